@@ -1,0 +1,70 @@
+"""Settings from the environment, read at the edge and nowhere else.
+
+Each setting is a variable with the prefix `RIS_`, e.g. `RIS_DATABASE_URL`; a file `.env` in the
+working folder is read too. `ris serve --help` and the README list them.
+"""
+
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from backend.errors import SettingsError
+
+
+class Settings(BaseSettings):
+    """What a person can set, with what it is good for.
+
+    Attributes:
+        host, port: where `ris serve` listens.
+        database_url: SQLite by default; PostgreSQL as postgresql+psycopg://user:password@host/name.
+        preset: which networks and thresholds; `ris models list` shows them.
+        alternatives: how many ranked masks an annotator is offered.
+        deadline_s: how long one /predict may take in all; Label Studio gives up after 100 s.
+        label_studio_url, label_studio_api_key: where images come from, and our own key for it (a
+            personal access token or a legacy token). Without them only public images can be read.
+        image_hosts: other hosts that images may be fetched from, as host or host:port, by commas.
+        max_image_bytes, max_image_pixels: larger pictures are refused, each with one sentence.
+        scene_cache_mb: memory for scenes of images that were seen.
+        basic_auth_user, basic_auth_password: what Label Studio must send to every route but liveness.
+        log_level: INFO tells one line a request and never a body.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="RIS_", env_file=".env", extra="ignore", frozen=True)
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=9090, ge=1, le=65535)
+    database_url: str = "sqlite:///ris.db"
+    preset: str = "tiny"
+    alternatives: int = Field(default=3, ge=1, le=9)
+    deadline_s: float = Field(default=60.0, gt=0, le=95)
+    label_studio_url: str = "http://localhost:8080"
+    label_studio_api_key: SecretStr | None = None
+    image_hosts: str = ""
+    max_image_bytes: int = Field(default=64 * 2**20, gt=0)
+    max_image_pixels: int = Field(default=64_000_000, gt=0)
+    scene_cache_mb: int = Field(default=512, ge=0)
+    basic_auth_user: str = ""
+    basic_auth_password: SecretStr | None = None
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @field_validator("label_studio_url")
+    @classmethod
+    def _is_an_address(cls, url: str) -> str:
+        if not url.startswith(("http://", "https://")):
+            raise ValueError("must start with http:// or https://")
+        return url.rstrip("/")
+
+
+def from_env(**given: object) -> Settings:
+    """The settings of this process; `given` wins over the environment, the environment over `.env`.
+
+    Raises:
+        SettingsError: a value has no meaning; the message names the variable.
+    """
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "_".join(str(part) for part in first["loc"]).upper()
+        raise SettingsError(f"RIS_{name}: {first['msg']}, got {first['input']!r}") from error

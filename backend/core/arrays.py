@@ -1,0 +1,31 @@
+"""Checks that every core type makes on its arrays."""
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+
+def read_only(name: str, array: NDArray, dtype: DTypeLike, *shape: int | None) -> NDArray:
+    """The array as a view that nobody can write to.
+
+    Args:
+        name: what the message calls it.
+        array: checked, never copied or converted.
+        dtype: must match exactly.
+        shape: one entry an axis; None allows any length.
+
+    Raises:
+        ValueError: wanted and given dtype and shape, both in the message.
+    """
+    wanted = np.dtype(dtype)
+    fits = array.ndim == len(shape) and all(
+        want is None or want == got for want, got in zip(shape, array.shape, strict=True)
+    )
+    if array.dtype != wanted or not fits:
+        raise ValueError(f"{name} must be {_shown(wanted, shape)}, got {_shown(array.dtype, array.shape)}")
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+def _shown(dtype: np.dtype, shape: tuple[int | None, ...]) -> str:
+    return f"{dtype.name} [{', '.join('any' if n is None else str(n) for n in shape)}]"

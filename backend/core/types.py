@@ -1,0 +1,206 @@
+"""The nouns that travel between the layers: frozen, checked once when made, trusted after.
+
+Frames and units: masks and boxes are in the frame of the image as displayed (EXIF applied), in
+pixels; a box is XYXY with exclusive x2, y2; a size is (height, width).
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backend.core.arrays import read_only
+from backend.core.rle import RLE
+
+Size = tuple[int, int]
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One thing to label: which image, which words.
+
+    Attributes:
+        task_id: Label Studio's id.
+        project: Label Studio's project key, "<id>.<created_at as whole seconds>": the same id in a
+            re-created project is another project.
+        image_url: exactly what the task's author wrote.
+        expression: the annotator's words, stripped, not empty.
+    """
+
+    task_id: int
+    project: str
+    image_url: str
+    expression: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Image:
+    """A decoded picture, EXIF orientation applied.
+
+    Attributes:
+        pixels: uint8 [H, W, 3], RGB.
+        digest: SHA-256 of the file's bytes in hex: the key of everything cached for this image.
+    """
+
+    pixels: NDArray[np.uint8]
+    digest: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "pixels", read_only("pixels", self.pixels, np.uint8, None, None, 3))
+
+    @property
+    def size(self) -> Size:
+        """(height, width)."""
+        return self.pixels.shape[0], self.pixels.shape[1]
+
+    @classmethod
+    def of(cls, pixels: NDArray[np.uint8]) -> "Image":
+        """An image that never was a file; its digest is that of its size and pixels."""
+        return cls(pixels, hashlib.sha256(str(pixels.shape).encode() + pixels.tobytes()).hexdigest())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Proposals:
+    """N candidate masks of one image, made before anyone read the words, best quality first.
+
+    Attributes:
+        masks: bool [N, H, W]; N may be 0; no mask is empty.
+        boxes: float32 [N, 4], XYXY in pixels, exclusive end.
+        quality: float32 [N] in [0, 1], the proposer's own trust in the mask (SAM: predicted IoU).
+
+    Raises:
+        ValueError: an array has another dtype or shape; the message gives both.
+    """
+
+    masks: NDArray[np.bool_]
+    boxes: NDArray[np.float32]
+    quality: NDArray[np.float32]
+
+    def __post_init__(self) -> None:
+        n = len(self.masks)
+        object.__setattr__(self, "masks", read_only("masks", self.masks, np.bool_, n, None, None))
+        object.__setattr__(self, "boxes", read_only("boxes", self.boxes, np.float32, n, 4))
+        object.__setattr__(self, "quality", read_only("quality", self.quality, np.float32, n))
+
+    def __len__(self) -> int:
+        return len(self.masks)
+
+
+@dataclass(frozen=True, slots=True)
+class MethodScore:
+    """What one method said of one suggestion.
+
+    Attributes:
+        score: the method's own scale, comparable within one expression only.
+        rank: 0 is that method's favourite among all proposals.
+    """
+
+    score: float
+    rank: int
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """One ranked mask that we offer for one expression.
+
+    Attributes:
+        rank: 0 is best.
+        score: in [0, 1], comparable within one expression only.
+        mask: in the frame of the image as displayed.
+        box: XYXY in pixels, exclusive end.
+        methods: every method's own score and rank for this mask, by the method's name.
+        version: the model version that made it; changes whenever a suggestion could change.
+    """
+
+    rank: int
+    score: float
+    mask: RLE
+    box: Box
+    methods: Mapping[str, MethodScore]
+    version: str
+
+
+class Verdict(StrEnum):
+    """What an annotator did with what was on offer, decided by pixels."""
+
+    ACCEPTED = "accepted"
+    EDITED = "edited"
+    REDRAWN = "redrawn"
+    NO_REFERENT = "no referent"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """One version of one annotator's answer, read from Label Studio's JSON.
+
+    Attributes:
+        annotation_id: Label Studio's id.
+        task: the task it answers.
+        updated_at: orders the versions of one annotation; time zone aware.
+        mask: union of the mask regions; None when there is none.
+        region_ids: ids of the mask regions, for finding the suggestion that was edited.
+        cancelled: skipped; whatever is in `mask` was not meant.
+        annotator: Label Studio's user id of the author; None when unknown.
+        lead_time_s: seconds in the editor; None for bulk actions.
+        parent_prediction: evidence kept, never trusted.
+    """
+
+    annotation_id: int
+    task: Task
+    updated_at: datetime
+    mask: RLE | None
+    region_ids: tuple[str, ...] = ()
+    cancelled: bool = False
+    annotator: int | None = None
+    lead_time_s: float | None = None
+    parent_prediction: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What an annotator decided, judged against what was on offer.
+
+    Attributes:
+        annotation: the answer that was judged.
+        verdict: accepted, edited, redrawn, no referent or skipped.
+        rank: of the suggestion that was accepted or edited; None otherwise.
+        iou: final mask against that suggestion, or against the best suggestion when redrawn; None
+            when there is no mask or no suggestion.
+    """
+
+    annotation: Annotation
+    verdict: Verdict
+    rank: int | None = None
+    iou: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One suggestion as it was offered in Label Studio: the suggestion and its region's id."""
+
+    region_id: str
+    suggestion: Suggestion
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scored:
+    """One method's opinion of all N proposals.
+
+    Attributes:
+        method: the method's name.
+        scores: float32 [N], higher is better; the method's own scale.
+        left_out: why the method could not run; "" when it ran. Then `scores` is empty.
+    """
+
+    method: str
+    scores: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
+    left_out: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "scores", read_only("scores", self.scores, np.float32, None))

@@ -1,0 +1,82 @@
+"""Every way in which this product can fail on purpose.
+
+    BackendError
+    |- InputError                what a person gave us cannot be used
+    |  |- TaskError              a task lacks its image or its expression
+    |  |- LabelConfigError       a label config has no place for a mask
+    |  |- RegionError            a region's mask cannot be read
+    |  |- EventError             a webhook's body says nothing that we understand
+    |- ImageError
+    |  |- ImageUnreachable       the picture could not be fetched
+    |  |- ImageUnreadable        the bytes are not a picture that we can use
+    |- WeightsError              a model file is missing or damaged
+    |- StoreError                the database cannot be used as it is
+    |- SettingsError             a setting has no meaning
+    |- LabelStudioError          Label Studio refused or did not answer
+    |- DatasetError              a dataset or an export cannot be read or written
+    |- NotReady                  the models are still loading, or the deadline has passed
+
+A message is one sentence for the person who must act: what, what it got, what to do. It never holds
+a secret, a whole payload or fetched bytes. Foreign exceptions become one of these at the border that
+meets them, with `from`; `backend/web` maps them to HTTP statuses in one table.
+"""
+
+
+class BackendError(Exception):
+    """The root: everything that we raise on purpose."""
+
+
+class InputError(BackendError):
+    """What a person gave us cannot be used as it is."""
+
+
+class TaskError(InputError):
+    """A task lacks its image or its expression."""
+
+
+class LabelConfigError(InputError):
+    """A label config has no place for a mask, or more than one."""
+
+
+class RegionError(InputError):
+    """A region's mask cannot be read."""
+
+
+class EventError(InputError):
+    """A webhook's body says nothing that we understand."""
+
+
+class ImageError(BackendError):
+    """A picture cannot be had."""
+
+
+class ImageUnreachable(ImageError):
+    """The picture could not be fetched."""
+
+
+class ImageUnreadable(ImageError):
+    """The bytes are not a picture that we can use."""
+
+
+class WeightsError(BackendError):
+    """A model file is missing or damaged."""
+
+
+class StoreError(BackendError):
+    """The database is not there, is read-only or is at another revision."""
+
+
+class SettingsError(BackendError):
+    """A setting has no meaning."""
+
+
+class LabelStudioError(BackendError):
+    """Label Studio refused, or did not answer."""
+
+
+class DatasetError(BackendError):
+    """A dataset or an export cannot be read or written."""
+
+
+class NotReady(BackendError):
+    """The models are still loading, or the deadline has passed."""
