@@ -1,0 +1,56 @@
+"""What two masks have in common, on dense arrays and on run lengths."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from pycocotools import mask as coco
+
+from backend.core import rle
+from backend.core.rle import RLE
+
+
+def iou(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> float:
+    """Intersection over union of two bool [H, W]; 0 when both are empty.
+
+    Raises:
+        ValueError: the masks differ in size.
+    """
+    if a.shape != b.shape:
+        raise ValueError(f"masks must have one size, got {a.shape} and {b.shape}")
+    union = int(np.logical_or(a, b).sum())
+    return int(np.logical_and(a, b).sum()) / union if union else 0.0
+
+
+def iou_matrix(a: Sequence[RLE], b: Sequence[RLE]) -> NDArray[np.float64]:
+    """Pairwise IoU, float64 [len(a), len(b)]; 0 where both masks are empty.
+
+    Raises:
+        ValueError: the masks differ in size.
+    """
+    sizes = {mask.size for mask in (*a, *b)}
+    if len(sizes) > 1:
+        raise ValueError(f"masks must have one size, got {sorted(sizes)}")
+    if not a or not b:
+        return np.zeros((len(a), len(b)))
+    matrix = coco.iou([_coco(m) for m in a], [_coco(m) for m in b], [False] * len(b))
+    return np.nan_to_num(np.asarray(matrix, np.float64))
+
+
+def _coco(mask: RLE) -> dict[str, object]:
+    return {"size": list(mask.size), "counts": rle.to_string(mask).encode("ascii")}
+
+
+def union(masks: Sequence[RLE]) -> RLE:
+    """Every pixel that is in any of them.
+
+    Raises:
+        ValueError: no masks, or masks of different sizes.
+    """
+    sizes = {mask.size for mask in masks}
+    if len(sizes) != 1:
+        raise ValueError(f"a union needs masks of one size, got {sorted(sizes)}")
+    dense = rle.decode(masks[0])
+    for mask in masks[1:]:
+        dense = dense | rle.decode(mask)
+    return rle.encode(dense)

@@ -1,0 +1,54 @@
+"""Bilinear resizing of arrays, as the networks' authors did it, in NumPy.
+
+Whether a shrinking resize averages ("antialias") or takes point samples decides which patches of a
+mask survive, so it is always said. Both agree with PyTorch's `interpolate(mode="bilinear",
+align_corners=False)` to float precision.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def resize(array: NDArray, size: tuple[int, int], *, antialias: bool) -> NDArray[np.float32]:
+    """Resize the last two axes.
+
+    Args:
+        array: [..., H, W], any real dtype or bool.
+        size: (h, w) of the result.
+        antialias: average over all source pixels when shrinking (a triangle filter); False takes the
+            four pixels around each sample point, as torchvision did before 0.17 on tensors.
+
+    Returns:
+        float32 [..., h, w].
+    """
+    if antialias:
+        rows = _averages(array.shape[-2], size[0]) @ array.astype(np.float32)
+        return np.asarray(rows @ _averages(array.shape[-1], size[1]).T, np.float32)
+    rows = _points(array, size[0], axis=-2)
+    return _points(rows, size[1], axis=-1)
+
+
+def _averages(n_in: int, n_out: int) -> NDArray[np.float32]:
+    """The share of each source position in each result: float32 [n_out, n_in], rows sum to 1."""
+    scale = n_in / n_out
+    support = max(scale, 1.0)
+    centre = (np.arange(n_out)[:, None] + 0.5) * scale
+    position = np.arange(n_in)[None]
+    start = np.floor(np.maximum(centre - support + 0.5, 0))
+    stop = np.floor(np.minimum(centre + support + 0.5, n_in))
+    weight = np.maximum(1 - np.abs(position + 0.5 - centre) / support, 0)
+    weight = np.where((position >= start) & (position < stop), weight, 0)
+    return (weight / weight.sum(1, keepdims=True)).astype(np.float32)
+
+
+def _points(array: NDArray, n_out: int, *, axis: int) -> NDArray[np.float32]:
+    """Blend the two source positions around each sample point."""
+    n_in = array.shape[axis]
+    # In float32, as PyTorch does it: the shares then agree to the last bit.
+    step = np.float32(n_in) / np.float32(n_out)
+    source = np.maximum((np.arange(n_out, dtype=np.float32) + np.float32(0.5)) * step - np.float32(0.5), 0)
+    first = np.minimum(source.astype(np.intp), n_in - 1)
+    second = np.minimum(first + 1, n_in - 1)
+    share = (source - first.astype(np.float32)).reshape((-1, 1) if axis == -2 else (-1,))
+    blend = array.take(first, axis=axis) * (1 - share) + array.take(second, axis=axis) * share
+    return np.asarray(blend, np.float32)

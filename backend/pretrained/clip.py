@@ -1,0 +1,132 @@
+"""CLIP through open_clip: plain pictures, pictures seen through a mask, and texts."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import open_clip
+import torch
+from numpy.typing import NDArray
+
+from backend.errors import WeightsError
+
+BATCH = 64
+TEXT_BATCH = 256
+
+
+class ClipEncoder:
+    """An open_clip ViT as `referring.protocols.Encoder`.
+
+    Args:
+        model: a network with a ViT image side, as `open_clip.create_model` makes it.
+        tokenizer: its own, as `open_clip.get_tokenizer` gives it.
+
+    Raises:
+        WeightsError: the image side is not a square ViT.
+    """
+
+    def __init__(self, model: torch.nn.Module, tokenizer: open_clip.tokenizer.HFTokenizer) -> None:
+        visual = model.visual
+        if not hasattr(visual, "transformer") or len(set(visual.image_size)) != 1:
+            raise WeightsError(f"Global-Local CLIP needs a square ViT, got {type(visual).__name__}")
+        self.model = model.eval()
+        self.tokenizer = tokenizer
+        self.input_size: int = visual.image_size[0]
+        self.grid_size: int = visual.grid_size[0]
+        self.n_blocks: int = len(visual.transformer.resblocks)
+
+    @classmethod
+    def load(cls, folder: Path, *, device: str = "cpu") -> "ClipEncoder":
+        """An open_clip model folder: config, safetensors weights and tokenizer.
+
+        Raises:
+            WeightsError: a file is missing or cannot be read. open_clip itself only warns and goes on
+                with random weights.
+        """
+        for name in ("open_clip_config.json", "open_clip_model.safetensors", "tokenizer.json"):
+            if not (folder / name).is_file():
+                raise WeightsError(f"the CLIP model lacks {folder / name}; install the package again")
+        schema = f"local-dir:{folder}"
+        try:
+            model = open_clip.create_model(schema, device=device, require_pretrained=True)
+            return cls(model, open_clip.get_tokenizer(schema))
+        except WeightsError:
+            raise
+        except Exception as error:  # each of the libraries underneath has errors of its own
+            raise WeightsError(f"the CLIP model in {folder} is damaged: {error}; install it again") from error
+
+    @property
+    def _device(self) -> torch.device:
+        return next(self.model.parameters()).device
+
+    @torch.inference_mode()
+    def encode_images(self, pictures: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Normalised float32 [N, 3, S, S] -> raw features float32 [N, D]."""
+        batches = [self.model.encode_image(batch) for batch in self._batches(pictures)]
+        return self._joined(batches)
+
+    @torch.inference_mode()
+    def encode_masked(
+        self, picture: NDArray[np.float32], grids: NDArray[np.float32], *, first_masked_block: int
+    ) -> NDArray[np.float32]:
+        """float32 [3, S, S] seen through grids [N, G, G] -> raw features float32 [N, D].
+
+        The blocks before the first masked one run once, for all masks.
+        """
+        if not len(grids):
+            return self._joined([])
+        visual = self.model.visual
+        tokens = embed(visual, torch.as_tensor(picture, device=self._device)[None], first_masked_block)
+        batches = [
+            see_through(visual, tokens, batch.flatten(1), first_masked_block) for batch in self._batches(grids)
+        ]
+        return self._joined(batches)
+
+    @torch.inference_mode()
+    def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """T texts -> raw features float32 [T, D]; what does not fit the context is cut, keeping the end token."""
+        if not texts:
+            return self._joined([])
+        ids = self.tokenizer(list(texts)).to(self._device)
+        return self._joined([self.model.encode_text(batch) for batch in ids.split(TEXT_BATCH)])
+
+    def _batches(self, array: NDArray[np.float32]) -> Iterator[torch.Tensor]:
+        for start in range(0, len(array), BATCH):
+            yield torch.tensor(array[start : start + BATCH], device=self._device)
+
+    def _joined(self, batches: Sequence[torch.Tensor]) -> NDArray[np.float32]:
+        if not batches:
+            return np.zeros((0, self.model.visual.output_dim), np.float32)
+        return np.asarray(torch.cat(list(batches)).float().cpu().numpy(), np.float32)
+
+
+def embed(visual: torch.nn.Module, pictures: torch.Tensor, n_blocks: int) -> torch.Tensor:
+    """Pictures [B, 3, S, S] -> residual stream [B, 1 + G*G, W] after the first `n_blocks` blocks."""
+    tokens = visual._embeds(pictures)
+    for block in visual.transformer.resblocks[:n_blocks]:
+        tokens = block(tokens)
+    return tokens
+
+
+def see_through(
+    visual: torch.nn.Module, tokens: torch.Tensor, grids: torch.Tensor, first_masked_block: int
+) -> torch.Tensor:
+    """Token masking (papers sheet 1, "Global visual feature, ViT").
+
+    Args:
+        tokens: [1, 1 + P, W], one picture's residual stream before `first_masked_block`.
+        grids: [N, P] in [0, 1], what each patch is multiplied by; the class token never is.
+
+    Returns:
+        [N, D] raw features of the class token.
+    """
+    factors = torch.cat([grids.new_ones(len(grids), 1), grids], dim=1)[..., None]
+    tokens = tokens.expand(len(grids), -1, -1)
+    for block in visual.transformer.resblocks[first_masked_block:]:
+        tokens = block(tokens * factors)
+    return class_feature(visual, tokens)
+
+
+def class_feature(visual: torch.nn.Module, tokens: torch.Tensor) -> torch.Tensor:
+    """Residual stream [N, 1 + P, W] after the last block -> raw features [N, D]."""
+    return visual.ln_post(tokens[:, 0]) @ visual.proj

@@ -1,0 +1,103 @@
+"""Presets: which networks, with which thresholds and which of a method's numbers. Data, not code paths."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from backend.errors import SettingsError
+from backend.referring.crops import Framing
+from backend.referring.global_local import GlobalLocalSettings
+from backend.referring.ranking import RankingSettings
+
+EMBEDDED = Path(__file__).parent / "tiny"
+
+
+@dataclass(frozen=True, slots=True)
+class SamSettings:
+    """How `SamAutomaticMaskGenerator` is run, and what of its masks is kept.
+
+    Attributes:
+        points_per_side: click a grid of so many by so many points.
+        pred_iou_thresh, stability_score_thresh, box_nms_thresh: the generator's own.
+        max_proposals: the best so many leave, by predicted IoU times stability.
+        min_area_share: of the image; smaller masks are specks.
+        max_area_share: of the image; larger masks are the ground, not a thing on it.
+        same_mask_iou: of two masks that overlap at least so much only the better one leaves.
+    """
+
+    points_per_side: int
+    pred_iou_thresh: float
+    stability_score_thresh: float
+    box_nms_thresh: float
+    max_proposals: int
+    min_area_share: float
+    max_area_share: float
+    same_mask_iou: float
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """Everything that makes one pipeline.
+
+    Attributes:
+        name: what `RIS_PRESET` says.
+        summary: one line for people, saying what it is not good for as well.
+        clip, sam, parser: folders of the networks.
+    """
+
+    name: str
+    summary: str
+    clip: Path
+    sam: Path
+    parser: Path
+    proposals: SamSettings
+    global_local: GlobalLocalSettings
+    ranking: RankingSettings
+
+
+TINY = Preset(
+    name="tiny",
+    summary="embedded toy networks, trained on drawn scenes: good on those, useless on photographs",
+    clip=EMBEDDED / "clip",
+    sam=EMBEDDED / "sam",
+    parser=EMBEDDED / "parser",
+    proposals=SamSettings(
+        points_per_side=16,
+        pred_iou_thresh=0.5,
+        stability_score_thresh=0.7,
+        box_nms_thresh=0.7,
+        max_proposals=12,
+        min_area_share=0.0008,
+        max_area_share=0.5,
+        same_mask_iou=0.6,
+    ),
+    global_local=GlobalLocalSettings(
+        framing=Framing(
+            mean=(0.5, 0.5, 0.5),
+            std=(0.25, 0.25, 0.25),
+            working_side=None,
+            antialias=True,
+            background=(0.0, 0.0, 0.0),
+            box_rule="tight",
+            grid_antialias=True,
+            grid_floor=0.4,
+        ),
+        view_weight=0.7,
+        text_weight=0.8,
+        first_masked_block=4,
+    ),
+    ranking=RankingSettings(alternatives=3, temperatures={"global-local": 4.0}),
+)
+
+PRESETS = {preset.name: preset for preset in (TINY,)}
+
+
+def preset_named(name: str) -> Preset:
+    """The preset that `RIS_PRESET` asks for.
+
+    Raises:
+        SettingsError: there is none of that name.
+    """
+    try:
+        return PRESETS[name]
+    except KeyError:
+        raise SettingsError(f"there is no preset {name!r}; RIS_PRESET can be {', '.join(PRESETS)}") from None

@@ -1,0 +1,118 @@
+"""SAM: proposals through `SamAutomaticMaskGenerator`."""
+
+import json
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import load_file
+from segment_anything import SamAutomaticMaskGenerator
+from segment_anything.modeling import ImageEncoderViT, MaskDecoder, PromptEncoder, Sam, TwoWayTransformer
+
+from backend.core import rle
+from backend.core.boxes import boxes_of
+from backend.core.masks import iou_matrix
+from backend.core.types import Image, Proposals
+from backend.errors import WeightsError
+from backend.pretrained.presets import SamSettings
+
+
+def build_sam(config: dict[str, Any]) -> Sam:
+    """A SAM of the shape that `config.json` says, with PyTorch's own start."""
+    encoder, decoder = config["encoder"], config["decoder"]
+    grid = config["image_size"] // config["patch_size"]
+    model = Sam(
+        image_encoder=ImageEncoderViT(
+            img_size=config["image_size"],
+            patch_size=config["patch_size"],
+            embed_dim=encoder["width"],
+            depth=encoder["depth"],
+            num_heads=encoder["heads"],
+            mlp_ratio=4,
+            out_chans=decoder["width"],
+            qkv_bias=True,
+            norm_layer=partial(torch.nn.LayerNorm, eps=1e-6),
+        ),
+        prompt_encoder=PromptEncoder(
+            embed_dim=decoder["width"],
+            image_embedding_size=(grid, grid),
+            input_image_size=(config["image_size"], config["image_size"]),
+            mask_in_chans=config["mask_in_channels"],
+        ),
+        mask_decoder=MaskDecoder(
+            num_multimask_outputs=3,
+            transformer=TwoWayTransformer(
+                depth=decoder["depth"],
+                embedding_dim=decoder["width"],
+                mlp_dim=decoder["mlp_width"],
+                num_heads=decoder["heads"],
+            ),
+            transformer_dim=decoder["width"],
+            iou_head_depth=decoder["iou_head_depth"],
+            iou_head_hidden_dim=decoder["iou_head_width"],
+        ),
+        pixel_mean=config["pixel_mean"],
+        pixel_std=config["pixel_std"],
+    )
+    return model.eval()
+
+
+def load_sam(folder: Path, *, device: str = "cpu") -> Sam:
+    """The SAM in a folder of `config.json` and `model.safetensors`.
+
+    Raises:
+        WeightsError: a file is missing, damaged, or does not fit the other.
+    """
+    for name in ("config.json", "model.safetensors"):
+        if not (folder / name).is_file():
+            raise WeightsError(f"the SAM model lacks {folder / name}; install the package again")
+    try:
+        model = build_sam(json.loads((folder / "config.json").read_text()))
+        state = load_file(folder / "model.safetensors")
+        model.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in state.items()})
+    except Exception as error:  # safetensors, json and torch have errors of their own
+        raise WeightsError(f"the SAM model in {folder} is damaged: {error}; install it again") from error
+    return model.to(device)
+
+
+class SamProposer:
+    """`SamAutomaticMaskGenerator` as `referring.protocols.Proposer`."""
+
+    def __init__(self, model: Sam, settings: SamSettings) -> None:
+        self.settings = settings
+        self.generator = SamAutomaticMaskGenerator(
+            model,
+            points_per_side=settings.points_per_side,
+            pred_iou_thresh=settings.pred_iou_thresh,
+            stability_score_thresh=settings.stability_score_thresh,
+            box_nms_thresh=settings.box_nms_thresh,
+        )
+
+    @torch.inference_mode()
+    def propose(self, image: Image) -> Proposals:
+        """The distinct masks that the generator trusts most, best first."""
+        found = self.generator.generate(np.array(image.pixels))
+        found.sort(key=_trust, reverse=True)
+        area_px = image.pixels.shape[0] * image.pixels.shape[1]
+        smallest, largest = self.settings.min_area_share * area_px, self.settings.max_area_share * area_px
+        found = [mask for mask in found if max(smallest, 1) <= mask["area"] <= largest]
+        kept = self._distinct(found)
+        masks = np.array([mask["segmentation"] for mask in kept], np.bool_).reshape(-1, *image.size)
+        quality = np.array([_trust(mask) for mask in kept], np.float32)
+        return Proposals(masks, boxes_of(masks), np.clip(quality, 0, 1))
+
+    def _distinct(self, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        codes = [rle.encode(mask["segmentation"]) for mask in found]
+        same = iou_matrix(codes, codes) >= self.settings.same_mask_iou
+        kept: list[int] = []
+        for i in range(len(found)):
+            if len(kept) < self.settings.max_proposals and not any(same[i, j] for j in kept):
+                kept.append(i)
+        return [found[i] for i in kept]
+
+
+def _trust(mask: dict[str, Any]) -> float:
+    """The generator's two doubts about one mask in one number."""
+    return float(mask["predicted_iou"]) * float(mask["stability_score"])

@@ -1,0 +1,70 @@
+"""The main path: `see` an image once, `refer` to it once an expression."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from backend.core import rle
+from backend.core.types import Box, Image, Scored, Suggestion
+from backend.referring.protocols import Method, Parser, Proposer
+from backend.referring.ranking import RankingSettings, rank
+from backend.referring.scene import Scene
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """What one expression gave in one scene.
+
+    Attributes:
+        suggestions: best first; empty when there was nothing to rank.
+        left_out: by method, why it could not run; such a method had no say in the ranking.
+    """
+
+    suggestions: tuple[Suggestion, ...]
+    left_out: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """The steps of one preset, joined. It keeps nothing between calls.
+
+    Attributes:
+        version: changes whenever a suggestion could change: preset name and a hash of its settings
+            and weights. It is what Label Studio knows the suggestions by.
+    """
+
+    proposer: Proposer
+    parser: Parser
+    methods: tuple[Method, ...]
+    ranking: RankingSettings
+    version: str
+
+    def see(self, image: Image) -> Scene:
+        """Everything about the image that no expression changes. Slow; cache it by the image's digest."""
+        proposals = self.proposer.propose(image)
+        return Scene(
+            digest=image.digest,
+            size=image.size,
+            masks=tuple(rle.encode(mask) for mask in proposals.masks),
+            boxes=tuple(_box(row) for row in proposals.boxes.tolist()),
+            quality=proposals.quality,
+            features={method.name: method.see(image, proposals) for method in self.methods},
+        )
+
+    def refer(self, scene: Scene, expression: str) -> Reference:
+        """The ranked alternatives for one expression. Fast. Never raises for odd wording."""
+        parsed = self.parser.parse(expression)
+        opinions = [method.score(scene.features[method.name], parsed) for method in self.methods]
+        return Reference(
+            suggestions=rank(scene, opinions, self.ranking, version=self.version),
+            left_out=MappingProxyType(_reasons(opinions)),
+        )
+
+
+def _box(row: list[float]) -> Box:
+    x1, y1, x2, y2 = row
+    return x1, y1, x2, y2
+
+
+def _reasons(opinions: list[Scored]) -> dict[str, str]:
+    return {opinion.method: opinion.left_out for opinion in opinions if opinion.left_out}
