@@ -1,4 +1,4 @@
-"""Train the tiny CLIP from scratch: `python -m tinyworld.train_clip --data DIR --out DIR`.
+"""Train the tiny CLIP from scratch: `python -m tinyworld.train_clip --tokenizer DIR --out DIR`.
 
 The network learns what Global-Local CLIP will ask of it, with the very functions of the pipeline:
 the whole image seen through a mask (multiplied patches before each of the last blocks), the masked
@@ -30,8 +30,7 @@ from backend.referring.crops import crop, normalised, patch_grid, whole
 from tinyworld import lean
 from tinyworld.expressions import Expression, caption, make_expressions, name
 from tinyworld.optimise import Curve, Optimisers, grid_positions, resume, save_checkpoint, whitened_filters
-from tinyworld.pregenerate import SceneFolder
-from tinyworld.scene import Scene, mirror
+from tinyworld.scene import Scene, make_scene
 
 FRAMING = TINY.global_local.framing
 FIRST_MASKED_BLOCK = TINY.global_local.first_masked_block
@@ -78,21 +77,19 @@ class Batch:
     captions: list[str] = field(default_factory=list)
 
 
-def make_batch(folder: SceneFolder, rng: random.Random, args: argparse.Namespace) -> Batch:
+def make_batch(rng: random.Random, args: argparse.Namespace) -> Batch:
     batch = Batch()
     for index in range(args.scenes):
-        scene, expressions = pick_scene(folder, rng)
+        scene, expressions = pick_scene(rng)
         scene = dataclasses.replace(scene, image=brightened(scene.image, rng))
         add_scene(batch, scene, expressions, index, rng, with_crops=index < args.crop_scenes, args=args)
     return batch
 
 
-def pick_scene(folder: SceneFolder, rng: random.Random) -> tuple[Scene, list[Expression]]:
-    """A scene that something can be said of, as it is or mirrored."""
+def pick_scene(rng: random.Random) -> tuple[Scene, list[Expression]]:
+    """A new scene that something can be said of: drawing one costs less than keeping many."""
     while True:
-        scene = folder[rng.randrange(len(folder))]
-        if rng.random() < 0.5:
-            scene = mirror(scene)
+        scene = make_scene(rng, split="train")
         expressions = list(make_expressions(scene, rng))
         if len(expressions) >= 2:
             return scene, expressions
@@ -299,11 +296,11 @@ def open_clip_config(vocabulary: int) -> dict[str, Any]:
     }
 
 
-def new_model(config: dict[str, Any], folder: SceneFolder, rng: random.Random) -> CLIP:
+def new_model(config: dict[str, Any], rng: random.Random) -> CLIP:
     model_config = config["model_cfg"]
     model = CLIP(model_config["embed_dim"], model_config["vision_cfg"], model_config["text_cfg"])
     visual, vision = model.visual, model_config["vision_cfg"]
-    sample = [normalised(folder[rng.randrange(len(folder))].image, FRAMING) for _ in range(200)]
+    sample = [normalised(make_scene(rng, split="train").image, FRAMING) for _ in range(200)]
     pictures = torch.from_numpy(np.stack([whole(picture, vision["image_size"], FRAMING) for picture in sample]))
     with torch.no_grad():
         visual.conv1.weight.copy_(whitened_filters(pictures, vision["width"], vision["patch_size"]))
@@ -319,7 +316,6 @@ def export(model: CLIP, out: Path) -> None:
 
 def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, required=True, nargs="+", help="folders of tinyworld.pregenerate")
     parser.add_argument("--tokenizer", type=Path, required=True, help="folder of tinyworld.tokenizer")
     parser.add_argument("--out", type=Path, required=True, help="model folder; an unfinished one is gone on with")
     parser.add_argument("--steps", type=int, default=6000)
@@ -343,15 +339,14 @@ def main() -> None:
     for file in args.tokenizer.iterdir():
         shutil.copy(file, args.out)
 
-    folder = SceneFolder(*args.data)
-    model = new_model(config, folder, random.Random(args.seed)).to(args.device)
+    model = new_model(config, random.Random(args.seed)).to(args.device)
     tokenizer = open_clip.get_tokenizer(f"local-dir:{args.out}")
     optimisers = Optimisers(model, steps=args.steps)
     checkpoint = args.out / "checkpoint.pt"
     start = resume(checkpoint, model, optimisers)
     curve = Curve(args.out / "curve.jsonl")
     for step in range(start + 1, args.steps + 1):
-        batch = make_batch(folder, random.Random(args.seed * 10**7 + step), args)
+        batch = make_batch(random.Random(args.seed * 10**7 + step), args)
         parts, hits = losses(model, batch, encode(model, tokenizer, batch, args.device))
         optimisers.step(torch.stack(list(parts.values())).sum(), step)
         for part, value in parts.items():

@@ -1,4 +1,4 @@
-"""Train the tiny SAM from scratch: `python -m tinyworld.train_sam --data DIR --out DIR`.
+"""Train the tiny SAM from scratch: `python -m tinyworld.train_sam --out DIR`.
 
 `segment_anything.modeling.Sam`, only small. Prompts are clicks on things, boxes, and clicks on the
 ground, whose masks nobody should trust.
@@ -22,8 +22,7 @@ from torch.nn import functional as F
 
 from backend.pretrained.sam import build_sam
 from tinyworld.optimise import Curve, Optimisers, grid_positions, resume, save_checkpoint, whitened_filters
-from tinyworld.pregenerate import SceneFolder
-from tinyworld.scene import Scene, mirror
+from tinyworld.scene import Scene, make_scene
 
 CONFIG: dict[str, Any] = {
     "image_size": 256,
@@ -59,13 +58,11 @@ class Batch:
     targets: list[NDArray[np.float32]] = field(default_factory=list)
 
 
-def make_batch(folder: SceneFolder, rng: random.Random, model: Sam, args: argparse.Namespace) -> Batch:
+def make_batch(rng: random.Random, model: Sam, args: argparse.Namespace) -> Batch:
     batch = Batch()
     noise = np.random.default_rng(rng.getrandbits(32))
     for index in range(args.images):
-        scene = folder[rng.randrange(len(folder))]
-        scene = mirror(scene) if rng.random() < 0.5 else scene
-        add_image(batch, *cut(scene, rng), index, rng, noise, model, args.prompts)
+        add_image(batch, *cut(make_scene(rng, split="train"), rng), index, rng, noise, model, args.prompts)
     return batch
 
 
@@ -183,7 +180,7 @@ def losses(
     share = logits.sigmoid()
     overlap, total = (share * target).sum((2, 3)), share.sum((2, 3)) + target.sum((2, 3))
     dice = 1 - (2 * overlap + 1) / (total + 1)
-    each = max(0.0, 1 - 1.6 * done) * 0.5 * (inside + outside) + 3 * pixel.mean((2, 3)) + dice * ~ground[:, None]
+    each = max(0.0, 1 - 3 * done) * 0.5 * (inside + outside) + 3 * pixel.mean((2, 3)) + dice * ~ground[:, None]
     single, best_of_three = each[:, 0], each[:, 1:].min(1).values + 0.15 * each[:, 1:].mean(1)
     masks = torch.where(ground, 0.3 * each.mean(1), single + best_of_three).mean()
 
@@ -207,13 +204,14 @@ def real_iou(logits: Tensor, target: Tensor) -> Tensor:
     return (guess & truth).sum((2, 3)).float() / (guess | truth).sum((2, 3)).clamp(min=1)
 
 
-def new_model(folder: SceneFolder, rng: random.Random) -> Sam:
+def new_model(rng: random.Random) -> Sam:
     model = build_sam(CONFIG)
     encoder = model.image_encoder
     images = []
     for _ in range(150):
-        picture = cv2.resize(folder[rng.randrange(len(folder))].image, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
-        images.append((torch.from_numpy(picture.astype(np.float32)).permute(2, 0, 1) - model.pixel_mean) / model.pixel_std)
+        image = make_scene(rng, split="train").image
+        pixels = cv2.resize(image, (SIDE, SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
+        images.append((torch.from_numpy(pixels).permute(2, 0, 1) - model.pixel_mean) / model.pixel_std)
     width = CONFIG["encoder"]["width"]
     with torch.no_grad():
         model.prompt_encoder.pe_layer.positional_encoding_gaussian_matrix.mul_(2)
@@ -232,7 +230,6 @@ def export(model: Sam, out: Path) -> None:
 
 def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, required=True, nargs="+", help="folders of tinyworld.pregenerate")
     parser.add_argument("--out", type=Path, required=True, help="model folder; an unfinished one is gone on with")
     parser.add_argument("--steps", type=int, default=8000)
     parser.add_argument("--images", type=int, default=8, help="images a step")
@@ -249,14 +246,13 @@ def main() -> None:
     cv2.setNumThreads(1)
     torch.manual_seed(args.seed)
     args.out.mkdir(parents=True, exist_ok=True)
-    folder = SceneFolder(*args.data)
-    model = new_model(folder, random.Random(args.seed)).to(args.device)
+    model = new_model(random.Random(args.seed)).to(args.device)
     optimisers = Optimisers(model, steps=args.steps)
     checkpoint = args.out / "checkpoint.pt"
     start = resume(checkpoint, model, optimisers)
     curve = Curve(args.out / "curve.jsonl")
     for step in range(start + 1, args.steps + 1):
-        batch = make_batch(folder, random.Random(args.seed * 10**7 + step), model, args)
+        batch = make_batch(random.Random(args.seed * 10**7 + step), model, args)
         with torch.autocast(args.device, torch.bfloat16):
             logits, predicted = decode(model, batch, args.device)
         loss, seen = losses(logits, predicted, batch, step / args.steps)
