@@ -1,0 +1,50 @@
+# Every target sets up what it needs: a fresh clone, Python 3.11 and pip are enough.
+PYTHON ?= python3
+VENV := .venv
+RIS := $(VENV)/bin/ris
+READY := $(VENV)/.installed
+STUDIO_READY := .venv-label-studio/.installed
+
+.PHONY: help setup demo studio test test-fast check lint format clean
+
+help: ## what there is to make
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --progress-bar on -c constraints.txt -e '.[test]'
+	touch $@
+
+$(STUDIO_READY): constraints-label-studio.txt
+	$(PYTHON) -m venv .venv-label-studio
+	.venv-label-studio/bin/python -m pip install --quiet --disable-pip-version-check -c constraints-label-studio.txt label-studio
+	touch $@
+
+setup: $(READY) $(STUDIO_READY) ## both virtual environments, ours and Label Studio's
+
+demo: setup ## the main job, end to end, in a real Label Studio; results under demo/
+	$(RIS) demo
+
+studio: setup ## the same up to the predictions; keeps Label Studio and the backend running
+	$(RIS) studio
+
+test: setup ## all tests, the live ones with a real Label Studio included
+	$(VENV)/bin/python -m pytest
+
+test-fast: $(READY) ## the tests without Label Studio
+	$(VENV)/bin/python -m pytest -m 'not live'
+
+lint: $(READY) ## ruff, mypy --strict on backend, the layers
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+
+check: lint test ## everything that must pass before a commit lands
+
+format: $(READY) ## let ruff mend what it can
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+
+clean: ## remove environments, caches and results
+	rm -rf $(VENV) .venv-label-studio .cache demo studio build *.egg-info
