@@ -55,6 +55,13 @@ def decode(rle: RLE) -> NDArray[np.bool_]:
     return np.repeat(values, rle.counts).reshape(rle.size, order="F")
 
 
+def box_xywh(rle: RLE) -> list[float]:
+    """The tight box as COCO has it, [x, y, width, height] in pixels; zeros for an empty mask."""
+    height, width = rle.size
+    compressed = coco.frPyObjects({"size": [height, width], "counts": list(rle.counts)}, height, width)
+    return [float(value) for value in coco.toBbox(compressed)]
+
+
 def to_string(rle: RLE) -> str:
     """The compressed text of the COCO API, e.g. for `segmentation["counts"]` and for SQL."""
     height, width = rle.size

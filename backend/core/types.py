@@ -134,6 +134,11 @@ class Verdict(StrEnum):
     NO_REFERENT = "no referent"
     SKIPPED = "skipped"
 
+    @property
+    def has_mask(self) -> bool:
+        """Whether the annotation's mask is what the annotator meant."""
+        return self in (Verdict.ACCEPTED, Verdict.EDITED, Verdict.REDRAWN)
+
 
 @dataclass(frozen=True, slots=True)
 class Annotation:

@@ -1,14 +1,12 @@
 """Presets: which networks, with which thresholds and which of a method's numbers. Data, not code paths."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from backend.errors import SettingsError
 from backend.referring.crops import Framing
 from backend.referring.global_local import GlobalLocalSettings
 from backend.referring.ranking import RankingSettings
-
-EMBEDDED = Path(__file__).parent / "tiny"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +39,12 @@ class Preset:
     Attributes:
         name: what `RIS_PRESET` says.
         summary: one line for people, saying what it is not good for as well.
-        clip, sam, parser: folders of the networks.
+        folder: where the networks lie, each in a folder of its own: clip, sam, parser.
     """
 
     name: str
     summary: str
-    clip: Path
-    sam: Path
-    parser: Path
+    folder: Path
     proposals: SamSettings
     global_local: GlobalLocalSettings
     ranking: RankingSettings
@@ -57,9 +53,7 @@ class Preset:
 TINY = Preset(
     name="tiny",
     summary="embedded toy networks, trained on drawn scenes: good on those, useless on photographs",
-    clip=EMBEDDED / "clip",
-    sam=EMBEDDED / "sam",
-    parser=EMBEDDED / "parser",
+    folder=Path(__file__).parent / "tiny",
     proposals=SamSettings(
         points_per_side=16,
         pred_iou_thresh=0.5,
@@ -91,13 +85,15 @@ TINY = Preset(
 PRESETS = {preset.name: preset for preset in (TINY,)}
 
 
-def preset_named(name: str) -> Preset:
-    """The preset that `RIS_PRESET` asks for.
+def preset_named(name: str, *, alternatives: int | None = None) -> Preset:
+    """The preset that `RIS_PRESET` asks for, offering as many alternatives as `RIS_ALTERNATIVES` says.
 
     Raises:
         SettingsError: there is none of that name.
     """
-    try:
-        return PRESETS[name]
-    except KeyError:
-        raise SettingsError(f"there is no preset {name!r}; RIS_PRESET can be {', '.join(PRESETS)}") from None
+    if name not in PRESETS:
+        raise SettingsError(f"there is no preset {name!r}; RIS_PRESET can be {', '.join(PRESETS)}")
+    preset = PRESETS[name]
+    if alternatives is None:
+        return preset
+    return replace(preset, ranking=replace(preset.ranking, alternatives=alternatives))

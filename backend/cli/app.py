@@ -1,0 +1,22 @@
+"""`ris` and its commands."""
+
+import typer
+
+from backend.cli import benchmark, db, demo, export, models, serve, suggest
+
+app = typer.Typer(
+    name="ris",
+    help="Ranked masks for referring expressions in Label Studio, with every decision kept.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+)
+app.command()(serve.serve)
+app.command()(suggest.suggest)
+app.command()(export.export)
+app.command()(demo.demo)
+app.command()(demo.studio)
+app.add_typer(db.app, name="db")
+app.add_typer(models.app, name="models")
+app.add_typer(benchmark.app, name="benchmark")

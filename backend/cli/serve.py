@@ -1,0 +1,82 @@
+"""`ris serve`: the backend under gunicorn, one process, threads."""
+
+import logging
+import socket
+import sys
+from typing import Annotated, Any
+
+import typer
+from gunicorn.app.base import BaseApplication
+
+from backend import assembly, config, wsgi
+from backend.errors import SettingsError
+from backend.pretrained.presets import preset_named
+from backend.pretrained.weights import verify
+from backend.store.session import Database
+
+THREADS = 16  # Label Studio asks /health and /setup while others wait in /predict
+
+
+class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn is not typed
+    """gunicorn with one worker process, which builds the app after the fork."""
+
+    def __init__(self, settings: config.Settings) -> None:
+        self.settings = settings
+        super().__init__()
+
+    def load_config(self) -> None:
+        options: dict[str, Any] = {
+            "bind": f"{self.settings.host}:{self.settings.port}",
+            "workers": 1,
+            "worker_class": "gthread",
+            "threads": THREADS,
+            "timeout": 0,  # a thread at work is no sign of a hanging process
+            "graceful_timeout": 30,
+            "loglevel": "warning",
+            "worker_exit": lambda _, worker: worker.wsgi.extensions["ris"].close(),
+        }
+        for name, value in options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        return wsgi.app_of(self.settings)
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="RIS_HOST")] = None,
+    port: Annotated[int | None, typer.Option(help="RIS_PORT")] = None,
+) -> None:
+    """Serve Label Studio. All other settings come from the environment (RIS_..., see the README).
+
+    Example: `ris db upgrade && ris serve --port 9090`
+    """
+    settings = config.from_env(host=host, port=port)
+    logging.basicConfig(
+        level=settings.log_level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    check(settings)
+    preset = preset_named(settings.preset)
+    version = assembly.model_version(preset_named(settings.preset, alternatives=settings.alternatives), verify(preset))
+    log = logging.getLogger("ris")
+    log.info("serving http://%s:%d as %s: %s", settings.host, settings.port, version, preset.summary)
+    _Server(settings).run()
+
+
+def check(settings: config.Settings) -> None:
+    """Everything that would stop the server, said here in one sentence instead of in a worker's log.
+
+    Raises:
+        SettingsError, StoreError, WeightsError: what is wrong and what to do.
+    """
+    verify(preset_named(settings.preset))
+    Database.open(settings.database_url).close()
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            raise SettingsError(
+                f"cannot listen on {settings.host}:{settings.port}: {error.strerror}; "
+                "stop what is there or choose another with --port"
+            ) from error

@@ -1,0 +1,51 @@
+"""What an annotator did with what was on offer, decided by the pixels and nothing else."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from backend.core.masks import iou_matrix
+from backend.core.rle import RLE
+from backend.core.types import Annotation, Correction, Offer, Verdict
+
+
+def judge(annotation: Annotation, offers: Sequence[Offer]) -> Correction:
+    """Compare an answer with the alternatives that were on offer for its expression.
+
+    Args:
+        annotation: the answer.
+        offers: the alternatives, each with the mask *as it was shown* (a polygon control shows a
+            simplified outline).
+
+    Returns:
+        * skipped: it was cancelled; whatever mask is in it was not meant.
+        * no referent: submitted without a mask.
+        * accepted: pixel for pixel one of the offers.
+        * edited: differs, and carries the region id of an offer: of several the most alike.
+        * redrawn: carries no region id of ours; its IoU is that with the most alike offer.
+
+    Label Studio's own `origin` and `parent_prediction` lie on some paths through the editor, so they
+    are kept as evidence and not asked.
+    """
+    mask = annotation.mask
+    if annotation.cancelled:
+        return Correction(annotation, Verdict.SKIPPED)
+    if mask is None or not mask.area_px:
+        return Correction(replace(annotation, mask=None), Verdict.NO_REFERENT)
+    comparable = [offer for offer in offers if offer.suggestion.mask.size == mask.size]
+    named = [offer for offer in comparable if offer.region_id in annotation.region_ids]
+    # Those that it names first: two offers may be equal, e.g. of two model versions.
+    for offer in (*named, *comparable):
+        if offer.suggestion.mask == mask:
+            return Correction(annotation, Verdict.ACCEPTED, rank=offer.suggestion.rank, iou=1.0)
+    best, iou = _most_alike(mask, named or comparable)
+    if best is None or not named:
+        return Correction(annotation, Verdict.REDRAWN, iou=iou)
+    return Correction(annotation, Verdict.EDITED, rank=best.suggestion.rank, iou=iou)
+
+
+def _most_alike(mask: RLE, offers: Sequence[Offer]) -> tuple[Offer | None, float | None]:
+    if not offers:
+        return None, None
+    ious = iou_matrix([mask], [offer.suggestion.mask for offer in offers])[0]
+    best = int(ious.argmax())
+    return offers[best], float(ious[best])

@@ -1,0 +1,52 @@
+"""Shares with their certainty."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+RESAMPLES = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A mean over samples and its 95 % interval.
+
+    Attributes:
+        mean: of the samples.
+        low, high: bootstrap interval over groups: samples of one image are not independent.
+        count: samples, those without a suggestion included.
+    """
+
+    mean: float
+    low: float
+    high: float
+    count: int
+
+    def __str__(self) -> str:
+        return f"{self.mean:.3f} [{self.low:.3f}, {self.high:.3f}]" if self.count else "no samples"
+
+
+def share(values: Sequence[float], groups: Sequence[int], *, seed: int = 0) -> Share:
+    """The mean of the values, with the interval that comes from drawing whole groups again.
+
+    Args:
+        values: one a sample, e.g. 1.0 for right and 0.0 for wrong.
+        groups: which image each sample belongs to.
+        seed: of the resampling.
+    """
+    if len(values) == 0:
+        return Share(float("nan"), float("nan"), float("nan"), 0)
+    sums, counts = _by_group(np.asarray(values, np.float64), np.asarray(groups))
+    drawn = np.random.default_rng(seed).integers(0, len(sums), (RESAMPLES, len(sums)))
+    means = sums[drawn].sum(1) / counts[drawn].sum(1)
+    low, high = np.quantile(means, [0.025, 0.975])
+    return Share(float(sums.sum() / counts.sum()), float(low), float(high), len(values))
+
+
+def _by_group(
+    values: NDArray[np.float64], groups: NDArray[np.int_]
+) -> tuple[NDArray[np.float64], NDArray[np.int_]]:
+    _, index = np.unique(groups, return_inverse=True)
+    return np.bincount(index, weights=values), np.bincount(index)

@@ -1,0 +1,10 @@
+"""What Label Studio asks for: suggestions for tasks, and a record of what annotators did with them.
+
+It joins the methods, Label Studio's JSON and the store; it knows no network, no SQL and no Flask.
+"""
+
+from backend.service.recording import Recording
+from backend.service.suggesting import Suggested, Suggesting
+from backend.service.worker import SceneCache, Worker
+
+__all__ = ["Recording", "SceneCache", "Suggested", "Suggesting", "Worker"]

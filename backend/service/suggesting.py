@@ -1,0 +1,141 @@
+"""Suggestions for tasks: what is stored at once, what can be computed in time, and a reason for the rest."""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from datetime import datetime
+from threading import Lock
+
+from backend.core.types import Image, Offer, Size, Task
+from backend.errors import BackendError
+from backend.labelstudio.region import region_id
+from backend.service.worker import Worker
+from backend.store.records import add_suggestions, find_suggestions
+from backend.store.session import Database
+
+log = logging.getLogger(__name__)
+
+FETCHERS = 4  # images that are fetched and decoded at the same time
+
+
+@dataclass(frozen=True, slots=True)
+class Suggested:
+    """The answer for one task.
+
+    Attributes:
+        offers: best first; empty when there are none, and `reason` then says why.
+        size: of the image, (height, width); None when it is not known.
+        reason: "" when there are offers.
+    """
+
+    task_id: int | None
+    offers: tuple[Offer, ...] = ()
+    size: Size | None = None
+    reason: str = ""
+
+
+class Suggesting:
+    """Answers for tasks, under one model version. Equal requests share one computation.
+
+    Args:
+        fetch: gives a task's decoded image, or raises an ImageError.
+        worker: owns the networks.
+        version: what the suggestions are stored and offered under.
+        now: the clock, in UTC.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        worker: Worker,
+        fetch: Callable[[Task], Image],
+        *,
+        version: str,
+        now: Callable[[], datetime],
+    ) -> None:
+        self.database, self.worker, self.fetch = database, worker, fetch
+        self.version, self.now = version, now
+        self._pool = ThreadPoolExecutor(max_workers=FETCHERS, thread_name_prefix="tasks")
+        self._running: dict[Task, Future[Suggested]] = {}
+        self._lock = Lock()
+
+    def suggest(self, tasks: Sequence[Task], *, deadline_s: float) -> list[Suggested]:
+        """One answer a task, in order, within the deadline.
+
+        A task that is not ready in time is answered empty and goes on in the background: asked again,
+        it is there. One task's failure is that task's alone.
+        """
+        started = time.monotonic()
+        jobs = [self._job(task) for task in tasks]
+        wait(jobs, timeout=max(0.0, deadline_s - (time.monotonic() - started)))
+        return [
+            job.result() if job.done() else _late(task, deadline_s)
+            for task, job in zip(tasks, jobs, strict=True)
+        ]
+
+    def _job(self, task: Task) -> "Future[Suggested]":
+        with self._lock:
+            job = self._running.get(task)
+            if job is None:
+                job = self._pool.submit(self._answer, task)
+                self._running[task] = job
+                job.add_done_callback(lambda _: self._forget(task))
+            return job
+
+    def _forget(self, task: Task) -> None:
+        with self._lock:
+            self._running.pop(task, None)
+
+    def _answer(self, task: Task) -> Suggested:
+        """Never raises: what went wrong becomes the reason."""
+        try:
+            return self._stored(task) or self._computed(task)
+        except BackendError as error:
+            log.warning("task %s of project %s: %s", task.task_id, task.project, error)
+            return Suggested(task.task_id, reason=str(error))
+        except Exception:
+            log.exception("task %s of project %s failed", task.task_id, task.project)
+            return Suggested(task.task_id, reason=f"task {task.task_id} failed inside; see the server's log")
+
+    def _stored(self, task: Task) -> Suggested | None:
+        with self.database.begin() as session:
+            offers = find_suggestions(session, task, self.version)
+        return None if offers is None else _suggested(task, offers)
+
+    def _computed(self, task: Task) -> Suggested:
+        started = time.monotonic()
+        image = self.fetch(task)
+        scene, reference = self.worker.refer(image, task.expression).result()
+        offers = tuple(
+            Offer(region_id(task.project, task.task_id, task.expression, self.version, s.rank), s)
+            for s in reference.suggestions
+        )
+        with self.database.begin() as session:
+            add_suggestions(
+                session, task, scene.digest, scene.size, offers,
+                version=self.version, left_out=reference.left_out, now=self.now(),
+            )  # fmt: skip
+        log.info(
+            "task %s of project %s: %d proposals, %d alternatives, %d ms",
+            task.task_id, task.project, len(scene.masks), len(offers), 1000 * (time.monotonic() - started),
+        )  # fmt: skip
+        return _suggested(task, offers)
+
+    def close(self) -> None:
+        """Finish what was begun."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _suggested(task: Task, offers: tuple[Offer, ...]) -> Suggested:
+    if not offers:
+        return Suggested(task.task_id, reason=f"task {task.task_id}: no mask was proposed for its image")
+    return Suggested(task.task_id, offers, offers[0].suggestion.mask.size)
+
+
+def _late(task: Task, deadline_s: float) -> Suggested:
+    return Suggested(
+        task.task_id,
+        reason=f"task {task.task_id} was not ready within {deadline_s:g} s and goes on in the background; ask again",
+    )

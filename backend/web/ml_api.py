@@ -1,0 +1,108 @@
+"""The routes that Label Studio calls; see `label_config/README.md` for what it shows of them."""
+
+from dataclasses import dataclass
+from threading import Lock
+
+from flask import Blueprint, Response, jsonify, request
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from werkzeug.exceptions import BadRequest
+
+from backend.core.types import Task
+from backend.errors import InputError
+from backend.labelstudio.region import write_predictions
+from backend.labelstudio.task import TaskFailure, read_setup, read_tasks
+from backend.service import Recording, Suggested, Suggesting
+from backend.web.metrics import Metrics
+
+KNOWN_ACTIONS = frozenset(
+    "ANNOTATION_CREATED ANNOTATION_UPDATED ANNOTATIONS_CREATED ANNOTATIONS_DELETED TASKS_CREATED "
+    "TASKS_DELETED PROJECT_UPDATED START_TRAINING".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """What the routes call.
+
+    Attributes:
+        deadline_s: how long one /predict may take in all.
+    """
+
+    suggesting: Suggesting
+    recording: Recording
+    deadline_s: float
+
+
+def ml_api(backend: Backend, metrics: Metrics) -> Blueprint:
+    """The blueprint over one backend."""
+    routes = Blueprint("ml_api", __name__)
+    version = backend.suggesting.version
+
+    @routes.get("/health")
+    @routes.get("/")
+    def health() -> tuple[Response, int]:
+        """Alive at once, whatever the networks do. A backend that never will be ready says so."""
+        state = backend.suggesting.worker.state()
+        if state in ("loading", "ready"):
+            return jsonify(status="UP", model_class="ReferringSegmentation", model_version=version, models=state), 200
+        return jsonify(status="DOWN", error=f"the models could not be loaded: {state}"), 503
+
+    @routes.post("/setup")
+    def setup() -> Response:
+        """Say which version suggestions have; refuse a label config that has no place for a mask."""
+        backend.suggesting.see_project(read_setup(_body()))
+        return jsonify(model_version=version)
+
+    @routes.post("/predict")
+    def predict() -> Response:
+        """One entry a task, always: a list of predictions, or [] with the reason in the log."""
+        asked = read_tasks(_body())
+        tasks = [entry for entry in asked.entries if isinstance(entry, Task)]
+        ready = iter(backend.suggesting.suggest(tasks, deadline_s=backend.deadline_s))
+        answers = [
+            next(ready) if isinstance(entry, Task) else Suggested(entry.task_id, reason=entry.reason)
+            for entry in asked.entries
+        ]
+        for entry in asked.entries:
+            if isinstance(entry, TaskFailure):
+                routes_log.warning("%s", entry.reason)
+        for answer in answers:
+            metrics.tasks.labels("alternatives" if answer.offers else "empty").inc()
+        return jsonify(
+            results=[write_predictions(answer.offers, asked.controls, version=version) for answer in answers],
+            model_version=version,
+        )
+
+    @routes.post("/webhook")
+    def webhook() -> tuple[Response, int]:
+        """Write the event down, answer; it is worked on after."""
+        body = _body()
+        if not isinstance(body, dict):
+            raise InputError(f"a webhook's body must be a JSON object, got {type(body).__name__}")
+        new = backend.recording.record(body)
+        action = body.get("action")
+        metrics.events.labels(action if action in KNOWN_ACTIONS else "other").inc()
+        return jsonify(status="kept" if new else "known"), 201 if new else 200
+
+    @routes.get("/versions")
+    def versions() -> Response:
+        """The model versions that the project settings page offers."""
+        return jsonify(versions=[version])
+
+    @routes.get("/metrics")
+    def show_metrics() -> Response:
+        return Response(generate_latest(metrics.registry), content_type=CONTENT_TYPE_LATEST)
+
+    return routes
+
+
+def _body() -> object:
+    """The JSON of the request, whatever its declared type.
+
+    Raises:
+        InputError: the body is not JSON.
+    """
+    try:
+        return request.get_json(force=True)
+    except BadRequest as error:
+        raise InputError(f"the body of {request.path} must be JSON: {error.description}") from error

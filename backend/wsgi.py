@@ -1,0 +1,27 @@
+"""The WSGI application: what gunicorn calls in its one worker process."""
+
+import logging
+
+from flask import Flask
+
+from backend import assembly, config
+from backend.web.app import create_app
+from backend.web.ml_api import Backend
+
+log = logging.getLogger(__name__)
+
+
+def application() -> Flask:
+    """Build the app from the environment, e.g. `gunicorn --threads 8 "backend.wsgi:application()"`."""
+    return app_of(config.from_env())
+
+
+def app_of(settings: config.Settings) -> Flask:
+    """Build the app from settings. It answers at once; the models load in the background."""
+    assembled = assembly.assemble(settings)
+    password = settings.basic_auth_password
+    auth = (settings.basic_auth_user, password.get_secret_value()) if password else None
+    backend = Backend(assembled.suggesting, assembled.recording, deadline_s=settings.deadline_s)
+    app = create_app(backend, basic_auth=auth)
+    app.extensions["ris"] = assembled
+    return app

@@ -1,0 +1,94 @@
+import json
+from datetime import UTC, datetime
+
+import numpy as np
+from pycocotools import mask as coco
+
+from backend.core import rle
+from backend.core.decision import Decision
+from backend.core.types import Annotation, Correction, MethodScore, Offer, Suggestion, Task, Verdict
+from backend.export.coco import as_coco, write_coco
+from backend.export.jsonl import as_line, write_jsonl
+
+
+def holed(size=(9, 14)):
+    """A ring with a separate pixel: a hole and two parts."""
+    mask = np.zeros(size, np.bool_)
+    mask[1:6, 2:8] = True
+    mask[3, 4] = False
+    mask[8, 13] = True
+    return mask
+
+
+def decision(verdict, mask, number=1, image="/data/upload/1/a.png", expression="左のカップ"):
+    task = Task(number, "1.1700000000", image, expression)
+    answer = Annotation(
+        number, task, datetime(2026, 1, 2, 3, 4, 5, 678, tzinfo=UTC), rle.encode(mask) if mask is not None else None,
+        ("r0",), annotator=7, lead_time_s=2.5,
+    )  # fmt: skip
+    suggestion = Suggestion(
+        0, 0.75, rle.encode(holed()), (2, 1, 14, 9), {"global-local": MethodScore(21.5, 0)}, "tiny-1"
+    )
+    correction = Correction(answer, verdict, rank=0, iou=1.0)
+    return Decision(correction, (Offer("r0", suggestion),), "ab" * 32, (9, 14), "tiny-1")
+
+
+ALL = [
+    decision(Verdict.ACCEPTED, holed()),
+    decision(Verdict.NO_REFERENT, None, 2),
+    decision(Verdict.SKIPPED, holed(), 3, image="/data/upload/1/b.png"),
+    decision(Verdict.EDITED, np.eye(9, 14, dtype=np.bool_), 4),
+]
+
+
+def test_coco_gives_back_every_pixel_of_holes_and_parts():
+    written = as_coco(ALL)["annotations"]
+
+    assert (coco.decode(written[0]["segmentation"]) == holed()).all()
+    assert (coco.decode(written[1]["segmentation"]) == np.eye(9, 14)).all()
+    assert (written[0]["area"], written[0]["bbox"]) == (30.0, [2.0, 1.0, 12.0, 8.0])
+
+
+def test_coco_counts_in_equal_counts_out():
+    content = as_coco(ALL)
+
+    assert len(content["annotations"]) + len(content["info"]["without_mask"]) == len(ALL)
+    assert [entry["verdict"] for entry in content["info"]["without_mask"]] == ["no referent", "skipped"]
+    assert [image["file_name"] for image in content["images"]] == ["/data/upload/1/a.png", "/data/upload/1/b.png"]
+
+
+def test_a_skipped_tasks_mask_is_not_exported():
+    assert as_line(ALL[2])["mask"] is None
+
+
+def test_json_lines_hold_the_alternatives_and_the_final_mask():
+    line = as_line(ALL[3])
+
+    assert (coco.decode(line["mask"]) == np.eye(9, 14)).all()
+    assert (coco.decode(line["alternatives"][0]["mask"]) == holed()).all()
+    assert line["alternatives"][0]["methods"] == {"global-local": {"score": 21.5, "rank": 0}}
+    assert line["expression"] == "左のカップ"
+
+
+def test_exporting_twice_gives_the_same_bytes(tmp_path):
+    for name in ("one", "two"):
+        write_coco(ALL, tmp_path / name / "coco.json")
+        write_jsonl(ALL, tmp_path / name / "decisions.jsonl")
+
+    for file in ("coco.json", "decisions.jsonl"):
+        assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
+
+
+def test_json_lines_have_one_line_a_decision(tmp_path):
+    write_jsonl(ALL, tmp_path / "decisions.jsonl")
+
+    lines = (tmp_path / "decisions.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line)["annotation_id"] for line in lines] == [1, 2, 3, 4]
+
+
+def test_no_decisions_make_valid_files(tmp_path):
+    write_coco([], tmp_path / "coco.json")
+    write_jsonl([], tmp_path / "decisions.jsonl")
+
+    assert json.loads((tmp_path / "coco.json").read_text())["annotations"] == []
+    assert (tmp_path / "decisions.jsonl").read_text() == ""
