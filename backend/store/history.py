@@ -1,0 +1,105 @@
+"""What is read: the current decisions, for tables, evaluation and exports."""
+
+from collections.abc import Iterator, Sequence
+
+from sqlalchemy import and_, func, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from backend.core.decision import Decision
+from backend.core.types import Annotation, Correction, Task, Verdict
+from backend.store.records import mask_of, offers_on
+from backend.store.schema import CorrectionRow, DeletionRow, ImageRow, TaskRow
+
+
+def decisions(session: Session, *, project: str | None = None) -> Iterator[Decision]:
+    """The newest version of each annotation that is not gone, by project, task and annotation.
+
+    Independent of the order in which events came: an older version that arrives late is history, and
+    what was deleted stays deleted.
+    """
+    rows = session.scalars(_current(project)).all()
+    for row in rows:
+        yield _decision(session, row)
+
+
+def versions_of(session: Session, project: str, annotation_id: int) -> Sequence[Correction]:
+    """The whole history of one annotation, oldest first, deleted or not."""
+    rows = session.scalars(
+        select(CorrectionRow)
+        .where(CorrectionRow.project == project, CorrectionRow.annotation_id == annotation_id)
+        .order_by(CorrectionRow.updated_at)
+    )
+    return [_correction(row) for row in rows]
+
+
+def _current(project: str | None) -> "select[tuple[CorrectionRow]]":  # type: ignore[type-arg]
+    newer = aliased(CorrectionRow)
+    has_newer = (
+        select(newer.id)
+        .where(
+            newer.project == CorrectionRow.project,
+            newer.annotation_id == CorrectionRow.annotation_id,
+            newer.updated_at > CorrectionRow.updated_at,
+        )
+        .exists()
+    )
+    is_gone = (
+        select(DeletionRow.id)
+        .where(
+            DeletionRow.project == CorrectionRow.project,
+            or_(
+                and_(DeletionRow.kind == "annotation", DeletionRow.gone_id == CorrectionRow.annotation_id),
+                and_(DeletionRow.kind == "task", DeletionRow.gone_id == CorrectionRow.task_id),
+            ),
+        )
+        .exists()
+    )
+    query = select(CorrectionRow).where(~has_newer, ~is_gone)
+    if project is not None:
+        query = query.where(CorrectionRow.project == project)
+    return query.order_by(CorrectionRow.project, CorrectionRow.task_id, CorrectionRow.annotation_id)
+
+
+def _decision(session: Session, row: CorrectionRow) -> Decision:
+    correction = _correction(row)
+    task = correction.annotation.task
+    offers = tuple(o for o in offers_on(session, task) if o.suggestion.version == row.version)
+    image = session.scalars(
+        select(ImageRow)
+        .join(TaskRow, TaskRow.image_digest == ImageRow.digest)
+        .where(
+            TaskRow.project == task.project,
+            TaskRow.task_id == task.task_id,
+            TaskRow.image_url == task.image_url,
+        )
+        .order_by(TaskRow.answered_at.desc())
+        .limit(1)
+    ).first()
+    return Decision(
+        correction=correction,
+        offers=offers,
+        image_digest=image.digest if image else None,
+        image_size=(image.height, image.width) if image else None,
+        version=row.version,
+    )
+
+
+def _correction(row: CorrectionRow) -> Correction:
+    has_mask = row.counts is not None and row.height is not None and row.width is not None
+    annotation = Annotation(
+        annotation_id=row.annotation_id,
+        task=Task(row.task_id, row.project, row.image_url, row.expression),
+        updated_at=row.updated_at,
+        mask=mask_of(row.counts or "", row.height or 0, row.width or 0) if has_mask else None,
+        region_ids=tuple(row.region_ids),
+        cancelled=row.cancelled,
+        annotator=row.annotator,
+        lead_time_s=row.lead_time_s,
+        parent_prediction=row.parent_prediction,
+    )
+    return Correction(annotation, Verdict(row.verdict), row.rank, row.iou)
+
+
+def n_decisions(session: Session) -> int:
+    """How many decisions there are now."""
+    return session.scalar(select(func.count()).select_from(_current(None).subquery())) or 0

@@ -1,0 +1,170 @@
+"""What is written: projects, images, suggestions, and the history of corrections. Each function takes a session."""
+
+import hashlib
+import json
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Insert, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from backend.core import rle
+from backend.core.rle import RLE
+from backend.core.types import Correction, MethodScore, Offer, Size, Suggestion, Task
+from backend.store.schema import (
+    CorrectionRow,
+    DeletionRow,
+    ImageRow,
+    ProjectRow,
+    SuggestionRow,
+    Table,
+    TaskRow,
+)
+
+
+def see_project(
+    session: Session, key: str, *, label_config: str, extra_params: Mapping[str, Any], now: datetime
+) -> None:
+    """Remember a project's label config and parameters as /setup told them last."""
+    add_once(
+        session, ProjectRow, key=key, label_config=label_config, extra_params=dict(extra_params),
+        first_seen=now, last_seen=now,
+    )  # fmt: skip
+    row = session.get_one(ProjectRow, key)
+    row.label_config, row.extra_params, row.last_seen = label_config, dict(extra_params), now
+
+
+def add_suggestions(
+    session: Session,
+    task: Task,
+    digest: str,
+    size: Size,
+    offers: Sequence[Offer],
+    *,
+    version: str,
+    left_out: Mapping[str, str],
+    now: datetime,
+) -> None:
+    """Keep what is offered for a task under a version; a second time changes nothing.
+
+    Args:
+        digest, size: of the task's image; (height, width) as displayed.
+        offers: best first; none is an answer too.
+        left_out: by method, why it had no say.
+    """
+    add_once(session, ImageRow, digest=digest, height=size[0], width=size[1], first_seen=now)
+    is_new = add_once(
+        session, TaskRow, project=task.project, task_id=task.task_id, asked=_asked(task),
+        image_url=task.image_url, expression=task.expression, version=version, image_digest=digest,
+        left_out=dict(left_out), answered_at=now,
+    )  # fmt: skip
+    if not is_new:
+        return
+    row = session.scalars(_answers(task).where(TaskRow.version == version)).one()
+    session.add_all(_suggestion_row(row.id, offer) for offer in offers)
+    session.flush()
+
+
+def find_suggestions(session: Session, task: Task, version: str) -> tuple[Offer, ...] | None:
+    """What was offered for exactly this image and expression: best first; None when it was never computed."""
+    row = session.scalars(_answers(task).where(TaskRow.version == version)).one_or_none()
+    return None if row is None else _offers(session, [row])
+
+
+def offers_on(session: Session, task: Task) -> tuple[Offer, ...]:
+    """Everything ever offered for this image and expression, of every version, newest version first."""
+    rows = session.scalars(_answers(task).order_by(TaskRow.answered_at.desc(), TaskRow.id.desc())).all()
+    return _offers(session, rows)
+
+
+def add_correction(
+    session: Session, correction: Correction, *, version: str | None, event_id: int | None, now: datetime
+) -> bool:
+    """Add one version of one annotation to its history; False when it is there already.
+
+    Args:
+        version: model version of the offers it was judged against.
+    """
+    annotation, mask = correction.annotation, correction.annotation.mask
+    return add_once(
+        session, CorrectionRow,
+        project=annotation.task.project, annotation_id=annotation.annotation_id,
+        updated_at=annotation.updated_at, task_id=annotation.task.task_id,
+        image_url=annotation.task.image_url, expression=annotation.task.expression,
+        annotator=annotation.annotator, lead_time_s=annotation.lead_time_s,
+        parent_prediction=annotation.parent_prediction, cancelled=annotation.cancelled,
+        region_ids=list(annotation.region_ids), verdict=correction.verdict.value, rank=correction.rank,
+        iou=correction.iou, version=version, counts=rle.to_string(mask) if mask else None,
+        height=mask.size[0] if mask else None, width=mask.size[1] if mask else None,
+        event=event_id, recorded_at=now,
+    )  # fmt: skip
+
+
+def add_deletion(
+    session: Session,
+    project: str,
+    *,
+    annotation_ids: Collection[int] = (),
+    task_ids: Collection[int] = (),
+    event_id: int | None,
+    now: datetime,
+) -> None:
+    """Mark annotations, or tasks with all of theirs, as gone. Their history stays."""
+    gone = [("annotation", i) for i in annotation_ids] + [("task", i) for i in task_ids]
+    for kind, gone_id in gone:
+        add_once(
+            session, DeletionRow, project=project, kind=kind, gone_id=gone_id, event=event_id, recorded_at=now
+        )
+
+
+def add_once(session: Session, table: type[Table], **values: Any) -> bool:
+    """Insert a row unless its keys are taken; whether it is new. Safe when several do it at once."""
+    insert: Insert | sqlite.Insert | postgresql.Insert
+    if session.get_bind().dialect.name == "postgresql":
+        insert = postgresql.insert(table).values(**values).on_conflict_do_nothing()
+    else:
+        insert = sqlite.insert(table).values(**values).on_conflict_do_nothing()
+    key = next(iter(table.__table__.primary_key))
+    return session.execute(insert.returning(key)).first() is not None
+
+
+def _asked(task: Task) -> str:
+    return hashlib.sha256(json.dumps([task.image_url, task.expression]).encode()).hexdigest()
+
+
+def _answers(task: Task) -> Any:
+    return select(TaskRow).where(
+        TaskRow.project == task.project, TaskRow.task_id == task.task_id, TaskRow.asked == _asked(task)
+    )
+
+
+def _suggestion_row(task: int, offer: Offer) -> SuggestionRow:
+    suggestion = offer.suggestion
+    x1, y1, x2, y2 = suggestion.box
+    methods = {name: {"score": said.score, "rank": said.rank} for name, said in suggestion.methods.items()}
+    return SuggestionRow(
+        task=task, rank=suggestion.rank, region_id=offer.region_id, score=suggestion.score,
+        counts=rle.to_string(suggestion.mask), height=suggestion.mask.size[0], width=suggestion.mask.size[1],
+        x1=x1, y1=y1, x2=x2, y2=y2, methods=methods,
+    )  # fmt: skip
+
+
+def _offers(session: Session, tasks: Sequence[TaskRow]) -> tuple[Offer, ...]:
+    versions = {task.id: (place, task.version) for place, task in enumerate(tasks)}
+    rows = session.scalars(select(SuggestionRow).where(SuggestionRow.task.in_(versions))).all()
+    rows = sorted(rows, key=lambda row: (versions[row.task][0], row.rank))
+    return tuple(_offer(row, versions[row.task][1]) for row in rows)
+
+
+def _offer(row: SuggestionRow, version: str) -> Offer:
+    methods = {name: MethodScore(said["score"], said["rank"]) for name, said in row.methods.items()}
+    mask = mask_of(row.counts, row.height, row.width)
+    box = (row.x1, row.y1, row.x2, row.y2)
+    return Offer(row.region_id, Suggestion(row.rank, row.score, mask, box, methods, version))
+
+
+def mask_of(counts: str, height: int, width: int) -> RLE:
+    """A stored mask."""
+    return rle.from_string(counts, (height, width))

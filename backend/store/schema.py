@@ -1,0 +1,186 @@
+"""The tables, in SQLAlchemy 2 types. What is stored of a mask: COCO's compressed text with its size."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    DateTime,
+    ForeignKey,
+    Index,
+    MetaData,
+    String,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+from sqlalchemy.engine import Dialect
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """Times in UTC, aware in Python on every database (SQLite keeps no time zone)."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"times must say their time zone, got {value!r}")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Table(DeclarativeBase):
+    """All tables. Constraints have names, so that migrations can change them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {datetime: UtcDateTime, dict[str, Any]: JSON, list[str]: JSON}  # noqa: RUF012
+
+
+class ProjectRow(Table):
+    """A Label Studio project: `key` is "<id>.<created_at>", because ids are used again."""
+
+    __tablename__ = "project"
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    label_config: Mapped[str] = mapped_column(Text)
+    extra_params: Mapped[dict[str, Any]]
+    first_seen: Mapped[datetime]
+    last_seen: Mapped[datetime]
+
+
+class ImageRow(Table):
+    """An image that was seen, by the SHA-256 of its file."""
+
+    __tablename__ = "image"
+
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    height: Mapped[int]
+    width: Mapped[int]
+    first_seen: Mapped[datetime]
+
+
+class TaskRow(Table):
+    """One task under one model version: what was asked, and that it was answered.
+
+    A task whose words or image were changed in Label Studio is another row: what was on the screen
+    for the old words stays as it was.
+    """
+
+    __tablename__ = "task"
+    __table_args__ = (
+        UniqueConstraint("project", "task_id", "asked", "version", name="uq_task_asked"),
+        Index("ix_task_project_task_id", "project", "task_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project: Mapped[str] = mapped_column(String(64))
+    task_id: Mapped[int]
+    asked: Mapped[str] = mapped_column(String(64))
+    """SHA-256 of image reference and expression: both are of any length, an index is not."""
+    image_url: Mapped[str] = mapped_column(Text)
+    expression: Mapped[str] = mapped_column(Text)
+    version: Mapped[str] = mapped_column(String(80))
+    image_digest: Mapped[str] = mapped_column(ForeignKey("image.digest"))
+    left_out: Mapped[dict[str, Any]]
+    answered_at: Mapped[datetime]
+
+
+class SuggestionRow(Table):
+    """One ranked mask, as it was offered."""
+
+    __tablename__ = "suggestion"
+    __table_args__ = (UniqueConstraint("task", "rank", name="uq_suggestion_task_rank"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    task: Mapped[int] = mapped_column(ForeignKey("task.id"))
+    rank: Mapped[int]
+    region_id: Mapped[str] = mapped_column(String(80), index=True)
+    score: Mapped[float]
+    counts: Mapped[str] = mapped_column(Text)
+    height: Mapped[int]
+    width: Mapped[int]
+    x1: Mapped[float]
+    y1: Mapped[float]
+    x2: Mapped[float]
+    y2: Mapped[float]
+    methods: Mapped[dict[str, Any]]
+
+
+class EventRow(Table):
+    """The inbox: what Label Studio told us, append-only, without secrets. Only its state changes."""
+
+    __tablename__ = "event"
+    __table_args__ = (Index("ix_event_state_id", "state", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    received_at: Mapped[datetime]
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    action: Mapped[str] = mapped_column(String(64))
+    body: Mapped[dict[str, Any]]
+    state: Mapped[str] = mapped_column(String(8))
+    """"new", "done" or "failed"."""
+    error: Mapped[str | None] = mapped_column(Text)
+    processed_at: Mapped[datetime | None]
+
+
+class CorrectionRow(Table):
+    """Every version of every annotation, judged; append-only."""
+
+    __tablename__ = "correction"
+    __table_args__ = (
+        UniqueConstraint("project", "annotation_id", "updated_at", name="uq_correction_version"),
+        Index("ix_correction_project_task_id", "project", "task_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project: Mapped[str] = mapped_column(String(64))
+    annotation_id: Mapped[int]
+    updated_at: Mapped[datetime]
+    task_id: Mapped[int]
+    image_url: Mapped[str] = mapped_column(Text)
+    expression: Mapped[str] = mapped_column(Text)
+    annotator: Mapped[int | None]
+    lead_time_s: Mapped[float | None]
+    parent_prediction: Mapped[int | None]
+    cancelled: Mapped[bool]
+    region_ids: Mapped[list[str]]
+    verdict: Mapped[str] = mapped_column(String(16))
+    rank: Mapped[int | None]
+    iou: Mapped[float | None]
+    version: Mapped[str | None] = mapped_column(String(80))
+    counts: Mapped[str | None] = mapped_column(Text)
+    height: Mapped[int | None]
+    width: Mapped[int | None]
+    event: Mapped[int | None] = mapped_column(ForeignKey("event.id"))
+    recorded_at: Mapped[datetime]
+
+
+class DeletionRow(Table):
+    """An annotation, or a task with all of its annotations, that is gone. It wins over whatever comes late."""
+
+    __tablename__ = "deletion"
+    __table_args__ = (UniqueConstraint("project", "kind", "gone_id", name="uq_deletion_gone"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project: Mapped[str] = mapped_column(String(64))
+    kind: Mapped[str] = mapped_column(String(10))
+    """"annotation" or "task"."""
+    gone_id: Mapped[int]
+    event: Mapped[int | None] = mapped_column(ForeignKey("event.id"))
+    recorded_at: Mapped[datetime]

@@ -1,0 +1,1 @@
+"""The history of the schema, for Alembic: `ris db upgrade` runs it. A change of `backend/store/schema.py` adds a file."""
