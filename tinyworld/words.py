@@ -1,0 +1,56 @@
+"""The little language: what things are called, and the small words around them."""
+
+import random
+
+# What a user may type; the first is the noun itself.
+SYNONYMS: dict[str, tuple[str, ...]] = {
+    "cup": ("cup", "mug"),
+    "plane": ("plane", "airplane"),
+    "bicycle": ("bicycle", "bike"),
+    "rabbit": ("rabbit", "bunny"),
+    "gift": ("gift", "present"),
+    "boat": ("boat", "sailboat"),
+    "burger": ("burger", "hamburger"),
+    "shirt": ("shirt", "t-shirt"),
+    "truck": ("truck", "lorry"),
+    "flower": ("flower", "tulip"),
+    "clock": ("clock", "alarm clock"),
+    "bear": ("bear", "teddy bear"),
+    "woman": ("woman", "lady"),
+    "man": ("man", "guy"),
+}
+
+_PLURALS = {
+    "sheep": "sheep",
+    "fish": "fish",
+    "butterfly": "butterflies",
+    "bus": "buses",
+    "bunny": "bunnies",
+    "cactus": "cacti",
+    "baby": "babies",
+    "man": "men",
+    "woman": "women",
+    "snowman": "snowmen",
+    "lady": "ladies",
+    "lorry": "lorries",
+    "dress": "dresses",
+}
+
+COUNTS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight")
+ORDINALS = (("first", "1st"), ("second", "2nd"), ("third", "3rd"), ("fourth", "4th"))
+
+
+def noun_word(noun: str, rng: random.Random) -> str:
+    """The noun, or now and then a synonym."""
+    if noun in SYNONYMS and rng.random() < 0.4:
+        return rng.choice(SYNONYMS[noun])
+    return noun
+
+
+def plural(word: str) -> str:
+    first, _, last = word.rpartition(" ")
+    return f"{first} {_PLURALS.get(last, last + 's')}".strip()
+
+
+def with_article(phrase: str) -> str:
+    return f"{'an' if phrase[0] in 'aeiou' else 'a'} {phrase}"
