@@ -1,4 +1,4 @@
-"""Grounds: what lies behind the things. Open ones are colour and texture; built ones have lines to distract."""
+"""Grounds: what lies behind the things. Some are colour and texture, some have lines to distract."""
 
 import random
 from collections.abc import Callable

@@ -206,8 +206,7 @@ def _draw(plans: list[_Plan], rng: random.Random, width: int, height: int) -> Sc
     image, ground = draw_ground(rng, width, height)
     instances = np.zeros((height, width), np.uint8)
     for number, plan in enumerate(plans, start=1):
-        tone = sprites.tint(plan.colour, plan.shade, rng) if plan.colour else None
-        sprite = sprites.draw_sprite(plan.noun, tone, plan.colour)
+        sprite = sprites.draw_sprite(plan.noun, plan.colour, plan.shade, rng)
         if rng.random() < 0.5:
             sprite = sprite[:, ::-1]
         _paste(image, instances, sprite, plan, number, angle=rng.gauss(0, 7), light=rng.uniform(0.92, 1.05))

@@ -62,8 +62,8 @@ def tint(colour: str, shade: str | None, rng: random.Random) -> np.ndarray:
         saturation *= rng.uniform(0.96 if colour == "red" else 0.86, 1.1)
     # A plain tone stays clear of both shades, so that "the dark red one" never needs a ruler.
     low, high = {None: (0.86, 1.1), "dark": (0.48, 0.58), "light": (1.1, 1.25)}[shade]
-    if colour == "purple" and shade is None:
-        low = 0.95  # dim to begin with
+    if colour in ("purple", "pink") and shade is None:
+        low = 0.95  # purple is dim to begin with, and a dim pink is a dull red
     value *= rng.uniform(low, high)
     rgb = np.array(colorsys.hsv_to_rgb(hue % 1, min(saturation, 1), min(value, 1)), np.float32) * 255
     if shade == "light":
@@ -82,13 +82,14 @@ def _glyph(noun: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
     visible = alpha > 128
     low, high = np.percentile(luminance[visible], [3, 97])
     stretched = np.clip((luminance - low) / max(high - low, 0.15), 0, 1)
-    median = float(np.clip(np.median(stretched[visible]), 0.35, 0.75))
+    median = float(np.clip(np.median(stretched[visible]), 0.35, 0.9))
     return rgb, alpha, np.round(stretched * 255).astype(np.uint8), median
 
 
-def _ramp(tone: np.ndarray, median: float, colour: str) -> np.ndarray:
+def _ramp(tone: np.ndarray, median: float, colour: str, shade: str | None) -> np.ndarray:
     """Luminance to colour, float32 [256, 3]: the median luminance gets the tone itself."""
-    dark, light = tone * 0.30, tone + (255 - tone) * 0.42
+    lift = 0.20 if colour == "red" or shade == "dark" else 0.42  # lifted more, they turn pink or grey
+    dark, light = tone * 0.30, tone + (255 - tone) * lift
     if colour == "black":
         light = tone + 60
     if colour == "white":
@@ -99,16 +100,19 @@ def _ramp(tone: np.ndarray, median: float, colour: str) -> np.ndarray:
     return np.where(level < median, below, above).astype(np.float32)
 
 
-def draw_sprite(noun: str, tone: np.ndarray | None, colour: str | None) -> np.ndarray:
+def draw_sprite(noun: str, colour: str | None, shade: str | None, rng: random.Random) -> np.ndarray:
     """A cut-out thing, float32 [h, w, 4], 0 to 255, its longest side about 110 px.
 
     Args:
         noun: one of `NOUNS`.
-        tone: what `tint` chose; None leaves the thing in its natural colours.
-        colour: the tone's name; white and black have ramps of their own.
+        colour: one of `COLOURS`; None leaves the thing in its natural colours.
+        shade: one that the colour has in `SHADES`, or None.
+        rng: chooses the tone.
     """
     rgb, alpha, luminance, median = _glyph(noun)
-    if tone is not None and colour is not None:
+    if colour is not None:
         natural = 0.0 if colour in ("white", "black") else 0.07  # a breath of the drawn hues
-        rgb = (_ramp(tone, median, colour) * (1 - natural))[luminance] + rgb * natural
+        rgb = (_ramp(tint(colour, shade, rng), median, colour, shade) * (1 - natural))[
+            luminance
+        ] + rgb * natural
     return np.dstack([np.clip(rgb, 0, 255), alpha])
