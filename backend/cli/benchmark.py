@@ -61,7 +61,9 @@ def run_tinyworld(
         )
         return
     console.print(_table(f"{scenes} unseen scenes, seed {seed}, {pipeline.version}", figures))
-    console.print(_table(f"{scenes} scenes with held-out pairs of colour and noun, their referents only", held_out))
+    console.print(
+        _table(f"{scenes} scenes with held-out pairs of colour and noun, their referents only", held_out)
+    )
     for name, value in found.items():
         console.print(f"{name}: {value}")
     if mean is not None:

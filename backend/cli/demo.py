@@ -9,7 +9,9 @@ from backend.demo.story import run_demo, run_studio
 
 
 def demo(
-    out: Annotated[Path, typer.Option(help="folder for the database, the exports and the picture")] = Path("demo"),
+    out: Annotated[Path, typer.Option(help="folder for the database, the exports and the picture")] = Path(
+        "demo"
+    ),
 ) -> None:
     """Play the main job: tasks, ranked alternatives, an annotator's decisions, SQL, exports. Needs pip's index once.
 

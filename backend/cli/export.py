@@ -27,7 +27,9 @@ WRITERS = {Format.COCO: (write_coco, "coco.json"), Format.JSONL: (write_jsonl, "
 def export(
     out: Annotated[Path, typer.Option(help="folder to write into")] = Path("export"),
     format: Annotated[list[Format] | None, typer.Option(help="again for several; all without")] = None,
-    project: Annotated[str | None, typer.Option(help='one project\'s key, "<id>.<created>"; all without')] = None,
+    project: Annotated[
+        str | None, typer.Option(help='one project\'s key, "<id>.<created>"; all without')
+    ] = None,
     database_url: Annotated[str | None, typer.Option(help="RIS_DATABASE_URL")] = None,
 ) -> None:
     """Write the current decisions as files: masks as COCO run lengths, nothing lost.

@@ -57,7 +57,9 @@ def serve(
     logging.getLogger("alembic").setLevel(logging.WARNING)
     check(settings)
     preset = preset_named(settings.preset)
-    version = assembly.model_version(preset_named(settings.preset, alternatives=settings.alternatives), verify(preset))
+    version = assembly.model_version(
+        preset_named(settings.preset, alternatives=settings.alternatives), verify(preset)
+    )
     log = logging.getLogger("ris")
     log.info("serving http://%s:%d as %s: %s", settings.host, settings.port, version, preset.summary)
     _Server(settings).run()

@@ -81,7 +81,9 @@ def worlds(n_scenes: int, *, split: str, seed: int) -> Iterator[World]:
             yield world
 
 
-def samples(pipeline: Pipeline, world: World, number: int, *, propose: bool) -> tuple[list[Sample], Proposed | None]:
+def samples(
+    pipeline: Pipeline, world: World, number: int, *, propose: bool
+) -> tuple[list[Sample], Proposed | None]:
     """Try one scene's expressions with the true masks and, if asked, end to end."""
     image = Image.of(np.ascontiguousarray(world.image))
     truths = [world.instances == i + 1 for i in range(len(world.things))]

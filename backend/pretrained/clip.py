@@ -78,7 +78,8 @@ class ClipEncoder:
         visual = self.model.visual
         tokens = embed(visual, torch.as_tensor(picture, device=self._device)[None], first_masked_block)
         batches = [
-            see_through(visual, tokens, batch.flatten(1), first_masked_block) for batch in self._batches(grids)
+            see_through(visual, tokens, batch.flatten(1), first_masked_block)
+            for batch in self._batches(grids)
         ]
         return self._joined(batches)
 

@@ -20,7 +20,9 @@ def verify(preset: Preset) -> str:
     """
     manifest = preset.folder / MANIFEST
     if not manifest.is_file():
-        raise WeightsError(f"the models of preset {preset.name!r} are not at {preset.folder}; install the package again")
+        raise WeightsError(
+            f"the models of preset {preset.name!r} are not at {preset.folder}; install the package again"
+        )
     expected: dict[str, str] = json.loads(manifest.read_text())
     for name, digest in expected.items():
         path = preset.folder / name

@@ -82,9 +82,7 @@ class GlobalLocal:
         cropped = self.local_features(picture, proposals.masks)
         return mix(masked, cropped, weight=self.settings.view_weight)
 
-    def global_features(
-        self, picture: NDArray[np.float32], masks: NDArray[np.bool_]
-    ) -> NDArray[np.float32]:
+    def global_features(self, picture: NDArray[np.float32], masks: NDArray[np.bool_]) -> NDArray[np.float32]:
         """Each mask seen within the whole image ("token masking"): float32 [N, D], raw.
 
         Args:

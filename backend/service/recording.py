@@ -1,19 +1,19 @@
 """Decisions of annotators: an event is written down first, answered, and worked on after."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from threading import Event as Signal
 from threading import Thread
 
 from backend.core.types import Annotation, Offer
 from backend.core.verdict import judge
-from backend.errors import BackendError
+from backend.errors import BackendError, EventError
 from backend.labelstudio.event import Event, digest, read_event, without_secrets
 from backend.labelstudio.region import as_shown
 from backend.store.inbox import InboxWriter, mark_done, mark_failed, next_events
 from backend.store.records import add_correction, add_deletion, offers_on
-from backend.store.session import Database
+from backend.store.session import Database, Session
 
 log = logging.getLogger(__name__)
 
@@ -68,16 +68,10 @@ class Recording:
         try:
             event = read_event(body)
             with self.database.begin() as session:
-                for annotation in event.annotations:
-                    task = annotation.task
-                    offers = offers_on(session, task.project, task.task_id)
-                    shown = _as_shown(annotation, offers, event)
-                    add_correction(session, judge(annotation, shown), event_id=event_id, now=self.now())
-                add_deletion(
-                    session, event.project, annotation_ids=event.deleted_annotation_ids,
-                    task_ids=event.deleted_task_ids, event_id=event_id, now=self.now(),
-                )  # fmt: skip
+                self._keep(session, event, event_id)
                 mark_done(session, event_id, now=self.now())
+            if event.failures:
+                raise EventError("; ".join(event.failures))
         except BackendError as error:
             log.warning("event %d is kept but not understood: %s", event_id, error)
             self._fail(event_id, str(error))
@@ -85,6 +79,18 @@ class Recording:
             # It must not stand in the way of those behind it; with the database gone this raises again.
             log.exception("event %d is kept but failed inside", event_id)
             self._fail(event_id, f"failed inside: {type(error).__name__}: {error}")
+
+    def _keep(self, session: Session, event: Event, event_id: int) -> None:
+        now = self.now()
+        for annotation in event.annotations:
+            offers = newest(offers_on(session, annotation.task), annotation)
+            shown = [as_shown(offer, event.controls) for offer in offers] if event.controls else []
+            version = offers[0].suggestion.version if offers else None
+            add_correction(session, judge(annotation, shown), version=version, event_id=event_id, now=now)
+        add_deletion(
+            session, event.project, annotation_ids=event.deleted_annotation_ids,
+            task_ids=event.deleted_task_ids, event_id=event_id, now=now,
+        )  # fmt: skip
 
     def _fail(self, event_id: int, reason: str) -> None:
         with self.database.begin() as session:
@@ -98,6 +104,14 @@ class Recording:
         self._thread.join(timeout=30)
 
 
-def _as_shown(annotation: Annotation, offers: tuple[Offer, ...], event: Event) -> tuple[Offer, ...]:
-    """The offers for the annotation's expression, with their masks as the label config showed them."""
-    return tuple(as_shown(offer, event.controls) for offer in offers)
+def newest(offers: Sequence[Offer], annotation: Annotation) -> tuple[Offer, ...]:
+    """The offers that were on the screen: of the version that the annotation names, else the newest.
+
+    Args:
+        offers: of every version, newest version first.
+    """
+    if not offers:
+        return ()
+    named = [o.suggestion.version for o in offers if o.region_id in annotation.region_ids]
+    version = named[0] if named else offers[0].suggestion.version
+    return tuple(offer for offer in offers if offer.suggestion.version == version)

@@ -11,8 +11,9 @@ from threading import Lock
 from backend.core.types import Image, Offer, Size, Task
 from backend.errors import BackendError
 from backend.labelstudio.region import region_id
+from backend.labelstudio.task import Setup, TaskFailure
 from backend.service.worker import Worker
-from backend.store.records import add_suggestions, find_suggestions
+from backend.store.records import add_suggestions, find_suggestions, see_project
 from backend.store.session import Database
 
 log = logging.getLogger(__name__)
@@ -61,18 +62,25 @@ class Suggesting:
         self._running: dict[Task, Future[Suggested]] = {}
         self._lock = Lock()
 
-    def suggest(self, tasks: Sequence[Task], *, deadline_s: float) -> list[Suggested]:
-        """One answer a task, in order, within the deadline.
+    def see_project(self, setup: Setup) -> None:
+        """Remember what /setup told of a project."""
+        with self.database.begin() as session:
+            see_project(
+                session, setup.project, label_config=setup.label_config,
+                extra_params=setup.extra_params, now=self.now(),
+            )  # fmt: skip
+
+    def suggest(self, entries: Sequence[Task | TaskFailure], *, deadline_s: float) -> list[Suggested]:
+        """One answer an entry, in order, within the deadline.
 
         A task that is not ready in time is answered empty and goes on in the background: asked again,
         it is there. One task's failure is that task's alone.
         """
-        started = time.monotonic()
-        jobs = [self._job(task) for task in tasks]
-        wait(jobs, timeout=max(0.0, deadline_s - (time.monotonic() - started)))
+        jobs = [self._job(entry) if isinstance(entry, Task) else _failed(entry) for entry in entries]
+        wait(jobs, timeout=deadline_s)
         return [
-            job.result() if job.done() else _late(task, deadline_s)
-            for task, job in zip(tasks, jobs, strict=True)
+            job.result() if job.done() else _late(entry, deadline_s)
+            for entry, job in zip(entries, jobs, strict=True)
         ]
 
     def _job(self, task: Task) -> "Future[Suggested]":
@@ -134,7 +142,15 @@ def _suggested(task: Task, offers: tuple[Offer, ...]) -> Suggested:
     return Suggested(task.task_id, offers, offers[0].suggestion.mask.size)
 
 
-def _late(task: Task, deadline_s: float) -> Suggested:
+def _failed(entry: TaskFailure) -> "Future[Suggested]":
+    """A task that could not even be read, as a job that is done."""
+    log.warning("%s", entry.reason)
+    job: Future[Suggested] = Future()
+    job.set_result(Suggested(entry.task_id, reason=entry.reason))
+    return job
+
+
+def _late(task: Task | TaskFailure, deadline_s: float) -> Suggested:
     return Suggested(
         task.task_id,
         reason=f"task {task.task_id} was not ready within {deadline_s:g} s and goes on in the background; ask again",

@@ -60,7 +60,7 @@ class Worker:
         self._pipeline.add_done_callback(_log_failure)
 
     def state(self) -> str:
-        """"loading", "ready", or the sentence that says why it never will be."""
+        """ "loading", "ready", or the sentence that says why it never will be."""
         if not self._pipeline.done():
             return "loading"
         error = self._pipeline.exception()

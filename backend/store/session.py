@@ -16,6 +16,8 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from backend.errors import StoreError
 
+__all__ = ["Database", "Session", "revision", "upgrade"]
+
 UPGRADE = "run `ris db upgrade`"
 
 

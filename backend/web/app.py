@@ -72,9 +72,7 @@ def _watch(app: Flask, metrics: Metrics) -> None:
         metrics.requests.labels(route, response.status_code).inc()
         metrics.seconds.labels(route).observe(elapsed_s)
         level = logging.DEBUG if route in ("/health", "/metrics") else logging.INFO
-        log.log(
-            level, "%s %s %d %d ms", request.method, request.path, response.status_code, 1000 * elapsed_s
-        )
+        log.log(level, "%s %s %d %d ms", request.method, request.path, response.status_code, 1000 * elapsed_s)
         response.headers["X-Request-Id"] = g.get("request_id", "")
         return response
 

@@ -1,22 +1,19 @@
 """The routes that Label Studio calls; see `label_config/README.md` for what it shows of them."""
 
 from dataclasses import dataclass
-from threading import Lock
 
 from flask import Blueprint, Response, jsonify, request
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from werkzeug.exceptions import BadRequest
 
-from backend.core.types import Task
 from backend.errors import InputError
 from backend.labelstudio.region import write_predictions
-from backend.labelstudio.task import TaskFailure, read_setup, read_tasks
-from backend.service import Recording, Suggested, Suggesting
+from backend.labelstudio.task import read_setup, read_tasks
+from backend.service import Recording, Suggesting
 from backend.web.metrics import Metrics
 
 KNOWN_ACTIONS = frozenset(
-    "ANNOTATION_CREATED ANNOTATION_UPDATED ANNOTATIONS_CREATED ANNOTATIONS_DELETED TASKS_CREATED "
-    "TASKS_DELETED PROJECT_UPDATED START_TRAINING".split()
+    ["ANNOTATION_CREATED", "ANNOTATION_UPDATED", "ANNOTATIONS_CREATED", "ANNOTATIONS_DELETED", "TASKS_CREATED", "TASKS_DELETED", "PROJECT_UPDATED", "START_TRAINING"]
 )
 
 
@@ -44,7 +41,9 @@ def ml_api(backend: Backend, metrics: Metrics) -> Blueprint:
         """Alive at once, whatever the networks do. A backend that never will be ready says so."""
         state = backend.suggesting.worker.state()
         if state in ("loading", "ready"):
-            return jsonify(status="UP", model_class="ReferringSegmentation", model_version=version, models=state), 200
+            return jsonify(
+                status="UP", model_class="ReferringSegmentation", model_version=version, models=state
+            ), 200
         return jsonify(status="DOWN", error=f"the models could not be loaded: {state}"), 503
 
     @routes.post("/setup")
@@ -57,15 +56,7 @@ def ml_api(backend: Backend, metrics: Metrics) -> Blueprint:
     def predict() -> Response:
         """One entry a task, always: a list of predictions, or [] with the reason in the log."""
         asked = read_tasks(_body())
-        tasks = [entry for entry in asked.entries if isinstance(entry, Task)]
-        ready = iter(backend.suggesting.suggest(tasks, deadline_s=backend.deadline_s))
-        answers = [
-            next(ready) if isinstance(entry, Task) else Suggested(entry.task_id, reason=entry.reason)
-            for entry in asked.entries
-        ]
-        for entry in asked.entries:
-            if isinstance(entry, TaskFailure):
-                routes_log.warning("%s", entry.reason)
+        answers = backend.suggesting.suggest(asked.entries, deadline_s=backend.deadline_s)
         for answer in answers:
             metrics.tasks.labels("alternatives" if answer.offers else "empty").inc()
         return jsonify(

@@ -1,0 +1,158 @@
+"""What a label config says: where the image is, where the expression, and what a mask is called."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+from xml.etree.ElementTree import Element, ParseError
+
+from defusedxml.common import DefusedXmlException
+from defusedxml.ElementTree import fromstring
+
+from backend.errors import LabelConfigError
+
+MASK_TAGS = {"BrushLabels": "brushlabels", "PolygonLabels": "polygonlabels"}  # preferred first
+WORD_TAGS = ("Text", "Header", "HyperText", "Paragraphs", "TextArea")
+PREFERRED_KEY = "expression"
+NO_REFERENT = re.compile(
+    r"no such thing|no referent|not (there|in the (image|picture))|nothing|none", re.IGNORECASE
+)
+SEE = "see label_config/tabs_brush.xml"
+LONGEST_CONFIG = 500_000
+
+RegionType = Literal["brushlabels", "polygonlabels"]
+
+
+@dataclass(frozen=True, slots=True)
+class NoReferent:
+    """How an annotator says that the image has no such thing: a choice of a Choices tag."""
+
+    from_name: str
+    to_name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Controls:
+    """The tags of a label config that we read and write.
+
+    Attributes:
+        image_key, expression_key: keys of a task's data.
+        from_name, to_name: the mask control and its image.
+        region_type: what its regions are.
+        label: which label our masks have.
+        no_referent: None when the config has no such choice; an empty answer says the same.
+    """
+
+    image_key: str
+    expression_key: str
+    from_name: str
+    to_name: str
+    region_type: RegionType
+    label: str
+    no_referent: NoReferent | None = None
+
+
+@lru_cache(maxsize=64)
+def read_controls(label_config: str) -> Controls:
+    """Find our tags in a label config, whatever their names.
+
+    Raises:
+        LabelConfigError: not XML; no image, no expression, no mask control, or two of them; a mask
+            control without a label of its own. The message says what to add.
+    """
+    root = _parsed(label_config)
+    image = _one_image(root)
+    kind, control = _mask_control(root, image)
+    return Controls(
+        image_key=_key(image) or "",
+        expression_key=_expression_key(root),
+        from_name=control.get("name", ""),
+        to_name=image.get("name", ""),
+        region_type=kind,
+        label=_label(control),
+        no_referent=_no_referent(root),
+    )
+
+
+def _parsed(label_config: str) -> Element:
+    if not isinstance(label_config, str) or not label_config.strip():
+        raise LabelConfigError(f"the project has no label config; {SEE}")
+    if len(label_config) > LONGEST_CONFIG:
+        raise LabelConfigError(
+            f"the label config has {len(label_config)} characters, {LONGEST_CONFIG} are the limit"
+        )
+    try:
+        root: Element = fromstring(label_config)
+    except ParseError as error:
+        raise LabelConfigError(f"the label config is not XML: {error}; {SEE}") from error
+    except (DefusedXmlException, ValueError) as error:
+        raise LabelConfigError(f"the label config is refused: {type(error).__name__}; {SEE}") from error
+    return root
+
+
+def _key(tag: Element) -> str | None:
+    """The task's data key behind `value="$key"`."""
+    value = (tag.get("value") or tag.get("valueList") or "").strip()
+    return value[1:].split("[")[0].split(".")[0] if value.startswith("$") and len(value) > 1 else None
+
+
+def _one_image(root: Element) -> Element:
+    images = [tag for tag in root.iter("Image") if _key(tag) and tag.get("name")]
+    if not images:
+        raise LabelConfigError(f'the label config has no <Image name="image" value="$image"/>; {SEE}')
+    if len(images) > 1:
+        raise LabelConfigError(
+            f"the label config has {len(images)} images ({_names(images)}), one was expected"
+        )
+    return images[0]
+
+
+def _mask_control(root: Element, image: Element) -> tuple[RegionType, Element]:
+    kinds: tuple[RegionType, ...] = ("brushlabels", "polygonlabels")
+    for tag_name, kind in zip(MASK_TAGS, kinds, strict=True):
+        found = [tag for tag in root.iter(tag_name) if tag.get("toName") == image.get("name")]
+        if len(found) > 1:
+            raise LabelConfigError(
+                f"the label config has {len(found)} <{tag_name}> for image {image.get('name')!r} "
+                f"({_names(found)}): leave one, so that it is clear where a mask belongs"
+            )
+        if found:
+            return kind, found[0]
+    others = [f'{tag.tag} "{tag.get("name")}"' for tag in root.iter() if tag.get("toName")]
+    raise LabelConfigError(
+        f"the label config has no <BrushLabels> or <PolygonLabels> for image {image.get('name')!r}; "
+        f"found {', '.join(others) or 'no control'}; {SEE}"
+    )
+
+
+def _label(control: Element) -> str:
+    values = [tag.get("value") or tag.get("alias") or "" for tag in control.iter("Label")]
+    if not values or not values[0] or values[0].startswith("$"):
+        raise LabelConfigError(
+            f'<{control.tag} name="{control.get("name")}"> needs a label of its own, '
+            f'e.g. <Label value="Referent"/>; {SEE}'
+        )
+    return values[0]
+
+
+def _expression_key(root: Element) -> str:
+    keys = [key for name in WORD_TAGS for tag in root.iter(name) if (key := _key(tag))]
+    if not keys:
+        raise LabelConfigError(
+            f'the label config shows no expression: add <Text name="expression" value="$expression"/>; {SEE}'
+        )
+    return PREFERRED_KEY if PREFERRED_KEY in keys else keys[0]
+
+
+def _no_referent(root: Element) -> NoReferent | None:
+    for tag in root.iter("Choices"):
+        for choice in tag.iter("Choice"):
+            if NO_REFERENT.fullmatch((choice.get("value") or "").strip()):
+                return NoReferent(tag.get("name", ""), tag.get("toName", ""), choice.get("value", ""))
+    return None
+
+
+def _names(tags: Sequence[Element]) -> str:
+    return ", ".join(repr(tag.get("name")) for tag in tags)

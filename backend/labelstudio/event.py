@@ -1,0 +1,177 @@
+"""Webhooks: what Label Studio tells us became of a task, read into our types."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from backend.core.types import Annotation
+from backend.errors import EventError, InputError
+from backend.labelstudio.control import Controls, read_controls
+from backend.labelstudio.result import read_mask
+from backend.labelstudio.task import read_task
+
+ANSWERED = ("ANNOTATION_CREATED", "ANNOTATION_UPDATED", "ANNOTATIONS_CREATED")
+SECRETS = frozenset(
+    ["token", "access_token", "refresh_token", "api_key", "apikey", "password", "secret", "authorization", "cookie", "task_data_login", "task_data_password"]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One webhook, understood.
+
+    Attributes:
+        action: Label Studio's word, e.g. ANNOTATION_CREATED.
+        project: its key, as /setup and /predict say it; "" when the event names no project.
+        controls: of the label config that came with it; None when no annotation came.
+        annotations: answers that were given or changed.
+        deleted_annotation_ids, deleted_task_ids: what is gone.
+        failures: a sentence for each answer of a bulk event that cannot be understood; the others are.
+    """
+
+    action: str
+    project: str
+    controls: Controls | None = None
+    annotations: tuple[Annotation, ...] = ()
+    deleted_annotation_ids: tuple[int, ...] = ()
+    deleted_task_ids: tuple[int, ...] = ()
+    failures: tuple[str, ...] = ()
+
+
+def without_secrets(body: Any) -> Any:
+    """The body without tokens, passwords and keys, at any depth; everything else as it came."""
+    if isinstance(body, dict):
+        return {
+            name: without_secrets(value) for name, value in body.items() if str(name).lower() not in SECRETS
+        }
+    if isinstance(body, list):
+        return [without_secrets(value) for value in body]
+    # PostgreSQL's JSON holds no NUL, and an event must not be lost over one.
+    return body.replace("\x00", "") if isinstance(body, str) else body
+
+
+def digest(body: Mapping[str, Any]) -> str:
+    """What the event says, in one number: the same event twice has the same digest."""
+    said = json.dumps(body, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(said.encode()).hexdigest()
+
+
+def read_event(body: Mapping[str, Any]) -> Event:
+    """Understand a webhook's body.
+
+    Actions without an answer in them (TASKS_CREATED, PROJECT_UPDATED, START_TRAINING and ones that
+    are new to us) give an event with nothing to do.
+
+    Raises:
+        EventError: it lacks what its action promises.
+    """
+    action = body.get("action")
+    if not isinstance(action, str) or not action:
+        raise EventError(f'a webhook needs "action", e.g. "ANNOTATION_CREATED"; got {action!r:.60}')
+    if action in ANSWERED:
+        return _answered(action, body)
+    if action == "ANNOTATIONS_DELETED":
+        return Event(action, project_key(body), deleted_annotation_ids=_ids(body, "annotations"))
+    if action == "TASKS_DELETED":
+        return Event(action, project_key(body), deleted_task_ids=_ids(body, "tasks"))
+    return Event(action, project_key(body) if isinstance(body.get("project"), dict) else "")
+
+
+def _answered(action: str, body: Mapping[str, Any]) -> Event:
+    project = body.get("project")
+    label_config = project.get("label_config") if isinstance(project, dict) else None
+    if not isinstance(label_config, str):
+        raise EventError(f"{action} came without the project's label_config")
+    controls = read_controls(label_config)
+    key = project_key(body)
+    annotations, tasks = _listed(body, "annotation"), _listed(body, "task")
+    if len(annotations) != len(tasks):
+        raise EventError(f"{action} came with {len(annotations)} annotations and {len(tasks)} tasks")
+    understood: list[Annotation] = []
+    failures: list[str] = []
+    for annotation, task in zip(annotations, tasks, strict=True):
+        try:
+            understood.append(_annotation(annotation, task, key, controls))
+        except EventError as error:
+            failures.append(str(error))
+    return Event(action, key, controls=controls, annotations=tuple(understood), failures=tuple(failures))
+
+
+def _listed(body: Mapping[str, Any], name: str) -> Sequence[Mapping[str, Any]]:
+    """One object, or a list of them under the same singular name."""
+    value = body.get(name)
+    values = value if isinstance(value, list) else [value]
+    if not all(isinstance(v, dict) for v in values):
+        raise EventError(f'"{name}" must be an object or a list of objects')
+    return values
+
+
+def _annotation(
+    annotation: Mapping[str, Any], task: Mapping[str, Any], project: str, controls: Controls
+) -> Annotation:
+    try:
+        asked = read_task(task, project, controls)
+        mask, region_ids = read_mask(annotation.get("result") or [])
+    except InputError as error:
+        raise EventError(f"annotation {annotation.get('id')!r:.20}: {error}") from error
+    return Annotation(
+        annotation_id=_number(annotation, "id"),
+        task=asked,
+        updated_at=_time(annotation),
+        mask=mask,
+        region_ids=region_ids,
+        cancelled=annotation.get("was_cancelled") is True,
+        annotator=_user(annotation.get("completed_by")),
+        lead_time_s=float(lead) if isinstance(lead := annotation.get("lead_time"), int | float) else None,
+        parent_prediction=parent if isinstance(parent := annotation.get("parent_prediction"), int) else None,
+    )
+
+
+def project_key(body: Mapping[str, Any]) -> str:
+    """ "<id>.<created_at as whole seconds>": the same string that /setup and /predict send.
+
+    Raises:
+        EventError: the event names no project, or not when it was created.
+    """
+    project = body.get("project")
+    if not isinstance(project, dict) or not isinstance(project.get("id"), int):
+        raise EventError("the webhook names no project")
+    created = _parsed(project.get("created_at"), "the project's created_at")
+    return f"{project['id']}.{int(created.timestamp())}"
+
+
+def _time(annotation: Mapping[str, Any]) -> datetime:
+    return _parsed(
+        annotation.get("updated_at") or annotation.get("created_at"), "the annotation's updated_at"
+    )
+
+
+def _parsed(value: object, what: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(str(value).replace("Z", "+00:00"))
+    except ValueError as error:
+        raise EventError(f"{what} is no time: {value!r:.40}") from error
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+def _number(fields: Mapping[str, Any], name: str) -> int:
+    value = fields.get(name)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise EventError(f"{name} must be a number, got {value!r:.40}")
+    return value
+
+
+def _user(value: object) -> int | None:
+    if isinstance(value, dict):
+        value = value.get("id")
+    return value if isinstance(value, int) else None
+
+
+def _ids(body: Mapping[str, Any], name: str) -> tuple[int, ...]:
+    values = body.get(name)
+    if not isinstance(values, list) or not all(isinstance(v, dict) for v in values):
+        raise EventError(f'{body.get("action")} needs "{name}", a list of objects with an id')
+    return tuple(_number(value, "id") for value in values)

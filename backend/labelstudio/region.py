@@ -1,0 +1,100 @@
+"""Suggestions become predictions, one a rank; worst first, because the editor opens with the last."""
+
+import base64
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from backend.core.rle import decode
+from backend.core.types import Offer, Suggestion
+from backend.labelstudio import brush, polygon
+from backend.labelstudio.control import Controls
+
+PART = "-part"  # between our region id and the number of a polygon of several
+
+
+def region_id(project: str, task_id: int, expression: str, version: str, rank: int) -> str:
+    """The name of one offer, the same on every machine: it and `meta` alone survive every path through the editor."""
+    asked = json.dumps([project, task_id, expression, version, rank], ensure_ascii=False)
+    digest = hashlib.sha256(asked.encode("utf-8", "surrogatepass")).digest()
+    return f"ris{base64.b32encode(digest[:10]).decode().lower()}-{rank}"
+
+
+def write_predictions(offers: Sequence[Offer], controls: Controls, *, version: str) -> list[dict[str, Any]]:
+    """The predictions of one task, worst first and best last; [] when there are none.
+
+    Args:
+        offers: best first.
+        version: what /setup returned. Any other makes Label Studio add the set again at every opening.
+    """
+    return [
+        {
+            "result": _regions(offer, controls, n_offers=len(offers)),
+            "score": offer.suggestion.score,
+            "model_version": version,
+        }
+        for offer in reversed(offers)
+    ]
+
+
+def as_shown(offer: Offer, controls: Controls) -> Offer:
+    """The offer with its mask as the label config shows it: a polygon is an outline, simplified."""
+    if controls.region_type == "brushlabels":
+        return offer
+    suggestion = offer.suggestion
+    shown = polygon.rasterised(polygon.outlines(suggestion.mask), suggestion.mask.size)
+    return replace(offer, suggestion=replace(suggestion, mask=shown))
+
+
+def _regions(offer: Offer, controls: Controls, *, n_offers: int) -> list[dict[str, Any]]:
+    mask = offer.suggestion.mask
+    if controls.region_type == "brushlabels":
+        value = {"format": "rle", "rle": brush.encode(decode(mask))}
+        return [_region(offer, offer.region_id, value, controls, n_offers)]
+    values = [{"points": points, "closed": True} for points in polygon.outlines(mask)]
+    return [
+        _region(
+            offer, offer.region_id if i == 0 else f"{offer.region_id}{PART}{i}", value, controls, n_offers
+        )
+        for i, value in enumerate(values)
+    ]
+
+
+def _region(
+    offer: Offer, name: str, value: dict[str, Any], controls: Controls, n_offers: int
+) -> dict[str, Any]:
+    suggestion = offer.suggestion
+    height, width = suggestion.mask.size
+    return {
+        "id": name,
+        "from_name": controls.from_name,
+        "to_name": controls.to_name,
+        "type": controls.region_type,
+        "origin": "prediction",
+        "original_width": width,
+        "original_height": height,
+        "image_rotation": 0,
+        "score": suggestion.score,
+        "meta": _meta(suggestion, offer.region_id, n_offers),
+        "value": value | {controls.region_type: [controls.label]},
+    }
+
+
+def _meta(suggestion: Suggestion, name: str, n_offers: int) -> dict[str, Any]:
+    """`text` is the note that the annotator reads; the flat keys are for us and for other tools."""
+    said = {method: f"{m.score:.4g} #{m.rank + 1}" for method, m in suggestion.methods.items()}
+    places = ", ".join(f"{method} #{m.rank + 1}" for method, m in suggestion.methods.items())
+    return {
+        "text": [f"alternative {suggestion.rank + 1} of {n_offers} ({places})"],
+        "rank": suggestion.rank,
+        "method": "; ".join(f"{method} {what}" for method, what in said.items()),
+        "request": name,
+        "version": suggestion.version,
+    }
+
+
+def offer_id(region: str) -> str:
+    """The offer that a region of ours is a part of; other ids stay as they are."""
+    return region.split(PART)[0]

@@ -1,0 +1,152 @@
+"""/setup and /predict bodies: from Label Studio's JSON to tasks."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from backend.core.types import Task
+from backend.errors import InputError, LabelConfigError, TaskError
+from backend.labelstudio.control import Controls, read_controls
+
+MOST_WORDS = 200
+MOST_CHARACTERS = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFailure:
+    """A task that cannot be answered, and the sentence that says why."""
+
+    task_id: int | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PredictRequest:
+    """What /predict asks.
+
+    Attributes:
+        entries: one a task that came, in order.
+        is_interactive: somebody clicks in the editor; Label Studio stores nothing then.
+    """
+
+    project: str
+    controls: Controls
+    entries: tuple[Task | TaskFailure, ...]
+    is_interactive: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What /setup tells. Its token is the owner's and its hostname anybody's: neither is kept."""
+
+    project: str
+    label_config: str
+    controls: Controls
+    extra_params: Mapping[str, Any]
+
+
+def read_setup(body: object) -> Setup:
+    """Read the body of /setup.
+
+    Raises:
+        InputError, LabelConfigError: what is missing, and what to add to the label config.
+    """
+    fields = _object(body, "/setup")
+    label_config = fields.get("schema") or fields.get("label_config") or ""
+    extra = fields.get("extra_params")
+    return Setup(
+        project=_project(fields),
+        label_config=label_config,
+        controls=read_controls(label_config),
+        extra_params=extra if isinstance(extra, dict) else {},
+    )
+
+
+def read_tasks(body: object) -> PredictRequest:
+    """Read the body of /predict.
+
+    Raises:
+        InputError: it is no object, or has no tasks.
+        LabelConfigError: its label config has no place for a mask.
+    """
+    fields = _object(body, "/predict")
+    tasks = fields.get("tasks")
+    if isinstance(tasks, dict):
+        tasks = [tasks]
+    if not isinstance(tasks, list):
+        raise InputError(f'the body of /predict needs "tasks", a list; got {type(tasks).__name__}')
+    config = fields.get("label_config")
+    if not isinstance(config, str):
+        raise LabelConfigError("the body of /predict has no label_config: connect the project again")
+    controls, project = read_controls(config), _project(fields)
+    params = fields.get("params")
+    has_context = isinstance(params, dict) and bool(params.get("context"))
+    return PredictRequest(
+        project=project,
+        controls=controls,
+        entries=tuple(_entry(task, project, controls) for task in tasks),
+        is_interactive=has_context,
+    )
+
+
+def _object(body: object, route: str) -> dict[str, Any]:
+    if not isinstance(body, dict):
+        raise InputError(f"the body of {route} must be a JSON object, got {type(body).__name__}")
+    return body
+
+
+def _project(fields: Mapping[str, Any]) -> str:
+    """The project's key, "<id>.<created_at>"; Label Studio sends it ready-made."""
+    project = fields.get("project")
+    if project is None or isinstance(project, dict | list) or not str(project).strip():
+        raise InputError(f'the body needs "project", e.g. "1.1795219546"; got {project!r:.60}')
+    return str(project)[:64]
+
+
+def _entry(task: object, project: str, controls: Controls) -> Task | TaskFailure:
+    task_id = task.get("id") if isinstance(task, dict) else None
+    is_id = isinstance(task_id, int) and not isinstance(task_id, bool)
+    try:
+        if not isinstance(task, dict) or not is_id:
+            raise TaskError(f"a task needs an integer id, got {task_id!r:.60}")
+        return read_task(task, project, controls)
+    except TaskError as error:
+        return TaskFailure(task_id if is_id else None, str(error))
+
+
+def read_task(task: Mapping[str, Any], project: str, controls: Controls) -> Task:
+    """One task of Label Studio's.
+
+    Raises:
+        TaskError: it lacks its image or its expression; the message names the keys that it has.
+    """
+    task_id, data = task.get("id"), task.get("data")
+    if not isinstance(data, dict):
+        raise TaskError(f"task {task_id} has no data")
+    image = data.get(controls.image_key)
+    if not isinstance(image, str) or not image.strip():
+        raise TaskError(
+            f'task {task_id} has no image under data["{controls.image_key}"]; keys: {_keys(data)}'
+        )
+    return Task(int(task_id or 0), project, image, _expression(task_id, data, controls.expression_key))
+
+
+def _expression(task_id: object, data: Mapping[str, Any], key: str) -> str:
+    words = data.get(key)
+    if isinstance(words, list):  # several ways to say the same: the first that says something
+        words = next((w for w in words if isinstance(w, str) and w.strip()), None)
+    if not isinstance(words, str):
+        raise TaskError(f'task {task_id} has no text under data["{key}"]; keys: {_keys(data)}')
+    words = words.replace("\x00", "").strip()
+    if not words:
+        raise TaskError(f'task {task_id} has an empty expression under data["{key}"]: say what is meant')
+    if len(words.split()) > MOST_WORDS or len(words) > MOST_CHARACTERS:
+        raise TaskError(
+            f"task {task_id} has an expression of {len(words.split())} words and {len(words)} characters; "
+            f"{MOST_WORDS} words and {MOST_CHARACTERS} characters are the limit: say it shorter"
+        )
+    return words
+
+
+def _keys(data: Mapping[str, Any]) -> str:
+    return ", ".join(str(key)[:40] for key in list(data)[:12]) or "none"
