@@ -277,36 +277,32 @@ def _place(thing: Thing, axis: str) -> float:
 
 def _is_apart(scene: Scene, one: Thing, two: Thing, axis: str, share: float, of_extent: float) -> bool:
     """Whether `one` comes first on an axis by a share of the canvas and of how long the two are."""
-    gap = _place(two, axis) - _place(one, axis)
+    lead = _place(two, axis) - _place(one, axis)
     extent = (_extent(one, axis) + _extent(two, axis)) / 2
-    return gap > share * _length(scene, axis) and gap > of_extent * extent
+    return lead > share * _length(scene, axis) and lead > of_extent * extent
 
 
 def _add_sides(writer: _Writer, group: _Group, axis: str) -> None:
     scene, things = writer.scene, writer.scene.things
     order = sorted(group.members, key=lambda i: _place(things[i], axis))
-    half = _length(scene, axis) / 2
     first_side, last_side = _SIDES[axis]
     if all(_is_apart(scene, things[order[0]], things[i], axis, SIDE_SHARE, 0.5) for i in order[1:]):
-        is_inside = _place(things[order[0]], axis) < half
-        _word_side(writer, order[0], first_side, writer.word(group), is_inside=is_inside)
+        depth = _place(things[order[0]], axis) / _length(scene, axis)
+        _word_side(writer, order[0], first_side, writer.word(group), depth)
     if all(_is_apart(scene, things[i], things[order[-1]], axis, SIDE_SHARE, 0.5) for i in order[:-1]):
-        is_inside = _place(things[order[-1]], axis) > half
-        _word_side(writer, order[-1], last_side, writer.word(group), is_inside=is_inside)
+        depth = 1 - _place(things[order[-1]], axis) / _length(scene, axis)
+        _word_side(writer, order[-1], last_side, writer.word(group), depth)
 
 
-def _word_side(writer: _Writer, index: int, side: str, word: str, *, is_inside: bool) -> None:
-    """`is_inside`: it lies in that half of the picture, so "on the left" is true of it alone too."""
+def _word_side(writer: _Writer, index: int, side: str, word: str, depth: float) -> None:
+    """`depth`: how far from that side, as a share; beyond half "left" is true and "on the left" is not."""
     superlative = writer.rng.choice(_SUPERLATIVES[side])
     templates = [f"[(the) {side} {word}]", f"[(the) {superlative} {word}]", f"[{word}] {side}"]
-    if is_inside:
+    if depth < 0.5:
         templates += [f"[(the) {word}] {_at(side)}", f"[(the) {word}] {_at(side)}"]
         if side in _SIDES["x"]:
-            templates += [
-                f"[(the) {word}] on the {side} side",
-                f"[far {side} {word}]",
-                f"[{word}], {side} side",
-            ]
+            templates += [f"[(the) {word}] on the {side} side", f"[{word}], {side} side"]
+            templates += [f"[far {side} {word}]"] if depth < 0.35 else []
         else:
             templates += [f"[(the) {word}] at the {side} of the {writer.rng.choice(('picture', 'image'))}"]
     writer.add(index, "position", side, templates)
@@ -328,8 +324,9 @@ def _add_middle(writer: _Writer, group: _Group) -> None:
     ):
         return
     word = writer.word(group)
-    templates = [f"[(the) middle {word}]", f"[(the) {word}] in the middle", f"[{word}], middle"]
-    if _is_centre(scene, things[middle], [things[first], things[last]]):
+    templates = [f"[(the) middle {word}]"]
+    if _is_centre(scene, things[middle], [things[first], things[last]]):  # or "the middle" is the picture's
+        templates += [f"[(the) {word}] in the middle", f"[{word}], middle"]
         templates += [f"[(the) {word}] in the center", f"[(the) center {word}]"]
     writer.add(middle, "position", "middle", templates)
 
@@ -340,7 +337,7 @@ def _is_centre(scene: Scene, thing: Thing, others: Sequence[Thing]) -> bool:
     def off(one: Thing) -> float:
         return math.hypot(one.x / width - 0.5, one.y / height - 0.5)
 
-    return off(thing) < 0.2 and all(off(other) > off(thing) + 0.12 for other in others)
+    return off(thing) < 0.25 and all(off(other) > off(thing) + 0.1 for other in others)
 
 
 def _add_corners(writer: _Writer, group: _Group) -> None:

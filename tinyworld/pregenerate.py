@@ -1,4 +1,4 @@
-"""Draw many scenes into a folder: `python -m tinyworld.pregenerate --out DIR --split train --seed 1 --count 8000`.
+"""Draw many scenes into a folder: `python -m tinyworld.pregenerate --out DIR --seed 1 --count 8000`.
 
 `pixels.bin` holds, scene after scene, the image's bytes and then the instances' bytes; `scenes.jsonl` holds a
 line a scene with its size and its things. `SceneFolder` reads both without loading the pixels.

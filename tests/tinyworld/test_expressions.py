@@ -1,0 +1,426 @@
+"""Expressions: each is true of exactly one thing, as a second reader finds from the words alone.
+
+The reader below knows nothing of how expressions are made. It takes the text apart word by word and asks of
+each thing of that noun: is this clearly true of it (True), clearly not (False), or would people argue (None)?
+Its lines are drawn a little wider than the generator's, so a thing near the line counts as arguable.
+"""
+
+import math
+import random
+import re
+from collections import Counter
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tinyworld.expressions import (
+    KINDS,
+    REPORT_ROWS,
+    attribute_description,
+    caption,
+    make_expressions,
+    surrounding_description,
+)
+from tinyworld.scene import Scene, Thing, make_scene, mirror
+
+COLOURS = ["red", "orange", "yellow", "green", "blue", "purple", "pink", "white", "black"]
+NAMES = """
+dog cat horse cow pig sheep elephant rabbit/bunny turtle fish bird duck butterfly snail owl frog car bus
+truck/lorry bicycle/bike boat/sailboat plane/airplane rocket tractor apple banana cake pizza burger/hamburger
+carrot cup/mug chair umbrella guitar clock/alarm_clock key book ball balloon gift/present hat shirt/t-shirt
+shoe backpack camera robot star tree cactus flower/tulip mushroom house tent teapot man/guy woman/lady boy
+girl baby snowman bear/teddy_bear dress heart laptop
+"""
+NOUNS = {word.replace("_", " "): names.split("/")[0] for names in NAMES.split() for word in names.split("/")}
+NOUN = "|".join(sorted(NOUNS, key=len, reverse=True))
+COLOUR = f"(?:(?:dark|light) )?(?:{'|'.join(COLOURS)})"
+SIDE = "left|right|top|bottom"
+CORNER = "(?:top|upper|bottom|lower) (?:left|right)"
+ORDINAL = "first|second|third|fourth|1st|2nd|3rd|4th"
+SIZE = "biggest|bigger|big|largest|larger|large|smallest|smaller|small|little|tiny"
+SIDE_OF = {
+    "leftmost": "left",
+    "rightmost": "right",
+    "upper": "top",
+    "topmost": "top",
+    "highest": "top",
+    "lower": "bottom",
+    "lowest": "bottom",
+    **{side: side for side in SIDE.split("|")},
+}
+NEAR = "next to|near|by|beside|close to|closest to"
+BESIDE = {
+    "left": "left of|to the left of|on the left of",
+    "right": "right of|to the right of|on the right of",
+    "top": "above|over",
+    "bottom": "below|under|beneath",
+}
+
+
+class UnreadableError(Exception):
+    """The reader met words that it does not know."""
+
+
+def read(text: str, scene: Scene) -> tuple[str, dict[int, bool | None]]:
+    """The noun phrase as the reader takes it, and what holds of each thing of its noun."""
+    match = re.fullmatch(rf"((?:the |a |an )?((?:[\w-]+ )*?)({NOUN}))((?:,| ).*)?", text)
+    if match is None:
+        raise UnreadableError(text)
+    phrase, adjectives, noun, clause = (
+        match.group(1),
+        match[2].strip(),
+        NOUNS[match[3]],
+        (match[4] or "").strip(", "),
+    )
+    group = {i: thing for i, thing in enumerate(scene.things) if thing.noun == noun}
+    found: dict[int, bool | None] = dict.fromkeys(group, True)
+
+    adjectives = adjectives.removesuffix(" colored")
+    if match := re.fullmatch(rf"(.*?) ?(non )?({COLOUR})", adjectives):
+        adjectives, negated, colour = match.groups()
+        found = {i: is_colour(thing, colour) != bool(negated) for i, thing in group.items()}
+        group = {i: thing for i, thing in group.items() if found[i]}
+    if re.fullmatch(ORDINAL, adjectives) and clause.startswith("from "):  # "second dog from the left"
+        adjectives, clause = "", f"{adjectives} {clause}"
+    if adjectives:
+        found.update(adjective(adjectives, group, scene))
+    if clause:
+        found.update(after_noun(clause, group, scene))
+    return phrase, found
+
+
+def adjective(words: str, group: dict[int, Thing], scene: Scene) -> dict[int, bool | None]:
+    if words in SIDE_OF:
+        return furthest(SIDE_OF[words], group, scene)
+    if match := re.fullmatch("far (left|right)", words):
+        return {
+            i: true and share(group[i], match[1], scene) < 0.4
+            for i, true in furthest(match[1], group, scene).items()
+        }
+    if re.fullmatch(CORNER, words):
+        return cornered(words, group, scene)
+    if re.fullmatch(SIZE, words):
+        return sized(words, group)
+    if words in ("middle", "center"):
+        return middle(group, scene, is_centre=words == "center")
+    if match := re.fullmatch(rf"({ORDINAL}) (biggest|largest|smallest)", words):
+        return queued_by_size(match[2], rank(match[1]), group)
+    raise UnreadableError(words)
+
+
+def after_noun(clause: str, group: dict[int, Thing], scene: Scene) -> dict[int, bool | None]:
+    clause = re.sub(r"^(that|which) is ", "", clause)
+    if match := re.fullmatch(r"(?:not|neither) (.*)", clause):
+        return {i: negation(value) for i, value in denied(match[1], group, scene).items()}
+    if re.fullmatch(COLOUR, clause):
+        return {i: is_colour(thing, clause) for i, thing in group.items()}
+    if re.fullmatch(SIZE, clause):
+        return sized(clause, group)
+    if re.fullmatch(SIDE, clause):
+        return furthest(clause, group, scene)
+    if match := re.fullmatch(rf"(?:on the |at the )?({SIDE})(?: side| of the (?:picture|image))?", clause):
+        return {
+            i: true and share(group[i], match[1], scene) < 0.5
+            for i, true in furthest(match[1], group, scene).items()
+        }
+    if match := re.fullmatch(rf"(?:in the |at the )?({CORNER})(?: corner)?", clause):
+        return cornered(match[1], group, scene)
+    if match := re.fullmatch(r"(?:in the )?(middle|center)", clause):
+        return middle(group, scene, is_centre=True)
+    if match := re.fullmatch(rf"({ORDINAL}) from (?:the )?({SIDE})", clause):
+        return queued(match[1], match[2], group, scene)
+    if match := re.fullmatch(rf"(?:{NEAR}) the (.*)", clause):
+        return near(landmark(match[1], scene), group, scene)
+    if match := re.fullmatch(r"between the (.*) and the (.*)", clause):
+        return between(landmark(match[1], scene), landmark(match[2], scene), group)
+    for side, phrases in BESIDE.items():
+        if match := re.fullmatch(rf"(?:{phrases}) the (.*)", clause):
+            return beside(side, landmark(match[1], scene), group, scene)
+    raise UnreadableError(clause)
+
+
+def negation(value: bool | None) -> bool | None:
+    return None if value is None else not value
+
+
+def denied(claim: str, group: dict[int, Thing], scene: Scene) -> dict[int, bool | None]:
+    """What is said not to hold, read as a plain claim about each thing and not as "the most"."""
+    if match := re.fullmatch(rf"({COLOUR}) (?:nor|or|and not) ({COLOUR})", claim):
+        return {i: is_colour(t, match[1]) or is_colour(t, match[2]) for i, t in group.items()}
+    if re.fullmatch(COLOUR, claim):
+        return {i: is_colour(thing, claim) for i, thing in group.items()}
+    if match := re.fullmatch(rf"(?:the )?({SIZE})", claim):
+        if len(group) != 2 or ratio(*group.values()) < 1.45:
+            return dict.fromkeys(group, None)
+        return sized(match[1], group)
+    if match := re.fullmatch(rf"(?:on|at) the ({SIDE})", claim):
+        shares = {i: share(thing, match[1], scene) for i, thing in group.items()}
+        return {i: True if s < 0.45 else False if s > 0.55 else None for i, s in shares.items()}
+    if match := re.fullmatch(r"(?:next to|near|beside) the (.*)", claim):
+        air = {i: distance(thing, landmark(match[1], scene)) / scale(scene) for i, thing in group.items()}
+        return {i: True if a < 15 else False if a > 40 else None for i, a in air.items()}
+    raise UnreadableError(claim)
+
+
+def landmark(phrase: str, scene: Scene) -> Thing:
+    match = re.fullmatch(rf"(?:({COLOUR}) )?({NOUN})", phrase)
+    if match is None:
+        raise UnreadableError(phrase)
+    named = [
+        t for t in scene.things if t.noun == NOUNS[match[2]] and (not match[1] or is_colour(t, match[1]))
+    ]
+    assert len(named) == 1, f"{phrase} names {len(named)} things"
+    return named[0]
+
+
+def is_colour(thing: Thing, colour: str) -> bool:
+    *shade, plain = colour.split()
+    return thing.colour == plain and (not shade or thing.shade == shade[0])
+
+
+def scale(scene: Scene) -> float:
+    height, width = scene.instances.shape
+    return math.sqrt(height * width / (240 * 320))
+
+
+def share(thing: Thing, side: str, scene: Scene) -> float:
+    """How far a thing is from a side, as a share of the way to the other one."""
+    height, width = scene.instances.shape
+    return {"left": thing.x / width, "right": 1 - thing.x / width, "top": thing.y / height}.get(
+        side, 1 - thing.y / height
+    )
+
+
+def furthest(side: str, group: dict[int, Thing], scene: Scene) -> dict[int, bool | None]:
+    shares = {i: share(thing, side, scene) for i, thing in group.items()}
+    order = sorted(shares, key=shares.__getitem__)
+    if len(order) < 2 or shares[order[1]] - shares[order[0]] < 0.1:
+        return dict.fromkeys(group, None)
+    return {i: i == order[0] for i in group}
+
+
+def cornered(corner: str, group: dict[int, Thing], scene: Scene) -> dict[int, bool | None]:
+    one, two = (SIDE_OF[word] for word in corner.split())
+    far = {i: share(thing, one, scene) + share(thing, two, scene) for i, thing in group.items()}
+    order = sorted(far, key=far.__getitem__)
+    best = group[order[0]]
+    if far[order[1]] - far[order[0]] < 0.24 or max(share(best, one, scene), share(best, two, scene)) > 0.5:
+        return dict.fromkeys(group, None)
+    return {i: i == order[0] for i in group}
+
+
+def ratio(one: Thing, two: Thing) -> float:
+    """Of the larger to the smaller; below 1 where side and area disagree about which is larger."""
+    sides, areas = one.size_px / two.size_px, one.area_px / two.area_px
+    return max(min(sides, areas), min(1 / sides, 1 / areas))
+
+
+def sized(word: str, group: dict[int, Thing]) -> dict[int, bool | None]:
+    if word in ("bigger", "larger", "smaller") and len(group) != 2:
+        return dict.fromkeys(group, None)
+    order = sorted(group, key=lambda i: group[i].size_px, reverse=word.startswith(("big", "lar")))
+    if len(order) < 2 or min(ratio(group[order[0]], group[i]) for i in order[1:]) < 1.25:
+        return dict.fromkeys(group, None)
+    return {i: i == order[0] for i in group}
+
+
+def rank(ordinal: str) -> int:
+    return {"fi": 0, "1s": 0, "se": 1, "2n": 1, "th": 2, "3r": 2, "fo": 3, "4t": 3}[ordinal[:2]]
+
+
+def queued_by_size(word: str, place: int, group: dict[int, Thing]) -> dict[int, bool | None]:
+    order = sorted(group, key=lambda i: group[i].size_px, reverse=word != "smallest")
+    clear = all(ratio(group[a], group[b]) > 1.25 for a, b in pairwise(order))
+    return {i: i == order[place] if clear else None for i in group}
+
+
+def queued(ordinal: str, side: str, group: dict[int, Thing], scene: Scene) -> dict[int, bool | None]:
+    shares = {i: share(thing, side, scene) for i, thing in group.items()}
+    order = sorted(shares, key=shares.__getitem__)
+    clear = all(shares[b] - shares[a] > 0.065 for a, b in pairwise(order))
+    return {i: i == order[rank(ordinal)] if clear else None for i in group}
+
+
+def middle(group: dict[int, Thing], scene: Scene, *, is_centre: bool) -> dict[int, bool | None]:
+    arguable: dict[int, bool | None] = dict.fromkeys(group, None)
+    if len(group) != 3:
+        return arguable
+    spreads = {}
+    for side in ("left", "top"):
+        order = sorted(group, key=lambda i, side=side: share(group[i], side, scene))
+        first, second, third = (share(group[i], side, scene) for i in order)
+        length = scene.instances.shape[side == "left"]
+        spreads[side] = ((third - first) * length, min(second - first, third - second), order[1])
+    (small, _, other), (large, step, best) = sorted(spreads.values())
+    if step < 0.1 or (small > 0.55 * large and other != best):
+        return arguable
+    if is_centre:
+        off = {
+            i: math.hypot(share(t, "left", scene) - 0.5, share(t, "top", scene) - 0.5)
+            for i, t in group.items()
+        }
+        if off[best] > 0.28 or any(off[i] < off[best] + 0.08 for i in off if i != best):
+            return arguable
+    return {i: i == best for i in group}
+
+
+def distance(one: Thing, two: Thing) -> float:
+    dx = max(one.box[0], two.box[0]) - min(one.box[2], two.box[2])
+    dy = max(one.box[1], two.box[1]) - min(one.box[3], two.box[3])
+    return math.hypot(max(dx, 0), max(dy, 0))
+
+
+def near(what: Thing, group: dict[int, Thing], scene: Scene) -> dict[int, bool | None]:
+    air = {i: distance(thing, what) / scale(scene) for i, thing in group.items()}
+    nearest = min(air.values())
+    return {
+        i: True if a == nearest and a < 15 else False if a > nearest + 26 else None for i, a in air.items()
+    }
+
+
+def beside(side: str, what: Thing, group: dict[int, Thing], scene: Scene) -> dict[int, bool | None]:
+    found: dict[int, bool | None] = {}
+    for i, thing in group.items():
+        dx, dy = (thing.x - what.x) / scale(scene), (thing.y - what.y) / scale(scene)
+        lead, drift = {"left": (-dx, dy), "right": (dx, dy), "top": (-dy, dx), "bottom": (dy, dx)}[side]
+        found[i] = True if lead > 20 and lead > 0.45 * abs(drift) else False if lead < -6 else None
+    return found
+
+
+def between(one: Thing, two: Thing, group: dict[int, Thing]) -> dict[int, bool | None]:
+    found: dict[int, bool | None] = {}
+    line = complex(two.x - one.x, two.y - one.y)
+    for i, thing in group.items():
+        place = complex(thing.x - one.x, thing.y - one.y) / line
+        if 0.15 < place.real < 0.85 and abs(place.imag) < 0.3:
+            found[i] = True
+        else:
+            found[i] = False if not 0.1 < place.real < 0.9 or abs(place.imag) > 0.45 else None
+    return found
+
+
+def scenes(count: int, seed: int) -> list[Scene]:
+    rng = random.Random(seed)
+    drawn = [make_scene(rng, split=rng.choice(("train", "novel"))) for _ in range(count)]
+    return [mirror(scene) if rng.random() < 0.3 else scene for scene in drawn]
+
+
+@pytest.fixture(scope="module")
+def world() -> list[Scene]:
+    return scenes(300, seed=11)
+
+
+def test_every_expression_is_true_of_exactly_one_thing(world):
+    rng = random.Random(1)
+    said: Counter[str] = Counter()
+
+    for number, scene in enumerate(world):
+        for expression in make_expressions(scene, rng):
+            _, found = read(expression.text, scene)
+            true = [i for i, value in found.items() if value]
+            arguable = [i for i, value in found.items() if value is None]
+            assert (true, arguable) == ([expression.referent], []), (
+                f"scene {number}: {expression} {scene.things}"
+            )
+            said[expression.kind] += 1
+
+    assert set(said) == set(KINDS) == set(REPORT_ROWS)
+    assert min(said.values()) > 300
+
+
+def test_the_subject_is_the_noun_phrase_that_the_text_begins_with(world):
+    rng = random.Random(2)
+
+    for scene in world:
+        for expression in make_expressions(scene, rng):
+            assert expression.subject == read(expression.text, scene)[0]
+
+
+def test_landmarks_are_the_things_that_the_text_names(world):
+    rng = random.Random(3)
+    n_related = 0
+
+    for scene in world:
+        for expression in make_expressions(scene, rng):
+            rest = expression.text.removeprefix(expression.subject)
+            named = [NOUNS[word] for word in re.findall(rf"the (?:{COLOUR} )?({NOUN})\b", rest)]
+            assert [scene.things[i].noun for i in expression.landmarks] == named
+            n_related += bool(named)
+
+    assert n_related > 1000
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**64))
+def test_the_same_seed_says_the_same_of_the_same_scene(seed):
+    scene = make_scene(random.Random(seed))
+
+    one = make_expressions(scene, random.Random(seed))
+    two = make_expressions(scene, random.Random(seed))
+
+    assert one == two
+    assert len({expression.text for expression in one}) == len(one)
+
+
+def test_a_mirrored_scene_is_told_anew():
+    scene = next(
+        s for s in scenes(50, seed=4) if any(e.rule == "left" for e in make_expressions(s, random.Random(0)))
+    )
+    rng = random.Random(0)
+
+    before = {(e.rule, e.referent) for e in make_expressions(scene, rng) if e.rule in ("left", "right")}
+    after = {
+        (e.rule, e.referent) for e in make_expressions(mirror(scene), rng) if e.rule in ("left", "right")
+    }
+
+    assert before == {({"left": "right", "right": "left"}[rule], i) for rule, i in after}
+
+
+def test_the_reader_is_not_easily_pleased():
+    """Two dogs nearly in a column: neither is the left one, one is the top one."""
+    column = Scene(
+        image=make_scene(random.Random(0), canvas=(320, 240)).image,
+        instances=make_scene(random.Random(0), canvas=(320, 240)).instances,
+        things=(
+            Thing("dog", "red", None, 40, 100, 60, (80, 40, 120, 80), 900),
+            Thing("dog", "blue", None, 40, 110, 180, (90, 160, 130, 200), 900),
+        ),
+        ground="grass",
+    )
+
+    assert read("left dog", column)[1] == {0: None, 1: None}
+    assert read("the dog at the top", column)[1] == {0: True, 1: False}
+    assert read("the dog that is not red", column)[1] == {0: False, 1: True}
+    texts = {e.rule for seed in range(30) for e in make_expressions(column, random.Random(seed))}
+    assert "top" in texts and not texts & {"left", "right", "biggest", "not left", "first from the left"}
+    with pytest.raises(UnreadableError):
+        read("the dog that sleeps", column)
+
+
+def test_descriptions_agree_with_the_things(world):
+    for scene in world[:60]:
+        for i, thing in enumerate(scene.things):
+            words = attribute_description(thing, scene).split()
+            assert words[0] == "a" and words[-1] == thing.noun
+            assert [w for w in words[2:-1] if w not in ("dark", "light")] == [thing.colour] * bool(
+                thing.colour
+            )
+            told = surrounding_description(i, scene)
+            row, column = re.search(r"in the (top|middle|bottom) (left|center|right)$", told).groups()
+            if column in ("left", "right"):
+                assert share(thing, column, scene) <= 1 / 3
+            if row in ("top", "bottom"):
+                assert share(thing, row, scene) <= 1 / 3
+
+
+def test_captions_speak_of_things_that_are_there(world):
+    rng = random.Random(5)
+
+    for scene in world[:60]:
+        for text in (caption(scene, rng) for _ in range(3)):
+            for colour, word in re.findall(rf"\ban? (?:({COLOUR}) )?({NOUN})\b", text):
+                assert any(
+                    t.noun == NOUNS[word] and (not colour or is_colour(t, colour)) for t in scene.things
+                )
