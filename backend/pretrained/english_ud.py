@@ -1,0 +1,108 @@
+"""English whose parser speaks Universal Dependencies: the language "en_ud" of spaCy.
+
+spaCy's own English finds noun chunks by labels of another scheme (dobj, pobj), in which a
+preposition heads its noun. Importing this module registers "en_ud", so that a pipeline trained on a UD
+treebank loads by plain `spacy.load` and has `doc.noun_chunks` like any other.
+"""
+
+from collections.abc import Iterable, Iterator
+
+import spacy
+from spacy.attrs import PREFIX, SHAPE, SUFFIX
+from spacy.errors import Errors
+from spacy.lang.en import English, EnglishDefaults
+from spacy.lang.lex_attrs import word_shape
+from spacy.tokens import Doc, Span, Token
+
+# Dependents that belong to the name of a thing. Case markers, clauses and prepositional dependents do not.
+_NAMING = frozenset(
+    ["det", "det:predet", "amod", "nummod", "compound", "nmod:poss", "nmod:desc", "flat", "fixed", "goeswith"]
+)
+_INSIDE_BEFORE = _NAMING | {"nmod:unmarked"}  # "year" of "the 5 year old"; after a noun it is another phrase
+_INSIDE_AFTER = frozenset(("flat", "fixed", "goeswith"))
+_NEVER_A_PHRASE = _NAMING | {"expl", "case", "mark", "cc", "discourse", "reparandum", "punct"}
+_NOMINAL = frozenset(("NOUN", "PROPN", "PRON"))
+_RELATIVE = frozenset(("that", "which", "who", "whom"))
+
+
+def noun_chunks(doclike: Doc | Span) -> Iterator[tuple[int, int, int]]:
+    """Base noun phrases of a UD parse, left to right, none inside another.
+
+    A phrase runs from the noun's first determiner, adjective, number, compound or possessor to the noun
+    (or to the end of a name: "mary jo foley"). A preposition before it, and what is said of it after it
+    ("of wine", "on the left", "that is red"), stay outside.
+
+    Yields:
+        (start, end, label "NP"): token indices in the Doc, end exclusive.
+
+    Raises:
+        ValueError: the Doc has no dependencies (spaCy's E029).
+    """
+    doc = doclike.doc
+    if not doc.has_annotation("DEP"):
+        raise ValueError(Errors.E029)
+    label = doc.vocab.strings.add("NP")
+    found: list[tuple[int, int, int]] = []
+    # From the right, since a noun stands after the nouns inside its phrase ("a 12 year old boy").
+    for word in reversed(list(doclike)):
+        if word.pos_ not in _NOMINAL or not _names_a_thing(word):
+            continue
+        start, end = _first(word), _last(word) + 1
+        if not found or end <= found[-1][0]:
+            found.append((start, end, label))
+    yield from reversed(found)
+
+
+def _names_a_thing(word: Token) -> bool:
+    if word.lower_ in _RELATIVE and word.head.dep_ == "acl:relcl":
+        return False  # it stands for the noun before it, which has its own phrase
+    while word.dep_ == "conj" and word.head.i != word.i:
+        word = word.head
+    return word.dep_ not in _NEVER_A_PHRASE
+
+
+def _first(noun: Token) -> int:
+    start = noun.i
+    for child in _inside(reversed(list(noun.lefts)), _INSIDE_BEFORE):
+        start = child.left_edge.i
+    return int(start)
+
+
+def _last(noun: Token) -> int:
+    end = noun.i
+    for child in _inside(noun.rights, _INSIDE_AFTER):
+        end = child.right_edge.i
+    return int(end)
+
+
+def _inside(children: Iterable[Token], labels: frozenset[str]) -> Iterator[Token]:
+    """Children, nearest first, up to the first that does not belong; hyphens and commas are stepped over."""
+    for child in children:
+        if child.dep_ in labels:
+            yield child
+        elif child.dep_ != "punct":
+            return
+
+
+def _prefix(text: str) -> str:
+    return text.lower()[:3]
+
+
+def _suffix(text: str) -> str:
+    return text.lower()[-3:]
+
+
+def _shape(text: str) -> str:
+    return str(word_shape(text.lower()))
+
+
+class EnglishUDDefaults(EnglishDefaults):  # type: ignore[misc]
+    # Case is not a feature: expressions come lower-cased, a treebank does not, and both must look alike.
+    lex_attr_getters = EnglishDefaults.lex_attr_getters | {PREFIX: _prefix, SUFFIX: _suffix, SHAPE: _shape}
+    syntax_iterators = {"noun_chunks": noun_chunks}  # noqa: RUF012 (spaCy reads it off the class)
+
+
+@spacy.registry.languages("en_ud")
+class EnglishUD(English):  # type: ignore[misc]
+    lang = "en_ud"
+    Defaults = EnglishUDDefaults

@@ -1,0 +1,107 @@
+"""spaCy: what an expression is about, by the noun-phrase rule of Global-Local CLIP."""
+
+from pathlib import Path
+from typing import Self
+
+import spacy
+from spacy.language import Language
+from spacy.tokens import Doc, Span, Token
+
+from backend.core.expression import ParsedExpression
+from backend.errors import WeightsError
+from backend.pretrained import english_ud
+
+LANGUAGES = (english_ud.EnglishUD,)  # importing it is what lets spaCy load pipelines of "en_ud"
+
+# CLIP reads 77 tokens, some 350 characters of English; RefCOCOg's longest expressions have about 250.
+MAX_CHARACTERS = 600
+
+
+class SpacyParser:
+    """A spaCy pipeline as `referring.protocols.Parser`.
+
+    Serves pipelines with UD labels (the embedded one) and with spaCy's own (en_core_web_*) alike.
+    """
+
+    def __init__(self, nlp: Language) -> None:
+        self.nlp = nlp
+
+    @classmethod
+    def load(cls, path_or_name: Path | str) -> Self:
+        """The parser in a pipeline folder, or of an installed pipeline package.
+
+        Raises:
+            WeightsError: there is none, it is damaged, or it finds no dependencies and parts of speech.
+        """
+        try:
+            nlp = spacy.load(path_or_name)
+            doc = nlp("the left mug")
+        except Exception as error:  # spaCy, srsly and thinc have errors of their own
+            raise WeightsError(
+                f"the parser {path_or_name} is missing or damaged ({_first_line(error)}); install it again"
+            ) from error
+        if not (doc.has_annotation("DEP") and doc.has_annotation("POS")):
+            found = ", ".join(nlp.pipe_names) or "nothing"
+            raise WeightsError(
+                f"the pipeline {path_or_name} has no parser and tagger, only {found}; "
+                "name one that has, such as en_core_web_sm"
+            )
+        return cls(nlp)
+
+    def parse(self, expression: str) -> ParsedExpression:
+        """What the words are about; any wording has an answer.
+
+        Parsed twice, as in the source: the noun phrases are those of the normalised text. What lies
+        beyond the first 600 characters is left out, because no text network reads so far.
+        """
+        text = joined(self.nlp(expression[:MAX_CHARACTERS].lower()))
+        doc = self.nlp(text)
+        chunk = referent_chunk(doc)
+        subject = chunk.text if chunk is not None else text
+        others = (other for other in doc.noun_chunks if chunk is None or other.start != chunk.start)
+        return ParsedExpression(text, subject, tuple(other.text for other in others))
+
+
+def joined(doc: Doc) -> str:
+    """The tokens with single spaces between them: "man's" becomes "man 's".
+
+    The source drops tokens that are exactly one space; we drop every run of white space, which the text
+    networks' tokenizers collapse anyway, so that no phrase begins with one.
+    """
+    return " ".join(token.text for token in doc if not token.is_space)
+
+
+def referent_chunk(doc: Doc) -> Span | None:
+    """The noun phrase of the referent, determiner included; None where the whole text must stand for it.
+
+    The last root wins (an expression may be several sentences). It is the referent when it is in a noun
+    chunk; else the chunk of its first child is ("man" of "man is holding a dog").
+
+    Source: Yu et al., CVPR 2023, arXiv:2303.17811, written for spaCy's own English labels. There the
+    heads of "the dog is on the left" and of "sitting on the bench" are "is" and "sitting", and a
+    preposition hides its noun. UD makes "left" a root and "bench" a child, so both are passed over
+    here: the answers are the source's. No label of spaCy's own English is touched by that.
+    """
+    roots = [token for token in doc if token.head.i == token.i]
+    if not roots:
+        return None
+    chunk_of = {token.i: chunk for chunk in doc.noun_chunks for token in chunk}
+    head = roots[-1]
+    if head.i in chunk_of and not _has_subject(head):
+        return chunk_of[head.i]
+    first = next(head.children, None)
+    if first is None or _has_preposition(first):
+        return None
+    return chunk_of.get(first.i)
+
+
+def _has_subject(noun: Token) -> bool:
+    return any(child.dep_.startswith("nsubj") for child in noun.children)
+
+
+def _has_preposition(noun: Token) -> bool:
+    return any(child.dep_ == "case" for child in noun.lefts)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
