@@ -13,7 +13,7 @@ def demo(
         "demo"
     ),
 ) -> None:
-    """Play the main job: tasks, ranked alternatives, an annotator's decisions, SQL, exports. Needs pip's index once.
+    """Play the main job in a real Label Studio: tasks, alternatives, decisions, SQL, exports.
 
     Example: `ris demo --out demo`
     """

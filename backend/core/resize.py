@@ -38,7 +38,7 @@ def _averages(n_in: int, n_out: int) -> NDArray[np.float32]:
     stop = np.floor(np.minimum(centre + support + 0.5, n_in))
     weight = np.maximum(1 - np.abs(position + 0.5 - centre) / support, 0)
     weight = np.where((position >= start) & (position < stop), weight, 0)
-    return (weight / weight.sum(1, keepdims=True)).astype(np.float32)
+    return np.asarray(weight / weight.sum(1, keepdims=True), np.float32)
 
 
 def _points(array: NDArray, n_out: int, *, axis: int) -> NDArray[np.float32]:

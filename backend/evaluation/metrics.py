@@ -49,4 +49,5 @@ def _by_group(
     values: NDArray[np.float64], groups: NDArray[np.int_]
 ) -> tuple[NDArray[np.float64], NDArray[np.int_]]:
     _, index = np.unique(groups, return_inverse=True)
-    return np.bincount(index, weights=values), np.bincount(index)
+    sums = np.bincount(index, weights=values).astype(np.float64)
+    return sums, np.bincount(index)

@@ -68,7 +68,7 @@ def _packed(n_values: int, blocks: NDArray[np.int64], n_bits: NDArray[np.int64])
         steps = np.arange(width)
         places = (ends[chosen] - width)[:, None] + steps
         bits[places] = (blocks[chosen][:, None] >> (width - 1 - steps)) & 1
-    return np.packbits(bits).tolist()
+    return list(np.packbits(bits).tobytes())
 
 
 def decode(values: Sequence[int], size: tuple[int, int]) -> NDArray[np.bool_]:
@@ -120,13 +120,13 @@ def _bits16(stream: NDArray[np.uint8], places: NDArray[np.int64]) -> NDArray[np.
     """The 16 bits from each bit place on, as a number."""
     byte = places >> 3
     three = stream[byte].astype(np.int64) << 16 | stream[byte + 1].astype(np.int64) << 8 | stream[byte + 2]
-    return three >> (8 - (places & 7)) & 0xFFFF
+    return np.asarray(three >> (8 - (places & 7)) & 0xFFFF)
 
 
 def _fields(
     stream: NDArray[np.uint8], places: NDArray[np.int64], run_bits: NDArray[np.int64]
 ) -> tuple[NDArray[np.bool_], NDArray[np.int64], NDArray[np.int64]]:
-    """Of blocks that start at these bits: whether they repeat, their run lengths, where their values start."""
+    """Of blocks that start at these bits: do they repeat, their run lengths, where their values start."""
     head = _bits16(stream, places) >> 13
     width = run_bits[head & 3]
     inside = np.minimum(places + 3, 8 * (len(stream) - 3))

@@ -172,7 +172,7 @@ class LabelStudioClient:
         if parts.scheme in ("http", "https"):
             return self._allowed(reference)
         raise LabelStudioError(
-            f"its reference starts with {parts.scheme[:20]!r}; an upload, http(s), s3, gs, azure-blob and data: can be read"
+            f"its reference starts with {parts.scheme[:20]!r}; uploads, http(s), s3, gs, azure-blob and data: can be read"
         )
 
     def _is_ours(self, url: str) -> bool:
@@ -191,7 +191,7 @@ class LabelStudioClient:
             return urlunsplit(parts._replace(path=quote(path), fragment=""))
         if parts.netloc.lower() not in self.image_hosts and (parts.hostname or "") not in self.image_hosts:
             raise LabelStudioError(
-                f"host {(parts.hostname or '')[:80]!r} is not allowed; add it to RIS_IMAGE_HOSTS if it is meant"
+                f"host {(parts.hostname or '')[:80]!r} is not allowed; if meant, add it to RIS_IMAGE_HOSTS"
             )
         _check_address(parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
         return url
@@ -253,7 +253,7 @@ def _origin(url: str) -> tuple[str, str, int]:
 
 
 def _check_address(host: str, port: int) -> None:
-    """A host that was allowed by name must not lead into the local network, unless it was named as an address."""
+    """A host that was allowed by name must not lead into a private network; one named as an address may."""
     try:
         ipaddress.ip_address(host)
         return

@@ -15,7 +15,19 @@ from backend.labelstudio.task import read_task
 
 ANSWERED = ("ANNOTATION_CREATED", "ANNOTATION_UPDATED", "ANNOTATIONS_CREATED")
 SECRETS = frozenset(
-    ["token", "access_token", "refresh_token", "api_key", "apikey", "password", "secret", "authorization", "cookie", "task_data_login", "task_data_password"]
+    {
+        "token",
+        "access_token",
+        "refresh_token",
+        "api_key",
+        "apikey",
+        "password",
+        "secret",
+        "authorization",
+        "cookie",
+        "task_data_login",
+        "task_data_password",
+    }
 )
 
 
@@ -103,10 +115,10 @@ def _answered(action: str, body: Mapping[str, Any]) -> Event:
 def _listed(body: Mapping[str, Any], name: str) -> Sequence[Mapping[str, Any]]:
     """One object, or a list of them under the same singular name."""
     value = body.get(name)
-    values = value if isinstance(value, list) else [value]
-    if not all(isinstance(v, dict) for v in values):
+    found = [v for v in (value if isinstance(value, list) else [value]) if isinstance(v, dict)]
+    if not found or (isinstance(value, list) and len(found) < len(value)):
         raise EventError(f'"{name}" must be an object or a list of objects')
-    return values
+    return found
 
 
 def _annotation(

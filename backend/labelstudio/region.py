@@ -16,7 +16,7 @@ PART = "-part"  # between our region id and the number of a polygon of several
 
 
 def region_id(project: str, task_id: int, expression: str, version: str, rank: int) -> str:
-    """The name of one offer, the same on every machine: it and `meta` alone survive every path through the editor."""
+    """The name of one offer, the same everywhere. It and `meta` survive every path through the editor."""
     asked = json.dumps([project, task_id, expression, version, rank], ensure_ascii=False)
     digest = hashlib.sha256(asked.encode("utf-8", "surrogatepass")).digest()
     return f"ris{base64.b32encode(digest[:10]).decode().lower()}-{rank}"

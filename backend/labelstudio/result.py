@@ -66,7 +66,7 @@ def _size(region: Mapping[str, Any]) -> Size:
         raise RegionError(f"region {region.get('id')!r:.40} says no size; its height and width are {size}")
     if height * width > LARGEST_PIXELS:
         raise RegionError(
-            f"region {region.get('id')!r:.40} is said to be {width} x {height}; {LARGEST_PIXELS} pixels are the limit"
+            f"region {region.get('id')!r:.40} says {width} x {height}, {LARGEST_PIXELS} pixels are the limit"
         )
     return height, width
 

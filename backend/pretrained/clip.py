@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import open_clip
@@ -25,7 +26,7 @@ class ClipEncoder:
         WeightsError: the image side is not a square ViT.
     """
 
-    def __init__(self, model: torch.nn.Module, tokenizer: open_clip.tokenizer.HFTokenizer) -> None:
+    def __init__(self, model: Any, tokenizer: open_clip.tokenizer.HFTokenizer) -> None:
         visual = model.visual
         if not hasattr(visual, "transformer") or len(set(visual.image_size)) != 1:
             raise WeightsError(f"Global-Local CLIP needs a square ViT, got {type(visual).__name__}")
@@ -57,7 +58,7 @@ class ClipEncoder:
 
     @property
     def _device(self) -> torch.device:
-        return next(self.model.parameters()).device
+        return torch.device(next(self.model.parameters()).device)
 
     @torch.inference_mode()
     def encode_images(self, pictures: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -85,7 +86,7 @@ class ClipEncoder:
 
     @torch.inference_mode()
     def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """T texts -> raw features float32 [T, D]; what does not fit the context is cut, keeping the end token."""
+        """T texts -> raw features float32 [T, D]; what is too long is cut, keeping the end token."""
         if not texts:
             return self._joined([])
         ids = self.tokenizer(list(texts)).to(self._device)
@@ -101,16 +102,16 @@ class ClipEncoder:
         return np.asarray(torch.cat(list(batches)).float().cpu().numpy(), np.float32)
 
 
-def embed(visual: torch.nn.Module, pictures: torch.Tensor, n_blocks: int) -> torch.Tensor:
+def embed(visual: Any, pictures: torch.Tensor, n_blocks: int) -> torch.Tensor:
     """Pictures [B, 3, S, S] -> residual stream [B, 1 + G*G, W] after the first `n_blocks` blocks."""
-    tokens = visual._embeds(pictures)
+    tokens: torch.Tensor = visual._embeds(pictures)
     for block in visual.transformer.resblocks[:n_blocks]:
         tokens = block(tokens)
     return tokens
 
 
 def see_through(
-    visual: torch.nn.Module, tokens: torch.Tensor, grids: torch.Tensor, first_masked_block: int
+    visual: Any, tokens: torch.Tensor, grids: torch.Tensor, first_masked_block: int
 ) -> torch.Tensor:
     """Token masking (papers sheet 1, "Global visual feature, ViT").
 
@@ -128,6 +129,7 @@ def see_through(
     return class_feature(visual, tokens)
 
 
-def class_feature(visual: torch.nn.Module, tokens: torch.Tensor) -> torch.Tensor:
+def class_feature(visual: Any, tokens: torch.Tensor) -> torch.Tensor:
     """Residual stream [N, 1 + P, W] after the last block -> raw features [N, D]."""
-    return visual.ln_post(tokens[:, 0]) @ visual.proj
+    features: torch.Tensor = visual.ln_post(tokens[:, 0]) @ visual.proj
+    return features

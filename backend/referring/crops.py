@@ -46,8 +46,12 @@ def normalised(pixels: NDArray[np.uint8], framing: Framing) -> NDArray[np.float3
         scale = framing.working_side / min(height, width)
         target = (round(width * scale), round(height * scale))
         pixels = np.asarray(Pillow.fromarray(pixels).resize(target, Pillow.Resampling.BILINEAR))
-    scaled = (pixels.astype(np.float32) / 255 - np.float32(framing.mean)) / np.float32(framing.std)
+    scaled = (pixels.astype(np.float32) / 255 - _colour(framing.mean)) / _colour(framing.std)
     return np.ascontiguousarray(scaled.transpose(2, 0, 1))
+
+
+def _colour(colour: Colour) -> NDArray[np.float32]:
+    return np.array(colour, np.float32)
 
 
 def whole(picture: NDArray[np.float32], side: int, framing: Framing) -> NDArray[np.float32]:
@@ -70,7 +74,7 @@ def crop(
     """
     box = box_of(mask) if framing.box_rule == "tight" else authors_box_of(mask)
     x1, y1, x2, y2 = box
-    ground = np.float32(framing.background)[:, None, None]
+    ground = _colour(framing.background)[:, None, None]
     alone = np.where(mask[y1:y2, x1:x2], picture[:, y1:y2, x1:x2], ground)
     return resize(alone, (side, side), antialias=framing.antialias)
 

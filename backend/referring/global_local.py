@@ -132,4 +132,4 @@ def mix(first: NDArray[np.float32], second: NDArray[np.float32], *, weight: floa
 def cosine(features: NDArray[np.float32], text: NDArray[np.float32]) -> NDArray[np.float32]:
     """float32 [N, D] and [D] -> [N] in [-1, 1]; a feature of length 0 gives 0."""
     lengths = np.linalg.norm(features, axis=-1) * np.linalg.norm(text)
-    return (features @ text / np.maximum(lengths, np.float32(1e-12))).astype(np.float32)
+    return np.asarray(features @ text / np.maximum(lengths, np.float32(1e-12)), np.float32)

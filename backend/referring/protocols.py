@@ -1,4 +1,4 @@
-"""What the methods ask of the networks. The real ones live in `backend/pretrained`, fakes in `tests/fakes.py`."""
+"""What the methods ask of the networks: the real ones are in `backend/pretrained`, fakes in `tests/`."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -67,7 +67,8 @@ class Encoder(Protocol):
 class Method(Protocol):
     """One way of ranking proposals: `see` once an image, `score` once an expression. No state."""
 
-    name: str
+    @property
+    def name(self) -> str: ...
 
     def see(self, image: Image, proposals: Proposals) -> NDArray[np.float32]:
         """Everything about the image that no expression changes: float32 [N, ...]."""

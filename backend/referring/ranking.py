@@ -59,14 +59,14 @@ def fuse(opinions: Sequence[Scored], settings: RankingSettings) -> NDArray[np.fl
     """The methods' distributions, mixed by their weights: float64 [N], sums to 1."""
     weights = np.array([settings.weights.get(o.method, 1.0) for o in opinions])
     parts = [distribution(o.scores, settings.temperatures.get(o.method, 1.0)) for o in opinions]
-    return np.einsum("m,mn->n", weights / weights.sum(), np.array(parts))
+    return np.asarray(np.einsum("m,mn->n", weights / weights.sum(), np.array(parts)))
 
 
 def distribution(scores: NDArray[np.float32], temperature: float) -> NDArray[np.float64]:
     """Softmax of the scores over the temperature: float64 [N]."""
     exponents = scores.astype(np.float64) / temperature
     powers = np.exp(exponents - exponents.max())
-    return powers / powers.sum()
+    return np.asarray(powers / powers.sum())
 
 
 def places(scores: NDArray) -> NDArray[np.intp]:

@@ -153,5 +153,5 @@ def _failed(entry: TaskFailure) -> "Future[Suggested]":
 def _late(task: Task | TaskFailure, deadline_s: float) -> Suggested:
     return Suggested(
         task.task_id,
-        reason=f"task {task.task_id} was not ready within {deadline_s:g} s and goes on in the background; ask again",
+        reason=f"task {task.task_id} was not ready within {deadline_s:g} s; it goes on, ask again",
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from backend.core.decision import Decision
@@ -17,7 +17,7 @@ def decisions(session: Session, *, project: str | None = None) -> Iterator[Decis
     Independent of the order in which events came: an older version that arrives late is history, and
     what was deleted stays deleted.
     """
-    rows = session.scalars(_current(project)).all()
+    rows: Sequence[CorrectionRow] = session.scalars(_current(project)).all()
     for row in rows:
         yield _decision(session, row)
 
@@ -32,7 +32,7 @@ def versions_of(session: Session, project: str, annotation_id: int) -> Sequence[
     return [_correction(row) for row in rows]
 
 
-def _current(project: str | None) -> "select[tuple[CorrectionRow]]":  # type: ignore[type-arg]
+def _current(project: str | None) -> Select[CorrectionRow]:
     newer = aliased(CorrectionRow)
     has_newer = (
         select(newer.id)
@@ -102,4 +102,5 @@ def _correction(row: CorrectionRow) -> Correction:
 
 def n_decisions(session: Session) -> int:
     """How many decisions there are now."""
-    return session.scalar(select(func.count()).select_from(_current(None).subquery())) or 0
+    counted = select(func.count()).select_from(_current(None).subquery())
+    return int(session.execute(counted).scalar_one())

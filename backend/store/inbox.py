@@ -51,7 +51,7 @@ def failed_events(session: Session) -> list[tuple[int, str, str]]:
 def event_counts(session: Session) -> Mapping[str, int]:
     """How many events are new, done and failed."""
     counted = session.execute(select(EventRow.state, func.count()).group_by(EventRow.state)).all()
-    return {"new": 0, "done": 0, "failed": 0} | {state: count for state, count in counted}
+    return {"new": 0, "done": 0, "failed": 0} | {row[0]: row[1] for row in counted}
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,7 @@ class InboxWriter:
                     state="new",
                     error=None,
                     processed_at=None,
-                )  # fmt: skip
+                )
                 for arrival in batch
             ]
 

@@ -1,4 +1,4 @@
-"""What is written: projects, images, suggestions, and the history of corrections. Each function takes a session."""
+"""What is written: projects, images, suggestions, the history of corrections. All take a session."""
 
 import hashlib
 import json

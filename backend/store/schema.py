@@ -172,7 +172,7 @@ class CorrectionRow(Table):
 
 
 class DeletionRow(Table):
-    """An annotation, or a task with all of its annotations, that is gone. It wins over whatever comes late."""
+    """An annotation, or a task with all of its annotations, that is gone. It wins over what comes late."""
 
     __tablename__ = "deletion"
     __table_args__ = (UniqueConstraint("project", "kind", "gone_id", name="uq_deletion_gone"),)

@@ -1,4 +1,4 @@
-"""Opening the database: reachable, writable and at this program's revision, or a sentence that says what to do."""
+"""Opening the database: reachable, writable, at this program's revision; or a sentence what to do."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -13,7 +13,16 @@ from backend.service import Recording, Suggesting
 from backend.web.metrics import Metrics
 
 KNOWN_ACTIONS = frozenset(
-    ["ANNOTATION_CREATED", "ANNOTATION_UPDATED", "ANNOTATIONS_CREATED", "ANNOTATIONS_DELETED", "TASKS_CREATED", "TASKS_DELETED", "PROJECT_UPDATED", "START_TRAINING"]
+    {
+        "ANNOTATION_CREATED",
+        "ANNOTATION_UPDATED",
+        "ANNOTATIONS_CREATED",
+        "ANNOTATIONS_DELETED",
+        "TASKS_CREATED",
+        "TASKS_DELETED",
+        "PROJECT_UPDATED",
+        "START_TRAINING",
+    }
 )
 
 
