@@ -1,12 +1,14 @@
 """Measure a parser: `python -m tinyworld.evaluate_parser --parser DIR --treebank DIR [--json]`.
 
-Two figures count: how often it finds the subject that a person reads in a referring expression (from
-raw text, by the whole product path), and how many words of the treebank's test part get the right head
-and label (lower-cased, on the treebank's own tokens).
+How often it finds the subject that a person reads in a referring expression (from raw text, by the
+whole product path); how often that of the tiny world's expressions, which it was not trained on either;
+and how many words of the treebank's test part get the right head and label (lower-cased, on the
+treebank's own tokens).
 """
 
 import argparse
 import json
+import random
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,17 +17,23 @@ from typing import Any
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from backend.pretrained.parser import SpacyParser
+from backend.pretrained.parser import SpacyParser, joined
+from tinyworld.expressions import make_expressions
+from tinyworld.scene import make_scene
 from tinyworld.treebank import doc_of, read_conllu
 
 PIPELINE = Path("backend/pretrained/tiny/parser")
+FIRST_SCENE = 910_000  # seeds
 TABLE = Path("tests/data/referring_phrases.tsv")
 
 
 def main() -> None:
     args = parsed()
     parser = SpacyParser.load(args.parser)
-    report: dict[str, Any] = {"subjects": subjects(parser, read_table(args.table))}
+    report: dict[str, Any] = {
+        "subjects": subjects(parser, read_table(args.table)),
+        "drawn": subjects(parser, drawn_table(parser, args.scenes)),
+    }
     if args.treebank:
         test = [doc_of(sentence, parser.nlp.vocab) for sentence in read_conllu(args.treebank / "test.conllu")]
         report["attachment"] = attachment(parser.nlp, test)
@@ -36,6 +44,16 @@ def read_table(path: Path) -> list[tuple[str, str, str]]:
     """(kind, expression, subject) of each row, the heading left out."""
     rows = [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines()[1:]]
     return [(kind, expression, subject) for kind, expression, subject in rows]
+
+
+def drawn_table(parser: SpacyParser, n_scenes: int) -> list[tuple[str, str, str]]:
+    """The same of expressions worded for drawn scenes, each once."""
+    rows = {}
+    for seed in range(n_scenes):
+        rng = random.Random(FIRST_SCENE + seed)
+        for expression in make_expressions(make_scene(rng), rng):
+            rows[expression.text] = (expression.kind, joined(parser.nlp.make_doc(expression.subject)))
+    return [(kind, text, subject) for text, (kind, subject) in rows.items()]
 
 
 def subjects(parser: SpacyParser, table: Sequence[tuple[str, str, str]]) -> dict[str, Any]:
@@ -84,12 +102,13 @@ def attachment(nlp: Language, gold: Sequence[Doc]) -> dict[str, float]:
 
 
 def told(report: dict[str, Any]) -> str:
-    subject = report["subjects"]
-    lines = [f"subject as a person reads it: {subject['share']:.3f} of {subject['n']} expressions"]
-    lines += [f"  {kind}: {share}" for kind, share in subject["by_kind"].items()]
-    lines += [f"  {m['expression']!r}: {m['found']!r}, not {m['expected']!r}" for m in subject["misses"]]
-    if "attachment" in report:
-        lines += [f"{name}: {value:.4f}" for name, value in report["attachment"].items()]
+    lines = []
+    for name, heading in (("subjects", "the table"), ("drawn", "drawn scenes")):
+        found = report[name]
+        lines.append(f"subject as a person reads it: {found['share']:.3f} of {found['n']} from {heading}")
+        lines += [f"  {kind}: {share}" for kind, share in found["by_kind"].items()]
+        lines += [f"  {m['expression']!r}: {m['found']!r}, not {m['expected']!r}" for m in found["misses"]]
+    lines += [f"{name}: {value:.4f}" for name, value in report.get("attachment", {}).items()]
     return "\n".join(lines)
 
 
@@ -98,6 +117,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--parser", type=Path, default=PIPELINE)
     parser.add_argument("--table", type=Path, default=TABLE)
     parser.add_argument("--treebank", type=Path, help="has test.conllu; attachment is left out without")
+    parser.add_argument("--scenes", type=int, default=100, help="drawn scenes whose expressions are read")
     parser.add_argument("--json", action="store_true")
     return parser.parse_args()
 

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from backend.core.expression import ParsedExpression
-from backend.pretrained.parser import SpacyParser
-from tinyworld.evaluate_parser import attachment, read_table, subjects, told
+from backend.pretrained.parser import SpacyParser, joined
+from tinyworld.evaluate_parser import attachment, drawn_table, read_table, subjects, told
 from tinyworld.treebank import Sentence, doc_of
 
-PIPELINE = Path("backend/pretrained/tiny/parser")
+PIPELINE = Path(__file__).parents[2] / "backend" / "pretrained" / "tiny" / "parser"
 
 
 class FirstWord:
@@ -42,8 +42,19 @@ def test_only_the_exact_subject_is_right():
     )
 
 
+def test_drawn_expressions_come_with_their_subject_in_tokens():
+    parser = SpacyParser.load(PIPELINE)
+
+    rows = drawn_table(parser, 2)
+
+    assert len({text for _, text, _ in rows}) == len(rows) > 10
+    assert all(
+        set(subject.split()) <= set(joined(parser.nlp.make_doc(text)).split()) for _, text, subject in rows
+    )
+
+
 def test_a_wrong_label_costs_labelled_attachment_only():
-    nlp = SpacyParser.load(Path(__file__).parents[2] / PIPELINE).nlp
+    nlp = SpacyParser.load(PIPELINE).nlp
     right = Sentence(("the", "left", "mug"), ("DET", "ADJ", "NOUN"), (2, 2, 2), ("det", "amod", "ROOT"))
     wrong_label = Sentence(right.words, right.tags, right.heads, ("det", "compound", "ROOT"))
 
