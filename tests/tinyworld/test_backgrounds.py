@@ -11,7 +11,7 @@ from tinyworld import backgrounds
 
 
 @pytest.mark.parametrize("name", backgrounds.GROUNDS)
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(seed=st.integers(0, 2**32), width=st.integers(64, 480), height=st.integers(64, 480))
 def test_a_ground_fills_any_canvas(name, seed, width, height):
     class Chosen(random.Random):

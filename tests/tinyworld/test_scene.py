@@ -78,7 +78,7 @@ def test_a_thing_lies_where_its_pixels_were_drawn(train):
 
 
 def test_train_never_shows_a_held_out_pair():
-    assert not any(held_out(t.noun, t.colour) for scene in scenes(400, seed=5) for t in scene.things)
+    assert not any(held_out(t.noun, t.colour) for scene in scenes(200, seed=5) for t in scene.things)
 
 
 def test_novel_always_shows_one_on_a_noun_that_stands_there_twice(novel):
