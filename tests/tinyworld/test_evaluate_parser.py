@@ -38,7 +38,8 @@ def test_only_the_exact_subject_is_right():
     assert report["by_kind"] == {"plain": "1/2", "typo": "1/1"}
     assert report["misses"] == [{"expression": "the mug", "expected": "the mug", "found": "the"}]
     assert (
-        told({"subjects": report}).splitlines()[0] == "subject as a person reads it: 0.667 of 3 expressions"
+        told({"subjects": report, "drawn": report}).splitlines()[0]
+        == "subject as a person reads it: 0.667 of 3 from the table"
     )
 
 
