@@ -51,10 +51,10 @@ class SpacyParser:
     def parse(self, expression: str) -> ParsedExpression:
         """What the words are about; any wording has an answer.
 
-        Parsed twice, as in the source: the noun phrases are those of the normalised text. What lies
-        beyond the first 600 characters is left out, because no text network reads so far.
+        As in the source, the noun phrases are those of the normalised text, split into tokens anew. What
+        lies beyond the first 600 characters is left out, because no text network reads so far.
         """
-        text = joined(self.nlp(expression[:MAX_CHARACTERS].lower()))
+        text = joined(self.nlp.make_doc(expression[:MAX_CHARACTERS].lower()))
         doc = self.nlp(text)
         chunk = referent_chunk(doc)
         subject = chunk.text if chunk is not None else text

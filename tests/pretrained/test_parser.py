@@ -2,6 +2,7 @@
 
 import shutil
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -140,7 +141,7 @@ def test_tokens_are_joined_by_single_spaces():
 
 
 @pytest.mark.parametrize(
-    "space", ["_/SPACE/dep/1", "__/SPACE/dep/1", "\\n/SPACE/dep/1".replace("\\n", "___")]
+    "space", ["_/SPACE/dep/1", "__/SPACE/dep/1", "___/SPACE/dep/1"], ids=["one", "two", "three"]
 )
 def test_runs_of_white_space_are_dropped_wherever_they_are(space):
     assert joined(make_doc(UD, f"{space} mug/NOUN/ROOT/1")) == "mug"
@@ -276,6 +277,18 @@ def test_a_pipeline_without_a_parser_is_refused(tmp_path):
 
     with pytest.raises(WeightsError, match="has no parser and tagger, only sentencizer; name one that has"):
         SpacyParser.load(tmp_path / "plain")
+
+
+def test_threads_do_not_disturb_each_other(parser):
+    expressions = [
+        f"the {colour} mug near the {thing}" for colour in ("red", "blue") for thing in ("plate", "dog")
+    ]
+    expected = [parser.parse(expression) for expression in expressions * 25]
+
+    with ThreadPoolExecutor(4) as threads:
+        found = list(threads.map(parser.parse, expressions * 25))
+
+    assert found == expected
 
 
 def test_a_word_never_met_before_leaves_the_answers_as_they_were(parser):
