@@ -3,7 +3,6 @@ PYTHON ?= python3
 VENV := .venv
 RIS := $(VENV)/bin/ris
 READY := $(VENV)/.installed
-STUDIO_READY := .venv-label-studio/.installed
 
 .PHONY: help setup demo studio test test-fast check lint format clean
 
@@ -15,12 +14,7 @@ $(READY): pyproject.toml constraints.txt
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --progress-bar on -c constraints.txt -e '.[test]'
 	touch $@
 
-$(STUDIO_READY): constraints-label-studio.txt
-	$(PYTHON) -m venv .venv-label-studio
-	.venv-label-studio/bin/python -m pip install --quiet --disable-pip-version-check -c constraints-label-studio.txt label-studio
-	touch $@
-
-setup: $(READY) $(STUDIO_READY) ## both virtual environments, ours and Label Studio's
+setup: $(READY) ## the virtual environment; Label Studio's own is made by what needs it first
 
 demo: setup ## the main job, end to end, in a real Label Studio; results under demo/
 	$(RIS) demo

@@ -1,1 +1,4 @@
-"""The history of the schema, for Alembic: `ris db upgrade` runs it. A change of `backend/store/schema.py` adds a file."""
+"""The history of the schema, for Alembic: `ris db upgrade` runs it.
+
+A change of `backend/store/schema.py` adds a file to `versions`.
+"""

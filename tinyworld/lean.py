@@ -57,7 +57,13 @@ def finish(visual: nn.Module, tokens: Tensor, first_block: int) -> Tensor:
 
 
 def see_through_compact(
-    visual: nn.Module, tokens: Tensor, picture: Tensor, grids: Tensor, first_block: int
+    visual: nn.Module,
+    tokens: Tensor,
+    picture: Tensor,
+    grids: Tensor,
+    first_block: int,
+    *,
+    zero_share: float = 1.0,
 ) -> Tensor:
     """As `backend.pretrained.clip.see_through`, for masks of many pictures, without the zeroed patches.
 
@@ -68,6 +74,8 @@ def see_through_compact(
         tokens: [B, 1 + P, W], the pictures before `first_block`.
         picture: int [N], which picture each mask belongs to.
         grids: [N, P] in [0, 1].
+        zero_share: counts so much of each zeroed patch; only 1 is the method. A training that starts
+            near 0 hears the kept patches at once: ten of them among 130 zeros are a whisper.
 
     Returns:
         [N, D] raw features.
@@ -82,7 +90,7 @@ def see_through_compact(
     kept = torch.cat([kept, kept.new_zeros(len(kept), 1, kept.shape[-1])], 1)
 
     bias = torch.where(factors[..., 0] > 0, 0.0, -1e4)
-    bias[:, -1] = torch.log((grids.shape[1] - n_kept).clamp(min=1e-9).float())
+    bias[:, -1] = torch.log(((grids.shape[1] - n_kept) * zero_share).clamp(min=1e-9))
     bias = bias[:, None, None]
     layers = visual.transformer.resblocks[first_block:]
     for i, layer in enumerate(layers):

@@ -169,7 +169,14 @@ class Features:
     captions: Tensor
 
 
-def encode(model: CLIP, tokenizer: open_clip.tokenizer.HFTokenizer, batch: Batch, device: str) -> Features:
+def zero_share_at(step: int, steps: int) -> float:
+    """How much a zeroed patch counts: from almost nothing to all of it over the first part of the training."""
+    return float(10 ** (-5 * max(0.0, 1 - step / (0.4 * steps))))
+
+
+def encode(
+    model: CLIP, tokenizer: open_clip.tokenizer.HFTokenizer, batch: Batch, device: str, *, zero_share: float
+) -> Features:
     visual, n_scenes = model.visual, len(batch.pictures)
     pictures = torch.from_numpy(np.stack(batch.pictures + batch.crops)).to(device)
     words = [batch.texts, batch.subjects, batch.crop_name, batch.captions]
@@ -183,6 +190,7 @@ def encode(model: CLIP, tokenizer: open_clip.tokenizer.HFTokenizer, batch: Batch
             torch.tensor(batch.thing_scene, device=device),
             torch.from_numpy(np.stack(batch.grids)).to(device),
             FIRST_MASKED_BLOCK,
+            zero_share=zero_share,
         )
         said = lean.encode_text(model, ids, END_ID).float()
     texts, subjects, names, captions = said.split([len(group) for group in words])
@@ -318,7 +326,7 @@ def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--tokenizer", type=Path, required=True, help="folder of tinyworld.tokenizer")
     parser.add_argument("--out", type=Path, required=True, help="model folder; an unfinished one is gone on with")
-    parser.add_argument("--steps", type=int, default=6000)
+    parser.add_argument("--steps", type=int, default=5000)
     parser.add_argument("--scenes", type=int, default=16, help="scenes a step")
     parser.add_argument("--crop-scenes", type=int, default=3, help="of which with crops of all things")
     parser.add_argument("--expressions", type=int, default=8, help="expressions a scene")
@@ -347,7 +355,9 @@ def main() -> None:
     curve = Curve(args.out / "curve.jsonl")
     for step in range(start + 1, args.steps + 1):
         batch = make_batch(random.Random(args.seed * 10**7 + step), args)
-        parts, hits = losses(model, batch, encode(model, tokenizer, batch, args.device))
+        share = zero_share_at(step, args.steps)
+        features = encode(model, tokenizer, batch, args.device, zero_share=share)
+        parts, hits = losses(model, batch, features)
         optimisers.step(torch.stack(list(parts.values())).sum(), step)
         for part, value in parts.items():
             curve.add(part, value.item())

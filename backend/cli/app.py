@@ -2,7 +2,7 @@
 
 import typer
 
-from backend.cli import benchmark, db, export, models, serve
+from backend.cli import benchmark, db, demo, export, models, serve, suggest
 
 app = typer.Typer(
     name="ris",
@@ -13,7 +13,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(serve.serve)
+app.command()(suggest.suggest)
 app.command()(export.export)
+app.command()(demo.demo)
+app.command()(demo.studio)
 app.add_typer(db.app, name="db")
 app.add_typer(models.app, name="models")
 app.add_typer(benchmark.app, name="benchmark")

@@ -38,7 +38,7 @@ def run_tinyworld(
     Example: `ris benchmark tinyworld --scenes 500 --json`
     """
     pipeline = assembly.pipeline_of(config.from_env(preset=preset).preset)()
-    samples, proposed = _run(pipeline, scenes, split="test", seed=seed, propose=proposals)
+    samples, proposed = _run(pipeline, scenes, split="train", seed=seed, propose=proposals)
     novel, _ = _run(pipeline, scenes, split="novel", seed=seed + 1, propose=False)
     figures = report.by_kind(samples)
     held_out = report.by_kind([sample for sample in novel if sample.is_held_out])

@@ -1,0 +1,103 @@
+"""Pictures for people: alternatives over their image, numbered, and sheets of many."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as Pillow
+from PIL import ImageDraw, ImageFont
+
+from backend.core import rle
+from backend.core.rle import RLE
+from backend.core.types import Image, Suggestion
+
+COLOURS = ((228, 26, 28), (55, 126, 184), (77, 175, 74), (152, 78, 163), (255, 127, 0), (166, 86, 40))
+FINAL = (255, 215, 0)
+OPACITY = 0.45
+SHORTEST_SIDE = 240  # smaller pictures are enlarged, so that numbers can be read
+FONT = ImageFont.load_default(size=15)
+
+
+def draw_alternatives(image: Image, suggestions: Sequence[Suggestion], path: Path) -> None:
+    """Write a picture with the alternatives over the image, the best one numbered 1.
+
+    The format follows the file's ending.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    overlay(image.pixels, [s.mask for s in suggestions]).save(path)
+
+
+def overlay(
+    pixels: NDArray[np.uint8], masks: Sequence[RLE], colours: Sequence[tuple[int, int, int]] = COLOURS
+) -> Pillow.Image:
+    """Masks in their colours over uint8 [H, W, 3], outlined and numbered in the given order."""
+    scale = max(1, -(-SHORTEST_SIDE // min(pixels.shape[:2])))
+    canvas = np.repeat(np.repeat(pixels, scale, 0), scale, 1).astype(np.float32)
+    dense = [np.repeat(np.repeat(rle.decode(mask), scale, 0), scale, 1) for mask in masks]
+    for i in reversed(range(len(dense))):  # the best lies on top
+        colour = np.array(colours[i % len(colours)], np.float32)
+        canvas[dense[i]] = (1 - OPACITY) * canvas[dense[i]] + OPACITY * colour
+        canvas[_rim(dense[i], 2)] = colour
+    picture = Pillow.fromarray(canvas.astype(np.uint8))
+    for i in reversed(range(len(dense))):
+        _number(picture, dense[i], str(i + 1), colours[i % len(colours)])
+    return picture
+
+
+def _rim(mask: NDArray[np.bool_], width: int) -> NDArray[np.bool_]:
+    """The outermost pixels of a mask."""
+    inner = mask
+    for _ in range(width):
+        padded = np.pad(inner, 1)
+        inner = inner & padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
+    return mask & ~inner
+
+
+def _number(picture: Pillow.Image, mask: NDArray[np.bool_], text: str, colour: tuple[int, int, int]) -> None:
+    """A numbered badge at the pixel of the mask that lies nearest to its centre."""
+    rows, columns = np.nonzero(mask)
+    if not len(rows):
+        return
+    nearest = int(np.argmin((rows - rows.mean()) ** 2 + (columns - columns.mean()) ** 2))
+    x = min(max(int(columns[nearest]), 11), picture.width - 12)
+    y = min(max(int(rows[nearest]), 11), picture.height - 12)
+    draw = ImageDraw.Draw(picture)
+    draw.ellipse((x - 11, y - 11, x + 11, y + 11), fill=colour, outline="white", width=2)
+    draw.text((x, y), text, fill="white", font=FONT, anchor="mm")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pane:
+    """One picture of a sheet with its lines of text; the last line is printed bold by its colour."""
+
+    pixels: NDArray[np.uint8]
+    alternatives: Sequence[RLE]
+    final: RLE | None
+    lines: Sequence[str]
+
+
+def contact_sheet(panes: Sequence[Pane], path: Path, *, columns: int = 4) -> None:
+    """Write all panes in a grid: on the left of each the alternatives, on the right what became of them."""
+    drawn = [_pane(pane) for pane in panes]
+    width, height = max(p.width for p in drawn), max(p.height for p in drawn)
+    rows = -(-len(drawn) // columns)
+    sheet = Pillow.new("RGB", (columns * (width + 12) + 12, rows * (height + 12) + 12), "white")
+    for i, picture in enumerate(drawn):
+        sheet.paste(picture, (12 + i % columns * (width + 12), 12 + i // columns * (height + 12)))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    sheet.save(path)
+
+
+def _pane(pane: Pane) -> Pillow.Image:
+    left = overlay(pane.pixels, pane.alternatives)
+    right = overlay(pane.pixels, [pane.final] if pane.final else [], [FINAL])
+    text_height = 18 * len(pane.lines) + 6
+    picture = Pillow.new("RGB", (left.width + right.width + 4, left.height + text_height), "white")
+    picture.paste(left, (0, 0))
+    picture.paste(right, (left.width + 4, 0))
+    draw = ImageDraw.Draw(picture)
+    for i, line in enumerate(pane.lines):
+        draw.text((2, left.height + 3 + 18 * i), line, fill="black" if i == 0 else (90, 90, 90), font=FONT)
+    return picture
