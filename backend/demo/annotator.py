@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from backend.core.masks import iou
 from backend.core.types import Verdict
 from backend.demo.project import Project
 from backend.labelstudio import brush
@@ -98,6 +99,13 @@ class Annotator:
         self, task_id: int, result: list[dict[str, Any]], verdict: Verdict, rank: int | None, **more: Any
     ) -> Act:
         return Act(task_id, self.project.annotate(task_id, result, **more), verdict, rank)
+
+
+def closest(offered: Sequence[Prediction], truth: NDArray[np.bool_]) -> tuple[int, float]:
+    """Which of the alternatives is most like the mask that is meant: its rank and its IoU."""
+    ious = [iou(brush.decode(p["result"][0]["value"]["rle"], (truth.shape[0], truth.shape[1])), truth) for p in offered]
+    best = int(np.argmax(ious))
+    return best, ious[best]
 
 
 def repainted(mask: NDArray[np.bool_], rng: random.Random) -> NDArray[np.bool_]:

@@ -15,8 +15,9 @@ from backend.core.types import Image, Suggestion
 
 COLOURS = ((228, 26, 28), (55, 126, 184), (77, 175, 74), (152, 78, 163), (255, 127, 0), (166, 86, 40))
 FINAL = (255, 215, 0)
-OPACITY = 0.45
-SHORTEST_SIDE = 240  # smaller pictures are enlarged, so that numbers can be read
+OPACITY = 0.35
+SHORTEST_SIDE = 480  # smaller pictures are enlarged, so that numbers can be read
+PANE = (320, 260)  # width and height of one picture of a sheet
 FONT = ImageFont.load_default(size=15)
 
 
@@ -30,17 +31,29 @@ def draw_alternatives(image: Image, suggestions: Sequence[Suggestion], path: Pat
 
 
 def overlay(
-    pixels: NDArray[np.uint8], masks: Sequence[RLE], colours: Sequence[tuple[int, int, int]] = COLOURS
+    pixels: NDArray[np.uint8],
+    masks: Sequence[RLE],
+    colours: Sequence[tuple[int, int, int]] = COLOURS,
+    *,
+    factor: float | None = None,
 ) -> Pillow.Image:
-    """Masks in their colours over uint8 [H, W, 3], outlined and numbered in the given order."""
-    scale = max(1, -(-SHORTEST_SIDE // min(pixels.shape[:2])))
-    canvas = np.repeat(np.repeat(pixels, scale, 0), scale, 1).astype(np.float32)
-    dense = [np.repeat(np.repeat(rle.decode(mask), scale, 0), scale, 1) for mask in masks]
+    """Masks in their colours over uint8 [H, W, 3], outlined and numbered in the given order.
+
+    Args:
+        factor: how much larger than the image; by itself small images are enlarged.
+    """
+    height, width = pixels.shape[:2]
+    factor = factor or max(1.0, SHORTEST_SIDE / min(height, width))
+    size = (max(1, round(width * factor)), max(1, round(height * factor)))
+    canvas = np.asarray(Pillow.fromarray(pixels).resize(size, Pillow.Resampling.LANCZOS)).astype(np.float32)
+    dense = [
+        np.asarray(Pillow.fromarray(rle.decode(mask)).resize(size, Pillow.Resampling.NEAREST)) for mask in masks
+    ]
     for i in reversed(range(len(dense))):  # the best lies on top
         colour = np.array(colours[i % len(colours)], np.float32)
         canvas[dense[i]] = (1 - OPACITY) * canvas[dense[i]] + OPACITY * colour
         canvas[_rim(dense[i], 2)] = colour
-    picture = Pillow.fromarray(canvas.astype(np.uint8))
+    picture = Pillow.fromarray(np.round(canvas).astype(np.uint8))
     for i in reversed(range(len(dense))):
         _number(picture, dense[i], str(i + 1), colours[i % len(colours)])
     return picture
@@ -70,7 +83,7 @@ def _number(picture: Pillow.Image, mask: NDArray[np.bool_], text: str, colour: t
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pane:
-    """One picture of a sheet with its lines of text; the last line is printed bold by its colour."""
+    """One picture of a sheet, with the alternatives, what became of them, and lines of text."""
 
     pixels: NDArray[np.uint8]
     alternatives: Sequence[RLE]
@@ -78,7 +91,7 @@ class Pane:
     lines: Sequence[str]
 
 
-def contact_sheet(panes: Sequence[Pane], path: Path, *, columns: int = 4) -> None:
+def contact_sheet(panes: Sequence[Pane], path: Path, *, columns: int = 3) -> None:
     """Write all panes in a grid: on the left of each the alternatives, on the right what became of them."""
     drawn = [_pane(pane) for pane in panes]
     width, height = max(p.width for p in drawn), max(p.height for p in drawn)
@@ -91,10 +104,11 @@ def contact_sheet(panes: Sequence[Pane], path: Path, *, columns: int = 4) -> Non
 
 
 def _pane(pane: Pane) -> Pillow.Image:
-    left = overlay(pane.pixels, pane.alternatives)
-    right = overlay(pane.pixels, [pane.final] if pane.final else [], [FINAL])
-    text_height = 18 * len(pane.lines) + 6
-    picture = Pillow.new("RGB", (left.width + right.width + 4, left.height + text_height), "white")
+    height, width = pane.pixels.shape[:2]
+    factor = min(PANE[0] / width, PANE[1] / height)
+    left = overlay(pane.pixels, pane.alternatives, factor=factor)
+    right = overlay(pane.pixels, [pane.final] if pane.final else [], [FINAL], factor=factor)
+    picture = Pillow.new("RGB", (2 * PANE[0] + 4, PANE[1] + 18 * len(pane.lines) + 6), "white")
     picture.paste(left, (0, 0))
     picture.paste(right, (left.width + 4, 0))
     draw = ImageDraw.Draw(picture)

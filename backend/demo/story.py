@@ -13,7 +13,7 @@ from rich.table import Table
 
 from backend.core.decision import Decision
 from backend.core.types import Verdict
-from backend.demo.annotator import Act, Annotator
+from backend.demo.annotator import Act, Annotator, closest
 from backend.demo.backend_server import BackendServer
 from backend.demo.drawing import Pane, contact_sheet
 from backend.demo.project import Project
@@ -134,22 +134,25 @@ def _with_bar(what: str, ids: Sequence[int], step: int, work: Callable[[Sequence
 
 
 def _play(loaded: Loaded) -> list[Act]:
-    """Accepts for the most part, of rank 1 and of others; fixes; one redrawn, one without referent, one skipped."""
+    """Take the alternative that is truly meant, repair every fourth, draw where there is none.
+
+    One task is redrawn, one has no referent and one is skipped whatever was offered.
+    """
     annotator = Annotator(loaded.project, read_controls(label_config.read(CONFIG)))
     acts: list[Act] = []
     for place, (task_id, sample) in enumerate(loaded.samples.items()):
         offered = loaded.project.predictions(task_id)
-        last = len(offered) - 1
-        if place == 5:
-            acts.append(annotator.redraw(task_id, offered, sample.truth))
-        elif place == 11:
+        rank, iou = closest(offered, sample.truth)
+        if place == 11:
             acts.append(annotator.say_no_referent(task_id, offered))
         elif place == 17:
             acts.append(annotator.skip(task_id, offered))
+        elif place == 5 or iou <= 0.5:
+            acts.append(annotator.redraw(task_id, offered, sample.truth))
         elif place % 4 == 2:
-            acts.append(annotator.fix(task_id, offered, min(place % 3, last)))
+            acts.append(annotator.fix(task_id, offered, rank))
         else:
-            acts.append(annotator.accept(task_id, offered, min((0, 0, 0, 1, 0, 2)[place % 6], last)))
+            acts.append(annotator.accept(task_id, offered, rank))
     return acts
 
 

@@ -56,13 +56,13 @@ TINY = Preset(
     folder=Path(__file__).parent / "tiny",
     proposals=SamSettings(
         points_per_side=16,
-        pred_iou_thresh=0.5,
-        stability_score_thresh=0.7,
-        box_nms_thresh=0.7,
+        pred_iou_thresh=0.3,
+        stability_score_thresh=0.6,
+        box_nms_thresh=0.8,
         max_proposals=12,
         min_area_share=0.0008,
         max_area_share=0.5,
-        same_mask_iou=0.6,
+        same_mask_iou=0.7,
     ),
     global_local=GlobalLocalSettings(
         framing=Framing(

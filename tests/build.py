@@ -1,0 +1,28 @@
+"""Small builders: a test says only what its rule needs."""
+
+import numpy as np
+
+from backend.core import rle
+from backend.core.boxes import boxes_of
+from backend.core.types import Proposals
+from backend.referring.scene import Scene
+
+
+def rectangle(size, x1, y1, x2, y2):
+    """bool [H, W] with one filled rectangle, exclusive ends."""
+    mask = np.zeros(size, np.bool_)
+    mask[y1:y2, x1:x2] = True
+    return mask
+
+
+def make_proposals(*masks):
+    stack = np.array(masks, np.bool_)
+    return Proposals(stack, boxes_of(stack), np.linspace(1, 0.5, len(stack), dtype=np.float32))
+
+
+def make_scene(*masks, features=None):
+    """A scene of these masks; `features` by method."""
+    boxes = tuple(tuple(float(v) for v in box) for box in boxes_of(np.array(masks, np.bool_)))
+    quality = np.ones(len(masks), np.float32)
+    codes = tuple(rle.encode(mask) for mask in masks)
+    return Scene("ab" * 32, masks[0].shape if masks else (8, 8), codes, boxes, quality, features or {})

@@ -1,0 +1,19 @@
+import numpy as np
+import pytest
+
+from backend.core.arrays import read_only
+
+
+def test_the_view_is_read_only_and_the_array_is_not_copied():
+    array = np.zeros((2, 2), np.float32)
+
+    view = read_only("it", array, np.float32, 2, None)
+
+    assert np.shares_memory(view, array)
+    assert not view.flags.writeable
+    assert array.flags.writeable
+
+
+def test_another_number_of_axes_is_refused():
+    with pytest.raises(ValueError, match=r"it must be float32 \[2\], got float32 \[2, 2\]"):
+        read_only("it", np.zeros((2, 2), np.float32), np.float32, 2)

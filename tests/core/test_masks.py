@@ -1,0 +1,43 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from backend.core import rle
+from backend.core.masks import iou, iou_matrix, union
+
+STACKS = st.integers(1, 4).flatmap(lambda n: arrays(np.bool_, (n, 9, 11)))
+
+
+@given(STACKS, STACKS)
+def test_the_matrix_is_the_iou_of_every_pair(a, b):
+    matrix = iou_matrix([rle.encode(m) for m in a], [rle.encode(m) for m in b])
+
+    wanted = [[(x & y).sum() / max((x | y).sum(), 1) for y in b] for x in a]
+    np.testing.assert_allclose(matrix, wanted)
+
+
+def test_two_empty_masks_have_an_iou_of_zero():
+    empty = np.zeros((3, 3), np.bool_)
+
+    assert iou(empty, empty) == 0.0
+    assert iou_matrix([rle.encode(empty)], [rle.encode(empty)]).tolist() == [[0.0]]
+
+
+def test_masks_of_two_sizes_are_refused():
+    a, b = np.ones((3, 4), np.bool_), np.ones((4, 3), np.bool_)
+
+    with pytest.raises(ValueError, match="one size"):
+        iou(a, b)
+    with pytest.raises(ValueError, match="one size"):
+        iou_matrix([rle.encode(a)], [rle.encode(b)])
+
+
+@given(STACKS)
+def test_a_union_has_every_pixel_of_any(masks):
+    assert (rle.decode(union([rle.encode(m) for m in masks])) == masks.any(0)).all()
+
+
+def test_no_masks_give_an_empty_matrix():
+    assert iou_matrix([], []).shape == (0, 0)

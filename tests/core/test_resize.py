@@ -1,0 +1,49 @@
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional as F
+
+from backend.core.resize import resize
+
+SIZES = [((37, 53), (12, 12)), ((480, 640), (7, 7)), ((30, 20), (144, 144)), ((5, 5), (5, 5)), ((1, 1), (7, 7))]
+
+
+@pytest.mark.parametrize("antialias", [False, True], ids=["points", "averages"])
+@pytest.mark.parametrize(("size", "target"), SIZES)
+def test_resize_agrees_with_pytorch(size, target, antialias):
+    array = np.random.default_rng(0).random((2, *size), np.float32)
+
+    got = resize(array, target, antialias=antialias)
+
+    tensor = torch.tensor(array)[None]
+    wanted = F.interpolate(tensor, target, mode="bilinear", align_corners=False, antialias=antialias)[0]
+    np.testing.assert_allclose(got, wanted.numpy(), atol=5e-6)
+
+
+def test_points_of_a_mask_are_blends_of_the_four_pixels_around_each_cells_centre():
+    """The closed form of papers sheet 7: sample at (i + 0.5) * H / g - 0.5."""
+    mask = np.random.default_rng(1).random((30, 41)) > 0.5
+    got = resize(mask, (7, 5), antialias=False)
+
+    for i in range(7):
+        for j in range(5):
+            y, x = (i + 0.5) * 30 / 7 - 0.5, (j + 0.5) * 41 / 5 - 0.5
+            y0, x0 = int(y), int(x)
+            b, a = y - y0, x - x0
+            corners = mask[y0 : y0 + 2, x0 : x0 + 2].astype(float)
+            wanted = np.array([1 - b, b]) @ corners @ np.array([1 - a, a])
+            assert got[i, j] == pytest.approx(wanted, abs=1e-5)
+
+
+def test_points_miss_a_small_mask_that_averages_see():
+    mask = np.zeros((70, 70), np.bool_)
+    mask[0:3, 0:3] = True
+
+    assert resize(mask, (7, 7), antialias=False).max() == 0
+    assert resize(mask, (7, 7), antialias=True).max() > 0
+
+
+def test_averages_keep_the_mean():
+    array = np.random.default_rng(2).random((24, 36), np.float32)
+
+    assert resize(array, (4, 6), antialias=True).mean() == pytest.approx(array.mean(), abs=0.02)

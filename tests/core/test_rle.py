@@ -1,0 +1,47 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+from pycocotools import mask as coco
+
+from backend.core import rle
+from backend.core.rle import RLE
+
+MASKS = arrays(np.bool_, array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=40))
+
+
+@given(MASKS)
+def test_a_round_trip_gives_back_any_mask(mask):
+    code = rle.encode(mask)
+
+    assert (rle.decode(code) == mask).all()
+    assert rle.from_string(rle.to_string(code), code.size) == code
+    assert code.area_px == mask.sum()
+
+
+@given(MASKS)
+def test_the_text_is_the_one_of_the_coco_api(mask):
+    theirs = coco.encode(np.asfortranarray(mask.astype(np.uint8)))
+
+    assert rle.to_string(rle.encode(mask)) == theirs["counts"].decode()
+    assert rle.box_xywh(rle.encode(mask)) == coco.toBbox(theirs).tolist()
+
+
+@given(st.text(max_size=60), st.integers(1, 50), st.integers(1, 50))
+def test_any_other_text_is_refused_and_never_crashes(text, height, width):
+    try:
+        code = rle.from_string(text, (height, width))
+    except ValueError:
+        return
+    assert sum(code.counts) == height * width
+
+
+def test_counts_must_cover_the_size():
+    with pytest.raises(ValueError, match="cover 2 x 3 = 6 pixels, got 2 runs over 5"):
+        RLE((2, 3), (2, 3))
+
+
+def test_negative_runs_are_refused():
+    with pytest.raises(ValueError, match="at least 0"):
+        RLE((2, 3), (7, -1))

@@ -1,0 +1,39 @@
+import numpy as np
+import pytest
+
+from backend.core.types import Image, Proposals, Scored, Verdict
+
+
+def test_proposals_say_the_shape_that_is_wanted_and_the_one_they_got():
+    masks = np.zeros((3, 5, 5), np.bool_)
+
+    with pytest.raises(ValueError, match=r"boxes must be float32 \[3, 4\], got float32 \[2, 4\]"):
+        Proposals(masks, np.zeros((2, 4), np.float32), np.zeros(3, np.float32))
+
+
+def test_proposals_refuse_another_dtype():
+    with pytest.raises(ValueError, match=r"masks must be bool \[1, any, any\], got uint8 \[1, 5, 5\]"):
+        Proposals(np.zeros((1, 5, 5), np.uint8), np.zeros((1, 4), np.float32), np.zeros(1, np.float32))
+
+
+def test_an_images_pixels_cannot_be_written_to():
+    image = Image(np.zeros((2, 3, 3), np.uint8), "ab")
+
+    with pytest.raises(ValueError, match="read-only"):
+        image.pixels[0, 0, 0] = 1
+    assert image.size == (2, 3)
+
+
+def test_images_that_never_were_files_are_told_apart_by_size_and_pixels():
+    wide, tall = np.zeros((1, 2, 3), np.uint8), np.zeros((2, 1, 3), np.uint8)
+
+    assert Image.of(wide).digest == Image.of(wide.copy()).digest
+    assert Image.of(wide).digest != Image.of(tall).digest
+
+
+def test_a_method_that_was_left_out_has_no_scores():
+    assert len(Scored("lgd", left_out="no describer").scores) == 0
+
+
+def test_only_verdicts_with_a_mask_that_was_meant_say_so():
+    assert [v.value for v in Verdict if v.has_mask] == ["accepted", "edited", "redrawn"]

@@ -1,0 +1,74 @@
+"""Fakes that behave: a picture of coloured squares and "the red one" is a complete referring task.
+
+`ColourEncoder` is a `referring.protocols.Encoder` whose features are mean colours, so what it should
+say can be computed by hand. It counts its calls.
+"""
+
+from collections import Counter
+
+import numpy as np
+
+from backend.core.boxes import boxes_of
+from backend.core.expression import ParsedExpression
+from backend.core.types import Proposals
+
+COLOURS = {"red": (1, 0, 0), "green": (0, 1, 0), "blue": (0, 0, 1), "yellow": (1, 1, 0)}
+
+
+class SquaresProposer:
+    """Proposes every one-coloured area that is not black, largest first."""
+
+    def __init__(self):
+        self.calls = 0
+
+    def propose(self, image):
+        self.calls += 1
+        colours = {tuple(c) for c in image.pixels.reshape(-1, 3).tolist()} - {(0, 0, 0)}
+        masks = [np.all(image.pixels == colour, axis=-1) for colour in sorted(colours)]
+        masks.sort(key=lambda mask: -mask.sum())
+        stack = np.array(masks, np.bool_).reshape(-1, *image.size)
+        return Proposals(stack, boxes_of(stack), np.ones(len(stack), np.float32))
+
+
+class ColourEncoder:
+    """Features are [red, green, blue, 1]: of a picture its mean, of a mask its grid's, of a text its words'."""
+
+    input_size, grid_size, n_blocks = 8, 4, 2
+
+    def __init__(self):
+        self.calls = Counter()
+
+    def encode_images(self, pictures):
+        self.calls["images"] += len(pictures)
+        means = pictures.reshape(len(pictures), 3, -1).mean(2)
+        return np.concatenate([means, np.ones((len(pictures), 1))], 1).astype(np.float32)
+
+    def encode_masked(self, picture, grids, *, first_masked_block):
+        self.calls["pictures"] += 1
+        patches = picture.reshape(3, 4, 2, 4, 2).mean((2, 4))
+        weight = grids / np.maximum(grids.sum((1, 2), keepdims=True), 1e-6)
+        means = np.einsum("nij,cij->nc", weight, patches)
+        return np.concatenate([means, np.ones((len(grids), 1))], 1).astype(np.float32)
+
+    def encode_texts(self, texts):
+        self.calls["texts"] += len(texts)
+        rows = [np.sum([COLOURS.get(w, (0, 0, 0)) for w in t.split()] or [(0, 0, 0)], 0) for t in texts]
+        return np.array([[*row, 0.1] for row in rows], np.float32).reshape(-1, 4)
+
+
+class WordParser:
+    """The last word is the subject."""
+
+    def parse(self, expression):
+        text = " ".join(expression.lower().split())
+        return ParsedExpression(text, text.split()[-1] if text else "", ())
+
+
+def squares(size=32):
+    """uint8 [size, size, 3]: red top left, green top right, blue bottom left, yellow bottom right, on black."""
+    pixels = np.zeros((size, size, 3), np.uint8)
+    q, m = size // 4, size // 16
+    for i, colour in enumerate(COLOURS.values()):
+        y, x = (i // 2) * 2 * q + m, (i % 2) * 2 * q + m
+        pixels[y : y + q, x : x + q] = np.array(colour) * 255
+    return pixels

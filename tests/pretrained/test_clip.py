@@ -1,0 +1,88 @@
+import json
+import shutil
+
+import numpy as np
+import pytest
+from safetensors.torch import load_file, save_file
+
+from backend.errors import WeightsError
+from backend.pretrained.clip import ClipEncoder
+from backend.pretrained.presets import TINY
+
+
+@pytest.fixture(scope="module")
+def encoder():
+    return ClipEncoder.load(TINY.folder / "clip")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return shutil.copytree(TINY.folder / "clip", tmp_path / "clip")
+
+
+@pytest.mark.parametrize("name", ["open_clip_config.json", "open_clip_model.safetensors", "tokenizer.json"])
+def test_a_missing_file_is_named(folder, name):
+    (folder / name).unlink()
+
+    with pytest.raises(WeightsError, match=f"lacks .*{name}"):
+        ClipEncoder.load(folder)
+
+
+def test_a_truncated_file_is_no_model(folder):
+    weights = folder / "open_clip_model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:5000])
+
+    with pytest.raises(WeightsError, match="damaged"):
+        ClipEncoder.load(folder)
+
+
+def test_weights_that_lack_a_layer_are_refused_and_never_made_up(folder):
+    weights = folder / "open_clip_model.safetensors"
+    state = load_file(weights)
+    del state["visual.conv1.weight"]
+    save_file(state, weights)
+
+    with pytest.raises(WeightsError, match=r"damaged.*visual\.conv1\.weight"):
+        ClipEncoder.load(folder)
+
+
+def test_a_config_of_another_shape_is_refused(folder):
+    config = json.loads((folder / "open_clip_config.json").read_text())
+    config["model_cfg"]["vision_cfg"]["layers"] = 5
+    (folder / "open_clip_config.json").write_text(json.dumps(config))
+
+    with pytest.raises(WeightsError, match="damaged"):
+        ClipEncoder.load(folder)
+
+
+def test_nothing_to_encode_gives_no_rows(encoder):
+    side, grid = encoder.input_size, encoder.grid_size
+    nothing = np.zeros((0, 3, side, side), np.float32)
+
+    assert encoder.encode_images(nothing).shape == (0, 192)
+    assert encoder.encode_texts([]).shape == (0, 192)
+    masked = encoder.encode_masked(
+        np.zeros((3, side, side), np.float32), np.zeros((0, grid, grid), np.float32), first_masked_block=4
+    )
+    assert masked.shape == (0, 192)
+
+
+def test_texts_in_one_batch_are_encoded_as_one_by_one(encoder):
+    texts = ["dog", "the second red mug from the left", "", "犬"]
+
+    together = encoder.encode_texts(texts)
+
+    np.testing.assert_allclose(together, [encoder.encode_texts([t])[0] for t in texts], atol=1e-5)
+
+
+def test_a_text_that_is_too_long_is_cut_and_still_ends(encoder):
+    assert np.isfinite(encoder.encode_texts(["the left mug " * 500])).all()
+
+
+def test_more_pictures_than_a_batch_keep_their_order(encoder):
+    side = encoder.input_size
+    pictures = np.random.default_rng(0).normal(size=(70, 3, side, side)).astype(np.float32)
+
+    got = encoder.encode_images(pictures)
+
+    np.testing.assert_allclose(got[[0, 69]], encoder.encode_images(pictures[[0, 69]]), atol=1e-4)

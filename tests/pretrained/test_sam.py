@@ -1,0 +1,82 @@
+import json
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from backend.core.types import Image
+from backend.errors import WeightsError
+from backend.pretrained.presets import TINY
+from backend.pretrained.sam import SamProposer, load_sam
+
+
+@pytest.fixture(scope="module")
+def model():
+    return load_sam(TINY.folder / "sam")
+
+
+@pytest.fixture(scope="module")
+def proposals(model):
+    pixels = np.full((90, 120, 3), 120, np.uint8)
+    for x, colour in ((10, (230, 30, 30)), (50, (30, 30, 230)), (85, (240, 220, 40))):
+        pixels[30:60, x : x + 28] = colour
+    settings = replace(TINY.proposals, points_per_side=8, max_proposals=4)
+    return SamProposer(model, settings).propose(Image.of(pixels))
+
+
+def test_proposals_come_best_first_and_at_most_so_many(proposals):
+    assert 0 < len(proposals) <= 4
+    assert (np.diff(proposals.quality) <= 0).all()
+
+
+def test_proposals_are_whole_masks_in_the_images_frame(proposals):
+    assert proposals.masks.shape[1:] == (90, 120)
+    assert proposals.masks.any((1, 2)).all()
+
+
+def test_no_two_proposals_are_nearly_the_same(proposals):
+    flat = proposals.masks.reshape(len(proposals), -1).astype(float)
+    both = flat @ flat.T
+    ious = both / (flat.sum(1)[:, None] + flat.sum(1)[None] - both)
+
+    assert (ious[~np.eye(len(flat), dtype=bool)] < TINY.proposals.same_mask_iou).all()
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 200), (200, 3)])
+def test_odd_images_do_not_crash(model, size):
+    settings = replace(TINY.proposals, points_per_side=2)
+
+    found = SamProposer(model, settings).propose(Image.of(np.zeros((*size, 3), np.uint8)))
+
+    assert found.masks.shape[1:] == size
+
+
+def test_thresholds_that_nothing_passes_give_no_proposals(model):
+    settings = replace(TINY.proposals, points_per_side=2, pred_iou_thresh=5.0)
+
+    found = SamProposer(model, settings).propose(Image.of(np.zeros((40, 50, 3), np.uint8)))
+
+    assert (len(found), found.boxes.shape) == (0, (0, 4))
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors"])
+def test_a_missing_file_is_named(tmp_path, name):
+    folder = shutil.copytree(TINY.folder / "sam", tmp_path / "sam")
+    (folder / name).unlink()
+
+    with pytest.raises(WeightsError, match=f"lacks .*{name}"):
+        load_sam(folder)
+
+
+def test_a_truncated_or_unfitting_file_is_refused(tmp_path):
+    folder = shutil.copytree(TINY.folder / "sam", tmp_path / "sam")
+    config = json.loads((folder / "config.json").read_text())
+    config["encoder"]["depth"] = 2
+    (folder / "config.json").write_text(json.dumps(config))
+    with pytest.raises(WeightsError, match="damaged"):
+        load_sam(folder)
+
+    (folder / "model.safetensors").write_bytes(b"\x00" * 100)
+    with pytest.raises(WeightsError, match="damaged"):
+        load_sam(folder)

@@ -1,0 +1,63 @@
+"""A picture of four coloured squares and "the red one": a complete referring task, without a network."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from backend.core import rle
+from backend.core.types import Image
+from backend.referring.global_local import PAPER, GlobalLocal
+from backend.referring.pipeline import Pipeline
+from backend.referring.ranking import RankingSettings
+from tests.fakes import COLOURS, ColourEncoder, SquaresProposer, WordParser, squares
+
+FRAMING = replace(
+    PAPER.framing, mean=(0, 0, 0), std=(1, 1, 1), working_side=None, background=(0, 0, 0), box_rule="tight",
+    antialias=True, grid_antialias=True,
+)  # fmt: skip
+SETTINGS = replace(PAPER, framing=FRAMING, first_masked_block=1)
+
+
+@pytest.fixture
+def pipeline():
+    method = GlobalLocal(ColourEncoder(), SETTINGS)
+    return Pipeline(SquaresProposer(), WordParser(), (method,), RankingSettings(alternatives=3), "fake-1")
+
+
+@pytest.mark.parametrize("colour", COLOURS)
+def test_the_named_square_comes_first(pipeline, colour):
+    image = Image.of(squares())
+
+    found = pipeline.refer(pipeline.see(image), f"the {colour}").suggestions
+
+    wanted = np.all(image.pixels == np.array(COLOURS[colour]) * 255, axis=-1)
+    assert (rle.decode(found[0].mask) == wanted).all()
+    assert [s.rank for s in found] == [0, 1, 2]
+    assert {s.version for s in found} == {"fake-1"}
+
+
+def test_suggestions_have_the_box_of_their_mask(pipeline):
+    best = pipeline.refer(pipeline.see(Image.of(squares())), "the red").suggestions[0]
+
+    assert best.box == (2.0, 2.0, 10.0, 10.0)
+
+
+def test_an_image_is_seen_once_for_all_its_expressions(pipeline):
+    scene = pipeline.see(Image.of(squares()))
+    for colour in COLOURS:
+        pipeline.refer(scene, f"the {colour}")
+
+    assert pipeline.proposer.calls == 1
+    assert pipeline.methods[0].encoder.calls["pictures"] == 1
+
+
+def test_an_image_without_proposals_has_no_suggestions(pipeline):
+    scene = pipeline.see(Image.of(np.zeros((16, 16, 3), np.uint8)))
+
+    assert pipeline.refer(scene, "the red").suggestions == ()
+
+
+@pytest.mark.parametrize("words", ["", "   ", "赤い四角", "🟥", "red " * 2000], ids=["empty", "blank", "kanji", "emoji", "long"])
+def test_odd_wording_never_raises(pipeline, words):
+    assert len(pipeline.refer(pipeline.see(Image.of(squares())), words).suggestions) == 3
