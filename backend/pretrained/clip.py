@@ -54,7 +54,8 @@ class ClipEncoder:
         except WeightsError:
             raise
         except Exception as error:  # each of the libraries underneath has errors of its own
-            raise WeightsError(f"the CLIP model in {folder} is damaged: {error}; install it again") from error
+            reason = " ".join(str(error).split())[:300]
+            raise WeightsError(f"the CLIP model in {folder} is damaged: {reason}; install it again") from error
 
     @property
     def _device(self) -> torch.device:

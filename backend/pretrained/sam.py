@@ -73,7 +73,8 @@ def load_sam(folder: Path, *, device: str = "cpu") -> Sam:
         state = load_file(folder / "model.safetensors")
         model.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in state.items()})
     except Exception as error:  # safetensors, json and torch have errors of their own
-        raise WeightsError(f"the SAM model in {folder} is damaged: {error}; install it again") from error
+        reason = " ".join(str(error).split())[:300]
+        raise WeightsError(f"the SAM model in {folder} is damaged: {reason}; install it again") from error
     return model.to(device)
 
 

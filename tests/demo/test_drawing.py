@@ -1,0 +1,46 @@
+import numpy as np
+from PIL import Image as Pillow
+
+from backend.core import rle
+from backend.core.types import Image, Suggestion
+from backend.demo.drawing import COLOURS, Pane, contact_sheet, draw_alternatives, overlay
+from tests.build import rectangle
+
+SIZE = (480, 640)
+LEFT, RIGHT = rectangle(SIZE, 20, 20, 200, 200), rectangle(SIZE, 400, 100, 620, 460)
+GREY = np.full((*SIZE, 3), 128, np.uint8)
+
+
+def test_each_alternative_has_its_colour_on_its_rim_and_the_ground_is_untouched():
+    drawn = np.asarray(overlay(GREY, [rle.encode(LEFT), rle.encode(RIGHT)]))
+
+    assert tuple(drawn[20, 60]) == COLOURS[0]
+    assert tuple(drawn[100, 450]) == COLOURS[1]
+    assert tuple(drawn[470, 10]) == (128, 128, 128)
+
+
+def test_the_best_alternative_lies_on_top():
+    drawn = np.asarray(overlay(GREY, [rle.encode(LEFT), rle.encode(LEFT)]))
+
+    assert tuple(drawn[20, 60]) == COLOURS[0]
+
+
+def test_small_pictures_are_enlarged():
+    assert overlay(GREY[:24, :32], []).size == (640, 480)
+
+
+def test_the_picture_is_written(tmp_path):
+    suggestion = Suggestion(0, 0.5, rle.encode(LEFT), (20, 20, 200, 200), {}, "v")
+
+    draw_alternatives(Image.of(GREY), [suggestion], tmp_path / "new" / "a.png")
+
+    assert Pillow.open(tmp_path / "new" / "a.png").size == (640, 480)
+
+
+def test_a_sheet_shows_every_pane(tmp_path):
+    panes = [Pane(GREY, [rle.encode(LEFT)], rle.encode(RIGHT), ["left", "edited"]) for _ in range(4)]
+
+    contact_sheet(panes, tmp_path / "sheet.png", columns=3)
+
+    sheet = np.asarray(Pillow.open(tmp_path / "sheet.png"))
+    assert (sheet == 128).all(-1).sum() > 4 * 2 * 10_000

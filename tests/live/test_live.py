@@ -1,0 +1,247 @@
+"""The real Label Studio: tasks -> predictions -> accept, edit, delete -> rows -> export."""
+
+import json
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pycocotools import mask as coco
+
+import label_config
+from backend.core import rle
+from backend.core.types import Verdict
+from backend.demo.annotator import Annotator
+from backend.demo.backend_server import BackendServer
+from backend.demo.project import Project
+from backend.demo.samples import make_samples
+from backend.demo.studio import TOKEN, LabelStudio
+from backend.export.coco import write_coco
+from backend.labelstudio import brush
+from backend.labelstudio.client import LabelStudioClient
+from backend.labelstudio.control import read_controls
+from backend.labelstudio.images import decode
+from backend.store.history import decisions, versions_of
+from backend.store.inbox import event_counts
+from backend.store.session import Database
+
+pytestmark = pytest.mark.live
+
+PHOTOS = Path(__file__).parents[2].parent / "shared" / "photos"
+BRUSH = label_config.read("tabs_brush.xml")
+
+
+@pytest.fixture(scope="module")
+def studio(tmp_path_factory):
+    with LabelStudio(tmp_path_factory.mktemp("studio")) as studio:
+        yield studio
+
+
+@pytest.fixture(scope="module")
+def server(studio, tmp_path_factory):
+    with BackendServer(tmp_path_factory.mktemp("backend"), studio.url) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def client(studio):
+    return LabelStudioClient(studio.url, TOKEN, timeout_s=180)
+
+
+@pytest.fixture(scope="module")
+def samples():
+    return make_samples(8, seed=811)
+
+
+@pytest.fixture(scope="module")
+def loaded(client, server, samples):
+    """A project with eight tasks and their predictions."""
+    project, stored = Project.create(client, "live", BRUSH, [s.png for s in samples])
+    data = [{"image": ref, "expression": s.expression} for ref, s in zip(stored, samples, strict=True)]
+    ids = project.import_tasks(data)
+    project.connect(server.url)
+    project.wait_for_predictions(ids)
+    return project, ids
+
+
+@pytest.fixture(scope="module")
+def annotator(loaded):
+    return Annotator(loaded[0], read_controls(BRUSH))
+
+
+def on_record(server, project, condition, timeout_s=30):
+    """The project's decisions by annotation id, once the condition holds for them."""
+    database = Database.open(server.database_url)
+    deadline = time.monotonic() + timeout_s
+    try:
+        while True:
+            with database.begin() as session:
+                found = {d.correction.annotation.annotation_id: d for d in decisions(session, project=project.key)}
+            if condition(found) or time.monotonic() > deadline:
+                return found
+            time.sleep(0.2)
+    finally:
+        database.close()
+
+
+def test_predictions_are_stored_worst_first_and_best_last_under_the_version_of_setup(loaded, client, server):
+    project, ids = loaded
+    version = client.__class__(server.url, None).call("GET", "/health")["model_version"]
+
+    stored = sorted(client.call("GET", "/api/predictions/", task=ids[0]), key=lambda p: p["id"])
+
+    assert [p["result"][0]["meta"]["rank"] for p in stored] == [2, 1, 0]
+    assert {p["model_version"] for p in stored} == {version}
+
+
+def test_asking_again_adds_nothing(loaded):
+    project, ids = loaded
+    before = [len(project.predictions(i)) for i in ids]
+
+    project.retrieve_predictions(ids)
+
+    assert [len(project.predictions(i)) for i in ids] == before == [3] * len(ids)
+
+
+def test_three_people_who_open_a_task_at_once_get_the_same_alternatives(loaded, client):
+    project, ids = loaded
+    opened = []
+    threads = [
+        threading.Thread(target=lambda: opened.append(client.call("GET", f"/api/tasks/{ids[1]}"))) for _ in range(3)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    ids_seen = [sorted(p["result"][0]["id"] for p in task["predictions"]) for task in opened]
+    assert ids_seen[0] == ids_seen[1] == ids_seen[2]
+    assert len(set(ids_seen[0])) == 3
+
+
+def test_every_act_of_an_annotator_is_on_record_as_it_was_meant(loaded, annotator, server, samples):
+    project, ids = loaded
+    offered = {i: project.predictions(i) for i in ids}
+    acts = [
+        annotator.accept(ids[0], offered[ids[0]], 0),
+        annotator.accept(ids[1], offered[ids[1]], 2),
+        annotator.fix(ids[2], offered[ids[2]], 1),
+        annotator.redraw(ids[3], offered[ids[3]], samples[3].truth),
+        annotator.say_no_referent(ids[4], offered[ids[4]]),
+        annotator.skip(ids[5], offered[ids[5]]),
+    ]
+
+    found = on_record(server, project, lambda found: {a.annotation_id for a in acts} <= set(found))
+
+    recorded = [(found[a.annotation_id].correction.verdict, found[a.annotation_id].correction.rank) for a in acts]
+    assert recorded == [(a.verdict, a.rank) for a in acts]
+    redrawn = found[acts[3].annotation_id].correction.annotation.mask
+    assert (rle.decode(redrawn) == samples[3].truth).all()
+
+
+def test_an_update_is_a_new_version_and_a_deletion_ends_it(loaded, annotator, client, server):
+    project, ids = loaded
+    offered = project.predictions(ids[6])
+    act = annotator.accept(ids[6], offered, 0)
+    changed = [{**offered[1]["result"][0]}]
+    client.call("PATCH", f"/api/annotations/{act.annotation_id}/", {"result": changed})
+    found = on_record(
+        server, project,
+        lambda f: act.annotation_id in f and f[act.annotation_id].correction.rank == 1,
+    )  # fmt: skip
+    assert found[act.annotation_id].correction.verdict == Verdict.ACCEPTED
+
+    client.call("DELETE", f"/api/annotations/{act.annotation_id}/")
+    found = on_record(server, project, lambda f: act.annotation_id not in f)
+    assert act.annotation_id not in found
+
+    database = Database.open(server.database_url)
+    with database.begin() as session:
+        history = versions_of(session, project.key, act.annotation_id)
+    database.close()
+    assert [version.rank for version in history] == [0, 1]
+
+
+def test_a_bulk_action_is_understood(loaded, client, server):
+    """The Data Manager's "Create Annotations From Predictions" sends lists under singular names."""
+    project, ids = loaded
+    client.call(
+        "POST", "/api/dm/actions", {"selectedItems": {"all": False, "included": [ids[7]]}, "project": "0"},
+        id="predictions_to_annotations", project=project.project_id,
+    )  # fmt: skip
+
+    found = on_record(server, project, lambda f: sum(d.correction.annotation.task.task_id == ids[7] for d in f.values()) == 3)
+
+    made = [d.correction for d in found.values() if d.correction.annotation.task.task_id == ids[7]]
+    assert sorted(c.rank for c in made) == [0, 1, 2]
+    assert {c.verdict for c in made} == {Verdict.ACCEPTED}
+
+
+def test_what_is_exported_is_what_label_studio_has(loaded, client, server, tmp_path):
+    project, ids = loaded
+    found = on_record(server, project, lambda f: True)
+    write_coco(list(found.values()), tmp_path / "coco.json")
+
+    exported = json.loads((tmp_path / "coco.json").read_text())["annotations"]
+    by_id = {a["attributes"]["annotation_id"]: a for a in exported}
+    compared = 0
+    for task_id in ids:
+        for annotation in client.call("GET", f"/api/tasks/{task_id}/annotations/"):
+            regions = [r for r in annotation["result"] if r["type"] == "brushlabels"]
+            if annotation["was_cancelled"] or not regions:
+                assert annotation["id"] not in by_id
+                continue
+            size = regions[0]["original_height"], regions[0]["original_width"]
+            theirs = brush.decode(regions[0]["value"]["rle"], size)
+            ours = coco.decode(by_id[annotation["id"]]["segmentation"]).astype(np.bool_)
+            assert (ours == theirs).all()
+            compared += 1
+    assert compared == len(exported) >= 7
+
+
+def test_no_event_was_misunderstood(loaded, server):
+    database = Database.open(server.database_url)
+    with database.begin() as session:
+        counts = event_counts(session)
+    database.close()
+
+    assert counts["failed"] == 0
+    assert counts["done"] > 0
+
+
+def test_polygons_are_offered_and_an_untouched_outline_is_an_acceptance(client, server, samples):
+    config = label_config.read("tabs_polygon.xml")
+    project, stored = Project.create(client, "polygons", config, [samples[0].png])
+    ids = project.import_tasks([{"image": stored[0], "expression": samples[0].expression}])
+    project.connect(server.url)
+    project.wait_for_predictions(ids)
+    best = project.predictions(ids[0])[0]
+
+    annotation = project.annotate(ids[0], best["result"], parent_prediction=best["id"])
+
+    assert best["result"][0]["type"] == "polygonlabels"
+    correction = on_record(server, project, lambda f: annotation in f)[annotation].correction
+    assert (correction.verdict, correction.rank) == (Verdict.ACCEPTED, 0)
+
+
+@pytest.mark.skipif(not PHOTOS.is_dir(), reason="the photographs are not part of the product: ../shared/photos")
+def test_real_photographs_pass_through_upload_predict_and_the_store(client, server):
+    """The shape and the sizes of the answer are checked, not its meaning: the networks are toys."""
+    tasks = [t["data"] for t in json.loads((PHOTOS / "tasks.json").read_text())]
+    names = sorted({t["image"] for t in tasks})
+    files = {name: (PHOTOS / name).read_bytes() for name in names}
+    project, stored = Project.create(client, "photographs", BRUSH, list(files.values()))
+    where = dict(zip(names, stored, strict=True))
+    ids = project.import_tasks([{**t, "image": where[t["image"]]} for t in tasks])
+    project.connect(server.url)
+    project.wait_for_predictions(ids)
+
+    for task_id, task in zip(ids, tasks, strict=True):
+        size = decode(files[task["image"]], max_pixels=10**8).size
+        offered = project.predictions(task_id)
+        assert 1 <= len(offered) <= 3
+        for prediction in offered:
+            region = prediction["result"][0]
+            assert (region["original_height"], region["original_width"]) == size
+            assert brush.decode(region["value"]["rle"], size).any()
