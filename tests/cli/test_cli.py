@@ -1,0 +1,127 @@
+"""The command line as a user meets it: a process, its exit status and what it prints."""
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image as Pillow
+from typer.testing import CliRunner
+
+from backend.cli import app
+from backend.demo.samples import make_samples
+
+ROOT = Path(__file__).parents[2]
+COMMANDS = [
+    "serve", "suggest", "export", "demo", "studio", "db upgrade", "models list", "benchmark tinyworld",
+]  # fmt: skip
+
+
+def ris(*arguments, folder, **env):
+    """Run `python -m backend` as a user would."""
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("RIS_")}
+    return subprocess.run(
+        [sys.executable, "-m", "backend", *arguments],
+        cwd=folder, env=clean | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"} | env, capture_output=True, text=True,
+        timeout=240,
+    )  # fmt: skip
+
+
+def assert_one_sentence(ran, pattern):
+    """Exit 1, one line that starts with our name, no traceback."""
+    lines = [line for line in ran.stderr.splitlines() if line.strip()]
+    assert ran.returncode == 1
+    assert len(lines) == 1, ran.stderr
+    assert re.match(f"ris: .*{pattern}", lines[0]), lines[0]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_with_an_example(command):
+    shown = CliRunner().invoke(app, [*command.split(), "--help"], env={"COLUMNS": "200"})
+
+    assert shown.exit_code == 0
+    assert f"ris {command}" in shown.output
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_stands_in_the_readme(command):
+    assert f"ris {command}" in (ROOT / "README.md").read_text()
+
+
+def test_a_database_that_is_not_there_is_one_sentence(tmp_path):
+    assert_one_sentence(ris("serve", folder=tmp_path), "ris.db is not there: run `ris db upgrade`")
+    assert_one_sentence(ris("export", folder=tmp_path), "ris.db is not there: run `ris db upgrade`")
+
+
+def test_a_port_in_use_is_one_sentence(tmp_path):
+    ris("db", "upgrade", folder=tmp_path)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+
+        assert_one_sentence(ris("serve", "--port", str(port), folder=tmp_path), f"cannot listen on 127.0.0.1:{port}")
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "pattern"),
+    [
+        ("RIS_PORT", "many", "RIS_PORT: .*got 'many'"),
+        ("RIS_PRESET", "huge", "there is no preset 'huge'"),
+        ("RIS_DATABASE_URL", "mysql://somewhere/x", "it can be sqlite or postgresql"),
+        ("RIS_LABEL_STUDIO_URL", "localhost:8080", "RIS_LABEL_STUDIO_URL: .*must start with http"),
+    ],
+)
+def test_a_setting_without_meaning_names_its_variable(tmp_path, variable, value, pattern):
+    assert_one_sentence(ris("serve", folder=tmp_path, **{variable: value}), pattern)
+
+
+def test_suggest_prints_the_ranked_table_and_draws_the_alternatives(tmp_path):
+    sample = make_samples(1)[0]
+    (tmp_path / "scene.png").write_bytes(sample.png)
+
+    ran = ris("suggest", "scene.png", sample.expression, "--out", "drawn.png", folder=tmp_path, COLUMNS="160")
+
+    assert ran.returncode == 0, ran.stderr
+    assert "global-local" in ran.stdout
+    assert re.search(r"│ +1 │", ran.stdout)
+    assert min(Pillow.open(tmp_path / "drawn.png").size) >= 480
+
+
+def test_suggest_says_in_one_line_what_is_wrong_with_its_picture(tmp_path):
+    (tmp_path / "text.png").write_text("this is no picture")
+
+    assert_one_sentence(ris("suggest", "text.png", "the dog", folder=tmp_path), "are no picture")
+    assert_one_sentence(ris("suggest", "nothing.png", "the dog", folder=tmp_path), "there is no file nothing.png")
+    assert_one_sentence(ris("suggest", "text.png", "  ", folder=tmp_path), "the expression is empty")
+
+
+def test_export_of_an_empty_database_writes_valid_files(tmp_path):
+    ris("db", "upgrade", folder=tmp_path)
+
+    ran = ris("export", "--out", "out", folder=tmp_path)
+
+    assert ran.returncode == 0, ran.stderr
+    assert json.loads((tmp_path / "out" / "coco.json").read_text())["annotations"] == []
+    assert (tmp_path / "out" / "decisions.jsonl").read_text() == ""
+
+
+def test_models_list_says_that_the_embedded_ones_are_toys():
+    shown = CliRunner().invoke(app, ["models", "list"])
+
+    assert shown.exit_code == 0
+    assert "tiny" in shown.output
+    assert "photographs" in shown.output
+
+
+def test_the_benchmark_prints_figures_for_machines(tmp_path):
+    ran = ris("benchmark", "tinyworld", "--scenes", "2", "--no-proposals", "--json", folder=tmp_path)
+
+    figures = json.loads(ran.stdout)
+    assert figures["scenes"] == 2
+    assert set(figures["unseen"]) == {"category", "attribute", "position", "relation", "negation + ordinal", "all"}
+    assert figures["unseen"]["all"]["true masks"]["count"] > 0
