@@ -31,7 +31,7 @@ class SquaresProposer:
 
 
 class ColourEncoder:
-    """Features are [red, green, blue, 1]: of a picture its mean, of a mask its grid's, of a text its words'."""
+    """Features are [red, green, blue, 1]: a picture's mean, a mask's grid's, a text's words'."""
 
     input_size, grid_size, n_blocks = 8, 4, 2
 
@@ -65,7 +65,7 @@ class WordParser:
 
 
 def squares(size=32):
-    """uint8 [size, size, 3]: red top left, green top right, blue bottom left, yellow bottom right, on black."""
+    """uint8 [size, size, 3]: red, green in the upper row, blue, yellow in the lower, on black."""
     pixels = np.zeros((size, size, 3), np.uint8)
     q, m = size // 4, size // 16
     for i, colour in enumerate(COLOURS.values()):

@@ -36,7 +36,8 @@ def test_a_file_beside_the_program_is_read(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("RIS_PORT", "0"), ("RIS_ALTERNATIVES", "99"), ("RIS_DEADLINE_S", "-1"), ("RIS_LOG_LEVEL", "loud")]
+    ("name", "value"),
+    [("RIS_PORT", "0"), ("RIS_ALTERNATIVES", "99"), ("RIS_DEADLINE_S", "-1"), ("RIS_LOG_LEVEL", "loud")],
 )
 def test_a_value_without_meaning_names_its_variable_and_itself(monkeypatch, name, value):
     monkeypatch.setenv(name, value)

@@ -115,5 +115,8 @@ class Curve:
         minutes = (time.monotonic() - self.started) / 60
         with self.path.open("a") as file:
             file.write(json.dumps({"step": step, "minutes": round(minutes, 2), **means}) + "\n")
-        print(f"{step}/{steps} {minutes:.1f} min " + " ".join(f"{k} {v:.3f}" for k, v in means.items()), flush=True)
+        print(
+            f"{step}/{steps} {minutes:.1f} min " + " ".join(f"{k} {v:.3f}" for k, v in means.items()),
+            flush=True,
+        )
         self.sums = {}

@@ -17,16 +17,18 @@ from tinyworld.scene import make_scene
 
 SPECIALS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "[DEC]", "[ENC]", "[ATT]", "[SUR]"]
 CHARACTERS = [*string.ascii_lowercase, *string.digits, *".,;:!?'\"-()/&"]
-ALSO = """
-a about all an and any are around as at away back behind both brown but by can center centre close closest
-corner dark down each edge end everything facing far farther farthest few floor for foreground four from
-front furthest gray grey ground guy guys half has have he her him his holding hand in inside into is it item
-its kid lady largest left light lower main many me middle most near nearest next no none not object of off on
-one only onto other out outside over part people person photo picture row scene seen she shown side single
-sitting sky smallest someone something standing still than that the their them there these they thing things
-third this those three to top toward two under up upper very wearing what where which white who whole with
-without you
-""".split()
+ALSO = frozenset(
+    """
+    a about all an and any are around as at away back behind both brown but by can center centre close
+    closest corner dark down each edge end everything facing far farther farthest few floor for
+    foreground four from front furthest gray grey ground guy guys half has have he her him his holding
+    hand in inside into is it item its kid lady largest left light lower main many me middle most near
+    nearest next no none not object of off on one only onto other out outside over part people person
+    photo picture row scene seen she shown side single sitting sky smallest someone something standing
+    still than that the their them there these they thing things third this those three to top toward
+    two under up upper very wearing what where which white who whole with without you
+    """.split()  # noqa: SIM905  # prose is easier to read and to add to than a list
+)
 N_SCENES = 3000
 
 
@@ -70,7 +72,9 @@ def make_tokenizer(vocabulary: list[str]) -> PreTrainedTokenizerFast:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("out", type=Path, help="folder to write tokenizer.json and tokenizer_config.json into")
+    parser.add_argument(
+        "out", type=Path, help="folder to write tokenizer.json and tokenizer_config.json into"
+    )
     out = parser.parse_args().out
     tokenizer = make_tokenizer(words())
     tokenizer.save_pretrained(out)

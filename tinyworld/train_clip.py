@@ -170,7 +170,7 @@ class Features:
 
 
 def zero_share_at(step: int, steps: int) -> float:
-    """How much a zeroed patch counts: from almost nothing to all of it over the first part of the training."""
+    """How much a zeroed patch counts: from almost nothing to all of it over the first steps."""
     return float(10 ** (-5 * max(0.0, 1 - step / (0.4 * steps))))
 
 
@@ -250,7 +250,9 @@ def _crop_loss(batch: Batch, features: Features, scale: Tensor) -> Tensor:
     return _pair_loss(logits.masked_fill(fits.to(logits.device), FALSE))
 
 
-def _fits(words: str, look: tuple[str, str | None, str | None], named: tuple[str, str | None, str | None]) -> bool:
+def _fits(
+    words: str, look: tuple[str, str | None, str | None], named: tuple[str, str | None, str | None]
+) -> bool:
     """Whether words that name one thing are true of another: same noun, and what is said of it agrees."""
     said = set(words.split())
     return look[0] == named[0] and all(
@@ -309,7 +311,9 @@ def new_model(config: dict[str, Any], rng: random.Random) -> CLIP:
     model = CLIP(model_config["embed_dim"], model_config["vision_cfg"], model_config["text_cfg"])
     visual, vision = model.visual, model_config["vision_cfg"]
     sample = [normalised(make_scene(rng, split="train").image, FRAMING) for _ in range(200)]
-    pictures = torch.from_numpy(np.stack([whole(picture, vision["image_size"], FRAMING) for picture in sample]))
+    pictures = torch.from_numpy(
+        np.stack([whole(picture, vision["image_size"], FRAMING) for picture in sample])
+    )
     with torch.no_grad():
         visual.conv1.weight.copy_(whitened_filters(pictures, vision["width"], vision["patch_size"]))
         visual.positional_embedding.copy_(grid_positions(vision["width"], visual.grid_size[0]))
@@ -325,7 +329,9 @@ def export(model: CLIP, out: Path) -> None:
 def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--tokenizer", type=Path, required=True, help="folder of tinyworld.tokenizer")
-    parser.add_argument("--out", type=Path, required=True, help="model folder; an unfinished one is gone on with")
+    parser.add_argument(
+        "--out", type=Path, required=True, help="model folder; an unfinished one is gone on with"
+    )
     parser.add_argument("--steps", type=int, default=5000)
     parser.add_argument("--scenes", type=int, default=16, help="scenes a step")
     parser.add_argument("--crop-scenes", type=int, default=3, help="of which with crops of all things")

@@ -28,7 +28,14 @@ CONFIG: dict[str, Any] = {
     "image_size": 256,
     "patch_size": 16,
     "encoder": {"width": 192, "depth": 4, "heads": 3},
-    "decoder": {"width": 64, "depth": 2, "heads": 4, "mlp_width": 256, "iou_head_depth": 3, "iou_head_width": 64},
+    "decoder": {
+        "width": 64,
+        "depth": 2,
+        "heads": 4,
+        "mlp_width": 256,
+        "iou_head_depth": 3,
+        "iou_head_width": 64,
+    },
     "mask_in_channels": 16,
     "pixel_mean": [123.675, 116.28, 103.53],
     "pixel_std": [58.395, 57.12, 57.375],
@@ -118,7 +125,7 @@ def prompted(instances: NDArray[np.uint8], rng: random.Random, count: int) -> li
         return [0 if areas[0] else 1] * count
     rng.shuffle(things)
     extra = [rng.choice(things) for _ in range(count)]
-    return ([*things, *extra])[: count - 1] + [0]
+    return [*[*things, *extra][: count - 1], 0]
 
 
 def click(mask: NDArray[np.bool_], scale: float, rng: random.Random) -> list[list[float]]:
@@ -180,7 +187,9 @@ def losses(
     share = logits.sigmoid()
     overlap, total = (share * target).sum((2, 3)), share.sum((2, 3)) + target.sum((2, 3))
     dice = 1 - (2 * overlap + 1) / (total + 1)
-    each = max(0.0, 1 - 3 * done) * 0.5 * (inside + outside) + 3 * pixel.mean((2, 3)) + dice * ~ground[:, None]
+    each = (
+        max(0.0, 1 - 3 * done) * 0.5 * (inside + outside) + 3 * pixel.mean((2, 3)) + dice * ~ground[:, None]
+    )
     single, best_of_three = each[:, 0], each[:, 1:].min(1).values + 0.15 * each[:, 1:].mean(1)
     masks = torch.where(ground, 0.3 * each.mean(1), single + best_of_three).mean()
 
@@ -215,7 +224,9 @@ def new_model(rng: random.Random) -> Sam:
     width = CONFIG["encoder"]["width"]
     with torch.no_grad():
         model.prompt_encoder.pe_layer.positional_encoding_gaussian_matrix.mul_(2)
-        encoder.patch_embed.proj.weight.copy_(whitened_filters(torch.stack(images), width, CONFIG["patch_size"]))
+        encoder.patch_embed.proj.weight.copy_(
+            whitened_filters(torch.stack(images), width, CONFIG["patch_size"])
+        )
         encoder.patch_embed.proj.bias.zero_()
         encoder.pos_embed.copy_(grid_positions(width, GRID)[1:].view(1, GRID, GRID, width))
     return model.train()
@@ -230,7 +241,9 @@ def export(model: Sam, out: Path) -> None:
 
 def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--out", type=Path, required=True, help="model folder; an unfinished one is gone on with")
+    parser.add_argument(
+        "--out", type=Path, required=True, help="model folder; an unfinished one is gone on with"
+    )
     parser.add_argument("--steps", type=int, default=8000)
     parser.add_argument("--images", type=int, default=8, help="images a step")
     parser.add_argument("--prompts", type=int, default=8, help="prompts an image")

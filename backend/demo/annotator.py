@@ -103,7 +103,10 @@ class Annotator:
 
 def closest(offered: Sequence[Prediction], truth: NDArray[np.bool_]) -> tuple[int, float]:
     """Which of the alternatives is most like the mask that is meant: its rank and its IoU."""
-    ious = [iou(brush.decode(p["result"][0]["value"]["rle"], (truth.shape[0], truth.shape[1])), truth) for p in offered]
+    ious = [
+        iou(brush.decode(p["result"][0]["value"]["rle"], (truth.shape[0], truth.shape[1])), truth)
+        for p in offered
+    ]
     best = int(np.argmax(ious))
     return best, ious[best]
 

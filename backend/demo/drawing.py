@@ -47,7 +47,8 @@ def overlay(
     size = (max(1, round(width * factor)), max(1, round(height * factor)))
     canvas = np.asarray(Pillow.fromarray(pixels).resize(size, Pillow.Resampling.LANCZOS)).astype(np.float32)
     dense = [
-        np.asarray(Pillow.fromarray(rle.decode(mask)).resize(size, Pillow.Resampling.NEAREST)) for mask in masks
+        np.asarray(Pillow.fromarray(rle.decode(mask)).resize(size, Pillow.Resampling.NEAREST))
+        for mask in masks
     ]
     for i in reversed(range(len(dense))):  # the best lies on top
         colour = np.array(colours[i % len(colours)], np.float32)

@@ -26,7 +26,14 @@ class ServerProcess:
     """
 
     def __init__(
-        self, name: str, command: Sequence[str], *, env: Mapping[str, str], health_url: str, log: Path, folder: Path
+        self,
+        name: str,
+        command: Sequence[str],
+        *,
+        env: Mapping[str, str],
+        health_url: str,
+        log: Path,
+        folder: Path,
     ) -> None:
         self.name, self.command, self.env = name, list(command), dict(env)
         self.health_url, self.log, self.folder = health_url, log, folder
@@ -52,7 +59,9 @@ class ServerProcess:
         deadline = time.monotonic() + timeout_s
         while not self._answers():
             if self._process.poll() is not None:
-                raise BackendError(f"{self.name} stopped with status {self._process.returncode}: {self.last_lines()}")
+                raise BackendError(
+                    f"{self.name} stopped with status {self._process.returncode}: {self.last_lines()}"
+                )
             if time.monotonic() > deadline:
                 self.stop()
                 raise BackendError(f"{self.name} did not answer within {timeout_s:g} s: {self.last_lines()}")

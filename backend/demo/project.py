@@ -18,14 +18,18 @@ class Project:
     project_id: int
 
     @classmethod
-    def create(cls, client: LabelStudioClient, title: str, label_config: str, pictures: Sequence[bytes]) -> "tuple[Project, list[str]]":
+    def create(
+        cls, client: LabelStudioClient, title: str, label_config: str, pictures: Sequence[bytes]
+    ) -> "tuple[Project, list[str]]":
         """Make a project and upload its pictures; the references that tasks can use, in order.
 
         Uploads come before the label config: with two data keys in it Label Studio refuses them.
         """
         made = client.call("POST", "/api/projects", {"title": title})
         project = cls(client, int(made["id"]))
-        stored = [client.upload(project.project_id, f"scene-{i:02d}.png", data) for i, data in enumerate(pictures)]
+        stored = [
+            client.upload(project.project_id, f"scene-{i:02d}.png", data) for i, data in enumerate(pictures)
+        ]
         client.call("PATCH", f"/api/projects/{project.project_id}", {"label_config": label_config})
         return project, stored
 
@@ -50,11 +54,16 @@ class Project:
         hooks = self.client.call("GET", "/api/webhooks/", project=self.project_id)
         wanted = f"{backend_url}/webhook"
         if not any(hook["url"] == wanted for hook in hooks):
-            hook = {"url": wanted, "project": self.project_id, "send_payload": True, "send_for_all_actions": True}
+            hook = {
+                "url": wanted,
+                "project": self.project_id,
+                "send_payload": True,
+                "send_for_all_actions": True,
+            }
             self.client.call("POST", "/api/webhooks/", hook)
 
     def retrieve_predictions(self, task_ids: Sequence[int]) -> None:
-        """The Data Manager's action: Label Studio asks the backend for these tasks and stores what it says."""
+        """The Data Manager's action: Label Studio asks the backend for these tasks and stores the answers."""
         selected = {"all": False, "included": list(task_ids)}
         self.client.call(
             "POST", "/api/dm/actions", {"selectedItems": selected, "project": str(self.project_id)},
@@ -81,6 +90,8 @@ class Project:
         missing = [i for i in task_ids if not self.predictions(i)]
         while missing:
             if time.monotonic() > deadline:
-                raise LabelStudioError(f"tasks {missing} have no predictions after {timeout_s:g} s; see backend.log")
+                raise LabelStudioError(
+                    f"tasks {missing} have no predictions after {timeout_s:g} s; see backend.log"
+                )
             self.retrieve_predictions(missing)
             missing = [i for i in missing if not self.predictions(i)]

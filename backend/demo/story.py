@@ -1,4 +1,4 @@
-"""The main job from end to end: `run_demo` plays it through, `run_studio` stops at the predictions and stays."""
+"""The main job, end to end: `run_demo` plays it through, `run_studio` stays at the predictions."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -6,11 +6,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import label_config
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+import label_config
 from backend.core.decision import Decision
 from backend.core.types import Verdict
 from backend.demo.annotator import Act, Annotator, closest
@@ -93,7 +93,9 @@ def run_studio(out: Path) -> None:
 def _step(what: str) -> Iterator[None]:
     """A line that moves while something long goes on, and stays with its time."""
     started = time.monotonic()
-    with Progress(SpinnerColumn(), TextColumn(what), TimeElapsedColumn(), console=console, transient=True) as bar:
+    with Progress(
+        SpinnerColumn(), TextColumn(what), TimeElapsedColumn(), console=console, transient=True
+    ) as bar:
         bar.add_task(what, total=None)
         yield
     console.print(f"  {what}: {time.monotonic() - started:.1f} s")
@@ -171,7 +173,9 @@ def _arrived(database_url: str, acts: Sequence[Act]) -> list[Decision]:
             if len(found) >= len(acts):
                 return found
             if time.monotonic() > deadline:
-                raise BackendError(f"{len(found)} of {len(acts)} decisions arrived within {ARRIVAL_S} s; see backend.log")
+                raise BackendError(
+                    f"{len(found)} of {len(acts)} decisions arrived within {ARRIVAL_S} s; see backend.log"
+                )
             time.sleep(0.3)
     finally:
         database.close()
@@ -183,7 +187,9 @@ def _compare(acts: Sequence[Act], found: Sequence[Decision]) -> None:
     for act in acts:
         correction = recorded.get(act.annotation_id)
         if correction is None or (correction.verdict, correction.rank) != (act.verdict, act.rank):
-            raise BackendError(f"task {act.task_id}: the annotator's act was {act}, on record is {correction}")
+            raise BackendError(
+                f"task {act.task_id}: the annotator's act was {act}, on record is {correction}"
+            )
 
 
 def _table(loaded: Loaded, acts: Sequence[Act], found: Sequence[Decision]) -> Table:
@@ -207,7 +213,11 @@ def _panes(loaded: Loaded, found: Sequence[Decision]) -> list[Pane]:
 def _pane(sample: Sample, decision: Decision) -> Pane:
     correction = decision.correction
     rank = "" if correction.rank is None else f" {correction.rank + 1}"
-    iou = "" if correction.iou is None or correction.verdict is Verdict.ACCEPTED else f", IoU {correction.iou:.2f}"
+    iou = (
+        ""
+        if correction.iou is None or correction.verdict is Verdict.ACCEPTED
+        else f", IoU {correction.iou:.2f}"
+    )
     return Pane(
         pixels=sample.pixels,
         alternatives=[offer.suggestion.mask for offer in decision.offers],

@@ -31,11 +31,22 @@ def installed() -> Path:
     if not CONSTRAINTS.is_file():
         raise BackendError(f"{CONSTRAINTS} is not there: the demo runs from a clone of the repository")
     python = ENVIRONMENT / "bin" / "python"
-    pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-c", str(CONSTRAINTS)]
+    pip = [
+        str(python),
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "-c",
+        str(CONSTRAINTS),
+    ]
     for command in ([sys.executable, "-m", "venv", str(ENVIRONMENT)], [*pip, f"label-studio=={VERSION}"]):
         ran = subprocess.run(command, capture_output=True, text=True)
         if ran.returncode:
-            raise BackendError(f"Label Studio could not be installed: {' | '.join(ran.stderr.splitlines()[-4:])}")
+            raise BackendError(
+                f"Label Studio could not be installed: {' | '.join(ran.stderr.splitlines()[-4:])}"
+            )
     done.write_text(VERSION)
     return program
 

@@ -55,7 +55,9 @@ class ClipEncoder:
             raise
         except Exception as error:  # each of the libraries underneath has errors of its own
             reason = " ".join(str(error).split())[:300]
-            raise WeightsError(f"the CLIP model in {folder} is damaged: {reason}; install it again") from error
+            raise WeightsError(
+                f"the CLIP model in {folder} is damaged: {reason}; install it again"
+            ) from error
 
     @property
     def _device(self) -> torch.device:

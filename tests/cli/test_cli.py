@@ -26,8 +26,8 @@ def ris(*arguments, folder, **env):
     clean = {k: v for k, v in os.environ.items() if not k.startswith("RIS_")}
     return subprocess.run(
         [sys.executable, "-m", "backend", *arguments],
-        cwd=folder, env=clean | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"} | env, capture_output=True, text=True,
-        timeout=240,
+        cwd=folder, env=clean | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"} | env,
+        capture_output=True, text=True, timeout=240,
     )  # fmt: skip
 
 
@@ -64,7 +64,9 @@ def test_a_port_in_use_is_one_sentence(tmp_path):
         taken.listen()
         port = taken.getsockname()[1]
 
-        assert_one_sentence(ris("serve", "--port", str(port), folder=tmp_path), f"cannot listen on 127.0.0.1:{port}")
+        assert_one_sentence(
+            ris("serve", "--port", str(port), folder=tmp_path), f"cannot listen on 127.0.0.1:{port}"
+        )
 
 
 @pytest.mark.parametrize(
@@ -96,7 +98,9 @@ def test_suggest_says_in_one_line_what_is_wrong_with_its_picture(tmp_path):
     (tmp_path / "text.png").write_text("this is no picture")
 
     assert_one_sentence(ris("suggest", "text.png", "the dog", folder=tmp_path), "are no picture")
-    assert_one_sentence(ris("suggest", "nothing.png", "the dog", folder=tmp_path), "there is no file nothing.png")
+    assert_one_sentence(
+        ris("suggest", "nothing.png", "the dog", folder=tmp_path), "there is no file nothing.png"
+    )
     assert_one_sentence(ris("suggest", "text.png", "  ", folder=tmp_path), "the expression is empty")
 
 
@@ -123,5 +127,12 @@ def test_the_benchmark_prints_figures_for_machines(tmp_path):
 
     figures = json.loads(ran.stdout)
     assert figures["scenes"] == 2
-    assert set(figures["unseen"]) == {"category", "attribute", "position", "relation", "negation + ordinal", "all"}
+    assert set(figures["unseen"]) == {
+        "category",
+        "attribute",
+        "position",
+        "relation",
+        "negation + ordinal",
+        "all",
+    }
     assert figures["unseen"]["all"]["true masks"]["count"] > 0

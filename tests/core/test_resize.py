@@ -5,7 +5,13 @@ from torch.nn import functional as F
 
 from backend.core.resize import resize
 
-SIZES = [((37, 53), (12, 12)), ((480, 640), (7, 7)), ((30, 20), (144, 144)), ((5, 5), (5, 5)), ((1, 1), (7, 7))]
+SIZES = [
+    ((37, 53), (12, 12)),
+    ((480, 640), (7, 7)),
+    ((30, 20), (144, 144)),
+    ((5, 5), (5, 5)),
+    ((1, 1), (7, 7)),
+]
 
 
 @pytest.mark.parametrize("antialias", [False, True], ids=["points", "averages"])

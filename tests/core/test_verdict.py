@@ -49,7 +49,11 @@ def test_of_two_equal_offers_the_named_one_is_accepted():
 def test_a_changed_mask_under_our_region_id_is_edited_with_its_iou():
     correction = judge(annotation(square(0, 0, 5), "r0"), OFFERS)
 
-    assert (correction.verdict, correction.rank, correction.iou) == (Verdict.EDITED, 0, pytest.approx(25 / 36))
+    assert (correction.verdict, correction.rank, correction.iou) == (
+        Verdict.EDITED,
+        0,
+        pytest.approx(25 / 36),
+    )
 
 
 def test_a_second_mask_beside_an_untouched_one_is_an_edit_of_it():
@@ -57,13 +61,21 @@ def test_a_second_mask_beside_an_untouched_one_is_an_edit_of_it():
 
     correction = judge(annotation(both, "r0", "drawn"), OFFERS)
 
-    assert (correction.verdict, correction.rank, correction.iou) == (Verdict.EDITED, 0, pytest.approx(36 / 45))
+    assert (correction.verdict, correction.rank, correction.iou) == (
+        Verdict.EDITED,
+        0,
+        pytest.approx(36 / 45),
+    )
 
 
 def test_a_mask_without_our_region_id_is_redrawn_and_compared_with_the_most_alike():
     correction = judge(annotation(square(0, 1, 6), "drawn"), OFFERS)
 
-    assert (correction.verdict, correction.rank, correction.iou) == (Verdict.REDRAWN, None, pytest.approx(30 / 42))
+    assert (correction.verdict, correction.rank, correction.iou) == (
+        Verdict.REDRAWN,
+        None,
+        pytest.approx(30 / 42),
+    )
 
 
 def test_a_mask_where_nothing_was_on_offer_is_redrawn_without_an_iou():
@@ -72,7 +84,9 @@ def test_a_mask_where_nothing_was_on_offer_is_redrawn_without_an_iou():
     assert (correction.verdict, correction.rank, correction.iou) == (Verdict.REDRAWN, None, None)
 
 
-@pytest.mark.parametrize("mask", [None, rle.encode(np.zeros((20, 20), np.bool_))], ids=["no mask", "empty mask"])
+@pytest.mark.parametrize(
+    "mask", [None, rle.encode(np.zeros((20, 20), np.bool_))], ids=["no mask", "empty mask"]
+)
 def test_no_mask_means_no_referent(mask):
     correction = judge(annotation(mask), OFFERS)
 

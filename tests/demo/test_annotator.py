@@ -90,7 +90,7 @@ def test_skipping_leaves_the_mask_in_as_the_editor_does():
 
     Annotator(project, CONTROLS).skip(7, predictions())
 
-    task_id, result, more = project.taken[0]
+    _, result, more = project.taken[0]
     assert (result, more["was_cancelled"]) == (predictions()[0]["result"], True)
 
 

@@ -51,7 +51,9 @@ def test_held_out_pairs_are_marked(pipeline):
 
 
 def test_attribute_and_size_are_one_row_and_so_are_ordinal_and_negation():
-    figures = report.by_kind([sample(0, "attribute"), sample(1, "size"), sample(2, "ordinal"), sample(3, "negation")])
+    figures = report.by_kind(
+        [sample(0, "attribute"), sample(1, "size"), sample(2, "ordinal"), sample(3, "negation")]
+    )
 
     assert figures["attribute"]["true masks"].count == 2
     assert figures["negation + ordinal"]["true masks"].count == 2

@@ -23,8 +23,8 @@ def holed(size=(9, 14)):
 def decision(verdict, mask, number=1, image="/data/upload/1/a.png", expression="左のカップ"):
     task = Task(number, "1.1700000000", image, expression)
     answer = Annotation(
-        number, task, datetime(2026, 1, 2, 3, 4, 5, 678, tzinfo=UTC), rle.encode(mask) if mask is not None else None,
-        ("r0",), annotator=7, lead_time_s=2.5,
+        number, task, datetime(2026, 1, 2, 3, 4, 5, 678, tzinfo=UTC),
+        rle.encode(mask) if mask is not None else None, ("r0",), annotator=7, lead_time_s=2.5,
     )  # fmt: skip
     suggestion = Suggestion(
         0, 0.75, rle.encode(holed()), (2, 1, 14, 9), {"global-local": MethodScore(21.5, 0)}, "tiny-1"
@@ -54,7 +54,10 @@ def test_coco_counts_in_equal_counts_out():
 
     assert len(content["annotations"]) + len(content["info"]["without_mask"]) == len(ALL)
     assert [entry["verdict"] for entry in content["info"]["without_mask"]] == ["no referent", "skipped"]
-    assert [image["file_name"] for image in content["images"]] == ["/data/upload/1/a.png", "/data/upload/1/b.png"]
+    assert [image["file_name"] for image in content["images"]] == [
+        "/data/upload/1/a.png",
+        "/data/upload/1/b.png",
+    ]
 
 
 def test_a_skipped_tasks_mask_is_not_exported():

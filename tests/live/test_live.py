@@ -77,7 +77,9 @@ def on_record(server, project, condition, timeout_s=30):
     try:
         while True:
             with database.begin() as session:
-                found = {d.correction.annotation.annotation_id: d for d in decisions(session, project=project.key)}
+                found = {
+                    d.correction.annotation.annotation_id: d for d in decisions(session, project=project.key)
+                }
             if condition(found) or time.monotonic() > deadline:
                 return found
             time.sleep(0.2)
@@ -86,7 +88,7 @@ def on_record(server, project, condition, timeout_s=30):
 
 
 def test_predictions_are_stored_worst_first_and_best_last_under_the_version_of_setup(loaded, client, server):
-    project, ids = loaded
+    _, ids = loaded
     version = client.__class__(server.url, None).call("GET", "/health")["model_version"]
 
     stored = sorted(client.call("GET", "/api/predictions/", task=ids[0]), key=lambda p: p["id"])
@@ -105,10 +107,11 @@ def test_asking_again_adds_nothing(loaded):
 
 
 def test_three_people_who_open_a_task_at_once_get_the_same_alternatives(loaded, client):
-    project, ids = loaded
+    _, ids = loaded
     opened = []
     threads = [
-        threading.Thread(target=lambda: opened.append(client.call("GET", f"/api/tasks/{ids[1]}"))) for _ in range(3)
+        threading.Thread(target=lambda: opened.append(client.call("GET", f"/api/tasks/{ids[1]}")))
+        for _ in range(3)
     ]
     for thread in threads:
         thread.start()
@@ -134,7 +137,9 @@ def test_every_act_of_an_annotator_is_on_record_as_it_was_meant(loaded, annotato
 
     found = on_record(server, project, lambda found: {a.annotation_id for a in acts} <= set(found))
 
-    recorded = [(found[a.annotation_id].correction.verdict, found[a.annotation_id].correction.rank) for a in acts]
+    recorded = [
+        (found[a.annotation_id].correction.verdict, found[a.annotation_id].correction.rank) for a in acts
+    ]
     assert recorded == [(a.verdict, a.rank) for a in acts]
     redrawn = found[acts[3].annotation_id].correction.annotation.mask
     assert (rle.decode(redrawn) == samples[3].truth).all()
@@ -171,7 +176,11 @@ def test_a_bulk_action_is_understood(loaded, client, server):
         id="predictions_to_annotations", project=project.project_id,
     )  # fmt: skip
 
-    found = on_record(server, project, lambda f: sum(d.correction.annotation.task.task_id == ids[7] for d in f.values()) == 3)
+    found = on_record(
+        server,
+        project,
+        lambda f: sum(d.correction.annotation.task.task_id == ids[7] for d in f.values()) == 3,
+    )
 
     made = [d.correction for d in found.values() if d.correction.annotation.task.task_id == ids[7]]
     assert sorted(c.rank for c in made) == [0, 1, 2]
@@ -225,7 +234,9 @@ def test_polygons_are_offered_and_an_untouched_outline_is_an_acceptance(client, 
     assert (correction.verdict, correction.rank) == (Verdict.ACCEPTED, 0)
 
 
-@pytest.mark.skipif(not PHOTOS.is_dir(), reason="the photographs are not part of the product: ../shared/photos")
+@pytest.mark.skipif(
+    not PHOTOS.is_dir(), reason="the photographs are not part of the product: ../shared/photos"
+)
 def test_real_photographs_pass_through_upload_predict_and_the_store(client, server):
     """The shape and the sizes of the answer are checked, not its meaning: the networks are toys."""
     tasks = [t["data"] for t in json.loads((PHOTOS / "tasks.json").read_text())]

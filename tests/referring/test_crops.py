@@ -43,7 +43,7 @@ def test_the_whole_picture_is_squashed_and_nothing_is_cut_off():
 
 @pytest.mark.parametrize(("rule", "box_rule"), [(box_of, "tight"), (authors_box_of, "authors")])
 def test_a_crop_is_the_masked_picture_with_the_ground_replaced_after_normalisation(rule, box_rule):
-    """The authors' order: replace the ground of the whole picture, then crop, then resize without antialias."""
+    """The authors' order: replace the ground of the whole picture, then crop, then resize by points."""
     framing, mask = replace(RAW, box_rule=box_rule), rectangle((30, 41), 5, 3, 22, 19)
     mask[8, 9] = False
     x = normalised(picture(), framing)

@@ -22,7 +22,7 @@ from tests.fakes import ColourEncoder, squares
 
 def words_to_ids(texts):
     """A tokenizer of three words; the last id is the end token, the largest, as CLIP's pooling wants."""
-    rows = [[sum(map(ord, w)) % 50 + 1 for w in text.split()][:6] + [63] for text in texts]
+    rows = [[*(sum(map(ord, w)) % 50 + 1 for w in text.split()[:6]), 63] for text in texts]
     return torch.tensor([row + [0] * (8 - len(row)) for row in rows])
 
 
@@ -79,7 +79,9 @@ def oracle_block(tokens, block):
             weights = np.exp([q[i, part] @ k[j, part] / math.sqrt(width) for j in range(len(tokens))])
             mixed[i, part] = weights / weights.sum() @ v[:, part]
     tokens = tokens + mixed @ array(block.attn.out_proj.weight).T + array(block.attn.out_proj.bias)
-    hidden = oracle_layer_norm(tokens, block.ln_2) @ array(block.mlp.c_fc.weight).T + array(block.mlp.c_fc.bias)
+    hidden = oracle_layer_norm(tokens, block.ln_2) @ array(block.mlp.c_fc.weight).T + array(
+        block.mlp.c_fc.bias
+    )
     gelu = hidden * 0.5 * (1 + np.vectorize(math.erf)(hidden / math.sqrt(2)))
     return tokens + gelu @ array(block.mlp.c_proj.weight).T + array(block.mlp.c_proj.bias)
 
@@ -167,9 +169,7 @@ def test_the_blocks_before_the_first_masked_one_run_once_for_all_masks(encoder):
         block.register_forward_hook(lambda _, inputs, __, i=i: calls.append((i, len(inputs[0]))))
         for i, block in enumerate(blocks)
     ]
-    encoder.encode_masked(
-        random_picture(encoder), random_grids(5, encoder.grid_size), first_masked_block=2
-    )
+    encoder.encode_masked(random_picture(encoder), random_grids(5, encoder.grid_size), first_masked_block=2)
     for hook in hooks:
         hook.remove()
 
@@ -177,9 +177,17 @@ def test_the_blocks_before_the_first_masked_one_run_once_for_all_masks(encoder):
 
 
 SETTINGS = replace(
-    PAPER, framing=replace(PAPER.framing, working_side=60), first_masked_block=2, view_weight=0.85, text_weight=0.5
+    PAPER,
+    framing=replace(PAPER.framing, working_side=60),
+    first_masked_block=2,
+    view_weight=0.85,
+    text_weight=0.5,
 )
-MASKS = [rectangle((37, 53), 4, 6, 20, 30), rectangle((37, 53), 30, 2, 50, 9), rectangle((37, 53), 0, 0, 53, 37)]
+MASKS = [
+    rectangle((37, 53), 4, 6, 20, 30),
+    rectangle((37, 53), 30, 2, 50, 9),
+    rectangle((37, 53), 0, 0, 53, 37),
+]
 
 
 def image(seed=3):
@@ -256,7 +264,9 @@ def test_no_proposals_give_no_scores(encoder):
 def test_an_images_features_are_made_once_for_all_its_expressions():
     fake = ColourEncoder()
     method = GlobalLocal(fake, replace(SETTINGS, framing=replace(SETTINGS.framing, working_side=None)))
-    proposals = make_proposals(*(rectangle((32, 32), x, y, x + 8, y + 8) for x, y in ((2, 2), (18, 2), (2, 18))))
+    proposals = make_proposals(
+        *(rectangle((32, 32), x, y, x + 8, y + 8) for x, y in ((2, 2), (18, 2), (2, 18)))
+    )
 
     features = method.see(Image.of(squares()), proposals)
     for words in ("the red one", "the green one", "the blue one", "red", "green"):

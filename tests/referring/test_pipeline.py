@@ -58,6 +58,8 @@ def test_an_image_without_proposals_has_no_suggestions(pipeline):
     assert pipeline.refer(scene, "the red").suggestions == ()
 
 
-@pytest.mark.parametrize("words", ["", "   ", "赤い四角", "🟥", "red " * 2000], ids=["empty", "blank", "kanji", "emoji", "long"])
+@pytest.mark.parametrize(
+    "words", ["", "   ", "赤い四角", "🟥", "red " * 2000], ids=["empty", "blank", "kanji", "emoji", "long"]
+)
 def test_odd_wording_never_raises(pipeline, words):
     assert len(pipeline.refer(pipeline.see(Image.of(squares())), words).suggestions) == 3

@@ -44,7 +44,9 @@ def test_each_suggestion_tells_every_methods_score_and_rank():
     scene = make_scene(*APART)
     opinions = [opinion(4, 1, 2, 3), opinion(0.1, 0.9, 0.2, 0.3, method="lgd")]
 
-    best = rank(scene, opinions, RankingSettings(weights={"lgd": 9.0}, temperatures={"lgd": 0.05}), version="v")[0]
+    best = rank(
+        scene, opinions, RankingSettings(weights={"lgd": 9.0}, temperatures={"lgd": 0.05}), version="v"
+    )[0]
 
     assert best.mask == rle.encode(APART[1])
     assert best.methods["global-local"] == MethodScore(1.0, 3)

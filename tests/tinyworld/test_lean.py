@@ -9,7 +9,15 @@ from backend.pretrained import clip
 from tinyworld import lean
 
 VISION = {"image_size": 32, "patch_size": 8, "width": 64, "layers": 4, "head_width": 32, "no_ln_pre": True}
-TEXT = {"context_length": 10, "vocab_size": 40, "width": 64, "heads": 2, "layers": 2, "pool_type": "eos", "eos_id": 3}
+TEXT = {
+    "context_length": 10,
+    "vocab_size": 40,
+    "width": 64,
+    "heads": 2,
+    "layers": 2,
+    "pool_type": "eos",
+    "eos_id": 3,
+}
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,78 @@
+"""The brush codec beside the SDK's and pycocotools', in one run: `python benchmarks/brush.py`.
+
+Milliseconds are those of this machine at this moment; the ratios are what to quote.
+"""
+
+import statistics
+import time
+from collections.abc import Callable
+
+import numpy as np
+from label_studio_sdk.converter.brush import decode_rle, mask2rle
+from pycocotools import mask as coco
+from rich.console import Console
+from rich.table import Table
+
+from backend.labelstudio import brush
+
+SIZES = ((480, 640), (1080, 1920), (3000, 4000))
+ROUNDS = 5
+
+
+def smooth(height: int, width: int) -> np.ndarray:
+    """Three ellipses, as of an ordinary object."""
+    y, x = np.mgrid[:height, :width]
+    mask = np.zeros((height, width), np.bool_)
+    for cy, cx, ry, rx in ((0.4, 0.3, 0.2, 0.15), (0.6, 0.6, 0.25, 0.2), (0.5, 0.45, 0.1, 0.3)):
+        mask |= ((y / height - cy) / ry) ** 2 + ((x / width - cx) / rx) ** 2 < 1
+    return mask
+
+
+def ragged(height: int, width: int) -> np.ndarray:
+    """The same with a noisy patch: many short runs."""
+    mask = smooth(height, width)
+    part = np.s_[height // 3 : height // 2, width // 3 : width // 2]
+    mask[part] = np.random.default_rng(0).random(mask[part].shape) > 0.5
+    return mask
+
+
+def median_ms(work: Callable[[], object]) -> float:
+    times = []
+    for _ in range(ROUNDS):
+        started = time.perf_counter()
+        work()
+        times.append(1000 * (time.perf_counter() - started))
+    return statistics.median(times)
+
+
+def main() -> None:
+    table = Table("mask", "bytes", title=f"brush RLE, milliseconds, median of {ROUNDS}")
+    for heading in ("encode SDK", "ours", "ratio", "coco", "decode SDK", "ours", "ratio", "coco"):
+        table.add_column(heading, justify="right")
+    for size in SIZES:
+        for make in (smooth, ragged):
+            table.add_row(*row(make(*size), f"{size[1]}x{size[0]} {make.__name__}"))
+    Console().print(table)
+
+
+def row(mask: np.ndarray, name: str) -> list[str]:
+    grey = mask.astype(np.uint8) * 255
+    fortran = np.asfortranarray(mask.astype(np.uint8))
+    stream, code = mask2rle(grey), coco.encode(fortran)
+    assert brush.encode(mask) == stream
+    assert (brush.decode(stream, mask.shape) == mask).all()
+    times = [
+        (median_ms(lambda: mask2rle(grey)), median_ms(lambda: brush.encode(mask))),
+        (median_ms(lambda: decode_rle(stream)), median_ms(lambda: brush.decode(stream, mask.shape))),
+    ]
+    others = median_ms(lambda: coco.encode(fortran)), median_ms(lambda: coco.decode(code))
+    cells = [
+        cell
+        for (sdk, ours), other in zip(times, others, strict=True)
+        for cell in (f"{sdk:.1f}", f"{ours:.1f}", f"{sdk / ours:.1f}x", f"{other:.1f}")
+    ]
+    return [name, str(len(stream)), *cells]
+
+
+if __name__ == "__main__":
+    main()

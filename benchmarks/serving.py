@@ -1,0 +1,88 @@
+"""A server as Label Studio meets it: `python benchmarks/serving.py`.
+
+Seconds until healthy and until the networks are loaded, a new task, a further expression on a seen
+image, and the server's memory. The image travels as a data: URI, so no Label Studio is needed.
+"""
+
+import base64
+import json
+import statistics
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+import label_config
+from backend.demo.backend_server import BackendServer
+from backend.demo.samples import make_samples
+
+CONFIG = label_config.read("tabs_brush.xml")
+N_IMAGES = 5
+EXPRESSIONS = ("the left one", "the red thing", "the biggest dog", "second from the right")
+
+
+def call(url: str, body: object = None) -> Any:
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=120) as answer:
+        return json.load(answer)
+
+
+def predict_s(server: BackendServer, task_id: int, png: bytes, expression: str) -> float:
+    image = "data:image/png;base64," + base64.b64encode(png).decode()
+    task = {"id": task_id, "data": {"image": image, "expression": expression}}
+    started = time.perf_counter()
+    answer = call(f"{server.url}/predict", {"tasks": [task], "project": "1.1", "label_config": CONFIG})
+    assert len(answer["results"][0]) > 0
+    return time.perf_counter() - started
+
+
+def memory_mb(server: BackendServer) -> float:
+    """Resident memory of the server's worker process: the largest of its group."""
+    process = server._server._process
+    assert process is not None
+    group = [p for p in Path("/proc").glob("[0-9]*") if _group(p) == process.pid]
+    return max(int((p / "statm").read_text().split()[1]) * 4096 / 1e6 for p in group)
+
+
+def _group(process: Path) -> int:
+    try:
+        return int((process / "stat").read_text().rpartition(")")[2].split()[2])
+    except (FileNotFoundError, ProcessLookupError):
+        return -1
+
+
+def main() -> None:
+    samples = make_samples(N_IMAGES)
+    with tempfile.TemporaryDirectory() as folder:
+        started = time.perf_counter()
+        with BackendServer(Path(folder), "http://127.0.0.1:1") as server:
+            healthy = time.perf_counter() - started
+            while call(f"{server.url}/health")["models"] != "ready":
+                time.sleep(0.05)
+            loaded = time.perf_counter() - started
+            predict_s(server, 1, samples[0].png, "warm up")
+            new = [predict_s(server, 10 + i, s.png, s.expression) for i, s in enumerate(samples[1:])]
+            further = [
+                predict_s(server, 100 + 10 * i + j, s.png, words)
+                for i, s in enumerate(samples[1:])
+                for j, words in enumerate(EXPRESSIONS)
+            ]
+            memory = memory_mb(server)
+    table = Table("what", "median", "worst", title="ris serve, preset tiny")
+    table.add_row("healthy after (database made)", f"{healthy:.2f} s", "")
+    table.add_row("networks loaded after", f"{loaded:.2f} s", "")
+    table.add_row("a new task", f"{statistics.median(new):.2f} s", f"{max(new):.2f} s")
+    table.add_row(
+        "a further expression, image seen", f"{statistics.median(further):.3f} s", f"{max(further):.3f} s"
+    )
+    table.add_row("memory of the server", f"{memory:.0f} MB", "")
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()
