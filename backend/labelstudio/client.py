@@ -172,7 +172,7 @@ class LabelStudioClient:
         if parts.scheme in ("http", "https"):
             return self._allowed(reference)
         raise LabelStudioError(
-            f"its reference starts with {parts.scheme[:20]!r}; uploads, http(s), s3, gs, azure-blob, data: can be"
+            f"its reference starts with {parts.scheme[:20]!r}; only uploads, http(s), s3, gs, azure-blob, data:"
         )
 
     def _is_ours(self, url: str) -> bool:

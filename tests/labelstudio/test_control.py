@@ -1,0 +1,76 @@
+import pytest
+
+from backend.errors import LabelConfigError
+from backend.labelstudio.control import NoReferent, read_controls
+from label_config import read
+
+IMAGE = '<Image name="pic" value="$photo"/>'
+WORDS = '<Text name="say" value="$phrase"/>'
+BRUSH = '<BrushLabels name="paint" toName="pic"><Label value="It"/></BrushLabels>'
+POLYGON = '<PolygonLabels name="line" toName="pic"><Label value="Area"/></PolygonLabels>'
+
+
+def view(*tags):
+    return f"<View>{''.join(tags)}</View>"
+
+
+def test_tags_are_found_whatever_their_names():
+    controls = read_controls(view(WORDS, IMAGE, BRUSH))
+
+    assert (controls.image_key, controls.expression_key) == ("photo", "phrase")
+    assert (controls.from_name, controls.to_name, controls.label) == ("paint", "pic", "It")
+    assert (controls.region_type, controls.no_referent) == ("brushlabels", None)
+
+
+def test_a_brush_is_preferred_to_a_polygon():
+    assert read_controls(view(WORDS, IMAGE, POLYGON, BRUSH)).region_type == "brushlabels"
+    assert read_controls(view(WORDS, IMAGE, POLYGON)).region_type == "polygonlabels"
+
+
+def test_a_header_shows_the_expression_as_well_as_a_text():
+    assert read_controls(view('<Header value="$words"/>', IMAGE, BRUSH)).expression_key == "words"
+
+
+def test_of_several_texts_the_one_called_expression_is_meant():
+    config = view('<Text name="a" value="$note"/>', '<Text name="b" value="$expression"/>', IMAGE, BRUSH)
+
+    assert read_controls(config).expression_key == "expression"
+
+
+def test_a_choice_that_says_no_referent_is_found():
+    choices = '<Choices name="c" toName="pic"><Choice value="fine"/><Choice value="No such thing"/></Choices>'
+
+    assert read_controls(view(WORDS, IMAGE, BRUSH, choices)).no_referent == NoReferent("c", "pic", "No such thing")
+
+
+@pytest.mark.parametrize("name", ["tabs_brush.xml", "tabs_polygon.xml"])
+def test_the_shipped_label_configs_work(name):
+    controls = read_controls(read(name))
+
+    assert (controls.image_key, controls.expression_key, controls.label) == ("image", "expression", "Referent")
+    assert controls.no_referent == NoReferent("referent", "image", "no such thing")
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ("", "the project has no label config"),
+        ("<View>", "is not XML"),
+        (view(WORDS, BRUSH), 'has no <Image name="image" value="\\$image"/>'),
+        (view(IMAGE, BRUSH), "shows no expression: add <Text"),
+        (view(WORDS, IMAGE), "no <BrushLabels> or <PolygonLabels> for image 'pic'; found no control"),
+        (
+            view(WORDS, IMAGE, '<RectangleLabels name="box" toName="pic"><Label value="a"/></RectangleLabels>'),
+            'found RectangleLabels "box"; see label_config/tabs_brush.xml',
+        ),
+        (view(WORDS, IMAGE, BRUSH, BRUSH.replace("paint", "other")), "2 <BrushLabels> .* \\('paint', 'other'\\)"),
+        (view(WORDS, IMAGE, IMAGE.replace("pic", "two"), BRUSH), "has 2 images"),
+        (view(WORDS, IMAGE, '<BrushLabels name="m" toName="pic" value="$labels"/>'), "needs a label of its own"),
+        ('<!DOCTYPE a [<!ENTITY b "boom">]><View>&b;</View>', "is refused"),
+        ('<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><View>&b;</View>', "is refused"),
+        ("<View>" + "x" * 600_000, "600006 characters"),
+    ],
+)
+def test_a_config_that_cannot_work_is_refused_with_what_to_add(config, message):
+    with pytest.raises(LabelConfigError, match=message):
+        read_controls(config)

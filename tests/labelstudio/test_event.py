@@ -1,0 +1,160 @@
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+
+from backend.core import rle
+from backend.errors import EventError, LabelConfigError
+from backend.labelstudio import brush
+from backend.labelstudio.event import digest, project_key, read_event, without_secrets
+from label_config import read
+from tests.build import rectangle
+
+MASK = rectangle((20, 30), 3, 4, 15, 12)
+REGION = {
+    "id": "ris-0", "type": "brushlabels", "from_name": "mask", "to_name": "image", "origin": "prediction",
+    "original_height": 20, "original_width": 30, "image_rotation": 0, "meta": {"rank": 0},
+    "value": {"format": "rle", "rle": brush.encode(MASK), "brushlabels": ["Referent"]},
+}  # fmt: skip
+
+
+def annotation(number=22, **more):
+    return {
+        "id": number, "unique_id": "0954f131", "task": 373, "project": 9, "completed_by": 1, "was_cancelled": False,
+        "lead_time": 2.341, "updated_at": "2026-11-21T00:21:31.364195Z", "created_at": "2026-11-21T00:21:30.1Z",
+        "parent_prediction": 610, "prediction": {}, "result": [REGION], **more,
+    }  # fmt: skip
+
+
+def task(number=373):
+    return {"id": number, "data": {"image": "/data/upload/9/a.png", "expression": "the left mug"}, "meta": {}}
+
+
+def body(action="ANNOTATION_CREATED", **more):
+    project = {
+        "id": 9, "created_at": "2026-11-20T23:59:06.546513Z", "label_config": read("tabs_brush.xml"),
+        "token": "owner-token", "task_data_password": "pw", "task_data_login": None,
+    }  # fmt: skip
+    return {"action": action, "annotation": annotation(), "task": task(), "project": project, **more}
+
+
+def test_an_annotation_is_read_with_all_that_it_says():
+    event = read_event(body())
+
+    (read,) = event.annotations
+    assert (event.project, read.task.project) == ("9.1795219146", "9.1795219146")
+    assert (read.annotation_id, read.task.task_id, read.task.expression) == (22, 373, "the left mug")
+    assert read.updated_at == datetime(2026, 11, 21, 0, 21, 31, 364195, tzinfo=UTC)
+    assert (rle.decode(read.mask) == MASK).all()
+    assert (read.region_ids, read.annotator, read.lead_time_s, read.parent_prediction) == (("ris-0",), 1, 2.341, 610)
+    assert not read.cancelled
+
+
+def test_a_skip_still_has_the_mask_in_it_and_says_that_it_is_none():
+    (read,) = read_event(body(annotation=annotation(was_cancelled=True))).annotations
+
+    assert read.cancelled
+    assert read.mask is not None
+
+
+def test_no_region_is_no_mask():
+    assert read_event(body(annotation=annotation(result=[]))).annotations[0].mask is None
+
+
+def test_a_bulk_event_brings_lists_under_singular_names():
+    many = body("ANNOTATIONS_CREATED", annotation=[annotation(1), annotation(2)], task=[task(5), task(6)])
+
+    read = read_event(many).annotations
+
+    assert [(a.annotation_id, a.task.task_id) for a in read] == [(1, 5), (2, 6)]
+
+
+def test_one_unreadable_answer_of_a_bulk_event_does_not_hide_the_others():
+    broken = annotation(2, result=[{**REGION, "value": {"rle": [1]}}])
+    many = body("ANNOTATIONS_CREATED", annotation=[annotation(1), broken], task=[task(5), task(6)])
+
+    event = read_event(many)
+
+    assert [a.annotation_id for a in event.annotations] == [1]
+    assert len(event.failures) == 1
+    assert event.failures[0].startswith("annotation 2: region 'ris-0': a brush stream has at least 7 bytes")
+
+
+def test_deletions_name_what_is_gone():
+    gone = read_event(body("ANNOTATIONS_DELETED", annotations=[{"id": 3}, {"id": 4}]))
+    tasks = read_event(body("TASKS_DELETED", tasks=[{"id": 5}]))
+
+    assert gone.deleted_annotation_ids == (3, 4)
+    assert tasks.deleted_task_ids == (5,)
+
+
+@pytest.mark.parametrize("action", ["TASKS_CREATED", "PROJECT_UPDATED", "START_TRAINING", "SOMETHING_NEW"])
+def test_other_actions_ask_for_nothing(action):
+    event = read_event(body(action))
+
+    assert (event.annotations, event.deleted_annotation_ids, event.failures) == ((), (), ())
+
+
+def test_the_project_is_the_one_that_setup_names():
+    project = {"id": 1, "created_at": "2026-11-21T12:32:26.999999+00:00"}
+
+    assert project_key({"project": project}) == f"1.{int(datetime(2026, 11, 21, 12, 32, 26, tzinfo=UTC).timestamp())}"
+
+
+def test_secrets_are_dropped_at_any_depth_and_everything_else_stays():
+    clean = without_secrets(body(extra=[{"Password": "p", "fine": 1}]))
+
+    assert "owner-token" not in repr(clean)
+    assert "pw" not in repr(clean["project"])
+    assert clean["extra"] == [{"fine": 1}]
+    assert clean["annotation"] == annotation()
+
+
+def test_the_same_event_has_the_same_digest_and_another_has_not():
+    assert digest(body()) == digest(dict(reversed(body().items())))
+    assert digest(body()) != digest(body(annotation=annotation(lead_time=9)))
+
+
+def without(name):
+    made = body()
+    del made[name]
+    return made
+
+
+@pytest.mark.parametrize(
+    ("broken", "message"),
+    [
+        ({}, 'needs "action"'),
+        (without("project"), "without the project's label_config"),
+        (without("annotation"), '"annotation" must be an object'),
+        (body(annotation=[annotation(), annotation()]), "2 annotations and 1 tasks"),
+        (body(annotation=annotation(updated_at="soon", created_at=None)), "no time: 'soon'"),
+        (body(annotation=annotation(id="x")), "id must be a number"),
+        (body("ANNOTATIONS_DELETED"), 'needs "annotations"'),
+        (body("ANNOTATIONS_DELETED", annotations=[{"id": None}]), "id must be a number"),
+    ],
+)
+def test_an_event_that_lacks_what_it_promises_is_one_sentence(broken, message):
+    with pytest.raises(EventError, match=message):
+        event = read_event(broken)
+        raise EventError("; ".join(event.failures))
+
+
+def test_an_event_of_a_project_without_a_mask_control_says_so():
+    made = body()
+    made["project"]["label_config"] = "<View/>"
+
+    with pytest.raises(LabelConfigError, match="no <Image"):
+        read_event(made)
+
+
+def test_a_character_that_no_database_takes_is_dropped():
+    assert without_secrets({"a": ["x\x00y"]}) == {"a": ["xy"]}
+
+
+def test_an_annotator_may_come_as_an_object():
+    assert read_event(body(annotation=annotation(completed_by={"id": 5}))).annotations[0].annotator == 5
+
+
+def test_the_mask_of_a_region_is_not_changed_by_reading():
+    assert np.array_equal(brush.decode(REGION["value"]["rle"], (20, 30)), MASK)

@@ -1,0 +1,116 @@
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backend.core import rle
+from backend.core.types import Annotation, MethodScore, Offer, Suggestion, Task, Verdict
+from backend.core.verdict import judge
+from backend.labelstudio.control import read_controls
+from backend.labelstudio.region import as_shown, offer_id, region_id, write_predictions
+from backend.labelstudio.result import read_mask
+from label_config import read
+from tests.build import rectangle
+
+BRUSH, POLYGON = read_controls(read("tabs_brush.xml")), read_controls(read("tabs_polygon.xml"))
+SIZE = (40, 60)
+TASK = Task(1, "1.1", "/a", "mug")
+
+
+def offer(rank, mask):
+    methods = {"global-local": MethodScore(21.456, rank)}
+    suggestion = Suggestion(rank, 0.5 - rank / 10, rle.encode(mask), (0, 0, 1, 1), methods, "tiny-1")
+    return Offer(region_id("1.1", 1, "mug", "tiny-1", rank), suggestion)
+
+
+OFFERS = tuple(offer(rank, rectangle(SIZE, 2 + 15 * rank, 5, 14 + 15 * rank, 30)) for rank in range(3))
+
+
+def test_predictions_come_worst_first_and_best_last_under_one_version():
+    written = write_predictions(OFFERS, BRUSH, version="tiny-1")
+
+    assert [p["result"][0]["meta"]["rank"] for p in written] == [2, 1, 0]
+    assert {p["model_version"] for p in written} == {"tiny-1"}
+    assert [p["score"] for p in written] == pytest.approx([0.3, 0.4, 0.5])
+
+
+def test_no_offers_are_an_empty_list():
+    assert write_predictions((), BRUSH, version="tiny-1") == []
+
+
+def test_a_region_is_what_label_studio_expects():
+    region = write_predictions(OFFERS, BRUSH, version="tiny-1")[-1]["result"][0]
+
+    assert (region["from_name"], region["to_name"], region["type"]) == ("mask", "image", "brushlabels")
+    assert (region["original_width"], region["original_height"], region["image_rotation"]) == (60, 40, 0)
+    assert region["value"]["brushlabels"] == ["Referent"]
+    assert region["meta"]["text"] == ["alternative 1 of 3 (global-local #1)"]
+    assert region["meta"]["method"] == "global-local 21.46 #1"
+    assert all(isinstance(value, str | int | list) for value in region["meta"].values())
+
+
+def test_region_ids_are_the_same_everywhere_and_differ_for_everything_else():
+    asked = ("1.1", 1, "左 mug", "tiny-1", 0)
+
+    assert region_id(*asked) == "ris" + region_id(*asked)[3:]
+    assert region_id(*asked) == region_id(*asked)
+    others = [
+        region_id(*(*asked[:i], value, *asked[i + 1 :])) for i, value in enumerate(("1.2", 2, "mug", "tiny-2", 1))
+    ]
+    assert len({region_id(*asked), *others}) == 6
+    assert "#" not in "".join(others)
+
+
+@pytest.mark.parametrize("controls", [BRUSH, POLYGON], ids=["brush", "polygon"])
+def test_what_is_written_reads_back_as_it_is_shown(controls):
+    for written, made in zip(write_predictions(OFFERS, controls, version="v"), OFFERS[::-1], strict=True):
+        mask, ids = read_mask(written["result"])
+
+        assert mask == as_shown(made, controls).suggestion.mask
+        assert ids == (made.region_id,)
+
+
+def blobs(seed):
+    """A few overlapping ellipses, with holes, parts and single pixels: never empty."""
+    rng = np.random.default_rng(seed)
+    y, x = np.ogrid[: SIZE[0], : SIZE[1]]
+    mask = np.zeros(SIZE, np.bool_)
+    for i in range(rng.integers(1, 5)):
+        cy, cx, ry, rx = rng.integers(0, SIZE[0]), rng.integers(0, SIZE[1]), *rng.integers(1, 15, 2)
+        mask[((y - cy) / ry) ** 2 + ((x - cx) / rx) ** 2 < 1] = i != 1
+    mask[rng.integers(0, SIZE[0]), rng.integers(0, SIZE[1])] = True
+    return mask
+
+
+@given(st.integers(0, 10**6))
+def test_an_untouched_polygon_of_any_mask_is_an_acceptance(seed):
+    made = offer(0, blobs(seed))
+    mask, ids = read_mask(write_predictions((made,), POLYGON, version="v")[0]["result"])
+    annotation = Annotation(1, TASK, datetime(2026, 1, 1, tzinfo=UTC), mask, ids)
+
+    correction = judge(annotation, (as_shown(made, POLYGON),))
+
+    assert (correction.verdict, correction.rank) == (Verdict.ACCEPTED, 0)
+
+
+def test_the_parts_of_one_mask_are_polygons_of_one_offer():
+    two = offer(0, rectangle(SIZE, 0, 0, 10, 10) | rectangle(SIZE, 30, 20, 50, 35))
+
+    regions = write_predictions((two,), POLYGON, version="v")[0]["result"]
+
+    assert len(regions) == 2
+    assert {offer_id(r["id"]) for r in regions} == {two.region_id}
+    assert len({r["id"] for r in regions}) == 2
+
+
+def test_a_polygon_of_a_rectangle_covers_the_rectangle():
+    shown = as_shown(OFFERS[0], POLYGON).suggestion.mask
+
+    assert (rle.decode(shown) == rle.decode(OFFERS[0].suggestion.mask)).mean() > 0.98
+
+
+def test_a_brush_is_shown_as_it_is():
+    assert as_shown(OFFERS[0], replace(BRUSH, label="other")) is OFFERS[0]

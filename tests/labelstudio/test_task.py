@@ -1,0 +1,103 @@
+import pytest
+
+from backend.core.types import Task
+from backend.errors import InputError, LabelConfigError
+from backend.labelstudio.task import TaskFailure, read_setup, read_tasks
+from label_config import read
+
+CONFIG = read("tabs_brush.xml")
+
+
+def request(*tasks, **more):
+    return {"tasks": list(tasks), "project": "1.1795219546", "label_config": CONFIG, "params": {}} | more
+
+
+def task(task_id=17, **data):
+    return {"id": task_id, "data": {"image": "/data/upload/1/a.png", "expression": "the left mug"} | data}
+
+
+def test_a_task_is_read_with_its_project():
+    entries = read_tasks(request(task())).entries
+
+    assert entries == (Task(17, "1.1795219546", "/data/upload/1/a.png", "the left mug"),)
+
+
+def test_there_is_one_entry_a_task_in_order():
+    entries = read_tasks(request(task(1), {"id": 2}, task(3), "nonsense")).entries
+
+    assert [type(e).__name__ for e in entries] == ["Task", "TaskFailure", "Task", "TaskFailure"]
+    assert [e.task_id for e in entries] == [1, 2, 3, None]
+
+
+def test_one_task_may_come_without_its_list():
+    assert len(read_tasks(request() | {"tasks": task()}).entries) == 1
+
+
+@pytest.mark.parametrize(
+    ("broken", "reason"),
+    [
+        ({"id": 17}, "task 17 has no data"),
+        (task(expression=None), 'task 17 has no text under data["expression"]; keys: image, expression'),
+        (task(expression="   "), 'task 17 has an empty expression under data["expression"]'),
+        (task(expression=7), 'task 17 has no text under data["expression"]'),
+        (task(expression="mug " * 2000), "task 17 has an expression of 2000 words and 7999 characters; 200 words"),
+        (task(image=""), 'task 17 has no image under data["image"]; keys: image, expression'),
+        (task(image=["a", "b"]), 'task 17 has no image under data["image"]'),
+        ({"id": True, "data": {}}, "a task needs an integer id, got True"),
+        ({"data": {}}, "a task needs an integer id, got None"),
+    ],
+)
+def test_a_task_that_cannot_be_answered_says_why(broken, reason):
+    (failure,) = read_tasks(request(broken)).entries
+
+    assert isinstance(failure, TaskFailure)
+    assert failure.reason.startswith(reason)
+
+
+@pytest.mark.parametrize("words", ["左のカップ", "الكوب الأيسر", "☕️ links", "the mug's\u2019 “handle”"])
+def test_other_scripts_are_expressions_like_any_other(words):
+    assert read_tasks(request(task(expression=words))).entries[0].expression == words
+
+
+def test_of_several_ways_to_say_it_the_first_is_taken():
+    assert read_tasks(request(task(expression=["", " mug ", "cup"]))).entries[0].expression == "mug"
+
+
+def test_a_character_that_no_database_takes_is_dropped():
+    assert read_tasks(request(task(expression="mu\x00g"))).entries[0].expression == "mug"
+
+
+def test_a_click_in_the_editor_is_told_from_a_batch():
+    assert read_tasks(request(task(), params={"context": {"result": []}})).is_interactive
+    assert not read_tasks(request(task(), params={"context": None})).is_interactive
+
+
+@pytest.mark.parametrize(
+    ("body", "error", "message"),
+    [
+        ([], InputError, "must be a JSON object, got list"),
+        ({}, InputError, 'needs "tasks", a list; got NoneType'),
+        (request(task()) | {"project": None}, InputError, 'needs "project"'),
+        (request(task()) | {"label_config": None}, LabelConfigError, "has no label_config"),
+    ],
+)
+def test_a_body_that_is_no_request_is_refused(body, error, message):
+    with pytest.raises(error, match=message):
+        read_tasks(body)
+
+
+def test_setup_keeps_neither_the_token_nor_the_hostname():
+    body = {
+        "project": "1.2", "schema": CONFIG, "hostname": "http://evil", "access_token": "secret", "extra_params": {"k": 3},
+    }  # fmt: skip
+
+    setup = read_setup(body)
+
+    assert "secret" not in repr(setup)
+    assert "evil" not in repr(setup)
+    assert setup.extra_params == {"k": 3}
+
+
+def test_setup_refuses_a_config_without_a_mask_control():
+    with pytest.raises(LabelConfigError, match="no <Image"):
+        read_setup({"project": "1.2", "schema": "<View/>"})
