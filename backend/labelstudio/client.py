@@ -15,8 +15,8 @@ from typing import Any
 from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
 
 import requests
+from label_studio_sdk import LabelStudio
 from label_studio_sdk.core.api_error import ApiError
-from label_studio_sdk.tokens.client_ext import TokensClientExt
 
 from backend.errors import ImageUnreachable, LabelStudioError
 
@@ -51,7 +51,7 @@ class LabelStudioClient:
         self.url = url.rstrip("/")
         self.image_hosts, self.max_bytes, self.timeout_s = image_hosts, max_bytes, timeout_s
         self._key = api_key
-        self._tokens: TokensClientExt | None = None
+        self._sdk: LabelStudio | None = None
 
     def __repr__(self) -> str:
         return f"LabelStudioClient({self.url!r})"
@@ -116,9 +116,9 @@ class LabelStudioClient:
         if not self._key:
             return {}
         try:
-            if self._tokens is None:
-                self._tokens = TokensClientExt(self.url, self._key)
-            token = self._tokens.api_key
+            if self._sdk is None:
+                self._sdk = LabelStudio(base_url=self.url, api_key=self._key)
+            headers = self._sdk._client_wrapper.get_headers()
         except ApiError as error:
             raise LabelStudioError(
                 f"Label Studio does not take RIS_LABEL_STUDIO_API_KEY ({error.status_code}): make a new one"
@@ -127,7 +127,7 @@ class LabelStudioClient:
             raise LabelStudioError(
                 f"no access token could be had from Label Studio at {self.url}: {type(error).__name__}"
             ) from error
-        return {"Authorization": f"{'Token' if token == self._key else 'Bearer'} {token}"}
+        return {"Authorization": headers["Authorization"]}
 
     # --- images
 

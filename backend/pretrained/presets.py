@@ -57,7 +57,7 @@ TINY = Preset(
     proposals=SamSettings(
         points_per_side=16,
         pred_iou_thresh=0.3,
-        stability_score_thresh=0.6,
+        stability_score_thresh=0.5,
         box_nms_thresh=0.8,
         max_proposals=12,
         min_area_share=0.0008,
@@ -76,10 +76,10 @@ TINY = Preset(
             grid_floor=0.4,
         ),
         view_weight=0.7,
-        text_weight=0.8,
+        text_weight=0.9,
         first_masked_block=4,
     ),
-    ranking=RankingSettings(alternatives=3, temperatures={"global-local": 4.0}),
+    ranking=RankingSettings(alternatives=3, temperatures={"global-local": 3.0}),
 )
 
 PRESETS = {preset.name: preset for preset in (TINY,)}

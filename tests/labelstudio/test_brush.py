@@ -56,7 +56,10 @@ def editor_stream(planes, run_bits, rng):
 
 
 @given(
-    st.integers(1, 12), st.integers(1, 12), st.lists(st.integers(1, 16), min_size=4, max_size=4), st.integers(0, 10**6)
+    st.integers(1, 12),
+    st.integers(1, 12),
+    st.lists(st.integers(1, 16), min_size=4, max_size=4),
+    st.integers(0, 10**6),
 )
 def test_streams_painted_in_the_editor_are_read_by_their_alpha(height, width, run_bits, seed):
     """Soft rims, single values and other run fields; the colours say nothing."""

@@ -40,14 +40,20 @@ def test_of_several_texts_the_one_called_expression_is_meant():
 def test_a_choice_that_says_no_referent_is_found():
     choices = '<Choices name="c" toName="pic"><Choice value="fine"/><Choice value="No such thing"/></Choices>'
 
-    assert read_controls(view(WORDS, IMAGE, BRUSH, choices)).no_referent == NoReferent("c", "pic", "No such thing")
+    assert read_controls(view(WORDS, IMAGE, BRUSH, choices)).no_referent == NoReferent(
+        "c", "pic", "No such thing"
+    )
 
 
 @pytest.mark.parametrize("name", ["tabs_brush.xml", "tabs_polygon.xml"])
 def test_the_shipped_label_configs_work(name):
     controls = read_controls(read(name))
 
-    assert (controls.image_key, controls.expression_key, controls.label) == ("image", "expression", "Referent")
+    assert (controls.image_key, controls.expression_key, controls.label) == (
+        "image",
+        "expression",
+        "Referent",
+    )
     assert controls.no_referent == NoReferent("referent", "image", "no such thing")
 
 
@@ -60,12 +66,20 @@ def test_the_shipped_label_configs_work(name):
         (view(IMAGE, BRUSH), "shows no expression: add <Text"),
         (view(WORDS, IMAGE), "no <BrushLabels> or <PolygonLabels> for image 'pic'; found no control"),
         (
-            view(WORDS, IMAGE, '<RectangleLabels name="box" toName="pic"><Label value="a"/></RectangleLabels>'),
+            view(
+                WORDS, IMAGE, '<RectangleLabels name="box" toName="pic"><Label value="a"/></RectangleLabels>'
+            ),
             'found RectangleLabels "box"; see label_config/tabs_brush.xml',
         ),
-        (view(WORDS, IMAGE, BRUSH, BRUSH.replace("paint", "other")), "2 <BrushLabels> .* \\('paint', 'other'\\)"),
+        (
+            view(WORDS, IMAGE, BRUSH, BRUSH.replace("paint", "other")),
+            "2 <BrushLabels> .* \\('paint', 'other'\\)",
+        ),
         (view(WORDS, IMAGE, IMAGE.replace("pic", "two"), BRUSH), "has 2 images"),
-        (view(WORDS, IMAGE, '<BrushLabels name="m" toName="pic" value="$labels"/>'), "needs a label of its own"),
+        (
+            view(WORDS, IMAGE, '<BrushLabels name="m" toName="pic" value="$labels"/>'),
+            "needs a label of its own",
+        ),
         ('<!DOCTYPE a [<!ENTITY b "boom">]><View>&b;</View>', "is refused"),
         ('<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><View>&b;</View>', "is refused"),
         ("<View>" + "x" * 600_000, "600006 characters"),

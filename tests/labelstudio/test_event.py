@@ -46,7 +46,12 @@ def test_an_annotation_is_read_with_all_that_it_says():
     assert (read.annotation_id, read.task.task_id, read.task.expression) == (22, 373, "the left mug")
     assert read.updated_at == datetime(2026, 11, 21, 0, 21, 31, 364195, tzinfo=UTC)
     assert (rle.decode(read.mask) == MASK).all()
-    assert (read.region_ids, read.annotator, read.lead_time_s, read.parent_prediction) == (("ris-0",), 1, 2.341, 610)
+    assert (read.region_ids, read.annotator, read.lead_time_s, read.parent_prediction) == (
+        ("ris-0",),
+        1,
+        2.341,
+        610,
+    )
     assert not read.cancelled
 
 
@@ -98,7 +103,10 @@ def test_other_actions_ask_for_nothing(action):
 def test_the_project_is_the_one_that_setup_names():
     project = {"id": 1, "created_at": "2026-11-21T12:32:26.999999+00:00"}
 
-    assert project_key({"project": project}) == f"1.{int(datetime(2026, 11, 21, 12, 32, 26, tzinfo=UTC).timestamp())}"
+    assert (
+        project_key({"project": project})
+        == f"1.{int(datetime(2026, 11, 21, 12, 32, 26, tzinfo=UTC).timestamp())}"
+    )
 
 
 def test_secrets_are_dropped_at_any_depth_and_everything_else_stays():

@@ -58,7 +58,8 @@ def test_region_ids_are_the_same_everywhere_and_differ_for_everything_else():
     assert region_id(*asked) == "ris" + region_id(*asked)[3:]
     assert region_id(*asked) == region_id(*asked)
     others = [
-        region_id(*(*asked[:i], value, *asked[i + 1 :])) for i, value in enumerate(("1.2", 2, "mug", "tiny-2", 1))
+        region_id(*(*asked[:i], value, *asked[i + 1 :]))
+        for i, value in enumerate(("1.2", 2, "mug", "tiny-2", 1))
     ]
     assert len({region_id(*asked), *others}) == 6
     assert "#" not in "".join(others)

@@ -19,7 +19,9 @@ def region(kind, value, name="r1", size=SIZE):
 
 
 def painted(mask, name="r1"):
-    return region("brushlabels", {"format": "rle", "rle": brush.encode(mask), "brushlabels": ["It"]}, name, mask.shape)
+    return region(
+        "brushlabels", {"format": "rle", "rle": brush.encode(mask), "brushlabels": ["It"]}, name, mask.shape
+    )
 
 
 def png(alpha):
@@ -40,7 +42,11 @@ def test_two_masks_are_their_union_and_both_ids_are_told():
 
 
 def test_choices_and_clicks_are_no_masks():
-    others = [{"id": "c", "type": "choices", "value": {"choices": ["none"]}}, {"type": "keypointlabels"}, "nonsense"]
+    others = [
+        {"id": "c", "type": "choices", "value": {"choices": ["none"]}},
+        {"type": "keypointlabels"},
+        "nonsense",
+    ]
 
     assert read_mask(others) == (None, ())
     assert read_mask([]) == (None, ())
@@ -63,7 +69,9 @@ def test_a_turned_rectangle_is_turned_clockwise_about_its_corner():
 
 
 def test_an_ellipse_has_the_area_of_an_ellipse():
-    mask, _ = read_mask([region("ellipselabels", {"x": 50, "y": 50, "radiusX": 20, "radiusY": 30, "rotation": 0})])
+    mask, _ = read_mask(
+        [region("ellipselabels", {"x": 50, "y": 50, "radiusX": 20, "radiusY": 30, "rotation": 0})]
+    )
 
     assert mask.area_px == pytest.approx(np.pi * 12 * 12, rel=0.08)
 
@@ -88,7 +96,10 @@ def test_a_bitmask_is_where_it_is_not_see_through():
         ([region("polygonlabels", {"points": [[1, "x"], [2, 3]]})], "cannot be read"),
         ([region("rectanglelabels", {"x": 1})], "cannot be read"),
         ([region("bitmasklabels", {"imageDataURL": "data:image/png;base64,AAAA"})], "is no PNG"),
-        ([region("bitmasklabels", {"imageDataURL": png(np.zeros((5, 5), np.uint8))})], r"its picture is \(5, 5\)"),
+        (
+            [region("bitmasklabels", {"imageDataURL": png(np.zeros((5, 5), np.uint8))})],
+            r"its picture is \(5, 5\)",
+        ),
         ([region("brushlabels", {"rle": []}, size=(10**9, 10**9))], "pixels are the limit"),
         ([region("brushlabels", {"rle": []}, size=(0, 5))], "says no size"),
         ([region("brushlabels", {"rle": []}, size=("40", None))], "says no size"),

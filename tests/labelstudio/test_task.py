@@ -40,7 +40,10 @@ def test_one_task_may_come_without_its_list():
         (task(expression=None), 'task 17 has no text under data["expression"]; keys: image, expression'),
         (task(expression="   "), 'task 17 has an empty expression under data["expression"]'),
         (task(expression=7), 'task 17 has no text under data["expression"]'),
-        (task(expression="mug " * 2000), "task 17 has an expression of 2000 words and 7999 characters; 200 words"),
+        (
+            task(expression="mug " * 2000),
+            "task 17 has an expression of 2000 words and 7999 characters; 200 words",
+        ),
         (task(image=""), 'task 17 has no image under data["image"]; keys: image, expression'),
         (task(image=["a", "b"]), 'task 17 has no image under data["image"]'),
         ({"id": True, "data": {}}, "a task needs an integer id, got True"),
