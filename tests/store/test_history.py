@@ -1,0 +1,138 @@
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from backend.core.types import Annotation, Correction, Verdict
+from backend.store.history import decisions, n_decisions, versions_of
+from backend.store.records import add_correction, add_deletion
+from backend.store.session import Database, upgrade
+from tests.store.test_records import NOW, TASK, keep, mask, offers
+
+
+def correction(number=1, seconds=0, verdict=Verdict.ACCEPTED, rank=0, task=TASK, annotator=3):
+    shown = mask(rank or 0) if verdict.has_mask else None
+    when = NOW + timedelta(seconds=seconds)
+    annotation = Annotation(number, task, when, shown, ("v1-0",), annotator=annotator, lead_time_s=1.5)
+    return Correction(annotation, verdict, rank, 1.0)
+
+
+def add(database, *corrections):
+    with database.begin() as session:
+        return [add_correction(session, c, version="v1", event_id=None, now=NOW) for c in corrections]
+
+
+def delete(database, project=TASK.project, **ids):
+    with database.begin() as session:
+        add_deletion(session, project, event_id=None, now=NOW, **ids)
+
+
+def read(database, **more):
+    with database.begin() as session:
+        return list(decisions(session, **more))
+
+
+def test_a_decision_comes_back_with_all_that_was_on_the_screen(database):
+    keep(database)
+    add(database, correction())
+
+    (decision,) = read(database)
+
+    assert decision.correction == correction()
+    assert decision.offers == offers()
+    assert (decision.image_digest, decision.image_size, decision.version) == ("ab" * 32, (9, 14), "v1")
+
+
+def test_the_newest_version_counts_and_the_others_are_history(database):
+    add(database, correction(seconds=5, rank=2), correction(seconds=9, rank=1), correction(seconds=1, rank=0))
+
+    assert [d.correction.rank for d in read(database)] == [1]
+    with database.begin() as session:
+        assert [c.rank for c in versions_of(session, TASK.project, 1)] == [0, 2, 1]
+
+
+def test_the_same_version_twice_is_kept_once(database):
+    assert add(database, correction(), correction()) == [True, False]
+
+
+def test_several_annotators_of_a_task_stay_apart(database):
+    add(database, correction(1, annotator=3), correction(2, annotator=4, rank=1))
+
+    assert [d.correction.annotation.annotator for d in read(database)] == [3, 4]
+
+
+def test_a_deletion_wins_even_when_it_comes_first(database):
+    delete(database, annotation_ids=[1])
+    add(database, correction(1), correction(2))
+
+    assert [d.correction.annotation.annotation_id for d in read(database)] == [2]
+
+
+def test_a_deleted_task_takes_its_annotations_along(database):
+    add(database, correction(1), correction(2, task=replace(TASK, task_id=8)))
+    delete(database, task_ids=[TASK.task_id])
+
+    assert [d.correction.annotation.annotation_id for d in read(database)] == [2]
+
+
+def test_the_same_ids_in_a_project_made_anew_are_others(database):
+    again = replace(TASK, project="1.1800000000")
+    add(database, correction(1), correction(1, task=again, rank=1))
+    delete(database, annotation_ids=[1])
+
+    assert [d.correction.rank for d in read(database)] == [1]
+    assert read(database, project=TASK.project) == []
+    assert len(read(database, project=again.project)) == 1
+
+
+def test_a_decision_on_a_task_that_was_never_seen_has_nothing_on_offer(database):
+    add(database, correction(verdict=Verdict.REDRAWN))
+
+    (decision,) = read(database)
+    assert (decision.offers, decision.image_digest, decision.image_size) == ((), None, None)
+
+
+def test_the_count_is_of_decisions(database):
+    add(database, correction(1), correction(1, seconds=3), correction(2))
+
+    with database.begin() as session:
+        assert n_decisions(session) == 2
+
+
+EVENTS = [
+    *(("version", number, seconds) for number in (1, 2, 3) for seconds in (0, 1, 2)),
+    ("delete", 2, 0),
+    ("delete", 9, 0),
+]
+
+
+@pytest.fixture(scope="module")
+def scratch(tmp_path_factory):
+    url = f"sqlite:///{tmp_path_factory.mktemp('orders') / 'ris.db'}"
+    upgrade(url)
+    database = Database.open(url)
+    yield database
+    database.close()
+
+
+PROJECTS = iter(range(10**9))
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.permutations(EVENTS), st.lists(st.sampled_from(EVENTS), max_size=6))
+def test_any_order_of_events_with_repeats_ends_in_the_same_decisions(scratch, order, repeats):
+    project = f"{next(PROJECTS)}.1"
+    task = replace(TASK, project=project)
+    with scratch.begin() as session:
+        for kind, number, seconds in [*order, *repeats]:
+            if kind == "delete":
+                add_deletion(session, project, annotation_ids=[number], event_id=None, now=NOW)
+            else:
+                made = correction(number, seconds, rank=seconds, task=task)
+                add_correction(session, made, version="v1", event_id=None, now=NOW)
+
+    found = read(scratch, project=project)
+
+    assert [(d.correction.annotation.annotation_id, d.correction.rank) for d in found] == [(1, 2), (3, 2)]

@@ -1,0 +1,73 @@
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import text
+
+from backend.errors import StoreError
+from backend.store.inbox import InboxWriter, event_counts, failed_events, mark_done, mark_failed, next_events
+from tests.store.test_records import NOW
+
+
+@pytest.fixture
+def writer(database):
+    writer = InboxWriter(database, now=lambda: NOW)
+    yield writer
+    writer.close()
+
+
+def put(writer, number):
+    return writer.put(digest=f"{number:064d}", action="ANNOTATION_CREATED", body={"number": number})
+
+
+def test_events_from_many_threads_are_all_there_once(database, writer):
+    with ThreadPoolExecutor(8) as pool:
+        new = list(pool.map(lambda n: put(writer, n % 200), range(400)))
+
+    with database.begin() as session:
+        waiting = next_events(session, limit=1000)
+    assert sum(new) == 200
+    assert sorted(body["number"] for _, body in waiting) == list(range(200))
+
+
+def test_an_event_is_on_disk_when_the_call_returns(database, writer):
+    put(writer, 1)
+
+    with database.begin() as session:
+        assert [body for _, body in next_events(session, limit=5)] == [{"number": 1}]
+
+
+def test_a_failing_database_fails_every_caller_and_the_writer_goes_on(database, writer):
+    with database.begin() as session:
+        session.execute(text("ALTER TABLE event RENAME TO away"))
+    with ThreadPoolExecutor(4) as pool:
+        results = [pool.submit(put, writer, n) for n in range(8)]
+    assert all(isinstance(r.exception(), StoreError) for r in results)
+
+    with database.begin() as session:
+        session.execute(text("ALTER TABLE away RENAME TO event"))
+    assert put(writer, 99) is True
+
+
+def test_closing_writes_what_has_come(database):
+    writer = InboxWriter(database, now=lambda: NOW)
+    with ThreadPoolExecutor(4) as pool:
+        waiting = [pool.submit(put, writer, n) for n in range(20)]
+        assert all(w.result() for w in waiting)
+    writer.close()
+
+    with database.begin() as session:
+        assert event_counts(session)["new"] == 20
+
+
+def test_events_wait_oldest_first_until_they_are_done_or_failed(database, writer):
+    for number in range(3):
+        put(writer, number)
+    with database.begin() as session:
+        first, second, third = (event_id for event_id, _ in next_events(session, limit=10))
+        mark_done(session, first, now=NOW)
+        mark_failed(session, second, "it says nothing", now=NOW)
+
+    with database.begin() as session:
+        assert [event_id for event_id, _ in next_events(session, limit=10)] == [third]
+        assert failed_events(session) == [(second, "ANNOTATION_CREATED", "it says nothing")]
+        assert event_counts(session) == {"new": 1, "done": 1, "failed": 1}

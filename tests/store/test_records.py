@@ -1,0 +1,102 @@
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+
+import numpy as np
+
+from backend.core import rle
+from backend.core.types import MethodScore, Offer, Suggestion, Task
+from backend.store.records import add_suggestions, find_suggestions, offers_on, see_project
+from backend.store.schema import ProjectRow
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
+TASK = Task(7, "1.1700000000", "/data/upload/1/a.png", "左 the left mug")
+SIZE = (9, 14)
+
+
+def mask(seed):
+    return rle.encode(np.random.default_rng(seed).random(SIZE) > 0.5)
+
+
+def offers(version="v1", count=3):
+    return tuple(
+        Offer(
+            f"{version}-{rank}",
+            Suggestion(
+                rank,
+                1 / 3 + rank,
+                mask(rank),
+                (0.5, 1, 2, 3.25),
+                {"global-local": MethodScore(0.1 + rank, rank)},
+                version,
+            ),
+        )
+        for rank in range(count)
+    )
+
+
+def keep(database, task=TASK, version="v1", given=None, left_out=None):
+    with database.begin() as session:
+        add_suggestions(
+            session, task, "ab" * 32, SIZE, offers(version) if given is None else given,
+            version=version, left_out=left_out or {}, now=NOW,
+        )  # fmt: skip
+
+
+def find(database, task=TASK, version="v1"):
+    with database.begin() as session:
+        return find_suggestions(session, task, version)
+
+
+def test_suggestions_come_back_exactly_as_they_were_offered(database):
+    keep(database)
+
+    assert find(database) == offers()
+
+
+def test_a_task_that_was_never_computed_is_told_from_one_without_alternatives(database):
+    assert find(database) is None
+    keep(database, given=())
+
+    assert find(database) == ()
+
+
+def test_a_second_time_changes_nothing(database):
+    keep(database)
+    keep(database, given=offers(count=1))
+
+    assert find(database) == offers()
+
+
+def test_three_people_who_open_a_task_at_once_leave_one_set(database):
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: keep(database), range(16)))
+
+    assert find(database) == offers()
+
+
+def test_a_task_whose_words_or_image_changed_is_computed_anew(database):
+    keep(database)
+
+    assert find(database, Task(7, TASK.project, TASK.image_url, "the right mug")) is None
+    assert find(database, Task(7, TASK.project, "/data/upload/1/b.png", TASK.expression)) is None
+    assert find(database, Task(7, "1.1800000000", TASK.image_url, TASK.expression)) is None
+
+
+def test_offers_of_every_version_are_kept_newest_first(database):
+    keep(database, version="v1")
+    keep(database, version="v2")
+
+    with database.begin() as session:
+        found = offers_on(session, TASK)
+
+    assert found == (*offers("v2"), *offers("v1"))
+
+
+def test_the_last_setup_of_a_project_counts(database):
+    for config, extra in (("<View/>", {"a": 1}), ("<View><Image/></View>", {})):
+        with database.begin() as session:
+            see_project(session, "1.1", label_config=config, extra_params=extra, now=NOW)
+
+    with database.begin() as session:
+        row = session.get_one(ProjectRow, "1.1")
+        assert (row.label_config, row.extra_params, row.first_seen) == ("<View><Image/></View>", {}, NOW)

@@ -1,0 +1,103 @@
+import pytest
+from sqlalchemy import create_engine, make_url, text
+
+from backend.errors import StoreError
+from backend.store.inbox import event_counts
+from backend.store.records import add_once
+from backend.store.schema import ImageRow
+from backend.store.session import Database, revision, upgrade
+from tests.store.test_records import NOW
+
+
+def run(url, statement):
+    address = make_url(url)
+    if address.drivername == "postgresql":
+        address = address.set(drivername="postgresql+psycopg")
+    engine = create_engine(address)
+    with engine.begin() as connection:
+        connection.execute(text(statement))
+    engine.dispose()
+
+
+def test_a_sqlite_file_that_is_not_there_says_how_to_make_it(tmp_path):
+    with pytest.raises(StoreError, match="nothing.db is not there: run `ris db upgrade`"):
+        Database.open(f"sqlite:///{tmp_path / 'nothing.db'}")
+
+
+def test_a_server_that_cannot_be_reached_is_one_sentence_without_the_password():
+    with pytest.raises(StoreError, match="cannot open the database postgresql") as caught:
+        Database.open("postgresql://ris:very-secret@127.0.0.1:1/ris")
+
+    assert "very-secret" not in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["nonsense", "mysql://x/y", ""])
+def test_an_address_of_another_kind_is_refused(url):
+    with pytest.raises(StoreError, match="RIS_DATABASE_URL"):
+        Database.open(url)
+
+
+def test_an_empty_database_says_which_revision_is_needed(empty_url):
+    if empty_url.startswith("sqlite"):
+        run(empty_url, "CREATE TABLE something (x INTEGER)")
+
+    with pytest.raises(StoreError, match="is at revision none, this program needs .*: run `ris db upgrade`"):
+        Database.open(empty_url)
+
+
+def test_a_database_of_a_newer_program_is_not_touched(url):
+    run(url, "UPDATE alembic_version SET version_num = 'f00d'")
+
+    with pytest.raises(StoreError, match="is at revision f00d, newer than this program: upgrade the program"):
+        Database.open(url)
+
+
+def test_a_read_only_postgresql_says_so(postgres):
+    postgres.psql("CREATE DATABASE only_read;")
+    address = make_url(postgres.get_uri()).set(database="only_read").render_as_string(hide_password=False)
+    upgrade(address)
+    run(address, "ALTER DATABASE only_read SET default_transaction_read_only = on")
+
+    with pytest.raises(StoreError, match="the database .* is read-only: .*; let this user write to it"):
+        Database.open(address)
+
+
+def test_a_read_only_sqlite_says_so(tmp_path, monkeypatch):
+    """Through the driver's own read-only mode: file permissions do not stop root, who runs tests in containers."""
+    upgrade(f"sqlite:///{tmp_path / 'ris.db'}")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file:ris.db").touch()  # what the address below looks like to who takes it for a path
+
+    with pytest.raises(StoreError, match="the database .* is read-only: .*; let this user write to it"):
+        Database.open("sqlite:///file:ris.db?mode=ro&uri=true")
+
+
+def test_upgrading_twice_changes_nothing(url):
+    before = revision(url)
+    upgrade(url)
+
+    assert revision(url) == before is not None
+
+
+def test_a_transaction_that_fails_leaves_nothing_behind(database):
+    def fail_half_way():
+        with database.begin() as session:
+            add_once(session, ImageRow, digest="ab", height=1, width=1, first_seen=NOW)
+            raise KeyError("something else went wrong")
+
+    with pytest.raises(KeyError):
+        fail_half_way()
+
+    with database.begin() as session:
+        assert session.get(ImageRow, "ab") is None
+
+
+def test_what_the_database_refuses_is_our_error(database):
+    with pytest.raises(StoreError, match="the database refused"), database.begin() as session:
+        session.execute(text("SELECT * FROM there_is_no_such_table"))
+
+
+def test_a_new_database_holds_no_events(database):
+    with database.begin() as session:
+        assert event_counts(session) == {"new": 0, "done": 0, "failed": 0}
