@@ -1,0 +1,99 @@
+"""A service over fakes that behave: coloured squares for images, a real SQLite file for the record."""
+
+import threading
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+
+from backend.core.types import Image, Task
+from backend.errors import ImageUnreachable
+from backend.referring.global_local import PAPER, GlobalLocal
+from backend.referring.pipeline import Pipeline
+from backend.referring.ranking import RankingSettings
+from backend.service import Recording, SceneCache, Suggesting, Worker
+from backend.store.session import Database, upgrade
+from tests.fakes import ColourEncoder, SquaresProposer, WordParser, squares
+
+NOW = datetime(2026, 1, 2, tzinfo=UTC)
+FRAMING = replace(
+    PAPER.framing, mean=(0, 0, 0), std=(1, 1, 1), working_side=None, background=(0, 0, 0), box_rule="tight",
+    antialias=True, grid_antialias=True,
+)  # fmt: skip
+
+
+def make_pipeline():
+    method = GlobalLocal(ColourEncoder(), replace(PAPER, framing=FRAMING, first_masked_block=1))
+    return Pipeline(SquaresProposer(), WordParser(), (method,), RankingSettings(), "fake-1")
+
+
+class Images:
+    """Pictures by reference; "gone" cannot be fetched, "black" has nothing on it. It counts."""
+
+    def __init__(self):
+        self.fetched = []
+
+    def __call__(self, task):
+        self.fetched.append(task.image_url)
+        if task.image_url == "gone":
+            raise ImageUnreachable(
+                f"cannot fetch the image of task {task.task_id}: Label Studio answered 404"
+            )
+        if task.image_url == "black":
+            return Image.of(np.zeros((16, 16, 3), np.uint8))
+        return Image.of(squares())
+
+
+class Gate:
+    """A loader of the pipeline that waits until it is opened."""
+
+    def __init__(self):
+        self.opened = threading.Event()
+        self.pipeline = make_pipeline()
+
+    def __call__(self):
+        assert self.opened.wait(60)
+        return self.pipeline
+
+
+def task(number=1, expression="the red", image="squares", project="1.1700000000"):
+    return Task(number, project, image, expression)
+
+
+@pytest.fixture
+def database(tmp_path):
+    url = f"sqlite:///{tmp_path / 'ris.db'}"
+    upgrade(url)
+    database = Database.open(url)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def gate():
+    gate = Gate()
+    yield gate
+    gate.opened.set()
+
+
+@pytest.fixture
+def images():
+    return Images()
+
+
+@pytest.fixture
+def suggesting(database, gate, images):
+    worker = Worker(gate, SceneCache(10**7))
+    suggesting = Suggesting(database, worker, images, version="fake-1", now=lambda: NOW)
+    yield suggesting
+    gate.opened.set()
+    suggesting.close()
+    worker.close()
+
+
+@pytest.fixture
+def recording(database):
+    recording = Recording(database, now=lambda: NOW)
+    yield recording
+    recording.close()

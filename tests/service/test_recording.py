@@ -1,0 +1,149 @@
+"""From a webhook's body to a decision on record."""
+
+import numpy as np
+import pytest
+
+from backend.core import rle
+from backend.core.types import Verdict
+from backend.labelstudio import brush
+from backend.labelstudio.control import read_controls
+from backend.labelstudio.region import write_predictions
+from backend.store.history import decisions
+from backend.store.inbox import event_counts, failed_events
+from label_config import read
+from tests.build import rectangle
+from tests.service.conftest import task
+
+PROJECT = {"id": 1, "created_at": "2023-11-14T22:13:20Z"}  # 1.1700000000
+
+
+def event(result, number=1, seconds=0, config="tabs_brush.xml", action="ANNOTATION_CREATED", **more):
+    return {
+        "action": action,
+        "annotation": {
+            "id": number, "updated_at": f"2026-01-01T00:00:{seconds:02d}Z", "result": result,
+            "was_cancelled": False, "completed_by": 1, "lead_time": 2.0, **more,
+        },
+        "task": {"id": 1, "data": {"image": "squares", "expression": "the red"}},
+        "project": PROJECT | {"label_config": read(config), "token": "secret"},
+    }  # fmt: skip
+
+
+@pytest.fixture
+def offered(suggesting, gate):
+    """What was on the screen, best first, as regions of either label config."""
+    gate.opened.set()
+    (answer,) = suggesting.suggest([task()], deadline_s=60)
+
+    def regions(config="tabs_brush.xml"):
+        written = write_predictions(answer.offers, read_controls(read(config)), version="fake-1")
+        return [prediction["result"] for prediction in reversed(written)]
+
+    return regions
+
+
+def process(recording, database, *events):
+    """Record, work off, and read what is on record."""
+    for body in events:
+        recording.record(body)
+    while recording.work_off():
+        pass
+    with database.begin() as session:
+        return [d.correction for d in decisions(session)]
+
+
+@pytest.mark.parametrize("config", ["tabs_brush.xml", "tabs_polygon.xml"])
+def test_an_untouched_alternative_is_accepted_at_its_rank(recording, database, offered, config):
+    (found,) = process(recording, database, event(offered(config)[1], config=config))
+
+    assert (found.verdict, found.rank, found.iou) == (Verdict.ACCEPTED, 1, 1.0)
+
+
+def test_a_repainted_alternative_is_edited(recording, database, offered):
+    region = offered()[0][0]
+    mask = brush.decode(region["value"]["rle"], (32, 32))
+    mask[0, :] = True
+    region["value"]["rle"] = brush.encode(mask)
+
+    (found,) = process(recording, database, event([region]))
+
+    assert (found.verdict, found.rank) == (Verdict.EDITED, 0)
+    assert (rle.decode(found.annotation.mask) == mask).all()
+
+
+def test_a_new_region_is_redrawn(recording, database, offered):
+    region = offered()[0][0] | {"id": "x7Kq"}
+    region["value"] = region["value"] | {"rle": brush.encode(rectangle((32, 32), 1, 1, 9, 9))}
+
+    (found,) = process(recording, database, event([region]))
+
+    assert (found.verdict, found.rank) == (Verdict.REDRAWN, None)
+
+
+def test_nothing_submitted_is_no_referent_and_a_skip_is_a_skip(recording, database, offered):
+    found = process(
+        recording, database, event([], number=1), event(offered()[0], number=2, was_cancelled=True)
+    )
+
+    assert [c.verdict for c in found] == [Verdict.NO_REFERENT, Verdict.SKIPPED]
+
+
+def test_an_answer_to_a_task_that_was_never_asked_of_us_is_kept(recording, database):
+    region = {
+        "id": "a", "type": "brushlabels", "original_height": 4, "original_width": 4,
+        "value": {"rle": brush.encode(np.eye(4, dtype=np.bool_))},
+    }  # fmt: skip
+
+    (found,) = process(recording, database, event([region]))
+
+    assert (found.verdict, found.iou) == (Verdict.REDRAWN, None)
+
+
+def test_an_update_before_its_creation_and_a_repeat_end_alike(recording, database, offered):
+    created, updated = (
+        event(offered()[0], seconds=1),
+        event(offered()[2], seconds=2, action="ANNOTATION_UPDATED"),
+    )
+
+    found = process(recording, database, updated, created, created, updated)
+
+    assert [c.rank for c in found] == [2]
+
+
+def test_a_deletion_before_its_creation_wins(recording, database, offered):
+    deleted = {"action": "ANNOTATIONS_DELETED", "annotations": [{"id": 1}], "project": PROJECT}
+
+    assert process(recording, database, deleted, event(offered()[0])) == []
+
+
+def test_the_same_event_is_known(recording, offered):
+    assert recording.record(event(offered()[0])) is True
+    assert recording.record(event(offered()[0])) is False
+
+
+def test_an_event_that_cannot_be_understood_is_kept_and_those_behind_it_go_on(recording, database, offered):
+    broken = event([{"id": "r", "type": "brushlabels", "value": {"rle": []}}], number=5)
+
+    found = process(recording, database, broken, event(offered()[0]))
+
+    assert [c.annotation.annotation_id for c in found] == [1]
+    with database.begin() as session:
+        ((_, action, reason),) = failed_events(session)
+        assert event_counts(session) == {"new": 0, "done": 1, "failed": 1}
+    assert action == "ANNOTATION_CREATED"
+    assert reason.startswith("annotation 5: region 'r' says no size")
+
+
+def test_secrets_are_not_on_disk(recording, database, offered, tmp_path):
+    process(recording, database, event(offered()[0]))
+
+    assert not any(b'"secret"' in path.read_bytes() for path in tmp_path.glob("ris.db*"))
+
+
+def test_what_was_waiting_when_the_server_stopped_is_worked_on_after(recording, database, offered):
+    recording.record(event(offered()[0]))
+    recording.close()
+
+    with database.begin() as session:
+        counts = event_counts(session)
+    assert counts["new"] + counts["done"] == 1

@@ -1,0 +1,110 @@
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from backend.core import rle
+from backend.labelstudio.task import TaskFailure
+from tests.fakes import squares
+from tests.service.conftest import task
+
+IN_TIME, AT_ONCE = 60.0, 0.0
+
+
+def ask(suggesting, *tasks, deadline_s=IN_TIME):
+    return suggesting.suggest(tasks, deadline_s=deadline_s)
+
+
+def test_the_best_alternative_is_what_the_expression_says(suggesting, gate):
+    gate.opened.set()
+
+    (answer,) = ask(suggesting, task(expression="the blue"))
+
+    wanted = (squares() == (0, 0, 255)).all(-1)
+    assert (rle.decode(answer.offers[0].suggestion.mask) == wanted).all()
+    assert (answer.size, answer.reason) == ((32, 32), "")
+
+
+def test_there_is_one_answer_an_entry_in_order_and_a_failure_is_its_own(suggesting, gate):
+    gate.opened.set()
+    entries = [
+        task(1),
+        TaskFailure(2, "task 2 has no data"),
+        task(3, image="gone"),
+        task(4, image="black"),
+        task(5),
+    ]
+
+    answers = ask(suggesting, *entries)
+
+    assert [a.task_id for a in answers] == [1, 2, 3, 4, 5]
+    assert [len(a.offers) for a in answers] == [3, 0, 0, 0, 3]
+    assert [a.reason for a in answers[1:4]] == [
+        "task 2 has no data",
+        "cannot fetch the image of task 3: Label Studio answered 404",
+        "task 4: no mask was proposed for its image",
+    ]
+
+
+def test_what_is_stored_comes_without_image_or_networks(suggesting, gate, images):
+    gate.opened.set()
+    first = ask(suggesting, task())
+
+    again = ask(suggesting, task())
+
+    assert again == first
+    assert images.fetched == ["squares"]
+    assert gate.pipeline.proposer.calls == 1
+
+
+def test_a_task_that_is_late_goes_on_and_is_there_when_asked_again(suggesting, gate):
+    (late,) = ask(suggesting, task(), deadline_s=AT_ONCE)
+    assert late.offers == ()
+    assert late.reason == "task 1 was not ready within 0 s; it goes on, ask again"
+
+    gate.opened.set()
+
+    assert len(ask(suggesting, task())[0].offers) == 3
+
+
+def test_equal_requests_share_one_computation(suggesting, gate, images):
+    with ThreadPoolExecutor(6) as pool:
+        asked = [pool.submit(ask, suggesting, task()) for _ in range(6)]
+        gate.opened.set()
+        answers = [a.result()[0].offers for a in asked]
+
+    assert all(a == answers[0] for a in answers)
+    assert gate.pipeline.proposer.calls == 1
+
+
+def test_a_failure_is_not_remembered(suggesting, gate, images):
+    gate.opened.set()
+    ask(suggesting, task(image="gone"))
+    ask(suggesting, task(image="gone"))
+
+    assert images.fetched == ["gone", "gone"]
+
+
+@pytest.mark.parametrize("words", ["左の赤", "red " * 150, "!?"])
+def test_odd_wording_gets_alternatives_like_any_other(suggesting, gate, words):
+    gate.opened.set()
+
+    assert len(ask(suggesting, task(expression=words))[0].offers) == 3
+
+
+def test_a_bug_inside_one_task_does_not_reach_the_others(suggesting, gate, images, caplog):
+    gate.opened.set()
+    suggesting.fetch = lambda t: 1 / 0 if t.task_id == 1 else images(t)
+
+    answers = ask(suggesting, task(1), task(2))
+
+    assert answers[0].reason == "task 1 failed inside; see the server's log"
+    assert len(answers[1].offers) == 3
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_region_ids_are_the_same_when_asked_again(suggesting, gate):
+    gate.opened.set()
+    ids = [[o.region_id for o in ask(suggesting, task())[0].offers] for _ in range(2)]
+
+    assert ids[0] == ids[1]
+    assert len(set(ids[0])) == 3

@@ -1,0 +1,85 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+from backend.core.types import Image
+from backend.errors import NotReady, WeightsError
+from backend.service import SceneCache, Worker
+from tests.build import make_scene, rectangle
+from tests.fakes import squares
+from tests.service.conftest import make_pipeline
+
+
+def scene(digest, n_features=1000):
+    made = make_scene(rectangle((8, 8), 0, 0, 4, 4), features={"a": np.zeros((1, n_features), np.float32)})
+    return dataclasses.replace(made, digest=digest)
+
+
+def test_an_image_is_seen_once_for_all_its_expressions():
+    pipeline = make_pipeline()
+    worker = Worker(lambda: pipeline, SceneCache(10**7))
+
+    for words in ("the red", "the green", "the blue"):
+        worker.refer(Image.of(squares()), words).result()
+
+    assert pipeline.proposer.calls == 1
+    worker.close()
+
+
+def test_the_networks_load_once_in_the_background():
+    loads = []
+    worker = Worker(lambda: loads.append(1) or make_pipeline(), SceneCache(10**7))
+
+    worker.refer(Image.of(squares()), "the red").result()
+    worker.refer(Image.of(squares()), "the green").result()
+
+    assert (loads, worker.state()) == ([1], "ready")
+    worker.close()
+
+
+def test_before_they_are_loaded_the_state_says_so(gate):
+    worker = Worker(gate, SceneCache(10**7))
+
+    assert worker.state() == "loading"
+
+    gate.opened.set()
+    worker.close()
+
+
+def test_models_that_cannot_be_loaded_fail_every_job_with_the_reason():
+    def load():
+        raise WeightsError("the model file x is missing; install the package again")
+
+    worker = Worker(load, SceneCache(10**7))
+
+    with pytest.raises(NotReady, match="the models could not be loaded: the model file x is missing"):
+        worker.refer(Image.of(squares()), "the red").result()
+    assert worker.state() == "the model file x is missing; install the package again"
+    worker.close()
+
+
+def test_the_cache_keeps_the_scenes_used_last_within_its_bytes():
+    cache = SceneCache(3 * scene("x").n_bytes)
+    for digest in "abc":
+        cache.put(scene(digest))
+    cache.get("a")
+    cache.put(scene("d"))
+
+    assert [digest for digest in "abcd" if cache.get(digest)] == ["a", "c", "d"]
+
+
+def test_a_scene_larger_than_the_cache_is_not_kept():
+    cache = SceneCache(scene("x").n_bytes)
+    cache.put(scene("large", n_features=100_000))
+
+    assert len(cache) == 0
+
+
+def test_the_same_scene_twice_counts_once():
+    cache = SceneCache(2 * scene("x").n_bytes)
+    for _ in range(5):
+        cache.put(scene("a"))
+    cache.put(scene("b"))
+
+    assert len(cache) == 2

@@ -1,0 +1,19 @@
+"""The routes over a service of fakes that behave."""
+
+import pytest
+
+from backend.web.app import create_app
+from backend.web.ml_api import Backend
+from tests.service.conftest import database, gate, images, recording, suggesting
+
+__all__ = ["database", "gate", "images", "recording", "suggesting"]
+
+
+@pytest.fixture
+def backend(suggesting, recording):
+    return Backend(suggesting, recording, deadline_s=60)
+
+
+@pytest.fixture
+def client(backend):
+    return create_app(backend).test_client()

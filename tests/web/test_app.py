@@ -1,0 +1,97 @@
+import base64
+
+import pytest
+
+from backend.errors import BackendError, ImageUnreadable, InputError, LabelStudioError, NotReady, StoreError
+from backend.web.app import MAX_BODY_BYTES, create_app
+
+ROUTES = [
+    ("GET", "/versions"), ("GET", "/metrics"), ("GET", "/"), ("POST", "/setup"), ("POST", "/predict"),
+    ("POST", "/webhook"),
+]  # fmt: skip
+
+
+@pytest.fixture
+def guarded(backend):
+    return create_app(backend, basic_auth=("ris", "pass:word")).test_client()
+
+
+def header(user, password):
+    return {"Authorization": "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()}
+
+
+@pytest.mark.parametrize(("method", "route"), ROUTES)
+@pytest.mark.parametrize(
+    "headers", [{}, header("ris", "wrong"), header("other", "pass:word"), {"Authorization": "x"}]
+)
+def test_every_route_but_health_asks_for_the_password(guarded, method, route, headers):
+    answer = guarded.open(route, method=method, headers=headers, json={} if method == "POST" else None)
+
+    assert answer.status_code == 401
+    assert answer.headers["WWW-Authenticate"] == 'Basic realm="ris"'
+
+
+def test_who_knows_the_password_comes_in(guarded):
+    assert guarded.get("/versions", headers=header("ris", "pass:word")).status_code == 200
+
+
+def test_health_is_open_to_everybody(guarded):
+    assert guarded.get("/health").status_code == 200
+
+
+def test_an_unknown_route_is_answered_in_json(client):
+    answer = client.get("/nothing")
+
+    assert answer.status_code == 404
+    assert "error" in answer.json
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (InputError("no"), 400),
+        (ImageUnreadable("no"), 422),
+        (NotReady("no"), 503),
+        (StoreError("no"), 503),
+        (LabelStudioError("no"), 500),
+        (BackendError("no"), 500),
+    ],
+)
+def test_our_errors_are_their_sentence_and_a_status(backend, error, status):
+    app = create_app(backend)
+
+    @app.get("/fail")
+    def fail():
+        raise error
+
+    answer = app.test_client().get("/fail")
+
+    assert (answer.status_code, answer.json) == (status, {"error": "no"})
+
+
+def test_a_bug_is_no_traceback_for_the_client_and_one_for_the_log(backend, caplog):
+    app = create_app(backend)
+
+    @app.get("/fail")
+    def fail():
+        raise KeyError("secret detail")
+
+    answer = app.test_client().get("/fail")
+
+    assert answer.status_code == 500
+    assert "secret detail" not in answer.get_data(as_text=True)
+    assert answer.headers["X-Request-Id"] in answer.json["error"]
+    assert "KeyError" in caplog.text
+
+
+def test_bodies_may_be_as_large_as_label_studio_sends_them(client):
+    assert client.application.config["MAX_CONTENT_LENGTH"] == MAX_BODY_BYTES == 250 * 2**20
+
+
+def test_the_log_has_a_line_a_request_and_never_a_body(client, caplog):
+    caplog.set_level("INFO")
+
+    client.post("/webhook", json={"action": "X", "expression": "very private words"})
+
+    assert "POST /webhook 201" in caplog.text
+    assert "very private words" not in caplog.text

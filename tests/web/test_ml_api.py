@@ -1,0 +1,216 @@
+import threading
+
+import pytest
+
+from backend.errors import WeightsError
+from backend.service import SceneCache, Suggesting, Worker
+from backend.store.inbox import event_counts, next_events
+from backend.store.records import ProjectRow
+from backend.web.app import create_app
+from backend.web.ml_api import Backend
+from label_config import read
+from tests.service.conftest import NOW
+from tests.service.test_recording import event
+
+CONFIG = read("tabs_brush.xml")
+
+
+def task(number=1, **data):
+    return {
+        "id": number,
+        "data": {"image": "squares", "expression": "the red"} | data,
+        "predictions": [],
+        "meta": {},
+    }
+
+
+def body(*tasks, **more):
+    return {
+        "tasks": list(tasks),
+        "project": "1.1700000000",
+        "label_config": CONFIG,
+        "params": {"context": None},
+    } | more
+
+
+def test_health_answers_while_the_networks_load_and_after(client, gate, suggesting):
+    loading = client.get("/health")
+    gate.opened.set()
+    suggesting.worker._pipeline.result()
+
+    assert (loading.status_code, loading.json["status"], loading.json["models"]) == (200, "UP", "loading")
+    assert client.get("/health").json["models"] == "ready"
+
+
+def test_health_says_when_the_networks_never_will_load(database, images, recording):
+    def load():
+        raise WeightsError("the model file x is missing; install the package again")
+
+    worker = Worker(load, SceneCache(1))
+    backend = Backend(
+        Suggesting(database, worker, images, version="v", now=lambda: NOW), recording, deadline_s=9
+    )
+    client = create_app(backend).test_client()
+    worker._pipeline.exception()
+
+    answer = client.get("/health")
+
+    assert answer.status_code == 503
+    assert answer.json["error"] == (
+        "the models could not be loaded: the model file x is missing; install the package again"
+    )
+    assert client.post("/predict", json=body(task())).json["results"] == [[]]
+
+
+def test_setup_returns_the_version_and_remembers_the_project_without_its_token(client, database):
+    asked = {
+        "project": "1.2", "schema": CONFIG, "hostname": "http://x", "access_token": "secret", "extra_params": {"k": 3},
+    }  # fmt: skip
+
+    assert client.post("/setup", json=asked).json == {"model_version": "fake-1"}
+    with database.begin() as session:
+        row = session.get_one(ProjectRow, "1.2")
+        assert (row.label_config, row.extra_params) == (CONFIG, {"k": 3})
+
+
+def test_setup_refuses_a_label_config_without_a_place_for_a_mask(client):
+    answer = client.post(
+        "/setup", json={"project": "1.2", "schema": "<View><Image name='i' value='$i'/></View>"}
+    )
+
+    assert answer.status_code == 400
+    assert "no <BrushLabels> or <PolygonLabels> for image 'i'" in answer.json["error"]
+
+
+def test_predict_gives_a_list_of_predictions_worst_first_and_best_last(client, gate):
+    gate.opened.set()
+
+    (predictions,) = client.post("/predict", json=body(task())).json["results"]
+
+    assert [p["result"][0]["meta"]["rank"] for p in predictions] == [2, 1, 0]
+    assert {p["model_version"] for p in predictions} == {"fake-1"}
+    assert client.post("/setup", json={"project": "1.2", "schema": CONFIG}).json["model_version"] == "fake-1"
+
+
+def test_predict_gives_one_entry_a_task_whatever_became_of_it(client, gate, caplog):
+    gate.opened.set()
+    tasks = [
+        task(1),
+        {"id": 2, "data": {"image": "squares"}},
+        task(3, image="gone"),
+        task(4, expression="mug " * 2000),
+        task(5, expression="左の赤"),
+        task(6, image="black"),
+        "nonsense",
+    ]
+
+    answer = client.post("/predict", json=body(*tasks))
+
+    assert [len(entry) for entry in answer.json["results"]] == [3, 0, 0, 0, 3, 0, 0]
+    assert 'task 2 has no text under data["expression"]' in caplog.text
+    assert "cannot fetch the image of task 3" in caplog.text
+    assert "task 4 has an expression of 2000 words" in caplog.text
+
+
+def test_asked_again_the_regions_have_the_same_ids(client, gate):
+    gate.opened.set()
+    ids = [
+        [p["result"][0]["id"] for p in client.post("/predict", json=body(task())).json["results"][0]]
+        for _ in range(2)
+    ]
+
+    assert ids[0] == ids[1]
+
+
+def test_one_task_may_come_without_its_list(client, gate):
+    gate.opened.set()
+
+    assert len(client.post("/predict", json=body() | {"tasks": task()}).json["results"]) == 1
+
+
+def test_a_click_in_the_editor_does_not_crash(client, gate):
+    gate.opened.set()
+    click = {"context": {"result": [{"type": "keypointlabels", "value": {"x": 1, "y": 1}}]}}
+
+    assert client.post("/predict", json=body(task(), params=click)).status_code == 200
+
+
+@pytest.mark.parametrize("route", ["/setup", "/predict", "/webhook"])
+@pytest.mark.parametrize("data", [b"", b"not json", b"[1, 2]", b'"text"', b"\xff\xfe", b"null"])
+def test_a_body_that_is_no_object_is_one_sentence(client, route, data):
+    answer = client.post(route, data=data, content_type="application/json")
+
+    assert answer.status_code == 400
+    assert answer.json["error"].startswith(("the body of " + route, "a webhook's body must be"))
+
+
+@pytest.mark.parametrize(
+    "more", [{"tasks": 5}, {"project": None}, {"label_config": None}, {"label_config": "<View>"}]
+)
+def test_a_request_that_lacks_something_is_one_sentence(client, more):
+    answer = client.post("/predict", json=body(task()) | more)
+
+    assert answer.status_code == 400
+    assert len(answer.json["error"]) > 20
+
+
+def test_a_webhook_is_on_disk_before_it_is_answered(client, database):
+    sent = event([])
+
+    answer = client.post("/webhook", json=sent)
+
+    assert (answer.status_code, answer.json) == (201, {"status": "kept"})
+    with database.begin() as session:
+        counts = event_counts(session)
+    assert counts["new"] + counts["done"] == 1
+
+
+def test_the_same_webhook_again_is_known(client, database):
+    client.post("/webhook", json=event([]))
+
+    answer = client.post("/webhook", json=event([]))
+
+    assert (answer.status_code, answer.json) == (200, {"status": "known"})
+
+
+def test_an_action_that_is_new_to_us_is_kept(client, database):
+    assert client.post("/webhook", json={"action": "MOON_LANDED", "moon": 1}).status_code == 201
+    with database.begin() as session:
+        waiting = [body for _, body in next_events(session, limit=5)]
+        counts = event_counts(session)
+    assert waiting == [{"action": "MOON_LANDED", "moon": 1}] or counts["done"] == 1
+
+
+def test_versions_are_listed(client):
+    assert client.get("/versions").json == {"versions": ["fake-1"]}
+
+
+def test_metrics_count_tasks_events_and_requests(client, gate):
+    gate.opened.set()
+    client.post("/predict", json=body(task(1), task(2, image="gone")))
+    client.post("/webhook", json=event([]))
+    client.post("/webhook", json={"action": "MOON_LANDED"})
+
+    text = client.get("/metrics").get_data(as_text=True)
+
+    assert 'ris_tasks_total{outcome="alternatives"} 1.0' in text
+    assert 'ris_tasks_total{outcome="empty"} 1.0' in text
+    assert 'ris_events_total{action="ANNOTATION_CREATED"} 1.0' in text
+    assert 'ris_events_total{action="other"} 1.0' in text
+    assert 'ris_requests_total{route="/predict",status="200"} 1.0' in text
+
+
+def test_health_and_setup_answer_while_a_prediction_waits(backend, gate):
+    app = create_app(backend)
+    answers = []
+    waiting = threading.Thread(
+        target=lambda: answers.append(app.test_client().post("/predict", json=body(task())).json)
+    )
+    waiting.start()
+
+    assert app.test_client().get("/health").status_code == 200
+    assert app.test_client().post("/setup", json={"project": "1.2", "schema": CONFIG}).status_code == 200
+    assert answers == []
+    gate.opened.set()
+    waiting.join(60)
+    assert len(answers[0]["results"][0]) == 3
