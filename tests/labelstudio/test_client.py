@@ -1,4 +1,4 @@
-"""The client against a Label Studio that behaves, over real HTTP: it checks keys and keeps what it was asked."""
+"""The client against a Label Studio that behaves, over real HTTP: it checks keys and keeps what is asked."""
 
 import base64
 import json

@@ -20,8 +20,9 @@ REGION = {
 
 def annotation(number=22, **more):
     return {
-        "id": number, "unique_id": "0954f131", "task": 373, "project": 9, "completed_by": 1, "was_cancelled": False,
-        "lead_time": 2.341, "updated_at": "2026-11-21T00:21:31.364195Z", "created_at": "2026-11-21T00:21:30.1Z",
+        "id": number, "unique_id": "0954f131", "task": 373, "project": 9, "completed_by": 1,
+        "was_cancelled": False, "lead_time": 2.341, "updated_at": "2026-11-21T00:21:31.364195Z",
+        "created_at": "2026-11-21T00:21:30.1Z",
         "parent_prediction": 610, "prediction": {}, "result": [REGION], **more,
     }  # fmt: skip
 

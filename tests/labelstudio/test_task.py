@@ -91,7 +91,8 @@ def test_a_body_that_is_no_request_is_refused(body, error, message):
 
 def test_setup_keeps_neither_the_token_nor_the_hostname():
     body = {
-        "project": "1.2", "schema": CONFIG, "hostname": "http://evil", "access_token": "secret", "extra_params": {"k": 3},
+        "project": "1.2", "schema": CONFIG, "hostname": "http://evil", "access_token": "secret",
+        "extra_params": {"k": 3},
     }  # fmt: skip
 
     setup = read_setup(body)

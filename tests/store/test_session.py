@@ -64,7 +64,7 @@ def test_a_read_only_postgresql_says_so(postgres):
 
 
 def test_a_read_only_sqlite_says_so(tmp_path, monkeypatch):
-    """Through the driver's own read-only mode: file permissions do not stop root, who runs tests in containers."""
+    """Through the driver's own read-only mode: file permissions do not stop root, as in containers."""
     upgrade(f"sqlite:///{tmp_path / 'ris.db'}")
     monkeypatch.chdir(tmp_path)
     (tmp_path / "file:ris.db").touch()  # what the address below looks like to who takes it for a path

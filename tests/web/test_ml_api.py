@@ -64,7 +64,8 @@ def test_health_says_when_the_networks_never_will_load(database, images, recordi
 
 def test_setup_returns_the_version_and_remembers_the_project_without_its_token(client, database):
     asked = {
-        "project": "1.2", "schema": CONFIG, "hostname": "http://x", "access_token": "secret", "extra_params": {"k": 3},
+        "project": "1.2", "schema": CONFIG, "hostname": "http://x", "access_token": "secret",
+        "extra_params": {"k": 3},
     }  # fmt: skip
 
     assert client.post("/setup", json=asked).json == {"model_version": "fake-1"}
