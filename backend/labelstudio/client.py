@@ -172,8 +172,8 @@ class LabelStudioClient:
         if parts.scheme in ("http", "https"):
             return self._allowed(reference)
         raise LabelStudioError(
-            f"its reference starts with {parts.scheme[:20]!r}; it can be an upload, http(s), s3, gs, azure-blob or"
-            " data:"
+            f"its reference starts with {parts.scheme[:20]!r}; "
+            "it can be an upload or start with http(s), s3, gs, azure-blob or data"
         )
 
     def _is_ours(self, url: str) -> bool:
