@@ -14,6 +14,9 @@ class SamSettings:
     """How `SamAutomaticMaskGenerator` is run, and what of its masks is kept.
 
     Attributes:
+        working_side: larger images are shrunk to this longest side first, and the masks enlarged again.
+            The network sees no more anyway, and the generator holds 192 masks of the image's size at once:
+            9 GB at 12 megapixels.
         points_per_side: click a grid of so many by so many points.
         pred_iou_thresh, stability_score_thresh, box_nms_thresh: the generator's own.
         max_proposals: the best so many leave, by predicted IoU times stability.
@@ -22,6 +25,7 @@ class SamSettings:
         same_mask_iou: of two masks that overlap at least so much only the better one leaves.
     """
 
+    working_side: int
     points_per_side: int
     pred_iou_thresh: float
     stability_score_thresh: float
@@ -55,6 +59,7 @@ TINY = Preset(
     summary="embedded toy networks, trained on drawn scenes: good on those, useless on photographs",
     folder=Path(__file__).parent / "tiny",
     proposals=SamSettings(
+        working_side=640,
         points_per_side=16,
         pred_iou_thresh=0.3,
         stability_score_thresh=0.5,

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
+from PIL import Image as Pillow
 from safetensors.torch import load_file
 from segment_anything import SamAutomaticMaskGenerator
 from segment_anything.modeling import ImageEncoderViT, MaskDecoder, PromptEncoder, Sam, TwoWayTransformer
@@ -14,7 +16,7 @@ from segment_anything.modeling import ImageEncoderViT, MaskDecoder, PromptEncode
 from backend.core import rle
 from backend.core.boxes import boxes_of
 from backend.core.masks import iou_matrix
-from backend.core.types import Image, Proposals
+from backend.core.types import Image, Proposals, Size
 from backend.errors import WeightsError
 from backend.pretrained.presets import SamSettings
 
@@ -94,13 +96,15 @@ class SamProposer:
     @torch.inference_mode()
     def propose(self, image: Image) -> Proposals:
         """The distinct masks that the generator trusts most, best first."""
-        found = self.generator.generate(np.array(image.pixels))
+        pixels = _shrunk(image.pixels, self.settings.working_side)
+        found = self.generator.generate(pixels)
         found.sort(key=_trust, reverse=True)
-        area_px = image.pixels.shape[0] * image.pixels.shape[1]
+        area_px = pixels.shape[0] * pixels.shape[1]
         smallest, largest = self.settings.min_area_share * area_px, self.settings.max_area_share * area_px
         found = [mask for mask in found if max(smallest, 1) <= mask["area"] <= largest]
         kept = self._distinct(found)
-        masks = np.array([mask["segmentation"] for mask in kept], np.bool_).reshape(-1, *image.size)
+        enlarged = [_enlarged(mask["segmentation"], image.size) for mask in kept]
+        masks = np.array(enlarged, np.bool_).reshape(-1, *image.size)
         quality = np.array([_trust(mask) for mask in kept], np.float32)
         return Proposals(masks, boxes_of(masks), np.clip(quality, 0, 1))
 
@@ -112,6 +116,24 @@ class SamProposer:
             if len(kept) < self.settings.max_proposals and not any(same[i, j] for j in kept):
                 kept.append(i)
         return [found[i] for i in kept]
+
+
+def _shrunk(pixels: NDArray[np.uint8], longest: int) -> NDArray[np.uint8]:
+    """uint8 [H, W, 3] with its longest side at most so long."""
+    height, width = pixels.shape[:2]
+    factor = longest / max(height, width)
+    if factor >= 1:
+        return np.array(pixels)
+    size = (max(1, round(width * factor)), max(1, round(height * factor)))
+    return np.array(Pillow.fromarray(pixels).resize(size, Pillow.Resampling.BILINEAR))
+
+
+def _enlarged(mask: NDArray[np.bool_], size: Size) -> NDArray[np.bool_]:
+    """bool [h, w] -> bool [H, W] of a size at least as large; a mask with pixels keeps some."""
+    if mask.shape == size:
+        return mask
+    grey = Pillow.fromarray(mask.astype(np.uint8) * 255)
+    return np.asarray(grey.resize((size[1], size[0]), Pillow.Resampling.BILINEAR)) > 127
 
 
 def _trust(mask: dict[str, Any]) -> float:

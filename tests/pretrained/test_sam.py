@@ -52,6 +52,21 @@ def test_odd_images_do_not_crash(model, size):
     assert found.masks.shape[1:] == size
 
 
+def test_proposals_of_a_large_image_lie_where_those_of_the_small_one_do(model):
+    """Above the working side the image is shrunk and the masks are enlarged: nothing else changes."""
+    pixels = np.full((90, 120, 3), 120, np.uint8)
+    pixels[30:60, 40:80] = (230, 30, 30)
+    large = np.repeat(np.repeat(pixels, 4, 0), 4, 1)
+    settings = replace(TINY.proposals, points_per_side=6, working_side=120)
+
+    small, enlarged = (SamProposer(model, settings).propose(Image.of(p)) for p in (pixels, large))
+
+    assert enlarged.masks.shape[1:] == (360, 480)
+    assert len(small) == len(enlarged) > 0
+    shrunk = enlarged.masks[:, 2::4, 2::4]
+    assert ((shrunk & small.masks).sum((1, 2)) / (shrunk | small.masks).sum((1, 2)) > 0.9).all()
+
+
 def test_thresholds_that_nothing_passes_give_no_proposals(model):
     settings = replace(TINY.proposals, points_per_side=2, pred_iou_thresh=5.0)
 
