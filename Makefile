@@ -11,7 +11,7 @@ help: ## what there is to make
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
+	$(VENV)/bin/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[test]'
 	touch $@
 
 setup: $(READY) ## the virtual environment; Label Studio's own is made by what needs it first
