@@ -530,20 +530,11 @@ def attribute_description(thing: Thing, scene: Scene) -> str:
 
 
 def surrounding_description(index: int, scene: Scene) -> str:
-    """What is nearest, on which side of that it lies, and where in the picture."""
+    """What it is and the two things nearest to it: "a rabbit near an orange dog and a blue cup"."""
     thing, things = scene.things[index], scene.things
-    height, width = scene.size
-    others = sorted((gap(thing, other), j) for j, other in enumerate(things) if j != index)
-    nearest = ""
-    if others:
-        other = things[others[0][1]]
-        dx, dy = thing.x - other.x, thing.y - other.y
-        if abs(dx) > abs(dy):
-            relation = "left of" if dx < 0 else "right of"
-        else:
-            relation = "above" if dy < 0 else "below"
-        words = (other.shade, other.colour, other.noun)
-        nearest = f"{relation} {with_article(' '.join(word for word in words if word))}, "
-    row = "top" if thing.y < height / 3 else "bottom" if thing.y > 2 * height / 3 else "middle"
-    column = "left" if thing.x < width / 3 else "right" if thing.x > 2 * width / 3 else "center"
-    return f"{nearest}in the {row} {column}"
+    nearest = sorted((gap(thing, other), j) for j, other in enumerate(things) if j != index)[:2]
+    around = []
+    for _, j in nearest:
+        words = (things[j].shade, things[j].colour, things[j].noun)
+        around.append(with_article(" ".join(word for word in words if word)))
+    return f"{with_article(thing.noun)} near {' and '.join(around)}"

@@ -83,3 +83,10 @@ def patch_grid(mask: NDArray[np.bool_], side: int, framing: Framing) -> NDArray[
     """bool [H, W] -> float32 [side, side] in [0, 1]: what each patch is multiplied by."""
     grid = resize(mask, (side, side), antialias=framing.grid_antialias)
     return np.where(grid < framing.grid_floor * grid.max(), np.float32(0), grid)
+
+
+def squashed(pixels: NDArray[np.uint8], side: int, *, mean: Colour, std: Colour) -> NDArray[np.float32]:
+    """uint8 [H, W, 3] -> float32 [3, side, side], normalised: Pillow's bicubic, whatever the shape was."""
+    small = np.asarray(Pillow.fromarray(pixels).resize((side, side), Pillow.Resampling.BICUBIC))
+    scaled = (small.astype(np.float32) / 255 - _colour(mean)) / _colour(std)
+    return np.ascontiguousarray(scaled.transpose(2, 0, 1))

@@ -20,6 +20,7 @@ from tinyworld.expressions import (
     REPORT_ROWS,
     attribute_description,
     caption,
+    gap,
     make_expressions,
     surrounding_description,
 )
@@ -407,12 +408,16 @@ def test_descriptions_agree_with_the_things(world):
             assert [w for w in words[2:-1] if w not in ("dark", "light")] == [thing.colour] * bool(
                 thing.colour
             )
-            told = surrounding_description(i, scene)
-            row, column = re.search(r"in the (top|middle|bottom) (left|center|right)$", told).groups()
-            if column in ("left", "right"):
-                assert share(thing, column, scene) <= 1 / 3
-            if row in ("top", "bottom"):
-                assert share(thing, row, scene) <= 1 / 3
+            noun, around = surrounding_description(i, scene).split(" near ")
+            assert noun.split()[-1] == thing.noun
+            others = [other for k, other in enumerate(scene.things) if k != i]
+            told = around.split(" and ")
+            assert len(told) == min(2, len(others))
+            for words in told:
+                assert any(words.split()[-1] == o.noun and (not o.colour or o.colour in words) for o in others)
+                assert min(gap(thing, o) for o in others if words.split()[-1] == o.noun) <= max(
+                    sorted(gap(thing, o) for o in others)[:2]
+                )
 
 
 def test_captions_speak_of_things_that_are_there(world):
