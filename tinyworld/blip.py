@@ -47,7 +47,7 @@ def blip_config(n_words: int, *, text_layers: int, text_inner: int) -> BlipConfi
 
 
 def start_from_clip(vision: nn.Module, words: nn.Embedding, clip: Path) -> None:
-    """Copy the trunk and the word vectors of a tiny CLIP folder: what each patch shows is known from there."""
+    """Copy the trunk and the word vectors of a tiny CLIP folder: it knows what each patch shows."""
     saved = {name: t.float() for name, t in load_file(clip / "open_clip_model.safetensors").items()}
     state = {
         "embeddings.patch_embedding.weight": saved["visual.conv1.weight"],

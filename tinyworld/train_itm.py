@@ -33,10 +33,11 @@ from tinyworld.words import noun_word
 LAYER = 2  # of four: the last but one, because in the last only the class token has a gradient
 # Parts of speech that IteRPrimE does not read; a stand-in for a parser, which would be slow here.
 SMALL_WORDS = frozenset(
-    "a an the of to in on at from by and or is that which not neither nor than next close near between "
-    "behind under below beneath above over beside with , . -".split()
+    """
+    a an the of to in on at from by and or is that which not neither nor than next close near between
+    behind under below beneath above over beside with , . -
+    """.split()  # noqa: SIM905  # as in tokenizer.py
 )
-COLOUR_SET = frozenset(COLOURS)
 
 
 @dataclass

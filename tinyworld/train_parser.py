@@ -16,7 +16,7 @@ import numpy as np
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
-from thinc.api import Adam, fix_random_seed, warmup_linear
+from thinc.api import Adam, Optimizer, fix_random_seed, warmup_linear
 
 from backend.pretrained.english_ud import EnglishUD
 from tinyworld.evaluate_parser import TABLE, attachment, read_table
@@ -109,9 +109,15 @@ def train(
     steps = int(args.epochs * words_per_epoch / args.batch_words)
     rates = warmup_linear(args.rate, 200, int(steps * 1.02))
     optimiser = Adam(rates, L2=0.01, grad_clip=1.0, L2_is_weight_decay=True)
-    best, started, losses = -1.0, time.monotonic(), {}
+    started, losses = time.monotonic(), {}
+    checkpoint = args.out / "checkpoint.npz"
+    start, best = resume(checkpoint, nlp, optimiser)
     batches = batches_of(stream(training, grammar, rng, args), args.batch_words)
-    for step in range(1, steps + 1):
+    for _ in range(start):  # what was read before the stop
+        next(batches)
+        optimiser.step_schedules()
+    for step in range(start + 1, steps + 1):
+        fix_random_seed(args.seed * 10**7 + step)  # of the dropout, and of where spaCy cuts long texts
         nlp.update([example(nlp, s) for s in next(batches)], sgd=optimiser, drop=args.drop, losses=losses)
         optimiser.step_schedules()
         if step % args.every and step != steps:
@@ -124,6 +130,7 @@ def train(
                 save(nlp, args.out)
         write_curve(args.out / "curve.jsonl", step, steps, started, losses | scores)
         losses.clear()
+        save_checkpoint(checkpoint, nlp, optimiser, step, best)
 
 
 def stream(
@@ -176,6 +183,43 @@ def save(nlp: Language, folder: Path) -> None:
     shipped.to_disk(folder / "parser")
 
 
+OPTIMISER_PARTS = ("mom1", "mom2", "averages", "nr_update")
+
+
+def save_checkpoint(path: Path, nlp: Language, optimiser: Optimizer, step: int, best: float) -> None:
+    """Write what a stopped training needs to go on; never leaves half a file."""
+    arrays = {"pipeline": np.frombuffer(nlp.to_bytes(), np.uint8), "step": step, "best": best}
+    places = {node: place for place, node in enumerate(node_ids(nlp))}
+    for part in OPTIMISER_PARTS:
+        for (node, name), value in getattr(optimiser, part).items():
+            arrays[f"{part}/{places[node]}/{name}"] = value
+    part_file = path.with_suffix(".part.npz")
+    np.savez(part_file, **arrays)
+    part_file.replace(path)
+
+
+def resume(path: Path, nlp: Language, optimiser: Optimizer) -> tuple[int, float]:
+    """The step to go on from and the best score so far: 0 and -1 when there is no checkpoint."""
+    if not path.exists():
+        return 0, -1.0
+    nodes = node_ids(nlp)
+    with np.load(path) as saved:
+        nlp.from_bytes(saved["pipeline"].tobytes())
+        for key in saved.files:
+            part, _, place = key.partition("/")
+            if part in OPTIMISER_PARTS:
+                number, name = place.split("/")
+                value = saved[key]
+                getattr(optimiser, part)[nodes[int(number)], name] = value if value.ndim else int(value)
+        return int(saved["step"]), float(saved["best"])
+
+
+def node_ids(nlp: Language) -> list[int]:
+    """The numbers under which the optimiser knows the layers; they differ from process to process."""
+    nodes = [node.id for _, component in nlp.components for node in component.model.walk()]
+    return list(dict.fromkeys(nodes))
+
+
 def write_curve(path: Path, step: int, steps: int, started: float, values: dict[str, float]) -> None:
     entry = {"step": step, "minutes": round((time.monotonic() - started) / 60, 2)}
     entry |= {name: round(float(value), 4) for name, value in values.items()}
@@ -188,7 +232,9 @@ def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--treebank", type=Path, required=True, help="has train.conllu, dev.conllu")
     parser.add_argument("--table", type=Path, default=TABLE, help="expressions that are never trained on")
-    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument(
+        "--out", type=Path, required=True, help="model folder; an unfinished one is gone on with"
+    )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--epochs", type=float, default=22, help="through the treebank")
     parser.add_argument("--phrase-share", type=float, default=0.3, help="words of phrases per treebank word")

@@ -414,7 +414,9 @@ def test_descriptions_agree_with_the_things(world):
             told = around.split(" and ")
             assert len(told) == min(2, len(others))
             for words in told:
-                assert any(words.split()[-1] == o.noun and (not o.colour or o.colour in words) for o in others)
+                assert any(
+                    words.split()[-1] == o.noun and (not o.colour or o.colour in words) for o in others
+                )
                 assert min(gap(thing, o) for o in others if words.split()[-1] == o.noun) <= max(
                     sorted(gap(thing, o) for o in others)[:2]
                 )

@@ -4,9 +4,23 @@ import argparse
 import random
 from pathlib import Path
 
+import numpy as np
 import spacy
+from spacy.language import Language
+from thinc.api import Adam
 
-from tinyworld.train_parser import batches_of, example, new_pipeline, phrases, save, stream
+from tinyworld.train_parser import (
+    OPTIMISER_PARTS,
+    batches_of,
+    example,
+    new_pipeline,
+    node_ids,
+    phrases,
+    resume,
+    save,
+    save_checkpoint,
+    stream,
+)
 from tinyworld.treebank import Sentence
 
 SENTENCE = Sentence(
@@ -60,3 +74,39 @@ def test_a_saved_pipeline_answers_alike_without_the_words_of_its_training(tmp_pa
     assert "zorblax" not in shipped.vocab.strings
     assert shipped("the annual dog").to_json() == nlp("the annual dog").to_json()
     assert shipped.meta["license"] == "CC BY-SA 4.0"
+
+
+def started() -> tuple[Language, Adam]:
+    nlp = new_pipeline()
+    nlp.initialize(lambda: [example(nlp, SENTENCE)] * 20)
+    return nlp, Adam(0.001)
+
+
+def state_of(nlp: Language, optimiser: Adam) -> list[np.ndarray]:
+    """All weights, and what the optimiser remembers of them, in the order of the layers."""
+    nodes = [node for _, pipe in nlp.components for node in pipe.model.walk()]
+    weights = [node.get_param(name) for node in nodes for name in node.param_names if node.has_param(name)]
+    places = {node: place for place, node in enumerate(node_ids(nlp))}
+    for part in OPTIMISER_PARTS:
+        kept = sorted((places[node], name, value) for (node, name), value in getattr(optimiser, part).items())
+        weights += [np.asarray(value) for _, _, value in kept]
+    return weights
+
+
+def test_a_stopped_training_finds_its_weights_its_momentum_and_its_step_again(tmp_path):
+    nlp, optimiser = started()
+    for _ in range(3):
+        nlp.update([example(nlp, SENTENCE)] * 5, sgd=optimiser)
+    save_checkpoint(tmp_path / "checkpoint.npz", nlp, optimiser, 3, 0.5)
+
+    again, its_optimiser = started()
+    assert resume(tmp_path / "checkpoint.npz", again, its_optimiser) == (3, 0.5)
+
+    before, after = state_of(nlp, optimiser), state_of(again, its_optimiser)
+    assert len(before) > 100
+    for one, two in zip(before, after, strict=True):
+        np.testing.assert_array_equal(one, two)
+
+
+def test_without_a_checkpoint_a_training_starts_at_the_beginning(tmp_path):
+    assert resume(tmp_path / "none.npz", new_pipeline(), Adam(0.1)) == (0, -1.0)
