@@ -78,19 +78,30 @@ class ServerProcess:
         return self._process is not None and self._process.poll() is None
 
     def stop(self) -> None:
-        """Ask its whole process group to end, then make it."""
+        """Ask its whole process group to end, then make it; returns when all of it has ended."""
         if self._process is None:
             return
         for how, wait_s in ((signal.SIGTERM, 20), (signal.SIGKILL, 5)):
             try:
                 os.killpg(self._process.pid, how)
-                self._process.wait(timeout=wait_s)
-                break
             except ProcessLookupError:
                 break
-            except subprocess.TimeoutExpired:
-                continue
+            if self._has_ended(wait_s):
+                break
         self._process = None
+
+    def _has_ended(self, wait_s: float) -> bool:
+        """Whether the whole group ends in time: its children may live a moment longer than itself."""
+        assert self._process is not None
+        deadline = time.monotonic() + wait_s
+        while time.monotonic() < deadline:
+            self._process.poll()  # or it would stay in the group as a zombie
+            try:
+                os.killpg(self._process.pid, 0)
+            except ProcessLookupError:
+                return True
+            time.sleep(0.02)
+        return False
 
     def last_lines(self) -> str:
         """The end of its log, on one line."""

@@ -85,16 +85,17 @@ class Suggesting:
 
     def _job(self, task: Task) -> "Future[Suggested]":
         with self._lock:
-            job = self._running.get(task)
-            if job is None:
-                job = self._pool.submit(self._answer, task)
-                self._running[task] = job
-                job.add_done_callback(lambda _: self._forget(task))
-            return job
+            if task in self._running:
+                return self._running[task]
+            job = self._running[task] = self._pool.submit(self._answer, task)
+        # Not under the lock: the callback takes it, and a job that is done already calls it here.
+        job.add_done_callback(lambda done: self._forget(task, done))
+        return job
 
-    def _forget(self, task: Task) -> None:
+    def _forget(self, task: Task, job: "Future[Suggested]") -> None:
         with self._lock:
-            self._running.pop(task, None)
+            if self._running.get(task) is job:
+                del self._running[task]
 
     def _answer(self, task: Task) -> Suggested:
         """Never raises: what went wrong becomes the reason."""

@@ -45,6 +45,24 @@ def test_there_is_one_answer_an_entry_in_order_and_a_failure_is_its_own(suggesti
     ]
 
 
+class AtOnce(ThreadPoolExecutor):
+    """A pool that is done with a job by the time it hands it back: the quickest there can be."""
+
+    def submit(self, call, /, *arguments):
+        job = super().submit(call, *arguments)
+        job.exception()
+        return job
+
+
+def test_a_task_that_is_answered_at_once_keeps_nobody_waiting(suggesting, gate):
+    gate.opened.set()
+    suggesting._pool = AtOnce(1)
+
+    answers = ask(suggesting, task(), task(2, image="gone"), task())
+
+    assert [bool(a.offers) for a in answers] == [True, False, True]
+
+
 def test_what_is_stored_comes_without_image_or_networks(suggesting, gate, images):
     gate.opened.set()
     first = ask(suggesting, task())
