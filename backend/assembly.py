@@ -7,7 +7,7 @@ Importing this file loads no network: `/health` must answer before torch has eve
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -15,55 +15,122 @@ from pathlib import Path
 from backend import __version__
 from backend.config import Settings
 from backend.core.types import Image, Task
+from backend.errors import SettingsError
 from backend.labelstudio.client import LabelStudioClient
 from backend.labelstudio.images import decode
 from backend.pretrained.presets import Preset, preset_named
+from backend.pretrained.synonyms import find_synonyms
 from backend.pretrained.weights import verify
+from backend.referring.lgd import ATTRIBUTE_PROMPT, SURROUNDING_PROMPT
 from backend.referring.pipeline import Pipeline
-from backend.service import Recording, SceneCache, Suggesting, Worker
+from backend.referring.protocols import Describer
+from backend.service import Recording, RememberedDescriber, SceneCache, Suggesting, Worker
 from backend.store.session import Database
 
 
-def model_version(preset: Preset, weights: str) -> str:
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What will be loaded, its files checked: everything that a suggestion depends on.
+
+    Attributes:
+        version: what Label Studio knows our suggestions by; changes whenever one could change.
+        describer: which describer answers for LGD, as people read it.
+    """
+
+    preset: Preset
+    version: str
+    describer: str
+    describer_url: str = ""
+    describer_model: str = ""
+    describer_key: str = ""
+
+
+def planned(settings: Settings) -> Plan:
+    """Choose the networks that the settings ask for, and check their files; loads nothing.
+
+    Raises:
+        SettingsError: there is no such preset, or a describer's address without its model.
+        WeightsError: a model file is missing or damaged.
+    """
+    preset = preset_named(settings.preset, alternatives=settings.alternatives)
+    url, model = settings.describer_url, settings.describer_model
+    if url and not model:
+        raise SettingsError("RIS_DESCRIBER_URL is set but RIS_DESCRIBER_MODEL is not; name the model to ask")
+    if model:
+        lgd = replace(preset.lgd, attribute_prompt=ATTRIBUTE_PROMPT, surrounding_prompt=SURROUNDING_PROMPT)
+        preset = replace(preset, lgd=lgd)
+    describer = f"{model} at {url}" if url else model or "embedded"
+    key = settings.describer_key
+    return Plan(
+        preset,
+        model_version(preset, verify(preset), describer, find_synonyms().source),
+        describer,
+        url,
+        model,
+        key.get_secret_value() if key else "",
+    )
+
+
+def model_version(preset: Preset, weights: str, *also: str) -> str:
     """What Label Studio knows our suggestions by: changes whenever a suggestion could change.
 
     Args:
         weights: digest of the model files.
+        also: whatever else has a say: which describer, where synonyms come from.
     """
     settings = {key: value for key, value in asdict(preset).items() if not isinstance(value, Path)}
-    made_by = json.dumps([__version__, weights, settings], sort_keys=True, default=str)
+    made_by = json.dumps([__version__, weights, settings, also], sort_keys=True, default=str)
     return f"{preset.name}-{hashlib.sha256(made_by.encode()).hexdigest()[:8]}"
 
 
-def load_pipeline(preset: Preset, version: str) -> Pipeline:
-    """Load the networks of a preset; seconds, and most of the program's memory.
+def load_pipeline(plan: Plan, remember: Callable[[Describer], Describer] = lambda d: d) -> Pipeline:
+    """Load the networks of a plan; seconds, and most of the program's memory.
+
+    Args:
+        remember: put around the describer, such as one that keeps what was said.
 
     Raises:
         WeightsError: a model file is missing or damaged.
     """
     from backend.pretrained.clip import ClipEncoder
+    from backend.pretrained.itm import BlipMatcher
     from backend.pretrained.parser import SpacyParser
     from backend.pretrained.sam import SamProposer, load_sam
     from backend.referring.global_local import GlobalLocal
+    from backend.referring.iterprime import IterPrime
+    from backend.referring.lgd import Lgd
+    from backend.referring.spatial import Spatial
 
+    preset = plan.preset
+    parser = SpacyParser.load(preset.folder / "parser")
+    clip = ClipEncoder.load(preset.folder / "clip")
+    matcher = BlipMatcher.load(preset.folder / "itm", layer=preset.itm_layer)
+    describer = remember(_describer(plan))
     return Pipeline(
         proposer=SamProposer(load_sam(preset.folder / "sam"), preset.proposals),
-        parser=SpacyParser.load(preset.folder / "parser"),
-        methods=(GlobalLocal(ClipEncoder.load(preset.folder / "clip"), preset.global_local),),
+        parser=parser,
+        methods=(
+            GlobalLocal(clip, preset.global_local),
+            Lgd(clip, describer, parser, find_synonyms(), preset.lgd),
+            IterPrime(matcher, preset.iterprime),
+            Spatial(),
+        ),
         ranking=preset.ranking,
-        version=version,
+        version=plan.version,
     )
 
 
-def pipeline_of(preset_name: str, *, alternatives: int | None = None) -> Callable[[], Pipeline]:
-    """A loader for the preset's pipeline, its files checked now.
+def _describer(plan: Plan) -> Describer:
+    """The describer that the plan names: behind HTTP, of transformers, or the preset's own."""
+    from backend.pretrained.describer import BlipDescriber, ChatDescriber
+    from backend.pretrained.http_describer import HttpDescriber
 
-    Raises:
-        SettingsError: there is no such preset.
-        WeightsError: a model file is missing or damaged.
-    """
-    preset = preset_named(preset_name, alternatives=alternatives)
-    return partial(load_pipeline, preset, model_version(preset, verify(preset)))
+    if plan.describer_url:
+        return HttpDescriber(plan.describer_url, model=plan.describer_model, key=plan.describer_key)
+    if plan.describer_model:
+        return ChatDescriber.load(plan.describer_model)
+    eyes = plan.preset.iterprime  # the embedded two start from the same eyes: the same numbers of pixels
+    return BlipDescriber.load(plan.preset.folder / "describer", mean=eyes.mean, std=eyes.std)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +156,14 @@ def assemble(settings: Settings) -> Assembled:
     Raises:
         StoreError, WeightsError, SettingsError: each says what to do.
     """
-    preset = preset_named(settings.preset, alternatives=settings.alternatives)
-    version = model_version(preset, verify(preset))
+    plan = planned(settings)
     database = Database.open(settings.database_url)
-    worker = Worker(partial(load_pipeline, preset, version), SceneCache(settings.scene_cache_mb * 2**20))
+    load = partial(load_pipeline, plan, partial(RememberedDescriber, database, now=utc_now))
+    worker = Worker(load, SceneCache(settings.scene_cache_mb * 2**20))
     return Assembled(
         database=database,
         worker=worker,
-        suggesting=Suggesting(database, worker, image_source(settings), version=version, now=utc_now),
+        suggesting=Suggesting(database, worker, image_source(settings), version=plan.version, now=utc_now),
         recording=Recording(database, now=utc_now),
     )
 

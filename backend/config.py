@@ -26,6 +26,9 @@ class Settings(BaseSettings):
         image_hosts: other hosts that images may be fetched from, as host or host:port, by commas.
         max_image_bytes, max_image_pixels: larger pictures are refused, each with one sentence.
         scene_cache_mb: memory for scenes of images that were seen.
+        describer_url, describer_model, describer_key: who describes images for LGD. Without them the
+            preset's own; with a model alone a folder or downloaded name of transformers; with a URL any
+            endpoint that speaks OpenAI's chat completions, such as http://localhost:8000/v1.
         basic_auth_user, basic_auth_password: what Label Studio must send to every route but liveness.
         log_level: INFO tells one line a request and never a body.
     """
@@ -44,6 +47,9 @@ class Settings(BaseSettings):
     max_image_bytes: int = Field(default=64 * 2**20, gt=0)
     max_image_pixels: int = Field(default=64_000_000, gt=0)
     scene_cache_mb: int = Field(default=512, ge=0)
+    describer_url: str = ""
+    describer_model: str = ""
+    describer_key: SecretStr | None = None
     basic_auth_user: str = ""
     basic_auth_password: SecretStr | None = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

@@ -10,6 +10,7 @@
     |  |- ImageUnreachable       the picture could not be fetched
     |  |- ImageUnreadable        the bytes are not a picture that we can use
     |- WeightsError              a model file is missing or damaged
+    |- DescriberError            the describer of images cannot be asked
     |- StoreError                the database cannot be used as it is
     |- SettingsError             a setting has no meaning
     |- LabelStudioError          Label Studio refused or did not answer
@@ -60,6 +61,10 @@ class ImageUnreadable(ImageError):
 
 class WeightsError(BackendError):
     """A model file is missing or damaged."""
+
+
+class DescriberError(BackendError):
+    """The describer of images cannot be asked: it is down, refuses, or is too slow."""
 
 
 class StoreError(BackendError):

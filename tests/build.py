@@ -26,3 +26,11 @@ def make_scene(*masks, features=None):
     quality = np.ones(len(masks), np.float32)
     codes = tuple(rle.encode(mask) for mask in masks)
     return Scene("ab" * 32, masks[0].shape if masks else (8, 8), codes, boxes, quality, features or {})
+
+
+def seen(image, proposals, *methods):
+    """The scene of an image with these proposals, as these methods see it."""
+    codes = tuple(rle.encode(mask) for mask in proposals.masks)
+    boxes = tuple(tuple(box) for box in proposals.boxes.tolist())
+    features = {method.name: method.see(image, proposals) for method in methods}
+    return Scene(image.digest, image.size, codes, boxes, proposals.quality, features)

@@ -144,7 +144,8 @@ def heat(attention: Tensor, gradient: Tensor, tokens: Tokens) -> Tensor:
     """Primary word emphasis (papers sheet 3, "PWEM"), for texts of different lengths: [T, G * G].
 
     `backend.referring.iterprime.emphasised` is the method itself; this is the same sum, differentiable,
-    before it is brought to [0, 1].
+    before it is brought to [0, 1]. Only a text of one word differs: the method then compares it with
+    nothing, which here counts as 0.
 
     Args:
         attention, gradient: [T, heads, L, P]; the gradient without its negative part.

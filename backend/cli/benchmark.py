@@ -10,10 +10,20 @@ from rich.table import Table
 from backend import assembly, config
 from backend.cli.console import console
 from backend.evaluation import report, tinyworld
-from backend.evaluation.metrics import Share
 from backend.evaluation.report import Figures
+from backend.evaluation.switches import switched
 from backend.evaluation.tinyworld import Proposed, Sample
 from backend.referring.pipeline import Pipeline
+
+TITLES = {
+    "floors": "the chance of a guess",
+    "true_masks_first": "with the true masks, first",
+    "true_masks_first_three": "with the true masks, among the first three",
+    "held_out_first": "held-out pairs of colour and noun, their referents only, with the true masks, first",
+    "networks": "two networks by themselves",
+    "end_to_end_first": "end to end, first has IoU > 0.5",
+    "end_to_end_first_three": "end to end, one of the first three has IoU > 0.5",
+}
 
 app = typer.Typer(help="How good the methods are, on what.", no_args_is_help=True)
 
@@ -37,13 +47,24 @@ def run_tinyworld(
 
     Example: `ris benchmark tinyworld --scenes 500 --json`
     """
-    pipeline = assembly.pipeline_of(config.from_env(preset=preset).preset)()
+    pipeline = assembly.load_pipeline(assembly.planned(config.from_env(preset=preset)))
     samples, proposed = _run(pipeline, scenes, split="train", seed=seed, propose=proposals)
     novel, _ = _run(pipeline, scenes, split="novel", seed=seed + 1, propose=False)
-    figures = report.by_kind(samples)
-    held_out = report.by_kind([sample for sample in novel if sample.is_held_out])
+    held_out = [sample for sample in novel if sample.is_held_out]
+    tables = {
+        "floors": report.by_kind(samples, report.floors),
+        "true_masks_first": report.by_kind(samples, report.true_masks(1)),
+        "true_masks_first_three": report.by_kind(samples, report.true_masks(3)),
+        "held_out_first": report.by_kind(held_out, report.true_masks(1)),
+        "networks": report.by_kind(samples, report.networks),
+    }
+    if proposals:
+        tables |= {
+            "end_to_end_first": report.by_kind(samples, report.end_to_end(1)),
+            "end_to_end_first_three": report.by_kind(samples, report.end_to_end(3)),
+        }
     found = report.of_proposals(proposed) if proposals else {}
-    mean = report.end_to_end_mean(figures) if proposals else None
+    mean = report.end_to_end_mean(tables["end_to_end_first"]) if proposals else None
     if as_json:
         typer.echo(
             json.dumps(
@@ -51,8 +72,7 @@ def run_tinyworld(
                     "model_version": pipeline.version,
                     "scenes": scenes,
                     "seed": seed,
-                    "unseen": report.as_json(figures),
-                    "held_out": report.as_json(held_out),
+                    **{name: report.as_json(figures) for name, figures in tables.items()},
                     "proposals": report.as_json({"all": found})["all"],
                     "end_to_end_mean": mean,
                 },
@@ -60,14 +80,33 @@ def run_tinyworld(
             )
         )
         return
-    console.print(_table(f"{scenes} unseen scenes, seed {seed}, {pipeline.version}", figures))
-    console.print(
-        _table(f"{scenes} scenes with held-out pairs of colour and noun, their referents only", held_out)
-    )
+    console.print(f"{scenes} unseen scenes, seed {seed}, {pipeline.version}")
+    for name, figures in tables.items():
+        console.print(_table(TITLES[name], figures))
     for name, value in found.items():
         console.print(f"{name}: {value}")
     if mean is not None:
-        console.print(f"end to end, mean of {', '.join(report.MEAN_OF)}: {mean:.3f}")
+        console.print(f"end to end, first: mean of {', '.join(report.MEAN_OF)}: {mean:.3f}")
+
+
+@app.command("switches")
+def run_switches(
+    scenes: Annotated[int, typer.Option(help="unseen scenes", min=1)] = 200,
+    seed: Annotated[int, typer.Option(help="of the scenes", min=1000)] = tinyworld.TEST_SEED,
+    preset: Annotated[str | None, typer.Option(help="RIS_PRESET")] = None,
+) -> None:
+    """Turn one switch of a method at a time, with the true masks: what each part is worth.
+
+    Example: `ris benchmark switches --scenes 200`
+    """
+    pipeline = switched(assembly.load_pipeline(assembly.planned(config.from_env(preset=preset))))
+    samples, _ = _run(pipeline, scenes, split="train", seed=seed, propose=False)
+    figures = report.by_kind(samples, report.true_masks(1))
+    console.print(f"{scenes} unseen scenes, seed {seed}, {pipeline.version}; true masks, first")
+    table = Table("method: switch", *figures)
+    for method in pipeline.methods:
+        table.add_row(method.name, *(str(columns[method.name]) for columns in figures.values()))
+    console.print(table)
 
 
 def _run(
@@ -88,13 +127,9 @@ def _run(
 def _table(title: str, figures: Figures) -> Table:
     table = Table(title=title)
     table.add_column("kind")
-    columns = next(iter(figures.values()))
-    for heading in ("expressions", *columns):
+    for heading in ("expressions", *next(iter(figures.values()))):
         table.add_column(heading, justify="right")
     for row, shares in figures.items():
-        table.add_row(row, str(shares["true masks"].count), *(_cell(name, v) for name, v in shares.items()))
+        count = str(next(iter(shares.values())).count) if shares else "0"
+        table.add_row(row, count, *map(str, shares.values()))
     return table
-
-
-def _cell(name: str, value: Share) -> str:
-    return f"{value.mean:.2f}" if name.startswith("1/") else str(value)

@@ -3,11 +3,10 @@
 import typer
 from rich.table import Table
 
-from backend import assembly
+from backend import assembly, config
 from backend.cli.console import console
 from backend.errors import WeightsError
 from backend.pretrained.presets import PRESETS
-from backend.pretrained.weights import verify
 
 app = typer.Typer(help="The networks and their presets.", no_args_is_help=True)
 
@@ -21,7 +20,7 @@ def list_presets() -> None:
     table = Table("preset", "version", "MB", "state", "what it is")
     for preset in PRESETS.values():
         try:
-            version, state = assembly.model_version(preset, verify(preset)), "here"
+            version, state = assembly.planned(config.from_env(preset=preset.name)).version, "here"
         except WeightsError as error:
             version, state = "-", str(error)
         size_mb = sum(p.stat().st_size for p in preset.folder.rglob("*") if p.is_file()) / 1e6

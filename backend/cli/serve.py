@@ -10,8 +10,6 @@ from gunicorn.app.base import BaseApplication
 
 from backend import assembly, config, wsgi
 from backend.errors import SettingsError
-from backend.pretrained.presets import preset_named
-from backend.pretrained.weights import verify
 from backend.store.session import Database
 
 THREADS = 16  # Label Studio asks /health and /setup while others wait in /predict
@@ -56,12 +54,12 @@ def serve(
     )
     logging.getLogger("alembic").setLevel(logging.WARNING)
     check(settings)
-    preset = preset_named(settings.preset)
-    version = assembly.model_version(
-        preset_named(settings.preset, alternatives=settings.alternatives), verify(preset)
-    )
+    plan = assembly.planned(settings)
     log = logging.getLogger("ris")
-    log.info("serving http://%s:%d as %s: %s", settings.host, settings.port, version, preset.summary)
+    log.info(
+        "serving http://%s:%d as %s: %s", settings.host, settings.port, plan.version, plan.preset.summary
+    )
+    log.info("the describer is %s", plan.describer)
     _Server(settings).run()
 
 
@@ -71,7 +69,7 @@ def check(settings: config.Settings) -> None:
     Raises:
         SettingsError, StoreError, WeightsError: what is wrong and what to do.
     """
-    verify(preset_named(settings.preset))
+    assembly.planned(settings)
     Database.open(settings.database_url).close()
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -8,8 +8,8 @@ from rich.table import Table
 
 from backend import assembly, config
 from backend.cli.console import console
-from backend.core.types import Suggestion
-from backend.demo.drawing import draw_alternatives
+from backend.core.types import Scored, Suggestion
+from backend.demo.drawing import draw_alternatives, draw_heat
 from backend.errors import ImageUnreachable, InputError
 from backend.labelstudio.images import decode
 
@@ -21,10 +21,13 @@ def suggest(
         "suggestions.png"
     ),
     preset: Annotated[str | None, typer.Option(help="RIS_PRESET; see `ris models list`")] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="also say what each method went by, and draw where it looked")
+    ] = False,
 ) -> None:
     """Print the ranked alternatives for an expression, and draw them, numbered, into a picture.
 
-    Example: `ris suggest scene.png "the left dog" --out alternatives.png`
+    Example: `ris suggest scene.png "the left dog" --out alternatives.png --explain`
     """
     settings = config.from_env(preset=preset)
     if not expression.strip():
@@ -32,9 +35,9 @@ def suggest(
     if not image.is_file():
         raise ImageUnreachable(f"there is no file {image}")
     picture = decode(image.read_bytes(), max_pixels=settings.max_image_pixels)
-    load = assembly.pipeline_of(settings.preset, alternatives=settings.alternatives)
+    plan = assembly.planned(settings)
     with console.status("loading the networks"):
-        pipeline = load()
+        pipeline = assembly.load_pipeline(plan)
     with console.status("looking at the picture"):
         scene = pipeline.see(picture)
     reference = pipeline.refer(scene, expression)
@@ -46,16 +49,33 @@ def suggest(
         console.print(f"{method} had no say: {reason}")
     draw_alternatives(picture, reference.suggestions, out)
     console.print(f"{out} shows them, made by {pipeline.version}")
+    if not explain:
+        return
+    console.print(evidence(reference.opinions))
+    for opinion in reference.opinions:
+        if opinion.heat is not None:
+            path = out.with_stem(f"{out.stem}-{opinion.method}")
+            draw_heat(picture, opinion.heat, reference.suggestions, path)
+            console.print(f"{path} shows where {opinion.method} looked")
+
+
+def evidence(opinions: tuple[Scored, ...]) -> Table:
+    """What every method went by, a line each."""
+    table = Table("method", "went by", "which was", title="why")
+    for opinion in opinions:
+        for what, words in opinion.evidence.items():
+            table.add_row(opinion.method, what, words)
+    return table
 
 
 def ranked(expression: str, suggestions: tuple[Suggestion, ...], *, n_proposals: int) -> Table:
     """The alternatives as a table, best first."""
     methods = sorted({method for s in suggestions for method in s.methods})
     table = Table(title=f'"{expression}": the best {len(suggestions)} of {n_proposals} proposals')
-    for heading in ("rank", "score", "box x1 y1 x2 y2", "pixels", *methods):
-        table.add_column(heading, justify="right")
+    for heading in ("rank", "score", "box x1 y1 x2 y2", *methods):
+        table.add_column(heading, justify="right", no_wrap=True)
     for s in suggestions:
         said = [f"{s.methods[m].score:.2f} (#{s.methods[m].rank + 1})" for m in methods]
         box = " ".join(f"{value:.0f}" for value in s.box)
-        table.add_row(str(s.rank + 1), f"{s.score:.2f}", box, str(s.mask.area_px), *said)
+        table.add_row(str(s.rank + 1), f"{s.score:.2f}", box, *said)
     return table

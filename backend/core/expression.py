@@ -4,6 +4,26 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
+class Word:
+    """One token of an expression.
+
+    Attributes:
+        text: as it stands in the normalised expression.
+        pos: its universal part of speech: NOUN, ADJ, ADP ...
+        start: where in the expression it begins, in characters.
+    """
+
+    text: str
+    pos: str
+    start: int
+
+    @property
+    def stop(self) -> int:
+        """Where it ends, exclusive."""
+        return self.start + len(self.text)
+
+
+@dataclass(frozen=True, slots=True)
 class ParsedExpression:
     """What the words are about.
 
@@ -12,8 +32,21 @@ class ParsedExpression:
             spaces ("man's" becomes "man 's").
         subject: the noun phrase of the referent, determiner included; the whole text when there is none.
         landmarks: the other noun phrases, in order.
+        words: the tokens of `text`, in order.
+        primary: which word names the referent: "mug" of "the left mug"; None when no word does.
+        raw: as the annotator wrote it; `text` where nobody kept that.
+        count: how many things are meant: 1; a number that was said ("two dogs", "both cups"); 0 when
+            several are meant and nobody said how many ("the dogs").
     """
 
     text: str
     subject: str
     landmarks: tuple[str, ...] = ()
+    words: tuple[Word, ...] = ()
+    primary: int | None = None
+    count: int = 1
+    raw: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.raw:
+            object.__setattr__(self, "raw", self.text)

@@ -37,6 +37,21 @@ def iou_matrix(a: Sequence[RLE], b: Sequence[RLE]) -> NDArray[np.float64]:
     return np.nan_to_num(np.asarray(matrix, np.float64))
 
 
+def inside_matrix(a: Sequence[RLE], b: Sequence[RLE]) -> NDArray[np.float64]:
+    """How much of each a lies inside each b, as a share of a: float64 [len(a), len(b)]; 0 for an empty a.
+
+    Raises:
+        ValueError: the masks differ in size.
+    """
+    sizes = {mask.size for mask in (*a, *b)}
+    if len(sizes) > 1:
+        raise ValueError(f"masks must have one size, got {sorted(sizes)}")
+    if not a or not b:
+        return np.zeros((len(a), len(b)))
+    matrix = coco.iou([_coco(m) for m in a], [_coco(m) for m in b], [True] * len(b))
+    return np.nan_to_num(np.asarray(matrix, np.float64))
+
+
 def _coco(mask: RLE) -> dict[str, object]:
     return {"size": list(mask.size), "counts": rle.to_string(mask).encode("ascii")}
 

@@ -52,3 +52,25 @@ def _points(array: NDArray, n_out: int, *, axis: int) -> NDArray[np.float32]:
     share = (source - first.astype(np.float32)).reshape((-1, 1) if axis == -2 else (-1,))
     blend = array.take(first, axis=axis) * (1 - share) + array.take(second, axis=axis) * share
     return np.asarray(blend, np.float32)
+
+
+def bicubic(n_in: int, n_out: int) -> NDArray[np.float32]:
+    """The share of each source position in each result of a bicubic enlargement: float32 [n_out, n_in].
+
+    `rows @ array @ columns.T` is PyTorch's `interpolate(mode="bicubic", align_corners=False)`: cubic
+    convolution with a = -0.75, edges repeated, no averaging.
+    """
+    source = (np.arange(n_out) + 0.5) * (n_in / n_out) - 0.5
+    first = np.floor(source).astype(np.intp)
+    share = source - first
+    weights = np.zeros((n_out, n_in))
+    for offset in (-1, 0, 1, 2):
+        place = np.clip(first + offset, 0, n_in - 1)
+        np.add.at(weights, (np.arange(n_out), place), _cubic(np.abs(share - offset)))
+    return weights.astype(np.float32)
+
+
+def _cubic(distance: NDArray[np.float64], a: float = -0.75) -> NDArray[np.float64]:
+    near = ((a + 2) * distance - (a + 3)) * distance**2 + 1
+    far = ((a * distance - 5 * a) * distance + 8 * a) * distance - 4 * a
+    return np.where(distance <= 1, near, far)

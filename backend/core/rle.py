@@ -55,6 +55,12 @@ def decode(rle: RLE) -> NDArray[np.bool_]:
     return np.repeat(values, rle.counts).reshape(rle.size, order="F")
 
 
+def holds(rle: RLE, y: int, x: int) -> bool:
+    """Whether the pixel in row y, column x is inside the mask."""
+    ends = np.cumsum(rle.counts)
+    return bool(np.searchsorted(ends, x * rle.size[0] + y, side="right") % 2)
+
+
 def box_xywh(rle: RLE) -> list[float]:
     """The tight box as COCO has it, [x, y, width, height] in pixels; zeros for an empty mask."""
     height, width = rle.size

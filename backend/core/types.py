@@ -201,11 +201,18 @@ class Scored:
         method: the method's name.
         scores: float32 [N], higher is better; the method's own scale.
         left_out: why the method could not run; "" when it ran. Then `scores` is empty.
+        evidence: what the method went by, in words for people, by what it is.
+        heat: where the method looked, uint8 [G, G] over the squashed image, 255 is hottest; None when
+            it has no such map.
     """
 
     method: str
     scores: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
     left_out: str = ""
+    evidence: Mapping[str, str] = field(default_factory=dict)
+    heat: NDArray[np.uint8] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "scores", read_only("scores", self.scores, np.float32, None))
+        if self.heat is not None:
+            object.__setattr__(self, "heat", read_only("heat", self.heat, np.uint8, None, None))

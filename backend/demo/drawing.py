@@ -15,6 +15,7 @@ from backend.core.types import Image, Suggestion
 
 COLOURS = ((228, 26, 28), (55, 126, 184), (77, 175, 74), (152, 78, 163), (255, 127, 0), (166, 86, 40))
 FINAL = (255, 215, 0)
+HOT = (255, 190, 60)
 OPACITY = 0.35
 SHORTEST_SIDE = 480  # smaller pictures are enlarged, so that numbers can be read
 PANE = (320, 260)  # width and height of one picture of a sheet
@@ -28,6 +29,21 @@ def draw_alternatives(image: Image, suggestions: Sequence[Suggestion], path: Pat
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     overlay(image.pixels, [s.mask for s in suggestions]).save(path)
+
+
+def draw_heat(image: Image, heat: NDArray[np.uint8], suggestions: Sequence[Suggestion], path: Path) -> None:
+    """Write a picture with a heat map over the image in grey, and the best alternative's outline.
+
+    Args:
+        heat: uint8 [G, G] over the squashed image, 255 is hottest.
+    """
+    size = (image.size[1], image.size[0])
+    warmth = np.asarray(Pillow.fromarray(heat).resize(size, Pillow.Resampling.BICUBIC), np.float32)[..., None]
+    grey = image.pixels.mean(-1, keepdims=True)
+    pixels = 0.45 * grey + 0.55 * warmth / 255 * np.array(HOT, np.float32)
+    pixels = np.clip(pixels, 0, 255).astype(np.uint8)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    overlay(pixels, [s.mask for s in suggestions[:1]]).save(path)
 
 
 def overlay(

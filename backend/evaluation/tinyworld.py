@@ -4,7 +4,7 @@ It says how good the embedded toys are in their own world, and nothing about pho
 """
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,16 +13,20 @@ from numpy.typing import NDArray
 from backend.core import rle
 from backend.core.boxes import boxes_of
 from backend.core.masks import iou_matrix
-from backend.core.types import Image, Proposals
-from backend.referring.pipeline import Pipeline
+from backend.core.types import Image, Proposals, Size
+from backend.referring.iterprime import enlarged
+from backend.referring.pipeline import Pipeline, Reference
+from backend.referring.ranking import places
 from backend.referring.scene import Scene
-from tinyworld.expressions import Expression, make_expressions
+from tinyworld.expressions import Expression, attribute_description, make_expressions
 from tinyworld.scene import Scene as World
 from tinyworld.scene import held_out, make_scene
 
 TEST_SEED = 900_001  # the trainings use seeds below 1000
 PER_SCENE = 10  # expressions a scene at most: scenes with many should not outweigh the others
 RIGHT_IOU = 0.5
+FUSION = "fusion"
+MISSED = 99  # a place behind every real one
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +38,13 @@ class Sample:
         kind: category, attribute, size, position, relation, ordinal or negation.
         is_held_out: the referent's colour and noun never met in a training scene.
         by_thing, by_noun: the chance of a guess among all things, and among those of its noun.
-        known: with the true masks as proposals the referent came first.
-        first, any_of_k: the first, or one of the k alternatives, has IoU > 0.5 with it; None when
-            no proposals were made.
+        known: by ranking, at which place the referent came with the true masks as proposals; MISSED
+            where the ranking had no say or did not offer it.
+        found: the same with the proposer's masks: the place of the first with IoU > 0.5; None when no
+            proposals were asked for.
         ceiling: some proposal has.
+        peak: the hottest point of IteRPrimE's map lies in the referent.
+        described: the describer's sentence about its looks is exactly right.
     """
 
     scene: int
@@ -45,10 +52,11 @@ class Sample:
     is_held_out: bool
     by_thing: float
     by_noun: float
-    known: bool
-    first: bool | None = None
-    any_of_k: bool | None = None
+    known: Mapping[str, int]
+    found: Mapping[str, int] | None = None
     ceiling: bool | None = None
+    peak: bool = False
+    described: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,18 +94,24 @@ def samples(
 ) -> tuple[list[Sample], Proposed | None]:
     """Try one scene's expressions with the true masks and, if asked, end to end."""
     image = Image.of(np.ascontiguousarray(world.image))
-    truths = [world.instances == i + 1 for i in range(len(world.things))]
-    known = known_scene(pipeline, image, truths)
-    scene = pipeline.see(image) if propose else None
-    codes = [rle.encode(truth) for truth in truths]
-    ious = iou_matrix(scene.masks, codes) if scene else None
+    truths = [world.mask(i) for i in range(len(world.things))]
     rng = random.Random(number)
     expressions = list(make_expressions(world, rng))
     chosen = rng.sample(expressions, min(len(expressions), PER_SCENE))
-    made = [_sample(pipeline, world, number, e, known) for e in chosen]
-    if scene is None or ious is None:
+    words = [e.text for e in chosen]
+    known = known_scene(pipeline, image, truths)
+    made = [
+        _sample(world, number, e, known, reference)
+        for e, reference in zip(chosen, pipeline.refer_all(known, words), strict=True)
+    ]
+    if not propose:
         return made, None
-    made = [_end_to_end(pipeline, s, e, scene, ious) for s, e in zip(made, chosen, strict=True)]
+    scene = pipeline.see(image)
+    ious = iou_matrix(scene.masks, [rle.encode(truth) for truth in truths])
+    made = [
+        _end_to_end(s, scene, reference, ious[:, e.referent])
+        for s, e, reference in zip(made, chosen, pipeline.refer_all(scene, words), strict=True)
+    ]
     best = ious.max(0).tolist() if len(ious) else [0.0] * len(truths)
     return made, Proposed(number, len(scene.masks), tuple(best))
 
@@ -109,23 +123,43 @@ def known_scene(pipeline: Pipeline, image: Image, truths: Sequence[NDArray[np.bo
     return replace(pipeline, proposer=_Known(proposals)).see(image)
 
 
-def _sample(pipeline: Pipeline, world: World, number: int, expression: Expression, known: Scene) -> Sample:
+def _sample(world: World, number: int, expression: Expression, known: Scene, reference: Reference) -> Sample:
     referent = world.things[expression.referent]
-    found = pipeline.refer(known, expression.text).suggestions
+    right = np.arange(len(world.things)) == expression.referent
+    opinions = {o.method: o for o in reference.opinions}
+    said = opinions["lgd"].evidence.get("referent", "") if "lgd" in opinions else ""
+    heat = opinions["iterprime"].heat if "iterprime" in opinions else None
     return Sample(
         scene=number,
         kind=expression.kind,
         is_held_out=held_out(referent.noun, referent.colour),
         by_thing=1 / len(world.things),
         by_noun=1 / sum(thing.noun == referent.noun for thing in world.things),
-        known=bool(found) and found[0].mask == known.masks[expression.referent],
+        known=_places(known, reference, right),
+        peak=heat is not None and bool(world.mask(expression.referent)[_peak(heat, world.size)]),
+        described=said == attribute_description(referent, world),
     )
 
 
-def _end_to_end(
-    pipeline: Pipeline, sample: Sample, expression: Expression, scene: Scene, ious: NDArray[np.float64]
-) -> Sample:
-    right = {i for i in range(len(scene.masks)) if ious[i, expression.referent] > RIGHT_IOU}
-    places = {scene.masks[i]: i in right for i in range(len(scene.masks))}
-    hits = [places[s.mask] for s in pipeline.refer(scene, expression.text).suggestions]
-    return replace(sample, first=hits[:1] == [True], any_of_k=any(hits), ceiling=bool(right))
+def _end_to_end(sample: Sample, scene: Scene, reference: Reference, ious: NDArray[np.float64]) -> Sample:
+    right = ious > RIGHT_IOU
+    return replace(sample, found=_places(scene, reference, right), ceiling=bool(right.any()))
+
+
+def _places(scene: Scene, reference: Reference, right: NDArray[np.bool_]) -> dict[str, int]:
+    """By ranking, the place of the first right mask. A method that says the same of all has no say."""
+    masks = {scene.masks[i] for i in np.flatnonzero(right)}
+    offered = [s.mask in masks for s in reference.suggestions]
+    found = {FUSION: offered.index(True) if True in offered else MISSED}
+    for opinion in reference.opinions:
+        has_say = not opinion.left_out and (len(opinion.scores) == 1 or np.ptp(opinion.scores) > 0)
+        of_right = places(opinion.scores)[right] if has_say and right.any() else np.array([MISSED])
+        found[opinion.method] = int(of_right.min())
+    return found
+
+
+def _peak(heat: NDArray[np.uint8], size: Size) -> tuple[int, int]:
+    """Row and column of the hottest pixel of the enlarged map."""
+    large = enlarged(heat.astype(np.float32), size)
+    row, column = np.unravel_index(int(large.argmax()), large.shape)
+    return int(row), int(column)

@@ -7,7 +7,7 @@ import spacy
 from spacy.language import Language
 from spacy.tokens import Doc, Span, Token
 
-from backend.core.expression import ParsedExpression
+from backend.core.expression import ParsedExpression, Word
 from backend.errors import WeightsError
 from backend.pretrained import english_ud
 
@@ -59,7 +59,17 @@ class SpacyParser:
         chunk = referent_chunk(doc)
         subject = chunk.text if chunk is not None else text
         others = (other for other in doc.noun_chunks if chunk is None or other.start != chunk.start)
-        return ParsedExpression(text, subject, tuple(other.text for other in others))
+        words = [token for token in doc if not token.is_space]
+        primary = primary_word(doc, chunk)
+        return ParsedExpression(
+            text,
+            subject,
+            landmarks=tuple(other.text for other in others),
+            words=tuple(Word(token.text, token.pos_, token.idx) for token in words),
+            primary=None if primary is None else words.index(primary),
+            count=1 if chunk is None or primary is None else count_meant(chunk, primary),
+            raw=" ".join(expression[:MAX_CHARACTERS].split()),
+        )
 
 
 def joined(doc: Doc) -> str:
@@ -93,6 +103,43 @@ def referent_chunk(doc: Doc) -> Span | None:
     if first is None or _has_preposition(first):
         return None
     return chunk_of.get(first.i)
+
+
+def primary_word(doc: Doc, chunk: Span | None) -> Token | None:
+    """The word that names the referent: the last noun of its phrase, else the last noun of all.
+
+    In the manner of IteRPrimE's primary word (papers sheet 3), with noun chunks in place of a
+    constituency tree.
+    """
+    for part in (chunk, doc):
+        nouns = [token for token in part or () if token.pos_ in ("NOUN", "PROPN")]
+        if nouns:
+            return nouns[-1]
+    return None
+
+
+NUMBERS = {
+    "both": 2, "couple": 2, "pair": 2, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7,
+    "eight": 8, "nine": 9, "2": 2, "3": 3, "4": 4, "5": 5, "6": 6, "7": 7, "8": 8, "9": 9,
+}  # fmt: skip
+PLURALS_WITHOUT_S = {"people", "men", "women", "children", "feet", "teeth", "mice", "geese", "oxen"}
+ALIKE = {"sheep", "fish", "deer", "cattle", "aircraft"}  # one sheep, two sheep
+ONE_THING_WITH_S = {
+    "glasses", "sunglasses", "goggles", "pants", "jeans", "trousers", "shorts", "tights", "scissors",
+    "tongs", "pliers", "headphones", "binoculars", "lens", "gas", "series", "species", "news", "stairs",
+}  # fmt: skip
+
+
+def count_meant(chunk: Span, noun: Token) -> int:
+    """How many things a noun phrase means: 1, a number that was said, or 0 for "several"."""
+    said = [NUMBERS[token.text] for token in chunk if token.text in NUMBERS and token.i < noun.i]
+    word = noun.text
+    looks_plural = word in PLURALS_WITHOUT_S or (
+        word.endswith("s") and not word.endswith(("ss", "us", "is")) and word not in ONE_THING_WITH_S
+    )
+    if said and (looks_plural or word in ALIKE):
+        return said[-1]
+    return 0 if looks_plural and chunk[0].text not in ("a", "an", "one") else 1
 
 
 def _has_subject(noun: Token) -> bool:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 from backend.errors import WeightsError
 from backend.pretrained.presets import Preset
@@ -44,3 +45,35 @@ def sha256(path: Path) -> str:
     """The digest of a file, in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def complete(network: Any, folder: Path) -> Any:
+    """A transformers network from its folder, with every weight it needs, in float32.
+
+    transformers itself only warns of weights that are not there, and goes on with random ones.
+
+    Args:
+        network: its class, such as `BlipForImageTextRetrieval`.
+
+    Raises:
+        WeightsError: a file is missing or damaged, or lacks weights.
+    """
+    for name in ("config.json", "model.safetensors", "tokenizer.json"):
+        if not (folder / name).is_file():
+            raise WeightsError(f"the model lacks {folder / name}; install the package again")
+    from transformers.utils import logging  # here, because checking files must not wait for transformers
+
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    try:
+        model, report = network.from_pretrained(
+            folder, dtype="float32", local_files_only=True, output_loading_info=True
+        )
+    except Exception as error:  # transformers and safetensors have errors of their own
+        reason = " ".join(str(error).split())[:300]
+        raise WeightsError(f"the model in {folder} is damaged: {reason}; install it again") from error
+    missing = sorted({*report["missing_keys"], *map(str, report["mismatched_keys"])})
+    if missing:
+        raise WeightsError(
+            f"the model in {folder} lacks {len(missing)} weights, such as {missing[0]}; install it again"
+        )
+    return model.eval()

@@ -17,6 +17,7 @@ is silent. Decisions on what is easily got wrong:
 * No proposals: the scores are empty, and the caller counts a miss. No sample is ever skipped.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +28,7 @@ from backend.core.resize import resize
 from backend.core.types import Image, Proposals, Scored
 from backend.referring.crops import Framing, crop, normalised, patch_grid, whole
 from backend.referring.protocols import Encoder
+from backend.referring.scene import Scene
 
 LOGIT_SCALE = 100.0  # exp of CLIP's trained temperature; the authors' scores are on this scale
 
@@ -75,12 +77,12 @@ class GlobalLocal:
     settings: GlobalLocalSettings
     name: str = "global-local"
 
-    def see(self, image: Image, proposals: Proposals) -> NDArray[np.float32]:
-        """The mixed visual feature of every proposal, float32 [N, D], raw."""
+    def see(self, image: Image, proposals: Proposals) -> dict[str, NDArray[np.float32]]:
+        """The mixed visual feature of every proposal, "visual": float32 [N, D], raw."""
         picture = normalised(image.pixels, self.settings.framing)
         masked = self.global_features(picture, proposals.masks)
         cropped = self.local_features(picture, proposals.masks)
-        return mix(masked, cropped, weight=self.settings.view_weight)
+        return {"visual": mix(masked, cropped, weight=self.settings.view_weight)}
 
     def global_features(self, picture: NDArray[np.float32], masks: NDArray[np.bool_]) -> NDArray[np.float32]:
         """Each mask seen within the whole image ("token masking"): float32 [N, D], raw.
@@ -105,14 +107,19 @@ class GlobalLocal:
         crops = [crop(picture, mask, side, framing) for mask in masks]
         return self.encoder.encode_images(np.array(crops, np.float32).reshape(-1, 3, side, side))
 
-    def text_feature(self, expression: ParsedExpression) -> NDArray[np.float32]:
-        """The sentence mixed with its noun phrase: float32 [D], raw."""
-        sentence, subject = self.encoder.encode_texts([expression.text, expression.subject])
-        return mix(sentence, subject, weight=self.settings.text_weight)
+    def text_features(self, expressions: Sequence[ParsedExpression]) -> NDArray[np.float32]:
+        """Each sentence mixed with its noun phrase: float32 [T, D], raw."""
+        texts = [text for e in expressions for text in (e.text, e.subject)]
+        encoded = self.encoder.encode_texts(texts)
+        return mix(encoded[0::2], encoded[1::2], weight=self.settings.text_weight)
 
-    def score(self, features: NDArray[np.float32], expression: ParsedExpression) -> Scored:
+    def score(self, scene: Scene, expressions: Sequence[ParsedExpression]) -> list[Scored]:
         """100 x cosine of every proposal and the expression."""
-        return Scored(self.name, LOGIT_SCALE * cosine(features, self.text_feature(expression)))
+        visual = scene.features[self.name]["visual"]
+        return [
+            Scored(self.name, LOGIT_SCALE * cosine(visual, text), evidence={"noun phrase": e.subject})
+            for e, text in zip(expressions, self.text_features(expressions), strict=True)
+        ]
 
 
 def mix(first: NDArray[np.float32], second: NDArray[np.float32], *, weight: float) -> NDArray[np.float32]:

@@ -1,8 +1,7 @@
 """The main path: `see` an image once, `refer` to it once an expression."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 
 from backend.core import rle
 from backend.core.types import Box, Image, Scored, Suggestion
@@ -17,11 +16,16 @@ class Reference:
 
     Attributes:
         suggestions: best first; empty when there was nothing to rank.
-        left_out: by method, why it could not run; such a method had no say in the ranking.
+        opinions: every method's, those included that could not run and so had no say in the ranking.
     """
 
     suggestions: tuple[Suggestion, ...]
-    left_out: Mapping[str, str]
+    opinions: tuple[Scored, ...]
+
+    @property
+    def left_out(self) -> dict[str, str]:
+        """By method, why it could not run."""
+        return {opinion.method: opinion.left_out for opinion in self.opinions if opinion.left_out}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +57,20 @@ class Pipeline:
 
     def refer(self, scene: Scene, expression: str) -> Reference:
         """The ranked alternatives for one expression. Fast. Never raises for odd wording."""
-        parsed = self.parser.parse(expression)
-        opinions = [method.score(scene.features[method.name], parsed) for method in self.methods]
-        return Reference(
-            suggestions=rank(scene, opinions, self.ranking, version=self.version),
-            left_out=MappingProxyType(_reasons(opinions)),
+        (reference,) = self.refer_all(scene, [expression])
+        return reference
+
+    def refer_all(self, scene: Scene, expressions: Sequence[str]) -> tuple[Reference, ...]:
+        """As `refer`, for several expressions of one image at once: the networks read them together."""
+        parsed = [self.parser.parse(expression) for expression in expressions]
+        by_method = [method.score(scene, parsed) for method in self.methods]
+        return tuple(
+            Reference(rank(scene, opinions, self.ranking, count=read.count, version=self.version), opinions)
+            for read, *said in zip(parsed, *by_method, strict=True)
+            for opinions in [tuple(said)]
         )
 
 
 def _box(row: list[float]) -> Box:
     x1, y1, x2, y2 = row
     return x1, y1, x2, y2
-
-
-def _reasons(opinions: list[Scored]) -> dict[str, str]:
-    return {opinion.method: opinion.left_out for opinion in opinions if opinion.left_out}

@@ -1,6 +1,7 @@
 """What the methods ask of the networks: the real ones are in `backend/pretrained`, fakes in `tests/`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 
 from backend.core.expression import ParsedExpression
 from backend.core.types import Image, Proposals, Scored
+from backend.referring.scene import Scene
 
 
 class Proposer(Protocol):
@@ -64,16 +66,98 @@ class Encoder(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Attended:
+    """How a matching network looked at one image while it read T texts.
+
+    Attributes:
+        attention: float32 [T, heads, L, P], cross-attention probabilities of one layer, after the
+            softmax, without the column of the image's class token; rows beyond a text's end are 0.
+        gradient: the same shape, of the "match" logit by the attention.
+        match: float32 [T], probability that text and image belong together.
+    """
+
+    attention: NDArray[np.float32]
+    gradient: NDArray[np.float32]
+    match: NDArray[np.float32]
+
+
+class Matcher(Protocol):
+    """An image-text matching network with cross-attention.
+
+    Attributes:
+        input_size: S; pictures are S x S.
+        grid_size: G; the picture is cut into G x G patches, P = G * G.
+    """
+
+    input_size: int
+    grid_size: int
+
+    def encode_picture(self, picture: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Normalised float32 [3, S, S] -> whatever `attend` wants of it: the slow half, once an image."""
+        ...
+
+    def pieces(self, texts: Sequence[str]) -> list[list[tuple[int, int]]]:
+        """Per text and token position, the characters it stands for; (0, 0) for the tokens around them."""
+        ...
+
+    def attend(self, encoded: NDArray[np.float32], texts: Sequence[str], kept: NDArray[np.bool_]) -> Attended:
+        """Read T texts against one encoded picture.
+
+        Args:
+            kept: bool [T, P]; patches that are False get no attention at all, in any layer. The image's
+                class token is always kept.
+        """
+        ...
+
+
+class Describer(Protocol):
+    """A network, or a service, that says something about an image.
+
+    Attributes:
+        model: which one, so that what it said can be kept.
+    """
+
+    model: str
+
+    def look(self, image: Image) -> NDArray:
+        """What `describe` wants of the image: once an image."""
+        ...
+
+    def describe(self, digest: str, looked: NDArray, prompts: Sequence[str]) -> list[str]:
+        """One answer a prompt.
+
+        Args:
+            digest: of the image, for those that remember.
+
+        Raises:
+            DescriberError: it cannot be asked; the message says why.
+        """
+        ...
+
+
+class Synonyms(Protocol):
+    """Whether two nouns mean nearly the same thing.
+
+    Attributes:
+        source: what it goes by, in a word.
+    """
+
+    source: str
+
+    def near(self, one: str, two: str) -> bool: ...
+
+
 class Method(Protocol):
-    """One way of ranking proposals: `see` once an image, `score` once an expression. No state."""
+    """One way of ranking proposals: `see` once an image, `score` its expressions. No state."""
 
     @property
     def name(self) -> str: ...
 
-    def see(self, image: Image, proposals: Proposals) -> NDArray[np.float32]:
-        """Everything about the image that no expression changes: float32 [N, ...]."""
+    def see(self, image: Image, proposals: Proposals) -> Mapping[str, NDArray]:
+        """Everything about the image that no expression changes, as named arrays."""
         ...
 
-    def score(self, features: NDArray[np.float32], expression: ParsedExpression) -> Scored:
-        """The method's opinion of all N proposals, from what `see` gave."""
+    def score(self, scene: Scene, expressions: Sequence[ParsedExpression]) -> list[Scored]:
+        """The method's opinion of all N proposals, one an expression, from what `see` gave."""
         ...

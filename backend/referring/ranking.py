@@ -1,4 +1,16 @@
-"""From every method's scores to the few alternatives that an annotator sees."""
+"""From every method's scores to the few alternatives that an annotator sees.
+
+Three rules about what is no single whole thing:
+
+* **Parts.** "The car" has a wheel, and a wheel may be proposed. A mask that lies almost wholly inside
+  another, much larger one is a part of it. Parts stay on offer, because an annotator may mean the wheel,
+  but a part must be clearly better than the rest to come first: its probability is discounted.
+* **The whole image.** A mask that covers almost everything is the ground, or nothing. It is offered
+  after all others.
+* **Several things.** "The two dogs on the left" means two proposals together. When the words mean more
+  than one thing, the union of the best that do not overlap is offered first, as many as were said, or all
+  that are at least half as probable as the best when nobody said how many; each alone follows.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -6,9 +18,14 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.core.masks import iou_matrix
-from backend.core.types import MethodScore, Scored, Suggestion
+from backend.core.masks import inside_matrix, iou_matrix, union
+from backend.core.rle import RLE
+from backend.core.types import Box, MethodScore, Scored, Suggestion
 from backend.referring.scene import Scene
+
+PART_INSIDE, PART_SMALLER = 0.9, 0.5  # a part: so much of it inside another, and at most so large
+APART = 0.1  # things that are counted share at most so much of either
+SEVERAL, MOST = 0.5, 6  # of the best one's probability; and never more than so many at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,53 +37,88 @@ class RankingSettings:
         same_mask_iou: of two masks that overlap at least so much only the better one leaves: to an
             annotator they are one.
         temperatures: by the method's name, what its scores are divided by before the softmax.
-        weights: by the method's name, its share in the fusion; equal when not given.
+        weights: by the method's name, its share in the fusion; equal when not given. A method of weight
+            0 is shown beside the others and has no vote.
+        part_discount: what a part's probability is multiplied by.
+        ground_share: of the image; what covers more is offered last.
     """
 
     alternatives: int = 3
     same_mask_iou: float = 0.85
     temperatures: Mapping[str, float] = field(default_factory=dict)
     weights: Mapping[str, float] = field(default_factory=dict)
+    part_discount: float = 0.8
+    ground_share: float = 0.95
 
 
 def rank(
-    scene: Scene, opinions: Sequence[Scored], settings: RankingSettings, *, version: str
+    scene: Scene, opinions: Sequence[Scored], settings: RankingSettings, *, count: int = 1, version: str
 ) -> tuple[Suggestion, ...]:
     """The best alternatives, best first; empty when there are no proposals or no opinions.
 
     A suggestion's score is the fused probability among all proposals of the scene, so it compares
-    within one expression only. Equal scores keep the order of the proposals, on every machine.
+    within one expression only; that of a union is the sum. Equal scores keep the order of the proposals,
+    on every machine.
+
+    Args:
+        count: how many things the words mean; 0 for "several".
     """
     ran = [opinion for opinion in opinions if not opinion.left_out]
-    if not ran or not scene.masks:
+    voting = [opinion for opinion in ran if settings.weights.get(opinion.method, 1.0) > 0]
+    if not voting or not scene.masks:
         return ()
-    fused = fuse(ran, settings)
+    fused = whole_things(scene, fuse(voting, settings), settings)
+    chosen: list[tuple[int, ...]] = [(i,) for i in distinct(scene, fused, settings)]
+    together = () if count == 1 else meant_together(scene, fused, count)
+    if together:
+        chosen = [together, *chosen][: settings.alternatives]
     orders = {opinion.method: places(opinion.scores) for opinion in ran}
     return tuple(
         Suggestion(
             rank=place,
-            score=float(fused[i]),
-            mask=scene.masks[i],
-            box=scene.boxes[i],
-            methods={o.method: MethodScore(float(o.scores[i]), int(orders[o.method][i])) for o in ran},
+            score=min(1.0, float(fused[list(members)].sum())),
+            mask=_mask(scene, members),
+            box=_box(scene, members),
+            methods={
+                o.method: MethodScore(
+                    float(o.scores[list(members)].mean()), int(orders[o.method][list(members)].min())
+                )
+                for o in ran
+            },
             version=version,
         )
-        for place, i in enumerate(distinct(scene, fused, settings))
+        for place, members in enumerate(chosen)
     )
 
 
 def fuse(opinions: Sequence[Scored], settings: RankingSettings) -> NDArray[np.float64]:
-    """The methods' distributions, mixed by their weights: float64 [N], sums to 1."""
+    """The weighted geometric mean of the methods' distributions: float64 [N], sums to 1.
+
+    A logarithmic opinion pool: a mask that one method rules out needs much from the others, which ranks
+    the drawn scenes better than the plain mean does.
+    """
     weights = np.array([settings.weights.get(o.method, 1.0) for o in opinions])
-    parts = [distribution(o.scores, settings.temperatures.get(o.method, 1.0)) for o in opinions]
-    return np.asarray(np.einsum("m,mn->n", weights / weights.sum(), np.array(parts)))
+    parts = [np.log(distribution(o.scores, settings.temperatures.get(o.method, 1.0))) for o in opinions]
+    pooled = np.exp(np.einsum("m,mn->n", weights / weights.sum(), np.array(parts)))
+    return np.asarray(pooled / pooled.sum())
 
 
 def distribution(scores: NDArray[np.float32], temperature: float) -> NDArray[np.float64]:
-    """Softmax of the scores over the temperature: float64 [N]."""
+    """Softmax of the scores over the temperature: float64 [N], none below 1e-12."""
     exponents = scores.astype(np.float64) / temperature
-    powers = np.exp(exponents - exponents.max())
+    powers = np.maximum(np.exp(exponents - exponents.max()), 1e-12)
     return np.asarray(powers / powers.sum())
+
+
+def whole_things(scene: Scene, fused: NDArray[np.float64], settings: RankingSettings) -> NDArray[np.float64]:
+    """The rules for parts and for the whole image, on probabilities: float64 [N], sums to 1."""
+    areas = np.array([mask.area_px for mask in scene.masks], np.float64)
+    inside = inside_matrix(scene.masks, scene.masks) >= PART_INSIDE
+    is_ground = areas > settings.ground_share * scene.size[0] * scene.size[1]
+    is_part = (inside & (areas[:, None] <= PART_SMALLER * areas[None]) & ~is_ground[None]).any(1)
+    weighed = np.where(is_part, settings.part_discount, 1.0) * fused
+    weighed = np.where(is_ground, 1e-6 * weighed, weighed)
+    return np.asarray(weighed / weighed.sum())
 
 
 def places(scores: NDArray) -> NDArray[np.intp]:
@@ -88,3 +140,27 @@ def distinct(scene: Scene, scores: NDArray[np.float64], settings: RankingSetting
         if len(chosen) == settings.alternatives:
             break
     return chosen
+
+
+def meant_together(scene: Scene, fused: NDArray[np.float64], count: int) -> tuple[int, ...]:
+    """The best proposals that do not overlap: `count` of them, or for 0 all that are nearly as probable.
+
+    Empty when there are not two, or fewer than were said.
+    """
+    inside = inside_matrix(scene.masks, scene.masks)
+    chosen: list[int] = []
+    for i in (int(i) for i in np.argsort(-fused, kind="stable")):
+        if len(chosen) == (count or MOST) or (not count and fused[i] < SEVERAL * fused.max()):
+            break
+        if all(max(inside[i, j], inside[j, i]) <= APART for j in chosen):
+            chosen.append(i)
+    return tuple(chosen) if len(chosen) >= max(2, count) else ()
+
+
+def _mask(scene: Scene, members: tuple[int, ...]) -> RLE:
+    return scene.masks[members[0]] if len(members) == 1 else union([scene.masks[i] for i in members])
+
+
+def _box(scene: Scene, members: tuple[int, ...]) -> Box:
+    x1, y1, x2, y2 = zip(*(scene.boxes[i] for i in members), strict=True)
+    return min(x1), min(y1), max(x2), max(y2)

@@ -22,7 +22,7 @@ class Scene:
         masks: N proposals as run lengths: dense masks of a large photograph would fill the memory.
         boxes: N boxes, XYXY in pixels.
         quality: float32 [N] in [0, 1].
-        features: by the method's name, float32 [N, ...].
+        features: by the method's name, what it saw of the image: arrays by a name of its own.
     """
 
     digest: str
@@ -30,17 +30,19 @@ class Scene:
     masks: tuple[RLE, ...]
     boxes: tuple[Box, ...]
     quality: NDArray[np.float32]
-    features: Mapping[str, NDArray[np.float32]]
+    features: Mapping[str, Mapping[str, NDArray]]
 
     def __post_init__(self) -> None:
         n = len(self.masks)
         object.__setattr__(self, "quality", read_only("quality", self.quality, np.float32, n))
-        object.__setattr__(self, "features", MappingProxyType(dict(self.features)))
-        if len(self.boxes) != n or any(len(f) != n for f in self.features.values()):
-            raise ValueError(f"a scene of {n} masks needs {n} boxes and {n} rows of every feature")
+        features = {method: MappingProxyType(dict(seen)) for method, seen in self.features.items()}
+        object.__setattr__(self, "features", MappingProxyType(features))
+        if len(self.boxes) != n:
+            raise ValueError(f"a scene of {n} masks needs {n} boxes, got {len(self.boxes)}")
 
     @property
     def n_bytes(self) -> int:
         """Memory that it holds, roughly: run lengths as Python integers, features as arrays."""
         runs = sum(len(mask.counts) for mask in self.masks)
-        return 36 * runs + sum(f.nbytes for f in self.features.values()) + 4096
+        arrays = [array for seen in self.features.values() for array in seen.values()]
+        return 36 * runs + sum(array.nbytes for array in arrays) + 4096

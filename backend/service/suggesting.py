@@ -124,8 +124,10 @@ class Suggesting:
         with self.database.begin() as session:
             add_suggestions(
                 session, task, scene.digest, scene.size, offers,
-                version=self.version, left_out=reference.left_out, now=self.now(),
+                version=self.version, opinions=reference.opinions, now=self.now(),
             )  # fmt: skip
+        for method, reason in reference.left_out.items():
+            log.info("task %s of project %s: %s had no say: %s", task.task_id, task.project, method, reason)
         log.info(
             "task %s of project %s: %d proposals, %d alternatives, %d ms",
             task.task_id, task.project, len(scene.masks), len(offers), 1000 * (time.monotonic() - started),

@@ -1,18 +1,22 @@
 """What is written: projects, images, suggestions, the history of corrections. All take a session."""
 
+import base64
 import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from backend.core import rle
 from backend.core.rle import RLE
-from backend.core.types import Correction, MethodScore, Offer, Size, Suggestion, Task
+from backend.core.types import Correction, MethodScore, Offer, Scored, Size, Suggestion, Task
 from backend.store.schema import (
     CorrectionRow,
     DeletionRow,
@@ -22,6 +26,16 @@ from backend.store.schema import (
     Table,
     TaskRow,
 )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Explanation:
+    """What one method went by; fields as in `Scored`."""
+
+    method: str
+    left_out: str = ""
+    evidence: Mapping[str, str] = field(default_factory=dict)
+    heat: NDArray[np.uint8] | None = None
 
 
 def see_project(
@@ -44,7 +58,7 @@ def add_suggestions(
     offers: Sequence[Offer],
     *,
     version: str,
-    left_out: Mapping[str, str],
+    opinions: Sequence[Scored],
     now: datetime,
 ) -> None:
     """Keep what is offered for a task under a version; a second time changes nothing.
@@ -52,13 +66,14 @@ def add_suggestions(
     Args:
         digest, size: of the task's image; (height, width) as displayed.
         offers: best first; none is an answer too.
-        left_out: by method, why it had no say.
+        opinions: every method's: why it had no say, or what it went by and where it looked.
     """
     add_once(session, ImageRow, digest=digest, height=size[0], width=size[1], first_seen=now)
     is_new = add_once(
         session, TaskRow, project=task.project, task_id=task.task_id, asked=_asked(task),
         image_url=task.image_url, expression=task.expression, version=version, image_digest=digest,
-        left_out=dict(left_out), answered_at=now,
+        left_out={o.method: o.left_out for o in opinions if o.left_out},
+        explained={o.method: _explained(o) for o in opinions if not o.left_out}, answered_at=now,
     )  # fmt: skip
     if not is_new:
         return
@@ -71,6 +86,16 @@ def find_suggestions(session: Session, task: Task, version: str) -> tuple[Offer,
     """What was offered for exactly this image and expression: best first; None when it was never computed."""
     row = session.scalars(_answers(task).where(TaskRow.version == version)).one_or_none()
     return None if row is None else _offers(session, [row])
+
+
+def find_explanations(session: Session, task: Task, version: str) -> tuple[Explanation, ...]:
+    """What every method went by for this image and expression under a version, by the method's name."""
+    row = session.scalars(_answers(task).where(TaskRow.version == version)).one_or_none()
+    if row is None:
+        return ()
+    told = [_explanation(name, said) for name, said in row.explained.items()]
+    told += [Explanation(name, left_out=reason) for name, reason in row.left_out.items()]
+    return tuple(sorted(told, key=lambda e: e.method))
 
 
 def offers_on(session: Session, task: Task) -> tuple[Offer, ...]:
@@ -128,6 +153,22 @@ def add_once(session: Session, table: type[Table], **values: Any) -> bool:
         insert = sqlite.insert(table).values(**values).on_conflict_do_nothing()
     key = next(iter(table.__table__.primary_key))
     return session.execute(insert.returning(key)).first() is not None
+
+
+def _explained(opinion: Scored) -> dict[str, Any]:
+    told: dict[str, Any] = {"evidence": dict(opinion.evidence)}
+    if opinion.heat is not None:
+        packed = base64.b64encode(opinion.heat.tobytes()).decode("ascii")
+        told["heat"] = {"side": opinion.heat.shape[0], "bytes": packed}
+    return told
+
+
+def _explanation(method: str, told: Mapping[str, Any]) -> Explanation:
+    heat = told.get("heat")
+    if heat is None:
+        return Explanation(method, evidence=told["evidence"])
+    values = np.frombuffer(base64.b64decode(heat["bytes"]), np.uint8).reshape(heat["side"], -1)
+    return Explanation(method, evidence=told["evidence"], heat=values)
 
 
 def _asked(task: Task) -> str:

@@ -98,6 +98,8 @@ class TaskRow(Table):
     version: Mapped[str] = mapped_column(String(80))
     image_digest: Mapped[str] = mapped_column(ForeignKey("image.digest"))
     left_out: Mapped[dict[str, Any]]
+    explained: Mapped[dict[str, Any]]
+    """By method: "evidence", and "heat" as {"side", "bytes"}, 8 bits a patch in base64."""
     answered_at: Mapped[datetime]
 
 
@@ -120,6 +122,22 @@ class SuggestionRow(Table):
     x2: Mapped[float]
     y2: Mapped[float]
     methods: Mapped[dict[str, Any]]
+
+
+class DescriptionRow(Table):
+    """What a describer said of an image; asked again, it is not asked again."""
+
+    __tablename__ = "description"
+    __table_args__ = (UniqueConstraint("digest", "asked", name="uq_description_asked"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64))
+    asked: Mapped[str] = mapped_column(String(64))
+    """SHA-256 of model and prompt; the prompt holds the expression."""
+    model: Mapped[str] = mapped_column(Text)
+    prompt: Mapped[str] = mapped_column(Text)
+    said: Mapped[str] = mapped_column(Text)
+    said_at: Mapped[datetime]
 
 
 class EventRow(Table):

@@ -18,6 +18,7 @@ from backend.demo.samples import make_samples
 ROOT = Path(__file__).parents[2]
 COMMANDS = [
     "serve", "suggest", "export", "demo", "studio", "db upgrade", "models list", "benchmark tinyworld",
+    "benchmark switches",
 ]  # fmt: skip
 
 
@@ -127,7 +128,7 @@ def test_the_benchmark_prints_figures_for_machines(tmp_path):
 
     figures = json.loads(ran.stdout)
     assert figures["scenes"] == 2
-    assert set(figures["unseen"]) == {
+    assert set(figures["true_masks_first"]) == {
         "category",
         "attribute",
         "position",
@@ -135,4 +136,6 @@ def test_the_benchmark_prints_figures_for_machines(tmp_path):
         "negation + ordinal",
         "all",
     }
-    assert figures["unseen"]["all"]["true masks"]["count"] > 0
+    of_all = figures["true_masks_first"]["all"]
+    assert set(of_all) == {"global-local", "lgd", "iterprime", "spatial", "fusion"}
+    assert of_all["fusion"]["count"] > 0

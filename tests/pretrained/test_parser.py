@@ -162,9 +162,55 @@ def test_a_table_of_expressions_is_read_as_a_person_reads_it(parser):
 def test_landmarks_are_the_other_noun_phrases_in_order(parser):
     parsed = parser.parse("The red cup between the plate and the bottle")
 
-    assert parsed == ParsedExpression(
-        "the red cup between the plate and the bottle", "the red cup", ("the plate", "the bottle")
-    )
+    assert parsed.text == "the red cup between the plate and the bottle"
+    assert (parsed.subject, parsed.landmarks) == ("the red cup", ("the plate", "the bottle"))
+
+
+def test_words_know_their_place_and_their_part_of_speech(parser):
+    parsed = parser.parse("the man's red  cup")
+
+    assert parsed.text == "the man 's red cup"
+    assert [parsed.text[w.start : w.stop] for w in parsed.words] == ["the", "man", "'s", "red", "cup"]
+    assert [w.pos for w in parsed.words if w.text in ("man", "red", "cup")] == ["NOUN", "ADJ", "NOUN"]
+
+
+@pytest.mark.parametrize(
+    ("words", "primary"),
+    [
+        ("the left mug", "mug"),
+        ("guy in white shirt on left", "guy"),
+        ("the alarm clock", "clock"),
+        ("second dog from the left", "dog"),
+        ("the two dogs on the left", "dogs"),
+        ("red", None),
+        ("", None),
+    ],
+)
+def test_the_primary_word_names_the_referent(parser, words, primary):
+    parsed = parser.parse(words)
+
+    assert (parsed.primary if parsed.primary is None else parsed.words[parsed.primary].text) == primary
+
+
+@pytest.mark.parametrize(
+    ("words", "count"),
+    [
+        ("the left dog", 1),
+        ("the two dogs on the left", 2),
+        ("both mugs", 2),
+        ("three sheep by the tree", 3),
+        ("the dogs on the left", 0),
+        ("the people", 0),
+        ("the bus", 1),
+        ("the dress", 1),
+        ("his glasses", 1),
+        ("second dog from the left", 1),
+        ("a sheep", 1),
+        ("", 1),
+    ],
+)
+def test_how_many_things_are_meant(parser, words, count):
+    assert parser.parse(words).count == count
 
 
 def test_case_makes_no_difference(parser):

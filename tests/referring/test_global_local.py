@@ -16,7 +16,7 @@ from backend.core.types import Image
 from backend.pretrained.clip import ClipEncoder
 from backend.referring.crops import crop, normalised, patch_grid, whole
 from backend.referring.global_local import PAPER, GlobalLocal, cosine, mix
-from tests.build import make_proposals, rectangle
+from tests.build import make_proposals, rectangle, seen
 from tests.fakes import ColourEncoder, squares
 
 
@@ -198,7 +198,7 @@ def test_the_score_agrees_with_the_formula_from_pixels_to_numbers(encoder):
     """100 x cos(v G + (1 - v) L, r T_s + (1 - r) T_n), everything raw until the cosine."""
     method, expression = GlobalLocal(encoder, SETTINGS), ParsedExpression("the left red mug", "mug")
 
-    got = method.score(method.see(image(), make_proposals(*MASKS)), expression).scores
+    (got,) = method.score(seen(image(), make_proposals(*MASKS), method), [expression])
 
     framing, side = SETTINGS.framing, encoder.input_size
     x = normalised(image().pixels, framing)
@@ -210,11 +210,11 @@ def test_the_score_agrees_with_the_formula_from_pixels_to_numbers(encoder):
     wanted = []
     for mask in MASKS:
         grid = patch_grid(mask, encoder.grid_size, framing)
-        seen = oracle_feature(encoder.model.visual, whole(x, side, framing), grid, 2)
+        guided = oracle_feature(encoder.model.visual, whole(x, side, framing), grid, 2)
         alone = encoder.encode_images(crop(back, mask, side, framing)[None])[0]
-        visual = 0.85 * seen + 0.15 * alone
+        visual = 0.85 * guided + 0.15 * alone
         wanted.append(100 * visual @ text / np.linalg.norm(visual) / np.linalg.norm(text))
-    np.testing.assert_allclose(got, wanted, atol=2e-4)
+    np.testing.assert_allclose(got.scores, wanted, atol=2e-4)
 
 
 @pytest.mark.parametrize(("weight", "index"), [(1.0, 0), (0.0, 1)])
@@ -255,10 +255,10 @@ def test_no_proposals_give_no_scores(encoder):
     nothing = make_proposals(*MASKS)
     nothing = type(nothing)(nothing.masks[:0], nothing.boxes[:0], nothing.quality[:0])
 
-    features = method.see(image(), nothing)
+    scene = seen(image(), nothing, method)
 
-    assert len(features) == 0
-    assert len(method.score(features, ParsedExpression("the mug", "the mug")).scores) == 0
+    assert len(scene.features["global-local"]["visual"]) == 0
+    assert len(method.score(scene, [ParsedExpression("the mug", "the mug")])[0].scores) == 0
 
 
 def test_an_images_features_are_made_once_for_all_its_expressions():
@@ -268,9 +268,9 @@ def test_an_images_features_are_made_once_for_all_its_expressions():
         *(rectangle((32, 32), x, y, x + 8, y + 8) for x, y in ((2, 2), (18, 2), (2, 18)))
     )
 
-    features = method.see(Image.of(squares()), proposals)
+    scene = seen(Image.of(squares()), proposals, method)
     for words in ("the red one", "the green one", "the blue one", "red", "green"):
-        method.score(features, ParsedExpression(words, words))
+        method.score(scene, [ParsedExpression(words, words)])
 
     assert fake.calls == {"pictures": 1, "images": 3, "texts": 10}
 

@@ -40,6 +40,68 @@ def test_a_part_of_another_mask_is_no_duplicate_of_it():
     assert order(make_scene(car, wheel), [opinion(2, 3)]) == [1, 0]
 
 
+def test_a_part_must_be_clearly_better_than_the_whole():
+    car, wheel = rectangle(SIZE, 0, 0, 12, 8), rectangle(SIZE, 0, 4, 4, 8)
+
+    assert order(make_scene(car, wheel), [opinion(2, 2.2)]) == [0, 1]  # e^0.2 = 1.22 < 1 / 0.8
+    assert order(make_scene(car, wheel), [opinion(2, 2.3)]) == [1, 0]  # e^0.3 = 1.35
+
+
+def test_half_of_a_thing_beside_it_is_no_part():
+    left, right = rectangle(SIZE, 0, 0, 6, 8), rectangle(SIZE, 5, 0, 10, 8)
+
+    assert order(make_scene(left, right), [opinion(2, 2.1)]) == [1, 0]
+
+
+def test_a_mask_of_the_whole_image_comes_after_all_others():
+    everything, dog = rectangle(SIZE, 0, 0, 20, 20), rectangle(SIZE, 0, 4, 4, 8)
+
+    assert order(make_scene(everything, dog), [opinion(9, 1)]) == [1, 0]
+
+
+def together(count, *scores, masks=APART):
+    found = rank(make_scene(*masks), [opinion(*scores)], RankingSettings(), count=count, version="v")
+    return [rle.decode(s.mask) for s in found], found
+
+
+def test_two_things_that_were_counted_come_first_as_one_mask():
+    masks, found = together(2, 1, 4, 2, 3)
+
+    assert (masks[0] == APART[1] | APART[3]).all()
+    assert (masks[1] == APART[1]).all()
+    assert (masks[2] == APART[3]).all()
+    assert found[0].box == (5.0, 0.0, 19.0, 4.0)
+    assert found[0].methods["global-local"] == MethodScore(3.5, 0)
+    assert found[0].score == pytest.approx(found[1].score + found[2].score)
+    assert [s.rank for s in found] == [0, 1, 2]
+
+
+def test_several_that_nobody_counted_are_all_that_are_nearly_as_probable():
+    masks, _ = together(0, 4.0, 3.9, 3.8, 1.0)
+
+    assert (masks[0] == APART[0] | APART[1] | APART[2]).all()
+
+
+def test_one_that_stands_out_is_alone_however_it_was_worded():
+    masks, _ = together(0, 9, 1, 1, 1)
+
+    assert (masks[0] == APART[0]).all()
+
+
+def test_overlapping_masks_are_not_counted_as_two():
+    dog, most_of_it, other = rectangle(SIZE, 0, 0, 8, 8), rectangle(SIZE, 0, 0, 8, 6), APART[3]
+
+    masks, _ = together(2, 3, 2.9, 1, masks=(dog, most_of_it, other))
+
+    assert (masks[0] == dog | other).all()
+
+
+def test_fewer_than_were_counted_give_no_union():
+    masks, _ = together(5, 1, 4, 2, 3)
+
+    assert (masks[0] == APART[1]).all()
+
+
 def test_each_suggestion_tells_every_methods_score_and_rank():
     scene = make_scene(*APART)
     opinions = [opinion(4, 1, 2, 3), opinion(0.1, 0.9, 0.2, 0.3, method="lgd")]
@@ -51,6 +113,38 @@ def test_each_suggestion_tells_every_methods_score_and_rank():
     assert best.mask == rle.encode(APART[1])
     assert best.methods["global-local"] == MethodScore(1.0, 3)
     assert best.methods["lgd"] == MethodScore(pytest.approx(0.9), 0)
+
+
+def test_a_method_without_a_vote_is_shown_and_changes_nothing():
+    asked, silent = opinion(1, 2, 3, 4), opinion(9, 1, 1, 1, method="spatial")
+    settings = RankingSettings(weights={"spatial": 0.0})
+
+    alone = rank(make_scene(*APART), [asked], settings, version="v")
+    beside = rank(make_scene(*APART), [asked, silent], settings, version="v")
+
+    assert [(s.mask, s.score) for s in beside] == [(s.mask, s.score) for s in alone]
+    assert set(beside[0].methods) == {"global-local", "spatial"}
+    assert rank(make_scene(*APART), [silent], settings, version="v") == ()
+
+
+def test_what_one_method_rules_out_needs_much_from_the_others():
+    fused = fuse([opinion(5, 5, 0), opinion(0, 5, 5, method="lgd")], RankingSettings())
+
+    assert fused.argmax() == 1
+    assert fused[1] > fused[0] + fused[2]
+
+
+def test_the_fusion_is_the_geometric_mean_of_the_distributions():
+    one, two = np.array([1, 2, 3], np.float32), np.array([3, 1, 1], np.float32)
+    p, q = distribution(one, 2.0), distribution(two, 0.5)
+    wanted = p ** (1 / 3) * q ** (2 / 3)
+
+    fused = fuse(
+        [Scored("a", one), Scored("b", two)],
+        RankingSettings(temperatures={"a": 2.0, "b": 0.5}, weights={"a": 1.0, "b": 2.0}),
+    )
+
+    np.testing.assert_allclose(fused, wanted / wanted.sum())
 
 
 def test_scores_are_probabilities_among_all_proposals():
@@ -71,7 +165,7 @@ def test_a_weight_of_nought_silences_a_method():
 
     settings = RankingSettings(weights={"lgd": 0.0})
 
-    np.testing.assert_allclose(fuse([loud, silent], settings), fuse([loud], settings))
+    np.testing.assert_allclose(fuse([loud, silent], settings), fuse([loud], settings), atol=1e-12)
 
 
 def test_a_method_that_was_left_out_has_no_say():

@@ -12,7 +12,9 @@ from tests.service.conftest import make_pipeline
 
 
 def scene(digest, n_features=1000):
-    made = make_scene(rectangle((8, 8), 0, 0, 4, 4), features={"a": np.zeros((1, n_features), np.float32)})
+    made = make_scene(
+        rectangle((8, 8), 0, 0, 4, 4), features={"a": {"b": np.zeros((1, n_features), np.float32)}}
+    )
     return dataclasses.replace(made, digest=digest)
 
 

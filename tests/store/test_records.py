@@ -4,8 +4,14 @@ from datetime import UTC, datetime
 import numpy as np
 
 from backend.core import rle
-from backend.core.types import MethodScore, Offer, Suggestion, Task
-from backend.store.records import add_suggestions, find_suggestions, offers_on, see_project
+from backend.core.types import MethodScore, Offer, Scored, Suggestion, Task
+from backend.store.records import (
+    add_suggestions,
+    find_explanations,
+    find_suggestions,
+    offers_on,
+    see_project,
+)
 from backend.store.schema import ProjectRow
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
@@ -34,11 +40,11 @@ def offers(version="v1", count=3):
     )
 
 
-def keep(database, task=TASK, version="v1", given=None, left_out=None):
+def keep(database, task=TASK, version="v1", given=None, opinions=()):
     with database.begin() as session:
         add_suggestions(
             session, task, "ab" * 32, SIZE, offers(version) if given is None else given,
-            version=version, left_out=left_out or {}, now=NOW,
+            version=version, opinions=opinions, now=NOW,
         )  # fmt: skip
 
 
@@ -100,3 +106,20 @@ def test_the_last_setup_of_a_project_counts(database):
     with database.begin() as session:
         row = session.get_one(ProjectRow, "1.1")
         assert (row.label_config, row.extra_params, row.first_seen) == ("<View><Image/></View>", {}, NOW)
+
+
+def test_what_every_method_went_by_is_kept_with_its_heat_map(database):
+    heat = np.arange(9, dtype=np.uint8).reshape(3, 3)
+    looked = Scored("iterprime", np.ones(3, np.float32), evidence={"primary word": "mug"}, heat=heat)
+    down = Scored("lgd", left_out="the describer at http://x is down")
+    keep(database, opinions=(looked, down))
+
+    with database.begin() as session:
+        told = find_explanations(session, TASK, "v1")
+        unknown = find_explanations(session, TASK, "v2")
+
+    assert [e.method for e in told] == ["iterprime", "lgd"]
+    assert told[0].evidence == {"primary word": "mug"}
+    np.testing.assert_array_equal(told[0].heat, heat)
+    assert told[1].left_out == "the describer at http://x is down"
+    assert unknown == ()

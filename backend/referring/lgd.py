@@ -1,0 +1,366 @@
+"""LGD: what a describer says of the referent and of what is around it corrects CLIP's first opinion.
+
+Source: Li et al., "LGD: Leveraging Generative Descriptions for Zero-Shot Referring Image
+Segmentation", Pattern Recognition 172 (2026) 112549, arXiv:2504.14467, and the authors' released code,
+which this file follows. Decisions on what is easily got wrong:
+
+* S = S_van + alpha S_att + beta S_sur with beta below 0: what is around the referent counts against a
+  mask. alpha 0.5 and beta -1 are the best pair of the authors' own sweep; their text's values are not known.
+* A mask is seen twice, alone on black and before its blurred surroundings, in the *same crop*. Both
+  features have unit length, their mean does not: where the views disagree it is shorter, and stays so.
+* S_sur is the mean over the noun phrases of the surrounding description, "a photo of" included, that
+  are no near-synonyms of the referent's. The authors' description is not lower-cased before it is parsed.
+* No such phrase: the term is 0. The authors divide by nothing, and every mask gets NaN.
+* An empty description, or one in another script: its term is 0 and the evidence says so. A describer
+  that cannot be asked costs the method, not the suggestion.
+* The spatial rectifier reads whole words. The authors test for parts of words, by which a laptop is at
+  the top; and "bottom" is in none of their lists.
+"""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as Pillow
+
+from backend.core.boxes import box_of
+from backend.core.expression import ParsedExpression
+from backend.core.types import Image, Proposals, Scored
+from backend.errors import DescriberError
+from backend.referring.crops import Colour
+from backend.referring.protocols import Describer, Encoder, Parser, Synonyms
+from backend.referring.scene import Scene
+
+LOGIT_SCALE = 100.0  # exp of CLIP's trained temperature
+
+_ASKED = (
+    'Given a image and the corresponding referring expression "{}", the entity referred by the referring '
+    "expression is unique in the image. "
+)
+ATTRIBUTE_PROMPT = _ASKED + (
+    "Please generate a caption with local concept to describe the referent object according to the "
+    'referring expression. The format is "a photo of  <object>(attribute)" '
+)
+SURROUNDING_PROMPT = _ASKED + (
+    "Please generate a caption to describe the referent object and its surrounding entities according to "
+    'the referring expression. The format is "a photo of  <object> surrounded by (entities)" '
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LgdSettings:
+    """The method's numbers under one preset.
+
+    Attributes:
+        mean, std: of RGB in [0, 1].
+        attribute_weight, surrounding_weight: alpha and beta.
+        local_share: of the view alone in the visual feature; the other is before the blurred ground.
+        background: of the view alone and of the padding, RGB in 0..255.
+        blur_px: sigma of the Gaussian blur of the ground.
+        square: "pad" the crop, or "squash" it.
+        box_rule: "authors" loses the last row and column of each mask, as SAM's XYWH boxes do; or "tight".
+        attribute_prompt, surrounding_prompt: what the describer is asked; {} is the expression.
+        phrase: what a surrounding noun phrase is put into before it is encoded.
+        rectifier: let direction words choose among the best masks of the image's quarters.
+    """
+
+    mean: Colour
+    std: Colour
+    attribute_weight: float = 0.5
+    surrounding_weight: float = -1.0
+    local_share: float = 0.5
+    background: tuple[int, int, int] = (0, 0, 0)
+    blur_px: float = 50.0
+    square: str = "pad"
+    box_rule: str = "authors"
+    attribute_prompt: str = ATTRIBUTE_PROMPT
+    surrounding_prompt: str = SURROUNDING_PROMPT
+    phrase: str = "a photo of {}"
+    rectifier: bool = True
+
+
+PAPER = LgdSettings(
+    mean=(0.48145466, 0.4578275, 0.40821073),
+    std=(0.26862954, 0.26130258, 0.27577711),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Lgd:
+    """The method over its networks; see the module's text for the source."""
+
+    encoder: Encoder
+    describer: Describer
+    parser: Parser
+    synonyms: Synonyms
+    settings: LgdSettings
+    name: str = "lgd"
+
+    def see(self, image: Image, proposals: Proposals) -> dict[str, NDArray]:
+        """Each mask's feature, and what the describer wants of the image.
+
+        Returns:
+            "visual": float32 [N, D], the mean of two unit vectors; "centroids": float32 [N, 2], row and
+            column of each mask's centre of mass, in pixels; "looked": the describer's.
+        """
+        alone, before_blur = self.views(image.pixels, proposals.masks)
+        side = self.encoder.input_size
+        features = [
+            unit(self.encoder.encode_images(np.array(view, np.float32).reshape(-1, 3, side, side)))
+            for view in (alone, before_blur)
+        ]
+        share = np.float32(self.settings.local_share)
+        return {
+            "visual": share * features[0] + (1 - share) * features[1],
+            "centroids": centroids(proposals.masks),
+            "looked": self.describer.look(image),
+        }
+
+    def views(
+        self, pixels: NDArray[np.uint8], masks: NDArray[np.bool_]
+    ) -> tuple[list[NDArray[np.float32]], list[NDArray[np.float32]]]:
+        """The two pictures of every mask, normalised float32 [3, S, S]: alone, and before the blur."""
+        settings, side = self.settings, self.encoder.input_size
+        blurred = cv2.GaussianBlur(pixels, (0, 0), sigmaX=settings.blur_px, sigmaY=settings.blur_px)
+        ground = np.broadcast_to(np.array(settings.background, np.uint8), pixels.shape)
+        return (
+            [prepared(cut(pixels, mask, ground, settings), side, settings) for mask in masks],
+            [prepared(cut(pixels, mask, blurred, settings), side, settings) for mask in masks],
+        )
+
+    def score(self, scene: Scene, expressions: Sequence[ParsedExpression]) -> list[Scored]:
+        """S_van + alpha S_att + beta S_sur of every proposal."""
+        settings, seen = self.settings, scene.features[self.name]
+        try:
+            said = self._asked(scene, seen["looked"], expressions)
+        except DescriberError as error:
+            return [Scored(self.name, left_out=str(error))] * len(expressions)
+        scored = []
+        for i, expression in enumerate(expressions):
+            attribute, surrounding = said[2 * i : 2 * i + 2]
+            phrases = self.surrounding_phrases(surrounding, expression.subject)
+            texts = [expression.raw.lower(), *([attribute.lower()] if attribute else [])]
+            texts += [settings.phrase.format(phrase) for phrase in phrases]
+            words = unit(self.encoder.encode_texts(texts))
+            vanilla, around = words[0], words[2 if attribute else 1 :]
+            scores = combined(
+                seen["visual"],
+                vanilla,
+                words[1] if attribute else None,
+                around,
+                alpha=settings.attribute_weight,
+                beta=settings.surrounding_weight,
+            )
+            evidence = {
+                "referent": attribute or "nothing usable was said",
+                "around": ", ".join(phrases) or "nothing usable was said",
+            }
+            if settings.rectifier and len(scores):
+                scores, moved = rectified(scores, seen["centroids"], expression)
+                evidence |= {"moved to": moved} if moved else {}
+            scored.append(Scored(self.name, scores, evidence=evidence))
+        return scored
+
+    def _asked(self, scene: Scene, looked: NDArray, expressions: Sequence[ParsedExpression]) -> list[str]:
+        """Both descriptions of every expression, one after the other; only what the weights ask for."""
+        settings = self.settings
+        wanted = (
+            (settings.attribute_prompt, settings.attribute_weight),
+            (settings.surrounding_prompt, settings.surrounding_weight),
+        )
+        prompts = [p.format(e.raw) for e in expressions for p, weight in wanted if weight]
+        answers = iter(self.describer.describe(scene.digest, looked, prompts) if prompts else [])
+        return [cleaned(next(answers)) if weight else "" for _ in expressions for _, weight in wanted]
+
+    def surrounding_phrases(self, description: str, subject: str) -> list[str]:
+        """The noun phrases of a description that do not name the referent itself."""
+        if not description:
+            return []
+        target = self._noun(subject)
+        read = self.parser.parse(description)
+        phrases = [read.subject, *read.landmarks] if read.primary is not None else []
+        return [p for p in phrases if not self.synonyms.near(self._noun(p), target)]
+
+    def _noun(self, phrase: str) -> str:
+        """The first noun of a phrase; the phrase itself where there is none."""
+        words = self.parser.parse(phrase).words
+        return next((w.text for w in words if w.pos in ("NOUN", "PROPN")), phrase)
+
+
+def cut(
+    pixels: NDArray[np.uint8], mask: NDArray[np.bool_], ground: NDArray[np.uint8], settings: LgdSettings
+) -> NDArray[np.uint8]:
+    """A mask's pixels before another ground, cropped to its box: uint8 [h, w, 3]."""
+    x1, y1, x2, y2 = box_of(mask)
+    if settings.box_rule == "authors":
+        x2, y2 = max(x2 - 1, x1 + 1), max(y2 - 1, y1 + 1)
+    return np.where(mask[y1:y2, x1:x2, None], pixels[y1:y2, x1:x2], ground[y1:y2, x1:x2])
+
+
+def prepared(crop: NDArray[np.uint8], side: int, settings: LgdSettings) -> NDArray[np.float32]:
+    """As CLIP's own preprocessing has it, after padding: bicubic, normalised float32 [3, side, side].
+
+    The padding is half of the difference on both sides, rounded down, so that an odd difference leaves the
+    crop a pixel off square; the longer side is then cut in the middle.
+    """
+    height, width = crop.shape[:2]
+    if settings.square == "pad":
+        rows, columns = max(width - height, 0) // 2, max(height - width, 0) // 2
+        crop = np.stack(
+            [
+                np.pad(crop[..., c], ((rows, rows), (columns, columns)), constant_values=value)
+                for c, value in enumerate(settings.background)
+            ],
+            -1,
+        )
+        height, width = crop.shape[:2]
+        scale = side / min(height, width)
+        size = (int(width * scale), int(height * scale))
+        resized = Pillow.fromarray(crop).resize(size, Pillow.Resampling.BICUBIC)
+        left, top = round((size[0] - side) / 2), round((size[1] - side) / 2)
+        resized = resized.crop((left, top, left + side, top + side))
+    else:
+        resized = Pillow.fromarray(crop).resize((side, side), Pillow.Resampling.BICUBIC)
+    scaled = np.asarray(resized, np.float32) / 255
+    scaled = (scaled - np.array(settings.mean, np.float32)) / np.array(settings.std, np.float32)
+    return np.ascontiguousarray(scaled.transpose(2, 0, 1))
+
+
+def unit(features: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Rows of length 1; a row of zeros stays."""
+    lengths = np.linalg.norm(features, axis=-1, keepdims=True)
+    return np.asarray(features / np.maximum(lengths, 1e-12), np.float32)
+
+
+def combined(
+    visual: NDArray[np.float32],
+    vanilla: NDArray[np.float32],
+    attribute: NDArray[np.float32] | None,
+    around: NDArray[np.float32],
+    *,
+    alpha: float,
+    beta: float,
+) -> NDArray[np.float32]:
+    """S = S_van + alpha S_att + beta S_sur.
+
+    Args:
+        visual: float32 [N, D], as `see` has it: not of unit length.
+        vanilla, attribute: float32 [D] of unit length; None for a description that is not there.
+        around: float32 [K, D] of unit length, one a surrounding phrase; K may be 0.
+
+    Returns:
+        float32 [N], on the scale of 100 times the cosine.
+    """
+    scores = LOGIT_SCALE * visual @ vanilla
+    if attribute is not None:
+        scores = scores + alpha * LOGIT_SCALE * visual @ attribute
+    if len(around):
+        scores = scores + beta * (LOGIT_SCALE * visual @ around.T).mean(1)
+    return np.asarray(scores, np.float32)
+
+
+def centroids(masks: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Row and column of each mask's centre of mass, in pixels: float32 [N, 2]."""
+    places = []
+    for mask in masks:
+        rows, columns = mask.sum(1), mask.sum(0)
+        area = max(int(rows.sum()), 1)
+        places.append([rows @ np.arange(len(rows)) / area, columns @ np.arange(len(columns)) / area])
+    return np.array(places, np.float32).reshape(-1, 2)
+
+
+MARKUP = re.compile(r"<[^<>]{0,100}>|```[a-z]*|[*_#`~|>]+|!?\[|\]\([^)]*\)")
+LABEL = re.compile(r"^\s*(caption|answer|description|output)\s*:\s*", re.IGNORECASE)
+
+
+def cleaned(description: str) -> str:
+    """A description as one line of plain English words; "" when there is none in it.
+
+    Markup, quotes, a leading "Caption:" and all but the first paragraph go. What is not mostly in Latin
+    letters would only be noise to CLIP. Length is left to the text network, which cuts after 77 tokens.
+    """
+    text = MARKUP.sub(" ", description)
+    text = next((line for line in text.splitlines() if line.strip()), "")
+    text = " ".join(LABEL.sub("", text).strip(" \t\"'“”").split())
+    letters = [c for c in text if c.isalpha()]
+    latin = [c for c in letters if "LATIN" in unicodedata.name(c, "")]
+    return text if letters and 2 * len(latin) > len(letters) else ""
+
+
+VERTICAL = {
+    "top": frozenset({"above", "top", "topmost", "north", "upper", "highest"}),
+    "bottom": frozenset({"below", "bottom", "south", "under", "underneath", "beneath", "lower", "lowest"}),
+}
+HORIZONTAL = {
+    "left": frozenset({"left", "leftmost", "west", "western"}),
+    "right": frozenset({"right", "rightmost", "east", "eastern"}),
+}
+
+
+def direction(expression: ParsedExpression) -> tuple[str, str]:
+    """Which side of the image the referent is said to be on: ("top", "left"), ("", "right"), ("", "").
+
+    A direction counts when it is said of the referent alone: inside its noun phrase ("the left mug"), or
+    after it with no other thing to relate to ("mug on the left", "mug at the top of the picture").
+    """
+    said = [word for word in expression.words if _side(word.text, VERTICAL) or _side(word.text, HORIZONTAL)]
+    others = [p for p in expression.landmarks if not _names_a_side(p)]
+    subject = set(expression.subject.split())
+    if others:
+        said = [word for word in said if word.text in subject]
+    found = [next((s for w in said if (s := _side(w.text, sides))), "") for sides in (VERTICAL, HORIZONTAL)]
+    return found[0], found[1]
+
+
+def _side(word: str, sides: dict[str, frozenset[str]]) -> str:
+    return next((side for side, words in sides.items() if word in words), "")
+
+
+FRAME_WORDS = {
+    "the", "a", "of", "in", "on", "at", "side", "part", "half", "corner", "edge", "end", "middle", "center",
+    "picture", "image", "photo", "photograph",
+}  # fmt: skip
+
+
+def _names_a_side(phrase: str) -> bool:
+    return all(w in FRAME_WORDS or _side(w, VERTICAL) or _side(w, HORIZONTAL) for w in phrase.split())
+
+
+def rectified(
+    scores: NDArray[np.float32], places: NDArray[np.float32], expression: ParsedExpression
+) -> tuple[NDArray[np.float32], str]:
+    """The spatial rectifier: the best mask of the side that is named comes first.
+
+    Args:
+        scores: float32 [N], N at least 1.
+        places: float32 [N, 2], row and column of each mask's centre.
+
+    Returns:
+        The scores, and the side in words; unchanged and "" when no side is named or the side is empty.
+
+    Source: the released code, inherited from TAS: masks fall into quarters by the medians of their
+    centres, strictly below the median is top or left, and of two quarters with equal bests the second wins.
+    """
+    vertical, horizontal = direction(expression)
+    if not vertical and not horizontal:
+        return scores, ""
+    is_top = places[:, 0] < np.median(places[:, 0])
+    is_left = places[:, 1] < np.median(places[:, 1])
+    rows = [vertical == "top"] if vertical else [True, False]
+    columns = [horizontal == "left"] if horizontal else [True, False]
+    best = -1
+    for top in rows:
+        for left in columns:
+            quarter = np.flatnonzero((is_top == top) & (is_left == left))
+            if len(quarter):
+                first = int(quarter[np.argmax(scores[quarter])])
+                best = first if best < 0 or scores[first] >= scores[best] else best
+    if best < 0 or scores[best] == scores.max():
+        return scores, ""
+    moved = scores.copy()
+    moved[best] = scores.max() + np.float32(1e-3) * max(1.0, float(np.ptp(scores)))
+    return moved, f"{vertical} {horizontal}".strip()

@@ -1,0 +1,65 @@
+import nltk
+import pytest
+
+from backend.pretrained import synonyms
+from backend.pretrained.synonyms import PlainSynonyms, WordNetSynonyms, find_synonyms, plain
+
+
+class Sense:
+    """A synset: near another one when both carry the same meaning."""
+
+    def __init__(self, meaning):
+        self.meaning = meaning
+
+    def path_similarity(self, other):
+        return 1.0 if self.meaning == other.meaning else None
+
+
+class Dictionary:
+    def __init__(self, **senses):
+        self.senses = senses
+
+    def synsets(self, word):
+        return [Sense(meaning) for meaning in self.senses.get(word, ())]
+
+
+def test_three_close_pairs_of_senses_make_two_words_near():
+    wordnet = WordNetSynonyms(Dictionary(couch=(1, 2, 3), sofa=(1, 2, 3, 4), settee=(1, 2), rug=(9,)))
+
+    assert wordnet.near("couch", "sofa")
+    assert not wordnet.near("couch", "settee")
+    assert not wordnet.near("couch", "rug")
+    assert not wordnet.near("couch", "unheard-of")
+
+
+def test_a_word_of_two_senses_is_near_itself_by_its_form_alone():
+    wordnet = WordNetSynonyms(Dictionary(mug=(1, 2)))
+
+    assert wordnet.near("mug", "mugs")
+
+
+def test_without_wordnet_words_of_one_form_are_near():
+    assert PlainSynonyms().near("Dogs", "dog")
+    assert not PlainSynonyms().near("dog", "puppy")
+
+
+@pytest.mark.parametrize(
+    ("word", "form"),
+    [
+        ("mugs", "mug"), ("puppies", "puppy"), ("boxes", "box"), ("glasses", "glass"), ("benches", "bench"),
+        ("men", "man"), ("people", "person"), ("bus", "bus"), ("dress", "dress"), ("Dog", "dog"), ("", ""),
+    ],
+)  # fmt: skip
+def test_plain_forms(word, form):
+    assert plain(word) == form
+
+
+def test_wordnet_is_used_where_its_data_is_found_and_never_fetched(monkeypatch):
+    monkeypatch.setattr(nltk.data, "find", lambda name: name)
+    assert find_synonyms().source == "wordnet"
+
+    def missing(name):
+        raise LookupError(name)
+
+    monkeypatch.setattr(synonyms.nltk.data, "find", missing)
+    assert find_synonyms().source == "lemma"

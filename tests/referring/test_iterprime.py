@@ -1,0 +1,418 @@
+"""IteRPrimE against a second, slow, obvious implementation of the sheet's formulas."""
+
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backend.core.expression import ParsedExpression, Word
+from backend.core.types import Image
+from backend.referring.iterprime import (
+    PAPER,
+    IterPrime,
+    Pieces,
+    count_parts,
+    emphasised,
+    enlarged,
+    heat_shares,
+    mask_scores,
+    ramp,
+    read_pieces,
+    stays,
+    unit,
+)
+from backend.referring.protocols import Attended
+from tests.build import make_proposals, rectangle, seen
+
+RANDOM = np.random.default_rng(7)
+HEADS, LENGTH, PATCHES = 3, 9, 20
+
+
+def arrays():
+    attention = RANDOM.random((HEADS, LENGTH, PATCHES)).astype(np.float32)
+    gradient = RANDOM.normal(size=(HEADS, LENGTH, PATCHES)).astype(np.float32)
+    return attention, gradient
+
+
+def oracle(attention, gradient, focus, primary, n_tokens):
+    """PWEM, mode 0, by loops over heads, patches and tokens (papers sheet, section 3)."""
+    total = np.zeros(PATCHES)
+    for head in range(HEADS):
+        for patch in range(PATCHES):
+            a = [float(attention[head, t, patch]) for t in range(n_tokens)]
+            g = [max(float(gradient[head, t, patch]), 0.0) for t in range(n_tokens)]
+            own_a = sum(a[t] for t in primary) / len(primary)
+            own_g = sum(g[t] for t in primary) / len(primary)
+            others = [t for t in sorted(set(focus)) if t not in primary]
+            differences = [own_a - a[t] for t in others] or [own_a - 0.0]
+            length = sum(d * d for d in differences) ** 0.5 or 1e-8
+            stack = [g[0] * a[0]]
+            stack += [d / length * own_g * (own_g * own_a) for d in differences]
+            extended = list(focus) + list(primary) * len(focus)
+            stack += [g[t] * a[t] for t in extended]
+            total[patch] += sum(stack) / len(stack)
+    total /= HEADS
+    return (total - total.min()) / (total.max() - total.min())
+
+
+@pytest.mark.parametrize(
+    ("focus", "primary"),
+    [((2, 4, 6), (4,)), ((2, 4, 5, 6), (4, 5)), ((3,), (3,)), ((1, 2, 3, 7), (2,))],
+    ids=["one piece", "two pieces", "no other word", "many words"],
+)
+def test_emphasis_agrees_with_loops_over_the_formulas(focus, primary):
+    attention, gradient = arrays()
+
+    got = emphasised(attention, gradient, Pieces(focus, primary, 8))
+
+    np.testing.assert_allclose(got, oracle(attention, gradient, focus, primary, 8), atol=2e-6)
+
+
+def test_the_stack_has_one_map_for_the_class_token_each_other_word_each_word_and_each_repetition():
+    ones = np.ones((1, 4, 2), np.float32)
+    ones[0, :, 1] = 0  # the second patch gets no attention, so the map is 1, 0 whatever the mean is
+    pieces = Pieces((1, 2), (2,), 4)
+
+    # Attention and gradient are 1 in the first patch: the differences are 0, and so is E. What is left of
+    # the stack of 1 + |O| + |F| + |F||m| = 1 + 1 + 2 + 2 maps are five ones.
+    assert emphasised(ones, ones, pieces).tolist() == [1.0, 0.0]
+
+
+def test_negative_gradients_count_as_nought():
+    attention, gradient = arrays()
+
+    got = emphasised(attention, gradient, Pieces((1, 2), (2,), 5))
+
+    np.testing.assert_array_equal(
+        got, emphasised(attention, np.maximum(gradient, 0), Pieces((1, 2), (2,), 5))
+    )
+
+
+def test_without_a_primary_word_heads_are_averaged_first_and_the_branches_swap():
+    attention, gradient = arrays()
+    product = np.maximum(gradient[:, :6], 0).mean(0) * attention[:, :6].mean(0)
+
+    every = emphasised(attention, gradient, Pieces((1, 2), (), 6))
+    class_only = emphasised(attention, gradient, Pieces((), (), 6))
+
+    np.testing.assert_allclose(every, unit(product.mean(0)), atol=1e-6)
+    np.testing.assert_allclose(class_only, unit(product[0]), atol=1e-6)
+
+
+def test_the_ablations_are_what_their_names_say():
+    attention, gradient = arrays()
+    product = np.maximum(gradient, 0) * attention
+    pieces = Pieces((2, 4), (4,), LENGTH)
+
+    got = {
+        name: emphasised(attention, gradient, pieces, name)
+        for name in ("all words", "focus words", "repeated")
+    }
+
+    np.testing.assert_allclose(got["all words"], unit(product.mean((0, 1))), atol=1e-6)
+    np.testing.assert_allclose(got["focus words"], unit(product[:, [0, 2, 4]].mean((0, 1))), atol=1e-6)
+    np.testing.assert_allclose(got["repeated"], unit(product[:, [0, 2, 4, 4, 4]].mean((0, 1))), atol=1e-6)
+
+
+def test_padding_after_the_text_changes_nothing():
+    attention, gradient = arrays()
+    pieces = Pieces((1, 3), (3,), 5)
+
+    for emphasis in ("full", "all words", "focus words", "repeated", "local only"):
+        np.testing.assert_allclose(
+            emphasised(attention, gradient, pieces, emphasis),
+            emphasised(attention[:, :5], gradient[:, :5], pieces, emphasis),
+            atol=1e-6,
+        )
+
+
+def test_a_flat_map_is_nought():
+    assert unit(np.full(4, 3, np.float32)).tolist() == [0, 0, 0, 0]
+
+
+@given(st.lists(st.floats(0, 1, width=32), min_size=2, max_size=30))
+def test_hot_patches_are_hidden_next(values):
+    cam = unit(np.array(values, np.float32))
+    sharp = [1 / (1 + np.exp(-20 * (v - 0.5))) for v in cam]
+
+    assert stays(cam, PAPER).tolist() == [s / max(sharp) < 0.5 for s in sharp]
+
+
+def test_enlarging_agrees_with_pytorchs_bicubic():
+    heat = RANDOM.random((5, 5)).astype(np.float32)
+
+    wanted = torch.nn.functional.interpolate(
+        torch.tensor(heat)[None, None], (37, 53), mode="bicubic", align_corners=False
+    )
+
+    np.testing.assert_allclose(enlarged(heat, (37, 53)), wanted[0, 0].numpy(), atol=1e-5)
+
+
+def test_a_mask_scores_one_and_its_mean_heat():
+    heat = np.zeros((4, 4), np.float32)
+    heat[0, 0], heat[0, 1] = 1.0, 0.5
+    masks = np.array([rectangle((4, 4), 0, 0, 2, 1), rectangle((4, 4), 0, 0, 4, 4)])
+
+    np.testing.assert_allclose(mask_scores(masks, heat, PAPER), [1.75, 1 + 1.5 / 16], atol=1e-5)
+
+
+def test_masks_without_the_hottest_pixel_are_not_considered():
+    heat = np.zeros((4, 4), np.float32)
+    heat[0, 0], heat[3, 3] = 1.0, 0.9
+    masks = np.array([rectangle((4, 4), 0, 0, 4, 4), rectangle((4, 4), 3, 3, 4, 4)])
+
+    assert mask_scores(masks, heat, PAPER)[1] == 0
+    assert mask_scores(masks, heat, replace(PAPER, peak_filter=False))[1] == pytest.approx(1.9, abs=1e-4)
+
+
+@pytest.mark.parametrize(("n_parts", "considered"), [(12, True), (13, False)])
+def test_a_mask_in_more_than_twelve_parts_is_not_considered(n_parts, considered):
+    mask = np.zeros((3, 40), np.bool_)
+    mask[1, 1 : 2 * n_parts : 2] = True
+    heat = np.zeros((3, 40), np.float32)
+    heat[1, 1] = 1
+
+    assert count_parts(mask) == n_parts
+    assert (mask_scores(mask[None], heat, replace(PAPER, peak_filter=False))[0] > 0) == considered
+
+
+def test_parts_that_touch_by_a_corner_are_two():
+    assert count_parts(np.eye(2, dtype=np.bool_)) == 2
+
+
+class Looker:
+    """A matcher whose attention is what the test says: hot where the text's colour is in the picture.
+
+    `match` gives the probability of each pass in turn. It keeps what it was asked to leave out.
+    """
+
+    input_size, grid_size = 8, 4
+
+    def __init__(self, match=(0.9, 0.8, 0.7)):
+        self.match, self.kept, self.calls = match, [], Counter()
+
+    def encode_picture(self, picture):
+        self.calls["pictures"] += 1
+        return picture.reshape(3, 4, 2, 4, 2).mean((2, 4)).reshape(3, 16)
+
+    def pieces(self, texts):
+        return [spans_of(text) for text in texts]
+
+    def attend(self, encoded, texts, kept):
+        self.calls["passes"] += 1
+        self.kept.append(kept.copy())
+        rows = []
+        for text, keep in zip(texts, kept, strict=True):
+            channel = next(i for i, c in enumerate(("red", "green", "blue")) if c in text)
+            weight = np.where(keep, np.maximum(encoded[channel], 0) + 1e-3, 0)
+            rows.append(np.tile(weight / max(weight.sum(), 1e-9), (1, len(spans_of(text)), 1)))
+        longest = max(row.shape[1] for row in rows)
+        attention = np.zeros((len(texts), 1, longest, 16), np.float32)
+        for i, row in enumerate(rows):
+            attention[i, :, : row.shape[1]] = row
+        match = self.match[len(self.kept) - 1]
+        return Attended(attention, np.ones_like(attention), np.full(len(texts), match, np.float32))
+
+
+def spans_of(text):
+    """[CLS], then a token a word."""
+    spans, start = [(0, 0)], 0
+    for word in text.split(" "):
+        spans.append((start, start + len(word)))
+        start += len(word) + 1
+    return spans
+
+
+def parsed(text, primary):
+    words, start = [], 0
+    for word in text.split(" "):
+        words.append(Word(word, "DET" if word == "the" else "NOUN", start))
+        start += len(word) + 1
+    return ParsedExpression(text, text, (), tuple(words), primary)
+
+
+SQUARES = [rectangle((32, 32), x, y, x + 8, y + 8) for x, y in ((0, 0), (24, 0), (0, 24))]
+
+
+def picture():
+    pixels = np.zeros((32, 32, 3), np.uint8)
+    for channel, mask in enumerate(SQUARES):
+        pixels[mask, channel] = 255
+    return Image.of(pixels)
+
+
+SETTINGS = replace(PAPER, mean=(0, 0, 0), std=(1, 1, 1))
+
+
+def method(looker, **changes):
+    return IterPrime(looker, replace(SETTINGS, **changes))
+
+
+def test_the_mask_that_the_words_look_at_comes_first():
+    chosen = method(Looker())
+    scene = seen(picture(), make_proposals(*SQUARES), chosen)
+
+    found = chosen.score(scene, [parsed("the red", 1), parsed("the green", 1), parsed("the blue", 1)])
+
+    assert [int(s.scores.argmax()) for s in found] == [0, 1, 2]
+    assert found[0].heat.shape == (4, 4)
+    assert found[0].evidence["primary word"] == "red"
+
+
+def test_scores_from_the_scene_agree_with_the_dense_mask_choice():
+    masks = [*SQUARES, RANDOM.random((32, 32)) > 0.4, rectangle((32, 32), 0, 0, 32, 32)]
+    for peak_filter in (True, False):
+        chosen = method(Looker(), peak_filter=peak_filter, max_parts=100)
+        scene = seen(picture(), make_proposals(*masks), chosen)
+        (found,) = chosen.score(scene, [parsed("the green", 1)])
+        again = method(Looker(), peak_filter=peak_filter, max_parts=100)
+        maps, _ = again.heat_maps(scene.features["iterprime"]["encoded"], [parsed("the green", 1)])
+
+        wanted = mask_scores(np.array(masks), unit(enlarged(maps[0], (32, 32))), chosen.settings)
+
+        np.testing.assert_allclose(found.scores, wanted, atol=2e-5)
+
+
+def test_heat_shares_sum_the_enlarged_map_inside_each_mask():
+    proposals = make_proposals(RANDOM.random((37, 53)) > 0.7, rectangle((37, 53), 3, 4, 20, 9))
+    heat = RANDOM.random((4, 4)).astype(np.float32)
+
+    sums = heat_shares(proposals, 4) @ heat.ravel()
+
+    large = enlarged(heat, (37, 53))
+    np.testing.assert_allclose(sums, [large[mask].sum() for mask in proposals.masks], rtol=1e-4)
+
+
+def test_the_refined_map_is_four_fifths_of_the_old_and_a_fifth_of_the_new():
+    looker = Looker(match=(0.5, 0.6, 0.7))
+    chosen = method(looker)
+    encoded = seen(picture(), make_proposals(*SQUARES), chosen).features["iterprime"]["encoded"]
+
+    maps, passes = chosen.heat_maps(encoded, [parsed("the red", 1)])
+
+    cams = []
+    for kept in looker.kept:
+        attended = Looker().attend(encoded, ["there is a the red"], kept)
+        pieces = Pieces((5,), (5,), 6)
+        cams.append(emphasised(attended.attention[0], attended.gradient[0], pieces))
+    wanted = 0.8 * (0.8 * cams[0] + 0.2 * cams[1]) + 0.2 * cams[2]
+    assert passes == [3]
+    np.testing.assert_allclose(maps[0].ravel(), wanted, atol=1e-6)
+
+
+def test_what_was_hot_stays_hidden():
+    looker = Looker(match=(0.5, 0.6, 0.7))
+    chosen = method(looker)
+    encoded = seen(picture(), make_proposals(*SQUARES), chosen).features["iterprime"]["encoded"]
+    chosen.heat_maps(encoded, [parsed("the red", 1)])
+
+    first, second, third = (kept[0] for kept in looker.kept)
+    assert first.all()
+    assert not second.all()
+    assert (third <= second).all()
+
+
+@pytest.mark.parametrize(
+    ("match", "n_passes"),
+    [((0.5, 0.6, 0.7), 3), ((0.5, 0.4, 0.9), 2), ((0.5, 0.5, 0.5), 3), ((0.5, 0.6, 0.1), 3)],
+    ids=["rises", "falls", "stays", "falls at the end"],
+)
+def test_it_stops_when_the_match_falls(match, n_passes):
+    chosen = method(Looker(match))
+    encoded = seen(picture(), make_proposals(*SQUARES), chosen).features["iterprime"]["encoded"]
+
+    assert chosen.heat_maps(encoded, [parsed("the red", 1)])[1] == [n_passes]
+
+
+@given(st.lists(st.integers(1, 99), min_size=3, max_size=3))
+def test_the_area_factor_of_the_description_never_matters(percent):
+    """The code weighs both sides of its comparison by the share of the map that is left."""
+    match = [p / 100 for p in percent]
+    chosen = method(Looker(match))
+    encoded = seen(picture(), make_proposals(*SQUARES), chosen).features["iterprime"]["encoded"]
+
+    _, (passes,) = chosen.heat_maps(encoded, [parsed("the red", 1)])
+
+    heat = method(Looker(match), iterations=1).heat_maps(encoded, [parsed("the red", 1)])[0][0]
+    area = float((1 - heat).mean())
+    stops = [t for t in (1, 2) if area * match[t] < area * match[t - 1]]
+    assert passes == (stops[0] + 1 if stops else 3)
+
+
+def test_the_failing_step_is_in_the_map_as_in_the_code_or_left_out():
+    with_it, without = (method(Looker((0.5, 0.4, 0.3)), keeps_failing_step=keeps) for keeps in (True, False))
+    encoded = seen(picture(), make_proposals(*SQUARES), with_it).features["iterprime"]["encoded"]
+    once = method(Looker(), iterations=1).heat_maps(encoded, [parsed("the red", 1)])[0]
+
+    np.testing.assert_array_equal(without.heat_maps(encoded, [parsed("the red", 1)])[0], once)
+    assert (with_it.heat_maps(encoded, [parsed("the red", 1)])[0] != once).any()
+
+
+def test_the_image_is_encoded_once_for_three_passes_and_five_expressions():
+    looker = Looker(match=(0.5, 0.6, 0.7))
+    chosen = method(looker)
+    scene = seen(picture(), make_proposals(*SQUARES), chosen)
+
+    chosen.score(scene, [parsed(f"the {c}", 1) for c in ("red", "green", "blue", "red", "blue")])
+
+    assert looker.calls == {"pictures": 1, "passes": 3}
+
+
+def test_expressions_together_score_as_alone():
+    texts = ["the red", "the green", "the very blue"]
+    chosen = method(Looker((0.5, 0.6, 0.7)))
+    scene = seen(picture(), make_proposals(*SQUARES), chosen)
+
+    together = chosen.score(scene, [parsed(t, 1) for t in texts])
+
+    for text, one in zip(texts, together, strict=True):
+        (alone,) = method(Looker((0.5, 0.6, 0.7))).score(scene, [parsed(text, 1)])
+        np.testing.assert_allclose(one.scores, alone.scores, atol=1e-6)
+
+
+def test_without_expressions_or_proposals_there_is_nothing():
+    chosen = method(Looker())
+    empty = make_proposals(SQUARES[0])
+    empty = type(empty)(empty.masks[:0], empty.boxes[:0], empty.quality[:0])
+    scene = seen(picture(), empty, chosen)
+
+    assert chosen.score(scene, []) == []
+    assert len(chosen.score(scene, [parsed("the red", 1)])[0].scores) == 0
+
+
+def test_token_positions_come_from_characters_and_the_template_shifts_them():
+    expression = ParsedExpression(
+        "man 's mugs", "man 's mugs", (),
+        (Word("man", "NOUN", 0), Word("'s", "PART", 4), Word("mugs", "NOUN", 7)), 2,
+    )  # fmt: skip
+    text = "there is a man 's mugs"
+    spans = [(0, 0), (0, 5), (6, 8), (9, 10), (11, 14), (15, 16), (16, 17), (18, 21), (21, 22), (0, 0)]
+    assert [text[a:b] for a, b in spans[1:-1]] == ["there", "is", "a", "man", "'", "s", "mug", "s"]
+
+    assert read_pieces(expression, spans, offset=11) == Pieces((4, 7, 8), (7, 8), 10)
+    without_end = spans[:-1]  # the authors' tokenizer sends no [SEP]
+    assert read_pieces(expression, without_end, offset=11) == Pieces((4, 7, 8), (7, 8), 9)
+
+
+def test_a_word_that_was_cut_off_has_no_pieces():
+    assert read_pieces(parsed("the red", 1), [(0, 0), (0, 3)], offset=0) == Pieces((), (), 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "corner"),
+    [("the left mug", "left"), ("top right", "top right"), ("laptop upright", ""), ("the mug", "")],
+)
+def test_ramps_lean_to_the_side_that_is_named_by_a_whole_word(text, corner):
+    leaned = ramp(text, 3)
+
+    assert leaned.mean() == pytest.approx(1.0)
+    if not corner:
+        assert (leaned == 1).all()
+    elif corner == "left":
+        assert leaned[0].tolist() == [1.5, 1.0, 0.5]
+    else:
+        assert leaned[0, 2] == leaned.max() == 2.25

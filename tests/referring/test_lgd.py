@@ -1,0 +1,319 @@
+"""LGD against its formulas, on hand-made features, masks and words."""
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image as Pillow
+
+from backend.core.expression import ParsedExpression, Word
+from backend.core.types import Image
+from backend.errors import DescriberError
+from backend.referring.lgd import (
+    ATTRIBUTE_PROMPT,
+    PAPER,
+    SURROUNDING_PROMPT,
+    Lgd,
+    centroids,
+    cleaned,
+    combined,
+    cut,
+    direction,
+    prepared,
+    rectified,
+    unit,
+)
+from tests.build import make_proposals, rectangle, seen
+from tests.fakes import ColourEncoder, squares
+
+SETTINGS = replace(PAPER, mean=(0, 0, 0), std=(1, 1, 1), rectifier=False)
+
+
+def words(text, subject=None, landmarks=()):
+    """An expression whose words are nouns, but for articles and prepositions."""
+    made, start = [], 0
+    for word in text.split():
+        small = word in ("the", "a", "of", "on", "at", "in", "to", "near", "and", "surrounded", "by")
+        made.append(Word(word, "ADP" if small else "NOUN", start))
+        start += len(word) + 1
+    primary = next((i for i, w in enumerate(made) if w.pos == "NOUN"), None)
+    return ParsedExpression(text, subject or text, tuple(landmarks), tuple(made), primary)
+
+
+class ChunkParser:
+    """Noun phrases are what stands between "near", "and" and the like."""
+
+    def parse(self, text):
+        phrases = [p.strip() for p in text.replace(" and ", "|").replace(" near ", "|").split("|")]
+        read = words(text)
+        return replace(read, subject=phrases[0], landmarks=tuple(phrases[1:]))
+
+
+class SameWord:
+    source = "test"
+
+    def near(self, one, two):
+        return one == two
+
+
+class Speaker:
+    """Answers by what the prompt asks for, and keeps what it was asked."""
+
+    model = "speaker"
+
+    def __init__(self, attribute="a red thing", surrounding="red near green"):
+        self.attribute, self.surrounding, self.asked = attribute, surrounding, []
+
+    def look(self, image):
+        return np.array([image.size[0]], np.int64)
+
+    def describe(self, digest, looked, prompts):
+        self.asked += prompts
+        return [self.attribute if "local concept" in p else self.surrounding for p in prompts]
+
+
+def method(speaker=None, **changes):
+    return Lgd(ColourEncoder(), speaker or Speaker(), ChunkParser(), SameWord(), replace(SETTINGS, **changes))
+
+
+MASKS = [(squares() == colour).all(-1) for colour in ((255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0))]
+
+
+def score(chosen, expression):
+    scene = seen(Image.of(squares()), make_proposals(*MASKS), chosen)
+    return chosen.score(scene, [expression])[0]
+
+
+def test_the_prompts_are_the_authors_to_the_letter():
+    start = (
+        'Given a image and the corresponding referring expression "the left mug", the entity referred by the '
+        "referring expression is unique in the image. Please generate a caption "
+    )
+    assert ATTRIBUTE_PROMPT.format("the left mug") == start + (
+        "with local concept to describe the referent object according to the referring expression. "
+        'The format is "a photo of  <object>(attribute)" '
+    )
+    assert SURROUNDING_PROMPT.format("the left mug") == start + (
+        "to describe the referent object and its surrounding entities according to the referring expression. "
+        'The format is "a photo of  <object> surrounded by (entities)" '
+    )
+
+
+def test_the_papers_numbers_are_the_best_supported_ones():
+    assert (PAPER.attribute_weight, PAPER.surrounding_weight) == (0.5, -1.0)
+    assert (PAPER.local_share, PAPER.blur_px, PAPER.background) == (0.5, 50.0, (0, 0, 0))
+
+
+def test_the_score_is_the_sum_of_three_weighed_cosines():
+    visual = np.array([[0.6, 0.0], [0.3, 0.4]], np.float32)  # lengths 0.6 and 0.5: not of unit length
+    vanilla, attribute = np.array([1, 0], np.float32), np.array([0, 1], np.float32)
+    around = np.array([[1, 0], [0, 1]], np.float32)
+
+    got = combined(visual, vanilla, attribute, around, alpha=0.5, beta=-1.0)
+
+    np.testing.assert_allclose(got, [60 + 0 - 30, 30 + 20 - 35], atol=1e-4)
+
+
+def test_surroundings_count_against_the_mask_that_looks_like_them():
+    visual, vanilla = np.eye(2, dtype=np.float32), np.array([0.7, 0.7], np.float32)
+    around = np.array([[1, 0]], np.float32)
+
+    first, second = combined(visual, vanilla, None, around, alpha=0.5, beta=-1.0)
+
+    assert first < second
+
+
+def test_without_phrases_the_term_is_nought_and_not_nothing_divided():
+    visual, vanilla = np.eye(2, dtype=np.float32), np.array([1, 0], np.float32)
+    nothing = np.zeros((0, 2), np.float32)
+
+    assert combined(visual, vanilla, None, nothing, alpha=0.5, beta=-1.0).tolist() == [100, 0]
+
+
+def test_with_both_weights_nought_it_is_the_vanilla_score_and_nobody_is_asked():
+    speaker = Speaker()
+    chosen = method(speaker, attribute_weight=0.0, surrounding_weight=0.0)
+
+    found = score(chosen, words("the red"))
+
+    visual = chosen.see(Image.of(squares()), make_proposals(*MASKS))["visual"]
+    vanilla = unit(chosen.encoder.encode_texts(["the red"]))[0]
+    np.testing.assert_allclose(found.scores, 100 * visual @ vanilla, atol=1e-4)
+    assert speaker.asked == []
+
+
+def test_views_that_disagree_make_a_shorter_feature():
+    chosen = method()
+    pixels = np.full((40, 40, 3), 255, np.uint8)
+    pixels[10:20, 10:20] = (255, 0, 0)
+    proposals = make_proposals(rectangle((40, 40), 10, 10, 20, 20), rectangle((40, 40), 0, 0, 40, 40))
+
+    visual = chosen.see(Image.of(pixels), proposals)["visual"]
+
+    alone, before = (unit(chosen.encoder.encode_images(np.array(v))) for v in chosen.views(
+        pixels, proposals.masks))  # fmt: skip
+    np.testing.assert_allclose(visual, (alone + before) / 2, atol=1e-6)
+    lengths = np.linalg.norm(visual, axis=1)
+    assert lengths[1] == pytest.approx(1, abs=1e-4)  # the whole image: both views show the same
+    assert 0 < lengths[0] <= 1
+
+
+def test_inside_the_mask_the_blurred_view_shows_the_picture_and_outside_the_blur():
+    pixels = np.random.default_rng(0).integers(0, 256, (30, 40, 3), dtype=np.uint8)
+    mask = np.random.default_rng(1).random((30, 40)) > 0.5
+    mask[[0, -1]] = mask[:, [0, -1]] = True  # so that the box is the whole picture
+    blurred = cv2.GaussianBlur(pixels, (0, 0), sigmaX=50, sigmaY=50)
+
+    got = cut(pixels, mask, blurred, replace(SETTINGS, box_rule="tight"))
+
+    np.testing.assert_array_equal(got[mask], pixels[mask])
+    np.testing.assert_array_equal(got[~mask], blurred[~mask])
+
+
+def test_the_authors_crop_loses_the_last_row_and_column():
+    pixels = np.arange(6 * 6 * 3, dtype=np.uint8).reshape(6, 6, 3)
+    mask = rectangle((6, 6), 1, 2, 5, 6)
+
+    assert cut(pixels, mask, pixels, SETTINGS).shape == (3, 3, 3)
+    assert cut(pixels, mask, pixels, replace(SETTINGS, box_rule="tight")).shape == (4, 4, 3)
+    assert cut(pixels, rectangle((6, 6), 2, 2, 3, 3), pixels, SETTINGS).shape == (1, 1, 3)
+
+
+@pytest.mark.parametrize("shape", [(20, 9), (9, 20), (20, 10), (7, 7)])
+def test_padding_is_half_the_difference_rounded_down_as_in_the_authors_code(shape):
+    """Against OpenCV's border and torchvision's resize and centre crop, which the authors call."""
+    from torchvision.transforms import functional as vision
+
+    crop = np.random.default_rng(2).integers(0, 256, (*shape, 3), dtype=np.uint8)
+    height, width = shape
+    tall, wide = max(width - height, 0) // 2, max(height - width, 0) // 2
+    bordered = cv2.copyMakeBorder(crop, tall, tall, wide, wide, cv2.BORDER_CONSTANT, value=(0, 0, 0))
+    resized = vision.resize(Pillow.fromarray(bordered), 16, interpolation=vision.InterpolationMode.BICUBIC)
+    wanted = np.asarray(vision.center_crop(resized, 16), np.float32).transpose(2, 0, 1) / 255
+
+    np.testing.assert_allclose(prepared(crop, 16, SETTINGS), wanted, atol=1e-6)
+
+
+def test_the_attribute_description_lifts_the_mask_it_describes():
+    vague = words("the thing")
+
+    silent = score(method(Speaker(attribute="")), vague).scores
+    told = score(method(Speaker(attribute="a GREEN thing")), vague).scores
+
+    assert int((told - silent).argmax()) == 1
+
+
+def test_the_referent_itself_is_not_among_its_surroundings():
+    chosen = method()
+
+    assert chosen.surrounding_phrases("red mug near green plate and red dog", "the red") == ["green plate"]
+    assert chosen.surrounding_phrases("a photo of mug near plate", "the mug") == ["a photo of mug", "plate"]
+    assert chosen.surrounding_phrases("", "the mug") == []
+
+
+def test_the_evidence_says_what_was_told():
+    found = score(method(Speaker("a small red mug", "red mug near green plate")), words("red mug"))
+
+    assert found.evidence == {"referent": "a small red mug", "around": "green plate"}
+
+
+@pytest.mark.parametrize("nothing", ["", "   ", "***", "赤いマグカップ", "🟥"])
+def test_a_description_that_says_nothing_usable_costs_its_term_only(nothing):
+    found = score(method(Speaker(nothing, nothing)), words("the red"))
+
+    assert found.evidence == {"referent": "nothing usable was said", "around": "nothing usable was said"}
+    plain = score(method(attribute_weight=0.0, surrounding_weight=0.0), words("the red"))
+    np.testing.assert_allclose(found.scores, plain.scores, atol=1e-4)
+
+
+def test_a_describer_that_is_down_costs_the_method_and_says_why():
+    class Down(Speaker):
+        def describe(self, digest, looked, prompts):
+            raise DescriberError("the describer at http://x cannot be reached")
+
+    found = score(method(Down()), words("the red"))
+
+    assert found.left_out == "the describer at http://x cannot be reached"
+    assert len(found.scores) == 0
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("A photo of a man (white shirt)", "A photo of a man (white shirt)"),
+        ('"A photo of a red mug."', "A photo of a red mug."),
+        ("**Caption:** a *red* mug", "a red mug"),
+        ("Caption: a red mug\n\nI hope this helps!", "a red mug"),
+        ("<p>a red <b>mug</b></p>", "a red mug"),
+        ("[a red mug](http://x/y)", "a red mug"),
+        ("  a\tred   mug ", "a red mug"),
+        ("un café crème", "un café crème"),
+        ("красная кружка", ""),
+        ("12345", ""),
+    ],
+)
+def test_descriptions_are_cleaned_to_one_line_of_words(said, kept):
+    assert cleaned(said) == kept
+
+
+def test_a_description_of_a_thousand_words_is_left_to_the_text_network():
+    long = "a red mug " * 400
+
+    assert cleaned(long) == long.strip()
+    assert len(score(method(Speaker(long)), words("the red")).scores) == 4
+
+
+def test_two_expressions_get_their_own_descriptions():
+    speaker = Speaker()
+    chosen = method(speaker)
+    scene = seen(Image.of(squares()), make_proposals(*MASKS), chosen)
+
+    chosen.score(scene, [words("the red"), words("the blue")])
+
+    assert [p.split('"')[1] for p in speaker.asked] == ["the red", "the red", "the blue", "the blue"]
+
+
+def test_centroids_are_centres_of_mass_row_first():
+    mask = np.zeros((10, 20), np.bool_)
+    mask[2, 4] = mask[2, 6] = mask[5, 5] = True
+
+    np.testing.assert_allclose(centroids(mask[None]), [[3.0, 5.0]], atol=1e-5)
+
+
+PLACES = np.array([[1, 1], [1, 9], [9, 1], [9, 9]], np.float32)  # row, column: the four quarters
+
+
+def moved(scores, text, subject, landmarks=(), places=PLACES):
+    got, side = rectified(np.array(scores, np.float32), places, words(text, subject, landmarks))
+    return int(got.argmax()), side
+
+
+def test_the_rectifier_takes_the_best_of_the_side_that_is_named():
+    assert moved([1, 9, 2, 8], "the left mug", "the left mug") == (2, "left")
+    assert moved([1, 9, 2, 8], "mug on the right", "mug", ("the right",))[0] == 1
+    assert moved([9, 3, 2, 1], "mug at the bottom", "mug", ("the bottom",)) == (2, "bottom")
+    assert moved([9, 3, 2, 1], "bottom right mug", "bottom right mug") == (3, "bottom right")
+
+
+def test_of_two_quarters_with_equal_bests_the_second_wins():
+    assert moved([5, 9, 5, 1], "the left mug", "the left mug")[0] == 2
+
+
+def test_the_rectifier_keeps_out_of_relations_between_things():
+    assert moved([1, 9, 2, 8], "the mug left of the plate", "the mug", ("the plate",)) == (1, "")
+
+
+def test_a_laptop_is_not_at_the_top_and_an_upright_one_not_on_the_right():
+    assert direction(words("the laptop", "the laptop")) == ("", "")
+    assert direction(words("upright bottle", "upright bottle")) == ("", "")
+
+
+def test_a_side_in_the_subject_counts_beside_other_things():
+    assert direction(words("left mug near plate", "left mug", ("plate",))) == ("", "left")
+
+
+def test_a_side_with_nothing_in_it_changes_nothing():
+    one = np.array([[5, 5]], np.float32)  # nothing is strictly left of its own median
+
+    assert moved([3], "left mug", "left mug", places=one) == (0, "")
