@@ -22,7 +22,9 @@ class BlipMatcher:
     """A `BlipForImageTextRetrieval` as `referring.protocols.Matcher`.
 
     The image side runs once an image, and so do the keys and values of every cross-attention; of the text
-    side only what lies above the chosen layer's attention is differentiated.
+    side only what lies above the chosen layer's attention is differentiated. The layers are the library's,
+    their order is written out here: transformers' own text encoder (5.23) would also lose the mask of the
+    image on its way to the cross-attention.
 
     Args:
         model: the network, a `BlipForImageTextRetrieval`.

@@ -4,11 +4,11 @@ import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from threading import Event as Signal
-from threading import Thread
+from threading import Lock, Thread
 
 from backend.core.types import Annotation, Offer
 from backend.core.verdict import judge
-from backend.errors import BackendError, EventError
+from backend.errors import BackendError
 from backend.labelstudio.event import Event, digest, read_event, without_secrets
 from backend.labelstudio.region import as_shown
 from backend.store.inbox import InboxWriter, mark_done, mark_failed, next_events
@@ -30,6 +30,7 @@ class Recording:
         self.database, self.now = database, now
         self._writer = InboxWriter(database, now=now)
         self._came, self._closing = Signal(), Signal()
+        self._one_at_a_time = Lock()
         self._thread = Thread(target=self._work, name="inbox", daemon=True)
         self._thread.start()
 
@@ -57,21 +58,26 @@ class Recording:
 
     def work_off(self, limit: int = 100) -> int:
         """Work on the events that wait, oldest first; how many there were."""
-        with self.database.begin() as session:
-            waiting = next_events(session, limit=limit)
-        for event_id, body in waiting:
-            self._process(event_id, body)
-        return len(waiting)
+        with self._one_at_a_time:
+            with self.database.begin() as session:
+                waiting = next_events(session, limit=limit)
+            for event_id, body in waiting:
+                self._process(event_id, body)
+            return len(waiting)
 
     def _process(self, event_id: int, body: dict[str, object]) -> None:
         """One event in one transaction: all of it or nothing, and its state with it."""
         try:
             event = read_event(body)
+            failures = "; ".join(event.failures)
             with self.database.begin() as session:
                 self._keep(session, event, event_id)
-                mark_done(session, event_id, now=self.now())
-            if event.failures:
-                raise EventError("; ".join(event.failures))
+                if failures:
+                    mark_failed(session, event_id, failures, now=self.now())
+                else:
+                    mark_done(session, event_id, now=self.now())
+            if failures:
+                log.warning("event %d is kept but not understood in full: %s", event_id, failures)
         except BackendError as error:
             log.warning("event %d is kept but not understood: %s", event_id, error)
             self._fail(event_id, str(error))

@@ -3,6 +3,7 @@
 import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -214,7 +215,10 @@ def test_how_many_things_are_meant(parser, words, count):
 
 
 def test_case_makes_no_difference(parser):
-    assert parser.parse("LEFT MUG ON THE TABLE") == parser.parse("left mug on the table")
+    loud = parser.parse("LEFT MUG ON THE TABLE")
+
+    assert loud.raw == "LEFT MUG ON THE TABLE"
+    assert replace(loud, raw=loud.text) == parser.parse("left mug on the table")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,206 @@
+"""What an image and a further expression cost, by method: `python benchmarks/methods.py [--size full|tiny]`.
+
+The full-size networks (CLIP ViT-B/32, BLIP base) have random weights: what they cost is that of published
+ones. Beside each method stands a naive version that keeps nothing of the image between expressions and,
+for IteRPrimE, encodes it again for every pass; both give the same scores, which is checked.
+"""
+
+import argparse
+import resource
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import open_clip
+import torch
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
+from transformers import AutoTokenizer, BlipConfig, BlipForImageTextRetrieval
+
+from backend.core import rle
+from backend.core.boxes import boxes_of
+from backend.core.expression import ParsedExpression
+from backend.core.types import Image, Proposals
+from backend.pretrained.clip import ClipEncoder
+from backend.pretrained.itm import BlipMatcher
+from backend.pretrained.parser import SpacyParser
+from backend.pretrained.presets import TINY
+from backend.pretrained.synonyms import PlainSynonyms
+from backend.referring import global_local, iterprime, lgd
+from backend.referring.global_local import GlobalLocal
+from backend.referring.iterprime import IterPrime
+from backend.referring.lgd import Lgd
+from backend.referring.protocols import Attended, Method
+from backend.referring.scene import Scene
+
+EXPRESSIONS = ("the left mug", "the man in a white shirt", "second dog from the right", "big red bus")
+
+
+class Canned:
+    """A describer that costs nothing: it is the methods that are measured."""
+
+    model = "canned"
+
+    def look(self, image: Image) -> NDArray:
+        return np.zeros(1, np.uint8)
+
+    def describe(self, digest: str, looked: NDArray, prompts: Sequence[str]) -> list[str]:
+        return ["a small red mug near a white plate"] * len(prompts)
+
+
+class NaiveMatcher(BlipMatcher):
+    """Encodes the picture again for each text and pass, and differentiates the whole text side."""
+
+    def encode_picture(self, picture: NDArray[np.float32]) -> NDArray[np.float32]:
+        return picture
+
+    def attend(self, encoded: NDArray[np.float32], texts: Sequence[str], kept: NDArray[np.bool_]) -> Attended:
+        seen = [self._one(encoded, text, row) for text, row in zip(texts, kept, strict=True)]
+        longest = max(attention.shape[1] for attention, _, _ in seen)
+        shape = (len(texts), seen[0][0].shape[0], longest, seen[0][0].shape[2])
+        attention, gradient = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+        for i, (a, g, _) in enumerate(seen):
+            attention[i, :, : a.shape[1]], gradient[i, :, : a.shape[1]] = a, g
+        return Attended(attention, gradient, np.array([match for _, _, match in seen], np.float32))
+
+    def _one(self, picture: NDArray[np.float32], text: str, kept: NDArray[np.bool_]) -> Any:
+        states = self.model.vision_model(pixel_values=torch.tensor(picture)[None]).last_hidden_state
+        coded = self.tokenizer(text, truncation=True, max_length=self.max_tokens, return_tensors="pt")
+        probabilities: list[torch.Tensor] = []
+        layer = self.model.text_encoder.encoder.layer[self.layer].crossattention.self
+        hooks = [layer.register_forward_hook(lambda module, given, made: probabilities.append(made[1]))]
+        for each in self.model.text_encoder.encoder.layer:
+            hooks.append(each.crossattention.self.register_forward_pre_hook(hand_on_mask, with_kwargs=True))
+        self.model.requires_grad_(True)
+        hidden = self.model.text_encoder(
+            input_ids=coded["input_ids"], attention_mask=coded["attention_mask"],
+            encoder_hidden_states=states,
+            encoder_attention_mask=torch.cat([torch.ones(1), torch.tensor(kept).float()])[None],
+            is_decoder=False,
+        ).last_hidden_state  # fmt: skip
+        for hook in hooks:
+            hook.remove()
+        logits = self.model.itm_head(hidden[:, 0])
+        (gradient,) = torch.autograd.grad(logits[0, 1], probabilities[0])
+        self.model.requires_grad_(False)
+        return (
+            probabilities[0][0, ..., 1:].detach().numpy(),
+            gradient[0, ..., 1:].numpy(),
+            float(logits.softmax(-1)[0, 1].detach()),
+        )
+
+
+def hand_on_mask(module: Any, given: Any, named: dict[str, Any]) -> Any:
+    """transformers' BlipTextAttention forgets to give the image mask to its cross-attention (5.23)."""
+    return given, named | {"encoder_attention_mask": named["attention_mask"]}
+
+
+def full_size() -> tuple[ClipEncoder, BlipMatcher, NaiveMatcher, Any, Any, Any]:
+    torch.manual_seed(0)
+    clip = ClipEncoder(open_clip.create_model("ViT-B-32"), open_clip.get_tokenizer("ViT-B-32"))
+    blip = BlipForImageTextRetrieval(BlipConfig()).eval()
+    tokenizer = AutoTokenizer.from_pretrained(TINY.folder / "itm")
+    matchers = [cls(blip, tokenizer, layer=8) for cls in (BlipMatcher, NaiveMatcher)]
+    never_stops = replace(iterprime.PAPER)
+    return clip, matchers[0], matchers[1], global_local.PAPER, lgd.PAPER, never_stops
+
+
+def tiny_size() -> tuple[ClipEncoder, BlipMatcher, NaiveMatcher, Any, Any, Any]:
+    clip = ClipEncoder.load(TINY.folder / "clip")
+    matchers = [cls.load(TINY.folder / "itm", layer=TINY.itm_layer) for cls in (BlipMatcher, NaiveMatcher)]
+    return clip, matchers[0], matchers[1], TINY.global_local, TINY.lgd, TINY.iterprime
+
+
+def picture(n_masks: int, size: tuple[int, int]) -> tuple[Image, Proposals]:
+    """Noise with as many disks of all sizes."""
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, 256, (*size, 3), dtype=np.uint8)
+    rows, columns = np.ogrid[: size[0], : size[1]]
+    masks = np.zeros((n_masks, *size), np.bool_)
+    for mask in masks:
+        y, x, r = rng.random() * size[0], rng.random() * size[1], (0.05 + 0.2 * rng.random()) * min(size)
+        mask |= (rows - y) ** 2 + (columns - x) ** 2 < r * r
+    return Image.of(pixels), Proposals(masks, boxes_of(masks), np.ones(n_masks, np.float32))
+
+
+def seconds(call: Callable[[], Any], repeats: int) -> float:
+    call()
+    times = []
+    for _ in range(repeats):
+        started = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - started)
+    return statistics.median(times)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--size", choices=("full", "tiny"), default="full")
+    parser.add_argument("--masks", type=int, default=50)
+    parser.add_argument("--image", type=int, nargs=2, default=(480, 640), metavar=("HEIGHT", "WIDTH"))
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=1)
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    made = full_size() if args.size == "full" else tiny_size()
+    clip, matcher, naive_matcher, for_global_local, for_lgd, for_iterprime = made
+    words = SpacyParser.load(TINY.folder / "parser")
+    methods: tuple[tuple[Method, Method], ...] = (
+        *(((m, m)) for m in [GlobalLocal(clip, for_global_local)]),
+        *(((m, m)) for m in [Lgd(clip, Canned(), words, PlainSynonyms(), for_lgd)]),
+        (IterPrime(matcher, for_iterprime), IterPrime(naive_matcher, for_iterprime)),
+    )
+    image, proposals = picture(args.masks, tuple(args.image))
+    parsed = [words.parse(expression) for expression in EXPRESSIONS]
+    table = Table(title=f"{args.size} size, {args.masks} masks, {args.image[0]} x {args.image[1]}, fp32")
+    for heading in ("method", "image", "a further expression", "share of the first", "naive", "naive / ours"):
+        table.add_column(heading, justify="left" if heading == "method" else "right")
+    for method, naive in methods:
+        table.add_row(*row(method, naive, image, proposals, parsed, args.repeats))
+    Console().print(table)
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"peak memory of the process {peak_mb:.0f} MB")
+
+
+def row(
+    method: Method,
+    naive: Method,
+    image: Image,
+    proposals: Proposals,
+    parsed: list[ParsedExpression],
+    repeats: int,
+) -> list[str]:
+    """One method: seeing the image, then each of the expressions, and all of it anew for each of them."""
+    scene = seen(method, image, proposals)
+    see_s = seconds(lambda: method.see(image, proposals), repeats)
+    refer_s = statistics.mean(
+        seconds(lambda e=e: method.score(scene, [e]), repeats)
+        for e in parsed  # type: ignore[misc]
+    )
+    naive_s = statistics.mean(
+        seconds(lambda e=e: naive.score(seen(naive, image, proposals), [e]), 1)  # type: ignore[misc]
+        for e in parsed[:2]
+    )
+    for e in parsed[:2]:
+        (ours,), (theirs,) = method.score(scene, [e]), naive.score(seen(naive, image, proposals), [e])
+        np.testing.assert_allclose(ours.scores, theirs.scores, atol=1e-3)
+    first_s = see_s + refer_s
+    return [
+        method.name, f"{1e3 * see_s:.0f} ms", f"{1e3 * refer_s:.1f} ms", f"1/{first_s / refer_s:.0f}",
+        f"{1e3 * naive_s:.0f} ms", f"{naive_s / refer_s:.1f}",
+    ]  # fmt: skip
+
+
+def seen(method: Method, image: Image, proposals: Proposals) -> Scene:
+    codes = tuple(rle.encode(mask) for mask in proposals.masks)
+    boxes = tuple(tuple(box) for box in proposals.boxes.tolist())
+    features = {method.name: method.see(image, proposals)}
+    return Scene(image.digest, image.size, codes, boxes, proposals.quality, features)
+
+
+if __name__ == "__main__":
+    main()
