@@ -24,7 +24,7 @@ from backend.pretrained.weights import verify
 from backend.referring.lgd import ATTRIBUTE_PROMPT, SURROUNDING_PROMPT
 from backend.referring.pipeline import Pipeline
 from backend.referring.protocols import Describer
-from backend.service import Recording, RememberedDescriber, SceneCache, Suggesting, Worker
+from backend.service import Recording, RememberedDescriber, SceneCache, Suggesting, Syncing, Worker
 from backend.store.session import Database
 
 
@@ -141,9 +141,11 @@ class Assembled:
     worker: Worker
     suggesting: Suggesting
     recording: Recording
+    syncing: Syncing
 
     def close(self) -> None:
         """Finish what was begun, in the order of the data."""
+        self.syncing.close()
         self.suggesting.close()
         self.worker.close()
         self.recording.close()
@@ -160,11 +162,16 @@ def assemble(settings: Settings) -> Assembled:
     database = Database.open(settings.database_url)
     load = partial(load_pipeline, plan, partial(RememberedDescriber, database, now=utc_now))
     worker = Worker(load, SceneCache(settings.scene_cache_mb * 2**20))
+    recording = Recording(database, now=utc_now)
+    syncing = Syncing(database, recording, label_studio(settings), now=utc_now)
+    if settings.label_studio_api_key and settings.sync_interval_s:
+        syncing.start(settings.sync_interval_s)
     return Assembled(
         database=database,
         worker=worker,
         suggesting=Suggesting(database, worker, image_source(settings), version=plan.version, now=utc_now),
-        recording=Recording(database, now=utc_now),
+        recording=recording,
+        syncing=syncing,
     )
 
 
@@ -193,3 +200,19 @@ def image_source(settings: Settings) -> Callable[[Task], Image]:
 def utc_now() -> datetime:
     """The clock."""
     return datetime.now(UTC)
+
+
+def syncing_of(settings: Settings) -> Syncing:
+    """A sync without a server: for `ris sync`. Close its recording and its database.
+
+    Raises:
+        SettingsError: there is no key for Label Studio.
+        StoreError: the database cannot be used.
+    """
+    if settings.label_studio_api_key is None:
+        raise SettingsError(
+            "RIS_LABEL_STUDIO_API_KEY is not set; Label Studio's answers need a key to be read"
+        )
+    database = Database.open(settings.database_url)
+    recording = Recording(database, now=utc_now)
+    return Syncing(database, recording, label_studio(settings), now=utc_now)

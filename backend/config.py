@@ -29,6 +29,7 @@ class Settings(BaseSettings):
         describer_url, describer_model, describer_key: who describes images for LGD. Without them the
             preset's own; with a model alone a folder or downloaded name of transformers; with a URL any
             endpoint that speaks OpenAI's chat completions, such as http://localhost:8000/v1.
+        sync_interval_s: how often Label Studio's own state is read, when there is a key; 0 never.
         basic_auth_user, basic_auth_password: what Label Studio must send to every route but liveness.
         log_level: INFO tells one line a request and never a body.
     """
@@ -50,6 +51,7 @@ class Settings(BaseSettings):
     describer_url: str = ""
     describer_model: str = ""
     describer_key: SecretStr | None = None
+    sync_interval_s: float = Field(default=600.0, ge=0)
     basic_auth_user: str = ""
     basic_auth_password: SecretStr | None = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

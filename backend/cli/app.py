@@ -2,7 +2,7 @@
 
 import typer
 
-from backend.cli import benchmark, db, demo, export, models, serve, suggest
+from backend.cli import benchmark, db, demo, events, export, models, serve, suggest, sync
 
 app = typer.Typer(
     name="ris",
@@ -15,8 +15,10 @@ app = typer.Typer(
 app.command()(serve.serve)
 app.command()(suggest.suggest)
 app.command()(export.export)
+app.command()(sync.sync)
 app.command()(demo.demo)
 app.command()(demo.studio)
 app.add_typer(db.app, name="db")
+app.add_typer(events.app, name="events")
 app.add_typer(models.app, name="models")
 app.add_typer(benchmark.app, name="benchmark")

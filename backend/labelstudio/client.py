@@ -79,6 +79,23 @@ class LabelStudioClient:
             ) from error
         return self._checked(answer, f"{method} {path}")
 
+    def exists(self, path: str) -> bool:
+        """Whether there is something at a path of its API.
+
+        Raises:
+            LabelStudioError: it did not answer, or refused for another reason than that it has no such thing.
+        """
+        try:
+            answer = requests.get(self.url + path, headers=self._auth(), timeout=self.timeout_s)
+        except requests.RequestException as error:
+            raise LabelStudioError(
+                f"Label Studio at {self.url} does not answer: {type(error).__name__}"
+            ) from error
+        if answer.status_code == 404:
+            return False
+        self._checked(answer, f"GET {path}")
+        return True
+
     def upload(self, project: int, name: str, data: bytes) -> str:
         """Store a picture in a project; the reference that a task can use.
 

@@ -151,17 +151,22 @@ def project_key(body: Mapping[str, Any]) -> str:
     project = body.get("project")
     if not isinstance(project, dict) or not isinstance(project.get("id"), int):
         raise EventError("the webhook names no project")
-    created = _parsed(project.get("created_at"), "the project's created_at")
+    created = parsed_time(project.get("created_at"), "the project's created_at")
     return f"{project['id']}.{int(created.timestamp())}"
 
 
 def _time(annotation: Mapping[str, Any]) -> datetime:
-    return _parsed(
+    return parsed_time(
         annotation.get("updated_at") or annotation.get("created_at"), "the annotation's updated_at"
     )
 
 
-def _parsed(value: object, what: str) -> datetime:
+def parsed_time(value: object, what: str) -> datetime:
+    """A time as Label Studio writes it, in UTC.
+
+    Raises:
+        EventError: it is none; `what` names it in the message.
+    """
     try:
         moment = datetime.fromisoformat(str(value).replace("Z", "+00:00"))
     except ValueError as error:

@@ -6,6 +6,16 @@ It joins the methods, Label Studio's JSON and the store; it knows no network, no
 from backend.service.describing import RememberedDescriber
 from backend.service.recording import Recording
 from backend.service.suggesting import Suggested, Suggesting
+from backend.service.syncing import Synced, Syncing
 from backend.service.worker import SceneCache, Worker
 
-__all__ = ["Recording", "RememberedDescriber", "SceneCache", "Suggested", "Suggesting", "Worker"]
+__all__ = [
+    "Recording",
+    "RememberedDescriber",
+    "SceneCache",
+    "Suggested",
+    "Suggesting",
+    "Synced",
+    "Syncing",
+    "Worker",
+]

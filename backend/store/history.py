@@ -1,6 +1,7 @@
 """What is read: the current decisions, for tables, evaluation and exports."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import Session, aliased
@@ -8,7 +9,7 @@ from sqlalchemy.orm import Session, aliased
 from backend.core.decision import Decision
 from backend.core.types import Annotation, Correction, Task, Verdict
 from backend.store.records import mask_of, offers_on
-from backend.store.schema import CorrectionRow, DeletionRow, ImageRow, TaskRow
+from backend.store.schema import CorrectionRow, DeletionRow, ImageRow, ProjectRow, TaskRow
 
 
 def decisions(session: Session, *, project: str | None = None) -> Iterator[Decision]:
@@ -100,7 +101,20 @@ def _correction(row: CorrectionRow) -> Correction:
     return Correction(annotation, Verdict(row.verdict), row.rank, row.iou)
 
 
-def n_decisions(session: Session) -> int:
+def n_decisions(session: Session, *, project: str | None = None) -> int:
     """How many decisions there are now."""
-    counted = select(func.count()).select_from(_current(None).subquery())
+    counted = select(func.count()).select_from(_current(project).subquery())
     return int(session.execute(counted).scalar_one())
+
+
+def newest_versions(session: Session, project: str) -> dict[int, datetime]:
+    """By annotation, when its newest version on record was made; what is gone is not in it."""
+    return {row.annotation_id: row.updated_at for row in session.scalars(_current(project))}
+
+
+def projects(session: Session) -> list[str]:
+    """The keys of all projects that ever asked or told something, in order."""
+    keys = set(session.scalars(select(ProjectRow.key))) | set(
+        session.scalars(select(CorrectionRow.project).distinct())
+    )
+    return sorted(keys)

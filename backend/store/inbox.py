@@ -2,14 +2,14 @@
 
 import logging
 import queue
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Thread
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from backend.errors import BackendError, StoreError
@@ -46,6 +46,14 @@ def failed_events(session: Session) -> list[tuple[int, str, str]]:
     """Number, action and reason of every failed event, oldest first."""
     rows = session.scalars(select(EventRow).where(EventRow.state == "failed").order_by(EventRow.id))
     return [(row.id, row.action, row.error or "") for row in rows]
+
+
+def renew_events(session: Session, numbers: Collection[int] | None = None) -> int:
+    """Let events be worked on again: these, or all that failed. How many there are."""
+    query = update(EventRow).values(state="new", error=None, processed_at=None)
+    chosen = EventRow.state == "failed" if numbers is None else EventRow.id.in_(numbers)
+    renewed = session.execute(query.where(chosen).returning(EventRow.id)).all()
+    return len(renewed)
 
 
 def event_counts(session: Session) -> Mapping[str, int]:

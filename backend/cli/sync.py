@@ -1,0 +1,37 @@
+"""`ris sync`: read Label Studio's own state and close every gap."""
+
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from backend import assembly, config
+from backend.cli.console import console
+from backend.errors import InputError
+
+
+def sync(
+    project: Annotated[
+        list[int] | None, typer.Option(help="its number in Label Studio; again for several; all without")
+    ] = None,
+    database_url: Annotated[str | None, typer.Option(help="RIS_DATABASE_URL")] = None,
+) -> None:
+    """Compare the decisions on record with Label Studio, apply what is missing, mark what is gone.
+
+    Example: `ris sync --project 3`
+    """
+    syncing = assembly.syncing_of(config.from_env(database_url=database_url))
+    try:
+        numbers = project or syncing.known_projects()
+        if not numbers:
+            raise InputError("no project is on record yet; name one with --project")
+        table = Table("project", "in Label Studio", "here", "applied", "gone", "")
+        for number in numbers:
+            with console.status(f"reading project {number}"):
+                done = syncing.sync(number)
+            verdict = "agree" if done.agrees else "differ: see `ris events --failed`"
+            table.add_row(done.project, *map(str, (done.there, done.here, done.applied, done.gone)), verdict)
+        console.print(table)
+    finally:
+        syncing.recording.close()
+        syncing.database.close()

@@ -1,0 +1,166 @@
+"""Closing gaps against a Label Studio that behaves: tasks by pages, annotations that come, change and go."""
+
+import pytest
+
+from backend.core.types import Verdict
+from backend.errors import LabelStudioError
+from backend.service.syncing import Syncing
+from backend.store.history import decisions
+from label_config import read
+from tests.service.conftest import NOW
+from tests.service.test_recording import PROJECT, event, offered  # noqa: F401  # a fixture
+
+
+class Studio:
+    """A project with tasks; `hidden` annotations are left out of the listing, as a shifting page does."""
+
+    def __init__(self):
+        self.tasks, self.hidden, self.pages = {}, set(), []
+
+    def put(self, body):
+        task = self.tasks.setdefault(body["task"]["id"], {**body["task"], "annotations": {}})
+        task["annotations"][body["annotation"]["id"]] = body["annotation"]
+
+    def delete(self, annotation_id):
+        for task in self.tasks.values():
+            task["annotations"].pop(annotation_id, None)
+
+    def exists(self, path):
+        return any(int(path.split("/")[3]) in task["annotations"] for task in self.tasks.values())
+
+    def call(self, method, path, body=None, **params):
+        if path == "/api/projects/1":
+            return PROJECT | {"label_config": read("tabs_brush.xml"), "token": "secret"}
+        if path != "/api/tasks":
+            raise LabelStudioError(f"Label Studio answered 404 to {method} {path}")
+        self.pages.append(params["page"])
+        first = (params["page"] - 1) * params["page_size"]
+        shown = list(self.tasks.values())[first : first + params["page_size"]]
+        return {"total": len(self.tasks), "tasks": [self._shown(task) for task in shown]}
+
+    def _shown(self, task):
+        kept = [a for i, a in task["annotations"].items() if i not in self.hidden]
+        return {**task, "annotations": kept}
+
+
+@pytest.fixture
+def studio():
+    return Studio()
+
+
+@pytest.fixture
+def syncing(database, recording, studio):
+    return Syncing(database, recording, studio, now=lambda: NOW)
+
+
+def on_record(database):
+    with database.begin() as session:
+        return {d.correction.annotation.annotation_id: d.correction for d in decisions(session)}
+
+
+def test_what_no_webhook_told_is_applied(syncing, studio, database, offered):  # noqa: F811
+    studio.put(event(offered()[1], number=1))
+    studio.put(event(offered()[0], number=2))
+
+    done = syncing.sync(1)
+
+    assert (done.there, done.here, done.applied, done.gone, done.agrees) == (2, 2, 2, 0, True)
+    assert {i: (c.verdict, c.rank) for i, c in on_record(database).items()} == {
+        1: (Verdict.ACCEPTED, 1), 2: (Verdict.ACCEPTED, 0),
+    }  # fmt: skip
+
+
+def test_a_second_time_there_is_nothing_to_do(syncing, studio, offered):  # noqa: F811
+    studio.put(event(offered()[1]))
+    syncing.sync(1)
+
+    again = syncing.sync(1)
+
+    assert (again.applied, again.gone, again.agrees) == (0, 0, True)
+
+
+def test_a_change_that_no_webhook_told_is_the_newest_version(syncing, studio, database, offered):  # noqa: F811
+    studio.put(event(offered()[1], seconds=1))
+    syncing.sync(1)
+    studio.put(event(offered()[2], seconds=2))
+
+    done = syncing.sync(1)
+
+    assert (done.applied, on_record(database)[1].rank) == (1, 2)
+
+
+def test_what_the_webhooks_told_already_is_not_applied_again(
+    syncing,
+    studio,
+    recording,
+    database,
+    offered,  # noqa: F811
+):
+    told = event(offered()[1])
+    studio.put(told)
+    recording.record(told)
+    while recording.work_off():
+        pass
+
+    assert syncing.sync(1).applied == 0
+    assert len(on_record(database)) == 1
+
+
+def test_an_annotation_that_is_gone_is_marked(syncing, studio, database, offered):  # noqa: F811
+    studio.put(event(offered()[1], number=1))
+    studio.put(event(offered()[0], number=2))
+    syncing.sync(1)
+    studio.delete(1)
+
+    done = syncing.sync(1)
+
+    assert (done.gone, done.agrees, set(on_record(database))) == (1, True, {2})
+
+
+def test_an_annotation_that_a_page_missed_is_not_taken_for_gone(syncing, studio, database, offered):  # noqa: F811
+    studio.put(event(offered()[1], number=1))
+    syncing.sync(1)
+    studio.hidden.add(1)
+
+    done = syncing.sync(1)
+
+    assert (done.gone, set(on_record(database))) == (0, {1})
+
+
+def test_all_pages_are_read(syncing, studio, offered):  # noqa: F811
+    for number in range(1, 252):
+        body = event(offered()[0], number=number)
+        studio.put(body | {"task": body["task"] | {"id": number}})
+
+    done = syncing.sync(1)
+
+    assert studio.pages == [1, 2, 3]
+    assert (done.there, done.here) == (251, 251)
+
+
+def test_an_answer_that_cannot_be_understood_makes_the_two_sides_differ(syncing, studio):
+    studio.put(event([{"id": "r", "type": "brushlabels", "value": {"rle": []}}]))
+
+    done = syncing.sync(1)
+
+    assert (done.there, done.here, done.agrees) == (1, 0, False)
+
+
+def test_the_projects_on_record_are_known_by_their_numbers(syncing, studio, offered):  # noqa: F811
+    studio.put(event(offered()[1]))
+    syncing.sync(1)
+
+    assert syncing.known_projects() == [1]
+
+
+def test_a_label_studio_that_refuses_is_told_and_nothing_is_lost(syncing, studio, database, offered):  # noqa: F811
+    studio.put(event(offered()[1]))
+    syncing.sync(1)
+
+    def refuse(method, path, body=None, **params):
+        raise LabelStudioError("Label Studio at http://x does not answer")
+
+    studio.call = refuse
+    with pytest.raises(LabelStudioError):
+        syncing.sync(1)
+    assert set(on_record(database)) == {1}
