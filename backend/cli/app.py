@@ -2,7 +2,7 @@
 
 import typer
 
-from backend.cli import benchmark, db, demo, events, export, models, serve, suggest, sync
+from backend.cli import benchmark, db, demo, events, export, models, report, serve, suggest, sync
 
 app = typer.Typer(
     name="ris",
@@ -15,6 +15,8 @@ app = typer.Typer(
 app.command()(serve.serve)
 app.command()(suggest.suggest)
 app.command()(export.export)
+app.command()(report.report)
+app.command()(report.evaluate)
 app.command()(sync.sync)
 app.command()(demo.demo)
 app.command()(demo.studio)

@@ -9,8 +9,8 @@ from rich.table import Table
 from backend import assembly, config
 from backend.cli.console import console
 from backend.core.types import Scored, Suggestion
-from backend.demo.drawing import draw_alternatives, draw_heat
 from backend.errors import ImageUnreachable, InputError
+from backend.evaluation.drawing import draw_alternatives, draw_heat
 from backend.labelstudio.images import decode
 
 

@@ -15,11 +15,11 @@ from backend.core.decision import Decision
 from backend.core.types import Verdict
 from backend.demo.annotator import Act, Annotator, closest
 from backend.demo.backend_server import BackendServer
-from backend.demo.drawing import Pane, contact_sheet
 from backend.demo.project import Project
 from backend.demo.samples import Sample, make_samples
 from backend.demo.studio import PASSWORD, TOKEN, USER, LabelStudio, installed
 from backend.errors import BackendError
+from backend.evaluation.drawing import Pane, contact_sheet
 from backend.export.coco import write_coco
 from backend.export.jsonl import write_jsonl
 from backend.labelstudio.client import LabelStudioClient

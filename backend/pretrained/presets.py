@@ -94,7 +94,7 @@ TINY = Preset(
         mean=(0.5, 0.5, 0.5),
         std=(0.25, 0.25, 0.25),
         attribute_weight=0.5,
-        surrounding_weight=-0.3,
+        surrounding_weight=-0.1,
         local_share=0.8,
         background=(128, 128, 128),
         blur_px=20.0,
@@ -111,7 +111,7 @@ TINY = Preset(
     itm_layer=2,
     ranking=RankingSettings(
         alternatives=3,
-        temperatures={"global-local": 3.0, "lgd": 20.0, "iterprime": 0.14, "spatial": 0.3},
+        temperatures={"global-local": 3.0, "lgd": 20.0, "iterprime": 0.2, "spatial": 0.3},
         weights={"spatial": 0.0},  # it did not help: the tiny CLIP reads "left" by itself
     ),
 )

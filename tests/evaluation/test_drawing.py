@@ -3,7 +3,7 @@ from PIL import Image as Pillow
 
 from backend.core import rle
 from backend.core.types import Image, Suggestion
-from backend.demo.drawing import COLOURS, Pane, contact_sheet, draw_alternatives, overlay
+from backend.evaluation.drawing import COLOURS, Pane, contact_sheet, draw_alternatives, overlay
 from tests.build import rectangle
 
 SIZE = (480, 640)

@@ -1,0 +1,30 @@
+"""What kind of expression an annotator wrote, by its words alone: for tables, not for the methods."""
+
+import re
+
+RULES = (
+    ("negation", r"\b(not|no|non|without|isn't|isnt|neither|except)\b"),
+    ("ordinal", r"\b(first|second|third|fourth|fifth|last|\d+(st|nd|rd|th))\b"),
+    (
+        "relation",
+        r"\b(next to|near(est)?|beside|behind|in front of|between|under|below|beneath|above|over|holding|"
+        r"wearing|with|by the|(left|right|top|bottom|side) of the (?!picture|image|photo|screen|frame))",
+    ),
+    (
+        "position",
+        r"\b(left|right|top|bottom|upper|lower|middle|cent(er|re)|corner|leftmost|rightmost|far|front|back)\b",
+    ),
+    ("size", r"\b(big|large|small|little|tiny|huge|tall|short)(ger|er|gest|est)?\b"),
+    (
+        "colour",
+        r"\b(red|orange|yellow|green|blue|purple|pink|white|black|gr[ae]y|brown|dark|light|golden|silver)\b",
+    ),
+)
+KINDS = (*(name for name, _ in RULES), "plain")
+_PATTERNS = tuple((name, re.compile(pattern)) for name, pattern in RULES)
+
+
+def kind_of(expression: str) -> str:
+    """The first of `KINDS` whose words it has; "plain" names the thing and nothing more."""
+    text = expression.lower()
+    return next((name for name, pattern in _PATTERNS if pattern.search(text)), "plain")
