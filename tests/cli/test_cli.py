@@ -6,6 +6,7 @@ import re
 import socket
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -14,11 +15,13 @@ from typer.testing import CliRunner
 
 from backend.cli import app
 from backend.demo.samples import make_samples
+from backend.service import Recording
+from backend.store.session import Database
 
 ROOT = Path(__file__).parents[2]
 COMMANDS = [
-    "serve", "suggest", "export", "demo", "studio", "db upgrade", "models list", "benchmark tinyworld",
-    "benchmark switches",
+    "serve", "suggest", "export", "report", "evaluate", "sync", "events", "events replay", "demo", "studio",
+    "db upgrade", "models list", "benchmark tinyworld", "benchmark switches",
 ]  # fmt: skip
 
 
@@ -139,3 +142,38 @@ def test_the_benchmark_prints_figures_for_machines(tmp_path):
     of_all = figures["true_masks_first"]["all"]
     assert set(of_all) == {"global-local", "lgd", "iterprime", "spatial", "fusion"}
     assert of_all["fusion"]["count"] > 0
+
+
+def test_a_report_of_an_empty_database_is_a_page(tmp_path):
+    ris("db", "upgrade", folder=tmp_path)
+
+    ran = ris("report", "--out", "report.html", folder=tmp_path)
+    table = ris("evaluate", "--by", "kind", folder=tmp_path)
+
+    assert ran.returncode == 0, ran.stderr
+    assert "nothing yet" in (tmp_path / "report.html").read_text()
+    assert table.returncode == 0, table.stderr
+
+
+def test_a_sync_without_a_key_is_one_sentence(tmp_path):
+    ris("db", "upgrade", folder=tmp_path)
+
+    assert_one_sentence(ris("sync", folder=tmp_path), "RIS_LABEL_STUDIO_API_KEY is not set")
+
+
+def test_failed_events_are_listed_and_can_be_worked_on_again(tmp_path):
+    ris("db", "upgrade", folder=tmp_path)
+    database = Database.open(f"sqlite:///{tmp_path / 'ris.db'}")
+    recording = Recording(database, now=lambda: datetime(2026, 1, 2, tzinfo=UTC))
+    recording.record({"action": "ANNOTATION_CREATED"})
+    while recording.work_off():
+        pass
+    recording.close()
+    database.close()
+
+    listed = ris("events", "--failed", folder=tmp_path, COLUMNS="200")
+    replayed = ris("events", "replay", folder=tmp_path)
+
+    assert "0 new, 0 done, 1 failed" in listed.stdout
+    assert "came without the project's label_config" in listed.stdout
+    assert "1 worked on again: 0 new, 0 done, 1 failed" in replayed.stdout
