@@ -96,12 +96,15 @@ def load_pipeline(plan: Plan, remember: Callable[[Describer], Describer] = lambd
     from backend.pretrained.itm import BlipMatcher
     from backend.pretrained.parser import SpacyParser
     from backend.pretrained.sam import SamProposer, load_sam
+    from backend.pretrained.threads import use_threads
     from backend.referring.global_local import GlobalLocal
     from backend.referring.iterprime import IterPrime
     from backend.referring.lgd import Lgd
     from backend.referring.spatial import Spatial
 
     preset = plan.preset
+    if preset.threads is not None:
+        use_threads(preset.threads)
     parser = SpacyParser.load(preset.folder / "parser")
     clip = ClipEncoder.load(preset.folder / "clip")
     matcher = BlipMatcher.load(preset.folder / "itm", layer=preset.itm_layer)

@@ -47,6 +47,7 @@ class Preset:
         summary: one line for people, saying what it is not good for as well.
         folder: where the networks lie, each in a folder of its own: clip, sam, parser, itm, describer.
         itm_layer: of the matching network, whose cross-attention IteRPrimE reads.
+        threads: that the networks use; None leaves PyTorch its own choice, all cores.
     """
 
     name: str
@@ -58,10 +59,12 @@ class Preset:
     iterprime: IterPrimeSettings
     itm_layer: int
     ranking: RankingSettings
+    threads: int | None = None
 
 
 TINY = Preset(
     name="tiny",
+    threads=1,
     summary="embedded toy networks, trained on drawn scenes: good on those, useless on photographs",
     folder=Path(__file__).parent / "tiny",
     proposals=SamSettings(
