@@ -21,7 +21,12 @@ def app_of(settings: config.Settings) -> Flask:
     assembled = assembly.assemble(settings)
     password = settings.basic_auth_password
     auth = (settings.basic_auth_user, password.get_secret_value()) if password else None
-    backend = Backend(assembled.suggesting, assembled.recording, deadline_s=settings.deadline_s)
+    backend = Backend(
+        assembled.suggesting,
+        assembled.recording,
+        deadline_s=settings.deadline_s,
+        synced=lambda: tuple(assembled.syncing.last.values()),
+    )
     app = create_app(backend, basic_auth=auth)
     app.extensions["ris"] = assembled
     return app

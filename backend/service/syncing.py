@@ -52,6 +52,7 @@ class Syncing:
         self, database: Database, recording: Recording, api: Api, *, now: Callable[[], datetime]
     ) -> None:
         self.database, self.recording, self.api, self.now = database, recording, api, now
+        self.last: dict[str, Synced] = {}  # by project, for people to look at
         self._closing = Signal()
         self._thread: Thread | None = None
 
@@ -78,7 +79,8 @@ class Syncing:
             add_deletion(session, project.key, annotation_ids=gone, event_id=None, now=self.now())
         with self.database.begin() as session:
             here = n_decisions(session, project=project.key)
-        return Synced(project.key, len(there), here, applied, len(gone))
+        self.last[project.key] = Synced(project.key, len(there), here, applied, len(gone))
+        return self.last[project.key]
 
     def known_projects(self) -> list[int]:
         """The numbers of all projects on record; of one number the newest counts."""

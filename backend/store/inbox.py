@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from backend.errors import BackendError, StoreError
 from backend.store.records import add_once
-from backend.store.schema import EventRow
+from backend.store.schema import CorrectionRow, EventRow
 from backend.store.session import Database
 
 log = logging.getLogger(__name__)
@@ -54,6 +54,11 @@ def renew_events(session: Session, numbers: Collection[int] | None = None) -> in
     chosen = EventRow.state == "failed" if numbers is None else EventRow.id.in_(numbers)
     renewed = session.execute(query.where(chosen).returning(EventRow.id)).all()
     return len(renewed)
+
+
+def projects_heard_of(session: Session) -> set[str]:
+    """Keys of the projects that a webhook or a sync brought a decision of."""
+    return set(session.scalars(select(CorrectionRow.project).distinct()))
 
 
 def event_counts(session: Session) -> Mapping[str, int]:

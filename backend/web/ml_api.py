@@ -1,5 +1,6 @@
 """The routes that Label Studio calls; see `label_config/README.md` for what it shows of them."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from flask import Blueprint, Response, jsonify, request
@@ -9,7 +10,8 @@ from werkzeug.exceptions import BadRequest
 from backend.errors import InputError
 from backend.labelstudio.region import write_predictions
 from backend.labelstudio.task import read_setup, read_tasks
-from backend.service import Recording, Suggesting
+from backend.service import Recording, Suggesting, Synced
+from backend.web.dashboard import dashboard
 from backend.web.metrics import Metrics
 
 KNOWN_ACTIONS = frozenset(
@@ -32,11 +34,13 @@ class Backend:
 
     Attributes:
         deadline_s: how long one /predict may take in all.
+        synced: the last sync of every project, for the page at `/`.
     """
 
     suggesting: Suggesting
     recording: Recording
     deadline_s: float
+    synced: Callable[[], Sequence[Synced]] = tuple
 
 
 def ml_api(backend: Backend, metrics: Metrics) -> Blueprint:
@@ -45,7 +49,6 @@ def ml_api(backend: Backend, metrics: Metrics) -> Blueprint:
     version = backend.suggesting.version
 
     @routes.get("/health")
-    @routes.get("/")
     def health() -> tuple[Response, int]:
         """Alive at once, whatever the networks do. A backend that never will be ready says so."""
         state = backend.suggesting.worker.state()
@@ -93,6 +96,7 @@ def ml_api(backend: Backend, metrics: Metrics) -> Blueprint:
     def show_metrics() -> Response:
         return Response(generate_latest(metrics.registry), content_type=CONTENT_TYPE_LATEST)
 
+    routes.register_blueprint(dashboard(backend.suggesting, health, backend.synced))
     return routes
 
 

@@ -1,0 +1,67 @@
+"""The page at `/` for people: what the decisions say, and whether decisions arrive at all."""
+
+from collections.abc import Callable, Sequence
+
+from flask import Blueprint, Response, request
+
+from backend.service import Suggesting, Synced
+from backend.store.history import decisions, projects
+from backend.store.inbox import event_counts, projects_heard_of
+
+MOST = 5000  # decisions that are drawn; `ris report` takes them all
+
+
+def dashboard(
+    suggesting: Suggesting, health: Callable[[], tuple[Response, int]], synced: Callable[[], Sequence[Synced]]
+) -> Blueprint:
+    """The route over one backend; read-only.
+
+    Args:
+        health: what programs that ask for `/` are answered.
+        synced: the last sync of every project.
+    """
+    routes = Blueprint("dashboard", __name__)
+
+    @routes.get("/")
+    def show() -> Response | tuple[Response, int]:
+        """A page for browsers, the health in JSON for everybody else."""
+        if request.accept_mimetypes.best_match(["application/json", "text/html"]) != "text/html":
+            return health()
+        # Here, because drawing takes a second to import and /health must not wait for it.
+        from backend.evaluation.decisions import judged
+        from backend.evaluation.page import Table, page
+
+        with suggesting.database.begin() as session:
+            found = list(decisions(session))
+            counts, known = event_counts(session), projects(session)
+            heard = projects_heard_of(session)
+        state = suggesting.worker.state()
+        warnings = [
+            f"no webhook seen for project {key.split('.')[0]} yet" for key in known if key not in heard
+        ]
+        if state not in ("ready", "loading"):
+            warnings.insert(0, f"the models could not be loaded: {state}")
+        if len(found) > MOST:
+            warnings.append(f"the newest {MOST} of {len(found)} decisions are shown; `ris report` takes all")
+        inbox = Table("The inbox", ("state", "events"), [(s, str(n)) for s, n in counts.items()])
+        sync = Table(
+            "The last sync with Label Studio",
+            ("project", "in Label Studio", "here", "applied", "gone", ""),
+            [_row(done) for done in synced()],
+        )
+        text = page(
+            [judged(d) for d in found[-MOST:]],
+            title="Referring-expression segmentation: what the annotators decided",
+            about=f"{len(found)} decisions; {suggesting.version}, models {state}",
+            warnings=warnings,
+            more=[inbox, sync],
+            footer="`ris report` writes this with pictures.",
+        )
+        return Response(text, content_type="text/html; charset=utf-8")
+
+    return routes
+
+
+def _row(done: Synced) -> tuple[str, ...]:
+    verdict = "agree" if done.agrees else "differ"
+    return done.project, str(done.there), str(done.here), str(done.applied), str(done.gone), verdict

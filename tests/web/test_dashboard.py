@@ -1,0 +1,53 @@
+from backend.service import Synced
+from backend.web.app import create_app
+from backend.web.ml_api import Backend
+from label_config import read
+from tests.service.test_recording import event, offered, process  # noqa: F401  # a fixture
+
+BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+
+
+def shown(backend):
+    answer = create_app(backend).test_client().get("/", headers=BROWSER)
+    assert answer.status_code == 200
+    assert answer.content_type == "text/html; charset=utf-8"
+    return answer.text
+
+
+def test_a_browser_sees_what_was_decided(backend, recording, database, offered):  # noqa: F811
+    process(recording, database, event(offered()[0]))
+
+    page = shown(backend)
+
+    assert "1 decisions; fake-1" in page
+    assert "1 accepted" in page
+
+
+def test_a_program_is_answered_with_the_health(client):
+    assert client.get("/").get_json()["model_version"] == "fake-1"
+    assert client.get("/", headers={"Accept": "*/*"}).get_json()["status"] == "UP"
+
+
+def test_a_project_that_never_sent_a_webhook_is_told(backend, client):
+    config = read("tabs_brush.xml")
+    client.post("/setup", json={"project": "8.1700000000", "schema": config})
+
+    assert "no webhook seen for project 8 yet" in shown(backend)
+
+
+def test_the_inbox_and_the_last_sync_stand_on_the_page(suggesting, recording):
+    recording.record({"action": "ANNOTATION_CREATED"})
+    while recording.work_off():
+        pass
+    done = Synced("8.1700000000", 5, 4, 2, 1)
+
+    page = shown(Backend(suggesting, recording, deadline_s=60, synced=lambda: (done,)))
+
+    assert "<td>failed</td><td>1</td>" in page
+    assert "<td>8.1700000000</td><td>5</td><td>4</td><td>2</td><td>1</td><td>differ</td>" in page
+
+
+def test_the_page_asks_for_the_password(backend):
+    guarded = create_app(backend, basic_auth=("ris", "open")).test_client()
+
+    assert guarded.get("/", headers=BROWSER).status_code == 401
