@@ -1,0 +1,110 @@
+from dataclasses import replace
+from datetime import timedelta
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backend.core.types import Verdict
+from backend.errors import InputError
+from backend.export.dataset import samples, split_of
+from tests.export.test_exports import ALL, decision, holed
+
+
+def answered(verdict, mask, *, annotation=1, minutes=0, number=1):
+    """One annotator's answer to task `number`."""
+    made = decision(verdict, mask, number)
+    answer = made.correction.annotation
+    answer = replace(
+        answer, annotation_id=annotation, updated_at=answer.updated_at + timedelta(minutes=minutes)
+    )
+    return replace(made, correction=replace(made.correction, annotation=answer))
+
+
+FULL, EMPTY = np.ones((9, 14), np.bool_), None
+
+
+def test_counts_in_equal_counts_out():
+    kept, left_out = samples(ALL)
+
+    assert len(kept) + len(left_out) == len(ALL)
+    assert [one.reason for one in left_out] == ["it was skipped"]
+    assert [s.mask is None for s in kept] == [False, True, False]
+
+
+def test_only_the_verdicts_that_were_asked_for_are_kept():
+    kept, left_out = samples(ALL, verdicts=[Verdict.ACCEPTED])
+
+    assert [s.decision.correction.verdict for s in kept] == [Verdict.ACCEPTED]
+    assert sorted(one.reason for one in left_out) == [
+        "it was skipped", "its verdict is edited", "its verdict is no referent",
+    ]  # fmt: skip
+
+
+def test_an_image_of_unknown_size_is_left_out_with_its_reason():
+    unknown = replace(ALL[1], image_size=None)
+
+    assert samples([unknown])[1][0].reason.startswith("the size of its image is not known")
+
+
+def test_of_several_answers_the_latest_counts():
+    early = answered(Verdict.REDRAWN, FULL, annotation=1)
+    late = answered(Verdict.ACCEPTED, holed(), annotation=2, minutes=5)
+
+    kept, left_out = samples([late, early])
+
+    assert [s.decision for s in kept] == [late]
+    assert left_out[0].reason == "another answer to the same task counts (latest)"
+
+
+def test_a_majority_outvotes_the_latest():
+    votes = [
+        answered(Verdict.ACCEPTED, holed(), annotation=1),
+        answered(Verdict.ACCEPTED, holed(), annotation=2, minutes=1),
+        answered(Verdict.REDRAWN, np.eye(9, 14, dtype=np.bool_), annotation=3, minutes=2),
+        answered(Verdict.NO_REFERENT, EMPTY, annotation=4, minutes=3),
+    ]
+
+    (kept,), left_out = samples(votes, resolve="majority")
+
+    assert kept.decision is votes[1]
+    assert len(left_out) == 3
+
+
+def test_all_answers_can_be_kept():
+    votes = [answered(Verdict.ACCEPTED, holed(), annotation=i) for i in (1, 2)]
+
+    assert len(samples(votes, resolve="all")[0]) == 2
+
+
+def test_all_samples_of_an_image_are_in_one_split():
+    decided = [decision(Verdict.ACCEPTED, holed(), i, expression=f"thing {i}") for i in range(20)]
+
+    kept, _ = samples(decided, shares={"val": 0.5})
+
+    assert len({s.split for s in kept}) == 1
+
+
+def test_splits_have_about_their_shares_and_follow_from_the_seed():
+    keys = [f"image {i}" for i in range(4000)]
+    shares = {"val": 0.1, "test": 0.2}
+
+    splits = [split_of(key, shares, 0) for key in keys]
+
+    assert splits == [split_of(key, shares, 0) for key in keys]
+    assert splits != [split_of(key, shares, 1) for key in keys]
+    assert splits.count("val") == pytest.approx(400, abs=70)
+    assert splits.count("test") == pytest.approx(800, abs=90)
+
+
+@given(st.text(max_size=30), st.integers(0, 99))
+def test_without_shares_everything_is_for_training(key, seed):
+    assert split_of(key, {}, seed) == "train"
+    assert split_of(key, {"test": 1.0}, seed) == "test"
+
+
+@pytest.mark.parametrize("shares", [{"val": -0.1}, {"val": 0.6, "test": 0.6}])
+def test_shares_that_are_none_are_refused(shares):
+    with pytest.raises(InputError, match="at least 0 and at most 1 in all"):
+        samples(ALL, shares=shares)

@@ -1,0 +1,41 @@
+import json
+
+import numpy as np
+from pycocotools import mask as coco
+
+from backend.core.types import Verdict
+from backend.export.dataset import samples
+from backend.export.pairs import write_pairs
+from tests.export.test_exports import ALL, decision, holed
+
+
+def written(tmp_path, found):
+    kept, _ = samples(found)
+    left_out = write_pairs(kept, tmp_path)
+    return [json.loads(line) for line in (tmp_path / "preferences.jsonl").read_text().splitlines()], left_out
+
+
+def test_what_was_meant_stands_beside_what_was_rejected(tmp_path):
+    lines, left_out = written(tmp_path, ALL)
+
+    edited = lines[1]
+    assert (coco.decode(edited["chosen"]) == np.eye(9, 14)).all()
+    assert (coco.decode(edited["rejected"][0]["mask"]) == holed()).all()
+    assert edited["rejected"][0]["methods"] == {"global-local": {"score": 21.5, "rank": 0}}
+    assert [one.reason for one in left_out] == ["no alternative was rejected"]  # the accepted one
+
+
+def test_where_nothing_was_meant_everything_was_rejected(tmp_path):
+    (line,), _ = written(tmp_path, [ALL[1]])
+
+    assert line["chosen"] is None
+    assert len(line["rejected"]) == 1
+
+
+def test_an_alternative_that_is_nearly_the_answer_was_not_rejected(tmp_path):
+    almost = holed()
+    almost[1, 2] = False
+
+    lines, left_out = written(tmp_path, [decision(Verdict.EDITED, almost)])
+
+    assert (lines, len(left_out)) == ([], 1)

@@ -1,0 +1,68 @@
+import json
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+from backend.core.types import Verdict
+from backend.export.dataset import samples
+from backend.export.yolo import write_yolo
+from tests.build import rectangle
+from tests.export.test_exports import ALL, decision
+
+SIZE = (40, 60)
+
+
+def written(folder, found):
+    kept, _ = samples(found)
+    left_out = write_yolo(kept, folder)
+    return json.loads((folder / "expressions.json").read_text()), left_out
+
+
+def drawn(folder, file, size):
+    """The polygons of a label file, as another program would draw them."""
+    canvas = Image.new("1", (size[1], size[0]))
+    for line in (folder / file).read_text().splitlines():
+        values = np.array(line.split()[1:], float).reshape(-1, 2) * [size[1], size[0]] - 0.5
+        ImageDraw.Draw(canvas).polygon([tuple(p) for p in values], fill=1)
+    return np.asarray(canvas)
+
+
+def test_a_plain_mask_comes_back_nearly_whole(tmp_path):
+    mask = rectangle(SIZE, 10, 5, 40, 30)
+
+    (entry,), _ = written(tmp_path, [decision(Verdict.ACCEPTED, mask)])
+
+    back = drawn(tmp_path, entry["file"], SIZE)
+    assert (back & mask).sum() / (back | mask).sum() > 0.9
+    assert entry["iou_with_mask"] == 1.0
+
+
+def test_what_polygons_lose_is_measured(tmp_path):
+    ring = rectangle(SIZE, 10, 5, 40, 30) & ~rectangle(SIZE, 15, 10, 35, 25)
+
+    (entry,), _ = written(tmp_path, [decision(Verdict.ACCEPTED, ring)])
+
+    assert entry["iou_with_mask"] == pytest.approx(ring.sum() / (30 * 25), abs=0.01)
+
+
+def test_every_expression_is_a_class_and_what_has_no_mask_is_left_out(tmp_path):
+    entries, left_out = written(tmp_path, ALL)
+
+    names = (tmp_path / "data.yaml").read_text()
+    assert '0: "左のカップ"' in names
+    assert "train: images/train" in names
+    assert {e["class"] for e in entries} == {0}
+    assert [o.reason for o in left_out] == ["YOLO has no place for an expression without a referent"]
+
+
+def test_two_images_of_one_name_are_two_files(tmp_path):
+    from dataclasses import replace
+
+    one = decision(Verdict.ACCEPTED, rectangle(SIZE, 1, 1, 9, 9), 1, image="/data/upload/1/a.png")
+    two = replace(decision(Verdict.ACCEPTED, rectangle(SIZE, 1, 1, 9, 9), 2, image="/x/a.png"),
+                  image_digest="cd" * 32)  # fmt: skip
+
+    entries, _ = written(tmp_path, [one, two])
+
+    assert len({e["file"] for e in entries}) == 2
