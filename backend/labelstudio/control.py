@@ -18,6 +18,7 @@ PREFERRED_KEY = "expression"
 NO_REFERENT = re.compile(
     r"no such thing|no referent|not (there|in the (image|picture))|nothing|none", re.IGNORECASE
 )
+OWN = re.compile(r"\b(drew|drawn|draw|own|myself|redrawn?|other)\b", re.IGNORECASE)
 SEE = "see label_config/tabs_brush.xml"
 LONGEST_CONFIG = 500_000
 
@@ -34,6 +35,21 @@ class NoReferent:
 
 
 @dataclass(frozen=True, slots=True)
+class Pick:
+    """The presentation "pick": all alternatives lie on the image, and a choice says which one is meant.
+
+    Attributes:
+        from_name: the Choices tag.
+        ranks: its values that are labels of the mask control too, in that control's order: best first.
+        own: its value for "none of these, I drew it"; None when there is no such choice.
+    """
+
+    from_name: str
+    ranks: tuple[str, ...]
+    own: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Controls:
     """The tags of a label config that we read and write.
 
@@ -43,6 +59,7 @@ class Controls:
         region_type: what its regions are.
         label: which label our masks have.
         no_referent: None when the config has no such choice; an empty answer says the same.
+        pick: None for the presentation "tabs", one prediction a rank.
     """
 
     image_key: str
@@ -52,6 +69,7 @@ class Controls:
     region_type: RegionType
     label: str
     no_referent: NoReferent | None = None
+    pick: Pick | None = None
 
 
 @lru_cache(maxsize=64)
@@ -73,6 +91,7 @@ def read_controls(label_config: str) -> Controls:
         region_type=kind,
         label=_label(control),
         no_referent=_no_referent(root),
+        pick=_pick(root, control),
     )
 
 
@@ -151,6 +170,18 @@ def _no_referent(root: Element) -> NoReferent | None:
         for choice in tag.iter("Choice"):
             if NO_REFERENT.fullmatch((choice.get("value") or "").strip()):
                 return NoReferent(tag.get("name", ""), tag.get("toName", ""), choice.get("value", ""))
+    return None
+
+
+def _pick(root: Element, control: Element) -> Pick | None:
+    """A Choices tag that shares at least two values with the labels of the mask control."""
+    labels = [tag.get("value") or "" for tag in control.iter("Label")]
+    for tag in root.iter("Choices"):
+        values = [choice.get("value") or "" for choice in tag.iter("Choice")]
+        ranks = tuple(label for label in labels if label in values)
+        if len(ranks) > 1:
+            own = next((v for v in values if OWN.search(v) and v not in ranks), None)
+            return Pick(tag.get("name", ""), ranks, own)
     return None
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from backend.core.types import Annotation
 from backend.errors import EventError, InputError
+from backend.labelstudio.choice import meant
 from backend.labelstudio.control import Controls, read_controls
 from backend.labelstudio.result import read_mask
 from backend.labelstudio.task import read_task
@@ -126,7 +127,7 @@ def _annotation(
 ) -> Annotation:
     try:
         asked = read_task(task, project, controls)
-        mask, region_ids = read_mask(annotation.get("result") or [])
+        mask, region_ids = read_mask(meant(annotation.get("result") or [], controls))
     except InputError as error:
         raise EventError(f"annotation {annotation.get('id')!r:.20}: {error}") from error
     return Annotation(

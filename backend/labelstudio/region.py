@@ -23,12 +23,23 @@ def region_id(project: str, task_id: int, expression: str, version: str, rank: i
 
 
 def write_predictions(offers: Sequence[Offer], controls: Controls, *, version: str) -> list[dict[str, Any]]:
-    """The predictions of one task, worst first and best last; [] when there are none.
+    """The predictions of one task; [] when there are none.
+
+    "tabs": one a rank, worst first and best last. "pick": a single one with a region a rank, each under the
+    label of its rank, the best drawn last and so on top; what has no label of its own is not shown.
 
     Args:
         offers: best first.
         version: what /setup returned. Any other makes Label Studio add the set again at every opening.
     """
+    if controls.pick and offers:
+        shown = list(zip(offers, controls.pick.ranks, strict=False))
+        regions = [
+            region
+            for offer, label in reversed(shown)
+            for region in _regions(offer, replace(controls, label=label), n_offers=len(shown))
+        ]
+        return [{"result": regions, "score": offers[0].suggestion.score, "model_version": version}]
     return [
         {
             "result": _regions(offer, controls, n_offers=len(offers)),

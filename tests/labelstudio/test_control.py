@@ -1,7 +1,7 @@
 import pytest
 
 from backend.errors import LabelConfigError
-from backend.labelstudio.control import NoReferent, read_controls
+from backend.labelstudio.control import NoReferent, Pick, read_controls
 from label_config import read
 
 IMAGE = '<Image name="pic" value="$photo"/>'
@@ -88,3 +88,23 @@ def test_the_shipped_label_configs_work(name):
 def test_a_config_that_cannot_work_is_refused_with_what_to_add(config, message):
     with pytest.raises(LabelConfigError, match=message):
         read_controls(config)
+
+
+@pytest.mark.parametrize("name", ["pick_brush.xml", "pick_polygon.xml"])
+def test_a_choice_that_shares_the_labels_is_the_presentation_pick(name):
+    controls = read_controls(read(name))
+
+    assert controls.pick == Pick("pick", ("1st", "2nd", "3rd"), "drew it myself")
+    assert controls.no_referent.value == "no such thing"
+    assert controls.label == "1st"
+
+
+@pytest.mark.parametrize("name", ["tabs_brush.xml", "tabs_polygon.xml"])
+def test_without_such_a_choice_it_is_tabs(name):
+    assert read_controls(read(name)).pick is None
+
+
+def test_ranks_may_have_any_names():
+    config = read("pick_brush.xml").replace("1st", "A").replace("2nd", "B").replace("drew it myself", "own")
+
+    assert read_controls(config).pick == Pick("pick", ("A", "B", "3rd"), "own")

@@ -115,3 +115,23 @@ def test_a_polygon_of_a_rectangle_covers_the_rectangle():
 
 def test_a_brush_is_shown_as_it_is():
     assert as_shown(OFFERS[0], replace(BRUSH, label="other")) is OFFERS[0]
+
+
+PICK = read_controls(read("pick_brush.xml"))
+
+
+def test_pick_is_one_prediction_with_a_region_a_rank_under_its_own_label_best_on_top():
+    (written,) = write_predictions(OFFERS, PICK, version="tiny-1")
+
+    regions = written["result"]
+    assert [r["value"]["brushlabels"] for r in regions] == [["3rd"], ["2nd"], ["1st"]]
+    assert [r["meta"]["rank"] for r in regions] == [2, 1, 0]
+    assert [r["id"] for r in regions] == [o.region_id for o in reversed(OFFERS)]
+    assert (written["score"], written["model_version"]) == (OFFERS[0].suggestion.score, "tiny-1")
+
+
+def test_pick_shows_as_many_as_have_a_label():
+    (written,) = write_predictions((*OFFERS, offer(3, rectangle(SIZE, 0, 35, 9, 39))), PICK, version="v")
+
+    assert len(written["result"]) == 3
+    assert write_predictions((), PICK, version="v") == []

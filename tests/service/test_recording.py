@@ -147,3 +147,31 @@ def test_what_was_waiting_when_the_server_stopped_is_worked_on_after(recording, 
     with database.begin() as session:
         counts = event_counts(session)
     assert counts["new"] + counts["done"] == 1
+
+
+def chosen(value, name="pick"):
+    return {
+        "id": "c",
+        "type": "choices",
+        "from_name": name,
+        "to_name": "image",
+        "value": {"choices": [value]},
+    }
+
+
+def test_of_all_alternatives_on_the_image_the_chosen_one_is_taken(recording, database, offered):
+    everything = [region for regions in offered("pick_brush.xml") for region in regions]
+
+    (found,) = process(recording, database, event([*everything, chosen("2nd")], config="pick_brush.xml"))
+
+    assert (found.verdict, found.rank) == (Verdict.ACCEPTED, 1)
+
+
+@pytest.mark.parametrize(("config", "tag"), [("pick_brush.xml", "pick"), ("tabs_brush.xml", "referent")])
+def test_no_such_thing_is_said_with_a_mask_still_on_the_image(recording, database, offered, config, tag):
+    (found,) = process(
+        recording, database,
+        event([*offered(config)[0], chosen("no such thing", tag)], config=config),
+    )  # fmt: skip
+
+    assert (found.verdict, found.annotation.mask) == (Verdict.NO_REFERENT, None)

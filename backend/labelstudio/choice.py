@@ -1,0 +1,69 @@
+"""What an annotator chose with a key: which of the regions on the screen are meant, if any."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from backend.errors import RegionError
+from backend.labelstudio.control import Controls
+
+OURS = "ris"  # what the ids of our own regions begin with
+UNTOUCHED = "prediction"  # the origin of a region that nobody changed
+
+
+def meant(result: Sequence[Any], controls: Controls) -> list[Any]:
+    """The regions that an answer means, by its choice; all of them when there was none to make.
+
+    * "no such thing": none, whatever still lies on the image.
+    * In the presentation "pick" a rank: the regions of that rank's label.
+    * "drew it myself": those that are not ours or were changed.
+
+    Raises:
+        RegionError: the choice has no region: nothing of that rank, or nothing drawn.
+    """
+    if not isinstance(result, list):
+        raise RegionError(f"an annotation's result must be a list of regions, got {type(result).__name__}")
+    chosen = _chosen(result, controls)
+    if controls.no_referent and controls.no_referent.value in chosen:
+        return []
+    pick = controls.pick
+    if pick is None:
+        return result
+    ranks = [value for value in pick.ranks if value in chosen]
+    if ranks:
+        found = [region for region in result if _label(region, controls) == ranks[0]]
+        if not found:
+            raise RegionError(f"{ranks[0]!r} was chosen and no mask has that label")
+        return found
+    if pick.own and pick.own in chosen:
+        found = [r for r in result if _label(r, controls) is not None and not _is_untouched_offer(r)]
+        if not found:
+            raise RegionError(f"{pick.own!r} was chosen and nothing was drawn")
+        return found
+    return result
+
+
+def _chosen(result: Sequence[Any], controls: Controls) -> set[str]:
+    """The values of the choices that our Choices tags were given."""
+    names = {tag.from_name for tag in (controls.no_referent, controls.pick) if tag}
+    values: set[str] = set()
+    for region in result:
+        if isinstance(region, dict) and region.get("type") == "choices" and region.get("from_name") in names:
+            value = region.get("value")
+            made = value.get("choices") if isinstance(value, Mapping) else None
+            values.update(str(choice) for choice in made or () if isinstance(made, list))
+    return values
+
+
+def _label(region: Any, controls: Controls) -> str | None:
+    """The label of a mask region; None when it is none, "" when it has no label."""
+    if not isinstance(region, dict) or not str(region.get("type", "")).startswith(
+        ("brush", "polygon", "rectangle", "ellipse", "bitmask")
+    ):
+        return None
+    value = region.get("value")
+    labels = value.get(region["type"]) if isinstance(value, Mapping) else None
+    return str(labels[0]) if isinstance(labels, list) and labels else ""
+
+
+def _is_untouched_offer(region: Mapping[str, Any]) -> bool:
+    return str(region.get("id", "")).startswith(OURS) and region.get("origin") == UNTOUCHED
