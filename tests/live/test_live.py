@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from backend.labelstudio import brush
 from backend.labelstudio.client import LabelStudioClient
 from backend.labelstudio.control import read_controls
 from backend.labelstudio.images import decode
+from backend.service import Recording, Syncing
 from backend.store.history import decisions, versions_of
 from backend.store.inbox import event_counts
 from backend.store.session import Database
@@ -232,6 +234,52 @@ def test_polygons_are_offered_and_an_untouched_outline_is_an_acceptance(client, 
     assert best["result"][0]["type"] == "polygonlabels"
     correction = on_record(server, project, lambda f: annotation in f)[annotation].correction
     assert (correction.verdict, correction.rank) == (Verdict.ACCEPTED, 0)
+
+
+def test_of_all_alternatives_on_the_image_a_key_takes_one(client, server, samples):
+    config = label_config.read("pick_brush.xml")
+    project, stored = Project.create(client, "pick", config, [samples[1].png])
+    ids = project.import_tasks([{"image": stored[0], "expression": samples[1].expression}])
+    project.connect(server.url)
+    project.wait_for_predictions(ids)
+    (offered,) = project.predictions(ids[0])
+    assert [r["value"]["brushlabels"] for r in offered["result"]] == [["3rd"], ["2nd"], ["1st"]]
+    key = {"id": "pick0", "from_name": "pick", "to_name": "image", "type": "choices", "origin": "manual"}
+
+    annotation = project.annotate(
+        ids[0], [*offered["result"], {**key, "value": {"choices": ["2nd"]}}], parent_prediction=offered["id"]
+    )
+
+    correction = on_record(server, project, lambda f: annotation in f)[annotation].correction
+    assert (correction.verdict, correction.rank) == (Verdict.ACCEPTED, 1)
+
+
+def test_a_sync_finds_what_no_webhook_told(client, server, samples):
+    project, stored = Project.create(client, "sync", BRUSH, [samples[2].png])
+    ids = project.import_tasks([{"image": stored[0], "expression": samples[2].expression}])
+    project.connect(server.url)
+    project.wait_for_predictions(ids)
+    for hook in client.call("GET", "/api/webhooks/", project=project.project_id):
+        client.call("DELETE", f"/api/webhooks/{hook['id']}/")
+    best, second, _ = project.predictions(ids[0])
+    kept, deleted = (project.annotate(ids[0], p["result"]) for p in (best, second))
+    database = Database.open(server.database_url)
+    recording = Recording(database, now=lambda: datetime.now(UTC))
+    syncing = Syncing(database, recording, client, now=lambda: datetime.now(UTC))
+    try:
+        first = syncing.sync(project.project_id)
+        client.call("DELETE", f"/api/annotations/{deleted}/")
+        again = syncing.sync(project.project_id)
+    finally:
+        recording.close()
+        database.close()
+
+    assert (first.there, first.here, first.applied, first.gone) == (2, 2, 2, 0)
+    assert (again.there, again.here, again.applied, again.gone) == (1, 1, 0, 1)
+    found = on_record(server, project, lambda f: True)
+    assert [(i, d.correction.verdict, d.correction.rank) for i, d in found.items()] == [
+        (kept, Verdict.ACCEPTED, 0)
+    ]
 
 
 @pytest.mark.skipif(
