@@ -99,7 +99,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument(
         "--out", type=Path, required=True, help="model folder; an unfinished one is gone on with"
     )
-    parser.add_argument("--steps", type=int, default=5000)
+    parser.add_argument("--steps", type=int, default=6000)
     parser.add_argument("--scenes", type=int, default=12, help="scenes a step")
     parser.add_argument("--expressions", type=int, default=6, help="expressions a scene")
     parser.add_argument("--seed", type=int, default=31)

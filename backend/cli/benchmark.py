@@ -25,6 +25,12 @@ TITLES = {
     "end_to_end_first_three": "end to end, one of the first three has IoU > 0.5",
 }
 
+GAINS = (
+    ("lgd: as it is", "lgd: neither description", ("attribute", "relation")),
+    ("iterprime: as it is", "iterprime: refinement off", tuple(report.ROWS)),
+    ("iterprime: as it is", "iterprime: emphasis off", tuple(report.ROWS)),
+)
+
 app = typer.Typer(help="How good the methods are, on what.", no_args_is_help=True)
 
 
@@ -107,6 +113,9 @@ def run_switches(
     for method in pipeline.methods:
         table.add_row(method.name, *(str(columns[method.name]) for columns in figures.values()))
     console.print(table)
+    for better, base, rows in GAINS:
+        gained = report.gain(samples, better, base, rows)
+        console.print(f"{better} above {base}, {' and '.join(rows)}: {gained} of {gained.count}")
 
 
 def _run(

@@ -114,7 +114,7 @@ TINY = Preset(
     itm_layer=2,
     ranking=RankingSettings(
         alternatives=3,
-        temperatures={"global-local": 3.0, "lgd": 20.0, "iterprime": 0.2, "spatial": 0.3},
+        temperatures={"global-local": 2.0, "lgd": 20.0, "iterprime": 0.25, "spatial": 0.3},
         weights={"spatial": 0.0},  # it did not help: the tiny CLIP reads "left" by itself
     ),
 )
