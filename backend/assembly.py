@@ -35,11 +35,13 @@ class Plan:
     Attributes:
         version: what Label Studio knows our suggestions by; changes whenever one could change.
         describer: which describer answers for LGD, as people read it.
+        synonyms: where LGD looks up whether two nouns mean the same: "wordnet" or "lemma".
     """
 
     preset: Preset
     version: str
     describer: str
+    synonyms: str
     describer_url: str = ""
     describer_model: str = ""
     describer_key: str = ""
@@ -60,11 +62,12 @@ def planned(settings: Settings) -> Plan:
         lgd = replace(preset.lgd, attribute_prompt=ATTRIBUTE_PROMPT, surrounding_prompt=SURROUNDING_PROMPT)
         preset = replace(preset, lgd=lgd)
     describer = f"{model} at {url}" if url else model or "embedded"
-    key = settings.describer_key
+    key, synonyms = settings.describer_key, find_synonyms().source
     return Plan(
         preset,
-        model_version(preset, verify(preset), describer, find_synonyms().source),
+        model_version(preset, verify(preset), describer, synonyms),
         describer,
+        synonyms,
         url,
         model,
         key.get_secret_value() if key else "",

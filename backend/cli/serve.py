@@ -59,7 +59,7 @@ def serve(
     log.info(
         "serving http://%s:%d as %s: %s", settings.host, settings.port, plan.version, plan.preset.summary
     )
-    log.info("the describer is %s", plan.describer)
+    log.info("the describer is %s, synonyms are by %s", plan.describer, plan.synonyms)
     _Server(settings).run()
 
 

@@ -13,6 +13,8 @@ which this file follows. Decisions on what is easily got wrong:
 * No such phrase: the term is 0. The authors divide by nothing, and every mask gets NaN.
 * An empty description, or one in another script: its term is 0 and the evidence says so. A describer
   that cannot be asked costs the method, not the suggestion.
+* The authors drop small and overlapping masks before they rank (`kept_proposals`). Here all methods rank the
+  same proposals, so that is for a preset's proposer to do and not for this method.
 * The spatial rectifier reads whole words. The authors test for parts of words, by which a laptop is at
   the top; and "bottom" is in none of their lists.
 """
@@ -261,6 +263,25 @@ def combined(
     if len(around):
         scores = scores + beta * (LOGIT_SCALE * visual @ around.T).mean(1)
     return np.asarray(scores, np.float32)
+
+
+def kept_proposals(
+    masks: NDArray[np.bool_], *, min_area: int = 2000, overlap: float = 0.4
+) -> NDArray[np.intp]:
+    """The authors' filter of SAM's masks: which of bool [N, H, W] stay, as indices in order.
+
+    Masks below `min_area` pixels go. Of every pair of the others that share more than `overlap` of the
+    smaller one, the smaller goes (of two alike the later), also when the larger goes by another pair.
+    """
+    areas = masks.sum((1, 2))
+    large = [i for i in range(len(masks)) if areas[i] >= min_area]
+    dropped = set()
+    for place, i in enumerate(large):
+        for j in large[place + 1 :]:
+            shared = np.count_nonzero(masks[i] & masks[j])
+            if shared > overlap * min(areas[i], areas[j]):
+                dropped.add(i if areas[i] < areas[j] else j)
+    return np.array([i for i in large if i not in dropped], np.intp)
 
 
 def centroids(masks: NDArray[np.bool_]) -> NDArray[np.float32]:
