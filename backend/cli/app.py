@@ -2,7 +2,7 @@
 
 import typer
 
-from backend.cli import benchmark, db, demo, events, export, models, report, serve, suggest, sync
+from backend.cli import benchmark, connect, db, demo, events, export, models, report, serve, suggest, sync
 
 app = typer.Typer(
     name="ris",
@@ -14,6 +14,7 @@ app = typer.Typer(
 )
 app.command()(serve.serve)
 app.command()(suggest.suggest)
+app.command()(connect.connect)
 app.command()(export.export)
 app.command()(report.report)
 app.command()(report.evaluate)

@@ -20,8 +20,8 @@ from backend.store.session import Database
 
 ROOT = Path(__file__).parents[2]
 COMMANDS = [
-    "serve", "suggest", "export", "report", "evaluate", "sync", "events", "events replay", "demo", "studio",
-    "db upgrade", "models list", "benchmark tinyworld", "benchmark switches",
+    "serve", "suggest", "export", "connect", "report", "evaluate", "sync", "events", "events replay", "demo",
+    "studio", "db upgrade", "models list", "benchmark tinyworld", "benchmark switches",
 ]  # fmt: skip
 
 

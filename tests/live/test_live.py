@@ -19,7 +19,7 @@ from backend.demo.project import Project
 from backend.demo.samples import make_samples
 from backend.demo.studio import TOKEN, LabelStudio
 from backend.export.coco import write_coco
-from backend.labelstudio import brush
+from backend.labelstudio import brush, connecting
 from backend.labelstudio.client import LabelStudioClient
 from backend.labelstudio.control import read_controls
 from backend.labelstudio.images import decode
@@ -252,6 +252,29 @@ def test_of_all_alternatives_on_the_image_a_key_takes_one(client, server, sample
 
     correction = on_record(server, project, lambda f: annotation in f)[annotation].correction
     assert (correction.verdict, correction.rank) == (Verdict.ACCEPTED, 1)
+
+
+def test_connecting_makes_and_mends_all_links_and_may_be_repeated(client, server):
+    number = connecting.create_project(client, "connect", label_config.read("tabs_brush.xml"))
+    ours = connecting.Backend(server.url, "ris", "open")
+
+    first = connecting.connect(client, number, ours, label_config=label_config.read("pick_brush.xml"))
+    again = connecting.connect(client, number, ours)
+    (hook,) = client.call("GET", "/api/webhooks/", project=number)
+    client.call("PATCH", f"/api/webhooks/{hook['id']}/", {"is_active": False, "headers": {}})
+    client.call(
+        "POST", "/api/webhooks/",
+        {"url": hook["url"], "project": number, "send_payload": True, "send_for_all_actions": True},
+    )  # fmt: skip
+    mended = connecting.connect(client, number, ours)
+
+    assert [step.outcome for step in first[1:]] == ["connected", "made", "shown to annotators"]
+    assert [step.outcome for step in again[1:3]] == ["connected already", "there already"]
+    assert mended[2].outcome.startswith("mended: ")
+    (hook,) = client.call("GET", "/api/webhooks/", project=number)
+    assert (hook["is_active"], hook["headers"]) == (True, ours.headers)
+    (backend,) = client.call("GET", "/api/ml", project=number)
+    assert backend["state"] == "CO"
 
 
 def test_a_sync_finds_what_no_webhook_told(client, server, samples):

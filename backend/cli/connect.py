@@ -1,0 +1,54 @@
+"""`ris connect`: a project of Label Studio and this backend."""
+
+from typing import Annotated
+
+import typer
+from pydantic import SecretStr
+from rich.table import Table
+
+import label_config
+from backend import assembly, config
+from backend.cli.console import console
+from backend.errors import InputError
+from backend.labelstudio import connecting
+
+CONFIGS = ("pick_brush", "pick_polygon", "tabs_brush", "tabs_polygon")
+
+
+def connect(
+    project: Annotated[int | None, typer.Option(help="its number in Label Studio")] = None,
+    create: Annotated[str | None, typer.Option(help="make a new project of this title instead")] = None,
+    layout: Annotated[
+        str | None, typer.Option("--config", help=f"label config to set: {', '.join(CONFIGS)}")
+    ] = None,
+    backend: Annotated[
+        str | None, typer.Option(help="address of `ris serve` as Label Studio reaches it")
+    ] = None,
+    url: Annotated[str | None, typer.Option(help="RIS_LABEL_STUDIO_URL")] = None,
+    key: Annotated[str | None, typer.Option(help="RIS_LABEL_STUDIO_API_KEY")] = None,
+) -> None:
+    """Check or set the label config, add the ML backend, make or mend the webhook. Safe to run twice.
+
+    Example: `ris connect --project 3` or `ris connect --create "My mugs" --config pick_brush`
+    """
+    settings = config.from_env(label_studio_url=url, label_studio_api_key=SecretStr(key) if key else None)
+    if layout is not None and layout not in CONFIGS:
+        raise InputError(f"there is no label config {layout!r}; --config can be {', '.join(CONFIGS)}")
+    if (project is None) == (create is None):
+        raise InputError("name a project with --project NUMBER, or make one with --create TITLE")
+    password = settings.basic_auth_password
+    ours = connecting.Backend(
+        (backend or f"http://{settings.host}:{settings.port}").rstrip("/"),
+        settings.basic_auth_user,
+        password.get_secret_value() if password else "",
+    )
+    client = assembly.label_studio(settings)
+    wanted = label_config.read(f"{layout or CONFIGS[0]}.xml") if layout or create else None
+    if create is not None:
+        project = connecting.create_project(client, create, wanted or "")
+    assert project is not None
+    table = Table("link", "outcome", title=f"project {project} at {settings.label_studio_url}")
+    for step in connecting.connect(client, project, ours, label_config=wanted):
+        table.add_row(step.what, step.outcome)
+    console.print(table)
+    console.print(f"{settings.label_studio_url}/projects/{project}/data")

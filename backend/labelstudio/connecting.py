@@ -1,0 +1,152 @@
+"""Connecting a project: label config, ML backend and webhook, made or mended. Safe to run twice."""
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from backend.errors import LabelStudioError
+from backend.labelstudio.control import read_controls
+
+TITLE = "ris"
+WANTED_HOOK = {"is_active": True, "send_payload": True, "send_for_all_actions": True}
+
+
+class Api(Protocol):
+    """What is needed of Label Studio; `LabelStudioClient` has it."""
+
+    def call(self, method: str, path: str, body: object = None, **params: Any) -> Any: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One link of the chain: what it is, and what was found or done."""
+
+    what: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """Our side as Label Studio reaches it.
+
+    Attributes:
+        url: of `ris serve`, as seen from Label Studio.
+        user, password: of its basic auth; an empty password means that it asks for none.
+    """
+
+    url: str
+    user: str = ""
+    password: str = ""
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What a webhook must carry: Label Studio does not send the password of the backend by itself."""
+        if not self.password:
+            return {}
+        code = base64.b64encode(f"{self.user}:{self.password}".encode()).decode("ascii")
+        return {"Authorization": f"Basic {code}"}
+
+
+def create_project(api: Api, title: str, label_config: str) -> int:
+    """A new project; its number.
+
+    Raises:
+        LabelConfigError: the label config has no place for a mask.
+        LabelStudioError: it was refused.
+    """
+    read_controls(label_config)
+    made = api.call("POST", "/api/projects", {"title": title, "label_config": label_config})
+    return int(made["id"])
+
+
+def connect(api: Api, number: int, backend: Backend, *, label_config: str | None = None) -> list[Step]:
+    """Bring a project to where its tasks are pre-annotated and its decisions arrive.
+
+    Args:
+        label_config: put in place of the project's own; None checks that one.
+
+    Raises:
+        LabelConfigError: the label config has no place for a mask; the message says what to add.
+        LabelStudioError: Label Studio refuses; the message says what to change there.
+    """
+    project = api.call("GET", f"/api/projects/{number}")
+    return [
+        _label_config(api, number, str(project.get("label_config") or ""), label_config),
+        _backend(api, number, backend),
+        _webhook(api, number, backend),
+        _shown(api, number, project),
+    ]
+
+
+def _label_config(api: Api, number: int, present: str, wanted: str | None) -> Step:
+    controls = read_controls(wanted if wanted is not None else present)
+    found = (
+        f"{controls.region_type} {controls.from_name!r}, presentation {'pick' if controls.pick else 'tabs'}"
+    )
+    if wanted is None or wanted.strip() == present.strip():
+        return Step("label config", f"fits: {found}")
+    api.call("PATCH", f"/api/projects/{number}", {"label_config": wanted})
+    return Step("label config", f"set: {found}")
+
+
+def _backend(api: Api, number: int, backend: Backend) -> Step:
+    same = _ours(api.call("GET", "/api/ml", project=number), backend.url)
+    body: dict[str, Any] = {"url": backend.url, "project": number, "title": TITLE, "is_interactive": False}
+    if backend.password:
+        body |= {
+            "auth_method": "BASIC_AUTH",
+            "basic_auth_user": backend.user,
+            "basic_auth_pass": backend.password,
+        }
+    for extra in same[1:]:
+        api.call("DELETE", f"/api/ml/{extra['id']}")
+    if same:
+        api.call("PATCH", f"/api/ml/{same[0]['id']}", body)
+        dropped = f", {len(same) - 1} doubles of it removed" if same[1:] else ""
+        return Step("ML backend", f"connected already{dropped}")
+    try:
+        api.call("POST", "/api/ml", body)
+    except LabelStudioError as error:
+        # With only one of its two switches turned, Label Studio answers 403 and connects all the same.
+        if not _ours(api.call("GET", "/api/ml", project=number), backend.url):
+            raise LabelStudioError(
+                f"Label Studio cannot use {backend.url}: {error}; is `ris serve` reachable from there? For a "
+                "private address start Label Studio with ML_BLOCK_LOCAL_IP=false and "
+                "SSRF_PROTECTION_ENABLED=false"
+            ) from error
+    return Step("ML backend", "connected")
+
+
+def _webhook(api: Api, number: int, backend: Backend) -> Step:
+    url = f"{backend.url}/webhook"
+    same = _ours(api.call("GET", "/api/webhooks/", project=number), url)
+    wanted = {**WANTED_HOOK, "headers": backend.headers}
+    for extra in same[1:]:
+        api.call("DELETE", f"/api/webhooks/{extra['id']}/")
+    if same:
+        wrong = [name for name, value in wanted.items() if (same[0].get(name) or {}) != (value or {})]
+        if not wrong and not same[1:]:
+            return Step("webhook", "there already")
+        api.call("PATCH", f"/api/webhooks/{same[0]['id']}/", wanted)
+        return Step("webhook", f"mended: {', '.join(wrong) or 'doubles of it'}")
+    try:
+        api.call("POST", "/api/webhooks/", {"url": url, "project": number, **wanted})
+    except LabelStudioError as error:
+        raise LabelStudioError(
+            f"Label Studio makes no webhook for {url}: {error}; it wants an address with a dot in it, "
+            "such as http://127.0.0.1:9090 or http://ris.internal:9090"
+        ) from error
+    return Step("webhook", "made")
+
+
+def _shown(api: Api, number: int, project: Mapping[str, Any]) -> Step:
+    if project.get("show_collab_predictions", True):
+        return Step("predictions", "shown to annotators")
+    api.call("PATCH", f"/api/projects/{number}", {"show_collab_predictions": True})
+    return Step("predictions", "shown to annotators from now on")
+
+
+def _ours(listed: Any, url: str) -> Sequence[Mapping[str, Any]]:
+    found = listed if isinstance(listed, list) else []
+    return [one for one in found if str(one.get("url", "")).rstrip("/") == url]
