@@ -28,13 +28,7 @@ def iou_matrix(a: Sequence[RLE], b: Sequence[RLE]) -> NDArray[np.float64]:
     Raises:
         ValueError: the masks differ in size.
     """
-    sizes = {mask.size for mask in (*a, *b)}
-    if len(sizes) > 1:
-        raise ValueError(f"masks must have one size, got {sorted(sizes)}")
-    if not a or not b:
-        return np.zeros((len(a), len(b)))
-    matrix = coco.iou([_coco(m) for m in a], [_coco(m) for m in b], [False] * len(b))
-    return np.nan_to_num(np.asarray(matrix, np.float64))
+    return _pairwise(a, b, by_the_first=False)
 
 
 def inside_matrix(a: Sequence[RLE], b: Sequence[RLE]) -> NDArray[np.float64]:
@@ -43,12 +37,17 @@ def inside_matrix(a: Sequence[RLE], b: Sequence[RLE]) -> NDArray[np.float64]:
     Raises:
         ValueError: the masks differ in size.
     """
+    return _pairwise(a, b, by_the_first=True)
+
+
+def _pairwise(a: Sequence[RLE], b: Sequence[RLE], *, by_the_first: bool) -> NDArray[np.float64]:
+    """Intersections over unions, or over the first's area (what COCO does for crowds)."""
     sizes = {mask.size for mask in (*a, *b)}
     if len(sizes) > 1:
         raise ValueError(f"masks must have one size, got {sorted(sizes)}")
     if not a or not b:
         return np.zeros((len(a), len(b)))
-    matrix = coco.iou([_coco(m) for m in a], [_coco(m) for m in b], [True] * len(b))
+    matrix = coco.iou([_coco(m) for m in a], [_coco(m) for m in b], [by_the_first] * len(b))
     return np.nan_to_num(np.asarray(matrix, np.float64))
 
 

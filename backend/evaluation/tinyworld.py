@@ -14,7 +14,7 @@ from backend.core import rle
 from backend.core.boxes import boxes_of
 from backend.core.masks import iou_matrix
 from backend.core.types import Image, Proposals, Size
-from backend.referring.iterprime import enlarged
+from backend.referring.heat import enlarged
 from backend.referring.pipeline import Pipeline, Reference
 from backend.referring.ranking import places
 from backend.referring.scene import Scene

@@ -21,15 +21,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from backend.core import rle
 from backend.core.expression import ParsedExpression, Word
-from backend.core.resize import bicubic
-from backend.core.types import Image, Proposals, Scored, Size
+from backend.core.types import Image, Proposals, Scored
 from backend.referring.crops import Colour, squashed
+from backend.referring.heat import count_parts, enlarged, heat_shares, ramp, unit
 from backend.referring.protocols import Matcher
 from backend.referring.scene import Scene
 
@@ -249,38 +248,10 @@ def emphasised(
     return unit(np.mean(stack, 0).mean(0))
 
 
-def unit(heat: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Brought to [0, 1]; a flat map becomes 0."""
-    low, high = heat.min(), heat.max()
-    return np.asarray((heat - low) / (high - low) if high > low else np.zeros_like(heat), np.float32)
-
-
 def stays(cam: NDArray[np.float32], settings: IterPrimeSettings) -> NDArray[np.bool_]:
     """Which patches the next pass may look at: those whose sharpened heat stays below the threshold."""
     sharp = 1 / (1 + np.exp(-settings.sharpness * (cam - 0.5)))
     return np.asarray(sharp / max(float(sharp.max()), 1e-12) < settings.threshold)
-
-
-def enlarged(heat: NDArray[np.float32], size: Size) -> NDArray[np.float32]:
-    """float32 [G, G] -> [H, W], bicubic, not clipped."""
-    rows, columns = bicubic(heat.shape[0], size[0]), bicubic(heat.shape[1], size[1])
-    return np.asarray(rows @ heat @ columns.T, np.float32)
-
-
-def heat_shares(proposals: Proposals, grid: int) -> NDArray[np.float32]:
-    """Each patch's part in the sum of the enlarged map inside every mask: float32 [N, G * G]."""
-    height, width = proposals.masks.shape[1:]
-    rows, columns = bicubic(grid, height), bicubic(grid, width)
-    shares = []
-    for mask, (x1, y1, x2, y2) in zip(proposals.masks, proposals.boxes.astype(int).tolist(), strict=True):
-        inside = mask[y1:y2, x1:x2].astype(np.float32)
-        shares.append((rows[y1:y2].T @ inside @ columns[x1:x2]).ravel())
-    return np.array(shares, np.float32).reshape(-1, grid * grid)
-
-
-def count_parts(mask: NDArray[np.bool_]) -> int:
-    """Pieces of a mask that touch only by their sides (4-connectivity)."""
-    return int(cv2.connectedComponents(mask.astype(np.uint8), connectivity=4)[0]) - 1
 
 
 def mask_scores(
@@ -303,22 +274,3 @@ def mask_scores(
         considered &= not settings.peak_filter or bool(mask[peak].all())
         scores.append((area + heat[mask].sum()) / (area + SMALL) if considered else 0.0)
     return np.array(scores, np.float32)
-
-
-def ramp(text: str, grid: int) -> NDArray[np.float32]:
-    """What position words multiply a map by: 1.5 on the side that is named down to 0.5 on the other.
-
-    Whole words; the authors test for parts of words, by which "laptop" is at the top.
-    """
-    words = set(text.split())
-    fall, rise = np.linspace(1.5, 0.5, grid), np.linspace(0.5, 1.5, grid)
-    factor = np.ones((grid, grid))
-    for names, lean in (
-        ({"left", "leftmost"}, fall[None]),
-        ({"right", "rightmost"}, rise[None]),
-        ({"top", "up", "upper", "topmost"}, fall[:, None]),
-        ({"bottom", "down", "lower", "lowest"}, rise[:, None]),
-    ):
-        if words & names:
-            factor = factor * lean
-    return factor.astype(np.float32)

@@ -15,8 +15,8 @@ which this file follows. Decisions on what is easily got wrong:
   that cannot be asked costs the method, not the suggestion.
 * The authors drop small and overlapping masks before they rank (`kept_proposals`). Here all methods rank the
   same proposals, so that is for a preset's proposer to do and not for this method.
-* The spatial rectifier reads whole words. The authors test for parts of words, by which a laptop is at
-  the top; and "bottom" is in none of their lists.
+* The spatial rectifier (`direction.py`) reads whole words. The authors test for parts of words, by which a
+  laptop is at the top; and "bottom" is in none of their lists.
 """
 
 import re
@@ -34,6 +34,7 @@ from backend.core.expression import ParsedExpression
 from backend.core.types import Image, Proposals, Scored
 from backend.errors import DescriberError
 from backend.referring.crops import Colour
+from backend.referring.direction import rectified
 from backend.referring.protocols import Describer, Encoder, Parser, Synonyms
 from backend.referring.scene import Scene
 
@@ -310,78 +311,3 @@ def cleaned(description: str) -> str:
     letters = [c for c in text if c.isalpha()]
     latin = [c for c in letters if "LATIN" in unicodedata.name(c, "")]
     return text if letters and 2 * len(latin) > len(letters) else ""
-
-
-VERTICAL = {
-    "top": frozenset({"above", "top", "topmost", "north", "upper", "highest"}),
-    "bottom": frozenset({"below", "bottom", "south", "under", "underneath", "beneath", "lower", "lowest"}),
-}
-HORIZONTAL = {
-    "left": frozenset({"left", "leftmost", "west", "western"}),
-    "right": frozenset({"right", "rightmost", "east", "eastern"}),
-}
-
-
-def direction(expression: ParsedExpression) -> tuple[str, str]:
-    """Which side of the image the referent is said to be on: ("top", "left"), ("", "right"), ("", "").
-
-    A direction counts when it is said of the referent alone: inside its noun phrase ("the left mug"), or
-    after it with no other thing to relate to ("mug on the left", "mug at the top of the picture").
-    """
-    said = [word for word in expression.words if _side(word.text, VERTICAL) or _side(word.text, HORIZONTAL)]
-    others = [p for p in expression.landmarks if not _names_a_side(p)]
-    subject = set(expression.subject.split())
-    if others:
-        said = [word for word in said if word.text in subject]
-    found = [next((s for w in said if (s := _side(w.text, sides))), "") for sides in (VERTICAL, HORIZONTAL)]
-    return found[0], found[1]
-
-
-def _side(word: str, sides: dict[str, frozenset[str]]) -> str:
-    return next((side for side, words in sides.items() if word in words), "")
-
-
-FRAME_WORDS = {
-    "the", "a", "of", "in", "on", "at", "side", "part", "half", "corner", "edge", "end", "middle", "center",
-    "picture", "image", "photo", "photograph",
-}  # fmt: skip
-
-
-def _names_a_side(phrase: str) -> bool:
-    return all(w in FRAME_WORDS or _side(w, VERTICAL) or _side(w, HORIZONTAL) for w in phrase.split())
-
-
-def rectified(
-    scores: NDArray[np.float32], places: NDArray[np.float32], expression: ParsedExpression
-) -> tuple[NDArray[np.float32], str]:
-    """The spatial rectifier: the best mask of the side that is named comes first.
-
-    Args:
-        scores: float32 [N], N at least 1.
-        places: float32 [N, 2], row and column of each mask's centre.
-
-    Returns:
-        The scores, and the side in words; unchanged and "" when no side is named or the side is empty.
-
-    Source: the released code, inherited from TAS: masks fall into quarters by the medians of their
-    centres, strictly below the median is top or left, and of two quarters with equal bests the second wins.
-    """
-    vertical, horizontal = direction(expression)
-    if not vertical and not horizontal:
-        return scores, ""
-    is_top = places[:, 0] < np.median(places[:, 0])
-    is_left = places[:, 1] < np.median(places[:, 1])
-    rows = [vertical == "top"] if vertical else [True, False]
-    columns = [horizontal == "left"] if horizontal else [True, False]
-    best = -1
-    for top in rows:
-        for left in columns:
-            quarter = np.flatnonzero((is_top == top) & (is_left == left))
-            if len(quarter):
-                first = int(quarter[np.argmax(scores[quarter])])
-                best = first if best < 0 or scores[first] >= scores[best] else best
-    if best < 0 or scores[best] == scores.max():
-        return scores, ""
-    moved = scores.copy()
-    moved[best] = scores.max() + np.float32(1e-3) * max(1.0, float(np.ptp(scores)))
-    return moved, f"{vertical} {horizontal}".strip()

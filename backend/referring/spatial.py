@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from backend.core.expression import ParsedExpression
 from backend.core.types import Image, Proposals, Scored
-from backend.referring.lgd import direction
+from backend.referring.direction import direction
 from backend.referring.scene import Scene
 
 MIDDLE = frozenset({"middle", "center", "centre", "central"})

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from backend.core import rle
-from backend.core.masks import iou, iou_matrix, union
+from backend.core.masks import inside_matrix, iou, iou_matrix, union
 
 STACKS = st.integers(1, 4).flatmap(lambda n: arrays(np.bool_, (n, 9, 11)))
 
@@ -41,3 +41,20 @@ def test_a_union_has_every_pixel_of_any(masks):
 
 def test_no_masks_give_an_empty_matrix():
     assert iou_matrix([], []).shape == (0, 0)
+
+
+def test_how_much_lies_inside_is_a_share_of_the_first():
+    car, wheel = np.zeros((6, 8), np.bool_), np.zeros((6, 8), np.bool_)
+    car[:, :6] = True
+    wheel[2:4, 5:7] = True  # half of it on the car
+
+    shares = inside_matrix([rle.encode(car), rle.encode(wheel)], [rle.encode(car), rle.encode(wheel)])
+
+    np.testing.assert_allclose(shares, [[1, 2 / 36], [0.5, 1]])
+    assert inside_matrix([], [rle.encode(car)]).shape == (0, 1)
+
+
+def test_an_empty_mask_lies_nowhere():
+    empty, full = (rle.encode(np.full((3, 3), value)) for value in (False, True))
+
+    assert inside_matrix([empty], [full]).tolist() == [[0.0]]

@@ -5,25 +5,20 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.core.expression import ParsedExpression, Word
 from backend.core.types import Image
+from backend.referring.heat import count_parts, enlarged, unit
 from backend.referring.iterprime import (
     PAPER,
     IterPrime,
     Pieces,
-    count_parts,
     emphasised,
-    enlarged,
-    heat_shares,
     mask_scores,
-    ramp,
     read_pieces,
     stays,
-    unit,
 )
 from backend.referring.protocols import Attended
 from tests.build import make_proposals, rectangle, seen
@@ -130,26 +125,12 @@ def test_padding_after_the_text_changes_nothing():
         )
 
 
-def test_a_flat_map_is_nought():
-    assert unit(np.full(4, 3, np.float32)).tolist() == [0, 0, 0, 0]
-
-
 @given(st.lists(st.floats(0, 1, width=32), min_size=2, max_size=30))
 def test_hot_patches_are_hidden_next(values):
     cam = unit(np.array(values, np.float32))
     sharp = [1 / (1 + np.exp(-20 * (v - 0.5))) for v in cam]
 
     assert stays(cam, PAPER).tolist() == [s / max(sharp) < 0.5 for s in sharp]
-
-
-def test_enlarging_agrees_with_pytorchs_bicubic():
-    heat = RANDOM.random((5, 5)).astype(np.float32)
-
-    wanted = torch.nn.functional.interpolate(
-        torch.tensor(heat)[None, None], (37, 53), mode="bicubic", align_corners=False
-    )
-
-    np.testing.assert_allclose(enlarged(heat, (37, 53)), wanted[0, 0].numpy(), atol=1e-5)
 
 
 def test_a_mask_scores_one_and_its_mean_heat():
@@ -178,10 +159,6 @@ def test_a_mask_in_more_than_twelve_parts_is_not_considered(n_parts, considered)
 
     assert count_parts(mask) == n_parts
     assert (mask_scores(mask[None], heat, replace(PAPER, peak_filter=False))[0] > 0) == considered
-
-
-def test_parts_that_touch_by_a_corner_are_two():
-    assert count_parts(np.eye(2, dtype=np.bool_)) == 2
 
 
 class Looker:
@@ -275,16 +252,6 @@ def test_scores_from_the_scene_agree_with_the_dense_mask_choice():
         wanted = mask_scores(np.array(masks), unit(enlarged(maps[0], (32, 32))), chosen.settings)
 
         np.testing.assert_allclose(found.scores, wanted, atol=2e-5)
-
-
-def test_heat_shares_sum_the_enlarged_map_inside_each_mask():
-    proposals = make_proposals(RANDOM.random((37, 53)) > 0.7, rectangle((37, 53), 3, 4, 20, 9))
-    heat = RANDOM.random((4, 4)).astype(np.float32)
-
-    sums = heat_shares(proposals, 4) @ heat.ravel()
-
-    large = enlarged(heat, (37, 53))
-    np.testing.assert_allclose(sums, [large[mask].sum() for mask in proposals.masks], rtol=1e-4)
 
 
 def test_the_refined_map_is_four_fifths_of_the_old_and_a_fifth_of_the_new():
@@ -400,19 +367,3 @@ def test_token_positions_come_from_characters_and_the_template_shifts_them():
 
 def test_a_word_that_was_cut_off_has_no_pieces():
     assert read_pieces(parsed("the red", 1), [(0, 0), (0, 3)], offset=0) == Pieces((), (), 2)
-
-
-@pytest.mark.parametrize(
-    ("text", "corner"),
-    [("the left mug", "left"), ("top right", "top right"), ("laptop upright", ""), ("the mug", "")],
-)
-def test_ramps_lean_to_the_side_that_is_named_by_a_whole_word(text, corner):
-    leaned = ramp(text, 3)
-
-    assert leaned.mean() == pytest.approx(1.0)
-    if not corner:
-        assert (leaned == 1).all()
-    elif corner == "left":
-        assert leaned[0].tolist() == [1.5, 1.0, 0.5]
-    else:
-        assert leaned[0, 2] == leaned.max() == 2.25

@@ -3,15 +3,14 @@
 import json
 import random
 
+import open_clip
 import pytest
+import transformers
 
 from tinyworld import tokenizer as module
 from tinyworld.expressions import caption, make_expressions
 from tinyworld.scene import make_scene
 from tinyworld.sprites import COLOURS, NOUNS
-
-open_clip = pytest.importorskip("open_clip")
-transformers = pytest.importorskip("transformers")
 
 START, END, PAD, UNKNOWN = 2, 3, 0, 1
 
