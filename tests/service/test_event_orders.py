@@ -1,0 +1,72 @@
+"""Whatever the order in which events come, and however often: the same decisions in the end."""
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from backend.service import Recording
+from backend.store.history import decisions, versions_of
+from backend.store.session import Database, upgrade
+from tests.service.conftest import NOW
+from tests.service.test_recording import PROJECT, event
+
+KEY = "1.1700000000"
+
+
+def box(x):
+    """An annotator's rectangle: the further right, the later."""
+    value = {"x": x, "y": 10, "width": 20, "height": 20, "rotation": 0}
+    return {
+        "id": f"r{x}",
+        "type": "rectanglelabels",
+        "original_width": 32,
+        "original_height": 32,
+        "value": value,
+    }
+
+
+def told():
+    """Two annotators' answers in three versions each; one of a third that is deleted; one skipped."""
+    events = [
+        event([box(10 * version)], number=number, seconds=version,
+              action="ANNOTATION_CREATED" if version == 1 else "ANNOTATION_UPDATED")
+        for number in (1, 2) for version in (1, 2, 3)
+    ]  # fmt: skip
+    events.append(event([box(40)], number=3, seconds=1))
+    events.append({"action": "ANNOTATIONS_DELETED", "annotations": [{"id": 3}], "project": PROJECT})
+    events.append(event([box(50)], number=4, seconds=1, was_cancelled=True))
+    bulk = event([box(60)], number=5, seconds=2)
+    bulk |= {"action": "ANNOTATIONS_CREATED", "annotation": [bulk["annotation"]], "task": [bulk["task"]]}
+    return [*events, bulk]
+
+
+EVENTS = told()
+
+
+def state_after(folder, order):
+    url = f"sqlite:///{folder / 'ris.db'}"
+    upgrade(url)
+    database = Database.open(url)
+    recording = Recording(database, now=lambda: NOW)
+    for index in order:
+        recording.record(EVENTS[index])
+    while recording.work_off():
+        pass
+    recording.close()
+    with database.begin() as session:
+        current = [
+            (d.correction.annotation.annotation_id, d.correction.verdict, d.correction.annotation.mask)
+            for d in decisions(session)
+        ]
+        history = {number: len(versions_of(session, KEY, number)) for number in range(1, 6)}
+    database.close()
+    return current, history
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.permutations(range(len(EVENTS))), st.lists(st.integers(0, len(EVENTS) - 1), max_size=6))
+def test_any_order_with_any_repeats_ends_in_the_same_state(tmp_path_factory, order, repeats):
+    in_order = state_after(tmp_path_factory.mktemp("in_order"), range(len(EVENTS)))
+
+    assert state_after(tmp_path_factory.mktemp("shuffled"), [*order, *repeats]) == in_order
+    assert [number for number, _, _ in in_order[0]] == [1, 2, 4, 5]
+    assert in_order[1] == {1: 3, 2: 3, 3: 1, 4: 1, 5: 1}
