@@ -13,7 +13,6 @@ from rich.table import Table
 from backend import __version__, assembly, config
 from backend.cli.console import console
 from backend.evaluation.decisions import GROUPS, Judged, figures, judged, split
-from backend.evaluation.page import page
 from backend.store.history import decisions
 from backend.store.session import Database
 
@@ -33,6 +32,8 @@ def report(
 
     Example: `ris report --out report.html`
     """
+    from backend.evaluation.page import page  # here: its charts take a second to import, for `ris serve` too
+
     settings = config.from_env(database_url=database_url)
     found = _judged(settings.database_url, project)
     source = assembly.image_source(settings)

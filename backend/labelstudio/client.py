@@ -15,8 +15,6 @@ from typing import Any
 from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
 
 import requests
-from label_studio_sdk import LabelStudio
-from label_studio_sdk.core.api_error import ApiError
 
 from backend.errors import ImageUnreachable, LabelStudioError
 
@@ -51,7 +49,7 @@ class LabelStudioClient:
         self.url = url.rstrip("/")
         self.image_hosts, self.max_bytes, self.timeout_s = image_hosts, max_bytes, timeout_s
         self._key = api_key
-        self._sdk: LabelStudio | None = None
+        self._sdk: Any = None
 
     def __repr__(self) -> str:
         return f"LabelStudioClient({self.url!r})"
@@ -132,6 +130,10 @@ class LabelStudioClient:
         """The header that says who we are; a personal access token is exchanged and renewed."""
         if not self._key:
             return {}
+        # Here, because importing the SDK takes half a second and /health must not wait for it.
+        from label_studio_sdk import LabelStudio
+        from label_studio_sdk.core.api_error import ApiError
+
         try:
             if self._sdk is None:
                 self._sdk = LabelStudio(base_url=self.url, api_key=self._key)
