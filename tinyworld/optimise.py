@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from tinyworld.lean import cosine_schedule
+
+CHECKPOINT_EVERY = 250
 
 
 def whitened_filters(pictures: Tensor, width: int, patch: int) -> Tensor:
@@ -120,3 +123,20 @@ class Curve:
             flush=True,
         )
         self.sums = {}
+
+
+def training_steps(
+    out: Path, model: nn.Module, optimisers: Optimisers, export: Callable[[Any, Path], None]
+) -> Iterator[tuple[int, Curve]]:
+    """The steps that are left, each with the curve to write on.
+
+    A training that was stopped goes on from its checkpoint. Every 250 steps, and after the last, what the
+    next start needs is written down and the model is exported.
+    """
+    checkpoint, curve = out / "checkpoint.pt", Curve(out / "curve.jsonl")
+    for step in range(resume(checkpoint, model, optimisers) + 1, optimisers.steps + 1):
+        yield step, curve
+        curve.end_step(step, optimisers.steps)
+        if step % CHECKPOINT_EVERY == 0 or step == optimisers.steps:
+            save_checkpoint(checkpoint, model, optimisers, step)
+            export(model, out)

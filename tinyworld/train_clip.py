@@ -29,7 +29,7 @@ from backend.pretrained.presets import TINY
 from backend.referring.crops import crop, normalised, patch_grid, whole
 from tinyworld import lean
 from tinyworld.expressions import Expression, caption, make_expressions, name
-from tinyworld.optimise import Curve, Optimisers, grid_positions, resume, save_checkpoint, whitened_filters
+from tinyworld.optimise import Optimisers, grid_positions, training_steps, whitened_filters
 from tinyworld.scene import Scene, make_scene
 
 FRAMING = TINY.global_local.framing
@@ -356,10 +356,7 @@ def main() -> None:
     model = new_model(config, random.Random(args.seed)).to(args.device)
     tokenizer = open_clip.get_tokenizer(f"local-dir:{args.out}")
     optimisers = Optimisers(model, steps=args.steps)
-    checkpoint = args.out / "checkpoint.pt"
-    start = resume(checkpoint, model, optimisers)
-    curve = Curve(args.out / "curve.jsonl")
-    for step in range(start + 1, args.steps + 1):
+    for step, curve in training_steps(args.out, model, optimisers, export):
         batch = make_batch(random.Random(args.seed * 10**7 + step), args)
         share = zero_share_at(step, args.steps)
         features = encode(model, tokenizer, batch, args.device, zero_share=share)
@@ -369,10 +366,6 @@ def main() -> None:
             curve.add(part, value.item())
         for kind, hit in zip(batch.text_kind, hits.tolist(), strict=True):
             curve.add(f"right.{kind}", hit)
-        curve.end_step(step, args.steps)
-        if step % 250 == 0 or step == args.steps:
-            save_checkpoint(checkpoint, model, optimisers, step)
-            export(model, args.out)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from transformers import AutoTokenizer, BlipForConditionalGeneration, PreTrained
 from backend.referring.crops import squashed
 from tinyworld.blip import MAX_TOKENS, MEAN, PAD_ID, SEP_ID, SIDE, START_ID, STD, blip_config
 from tinyworld.expressions import attribute_description, surrounding_description
-from tinyworld.optimise import Curve, Optimisers, resume, save_checkpoint
+from tinyworld.optimise import Optimisers, training_steps
 from tinyworld.train_clip import brightened, chosen, pick_scene
 from tinyworld.train_itm import export
 
@@ -131,20 +131,13 @@ def main() -> None:
 
     model = new_model(args.itm, len(tokenizer))
     optimisers = Optimisers(model, steps=args.steps)
-    checkpoint = args.out / "checkpoint.pt"
-    start = resume(checkpoint, model, optimisers)
-    curve = Curve(args.out / "curve.jsonl")
-    for step in range(start + 1, args.steps + 1):
+    for step, curve in training_steps(args.out, model, optimisers, export):
         batch = make_batch(random.Random(args.seed * 10**7 + step), args)
         loss, seen = losses(model, batch, *coded(tokenizer, batch))
         optimisers.step(loss, step)
         curve.add("loss", loss.item())
         for name, hits in seen.items():
             curve.add(name, sum(hits), len(hits))
-        curve.end_step(step, args.steps)
-        if step % 250 == 0 or step == args.steps:
-            save_checkpoint(checkpoint, model, optimisers, step)
-            export(model, args.out)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from backend.core.resize import resize
 from backend.referring.crops import squashed
 from tinyworld.blip import GRID, MAX_TOKENS, MEAN, SIDE, STD, Probe, blip_config, start_from_clip
 from tinyworld.expressions import Expression
-from tinyworld.optimise import Curve, Optimisers, resume, save_checkpoint
+from tinyworld.optimise import Optimisers, training_steps
 from tinyworld.scene import Scene
 from tinyworld.sprites import COLOURS
 from tinyworld.train_clip import brightened, chosen, jittered, pick_scene
@@ -241,10 +241,7 @@ def main() -> None:
     start_from_clip(model.vision_model, model.text_encoder.embeddings.word_embeddings, args.clip)
     probe = Probe(model.text_encoder, LAYER)
     optimisers = Optimisers(model, steps=args.steps)
-    checkpoint = args.out / "checkpoint.pt"
-    start = resume(checkpoint, model, optimisers)
-    curve = Curve(args.out / "curve.jsonl")
-    for step in range(start + 1, args.steps + 1):
+    for step, curve in training_steps(args.out, model, optimisers, export):
         batch = make_batch(random.Random(args.seed * 10**7 + step), args)
         parts, seen = losses(model, probe, batch, tokenized(tokenizer, batch))
         optimisers.step(torch.stack(list(parts.values())).sum(), step)
@@ -252,10 +249,6 @@ def main() -> None:
             curve.add(f"loss.{part}", value.item())
         for name, hits in seen.items():
             curve.add(name, sum(hits), len(hits))
-        curve.end_step(step, args.steps)
-        if step % 250 == 0 or step == args.steps:
-            save_checkpoint(checkpoint, model, optimisers, step)
-            export(model, args.out)
 
 
 def export(model: BlipForImageTextRetrieval, out: Path) -> None:

@@ -21,7 +21,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from backend.pretrained.sam import build_sam
-from tinyworld.optimise import Curve, Optimisers, grid_positions, resume, save_checkpoint, whitened_filters
+from tinyworld.optimise import Optimisers, grid_positions, training_steps, whitened_filters
 from tinyworld.scene import Scene, make_scene
 
 CONFIG: dict[str, Any] = {
@@ -261,10 +261,7 @@ def main() -> None:
     args.out.mkdir(parents=True, exist_ok=True)
     model = new_model(random.Random(args.seed)).to(args.device)
     optimisers = Optimisers(model, steps=args.steps)
-    checkpoint = args.out / "checkpoint.pt"
-    start = resume(checkpoint, model, optimisers)
-    curve = Curve(args.out / "curve.jsonl")
-    for step in range(start + 1, args.steps + 1):
+    for step, curve in training_steps(args.out, model, optimisers, export):
         batch = make_batch(random.Random(args.seed * 10**7 + step), model, args)
         with torch.autocast(args.device, torch.bfloat16):
             logits, predicted = decode(model, batch, args.device)
@@ -272,10 +269,6 @@ def main() -> None:
         optimisers.step(loss, step)
         for name, (total, count) in seen.items():
             curve.add(name, total, count)
-        curve.end_step(step, args.steps)
-        if step % 250 == 0 or step == args.steps:
-            save_checkpoint(checkpoint, model, optimisers, step)
-            export(model, args.out)
 
 
 if __name__ == "__main__":

@@ -19,8 +19,6 @@ which this file follows. Decisions on what is easily got wrong:
   laptop is at the top; and "bottom" is in none of their lists.
 """
 
-import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -34,6 +32,7 @@ from backend.core.expression import ParsedExpression
 from backend.core.types import Image, Proposals, Scored
 from backend.errors import DescriberError
 from backend.referring.crops import Colour
+from backend.referring.description import cleaned
 from backend.referring.direction import rectified
 from backend.referring.protocols import Describer, Encoder, Parser, Synonyms
 from backend.referring.scene import Scene
@@ -293,21 +292,3 @@ def centroids(masks: NDArray[np.bool_]) -> NDArray[np.float32]:
         area = max(int(rows.sum()), 1)
         places.append([rows @ np.arange(len(rows)) / area, columns @ np.arange(len(columns)) / area])
     return np.array(places, np.float32).reshape(-1, 2)
-
-
-MARKUP = re.compile(r"<[^<>]{0,100}>|```[a-z]*|[*_#`~|>]+|!?\[|\]\([^)]*\)")
-LABEL = re.compile(r"^\s*(caption|answer|description|output)\s*:\s*", re.IGNORECASE)
-
-
-def cleaned(description: str) -> str:
-    """A description as one line of plain English words; "" when there is none in it.
-
-    Markup, quotes, a leading "Caption:" and all but the first paragraph go. What is not mostly in Latin
-    letters would only be noise to CLIP. Length is left to the text network, which cuts after 77 tokens.
-    """
-    text = MARKUP.sub(" ", description)
-    text = next((line for line in text.splitlines() if line.strip()), "")
-    text = " ".join(LABEL.sub("", text).strip(" \t\"'“”").split())
-    letters = [c for c in text if c.isalpha()]
-    latin = [c for c in letters if "LATIN" in unicodedata.name(c, "")]
-    return text if letters and 2 * len(latin) > len(letters) else ""

@@ -10,13 +10,13 @@ from PIL import Image as Pillow
 from backend.core.expression import ParsedExpression, Word
 from backend.core.types import Image
 from backend.errors import DescriberError
+from backend.referring.description import cleaned
 from backend.referring.lgd import (
     ATTRIBUTE_PROMPT,
     PAPER,
     SURROUNDING_PROMPT,
     Lgd,
     centroids,
-    cleaned,
     combined,
     cut,
     kept_proposals,
@@ -235,25 +235,6 @@ def test_a_describer_that_is_down_costs_the_method_and_says_why():
 
     assert found.left_out == "the describer at http://x cannot be reached"
     assert len(found.scores) == 0
-
-
-@pytest.mark.parametrize(
-    ("said", "kept"),
-    [
-        ("A photo of a man (white shirt)", "A photo of a man (white shirt)"),
-        ('"A photo of a red mug."', "A photo of a red mug."),
-        ("**Caption:** a *red* mug", "a red mug"),
-        ("Caption: a red mug\n\nI hope this helps!", "a red mug"),
-        ("<p>a red <b>mug</b></p>", "a red mug"),
-        ("[a red mug](http://x/y)", "a red mug"),
-        ("  a\tred   mug ", "a red mug"),
-        ("un café crème", "un café crème"),
-        ("красная кружка", ""),
-        ("12345", ""),
-    ],
-)
-def test_descriptions_are_cleaned_to_one_line_of_words(said, kept):
-    assert cleaned(said) == kept
 
 
 def test_a_description_of_a_thousand_words_is_left_to_the_text_network():
