@@ -175,7 +175,14 @@ def assemble(settings: Settings) -> Assembled:
     return Assembled(
         database=database,
         worker=worker,
-        suggesting=Suggesting(database, worker, image_source(settings), version=plan.version, now=utc_now),
+        suggesting=Suggesting(
+            database,
+            worker,
+            image_source(settings),
+            version=plan.version,
+            now=utc_now,
+            shuffled_share=settings.shuffled_share,
+        ),
         recording=recording,
         syncing=syncing,
     )

@@ -20,6 +20,8 @@ class Settings(BaseSettings):
         database_url: SQLite by default; PostgreSQL as postgresql+psycopg://user:password@host/name.
         preset: which networks and thresholds; `ris models list` shows them.
         alternatives: how many ranked masks an annotator is offered.
+        shuffled_share: of the tasks, that are shown their alternatives in random order and without scores:
+            only on those does the place of the accepted say whether people take what comes first.
         deadline_s: how long one /predict may take in all; Label Studio gives up after 100 s.
         label_studio_url, label_studio_api_key: where images come from, and our own key for it (a
             personal access token or a legacy token). Without them only public images can be read.
@@ -41,6 +43,7 @@ class Settings(BaseSettings):
     database_url: str = "sqlite:///ris.db"
     preset: str = "tiny"
     alternatives: int = Field(default=3, ge=1, le=9)
+    shuffled_share: float = Field(default=0.0, ge=0, le=1)
     deadline_s: float = Field(default=60.0, gt=0, le=95)
     label_studio_url: str = "http://localhost:8080"
     label_studio_api_key: SecretStr | None = None

@@ -177,20 +177,49 @@ class Correction:
         rank: of the suggestion that was accepted or edited; None otherwise.
         iou: final mask against that suggestion, or against the best suggestion when redrawn; None
             when there is no mask or no suggestion.
+        edit: what was changed of the suggestion; None unless edited.
     """
 
     annotation: Annotation
     verdict: Verdict
     rank: int | None = None
     iou: float | None = None
+    edit: "Edit | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What an annotator changed of a suggestion.
+
+    Attributes:
+        added_px, removed_px: pixels that were put to it and taken from it.
+        boundary_iou: of the final mask with the suggestion, along their edges alone.
+    """
+
+    added_px: int
+    removed_px: int
+    boundary_iou: float
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """One suggestion as it was offered in Label Studio: the suggestion and its region's id."""
+    """One suggestion as it was offered in Label Studio.
+
+    Attributes:
+        region_id: of its region there.
+        place: where it was shown, 0 first; None when the alternatives were shown in the order of their
+            ranks. A share of tasks can be shown in random order, so that a rank that is taken often is
+            not only the one that stood first.
+    """
 
     region_id: str
     suggestion: Suggestion
+    place: int | None = None
+
+    @property
+    def shown_at(self) -> int:
+        """Where it was shown, 0 first."""
+        return self.suggestion.rank if self.place is None else self.place
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from backend.core.masks import iou_matrix
+from backend.core import rle
+from backend.core.masks import boundary_iou, iou_matrix
 from backend.core.rle import RLE
-from backend.core.types import Annotation, Correction, Offer, Verdict
+from backend.core.types import Annotation, Correction, Edit, Offer, Verdict
 
 
 def judge(annotation: Annotation, offers: Sequence[Offer]) -> Correction:
@@ -40,7 +41,17 @@ def judge(annotation: Annotation, offers: Sequence[Offer]) -> Correction:
     best, iou = _most_alike(mask, named or comparable)
     if best is None or not named:
         return Correction(annotation, Verdict.REDRAWN, iou=iou)
-    return Correction(annotation, Verdict.EDITED, rank=best.suggestion.rank, iou=iou)
+    edit = _edit(mask, best.suggestion.mask)
+    return Correction(annotation, Verdict.EDITED, rank=best.suggestion.rank, iou=iou, edit=edit)
+
+
+def _edit(final: RLE, offered: RLE) -> Edit:
+    now, before = rle.decode(final), rle.decode(offered)
+    return Edit(
+        added_px=int((now & ~before).sum()),
+        removed_px=int((before & ~now).sum()),
+        boundary_iou=boundary_iou(now, before),
+    )
 
 
 def _most_alike(mask: RLE, offers: Sequence[Offer]) -> tuple[Offer | None, float | None]:

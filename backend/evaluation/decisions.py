@@ -12,9 +12,9 @@ import numpy as np
 from backend.core import rle
 from backend.core.decision import Decision
 from backend.core.rle import RLE
+from backend.core.shares import Share, share
 from backend.core.types import Verdict
-from backend.evaluation.kinds import kind_of
-from backend.evaluation.metrics import Share, share
+from backend.referring.kinds import kind_of
 
 THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9)
 ENSEMBLE = "offered"
@@ -29,13 +29,11 @@ class Judged:
         ious: of the final mask with every alternative, best alternative first; empty without a final mask.
         overlaps: (intersection, union) in pixels with every alternative; the union counts the final mask
             alone where nothing was offered.
-        changed_px: pixels that an edit added or removed; None when nothing was edited.
     """
 
     decision: Decision
     ious: tuple[float, ...]
     overlaps: tuple[tuple[int, int], ...]
-    changed_px: int | None
 
     @property
     def verdict(self) -> Verdict:
@@ -45,6 +43,12 @@ class Judged:
     def has_mask(self) -> bool:
         """Whether the annotator said which mask is right."""
         return self.verdict.has_mask and self.decision.correction.annotation.mask is not None
+
+    @property
+    def changed_px(self) -> int | None:
+        """Pixels that an edit added or removed; None when nothing was edited."""
+        edit = self.decision.correction.edit
+        return edit.added_px + edit.removed_px if edit else None
 
     @property
     def image(self) -> tuple[str, str]:
@@ -57,15 +61,11 @@ def judged(decision: Decision) -> Judged:
     """Compare the final mask with every alternative."""
     mask = decision.correction.annotation.mask if decision.correction.verdict.has_mask else None
     if mask is None:
-        return Judged(decision, (), (), None)
+        return Judged(decision, (), ())
     final = rle.decode(mask)
     overlaps = [_overlap(final, offer.suggestion.mask) for offer in decision.offers]
-    changed = None
-    if decision.correction.verdict is Verdict.EDITED and decision.correction.rank is not None:
-        inside, union = overlaps[decision.correction.rank]
-        changed = union - inside
     ious = tuple(inside / union if union else 0.0 for inside, union in overlaps)
-    return Judged(decision, ious, tuple(overlaps) or ((0, mask.area_px),), changed)
+    return Judged(decision, ious, tuple(overlaps) or ((0, mask.area_px),))
 
 
 def _overlap(final: np.ndarray, offered: RLE) -> tuple[int, int]:
@@ -111,6 +111,9 @@ def figures(found: Sequence[Judged]) -> Figures:
         shares[f"P@{threshold} of the first"] = _share(with_mask, _over(threshold, first))
     for threshold in THRESHOLDS:
         shares[f"P@{threshold} of the best"] = _share(with_mask, _over(threshold, _best))
+    edited = [j for j in with_mask if j.decision.correction.edit]
+    shares["IoU of an edit"] = _share(edited, lambda j: j.decision.correction.iou or 0.0)
+    shares["boundary IoU of an edit"] = _share(edited, _boundary)
     without = [j for j in found if j.verdict is Verdict.NO_REFERENT]
     shares["N-acc"] = _share(without, lambda j: not j.decision.offers)
     shares["T-acc"] = _share(with_mask, lambda j: bool(j.decision.offers))
@@ -139,6 +142,11 @@ def _best(ious: Sequence[float]) -> float:
 
 def _over(threshold: float, of: Callable[[Sequence[float]], float]) -> Callable[[Judged], float]:
     return lambda j: float(of(j.ious) > threshold)
+
+
+def _boundary(found: Judged) -> float:
+    edit = found.decision.correction.edit
+    return edit.boundary_iou if edit else 0.0
 
 
 def _taken(found: Judged) -> int | None:
@@ -205,6 +213,29 @@ def compared(found: Sequence[Judged]) -> dict[str, tuple[Share, Share]]:
 
         table[method] = (_share(with_mask, own), _share(with_mask, gain))
     return table
+
+
+def positions(found: Sequence[Judged]) -> list[tuple[int, Share, Share]]:
+    """(place, share accepted there, share accepted of that rank), of the tasks shown in random order.
+
+    Where people take what is best, all places are accepted alike and the ranks are not; where they take
+    what comes first, it is the other way round.
+    """
+    shuffled = [j for j in found if j.has_mask and any(o.place is not None for o in j.decision.offers)]
+    places = max((len(j.decision.offers) for j in shuffled), default=0)
+
+    def stood(j: Judged) -> int | None:
+        taken = _taken(j)
+        return next((o.shown_at for o in j.decision.offers if o.suggestion.rank == taken), None)
+
+    return [
+        (
+            place,
+            _share(shuffled, lambda j, at=place: float(stood(j) == at)),  # type: ignore[misc]
+            _share(shuffled, lambda j, at=place: float(_taken(j) == at)),  # type: ignore[misc]
+        )
+        for place in range(places)
+    ]
 
 
 def calibration(found: Sequence[Judged], *, bins: int = 10) -> list[tuple[float, float, int]]:

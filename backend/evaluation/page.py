@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pillow
 
+from backend.core.shares import Share
 from backend.core.types import Verdict
 from backend.errors import BackendError
 from backend.evaluation.charts import charts
-from backend.evaluation.decisions import ENSEMBLE, Figures, Judged, compared, figures, first, split
+from backend.evaluation.decisions import ENSEMBLE, Figures, Judged, compared, figures, first, positions, split
 from backend.evaluation.drawing import FINAL, overlay
-from backend.evaluation.metrics import Share
 
 WORST = 12
 PANE_PX = 420
@@ -126,6 +126,16 @@ def _tables(found: Sequence[Judged], of: Figures) -> list[Table]:
             "A method's favourite among the alternatives on the screen: only those were judged.",
         ),
     ]
+    stood = positions(found)
+    if stood:
+        rows = [(str(place + 1), str(there), str(of_rank)) for place, there, of_rank in stood]
+        note = (
+            f"Of the {stood[0][1].count} decisions whose alternatives stood in random order: "
+            "do people take what is best, or what comes first?"
+        )
+        tables.append(
+            Table("Place and rank", ("", "accepted at this place", "accepted of this rank"), rows, note)
+        )
     for by, heading in (
         ("kind", "By kind of expression"),
         ("version", "By model version"),

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from backend.evaluation.metrics import Share, share
+from backend.core.shares import Share, share
 from backend.evaluation.tinyworld import FUSION, MISSED, Proposed, Sample
 
 ROWS = {

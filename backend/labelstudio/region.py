@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from backend.core.rle import decode
-from backend.core.types import Offer, Suggestion
+from backend.core.types import Offer
 from backend.labelstudio import brush, polygon
 from backend.labelstudio.control import Controls
 
@@ -25,28 +25,32 @@ def region_id(project: str, task_id: int, expression: str, version: str, rank: i
 def write_predictions(offers: Sequence[Offer], controls: Controls, *, version: str) -> list[dict[str, Any]]:
     """The predictions of one task; [] when there are none.
 
-    "tabs": one a rank, worst first and best last. "pick": a single one with a region a rank, each under the
-    label of its rank, the best drawn last and so on top; what has no label of its own is not shown.
+    "tabs": one a place, the last place first and the first last. "pick": a single one with a region a place,
+    each under the label of its place, the first drawn last and so on top; what has no label of its own is not
+    shown. Places are ranks, unless the offers are to be shown in random order: then nothing that is
+    shown says which is ranked first.
 
     Args:
         offers: best first.
         version: what /setup returned. Any other makes Label Studio add the set again at every opening.
     """
-    if controls.pick and offers:
-        shown = list(zip(offers, controls.pick.ranks, strict=False))
+    shown = sorted(offers, key=lambda offer: offer.shown_at)
+    best = max((offer.suggestion.score for offer in offers), default=0.0)
+    if controls.pick and shown:
+        labelled = list(zip(shown, controls.pick.ranks, strict=False))
         regions = [
             region
-            for offer, label in reversed(shown)
-            for region in _regions(offer, replace(controls, label=label), n_offers=len(shown))
+            for offer, label in reversed(labelled)
+            for region in _regions(offer, replace(controls, label=label), n_offers=len(labelled))
         ]
-        return [{"result": regions, "score": offers[0].suggestion.score, "model_version": version}]
+        return [{"result": regions, "score": best, "model_version": version}]
     return [
         {
-            "result": _regions(offer, controls, n_offers=len(offers)),
-            "score": offer.suggestion.score,
+            "result": _regions(offer, controls, n_offers=len(shown)),
+            "score": offer.suggestion.score if offer.place is None else best,
             "model_version": version,
         }
-        for offer in reversed(offers)
+        for offer in reversed(shown)
     ]
 
 
@@ -87,21 +91,25 @@ def _region(
         "original_width": width,
         "original_height": height,
         "image_rotation": 0,
-        "score": suggestion.score,
-        "meta": _meta(suggestion, offer.region_id, n_offers),
+        **({"score": suggestion.score} if offer.place is None else {}),
+        "meta": _meta(offer, n_offers),
         "value": value | {controls.region_type: [controls.label]},
     }
 
 
-def _meta(suggestion: Suggestion, name: str, n_offers: int) -> dict[str, Any]:
+def _meta(offer: Offer, n_offers: int) -> dict[str, Any]:
     """`text` is the note that the annotator reads; the flat keys are for us and for other tools."""
+    suggestion = offer.suggestion
     said = {method: f"{m.score:.4g} #{m.rank + 1}" for method, m in suggestion.methods.items()}
     places = ", ".join(f"{method} #{m.rank + 1}" for method, m in suggestion.methods.items())
     return {
-        "text": [f"alternative {suggestion.rank + 1} of {n_offers} ({places})"],
+        "text": [
+            f"alternative {offer.shown_at + 1} of {n_offers}"
+            + (f" ({places})" if offer.place is None else "")
+        ],
         "rank": suggestion.rank,
         "method": "; ".join(f"{method} {what}" for method, what in said.items()),
-        "request": name,
+        "request": offer.region_id,
         "version": suggestion.version,
     }
 

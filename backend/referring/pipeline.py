@@ -1,12 +1,14 @@
 """The main path: `see` an image once, `refer` to it once an expression."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from backend.core import rle
+from backend.core.expression import ParsedExpression
 from backend.core.types import Box, Image, Scored, Suggestion
+from backend.referring.kinds import kind_of
 from backend.referring.protocols import Method, Parser, Proposer
-from backend.referring.ranking import RankingSettings, rank
+from backend.referring.ranking import Coefficients, RankingSettings, rank
 from backend.referring.scene import Scene
 
 
@@ -17,10 +19,12 @@ class Reference:
     Attributes:
         suggestions: best first; empty when there was nothing to rank.
         opinions: every method's, those included that could not run and so had no say in the ranking.
+        version: of the pipeline that ranked.
     """
 
     suggestions: tuple[Suggestion, ...]
     opinions: tuple[Scored, ...]
+    version: str
 
     @property
     def left_out(self) -> dict[str, str]:
@@ -42,6 +46,10 @@ class Pipeline:
     methods: tuple[Method, ...]
     ranking: RankingSettings
     version: str
+
+    def learned(self, found: Coefficients, version: str) -> "Pipeline":
+        """The same networks with a ranking that was learned. What `see` gives stays the same."""
+        return replace(self, ranking=self.ranking.learned(found), version=version)
 
     def see(self, image: Image) -> Scene:
         """Everything about the image that no expression changes. Slow; cache it by the image's digest."""
@@ -65,10 +73,13 @@ class Pipeline:
         parsed = [self.parser.parse(expression) for expression in expressions]
         by_method = [method.score(scene, parsed) for method in self.methods]
         return tuple(
-            Reference(rank(scene, opinions, self.ranking, count=read.count, version=self.version), opinions)
-            for read, *said in zip(parsed, *by_method, strict=True)
-            for opinions in [tuple(said)]
+            self._ranked(scene, read, tuple(said)) for read, *said in zip(parsed, *by_method, strict=True)
         )
+
+    def _ranked(self, scene: Scene, read: ParsedExpression, opinions: tuple[Scored, ...]) -> Reference:
+        settings = self.ranking.of_kind(kind_of(read.raw))
+        suggestions = rank(scene, opinions, settings, count=read.count, version=self.version)
+        return Reference(suggestions, opinions, self.version)
 
 
 def _box(row: list[float]) -> Box:

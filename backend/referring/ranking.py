@@ -13,7 +13,7 @@ Three rules about what is no single whole thing:
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,57 @@ SEVERAL, MOST = 0.5, 6  # of the best one's probability; and never more than so 
 
 
 @dataclass(frozen=True, slots=True)
+class Fusion:
+    """How the methods' opinions are joined; both by the method's name.
+
+    Attributes:
+        temperatures: what a method's scores are divided by before the softmax; 1 when not given.
+        weights: its share in the fusion; equal when not given. A method of weight 0 is shown beside the
+            others and has no vote.
+    """
+
+    temperatures: Mapping[str, float] = field(default_factory=dict)
+    weights: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """From a fused probability to the chance that the mask is right, learned from decisions.
+
+    The chance is sigmoid(slope * logit(probability) + intercept): Platt's scaling. A slope above 0 keeps
+    the order of the alternatives.
+    """
+
+    slope: float = 1.0
+    intercept: float = 0.0
+
+    def chance(self, probability: float) -> float:
+        """In [0, 1], of a probability in [0, 1]."""
+        return float(1 / (1 + np.exp(-(self.slope * logit(probability) + self.intercept))))
+
+
+def logit(probability: float) -> float:
+    """The log of the odds, those of certainty cut at a million to one."""
+    p = min(max(probability, 1e-6), 1 - 1e-6)
+    return float(np.log(p / (1 - p)))
+
+
+@dataclass(frozen=True, slots=True)
+class Coefficients:
+    """What can be learned of a ranking; everything else of it is a setting.
+
+    Attributes:
+        fusion: for every kind of expression that is not in `by_kind`.
+        by_kind: by `referring.kinds`.
+        calibration: None leaves scores as they are.
+    """
+
+    fusion: Fusion
+    by_kind: Mapping[str, Fusion] = field(default_factory=dict)
+    calibration: Calibration | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RankingSettings:
     """How opinions become one list.
 
@@ -36,9 +87,10 @@ class RankingSettings:
         alternatives: at most so many leave.
         same_mask_iou: of two masks that overlap at least so much only the better one leaves: to an
             annotator they are one.
-        temperatures: by the method's name, what its scores are divided by before the softmax.
-        weights: by the method's name, its share in the fusion; equal when not given. A method of weight
-            0 is shown beside the others and has no vote.
+        temperatures, weights: of the fusion, see `Fusion`.
+        by_kind: the fusion of a kind of expression (`referring.kinds`), where it was learned.
+        calibration: None until there were decisions to learn it from; scores are then shares among the
+            proposals.
         part_discount: what a part's probability is multiplied by.
         ground_share: of the image; what covers more is offered last.
     """
@@ -47,8 +99,27 @@ class RankingSettings:
     same_mask_iou: float = 0.85
     temperatures: Mapping[str, float] = field(default_factory=dict)
     weights: Mapping[str, float] = field(default_factory=dict)
+    by_kind: Mapping[str, Fusion] = field(default_factory=dict)
+    calibration: Calibration | None = None
     part_discount: float = 0.8
     ground_share: float = 0.95
+
+    @property
+    def coefficients(self) -> Coefficients:
+        """What of it can be learned."""
+        return Coefficients(Fusion(self.temperatures, self.weights), self.by_kind, self.calibration)
+
+    def learned(self, found: Coefficients) -> "RankingSettings":
+        """The same with other coefficients."""
+        return replace(
+            self, temperatures=found.fusion.temperatures, weights=found.fusion.weights,
+            by_kind=found.by_kind, calibration=found.calibration,
+        )  # fmt: skip
+
+    def of_kind(self, kind: str) -> "RankingSettings":
+        """The same with the fusion of one kind of expression."""
+        own = self.by_kind.get(kind)
+        return replace(self, temperatures=own.temperatures, weights=own.weights) if own else self
 
 
 def rank(
@@ -57,7 +128,8 @@ def rank(
     """The best alternatives, best first; empty when there are no proposals or no opinions.
 
     A suggestion's score is the fused probability among all proposals of the scene, so it compares
-    within one expression only; that of a union is the sum. Equal scores keep the order of the proposals,
+    within one expression only, and that of a union is the sum; with a calibration it is the chance that the
+    mask is right. Equal scores keep the order of the proposals,
     on every machine.
 
     Args:
@@ -76,7 +148,7 @@ def rank(
     return tuple(
         Suggestion(
             rank=place,
-            score=min(1.0, float(fused[list(members)].sum())),
+            score=_score(min(1.0, float(fused[list(members)].sum())), settings),
             mask=_mask(scene, members),
             box=_box(scene, members),
             methods={
@@ -89,6 +161,10 @@ def rank(
         )
         for place, members in enumerate(chosen)
     )
+
+
+def _score(probability: float, settings: RankingSettings) -> float:
+    return settings.calibration.chance(probability) if settings.calibration else probability
 
 
 def fuse(opinions: Sequence[Scored], settings: RankingSettings) -> NDArray[np.float64]:

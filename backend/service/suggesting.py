@@ -1,6 +1,9 @@
 """Suggestions for tasks: what is stored at once, what can be computed in time, and a reason for the rest."""
 
+import hashlib
+import json
 import logging
+import random
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -13,6 +16,7 @@ from backend.errors import BackendError
 from backend.labelstudio.region import region_id
 from backend.labelstudio.task import Setup, TaskFailure
 from backend.service.worker import Worker
+from backend.store.learned import Learned, in_use
 from backend.store.records import add_suggestions, find_suggestions, see_project
 from backend.store.session import Database
 
@@ -38,13 +42,14 @@ class Suggested:
 
 
 class Suggesting:
-    """Answers for tasks, under one model version. Equal requests share one computation.
+    """Answers for tasks, under the model version in use. Equal requests share one computation.
 
     Args:
         fetch: gives a task's decoded image, or raises an ImageError.
         worker: owns the networks.
-        version: what the suggestions are stored and offered under.
+        version: what the suggestions are stored and offered under while nothing that was learned is used.
         now: the clock, in UTC.
+        shuffled_share: of the tasks, that are shown their alternatives in random order.
     """
 
     def __init__(
@@ -55,12 +60,23 @@ class Suggesting:
         *,
         version: str,
         now: Callable[[], datetime],
+        shuffled_share: float = 0.0,
     ) -> None:
         self.database, self.worker, self.fetch = database, worker, fetch
-        self.version, self.now = version, now
+        self.base, self.now, self.shuffled_share = version, now, shuffled_share
         self._pool = ThreadPoolExecutor(max_workers=FETCHERS, thread_name_prefix="tasks")
-        self._running: dict[Task, Future[Suggested]] = {}
+        self._running: dict[tuple[Task, str], Future[Suggested]] = {}
         self._lock = Lock()
+
+    @property
+    def version(self) -> str:
+        """What suggestions are offered under now: what was learned in another process counts at once."""
+        learned = self._learned()
+        return learned.version if learned else self.base
+
+    def _learned(self) -> Learned | None:
+        with self.database.begin() as session:
+            return in_use(session, self.base)
 
     def see_project(self, setup: Setup) -> None:
         """Remember what /setup told of a project."""
@@ -76,31 +92,33 @@ class Suggesting:
         A task that is not ready in time is answered empty and goes on in the background: asked again,
         it is there. One task's failure is that task's alone.
         """
-        jobs = [self._job(entry) if isinstance(entry, Task) else _failed(entry) for entry in entries]
+        learned = self._learned()
+        jobs = [self._job(entry, learned) if isinstance(entry, Task) else _failed(entry) for entry in entries]
         wait(jobs, timeout=deadline_s)
         return [
             job.result() if job.done() else _late(entry, deadline_s)
             for entry, job in zip(entries, jobs, strict=True)
         ]
 
-    def _job(self, task: Task) -> "Future[Suggested]":
+    def _job(self, task: Task, learned: Learned | None) -> "Future[Suggested]":
+        asked = task, learned.version if learned else self.base
         with self._lock:
-            if task in self._running:
-                return self._running[task]
-            job = self._running[task] = self._pool.submit(self._answer, task)
+            if asked in self._running:
+                return self._running[asked]
+            job = self._running[asked] = self._pool.submit(self._answer, task, learned)
         # Not under the lock: the callback takes it, and a job that is done already calls it here.
-        job.add_done_callback(lambda done: self._forget(task, done))
+        job.add_done_callback(lambda done: self._forget(asked, done))
         return job
 
-    def _forget(self, task: Task, job: "Future[Suggested]") -> None:
+    def _forget(self, asked: tuple[Task, str], job: "Future[Suggested]") -> None:
         with self._lock:
-            if self._running.get(task) is job:
-                del self._running[task]
+            if self._running.get(asked) is job:
+                del self._running[asked]
 
-    def _answer(self, task: Task) -> Suggested:
+    def _answer(self, task: Task, learned: Learned | None) -> Suggested:
         """Never raises: what went wrong becomes the reason."""
         try:
-            return self._stored(task) or self._computed(task)
+            return self._stored(task, learned) or self._computed(task, learned)
         except BackendError as error:
             log.warning("task %s of project %s: %s", task.task_id, task.project, error)
             return Suggested(task.task_id, reason=str(error))
@@ -108,23 +126,25 @@ class Suggesting:
             log.exception("task %s of project %s failed", task.task_id, task.project)
             return Suggested(task.task_id, reason=f"task {task.task_id} failed inside; see the server's log")
 
-    def _stored(self, task: Task) -> Suggested | None:
+    def _stored(self, task: Task, learned: Learned | None) -> Suggested | None:
         with self.database.begin() as session:
-            offers = find_suggestions(session, task, self.version)
+            offers = find_suggestions(session, task, learned.version if learned else self.base)
         return None if offers is None else _suggested(task, offers)
 
-    def _computed(self, task: Task) -> Suggested:
+    def _computed(self, task: Task, learned: Learned | None) -> Suggested:
         started = time.monotonic()
         image = self.fetch(task)
-        scene, reference = self.worker.refer(image, task.expression).result()
+        scene, reference = self.worker.refer(image, task.expression, learned).result()
+        version = reference.version
+        shown_at = places(task, version, len(reference.suggestions), share=self.shuffled_share)
         offers = tuple(
-            Offer(region_id(task.project, task.task_id, task.expression, self.version, s.rank), s)
-            for s in reference.suggestions
+            Offer(region_id(task.project, task.task_id, task.expression, version, s.rank), s, place)
+            for s, place in zip(reference.suggestions, shown_at, strict=True)
         )
         with self.database.begin() as session:
             add_suggestions(
-                session, task, scene.digest, scene.size, offers,
-                version=self.version, opinions=reference.opinions, now=self.now(),
+                session, task, scene.digest, scene.size, offers, version=version,
+                opinions=reference.opinions, proposals=scene.masks, now=self.now(),
             )  # fmt: skip
         for method, reason in reference.left_out.items():
             log.info("task %s of project %s: %s had no say: %s", task.task_id, task.project, method, reason)
@@ -137,6 +157,20 @@ class Suggesting:
     def close(self) -> None:
         """Finish what was begun."""
         self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+def places(task: Task, version: str, n: int, *, share: float) -> Sequence[int | None]:
+    """Where each of n alternatives is shown: in random order for a share of tasks, the same at every asking.
+
+    Returns:
+        The place of each rank, 0 first; None for all of them where they stay in the order of their ranks.
+    """
+    asked = json.dumps([task.project, task.task_id, task.expression, version])
+    # A seed, not a secret: which tasks are shuffled must not change when they are asked again.
+    chance = random.Random(hashlib.sha256(asked.encode()).hexdigest())
+    if chance.random() >= share:
+        return [None] * n
+    return chance.sample(range(n), n)
 
 
 def _suggested(task: Task, offers: tuple[Offer, ...]) -> Suggested:

@@ -10,6 +10,7 @@ from backend.core.types import Image
 from backend.errors import BackendError, NotReady
 from backend.referring.pipeline import Pipeline, Reference
 from backend.referring.scene import Scene
+from backend.store.learned import Learned
 
 log = logging.getLogger(__name__)
 
@@ -66,14 +67,19 @@ class Worker:
         error = self._pipeline.exception()
         return "ready" if error is None else str(error)
 
-    def refer(self, image: Image, expression: str) -> "Future[tuple[Scene, Reference]]":
+    def refer(
+        self, image: Image, expression: str, learned: Learned | None = None
+    ) -> "Future[tuple[Scene, Reference]]":
         """See the image, unless it was seen, and rank for the expression.
 
         The future fails with NotReady when the networks could not be loaded.
-        """
-        return self._jobs.submit(self._refer, image, expression)
 
-    def _refer(self, image: Image, expression: str) -> tuple[Scene, Reference]:
+        Args:
+            learned: what to rank by; None ranks as the preset does.
+        """
+        return self._jobs.submit(self._refer, image, expression, learned)
+
+    def _refer(self, image: Image, expression: str, learned: Learned | None) -> tuple[Scene, Reference]:
         try:
             pipeline = self._pipeline.result(timeout=0)  # same thread: loading came before every job
         except BackendError as error:
@@ -82,6 +88,8 @@ class Worker:
         if scene is None:
             scene = pipeline.see(image)
             self.cache.put(scene)
+        if learned is not None:
+            pipeline = pipeline.learned(learned.coefficients, learned.version)
         return scene, pipeline.refer(scene, expression)
 
     def close(self) -> None:

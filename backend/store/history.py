@@ -7,7 +7,7 @@ from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from backend.core.decision import Decision
-from backend.core.types import Annotation, Correction, Task, Verdict
+from backend.core.types import Annotation, Correction, Edit, Task, Verdict
 from backend.store.records import mask_of, offers_on
 from backend.store.schema import CorrectionRow, DeletionRow, ImageRow, ProjectRow, TaskRow
 
@@ -98,7 +98,13 @@ def _correction(row: CorrectionRow) -> Correction:
         lead_time_s=row.lead_time_s,
         parent_prediction=row.parent_prediction,
     )
-    return Correction(annotation, Verdict(row.verdict), row.rank, row.iou)
+    return Correction(annotation, Verdict(row.verdict), row.rank, row.iou, _edit(row))
+
+
+def _edit(row: CorrectionRow) -> Edit | None:
+    if row.added_px is None or row.removed_px is None or row.boundary_iou is None:
+        return None
+    return Edit(row.added_px, row.removed_px, row.boundary_iou)
 
 
 def n_decisions(session: Session, *, project: str | None = None) -> int:

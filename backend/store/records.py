@@ -22,6 +22,7 @@ from backend.store.schema import (
     DeletionRow,
     ImageRow,
     ProjectRow,
+    ProposalsRow,
     SuggestionRow,
     Table,
     TaskRow,
@@ -30,10 +31,11 @@ from backend.store.schema import (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Explanation:
-    """What one method went by; fields as in `Scored`."""
+    """What one method went by; fields as in `Scored`, `scores` empty where they were not kept."""
 
     method: str
     left_out: str = ""
+    scores: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
     evidence: Mapping[str, str] = field(default_factory=dict)
     heat: NDArray[np.uint8] | None = None
 
@@ -59,6 +61,7 @@ def add_suggestions(
     *,
     version: str,
     opinions: Sequence[Scored],
+    proposals: Sequence[RLE] = (),
     now: datetime,
 ) -> None:
     """Keep what is offered for a task under a version; a second time changes nothing.
@@ -67,13 +70,16 @@ def add_suggestions(
         digest, size: of the task's image; (height, width) as displayed.
         offers: best first; none is an answer too.
         opinions: every method's: why it had no say, or what it went by and where it looked.
+        proposals: what was ranked: learning needs to know what else could have come first.
     """
     add_once(session, ImageRow, digest=digest, height=size[0], width=size[1], first_seen=now)
+    key = _keep_proposals(session, size, proposals)
     is_new = add_once(
         session, TaskRow, project=task.project, task_id=task.task_id, asked=_asked(task),
         image_url=task.image_url, expression=task.expression, version=version, image_digest=digest,
         left_out={o.method: o.left_out for o in opinions if o.left_out},
         explained={o.method: _explained(o) for o in opinions if not o.left_out}, answered_at=now,
+        proposals=key,
     )  # fmt: skip
     if not is_new:
         return
@@ -84,13 +90,20 @@ def add_suggestions(
 
 def find_suggestions(session: Session, task: Task, version: str) -> tuple[Offer, ...] | None:
     """What was offered for exactly this image and expression: best first; None when it was never computed."""
-    row = session.scalars(_answers(task).where(TaskRow.version == version)).one_or_none()
+    row = _answer(session, task, version)
     return None if row is None else _offers(session, [row])
+
+
+def find_proposals(session: Session, task: Task, version: str) -> tuple[RLE, ...]:
+    """What was ranked for this image and expression under a version; empty where it was not kept."""
+    row = _answer(session, task, version)
+    kept = session.get(ProposalsRow, row.proposals) if row is not None and row.proposals else None
+    return tuple(mask_of(counts, kept.height, kept.width) for counts in kept.masks) if kept else ()
 
 
 def find_explanations(session: Session, task: Task, version: str) -> tuple[Explanation, ...]:
     """What every method went by for this image and expression under a version, by the method's name."""
-    row = session.scalars(_answers(task).where(TaskRow.version == version)).one_or_none()
+    row = _answer(session, task, version)
     if row is None:
         return ()
     told = [_explanation(name, said) for name, said in row.explained.items()]
@@ -112,7 +125,7 @@ def add_correction(
     Args:
         version: model version of the offers it was judged against.
     """
-    annotation, mask = correction.annotation, correction.annotation.mask
+    annotation, mask, edit = correction.annotation, correction.annotation.mask, correction.edit
     return add_once(
         session, CorrectionRow,
         project=annotation.task.project, annotation_id=annotation.annotation_id,
@@ -121,7 +134,9 @@ def add_correction(
         annotator=annotation.annotator, lead_time_s=annotation.lead_time_s,
         parent_prediction=annotation.parent_prediction, cancelled=annotation.cancelled,
         region_ids=list(annotation.region_ids), verdict=correction.verdict.value, rank=correction.rank,
-        iou=correction.iou, version=version, counts=rle.to_string(mask) if mask else None,
+        iou=correction.iou, added_px=edit.added_px if edit else None,
+        removed_px=edit.removed_px if edit else None, boundary_iou=edit.boundary_iou if edit else None,
+        version=version, counts=rle.to_string(mask) if mask else None,
         height=mask.size[0] if mask else None, width=mask.size[1] if mask else None,
         event=event_id, recorded_at=now,
     )  # fmt: skip
@@ -155,8 +170,18 @@ def add_once(session: Session, table: type[Table], **values: Any) -> bool:
     return session.execute(insert.returning(key)).first() is not None
 
 
+def _keep_proposals(session: Session, size: Size, masks: Sequence[RLE]) -> str | None:
+    if not masks:
+        return None
+    counts = [rle.to_string(mask) for mask in masks]
+    key = hashlib.sha256(json.dumps([size, counts]).encode()).hexdigest()
+    add_once(session, ProposalsRow, key=key, height=size[0], width=size[1], masks=counts)
+    return key
+
+
 def _explained(opinion: Scored) -> dict[str, Any]:
-    told: dict[str, Any] = {"evidence": dict(opinion.evidence)}
+    scores = [float(score) for score in opinion.scores]
+    told: dict[str, Any] = {"evidence": dict(opinion.evidence), "scores": scores}
     if opinion.heat is not None:
         packed = base64.b64encode(opinion.heat.tobytes()).decode("ascii")
         told["heat"] = {"side": opinion.heat.shape[0], "bytes": packed}
@@ -164,15 +189,21 @@ def _explained(opinion: Scored) -> dict[str, Any]:
 
 
 def _explanation(method: str, told: Mapping[str, Any]) -> Explanation:
+    scores = np.array(told.get("scores", ()), np.float32)
     heat = told.get("heat")
     if heat is None:
-        return Explanation(method, evidence=told["evidence"])
+        return Explanation(method, scores=scores, evidence=told["evidence"])
     values = np.frombuffer(base64.b64decode(heat["bytes"]), np.uint8).reshape(heat["side"], -1)
-    return Explanation(method, evidence=told["evidence"], heat=values)
+    return Explanation(method, scores=scores, evidence=told["evidence"], heat=values)
 
 
 def _asked(task: Task) -> str:
     return hashlib.sha256(json.dumps([task.image_url, task.expression]).encode()).hexdigest()
+
+
+def _answer(session: Session, task: Task, version: str) -> TaskRow | None:
+    found: TaskRow | None = session.scalars(_answers(task).where(TaskRow.version == version)).one_or_none()
+    return found
 
 
 def _answers(task: Task) -> Any:
@@ -186,7 +217,7 @@ def _suggestion_row(task: int, offer: Offer) -> SuggestionRow:
     x1, y1, x2, y2 = suggestion.box
     methods = {name: {"score": said.score, "rank": said.rank} for name, said in suggestion.methods.items()}
     return SuggestionRow(
-        task=task, rank=suggestion.rank, region_id=offer.region_id, score=suggestion.score,
+        task=task, rank=suggestion.rank, place=offer.place, region_id=offer.region_id, score=suggestion.score,
         counts=rle.to_string(suggestion.mask), height=suggestion.mask.size[0], width=suggestion.mask.size[1],
         x1=x1, y1=y1, x2=x2, y2=y2, methods=methods,
     )  # fmt: skip
@@ -203,7 +234,7 @@ def _offer(row: SuggestionRow, version: str) -> Offer:
     methods = {name: MethodScore(said["score"], said["rank"]) for name, said in row.methods.items()}
     mask = mask_of(row.counts, row.height, row.width)
     box = (row.x1, row.y1, row.x2, row.y2)
-    return Offer(row.region_id, Suggestion(row.rank, row.score, mask, box, methods, version))
+    return Offer(row.region_id, Suggestion(row.rank, row.score, mask, box, methods, version), row.place)
 
 
 def mask_of(counts: str, height: int, width: int) -> RLE:

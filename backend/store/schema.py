@@ -75,6 +75,18 @@ class ImageRow(Table):
     first_seen: Mapped[datetime]
 
 
+class ProposalsRow(Table):
+    """The proposals that methods ranked: kept once, however many expressions and versions ranked them."""
+
+    __tablename__ = "proposals"
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    """SHA-256 of the size and the masks."""
+    height: Mapped[int]
+    width: Mapped[int]
+    masks: Mapped[list[str]]
+
+
 class TaskRow(Table):
     """One task under one model version: what was asked, and that it was answered.
 
@@ -99,7 +111,9 @@ class TaskRow(Table):
     image_digest: Mapped[str] = mapped_column(ForeignKey("image.digest"))
     left_out: Mapped[dict[str, Any]]
     explained: Mapped[dict[str, Any]]
-    """By method: "evidence", and "heat" as {"side", "bytes"}, 8 bits a patch in base64."""
+    """By method: "evidence"; "scores", one a proposal; "heat": {"side", "bytes"}, 8 bits a patch, base64."""
+    proposals: Mapped[str | None] = mapped_column(ForeignKey("proposals.key"))
+    """What was ranked; None for what was answered before this was kept."""
     answered_at: Mapped[datetime]
 
 
@@ -112,6 +126,8 @@ class SuggestionRow(Table):
     id: Mapped[int] = mapped_column(primary_key=True)
     task: Mapped[int] = mapped_column(ForeignKey("task.id"))
     rank: Mapped[int]
+    place: Mapped[int | None]
+    """Where it was shown, 0 first; None for the order of the ranks."""
     region_id: Mapped[str] = mapped_column(String(80), index=True)
     score: Mapped[float]
     counts: Mapped[str] = mapped_column(Text)
@@ -181,6 +197,9 @@ class CorrectionRow(Table):
     verdict: Mapped[str] = mapped_column(String(16))
     rank: Mapped[int | None]
     iou: Mapped[float | None]
+    added_px: Mapped[int | None]
+    removed_px: Mapped[int | None]
+    boundary_iou: Mapped[float | None]
     version: Mapped[str | None] = mapped_column(String(80))
     counts: Mapped[str | None] = mapped_column(Text)
     height: Mapped[int | None]
@@ -202,3 +221,29 @@ class DeletionRow(Table):
     gone_id: Mapped[int]
     event: Mapped[int | None] = mapped_column(ForeignKey("event.id"))
     recorded_at: Mapped[datetime]
+
+
+class LearnedRow(Table):
+    """What was learned from the decisions: coefficients of the ranking, and the figures that are for it."""
+
+    __tablename__ = "learned"
+    __table_args__ = (Index("ix_learned_base", "base"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    version: Mapped[str] = mapped_column(String(80), unique=True)
+    base: Mapped[str] = mapped_column(String(80))
+    """The version that nothing was learned for: preset, weights and settings alone."""
+    coefficients: Mapped[dict[str, Any]]
+    figures: Mapped[dict[str, Any]]
+    made_at: Mapped[datetime]
+
+
+class UseRow(Table):
+    """Which version of a base is offered from when on; append-only, the newest counts."""
+
+    __tablename__ = "use"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    base: Mapped[str] = mapped_column(String(80), index=True)
+    version: Mapped[str] = mapped_column(String(80))
+    since: Mapped[datetime]

@@ -46,7 +46,6 @@ class Backend:
 def ml_api(backend: Backend, metrics: Metrics) -> Blueprint:
     """The blueprint over one backend."""
     routes = Blueprint("ml_api", __name__)
-    version = backend.suggesting.version
 
     @routes.get("/health")
     def health() -> tuple[Response, int]:
@@ -54,7 +53,10 @@ def ml_api(backend: Backend, metrics: Metrics) -> Blueprint:
         state = backend.suggesting.worker.state()
         if state in ("loading", "ready"):
             return jsonify(
-                status="UP", model_class="ReferringSegmentation", model_version=version, models=state
+                status="UP",
+                model_class="ReferringSegmentation",
+                model_version=backend.suggesting.base,
+                models=state,
             ), 200
         return jsonify(status="DOWN", error=f"the models could not be loaded: {state}"), 503
 
@@ -62,12 +64,12 @@ def ml_api(backend: Backend, metrics: Metrics) -> Blueprint:
     def setup() -> Response:
         """Say which version suggestions have; refuse a label config that has no place for a mask."""
         backend.suggesting.see_project(read_setup(_body()))
-        return jsonify(model_version=version)
+        return jsonify(model_version=backend.suggesting.version)
 
     @routes.post("/predict")
     def predict() -> Response:
         """One entry a task, always: a list of predictions, or [] with the reason in the log."""
-        asked = read_tasks(_body())
+        asked, version = read_tasks(_body()), backend.suggesting.version
         answers = backend.suggesting.suggest(asked.entries, deadline_s=backend.deadline_s)
         for answer in answers:
             metrics.tasks.labels("alternatives" if answer.offers else "empty").inc()
@@ -90,7 +92,7 @@ def ml_api(backend: Backend, metrics: Metrics) -> Blueprint:
     @routes.get("/versions")
     def versions() -> Response:
         """The model versions that the project settings page offers."""
-        return jsonify(versions=[version])
+        return jsonify(versions=[backend.suggesting.version])
 
     @routes.get("/metrics")
     def show_metrics() -> Response:

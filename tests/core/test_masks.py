@@ -1,3 +1,4 @@
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -5,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from backend.core import rle
-from backend.core.masks import inside_matrix, iou, iou_matrix, union
+from backend.core.masks import boundary_iou, inside_matrix, iou, iou_matrix, union
 
 STACKS = st.integers(1, 4).flatmap(lambda n: arrays(np.bool_, (n, 9, 11)))
 
@@ -58,3 +59,28 @@ def test_an_empty_mask_lies_nowhere():
     empty, full = (rle.encode(np.full((3, 3), value)) for value in (False, True))
 
     assert inside_matrix([empty], [full]).tolist() == [[0.0]]
+
+
+def eroded_edge(mask):
+    """As the authors of Boundary IoU compute it: padded, eroded pixel by pixel, taken away."""
+    depth = max(1, round(0.02 * float(np.hypot(*mask.shape))))
+    padded = np.pad(mask, 1).astype(np.uint8)
+    for _ in range(depth):
+        padded = cv2.erode(padded, np.ones((3, 3), np.uint8))
+    return mask & (padded[1:-1, 1:-1] == 0)
+
+
+@given(st.integers(0, 2**32), st.tuples(st.integers(1, 90), st.integers(1, 200)))
+def test_boundary_iou_is_that_of_the_paper(seed, size):
+    rng = np.random.default_rng(seed)
+    a, b = (cv2.blur(rng.random(size), (9, 9)) > 0.5 for _ in range(2))
+
+    assert boundary_iou(a, b) == pytest.approx(iou(eroded_edge(a), eroded_edge(b)))
+
+
+def test_boundary_iou_sees_an_edge_that_iou_hardly_sees():
+    large, larger = np.zeros((200, 200), np.bool_), np.zeros((200, 200), np.bool_)
+    large[20:180, 20:180], larger[16:184, 16:184] = True, True
+
+    assert iou(large, larger) > 0.9
+    assert boundary_iou(large, larger) < 0.3

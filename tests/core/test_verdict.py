@@ -109,3 +109,17 @@ def test_parent_prediction_and_origin_are_no_proof_of_acceptance():
     correction = judge(annotation(square(3, 3, 4), "drawn", parent_prediction=610), OFFERS)
 
     assert correction.verdict == Verdict.REDRAWN
+
+
+def test_an_edit_says_what_was_added_and_taken_away_and_how_well_the_edges_fit():
+    shifted = judge(annotation(square(2, 0, 6), "r0"), OFFERS)
+
+    assert shifted.verdict == Verdict.EDITED
+    assert (shifted.edit.added_px, shifted.edit.removed_px) == (12, 12)
+    assert shifted.edit.boundary_iou == pytest.approx(8 / 32)
+
+
+def test_only_an_edit_has_changed_pixels():
+    answers = (annotation(square(8, 0, 6), "r1"), annotation(square(3, 3, 4), "drawn"), annotation(None))
+
+    assert [judge(answer, OFFERS).edit for answer in answers] == [None, None, None]

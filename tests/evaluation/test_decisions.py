@@ -1,5 +1,6 @@
 """Figures from hand-made decisions, each small enough to be computed in the head."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -7,8 +8,17 @@ import pytest
 
 from backend.core import rle
 from backend.core.decision import Decision
-from backend.core.types import Annotation, Correction, MethodScore, Offer, Suggestion, Task, Verdict
-from backend.evaluation.decisions import calibration, compared, favourite, figures, judged, methods_of, split
+from backend.core.types import Annotation, Correction, Edit, MethodScore, Offer, Suggestion, Task, Verdict
+from backend.evaluation.decisions import (
+    calibration,
+    compared,
+    favourite,
+    figures,
+    judged,
+    methods_of,
+    positions,
+    split,
+)
 from tests.build import rectangle
 
 SIZE = (10, 10)
@@ -30,12 +40,14 @@ def decided(verdict, mask=None, *, rank=None, offers=OFFERS, number=1, image="a.
         more.get("at", MONDAY), None if mask is None else rle.encode(mask),
         annotator=more.get("annotator", 7), lead_time_s=more.get("lead_time_s", 4.0),
     )  # fmt: skip
-    correction = Correction(annotation, verdict, rank=rank, iou=None)
+    correction = Correction(annotation, verdict, rank=rank, iou=more.get("iou"), edit=more.get("edit"))
     return judged(Decision(correction, offers, "ab", SIZE, "v1" if offers else None))
 
 
 ACCEPTED = decided(Verdict.ACCEPTED, RIGHT, rank=1)
-EDITED = decided(Verdict.EDITED, HALF, rank=0, number=2, image="b.png", lead_time_s=8.0)
+EDITED = decided(
+    Verdict.EDITED, HALF, rank=0, number=2, image="b.png", lead_time_s=8.0, iou=0.5, edit=Edit(0, 20, 0.25)
+)
 REDRAWN = decided(Verdict.REDRAWN, RIGHT, offers=(), number=3, image="c.png", lead_time_s=None)
 NONE = decided(Verdict.NO_REFERENT, number=4, image="d.png")
 SKIPPED = decided(Verdict.SKIPPED, RIGHT, number=5, image="e.png")
@@ -75,6 +87,8 @@ def test_overall_iou_is_a_ratio_of_sums():
 
 def test_an_edit_is_as_large_as_the_pixels_it_changed():
     assert EDITED.changed_px == 20
+    assert ACCEPTED.changed_px is None
+    assert (mean("IoU of an edit"), mean("boundary IoU of an edit")) == (0.5, 0.25)
     assert figures(EVERYTHING).changed_px == 20
     assert figures([ACCEPTED]).changed_px is None
 
@@ -154,3 +168,19 @@ def test_masks_are_compared_by_pixels_of_any_shape():
     (iou,) = decided(Verdict.REDRAWN, one, offers=(offer(0, two),)).ious
 
     assert iou == pytest.approx((one & two).sum() / (one | two).sum())
+
+
+def test_of_shuffled_tasks_the_place_of_the_accepted_is_told_apart_from_its_rank():
+    swapped = tuple(replace(o, place=1 - o.suggestion.rank) for o in OFFERS)
+    found = [
+        decided(Verdict.ACCEPTED, RIGHT, rank=1, offers=swapped),
+        decided(Verdict.ACCEPTED, LEFT, rank=0, offers=swapped, image="b.png"),
+        decided(Verdict.ACCEPTED, RIGHT, rank=1, offers=swapped, image="c.png"),
+        decided(Verdict.REDRAWN, HALF, offers=swapped, image="d.png"),
+        ACCEPTED,
+    ]
+
+    told = [(place, stood.mean, ranked.mean, stood.count) for place, stood, ranked in positions(found)]
+
+    assert told == [(0, 0.5, 0.25, 4), (1, 0.25, 0.5, 4)]
+    assert positions([ACCEPTED]) == []

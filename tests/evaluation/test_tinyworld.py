@@ -87,7 +87,7 @@ def test_a_method_that_says_the_same_of_all_has_no_say():
     )
     ranked = rank(scene, opinions[2:], RankingSettings(), version="v")
 
-    places = tinyworld._places(scene, Reference(ranked, opinions), np.array([False, False, True]))
+    places = tinyworld._places(scene, Reference(ranked, opinions, "v"), np.array([False, False, True]))
 
     assert places == {FUSION: 1, "flat": MISSED, "down": MISSED, "sure": 1}
 

@@ -135,3 +135,26 @@ def test_pick_shows_as_many_as_have_a_label():
 
     assert len(written["result"]) == 3
     assert write_predictions((), PICK, version="v") == []
+
+
+def shuffled(*places):
+    return tuple(replace(o, place=place) for o, place in zip(OFFERS, places, strict=True))
+
+
+def test_shuffled_alternatives_are_shown_by_their_places_and_say_nothing_of_their_ranks():
+    written = write_predictions(shuffled(1, 2, 0), BRUSH, version="tiny-1")
+
+    regions = [p["result"][0] for p in written]
+    assert [r["meta"]["rank"] for r in regions] == [1, 0, 2]
+    assert [r["meta"]["text"] for r in regions] == [
+        ["alternative 3 of 3"], ["alternative 2 of 3"], ["alternative 1 of 3"],
+    ]  # fmt: skip
+    assert {p["score"] for p in written} == {0.5}
+    assert not any("score" in region for region in regions)
+
+
+def test_of_shuffled_alternatives_the_labels_are_the_places():
+    (written,) = write_predictions(shuffled(2, 0, 1), read_controls(read("pick_brush.xml")), version="tiny-1")
+
+    shown = {r["value"]["brushlabels"][0]: r["meta"]["rank"] for r in written["result"]}
+    assert shown == {"1st": 1, "2nd": 2, "3rd": 0}

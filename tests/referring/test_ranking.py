@@ -1,9 +1,19 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from backend.core import rle
 from backend.core.types import MethodScore, Scored
-from backend.referring.ranking import RankingSettings, distribution, fuse, places, rank
+from backend.referring.ranking import (
+    Calibration,
+    Fusion,
+    RankingSettings,
+    distribution,
+    fuse,
+    places,
+    rank,
+)
 from tests.build import make_scene, rectangle
 
 SIZE = (20, 20)
@@ -185,3 +195,24 @@ def test_without_proposals_or_opinions_there_is_nothing_to_suggest():
 
 def test_places_start_at_nought_for_the_best():
     assert places(np.array([0.5, 0.9, 0.5])).tolist() == [1, 0, 2]
+
+
+def test_a_kind_of_expression_has_its_own_fusion_and_the_others_keep_the_common_one():
+    own = Fusion({"lgd": 2.0}, {"lgd": 0.5})
+    settings = RankingSettings(temperatures={"lgd": 1.0}, by_kind={"relation": own})
+
+    assert settings.of_kind("relation").coefficients.fusion == own
+    assert settings.of_kind("size") is settings
+
+
+@given(st.lists(st.floats(0, 1), min_size=2, max_size=5), st.floats(0.1, 5), st.floats(-5, 5))
+def test_a_calibration_keeps_the_order(probabilities, slope, intercept):
+    calibration = Calibration(slope, intercept)
+    chances = [calibration.chance(p) for p in sorted(probabilities)]
+
+    assert chances == sorted(chances)
+    assert all(0 <= chance <= 1 for chance in chances)
+
+
+def test_the_calibration_of_nothing_learned_changes_nothing():
+    assert Calibration().chance(0.3) == pytest.approx(0.3)

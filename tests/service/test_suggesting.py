@@ -4,8 +4,10 @@ import pytest
 
 from backend.core import rle
 from backend.labelstudio.task import TaskFailure
+from backend.referring.ranking import Calibration, Coefficients, Fusion
+from backend.store.learned import Learned, add_learned, use_version
 from tests.fakes import squares
-from tests.service.conftest import task
+from tests.service.conftest import NOW, task
 
 IN_TIME, AT_ONCE = 60.0, 0.0
 
@@ -126,3 +128,40 @@ def test_region_ids_are_the_same_when_asked_again(suggesting, gate):
 
     assert ids[0] == ids[1]
     assert len(set(ids[0])) == 3
+
+
+def test_a_share_of_tasks_is_shown_in_random_order_and_stays_so(suggesting, gate):
+    gate.opened.set()
+    suggesting.shuffled_share = 0.5
+    asked = [task(number) for number in range(1, 41)]
+
+    answers, again = ask(suggesting, *asked), ask(suggesting, *asked)
+
+    orders = [tuple(o.place for o in answer.offers) for answer in answers]
+    assert orders == [tuple(o.place for o in answer.offers) for answer in again]
+    shuffled = [order for order in orders if order != (None, None, None)]
+    assert 10 < len(shuffled) < 30
+    assert all(sorted(order) == [0, 1, 2] for order in shuffled)
+    assert len(set(shuffled)) > 3
+
+
+def test_what_was_learned_ranks_as_soon_as_it_is_in_use_and_not_when_it_no_longer_is(
+    suggesting, gate, database
+):
+    gate.opened.set()
+    flat = Coefficients(Fusion(), calibration=Calibration(slope=1.0, intercept=-3.0))
+    version = Learned("fake-1-a", "fake-1", flat, {}, NOW)
+    seen = []
+    for used in ("fake-1", "fake-1-a", "fake-1"):
+        with database.begin() as session:
+            add_learned(session, version)
+            use_version(session, "fake-1", used, now=NOW)
+        (answer,) = ask(suggesting, task())
+        best = answer.offers[0].suggestion
+        seen.append((suggesting.version, best.version, best.score))
+
+    assert [(version, best) for version, best, _ in seen] == [
+        (v, v) for v in ("fake-1", "fake-1-a", "fake-1")
+    ]
+    assert seen[1][2] == pytest.approx(flat.calibration.chance(seen[0][2]))
+    assert seen[0] == seen[2]

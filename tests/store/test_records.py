@@ -1,4 +1,5 @@
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -8,11 +9,12 @@ from backend.core.types import MethodScore, Offer, Scored, Suggestion, Task
 from backend.store.records import (
     add_suggestions,
     find_explanations,
+    find_proposals,
     find_suggestions,
     offers_on,
     see_project,
 )
-from backend.store.schema import ProjectRow
+from backend.store.schema import ProjectRow, ProposalsRow
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 TASK = Task(7, "1.1700000000", "/data/upload/1/a.png", "左 the left mug")
@@ -123,3 +125,27 @@ def test_what_every_method_went_by_is_kept_with_its_heat_map(database):
     np.testing.assert_array_equal(told[0].heat, heat)
     assert told[1].left_out == "the describer at http://x is down"
     assert unknown == ()
+
+
+def test_proposals_and_every_methods_scores_are_kept_once_for_all_expressions(database):
+    masks = [mask(1), mask(2)]
+    other = Task(8, TASK.project, TASK.image_url, "the other mug")
+    for task in (TASK, other):
+        with database.begin() as session:
+            add_suggestions(
+                session, task, "ab" * 32, SIZE, offers(), version="v1", now=NOW, proposals=masks,
+                opinions=[Scored("lgd", np.array([0.1, -2], np.float32))],
+            )  # fmt: skip
+
+    with database.begin() as session:
+        assert find_proposals(session, TASK, "v1") == find_proposals(session, other, "v1") == tuple(masks)
+        assert session.query(ProposalsRow).count() == 1
+        (said,) = find_explanations(session, TASK, "v1")
+    assert said.scores.tolist() == np.array([0.1, -2], np.float32).tolist()
+
+
+def test_the_places_of_shuffled_alternatives_come_back(database):
+    shuffled = tuple(replace(o, place=place) for o, place in zip(offers(), (2, 0, 1), strict=True))
+    keep(database, given=shuffled)
+
+    assert find(database) == shuffled

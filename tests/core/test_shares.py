@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from backend.evaluation.metrics import share
+from backend.core.shares import share
 
 
 def test_a_share_is_the_mean_over_all_samples():

@@ -1,4 +1,4 @@
-"""What kind of expression an annotator wrote, by its words alone: for tables, not for the methods."""
+"""What kind of expression an annotator wrote, by its words alone: learned weights go by it, and tables."""
 
 import re
 

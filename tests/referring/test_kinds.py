@@ -1,6 +1,6 @@
 import pytest
 
-from backend.evaluation.kinds import KINDS, kind_of
+from backend.referring.kinds import KINDS, kind_of
 
 
 @pytest.mark.parametrize(
