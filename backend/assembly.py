@@ -18,6 +18,7 @@ from backend.core.types import Image, Task
 from backend.errors import SettingsError
 from backend.labelstudio.client import LabelStudioClient
 from backend.labelstudio.images import decode
+from backend.learning.training import Training
 from backend.pretrained.presets import Preset, preset_named
 from backend.pretrained.synonyms import find_synonyms
 from backend.pretrained.weights import verify
@@ -148,9 +149,11 @@ class Assembled:
     suggesting: Suggesting
     recording: Recording
     syncing: Syncing
+    training: Training
 
     def close(self) -> None:
         """Finish what was begun, in the order of the data."""
+        self.training.close()
         self.syncing.close()
         self.suggesting.close()
         self.worker.close()
@@ -185,6 +188,7 @@ def assemble(settings: Settings) -> Assembled:
         ),
         recording=recording,
         syncing=syncing,
+        training=Training(database, plan.version, plan.preset.ranking, now=utc_now),
     )
 
 
@@ -229,3 +233,13 @@ def syncing_of(settings: Settings) -> Syncing:
     database = Database.open(settings.database_url)
     recording = Recording(database, now=utc_now)
     return Syncing(database, recording, label_studio(settings), now=utc_now)
+
+
+def training_of(settings: Settings) -> Training:
+    """Learning without a server: for `ris learn` and `ris models`. Close its database.
+
+    Raises:
+        StoreError, SettingsError, WeightsError: each says what to do.
+    """
+    plan = planned(settings)
+    return Training(Database.open(settings.database_url), plan.version, plan.preset.ranking, now=utc_now)

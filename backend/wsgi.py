@@ -25,6 +25,7 @@ def app_of(settings: config.Settings) -> Flask:
         assembled.suggesting,
         assembled.recording,
         deadline_s=settings.deadline_s,
+        train=assembled.training.start,
         synced=lambda: tuple(assembled.syncing.last.values()),
     )
     app = create_app(backend, basic_auth=auth)

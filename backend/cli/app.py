@@ -2,7 +2,20 @@
 
 import typer
 
-from backend.cli import benchmark, connect, db, demo, events, export, models, report, serve, suggest, sync
+from backend.cli import (
+    benchmark,
+    connect,
+    db,
+    demo,
+    events,
+    export,
+    learn,
+    models,
+    report,
+    serve,
+    suggest,
+    sync,
+)
 
 app = typer.Typer(
     name="ris",
@@ -19,6 +32,7 @@ app.command()(export.export)
 app.command()(report.report)
 app.command()(report.evaluate)
 app.command()(sync.sync)
+app.command()(learn.learn)
 app.command()(demo.demo)
 app.command()(demo.studio)
 app.add_typer(db.app, name="db")

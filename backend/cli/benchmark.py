@@ -4,16 +4,20 @@ import json
 from typing import Annotated
 
 import typer
-from rich.progress import Progress
+from rich.progress import Progress, track
 from rich.table import Table
 
 from backend import assembly, config
 from backend.cli.console import console
+from backend.core.masks import iou_matrix
 from backend.evaluation import report, tinyworld
 from backend.evaluation.report import Figures
 from backend.evaluation.switches import switched
 from backend.evaluation.tinyworld import Proposed, Sample
+from backend.learning.case import Case
+from backend.referring.kinds import kind_of
 from backend.referring.pipeline import Pipeline
+from backend.referring.ranking import RankingSettings, discounts
 
 TITLES = {
     "floors": "the chance of a guess",
@@ -116,6 +120,50 @@ def run_switches(
     for better, base, rows in GAINS:
         gained = report.gain(samples, better, base, rows)
         console.print(f"{better} above {base}, {' and '.join(rows)}: {gained} of {gained.count}")
+
+
+@app.command("learning")
+def run_learning(
+    scenes: Annotated[int, typer.Option(help="unseen scenes, half of them learned from", min=40)] = 240,
+    seeds: Annotated[int, typer.Option(help="how often, each time other halves", min=1)] = 20,
+    seed: Annotated[int, typer.Option(help="of the scenes", min=1000)] = 970_001,
+    preset: Annotated[str | None, typer.Option(help="RIS_PRESET")] = None,
+) -> None:
+    """Let one method a kind of expression talk nonsense: how much does learning from decisions win back?
+
+    Example: `ris benchmark learning --scenes 240 --seeds 20`
+    """
+    from backend.learning.handicap import trial  # here: scikit-learn takes a second to import
+
+    pipeline = assembly.load_pipeline(assembly.planned(config.from_env(preset=preset)))
+    prior = pipeline.ranking.coefficients
+    cases: list[Case] = []
+    for number, world in enumerate(track(tinyworld.worlds(scenes, split="train", seed=seed), total=scenes)):
+        cases += [case for one in tinyworld.asked(pipeline, world, number) if (case := _case(one, number))]
+    voting = [m.name for m in pipeline.methods if prior.fusion.weights.get(m.name, 1.0) > 0]
+    console.print(f"{len(cases)} decisions on {scenes} unseen scenes, seed {seed}, {pipeline.version}")
+    table = Table(
+        "mIoU of the first, held-out", "before", "learned", "best fixed", "regained", "least", "worse on"
+    )
+    for handicap, name in ((True, "one method a kind at random"), (False, "methods as they are")):
+        trials = [trial(cases, prior, voting, s, handicap=handicap) for s in track(range(seeds))]
+        columns = zip(*((t.before, t.learned, t.best, t.regained) for t in trials), strict=True)
+        worse = sum(t.learned < t.before for t in trials)
+        means = [f"{sum(column) / seeds:.3f}" for column in columns]
+        table.add_row(name, *means, f"{min(t.regained for t in trials):.3f}", f"{worse} of {seeds} seeds")
+    console.print(table)
+
+
+def _case(one: tinyworld.Asked, number: int) -> Case | None:
+    if not one.scene.masks:
+        return None
+    return Case(
+        kind=kind_of(one.expression),
+        image=str(number),
+        scores={o.method: o.scores for o in one.opinions if not o.left_out},
+        discount=discounts(one.scene.masks, RankingSettings()),
+        ious=iou_matrix(one.scene.masks, [one.referent])[:, 0],
+    )
 
 
 def _run(

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from backend.core import rle
 from backend.core.boxes import boxes_of
 from backend.core.masks import iou_matrix
-from backend.core.types import Image, Proposals, Size
+from backend.core.rle import RLE
+from backend.core.types import Image, Proposals, Scored, Size
 from backend.referring.heat import enlarged
 from backend.referring.pipeline import Pipeline, Reference
 from backend.referring.ranking import places
@@ -114,6 +115,29 @@ def samples(
     ]
     best = ious.max(0).tolist() if len(ious) else [0.0] * len(truths)
     return made, Proposed(number, len(scene.masks), tuple(best))
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One expression of one scene with everything that was said of it: what learning learns from."""
+
+    expression: str
+    scene: Scene
+    opinions: tuple[Scored, ...]
+    referent: RLE
+
+
+def asked(pipeline: Pipeline, world: World, number: int) -> list[Asked]:
+    """The same expressions as `samples`, ranked among the proposer's masks."""
+    rng = random.Random(number)
+    expressions = list(make_expressions(world, rng))
+    chosen = rng.sample(expressions, min(len(expressions), PER_SCENE))
+    scene = pipeline.see(Image.of(np.ascontiguousarray(world.image)))
+    references = pipeline.refer_all(scene, [e.text for e in chosen])
+    return [
+        Asked(e.text, scene, r.opinions, rle.encode(world.mask(e.referent)))
+        for e, r in zip(chosen, references, strict=True)
+    ]
 
 
 def known_scene(pipeline: Pipeline, image: Image, truths: Sequence[NDArray[np.bool_]]) -> Scene:

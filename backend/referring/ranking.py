@@ -168,14 +168,23 @@ def _score(probability: float, settings: RankingSettings) -> float:
 
 
 def fuse(opinions: Sequence[Scored], settings: RankingSettings) -> NDArray[np.float64]:
+    """The fused opinion of the methods: float64 [N], sums to 1; see `fuse_scores`."""
+    return fuse_scores({o.method: o.scores for o in opinions}, settings.coefficients.fusion)
+
+
+def fuse_scores(scores: Mapping[str, NDArray[np.float32]], fusion: Fusion) -> NDArray[np.float64]:
     """The weighted geometric mean of the methods' distributions: float64 [N], sums to 1.
 
     A logarithmic opinion pool: a mask that one method rules out needs much from the others, which ranks
-    the drawn scenes better than the plain mean does.
+    the drawn scenes better than the plain mean does. Where no method has a weight, all have the same.
+
+    Args:
+        scores: by method, [N]; at least one.
     """
-    weights = np.array([settings.weights.get(o.method, 1.0) for o in opinions])
-    parts = [np.log(distribution(o.scores, settings.temperatures.get(o.method, 1.0))) for o in opinions]
-    pooled = np.exp(np.einsum("m,mn->n", weights / weights.sum(), np.array(parts)))
+    weights = np.array([fusion.weights.get(method, 1.0) for method in scores])
+    weights = weights / weights.sum() if weights.sum() > 0 else np.full(len(scores), 1 / len(scores))
+    parts = [np.log(distribution(s, fusion.temperatures.get(m, 1.0))) for m, s in scores.items()]
+    pooled = np.exp(np.einsum("m,mn->n", weights, np.array(parts)))
     return np.asarray(pooled / pooled.sum())
 
 
@@ -188,13 +197,19 @@ def distribution(scores: NDArray[np.float32], temperature: float) -> NDArray[np.
 
 def whole_things(scene: Scene, fused: NDArray[np.float64], settings: RankingSettings) -> NDArray[np.float64]:
     """The rules for parts and for the whole image, on probabilities: float64 [N], sums to 1."""
-    areas = np.array([mask.area_px for mask in scene.masks], np.float64)
-    inside = inside_matrix(scene.masks, scene.masks) >= PART_INSIDE
-    is_ground = areas > settings.ground_share * scene.size[0] * scene.size[1]
-    is_part = (inside & (areas[:, None] <= PART_SMALLER * areas[None]) & ~is_ground[None]).any(1)
-    weighed = np.where(is_part, settings.part_discount, 1.0) * fused
-    weighed = np.where(is_ground, 1e-6 * weighed, weighed)
+    weighed = discounts(scene.masks, settings) * fused
     return np.asarray(weighed / weighed.sum())
+
+
+def discounts(masks: Sequence[RLE], settings: RankingSettings) -> NDArray[np.float64]:
+    """What the rules for parts and for the whole image multiply each mask's probability by: float64 [N]."""
+    height, width = masks[0].size
+    areas = np.array([mask.area_px for mask in masks], np.float64)
+    inside = inside_matrix(masks, masks) >= PART_INSIDE
+    is_ground = areas > settings.ground_share * height * width
+    is_part = (inside & (areas[:, None] <= PART_SMALLER * areas[None]) & ~is_ground[None]).any(1)
+    weighed = np.where(is_part, settings.part_discount, 1.0)
+    return np.where(is_ground, 1e-6 * weighed, weighed)
 
 
 def places(scores: NDArray) -> NDArray[np.intp]:

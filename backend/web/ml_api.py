@@ -14,6 +14,7 @@ from backend.service import Recording, Suggesting, Synced
 from backend.web.dashboard import dashboard
 from backend.web.metrics import Metrics
 
+START_TRAINING = "START_TRAINING"
 KNOWN_ACTIONS = frozenset(
     {
         "ANNOTATION_CREATED",
@@ -23,7 +24,7 @@ KNOWN_ACTIONS = frozenset(
         "TASKS_CREATED",
         "TASKS_DELETED",
         "PROJECT_UPDATED",
-        "START_TRAINING",
+        START_TRAINING,
     }
 )
 
@@ -34,12 +35,14 @@ class Backend:
 
     Attributes:
         deadline_s: how long one /predict may take in all.
+        train: what "Start Training" starts; False when it is running already.
         synced: the last sync of every project, for the page at `/`.
     """
 
     suggesting: Suggesting
     recording: Recording
     deadline_s: float
+    train: Callable[[], bool]
     synced: Callable[[], Sequence[Synced]] = tuple
 
 
@@ -86,6 +89,8 @@ def ml_api(backend: Backend, metrics: Metrics) -> Blueprint:
             raise InputError(f"a webhook's body must be a JSON object, got {type(body).__name__}")
         new = backend.recording.record(body)
         action = body.get("action")
+        if action == START_TRAINING:
+            backend.train()
         metrics.events.labels(action if action in KNOWN_ACTIONS else "other").inc()
         return jsonify(status="kept" if new else "known"), 201 if new else 200
 

@@ -21,7 +21,8 @@ from backend.store.session import Database
 ROOT = Path(__file__).parents[2]
 COMMANDS = [
     "serve", "suggest", "export", "connect", "report", "evaluate", "sync", "events", "events replay", "demo",
-    "studio", "db upgrade", "models list", "benchmark tinyworld", "benchmark switches",
+    "studio", "db upgrade", "models list", "benchmark tinyworld", "benchmark switches", "benchmark learning",
+    "learn", "models versions", "models use",
 ]  # fmt: skip
 
 

@@ -11,7 +11,7 @@ __all__ = ["database", "gate", "images", "recording", "suggesting"]
 
 @pytest.fixture
 def backend(suggesting, recording):
-    return Backend(suggesting, recording, deadline_s=60)
+    return Backend(suggesting, recording, deadline_s=60, train=lambda: True)
 
 
 @pytest.fixture

@@ -41,7 +41,7 @@ def test_the_inbox_and_the_last_sync_stand_on_the_page(suggesting, recording):
         pass
     done = Synced("8.1700000000", 5, 4, 2, 1)
 
-    page = shown(Backend(suggesting, recording, deadline_s=60, synced=lambda: (done,)))
+    page = shown(Backend(suggesting, recording, deadline_s=60, train=lambda: True, synced=lambda: (done,)))
 
     assert "<td>failed</td><td>1</td>" in page
     assert "<td>8.1700000000</td><td>5</td><td>4</td><td>2</td><td>1</td><td>differ</td>" in page

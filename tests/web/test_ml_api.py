@@ -48,7 +48,10 @@ def test_health_says_when_the_networks_never_will_load(database, images, recordi
 
     worker = Worker(load, SceneCache(1))
     backend = Backend(
-        Suggesting(database, worker, images, version="v", now=lambda: NOW), recording, deadline_s=9
+        Suggesting(database, worker, images, version="v", now=lambda: NOW),
+        recording,
+        train=lambda: True,
+        deadline_s=9,
     )
     client = create_app(backend).test_client()
     worker._pipeline.exception()
@@ -215,3 +218,14 @@ def test_health_and_setup_answer_while_a_prediction_waits(backend, gate):
     gate.opened.set()
     waiting.join(60)
     assert len(answers[0]["results"][0]) == 3
+
+
+def test_start_training_starts_a_training_every_time(suggesting, recording):
+    started = []
+    backend = Backend(suggesting, recording, deadline_s=9, train=lambda: started.append(1) or True)
+    client = create_app(backend).test_client()
+    body = {"action": "START_TRAINING", "project": {"id": 1, "created_at": "2026-01-01T00:00:00Z"}}
+
+    assert [client.post("/webhook", json=body).status_code for _ in range(2)] == [201, 200]
+
+    assert started == [1, 1]
