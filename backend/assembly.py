@@ -214,6 +214,12 @@ def image_source(settings: Settings) -> Callable[[Task], Image]:
     return fetch
 
 
+def image_bytes(settings: Settings) -> Callable[[Task], bytes]:
+    """From a task to the bytes of its image's file."""
+    client = label_studio(settings)
+    return lambda task: client.fetch_image(task.image_url, task.task_id)
+
+
 def utc_now() -> datetime:
     """The clock."""
     return datetime.now(UTC)

@@ -9,6 +9,7 @@ from backend.cli import (
     demo,
     events,
     export,
+    importing,
     learn,
     models,
     report,
@@ -29,6 +30,8 @@ app.command()(serve.serve)
 app.command()(suggest.suggest)
 app.command()(connect.connect)
 app.command()(export.export)
+app.command()(export.validate)
+app.command("import")(importing.import_dataset)
 app.command()(report.report)
 app.command()(report.evaluate)
 app.command()(sync.sync)

@@ -1,7 +1,6 @@
-"""`ris export`: the corrected data leaves."""
+"""`ris export` and `ris validate`: the corrected data leaves, and is read back."""
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -9,30 +8,21 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from backend import config
+from backend import assembly, config
 from backend.cli.console import console
+from backend.config import Settings
 from backend.core.decision import Decision
 from backend.core.types import Verdict
-from backend.errors import InputError
-from backend.export.coco import write_coco
-from backend.export.dataset import LeftOut, Sample, samples
-from backend.export.jsonl import write_jsonl
-from backend.export.pairs import write_pairs
-from backend.export.refcoco import write_grefcoco, write_refcoco
-from backend.export.yolo import write_yolo
-from backend.store.history import decisions
+from backend.errors import BackendError, DatasetError, InputError
+from backend.export.formats import FORMATS, Material
+from backend.export.run import REPORT, Choice, material_of, write, write_pictures
+from backend.labelstudio.control import Controls, read_controls
+from backend.store.history import decisions, label_configs
 from backend.store.session import Database
+from label_config import read as read_config
 
-
-class Format(StrEnum):
-    """What can be written."""
-
-    COCO = "coco"
-    JSONL = "jsonl"
-    REFCOCO = "refcoco"
-    GREFCOCO = "grefcoco"
-    PAIRS = "pairs"
-    YOLO = "yolo"
+Format = StrEnum("Format", {name.upper().replace("-", "_"): name for name in FORMATS})  # type: ignore[misc]
+SHOWN = 10  # problems of one format; the rest is counted
 
 
 class Resolve(StrEnum):
@@ -41,20 +31,6 @@ class Resolve(StrEnum):
     LATEST = "latest"
     MAJORITY = "majority"
     ALL = "all"
-
-
-# Records: every decision, the skipped ones and several of one task included.
-RECORDS: dict[Format, tuple[Callable[[Sequence[Decision], Path], None], str]] = {
-    Format.COCO: (write_coco, "coco.json"),
-    Format.JSONL: (write_jsonl, "decisions.jsonl"),
-}
-# Datasets: one answer a task, split by image.
-DATASETS: dict[Format, tuple[Callable[[Sequence[Sample], Path], list[LeftOut]], str]] = {
-    Format.REFCOCO: (write_refcoco, "refcoco"),
-    Format.GREFCOCO: (write_grefcoco, "grefcoco"),
-    Format.PAIRS: (write_pairs, "."),
-    Format.YOLO: (write_yolo, "yolo"),
-}
 
 
 def export(
@@ -71,64 +47,98 @@ def export(
     ] = Resolve.LATEST,
     split: Annotated[str, typer.Option(help="shares of the images, e.g. val=0.1,test=0.1")] = "",
     seed: Annotated[int, typer.Option(help="of the split")] = 0,
+    images: Annotated[bool, typer.Option(help="write the images beside the data, into images/")] = False,
     database_url: Annotated[str | None, typer.Option(help="RIS_DATABASE_URL")] = None,
 ) -> None:
     """Write the current decisions as files, and a report of what was left out and why.
 
     Example: `ris export --format refcoco --split val=0.1,test=0.1 --out corrected`
     """
-    database = Database.open(config.from_env(database_url=database_url).database_url)
+    choice = Choice(
+        formats=[one.value for one in format or list(Format)],
+        project=project,
+        verdicts=_verdicts(verdict),
+        resolve=resolve.value,
+        shares=_shares(split),
+        seed=seed,
+    )
+    settings = config.from_env(database_url=database_url)
+    material, count = _material(settings, choice)
+    with console.status("writing") as status:
+        written = write(material, choice, out, began=lambda name: status.update(f"writing {name}"))
+    table = Table("format", "written", "left out", "where", "lost", title=f"{count} decisions")
+    for name, done in written.items():
+        left_out = len(done.left_out)
+        where = out / FORMATS[name].folder
+        table.add_row(name, str(count - left_out), str(left_out), str(where), done.loss or "nothing")
+    console.print(table)
+    console.print(f"{out / REPORT} says why each was left out")
+    if images:
+        with console.status("images"):
+            missing = write_pictures(material.samples, out / "images", material.fetch)
+        for sentence in missing[:SHOWN]:
+            console.print(sentence, markup=False)
+        console.print(
+            f"{len({s.file_name for s in material.samples}) - len(missing)} images in {out / 'images'}"
+        )
+
+
+def validate(
+    folder: Annotated[Path, typer.Argument(help="what `ris export` wrote")],
+    database_url: Annotated[str | None, typer.Option(help="RIS_DATABASE_URL")] = None,
+) -> None:
+    """Read an export back with the field's own readers, and compare it with the record, pixel by pixel.
+
+    Example: `ris validate corrected`
+    """
+    from backend.export.validate import choice_of, validate  # here: pyarrow and pycocotools take their time
+
+    choice, exported = choice_of(folder)
+    material, count = _material(config.from_env(database_url=database_url), choice)
+    found = validate(folder, choice, material)
+    table = Table("format", "compared with the record")
+    for name, problems in found.items():
+        shown = [*problems[:SHOWN], *([f"and {len(problems) - SHOWN} more"] if len(problems) > SHOWN else [])]
+        table.add_row(name, "\n".join(shown) or "the same")
+    console.print(table, markup=False)
+    if count != exported:
+        console.print(f"{exported} decisions when it was exported, {count} now: export again to compare all")
+    if any(found.values()):
+        raise DatasetError(f"{folder} differs from the record")
+
+
+def _material(settings: Settings, choice: Choice) -> tuple[Material, int]:
+    database = Database.open(settings.database_url)
     try:
         with database.begin() as session:
-            found = list(decisions(session, project=project))
+            found: Sequence[Decision] = list(decisions(session, project=choice.project))
+            configs = label_configs(session)
     finally:
         database.close()
-    wanted = _verdicts(verdict)
-    kept, unusable = samples(found, resolve=resolve.value, verdicts=wanted, shares=_shares(split), seed=seed)
-    table = Table("format", "written", "left out", "where", title=f"{len(found)} decisions")
-    formats: dict[str, dict[str, object]] = {}
-    for chosen in format or list(Format):
-        left_out: list[LeftOut] = []
-        if chosen in RECORDS:
-            write_record, name = RECORDS[chosen]
-            recorded = [d for d in found if not wanted or d.correction.verdict in wanted]
-            write_record(recorded, out / name)
-            left_out = [
-                LeftOut(d, f"its verdict is {d.correction.verdict.value}") for d in found if d not in recorded
-            ]
-        else:
-            write_dataset, name = DATASETS[chosen]
-            left_out = [*unusable, *write_dataset(kept, out / name)]
-        written = len(found) - len(left_out)
-        formats[chosen.value] = {"written": written, "left_out": _listed(left_out)}
-        table.add_row(chosen.value, str(written), str(len(left_out)), str(out / name))
-    out.mkdir(parents=True, exist_ok=True)
-    report = {"decisions": len(found), "formats": formats}
-    path = out / "export_report.json"
-    path.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    console.print(table)
-    console.print(f"{path} says why each was left out")
+    material = material_of(
+        found, choice, fetch=assembly.image_bytes(settings), controls=_controls(configs),
+        default_controls=read_controls(read_config("tabs_brush.xml")),
+    )  # fmt: skip
+    return material, len(found)
 
 
-def _listed(left_out: Sequence[LeftOut]) -> list[dict[str, object]]:
-    return [
-        {
-            "project": a.task.project,
-            "task_id": a.task.task_id,
-            "annotation_id": a.annotation_id,
-            "reason": one.reason,
-        }
-        for one in left_out
-        for a in [one.decision.correction.annotation]
-    ]
+def _controls(configs: dict[str, str]) -> dict[str, Controls]:
+    """Of those projects whose label config can still be read."""
+    found = {}
+    for key, text in configs.items():
+        try:
+            found[key] = read_controls(text)
+        except BackendError:
+            continue  # changed to something that has no masks; its answers are written as masks of pixels
+    return found
 
 
-def _verdicts(names: Sequence[str] | None) -> list[Verdict]:
-    known = {v.value: v for v in Verdict}
+def _verdicts(names: Sequence[str] | None) -> list[str]:
+    known = [v.value for v in Verdict]
     for name in names or ():
         if name not in known:
             raise InputError(f"there is no verdict {name!r}; it can be {', '.join(known)}")
-    return [known[name] for name in names or ()]
+    return list(names or ())
 
 
 def _shares(text: str) -> dict[str, float]:

@@ -1,29 +1,47 @@
-"""COCO with run lengths: `segmentation` is lossless, the expression is an attribute of its annotation.
+"""COCO, with run lengths or with polygons; the expression is an attribute of its annotation.
+
+Both give back every pixel: polygons run along the edges of pixels, and a mask with holes is several of them.
 
 Every decision is one annotation, except those that mean no mask: a skipped task and an expression
 without a referent. Those stand in `info.without_mask`, each with its reason.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from backend.core import rle
 from backend.core.decision import Decision
+from backend.core.outline import edge_outlines
 from backend.core.rle import RLE
 from backend.core.types import Size
 
 CATEGORY = {"id": 1, "name": "referent", "supercategory": ""}
 
 
-def write_coco(decisions: Sequence[Decision], path: Path) -> None:
+def run_lengths(mask: RLE) -> dict[str, Any]:
+    """`segmentation` as COCO's compressed run length."""
+    return {"size": list(mask.size), "counts": rle.to_string(mask)}
+
+
+def polygons(mask: RLE) -> list[list[float]]:
+    """`segmentation` as polygons, [x1, y1, x2, y2, ...] each."""
+    return [outline.astype(float).ravel().tolist() for outline in edge_outlines(mask)]
+
+
+def write_coco(
+    decisions: Sequence[Decision], path: Path, segmentation: Callable[[RLE], object] = run_lengths
+) -> None:
     """Write one JSON file; the same decisions give the same bytes."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(as_coco(decisions), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    content = as_coco(decisions, segmentation)
+    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def as_coco(decisions: Sequence[Decision]) -> dict[str, Any]:
+def as_coco(
+    decisions: Sequence[Decision], segmentation: Callable[[RLE], object] = run_lengths
+) -> dict[str, Any]:
     """The content of the file; image ids follow the order of first appearance."""
     images: dict[tuple[str, str], dict[str, Any]] = {}
     annotations: list[dict[str, Any]] = []
@@ -36,7 +54,8 @@ def as_coco(decisions: Sequence[Decision]) -> dict[str, Any]:
         if mask is None:
             without.append({"image_id": image["id"], **_about(decision)})
         else:
-            annotations.append(_annotation(len(annotations) + 1, image["id"], mask, decision))
+            number = len(annotations) + 1
+            annotations.append(_annotation(number, image["id"], mask, segmentation(mask), decision))
     return {
         "info": {"description": "referring expressions, corrected", "without_mask": without},
         "images": list(images.values()),
@@ -61,12 +80,14 @@ def _image(
     return images.setdefault((task.project, task.image_url), entry)
 
 
-def _annotation(number: int, image_id: int, mask: RLE, decision: Decision) -> dict[str, Any]:
+def _annotation(
+    number: int, image_id: int, mask: RLE, segmentation: object, decision: Decision
+) -> dict[str, Any]:
     return {
         "id": number,
         "image_id": image_id,
         "category_id": CATEGORY["id"],
-        "segmentation": {"size": list(mask.size), "counts": rle.to_string(mask)},
+        "segmentation": segmentation,
         "area": mask.area_px,
         "bbox": rle.box_xywh(mask),
         "iscrowd": 0,

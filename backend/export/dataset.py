@@ -14,6 +14,7 @@ from backend.errors import InputError
 Resolve = Literal["latest", "majority", "all"]
 AGREE = 0.5  # IoU of two annotators who mean the same thing
 TRAIN = "train"
+EXTENSIONS = frozenset({"jpg", "jpeg", "png", "webp", "bmp", "tif", "tiff", "gif"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,16 @@ class Sample:
     def image_key(self) -> str:
         """What makes two images one: their bytes where those are known, else where they come from."""
         return image_key(self.decision)
+
+    @property
+    def file_name(self) -> str:
+        """A plain name for the image's file: its own, and enough of its key to tell two of one name apart."""
+        name = self.image_url.split("?")[0].rsplit("/", 1)[-1]
+        stem, dot, extension = name.rpartition(".")
+        stem = stem if dot and not self.image_url.startswith("data:") else "image"
+        plain = "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "_" for c in stem[:60])
+        known = extension.lower() if extension.lower() in EXTENSIONS else "png"
+        return f"{plain or 'image'}-{hashlib.sha256(self.image_key.encode()).hexdigest()[:8]}.{known}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,3 +169,8 @@ def split_of(key: str, shares: Mapping[str, float], seed: int) -> str:
             return name
         place -= share
     return TRAIN
+
+
+def image_ids(samples: Sequence[Sample]) -> dict[str, int]:
+    """A number for each image by its key, in order of first appearance, from 1."""
+    return {key: i for i, key in enumerate(dict.fromkeys(s.image_key for s in samples), 1)}

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from backend.core import rle
-from backend.export.dataset import LeftOut, Sample
+from backend.export.dataset import LeftOut, Sample, image_ids
 
 CATEGORY = {"id": 1, "name": "referent", "supercategory": ""}
 NO_TARGET = -1  # gRefCOCO's annotation and category of nothing
@@ -22,7 +22,7 @@ NO_TARGET = -1  # gRefCOCO's annotation and category of nothing
 def write_refcoco(samples: Sequence[Sample], folder: Path) -> list[LeftOut]:
     """`refs(ris).p`, `refs(ris).json` and `instances.json`; what they cannot hold is returned."""
     with_mask = [s for s in samples if s.mask is not None]
-    images = _image_ids(with_mask)
+    images = image_ids(with_mask)
     refs, annotations = [], []
     for number, sample in enumerate(with_mask, 1):
         annotations.append(_annotation(number, images[sample.image_key], sample))
@@ -32,7 +32,8 @@ def write_refcoco(samples: Sequence[Sample], folder: Path) -> list[LeftOut]:
                 "ann_id": number,
                 "category_id": CATEGORY["id"],
                 "image_id": images[sample.image_key],
-                "file_name": sample.image_url,
+                "file_name": sample.file_name,
+                "image_url": sample.image_url,
                 "split": sample.split,
                 **_sentences(number, sample),
             }
@@ -51,7 +52,7 @@ def write_refcoco(samples: Sequence[Sample], folder: Path) -> list[LeftOut]:
 
 def write_grefcoco(samples: Sequence[Sample], folder: Path) -> list[LeftOut]:
     """`grefs(ris).json` and `instances.json`; it holds everything."""
-    images = _image_ids(samples)
+    images = image_ids(samples)
     refs, annotations = [], []
     for number, sample in enumerate(samples, 1):
         if sample.mask is not None:
@@ -62,7 +63,8 @@ def write_grefcoco(samples: Sequence[Sample], folder: Path) -> list[LeftOut]:
                 "ann_id": [NO_TARGET if sample.mask is None else number],
                 "category_id": [NO_TARGET if sample.mask is None else CATEGORY["id"]],
                 "image_id": images[sample.image_key],
-                "file_name": sample.image_url,
+                "file_name": sample.file_name,
+                "image_url": sample.image_url,
                 "split": sample.split,
                 "no_target": sample.mask is None,
                 **_sentences(number, sample),
@@ -85,10 +87,6 @@ def plain_words(expression: str) -> str:
     return " ".join(re.sub(r"[^\w\s]", " ", expression.lower()).split())
 
 
-def _image_ids(samples: Sequence[Sample]) -> dict[str, int]:
-    return {key: i for i, key in enumerate(dict.fromkeys(s.image_key for s in samples), 1)}
-
-
 def _instances(
     samples: Sequence[Sample], ids: dict[str, int], annotations: list[dict[str, Any]]
 ) -> dict[str, Any]:
@@ -98,7 +96,8 @@ def _instances(
             sample.image_key,
             {
                 "id": ids[sample.image_key],
-                "file_name": sample.image_url,
+                "file_name": sample.file_name,
+                "image_url": sample.image_url,
                 "height": sample.size[0],
                 "width": sample.size[1],
             },

@@ -1,6 +1,5 @@
 """YOLO-seg: one text file an image, one polygon a line. It loses holes and edges; how much is measured."""
 
-import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,7 +29,7 @@ def write_yolo(samples: Sequence[Sample], folder: Path) -> list[LeftOut]:
             classes.append(sample.expression)
         number = classes.index(sample.expression)
         parts = outlines(sample.mask)
-        path = Path("labels") / sample.split / f"{_stem(sample)}.txt"
+        path = Path("labels") / sample.split / f"{Path(sample.file_name).stem}.txt"
         points = [" ".join(f"{x / 100:.6f} {y / 100:.6f}" for x, y in part) for part in parts]
         files.setdefault(path, []).extend(f"{number} {line}" for line in points)
         drawn = rasterised(parts, sample.mask.size)
@@ -38,7 +37,8 @@ def write_yolo(samples: Sequence[Sample], folder: Path) -> list[LeftOut]:
             {
                 "file": path.as_posix(),
                 "class": number,
-                "image": sample.image_url,
+                "image": sample.file_name,
+                "image_url": sample.image_url,
                 "expression": sample.expression,
                 "iou_with_mask": round(float(iou_matrix([drawn], [sample.mask])[0, 0]), 4),
             }
@@ -55,10 +55,3 @@ def write_yolo(samples: Sequence[Sample], folder: Path) -> list[LeftOut]:
         json.dumps(kept, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
     )
     return left_out
-
-
-def _stem(sample: Sample) -> str:
-    """A file name for an image: its own, and enough of its key to tell two of one name apart."""
-    name = sample.image_url.split("?")[0].rsplit("/", 1)[-1].rsplit(".", 1)[0][:60]
-    plain = "".join(c if c.isalnum() or c in "-_" else "_" for c in name) or "image"
-    return f"{plain}-{hashlib.sha256(sample.image_key.encode()).hexdigest()[:8]}"

@@ -97,6 +97,9 @@ class LabelStudioClient:
     def upload(self, project: int, name: str, data: bytes) -> str:
         """Store a picture in a project; the reference that a task can use.
 
+        A project whose label config shows two things, such as an image and an expression, answers 400 and
+        keeps the file all the same: then it is found among the project's files.
+
         Raises:
             LabelStudioError: it refused.
         """
@@ -108,6 +111,11 @@ class LabelStudioClient:
             headers=self._auth(),
             timeout=self.timeout_s,
         )
+        if answer.status_code == 400:
+            kept = self.call("GET", f"/api/projects/{project}/file-uploads", all="true")
+            own = [one for one in kept or () if str(one.get("file", "")).endswith(f"-{name}")]
+            if own:
+                return f"/data/{max(own, key=lambda one: int(one['id']))['file']}"
         ids = (self._checked(answer, f"POST {path}") or {}).get("file_upload_ids") or []
         if len(ids) != 1:
             raise LabelStudioError(f"Label Studio kept {len(ids)} files of one upload of {name}")

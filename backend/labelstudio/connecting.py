@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from backend.errors import LabelStudioError
-from backend.labelstudio.control import read_controls
+from backend.labelstudio.control import Controls, read_controls
 
 TITLE = "ris"
 WANTED_HOOK = {"is_active": True, "send_payload": True, "send_for_all_actions": True}
@@ -58,6 +58,27 @@ def create_project(api: Api, title: str, label_config: str) -> int:
     read_controls(label_config)
     made = api.call("POST", "/api/projects", {"title": title, "label_config": label_config})
     return int(made["id"])
+
+
+def new_project(api: Api, title: str) -> int:
+    """A project that has no label config yet: one that can be given images. Its number.
+
+    Raises:
+        LabelStudioError: it was refused.
+    """
+    return int(api.call("POST", "/api/projects", {"title": title})["id"])
+
+
+def set_label_config(api: Api, number: int, label_config: str) -> Controls:
+    """Give a project a label config; what it says.
+
+    Raises:
+        LabelConfigError: it has no place for a mask.
+        LabelStudioError: it was refused.
+    """
+    controls = read_controls(label_config)
+    api.call("PATCH", f"/api/projects/{number}", {"label_config": label_config})
+    return controls
 
 
 def connect(api: Api, number: int, backend: Backend, *, label_config: str | None = None) -> list[Step]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from backend.core.rle import decode
+from backend.core.rle import RLE, decode
 from backend.core.types import Offer
 from backend.labelstudio import brush, polygon
 from backend.labelstudio.control import Controls
@@ -63,17 +63,20 @@ def as_shown(offer: Offer, controls: Controls) -> Offer:
     return replace(offer, suggestion=replace(suggestion, mask=shown))
 
 
-def _regions(offer: Offer, controls: Controls, *, n_offers: int) -> list[dict[str, Any]]:
-    mask = offer.suggestion.mask
+def values_of(mask: RLE, controls: Controls) -> list[tuple[str, dict[str, Any]]]:
+    """The `value` of each region that a mask becomes, and what its id ends with: one, or a polygon a part."""
     if controls.region_type == "brushlabels":
-        value = {"format": "rle", "rle": brush.encode(decode(mask))}
-        return [_region(offer, offer.region_id, value, controls, n_offers)]
-    values = [{"points": points, "closed": True} for points in polygon.outlines(mask)]
+        return [("", {"format": "rle", "rle": brush.encode(decode(mask))})]
     return [
-        _region(
-            offer, offer.region_id if i == 0 else f"{offer.region_id}{PART}{i}", value, controls, n_offers
-        )
-        for i, value in enumerate(values)
+        (f"{PART}{i}" if i else "", {"points": points, "closed": True})
+        for i, points in enumerate(polygon.outlines(mask))
+    ]
+
+
+def _regions(offer: Offer, controls: Controls, *, n_offers: int) -> list[dict[str, Any]]:
+    return [
+        _region(offer, offer.region_id + ending, value, controls, n_offers)
+        for ending, value in values_of(offer.suggestion.mask, controls)
     ]
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from backend.errors import LabelStudioError
+from backend.labelstudio.answer import is_imported
 from backend.labelstudio.event import parsed_time, project_key
 
 PAGE = 100
@@ -80,6 +81,8 @@ def is_gone(api: Api, annotation_id: int) -> bool:
 def _answers_of_task(task: dict[str, Any], project: ProjectState) -> Iterator[Answer]:
     told = {"id": task["id"], "data": task.get("data") or {}}
     for annotation in task.get("annotations") or ():
+        if is_imported(annotation):
+            continue  # nobody's decision
         yield Answer(
             annotation_id=int(annotation["id"]),
             updated_at=parsed_time(annotation.get("updated_at"), "the annotation's updated_at"),

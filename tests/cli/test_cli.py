@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 COMMANDS = [
     "serve", "suggest", "export", "connect", "report", "evaluate", "sync", "events", "events replay", "demo",
     "studio", "db upgrade", "models list", "benchmark tinyworld", "benchmark switches", "benchmark learning",
-    "learn", "models versions", "models use",
+    "learn", "validate", "import", "models versions", "models use",
 ]  # fmt: skip
 
 

@@ -1,0 +1,126 @@
+"""Every format behind one protocol: material and a folder in, what was left out and what was lost out."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from backend.core.decision import Decision
+from backend.export import coco
+from backend.export.dataset import LeftOut, Sample
+from backend.export.jsonl import write_jsonl
+from backend.export.labelstudio import write_labelstudio
+from backend.export.pairs import write_pairs
+from backend.export.phrasecut import write_phrasecut
+from backend.export.pictures import Fetch
+from backend.export.refcoco import write_grefcoco, write_refcoco
+from backend.export.yolo import write_yolo
+from backend.labelstudio.control import Controls
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What there is to write.
+
+    Attributes:
+        records: every decision that was asked for, skipped ones and several of one task included.
+        not_chosen: those that were not asked for, each with its reason.
+        samples: one answer a task, or all, as the rule says; with its split.
+        unusable: decisions that are no sample, each with its reason.
+        fetch: gives an image's bytes; raises an ImageError.
+        controls, default_controls: how each project's label config writes masks, and the others'.
+    """
+
+    records: Sequence[Decision]
+    not_chosen: Sequence[LeftOut]
+    samples: Sequence[Sample]
+    unusable: Sequence[LeftOut]
+    fetch: Fetch
+    controls: Mapping[str, Controls]
+    default_controls: Controls
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What came of one format.
+
+    Attributes:
+        left_out: every decision that is not in it, with its reason.
+        loss: what the format cannot hold of the masks, measured; "" when it gives back every pixel.
+    """
+
+    left_out: Sequence[LeftOut] = ()
+    loss: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One format.
+
+    Attributes:
+        folder: of the export's, where it is written.
+        write: the protocol.
+    """
+
+    folder: str
+    write: Callable[[Material, Path], Written] = field(repr=False)
+
+
+def _coco(material: Material, folder: Path) -> Written:
+    coco.write_coco(material.records, folder / "coco.json")
+    return Written(material.not_chosen)
+
+
+def _coco_polygons(material: Material, folder: Path) -> Written:
+    coco.write_coco(material.records, folder / "coco_polygons.json", coco.polygons)
+    return Written(material.not_chosen)
+
+
+def _jsonl(material: Material, folder: Path) -> Written:
+    write_jsonl(material.records, folder / "decisions.jsonl")
+    return Written(material.not_chosen)
+
+
+def _labelstudio(material: Material, folder: Path) -> Written:
+    write_labelstudio(material.records, folder, material.controls, material.default_controls)
+    projects = {d.correction.annotation.task.project for d in material.records}
+    outlined = [
+        key for key in sorted(projects)
+        if material.controls.get(key, material.default_controls).region_type != "brushlabels"
+    ]  # fmt: skip
+    loss = f"outlines are simplified in project {', '.join(outlined)}" if outlined else ""
+    return Written(material.not_chosen, loss)
+
+
+def _samples(
+    write: Callable[[Sequence[Sample], Path], list[LeftOut]], material: Material, folder: Path
+) -> Written:
+    return Written([*material.unusable, *write(material.samples, folder)])
+
+
+def _yolo(material: Material, folder: Path) -> Written:
+    left_out = [*material.unusable, *write_yolo(material.samples, folder)]
+    ious = [one["iou_with_mask"] for one in json.loads((folder / "expressions.json").read_text("utf-8"))]
+    mean = f"IoU with the masks {sum(ious) / len(ious):.4f}, the least {min(ious):.4f}" if ious else ""
+    return Written(left_out, mean)
+
+
+def _huggingface(material: Material, folder: Path) -> Written:
+    from backend.export.huggingface import write_huggingface  # here: pyarrow, and every command would wait
+
+    return Written([*material.unusable, *write_huggingface(material.samples, folder, material.fetch)])
+
+
+FORMATS: Mapping[str, Format] = {
+    "coco": Format(".", _coco),
+    "coco-polygons": Format(".", _coco_polygons),
+    "jsonl": Format(".", _jsonl),
+    "labelstudio": Format(".", _labelstudio),
+    "refcoco": Format("refcoco", partial(_samples, write_refcoco)),
+    "grefcoco": Format("grefcoco", partial(_samples, write_grefcoco)),
+    "phrasecut": Format("phrasecut", partial(_samples, write_phrasecut)),
+    "huggingface": Format("huggingface", _huggingface),
+    "yolo": Format("yolo", _yolo),
+    "pairs": Format(".", partial(_samples, write_pairs)),
+}

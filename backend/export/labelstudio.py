@@ -1,0 +1,52 @@
+"""Label Studio's own JSON: tasks with annotations and predictions, for import into another project."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from backend.core.decision import Decision
+from backend.labelstudio.answer import write_answer
+from backend.labelstudio.control import Controls
+from backend.labelstudio.region import write_predictions
+
+
+def write_labelstudio(
+    decisions: Sequence[Decision], folder: Path, controls: Mapping[str, Controls], default: Controls
+) -> None:
+    """`labelstudio.json`: a task an image and expression, with all of its annotations, the skipped ones too.
+
+    Args:
+        controls: by project, as its label config says.
+        default: for projects whose label config is not known here.
+    """
+    tasks: dict[tuple[str, int, str, str], dict[str, Any]] = {}
+    for decision in decisions:
+        task = decision.correction.annotation.task
+        own = controls.get(task.project, default)
+        entry = tasks.setdefault(
+            (task.project, task.task_id, task.image_url, task.expression),
+            {
+                "data": {own.image_key: task.image_url, own.expression_key: task.expression},
+                "meta": {"project": task.project, "task_id": task.task_id},
+                "annotations": [],
+                "predictions": [],
+            },
+        )
+        entry["annotations"].append(_annotation(decision, own))
+        if decision.version and not entry["predictions"]:
+            entry["predictions"] = write_predictions(decision.offers, own, version=decision.version)
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(list(tasks.values()), ensure_ascii=False) + "\n"
+    (folder / "labelstudio.json").write_text(text, encoding="utf-8")
+
+
+def _annotation(decision: Decision, controls: Controls) -> dict[str, Any]:
+    annotation = decision.correction.annotation
+    return {
+        "result": write_answer(decision.correction, decision.offers, controls),
+        "was_cancelled": annotation.cancelled,
+        "lead_time": annotation.lead_time_s,
+        "ground_truth": False,
+        "meta": {"annotation_id": annotation.annotation_id, "completed_by": annotation.annotator},
+    }

@@ -1,0 +1,114 @@
+"""One export from decisions to files: chosen, written, and told about in `export_report.json`."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from backend.core.decision import Decision
+from backend.core.types import Verdict
+from backend.errors import BackendError, DatasetError
+from backend.export.dataset import LeftOut, Resolve, Sample, samples
+from backend.export.formats import FORMATS, Material, Written
+from backend.export.pictures import Fetch, upright
+from backend.labelstudio.control import Controls
+
+REPORT = "export_report.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What is exported and how; kept in the report, so that `ris validate` can do it again.
+
+    Attributes:
+        project: one project's key; None for all.
+        verdicts: their words; all when empty.
+        resolve, shares, seed: as in `dataset.samples`.
+    """
+
+    formats: Sequence[str]
+    project: str | None = None
+    verdicts: Sequence[str] = field(default_factory=list)
+    resolve: Resolve = "latest"
+    shares: Mapping[str, float] = field(default_factory=dict)
+    seed: int = 0
+
+
+def material_of(
+    decisions: Sequence[Decision],
+    choice: Choice,
+    *,
+    fetch: Fetch,
+    controls: Mapping[str, Controls],
+    default_controls: Controls,
+) -> Material:
+    """What a choice makes of the decisions."""
+    verdicts = [Verdict(word) for word in choice.verdicts]
+    chosen = [d for d in decisions if not verdicts or d.correction.verdict in verdicts]
+    not_chosen = [
+        LeftOut(d, f"its verdict is {d.correction.verdict.value}") for d in decisions if d not in chosen
+    ]
+    kept, unusable = samples(
+        decisions, resolve=choice.resolve, verdicts=verdicts, shares=choice.shares, seed=choice.seed
+    )
+    return Material(chosen, not_chosen, kept, unusable, fetch, controls, default_controls)
+
+
+def write(
+    material: Material, choice: Choice, out: Path, *, began: Callable[[str], None] = lambda name: None
+) -> dict[str, Written]:
+    """Write every format and the report.
+
+    Args:
+        began: told the name of each format before it is written.
+
+    Raises:
+        DatasetError: the folder cannot be written.
+    """
+    written: dict[str, Written] = {}
+    try:
+        for name in choice.formats:
+            began(name)
+            written[name] = FORMATS[name].write(material, out / FORMATS[name].folder)
+        count = len(material.records) + len(material.not_chosen)
+        out.mkdir(parents=True, exist_ok=True)
+        (out / REPORT).write_text(_report(written, choice, count), encoding="utf-8")
+    except OSError as error:
+        raise DatasetError(f"{out} cannot be written: {error}") from error
+    return written
+
+
+def _report(written: Mapping[str, Written], choice: Choice, count: int) -> str:
+    formats = {
+        name: {"written": count - len(done.left_out), "loss": done.loss, "left_out": _listed(done.left_out)}
+        for name, done in written.items()
+    }
+    report = {"decisions": count, "choice": asdict(choice), "formats": formats}
+    return json.dumps(report, indent=1, ensure_ascii=False) + "\n"
+
+
+def _listed(left_out: Sequence[LeftOut]) -> list[dict[str, Any]]:
+    return [
+        {
+            "project": a.task.project,
+            "task_id": a.task.task_id,
+            "annotation_id": a.annotation_id,
+            "reason": one.reason,
+        }
+        for one in left_out
+        for a in [one.decision.correction.annotation]
+    ]
+
+
+def write_pictures(kept: Sequence[Sample], folder: Path, fetch: Fetch) -> list[str]:
+    """Every image once, upright, named as the formats call it; a sentence for each that is missing."""
+    folder.mkdir(parents=True, exist_ok=True)
+    missing = []
+    for sample in {sample.file_name: sample for sample in kept}.values():
+        try:
+            data, _ = upright(fetch(sample.decision.correction.annotation.task))
+            (folder / sample.file_name).write_bytes(data)
+        except BackendError as error:
+            missing.append(str(error))
+    return missing

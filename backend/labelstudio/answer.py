@@ -1,0 +1,86 @@
+"""A decision written as the answer that an annotator would have given: for exports, and for known masks."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from backend.core.rle import RLE
+from backend.core.types import Correction, Offer, Verdict
+from backend.labelstudio.control import Controls
+from backend.labelstudio.region import values_of
+
+
+def write_answer(correction: Correction, offers: Sequence[Offer], controls: Controls) -> list[dict[str, Any]]:
+    """The regions and choices of one answer, in the words of a label config.
+
+    Read again they give the same mask where the config's masks are of pixels, and the same verdict against
+    the same offers. In the presentation "pick" the label is that of the place where the alternative stood.
+    """
+    annotation = correction.annotation
+    if not correction.verdict.has_mask or annotation.mask is None:
+        return _no_referent(controls) if correction.verdict is Verdict.NO_REFERENT else []
+    taken = next((o for o in offers if o.suggestion.rank == correction.rank), None)
+    pick = controls.pick
+    if pick is None:
+        return _regions(
+            annotation.mask, controls, taken.region_id if taken else f"a{annotation.annotation_id}"
+        )
+    if taken is not None and taken.shown_at < len(pick.ranks):
+        label = pick.ranks[taken.shown_at]
+        own = replace(controls, label=label)
+        return [*_regions(annotation.mask, own, taken.region_id), _choice(pick.from_name, controls, label)]
+    chosen = [_choice(pick.from_name, controls, pick.own)] if pick.own else []
+    return [*_regions(annotation.mask, controls, f"a{annotation.annotation_id}"), *chosen]
+
+
+TRUTH = "ris-truth"  # what the ids of imported masks begin with
+
+
+def is_imported(annotation: Mapping[str, Any]) -> bool:
+    """Whether an annotation is ground truth that was imported and that nobody has worked on since."""
+    regions = annotation.get("result")
+    if not isinstance(regions, list) or not regions or annotation.get("lead_time") is not None:
+        return False
+    return all(isinstance(r, dict) and str(r.get("id", "")).startswith(TRUTH) for r in regions)
+
+
+def write_truth(mask: RLE | None, controls: Controls) -> list[dict[str, Any]]:
+    """A mask that is known to be right, or None for no such thing, as an answer; `is_imported` knows it."""
+    if mask is None:
+        return [{**region, "id": f"{TRUTH}-choice"} for region in _no_referent(controls)]
+    own = controls.pick.own if controls.pick else None
+    chosen = [_choice(controls.pick.from_name, controls, own)] if controls.pick and own else []
+    return [*_regions(mask, controls, TRUTH), *({**one, "id": f"{TRUTH}-choice"} for one in chosen)]
+
+
+def _no_referent(controls: Controls) -> list[dict[str, Any]]:
+    said = controls.no_referent
+    return [_choice(said.from_name, controls, said.value)] if said else []
+
+
+def _choice(from_name: str, controls: Controls, value: str) -> dict[str, Any]:
+    return {
+        "id": f"{from_name}-choice",
+        "from_name": from_name,
+        "to_name": controls.to_name,
+        "type": "choices",
+        "origin": "manual",
+        "value": {"choices": [value]},
+    }
+
+
+def _regions(mask: RLE, controls: Controls, name: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": name + ending,
+            "from_name": controls.from_name,
+            "to_name": controls.to_name,
+            "type": controls.region_type,
+            "origin": "manual",
+            "original_width": mask.size[1],
+            "original_height": mask.size[0],
+            "image_rotation": 0,
+            "value": value | {controls.region_type: [controls.label]},
+        }
+        for ending, value in values_of(mask, controls)
+    ]

@@ -1,0 +1,52 @@
+import json
+
+import pytest
+
+from backend.core import rle
+from backend.datasets.phrasecut import read_phrasecut
+from backend.errors import DatasetError
+from tests.build import rectangle
+
+SIZE = (12, 20)
+IMAGE = {"image_id": 3, "height": 12, "width": 20, "split": "val", "url": "http://x/3.jpg", "coco_id": None}
+
+
+def write(folder, tasks, split="val"):
+    (folder / "image_data_split3000.json").write_text(json.dumps([IMAGE]))
+    (folder / f"refer_{split}.json").write_text(json.dumps(tasks))
+
+
+def task(polygons, **more):
+    return {"task_id": "3__1", "image_id": 3, "phrase": "red box", "Polygons": polygons} | more
+
+
+def test_all_polygons_of_all_instances_are_one_mask(tmp_path):
+    write(
+        tmp_path,
+        [task([[[[2, 1], [7, 1], [7, 8], [2, 8.7]]], [[[12, 3], [15, 3], [15, 5], [12, 5]], [[0, 0]]]])],
+    )
+
+    (entry,) = read_phrasecut(tmp_path)
+
+    wanted = rectangle(SIZE, 2, 1, 8, 9) | rectangle(SIZE, 12, 3, 16, 6)
+    assert (rle.decode(entry.mask) == wanted).all()
+    assert (entry.expression, entry.size, entry.split, entry.image) == (
+        "red box",
+        SIZE,
+        "val",
+        "http://x/3.jpg",
+    )
+
+
+def test_a_task_of_an_image_that_is_not_listed_is_named(tmp_path):
+    write(tmp_path, [task([], image_id=9)])
+
+    with pytest.raises(DatasetError, match="task '3__1' of refer_val.json: .* has no image 9"):
+        list(read_phrasecut(tmp_path))
+
+
+def test_a_folder_without_tasks_says_so(tmp_path):
+    (tmp_path / "image_data_split3000.json").write_text("[]")
+
+    with pytest.raises(DatasetError, match="has no refer_<split>.json"):
+        list(read_phrasecut(tmp_path))
