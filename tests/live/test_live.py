@@ -16,11 +16,8 @@ from backend.core.types import Verdict
 from backend.demo.annotator import Annotator
 from backend.demo.backend_server import BackendServer
 from backend.demo.project import Project
-from backend.demo.samples import make_samples
-from backend.demo.studio import TOKEN, LabelStudio
 from backend.export.coco import write_coco
 from backend.labelstudio import brush, connecting
-from backend.labelstudio.client import LabelStudioClient
 from backend.labelstudio.control import read_controls
 from backend.labelstudio.images import decode
 from backend.service import Recording, Syncing
@@ -35,25 +32,9 @@ BRUSH = label_config.read("tabs_brush.xml")
 
 
 @pytest.fixture(scope="module")
-def studio(tmp_path_factory):
-    with LabelStudio(tmp_path_factory.mktemp("studio")) as studio:
-        yield studio
-
-
-@pytest.fixture(scope="module")
 def server(studio, tmp_path_factory):
     with BackendServer(tmp_path_factory.mktemp("backend"), studio.url) as server:
         yield server
-
-
-@pytest.fixture(scope="module")
-def client(studio):
-    return LabelStudioClient(studio.url, TOKEN, timeout_s=180)
-
-
-@pytest.fixture(scope="module")
-def samples():
-    return make_samples(8, seed=811)
 
 
 @pytest.fixture(scope="module")

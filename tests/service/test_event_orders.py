@@ -8,6 +8,9 @@ from backend.store.history import decisions, versions_of
 from backend.store.session import Database, upgrade
 from tests.service.conftest import NOW
 from tests.service.test_recording import PROJECT, event
+from tests.store.conftest import new_database, postgres
+
+__all__ = ["postgres"]
 
 KEY = "1.1700000000"
 
@@ -42,8 +45,7 @@ def told():
 EVENTS = told()
 
 
-def state_after(folder, order):
-    url = f"sqlite:///{folder / 'ris.db'}"
+def state_after(url, order):
     upgrade(url)
     database = Database.open(url)
     recording = Recording(database, now=lambda: NOW)
@@ -62,11 +64,30 @@ def state_after(folder, order):
     return current, history
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.permutations(range(len(EVENTS))), st.lists(st.integers(0, len(EVENTS) - 1), max_size=6))
-def test_any_order_with_any_repeats_ends_in_the_same_state(tmp_path_factory, order, repeats):
-    in_order = state_after(tmp_path_factory.mktemp("in_order"), range(len(EVENTS)))
+def on_sqlite(factory, name):
+    return f"sqlite:///{factory.mktemp(name) / 'ris.db'}"
 
-    assert state_after(tmp_path_factory.mktemp("shuffled"), [*order, *repeats]) == in_order
+
+ORDERS = (st.permutations(range(len(EVENTS))), st.lists(st.integers(0, len(EVENTS) - 1), max_size=6))
+SLOW = {
+    "deadline": None,
+    "suppress_health_check": [HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+}
+
+
+@settings(max_examples=25, **SLOW)
+@given(*ORDERS)
+def test_any_order_with_any_repeats_ends_in_the_same_state(tmp_path_factory, order, repeats):
+    in_order = state_after(on_sqlite(tmp_path_factory, "in_order"), range(len(EVENTS)))
+
+    assert state_after(on_sqlite(tmp_path_factory, "shuffled"), [*order, *repeats]) == in_order
     assert [number for number, _, _ in in_order[0]] == [1, 2, 4, 5]
     assert in_order[1] == {1: 3, 2: 3, 3: 1, 4: 1, 5: 1}
+
+
+@settings(max_examples=8, **SLOW)
+@given(*ORDERS)
+def test_postgresql_ends_in_the_state_of_sqlite(tmp_path_factory, postgres, order, repeats):
+    in_order = state_after(on_sqlite(tmp_path_factory, "in_order"), range(len(EVENTS)))
+
+    assert state_after(new_database(postgres), [*order, *repeats]) == in_order

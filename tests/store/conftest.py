@@ -18,15 +18,19 @@ def postgres(tmp_path_factory):
     server.cleanup()
 
 
+def new_database(server):
+    """The address of an empty database on PostgreSQL."""
+    name = f"test{next(NUMBERS)}"
+    server.psql(f"CREATE DATABASE {name};")
+    return sqlalchemy.make_url(server.get_uri()).set(database=name).render_as_string(hide_password=False)
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def empty_url(request, tmp_path):
     """The address of an empty database."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'ris.db'}"
-    server = request.getfixturevalue("postgres")
-    name = f"test{next(NUMBERS)}"
-    server.psql(f"CREATE DATABASE {name};")
-    return sqlalchemy.make_url(server.get_uri()).set(database=name).render_as_string(hide_password=False)
+    return new_database(request.getfixturevalue("postgres"))
 
 
 @pytest.fixture

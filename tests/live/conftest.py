@@ -1,0 +1,26 @@
+"""One real Label Studio for all live tests."""
+
+import pytest
+
+from backend.demo.samples import make_samples
+from backend.demo.studio import TOKEN, LabelStudio
+from backend.labelstudio.client import LabelStudioClient
+from tests.store.conftest import empty_url, postgres
+
+__all__ = ["empty_url", "postgres"]
+
+
+@pytest.fixture(scope="session")
+def studio(tmp_path_factory):
+    with LabelStudio(tmp_path_factory.mktemp("studio")) as studio:
+        yield studio
+
+
+@pytest.fixture(scope="session")
+def client(studio):
+    return LabelStudioClient(studio.url, TOKEN, timeout_s=180)
+
+
+@pytest.fixture(scope="session")
+def samples():
+    return make_samples(8, seed=811)
