@@ -4,7 +4,7 @@ VENV := .venv
 RIS := $(VENV)/bin/ris
 READY := $(VENV)/.installed
 
-.PHONY: help setup demo studio test test-fast check lint format clean
+.PHONY: help setup demo studio test test-browser test-fast check lint format clean
 
 help: ## what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -22,11 +22,14 @@ demo: setup ## the main job, end to end, in a real Label Studio; results under d
 studio: setup ## the same up to the predictions; keeps Label Studio and the backend running
 	$(RIS) studio
 
-test: setup ## all tests, the live ones with a real Label Studio included
-	$(VENV)/bin/python -m pytest
+test: setup ## all tests, the live ones with a real Label Studio included; those in a browser are apart
+	$(VENV)/bin/python -m pytest -m 'not browser'
+
+test-browser: setup ## the tests in a headless Chromium (Debian: apt install chromium chromium-driver)
+	$(VENV)/bin/python -m pytest -m browser
 
 test-fast: $(READY) ## the tests without Label Studio
-	$(VENV)/bin/python -m pytest -m 'not live'
+	$(VENV)/bin/python -m pytest -m 'not live and not browser'
 
 lint: $(READY) ## ruff, mypy --strict on backend, the layers
 	$(VENV)/bin/ruff check .

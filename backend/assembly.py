@@ -25,7 +25,7 @@ from backend.pretrained.weights import verify
 from backend.referring.lgd import ATTRIBUTE_PROMPT, SURROUNDING_PROMPT
 from backend.referring.pipeline import Pipeline
 from backend.referring.protocols import Describer
-from backend.service import Recording, RememberedDescriber, SceneCache, Suggesting, Syncing, Worker
+from backend.service import Recording, Refining, RememberedDescriber, SceneCache, Suggesting, Syncing, Worker
 from backend.store.session import Database
 
 
@@ -113,8 +113,10 @@ def load_pipeline(plan: Plan, remember: Callable[[Describer], Describer] = lambd
     clip = ClipEncoder.load(preset.folder / "clip")
     matcher = BlipMatcher.load(preset.folder / "itm", layer=preset.itm_layer)
     describer = remember(_describer(plan))
+    proposer = SamProposer(load_sam(preset.folder / "sam"), preset.proposals)
     return Pipeline(
-        proposer=SamProposer(load_sam(preset.folder / "sam"), preset.proposals),
+        proposer=proposer,
+        refiner=proposer,
         parser=parser,
         methods=(
             GlobalLocal(clip, preset.global_local),
@@ -150,6 +152,7 @@ class Assembled:
     recording: Recording
     syncing: Syncing
     training: Training
+    refining: Refining
 
     def close(self) -> None:
         """Finish what was begun, in the order of the data."""
@@ -175,20 +178,18 @@ def assemble(settings: Settings) -> Assembled:
     syncing = Syncing(database, recording, label_studio(settings), now=utc_now)
     if settings.label_studio_api_key and settings.sync_interval_s:
         syncing.start(settings.sync_interval_s)
+    suggesting = Suggesting(
+        database, worker, image_source(settings), version=plan.version, now=utc_now,
+        shuffled_share=settings.shuffled_share,
+    )  # fmt: skip
     return Assembled(
         database=database,
         worker=worker,
-        suggesting=Suggesting(
-            database,
-            worker,
-            image_source(settings),
-            version=plan.version,
-            now=utc_now,
-            shuffled_share=settings.shuffled_share,
-        ),
+        suggesting=suggesting,
         recording=recording,
         syncing=syncing,
         training=Training(database, plan.version, plan.preset.ranking, now=utc_now),
+        refining=Refining(worker, suggesting, image_source(settings)),
     )
 
 

@@ -24,6 +24,7 @@ def app_of(settings: config.Settings) -> Flask:
     backend = Backend(
         assembled.suggesting,
         assembled.recording,
+        assembled.refining,
         deadline_s=settings.deadline_s,
         train=assembled.training.start,
         synced=lambda: tuple(assembled.syncing.last.values()),

@@ -27,7 +27,17 @@ class SquaresProposer:
         masks = [np.all(image.pixels == colour, axis=-1) for colour in sorted(colours)]
         masks.sort(key=lambda mask: -mask.sum())
         stack = np.array(masks, np.bool_).reshape(-1, *image.size)
-        return Proposals(stack, boxes_of(stack), np.ones(len(stack), np.float32))
+        return Proposals(stack, boxes_of(stack), np.ones(len(stack), np.float32), {"pixels": image.pixels})
+
+    def refine(self, scene, prompts):
+        """Everything that is not black, trusted most, and the one-coloured area under the first click."""
+        pixels = scene.features["proposer"]["pixels"]
+        found = [pixels.any(-1)]
+        for (x, y), positive in zip(prompts.points.astype(int), prompts.positive, strict=True):
+            if positive and pixels[y, x].any():
+                found.append((pixels == pixels[y, x]).all(-1))
+        stack = np.array(found, np.bool_)
+        return Proposals(stack, boxes_of(stack), np.linspace(0.9, 0.7, len(stack), dtype=np.float32))
 
 
 class ColourEncoder:

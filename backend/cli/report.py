@@ -12,7 +12,9 @@ from rich.table import Table
 
 from backend import __version__, assembly, config
 from backend.cli.console import console
+from backend.core.decision import Decision
 from backend.evaluation.decisions import GROUPS, Judged, figures, judged, split
+from backend.evaluation.rerun import alone, gained, rerun
 from backend.store.history import decisions
 from backend.store.session import Database
 
@@ -56,12 +58,21 @@ def report(
 def evaluate(
     by: Annotated[str, typer.Option(help=f"a row for each: {', '.join(GROUPS)}")] = "version",
     project: OfProject = None,
+    again: Annotated[
+        str | None, typer.Option("--rerun", help="run this preset on the decided tasks, and compare")
+    ] = None,
+    method: Annotated[str | None, typer.Option(help="with --rerun: this method alone")] = None,
     database_url: Url = None,
 ) -> None:
     """Print how good what we offered was, judged by the annotators' decisions.
 
-    Example: `ris evaluate --by kind`
+    Example: `ris evaluate --by kind` or `ris evaluate --rerun tiny --method lgd`
     """
+    if again is not None:
+        _rerun(again, method, project, database_url)
+        return
+    if method is not None:
+        raise typer.BadParameter("needs --rerun", param_hint="--method")
     if by not in GROUPS:
         raise typer.BadParameter(f"can be {', '.join(GROUPS)}, not {by!r}", param_hint="--by")
     found = _judged(config.from_env(database_url=database_url).database_url, project)
@@ -75,11 +86,33 @@ def evaluate(
     console.print(table)
 
 
+def _rerun(preset: str, method: str | None, project: str | None, database_url: str | None) -> None:
+    settings = config.from_env(database_url=database_url, preset=preset)
+    found = _decisions(settings.database_url, project)
+    pipeline = assembly.load_pipeline(assembly.planned(settings))
+    if method is not None:
+        pipeline = alone(pipeline, method)
+    with_mask = sum(d.correction.verdict.has_mask for d in found)
+    runs = rerun(pipeline, found, assembly.image_source(settings))
+    done = list(track(runs, "ranking again", total=with_mask, console=console, transient=True))
+    name = f"{pipeline.version}{f', {method} alone' if method else ''}"
+    table = Table("", "as it was", name, "above", title=f"{len(done)} decisions with a mask")
+    for figure, (then, now, above) in gained(done).items():
+        table.add_row(figure, str(then), str(now), str(above))
+    console.print(table)
+    for reason in sorted({one.reason for one in done if one.reason}):
+        console.print(reason, markup=False)
+
+
 def _judged(database_url: str, project: str | None) -> list[Judged]:
+    found = _decisions(database_url, project)
+    return [judged(d) for d in track(found, "comparing masks", console=console, transient=True)]
+
+
+def _decisions(database_url: str, project: str | None) -> list[Decision]:
     database = Database.open(database_url)
     try:
         with database.begin() as session:
-            found = list(decisions(session, project=project))
+            return list(decisions(session, project=project))
     finally:
         database.close()
-    return [judged(d) for d in track(found, "comparing masks", console=console, transient=True)]

@@ -10,6 +10,7 @@ from pycocotools import mask as coco
 
 from backend.core import rle
 from backend.core.rle import RLE
+from backend.core.types import Box
 
 
 def iou(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> float:
@@ -70,6 +71,12 @@ def union(masks: Sequence[RLE]) -> RLE:
     for mask in masks[1:]:
         dense = dense | rle.decode(mask)
     return rle.encode(dense)
+
+
+def box_of(mask: RLE) -> Box:
+    """XYXY in pixels, exclusive end, of a mask that has pixels."""
+    x, y, width, height = rle.box_xywh(mask)
+    return float(x), float(y), float(x + width), float(y + height)
 
 
 EDGE_SHARE = 0.02  # of the image's diagonal: how deep the edge of a mask reaches into it

@@ -72,6 +72,7 @@ class Proposals:
         masks: bool [N, H, W]; N may be 0; no mask is empty.
         boxes: float32 [N, 4], XYXY in pixels, exclusive end.
         quality: float32 [N] in [0, 1], the proposer's own trust in the mask (SAM: predicted IoU).
+        seen: what the proposer has seen of the image and can use again; named arrays.
 
     Raises:
         ValueError: an array has another dtype or shape; the message gives both.
@@ -80,6 +81,7 @@ class Proposals:
     masks: NDArray[np.bool_]
     boxes: NDArray[np.float32]
     quality: NDArray[np.float32]
+    seen: Mapping[str, NDArray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         n = len(self.masks)
@@ -89,6 +91,30 @@ class Proposals:
 
     def __len__(self) -> int:
         return len(self.masks)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prompts:
+    """Where an annotator points to say which mask is meant.
+
+    Attributes:
+        size: (height, width) of the image as displayed.
+        points: float32 [P, 2], x and y in pixels; P may be 0.
+        positive: bool [P], whether a point is on what is meant, or beside it.
+        box: around what is meant; None when none was drawn.
+        mask: what is nearly what is meant; None when nothing is.
+    """
+
+    size: Size
+    points: NDArray[np.float32]
+    positive: NDArray[np.bool_]
+    box: Box | None = None
+    mask: RLE | None = None
+
+    def __post_init__(self) -> None:
+        n = len(self.points)
+        object.__setattr__(self, "points", read_only("points", self.points, np.float32, n, 2))
+        object.__setattr__(self, "positive", read_only("positive", self.positive, np.bool_, n))
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,7 @@ class Controls:
         from_name, to_name: the mask control and its image.
         region_type: what its regions are.
         label: which label our masks have.
+        labels: all labels of the mask control.
         no_referent: None when the config has no such choice; an empty answer says the same.
         pick: None for the presentation "tabs", one prediction a rank.
     """
@@ -68,6 +69,7 @@ class Controls:
     to_name: str
     region_type: RegionType
     label: str
+    labels: tuple[str, ...] = ()
     no_referent: NoReferent | None = None
     pick: Pick | None = None
 
@@ -90,6 +92,7 @@ def read_controls(label_config: str) -> Controls:
         to_name=image.get("name", ""),
         region_type=kind,
         label=_label(control),
+        labels=tuple(tag.get("value") or "" for tag in control.iter("Label")),
         no_referent=_no_referent(root),
         pick=_pick(root, control),
     )

@@ -13,6 +13,7 @@ from backend.labelstudio import brush, polygon
 from backend.labelstudio.control import Controls
 
 PART = "-part"  # between our region id and the number of a polygon of several
+FIXED = "-fixed"  # between our region id and what tells one fix of it from another
 
 
 def region_id(project: str, task_id: int, expression: str, version: str, rank: int) -> str:
@@ -37,13 +38,7 @@ def write_predictions(offers: Sequence[Offer], controls: Controls, *, version: s
     shown = sorted(offers, key=lambda offer: offer.shown_at)
     best = max((offer.suggestion.score for offer in offers), default=0.0)
     if controls.pick and shown:
-        labelled = list(zip(shown, controls.pick.ranks, strict=False))
-        regions = [
-            region
-            for offer, label in reversed(labelled)
-            for region in _regions(offer, replace(controls, label=label), n_offers=len(labelled))
-        ]
-        return [{"result": regions, "score": best, "model_version": version}]
+        return [{"result": write_all(shown, controls), "score": best, "model_version": version}]
     return [
         {
             "result": _regions(offer, controls, n_offers=len(shown)),
@@ -51,6 +46,21 @@ def write_predictions(offers: Sequence[Offer], controls: Controls, *, version: s
             "model_version": version,
         }
         for offer in reversed(shown)
+    ]
+
+
+def write_all(offers: Sequence[Offer], controls: Controls) -> list[dict[str, Any]]:
+    """The regions of all alternatives together, the first on top: in "pick" under the labels of their places.
+
+    What has no label of its own there is not shown.
+    """
+    shown = sorted(offers, key=lambda offer: offer.shown_at)
+    labels = controls.pick.ranks if controls.pick else (controls.label,) * len(shown)
+    labelled = list(zip(shown, labels, strict=False))
+    return [
+        region
+        for offer, label in reversed(labelled)
+        for region in _regions(offer, replace(controls, label=label), n_offers=len(labelled))
     ]
 
 
@@ -118,5 +128,33 @@ def _meta(offer: Offer, n_offers: int) -> dict[str, Any]:
 
 
 def offer_id(region: str) -> str:
-    """The offer that a region of ours is a part of; other ids stay as they are."""
-    return region.split(PART)[0]
+    """The offer that a region of ours is a part or a fix of; other ids stay as they are."""
+    return region.split(PART)[0].split(FIXED)[0]
+
+
+def write_interactive(regions: Sequence[dict[str, Any]], *, score: float, version: str) -> dict[str, Any]:
+    """The one prediction of an interactive answer: the editor takes a dict, and shows nothing of a list."""
+    return {"result": list(regions), "score": score, "model_version": version}
+
+
+def write_fixed(mask: RLE, offer: Offer | None, controls: Controls, *, score: float) -> list[dict[str, Any]]:
+    """The regions of a mask that came of a click; they carry the id of the alternative that was fixed."""
+    told = hashlib.sha256(json.dumps([mask.size, mask.counts]).encode()).hexdigest()[:8]
+    name = f"{offer.region_id if offer else 'ris'}{FIXED}{told}"
+    of = f"alternative {offer.shown_at + 1}, fixed" if offer else "made by pointing"
+    return [
+        {
+            "id": name + ending,
+            "from_name": controls.from_name,
+            "to_name": controls.to_name,
+            "type": controls.region_type,
+            "origin": "prediction",
+            "original_width": mask.size[1],
+            "original_height": mask.size[0],
+            "image_rotation": 0,
+            "score": score,
+            "meta": {"text": [of]},
+            "value": value | {controls.region_type: [controls.label]},
+        }
+        for ending, value in values_of(mask, controls)
+    ]

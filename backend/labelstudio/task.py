@@ -26,13 +26,13 @@ class PredictRequest:
 
     Attributes:
         entries: one a task that came, in order.
-        is_interactive: somebody clicks in the editor; Label Studio stores nothing then.
+        context: what somebody does in the editor; None when nobody does. Label Studio stores nothing then.
     """
 
     project: str
     controls: Controls
     entries: tuple[Task | TaskFailure, ...]
-    is_interactive: bool
+    context: Mapping[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +80,12 @@ def read_tasks(body: object) -> PredictRequest:
         raise LabelConfigError("the body of /predict has no label_config: connect the project again")
     controls, project = read_controls(config), _project(fields)
     params = fields.get("params")
-    has_context = isinstance(params, dict) and bool(params.get("context"))
+    context = params.get("context") if isinstance(params, dict) else None
     return PredictRequest(
         project=project,
         controls=controls,
         entries=tuple(_entry(task, project, controls) for task in tasks),
-        is_interactive=has_context,
+        context=context if isinstance(context, dict) and context else None,
     )
 
 

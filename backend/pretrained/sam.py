@@ -1,24 +1,31 @@
 """SAM: proposals through `SamAutomaticMaskGenerator`."""
 
 import json
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image as Pillow
 from safetensors.torch import load_file
-from segment_anything import SamAutomaticMaskGenerator
+from segment_anything import SamAutomaticMaskGenerator, SamPredictor
 from segment_anything.modeling import ImageEncoderViT, MaskDecoder, PromptEncoder, Sam, TwoWayTransformer
 
 from backend.core import rle
 from backend.core.boxes import boxes_of
 from backend.core.masks import iou_matrix
-from backend.core.types import Image, Proposals, Size
+from backend.core.rle import RLE
+from backend.core.types import Image, Prompts, Proposals, Size
 from backend.errors import WeightsError
 from backend.pretrained.presets import SamSettings
+from backend.referring.scene import PROPOSER, Scene
+
+CERTAIN = 8.0  # a logit: 0.9997
 
 
 def build_sam(config: dict[str, Any]) -> Sam:
@@ -80,11 +87,19 @@ def load_sam(folder: Path, *, device: str = "cpu") -> Sam:
     return model.to(device)
 
 
+class _Keeping(SamPredictor):  # type: ignore[misc]  # segment_anything is not typed
+    """A predictor that knows the image when the generator is done with it: to be encoded once."""
+
+    def reset_image(self) -> None:
+        if not hasattr(self, "features"):
+            super().reset_image()
+
+
 class SamProposer:
-    """`SamAutomaticMaskGenerator` as `referring.protocols.Proposer`."""
+    """`SamAutomaticMaskGenerator` as `referring.protocols.Proposer`, `SamPredictor` as its `Refiner`."""
 
     def __init__(self, model: Sam, settings: SamSettings) -> None:
-        self.settings = settings
+        self.model, self.settings = model, settings
         self.generator = SamAutomaticMaskGenerator(
             model,
             points_per_side=settings.points_per_side,
@@ -92,6 +107,7 @@ class SamProposer:
             stability_score_thresh=settings.stability_score_thresh,
             box_nms_thresh=settings.box_nms_thresh,
         )
+        self.generator.predictor = _Keeping(model)
 
     @torch.inference_mode()
     def propose(self, image: Image) -> Proposals:
@@ -106,7 +122,54 @@ class SamProposer:
         enlarged = [_enlarged(mask["segmentation"], image.size) for mask in kept]
         masks = np.array(enlarged, np.bool_).reshape(-1, *image.size)
         quality = np.array([_trust(mask) for mask in kept], np.float32)
-        return Proposals(masks, boxes_of(masks), np.clip(quality, 0, 1))
+        predictor = self.generator.predictor
+        seen = {
+            "embedding": predictor.features[0].cpu().numpy(),
+            "sizes": np.array([*predictor.original_size, *predictor.input_size], np.int64),
+        }
+        return Proposals(masks, boxes_of(masks), np.clip(quality, 0, 1), seen)
+
+    @torch.inference_mode()
+    def refine(self, scene: Scene, prompts: Prompts) -> Proposals:
+        """SAM's three masks for the prompts, the one it trusts most first; without those that are empty.
+
+        Args:
+            scene: of an image that this proposer has seen.
+        """
+        seen = scene.features[PROPOSER]
+        height, width, *input_size = (int(value) for value in seen["sizes"])
+        predictor = SamPredictor(self.model)
+        predictor.features = torch.from_numpy(seen["embedding"].copy())[None].to(predictor.device)
+        predictor.original_size, predictor.input_size = (height, width), tuple(input_size)
+        predictor.is_image_set = True
+        shrink = np.array([width / scene.size[1], height / scene.size[0]])
+        if prompts.mask is not None and not self.settings.mask_prompts:
+            prompts = _pointed_at(prompts)
+        box = None if prompts.box is None else np.array(prompts.box) * np.tile(shrink, 2)
+        found, trust, _ = predictor.predict(
+            point_coords=prompts.points * shrink if len(prompts.points) else None,
+            point_labels=prompts.positive.astype(np.int64) if len(prompts.points) else None,
+            box=box,
+            mask_input=None if prompts.mask is None else self._low_resolution(prompts.mask, input_size),
+        )
+        order = [int(i) for i in np.argsort(-trust, kind="stable") if found[i].any()]
+        masks = np.array([_enlarged(found[i], scene.size) for i in order], np.bool_)
+        masks = masks.reshape(-1, *scene.size)
+        kept = masks.any((1, 2))
+        return Proposals(
+            masks[kept], boxes_of(masks[kept]), np.clip(trust[order], 0, 1).astype(np.float32)[kept]
+        )
+
+    def _low_resolution(self, mask: RLE, input_size: Sequence[int]) -> NDArray[np.float32]:
+        """A mask as the logits that SAM takes for a prompt: float32 [1, 4 G, 4 G], padded as the image is."""
+        side = 4 * self.model.prompt_encoder.image_embedding_size[0]
+        scale = side / self.model.image_encoder.img_size
+        height, width = (max(1, round(scale * length)) for length in input_size)
+        grey = Pillow.fromarray(rle.decode(mask).astype(np.uint8) * 255)
+        small = np.asarray(grey.resize((width, height), Pillow.Resampling.BILINEAR), np.float32) / 255
+        logits = np.full((1, side, side), -CERTAIN, np.float32)
+        logits[0, :height, :width] = (2 * small - 1) * CERTAIN
+        return logits
 
     def _distinct(self, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
         codes = [rle.encode(mask["segmentation"]) for mask in found]
@@ -116,6 +179,20 @@ class SamProposer:
             if len(kept) < self.settings.max_proposals and not any(same[i, j] for j in kept):
                 kept.append(i)
         return [found[i] for i in kept]
+
+
+def _pointed_at(prompts: Prompts) -> Prompts:
+    """The same with a click on the pixel of the mask that is farthest from its edge, and without the mask."""
+    assert prompts.mask is not None
+    depth = cv2.distanceTransform(np.pad(rle.decode(prompts.mask), 1).astype(np.uint8), cv2.DIST_L2, 3)
+    y, x = np.unravel_index(int(depth.argmax()), depth.shape)
+    middle = np.array([[x - 1, y - 1]], np.float32)
+    return replace(
+        prompts,
+        points=np.concatenate([prompts.points, middle]),
+        positive=np.append(prompts.positive, True),
+        mask=None,
+    )
 
 
 def _shrunk(pixels: NDArray[np.uint8], longest: int) -> NDArray[np.uint8]:

@@ -7,9 +7,9 @@ from backend.core import rle
 from backend.core.expression import ParsedExpression
 from backend.core.types import Box, Image, Scored, Suggestion
 from backend.referring.kinds import kind_of
-from backend.referring.protocols import Method, Parser, Proposer
+from backend.referring.protocols import Method, Parser, Proposer, Refiner
 from backend.referring.ranking import Coefficients, RankingSettings, rank
-from backend.referring.scene import Scene
+from backend.referring.scene import PROPOSER, Scene
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,7 @@ class Pipeline:
     """The steps of one preset, joined. It keeps nothing between calls.
 
     Attributes:
+        refiner: None where nobody can point at things.
         version: changes whenever a suggestion could change: preset name and a hash of its settings
             and weights. It is what Label Studio knows the suggestions by.
     """
@@ -46,6 +47,7 @@ class Pipeline:
     methods: tuple[Method, ...]
     ranking: RankingSettings
     version: str
+    refiner: Refiner | None = None
 
     def learned(self, found: Coefficients, version: str) -> "Pipeline":
         """The same networks with a ranking that was learned. What `see` gives stays the same."""
@@ -60,7 +62,10 @@ class Pipeline:
             masks=tuple(rle.encode(mask) for mask in proposals.masks),
             boxes=tuple(_box(row) for row in proposals.boxes.tolist()),
             quality=proposals.quality,
-            features={method.name: method.see(image, proposals) for method in self.methods},
+            features={
+                PROPOSER: proposals.seen,
+                **{method.name: method.see(image, proposals) for method in self.methods},
+            },
         )
 
     def refer(self, scene: Scene, expression: str) -> Reference:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.core.expression import ParsedExpression
-from backend.core.types import Image, Proposals, Scored
+from backend.core.types import Image, Prompts, Proposals, Scored
 from backend.referring.scene import Scene
 
 
@@ -17,6 +17,14 @@ class Proposer(Protocol):
 
     def propose(self, image: Image) -> Proposals:
         """Best quality first; may find none."""
+        ...
+
+
+class Refiner(Protocol):
+    """Makes masks of what somebody points at; what the proposer saw of the image is used again."""
+
+    def refine(self, scene: Scene, prompts: Prompts) -> Proposals:
+        """Some masks for the same prompts, e.g. a part and its whole; may find none."""
         ...
 
 

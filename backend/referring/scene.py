@@ -11,6 +11,8 @@ from backend.core.arrays import read_only
 from backend.core.rle import RLE
 from backend.core.types import Box, Size
 
+PROPOSER = "proposer"
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scene:
@@ -22,7 +24,8 @@ class Scene:
         masks: N proposals as run lengths: dense masks of a large photograph would fill the memory.
         boxes: N boxes, XYXY in pixels.
         quality: float32 [N] in [0, 1].
-        features: by the method's name, what it saw of the image: arrays by a name of its own.
+        features: by the method's name, what it saw of the image: arrays by a name of its own; what the
+            proposer saw is under `PROPOSER`.
     """
 
     digest: str

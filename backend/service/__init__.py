@@ -5,12 +5,15 @@ It joins the methods, Label Studio's JSON and the store; it knows no network, no
 
 from backend.service.describing import RememberedDescriber
 from backend.service.recording import Recording
+from backend.service.refining import Refined, Refining
 from backend.service.suggesting import Suggested, Suggesting
 from backend.service.syncing import Synced, Syncing
 from backend.service.worker import SceneCache, Worker
 
 __all__ = [
     "Recording",
+    "Refined",
+    "Refining",
     "RememberedDescriber",
     "SceneCache",
     "Suggested",

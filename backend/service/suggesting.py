@@ -74,6 +74,11 @@ class Suggesting:
         learned = self._learned()
         return learned.version if learned else self.base
 
+    def offers(self, task: Task) -> tuple[Offer, ...]:
+        """What is stored for a task under the version in use, best first; nothing is computed."""
+        with self.database.begin() as session:
+            return find_suggestions(session, task, self.version) or ()
+
     def _learned(self) -> Learned | None:
         with self.database.begin() as session:
             return in_use(session, self.base)

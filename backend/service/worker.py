@@ -6,7 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock
 
-from backend.core.types import Image
+from backend.core.types import Image, Prompts, Proposals
 from backend.errors import BackendError, NotReady
 from backend.referring.pipeline import Pipeline, Reference
 from backend.referring.scene import Scene
@@ -80,6 +80,25 @@ class Worker:
         return self._jobs.submit(self._refer, image, expression, learned)
 
     def _refer(self, image: Image, expression: str, learned: Learned | None) -> tuple[Scene, Reference]:
+        pipeline, scene = self._seen(image)
+        if learned is not None:
+            pipeline = pipeline.learned(learned.coefficients, learned.version)
+        return scene, pipeline.refer(scene, expression)
+
+    def refine(self, image: Image, prompts: Prompts) -> "Future[tuple[Scene, Proposals]]":
+        """See the image, unless it was seen, and make masks of what somebody points at.
+
+        The future fails with NotReady when the networks could not be loaded, or cannot do that.
+        """
+        return self._jobs.submit(self._refine, image, prompts)
+
+    def _refine(self, image: Image, prompts: Prompts) -> tuple[Scene, Proposals]:
+        pipeline, scene = self._seen(image)
+        if pipeline.refiner is None:
+            raise NotReady("the preset has no network that makes masks of clicks")
+        return scene, pipeline.refiner.refine(scene, prompts)
+
+    def _seen(self, image: Image) -> tuple[Pipeline, Scene]:
         try:
             pipeline = self._pipeline.result(timeout=0)  # same thread: loading came before every job
         except BackendError as error:
@@ -88,9 +107,7 @@ class Worker:
         if scene is None:
             scene = pipeline.see(image)
             self.cache.put(scene)
-        if learned is not None:
-            pipeline = pipeline.learned(learned.coefficients, learned.version)
-        return scene, pipeline.refer(scene, expression)
+        return pipeline, scene
 
     def close(self) -> None:
         """Finish the job that runs, drop those that wait."""

@@ -2,26 +2,45 @@
 
 import logging
 import queue
-from collections.abc import Callable, Collection, Mapping
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
-from threading import Thread
+from threading import Lock, Thread
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import JSON, String, TypeDecorator, column, func, select, table, update
+from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import Session
 
 from backend.errors import BackendError, StoreError
-from backend.store.records import add_once
-from backend.store.schema import CorrectionRow, EventRow
+from backend.store.records import insert_ignoring
+from backend.store.schema import CorrectionRow, EventRow, UtcDateTime
 from backend.store.session import Database
 
 log = logging.getLogger(__name__)
 
-LONGEST_QUEUE = 1000
 LARGEST_BATCH = 200
 WAIT_S = 30.0
+GATHER_S = 0.002
+
+
+class Written(TypeDecorator[str]):
+    """JSON that is text already."""
+
+    impl = JSON
+    cache_ok = True
+
+    def bind_processor(self, dialect: Dialect) -> None:
+        """Nothing is left to be written."""
+
+
+# The events with bodies that are text: they are written as JSON once, for their digest.
+AS_TEXT = table(
+    "event", column("digest", String), column("received_at", UtcDateTime), column("action", String),
+    column("body", Written), column("state", String),
+)  # fmt: skip
 
 
 def next_events(session: Session, *, limit: int) -> list[tuple[int, dict[str, Any]]]:
@@ -71,35 +90,49 @@ def event_counts(session: Session) -> Mapping[str, int]:
 class _Arrival:
     digest: str
     action: str
-    body: dict[str, Any]
+    body: str
     written: Future[bool] = field(default_factory=Future)
 
 
 class InboxWriter:
-    """Writes events down, durably, from many threads: one thread commits what all of them brought."""
+    """Writes events down, durably, from many threads: one thread commits what all of them brought.
+
+    Attributes:
+        lock: held while it writes. Whoever else writes much takes it too: a database that has one writer at a
+            time, such as SQLite, would let the second one poll.
+        last_arrival: when an event came last, in seconds that never run backwards.
+    """
 
     def __init__(self, database: Database, *, now: Callable[[], datetime]) -> None:
+        self.lock, self.last_arrival = Lock(), 0.0
         self._database, self._now = database, now
-        self._arrivals: queue.Queue[_Arrival | None] = queue.Queue(LONGEST_QUEUE)
+        self._arrivals: queue.SimpleQueue[_Arrival | None] = (
+            queue.SimpleQueue()
+        )  # as long as there are callers
         self._thread = Thread(target=self._write, name="inbox-writer", daemon=True)
         self._thread.start()
 
-    def put(self, *, digest: str, action: str, body: dict[str, Any]) -> bool:
+    def put(self, *, digest: str, action: str, body: str) -> bool:
         """Return when the event is on disk: True for a new one, False for one that was there.
+
+        Args:
+            body: its JSON.
 
         Raises:
             StoreError: it could not be written; nothing of it is kept.
         """
         arrival = _Arrival(digest, action[:64], body)
+        self.last_arrival = time.monotonic()
         try:
-            self._arrivals.put(arrival, timeout=WAIT_S)
+            self._arrivals.put(arrival)
             return arrival.written.result(timeout=WAIT_S)
-        except (queue.Full, TimeoutError) as error:
+        except TimeoutError as error:
             raise StoreError("the database is too slow to take another event; it was not kept") from error
 
     def _write(self) -> None:
+        batch: list[_Arrival] = []
         while (first := self._arrivals.get()) is not None:
-            batch = [first, *self._more()]
+            batch = [first, *self._more(len(batch) - 1)]
             try:
                 new = self._commit(batch)
             except Exception as error:
@@ -115,12 +148,19 @@ class InboxWriter:
             for arrival, is_new in zip(batch, new, strict=True):
                 arrival.written.set_result(is_new)
 
-    def _more(self) -> list[_Arrival]:
-        """What else has arrived by now; the end mark is put back for the loop to see."""
+    def _more(self, expected: int) -> list[_Arrival]:
+        """What else has arrived by now; the end mark is put back for the loop to see.
+
+        Args:
+            expected: as many as last time are on their way again, and it pays to wait a moment for them; who
+                comes alone does not wait.
+        """
         found: list[_Arrival] = []
+        until = time.monotonic() + GATHER_S
         while len(found) < LARGEST_BATCH:
             try:
-                arrival = self._arrivals.get_nowait()
+                left_s = until - time.monotonic() if len(found) < expected else 0.0
+                arrival = self._arrivals.get(timeout=left_s) if left_s > 0 else self._arrivals.get_nowait()
             except queue.Empty:
                 break
             if arrival is None:
@@ -129,22 +169,27 @@ class InboxWriter:
             found.append(arrival)
         return found
 
-    def _commit(self, batch: list[_Arrival]) -> list[bool]:
-        with self._database.begin() as session:
-            return [
-                add_once(
-                    session,
-                    EventRow,
-                    received_at=self._now(),
-                    digest=arrival.digest,
-                    action=arrival.action,
-                    body=arrival.body,
-                    state="new",
-                    error=None,
-                    processed_at=None,
-                )
-                for arrival in batch
-            ]
+    def _commit(self, batch: Sequence[_Arrival]) -> list[bool]:
+        """One statement for all of them; whether each is new. Of two alike the first is."""
+        now = self._now()
+        rows = [
+            {"digest": a.digest, "received_at": now, "action": a.action, "body": a.body, "state": "new"}
+            for a in {arrival.digest: arrival for arrival in batch}.values()
+        ]
+        with self.lock:
+            with self._database.begin_plain() as connection:
+                if connection.execute(insert_ignoring(connection, AS_TEXT), rows).rowcount == len(batch):
+                    return [True] * len(batch)
+                connection.rollback()
+            # Some are known already: which of them takes a slower statement.
+            with self._database.begin_plain() as connection:
+                insert = insert_ignoring(connection, AS_TEXT).returning(AS_TEXT.c.digest)
+                new = set(connection.scalars(insert, rows))
+        told: list[bool] = []
+        for arrival in batch:
+            told.append(arrival.digest in new)
+            new.discard(arrival.digest)
+        return told
 
     def close(self) -> None:
         """Write what has arrived, then stop."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Insert, select
+from sqlalchemy import Connection, TableClause, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -161,13 +161,19 @@ def add_deletion(
 
 def add_once(session: Session, table: type[Table], **values: Any) -> bool:
     """Insert a row unless its keys are taken; whether it is new. Safe when several do it at once."""
-    insert: Insert | sqlite.Insert | postgresql.Insert
-    if session.get_bind().dialect.name == "postgresql":
-        insert = postgresql.insert(table).values(**values).on_conflict_do_nothing()
-    else:
-        insert = sqlite.insert(table).values(**values).on_conflict_do_nothing()
     key = next(iter(table.__table__.primary_key))
+    insert = insert_ignoring(session, table).values(**values)
     return session.execute(insert.returning(key)).first() is not None
+
+
+def insert_ignoring(
+    session: Session | Connection, table: type[Table] | TableClause
+) -> sqlite.Insert | postgresql.Insert:
+    """An INSERT that leaves rows alone whose keys are taken."""
+    bind = session if isinstance(session, Connection) else session.get_bind()
+    if bind.dialect.name == "postgresql":
+        return postgresql.insert(table).on_conflict_do_nothing()
+    return sqlite.insert(table).on_conflict_do_nothing()
 
 
 def _keep_proposals(session: Session, size: Size, masks: Sequence[RLE]) -> str | None:

@@ -1,16 +1,18 @@
 """The routes that Label Studio calls; see `label_config/README.md` for what it shows of them."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from werkzeug.exceptions import BadRequest
 
 from backend.errors import InputError
-from backend.labelstudio.region import write_predictions
-from backend.labelstudio.task import read_setup, read_tasks
-from backend.service import Recording, Suggesting, Synced
+from backend.labelstudio.context import read_context
+from backend.labelstudio.region import write_all, write_fixed, write_interactive, write_predictions
+from backend.labelstudio.task import PredictRequest, TaskFailure, read_setup, read_tasks
+from backend.service import Recording, Refining, Suggesting, Synced
 from backend.web.dashboard import dashboard
 from backend.web.metrics import Metrics
 
@@ -41,6 +43,7 @@ class Backend:
 
     suggesting: Suggesting
     recording: Recording
+    refining: Refining
     deadline_s: float
     train: Callable[[], bool]
     synced: Callable[[], Sequence[Synced]] = tuple
@@ -73,6 +76,8 @@ def ml_api(backend: Backend, metrics: Metrics) -> Blueprint:
     def predict() -> Response:
         """One entry a task, always: a list of predictions, or [] with the reason in the log."""
         asked, version = read_tasks(_body()), backend.suggesting.version
+        if asked.context is not None:
+            return jsonify(results=[interactive(asked, asked.context, version)], model_version=version)
         answers = backend.suggesting.suggest(asked.entries, deadline_s=backend.deadline_s)
         for answer in answers:
             metrics.tasks.labels("alternatives" if answer.offers else "empty").inc()
@@ -80,6 +85,25 @@ def ml_api(backend: Backend, metrics: Metrics) -> Blueprint:
             results=[write_predictions(answer.offers, asked.controls, version=version) for answer in answers],
             model_version=version,
         )
+
+    def interactive(asked: PredictRequest, given: Mapping[str, Any], version: str) -> dict[str, Any]:
+        """One answer for one task. Typed words go before what was pointed at."""
+        (entry, *_) = asked.entries or (TaskFailure(None, "an interactive request needs a task"),)
+        if isinstance(entry, TaskFailure):
+            raise InputError(entry.reason)
+        context = read_context(given, asked.controls)
+        controls = replace(asked.controls, label=context.label or asked.controls.label)
+        if context.words:
+            task = replace(entry, expression=context.words)
+            (answer,) = backend.suggesting.suggest([task], deadline_s=backend.deadline_s)
+            score = answer.offers[0].suggestion.score if answer.offers else 0.0
+            return write_interactive(write_all(answer.offers, controls), score=score, version=version)
+        assert context.prompts is not None
+        fixed = backend.refining.refine(entry, context.prompts, deadline_s=backend.deadline_s)
+        if fixed is None:
+            return write_interactive([], score=0.0, version=version)
+        regions = write_fixed(fixed.mask, fixed.offer, controls, score=fixed.score)
+        return write_interactive(regions, score=fixed.score, version=version)
 
     @routes.post("/webhook")
     def webhook() -> tuple[Response, int]:

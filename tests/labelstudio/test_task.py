@@ -71,8 +71,8 @@ def test_a_character_that_no_database_takes_is_dropped():
 
 
 def test_a_click_in_the_editor_is_told_from_a_batch():
-    assert read_tasks(request(task(), params={"context": {"result": []}})).is_interactive
-    assert not read_tasks(request(task(), params={"context": None})).is_interactive
+    assert read_tasks(request(task(), params={"context": {"result": []}})).context == {"result": []}
+    assert read_tasks(request(task(), params={"context": None})).context is None
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from backend.core.types import Image
+from backend.core import rle
+from backend.core.masks import iou
+from backend.core.types import Image, Prompts
 from backend.errors import WeightsError
 from backend.pretrained.presets import TINY
 from backend.pretrained.sam import SamProposer, load_sam
+from backend.referring.scene import PROPOSER, Scene
+from tests.build import rectangle
 
 
 @pytest.fixture(scope="module")
@@ -95,3 +99,55 @@ def test_a_truncated_or_unfitting_file_is_refused(tmp_path):
     (folder / "model.safetensors").write_bytes(b"\x00" * 100)
     with pytest.raises(WeightsError, match="damaged"):
         load_sam(folder)
+
+
+@pytest.fixture(scope="module")
+def refined(model):
+    """What a seen picture's proposer makes of prompts, beside the picture's truth."""
+    pixels = np.full((90, 120, 3), 120, np.uint8)
+    pixels[30:60, 50:78] = (30, 30, 230)
+    image = Image.of(pixels)
+    proposer = SamProposer(model, replace(TINY.proposals, points_per_side=4))
+    found = proposer.propose(image)
+    scene = Scene(image.digest, image.size, (), (), np.zeros(0, np.float32), {PROPOSER: found.seen})
+    truth = (pixels == (30, 30, 230)).all(-1)
+    return lambda **prompts: (proposer.refine(scene, Prompts(image.size, **prompts)), truth)
+
+
+NOWHERE = {"points": np.zeros((0, 2), np.float32), "positive": np.zeros(0, np.bool_)}
+ON = {"points": np.array([[64, 45]], np.float32), "positive": np.array([True])}
+
+
+BOX = NOWHERE | {"box": (50.0, 30.0, 78.0, 60.0)}
+MASK = NOWHERE | {"mask": rle.encode(rectangle((90, 120), 55, 35, 70, 55))}
+
+
+@pytest.mark.parametrize("prompts", [ON, BOX, MASK], ids=["click", "box", "mask"])
+def test_what_is_pointed_at_becomes_a_mask_in_the_images_frame(refined, prompts):
+    found, truth = refined(**prompts)
+
+    assert found.masks.shape[1:] == truth.shape
+    assert max(iou(mask, truth) for mask in found.masks) > 0.7
+    assert (np.diff(found.quality) <= 0).all()
+
+
+def test_the_image_is_encoded_once_for_proposals_and_clicks(model, refined, monkeypatch):
+    monkeypatch.setattr(model.image_encoder, "forward", lambda x: pytest.fail("the image was encoded again"))
+
+    found, _ = refined(**ON)
+
+    assert len(found)
+
+
+def test_a_network_that_reads_masks_is_given_one(model, refined):
+    mask = rle.encode(rectangle((90, 120), 50, 30, 78, 60))
+    proposer = SamProposer(model, replace(TINY.proposals, mask_prompts=True))
+
+    logits = proposer._low_resolution(mask, (48, 64))
+
+    side = 4 * model.prompt_encoder.image_embedding_size[0]
+    assert logits.shape == (1, side, side)
+    scale = side / model.image_encoder.img_size
+    inside = logits[0, : round(48 * scale), : round(64 * scale)] > 0
+    assert inside.mean() == pytest.approx(28 * 30 / (90 * 120), abs=0.03)
+    assert (logits[0, round(48 * scale) :] == -8).all()

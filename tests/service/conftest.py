@@ -25,7 +25,8 @@ FRAMING = replace(
 
 def make_pipeline():
     method = GlobalLocal(ColourEncoder(), replace(PAPER, framing=FRAMING, first_masked_block=1))
-    return Pipeline(SquaresProposer(), WordParser(), (method,), RankingSettings(), "fake-1")
+    proposer = SquaresProposer()
+    return Pipeline(proposer, WordParser(), (method,), RankingSettings(), "fake-1", refiner=proposer)
 
 
 class Images:

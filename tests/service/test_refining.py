@@ -1,0 +1,103 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from backend.core import rle
+from backend.core.types import Image, Prompts
+from backend.errors import ImageUnreachable, InputError, NotReady
+from backend.service import Refining, SceneCache, Worker
+from backend.service.refining import fitness, pointed_at
+from tests.fakes import squares
+from tests.service.conftest import make_pipeline, task
+from tests.service.test_suggesting import ask
+
+SIZE = (32, 32)
+RED, BLUE = ((squares() == colour).all(-1) for colour in ((255, 0, 0), (0, 0, 255)))
+
+
+def at(mask):
+    """A pixel in the middle of a mask, x and y."""
+    rows, columns = np.nonzero(mask)
+    return [float(columns[len(columns) // 2]), float(rows[len(rows) // 2])]
+
+
+def clicks(*points, negative=(), size=SIZE):
+    xy = np.array([*points, *negative], np.float32).reshape(-1, 2)
+    return Prompts(size, xy, np.array([True] * len(points) + [False] * len(negative), np.bool_))
+
+
+@pytest.fixture
+def refining(suggesting, gate, images):
+    gate.opened.set()
+    return Refining(suggesting.worker, suggesting, images)
+
+
+def refine(refining, prompts, **more):
+    return refining.refine(task(**more), prompts, deadline_s=60)
+
+
+def test_a_click_on_what_the_words_mean_gives_that_and_not_the_whole(refining, suggesting):
+    """SAM trusts the whole more; the expression speaks for the red square."""
+    ask(suggesting, task(expression="the red"))
+
+    found = refine(refining, clicks(at(RED)), expression="the red")
+
+    assert (rle.decode(found.mask) == RED).all()
+    assert found.offer.suggestion.rank == 0
+
+
+def test_without_an_alternative_sams_own_trust_decides(refining):
+    found = refine(refining, clicks(at(BLUE)))
+
+    assert (rle.decode(found.mask) == squares().any(-1)).all()
+    assert (found.offer, found.score) == (None, pytest.approx(0.9))
+
+
+def test_an_image_that_was_seen_is_not_seen_again(refining, suggesting, gate):
+    ask(suggesting, task())
+    for _ in range(3):
+        refine(refining, clicks(at(RED)))
+
+    assert gate.pipeline.proposer.calls == 1
+
+
+def test_a_click_of_another_image_size_is_refused(refining):
+    with pytest.raises(
+        InputError, match=r"task 1: the editor shows the image as \(64, 64\), its file is \(32, 32\)"
+    ):
+        refine(refining, clicks([40, 40], size=(64, 64)))
+
+
+def test_an_image_that_cannot_be_had_is_said(refining):
+    with pytest.raises(ImageUnreachable, match="404"):
+        refine(refining, clicks([1, 1]), image="gone")
+
+
+def test_a_preset_that_makes_no_masks_of_clicks_says_so(suggesting, images):
+    worker = Worker(lambda: replace(make_pipeline(), refiner=None), SceneCache(10**6))
+    try:
+        with pytest.raises(NotReady, match="no network that makes masks of clicks"):
+            Refining(worker, suggesting, images).refine(task(), clicks([1, 1]), deadline_s=60)
+    finally:
+        worker.close()
+
+
+def test_the_alternative_that_is_pointed_at_has_all_positive_clicks(suggesting, gate):
+    gate.opened.set()
+    (answer,) = ask(suggesting, task(expression="the red"))
+    shown = {o.suggestion.rank: at(rle.decode(o.suggestion.mask)) for o in answer.offers}
+
+    assert pointed_at(answer.offers, clicks(shown[1])).suggestion.rank == 1
+    assert pointed_at(answer.offers, clicks(shown[1], negative=[shown[1]])).suggestion.rank == 1
+    assert pointed_at(answer.offers, clicks(shown[1], shown[2])) is None
+    assert pointed_at(answer.offers, clicks()) is None
+
+
+def test_fitness_is_trust_alone_where_nothing_was_offered():
+    pipeline = make_pipeline()
+    scene = pipeline.see(Image.of(squares()))
+    found = pipeline.refiner.refine(scene, clicks(at(RED)))
+    codes = [rle.encode(mask) for mask in found.masks]
+
+    assert fitness(found, codes, ()).tolist() == pytest.approx([0.9, 0.7])
