@@ -12,7 +12,10 @@ from backend.cli.console import console
 from backend.errors import InputError
 from backend.labelstudio import connecting
 
-CONFIGS = ("pick_brush", "pick_polygon", "tabs_brush", "tabs_polygon")
+CONFIGS = (
+    "pick_brush", "pick_brush_smart", "pick_bitmask", "pick_polygon", "pick_rectangle", "tabs_brush",
+    "tabs_polygon",
+)  # fmt: skip
 
 
 def connect(

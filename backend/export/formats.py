@@ -87,7 +87,7 @@ def _labelstudio(material: Material, folder: Path) -> Written:
     projects = {d.correction.annotation.task.project for d in material.records}
     outlined = [
         key for key in sorted(projects)
-        if material.controls.get(key, material.default_controls).region_type != "brushlabels"
+        if not material.controls.get(key, material.default_controls).is_lossless
     ]  # fmt: skip
     loss = f"outlines are simplified in project {', '.join(outlined)}" if outlined else ""
     return Written(material.not_chosen, loss)

@@ -246,7 +246,7 @@ def _labelstudio(material: Material, folder: Path) -> Problems:
         controls = material.controls.get(annotation.task.project, material.default_controls)
         mask, _ = read_mask(meant(answer["result"], controls))
         ours = annotation.mask if decision.correction.verdict.has_mask else None
-        if controls.region_type == "brushlabels":
+        if controls.is_lossless:
             yield from _masks(what, mask, ours)
     for _, number in answers:
         yield f"annotation {number} is in the file and not on record"

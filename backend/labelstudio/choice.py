@@ -5,6 +5,7 @@ from typing import Any
 
 from backend.errors import RegionError
 from backend.labelstudio.control import Controls
+from backend.labelstudio.region import FIXED
 
 OURS = "ris"  # what the ids of our own regions begin with
 UNTOUCHED = "prediction"  # the origin of a region that nobody changed
@@ -66,4 +67,6 @@ def _label(region: Any, controls: Controls) -> str | None:
 
 
 def _is_untouched_offer(region: Mapping[str, Any]) -> bool:
-    return str(region.get("id", "")).startswith(OURS) and region.get("origin") == UNTOUCHED
+    name = str(region.get("id", ""))
+    # A mask that came of the annotator's click is the annotator's, although the origin says otherwise.
+    return name.startswith(OURS) and FIXED not in name and region.get("origin") == UNTOUCHED

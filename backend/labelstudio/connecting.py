@@ -94,7 +94,7 @@ def connect(api: Api, number: int, backend: Backend, *, label_config: str | None
     project = api.call("GET", f"/api/projects/{number}")
     return [
         _label_config(api, number, str(project.get("label_config") or ""), label_config),
-        _backend(api, number, backend),
+        _backend(api, number, backend, label_config or str(project.get("label_config") or "")),
         _webhook(api, number, backend),
         _shown(api, number, project),
     ]
@@ -111,9 +111,12 @@ def _label_config(api: Api, number: int, present: str, wanted: str | None) -> St
     return Step("label config", f"set: {found}")
 
 
-def _backend(api: Api, number: int, backend: Backend) -> Step:
+def _backend(api: Api, number: int, backend: Backend, label_config: str) -> Step:
     same = _ours(api.call("GET", "/api/ml", project=number), backend.url)
-    body: dict[str, Any] = {"url": backend.url, "project": number, "title": TITLE, "is_interactive": False}
+    interactive = read_controls(label_config).is_interactive
+    body: dict[str, Any] = {
+        "url": backend.url, "project": number, "title": TITLE, "is_interactive": interactive,
+    }  # fmt: skip
     if backend.password:
         body |= {
             "auth_method": "BASIC_AUTH",

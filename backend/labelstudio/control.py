@@ -12,7 +12,13 @@ from defusedxml.ElementTree import fromstring
 
 from backend.errors import LabelConfigError
 
-MASK_TAGS = {"BrushLabels": "brushlabels", "PolygonLabels": "polygonlabels"}  # preferred first
+RegionType = Literal["brushlabels", "bitmasklabels", "polygonlabels", "rectanglelabels"]
+MASK_TAGS: dict[str, RegionType] = {  # preferred first; rectangles show boxes, where there is nothing better
+    "BrushLabels": "brushlabels",
+    "BitmaskLabels": "bitmasklabels",
+    "PolygonLabels": "polygonlabels",
+    "RectangleLabels": "rectanglelabels",
+}
 WORD_TAGS = ("Text", "Header", "HyperText", "Paragraphs", "TextArea")
 PREFERRED_KEY = "expression"
 NO_REFERENT = re.compile(
@@ -21,8 +27,6 @@ NO_REFERENT = re.compile(
 OWN = re.compile(r"\b(drew|drawn|draw|own|myself|redrawn?|other)\b", re.IGNORECASE)
 SEE = "see label_config/tabs_brush.xml"
 LONGEST_CONFIG = 500_000
-
-RegionType = Literal["brushlabels", "polygonlabels"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,7 @@ class Controls:
         labels: all labels of the mask control.
         no_referent: None when the config has no such choice; an empty answer says the same.
         pick: None for the presentation "tabs", one prediction a rank.
+        is_interactive: some tag is `smart`: clicks and the like ask for a mask.
     """
 
     image_key: str
@@ -72,6 +77,12 @@ class Controls:
     labels: tuple[str, ...] = ()
     no_referent: NoReferent | None = None
     pick: Pick | None = None
+    is_interactive: bool = False
+
+    @property
+    def is_lossless(self) -> bool:
+        """Whether its masks are of pixels, and not outlines or boxes."""
+        return self.region_type in ("brushlabels", "bitmasklabels")
 
 
 @lru_cache(maxsize=64)
@@ -95,6 +106,7 @@ def read_controls(label_config: str) -> Controls:
         labels=tuple(tag.get("value") or "" for tag in control.iter("Label")),
         no_referent=_no_referent(root),
         pick=_pick(root, control),
+        is_interactive=any(tag.get("smart") == "true" for tag in root.iter()),
     )
 
 
@@ -132,8 +144,7 @@ def _one_image(root: Element) -> Element:
 
 
 def _mask_control(root: Element, image: Element) -> tuple[RegionType, Element]:
-    kinds: tuple[RegionType, ...] = ("brushlabels", "polygonlabels")
-    for tag_name, kind in zip(MASK_TAGS, kinds, strict=True):
+    for tag_name, kind in MASK_TAGS.items():
         found = [tag for tag in root.iter(tag_name) if tag.get("toName") == image.get("name")]
         if len(found) > 1:
             raise LabelConfigError(

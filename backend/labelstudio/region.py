@@ -9,7 +9,7 @@ from typing import Any
 
 from backend.core.rle import RLE, decode
 from backend.core.types import Offer
-from backend.labelstudio import brush, polygon
+from backend.labelstudio import bitmask, brush, polygon, rectangle
 from backend.labelstudio.control import Controls
 
 PART = "-part"  # between our region id and the number of a polygon of several
@@ -65,11 +65,14 @@ def write_all(offers: Sequence[Offer], controls: Controls) -> list[dict[str, Any
 
 
 def as_shown(offer: Offer, controls: Controls) -> Offer:
-    """The offer with its mask as the label config shows it: a polygon is an outline, simplified."""
-    if controls.region_type == "brushlabels":
-        return offer
+    """The offer with its mask as the label config shows it: outlines are simplified, boxes are boxes."""
     suggestion = offer.suggestion
-    shown = polygon.rasterised(polygon.outlines(suggestion.mask), suggestion.mask.size)
+    if controls.region_type == "polygonlabels":
+        shown = polygon.rasterised(polygon.outlines(suggestion.mask), suggestion.mask.size)
+    elif controls.region_type == "rectanglelabels":
+        shown = rectangle.filled(rectangle.around(suggestion.mask), suggestion.mask.size)
+    else:
+        return offer
     return replace(offer, suggestion=replace(suggestion, mask=shown))
 
 
@@ -77,6 +80,10 @@ def values_of(mask: RLE, controls: Controls) -> list[tuple[str, dict[str, Any]]]
     """The `value` of each region that a mask becomes, and what its id ends with: one, or a polygon a part."""
     if controls.region_type == "brushlabels":
         return [("", {"format": "rle", "rle": brush.encode(decode(mask))})]
+    if controls.region_type == "bitmasklabels":
+        return [("", {"imageDataURL": bitmask.encode(mask)})]
+    if controls.region_type == "rectanglelabels":
+        return [("", rectangle.around(mask))]
     return [
         (f"{PART}{i}" if i else "", {"points": points, "closed": True})
         for i, points in enumerate(polygon.outlines(mask))

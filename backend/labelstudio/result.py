@@ -1,19 +1,15 @@
 """The regions of an annotation become one mask: whatever tool drew them, their union is meant."""
 
-import base64
-import binascii
-import io
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from PIL import Image as Pillow
 
 from backend.core import masks, rle
 from backend.core.rle import RLE
 from backend.core.types import Size
 from backend.errors import RegionError
-from backend.labelstudio import brush
+from backend.labelstudio import bitmask, brush, rectangle
 from backend.labelstudio.polygon import rasterised
 from backend.labelstudio.region import offer_id
 
@@ -81,38 +77,16 @@ def _polygon(value: Value, size: Size) -> RLE:
     return rasterised([[[float(x), float(y)] for x, y in value["points"]]], size)
 
 
-def _rectangle(value: Value, size: Size) -> RLE:
-    corners = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]])
-    extent = np.array([float(value["width"]), float(value["height"])])
-    return rasterised([_turned(value, corners * extent, size)], size)
-
-
 def _ellipse(value: Value, size: Size) -> RLE:
     angles = np.linspace(0, 2 * np.pi, 180, endpoint=False)
     radii = np.array([float(value["radiusX"]), float(value["radiusY"])])
-    return rasterised([_turned(value, np.stack([np.cos(angles), np.sin(angles)], 1) * radii, size)], size)
-
-
-def _turned(value: Value, offsets: np.ndarray, size: Size) -> list[list[float]]:
-    """Points in percent: offsets from (x, y), turned clockwise about it by `rotation` degrees, in pixels."""
-    to_pixels = np.array([size[1], size[0]]) / 100
-    turn = np.deg2rad(float(value.get("rotation") or 0))
-    matrix = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
-    turned = (offsets * to_pixels) @ matrix / to_pixels + [float(value["x"]), float(value["y"])]
-    return [[float(x), float(y)] for x, y in turned]
+    return rasterised(
+        [rectangle.turned(value, np.stack([np.cos(angles), np.sin(angles)], 1) * radii, size)], size
+    )
 
 
 def _bitmask(value: Value, size: Size) -> RLE:
-    """A PNG with alpha: what is not see-through is inside."""
-    _, _, payload = str(value["imageDataURL"]).partition("base64,")
-    try:
-        with Pillow.open(io.BytesIO(base64.b64decode(payload, validate=True)), formats=["PNG"]) as picture:
-            if picture.size != (size[1], size[0]):
-                raise RegionError(f"its picture is {picture.size}, its size says {(size[1], size[0])}")
-            alpha = np.asarray(picture.convert("RGBA"))[..., 3]
-    except (OSError, SyntaxError, binascii.Error, Pillow.DecompressionBombError) as error:
-        raise RegionError("its imageDataURL is no PNG") from error
-    return rle.encode(alpha > brush.OPAQUE)
+    return bitmask.decode(str(value["imageDataURL"]), size)
 
 
 READERS: dict[str, Callable[[Value, Size], RLE]] = {
@@ -120,8 +94,8 @@ READERS: dict[str, Callable[[Value, Size], RLE]] = {
     "brushlabels": _brush,
     "polygon": _polygon,
     "polygonlabels": _polygon,
-    "rectangle": _rectangle,
-    "rectanglelabels": _rectangle,
+    "rectangle": rectangle.filled,
+    "rectanglelabels": rectangle.filled,
     "ellipse": _ellipse,
     "ellipselabels": _ellipse,
     "bitmask": _bitmask,

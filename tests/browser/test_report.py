@@ -12,7 +12,7 @@ from backend.core.types import Edit, Verdict
 from backend.demo.backend_server import BackendServer
 from backend.evaluation.page import page
 from tests.build import rectangle
-from tests.evaluation.test_decisions import LEFT, RIGHT, SIZE, decided
+from tests.evaluation.test_decisions import LEFT, MONDAY, RIGHT, SIZE, decided
 
 pytestmark = pytest.mark.browser
 
@@ -29,7 +29,8 @@ def decisions():
             decided(
                 verdict, mask, rank=(0, 1, 0, None)[number % 4], number=number, image=f"{number}.png",
                 iou=(1.0, 1.0, 0.5, 0.2)[number % 4], edit=EDIT if verdict is Verdict.EDITED else None,
-                expression=NASTY if number % 8 == 3 else "the left mug", lead_time_s=2.0 + number % 7, at=MONDAY + timedelta(days=number),
+                expression=NASTY if number % 8 == 3 else "the left mug",
+                lead_time_s=2.0 + number % 7, at=MONDAY + timedelta(days=number),
             )
         )  # fmt: skip
     return made

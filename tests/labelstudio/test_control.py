@@ -67,9 +67,9 @@ def test_the_shipped_label_configs_work(name):
         (view(WORDS, IMAGE), "no <BrushLabels> or <PolygonLabels> for image 'pic'; found no control"),
         (
             view(
-                WORDS, IMAGE, '<RectangleLabels name="box" toName="pic"><Label value="a"/></RectangleLabels>'
+                WORDS, IMAGE, '<EllipseLabels name="box" toName="pic"><Label value="a"/></EllipseLabels>'
             ),
-            'found RectangleLabels "box"; see label_config/tabs_brush.xml',
+            'found EllipseLabels "box"; see label_config/tabs_brush.xml',
         ),
         (
             view(WORDS, IMAGE, BRUSH, BRUSH.replace("paint", "other")),

@@ -10,7 +10,7 @@ from backend.core import rle
 from backend.core.types import Annotation, MethodScore, Offer, Suggestion, Task, Verdict
 from backend.core.verdict import judge
 from backend.labelstudio.control import read_controls
-from backend.labelstudio.region import as_shown, offer_id, region_id, write_predictions
+from backend.labelstudio.region import as_shown, offer_id, region_id, write_fixed, write_predictions
 from backend.labelstudio.result import read_mask
 from label_config import read
 from tests.build import rectangle
@@ -158,3 +158,30 @@ def test_of_shuffled_alternatives_the_labels_are_the_places():
 
     shown = {r["value"]["brushlabels"][0]: r["meta"]["rank"] for r in written["result"]}
     assert shown == {"1st": 1, "2nd": 2, "3rd": 0}
+
+
+@pytest.mark.parametrize(
+    "layout", ["pick_brush", "pick_bitmask", "pick_polygon", "pick_rectangle", "tabs_brush"]
+)
+@pytest.mark.parametrize("rank", [0, 1, 2])
+def test_in_every_kind_of_config_an_untouched_alternative_is_an_acceptance(layout, rank):
+    controls = read_controls(read(f"{layout}.xml"))
+    regions = [r for p in write_predictions(OFFERS, controls, version="v") for r in p["result"]]
+    kept = [region for region in regions if region["meta"]["rank"] == rank]
+    mask, ids = read_mask(kept)
+
+    answer = Annotation(1, TASK, datetime(2026, 1, 1, tzinfo=UTC), mask, ids)
+    correction = judge(answer, [as_shown(offer, controls) for offer in OFFERS])
+
+    assert (correction.verdict, correction.rank) == (Verdict.ACCEPTED, rank)
+
+
+def test_a_fix_of_an_alternative_is_an_edit_of_it():
+    fixed = rle.encode(rectangle(SIZE, 17, 5, 29, 28))
+    (region,) = write_fixed(fixed, OFFERS[1], BRUSH, score=0.9)
+    mask, ids = read_mask([region])
+
+    correction = judge(Annotation(1, TASK, datetime(2026, 1, 1, tzinfo=UTC), mask, ids), OFFERS)
+
+    assert mask == fixed
+    assert (correction.verdict, correction.rank) == (Verdict.EDITED, 1)
