@@ -66,9 +66,7 @@ def test_the_shipped_label_configs_work(name):
         (view(IMAGE, BRUSH), "shows no expression: add <Text"),
         (view(WORDS, IMAGE), "no <BrushLabels> or <PolygonLabels> for image 'pic'; found no control"),
         (
-            view(
-                WORDS, IMAGE, '<EllipseLabels name="box" toName="pic"><Label value="a"/></EllipseLabels>'
-            ),
+            view(WORDS, IMAGE, '<EllipseLabels name="box" toName="pic"><Label value="a"/></EllipseLabels>'),
             'found EllipseLabels "box"; see label_config/tabs_brush.xml',
         ),
         (

@@ -1,6 +1,9 @@
 """The real Label Studio: tasks -> predictions -> accept, edit, delete -> rows -> export."""
 
 import json
+import os
+import subprocess
+import sys
 import threading
 import time
 from datetime import UTC, datetime
@@ -16,6 +19,7 @@ from backend.core.types import Verdict
 from backend.demo.annotator import Annotator
 from backend.demo.backend_server import BackendServer
 from backend.demo.project import Project
+from backend.demo.studio import TOKEN
 from backend.export.coco import write_coco
 from backend.labelstudio import brush, connecting
 from backend.labelstudio.control import read_controls
@@ -285,6 +289,107 @@ def test_a_sync_finds_what_no_webhook_told(client, server, samples):
     assert [(i, d.correction.verdict, d.correction.rank) for i, d in found.items()] == [
         (kept, Verdict.ACCEPTED, 0)
     ]
+
+
+@pytest.fixture(scope="module")
+def ris(server, studio):
+    """The command line, as a user would run it beside this server."""
+    env = os.environ | {
+        "RIS_DATABASE_URL": server.database_url, "RIS_LABEL_STUDIO_URL": studio.url,
+        "RIS_LABEL_STUDIO_API_KEY": TOKEN, "COLUMNS": "200",
+    }  # fmt: skip
+
+    def run(*arguments):
+        ran = subprocess.run(
+            [sys.executable, "-m", "backend", *map(str, arguments)],
+            env=env, cwd=server.folder, capture_output=True, text=True, timeout=300,
+        )  # fmt: skip
+        assert ran.returncode == 0, ran.stderr
+        return ran.stdout
+
+    return run
+
+
+def test_what_leaves_in_every_format_is_read_back_and_agrees_with_the_record(loaded, ris, tmp_path):
+    project, _ = loaded
+    told = ris(
+        "export", "--out", tmp_path / "out", "--project", project.key, "--split", "val=0.3", "--images"
+    )
+    checked = ris("validate", tmp_path / "out")
+
+    assert checked.count("the same") == 10
+    assert "yolo" in told
+    assert len(list((tmp_path / "out" / "images").iterdir())) > 4
+
+
+def test_an_export_comes_back_as_tasks_with_ground_truth(loaded, ris, client, server, tmp_path):
+    project, _ = loaded
+    ris("export", "--out", tmp_path, "--project", project.key, "--format", "grefcoco", "--images")
+
+    told = ris("import", tmp_path / "grefcoco", "--images", tmp_path / "images", "--create", "again")
+    number = int(told.split("project ")[1])
+    told_again = ris("import", tmp_path / "grefcoco", "--images", tmp_path / "images", "--project", number)
+
+    taken = int(told.split(" of ")[0])
+    assert told_again.startswith(f"{taken} of {taken} ")
+    listed = client.call("GET", "/api/tasks", project=number, fields="all", page_size=100)["tasks"]
+    assert len(listed) == 2 * taken
+    assert all(task["annotations"][0]["ground_truth"] for task in listed)
+    assert all(client.fetch_image(task["data"]["image"], task["id"]) for task in listed[:2] + listed[-2:])
+    ris("sync", "--project", number)
+    assert on_record(server, Project(client, number), lambda found: True) == {}
+
+
+def test_another_method_is_compared_on_the_decided_tasks(loaded, ris):
+    project, _ = loaded
+    told = ris("evaluate", "--rerun", "tiny", "--method", "iterprime", "--project", project.key)
+
+    assert "iterprime alone" in told
+    assert "mIoU of the first" in told
+
+
+def test_start_training_in_label_studio_reaches_the_backend(loaded, client, server):
+    project, _ = loaded
+    (backend,) = client.call("GET", "/api/ml", project=project.project_id)
+
+    client.call("POST", f"/api/ml/{backend['id']}/train", {})
+
+    log = server.folder / "backend.log"
+    deadline = time.monotonic() + 20
+    while "training:" not in log.read_text() and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert "at least 30 on 10 are needed" in log.read_text()
+
+
+def test_a_click_in_the_editor_gives_one_mask(client, server, samples):
+    """What the editor sends with Auto-Annotation on, through Label Studio."""
+    config = label_config.read("pick_brush_smart.xml")
+    project, stored = Project.create(client, "clicks", config, [samples[3].png])
+    ids = project.import_tasks([{"image": stored[0], "expression": samples[3].expression}])
+    project.connect(server.url)
+    project.wait_for_predictions(ids)
+    (backend,) = client.call("GET", "/api/ml", project=project.project_id)
+    client.call("PATCH", f"/api/ml/{backend['id']}", {"is_interactive": True})
+    truth = samples[3].truth
+    row, column = (int(values[len(values) // 2]) for values in np.nonzero(truth))
+    click = {
+        "type": "keypointlabels", "from_name": "click", "to_name": "image", "id": "k1", "origin": "manual",
+        "is_positive": True, "original_width": truth.shape[1], "original_height": truth.shape[0],
+        "value": {
+            "x": 100 * column / truth.shape[1], "y": 100 * row / truth.shape[0], "width": 0.2,
+            "keypointlabels": ["mine"],
+        },
+    }  # fmt: skip
+
+    answer = client.call(
+        "POST", f"/api/ml/{backend['id']}/interactive-annotating",
+        {"task": ids[0], "context": {"result": [click]}},
+    )  # fmt: skip
+
+    (region,) = answer["data"]["result"]
+    mask = brush.decode(region["value"]["rle"], truth.shape)
+    assert region["value"]["brushlabels"] == ["mine"]
+    assert (mask & truth).sum() / (mask | truth).sum() > 0.5
 
 
 @pytest.mark.skipif(
