@@ -4,6 +4,7 @@ Each setting is a variable with the prefix `RIS_`, e.g. `RIS_DATABASE_URL`; a fi
 working folder is read too. `ris serve --help` and the README list them.
 """
 
+import ipaddress
 from typing import Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -33,6 +34,7 @@ class Settings(BaseSettings):
             endpoint that speaks OpenAI's chat completions, such as http://localhost:8000/v1.
         sync_interval_s: how often Label Studio's own state is read, when there is a key; 0 never.
         basic_auth_user, basic_auth_password: what Label Studio must send to every route but liveness.
+        allow_anonymous: listen on other addresses than loopback without a password.
         log_level: INFO tells one line a request and never a body.
     """
 
@@ -57,7 +59,16 @@ class Settings(BaseSettings):
     sync_interval_s: float = Field(default=600.0, ge=0)
     basic_auth_user: str = ""
     basic_auth_password: SecretStr | None = None
+    allow_anonymous: bool = False
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can reach the server."""
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
 
     @field_validator("label_studio_url")
     @classmethod

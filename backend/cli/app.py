@@ -7,6 +7,7 @@ from backend.cli import (
     connect,
     db,
     demo,
+    doctor,
     events,
     export,
     importing,
@@ -29,6 +30,7 @@ app = typer.Typer(
 app.command()(serve.serve)
 app.command()(suggest.suggest)
 app.command()(connect.connect)
+app.command()(doctor.doctor)
 app.command()(export.export)
 app.command()(export.validate)
 app.command("import")(importing.import_dataset)

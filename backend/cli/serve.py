@@ -69,6 +69,11 @@ def check(settings: config.Settings) -> None:
     Raises:
         SettingsError, StoreError, WeightsError: what is wrong and what to do.
     """
+    if not settings.is_loopback and settings.basic_auth_password is None and not settings.allow_anonymous:
+        raise SettingsError(
+            f"RIS_HOST is {settings.host}, which others can reach, and there is no password: set "
+            "RIS_BASIC_AUTH_USER and RIS_BASIC_AUTH_PASSWORD, or RIS_ALLOW_ANONYMOUS=true if that is meant"
+        )
     assembly.planned(settings)
     Database.open(settings.database_url).close()
     with socket.socket() as probe:

@@ -11,6 +11,8 @@ import posixpath
 import re
 import socket
 import time
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
 
@@ -76,6 +78,23 @@ class LabelStudioClient:
                 f"Label Studio at {self.url} does not answer: {type(error).__name__}"
             ) from error
         return self._checked(answer, f"{method} {path}")
+
+    def clock(self) -> datetime | None:
+        """What time its server says that it is; None when it does not say.
+
+        Raises:
+            LabelStudioError: it did not answer.
+        """
+        try:
+            answer = requests.get(f"{self.url}/health", timeout=self.timeout_s)
+        except requests.RequestException as error:
+            raise LabelStudioError(
+                f"Label Studio at {self.url} does not answer: {type(error).__name__}"
+            ) from error
+        try:
+            return parsedate_to_datetime(answer.headers.get("Date", ""))
+        except (TypeError, ValueError):
+            return None
 
     def exists(self, path: str) -> bool:
         """Whether there is something at a path of its API.

@@ -14,6 +14,7 @@ from PIL import Image as Pillow
 from typer.testing import CliRunner
 
 from backend.cli import app
+from backend.demo.process import free_port
 from backend.demo.samples import make_samples
 from backend.service import Recording
 from backend.store.session import Database
@@ -22,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 COMMANDS = [
     "serve", "suggest", "export", "connect", "report", "evaluate", "sync", "events", "events replay", "demo",
     "studio", "db upgrade", "models list", "benchmark tinyworld", "benchmark switches", "benchmark learning",
-    "learn", "validate", "import", "models versions", "models use",
+    "learn", "validate", "import", "doctor", "models versions", "models use",
 ]  # fmt: skip
 
 
@@ -72,6 +73,28 @@ def test_a_port_in_use_is_one_sentence(tmp_path):
         assert_one_sentence(
             ris("serve", "--port", str(port), folder=tmp_path), f"cannot listen on 127.0.0.1:{port}"
         )
+
+
+def test_without_a_password_nobody_outside_is_served(tmp_path):
+    ris("db", "upgrade", folder=tmp_path)
+
+    assert_one_sentence(
+        ris("serve", "--host", "0.0.0.0", folder=tmp_path), "RIS_HOST is 0.0.0.0, .* there is no password"
+    )
+
+
+def test_the_doctor_says_what_to_change_where(tmp_path):
+    ran = ris(
+        "doctor", "--url", "http://127.0.0.1:9", folder=tmp_path, COLUMNS="300", RIS_PORT=str(free_port())
+    )
+
+    assert ran.returncode == 1
+    rows = {line.split("│")[2].strip(): line for line in ran.stdout.splitlines() if line.count("│") > 3}
+    assert "run `ris db upgrade`" in rows["database"]
+    assert "start `ris serve`" in rows["server"]
+    assert "check RIS_LABEL_STUDIO_URL" in rows["Label Studio"]
+    assert "ok" in rows["models"]
+    assert "ok" in rows["disk"]
 
 
 @pytest.mark.parametrize(

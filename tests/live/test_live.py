@@ -296,15 +296,15 @@ def ris(server, studio):
     """The command line, as a user would run it beside this server."""
     env = os.environ | {
         "RIS_DATABASE_URL": server.database_url, "RIS_LABEL_STUDIO_URL": studio.url,
-        "RIS_LABEL_STUDIO_API_KEY": TOKEN, "COLUMNS": "200",
+        "RIS_LABEL_STUDIO_API_KEY": TOKEN, "COLUMNS": "250", "RIS_PORT": str(server.port),
     }  # fmt: skip
 
-    def run(*arguments):
+    def run(*arguments, status=0):
         ran = subprocess.run(
             [sys.executable, "-m", "backend", *map(str, arguments)],
             env=env, cwd=server.folder, capture_output=True, text=True, timeout=300,
         )  # fmt: skip
-        assert ran.returncode == 0, ran.stderr
+        assert ran.returncode == status, ran.stdout + ran.stderr
         return ran.stdout
 
     return run
@@ -359,6 +359,38 @@ def test_start_training_in_label_studio_reaches_the_backend(loaded, client, serv
     while "training:" not in log.read_text() and time.monotonic() < deadline:
         time.sleep(0.2)
     assert "at least 30 on 10 are needed" in log.read_text()
+
+
+def test_the_doctor_finds_each_link_that_is_broken_and_connect_mends_it(ris, client, server):
+    number = connecting.create_project(client, "doctor", label_config.read("pick_brush_smart.xml"))
+
+    def failing():
+        lines = ris("doctor", "--project", number, status=1).splitlines()
+        return [line.split("│")[2].strip() for line in lines if "TO DO" in line]
+
+    def hook():
+        return f"/api/webhooks/{client.call('GET', '/api/webhooks/', project=number)[0]['id']}/"
+
+    def backend():
+        return f"/api/ml/{client.call('GET', '/api/ml', project=number)[0]['id']}"
+
+    breaks = {
+        "ML backend": lambda: client.call("PATCH", backend(), {"is_interactive": False}),
+        "webhook": lambda: client.call("DELETE", hook()),
+        "delivery": lambda: client.call("PATCH", hook(), {"url": "http://127.0.0.1:9/webhook"}),
+        "label config": lambda: client.call(
+            "PATCH", f"/api/projects/{number}", {"label_config": "<View><Text name='t' value='$t'/></View>"}
+        ),
+    }
+    assert failing() == ["ML backend", "webhook"]
+    ris("connect", "--project", number)
+    assert "a webhook that was sent just now arrived" in ris("doctor", "--project", number)
+    for link, break_it in breaks.items():
+        break_it()
+        assert failing()[0] in (link, "webhook")
+        layout = ["--config", "pick_brush_smart"] if link == "label config" else []
+        ris("connect", "--project", number, *layout)
+        ris("doctor", "--project", number)
 
 
 def test_a_click_in_the_editor_gives_one_mask(client, server, samples):

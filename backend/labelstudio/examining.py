@@ -1,0 +1,186 @@
+"""Label Studio's half of `ris doctor`: each link of a project's chain looked at, and what to change where."""
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from backend.errors import BackendError, LabelStudioError
+from backend.labelstudio.connecting import Backend
+from backend.labelstudio.control import read_controls
+
+MOST_SKEW_S = 60.0
+LITTLE_TIME_S = 7 * 24 * 3600.0
+
+
+class Api(Protocol):
+    """What is needed of Label Studio; `LabelStudioClient` has it."""
+
+    def call(self, method: str, path: str, body: object = None, **params: Any) -> Any: ...
+
+    def clock(self) -> datetime | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One link: what was looked at, whether it holds, and what was found or is to be done."""
+
+    what: str
+    holds: bool
+    says: str
+
+
+def examine_studio(api: Api, key: str, now: datetime) -> list[Check]:
+    """Whether Label Studio answers, takes the key, and has the same time."""
+    try:
+        version = api.call("GET", "/api/version")
+    except LabelStudioError as error:
+        return [Check("Label Studio", False, f"{error}; check RIS_LABEL_STUDIO_URL, and that it runs")]
+    release = version.get("release") if isinstance(version, dict) else None
+    return [
+        Check("Label Studio", True, f"answers, version {release or 'unknown'}"),
+        _key(api, key, now),
+        _clock(api, now),
+    ]
+
+
+def _key(api: Api, key: str, now: datetime) -> Check:
+    if not key:
+        return Check("key", False, "RIS_LABEL_STUDIO_API_KEY is not set; images and the sync need one")
+    expiry = expiry_of(key)
+    kind = "a legacy token" if expiry is None else "a personal access token"
+    try:
+        who = api.call("GET", "/api/current-user/whoami")
+    except LabelStudioError as error:
+        hint = "legacy tokens must be allowed in its organization" if expiry is None else "make a new one"
+        return Check("key", False, f"{kind}, refused: {error}; {hint}")
+    name = who.get("email") if isinstance(who, dict) else None
+    if expiry is not None and (expiry - now).total_seconds() < LITTLE_TIME_S:
+        return Check("key", False, f"{kind} of {name} that ends on {expiry:%Y-%m-%d}; make a new one")
+    until = f", valid until {expiry:%Y-%m-%d}" if expiry else ""
+    return Check("key", True, f"{kind} of {name}{until}")
+
+
+def expiry_of(key: str) -> datetime | None:
+    """When a personal access token ends; None for a legacy token, which never does."""
+    parts = key.split(".")
+    if len(parts) != 3:
+        return None
+    try:
+        claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+        return datetime.fromtimestamp(int(claims["exp"]), UTC)
+    except (binascii.Error, ValueError, KeyError, TypeError, OverflowError):
+        return None
+
+
+def _clock(api: Api, now: datetime) -> Check:
+    theirs = api.clock()
+    if theirs is None:
+        return Check("clock", True, "Label Studio does not say what time it is")
+    apart_s = abs((theirs - now).total_seconds())
+    if apart_s > MOST_SKEW_S:
+        return Check("clock", False, f"{apart_s:.0f} s apart from Label Studio's; let both machines use NTP")
+    return Check("clock", True, f"{apart_s:.0f} s apart from Label Studio's")
+
+
+def examine_project(api: Api, number: int, ours: Backend, delivered: Callable[[], int | None]) -> list[Check]:
+    """Label config, ML backend, webhook, and whether a webhook that is sent now arrives.
+
+    Args:
+        delivered: how many webhooks our server has been told of; None when it cannot be asked.
+    """
+    try:
+        project = api.call("GET", f"/api/projects/{number}")
+    except LabelStudioError as error:
+        return [Check("project", False, f"{error}; is {number} its number, and may this user see it?")]
+    checks = [_label_config(str(project.get("label_config") or "")), _backend(api, number, ours, project)]
+    hook = _webhook(api, number, ours)
+    checks.append(hook)
+    if hook.holds:
+        checks.append(_delivery(api, number, str(project.get("title", "")), delivered))
+    return checks
+
+
+def _label_config(label_config: str) -> Check:
+    try:
+        controls = read_controls(label_config)
+    except BackendError as error:
+        return Check("label config", False, str(error))
+    shown = "pick" if controls.pick else "tabs"
+    return Check("label config", True, f"{controls.region_type} {controls.from_name!r}, presentation {shown}")
+
+
+def _backend(api: Api, number: int, ours: Backend, project: Mapping[str, Any]) -> Check:
+    listed = _of(api.call("GET", "/api/ml", project=number), ours.url)
+    mend = f"run `ris connect --project {number}`"
+    if not listed:
+        return Check("ML backend", False, f"{ours.url} is not connected: {mend}")
+    if len(listed) > 1:
+        return Check("ML backend", False, f"{ours.url} is connected {len(listed)} times: {mend}")
+    state, said = listed[0].get("state"), str(listed[0].get("error_message") or "")[:200]
+    if state != "CO":
+        return Check(
+            "ML backend", False,
+            f"Label Studio cannot reach {ours.url} (state {state}) {said}: is it right from there? "
+            "A private address needs ML_BLOCK_LOCAL_IP=false in Label Studio's environment",
+        )  # fmt: skip
+    wanted = read_interactive(project)
+    if wanted is not None and bool(listed[0].get("is_interactive")) != wanted:
+        return Check(
+            "ML backend", False, f"interactive preannotations are {'off' if wanted else 'on'}: {mend}"
+        )
+    return Check("ML backend", True, "connected")
+
+
+def read_interactive(project: Mapping[str, Any]) -> bool | None:
+    """Whether a project's label config asks for clicks; None when it cannot be read."""
+    try:
+        return read_controls(str(project.get("label_config") or "")).is_interactive
+    except BackendError:
+        return None
+
+
+def _webhook(api: Api, number: int, ours: Backend) -> Check:
+    url, mend = f"{ours.url}/webhook", f"run `ris connect --project {number}`"
+    listed = _of(api.call("GET", "/api/webhooks/", project=number), url)
+    if not listed:
+        return Check(
+            "webhook", False,
+            f"there is none for {url}, so no decision arrives: {mend}. There is none for a host without "
+            "a dot, and none for a private address unless it runs with SSRF_PROTECTION_ENABLED=false",
+        )  # fmt: skip
+    hook = listed[0]
+    for name, wrong in (
+        ("is_active", "it is switched off"),
+        ("send_payload", "it sends no payload"),
+        ("send_for_all_actions", "it is not sent for all actions"),
+    ):
+        if not hook.get(name):
+            return Check("webhook", False, f"{wrong}: {mend}")
+    if ours.headers and (hook.get("headers") or {}).get("Authorization") != ours.headers["Authorization"]:
+        return Check("webhook", False, f"it lacks the password that our server asks for: {mend}")
+    return Check("webhook", True, "there, active, with payload")
+
+
+def _delivery(api: Api, number: int, title: str, delivered: Callable[[], int | None]) -> Check:
+    """Saving the project's own title again makes Label Studio send a webhook, inside the same call."""
+    before = delivered()
+    if before is None:
+        return Check("delivery", False, "our server does not answer here, so what arrives cannot be counted")
+    api.call("PATCH", f"/api/projects/{number}", {"title": title})
+    after = delivered()
+    if after is None or after <= before:
+        return Check(
+            "delivery", False,
+            "a webhook that was sent just now did not arrive: Label Studio gives up after 1 s and on private "
+            "addresses; set SSRF_PROTECTION_ENABLED=false there. `ris sync` fetches what was lost",
+        )  # fmt: skip
+    return Check("delivery", True, "a webhook that was sent just now arrived")
+
+
+def _of(listed: Any, url: str) -> Sequence[Mapping[str, Any]]:
+    found = listed if isinstance(listed, list) else []
+    return [one for one in found if str(one.get("url", "")).rstrip("/") == url]
