@@ -1,0 +1,149 @@
+"""An annotator's day in the real editor: keys, strokes, clicks, tabs; each act is followed into SQL."""
+
+import time
+
+import numpy as np
+import pytest
+from selenium.webdriver import ActionChains
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
+
+import label_config
+from backend.core.types import Verdict
+from backend.demo.backend_server import BackendServer
+from backend.demo.project import Project
+from backend.demo.studio import PASSWORD, USER
+from backend.labelstudio import connecting
+from tests.live.conftest import client, samples, studio
+from tests.live.test_live import on_record
+
+__all__ = ["client", "samples", "studio"]
+
+pytestmark = pytest.mark.browser
+
+SUBMIT = "button[data-testid=bottombar-submit-button]"
+WAIT_S = 40
+
+
+@pytest.fixture(scope="module")
+def server(studio, tmp_path_factory):
+    with BackendServer(tmp_path_factory.mktemp("backend"), studio.url) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def editor(browser, studio):
+    browser.get(f"{studio.url}/user/login")
+    browser.find_element(By.CSS_SELECTOR, "input[name=email]").send_keys(USER)
+    browser.find_element(By.CSS_SELECTOR, "input[name=password]").send_keys(PASSWORD)
+    browser.find_element(By.CSS_SELECTOR, "button[type=submit]").click()
+    WebDriverWait(browser, WAIT_S).until(lambda b: "/user/login" not in b.current_url)
+    return browser
+
+
+def made(client, server, samples, layout):
+    """A connected project of these samples with their predictions: it, and its tasks' ids."""
+    project, stored = Project.create(
+        client, layout, label_config.read(f"{layout}.xml"), [s.png for s in samples]
+    )
+    ids = project.import_tasks(
+        [{"image": ref, "expression": s.expression} for ref, s in zip(stored, samples, strict=True)]
+    )
+    connecting.connect(client, project.project_id, connecting.Backend(server.url))
+    project.wait_for_predictions(ids)
+    return project, ids
+
+
+def shown(browser, css):
+    return WebDriverWait(browser, WAIT_S).until(
+        lambda b: next((e for e in b.find_elements(By.CSS_SELECTOR, css) if e.is_displayed()), None)
+    )
+
+
+def stream(browser, studio, project):
+    """Open the label stream; the task that it shows, once its regions are there."""
+    browser.get(f"{studio.url}/projects/{project.project_id}/data?labeling=1")
+    shown(browser, SUBMIT)
+    return WebDriverWait(browser, WAIT_S).until(regions_shown)
+
+
+def regions_shown(browser):
+    return browser.execute_script(
+        "const s = window.Htx && window.Htx.annotationStore && window.Htx.annotationStore.selected;"
+        "return s && s.regionStore.regions.length ? [window.Htx.task.id, s.regionStore.regions.length] : null"
+    )
+
+
+def press(browser, key):
+    ActionChains(browser).send_keys(key).perform()
+    time.sleep(0.5)
+
+
+def decisions(server, project, count):
+    return on_record(server, project, lambda found: len(found) >= count)
+
+
+@pytest.fixture(scope="module")
+def picked(client, server, samples):
+    return made(client, server, samples[:5], "pick_brush_smart")
+
+
+def test_the_key_of_the_second_and_submit_accept_the_second(editor, studio, picked, server, tmp_path_factory):
+    project, _ = picked
+    task, count = stream(editor, studio, project)
+    assert count == 3
+    press(editor, "w")
+    editor.save_screenshot(str(tmp_path_factory.getbasetemp() / "pick.png"))
+    shown(editor, SUBMIT).click()
+
+    found = decisions(server, project, 1)
+
+    ((_, decision),) = found.items()
+    correction = decision.correction
+    assert (correction.annotation.task.task_id, correction.verdict, correction.rank) == (
+        task, Verdict.ACCEPTED, 1,
+    )  # fmt: skip
+    assert correction.annotation.lead_time_s > 0
+
+
+def test_submit_without_a_choice_is_stopped(editor, studio, picked, server):
+    project, _ = picked
+    before = len(decisions(server, project, 1))
+    stream(editor, studio, project)
+    shown(editor, SUBMIT).click()
+
+    WebDriverWait(editor, WAIT_S).until(lambda b: "Which mask is meant?" in b.page_source)
+    time.sleep(1)
+    assert len(decisions(server, project, 0)) == before
+
+
+def test_no_such_thing_takes_one_key(editor, studio, picked, server):
+    project, _ = picked
+    task, _ = stream(editor, studio, project)
+    press(editor, "t")
+    shown(editor, SUBMIT).click()
+
+    found = decisions(server, project, 2)
+
+    (verdict,) = [
+        d.correction.verdict for d in found.values() if d.correction.annotation.task.task_id == task
+    ]
+    assert verdict == Verdict.NO_REFERENT
+
+
+def test_the_best_one_opens_in_the_quick_view_and_submit_accepts_it(
+    editor, studio, client, server, samples, tmp_path_factory
+):
+    project, ids = made(client, server, samples[:1], "tabs_brush")
+    editor.get(f"{studio.url}/projects/{project.project_id}/data?task={ids[0]}")
+    shown(editor, SUBMIT)
+    WebDriverWait(editor, WAIT_S).until(regions_shown)
+    editor.save_screenshot(str(tmp_path_factory.getbasetemp() / "tabs.png"))
+    tabs = editor.execute_script("return window.Htx.annotationStore.predictions.length")
+    shown(editor, SUBMIT).click()
+
+    found = decisions(server, project, 1)
+
+    assert tabs == 3
+    assert [(d.correction.verdict, d.correction.rank) for d in found.values()] == [(Verdict.ACCEPTED, 0)]
+    assert np.isfinite(next(iter(found.values())).correction.annotation.lead_time_s)
