@@ -331,7 +331,7 @@ def test_an_export_comes_back_as_tasks_with_ground_truth(loaded, ris, client, se
     told_again = ris("import", tmp_path / "grefcoco", "--images", tmp_path / "images", "--project", number)
 
     taken = int(told.split(" of ")[0])
-    assert told_again.startswith(f"{taken} of {taken} ")
+    assert f"{taken} of {taken} expressions are tasks" in told_again
     listed = client.call("GET", "/api/tasks", project=number, fields="all", page_size=100)["tasks"]
     assert len(listed) == 2 * taken
     assert all(task["annotations"][0]["ground_truth"] for task in listed)
@@ -375,7 +375,9 @@ def test_the_doctor_finds_each_link_that_is_broken_and_connect_mends_it(ris, cli
         return f"/api/ml/{client.call('GET', '/api/ml', project=number)[0]['id']}"
 
     breaks = {
-        "ML backend": lambda: client.call("PATCH", backend(), {"is_interactive": False}),
+        "ML backend": lambda: client.call(
+            "PATCH", backend(), {"url": server.url, "project": number, "is_interactive": False}
+        ),
         "webhook": lambda: client.call("DELETE", hook()),
         "delivery": lambda: client.call("PATCH", hook(), {"url": "http://127.0.0.1:9/webhook"}),
         "label config": lambda: client.call(
@@ -398,10 +400,10 @@ def test_a_click_in_the_editor_gives_one_mask(client, server, samples):
     config = label_config.read("pick_brush_smart.xml")
     project, stored = Project.create(client, "clicks", config, [samples[3].png])
     ids = project.import_tasks([{"image": stored[0], "expression": samples[3].expression}])
-    project.connect(server.url)
+    connecting.connect(client, project.project_id, connecting.Backend(server.url))
     project.wait_for_predictions(ids)
     (backend,) = client.call("GET", "/api/ml", project=project.project_id)
-    client.call("PATCH", f"/api/ml/{backend['id']}", {"is_interactive": True})
+    assert backend["is_interactive"]
     truth = samples[3].truth
     row, column = (int(values[len(values) // 2]) for values in np.nonzero(truth))
     click = {
