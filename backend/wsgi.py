@@ -5,8 +5,8 @@ import logging
 from flask import Flask
 
 from backend import assembly, config
+from backend.web.answers import Backend
 from backend.web.app import create_app
-from backend.web.ml_api import Backend
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +21,15 @@ def app_of(settings: config.Settings) -> Flask:
     assembled = assembly.assemble(settings)
     password = settings.basic_auth_password
     auth = (settings.basic_auth_user, password.get_secret_value()) if password else None
-    backend = Backend(
+    backend = backend_of(assembled, settings)
+    app = create_app(backend, basic_auth=auth)
+    app.extensions["ris"] = assembled
+    return app
+
+
+def backend_of(assembled: assembly.Assembled, settings: config.Settings) -> Backend:
+    """What the routes call, of what was assembled."""
+    return Backend(
         assembled.suggesting,
         assembled.recording,
         assembled.refining,
@@ -29,6 +37,3 @@ def app_of(settings: config.Settings) -> Flask:
         train=assembled.training.start,
         synced=lambda: tuple(assembled.syncing.last.values()),
     )
-    app = create_app(backend, basic_auth=auth)
-    app.extensions["ris"] = assembled
-    return app

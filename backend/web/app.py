@@ -9,8 +9,9 @@ from flask import Flask, Response, g, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from backend.errors import BackendError, ImageError, InputError, NotReady, StoreError
+from backend.web.answers import Backend
 from backend.web.metrics import Metrics
-from backend.web.ml_api import Backend, ml_api
+from backend.web.ml_api import ml_api
 
 log = logging.getLogger(__name__)
 

@@ -3,8 +3,8 @@
 import pytest
 
 from backend.service import Refining
+from backend.web.answers import Backend
 from backend.web.app import create_app
-from backend.web.ml_api import Backend
 from tests.service.conftest import database, gate, images, recording, suggesting
 
 __all__ = ["database", "gate", "images", "recording", "suggesting"]

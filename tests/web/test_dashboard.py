@@ -1,6 +1,6 @@
 from backend.service import Synced
+from backend.web.answers import Backend
 from backend.web.app import create_app
-from backend.web.ml_api import Backend
 from label_config import read
 from tests.service.test_recording import event, offered, process  # noqa: F401  # a fixture
 

@@ -6,8 +6,8 @@ from backend.errors import WeightsError
 from backend.service import Refining, SceneCache, Suggesting, Worker
 from backend.store.inbox import event_counts, next_events
 from backend.store.records import ProjectRow
+from backend.web.answers import Backend
 from backend.web.app import create_app
-from backend.web.ml_api import Backend
 from label_config import read
 from tests.service.conftest import NOW
 from tests.service.test_recording import event

@@ -1,0 +1,104 @@
+"""What the routes answer, without HTTP: Flask and the label-studio-ml adapter share it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from backend.errors import InputError
+from backend.labelstudio.context import read_context
+from backend.labelstudio.region import write_all, write_fixed, write_interactive, write_predictions
+from backend.labelstudio.task import PredictRequest, TaskFailure, read_setup, read_tasks
+from backend.service import Recording, Refining, Suggesting, Synced
+
+START_TRAINING = "START_TRAINING"
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """What is called.
+
+    Attributes:
+        deadline_s: how long one /predict may take in all.
+        train: what "Start Training" starts; False when it is running already.
+        synced: the last sync of every project, for the page at `/`.
+    """
+
+    suggesting: Suggesting
+    recording: Recording
+    refining: Refining
+    deadline_s: float
+    train: Callable[[], bool]
+    synced: Callable[[], Sequence[Synced]] = tuple
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The answer to /predict.
+
+    Attributes:
+        results: one entry a task: a list of predictions, or for a click one prediction as a dict.
+        version: the model version of all of it.
+    """
+
+    results: list[Any]
+    version: str
+
+
+def setup(backend: Backend, body: object) -> str:
+    """Remember the project; the version that suggestions have now.
+
+    Raises:
+        InputError, LabelConfigError: what is missing, and what to add to the label config.
+    """
+    backend.suggesting.see_project(read_setup(body))
+    return backend.suggesting.version
+
+
+def predict(backend: Backend, body: object) -> Answered:
+    """One entry a task, always: a list of predictions, or [] with the reason in the log.
+
+    Raises:
+        InputError, LabelConfigError: the body as a whole cannot be used.
+    """
+    asked, version = read_tasks(body), backend.suggesting.version
+    if asked.context is not None:
+        return Answered([_interactive(backend, asked, asked.context, version)], version)
+    answers = backend.suggesting.suggest(asked.entries, deadline_s=backend.deadline_s)
+    return Answered([write_predictions(a.offers, asked.controls, version=version) for a in answers], version)
+
+
+def _interactive(
+    backend: Backend, asked: PredictRequest, given: Mapping[str, Any], version: str
+) -> dict[str, Any]:
+    """One answer for one task. Typed words go before what was pointed at."""
+    (entry, *_) = asked.entries or (TaskFailure(None, "an interactive request needs a task"),)
+    if isinstance(entry, TaskFailure):
+        raise InputError(entry.reason)
+    context = read_context(given, asked.controls)
+    controls = replace(asked.controls, label=context.label or asked.controls.label)
+    if context.words:
+        task = replace(entry, expression=context.words)
+        (answer,) = backend.suggesting.suggest([task], deadline_s=backend.deadline_s)
+        score = answer.offers[0].suggestion.score if answer.offers else 0.0
+        return write_interactive(write_all(answer.offers, controls), score=score, version=version)
+    assert context.prompts is not None
+    fixed = backend.refining.refine(entry, context.prompts, deadline_s=backend.deadline_s)
+    if fixed is None:
+        return write_interactive([], score=0.0, version=version)
+    regions = write_fixed(fixed.mask, fixed.offer, controls, score=fixed.score)
+    return write_interactive(regions, score=fixed.score, version=version)
+
+
+def record(backend: Backend, body: object) -> bool:
+    """Write a webhook down; False when the very same one is there already. It is worked on after.
+
+    Raises:
+        InputError: it is no object.
+        StoreError: it could not be written; nothing of it is kept.
+    """
+    if not isinstance(body, dict):
+        raise InputError(f"a webhook's body must be a JSON object, got {type(body).__name__}")
+    new = backend.recording.record(body)
+    if body.get("action") == START_TRAINING:
+        backend.train()
+    return new
