@@ -17,6 +17,7 @@ from backend.cli import (
     serve,
     suggest,
     sync,
+    tidy,
 )
 
 app = typer.Typer(
@@ -37,6 +38,7 @@ app.command("import")(importing.import_dataset)
 app.command()(report.report)
 app.command()(report.evaluate)
 app.command()(sync.sync)
+app.command()(tidy.tidy)
 app.command()(learn.learn)
 app.command()(demo.demo)
 app.command()(demo.studio)
