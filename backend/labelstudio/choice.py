@@ -6,6 +6,7 @@ from typing import Any
 from backend.errors import RegionError
 from backend.labelstudio.control import Controls
 from backend.labelstudio.region import FIXED
+from backend.labelstudio.result import READERS, kind_of
 
 OURS = "ris"  # what the ids of our own regions begin with
 UNTOUCHED = "prediction"  # the origin of a region that nobody changed
@@ -57,12 +58,10 @@ def _chosen(result: Sequence[Any], controls: Controls) -> set[str]:
 
 def _label(region: Any, controls: Controls) -> str | None:
     """The label of a mask region; None when it is none, "" when it has no label."""
-    if not isinstance(region, dict) or not str(region.get("type", "")).startswith(
-        ("brush", "polygon", "rectangle", "ellipse", "bitmask")
-    ):
+    if not isinstance(region, dict) or kind_of(region) not in READERS:
         return None
     value = region.get("value")
-    labels = value.get(region["type"]) if isinstance(value, Mapping) else None
+    labels = value.get(kind_of(region)) if isinstance(value, Mapping) else None
     return str(labels[0]) if isinstance(labels, list) and labels else ""
 
 

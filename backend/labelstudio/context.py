@@ -11,7 +11,7 @@ from backend.core.rle import RLE
 from backend.core.types import Box, Prompts, Size
 from backend.errors import InputError, RegionError
 from backend.labelstudio.control import Controls
-from backend.labelstudio.result import LARGEST_PIXELS, read_mask
+from backend.labelstudio.result import LARGEST_PIXELS, kind_of, read_mask
 
 CLICKS = ("keypoint", "keypointlabels")
 BOXES = ("rectangle", "rectanglelabels")
@@ -45,7 +45,7 @@ def read_context(context: Mapping[str, Any], controls: Controls) -> Context:
         raise InputError(f"an interactive request needs a list of regions, got {type(result).__name__}")
     regions = [region for region in result if isinstance(region, dict)]
     words = next((text for region in reversed(regions) if (text := _words(region))), "")
-    drawn = [r for r in regions if r.get("type") in (*CLICKS, *BOXES, *STROKES)]
+    drawn = [r for r in regions if kind_of(r) in (*CLICKS, *BOXES, *STROKES)]
     if not drawn and not words:
         raise InputError("an interactive request needs a click, a box, a stroke of the brush or typed words")
     labels = [str(label) for region in drawn for label in _labels(region)]
@@ -63,7 +63,7 @@ def _words(region: Mapping[str, Any]) -> str:
 
 def _labels(region: Mapping[str, Any]) -> Sequence[object]:
     value = region.get("value")
-    found = value.get("labels") or value.get(region.get("type")) if isinstance(value, Mapping) else None
+    found = value.get("labels") or value.get(kind_of(region)) if isinstance(value, Mapping) else None
     return found if isinstance(found, list) else ()
 
 

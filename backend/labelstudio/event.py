@@ -11,7 +11,7 @@ from backend.errors import EventError, InputError
 from backend.labelstudio.choice import meant
 from backend.labelstudio.control import Controls, read_controls
 from backend.labelstudio.result import read_mask
-from backend.labelstudio.task import read_task
+from backend.labelstudio.task import is_id, read_task
 
 ANSWERED = ("ANNOTATION_CREATED", "ANNOTATION_UPDATED", "ANNOTATIONS_CREATED")
 SECRETS = frozenset(
@@ -137,7 +137,7 @@ def _annotation(
         cancelled=annotation.get("was_cancelled") is True,
         annotator=_user(annotation.get("completed_by")),
         lead_time_s=float(lead) if isinstance(lead := annotation.get("lead_time"), int | float) else None,
-        parent_prediction=parent if isinstance(parent := annotation.get("parent_prediction"), int) else None,
+        parent_prediction=parent if is_id(parent := annotation.get("parent_prediction")) else None,
     )
 
 
@@ -175,15 +175,15 @@ def parsed_time(value: object, what: str) -> datetime:
 
 def _number(fields: Mapping[str, Any], name: str) -> int:
     value = fields.get(name)
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise EventError(f"{name} must be a number, got {value!r:.40}")
-    return value
+    if not is_id(value):
+        raise EventError(f"{name} must be a number that an id can be, got {value!r:.40}")
+    return int(value)
 
 
 def _user(value: object) -> int | None:
     if isinstance(value, dict):
         value = value.get("id")
-    return value if isinstance(value, int) else None
+    return value if is_id(value) else None
 
 
 def _ids(body: Mapping[str, Any], name: str) -> tuple[int, ...]:

@@ -29,7 +29,7 @@ def read_mask(result: Sequence[Any]) -> tuple[RLE | None, tuple[str, ...]]:
     """
     if not isinstance(result, list):
         raise RegionError(f"an annotation's result must be a list of regions, got {type(result).__name__}")
-    regions = [region for region in result if isinstance(region, dict) and region.get("type") in READERS]
+    regions = [region for region in result if isinstance(region, dict) and kind_of(region) in READERS]
     read = [_read(region) for region in regions]
     if not read:
         return None, ()
@@ -38,6 +38,12 @@ def read_mask(result: Sequence[Any]) -> tuple[RLE | None, tuple[str, ...]]:
         raise RegionError(f"the regions of one annotation must have one size, got {sorted(sizes)}")
     ids = dict.fromkeys(offer_id(str(region.get("id", ""))) for region in regions)
     return (read[0] if len(read) == 1 else masks.union(read)), tuple(ids)
+
+
+def kind_of(region: Mapping[str, Any]) -> str:
+    """A region's type; "" when it has none that could be one."""
+    kind = region.get("type")
+    return kind if isinstance(kind, str) else ""
 
 
 def _read(region: Mapping[str, Any]) -> RLE:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from backend.core.types import Task
 from backend.errors import InputError, LabelConfigError, TaskError
@@ -53,6 +53,8 @@ def read_setup(body: object) -> Setup:
     """
     fields = _object(body, "/setup")
     label_config = fields.get("schema") or fields.get("label_config") or ""
+    if not isinstance(label_config, str):
+        raise LabelConfigError(f"the label config must be text, got {type(label_config).__name__}")
     extra = fields.get("extra_params")
     return Setup(
         project=_project(fields),
@@ -105,13 +107,17 @@ def _project(fields: Mapping[str, Any]) -> str:
 
 def _entry(task: object, project: str, controls: Controls) -> Task | TaskFailure:
     task_id = task.get("id") if isinstance(task, dict) else None
-    is_id = isinstance(task_id, int) and not isinstance(task_id, bool)
     try:
-        if not isinstance(task, dict) or not is_id:
+        if not isinstance(task, dict) or not is_id(task_id):
             raise TaskError(f"a task needs an integer id, got {task_id!r:.60}")
         return read_task(task, project, controls)
     except TaskError as error:
-        return TaskFailure(task_id if is_id else None, str(error))
+        return TaskFailure(task_id if is_id(task_id) else None, str(error))
+
+
+def is_id(value: object) -> TypeGuard[int]:
+    """Whether a value can be an id of Label Studio's, and a number in our database."""
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31
 
 
 def read_task(task: Mapping[str, Any], project: str, controls: Controls) -> Task:
@@ -121,6 +127,8 @@ def read_task(task: Mapping[str, Any], project: str, controls: Controls) -> Task
         TaskError: it lacks its image or its expression; the message names the keys that it has.
     """
     task_id, data = task.get("id"), task.get("data")
+    if not is_id(task_id):
+        raise TaskError(f"a task needs an integer id, got {task_id!r:.60}")
     if not isinstance(data, dict):
         raise TaskError(f"task {task_id} has no data")
     image = data.get(controls.image_key)
@@ -128,7 +136,7 @@ def read_task(task: Mapping[str, Any], project: str, controls: Controls) -> Task
         raise TaskError(
             f'task {task_id} has no image under data["{controls.image_key}"]; keys: {_keys(data)}'
         )
-    return Task(int(task_id or 0), project, image, _expression(task_id, data, controls.expression_key))
+    return Task(task_id, project, image, _expression(task_id, data, controls.expression_key))
 
 
 def _expression(task_id: object, data: Mapping[str, Any], key: str) -> str:

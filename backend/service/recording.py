@@ -96,7 +96,7 @@ class Recording:
             understood = [self._understand(number, body) for number, body in waiting]
             try:
                 self._write(understood)
-            except BackendError:
+            except Exception:
                 # One of them may be what the database refuses: then it is that one's failure alone.
                 for one in understood:
                     self._write_alone(one)
@@ -143,7 +143,7 @@ class Recording:
     def _write_alone(self, one: Understood) -> None:
         try:
             self._write([one])
-        except StoreError as error:
+        except Exception as error:
             # With the database gone this raises again, and the event stays new.
             self._write([Understood(one.number, None, failure=str(error))])
 

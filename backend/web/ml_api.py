@@ -59,7 +59,7 @@ def ml_api(backend: Backend, metrics: Metrics) -> Blueprint:
         """Write the event down, answer; it is worked on after."""
         body = _body()
         new = answers.record(backend, body)
-        action = body.get("action") if isinstance(body, dict) else None
+        action = str(body.get("action")) if isinstance(body, dict) else ""
         metrics.events.labels(action if action in KNOWN_ACTIONS else "other").inc()
         return jsonify(status="kept" if new else "known"), 201 if new else 200
 

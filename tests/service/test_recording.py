@@ -10,6 +10,7 @@ from backend.labelstudio.control import read_controls
 from backend.labelstudio.region import write_predictions
 from backend.store.history import decisions
 from backend.store.inbox import event_counts, failed_events
+from backend.store.records import add_correction
 from label_config import read
 from tests.build import rectangle
 from tests.service.conftest import task
@@ -175,3 +176,37 @@ def test_no_such_thing_is_said_with_a_mask_still_on_the_image(recording, databas
     )  # fmt: skip
 
     assert (found.verdict, found.annotation.mask) == (Verdict.NO_REFERENT, None)
+
+
+def test_what_the_database_cannot_hold_is_that_events_failure_alone(recording, database, monkeypatch):
+    """Whatever slips through, those behind it are worked on."""
+
+    def refusing(session, correction, **more):
+        if correction.annotation.annotation_id == 2:
+            raise OverflowError("too large")
+        return add_correction(session, correction, **more)
+
+    monkeypatch.setattr("backend.service.recording.add_correction", refusing)
+    for number in (1, 2, 3):
+        recording.record(event([], number=number))
+    while recording.work_off():
+        pass
+
+    with database.begin() as session:
+        kept = [d.correction.annotation.annotation_id for d in decisions(session)]
+        failed = failed_events(session)
+    assert kept == [1, 3]
+    assert [reason for _, _, reason in failed] == ["too large"]
+
+
+@pytest.mark.parametrize("number", [2**31, 2**70, -1, True, "7"])
+def test_an_id_that_is_none_is_kept_with_its_error(recording, database, number):
+    body = event([])
+    body["annotation"]["id"] = number
+    recording.record(body)
+    while recording.work_off():
+        pass
+
+    with database.begin() as session:
+        ((_, _, reason),) = failed_events(session)
+    assert "id must be a number that an id can be" in reason
