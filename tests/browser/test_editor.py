@@ -9,6 +9,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
 import label_config
+from backend.core import rle
 from backend.core.types import Verdict
 from backend.demo.backend_server import BackendServer
 from backend.demo.project import Project
@@ -147,3 +148,43 @@ def test_the_best_one_opens_in_the_quick_view_and_submit_accepts_it(
     assert tabs == 3
     assert [(d.correction.verdict, d.correction.rank) for d in found.values()] == [(Verdict.ACCEPTED, 0)]
     assert np.isfinite(next(iter(found.values())).correction.annotation.lead_time_s)
+
+
+def on_image(browser, x_share, y_share):
+    """Click at a place of the image, in shares of its width and height."""
+    canvas = shown(browser, ".konvajs-content canvas")
+    width, height = browser.execute_script(
+        "const o = window.Htx.annotationStore.selected.objects[0]; return [o.stageWidth, o.stageHeight]"
+    )
+    offset = x_share * width - canvas.size["width"] / 2, y_share * height - canvas.size["height"] / 2
+    ActionChains(browser).move_to_element_with_offset(canvas, *map(round, offset)).click().perform()
+
+
+def test_a_click_with_auto_annotation_on_gives_a_mask_to_take(
+    editor, studio, client, server, samples, tmp_path_factory
+):
+    """On the red book: a click on an alternative would select that, by Label Studio's rule."""
+    project, _ = made(client, server, samples[5:6], "pick_brush_smart")
+    stream(editor, studio, project)
+    editor.find_element(By.XPATH, "//*[normalize-space(text())='Auto-Annotation']").click()
+    shown(editor, "[class*=lsf-tool_smart]").click()
+    of_the_click = editor.find_elements(By.XPATH, "//*[normalize-space(text())='mine']")[1]
+    editor.execute_script("arguments[0].scrollIntoView()", of_the_click)
+    of_the_click.click()
+    editor.execute_script("document.querySelector('.konvajs-content').scrollIntoView({block: 'center'})")
+
+    on_image(editor, 0.37, 0.31)
+    WebDriverWait(editor, WAIT_S).until(
+        lambda b: b.execute_script("return window.Htx.annotationStore.selected.suggestions.size") == 1
+    )
+    editor.save_screenshot(str(tmp_path_factory.getbasetemp() / "click.png"))
+    shown(editor, "button[data-testid=bottombar-accept-suggestions-button]").click()
+    press(editor, "r")
+    shown(editor, SUBMIT).click()
+
+    (decision,) = decisions(server, project, 1).values()
+
+    mask = rle.decode(decision.correction.annotation.mask)
+    assert decision.correction.verdict == Verdict.REDRAWN
+    assert mask[round(0.31 * mask.shape[0]), round(0.37 * mask.shape[1])]
+    assert 0.03 < mask.mean() < 0.3
