@@ -7,7 +7,7 @@ from typing import Any
 from backend.core.rle import RLE
 from backend.core.types import Correction, Offer, Verdict
 from backend.labelstudio.control import Controls
-from backend.labelstudio.region import values_of
+from backend.labelstudio.region import placed, values_of
 
 
 def write_answer(correction: Correction, offers: Sequence[Offer], controls: Controls) -> list[dict[str, Any]]:
@@ -25,8 +25,8 @@ def write_answer(correction: Correction, offers: Sequence[Offer], controls: Cont
         return _regions(
             annotation.mask, controls, taken.region_id if taken else f"a{annotation.annotation_id}"
         )
-    if taken is not None and taken.shown_at < len(pick.ranks):
-        label = pick.ranks[taken.shown_at]
+    label = next((label for offer, label in placed(offers, pick.ranks) if offer is taken), None)
+    if taken is not None and label is not None:
         own = replace(controls, label=label)
         return [*_regions(annotation.mask, own, taken.region_id), _choice(pick.from_name, controls, label)]
     chosen = [_choice(pick.from_name, controls, pick.own)] if pick.own else []

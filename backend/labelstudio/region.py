@@ -50,18 +50,20 @@ def write_predictions(offers: Sequence[Offer], controls: Controls, *, version: s
 
 
 def write_all(offers: Sequence[Offer], controls: Controls) -> list[dict[str, Any]]:
-    """The regions of all alternatives together, the first on top: in "pick" under the labels of their places.
-
-    What has no label of its own there is not shown.
-    """
-    shown = sorted(offers, key=lambda offer: offer.shown_at)
-    labels = controls.pick.ranks if controls.pick else (controls.label,) * len(shown)
-    labelled = list(zip(shown, labels, strict=False))
+    """The regions of all alternatives together, the first on top, in "pick" under their places' labels."""
+    labels = controls.pick.ranks if controls.pick else (controls.label,) * len(offers)
+    shown = placed(offers, labels)
     return [
         region
-        for offer, label in reversed(labelled)
-        for region in _regions(offer, replace(controls, label=label), n_offers=len(labelled))
+        for offer, label in reversed(shown)
+        for region in _regions(offer, replace(controls, label=label), n_offers=len(shown))
     ]
+
+
+def placed(offers: Sequence[Offer], labels: Sequence[str]) -> list[tuple[Offer, str]]:
+    """The best alternatives, as many as there are labels, in the order of places, each with its label."""
+    best = sorted(offers, key=lambda offer: offer.suggestion.rank)[: len(labels)]
+    return list(zip(sorted(best, key=lambda offer: offer.shown_at), labels, strict=False))
 
 
 def as_shown(offer: Offer, controls: Controls) -> Offer:

@@ -10,7 +10,14 @@ from backend.core import rle
 from backend.core.types import Annotation, MethodScore, Offer, Suggestion, Task, Verdict
 from backend.core.verdict import judge
 from backend.labelstudio.control import read_controls
-from backend.labelstudio.region import as_shown, offer_id, region_id, write_fixed, write_predictions
+from backend.labelstudio.region import (
+    as_shown,
+    offer_id,
+    region_id,
+    write_all,
+    write_fixed,
+    write_predictions,
+)
 from backend.labelstudio.result import read_mask
 from label_config import read
 from tests.build import rectangle
@@ -151,6 +158,18 @@ def test_shuffled_alternatives_are_shown_by_their_places_and_say_nothing_of_thei
     ]  # fmt: skip
     assert {p["score"] for p in written} == {0.5}
     assert not any("score" in region for region in regions)
+
+
+def test_with_fewer_labels_than_alternatives_the_best_are_shown_shuffled_or_not():
+    three = read_controls(read("pick_brush.xml"))
+    two = replace(three, pick=replace(three.pick, ranks=("1st", "2nd")))
+
+    shown = [
+        {region["value"]["brushlabels"][0]: region["meta"]["rank"] for region in write_all(offers, two)}
+        for offers in (OFFERS, shuffled(2, 1, 0))
+    ]
+
+    assert shown == [{"1st": 0, "2nd": 1}, {"1st": 1, "2nd": 0}]
 
 
 def test_of_shuffled_alternatives_the_labels_are_the_places():
