@@ -42,14 +42,14 @@ def learn(cases: Sequence[Case], *, prior: Coefficients, current: Coefficients) 
         prior: the preset's own coefficients.
         current: those in use.
     """
-    images = sorted({case.image for case in cases})
+    images = {image: number for number, image in enumerate(sorted({case.image for case in cases}))}
     if len(cases) < FEWEST_CASES or len(images) < FEWEST_IMAGES:
         why = (
             f"there are {len(cases)} decisions on {len(images)} images to learn from; "
             f"at least {FEWEST_CASES} on {FEWEST_IMAGES} are needed"
         )
         return Finding(None, (why,), {"decisions": len(cases), "images": len(images)})
-    groups = [images.index(case.image) for case in cases]
+    groups = [images[case.image] for case in cases]
     held_out = _held_out(cases, groups, lambda seen: fit_fusion(seen, prior))
     learned_iou = [iou for _, iou in held_out]
     current_firsts = [case.first(current) for case in cases]
