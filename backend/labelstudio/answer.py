@@ -7,7 +7,7 @@ from typing import Any
 from backend.core.rle import RLE
 from backend.core.types import Correction, Offer, Verdict
 from backend.labelstudio.control import Controls
-from backend.labelstudio.region import placed, values_of
+from backend.labelstudio.region import placed, regions_of
 
 
 def write_answer(correction: Correction, offers: Sequence[Offer], controls: Controls) -> list[dict[str, Any]]:
@@ -22,15 +22,15 @@ def write_answer(correction: Correction, offers: Sequence[Offer], controls: Cont
     taken = next((o for o in offers if o.suggestion.rank == correction.rank), None)
     pick = controls.pick
     if pick is None:
-        return _regions(
+        return regions_of(
             annotation.mask, controls, taken.region_id if taken else f"a{annotation.annotation_id}"
         )
     label = next((label for offer, label in placed(offers, pick.ranks) if offer is taken), None)
     if taken is not None and label is not None:
         own = replace(controls, label=label)
-        return [*_regions(annotation.mask, own, taken.region_id), _choice(pick.from_name, controls, label)]
+        return [*regions_of(annotation.mask, own, taken.region_id), _choice(pick.from_name, controls, label)]
     chosen = [_choice(pick.from_name, controls, pick.own)] if pick.own else []
-    return [*_regions(annotation.mask, controls, f"a{annotation.annotation_id}"), *chosen]
+    return [*regions_of(annotation.mask, controls, f"a{annotation.annotation_id}"), *chosen]
 
 
 TRUTH = "ris-truth"  # what the ids of imported masks begin with
@@ -50,7 +50,7 @@ def write_truth(mask: RLE | None, controls: Controls) -> list[dict[str, Any]]:
         return [{**region, "id": f"{TRUTH}-choice"} for region in _no_referent(controls)]
     own = controls.pick.own if controls.pick else None
     chosen = [_choice(controls.pick.from_name, controls, own)] if controls.pick and own else []
-    return [*_regions(mask, controls, TRUTH), *({**one, "id": f"{TRUTH}-choice"} for one in chosen)]
+    return [*regions_of(mask, controls, TRUTH), *({**one, "id": f"{TRUTH}-choice"} for one in chosen)]
 
 
 def _no_referent(controls: Controls) -> list[dict[str, Any]]:
@@ -67,20 +67,3 @@ def _choice(from_name: str, controls: Controls, value: str) -> dict[str, Any]:
         "origin": "manual",
         "value": {"choices": [value]},
     }
-
-
-def _regions(mask: RLE, controls: Controls, name: str) -> list[dict[str, Any]]:
-    return [
-        {
-            "id": name + ending,
-            "from_name": controls.from_name,
-            "to_name": controls.to_name,
-            "type": controls.region_type,
-            "origin": "manual",
-            "original_width": mask.size[1],
-            "original_height": mask.size[0],
-            "image_rotation": 0,
-            "value": value | {controls.region_type: [controls.label]},
-        }
-        for ending, value in values_of(mask, controls)
-    ]

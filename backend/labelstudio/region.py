@@ -93,30 +93,11 @@ def values_of(mask: RLE, controls: Controls) -> list[tuple[str, dict[str, Any]]]
 
 
 def _regions(offer: Offer, controls: Controls, *, n_offers: int) -> list[dict[str, Any]]:
-    return [
-        _region(offer, offer.region_id + ending, value, controls, n_offers)
-        for ending, value in values_of(offer.suggestion.mask, controls)
-    ]
-
-
-def _region(
-    offer: Offer, name: str, value: dict[str, Any], controls: Controls, n_offers: int
-) -> dict[str, Any]:
-    suggestion = offer.suggestion
-    height, width = suggestion.mask.size
-    return {
-        "id": name,
-        "from_name": controls.from_name,
-        "to_name": controls.to_name,
-        "type": controls.region_type,
-        "origin": "prediction",
-        "original_width": width,
-        "original_height": height,
-        "image_rotation": 0,
-        **({"score": suggestion.score} if offer.place is None else {}),
-        "meta": _meta(offer, n_offers),
-        "value": value | {controls.region_type: [controls.label]},
-    }
+    """Those of one alternative; shuffled ones say no score."""
+    told: dict[str, Any] = {"origin": "prediction", "meta": _meta(offer, n_offers)}
+    if offer.place is None:
+        told["score"] = offer.suggestion.score
+    return [region | told for region in regions_of(offer.suggestion.mask, controls, offer.region_id)]
 
 
 def _meta(offer: Offer, n_offers: int) -> dict[str, Any]:
@@ -150,19 +131,23 @@ def write_fixed(mask: RLE, offer: Offer | None, controls: Controls, *, score: fl
     """The regions of a mask that came of a click; they carry the id of the alternative that was fixed."""
     told = hashlib.sha256(json.dumps([mask.size, mask.counts]).encode()).hexdigest()[:8]
     name = f"{offer.region_id if offer else 'ris'}{FIXED}{told}"
-    of = f"alternative {offer.shown_at + 1}, fixed" if offer else "made by pointing"
+    note = f"alternative {offer.shown_at + 1}, fixed" if offer else "made by pointing"
+    told_of = {"origin": "prediction", "score": score, "meta": {"text": [note]}}
+    return [region | told_of for region in regions_of(mask, controls, name)]
+
+
+def regions_of(mask: RLE, controls: Controls, name: str) -> list[dict[str, Any]]:
+    """The regions that a mask becomes, as if an annotator had drawn them: one, or a polygon a part."""
     return [
         {
             "id": name + ending,
             "from_name": controls.from_name,
             "to_name": controls.to_name,
             "type": controls.region_type,
-            "origin": "prediction",
+            "origin": "manual",
             "original_width": mask.size[1],
             "original_height": mask.size[0],
             "image_rotation": 0,
-            "score": score,
-            "meta": {"text": [of]},
             "value": value | {controls.region_type: [controls.label]},
         }
         for ending, value in values_of(mask, controls)
