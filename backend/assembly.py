@@ -17,6 +17,7 @@ from backend.config import Settings
 from backend.core.types import Image, Task
 from backend.errors import SettingsError
 from backend.labelstudio.client import LabelStudioClient
+from backend.labelstudio.fetching import ImageSource
 from backend.labelstudio.images import decode
 from backend.learning.training import Training
 from backend.pretrained.presets import Preset, preset_named
@@ -178,8 +179,9 @@ def assemble(settings: Settings) -> Assembled:
     syncing = Syncing(database, recording, label_studio(settings), now=utc_now)
     if settings.label_studio_api_key and settings.sync_interval_s:
         syncing.start(settings.sync_interval_s)
+    images = image_source(settings)
     suggesting = Suggesting(
-        database, worker, image_source(settings), version=plan.version, now=utc_now,
+        database, worker, images, version=plan.version, now=utc_now,
         shuffled_share=settings.shuffled_share,
     )  # fmt: skip
     return Assembled(
@@ -189,36 +191,27 @@ def assemble(settings: Settings) -> Assembled:
         recording=recording,
         syncing=syncing,
         training=Training(database, plan.version, plan.preset.ranking, now=utc_now),
-        refining=Refining(worker, suggesting, image_source(settings)),
+        refining=Refining(worker, suggesting, images),
     )
 
 
 def label_studio(settings: Settings) -> LabelStudioClient:
     """Our side of Label Studio's API, with our own key."""
     key = settings.label_studio_api_key
-    hosts = tuple(host.strip() for host in settings.image_hosts.split(",") if host.strip())
-    return LabelStudioClient(
-        settings.label_studio_url,
-        key.get_secret_value() if key else None,
-        image_hosts=hosts,
-        max_bytes=settings.max_image_bytes,
-    )
-
-
-def image_source(settings: Settings) -> Callable[[Task], Image]:
-    """From a task to its decoded image."""
-    client = label_studio(settings)
-
-    def fetch(task: Task) -> Image:
-        return decode(client.fetch_image(task.image_url, task.task_id), max_pixels=settings.max_image_pixels)
-
-    return fetch
+    return LabelStudioClient(settings.label_studio_url, key.get_secret_value() if key else None)
 
 
 def image_bytes(settings: Settings) -> Callable[[Task], bytes]:
     """From a task to the bytes of its image's file."""
-    client = label_studio(settings)
-    return lambda task: client.fetch_image(task.image_url, task.task_id)
+    hosts = tuple(host.strip() for host in settings.image_hosts.split(",") if host.strip())
+    source = ImageSource(label_studio(settings), image_hosts=hosts, max_bytes=settings.max_image_bytes)
+    return lambda task: source.fetch(task.image_url, task.task_id)
+
+
+def image_source(settings: Settings) -> Callable[[Task], Image]:
+    """From a task to its decoded image."""
+    fetch = image_bytes(settings)
+    return lambda task: decode(fetch(task), max_pixels=settings.max_image_pixels)
 
 
 def utc_now() -> datetime:

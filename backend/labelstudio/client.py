@@ -1,31 +1,12 @@
-"""Label Studio over HTTP, with our own key: its API, and the images of its tasks.
+"""Label Studio's API over HTTP, with our own key, which goes to the configured Label Studio alone."""
 
-The key goes to the configured Label Studio alone, and for images to its image paths alone: whoever
-writes a task's image reference must not make us call anything else with it.
-"""
-
-import base64
-import binascii
-import ipaddress
-import posixpath
-import re
-import socket
-import time
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
 
 import requests
 
-from backend.errors import ImageUnreachable, LabelStudioError
-
-IMAGE_PATHS = re.compile(
-    r"/(data/upload|data/local-files|storage-data)/|/(api/)?tasks/\d+/(presign|resolve)/"
-)
-CLOUD_SCHEMES = ("s3", "gs", "azure-blob")
-MOST_REDIRECTS = 4
-CHUNK_BYTES = 2**16
+from backend.errors import LabelStudioError
 
 
 class LabelStudioClient:
@@ -33,30 +14,17 @@ class LabelStudioClient:
 
     Args:
         url: its address, as this process reaches it.
-        api_key: a personal access token or a legacy token; None reads public images only.
-        image_hosts: other hosts, "host" or "host:port", that images may come from.
-        max_bytes: of one image.
-        timeout_s: for one image in all, and for one call.
+        api_key: a personal access token or a legacy token; None sends none.
+        timeout_s: for one call.
     """
 
-    def __init__(
-        self,
-        url: str,
-        api_key: str | None,
-        *,
-        image_hosts: tuple[str, ...] = (),
-        max_bytes: int = 64 * 2**20,
-        timeout_s: float = 30.0,
-    ) -> None:
-        self.url = url.rstrip("/")
-        self.image_hosts, self.max_bytes, self.timeout_s = image_hosts, max_bytes, timeout_s
+    def __init__(self, url: str, api_key: str | None, *, timeout_s: float = 30.0) -> None:
+        self.url, self.timeout_s = url.rstrip("/"), timeout_s
         self._key = api_key
         self._sdk: Any = None
 
     def __repr__(self) -> str:
         return f"LabelStudioClient({self.url!r})"
-
-    # --- its API
 
     def call(self, method: str, path: str, body: object = None, **params: Any) -> Any:
         """One call of its API; the answer's JSON, None when it has none.
@@ -70,7 +38,7 @@ class LabelStudioClient:
                 self.url + path,
                 json=body,
                 params=params,
-                headers=self._auth(),
+                headers=self.auth(),
                 timeout=self.timeout_s,
             )
         except requests.RequestException as error:
@@ -103,7 +71,7 @@ class LabelStudioClient:
             LabelStudioError: it did not answer, or refused for another reason than that it has no such thing.
         """
         try:
-            answer = requests.get(self.url + path, headers=self._auth(), timeout=self.timeout_s)
+            answer = requests.get(self.url + path, headers=self.auth(), timeout=self.timeout_s)
         except requests.RequestException as error:
             raise LabelStudioError(
                 f"Label Studio at {self.url} does not answer: {type(error).__name__}"
@@ -127,7 +95,7 @@ class LabelStudioClient:
             self.url + path,
             files={"file": (name, data)},
             params={"commit_to_project": "false"},
-            headers=self._auth(),
+            headers=self.auth(),
             timeout=self.timeout_s,
         )
         if answer.status_code == 400:
@@ -153,8 +121,12 @@ class LabelStudioClient:
             )
         return answer.json() if answer.content else None
 
-    def _auth(self) -> dict[str, str]:
-        """The header that says who we are; a personal access token is exchanged and renewed."""
+    def auth(self) -> dict[str, str]:
+        """The header that says who we are; a personal access token is exchanged and renewed.
+
+        Raises:
+            LabelStudioError: it does not take our key.
+        """
         if not self._key:
             return {}
         # Here, because importing the SDK takes half a second and /health must not wait for it.
@@ -174,154 +146,3 @@ class LabelStudioClient:
                 f"no access token could be had from Label Studio at {self.url}: {type(error).__name__}"
             ) from error
         return {"Authorization": headers["Authorization"]}
-
-    # --- images
-
-    def fetch_image(self, reference: str, task_id: int) -> bytes:
-        """The bytes behind a task's image reference.
-
-        Args:
-            reference: as the task's author wrote it: a path of Label Studio, a URL, cloud storage, `data:`.
-
-        Raises:
-            ImageUnreachable: not allowed, not there, too large or too slow; one sentence with the task's id.
-        """
-        try:
-            return self._fetch(reference.strip(), task_id)
-        except LabelStudioError as error:
-            raise ImageUnreachable(f"cannot fetch the image of task {task_id}: {error}") from error
-
-    def _fetch(self, reference: str, task_id: int) -> bytes:
-        if reference.startswith("data:"):
-            return self._inline(reference)
-        deadline = time.monotonic() + self.timeout_s
-        url = self._located(reference, task_id)
-        for _ in range(MOST_REDIRECTS + 1):
-            answer = self._opened(url)
-            with answer:
-                if answer.is_redirect:
-                    url = self._allowed(urljoin(url, answer.headers["Location"]))
-                    continue
-                if not answer.ok:
-                    raise LabelStudioError(_refusal(answer.status_code, self._is_ours(url)))
-                return self._read(answer, deadline)
-        raise LabelStudioError(f"it was redirected more than {MOST_REDIRECTS} times")
-
-    def _located(self, reference: str, task_id: int) -> str:
-        parts = urlsplit(reference)
-        if parts.scheme in CLOUD_SCHEMES:
-            code = base64.urlsafe_b64encode(reference.encode()).decode()
-            return f"{self.url}/tasks/{task_id}/presign/?fileuri={quote(code)}"
-        if not parts.scheme and not parts.netloc:
-            path = reference if reference.startswith("/") else "/data/" + reference
-            return self._allowed(self.url + path)
-        if parts.scheme in ("http", "https"):
-            return self._allowed(reference)
-        raise LabelStudioError(
-            f"its reference starts with {parts.scheme[:20]!r}; "
-            "it can be an upload or start with http(s), s3, gs, azure-blob or data"
-        )
-
-    def _is_ours(self, url: str) -> bool:
-        return _origin(url) == _origin(self.url)
-
-    def _allowed(self, url: str) -> str:
-        """The address, normalised, when it is one that images may come from."""
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or parts.username or parts.password:
-            raise LabelStudioError("its address is no plain http(s) address")
-        if self._is_ours(url):
-            base = urlsplit(self.url).path
-            path = _normal(parts.path)
-            if not path.startswith(base) or not IMAGE_PATHS.match(path[len(base) :]):
-                raise LabelStudioError(f"{path[:80]!r} is no image path of Label Studio")
-            return urlunsplit(parts._replace(path=quote(path), fragment=""))
-        if parts.netloc.lower() not in self.image_hosts and (parts.hostname or "") not in self.image_hosts:
-            raise LabelStudioError(
-                f"host {(parts.hostname or '')[:80]!r} is not allowed; if meant, add it to RIS_IMAGE_HOSTS"
-            )
-        _check_address(parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
-        return url
-
-    def _opened(self, url: str) -> requests.Response:
-        headers = self._auth() if self._is_ours(url) else {}
-        try:
-            return requests.get(
-                url, headers=headers, stream=True, timeout=self.timeout_s, allow_redirects=False
-            )
-        except requests.RequestException as error:
-            raise LabelStudioError(
-                f"{urlsplit(url).hostname} does not answer: {type(error).__name__}"
-            ) from error
-
-    def _read(self, answer: requests.Response, deadline: float) -> bytes:
-        data = bytearray()
-        try:
-            for chunk in answer.iter_content(CHUNK_BYTES):
-                data += chunk
-                if len(data) > self.max_bytes:
-                    raise LabelStudioError(_too_large(self.max_bytes))
-                if time.monotonic() > deadline:
-                    raise LabelStudioError(f"it took longer than {self.timeout_s:g} s")
-        except requests.RequestException as error:
-            raise LabelStudioError(f"the connection broke after {len(data)} bytes") from error
-        return bytes(data)
-
-    def _inline(self, reference: str) -> bytes:
-        head, _, payload = reference.partition(",")
-        if not head.endswith(";base64"):
-            raise LabelStudioError("its data: URI is not base64")
-        if len(payload) * 3 // 4 > self.max_bytes:
-            raise LabelStudioError(_too_large(self.max_bytes))
-        try:
-            return base64.b64decode(unquote(payload), validate=True)
-        except (binascii.Error, ValueError) as error:
-            raise LabelStudioError("its data: URI is not base64") from error
-
-
-def _normal(path: str) -> str:
-    """A path without `..`, however it was written."""
-    seen = path
-    while (plain := unquote(seen)) != seen:
-        seen = plain
-    if "\\" in seen or any(ord(c) < 32 for c in seen):
-        raise LabelStudioError("its path has characters that no path has")
-    normal = posixpath.normpath("/" + seen.lstrip("/"))
-    return normal + "/" if seen.endswith("/") and normal != "/" else normal
-
-
-def _origin(url: str) -> tuple[str, str, int]:
-    parts = urlsplit(url)
-    return (
-        parts.scheme,
-        (parts.hostname or "").lower(),
-        parts.port or (443 if parts.scheme == "https" else 80),
-    )
-
-
-def _check_address(host: str, port: int) -> None:
-    """A host that was allowed by name must not lead into a private network; one named as an address may."""
-    try:
-        ipaddress.ip_address(host)
-        return
-    except ValueError:
-        pass
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except OSError as error:
-        raise LabelStudioError(f"host {host[:80]!r} is not known") from error
-    for *_, address in found:
-        ip = ipaddress.ip_address(str(address[0]).split("%")[0])
-        if not (getattr(ip, "ipv4_mapped", None) or ip).is_global:
-            raise LabelStudioError(f"host {host[:80]!r} lies in a private network ({ip})")
-
-
-def _refusal(status: int, is_ours: bool) -> str:
-    if status in (401, 403) and is_ours:
-        return f"Label Studio answered {status}; check RIS_LABEL_STUDIO_API_KEY"
-    who = "Label Studio" if is_ours else "its host"
-    return f"{who} answered {status}" + ("; the file is not there" if status == 404 else "")
-
-
-def _too_large(max_bytes: int) -> str:
-    return f"it has more than {max_bytes / 2**20:.0f} MiB; set RIS_MAX_IMAGE_BYTES if that is meant"

@@ -23,6 +23,7 @@ from backend.demo.studio import TOKEN
 from backend.export.coco import write_coco
 from backend.labelstudio import brush, connecting
 from backend.labelstudio.control import read_controls
+from backend.labelstudio.fetching import ImageSource
 from backend.labelstudio.images import decode
 from backend.service import Recording, Syncing
 from backend.store.history import decisions, versions_of
@@ -335,7 +336,9 @@ def test_an_export_comes_back_as_tasks_with_ground_truth(loaded, ris, client, se
     listed = client.call("GET", "/api/tasks", project=number, fields="all", page_size=100)["tasks"]
     assert len(listed) == 2 * taken
     assert all(task["annotations"][0]["ground_truth"] for task in listed)
-    assert all(client.fetch_image(task["data"]["image"], task["id"]) for task in listed[:2] + listed[-2:])
+    assert all(
+        ImageSource(client).fetch(task["data"]["image"], task["id"]) for task in listed[:2] + listed[-2:]
+    )
     ris("sync", "--project", number)
     assert on_record(server, Project(client, number), lambda found: True) == {}
 

@@ -1,0 +1,76 @@
+"""A Label Studio that behaves, over real HTTP: it checks keys and keeps what is asked."""
+
+import base64
+import json
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+LEGACY = "0123456789abcdef0123456789abcdef01234567"
+PNG = b"\x89PNG a picture"
+
+
+def jwt(kind, seconds):
+    """An unsigned token, as much as a client reads of one."""
+    parts = [{"alg": "none"}, {"token_type": kind, "exp": int(time.time()) + seconds}]
+    return (
+        ".".join(base64.urlsafe_b64encode(json.dumps(p).encode()).decode().rstrip("=") for p in parts) + ".eA"
+    )
+
+
+class FakeStudio(ThreadingHTTPServer):
+    """Gives pictures and answers to who has the key; `asked` is every request it got."""
+
+    def __init__(self, *, allowed=(f"Token {LEGACY}",)):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.allowed, self.asked, self.redirects = set(allowed), [], {}
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.server_port}"
+
+
+class Handler(BaseHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+    def do_POST(self):
+        length = int(self.headers.get("Content-Length") or 0)
+        sent = self.rfile.read(length)
+        self.server.asked.append((self.path, self.headers.get("Authorization")))
+        if self.path.startswith("/api/token/refresh"):
+            access = jwt("access", 300)
+            self.server.allowed.add(f"Bearer {access}")
+            return self.answer(200, json.dumps({"access": access}).encode())
+        return self.guarded(lambda: self.answer(201, json.dumps({"id": 7, "sent": len(sent)}).encode()))
+
+    def do_GET(self):
+        self.server.asked.append((self.path, self.headers.get("Authorization")))
+        if self.path in self.server.redirects:
+            self.send_response(302)
+            self.send_header("Location", self.server.redirects[self.path])
+            self.send_header("Content-Length", "0")
+            return self.end_headers()
+        return self.guarded(self.picture)
+
+    def guarded(self, then):
+        if self.headers.get("Authorization") not in self.server.allowed:
+            return self.answer(401, b'{"detail": "no"}')
+        return then()
+
+    def picture(self):
+        if "missing" in self.path:
+            return self.answer(404, b"{}")
+        if "broken" in self.path:
+            return self.answer(500, b"{}")
+        if "large" in self.path:
+            return self.answer(200, b"x" * 5000)
+        return self.answer(200, PNG)
+
+    def answer(self, status, content):
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
