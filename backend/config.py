@@ -36,6 +36,7 @@ class Settings(BaseSettings):
         basic_auth_user, basic_auth_password: what Label Studio must send to every route but liveness.
         allow_anonymous: listen on other addresses than loopback without a password.
         log_level: INFO tells one line a request and never a body.
+        log_format: "json" writes an object a line, with the request's id; "text" is for people.
     """
 
     model_config = SettingsConfigDict(env_prefix="RIS_", env_file=".env", extra="ignore", frozen=True)
@@ -61,6 +62,7 @@ class Settings(BaseSettings):
     basic_auth_password: SecretStr | None = None
     allow_anonymous: bool = False
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["json", "text"] = "json"
 
     @property
     def is_loopback(self) -> bool:

@@ -9,6 +9,7 @@ import json
 import statistics
 import tempfile
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,13 @@ def call(url: str, body: object = None) -> Any:
     request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
     with urllib.request.urlopen(request, timeout=120) as answer:
         return json.load(answer)
+
+
+def is_ready(server: BackendServer) -> bool:
+    try:
+        return bool(call(f"{server.url}/health/ready"))
+    except urllib.error.HTTPError:  # 503 while the networks load
+        return False
 
 
 def predict_s(server: BackendServer, task_id: int, png: bytes, expression: str) -> float:
@@ -62,7 +70,7 @@ def main() -> None:
         started = time.perf_counter()
         with BackendServer(Path(folder), "http://127.0.0.1:1") as server:
             healthy = time.perf_counter() - started
-            while call(f"{server.url}/health")["models"] != "ready":
+            while not is_ready(server):
                 time.sleep(0.05)
             loaded = time.perf_counter() - started
             predict_s(server, 1, samples[0].png, "warm up")

@@ -87,21 +87,25 @@ def _server(settings: Settings, ours: Backend) -> Check:
     """Our own server, asked from here; Label Studio may need another way to it."""
     here = f"http://{'127.0.0.1' if settings.host == '0.0.0.0' else settings.host}:{settings.port}"
     try:
-        said = httpx.get(f"{here}/health", timeout=3).json()
+        said = httpx.get(f"{here}/health/ready", timeout=3, auth=_auth(ours)).json()
     except (httpx.HTTPError, ValueError) as error:
         return Check("server", False, f"{here} does not answer ({type(error).__name__}): start `ris serve`")
-    if said.get("status") != "UP":
-        return Check("server", False, str(said.get("error", "it is not up")))
-    return Check(
-        "server", True, f"{here} answers, models {said.get('models')}; Label Studio is told {ours.url}"
-    )
+    models, database = said.get("models"), said.get("database", "ready")
+    if models not in ("ready", "loading") or database != "ready":
+        says = said.get("error") or (models if database == "ready" else database)
+        return Check("server", False, f"{here} cannot work: {says}")
+    return Check("server", True, f"{here} answers, models {models}; Label Studio is told {ours.url}")
+
+
+def _auth(ours: Backend) -> tuple[str, str] | None:
+    return (ours.user, ours.password) if ours.password else None
 
 
 def _delivered(settings: Settings, ours: Backend) -> int | None:
     """How many webhooks the server has counted; None when it does not say."""
     here = f"http://{'127.0.0.1' if settings.host == '0.0.0.0' else settings.host}:{settings.port}"
     try:
-        text = httpx.get(f"{here}/metrics", timeout=3, headers=ours.headers).raise_for_status().text
+        text = httpx.get(f"{here}/metrics", timeout=3, auth=_auth(ours)).raise_for_status().text
     except httpx.HTTPError:
         return None
     return int(

@@ -2,7 +2,6 @@
 
 import logging
 import socket
-import sys
 from typing import Annotated, Any
 
 import typer
@@ -11,6 +10,7 @@ from gunicorn.app.base import BaseApplication
 from backend import assembly, config, wsgi
 from backend.errors import SettingsError
 from backend.store.session import Database
+from backend.web.logs import start_logging
 
 THREADS = 16  # Label Studio asks /health and /setup while others wait in /predict
 
@@ -31,6 +31,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn is not typed
             "timeout": 0,  # a thread at work is no sign of a hanging process
             "graceful_timeout": 30,
             "loglevel": "warning",
+            "logconfig_dict": {"loggers": {"gunicorn.error": {"handlers": [], "propagate": True}}},
             "worker_exit": lambda _, worker: worker.wsgi.extensions["ris"].close(),
         }
         for name, value in options.items():
@@ -49,10 +50,7 @@ def serve(
     Example: `ris db upgrade && ris serve --port 9090`
     """
     settings = config.from_env(host=host, port=port)
-    logging.basicConfig(
-        level=settings.log_level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    start_logging(settings.log_level, settings.log_format)
     check(settings)
     plan = assembly.planned(settings)
     log = logging.getLogger("ris")

@@ -7,6 +7,7 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
@@ -33,12 +34,14 @@ class Suggested:
         offers: best first; empty when there are none, and `reason` then says why.
         size: of the image, (height, width); None when it is not known.
         reason: "" when there are offers.
+        cause: the reason's kind, for counting: the name of an error, "late" or "no proposals".
     """
 
     task_id: int | None
     offers: tuple[Offer, ...] = ()
     size: Size | None = None
     reason: str = ""
+    cause: str = ""
 
 
 class Suggesting:
@@ -67,6 +70,11 @@ class Suggesting:
         self._pool = ThreadPoolExecutor(max_workers=FETCHERS, thread_name_prefix="tasks")
         self._running: dict[tuple[Task, str], Future[Suggested]] = {}
         self._lock = Lock()
+
+    @property
+    def waiting(self) -> int:
+        """How many tasks are begun and not answered yet."""
+        return len(self._running)
 
     @property
     def version(self) -> str:
@@ -110,7 +118,9 @@ class Suggesting:
         with self._lock:
             if asked in self._running:
                 return self._running[asked]
-            job = self._running[asked] = self._pool.submit(self._answer, task, learned)
+            # In this request's context, so that the log says which request a line belongs to.
+            context = copy_context()
+            job = self._running[asked] = self._pool.submit(context.run, self._answer, task, learned)
         # Not under the lock: the callback takes it, and a job that is done already calls it here.
         job.add_done_callback(lambda done: self._forget(asked, done))
         return job
@@ -126,10 +136,11 @@ class Suggesting:
             return self._stored(task, learned) or self._computed(task, learned)
         except BackendError as error:
             log.warning("task %s of project %s: %s", task.task_id, task.project, error)
-            return Suggested(task.task_id, reason=str(error))
+            return Suggested(task.task_id, reason=str(error), cause=type(error).__name__)
         except Exception:
             log.exception("task %s of project %s failed", task.task_id, task.project)
-            return Suggested(task.task_id, reason=f"task {task.task_id} failed inside; see the server's log")
+            reason = f"task {task.task_id} failed inside; see the server's log"
+            return Suggested(task.task_id, reason=reason, cause="failed inside")
 
     def _stored(self, task: Task, learned: Learned | None) -> Suggested | None:
         with self.database.begin() as session:
@@ -180,7 +191,8 @@ def places(task: Task, version: str, n: int, *, share: float) -> Sequence[int | 
 
 def _suggested(task: Task, offers: tuple[Offer, ...]) -> Suggested:
     if not offers:
-        return Suggested(task.task_id, reason=f"task {task.task_id}: no mask was proposed for its image")
+        reason = f"task {task.task_id}: no mask was proposed for its image"
+        return Suggested(task.task_id, reason=reason, cause="no proposals")
     return Suggested(task.task_id, offers, offers[0].suggestion.mask.size)
 
 
@@ -188,7 +200,7 @@ def _failed(entry: TaskFailure) -> "Future[Suggested]":
     """A task that could not even be read, as a job that is done."""
     log.warning("%s", entry.reason)
     job: Future[Suggested] = Future()
-    job.set_result(Suggested(entry.task_id, reason=entry.reason))
+    job.set_result(Suggested(entry.task_id, reason=entry.reason, cause="TaskError"))
     return job
 
 
@@ -196,4 +208,5 @@ def _late(task: Task | TaskFailure, deadline_s: float) -> Suggested:
     return Suggested(
         task.task_id,
         reason=f"task {task.task_id} was not ready within {deadline_s:g} s; it goes on, ask again",
+        cause="late",
     )

@@ -20,25 +20,28 @@ class SceneCache:
 
     def __init__(self, max_bytes: int) -> None:
         self.max_bytes = max_bytes
+        self.n_bytes = self.n_hits = self.n_misses = 0
         self._scenes: OrderedDict[str, Scene] = OrderedDict()
-        self._n_bytes = 0
         self._lock = Lock()
 
     def get(self, digest: str) -> Scene | None:
         with self._lock:
-            if digest in self._scenes:
-                self._scenes.move_to_end(digest)
-            return self._scenes.get(digest)
+            if digest not in self._scenes:
+                self.n_misses += 1
+                return None
+            self.n_hits += 1
+            self._scenes.move_to_end(digest)
+            return self._scenes[digest]
 
     def put(self, scene: Scene) -> None:
         with self._lock:
             if scene.digest in self._scenes:
                 return
             self._scenes[scene.digest] = scene
-            self._n_bytes += scene.n_bytes
-            while self._n_bytes > self.max_bytes and self._scenes:
+            self.n_bytes += scene.n_bytes
+            while self.n_bytes > self.max_bytes and self._scenes:
                 _, dropped = self._scenes.popitem(last=False)
-                self._n_bytes -= dropped.n_bytes
+                self.n_bytes -= dropped.n_bytes
 
     def __len__(self) -> int:
         return len(self._scenes)
@@ -66,6 +69,11 @@ class Worker:
             return "loading"
         error = self._pipeline.exception()
         return "ready" if error is None else str(error)
+
+    @property
+    def waiting(self) -> int:
+        """How many jobs wait for the one that runs."""
+        return self._jobs._work_queue.qsize()
 
     def refer(
         self, image: Image, expression: str, learned: Learned | None = None

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from backend.errors import InputError
+from backend.errors import InputError, NotReady
 from backend.labelstudio.context import read_context
 from backend.labelstudio.region import write_all, write_fixed, write_interactive, write_predictions
 from backend.labelstudio.task import PredictRequest, TaskFailure, read_setup, read_tasks
@@ -38,10 +38,12 @@ class Answered:
     Attributes:
         results: one entry a task: a list of predictions, or for a click one prediction as a dict.
         version: the model version of all of it.
+        causes: why tasks have an empty entry, one a task that has.
     """
 
     results: list[Any]
     version: str
+    causes: Sequence[str] = ()
 
 
 def setup(backend: Backend, body: object) -> str:
@@ -49,7 +51,11 @@ def setup(backend: Backend, body: object) -> str:
 
     Raises:
         InputError, LabelConfigError: what is missing, and what to add to the label config.
+        NotReady: the models could not be loaded, and never will be: Label Studio shows the sentence.
     """
+    state = backend.suggesting.worker.state()
+    if state not in ("loading", "ready"):
+        raise NotReady(f"the models could not be loaded: {state}")
     backend.suggesting.see_project(read_setup(body))
     return backend.suggesting.version
 
@@ -64,7 +70,11 @@ def predict(backend: Backend, body: object) -> Answered:
     if asked.context is not None:
         return Answered([_interactive(backend, asked, asked.context, version)], version)
     answers = backend.suggesting.suggest(asked.entries, deadline_s=backend.deadline_s)
-    return Answered([write_predictions(a.offers, asked.controls, version=version) for a in answers], version)
+    return Answered(
+        [write_predictions(a.offers, asked.controls, version=version) for a in answers],
+        version,
+        [a.cause for a in answers if a.cause],
+    )
 
 
 def _interactive(

@@ -9,7 +9,9 @@ from flask import Flask, Response, g, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from backend.errors import BackendError, ImageError, InputError, NotReady, StoreError
+from backend.labelstudio.connecting import webhook_token
 from backend.web.answers import Backend
+from backend.web.logs import REQUEST_ID
 from backend.web.metrics import Metrics
 from backend.web.ml_api import ml_api
 
@@ -29,11 +31,12 @@ def create_app(backend: Backend, *, basic_auth: tuple[str, str] | None = None) -
     """One app over one backend.
 
     Args:
-        basic_auth: user and password that every route but `/health` asks for; None asks for nothing.
+        basic_auth: user and password that every route but `/health` asks for; None asks for nothing. A
+            webhook may bring the token of `webhook_token` in their place.
     """
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
-    metrics = Metrics()
+    metrics = Metrics(backend.suggesting)
     app.register_blueprint(ml_api(backend, metrics))
     _say_errors(app)
     _watch(app, metrics)
@@ -43,7 +46,7 @@ def create_app(backend: Backend, *, basic_auth: tuple[str, str] | None = None) -
 
 
 def _ask_for_password(app: Flask, user: str, password: str) -> None:
-    wanted = f"{user}:{password}".encode()
+    wanted, token = f"{user}:{password}".encode(), webhook_token(password).encode()
 
     @app.before_request
     def check() -> Response | None:
@@ -51,7 +54,10 @@ def _ask_for_password(app: Flask, user: str, password: str) -> None:
             return None
         given = request.authorization
         told = f"{given.username}:{given.password}" if given and given.type == "basic" else ""
+        secret = str(given.token) if given and given.type == "bearer" else ""
         if hmac.compare_digest(told.encode(), wanted):
+            return None
+        if hmac.compare_digest(secret.encode(), token) and request.path == "/webhook":
             return None
         answer = jsonify(error="this backend asks for a user and a password (RIS_BASIC_AUTH_USER)")
         answer.status_code = 401
@@ -65,6 +71,7 @@ def _watch(app: Flask, metrics: Metrics) -> None:
     @app.before_request
     def start() -> None:
         g.started, g.request_id = time.monotonic(), uuid.uuid4().hex[:12]
+        REQUEST_ID.set(g.request_id)
 
     @app.after_request
     def end(response: Response) -> Response:
@@ -72,7 +79,7 @@ def _watch(app: Flask, metrics: Metrics) -> None:
         route = request.url_rule.rule if request.url_rule else "unknown"
         metrics.requests.labels(route, response.status_code).inc()
         metrics.seconds.labels(route).observe(elapsed_s)
-        level = logging.DEBUG if route in ("/health", "/metrics") else logging.INFO
+        level = logging.DEBUG if route in ("/health", "/health/ready", "/metrics") else logging.INFO
         log.log(level, "%s %s %d %d ms", request.method, request.path, response.status_code, 1000 * elapsed_s)
         response.headers["X-Request-Id"] = g.get("request_id", "")
         return response

@@ -12,21 +12,21 @@ MOST = 5000  # decisions that are drawn; `ris report` takes them all
 
 
 def dashboard(
-    suggesting: Suggesting, health: Callable[[], tuple[Response, int]], synced: Callable[[], Sequence[Synced]]
+    suggesting: Suggesting, ready: Callable[[], tuple[Response, int]], synced: Callable[[], Sequence[Synced]]
 ) -> Blueprint:
     """The route over one backend; read-only.
 
     Args:
-        health: what programs that ask for `/` are answered.
+        ready: what programs that ask for `/` are answered.
         synced: the last sync of every project.
     """
     routes = Blueprint("dashboard", __name__)
 
     @routes.get("/")
     def show() -> Response | tuple[Response, int]:
-        """A page for browsers, the health in JSON for everybody else."""
+        """A page for browsers, the readiness in JSON for everybody else."""
         if request.accept_mimetypes.best_match(["application/json", "text/html"]) != "text/html":
-            return health()
+            return ready()
         # Here, because drawing takes a second to import and /health must not wait for it.
         from backend.evaluation.decisions import judged
         from backend.evaluation.page import Table, page

@@ -1,15 +1,19 @@
 """The routes that Label Studio calls; see `label_config/README.md` for what it shows of them."""
 
-from flask import Blueprint, Response, jsonify, request
+from pathlib import Path
+
+from flask import Blueprint, Response, jsonify, request, send_file
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from werkzeug.exceptions import BadRequest
 
-from backend.errors import InputError
+from backend.errors import BackendError, InputError
+from backend.labelstudio.body import parse_predict
 from backend.web import answers
 from backend.web.answers import START_TRAINING, Backend
 from backend.web.dashboard import dashboard
 from backend.web.metrics import Metrics
 
+OPENAPI = Path(__file__).with_name("openapi.json")
 KNOWN_ACTIONS = frozenset(
     {
         "ANNOTATION_CREATED",
@@ -29,17 +33,22 @@ def ml_api(backend: Backend, metrics: Metrics) -> Blueprint:
     routes = Blueprint("ml_api", __name__)
 
     @routes.get("/health")
-    def health() -> tuple[Response, int]:
-        """Alive at once, whatever the networks do. A backend that never will be ready says so."""
-        state = backend.suggesting.worker.state()
-        if state in ("loading", "ready"):
-            return jsonify(
-                status="UP",
-                model_class="ReferringSegmentation",
-                model_version=backend.suggesting.base,
-                models=state,
-            ), 200
-        return jsonify(status="DOWN", error=f"the models could not be loaded: {state}"), 503
+    def health() -> Response:
+        """Alive: at once, to everybody, whatever the networks do, and nothing else."""
+        return jsonify(status="UP", model_class="ReferringSegmentation")
+
+    @routes.get("/health/ready")
+    def ready() -> tuple[Response, int]:
+        """Whether a task that came now would be worked on: networks loaded, database there."""
+        state, database = backend.suggesting.worker.state(), "ready"
+        try:
+            version = backend.suggesting.version
+        except BackendError as error:
+            version, database = backend.suggesting.base, str(error)
+        is_ready = state == database == "ready"
+        return jsonify(
+            status="UP" if is_ready else "DOWN", models=state, database=database, model_version=version
+        ), 200 if is_ready else 503
 
     @routes.post("/setup")
     def setup() -> Response:
@@ -49,9 +58,11 @@ def ml_api(backend: Backend, metrics: Metrics) -> Blueprint:
     @routes.post("/predict")
     def predict() -> Response:
         """One entry a task, always: a list of predictions, or [] with the reason in the log."""
-        answered = answers.predict(backend, _body())
+        answered = answers.predict(backend, parse_predict(request.get_data(cache=False)))
         for result in answered.results:
             metrics.tasks.labels("alternatives" if result else "empty").inc()
+        for cause in answered.causes:
+            metrics.empty.labels(cause).inc()
         return jsonify(results=answered.results, model_version=answered.version)
 
     @routes.post("/webhook")
@@ -68,11 +79,16 @@ def ml_api(backend: Backend, metrics: Metrics) -> Blueprint:
         """The model versions that the project settings page offers."""
         return jsonify(versions=[backend.suggesting.version])
 
+    @routes.get("/openapi.json")
+    def describe() -> Response:
+        """These routes, described for other programs."""
+        return send_file(OPENAPI, mimetype="application/json")
+
     @routes.get("/metrics")
     def show_metrics() -> Response:
         return Response(generate_latest(metrics.registry), content_type=CONTENT_TYPE_LATEST)
 
-    routes.register_blueprint(dashboard(backend.suggesting, health, backend.synced))
+    routes.register_blueprint(dashboard(backend.suggesting, ready, backend.synced))
     return routes
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from backend.errors import LabelConfigError, LabelStudioError
-from backend.labelstudio.connecting import Backend, connect, create_project
+from backend.labelstudio.connecting import Backend, connect, create_project, webhook_token
 from label_config import read
 
 OURS = Backend("http://127.0.0.1:9090")
@@ -102,7 +102,8 @@ def test_the_password_goes_to_the_backend_and_into_the_webhooks_header():
     assert (backend["auth_method"], backend["basic_auth_user"], backend["basic_auth_pass"]) == (
         "BASIC_AUTH", "ris", "open",
     )  # fmt: skip
-    assert studio.hooks()[0]["headers"] == {"Authorization": "Basic cmlzOm9wZW4="}
+    assert studio.hooks()[0]["headers"] == {"Authorization": f"Bearer {webhook_token('open')}"}
+    assert "open" not in str(studio.hooks()[0])
 
 
 def test_a_webhook_that_lacks_something_is_mended():

@@ -77,7 +77,7 @@ def on_record(server, project, condition, timeout_s=30):
 
 def test_predictions_are_stored_worst_first_and_best_last_under_the_version_of_setup(loaded, client, server):
     _, ids = loaded
-    version = client.__class__(server.url, None).call("GET", "/health")["model_version"]
+    version = client.__class__(server.url, None).call("GET", "/health/ready")["model_version"]
 
     stored = sorted(client.call("GET", "/api/predictions/", task=ids[0]), key=lambda p: p["id"])
 

@@ -3,10 +3,12 @@ import base64
 import pytest
 
 from backend.errors import BackendError, ImageUnreadable, InputError, LabelStudioError, NotReady, StoreError
+from backend.labelstudio.connecting import webhook_token
 from backend.web.app import MAX_BODY_BYTES, create_app
 
 ROUTES = [
-    ("GET", "/versions"), ("GET", "/metrics"), ("GET", "/"), ("POST", "/setup"), ("POST", "/predict"),
+    ("GET", "/versions"), ("GET", "/metrics"), ("GET", "/health/ready"), ("GET", "/openapi.json"),
+    ("GET", "/"), ("POST", "/setup"), ("POST", "/predict"),
     ("POST", "/webhook"),
 ]  # fmt: skip
 
@@ -33,6 +35,18 @@ def test_every_route_but_health_asks_for_the_password(guarded, method, route, he
 
 def test_who_knows_the_password_comes_in(guarded):
     assert guarded.get("/versions", headers=header("ris", "pass:word")).status_code == 200
+
+
+def test_the_webhooks_token_opens_the_webhook_and_nothing_else(guarded):
+    token = {"Authorization": f"Bearer {webhook_token('pass:word')}"}
+
+    assert guarded.post("/webhook", json={"action": "X"}, headers=token).status_code == 201
+    for method, route in ROUTES:
+        if route != "/webhook":
+            assert guarded.open(route, method=method, headers=token).status_code == 401
+    for wrong in ("", webhook_token("other"), "pass:word"):
+        headers = {"Authorization": f"Bearer {wrong}"}
+        assert guarded.post("/webhook", json={"action": "X"}, headers=headers).status_code == 401
 
 
 def test_health_is_open_to_everybody(guarded):

@@ -23,7 +23,10 @@ def test_a_browser_sees_what_was_decided(backend, recording, database, offered):
     assert "1 accepted" in page
 
 
-def test_a_program_is_answered_with_the_health(client):
+def test_a_program_is_answered_with_the_readiness(client, suggesting, gate):
+    gate.opened.set()
+    suggesting.worker._pipeline.result()
+
     assert client.get("/").get_json()["model_version"] == "fake-1"
     assert client.get("/", headers={"Accept": "*/*"}).get_json()["status"] == "UP"
 

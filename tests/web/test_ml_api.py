@@ -1,6 +1,7 @@
 import threading
 
 import pytest
+from sqlalchemy import text
 
 from backend.errors import WeightsError
 from backend.service import Refining, SceneCache, Suggesting, Worker
@@ -33,16 +34,20 @@ def body(*tasks, **more):
     } | more
 
 
-def test_health_answers_while_the_networks_load_and_after(client, gate, suggesting):
-    loading = client.get("/health")
+def test_alive_is_apart_from_ready(client, gate, suggesting):
+    loading = client.get("/health"), client.get("/health/ready")
     gate.opened.set()
     suggesting.worker._pipeline.result()
+    ready = client.get("/health/ready")
 
-    assert (loading.status_code, loading.json["status"], loading.json["models"]) == (200, "UP", "loading")
-    assert client.get("/health").json["models"] == "ready"
+    assert loading[0].json == {"status": "UP", "model_class": "ReferringSegmentation"}
+    assert (loading[1].status_code, loading[1].json["models"]) == (503, "loading")
+    assert (ready.status_code, ready.json) == (
+        200, {"status": "UP", "models": "ready", "database": "ready", "model_version": "fake-1"},
+    )  # fmt: skip
 
 
-def test_health_says_when_the_networks_never_will_load(database, images, recording):
+def test_networks_that_never_will_load_are_told_to_setup_and_to_readiness(database, images, recording):
     def load():
         raise WeightsError("the model file x is missing; install the package again")
 
@@ -58,13 +63,31 @@ def test_health_says_when_the_networks_never_will_load(database, images, recordi
     client = create_app(backend).test_client()
     worker._pipeline.exception()
 
-    answer = client.get("/health")
+    setup = client.post("/setup", json={"project": "1.2", "schema": CONFIG})
+    ready = client.get("/health/ready")
 
-    assert answer.status_code == 503
-    assert answer.json["error"] == (
-        "the models could not be loaded: the model file x is missing; install the package again"
-    )
+    assert client.get("/health").status_code == 200
+    assert (ready.status_code, ready.json["models"]) == (
+        503, "the model file x is missing; install the package again",
+    )  # fmt: skip
+    assert (setup.status_code, setup.json["error"]) == (
+        503, "the models could not be loaded: the model file x is missing; install the package again",
+    )  # fmt: skip
     assert client.post("/predict", json=body(task())).json["results"] == [[]]
+
+
+def test_a_database_that_is_gone_is_alive_and_not_ready(client, database, gate, suggesting):
+    gate.opened.set()
+    suggesting.worker._pipeline.result()
+    with database.begin() as session:
+        session.execute(text('DROP TABLE "use"'))
+
+    ready = client.get("/health/ready")
+
+    assert client.get("/health").status_code == 200
+    assert ready.status_code == 503
+    assert ready.json["models"] == "ready"
+    assert ready.json["database"] != "ready"
 
 
 def test_setup_returns_the_version_and_remembers_the_project_without_its_token(client, database):
@@ -197,6 +220,32 @@ def test_metrics_count_tasks_events_and_requests(client, gate):
     assert 'ris_events_total{action="ANNOTATION_CREATED"} 1.0' in text
     assert 'ris_events_total{action="other"} 1.0' in text
     assert 'ris_requests_total{route="/predict",status="200"} 1.0' in text
+    assert 'ris_empty_results_total{cause="ImageUnreachable"} 1.0' in text
+
+
+def test_metrics_say_what_waits_what_is_remembered_and_how_far_the_inbox_is(client, gate, recording):
+    client.post("/webhook", json=event([]))
+    before = metrics(client)
+    gate.opened.set()
+    client.post("/predict", json=body(task(1)))
+    client.post("/predict", json=body(task(2, expression="the blue")))
+    while recording.work_off():
+        pass
+    after = metrics(client)
+
+    assert before["ris_models_ready"] == before["ris_scenes"] == 0
+    assert (before['ris_inbox_events{state="new"}'], after['ris_inbox_events{state="new"}']) == (1, 0)
+    assert after['ris_inbox_events{state="done"}'] + after['ris_inbox_events{state="failed"}'] == 1
+    assert (after["ris_models_ready"], after["ris_scenes"]) == (1, 1)
+    assert after["ris_scene_bytes"] > 1000
+    assert after['ris_scene_lookups_total{outcome="hit"}'] == 1
+    assert after['ris_scene_lookups_total{outcome="miss"}'] == 1
+    assert after["ris_tasks_waiting"] == after["ris_jobs_waiting"] == 0
+
+
+def metrics(client):
+    lines = client.get("/metrics").get_data(as_text=True).splitlines()
+    return {name: float(value) for name, value in (x.rsplit(" ", 1) for x in lines if x[0] != "#")}
 
 
 def test_health_and_setup_answer_while_a_prediction_waits(backend, gate):

@@ -1,0 +1,35 @@
+"""The server's log: one JSON object a line, each with the id of the request that it belongs to."""
+
+import logging
+import sys
+from contextvars import ContextVar
+from typing import Literal
+
+from pythonjsonlogger.json import JsonFormatter
+
+REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
+FIELDS = ("asctime", "levelname", "name", "request_id", "message")
+Shape = Literal["json", "text"]
+
+
+def start_logging(level: str, shape: Shape) -> None:
+    """Send every logger of this process to stderr."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(_with_request_id)
+    if shape == "json":
+        handler.setFormatter(
+            JsonFormatter(
+                list(FIELDS), datefmt="%Y-%m-%dT%H:%M:%S%z",
+                rename_fields={"asctime": "time", "levelname": "level", "name": "logger"},
+            )
+        )  # fmt: skip
+    else:
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    for noisy in ("alembic", "httpx"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def _with_request_id(record: logging.LogRecord) -> bool:
+    record.request_id = REQUEST_ID.get()
+    return True
