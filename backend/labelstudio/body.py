@@ -34,9 +34,10 @@ def parse_predict(body: bytes) -> object:
         InputError: the body is not JSON.
     """
     try:
-        asked = msgspec.json.decode(body, type=_Predict)
-    except msgspec.ValidationError:  # JSON, but no object: what that means is not for here to say
-        return msgspec.json.decode(body)
+        try:
+            asked = msgspec.json.decode(body, type=_Predict)
+        except msgspec.ValidationError:  # no object: what that means is not for here to say
+            return msgspec.json.decode(body)
     except (msgspec.DecodeError, RecursionError) as error:
         raise InputError(f"the body of /predict must be JSON: {error}") from error
     return {
