@@ -79,6 +79,30 @@ def box_of(mask: RLE) -> Box:
     return float(x), float(y), float(x + width), float(y + height)
 
 
+def without_specks(mask: NDArray[np.bool_], *, share: float) -> NDArray[np.bool_]:
+    """A bool [H, W] without pieces, and without holes, smaller than a share of its own area.
+
+    Pieces hang together over corners, holes do not. What has pixels keeps its largest piece.
+    """
+    pixels = int(mask.sum())
+    if not pixels or share <= 0:
+        return mask
+    least = share * pixels
+    filled = mask | _small(~mask, least, connectivity=4)
+    pieces = _small(filled, least, connectivity=8)
+    return filled if (pieces == filled).all() else filled & ~pieces
+
+
+def _small(mask: NDArray[np.bool_], least: float, *, connectivity: int) -> NDArray[np.bool_]:
+    """The pixels of all pieces that have fewer pixels than that."""
+    n_labels, labels, stats, _ = cv2.connectedComponentsWithStats(
+        mask.astype(np.uint8), None, None, None, connectivity
+    )
+    is_small = stats[:, cv2.CC_STAT_AREA] < least
+    is_small[0] = False  # what is not in the mask
+    return np.asarray(is_small[labels]) if n_labels > 1 else np.zeros_like(mask)
+
+
 EDGE_SHARE = 0.02  # of the image's diagonal: how deep the edge of a mask reaches into it
 
 

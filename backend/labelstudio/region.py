@@ -104,17 +104,40 @@ def _meta(offer: Offer, n_offers: int) -> dict[str, Any]:
     """`text` is the note that the annotator reads; the flat keys are for us and for other tools."""
     suggestion = offer.suggestion
     said = {method: f"{m.score:.4g} #{m.rank + 1}" for method, m in suggestion.methods.items()}
-    places = ", ".join(f"{method} #{m.rank + 1}" for method, m in suggestion.methods.items())
     return {
-        "text": [
-            f"alternative {offer.shown_at + 1} of {n_offers}"
-            + (f" ({places})" if offer.place is None else "")
-        ],
+        "text": [note(offer, n_offers)],
         "rank": suggestion.rank,
         "method": "; ".join(f"{method} {what}" for method, what in said.items()),
         "request": offer.region_id,
         "version": suggestion.version,
     }
+
+
+def note(offer: Offer, n_offers: int) -> str:
+    """What an annotator is told of an alternative: its rank, who agrees, its score; shuffled, only its place.
+
+    E.g. "1st of 3, score 82 %. 2 of 3 methods put it first: global-local, lgd (iterprime puts it 2nd)."
+    """
+    said = f"{ordinal(offer.shown_at)} of {n_offers}"
+    if offer.place is not None:
+        return said
+    methods = offer.suggestion.methods
+    firsts = [name for name, m in methods.items() if m.rank == 0]
+    others = [f"{name} puts it {ordinal(m.rank)}" for name, m in methods.items() if m.rank > 0]
+    scored = f"{said}, score {100 * offer.suggestion.score:.0f} %"
+    if not firsts:
+        return f"{scored}. No method puts it first: {', '.join(others)}." if others else f"{scored}."
+    agree = f"{len(firsts)} of {len(methods)} methods put it first: {', '.join(firsts)}"
+    if len(methods) == 1:
+        agree = f"{firsts[0]} puts it first"
+    return f"{scored}. {agree}" + (f" ({', '.join(others)})." if others else ".")
+
+
+def ordinal(rank: int) -> str:
+    """ "1st" for rank 0, and so on: as labels and buttons say it."""
+    number = rank + 1
+    ending = "th" if 10 <= number % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
 
 
 def offer_id(region: str) -> str:
@@ -131,8 +154,8 @@ def write_fixed(mask: RLE, offer: Offer | None, controls: Controls, *, score: fl
     """The regions of a mask that came of a click; they carry the id of the alternative that was fixed."""
     told = hashlib.sha256(json.dumps([mask.size, mask.counts]).encode()).hexdigest()[:8]
     name = f"{offer.region_id if offer else 'ris'}{FIXED}{told}"
-    note = f"alternative {offer.shown_at + 1}, fixed" if offer else "made by pointing"
-    told_of = {"origin": "prediction", "score": score, "meta": {"text": [note]}}
+    words = f"{ordinal(offer.shown_at)}, fixed" if offer else "made by pointing"
+    told_of = {"origin": "prediction", "score": score, "meta": {"text": [words]}}
     return [region | told_of for region in regions_of(mask, controls, name)]
 
 

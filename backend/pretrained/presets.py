@@ -25,6 +25,8 @@ class SamSettings:
         min_area_share: of the image; smaller masks are specks.
         max_area_share: of the image; larger masks are the ground, not a thing on it.
         same_mask_iou: of two masks that overlap at least so much only the better one leaves.
+        speck_share: of a mask's own area; smaller pieces are cut off it and smaller holes filled, before
+            anything is ranked: what annotators see is what was judged.
         mask_prompts: whether the network learned to read a mask as a prompt; without that a point in the
             middle of it stands for it.
     """
@@ -38,6 +40,7 @@ class SamSettings:
     min_area_share: float
     max_area_share: float
     same_mask_iou: float
+    speck_share: float = 0.01
     mask_prompts: bool = True
 
 

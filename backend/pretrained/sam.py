@@ -18,7 +18,7 @@ from segment_anything.modeling import ImageEncoderViT, MaskDecoder, PromptEncode
 
 from backend.core import rle
 from backend.core.boxes import boxes_of
-from backend.core.masks import iou_matrix
+from backend.core.masks import iou_matrix, without_specks
 from backend.core.rle import RLE
 from backend.core.types import Image, Prompts, Proposals, Size
 from backend.errors import WeightsError
@@ -119,7 +119,7 @@ class SamProposer:
         smallest, largest = self.settings.min_area_share * area_px, self.settings.max_area_share * area_px
         found = [mask for mask in found if max(smallest, 1) <= mask["area"] <= largest]
         kept = self._distinct(found)
-        enlarged = [_enlarged(mask["segmentation"], image.size) for mask in kept]
+        enlarged = [self._finished(mask["segmentation"], image.size) for mask in kept]
         masks = np.array(enlarged, np.bool_).reshape(-1, *image.size)
         quality = np.array([_trust(mask) for mask in kept], np.float32)
         predictor = self.generator.predictor
@@ -153,12 +153,16 @@ class SamProposer:
             mask_input=None if prompts.mask is None else self._low_resolution(prompts.mask, input_size),
         )
         order = [int(i) for i in np.argsort(-trust, kind="stable") if found[i].any()]
-        masks = np.array([_enlarged(found[i], scene.size) for i in order], np.bool_)
+        masks = np.array([self._finished(found[i], scene.size) for i in order], np.bool_)
         masks = masks.reshape(-1, *scene.size)
         kept = masks.any((1, 2))
         return Proposals(
             masks[kept], boxes_of(masks[kept]), np.clip(trust[order], 0, 1).astype(np.float32)[kept]
         )
+
+    def _finished(self, mask: NDArray[np.bool_], size: Size) -> NDArray[np.bool_]:
+        """bool [h, w] -> bool [H, W]: enlarged, without specks."""
+        return _enlarged(without_specks(mask, share=self.settings.speck_share), size)
 
     def _low_resolution(self, mask: RLE, input_size: Sequence[int]) -> NDArray[np.float32]:
         """A mask as the logits that SAM takes for a prompt: float32 [1, 4 G, 4 G], padded as the image is."""

@@ -4,6 +4,7 @@ It joins the methods, Label Studio's JSON and the store; it knows no network, no
 """
 
 from backend.service.describing import RememberedDescriber
+from backend.service.pushing import Pushing
 from backend.service.recording import Recording
 from backend.service.refining import Refined, Refining
 from backend.service.suggesting import Suggested, Suggesting
@@ -11,6 +12,7 @@ from backend.service.syncing import Synced, Syncing
 from backend.service.worker import SceneCache, Worker
 
 __all__ = [
+    "Pushing",
     "Recording",
     "Refined",
     "Refining",

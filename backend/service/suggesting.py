@@ -10,6 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from threading import Lock
 
 from backend.core.types import Image, Offer, Size, Task
@@ -99,19 +100,33 @@ class Suggesting:
                 extra_params=setup.extra_params, now=self.now(),
             )  # fmt: skip
 
-    def suggest(self, entries: Sequence[Task | TaskFailure], *, deadline_s: float) -> list[Suggested]:
+    def suggest(
+        self,
+        entries: Sequence[Task | TaskFailure],
+        *,
+        deadline_s: float,
+        late: Callable[[Task, Suggested], object] | None = None,
+    ) -> list[Suggested]:
         """One answer an entry, in order, within the deadline.
 
         A task that is not ready in time is answered empty and goes on in the background: asked again,
         it is there. One task's failure is that task's alone.
+
+        Args:
+            late: called with each task that was not ready, once it is.
         """
         learned = self._learned()
         jobs = [self._job(entry, learned) if isinstance(entry, Task) else _failed(entry) for entry in entries]
         wait(jobs, timeout=deadline_s)
-        return [
-            job.result() if job.done() else _late(entry, deadline_s)
-            for entry, job in zip(entries, jobs, strict=True)
-        ]
+        answers = []
+        for entry, job in zip(entries, jobs, strict=True):
+            if job.done():
+                answers.append(job.result())
+                continue
+            answers.append(_late(entry, deadline_s))
+            if late is not None and isinstance(entry, Task):
+                job.add_done_callback(partial(_tell, late, entry))
+        return answers
 
     def _job(self, task: Task, learned: Learned | None) -> "Future[Suggested]":
         asked = task, learned.version if learned else self.base
@@ -187,6 +202,11 @@ def places(task: Task, version: str, n: int, *, share: float) -> Sequence[int | 
     if chance.random() >= share:
         return [None] * n
     return chance.sample(range(n), n)
+
+
+def _tell(late: Callable[[Task, Suggested], object], task: Task, job: "Future[Suggested]") -> None:
+    if not job.cancelled():
+        late(task, job.result())
 
 
 def _suggested(task: Task, offers: tuple[Offer, ...]) -> Suggested:

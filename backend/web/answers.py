@@ -4,11 +4,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from backend.core.types import Offer, Task
 from backend.errors import InputError, NotReady
 from backend.labelstudio.context import read_context
+from backend.labelstudio.control import Controls
 from backend.labelstudio.region import write_all, write_fixed, write_interactive, write_predictions
 from backend.labelstudio.task import PredictRequest, TaskFailure, read_setup, read_tasks
-from backend.service import Recording, Refining, Suggesting, Synced
+from backend.service import Recording, Refining, Suggested, Suggesting, Synced
 
 START_TRAINING = "START_TRAINING"
 
@@ -21,6 +23,7 @@ class Backend:
         deadline_s: how long one /predict may take in all.
         train: what "Start Training" starts; False when it is running already.
         synced: the last sync of every project, for the page at `/`.
+        bring: takes to Label Studio what was not ready when it asked; None where there is no key for it.
     """
 
     suggesting: Suggesting
@@ -29,6 +32,7 @@ class Backend:
     deadline_s: float
     train: Callable[[], bool]
     synced: Callable[[], Sequence[Synced]] = tuple
+    bring: Callable[[Task, Sequence[Offer], Controls, str], object] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,13 @@ def predict(backend: Backend, body: object) -> Answered:
     asked, version = read_tasks(body), backend.suggesting.version
     if asked.context is not None:
         return Answered([_interactive(backend, asked, asked.context, version)], version)
-    answers = backend.suggesting.suggest(asked.entries, deadline_s=backend.deadline_s)
+    bring = backend.bring
+
+    def late(task: Task, answer: Suggested) -> None:
+        if bring is not None and answer.offers:
+            bring(task, answer.offers, asked.controls, version)
+
+    answers = backend.suggesting.suggest(asked.entries, deadline_s=backend.deadline_s, late=late)
     return Answered(
         [write_predictions(a.offers, asked.controls, version=version) for a in answers],
         version,

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from backend.core import rle
-from backend.core.masks import boundary_iou, inside_matrix, iou, iou_matrix, union
+from backend.core.masks import boundary_iou, inside_matrix, iou, iou_matrix, union, without_specks
 
 STACKS = st.integers(1, 4).flatmap(lambda n: arrays(np.bool_, (n, 9, 11)))
 
@@ -84,3 +84,30 @@ def test_boundary_iou_sees_an_edge_that_iou_hardly_sees():
 
     assert iou(large, larger) > 0.9
     assert boundary_iou(large, larger) < 0.3
+
+
+def test_specks_go_and_small_holes_are_filled():
+    mask = np.zeros((40, 40), np.bool_)
+    mask[5:25, 5:25] = True
+    clean = mask.copy()
+    mask[10, 10] = mask[12, 12:14] = False
+    mask[30, 30] = mask[0, 0] = True
+
+    assert (without_specks(mask, share=0.01) == clean).all()
+    assert (without_specks(mask, share=0) == mask).all()
+
+
+def test_large_pieces_and_large_holes_stay():
+    mask = np.zeros((40, 40), np.bool_)
+    mask[5:25, 5:25] = mask[30:34, 30:34] = True
+    mask[10:14, 10:14] = False
+
+    assert (without_specks(mask, share=0.01) == mask).all()
+
+
+@given(arrays(np.bool_, (9, 11)), st.sampled_from([0.01, 0.2, 1.0]))
+def test_what_has_pixels_keeps_some_and_once_is_enough(mask, share):
+    clean = without_specks(mask, share=share)
+
+    assert clean.any() == mask.any()
+    assert (without_specks(clean, share=0.01) == clean).all() or share < 0.1

@@ -53,6 +53,7 @@ def test_a_task_that_cannot_be_understood_fails_alone():
     [
         b"",
         b"no",
+        b"[NaN]",
         b'{"tasks": [',
         b"\xff",
         b'{"project": "\\ud800"}',

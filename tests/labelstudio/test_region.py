@@ -12,7 +12,9 @@ from backend.core.verdict import judge
 from backend.labelstudio.control import read_controls
 from backend.labelstudio.region import (
     as_shown,
+    note,
     offer_id,
+    ordinal,
     region_id,
     write_all,
     write_fixed,
@@ -54,9 +56,31 @@ def test_a_region_is_what_label_studio_expects():
     assert (region["from_name"], region["to_name"], region["type"]) == ("mask", "image", "brushlabels")
     assert (region["original_width"], region["original_height"], region["image_rotation"]) == (60, 40, 0)
     assert region["value"]["brushlabels"] == ["Referent"]
-    assert region["meta"]["text"] == ["alternative 1 of 3 (global-local #1)"]
+    assert region["meta"]["text"] == ["1st of 3, score 50 %. global-local puts it first."]
     assert region["meta"]["method"] == "global-local 21.46 #1"
     assert all(isinstance(value, str | int | list) for value in region["meta"].values())
+
+
+@pytest.mark.parametrize(
+    ("ranks", "words"),
+    [
+        ((0, 0), "1st of 3, score 50 %. 2 of 2 methods put it first: a, b."),
+        ((0, 2), "1st of 3, score 50 %. 1 of 2 methods put it first: a (b puts it 3rd)."),
+        ((1, 3), "1st of 3, score 50 %. No method puts it first: a puts it 2nd, b puts it 4th."),
+        ((), "1st of 3, score 50 %."),
+    ],
+)
+def test_the_note_says_rank_score_and_who_agrees_in_words(ranks, words):
+    methods = {name: MethodScore(1.0, rank) for name, rank in zip("ab", ranks, strict=False)}
+    said = replace(OFFERS[0], suggestion=replace(OFFERS[0].suggestion, methods=methods))
+
+    assert note(said, 3) == words
+
+
+def test_ordinals_are_as_people_write_them():
+    assert [ordinal(i) for i in (0, 1, 2, 3, 10, 11, 12, 20, 21)] == [
+        "1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "22nd",
+    ]  # fmt: skip
 
 
 def test_region_ids_are_the_same_everywhere_and_differ_for_everything_else():
@@ -154,7 +178,7 @@ def test_shuffled_alternatives_are_shown_by_their_places_and_say_nothing_of_thei
     regions = [p["result"][0] for p in written]
     assert [r["meta"]["rank"] for r in regions] == [1, 0, 2]
     assert [r["meta"]["text"] for r in regions] == [
-        ["alternative 3 of 3"], ["alternative 2 of 3"], ["alternative 1 of 3"],
+        ["3rd of 3"], ["2nd of 3"], ["1st of 3"],
     ]  # fmt: skip
     assert {p["score"] for p in written} == {0.5}
     assert not any("score" in region for region in regions)

@@ -1,14 +1,18 @@
+import io
 import json
 import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from PIL import Image as Pillow
 
 from backend.core import rle
 from backend.core.masks import iou
 from backend.core.types import Image, Prompts
+from backend.demo.samples import make_samples
 from backend.errors import WeightsError
+from backend.labelstudio import brush
 from backend.pretrained.presets import TINY
 from backend.pretrained.sam import SamProposer, load_sam
 from backend.referring.scene import PROPOSER, Scene
@@ -69,6 +73,18 @@ def test_proposals_of_a_large_image_lie_where_those_of_the_small_one_do(model):
     assert len(small) == len(enlarged) > 0
     shrunk = enlarged.masks[:, 2::4, 2::4]
     assert ((shrunk & small.masks).sum((1, 2)) / (shrunk | small.masks).sum((1, 2)) > 0.9).all()
+
+
+def test_masks_on_a_full_hd_picture_are_small_in_label_studio(model):
+    """Of ordinary things, ragged as a network leaves them: under 60 kB of JSON each."""
+    scene = Pillow.open(io.BytesIO(make_samples(1, seed=5)[0].png)).convert("RGB")
+    pixels = np.asarray(scene.resize((1920, 1080), Pillow.Resampling.BICUBIC))
+
+    found = SamProposer(model, TINY.proposals).propose(Image.of(pixels))
+
+    sizes = [len(json.dumps(brush.encode(mask))) for mask in found.masks]
+    assert len(sizes) > 5
+    assert max(sizes) < 60_000
 
 
 def test_thresholds_that_nothing_passes_give_no_proposals(model):

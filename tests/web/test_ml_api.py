@@ -248,6 +248,25 @@ def metrics(client):
     return {name: float(value) for name, value in (x.rsplit(" ", 1) for x in lines if x[0] != "#")}
 
 
+def test_what_was_late_is_brought_to_label_studio_once_it_is_ready(suggesting, recording, refining, gate):
+    brought, done = [], threading.Event()
+
+    def bring(task, offers, controls, version):
+        brought.append((task.task_id, len(offers), controls.from_name, version))
+        done.set()
+
+    backend = Backend(
+        suggesting, recording, refining, deadline_s=0.05, train=lambda: True, bring=bring
+    )  # fmt: skip
+    client = create_app(backend).test_client()
+
+    assert client.post("/predict", json=body(task(), task(2, image="gone"))).json["results"] == [[], []]
+    gate.opened.set()
+    assert done.wait(60)
+    assert brought == [(1, 3, "mask", "fake-1")]
+    assert len(client.post("/predict", json=body(task())).json["results"][0]) == 3
+
+
 def test_health_and_setup_answer_while_a_prediction_waits(backend, gate):
     app = create_app(backend)
     answers = []
@@ -298,7 +317,7 @@ def test_a_click_gives_one_mask_as_one_dict(client, gate):
     assert region["type"] == "brushlabels"
     assert region["value"]["brushlabels"] == ["Referent"]
     assert "-fixed" in region["id"]
-    assert region["meta"]["text"] == ["alternative 1, fixed"]
+    assert region["meta"]["text"] == ["1st, fixed"]
     assert result["model_version"] == "fake-1"
 
 
