@@ -29,7 +29,7 @@ class Task:
         project: Label Studio's project key, "<id>.<created_at as whole seconds>": the same id in a
             re-created project is another project.
         image_url: exactly what the task's author wrote.
-        expression: the annotator's words, stripped, not empty.
+        expression: what is meant, stripped; "" while nobody has said it.
     """
 
     task_id: int
@@ -180,6 +180,7 @@ class Annotation:
         annotator: Label Studio's user id of the author; None when unknown.
         lead_time_s: seconds in the editor; None for bulk actions.
         parent_prediction: evidence kept, never trusted.
+        keeps: words that are meant for the next image too; "" for none; None where nobody can say so.
     """
 
     annotation_id: int
@@ -191,6 +192,7 @@ class Annotation:
     annotator: int | None = None
     lead_time_s: float | None = None
     parent_prediction: int | None = None
+    keeps: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Any
 from backend.core.rle import RLE
 from backend.core.types import Correction, Offer, Verdict
 from backend.labelstudio.control import Controls
-from backend.labelstudio.region import placed, regions_of
+from backend.labelstudio.region import placed, regions_of, write_words
 
 
 def write_answer(correction: Correction, offers: Sequence[Offer], controls: Controls) -> list[dict[str, Any]]:
@@ -16,6 +16,14 @@ def write_answer(correction: Correction, offers: Sequence[Offer], controls: Cont
     Read again they give the same mask where the config's masks are of pixels, and the same verdict against
     the same offers. In the presentation "pick" the label is that of the place where the alternative stood.
     """
+    annotation = correction.annotation
+    said = [write_words(annotation.task.expression, controls)] if controls.typed else []
+    return [*_mask_and_choice(correction, offers, controls), *said]
+
+
+def _mask_and_choice(
+    correction: Correction, offers: Sequence[Offer], controls: Controls
+) -> list[dict[str, Any]]:
     annotation = correction.annotation
     if not correction.verdict.has_mask or annotation.mask is None:
         return _no_referent(controls) if correction.verdict is Verdict.NO_REFERENT else []

@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from backend.core.types import Task
 from backend.errors import RegionError
 from backend.labelstudio.control import Controls
-from backend.labelstudio.region import FIXED
+from backend.labelstudio.region import FIXED, offer_id, region_id
 from backend.labelstudio.result import READERS, kind_of
 
 OURS = "ris"  # what the ids of our own regions begin with
@@ -24,7 +25,7 @@ def meant(result: Sequence[Any], controls: Controls) -> list[Any]:
     """
     if not isinstance(result, list):
         raise RegionError(f"an annotation's result must be a list of regions, got {type(result).__name__}")
-    chosen = _chosen(result, controls)
+    chosen = chosen_in(result, controls)
     if controls.no_referent and controls.no_referent.value in chosen:
         return []
     pick = controls.pick
@@ -44,9 +45,41 @@ def meant(result: Sequence[Any], controls: Controls) -> list[Any]:
     return result
 
 
-def _chosen(result: Sequence[Any], controls: Controls) -> set[str]:
+def typed_in(result: Sequence[Any], controls: Controls) -> str:
+    """The expression that an annotator typed last; "" when none was."""
+    said = ""
+    for region in result if isinstance(result, list) else ():
+        if isinstance(region, dict) and region.get("from_name") == controls.typed:
+            said = words_of(region) or said
+    return said
+
+
+def words_of(region: Mapping[str, Any]) -> str:
+    """The last line of a TextArea's region that says something; "" of any other region."""
+    value = region.get("value")
+    text = value.get("text") if region.get("type") == "textarea" and isinstance(value, Mapping) else None
+    lines = [text] if isinstance(text, str) else text
+    said = [str(line).strip() for line in lines if str(line).strip()] if isinstance(lines, list) else []
+    return said[-1] if said else ""
+
+
+def without_offers_for(words: str, result: Sequence[Any], task: Task) -> Sequence[Any]:
+    """The regions without what was offered for some words and left as it was: others were typed since."""
+    return [
+        r for r in result if not (isinstance(r, dict) and _is_untouched_offer(r) and _is_for(words, r, task))
+    ]
+
+
+def _is_for(words: str, region: Mapping[str, Any], task: Task) -> bool:
+    name, meta = offer_id(str(region.get("id", ""))), region.get("meta")
+    version = meta.get("version") if isinstance(meta, Mapping) else None
+    rank = name.rpartition("-")[2]
+    return rank.isdecimal() and name == region_id(task.project, task.task_id, words, str(version), int(rank))
+
+
+def chosen_in(result: Sequence[Any], controls: Controls) -> set[str]:
     """The values of the choices that our Choices tags were given."""
-    names = {tag.from_name for tag in (controls.no_referent, controls.pick) if tag}
+    names = {tag.from_name for tag in (controls.no_referent, controls.pick, controls.keep) if tag}
     values: set[str] = set()
     for region in result:
         if isinstance(region, dict) and region.get("type") == "choices" and region.get("from_name") in names:

@@ -10,6 +10,7 @@ from backend.core import masks, rle
 from backend.core.rle import RLE
 from backend.core.types import Box, Prompts, Size
 from backend.errors import InputError, RegionError
+from backend.labelstudio.choice import words_of
 from backend.labelstudio.control import Controls
 from backend.labelstudio.result import LARGEST_PIXELS, kind_of, read_mask
 
@@ -44,21 +45,13 @@ def read_context(context: Mapping[str, Any], controls: Controls) -> Context:
     if not isinstance(result, list):
         raise InputError(f"an interactive request needs a list of regions, got {type(result).__name__}")
     regions = [region for region in result if isinstance(region, dict)]
-    words = next((text for region in reversed(regions) if (text := _words(region))), "")
+    words = next((text for region in reversed(regions) if (text := words_of(region))), "")
     drawn = [r for r in regions if kind_of(r) in (*CLICKS, *BOXES, *STROKES)]
     if not drawn and not words:
         raise InputError("an interactive request needs a click, a box, a stroke of the brush or typed words")
     labels = [str(label) for region in drawn for label in _labels(region)]
     label = next((one for one in labels if one in controls.labels), "")
     return Context(_prompts(drawn) if drawn else None, words, label)
-
-
-def _words(region: Mapping[str, Any]) -> str:
-    value = region.get("value")
-    text = value.get("text") if region.get("type") == "textarea" and isinstance(value, Mapping) else None
-    lines = [text] if isinstance(text, str) else text
-    said = [str(line).strip() for line in lines if str(line).strip()] if isinstance(lines, list) else []
-    return said[-1] if said else ""
 
 
 def _labels(region: Mapping[str, Any]) -> Sequence[object]:

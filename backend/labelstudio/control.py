@@ -24,14 +24,16 @@ PREFERRED_KEY = "expression"
 NO_REFERENT = re.compile(
     r"no such thing|no referent|not (there|in the (image|picture))|nothing|none", re.IGNORECASE
 )
+KEEP = re.compile(r"keep\b.*(expression|words|prompt|next).*", re.IGNORECASE)
+TYPED_NAMES = re.compile(r"expression|prompt|phrase|words", re.IGNORECASE)
 OWN = re.compile(r"\b(drew|drawn|draw|own|myself|redrawn?|other)\b", re.IGNORECASE)
 SEE = "see label_config/tabs_brush.xml"
 LONGEST_CONFIG = 500_000
 
 
 @dataclass(frozen=True, slots=True)
-class NoReferent:
-    """How an annotator says that the image has no such thing: a choice of a Choices tag."""
+class Choice:
+    """Something that an annotator can say by one choice of a Choices tag."""
 
     from_name: str
     to_name: str
@@ -66,6 +68,8 @@ class Controls:
         no_referent: None when the config has no such choice; an empty answer says the same.
         pick: None for the presentation "tabs", one prediction a rank.
         is_interactive: some tag is `smart`: clicks and the like ask for a mask.
+        typed: the TextArea in which annotators say what they mean; "" when the task alone says it.
+        keep: the choice that keeps what was typed for the next image.
     """
 
     image_key: str
@@ -75,9 +79,11 @@ class Controls:
     region_type: RegionType
     label: str
     labels: tuple[str, ...] = ()
-    no_referent: NoReferent | None = None
+    no_referent: Choice | None = None
     pick: Pick | None = None
     is_interactive: bool = False
+    typed: str = ""
+    keep: Choice | None = None
 
     @property
     def is_lossless(self) -> bool:
@@ -104,9 +110,11 @@ def read_controls(label_config: str) -> Controls:
         region_type=kind,
         label=_label(control),
         labels=tuple(tag.get("value") or "" for tag in control.iter("Label")),
-        no_referent=_no_referent(root),
+        no_referent=_choice(root, NO_REFERENT),
         pick=_pick(root, control),
         is_interactive=any(tag.get("smart") == "true" for tag in root.iter()),
+        typed=_typed(root),
+        keep=_choice(root, KEEP),
     )
 
 
@@ -172,19 +180,32 @@ def _label(control: Element) -> str:
 
 def _expression_key(root: Element) -> str:
     keys = [key for name in WORD_TAGS for tag in root.iter(name) if (key := _key(tag))]
-    if not keys:
+    if not keys and not _typed(root):
         raise LabelConfigError(
             f'the label config shows no expression: add <Text name="expression" value="$expression"/>; {SEE}'
         )
-    return PREFERRED_KEY if PREFERRED_KEY in keys else keys[0]
+    return PREFERRED_KEY if PREFERRED_KEY in keys or not keys else keys[0]
 
 
-def _no_referent(root: Element) -> NoReferent | None:
+def _choice(root: Element, said: re.Pattern[str]) -> Choice | None:
     for tag in root.iter("Choices"):
         for choice in tag.iter("Choice"):
-            if NO_REFERENT.fullmatch((choice.get("value") or "").strip()):
-                return NoReferent(tag.get("name", ""), tag.get("toName", ""), choice.get("value", ""))
+            if said.fullmatch((choice.get("value") or "").strip()):
+                return Choice(tag.get("name", ""), tag.get("toName", ""), choice.get("value", ""))
     return None
+
+
+def _typed(root: Element) -> str:
+    """The TextArea for the expression: the one that shows it, one of such a name, one that is `smart`."""
+    areas = [tag for tag in root.iter("TextArea") if tag.get("name") and tag.get("perRegion") != "true"]
+    for is_meant in (
+        lambda tag: _key(tag) == PREFERRED_KEY,
+        lambda tag: TYPED_NAMES.search(tag.get("name", "")),
+        lambda tag: tag.get("smart") == "true",
+    ):
+        for tag in filter(is_meant, areas):
+            return str(tag.get("name"))
+    return ""
 
 
 def _pick(root: Element, control: Element) -> Pick | None:

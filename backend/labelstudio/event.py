@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from backend.core.types import Annotation
+from backend.core.types import Annotation, Task
 from backend.errors import EventError, InputError
-from backend.labelstudio.choice import meant
+from backend.labelstudio.choice import chosen_in, meant, typed_in, without_offers_for
 from backend.labelstudio.control import Controls, read_controls
 from backend.labelstudio.result import read_mask
 from backend.labelstudio.task import is_id, read_task
@@ -124,8 +124,8 @@ def _annotation(
     annotation: Mapping[str, Any], task: Mapping[str, Any], project: str, controls: Controls
 ) -> Annotation:
     try:
-        asked = read_task(task, project, controls)
-        mask, region_ids = read_mask(meant(annotation.get("result") or [], controls))
+        asked, regions = read_answer(annotation, task, project, controls)
+        mask, region_ids = read_mask(regions)
     except InputError as error:
         raise EventError(f"annotation {annotation.get('id')!r:.20}: {error}") from error
     return Annotation(
@@ -137,8 +137,35 @@ def _annotation(
         cancelled=annotation.get("was_cancelled") is True,
         annotator=_user(annotation.get("completed_by")),
         lead_time_s=float(lead) if isinstance(lead := annotation.get("lead_time"), int | float) else None,
+        keeps=_keeps(annotation.get("result") or [], controls, asked.expression),
         parent_prediction=parent if is_id(parent := annotation.get("parent_prediction")) else None,
     )
+
+
+def read_answer(
+    annotation: Mapping[str, Any], task: Mapping[str, Any], project: str, controls: Controls
+) -> tuple[Task, Sequence[Any]]:
+    """What was asked in the end, typed words counting most, and the regions that the answer means.
+
+    Raises:
+        InputError: the task cannot be read, says nothing and nothing was typed, or the answer's choice has
+            no region.
+    """
+    result = annotation.get("result") or []
+    asked = read_task(task, project, controls, typed=typed_in(result, controls))
+    if not asked.expression and annotation.get("was_cancelled") is not True:
+        raise InputError(f"nothing was typed in {controls.typed!r}, and the task says no expression")
+    if controls.typed:
+        before = read_task(task, project, controls).expression
+        if before not in ("", asked.expression):
+            result = without_offers_for(before, result, asked)
+    return asked, meant(result, controls)
+
+
+def _keeps(result: Sequence[Any], controls: Controls, expression: str) -> str | None:
+    if not controls.typed or controls.keep is None:
+        return None
+    return expression if controls.keep.value in chosen_in(result, controls) else ""
 
 
 def project_key(body: Mapping[str, Any]) -> str:

@@ -23,7 +23,9 @@ def region_id(project: str, task_id: int, expression: str, version: str, rank: i
     return f"ris{base64.b32encode(digest[:10]).decode().lower()}-{rank}"
 
 
-def write_predictions(offers: Sequence[Offer], controls: Controls, *, version: str) -> list[dict[str, Any]]:
+def write_predictions(
+    offers: Sequence[Offer], controls: Controls, *, version: str, words: str = ""
+) -> list[dict[str, Any]]:
     """The predictions of one task; [] when there are none.
 
     "tabs": one a place, the last place first and the first last. "pick": a single one with a region a place,
@@ -34,19 +36,33 @@ def write_predictions(offers: Sequence[Offer], controls: Controls, *, version: s
     Args:
         offers: best first.
         version: what /setup returned. Any other makes Label Studio add the set again at every opening.
+        words: put into the TextArea: an expression that was kept from another image.
     """
+    said = [write_words(words, controls)] if words else []
     shown = sorted(offers, key=lambda offer: offer.shown_at)
     best = max((offer.suggestion.score for offer in offers), default=0.0)
     if controls.pick and shown:
-        return [{"result": write_all(shown, controls), "score": best, "model_version": version}]
+        return [{"result": [*write_all(shown, controls), *said], "score": best, "model_version": version}]
     return [
         {
-            "result": _regions(offer, controls, n_offers=len(shown)),
+            "result": [*_regions(offer, controls, n_offers=len(shown)), *said],
             "score": offer.suggestion.score if offer.place is None else best,
             "model_version": version,
         }
         for offer in reversed(shown)
     ]
+
+
+def write_words(words: str, controls: Controls) -> dict[str, Any]:
+    """An expression as if it had been typed."""
+    return {
+        "id": "riswords",
+        "from_name": controls.typed,
+        "to_name": controls.to_name,
+        "type": "textarea",
+        "origin": "manual",
+        "value": {"text": [words]},
+    }
 
 
 def write_all(offers: Sequence[Offer], controls: Controls) -> list[dict[str, Any]]:

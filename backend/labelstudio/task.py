@@ -120,8 +120,11 @@ def is_id(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31
 
 
-def read_task(task: Mapping[str, Any], project: str, controls: Controls) -> Task:
-    """One task of Label Studio's.
+def read_task(task: Mapping[str, Any], project: str, controls: Controls, *, typed: str = "") -> Task:
+    """One task of Label Studio's. Its expression is "" where the annotator is to type it and has not yet.
+
+    Args:
+        typed: what the annotator typed, which counts more than what the task says.
 
     Raises:
         TaskError: it lacks its image or its expression; the message names the keys that it has.
@@ -136,7 +139,10 @@ def read_task(task: Mapping[str, Any], project: str, controls: Controls) -> Task
         raise TaskError(
             f'task {task_id} has no image under data["{controls.image_key}"]; keys: {_keys(data)}'
         )
-    return Task(task_id, project, image, _expression(task_id, data, controls.expression_key))
+    key = controls.expression_key
+    if controls.typed and not typed and not data.get(key):
+        return Task(task_id, project, image, "")
+    return Task(task_id, project, image, _expression(task_id, {**data, key: typed} if typed else data, key))
 
 
 def _expression(task_id: object, data: Mapping[str, Any], key: str) -> str:

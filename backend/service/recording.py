@@ -15,7 +15,7 @@ from backend.errors import BackendError, StoreError
 from backend.labelstudio.event import Event, as_text, read_event, without_secrets
 from backend.labelstudio.region import as_shown
 from backend.store.inbox import InboxWriter, mark_done, mark_failed, next_events
-from backend.store.records import add_correction, add_deletion, offers_on
+from backend.store.records import add_correction, add_deletion, keep_words, kept_words, offers_on
 from backend.store.session import Database, Session
 
 log = logging.getLogger(__name__)
@@ -128,6 +128,9 @@ class Recording:
                 if one.event:
                     for correction, version in one.corrections:
                         add_correction(session, correction, version=version, event_id=one.number, now=now)
+                        if (keeps := correction.annotation.keeps) is not None:
+                            task, at = correction.annotation.task, correction.annotation.updated_at
+                            keep_words(session, task.project, keeps, at=at)
                     add_deletion(
                         session, one.event.project, annotation_ids=one.event.deleted_annotation_ids,
                         task_ids=one.event.deleted_task_ids, event_id=one.number, now=now,
@@ -146,6 +149,13 @@ class Recording:
         except Exception as error:
             # With the database gone this raises again, and the event stays new.
             self._write([Understood(one.number, None, failure=str(error))])
+
+    def kept_words(self, project: str) -> str:
+        """The expression that a project's annotators keep, after all that has come in; "" for none."""
+        while self.work_off():
+            pass
+        with self.database.begin() as session:
+            return kept_words(session, project)
 
     def close(self) -> None:
         """Finish the event that is worked on; the others wait in the database."""

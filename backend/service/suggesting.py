@@ -147,6 +147,9 @@ class Suggesting:
 
     def _answer(self, task: Task, learned: Learned | None) -> Suggested:
         """Never raises: what went wrong becomes the reason."""
+        if not task.expression:
+            reason = f"task {task.task_id} waits for its expression to be typed"
+            return Suggested(task.task_id, reason=reason, cause="no expression yet")
         try:
             return self._stored(task, learned) or self._computed(task, learned)
         except BackendError as error:

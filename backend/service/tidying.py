@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from backend.errors import BackendError, LabelStudioError
-from backend.labelstudio.choice import meant
 from backend.labelstudio.control import Controls, read_controls
+from backend.labelstudio.event import project_key, read_answer
 from backend.labelstudio.sync import answers_of, read_project
 
 
@@ -52,17 +52,27 @@ def tidy(api: Api, number: int, *, dry_run: bool, looked: Callable[[], None]) ->
     found = []
     for answer in answers_of(api, project):
         annotation = answer.event["annotation"]
-        found.append(_tidied(api, annotation, controls, dry_run=dry_run))
+        task, key = answer.event["task"], project_key(answer.event)
+        found.append(_tidied(api, annotation, task, key, controls, dry_run=dry_run))
         looked()
     return found
 
 
-def _tidied(api: Api, annotation: dict[str, Any], controls: Controls, *, dry_run: bool) -> Tidied:
+def _tidied(
+    api: Api,
+    annotation: dict[str, Any],
+    task: dict[str, Any],
+    project: str,
+    controls: Controls,
+    *,
+    dry_run: bool,
+) -> Tidied:
     number, result = int(annotation["id"]), annotation.get("result") or []
     if annotation.get("was_cancelled"):
         return Tidied(number, 0)
     try:
-        kept = regions_kept(result, controls)
+        _, wanted = read_answer(annotation, task, project, controls)
+        kept = regions_kept(result, wanted, controls)
         removed = len(result) - len(kept)
         if removed and not dry_run:
             api.call("PATCH", f"/api/annotations/{number}/", {"result": kept})
@@ -73,13 +83,8 @@ def _tidied(api: Api, annotation: dict[str, Any], controls: Controls, *, dry_run
     return Tidied(number, removed)
 
 
-def regions_kept(result: Sequence[Any], controls: Controls) -> list[Any]:
-    """The regions that an answer means, and everything in it that is no mask, in their order.
-
-    Raises:
-        RegionError: its choice has no region.
-    """
-    wanted = meant(result, controls)
+def regions_kept(result: Sequence[Any], wanted: Sequence[Any], controls: Controls) -> list[Any]:
+    """The regions that an answer means, and everything in it that is no mask, in their order."""
     return [r for r in result if not _is_mask(r, controls) or any(r is one for one in wanted)]
 
 

@@ -52,6 +52,19 @@ def see_project(
     row.label_config, row.extra_params, row.last_seen = label_config, dict(extra_params), now
 
 
+def keep_words(session: Session, project: str, words: str, *, at: datetime) -> None:
+    """Keep an expression for the tasks that have none of their own, unless a later answer said otherwise."""
+    row = session.get(ProjectRow, project)
+    if row is not None and (row.kept_at is None or row.kept_at <= at):
+        row.kept_words, row.kept_at = words, at
+
+
+def kept_words(session: Session, project: str) -> str:
+    """What was kept last; "" when nothing is."""
+    row = session.get(ProjectRow, project)
+    return (row.kept_words or "") if row is not None else ""
+
+
 def add_suggestions(
     session: Session,
     task: Task,

@@ -53,7 +53,10 @@ class Table(DeclarativeBase):
 
 
 class ProjectRow(Table):
-    """A Label Studio project: `key` is "<id>.<created_at>", because ids are used again."""
+    """A Label Studio project: `key` is "<id>.<created_at>", because ids are used again.
+
+    `kept_words` is the expression that its annotators keep for the next image, as of `kept_at`.
+    """
 
     __tablename__ = "project"
 
@@ -62,6 +65,8 @@ class ProjectRow(Table):
     extra_params: Mapped[dict[str, Any]]
     first_seen: Mapped[datetime]
     last_seen: Mapped[datetime]
+    kept_words: Mapped[str | None] = mapped_column(Text)
+    kept_at: Mapped[datetime | None]
 
 
 class ImageRow(Table):

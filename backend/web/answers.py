@@ -73,18 +73,33 @@ def predict(backend: Backend, body: object) -> Answered:
     asked, version = read_tasks(body), backend.suggesting.version
     if asked.context is not None:
         return Answered([_interactive(backend, asked, asked.context, version)], version)
+    kept = [_kept(backend, entry) for entry in asked.entries]
+    entries = [
+        replace(entry, expression=words) if words and isinstance(entry, Task) else entry
+        for entry, words in zip(asked.entries, kept, strict=True)
+    ]
     bring = backend.bring
 
     def late(task: Task, answer: Suggested) -> None:
         if bring is not None and answer.offers:
             bring(task, answer.offers, asked.controls, version)
 
-    answers = backend.suggesting.suggest(asked.entries, deadline_s=backend.deadline_s, late=late)
+    answers = backend.suggesting.suggest(entries, deadline_s=backend.deadline_s, late=late)
     return Answered(
-        [write_predictions(a.offers, asked.controls, version=version) for a in answers],
+        [
+            write_predictions(a.offers, asked.controls, version=version, words=words)
+            for a, words in zip(answers, kept, strict=True)
+        ],
         version,
         [a.cause for a in answers if a.cause],
     )
+
+
+def _kept(backend: Backend, entry: Task | TaskFailure) -> str:
+    """For a task that says nothing itself: the expression that was kept from the image before it."""
+    if isinstance(entry, TaskFailure) or entry.expression:
+        return ""
+    return backend.recording.kept_words(entry.project)
 
 
 def _interactive(

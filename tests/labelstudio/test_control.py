@@ -1,7 +1,7 @@
 import pytest
 
 from backend.errors import LabelConfigError
-from backend.labelstudio.control import NoReferent, Pick, read_controls
+from backend.labelstudio.control import Choice, Pick, read_controls
 from label_config import read
 
 IMAGE = '<Image name="pic" value="$photo"/>'
@@ -40,7 +40,7 @@ def test_of_several_texts_the_one_called_expression_is_meant():
 def test_a_choice_that_says_no_referent_is_found():
     choices = '<Choices name="c" toName="pic"><Choice value="fine"/><Choice value="No such thing"/></Choices>'
 
-    assert read_controls(view(WORDS, IMAGE, BRUSH, choices)).no_referent == NoReferent(
+    assert read_controls(view(WORDS, IMAGE, BRUSH, choices)).no_referent == Choice(
         "c", "pic", "No such thing"
     )
 
@@ -54,7 +54,7 @@ def test_the_shipped_label_configs_work(name):
         "expression",
         "Referent",
     )
-    assert controls.no_referent == NoReferent("referent", "image", "no such thing")
+    assert controls.no_referent == Choice("referent", "image", "no such thing")
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,12 @@ class Studio:
             self.patched[path] = body
             return None
         if path == "/api/tasks":
-            return {"tasks": [{"id": 1, "data": {}, "annotations": self.annotations}], "total": 1}
+            return {
+                "tasks": [
+                    {"id": 1, "data": {"image": "/a", "expression": "mug"}, "annotations": self.annotations}
+                ],
+                "total": 1,
+            }
         return {"id": 3, "created_at": "2026-01-01T00:00:00Z", "label_config": read("pick_brush.xml")}
 
     def exists(self, path):
@@ -67,17 +72,18 @@ def verdict(result):
 @pytest.mark.parametrize(("value", "left"), [("1st", 1), ("2nd", 1), ("3rd", 1), ("no such thing", 0)])
 def test_the_chosen_mask_stays_and_reads_the_same(value, left):
     result = [*OFFERED, choice(value), OTHER]
-    kept = regions_kept(result, PICK)
+    kept = regions_kept(result, meant(result, PICK), PICK)
 
     assert sum(r["type"] == "brushlabels" for r in kept) == left
     assert [r["type"] for r in kept[left:]] == ["choices", "textarea"]
     assert verdict(kept) == verdict(result)
-    assert regions_kept(kept, PICK) == kept
+    assert regions_kept(kept, meant(kept, PICK), PICK) == kept
 
 
 def test_what_was_drawn_stays_and_the_untouched_go():
     drawn = {**OFFERED[0], "id": "mine", "origin": "manual"}
-    kept = regions_kept([*OFFERED, drawn, choice("drew it myself")], PICK)
+    result = [*OFFERED, drawn, choice("drew it myself")]
+    kept = regions_kept(result, meant(result, PICK), PICK)
 
     assert [r["id"] for r in kept] == ["mine", "c"]
 

@@ -336,3 +336,46 @@ def test_an_interactive_request_that_says_nothing_is_a_sentence(client, gate):
 
     assert answer.status_code == 400
     assert "needs a click, a box, a stroke of the brush or typed words" in answer.json["error"]
+
+
+TYPE = read("type_brush.xml")
+
+
+def typed_answer(words, *more, number=1, hour=1):
+    said = {
+        "id": "t", "from_name": "expression", "to_name": "image", "type": "textarea",
+        "value": {"text": [words]},
+    }  # fmt: skip
+    gone = {"id": "p", "from_name": "pick", "to_name": "image", "type": "choices"}
+    return {
+        "action": "ANNOTATION_CREATED",
+        "annotation": {
+            "id": number, "result": [said, gone | {"value": {"choices": ["no such thing"]}}, *more],
+            "updated_at": f"2026-01-02T{hour:02d}:00:00Z",
+        },
+        "task": {"id": number, "data": {"image": "squares"}},
+        "project": {"id": 1, "created_at": "2023-11-14T22:13:20Z", "label_config": TYPE},
+    }  # fmt: skip
+
+
+def test_words_that_are_kept_are_there_with_the_next_image(client, gate):
+    gate.opened.set()
+    keep = {
+        "id": "k", "from_name": "keep", "to_name": "image", "type": "choices",
+        "value": {"choices": ["keep the expression for the next image"]},
+    }  # fmt: skip
+    asked = body({"id": 9, "data": {"image": "squares"}}, label_config=TYPE)
+    client.post("/setup", json={"project": "1.1700000000", "schema": TYPE})
+    before = client.post("/predict", json=asked).json["results"]
+
+    client.post("/webhook", json=typed_answer("the red", keep))
+    ((kept,),) = client.post("/predict", json=asked).json["results"]
+    client.post("/webhook", json=typed_answer("the blue", number=2, hour=0))
+    ((late,),) = client.post("/predict", json=asked).json["results"]
+    client.post("/webhook", json=typed_answer("the blue", number=3, hour=2))
+
+    assert before == [[]]
+    assert kept["result"][-1]["value"] == {"text": ["the red"]}
+    assert len(kept["result"]) == 4
+    assert late == kept  # an earlier answer that arrives later changes nothing
+    assert client.post("/predict", json=asked).json["results"] == [[]]

@@ -1,0 +1,123 @@
+"""Words that annotators type: what an answer is about then, and which regions it means."""
+
+import pytest
+
+from backend.core import rle
+from backend.core.types import MethodScore, Offer, Suggestion
+from backend.labelstudio.control import Choice, read_controls
+from backend.labelstudio.event import read_event
+from backend.labelstudio.region import region_id, write_all, write_predictions
+from backend.labelstudio.task import read_task
+from label_config import read
+from tests.build import rectangle
+
+CONFIG = read("type_brush.xml")
+CONTROLS = read_controls(CONFIG)
+PROJECT = "1.1767225600"
+SIZE = (20, 30)
+
+
+def offers(words, left):
+    mask = rle.encode(rectangle(SIZE, 2, left, 9, left + 8))
+    suggestion = Suggestion(0, 0.9, mask, (0, 0, 1, 1), {"lgd": MethodScore(1.0, 0)}, "v1")
+    return (Offer(region_id(PROJECT, 7, words, "v1", 0), suggestion),)
+
+
+def typed(*lines):
+    return {
+        "id": "t", "from_name": "expression", "to_name": "image", "type": "textarea",
+        "value": {"text": list(lines)},
+    }  # fmt: skip
+
+
+def choice(name, value):
+    return {
+        "id": name,
+        "from_name": name,
+        "to_name": "image",
+        "type": "choices",
+        "value": {"choices": [value]},
+    }
+
+
+def answered(*result, data=None, **more):
+    annotation = {"id": 1, "result": list(result), "updated_at": "2026-01-02T00:00:00Z", **more}
+    (found,) = read_event(
+        {
+            "action": "ANNOTATION_CREATED",
+            "annotation": annotation,
+            "task": {"id": 7, "data": {"image": "/a"} | (data or {})},
+            "project": {"id": 1, "created_at": "2026-01-01T00:00:00Z", "label_config": CONFIG},
+        }
+    ).annotations or (None,)
+    return found
+
+
+KEEP = choice("keep", "keep the expression for the next image")
+FIRST = choice("pick", "1st")
+
+
+def test_the_config_says_where_words_are_typed_and_how_they_are_kept():
+    assert CONTROLS.typed == "expression"
+    assert CONTROLS.keep == Choice("keep", "image", "keep the expression for the next image")
+    assert read_controls(read("pick_brush.xml")).typed == ""
+
+
+def test_a_task_may_wait_for_its_words():
+    assert read_task({"id": 7, "data": {"image": "/a"}}, PROJECT, CONTROLS).expression == ""
+    assert (
+        read_task({"id": 7, "data": {"image": "/a", "expression": "mug"}}, PROJECT, CONTROLS).expression
+        == "mug"
+    )
+
+
+def test_what_was_typed_last_is_what_the_answer_is_about():
+    region = write_all(offers("the left mug", 3), CONTROLS)
+
+    found = answered(typed("the cup", "the left mug "), *region, FIRST, data={"expression": "the cup"})
+
+    assert found.task.expression == "the left mug"
+    assert found.region_ids == (offers("the left mug", 3)[0].region_id,)
+
+
+def test_untouched_offers_for_words_that_were_replaced_are_not_meant():
+    """Both lie under the label "1st": those for the task's own words do not count any more."""
+    old, new = offers("the cup", 3), offers("the left mug", 15)
+
+    found = answered(
+        *write_all(old, CONTROLS), *write_all(new, CONTROLS), typed("the left mug"), FIRST,
+        data={"expression": "the cup"},
+    )  # fmt: skip
+
+    assert found.mask == new[0].suggestion.mask
+    same = answered(*write_all(old, CONTROLS), typed("the cup"), FIRST, data={"expression": "the cup"})
+    assert same.mask == old[0].suggestion.mask
+
+
+@pytest.mark.parametrize(("result", "keeps"), [((KEEP,), "mug"), ((), "")])
+def test_words_are_kept_for_the_next_image_when_the_annotator_says_so(result, keeps):
+    assert answered(typed("mug"), choice("pick", "no such thing"), *result).keeps == keeps
+
+
+def test_an_answer_without_words_is_no_answer_unless_it_was_skipped():
+    config = {"id": 1, "created_at": "2026-01-01T00:00:00Z", "label_config": CONFIG}
+    annotation = {"id": 1, "result": [], "updated_at": "2026-01-02T00:00:00Z"}
+    event = {
+        "action": "ANNOTATION_CREATED", "annotation": annotation, "project": config,
+        "task": {"id": 7, "data": {"image": "/a"}},
+    }  # fmt: skip
+
+    assert "nothing was typed in 'expression'" in read_event(event).failures[0]
+    assert answered(was_cancelled=True).cancelled
+
+
+def test_kept_words_stand_in_the_text_field_with_their_alternatives():
+    (prediction,) = write_predictions(offers("mug", 3), CONTROLS, version="v1", words="mug")
+
+    words = prediction["result"][-1]
+    assert (words["type"], words["from_name"], words["value"]) == (
+        "textarea",
+        "expression",
+        {"text": ["mug"]},
+    )
+    assert answered(*prediction["result"], FIRST).task.expression == "mug"
