@@ -38,6 +38,7 @@ class Plan:
         version: what Label Studio knows our suggestions by; changes whenever one could change.
         describer: which describer answers for LGD, as people read it.
         synonyms: where LGD looks up whether two nouns mean the same: "wordnet" or "lemma".
+        device: where the networks run.
     """
 
     preset: Preset
@@ -47,6 +48,7 @@ class Plan:
     describer_url: str = ""
     describer_model: str = ""
     describer_key: str = ""
+    device: str = "cpu"
 
 
 def planned(settings: Settings) -> Plan:
@@ -73,6 +75,7 @@ def planned(settings: Settings) -> Plan:
         url,
         model,
         key.get_secret_value() if key else "",
+        settings.device,
     )
 
 
@@ -96,25 +99,27 @@ def load_pipeline(plan: Plan, remember: Callable[[Describer], Describer] = lambd
 
     Raises:
         WeightsError: a model file is missing or damaged.
+        SettingsError: the device is not there.
     """
     from backend.pretrained.clip import ClipEncoder
+    from backend.pretrained.device import check_device, use_threads
     from backend.pretrained.itm import BlipMatcher
     from backend.pretrained.parser import SpacyParser
     from backend.pretrained.sam import SamProposer, load_sam
-    from backend.pretrained.threads import use_threads
     from backend.referring.global_local import GlobalLocal
     from backend.referring.iterprime import IterPrime
     from backend.referring.lgd import Lgd
     from backend.referring.spatial import Spatial
 
-    preset = plan.preset
+    preset, device = plan.preset, plan.device
+    check_device(device)
     if preset.threads is not None:
         use_threads(preset.threads)
     parser = SpacyParser.load(preset.folder / "parser")
-    clip = ClipEncoder.load(preset.folder / "clip")
-    matcher = BlipMatcher.load(preset.folder / "itm", layer=preset.itm_layer)
+    clip = ClipEncoder.load(preset.folder / "clip", device=device)
+    matcher = BlipMatcher.load(preset.folder / "itm", layer=preset.itm_layer, device=device)
     describer = remember(_describer(plan))
-    proposer = SamProposer(load_sam(preset.folder / "sam"), preset.proposals)
+    proposer = SamProposer(load_sam(preset.folder / "sam", device=device), preset.proposals)
     return Pipeline(
         proposer=proposer,
         refiner=proposer,
@@ -138,9 +143,10 @@ def _describer(plan: Plan) -> Describer:
     if plan.describer_url:
         return HttpDescriber(plan.describer_url, model=plan.describer_model, key=plan.describer_key)
     if plan.describer_model:
-        return ChatDescriber.load(plan.describer_model)
+        return ChatDescriber.load(plan.describer_model, device=plan.device)
     eyes = plan.preset.iterprime  # the embedded two start from the same eyes: the same numbers of pixels
-    return BlipDescriber.load(plan.preset.folder / "describer", mean=eyes.mean, std=eyes.std)
+    folder = plan.preset.folder / "describer"
+    return BlipDescriber.load(folder, mean=eyes.mean, std=eyes.std, device=plan.device)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ class Settings(BaseSettings):
         host, port: where `ris serve` listens.
         database_url: SQLite by default; PostgreSQL as postgresql+psycopg://user:password@host/name.
         preset: which networks and thresholds; `ris models list` shows them.
+        device: where the networks run: cpu, cuda, cuda:1 or mps.
         alternatives: how many ranked masks an annotator is offered.
         shuffled_share: of the tasks, that are shown their alternatives in random order and without scores:
             only on those does the place of the accepted say whether people take what comes first.
@@ -45,6 +46,7 @@ class Settings(BaseSettings):
     port: int = Field(default=9090, ge=1, le=65535)
     database_url: str = "sqlite:///ris.db"
     preset: str = "tiny"
+    device: str = Field(default="cpu", pattern=r"^(cpu|mps|cuda(:\d+)?)$")
     alternatives: int = Field(default=3, ge=1, le=9)
     shuffled_share: float = Field(default=0.0, ge=0, le=1)
     deadline_s: float = Field(default=60.0, gt=0, le=95)

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 from pydantic import SecretStr
+from rich.progress import track
 from rich.table import Table
 
 import label_config
@@ -11,10 +12,13 @@ from backend import assembly, config
 from backend.cli.console import console
 from backend.errors import InputError
 from backend.labelstudio import connecting
+from backend.labelstudio.client import LabelStudioClient
+from backend.labelstudio.control import read_controls
 
+SAMPLE = "ris-sample"
 CONFIGS = (
     "pick_brush", "pick_brush_smart", "pick_bitmask", "pick_polygon", "pick_rectangle", "tabs_brush",
-    "tabs_polygon",
+    "tabs_polygon", "type_brush",
 )  # fmt: skip
 
 
@@ -29,6 +33,9 @@ def connect(
     ] = None,
     url: Annotated[str | None, typer.Option(help="RIS_LABEL_STUDIO_URL")] = None,
     key: Annotated[str | None, typer.Option(help="RIS_LABEL_STUDIO_API_KEY")] = None,
+    samples: Annotated[
+        int, typer.Option(help="also upload so many drawn sample tasks, once", min=0, max=200)
+    ] = 0,
 ) -> None:
     """Check or set the label config, add the ML backend, make or mend the webhook. Safe to run twice.
 
@@ -53,5 +60,30 @@ def connect(
     table = Table("link", "outcome", title=f"project {project} at {settings.label_studio_url}")
     for step in connecting.connect(client, project, ours, label_config=wanted):
         table.add_row(step.what, step.outcome)
+    if samples:
+        outcome = add_samples(client, project, samples)
+        table.add_row("sample tasks", outcome)
     console.print(table)
     console.print(f"{settings.label_studio_url}/projects/{project}/data")
+
+
+def add_samples(client: LabelStudioClient, number: int, count: int) -> str:
+    """Drawn scenes with true expressions, to try everything with; none when some are there already.
+
+    Raises:
+        LabelStudioError: an upload or the import was refused.
+    """
+    from backend.demo.project import Project
+    from backend.demo.samples import make_samples
+
+    there = client.call("GET", f"/api/projects/{number}/file-uploads", all="true") or ()
+    if any(SAMPLE in str(one.get("file", "")) for one in there):
+        return "there already"
+    controls = read_controls(str(client.call("GET", f"/api/projects/{number}")["label_config"]))
+    tasks = []
+    for i, sample in enumerate(track(make_samples(count), "uploading", console=console)):
+        image = client.upload(number, f"{SAMPLE}-{i:02d}.png", sample.png)
+        words = {} if controls.typed else {controls.expression_key: sample.expression}
+        tasks.append({controls.image_key: image} | words)
+    Project(client, number).import_tasks(tasks)
+    return f"{len(tasks)} added: drawn scenes, which the embedded networks know"

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
 
 from backend import assembly, config, wsgi
 from backend.errors import SettingsError
@@ -13,6 +14,14 @@ from backend.store.session import Database
 from backend.web.logs import start_logging
 
 THREADS = 16  # Label Studio asks /health and /setup while others wait in /predict
+
+
+class _Log(Logger):  # type: ignore[misc]  # gunicorn is not typed
+    """gunicorn's own words, in our log and no other."""
+
+    def setup(self, cfg: Any) -> None:
+        self.error_log.setLevel(logging.WARNING)
+        self.error_log.propagate = True
 
 
 class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn is not typed
@@ -30,8 +39,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn is not typed
             "threads": THREADS,
             "timeout": 0,  # a thread at work is no sign of a hanging process
             "graceful_timeout": 30,
-            "loglevel": "warning",
-            "logconfig_dict": {"loggers": {"gunicorn.error": {"handlers": [], "propagate": True}}},
+            "logger_class": _Log,
             "worker_exit": lambda _, worker: worker.wsgi.extensions["ris"].close(),
         }
         for name, value in options.items():

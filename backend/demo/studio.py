@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from backend.demo.process import ServerProcess, free_port
@@ -52,13 +53,17 @@ def installed() -> Path:
 
 
 class LabelStudio:
-    """One Label Studio in a folder of its own, on a free port of loopback. Use it as a context manager."""
+    """One Label Studio in a folder of its own, on a free port of loopback. Use it as a context manager.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        settings: variables of its environment, in place of those that let it talk to loopback.
+    """
+
+    def __init__(self, folder: Path, **settings: str) -> None:
         self.folder = folder.resolve()
         self.port = free_port()
         self.url = f"http://localhost:{self.port}"
-        self._server = _server(self.folder / "data", self.port, self.folder / "label-studio.log")
+        self._server = _server(self.folder / "data", self.port, self.folder / "label-studio.log", settings)
 
     def __enter__(self) -> "LabelStudio":
         _make_template()
@@ -78,7 +83,7 @@ def _make_template() -> None:
         return
     shutil.rmtree(TEMPLATE, ignore_errors=True)
     TEMPLATE.mkdir(parents=True)
-    server = _server(TEMPLATE, free_port(), TEMPLATE.parent / "first-start.log")
+    server = _server(TEMPLATE, free_port(), TEMPLATE.parent / "first-start.log", {})
     try:
         server.start(timeout_s=600)
     finally:
@@ -86,7 +91,7 @@ def _make_template() -> None:
     done.touch()
 
 
-def _server(data: Path, port: int, log: Path) -> ServerProcess:
+def _server(data: Path, port: int, log: Path, settings: Mapping[str, str]) -> ServerProcess:
     env = {
         "LABEL_STUDIO_BASE_DATA_DIR": str(data),
         "LABEL_STUDIO_HOST": f"http://localhost:{port}",
@@ -101,7 +106,7 @@ def _server(data: Path, port: int, log: Path) -> ServerProcess:
         "LATEST_VERSION_CHECK": "false",
         "SENTRY_DSN": "",
         "FRONTEND_SENTRY_DSN": "",
-    }
+    } | dict(settings)
     command = [str(installed()), "start", "--no-browser", "--internal-host", "127.0.0.1"]
     command += ["--port", str(port), "--enable-legacy-api-token"]
     return ServerProcess(

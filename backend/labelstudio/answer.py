@@ -17,7 +17,7 @@ def write_answer(correction: Correction, offers: Sequence[Offer], controls: Cont
     the same offers. In the presentation "pick" the label is that of the place where the alternative stood.
     """
     annotation = correction.annotation
-    said = [write_words(annotation.task.expression, controls)] if controls.typed else []
+    said = write_words(annotation.task.expression, controls)[:1] if controls.typed else []
     return [*_mask_and_choice(correction, offers, controls), *said]
 
 

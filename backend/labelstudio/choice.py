@@ -25,6 +25,7 @@ def meant(result: Sequence[Any], controls: Controls) -> list[Any]:
     """
     if not isinstance(result, list):
         raise RegionError(f"an annotation's result must be a list of regions, got {type(result).__name__}")
+    result = [r for r in result if not (isinstance(r, dict) and r.get("from_name") in controls.tools)]
     chosen = chosen_in(result, controls)
     if controls.no_referent and controls.no_referent.value in chosen:
         return []

@@ -100,6 +100,7 @@ def connect(api: Api, number: int, backend: Backend, *, label_config: str | None
         _backend(api, number, backend, label_config or str(project.get("label_config") or "")),
         _webhook(api, number, backend),
         _shown(api, number, project),
+        _version(api, number),
     ]
 
 
@@ -162,7 +163,8 @@ def _webhook(api: Api, number: int, backend: Backend) -> Step:
     except LabelStudioError as error:
         raise LabelStudioError(
             f"Label Studio makes no webhook for {url}: {error}; it wants an address with a dot in it, "
-            "such as http://127.0.0.1:9090 or http://ris.internal:9090"
+            "such as http://127.0.0.1:9090 or http://ris.internal:9090, and for a private one to be started "
+            "with SSRF_PROTECTION_ENABLED=false"
         ) from error
     return Step("webhook", "made")
 
@@ -172,6 +174,15 @@ def _shown(api: Api, number: int, project: Mapping[str, Any]) -> Step:
         return Step("predictions", "shown to annotators")
     api.call("PATCH", f"/api/projects/{number}", {"show_collab_predictions": True})
     return Step("predictions", "shown to annotators from now on")
+
+
+def _version(api: Api, number: int) -> Step:
+    """Which predictions are shown: those of the live backend, which Label Studio knows by its title."""
+    chosen = api.call("GET", f"/api/projects/{number}").get("model_version")
+    if chosen == TITLE:
+        return Step("model version", "the live backend's")
+    api.call("PATCH", f"/api/projects/{number}", {"model_version": TITLE})
+    return Step("model version", f"the live backend's from now on, {chosen or 'none'} was shown before")
 
 
 def _ours(listed: Any, url: str) -> Sequence[Mapping[str, Any]]:

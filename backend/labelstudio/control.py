@@ -70,6 +70,7 @@ class Controls:
         is_interactive: some tag is `smart`: clicks and the like ask for a mask.
         typed: the TextArea in which annotators say what they mean; "" when the task alone says it.
         keep: the choice that keeps what was typed for the next image.
+        tools: tags that only point (`smartOnly`): what they drew is a question and no mask.
     """
 
     image_key: str
@@ -84,6 +85,7 @@ class Controls:
     is_interactive: bool = False
     typed: str = ""
     keep: Choice | None = None
+    tools: tuple[str, ...] = ()
 
     @property
     def is_lossless(self) -> bool:
@@ -115,6 +117,7 @@ def read_controls(label_config: str) -> Controls:
         is_interactive=any(tag.get("smart") == "true" for tag in root.iter()),
         typed=_typed(root),
         keep=_choice(root, KEEP),
+        tools=tuple(tag.get("name", "") for tag in root.iter() if _only_points(tag)),
     )
 
 
@@ -153,7 +156,9 @@ def _one_image(root: Element) -> Element:
 
 def _mask_control(root: Element, image: Element) -> tuple[RegionType, Element]:
     for tag_name, kind in MASK_TAGS.items():
-        found = [tag for tag in root.iter(tag_name) if tag.get("toName") == image.get("name")]
+        found = [
+            t for t in root.iter(tag_name) if t.get("toName") == image.get("name") and not _only_points(t)
+        ]
         if len(found) > 1:
             raise LabelConfigError(
                 f"the label config has {len(found)} <{tag_name}> for image {image.get('name')!r} "
@@ -166,6 +171,10 @@ def _mask_control(root: Element, image: Element) -> tuple[RegionType, Element]:
         f"the label config has no <BrushLabels> or <PolygonLabels> for image {image.get('name')!r}; "
         f"found {', '.join(others) or 'no control'}; {SEE}"
     )
+
+
+def _only_points(tag: Element) -> bool:
+    return tag.get("smartOnly") == "true"
 
 
 def _label(control: Element) -> str:

@@ -97,6 +97,7 @@ def examine_project(api: Api, number: int, ours: Backend, delivered: Callable[[]
     except LabelStudioError as error:
         return [Check("project", False, f"{error}; is {number} its number, and may this user see it?")]
     checks = [_label_config(str(project.get("label_config") or "")), _backend(api, number, ours, project)]
+    checks.append(_shown(api, number, ours, project))
     hook = _webhook(api, number, ours)
     checks.append(hook)
     if hook.holds:
@@ -133,6 +134,19 @@ def _backend(api: Api, number: int, ours: Backend, project: Mapping[str, Any]) -
             "ML backend", False, f"interactive preannotations are {'off' if wanted else 'on'}: {mend}"
         )
     return Check("ML backend", True, "connected")
+
+
+def _shown(api: Api, number: int, ours: Backend, project: Mapping[str, Any]) -> Check:
+    """Whether the editor shows predictions, and ours: by the backend's title, or by its version."""
+    mend = f"run `ris connect --project {number}`"
+    if not project.get("show_collab_predictions", True):
+        return Check("predictions", False, f"the project shows annotators none: {mend}")
+    listed = _of(api.call("GET", "/api/ml", project=number), ours.url)
+    known = {one.get(name) for one in listed for name in ("title", "model_version")}
+    chosen = project.get("model_version")
+    if chosen and chosen not in known:
+        return Check("predictions", False, f"the project shows those of {str(chosen)[:60]!r} alone: {mend}")
+    return Check("predictions", True, f"shown, of {chosen or 'every version'}")
 
 
 def read_interactive(project: Mapping[str, Any]) -> bool | None:

@@ -38,7 +38,7 @@ def write_predictions(
         version: what /setup returned. Any other makes Label Studio add the set again at every opening.
         words: put into the TextArea: an expression that was kept from another image.
     """
-    said = [write_words(words, controls)] if words else []
+    said = write_words(words, controls) if words else []
     shown = sorted(offers, key=lambda offer: offer.shown_at)
     best = max((offer.suggestion.score for offer in offers), default=0.0)
     if controls.pick and shown:
@@ -53,16 +53,14 @@ def write_predictions(
     ]
 
 
-def write_words(words: str, controls: Controls) -> dict[str, Any]:
-    """An expression as if it had been typed."""
-    return {
-        "id": "riswords",
-        "from_name": controls.typed,
-        "to_name": controls.to_name,
-        "type": "textarea",
-        "origin": "manual",
-        "value": {"text": [words]},
-    }
+def write_words(words: str, controls: Controls) -> list[dict[str, Any]]:
+    """An expression as if it had been typed, and as if it was to be kept once more."""
+    region = {"id": "riswords", "to_name": controls.to_name, "origin": "manual"}
+    typed = region | {"from_name": controls.typed, "type": "textarea", "value": {"text": [words]}}
+    if controls.keep is None:
+        return [typed]
+    keep = {"id": "riskeep", "from_name": controls.keep.from_name, "type": "choices"}
+    return [typed, region | keep | {"value": {"choices": [controls.keep.value]}}]
 
 
 def write_all(offers: Sequence[Offer], controls: Controls) -> list[dict[str, Any]]:

@@ -16,6 +16,7 @@ def start_logging(level: str, shape: Shape) -> None:
     """Send every logger of this process to stderr."""
     handler = logging.StreamHandler(sys.stderr)
     handler.addFilter(_with_request_id)
+    handler.addFilter(_from_somebody)
     if shape == "json":
         handler.setFormatter(
             JsonFormatter(
@@ -33,3 +34,8 @@ def start_logging(level: str, shape: Shape) -> None:
 def _with_request_id(record: logging.LogRecord) -> bool:
     record.request_id = REQUEST_ID.get()
     return True
+
+
+def _from_somebody(record: logging.LogRecord) -> bool:
+    """Not the chatter of libraries that log under no name of their own."""
+    return record.name != "root" or record.levelno >= logging.WARNING

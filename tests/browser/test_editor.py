@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from selenium.webdriver import ActionChains
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
 import label_config
@@ -150,14 +151,41 @@ def test_the_best_one_opens_in_the_quick_view_and_submit_accepts_it(
     assert np.isfinite(next(iter(found.values())).correction.annotation.lead_time_s)
 
 
-def on_image(browser, x_share, y_share):
-    """Click at a place of the image, in shares of its width and height."""
+def on_image(browser, *places):
+    """Click at a place of the image, in shares of its width and height, or draw a stroke over several."""
+    browser.execute_script("document.querySelector('.konvajs-content').scrollIntoView({block: 'center'})")
     canvas = shown(browser, ".konvajs-content canvas")
     width, height = browser.execute_script(
         "const o = window.Htx.annotationStore.selected.objects[0]; return [o.stageWidth, o.stageHeight]"
     )
-    offset = x_share * width - canvas.size["width"] / 2, y_share * height - canvas.size["height"] / 2
-    ActionChains(browser).move_to_element_with_offset(canvas, *map(round, offset)).click().perform()
+    acts = ActionChains(browser)
+    for number, (x_share, y_share) in enumerate(places):
+        offset = x_share * width - canvas.size["width"] / 2, y_share * height - canvas.size["height"] / 2
+        acts.move_to_element_with_offset(canvas, *map(round, offset))
+        if number == 0:
+            acts.click_and_hold()
+    acts.release().perform()
+    time.sleep(0.5)
+
+
+def smart_tool(browser, tool, group):
+    """Switch Auto-Annotation on and take a smart tool with the label "mine" of its group of labels."""
+    if not browser.execute_script("return window.Htx.autoAnnotation"):
+        browser.find_element(By.XPATH, "//*[normalize-space(text())='Auto-Annotation']").click()
+    label = browser.find_elements(By.XPATH, "//*[normalize-space(text())='mine']")[group]
+    browser.execute_script("arguments[0].scrollIntoView()", label)
+    label.click()
+    shown(browser, "[class*=lsf-tool_smart]").click()
+    shown(browser, f".lsf-tool_smart[aria-label={tool}]").click()
+
+
+def suggested(browser):
+    return browser.execute_script("return window.Htx.annotationStore.selected.suggestions.size")
+
+
+def accept(browser):
+    shown(browser, "button[data-testid=bottombar-accept-suggestions-button]").click()
+    time.sleep(0.5)
 
 
 def test_a_click_with_auto_annotation_on_gives_a_mask_to_take(
@@ -166,19 +194,13 @@ def test_a_click_with_auto_annotation_on_gives_a_mask_to_take(
     """On the red book: a click on an alternative would select that, by Label Studio's rule."""
     project, _ = made(client, server, samples[5:6], "pick_brush_smart")
     stream(editor, studio, project)
-    editor.find_element(By.XPATH, "//*[normalize-space(text())='Auto-Annotation']").click()
-    shown(editor, "[class*=lsf-tool_smart]").click()
-    of_the_click = editor.find_elements(By.XPATH, "//*[normalize-space(text())='mine']")[1]
-    editor.execute_script("arguments[0].scrollIntoView()", of_the_click)
-    of_the_click.click()
-    editor.execute_script("document.querySelector('.konvajs-content').scrollIntoView({block: 'center'})")
-
-    on_image(editor, 0.37, 0.31)
+    smart_tool(editor, "key-point-tool", 1)
+    on_image(editor, (0.37, 0.31))
     WebDriverWait(editor, WAIT_S).until(
         lambda b: b.execute_script("return window.Htx.annotationStore.selected.suggestions.size") == 1
     )
     editor.save_screenshot(str(tmp_path_factory.getbasetemp() / "click.png"))
-    shown(editor, "button[data-testid=bottombar-accept-suggestions-button]").click()
+    accept(editor)
     press(editor, "r")
     shown(editor, SUBMIT).click()
 
@@ -188,3 +210,111 @@ def test_a_click_with_auto_annotation_on_gives_a_mask_to_take(
     assert decision.correction.verdict == Verdict.REDRAWN
     assert mask[round(0.31 * mask.shape[0]), round(0.37 * mask.shape[1])]
     assert 0.03 < mask.mean() < 0.3
+
+
+def test_a_brush_over_the_first_makes_it_an_edit(editor, studio, client, server, samples):
+    project, _ = made(client, server, samples[6:7], "pick_brush")
+    stream(editor, studio, project)
+    first = editor.find_elements(By.XPATH, "//*[contains(@class, 'outliner-item')]//*[text()='1st']")[0]
+    first.click()
+    press(editor, "b")
+    on_image(editor, (0.05, 0.05), (0.2, 0.06), (0.25, 0.08))
+    press(editor, "q")
+    shown(editor, SUBMIT).click()
+
+    (decision,) = decisions(server, project, 1).values()
+
+    correction = decision.correction
+    assert (correction.verdict, correction.rank) == (Verdict.EDITED, 0)
+    assert correction.edit.added_px > 0
+    assert correction.edit.removed_px == 0
+
+
+def test_a_tab_that_is_duplicated_and_submitted_is_accepted(editor, studio, client, server, samples):
+    """In the quick view each alternative is a tab; the copy of the 3rd names the 3rd."""
+    project, ids = made(client, server, samples[1:2], "tabs_brush")
+    editor.get(f"{studio.url}/projects/{project.project_id}/data?task={ids[0]}")
+    shown(editor, SUBMIT)
+    WebDriverWait(editor, WAIT_S).until(regions_shown)
+    tabs = [e for e in editor.find_elements(By.CSS_SELECTOR, ".lsf-annotation-button") if e.is_displayed()]
+    worst = editor.execute_script(
+        "const s = window.Htx.annotationStore; const p = s.predictions.find("
+        "p => p.serializeAnnotation()[0].meta.rank === 2); s.selectPrediction(p.id); return p.pk"
+    )
+    tab = shown(editor, ".lsf-annotation-button_selected")
+    ActionChains(editor).move_to_element(tab).perform()
+    shown(editor, ".lsf-annotation-button_selected .lsf-annotation-button__trigger").click()
+    shown(editor, ".lsf-dropdown.lsf-visible")
+    editor.find_element(By.XPATH, "//*[normalize-space(text())='Duplicate Annotation']").click()
+    WebDriverWait(editor, WAIT_S).until(
+        lambda b: b.execute_script("return window.Htx.annotationStore.selected.type") == "annotation"
+    )
+    shown(editor, SUBMIT).click()
+
+    (decision,) = decisions(server, project, 1).values()
+
+    assert worst
+    assert len(tabs) >= 3
+    assert (decision.correction.verdict, decision.correction.rank) == (Verdict.ACCEPTED, 2)
+
+
+def test_typed_words_give_alternatives_and_can_be_kept_for_the_next_image(
+    editor, studio, client, server, samples, tmp_path_factory
+):
+    project, stored = Project.create(
+        client, "typed", label_config.read("type_brush.xml"), [s.png for s in samples[:2]]
+    )
+    first, second = project.import_tasks([{"image": reference} for reference in stored])
+    connecting.connect(client, project.project_id, connecting.Backend(server.url))
+    editor.get(f"{studio.url}/projects/{project.project_id}/data?labeling=1")
+    shown(editor, SUBMIT)
+    if not editor.execute_script("return window.Htx.autoAnnotation"):
+        editor.find_element(By.XPATH, "//*[normalize-space(text())='Auto-Annotation']").click()
+
+    field = shown(editor, "[placeholder^='Say which']")
+    field.send_keys(samples[0].expression)
+    field.send_keys(Keys.ENTER)
+    WebDriverWait(editor, WAIT_S).until(lambda b: suggested(b) == 3)
+    accept(editor)
+    press(editor, "k")
+    press(editor, "w")
+    shown(editor, SUBMIT).click()
+    (decision,) = decisions(server, project, 1).values()
+    WebDriverWait(editor, WAIT_S).until(
+        lambda b: b.execute_script("return window.Htx.task && window.Htx.task.id") == second
+    )
+    WebDriverWait(editor, WAIT_S).until(regions_shown)
+    editor.save_screenshot(str(tmp_path_factory.getbasetemp() / "type.png"))
+    text = editor.execute_script(
+        "return window.Htx.annotationStore.selected.serializeAnnotation()"
+        ".filter(r => r.type === 'textarea').map(r => r.value.text[0])"
+    )
+
+    correction = decision.correction
+    assert correction.annotation.task.task_id == first
+    assert correction.annotation.task.expression == samples[0].expression
+    assert (correction.verdict, correction.rank) == (Verdict.ACCEPTED, 1)
+    assert text == [samples[0].expression]
+
+
+@pytest.mark.parametrize(
+    ("layout", "at_least"),
+    [
+        ("pick_brush", 3), ("pick_brush_smart", 3), ("pick_bitmask", 3), ("pick_polygon", 3),
+        ("pick_rectangle", 3), ("tabs_brush", 1), ("tabs_polygon", 1),
+    ],
+)  # fmt: skip
+def test_every_label_config_shows_its_alternatives(
+    editor, studio, client, server, samples, tmp_path_factory, layout, at_least
+):
+    project, ids = made(client, server, samples[2:3], layout)
+    where = f"task={ids[0]}" if layout.startswith("tabs") else "labeling=1"
+    editor.get(f"{studio.url}/projects/{project.project_id}/data?{where}")
+    shown(editor, SUBMIT)
+    _, regions = WebDriverWait(editor, WAIT_S).until(regions_shown)
+    time.sleep(1)
+    editor.save_screenshot(str(tmp_path_factory.getbasetemp() / f"{layout}.png"))
+
+    errors = [e for e in editor.get_log("browser") if "RangeError" in e["message"]]
+    assert regions >= at_least
+    assert errors == []

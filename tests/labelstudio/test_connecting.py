@@ -76,6 +76,7 @@ def test_a_fresh_project_gets_the_backend_and_the_webhook():
     assert outcomes(studio) == {
         "label config": "fits: brushlabels 'mask', presentation pick", "ML backend": "connected",
         "webhook": "made", "predictions": "shown to annotators",
+        "model version": "the live backend's from now on, none was shown before",
     }  # fmt: skip
     (hook,) = studio.hooks()
     assert (hook["url"], hook["send_payload"], hook["send_for_all_actions"], hook["headers"]) == (
@@ -92,6 +93,14 @@ def test_a_second_time_nothing_is_added():
 
     assert (again["ML backend"], again["webhook"]) == ("connected already", "there already")
     assert [dict(kept) for kept in studio.lists.values()] == before
+
+
+def test_another_model_version_gives_way_to_the_live_backend():
+    studio = Studio(model_version="yesterday's")
+
+    assert outcomes(studio)["model version"].endswith("yesterday's was shown before")
+    assert studio.projects[3]["model_version"] == "ris"
+    assert outcomes(studio)["model version"] == "the live backend's"
 
 
 def test_the_password_goes_to_the_backend_and_into_the_webhooks_header():

@@ -67,7 +67,8 @@ def test_a_chain_that_holds_is_said_link_by_link(studio):
 
     assert [what for what, check in found.items() if not check.holds] == []
     assert list(found) == [
-        "Label Studio", "key", "clock", "label config", "ML backend", "webhook", "delivery",
+        "Label Studio", "key", "clock", "label config", "ML backend", "predictions", "webhook",
+        "delivery",
     ]  # fmt: skip
     assert found["key"].says == "a legacy token of a@example.com"
 
@@ -82,6 +83,12 @@ BROKEN = {
     "unreachable": (set_in("backends", state="ER"), "ML backend", "ML_BLOCK_LOCAL_IP=false"),
     "clicks off": (
         lambda s: s.project.update(label_config=SMART), "ML backend", "preannotations are off",
+    ),
+    "none shown": (
+        lambda s: s.project.update(show_collab_predictions=False), "predictions", "shows annotators none",
+    ),
+    "others shown": (
+        lambda s: s.project.update(model_version="old"), "predictions", "shows those of 'old' alone",
     ),
     "no webhook": (lambda s: s.hooks.clear(), "webhook", "SSRF_PROTECTION_ENABLED=false"),
     "switched off": (set_in("hooks", is_active=False), "webhook", "switched off"),

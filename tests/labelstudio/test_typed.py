@@ -63,6 +63,27 @@ def test_the_config_says_where_words_are_typed_and_how_they_are_kept():
     assert read_controls(read("pick_brush.xml")).typed == ""
 
 
+def test_what_a_tool_that_only_points_drew_is_no_mask():
+    region = write_all(offers("mug", 3), CONTROLS)
+    scribble = {**region[0], "id": "s", "from_name": "box", "origin": "manual"}
+
+    found = answered(
+        typed("mug"), choice("pick", "drew it myself"), *region, scribble | {"from_name": "mask"}
+    )
+    assert found.region_ids == ("s",)
+    assert "nothing was drawn" in failure(typed("mug"), choice("pick", "drew it myself"), *region, scribble)
+
+
+def failure(*result):
+    event = {
+        "action": "ANNOTATION_CREATED",
+        "annotation": {"id": 1, "result": list(result), "updated_at": "2026-01-02T00:00:00Z"},
+        "task": {"id": 7, "data": {"image": "/a"}},
+        "project": {"id": 1, "created_at": "2026-01-01T00:00:00Z", "label_config": CONFIG},
+    }
+    return read_event(event).failures[0]
+
+
 def test_a_task_may_wait_for_its_words():
     assert read_task({"id": 7, "data": {"image": "/a"}}, PROJECT, CONTROLS).expression == ""
     assert (
@@ -100,21 +121,15 @@ def test_words_are_kept_for_the_next_image_when_the_annotator_says_so(result, ke
 
 
 def test_an_answer_without_words_is_no_answer_unless_it_was_skipped():
-    config = {"id": 1, "created_at": "2026-01-01T00:00:00Z", "label_config": CONFIG}
-    annotation = {"id": 1, "result": [], "updated_at": "2026-01-02T00:00:00Z"}
-    event = {
-        "action": "ANNOTATION_CREATED", "annotation": annotation, "project": config,
-        "task": {"id": 7, "data": {"image": "/a"}},
-    }  # fmt: skip
-
-    assert "nothing was typed in 'expression'" in read_event(event).failures[0]
+    assert "nothing was typed in 'expression'" in failure()
     assert answered(was_cancelled=True).cancelled
 
 
 def test_kept_words_stand_in_the_text_field_with_their_alternatives():
     (prediction,) = write_predictions(offers("mug", 3), CONTROLS, version="v1", words="mug")
 
-    words = prediction["result"][-1]
+    words, keep = prediction["result"][-2:]
+    assert keep["value"] == {"choices": ["keep the expression for the next image"]}
     assert (words["type"], words["from_name"], words["value"]) == (
         "textarea",
         "expression",

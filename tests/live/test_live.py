@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -19,9 +20,10 @@ from backend.core.types import Verdict
 from backend.demo.annotator import Annotator
 from backend.demo.backend_server import BackendServer
 from backend.demo.project import Project
-from backend.demo.studio import TOKEN
+from backend.demo.studio import TOKEN, LabelStudio
 from backend.export.coco import write_coco
 from backend.labelstudio import brush, connecting
+from backend.labelstudio.client import LabelStudioClient
 from backend.labelstudio.control import read_controls
 from backend.labelstudio.fetching import ImageSource
 from backend.labelstudio.images import decode
@@ -300,13 +302,13 @@ def ris(server, studio):
         "RIS_LABEL_STUDIO_API_KEY": TOKEN, "COLUMNS": "250", "RIS_PORT": str(server.port),
     }  # fmt: skip
 
-    def run(*arguments, status=0):
+    def run(*arguments, status=0, **settings):
         ran = subprocess.run(
             [sys.executable, "-m", "backend", *map(str, arguments)],
-            env=env, cwd=server.folder, capture_output=True, text=True, timeout=300,
+            env=env | settings, cwd=server.folder, capture_output=True, text=True, timeout=300,
         )  # fmt: skip
         assert ran.returncode == status, ran.stdout + ran.stderr
-        return ran.stdout
+        return ran.stdout if status == 0 else ran.stdout + ran.stderr
 
     return run
 
@@ -367,8 +369,8 @@ def test_start_training_in_label_studio_reaches_the_backend(loaded, client, serv
 def test_the_doctor_finds_each_link_that_is_broken_and_connect_mends_it(ris, client, server):
     number = connecting.create_project(client, "doctor", label_config.read("pick_brush_smart.xml"))
 
-    def failing():
-        lines = ris("doctor", "--project", number, status=1).splitlines()
+    def failing(**settings):
+        lines = ris("doctor", "--project", number, status=1, **settings).splitlines()
         return [line.split("│")[2].strip() for line in lines if "TO DO" in line]
 
     def hook():
@@ -383,6 +385,15 @@ def test_the_doctor_finds_each_link_that_is_broken_and_connect_mends_it(ris, cli
         ),
         "webhook": lambda: client.call("DELETE", hook()),
         "delivery": lambda: client.call("PATCH", hook(), {"url": "http://127.0.0.1:9/webhook"}),
+        "webhook switched off": lambda: client.call("PATCH", hook(), {"is_active": False}),
+        "webhook without payload": lambda: client.call("PATCH", hook(), {"send_payload": False}),
+        "webhook for some actions": lambda: client.call("PATCH", hook(), {"send_for_all_actions": False}),
+        "predictions": lambda: client.call(
+            "PATCH", f"/api/projects/{number}", {"model_version": "yesterday"}
+        ),
+        "predictions hidden": lambda: client.call(
+            "PATCH", f"/api/projects/{number}", {"show_collab_predictions": False}
+        ),
         "label config": lambda: client.call(
             "PATCH", f"/api/projects/{number}", {"label_config": "<View><Text name='t' value='$t'/></View>"}
         ),
@@ -392,10 +403,53 @@ def test_the_doctor_finds_each_link_that_is_broken_and_connect_mends_it(ris, cli
     assert "a webhook that was sent just now arrived" in ris("doctor", "--project", number)
     for link, break_it in breaks.items():
         break_it()
-        assert failing()[0] in (link, "webhook")
+        assert failing()[0] in (*link.split(maxsplit=1)[:1], link, "webhook")
         layout = ["--config", "pick_brush_smart"] if link == "label config" else []
         ris("connect", "--project", number, *layout)
         ris("doctor", "--project", number)
+
+    empty = f"sqlite:///{server.folder / 'empty.db'}"
+    assert failing(RIS_DATABASE_URL=empty) == ["database"]
+    assert failing(RIS_LABEL_STUDIO_API_KEY="0" * 40) == ["key"]
+    assert failing(RIS_LABEL_STUDIO_URL="http://127.0.0.1:9") == ["Label Studio"]
+    assert failing(RIS_PORT="9", RIS_PRESET="tiny")[0] == "server"
+    assert failing(RIS_BASIC_AUTH_USER="ris", RIS_BASIC_AUTH_PASSWORD="new")[-1] == "webhook"
+
+
+@pytest.mark.parametrize(
+    "guarded", [("ML_BLOCK_LOCAL_IP", "SSRF_PROTECTION_ENABLED"), ("SSRF_PROTECTION_ENABLED",)]
+)
+def test_a_label_studio_that_refuses_private_addresses_is_told_by_the_variable_to_change(
+    ris, server, tmp_path, guarded
+):
+    """Both are its defaults. With one alone it answers 403 and connects all the same, without a webhook."""
+    with LabelStudio(tmp_path, **dict.fromkeys(guarded, "true")) as refusing:
+        client = LabelStudioClient(refusing.url, TOKEN, timeout_s=60)
+        number = connecting.create_project(client, "refused", label_config.read("pick_brush.xml"))
+        where = {"RIS_LABEL_STUDIO_URL": refusing.url}
+
+        refused = ris("connect", "--project", number, status=1, **where)
+        looked = ris("doctor", "--project", number, status=1, **where)
+
+    assert "SSRF_PROTECTION_ENABLED=false" in refused
+    assert "SSRF_PROTECTION_ENABLED=false" in looked
+    assert "Traceback" not in refused + looked
+
+
+def test_a_new_project_with_sample_tasks_is_one_command_and_safe_to_run_twice(ris, client):
+    """`ris connect --create --samples`, as a labelling lead runs it; the samples have predictions at once."""
+    said = ris("connect", "--create", "From nothing", "--samples", "2")
+    number = int(re.search(r"projects/(\d+)/data", said)[1])
+    again = ris("connect", "--project", str(number), "--samples", "2")
+    listed = client.call("GET", "/api/tasks", project=number, fields="all")["tasks"]
+    project = Project(client, number)
+    project.wait_for_predictions([task["id"] for task in listed])
+
+    assert "2 added" in said
+    assert "there already" in again
+    assert len(listed) == 2
+    assert client.call("GET", f"/api/projects/{number}")["model_version"] == "ris"
+    ris("doctor", "--project", str(number))
 
 
 def test_a_click_in_the_editor_gives_one_mask(client, server, samples):

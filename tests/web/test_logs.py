@@ -50,6 +50,15 @@ def test_below_the_level_nothing_is_written(capsys):
     assert line.endswith("WARNING ris: loud")
 
 
+def test_nameless_chatter_is_left_out_and_nameless_warnings_are_not(capsys):
+    start_logging("INFO", "text")
+
+    logging.info("Instantiating model architecture")
+    logging.warning("loud")
+
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
 def test_what_a_request_sets_off_in_other_threads_is_logged_under_its_id(backend, gate, capsys):
     start_logging("INFO", "json")
     gate.opened.set()
