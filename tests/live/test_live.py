@@ -374,7 +374,14 @@ def test_the_doctor_finds_each_link_that_is_broken_and_connect_mends_it(ris, cli
         return [line.split("│")[2].strip() for line in lines if "TO DO" in line]
 
     def hook():
-        return f"/api/webhooks/{client.call('GET', '/api/webhooks/', project=number)[0]['id']}/"
+        hooks = client.call("GET", "/api/webhooks/", project=number)
+        (ours,) = [one for one in hooks if one["url"] == f"{server.url}/webhook"]
+        return f"/api/webhooks/{ours['id']}/"
+
+    def others_shown():
+        (task,) = Project(client, number).import_tasks([{"image": "/data/x.png", "expression": "mug"}])
+        client.call("POST", "/api/predictions", {"task": task, "result": [], "model_version": "yesterday"})
+        client.call("PATCH", f"/api/projects/{number}", {"model_version": "yesterday"})
 
     def backend():
         return f"/api/ml/{client.call('GET', '/api/ml', project=number)[0]['id']}"
@@ -388,9 +395,7 @@ def test_the_doctor_finds_each_link_that_is_broken_and_connect_mends_it(ris, cli
         "webhook switched off": lambda: client.call("PATCH", hook(), {"is_active": False}),
         "webhook without payload": lambda: client.call("PATCH", hook(), {"send_payload": False}),
         "webhook for some actions": lambda: client.call("PATCH", hook(), {"send_for_all_actions": False}),
-        "predictions": lambda: client.call(
-            "PATCH", f"/api/projects/{number}", {"model_version": "yesterday"}
-        ),
+        "predictions": others_shown,
         "predictions hidden": lambda: client.call(
             "PATCH", f"/api/projects/{number}", {"show_collab_predictions": False}
         ),
