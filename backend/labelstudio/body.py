@@ -25,7 +25,7 @@ class _Task(msgspec.Struct):
     data: Any = None
 
 
-def parse_predict(body: bytes) -> object:
+def parse_predict(body: bytes | bytearray) -> object:
     """What `read_tasks` reads of a body: as `json.loads`, with each task's `id` and `data` alone.
 
     A task that cannot be understood is null: it fails by itself, and not those beside it.

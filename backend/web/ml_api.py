@@ -13,6 +13,7 @@ from backend.web.answers import START_TRAINING, Backend
 from backend.web.dashboard import dashboard
 from backend.web.metrics import Metrics
 
+CHUNK_BYTES = 2**20
 OPENAPI = Path(__file__).with_name("openapi.json")
 KNOWN_ACTIONS = frozenset(
     {
@@ -58,7 +59,7 @@ def ml_api(backend: Backend, metrics: Metrics) -> Blueprint:
     @routes.post("/predict")
     def predict() -> Response:
         """One entry a task, always: a list of predictions, or [] with the reason in the log."""
-        answered = answers.predict(backend, parse_predict(request.get_data(cache=False)))
+        answered = answers.predict(backend, parse_predict(_read()))
         for result in answered.results:
             metrics.tasks.labels("alternatives" if result else "empty").inc()
         for cause in answered.causes:
@@ -90,6 +91,14 @@ def ml_api(backend: Backend, metrics: Metrics) -> Blueprint:
 
     routes.register_blueprint(dashboard(backend.suggesting, ready, backend.synced))
     return routes
+
+
+def _read() -> bytearray:
+    """The bytes of the request, held once: hundreds of megabytes of earlier masks may be among them."""
+    read = bytearray()
+    while chunk := request.stream.read(CHUNK_BYTES):
+        read += chunk
+    return read
 
 
 def _body() -> object:

@@ -1,4 +1,5 @@
 import pytest
+from label_studio_sdk.label_interface import LabelInterface
 
 from backend.errors import LabelConfigError
 from backend.labelstudio.control import Choice, Pick, read_controls
@@ -106,3 +107,26 @@ def test_ranks_may_have_any_names():
     config = read("pick_brush.xml").replace("1st", "A").replace("2nd", "B").replace("drew it myself", "own")
 
     assert read_controls(config).pick == Pick("pick", ("A", "B", "3rd"), "own")
+
+
+@pytest.mark.parametrize(
+    "layout",
+    ["pick_brush", "pick_brush_smart", "pick_bitmask", "pick_polygon", "pick_rectangle", "tabs_brush",
+     "tabs_polygon", "type_brush"],
+)  # fmt: skip
+def test_what_is_found_is_what_the_sdk_finds(layout):
+    """LabelInterface is the oracle. It does not know <Header>: the key of the expression is ours to find."""
+    found = read_controls(read(f"{layout}.xml"))
+    theirs = LabelInterface(read(f"{layout}.xml"))
+    control = theirs.get_control(found.from_name)
+
+    assert control.tag.lower() == found.region_type
+    assert control.to_name == [found.to_name]
+    assert tuple(control.labels) == found.labels
+    assert theirs.get_object(found.to_name).value_name == found.image_key
+    for choice in (found.no_referent, found.keep):
+        assert choice is None or choice.value in theirs.get_control(choice.from_name).labels
+    if found.pick:
+        assert set(found.pick.ranks) <= set(theirs.get_control(found.pick.from_name).labels)
+    if found.typed:
+        assert theirs.get_control(found.typed).tag == "TextArea"

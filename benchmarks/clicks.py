@@ -1,0 +1,125 @@
+"""What a click costs on an image that was seen: `python benchmarks/clicks.py [--size tiny|full]`.
+
+Full size is SAM ViT-B with random weights, which costs what published ones cost. The time is that of
+`Refiner.refine` and, for tiny, of a whole interactive /predict, from its JSON to the region's JSON.
+"""
+
+import argparse
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import torch
+from rich.console import Console
+from rich.table import Table
+from segment_anything import sam_model_registry
+
+from backend.assembly import load_pipeline, planned
+from backend.config import Settings
+from backend.core.types import Image, Prompts
+from backend.demo.samples import make_samples
+from backend.labelstudio.images import decode
+from backend.pretrained.presets import TINY
+from backend.pretrained.sam import SamProposer, load_sam
+from backend.referring.scene import PROPOSER, Scene
+from backend.service import Recording, Refining, SceneCache, Suggesting, Worker
+from backend.store.session import Database, upgrade
+from backend.web.answers import Backend, predict
+from label_config import read
+
+
+def milliseconds(call: Callable[[], object], repeats: int) -> tuple[float, float]:
+    """Median and 95th percentile, after one call that is not counted."""
+    call()
+    times = []
+    for _ in range(repeats):
+        started = time.perf_counter()
+        call()
+        times.append(1e3 * (time.perf_counter() - started))
+    return statistics.median(times), float(np.percentile(times, 95))
+
+
+def refine_ms(proposer: SamProposer, image: Image, repeats: int) -> tuple[float, float]:
+    proposals = proposer.propose(image)
+    scene = Scene(image.digest, image.size, (), (), np.zeros(0, np.float32), {PROPOSER: proposals.seen})
+    rng = np.random.default_rng(0)
+
+    def click() -> None:
+        point = rng.random((1, 2)).astype(np.float32) * np.array(image.size[::-1], np.float32)
+        proposer.refine(scene, Prompts(image.size, point, np.array([True])))
+
+    return milliseconds(click, repeats)
+
+
+def predict_ms(folder: Path, repeats: int) -> tuple[float, float]:
+    """From the body of an interactive /predict to its answer, on an image that was seen."""
+    sample = make_samples(1)[0]
+    image = decode(sample.png, max_pixels=10**8)
+    url = f"sqlite:///{folder / 'ris.db'}"
+    upgrade(url)
+    database = Database.open(url)
+    plan = planned(Settings(database_url=url))
+    worker = Worker(lambda: load_pipeline(plan), SceneCache(2**29))
+    clock = lambda: datetime.now(UTC)  # noqa: E731
+    suggesting = Suggesting(database, worker, lambda task: image, version=plan.version, now=clock)
+    recording = Recording(database, now=clock)
+    backend = Backend(
+        suggesting, recording, Refining(worker, suggesting, lambda task: image), 300.0, lambda: False
+    )
+    task = {"id": 1, "data": {"image": "x", "expression": sample.expression}}
+    body = {"tasks": [task], "project": "1.1", "label_config": read("pick_brush_smart.xml")}
+    predict(backend, body)
+    rng = np.random.default_rng(0)
+
+    def click() -> None:
+        x, y = (100 * rng.random(2)).tolist()
+        region = {
+            "type": "keypointlabels", "from_name": "click", "to_name": "image", "is_positive": True,
+            "original_width": image.size[1], "original_height": image.size[0],
+            "value": {"x": x, "y": y, "keypointlabels": ["mine"]},
+        }  # fmt: skip
+        predict(backend, body | {"params": {"context": {"result": [region]}}})
+
+    try:
+        return milliseconds(click, repeats)
+    finally:
+        suggesting.close()
+        worker.close()
+        recording.close()
+        database.close()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--size", choices=("tiny", "full"), default="tiny")
+    parser.add_argument("--repeats", type=int, default=50)
+    parser.add_argument("--threads", type=int, default=2)
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    pixels = np.random.default_rng(0).integers(0, 256, (480, 640, 3), dtype=np.uint8)
+    settings = replace(TINY.proposals, points_per_side=2)
+    table = Table("a click on a seen image", "median", "95th percentile", title=f"{args.size}, 640 x 480")
+    if args.size == "full":
+        model = sam_model_registry["vit_b"]().eval()
+        figures = {
+            "SAM ViT-B, random weights": refine_ms(
+                SamProposer(model, settings), Image.of(pixels), args.repeats
+            )
+        }
+    else:
+        model = load_sam(TINY.folder / "sam")
+        figures = {"SAM alone": refine_ms(SamProposer(model, settings), Image.of(pixels), args.repeats)}
+        with tempfile.TemporaryDirectory() as folder:
+            figures["the whole /predict"] = predict_ms(Path(folder), args.repeats)
+    for what, (median, high) in figures.items():
+        table.add_row(what, f"{median:.0f} ms", f"{high:.0f} ms")
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,44 @@
+"""The server as a process: what was begun when it is told to stop is finished."""
+
+import base64
+import json
+import signal
+import threading
+import time
+import urllib.request
+
+from backend.demo.backend_server import BackendServer
+from backend.demo.samples import make_samples
+from label_config import read
+
+
+def post(url, body):
+    request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=120) as answer:
+        return json.load(answer)
+
+
+def test_a_server_that_is_told_to_stop_answers_what_it_was_asked_and_ends_without_a_word(tmp_path):
+    sample = make_samples(1)[0]
+    image = "data:image/png;base64," + base64.b64encode(sample.png).decode()
+    body = {
+        "tasks": [{"id": 1, "data": {"image": image, "expression": sample.expression}}],
+        "project": "1.1", "label_config": read("tabs_brush.xml"),
+    }  # fmt: skip
+    answers = []
+    with BackendServer(tmp_path, "http://127.0.0.1:1") as server:
+        asking = threading.Thread(target=lambda: answers.append(post(f"{server.url}/predict", body)))
+        asking.start()
+        time.sleep(2)  # asked, and the networks are still being loaded
+        process = server._server._process
+        process.send_signal(signal.SIGTERM)
+        asking.join(90)
+        status = process.wait(60)
+
+    lines = [json.loads(line) for line in (tmp_path / "backend.log").read_text().splitlines()]
+    assert len(answers[0]["results"][0]) == 3
+    assert status == 0
+    assert {line["level"] for line in lines} == {"INFO"}
+    (answered,) = [line for line in lines if line["message"].startswith("POST /predict 200")]
+    (computed,) = [line for line in lines if "3 alternatives" in line["message"]]
+    assert answered["request_id"] == computed["request_id"] != ""
