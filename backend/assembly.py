@@ -220,6 +220,15 @@ def image_source(settings: Settings) -> Callable[[Task], Image]:
     return lambda task: decode(fetch(task), max_pixels=settings.max_image_pixels)
 
 
+def labeller_parts(settings: Settings) -> tuple[Pipeline, Callable[[Task], Image]]:
+    """What a worker of `ris prelabel` is made of, wherever it runs.
+
+    Raises:
+        SettingsError, WeightsError: each says what to do.
+    """
+    return load_pipeline(planned(settings)), image_source(settings)
+
+
 def utc_now() -> datetime:
     """The clock."""
     return datetime.now(UTC)

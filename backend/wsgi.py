@@ -5,7 +5,7 @@ import logging
 from flask import Flask
 
 from backend import assembly, config
-from backend.service import Pushing
+from backend.labelstudio.pushing import Pushing
 from backend.web.answers import Backend
 from backend.web.app import create_app
 

@@ -13,6 +13,7 @@ from backend.cli import (
     importing,
     learn,
     models,
+    prelabel,
     report,
     serve,
     suggest,
@@ -40,6 +41,7 @@ app.command()(report.evaluate)
 app.command()(sync.sync)
 app.command()(tidy.tidy)
 app.command()(learn.learn)
+app.command()(prelabel.prelabel)
 app.command()(demo.demo)
 app.command()(demo.studio)
 app.add_typer(db.app, name="db")

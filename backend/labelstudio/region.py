@@ -3,12 +3,13 @@
 import base64
 import hashlib
 import json
+import random
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from backend.core.rle import RLE, decode
-from backend.core.types import Offer
+from backend.core.types import Offer, Suggestion, Task
 from backend.labelstudio import bitmask, brush, polygon, rectangle
 from backend.labelstudio.control import Controls
 
@@ -21,6 +22,31 @@ def region_id(project: str, task_id: int, expression: str, version: str, rank: i
     asked = json.dumps([project, task_id, expression, version, rank], ensure_ascii=False)
     digest = hashlib.sha256(asked.encode("utf-8", "surrogatepass")).digest()
     return f"ris{base64.b32encode(digest[:10]).decode().lower()}-{rank}"
+
+
+def offered(
+    task: Task, version: str, suggestions: Sequence[Suggestion], *, shuffled_share: float
+) -> tuple[Offer, ...]:
+    """Suggestions as they are offered for a task: with the ids of their regions, and their places."""
+    shown_at = places(task, version, len(suggestions), share=shuffled_share)
+    return tuple(
+        Offer(region_id(task.project, task.task_id, task.expression, version, s.rank), s, place)
+        for s, place in zip(suggestions, shown_at, strict=True)
+    )
+
+
+def places(task: Task, version: str, n: int, *, share: float) -> Sequence[int | None]:
+    """Where each of n alternatives is shown: in random order for a share of tasks, the same at every asking.
+
+    Returns:
+        The place of each rank, 0 first; None for all of them where they stay in the order of their ranks.
+    """
+    asked = json.dumps([task.project, task.task_id, task.expression, version])
+    # A seed, not a secret: which tasks are shuffled must not change when they are asked again.
+    chance = random.Random(hashlib.sha256(asked.encode()).hexdigest())
+    if chance.random() >= share:
+        return [None] * n
+    return chance.sample(range(n), n)
 
 
 def write_predictions(

@@ -59,14 +59,26 @@ def answers_of(api: Api, project: ProjectState) -> Iterator[Answer]:
     Raises:
         LabelStudioError: a page cannot be read.
     """
-    number, page, seen = project.body["id"], 1, 0
+    for task in tasks_of(api, project.body["id"], fields="all"):
+        yield from _answers_of_task(task, project)
+
+
+def tasks_of(api: Api, number: int, *, fields: str = "task_only") -> Iterator[dict[str, Any]]:
+    """All tasks of a project, a page at a time.
+
+    Args:
+        fields: "all" brings their annotations too.
+
+    Raises:
+        LabelStudioError: a page cannot be read.
+    """
+    page, seen = 1, 0
     while True:
-        listed = api.call("GET", "/api/tasks", project=number, fields="all", page=page, page_size=PAGE)
+        listed = api.call("GET", "/api/tasks", project=number, fields=fields, page=page, page_size=PAGE)
         tasks = listed.get("tasks") if isinstance(listed, dict) else None
         if not isinstance(tasks, list):
             raise LabelStudioError(f"Label Studio listed no tasks of project {number}: {str(listed)[:80]}")
-        for task in tasks:
-            yield from _answers_of_task(task, project)
+        yield from tasks
         seen += len(tasks)
         if not tasks or seen >= int(listed.get("total", seen)):
             return

@@ -4,7 +4,6 @@ It joins the methods, Label Studio's JSON and the store; it knows no network, no
 """
 
 from backend.service.describing import RememberedDescriber
-from backend.service.pushing import Pushing
 from backend.service.recording import Recording
 from backend.service.refining import Refined, Refining
 from backend.service.suggesting import Suggested, Suggesting
@@ -12,7 +11,6 @@ from backend.service.syncing import Synced, Syncing
 from backend.service.worker import SceneCache, Worker
 
 __all__ = [
-    "Pushing",
     "Recording",
     "Refined",
     "Refining",

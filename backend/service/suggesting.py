@@ -1,9 +1,6 @@
 """Suggestions for tasks: what is stored at once, what can be computed in time, and a reason for the rest."""
 
-import hashlib
-import json
 import logging
-import random
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -15,7 +12,7 @@ from threading import Lock
 
 from backend.core.types import Image, Offer, Size, Task
 from backend.errors import BackendError
-from backend.labelstudio.region import region_id
+from backend.labelstudio.region import offered
 from backend.labelstudio.task import Setup, TaskFailure
 from backend.service.worker import Worker
 from backend.store.learned import Learned, in_use
@@ -170,11 +167,7 @@ class Suggesting:
         image = self.fetch(task)
         scene, reference = self.worker.refer(image, task.expression, learned).result()
         version = reference.version
-        shown_at = places(task, version, len(reference.suggestions), share=self.shuffled_share)
-        offers = tuple(
-            Offer(region_id(task.project, task.task_id, task.expression, version, s.rank), s, place)
-            for s, place in zip(reference.suggestions, shown_at, strict=True)
-        )
+        offers = offered(task, version, reference.suggestions, shuffled_share=self.shuffled_share)
         with self.database.begin() as session:
             add_suggestions(
                 session, task, scene.digest, scene.size, offers, version=version,
@@ -191,20 +184,6 @@ class Suggesting:
     def close(self) -> None:
         """Finish what was begun."""
         self._pool.shutdown(wait=True, cancel_futures=True)
-
-
-def places(task: Task, version: str, n: int, *, share: float) -> Sequence[int | None]:
-    """Where each of n alternatives is shown: in random order for a share of tasks, the same at every asking.
-
-    Returns:
-        The place of each rank, 0 first; None for all of them where they stay in the order of their ranks.
-    """
-    asked = json.dumps([task.project, task.task_id, task.expression, version])
-    # A seed, not a secret: which tasks are shuffled must not change when they are asked again.
-    chance = random.Random(hashlib.sha256(asked.encode()).hexdigest())
-    if chance.random() >= share:
-        return [None] * n
-    return chance.sample(range(n), n)
 
 
 def _tell(late: Callable[[Task, Suggested], object], task: Task, job: "Future[Suggested]") -> None:

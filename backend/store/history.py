@@ -107,6 +107,11 @@ def _edit(row: CorrectionRow) -> Edit | None:
     return Edit(row.added_px, row.removed_px, row.boundary_iou)
 
 
+def n_suggested(session: Session) -> int:
+    """How many tasks have been answered with suggestions, under whichever version."""
+    return session.scalar(select(func.count()).select_from(TaskRow)) or 0
+
+
 def n_decisions(session: Session, *, project: str | None = None) -> int:
     """How many decisions there are now."""
     counted = select(func.count()).select_from(_current(project).subquery())

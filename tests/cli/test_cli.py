@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 COMMANDS = [
     "serve", "suggest", "export", "connect", "report", "evaluate", "sync", "events", "events replay", "demo",
     "studio", "db upgrade", "models list", "benchmark tinyworld", "benchmark switches", "benchmark learning",
-    "learn", "validate", "import", "doctor", "tidy", "models versions", "models use",
+    "learn", "validate", "import", "doctor", "tidy", "models versions", "models use", "prelabel",
 ]  # fmt: skip
 
 

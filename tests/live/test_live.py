@@ -257,7 +257,9 @@ def test_connecting_makes_and_mends_all_links_and_may_be_repeated(client, server
     mended = connecting.connect(client, number, ours)
 
     # Label Studio makes a webhook of its own, without the password that ours asks for.
-    assert [step.outcome for step in first[1:]] == ["connected", "mended: headers", "shown to annotators"]
+    assert [step.outcome for step in first[1:]] == [
+        "connected", "mended: headers", "shown to annotators", "the live backend's",
+    ]  # fmt: skip
     assert [step.outcome for step in again[1:3]] == ["connected already", "there already"]
     assert mended[2].outcome.startswith("mended: ")
     (hook,) = client.call("GET", "/api/webhooks/", project=number)
@@ -455,6 +457,31 @@ def test_a_new_project_with_sample_tasks_is_one_command_and_safe_to_run_twice(ri
     assert len(listed) == 2
     assert client.call("GET", f"/api/projects/{number}")["model_version"] == "ris"
     ris("doctor", "--project", str(number))
+
+
+def test_a_project_is_prelabelled_ahead_and_its_tasks_open_with_predictions_without_a_server(
+    ris, client, samples
+):
+    """No backend is connected: the predictions are stored, shown, and not stored again."""
+    project, stored = Project.create(
+        client, "ahead", label_config.read("pick_brush.xml"), [s.png for s in samples[:2]]
+    )
+    ids = project.import_tasks(
+        [{"image": ref, "expression": s.expression} for ref, s in zip(stored, samples, strict=False)]
+        + [{"image": "/data/upload/1/none.png", "expression": "mug"}]
+    )
+
+    told = ris("prelabel", "--project", project.project_id, "--push")
+    again = ris("prelabel", "--project", project.project_id, "--push")
+
+    assert "2 predictions stored" in told
+    assert "1 tasks have no suggestions" in told
+    assert "1 to do" in again
+    assert "0 predictions stored" in again
+    assert [len(project.predictions(i)) for i in ids] == [1, 1, 0]
+    (one,) = project.predictions(ids[0])
+    assert [r["value"]["brushlabels"] for r in one["result"]] == [["3rd"], ["2nd"], ["1st"]]
+    assert client.call("GET", f"/api/projects/{project.project_id}")["model_version"] == one["model_version"]
 
 
 def test_a_click_in_the_editor_gives_one_mask(client, server, samples):

@@ -1,0 +1,41 @@
+"""A labeller of fakes that other processes can make: coloured squares, images that kill or are not there."""
+
+import os
+from functools import partial
+from pathlib import Path
+
+from backend.batch.work import Labeller
+from backend.core.types import Task
+from backend.errors import ImageUnreachable, WeightsError
+from tests.fakes import squares
+from tests.service.conftest import make_pipeline
+
+
+def fetch(task):
+    from backend.core.types import Image
+
+    if task.image_url == "gone":
+        raise ImageUnreachable(f"cannot fetch the image of task {task.task_id}: Label Studio answered 404")
+    if task.image_url == "deadly":
+        os._exit(9)
+    once = Path(task.image_url[5:])
+    if task.image_url.startswith("once ") and not once.exists():
+        once.touch()
+        os._exit(9)
+    return Image.of(squares())
+
+
+def build():
+    return make_pipeline(), fetch
+
+
+def build_nothing():
+    raise WeightsError("the model file x is missing; install the package again")
+
+
+MAKE = partial(Labeller, build, None)
+MAKE_NOTHING = partial(Labeller, build_nothing, None)
+
+
+def tasks(*images, expression="the red"):
+    return [Task(number, "1.1", image, expression) for number, image in enumerate(images, 1)]

@@ -1,0 +1,61 @@
+"""On a Ray cluster of two nodes of this machine: the same, also when a node is killed."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+import ray
+from ray.cluster_utils import Cluster as RayCluster
+
+from backend.batch.cluster import Cluster
+from backend.batch.plan import groups_of
+from backend.errors import SettingsError, WeightsError
+from tests.batch.fakes import MAKE, MAKE_NOTHING, tasks
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def two_nodes(monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), *sys.path]))
+    monkeypatch.setenv("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
+    cluster = RayCluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    second = cluster.add_node(num_cpus=1)
+    cluster.wait_for_nodes()
+    yield cluster, second
+    ray.shutdown()
+    cluster.shutdown()
+
+
+def test_every_piece_is_done_once_though_a_node_is_killed_midway(two_nodes):
+    cluster, second = two_nodes
+    images = [f"image {number}" for number in range(30)]
+    engine = Cluster(MAKE, 2, address=cluster.address)
+
+    found = []
+    for one in engine.run(groups_of(tasks(*images))):
+        found.append(one)
+        if len(found) == 6:
+            cluster.remove_node(second, allow_graceful=False)
+            cluster.add_node(num_cpus=1)
+
+    assert sorted(f.group.image_url for f in found) == sorted(images)
+    assert {f.failures for f in found} == {("",)}
+
+
+def test_what_kills_actors_and_what_cannot_start_is_said(two_nodes):
+    cluster, _ = two_nodes
+    engine = Cluster(MAKE, 2, address=cluster.address)
+
+    found = {f.group.image_url: f.failures for f in engine.run(groups_of(tasks("a", "deadly", "b", "c")))}
+
+    assert found.pop("deadly") == ("its image killed 3 workers, perhaps for memory",)
+    assert set(found.values()) == {("",)}
+    with pytest.raises(WeightsError, match="file x is missing"):
+        list(Cluster(MAKE_NOTHING, 1, address=cluster.address).run(groups_of(tasks("a"))))
+
+
+def test_a_cluster_that_is_not_there_is_one_sentence():
+    with pytest.raises(SettingsError, match=r"the Ray cluster at 127\.0\.0\.1:9 is not there"):
+        Cluster(MAKE, 1, address="127.0.0.1:9")

@@ -1,0 +1,70 @@
+"""What is stored is what a request would have stored; a second run has nothing to do."""
+
+from backend.batch.engine import Engine
+from backend.batch.prelabel import missing, prelabel
+from backend.store.records import find_suggestions
+from tests.batch.fakes import MAKE, tasks
+from tests.service.conftest import NOW, database, gate, images, suggesting, task
+
+__all__ = ["database", "gate", "images", "suggesting"]
+
+
+class Here(Engine):
+    """Does the work in this process."""
+
+    def __init__(self):
+        self.labeller, self.seen = MAKE(), []
+
+    def run(self, groups):
+        for group in groups:
+            self.seen.append(group.image_url)
+            yield self.labeller.work(group)
+
+
+def run(database, found, engine):
+    steps = prelabel(
+        database,
+        engine,
+        missing(database, found, "fake-1"),
+        version="fake-1",
+        shuffled_share=0,
+        now=lambda: NOW,
+    )
+    return [failed for _, wrong in steps for failed in wrong]
+
+
+def test_stored_ahead_is_what_a_request_would_have_stored(database, suggesting, gate):
+    gate.opened.set()
+    asked = task()
+    (answer,) = suggesting.suggest([asked], deadline_s=60)
+    ahead = tasks("squares")
+
+    assert run(database, ahead, Here()) == []
+
+    with database.begin() as session:
+        stored = find_suggestions(session, ahead[0], "fake-1")
+    assert [(o.suggestion, o.place) for o in stored] == [(o.suggestion, o.place) for o in answer.offers]
+
+
+def test_a_second_run_does_only_what_failed(database):
+    engine, found = Here(), tasks("squares", "gone", "other")
+
+    (failed,) = run(database, found, engine)
+    again = Here()
+    (still,) = run(database, found, again)
+
+    assert (failed.task_id, "answered 404" in failed.reason) == (2, True)
+    assert again.seen == ["gone"]
+    assert still == failed
+
+
+def test_a_run_that_is_dropped_midway_is_gone_on_with(database):
+    found = tasks("a", "b", "c")
+    steps = prelabel(database, Here(), found, version="fake-1", shuffled_share=0, now=lambda: NOW)
+    next(steps)
+    steps.close()
+
+    again = Here()
+    run(database, found, again)
+
+    assert again.seen == ["b", "c"]

@@ -1,0 +1,42 @@
+import pytest
+
+from backend.batch.plan import groups_of
+from backend.batch.work import Labeller, Learned
+from backend.errors import WeightsError
+from backend.referring.ranking import Coefficients, Fusion
+from tests.batch.fakes import MAKE, MAKE_NOTHING, build, tasks
+
+
+def test_an_image_is_seen_once_and_each_expression_has_its_reference():
+    (group,) = groups_of(tasks("squares", "squares"))
+
+    found = MAKE().work(group)
+
+    assert len(found.references) == 2
+    assert [len(r.suggestions) for r in found.references] == [3, 3]
+    assert (found.size, found.failures) == ((32, 32), ("", ""))
+    assert len(found.masks) >= 3
+
+
+def test_an_image_that_is_not_there_fails_its_tasks_with_its_sentence():
+    (group,) = groups_of(tasks("gone", "gone"))
+
+    found = MAKE().work(group)
+
+    assert found.references == ()
+    assert found.failures == ("cannot fetch the image of task 1: Label Studio answered 404",) * 2
+
+
+def test_what_was_learned_ranks_under_its_own_version():
+    (group,) = groups_of(tasks("squares"))
+    learned = Learned(Coefficients(Fusion()), "fake-1+2")
+
+    (reference,) = Labeller(build, learned).work(group).references
+
+    assert reference.version == "fake-1+2"
+    assert {s.version for s in reference.suggestions} == {"fake-1+2"}
+
+
+def test_networks_that_cannot_be_loaded_say_why():
+    with pytest.raises(WeightsError, match="file x is missing"):
+        MAKE_NOTHING()

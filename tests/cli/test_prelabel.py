@@ -1,0 +1,77 @@
+"""`ris prelabel` on a file of tasks, killed without warning and run again."""
+
+import base64
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from backend.demo.samples import make_samples
+from backend.store.history import n_suggested
+from backend.store.session import Database
+from tests.cli.test_cli import ROOT, assert_one_sentence, ris
+
+
+def tasks_file(folder, count):
+    tasks = []
+    for sample in make_samples(count, seed=31):
+        image = "data:image/png;base64," + base64.b64encode(sample.png).decode()
+        tasks += [
+            {"data": {"image": image, "expression": words}} for words in (sample.expression, "the left one")
+        ]
+    (folder / "tasks.json").write_text(json.dumps(tasks))
+    return len(tasks)
+
+
+def suggested(folder):
+    database = Database.open(f"sqlite:///{folder / 'ris.db'}")
+    with database.begin() as session:
+        found = n_suggested(session)
+    database.close()
+    return found
+
+
+def test_after_a_kill_nothing_is_done_twice_and_nothing_is_missing(tmp_path):
+    count = tasks_file(tmp_path, 8)
+    ris("db", "upgrade", folder=tmp_path)
+    env = {k: v for k, v in os.environ.items() if not k.startswith("RIS_")} | {"PYTHONPATH": str(ROOT)}
+    running = subprocess.Popen(
+        [sys.executable, "-m", "backend", "prelabel", "--tasks", "tasks.json"],
+        cwd=tmp_path, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
+    deadline = time.monotonic() + 120
+    while suggested(tmp_path) < 4 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    os.killpg(running.pid, signal.SIGKILL)
+    running.wait()
+    before = suggested(tmp_path)
+
+    ran = ris("prelabel", "--tasks", "tasks.json", "--resume", "--out", "out.json", folder=tmp_path)
+
+    assert 4 <= before < count
+    assert before % 2 == 0  # the tasks of an image are stored together or not at all
+    assert f"{count} tasks, {before} of them done before, {count - before} to do" in ran.stdout
+    assert suggested(tmp_path) == count
+    written = json.loads((tmp_path / "out.json").read_text())
+    assert [task["id"] for task in written] == list(range(1, count + 1))
+    assert all(len(task["predictions"]) == 1 and task["predictions"][0]["result"] for task in written)
+    assert "0 to do" in ris("prelabel", "--tasks", "tasks.json", folder=tmp_path).stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "pattern"),
+    [
+        ((), "name the tasks with --project NUMBER or with --tasks FILE"),
+        (("--tasks", "none.json"), "none.json is no JSON file of tasks"),
+        (("--tasks", "t.json", "--push"), "--push stores predictions in a project"),
+        (("--tasks", "t.json", "--config", "none"), "there is no label config 'none'"),
+    ],
+)
+def test_what_cannot_be_is_one_sentence(tmp_path, arguments, pattern):
+    (tmp_path / "t.json").write_text("[]")
+
+    assert_one_sentence(ris("prelabel", *arguments, folder=tmp_path), pattern)
