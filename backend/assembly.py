@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 from backend import __version__
 from backend.config import Settings
@@ -39,6 +40,7 @@ class Plan:
         describer: which describer answers for LGD, as people read it.
         synonyms: where LGD looks up whether two nouns mean the same: "wordnet" or "lemma".
         device: where the networks run.
+        precision: of their arithmetic; a part of the version.
     """
 
     preset: Preset
@@ -49,6 +51,7 @@ class Plan:
     describer_model: str = ""
     describer_key: str = ""
     device: str = "cpu"
+    precision: Literal["fp32", "bf16"] = "fp32"
 
 
 def planned(settings: Settings) -> Plan:
@@ -67,15 +70,19 @@ def planned(settings: Settings) -> Plan:
         preset = replace(preset, lgd=lgd)
     describer = f"{model} at {url}" if url else model or "embedded"
     key, synonyms = settings.describer_key, find_synonyms().source
+    also = (
+        [describer, synonyms] if settings.precision == "fp32" else [describer, synonyms, settings.precision]
+    )
     return Plan(
         preset,
-        model_version(preset, verify(preset), describer, synonyms),
+        model_version(preset, verify(preset), *also),
         describer,
         synonyms,
         url,
         model,
         key.get_secret_value() if key else "",
         settings.device,
+        settings.precision,
     )
 
 
@@ -116,8 +123,11 @@ def load_pipeline(plan: Plan, remember: Callable[[Describer], Describer] = lambd
     if preset.threads is not None:
         use_threads(preset.threads)
     parser = SpacyParser.load(preset.folder / "parser")
-    clip = ClipEncoder.load(preset.folder / "clip", device=device)
-    matcher = BlipMatcher.load(preset.folder / "itm", layer=preset.itm_layer, device=device)
+    precision = plan.precision
+    clip = ClipEncoder.load(preset.folder / "clip", device=device, precision=precision)
+    matcher = BlipMatcher.load(
+        preset.folder / "itm", layer=preset.itm_layer, device=device, precision=precision
+    )
     describer = remember(_describer(plan))
     proposer = SamProposer(load_sam(preset.folder / "sam", device=device), preset.proposals)
     return Pipeline(

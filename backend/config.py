@@ -21,6 +21,8 @@ class Settings(BaseSettings):
         database_url: SQLite by default; PostgreSQL as postgresql+psycopg://user:password@host/name.
         preset: which networks and thresholds; `ris models list` shows them.
         device: where the networks run: cpu, cuda, cuda:1 or mps.
+        precision: of the methods' arithmetic; bf16 is faster where the hardware has it. Masks are made in
+            fp32 always: in bf16 the embedded SAM makes other ones.
         alternatives: how many ranked masks an annotator is offered.
         shuffled_share: of the tasks, that are shown their alternatives in random order and without scores:
             only on those does the place of the accepted say whether people take what comes first.
@@ -47,6 +49,7 @@ class Settings(BaseSettings):
     database_url: str = "sqlite:///ris.db"
     preset: str = "tiny"
     device: str = Field(default="cpu", pattern=r"^(cpu|mps|cuda(:\d+)?)$")
+    precision: Literal["fp32", "bf16"] = "fp32"
     alternatives: int = Field(default=3, ge=1, le=9)
     shuffled_share: float = Field(default=0.0, ge=0, le=1)
     deadline_s: float = Field(default=60.0, gt=0, le=95)

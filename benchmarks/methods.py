@@ -25,6 +25,7 @@ from backend.core.boxes import boxes_of
 from backend.core.expression import ParsedExpression
 from backend.core.types import Image, Proposals
 from backend.pretrained.clip import ClipEncoder
+from backend.pretrained.device import Precision, in_bf16
 from backend.pretrained.itm import BlipMatcher
 from backend.pretrained.parser import SpacyParser
 from backend.pretrained.presets import TINY
@@ -98,18 +99,25 @@ def hand_on_mask(module: Any, given: Any, named: dict[str, Any]) -> Any:
     return given, named | {"encoder_attention_mask": named["attention_mask"]}
 
 
-def full_size() -> tuple[ClipEncoder, BlipMatcher, NaiveMatcher, Any, Any, Any]:
+def full_size(precision: Precision) -> tuple[ClipEncoder, BlipMatcher, NaiveMatcher, Any, Any, Any]:
     torch.manual_seed(0)
-    clip = ClipEncoder(open_clip.create_model("ViT-B-32"), open_clip.get_tokenizer("ViT-B-32"))
+    network = open_clip.create_model("ViT-B-32")
     blip = BlipForImageTextRetrieval(BlipConfig()).eval()
+    if precision == "bf16":
+        network = network.to(torch.bfloat16)
+        in_bf16(blip.vision_model.encoder)
+    clip = ClipEncoder(network, open_clip.get_tokenizer("ViT-B-32"))
     tokenizer = AutoTokenizer.from_pretrained(TINY.folder / "itm")
     matchers = [cls(blip, tokenizer, layer=8) for cls in (BlipMatcher, NaiveMatcher)]
     return clip, matchers[0], matchers[1], global_local.PAPER, lgd.PAPER, iterprime.PAPER
 
 
-def tiny_size() -> tuple[ClipEncoder, BlipMatcher, NaiveMatcher, Any, Any, Any]:
-    clip = ClipEncoder.load(TINY.folder / "clip")
-    matchers = [cls.load(TINY.folder / "itm", layer=TINY.itm_layer) for cls in (BlipMatcher, NaiveMatcher)]
+def tiny_size(precision: Precision) -> tuple[ClipEncoder, BlipMatcher, NaiveMatcher, Any, Any, Any]:
+    clip = ClipEncoder.load(TINY.folder / "clip", precision=precision)
+    matchers = [
+        cls.load(TINY.folder / "itm", layer=TINY.itm_layer, precision=precision)
+        for cls in (BlipMatcher, NaiveMatcher)
+    ]
     return clip, matchers[0], matchers[1], TINY.global_local, TINY.lgd, TINY.iterprime
 
 
@@ -142,9 +150,10 @@ def main() -> None:
     parser.add_argument("--image", type=int, nargs=2, default=(480, 640), metavar=("HEIGHT", "WIDTH"))
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--precision", choices=("fp32", "bf16"), default="fp32")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
-    made = full_size() if args.size == "full" else tiny_size()
+    made = full_size(args.precision) if args.size == "full" else tiny_size(args.precision)
     clip, matcher, naive_matcher, for_global_local, for_lgd, for_iterprime = made
     words = SpacyParser.load(TINY.folder / "parser")
     methods: tuple[tuple[Method, Method], ...] = (
@@ -161,7 +170,9 @@ def main() -> None:
         method.score(seen(method, image, proposals), [words.parse(EXPRESSIONS[0])])
     above_mb = peak_mb() - base_mb
     parsed = [words.parse(expression) for expression in EXPRESSIONS]
-    table = Table(title=f"{args.size} size, {args.masks} masks, {args.image[0]} x {args.image[1]}, fp32")
+    table = Table(
+        title=f"{args.size} size, {args.masks} masks, {args.image[0]} x {args.image[1]}, {args.precision}"
+    )
     for heading in ("method", "image", "a further expression", "share of the first", "naive", "naive / ours"):
         table.add_column(heading, justify="left" if heading == "method" else "right")
     for method, naive in methods:

@@ -1,9 +1,13 @@
 """Where networks run, and with how many threads."""
 
+from typing import Any, Literal
+
 import cv2
 import torch
 
 from backend.errors import SettingsError
+
+Precision = Literal["fp32", "bf16"]
 
 
 def check_device(name: str) -> None:
@@ -19,6 +23,18 @@ def check_device(name: str) -> None:
         raise SettingsError(
             f"RIS_DEVICE is {name}, and PyTorch has only {there}; RIS_DEVICE=cpu always works"
         )
+
+
+def in_bf16(module: torch.nn.Module) -> None:
+    """Let a module compute in bfloat16 from now on, where PyTorch thinks that safe, and answer in float32."""
+    plain, device = module.forward, next(module.parameters()).device.type
+
+    def forward(*given: Any, **named: Any) -> Any:
+        with torch.autocast(device, torch.bfloat16):
+            made = plain(*given, **named)
+        return made.float() if isinstance(made, torch.Tensor) else made
+
+    module.forward = forward
 
 
 def use_threads(count: int) -> None:

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from transformers import AutoTokenizer, BlipForImageTextRetrieval
 
 from backend.errors import WeightsError
+from backend.pretrained.device import Precision, in_bf16
 from backend.pretrained.weights import complete
 from backend.referring.protocols import Attended
 
@@ -51,14 +52,18 @@ class BlipMatcher:
         self.n_heads: int = model.config.text_config.num_attention_heads
 
     @classmethod
-    def load(cls, folder: Path, *, layer: int, device: str = "cpu") -> "BlipMatcher":
+    def load(
+        cls, folder: Path, *, layer: int, device: str = "cpu", precision: Precision = "fp32"
+    ) -> "BlipMatcher":
         """A transformers model folder: config, safetensors weights and tokenizer.
 
         Raises:
             WeightsError: a file is missing, cannot be read, or lacks weights of the network.
         """
-        model = complete(BlipForImageTextRetrieval, folder)
-        return cls(model.to(device), AutoTokenizer.from_pretrained(folder), layer=layer)
+        model = complete(BlipForImageTextRetrieval, folder).to(device)
+        if precision == "bf16":  # what is differentiated stays as it is
+            in_bf16(model.vision_model.encoder)
+        return cls(model, AutoTokenizer.from_pretrained(folder), layer=layer)
 
     @property
     def _device(self) -> torch.device:

@@ -2,7 +2,9 @@ import json
 import shutil
 
 import numpy as np
+import open_clip
 import pytest
+import torch
 from safetensors.torch import load_file, save_file
 
 from backend.errors import WeightsError
@@ -86,3 +88,39 @@ def test_more_pictures_than_a_batch_keep_their_order(encoder):
     got = encoder.encode_images(pictures)
 
     np.testing.assert_allclose(got[[0, 69]], encoder.encode_images(pictures[[0, 69]]), atol=1e-4)
+
+
+def features(encoder, call):
+    with torch.inference_mode():
+        return call(encoder.model).numpy()
+
+
+def test_texts_cut_at_their_end_have_the_features_of_whole_ones(encoder):
+    texts = ["mug", "the second mug from the left", "word " * 100, ""]
+    whole = features(encoder, lambda model: model.encode_text(encoder.tokenizer(texts)))
+
+    np.testing.assert_allclose(encoder.encode_texts(texts), whole, atol=2e-5)
+
+
+def test_a_last_block_for_the_class_token_alone_changes_nothing(encoder):
+    pictures = np.random.default_rng(0).normal(size=(3, 3, 144, 144)).astype(np.float32)
+    whole = features(encoder, lambda model: model.encode_image(torch.tensor(pictures)))
+
+    np.testing.assert_allclose(encoder.encode_images(pictures), whole, atol=2e-5)
+    full = np.ones((1, encoder.grid_size, encoder.grid_size), np.float32)
+    seen = encoder.encode_masked(pictures[0], full, first_masked_block=4)
+    np.testing.assert_allclose(seen, whole[:1], atol=2e-5)
+
+
+def test_an_openai_clip_is_cut_as_well():
+    """Another way to find the end: its token has the highest number."""
+    torch.manual_seed(0)
+    small = {
+        "embed_dim": 16, "vision_cfg": {"image_size": 32, "layers": 2, "width": 64, "patch_size": 8},
+        "text_cfg": {"context_length": 77, "vocab_size": 49408, "width": 32, "heads": 2, "layers": 2},
+    }  # fmt: skip
+    encoder = ClipEncoder(open_clip.CLIP(**small), open_clip.get_tokenizer("ViT-B-32"))
+    texts = ["a photo of a mug", "the left one of them"]
+    whole = features(encoder, lambda model: model.encode_text(encoder.tokenizer(texts)))
+
+    np.testing.assert_allclose(encoder.encode_texts(texts), whole, atol=1e-5)
