@@ -6,6 +6,7 @@ for IteRPrimE, encodes it again for every pass; both give the same scores, which
 """
 
 import argparse
+import copy
 import resource
 import statistics
 import time
@@ -24,7 +25,7 @@ from backend.core import rle
 from backend.core.boxes import boxes_of
 from backend.core.expression import ParsedExpression
 from backend.core.types import Image, Proposals
-from backend.pretrained.clip import ClipEncoder
+from backend.pretrained.clip import ClipEncoder, embed
 from backend.pretrained.device import Precision, in_bf16
 from backend.pretrained.itm import BlipMatcher
 from backend.pretrained.parser import SpacyParser
@@ -50,6 +51,27 @@ class Canned:
 
     def describe(self, digest: str, looked: NDArray, prompts: Sequence[str]) -> list[str]:
         return ["a small red mug near a white plate"] * len(prompts)
+
+
+class NaiveClip(ClipEncoder):
+    """As the authors' code calls it: whole blocks, whole texts, and a graph of gradients that nobody reads."""
+
+    def encode_images(self, pictures: NDArray[np.float32]) -> NDArray[np.float32]:
+        return self._joined([self.model.encode_image(torch.tensor(pictures)).detach()])
+
+    def encode_masked(
+        self, picture: NDArray[np.float32], grids: NDArray[np.float32], *, first_masked_block: int
+    ) -> NDArray[np.float32]:
+        visual = self.model.visual
+        tokens = embed(visual, torch.tensor(picture)[None], first_masked_block).expand(len(grids), -1, -1)
+        flat = torch.tensor(grids).flatten(1)
+        factors = torch.cat([flat.new_ones(len(flat), 1), flat], dim=1)[..., None]
+        for block in visual.transformer.resblocks[first_masked_block:]:
+            tokens = block(tokens * factors)
+        return self._joined([(visual.ln_post(tokens[:, 0]) @ visual.proj).detach()])
+
+    def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        return self._joined([self.model.encode_text(self.tokenizer(list(texts))).detach()])
 
 
 class NaiveMatcher(BlipMatcher):
@@ -99,26 +121,33 @@ def hand_on_mask(module: Any, given: Any, named: dict[str, Any]) -> Any:
     return given, named | {"encoder_attention_mask": named["attention_mask"]}
 
 
-def full_size(precision: Precision) -> tuple[ClipEncoder, BlipMatcher, NaiveMatcher, Any, Any, Any]:
+def full_size(precision: Precision) -> tuple[Any, ...]:
     torch.manual_seed(0)
-    network = open_clip.create_model("ViT-B-32")
+    plain = open_clip.create_model("ViT-B-32")
+    network = copy.deepcopy(plain)
     blip = BlipForImageTextRetrieval(BlipConfig()).eval()
     if precision == "bf16":
         network = network.to(torch.bfloat16)
         in_bf16(blip.vision_model.encoder)
-    clip = ClipEncoder(network, open_clip.get_tokenizer("ViT-B-32"))
+    clips = (
+        ClipEncoder(network, open_clip.get_tokenizer("ViT-B-32")),
+        NaiveClip(plain, open_clip.get_tokenizer("ViT-B-32")),
+    )
     tokenizer = AutoTokenizer.from_pretrained(TINY.folder / "itm")
     matchers = [cls(blip, tokenizer, layer=8) for cls in (BlipMatcher, NaiveMatcher)]
-    return clip, matchers[0], matchers[1], global_local.PAPER, lgd.PAPER, iterprime.PAPER
+    return *clips, *matchers, global_local.PAPER, lgd.PAPER, iterprime.PAPER
 
 
-def tiny_size(precision: Precision) -> tuple[ClipEncoder, BlipMatcher, NaiveMatcher, Any, Any, Any]:
-    clip = ClipEncoder.load(TINY.folder / "clip", precision=precision)
+def tiny_size(precision: Precision) -> tuple[Any, ...]:
+    clips = (
+        ClipEncoder.load(TINY.folder / "clip", precision=precision),
+        NaiveClip.load(TINY.folder / "clip"),
+    )
     matchers = [
         cls.load(TINY.folder / "itm", layer=TINY.itm_layer, precision=precision)
         for cls in (BlipMatcher, NaiveMatcher)
     ]
-    return clip, matchers[0], matchers[1], TINY.global_local, TINY.lgd, TINY.iterprime
+    return *clips, *matchers, TINY.global_local, TINY.lgd, TINY.iterprime
 
 
 def picture(n_masks: int, size: tuple[int, int]) -> tuple[Image, Proposals]:
@@ -154,11 +183,14 @@ def main() -> None:
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     made = full_size(args.precision) if args.size == "full" else tiny_size(args.precision)
-    clip, matcher, naive_matcher, for_global_local, for_lgd, for_iterprime = made
+    clip, naive_clip, matcher, naive_matcher, for_global_local, for_lgd, for_iterprime = made
     words = SpacyParser.load(TINY.folder / "parser")
     methods: tuple[tuple[Method, Method], ...] = (
-        *(((m, m)) for m in [GlobalLocal(clip, for_global_local)]),
-        *(((m, m)) for m in [Lgd(clip, Canned(), words, PlainSynonyms(), for_lgd)]),
+        (GlobalLocal(clip, for_global_local), GlobalLocal(naive_clip, for_global_local)),
+        (
+            Lgd(clip, Canned(), words, PlainSynonyms(), for_lgd),
+            Lgd(naive_clip, Canned(), words, PlainSynonyms(), for_lgd),
+        ),
         (IterPrime(matcher, for_iterprime), IterPrime(naive_matcher, for_iterprime)),
     )
     for method, _ in methods:  # what a first run allocates belongs to the networks
@@ -173,10 +205,14 @@ def main() -> None:
     table = Table(
         title=f"{args.size} size, {args.masks} masks, {args.image[0]} x {args.image[1]}, {args.precision}"
     )
-    for heading in ("method", "image", "a further expression", "share of the first", "naive", "naive / ours"):
+    for heading in (
+        "method", "image", "naive / ours", "a further expression", "share of the first", "naive",
+        "naive / ours",
+    ):  # fmt: skip
         table.add_column(heading, justify="left" if heading == "method" else "right")
+    tolerance = 1e-3 if args.precision == "fp32" else 2.0  # scores of random networks, up to 100
     for method, naive in methods:
-        table.add_row(*row(method, naive, image, proposals, parsed, args.repeats))
+        table.add_row(*row(method, naive, image, proposals, parsed, args.repeats, tolerance))
     Console().print(table)
     print(f"peak memory above the networks {above_mb:.0f} MB, of it image and proposals {masks_mb:.0f} MB")
 
@@ -192,10 +228,12 @@ def row(
     proposals: Proposals,
     parsed: list[ParsedExpression],
     repeats: int,
+    tolerance: float,
 ) -> list[str]:
     """One method: seeing the image, then each of the expressions, and all of it anew for each of them."""
     scene = seen(method, image, proposals)
     see_s = seconds(lambda: method.see(image, proposals), repeats)
+    naive_see_s = seconds(lambda: naive.see(image, proposals), max(1, repeats - 1))
     refer_s = statistics.mean(
         seconds(lambda e=e: method.score(scene, [e]), repeats)
         for e in parsed  # type: ignore[misc]
@@ -206,10 +244,11 @@ def row(
     )
     for e in parsed[:2]:
         (ours,), (theirs,) = method.score(scene, [e]), naive.score(seen(naive, image, proposals), [e])
-        np.testing.assert_allclose(ours.scores, theirs.scores, atol=1e-3)
+        np.testing.assert_allclose(ours.scores, theirs.scores, atol=tolerance)
     first_s = see_s + refer_s
     return [
-        method.name, f"{1e3 * see_s:.0f} ms", f"{1e3 * refer_s:.1f} ms", f"1/{first_s / refer_s:.0f}",
+        method.name, f"{1e3 * see_s:.0f} ms", f"{naive_see_s / see_s:.2f}",
+        f"{1e3 * refer_s:.1f} ms", f"1/{first_s / refer_s:.0f}",
         f"{1e3 * naive_s:.0f} ms", f"{naive_s / refer_s:.1f}",
     ]  # fmt: skip
 

@@ -96,9 +96,9 @@ def test_segmentations_that_cannot_be_are_refused(segmentation, pattern):
 
 def test_a_pickle_that_names_a_program_is_not_opened(tmp_path):
     write(tmp_path, [])
-    (tmp_path / "refs(unc).p").write_bytes(pickle.dumps(print))
+    (tmp_path / "refs(unc).p").write_bytes(pickle.dumps(exec))
 
-    with pytest.raises(DatasetError, match="the pickle names builtins.print"):
+    with pytest.raises(DatasetError, match="the pickle names builtins.exec"):
         list(read_refs(tmp_path))
 
 
