@@ -54,7 +54,7 @@ class Canned:
 
 
 class NaiveClip(ClipEncoder):
-    """As the authors' code calls it: whole blocks, whole texts, and a graph of gradients that nobody reads."""
+    """As the authors' code calls it: whole blocks, whole texts, gradients that nobody reads."""
 
     def encode_images(self, pictures: NDArray[np.float32]) -> NDArray[np.float32]:
         return self._joined([self.model.encode_image(torch.tensor(pictures)).detach()])

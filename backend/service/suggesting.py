@@ -66,6 +66,7 @@ class Suggesting:
         self.database, self.worker, self.fetch = database, worker, fetch
         self.base, self.now, self.shuffled_share = version, now, shuffled_share
         self._pool = ThreadPoolExecutor(max_workers=FETCHERS, thread_name_prefix="tasks")
+        self._front = ThreadPoolExecutor(max_workers=FETCHERS, thread_name_prefix="waited for")
         self._running: dict[tuple[Task, str], Future[Suggested]] = {}
         self._lock = Lock()
 
@@ -103,6 +104,7 @@ class Suggesting:
         *,
         deadline_s: float,
         late: Callable[[Task, Suggested], object] | None = None,
+        waited_for: bool = False,
     ) -> list[Suggested]:
         """One answer an entry, in order, within the deadline.
 
@@ -111,9 +113,13 @@ class Suggesting:
 
         Args:
             late: called with each task that was not ready, once it is.
+            waited_for: somebody looks at the screen: these go before what is computed ahead.
         """
         learned = self._learned()
-        jobs = [self._job(entry, learned) if isinstance(entry, Task) else _failed(entry) for entry in entries]
+        jobs = [
+            self._job(entry, learned, waited_for) if isinstance(entry, Task) else _failed(entry)
+            for entry in entries
+        ]
         wait(jobs, timeout=deadline_s)
         answers = []
         for entry, job in zip(entries, jobs, strict=True):
@@ -125,14 +131,14 @@ class Suggesting:
                 job.add_done_callback(partial(_tell, late, entry))
         return answers
 
-    def _job(self, task: Task, learned: Learned | None) -> "Future[Suggested]":
+    def _job(self, task: Task, learned: Learned | None, waited_for: bool) -> "Future[Suggested]":
         asked = task, learned.version if learned else self.base
         with self._lock:
             if asked in self._running:
                 return self._running[asked]
             # In this request's context, so that the log says which request a line belongs to.
-            context = copy_context()
-            job = self._running[asked] = self._pool.submit(context.run, self._answer, task, learned)
+            context, pool = copy_context(), self._front if waited_for else self._pool
+            job = self._running[asked] = pool.submit(context.run, self._answer, task, learned, waited_for)
         # Not under the lock: the callback takes it, and a job that is done already calls it here.
         job.add_done_callback(lambda done: self._forget(asked, done))
         return job
@@ -142,13 +148,13 @@ class Suggesting:
             if self._running.get(asked) is job:
                 del self._running[asked]
 
-    def _answer(self, task: Task, learned: Learned | None) -> Suggested:
+    def _answer(self, task: Task, learned: Learned | None, waited_for: bool) -> Suggested:
         """Never raises: what went wrong becomes the reason."""
         if not task.expression:
             reason = f"task {task.task_id} waits for its expression to be typed"
             return Suggested(task.task_id, reason=reason, cause="no expression yet")
         try:
-            return self._stored(task, learned) or self._computed(task, learned)
+            return self._stored(task, learned) or self._computed(task, learned, waited_for)
         except BackendError as error:
             log.warning("task %s of project %s: %s", task.task_id, task.project, error)
             return Suggested(task.task_id, reason=str(error), cause=type(error).__name__)
@@ -162,10 +168,11 @@ class Suggesting:
             offers = find_suggestions(session, task, learned.version if learned else self.base)
         return None if offers is None else _suggested(task, offers)
 
-    def _computed(self, task: Task, learned: Learned | None) -> Suggested:
+    def _computed(self, task: Task, learned: Learned | None, waited_for: bool) -> Suggested:
         started = time.monotonic()
         image = self.fetch(task)
-        scene, reference = self.worker.refer(image, task.expression, learned).result()
+        asked = self.worker.refer(image, task.expression, learned, waited_for=waited_for)
+        scene, reference = asked.result()
         version = reference.version
         offers = offered(task, version, reference.suggestions, shuffled_share=self.shuffled_share)
         with self.database.begin() as session:
@@ -183,7 +190,8 @@ class Suggesting:
 
     def close(self) -> None:
         """Finish what was begun."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        for pool in (self._pool, self._front):
+            pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _tell(late: Callable[[Task, Suggested], object], task: Task, job: "Future[Suggested]") -> None:

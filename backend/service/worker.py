@@ -1,10 +1,13 @@
-"""The one thread that owns the networks, and the scenes that it has seen."""
+"""The one thread that owns the networks, who goes next, and the scenes that it has seen."""
 
+import itertools
 import logging
 from collections import OrderedDict
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from threading import Lock
+from concurrent.futures import Future
+from queue import PriorityQueue
+from threading import Lock, Thread
+from typing import Any, ParamSpec, TypeVar
 
 from backend.core.types import Image, Prompts, Proposals
 from backend.errors import BackendError, NotReady
@@ -13,6 +16,10 @@ from backend.referring.scene import Scene
 from backend.store.learned import Learned
 
 log = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+T = TypeVar("T")
+LOADING, WAITED_FOR, AHEAD, CLOSING = range(4)  # who goes first: somebody at a screen before a batch
 
 
 class SceneCache:
@@ -47,10 +54,53 @@ class SceneCache:
         return len(self._scenes)
 
 
+class _Jobs:
+    """A thread that does one thing after the other: what is waited for first, else as it arrived."""
+
+    def __init__(self, name: str) -> None:
+        self._queue: PriorityQueue[tuple[int, int, Future[Any] | None, Callable[[], Any]]] = PriorityQueue()
+        self._numbers, self._is_closed = itertools.count(), False
+        self._thread = Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+
+    def submit(self, rank: int, work: Callable[P, T], *given: P.args, **named: P.kwargs) -> "Future[T]":
+        if self._is_closed:
+            raise NotReady("the server is stopping; ask again when it is back")
+        job: Future[T] = Future()
+        self._queue.put((rank, next(self._numbers), job, lambda: work(*given, **named)))
+        return job
+
+    def __len__(self) -> int:
+        return self._queue.qsize()
+
+    def _run(self) -> None:
+        while True:
+            _, _, job, work = self._queue.get()
+            if job is None:
+                return
+            if not job.set_running_or_notify_cancel():
+                continue
+            try:
+                job.set_result(work())
+            except BaseException as error:  # whatever it is, it belongs to who asked
+                job.set_exception(error)
+
+    def close(self) -> None:
+        """Finish the job that runs, drop those that wait."""
+        self._is_closed = True
+        while not self._queue.empty():
+            _, _, job, _ = self._queue.get()
+            if job is not None:
+                job.cancel()
+        self._queue.put((CLOSING, next(self._numbers), None, lambda: None))
+        self._thread.join()
+
+
 class Worker:
     """Runs the networks, one job at a time, in a thread of its own.
 
-    The pipeline is loaded by the first job, in the background; jobs given meanwhile wait for it.
+    The pipeline is loaded by the first job, in the background; jobs given meanwhile wait for it. Somebody who
+    points at a mask goes before the tasks that Label Studio asks for ahead.
 
     Args:
         load: makes the pipeline; called once, in the worker's thread.
@@ -59,8 +109,8 @@ class Worker:
 
     def __init__(self, load: Callable[[], Pipeline], cache: SceneCache) -> None:
         self.cache = cache
-        self._jobs = ThreadPoolExecutor(max_workers=1, thread_name_prefix="networks")
-        self._pipeline: Future[Pipeline] = self._jobs.submit(load)
+        self._jobs = _Jobs("networks")
+        self._pipeline: Future[Pipeline] = self._jobs.submit(LOADING, load)
         self._pipeline.add_done_callback(_log_failure)
 
     def state(self) -> str:
@@ -73,10 +123,10 @@ class Worker:
     @property
     def waiting(self) -> int:
         """How many jobs wait for the one that runs."""
-        return self._jobs._work_queue.qsize()
+        return len(self._jobs)
 
     def refer(
-        self, image: Image, expression: str, learned: Learned | None = None
+        self, image: Image, expression: str, learned: Learned | None = None, *, waited_for: bool = False
     ) -> "Future[tuple[Scene, Reference]]":
         """See the image, unless it was seen, and rank for the expression.
 
@@ -84,8 +134,9 @@ class Worker:
 
         Args:
             learned: what to rank by; None ranks as the preset does.
+            waited_for: somebody typed these words and looks at the screen.
         """
-        return self._jobs.submit(self._refer, image, expression, learned)
+        return self._jobs.submit(WAITED_FOR if waited_for else AHEAD, self._refer, image, expression, learned)
 
     def _refer(self, image: Image, expression: str, learned: Learned | None) -> tuple[Scene, Reference]:
         pipeline, scene = self._seen(image)
@@ -98,7 +149,7 @@ class Worker:
 
         The future fails with NotReady when the networks could not be loaded, or cannot do that.
         """
-        return self._jobs.submit(self._refine, image, prompts)
+        return self._jobs.submit(WAITED_FOR, self._refine, image, prompts)
 
     def _refine(self, image: Image, prompts: Prompts) -> tuple[Scene, Proposals]:
         pipeline, scene = self._seen(image)
@@ -119,7 +170,7 @@ class Worker:
 
     def close(self) -> None:
         """Finish the job that runs, drop those that wait."""
-        self._jobs.shutdown(wait=True, cancel_futures=True)
+        self._jobs.close()
 
 
 def _log_failure(loaded: "Future[Pipeline]") -> None:

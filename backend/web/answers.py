@@ -113,7 +113,7 @@ def _interactive(
     controls = replace(asked.controls, label=context.label or asked.controls.label)
     if context.words:
         task = replace(entry, expression=context.words)
-        (answer,) = backend.suggesting.suggest([task], deadline_s=backend.deadline_s)
+        (answer,) = backend.suggesting.suggest([task], deadline_s=backend.deadline_s, waited_for=True)
         score = answer.offers[0].suggestion.score if answer.offers else 0.0
         return write_interactive(write_all(answer.offers, controls), score=score, version=version)
     assert context.prompts is not None

@@ -1,9 +1,11 @@
 import dataclasses
+import threading
+import time
 
 import numpy as np
 import pytest
 
-from backend.core.types import Image
+from backend.core.types import Image, Prompts
 from backend.errors import NotReady, WeightsError
 from backend.service import SceneCache, Worker
 from tests.build import make_scene, rectangle
@@ -85,3 +87,40 @@ def test_the_same_scene_twice_counts_once():
     cache.put(scene("b"))
 
     assert len(cache) == 2
+
+
+def test_somebody_at_the_screen_goes_before_what_was_asked_ahead(gate):
+    order, worker = [], Worker(gate, SceneCache(10**7))
+    point = Prompts((32, 32), np.array([[8, 8]], np.float32), np.array([True]))
+    asked = {
+        "first": worker.refer(Image.of(squares()), "the red"),
+        "second": worker.refer(Image.of(squares()), "the green"),
+        "typed": worker.refer(Image.of(squares()), "the blue", waited_for=True),
+        "click": worker.refine(Image.of(squares()), point),
+    }
+    for name, job in asked.items():
+        job.add_done_callback(lambda _, name=name: order.append(name))
+    waiting = worker.waiting
+    gate.opened.set()
+    for job in asked.values():
+        job.result()
+
+    assert waiting == 4
+    assert order == ["typed", "click", "first", "second"]
+    worker.close()
+
+
+def test_a_closing_worker_finishes_what_runs_and_drops_what_waits(gate):
+    worker = Worker(gate, SceneCache(10**7))
+    jobs = [worker.refer(Image.of(squares()), words) for words in ("the red", "the green")]
+    closing = threading.Thread(target=worker.close)
+    closing.start()
+    while not all(job.cancelled() for job in jobs):
+        time.sleep(0.01)
+    gate.opened.set()
+    closing.join(30)
+
+    assert not closing.is_alive()
+    assert worker.state() == "ready"
+    with pytest.raises(NotReady, match="the server is stopping"):
+        worker.refer(Image.of(squares()), "the red")
