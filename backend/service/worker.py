@@ -117,6 +117,8 @@ class Worker:
         """ "loading", "ready", or the sentence that says why it never will be."""
         if not self._pipeline.done():
             return "loading"
+        if self._pipeline.cancelled():
+            return "the server was stopped before they were loaded"
         error = self._pipeline.exception()
         return "ready" if error is None else str(error)
 

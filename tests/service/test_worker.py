@@ -100,12 +100,11 @@ def test_somebody_at_the_screen_goes_before_what_was_asked_ahead(gate):
     }
     for name, job in asked.items():
         job.add_done_callback(lambda _, name=name: order.append(name))
-    waiting = worker.waiting
+    until(lambda: worker.waiting == 4)  # and the networks are being loaded
     gate.opened.set()
     for job in asked.values():
         job.result()
 
-    assert waiting == 4
     assert order == ["typed", "click", "first", "second"]
     worker.close()
 
@@ -113,10 +112,10 @@ def test_somebody_at_the_screen_goes_before_what_was_asked_ahead(gate):
 def test_a_closing_worker_finishes_what_runs_and_drops_what_waits(gate):
     worker = Worker(gate, SceneCache(10**7))
     jobs = [worker.refer(Image.of(squares()), words) for words in ("the red", "the green")]
+    until(lambda: worker.waiting == 2)
     closing = threading.Thread(target=worker.close)
     closing.start()
-    while not all(job.cancelled() for job in jobs):
-        time.sleep(0.01)
+    until(lambda: all(job.cancelled() for job in jobs))
     gate.opened.set()
     closing.join(30)
 
@@ -124,3 +123,19 @@ def test_a_closing_worker_finishes_what_runs_and_drops_what_waits(gate):
     assert worker.state() == "ready"
     with pytest.raises(NotReady, match="the server is stopping"):
         worker.refer(Image.of(squares()), "the red")
+
+
+def until(holds):
+    deadline = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_a_worker_that_is_closed_before_it_could_load_says_so(gate, monkeypatch):
+    monkeypatch.setattr(threading.Thread, "start", lambda self: None)  # it never gets to run
+    worker = Worker(gate, SceneCache(1))
+    monkeypatch.setattr(threading.Thread, "join", lambda self, timeout=None: None)
+    worker.close()
+
+    assert worker.state() == "the server was stopped before they were loaded"
