@@ -220,7 +220,10 @@ def label_studio(settings: Settings) -> LabelStudioClient:
 def image_bytes(settings: Settings) -> Callable[[Task], bytes]:
     """From a task to the bytes of its image's file."""
     hosts = tuple(host.strip() for host in settings.image_hosts.split(",") if host.strip())
-    source = ImageSource(label_studio(settings), image_hosts=hosts, max_bytes=settings.max_image_bytes)
+    source = ImageSource(
+        label_studio(settings), image_hosts=hosts, max_bytes=settings.max_image_bytes,
+        public_url=settings.label_studio_public_url,
+    )  # fmt: skip
     return lambda task: source.fetch(task.image_url, task.task_id)
 
 

@@ -29,6 +29,7 @@ class Settings(BaseSettings):
         deadline_s: how long one /predict may take in all; Label Studio gives up after 100 s.
         label_studio_url, label_studio_api_key: where images come from, and our own key for it (a
             personal access token or a legacy token). Without them only public images can be read.
+        label_studio_public_url: its address as browsers see it, where that is another, as in a container.
         image_hosts: other hosts that images may be fetched from, as host or host:port, by commas.
         max_image_bytes, max_image_pixels: larger pictures are refused, each with one sentence.
         scene_cache_mb: memory for scenes of images that were seen.
@@ -55,6 +56,7 @@ class Settings(BaseSettings):
     deadline_s: float = Field(default=60.0, gt=0, le=95)
     label_studio_url: str = "http://localhost:8080"
     label_studio_api_key: SecretStr | None = None
+    label_studio_public_url: str = ""
     image_hosts: str = ""
     max_image_bytes: int = Field(default=64 * 2**20, gt=0)
     max_image_pixels: int = Field(default=64_000_000, gt=0)

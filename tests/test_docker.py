@@ -110,6 +110,7 @@ def test_services_volumes_and_addresses_fit_together():
     assert "." in alias  # Label Studio makes no webhook for a host without one
     assert f"http://{alias}:{docker_env()['RIS_PORT']}" in (ROOT / "docker-compose.yml").read_text()
     assert backend["RIS_LABEL_STUDIO_URL"] == "http://label-studio:8080"
+    assert backend["RIS_LABEL_STUDIO_PUBLIC_URL"] == studio["environment"]["LABEL_STUDIO_HOST"]
     assert "@database/ris" in backend["RIS_DATABASE_URL"]
     assert SERVICES["database"]["environment"]["POSTGRES_DB"] == "ris"
     assert {studio["environment"][n] for n in ("ML_BLOCK_LOCAL_IP", "SSRF_PROTECTION_ENABLED")} == {"false"}

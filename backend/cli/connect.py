@@ -64,7 +64,8 @@ def connect(
         outcome = add_samples(client, project, samples)
         table.add_row("sample tasks", outcome)
     console.print(table)
-    console.print(f"{settings.label_studio_url}/projects/{project}/data")
+    where = settings.label_studio_public_url.rstrip("/") or settings.label_studio_url
+    console.print(f"{where}/projects/{project}/data")
 
 
 def add_samples(client: LabelStudioClient, number: int, count: int) -> str:

@@ -39,6 +39,8 @@ class ImageSource:
         image_hosts: other hosts, "host" or "host:port", that images may come from.
         max_bytes: of one image.
         timeout_s: for one image in all.
+        public_url: Label Studio's address as browsers see it, where that is another: Label Studio writes it
+            into the tasks of local files.
     """
 
     def __init__(
@@ -48,7 +50,9 @@ class ImageSource:
         image_hosts: tuple[str, ...] = (),
         max_bytes: int = 64 * 2**20,
         timeout_s: float = 30.0,
+        public_url: str = "",
     ) -> None:
+        self.public_url = public_url.rstrip("/")
         self.client, self.image_hosts = client, image_hosts
         self.max_bytes, self.timeout_s = max_bytes, timeout_s
 
@@ -103,6 +107,10 @@ class ImageSource:
     def _allowed(self, url: str) -> str:
         """The address, normalised, when it is one that images may come from."""
         parts = urlsplit(url)
+        if self.public_url and _origin(url) == _origin(self.public_url):
+            path = parts.path.removeprefix(urlsplit(self.public_url).path)
+            url = self.client.url + urlunsplit(("", "", path, parts.query, ""))
+            parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or parts.username or parts.password:
             raise LabelStudioError("its address is no plain http(s) address")
         if self._is_ours(url):

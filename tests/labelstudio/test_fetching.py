@@ -44,6 +44,20 @@ def test_an_absolute_address_of_label_studio_is_its_own(source, studio):
     assert source.fetch(f"{studio.url}/data/upload/1/a.png", 17) == PNG
 
 
+def test_the_address_that_browsers_see_is_label_studio_too_and_no_other_is(studio):
+    client = LabelStudioClient(studio.url, LEGACY)
+    source = ImageSource(client, public_url="http://localhost:8080/")
+
+    assert source.fetch("http://localhost:8080/data/local-files/?d=a/b.png", 17) == PNG
+    assert studio.asked == [("/data/local-files/?d=a/b.png", f"Token {LEGACY}")]
+    inside = ImageSource(client, public_url="https://example.com/studio")
+    assert inside.fetch("https://example.com:443/studio/data/upload/1/a.png", 17) == PNG
+    assert studio.asked[1][0] == "/data/upload/1/a.png"
+    for other in ("http://localhost:8081/data/upload/a.png", "http://localhost:8080/api/current-user/whoami"):
+        with pytest.raises(ImageUnreachable, match="is not allowed|is no image path"):
+            source.fetch(other, 17)
+
+
 def test_a_personal_access_token_is_exchanged_once_for_many_pictures(studio):
     source = ImageSource(LabelStudioClient(studio.url, jwt("refresh", 10_000)))
 
