@@ -28,6 +28,7 @@ from backend.referring.lgd import ATTRIBUTE_PROMPT, SURROUNDING_PROMPT
 from backend.referring.pipeline import Pipeline
 from backend.referring.protocols import Describer
 from backend.service import Recording, Refining, RememberedDescriber, SceneCache, Suggesting, Syncing, Worker
+from backend.store.scenes import SceneFiles
 from backend.store.session import Database
 
 
@@ -190,7 +191,10 @@ def assemble(settings: Settings) -> Assembled:
     plan = planned(settings)
     database = Database.open(settings.database_url)
     load = partial(load_pipeline, plan, partial(RememberedDescriber, database, now=utc_now))
-    worker = Worker(load, SceneCache(settings.scene_cache_mb * 2**20))
+    files = None
+    if settings.scene_folder:
+        files = SceneFiles(Path(settings.scene_folder), plan.version, settings.scene_folder_mb * 2**20)
+    worker = Worker(load, SceneCache(settings.scene_cache_mb * 2**20, files))
     recording = Recording(database, now=utc_now)
     syncing = Syncing(database, recording, label_studio(settings), now=utc_now)
     if settings.label_studio_api_key and settings.sync_interval_s:

@@ -33,6 +33,7 @@ class Settings(BaseSettings):
         image_hosts: other hosts that images may be fetched from, as host or host:port, by commas.
         max_image_bytes, max_image_pixels: larger pictures are refused, each with one sentence.
         scene_cache_mb: memory for scenes of images that were seen.
+        scene_folder, scene_folder_mb: where they are kept over restarts, and how much of them.
         describer_url, describer_model, describer_key: who describes images for LGD. Without them the
             preset's own; with a model alone a folder or downloaded name of transformers; with a URL any
             endpoint that speaks OpenAI's chat completions, such as http://localhost:8000/v1.
@@ -61,6 +62,8 @@ class Settings(BaseSettings):
     max_image_bytes: int = Field(default=64 * 2**20, gt=0)
     max_image_pixels: int = Field(default=64_000_000, gt=0)
     scene_cache_mb: int = Field(default=512, ge=0)
+    scene_folder: str = ""
+    scene_folder_mb: int = Field(default=4096, ge=0)
     describer_url: str = ""
     describer_model: str = ""
     describer_key: SecretStr | None = None

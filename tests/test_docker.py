@@ -126,6 +126,7 @@ def test_the_same_processes_run_without_docker(postgres, tmp_path):
         for name, value in SERVICES["backend"]["environment"].items()
     }
     env |= {"RIS_DATABASE_URL": new_database(postgres), "RIS_PORT": str(free_port())}
+    env["RIS_SCENE_FOLDER"] = str(tmp_path / "scenes")
     env["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     command = json.loads(dockerfile("CMD")[0])
     with (tmp_path / "log").open("w") as log:

@@ -14,6 +14,7 @@ from backend.errors import BackendError, NotReady
 from backend.referring.pipeline import Pipeline, Reference
 from backend.referring.scene import Scene
 from backend.store.learned import Learned
+from backend.store.scenes import SceneFiles
 
 log = logging.getLogger(__name__)
 
@@ -23,24 +24,38 @@ LOADING, WAITED_FOR, AHEAD, CLOSING = range(4)  # who goes first: somebody at a 
 
 
 class SceneCache:
-    """The scenes used last, bounded by the bytes they hold. One scene larger than that is not kept."""
+    """The scenes used last, bounded by the bytes they hold. One scene larger than that is not kept.
 
-    def __init__(self, max_bytes: int) -> None:
-        self.max_bytes = max_bytes
+    Args:
+        files: keeps more of them, and over restarts; None keeps those in memory alone.
+    """
+
+    def __init__(self, max_bytes: int, files: SceneFiles | None = None) -> None:
+        self.max_bytes, self.files = max_bytes, files
         self.n_bytes = self.n_hits = self.n_misses = 0
         self._scenes: OrderedDict[str, Scene] = OrderedDict()
         self._lock = Lock()
 
     def get(self, digest: str) -> Scene | None:
         with self._lock:
-            if digest not in self._scenes:
-                self.n_misses += 1
-                return None
-            self.n_hits += 1
-            self._scenes.move_to_end(digest)
-            return self._scenes[digest]
+            if digest in self._scenes:
+                self.n_hits += 1
+                self._scenes.move_to_end(digest)
+                return self._scenes[digest]
+        scene = self.files.get(digest) if self.files else None
+        if scene is None:
+            self.n_misses += 1
+            return None
+        self.n_hits += 1
+        self._remember(scene)
+        return scene
 
     def put(self, scene: Scene) -> None:
+        self._remember(scene)
+        if self.files:
+            self.files.put(scene)
+
+    def _remember(self, scene: Scene) -> None:
         with self._lock:
             if scene.digest in self._scenes:
                 return
