@@ -4,6 +4,7 @@ import time
 
 import numpy as np
 import pytest
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -57,7 +58,9 @@ def made(client, server, samples, layout):
 
 
 def shown(browser, css):
-    return WebDriverWait(browser, WAIT_S).until(
+    """The first such element that can be seen; one that is drawn anew meanwhile is looked for again."""
+    wait = WebDriverWait(browser, WAIT_S, ignored_exceptions=[StaleElementReferenceException])
+    return wait.until(
         lambda b: next((e for e in b.find_elements(By.CSS_SELECTOR, css) if e.is_displayed()), None)
     )
 
