@@ -4,44 +4,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from backend.errors import SettingsError
+from backend.pretrained.proposing import SamSettings
 from backend.referring.crops import Framing
 from backend.referring.global_local import GlobalLocalSettings
 from backend.referring.iterprime import IterPrimeSettings
 from backend.referring.lgd import LgdSettings
 from backend.referring.ranking import RankingSettings
-
-
-@dataclass(frozen=True, slots=True)
-class SamSettings:
-    """How `SamAutomaticMaskGenerator` is run, and what of its masks is kept.
-
-    Attributes:
-        working_side: larger images are shrunk to this longest side first, and the masks enlarged again.
-            The network sees no more anyway, and the generator holds 192 masks of the image's size at once:
-            9 GB at 12 megapixels.
-        points_per_side: click a grid of so many by so many points.
-        pred_iou_thresh, stability_score_thresh, box_nms_thresh: the generator's own.
-        max_proposals: the best so many leave, by predicted IoU times stability.
-        min_area_share: of the image; smaller masks are specks.
-        max_area_share: of the image; larger masks are the ground, not a thing on it.
-        same_mask_iou: of two masks that overlap at least so much only the better one leaves.
-        speck_share: of a mask's own area; smaller pieces are cut off it and smaller holes filled, before
-            anything is ranked: what annotators see is what was judged.
-        mask_prompts: whether the network learned to read a mask as a prompt; without that a point in the
-            middle of it stands for it.
-    """
-
-    working_side: int
-    points_per_side: int
-    pred_iou_thresh: float
-    stability_score_thresh: float
-    box_nms_thresh: float
-    max_proposals: int
-    min_area_share: float
-    max_area_share: float
-    same_mask_iou: float
-    speck_share: float = 0.01
-    mask_prompts: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from backend.core.masks import iou_matrix, without_specks
 from backend.core.rle import RLE
 from backend.core.types import Image, Prompts, Proposals, Size
 from backend.errors import WeightsError
-from backend.pretrained.presets import SamSettings
+from backend.pretrained.proposing import SamSettings
 from backend.referring.scene import PROPOSER, Scene
 
 CERTAIN = 8.0  # a logit: 0.9997
