@@ -20,14 +20,19 @@ from backend.core.types import Size
 from backend.datasets.entry import Entry, field_of, read_json
 from backend.errors import DatasetError
 
+KINDS = ("refs(*).p", "refs(*).json", "grefs(*).json")
 NO_TARGET = -1
 
 
-def read_refs(folder: Path) -> Iterator[Entry]:
+def read_refs(folder: Path, split_by: str | None = None) -> Iterator[Entry]:
     """Every sentence of every ref of a folder, in the file's order.
+
+    An image's name is that of `instances.json`. A published ref has one of its own, with the annotation's id
+    put to it (`COCO_train2014_000000581857_16.jpg`): there is no such file.
 
     Args:
         folder: has `instances.json`, and one of `refs(...).p`, `refs(...).json`, `grefs(...).json`.
+        split_by: what stands in the brackets, e.g. "unc", "umd" or "google"; None takes the first file.
 
     Raises:
         DatasetError: a file is missing, or says what cannot be; the message names the ref.
@@ -35,7 +40,7 @@ def read_refs(folder: Path) -> Iterator[Entry]:
     instances = read_json(folder / "instances.json")
     images = {image["id"]: image for image in field_of(instances, "images", "instances.json")}
     masks = {note["id"]: note for note in field_of(instances, "annotations", "instances.json")}
-    for ref in _refs(folder):
+    for ref in _refs(folder, split_by):
         what = f"ref {ref.get('ref_id')!r:.20}"
         image = images.get(field_of(ref, "image_id", what))
         if image is None:
@@ -45,7 +50,7 @@ def read_refs(folder: Path) -> Iterator[Entry]:
         for sentence in field_of(ref, "sentences", what):
             yield Entry(
                 expression=str(sentence.get("raw") or field_of(sentence, "sent", what)),
-                image=str(ref.get("file_name") or image["file_name"]),
+                image=str(image.get("file_name") or field_of(ref, "file_name", what)),
                 size=size,
                 mask=mask,
                 has_referent=mask is not None,
@@ -53,14 +58,27 @@ def read_refs(folder: Path) -> Iterator[Entry]:
             )
 
 
-def _refs(folder: Path) -> Sequence[Mapping[str, Any]]:
-    found = [
-        *sorted(folder.glob("refs(*).p")),
-        *sorted(folder.glob("refs(*).json")),
-        *sorted(folder.glob("grefs(*).json")),
-    ]
-    if not found:
+def splits_by(folder: Path) -> tuple[str, ...]:
+    """By whom the refs of a folder are split: what stands in the brackets of its files' names, each once."""
+    return tuple(dict.fromkeys(_split_by(path) for path in _files(folder)))
+
+
+def _files(folder: Path) -> list[Path]:
+    return [path for kind in KINDS for path in sorted(folder.glob(kind))]
+
+
+def _split_by(path: Path) -> str:
+    return path.stem.partition("(")[2].removesuffix(")")
+
+
+def _refs(folder: Path, split_by: str | None) -> Sequence[Mapping[str, Any]]:
+    there = _files(folder)
+    if not there:
         raise DatasetError(f"{folder} has no refs(...).p, refs(...).json or grefs(...).json")
+    found = [path for path in there if split_by in (None, _split_by(path))]
+    if not found:
+        names = ", ".join(path.name for path in there)
+        raise DatasetError(f"{folder} has no refs split by {split_by!r:.40}; it has {names}")
     refs = _unpickled(found[0]) if found[0].suffix == ".p" else read_json(found[0])
     if not isinstance(refs, list) or not all(isinstance(ref, dict) for ref in refs):
         raise DatasetError(f"{found[0]} must hold a list of refs")
