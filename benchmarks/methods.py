@@ -26,8 +26,9 @@ from backend.core.boxes import boxes_of
 from backend.core.expression import ParsedExpression
 from backend.core.types import Image, Proposals
 from backend.pretrained.clip import ClipEncoder, embed
-from backend.pretrained.device import Precision, in_bf16
-from backend.pretrained.itm import BlipMatcher
+from backend.pretrained.device import Precision
+from backend.pretrained.itm import blip_parts, load_blip
+from backend.pretrained.matching import CrossMatcher
 from backend.pretrained.parser import SpacyParser
 from backend.pretrained.presets import TINY
 from backend.pretrained.synonyms import PlainSynonyms
@@ -74,7 +75,7 @@ class NaiveClip(ClipEncoder):
         return self._joined([self.model.encode_text(self.tokenizer(list(texts))).detach()])
 
 
-class NaiveMatcher(BlipMatcher):
+class NaiveMatcher(CrossMatcher):
     """Encodes the picture again for each text and pass, and differentiates the whole text side."""
 
     def encode_picture(self, picture: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -90,15 +91,15 @@ class NaiveMatcher(BlipMatcher):
         return Attended(attention, gradient, np.array([match for _, _, match in seen], np.float32))
 
     def _one(self, picture: NDArray[np.float32], text: str, kept: NDArray[np.bool_]) -> Any:
-        states = self.model.vision_model(pixel_values=torch.tensor(picture)[None]).last_hidden_state
-        coded = self.tokenizer(text, truncation=True, max_length=self.max_tokens, return_tensors="pt")
+        states = self.parts.network.vision_model(pixel_values=torch.tensor(picture)[None]).last_hidden_state
+        coded = self.tokenizer(text, truncation=True, max_length=self.parts.max_tokens, return_tensors="pt")
         probabilities: list[torch.Tensor] = []
-        layer = self.model.text_encoder.encoder.layer[self.layer].crossattention.self
+        layer = self.parts.network.text_encoder.encoder.layer[self.layer].crossattention.self
         hooks = [layer.register_forward_hook(lambda module, given, made: probabilities.append(made[1]))]
-        for each in self.model.text_encoder.encoder.layer:
+        for each in self.parts.network.text_encoder.encoder.layer:
             hooks.append(each.crossattention.self.register_forward_pre_hook(hand_on_mask, with_kwargs=True))
-        self.model.requires_grad_(True)
-        hidden = self.model.text_encoder(
+        self.parts.network.requires_grad_(True)
+        hidden = self.parts.network.text_encoder(
             input_ids=coded["input_ids"], attention_mask=coded["attention_mask"],
             encoder_hidden_states=states,
             encoder_attention_mask=torch.cat([torch.ones(1), torch.tensor(kept).float()])[None],
@@ -106,9 +107,9 @@ class NaiveMatcher(BlipMatcher):
         ).last_hidden_state  # fmt: skip
         for hook in hooks:
             hook.remove()
-        logits = self.model.itm_head(hidden[:, 0])
+        logits = self.parts.network.itm_head(hidden[:, 0])
         (gradient,) = torch.autograd.grad(logits[0, 1], probabilities[0])
-        self.model.requires_grad_(False)
+        self.parts.network.requires_grad_(False)
         return (
             probabilities[0][0, ..., 1:].detach().numpy(),
             gradient[0, ..., 1:].numpy(),
@@ -128,13 +129,15 @@ def full_size(precision: Precision) -> tuple[Any, ...]:
     blip = BlipForImageTextRetrieval(BlipConfig()).eval()
     if precision == "bf16":
         network = network.to(torch.bfloat16)
-        in_bf16(blip.vision_model.encoder)
     clips = (
         ClipEncoder(network, open_clip.get_tokenizer("ViT-B-32")),
         NaiveClip(plain, open_clip.get_tokenizer("ViT-B-32")),
     )
     tokenizer = AutoTokenizer.from_pretrained(TINY.folder / "itm")
-    matchers = [cls(blip, tokenizer, layer=8) for cls in (BlipMatcher, NaiveMatcher)]
+    matchers = (
+        CrossMatcher(blip_parts(copy.deepcopy(blip)), tokenizer, layer=8, precision=precision),
+        NaiveMatcher(blip_parts(blip), tokenizer, layer=8),
+    )
     return *clips, *matchers, global_local.PAPER, lgd.PAPER, iterprime.PAPER
 
 
@@ -143,10 +146,9 @@ def tiny_size(precision: Precision) -> tuple[Any, ...]:
         ClipEncoder.load(TINY.folder / "clip", precision=precision),
         NaiveClip.load(TINY.folder / "clip"),
     )
-    matchers = [
-        cls.load(TINY.folder / "itm", layer=TINY.itm_layer, precision=precision)
-        for cls in (BlipMatcher, NaiveMatcher)
-    ]
+    matcher = load_blip(TINY.folder / "itm", layer=TINY.itm_layer, precision=precision)
+    plain = load_blip(TINY.folder / "itm", layer=TINY.itm_layer)
+    matchers = matcher, NaiveMatcher(plain.parts, plain.tokenizer, layer=plain.layer)
     return *clips, *matchers, TINY.global_local, TINY.lgd, TINY.iterprime
 
 

@@ -1,6 +1,7 @@
 """Where networks run, and with how many threads."""
 
-from typing import Any, Literal
+from collections.abc import Collection
+from typing import Literal
 
 import cv2
 import torch
@@ -25,16 +26,19 @@ def check_device(name: str) -> None:
         )
 
 
-def in_bf16(module: torch.nn.Module) -> None:
-    """Let a module compute in bfloat16 from now on, where PyTorch thinks that safe, and answer in float32."""
-    plain, device = module.forward, next(module.parameters()).device.type
+def in_bf16(network: torch.nn.Module, *, but: Collection[torch.nn.Module] = ()) -> None:
+    """Keep the weights of a network's linear layers in bfloat16 from now on.
 
-    def forward(*given: Any, **named: Any) -> Any:
-        with torch.autocast(device, torch.bfloat16):
-            made = plain(*given, **named)
-        return made.float() if isinstance(made, torch.Tensor) else made
+    Run it under `torch.autocast`: PyTorch then computes the products in bfloat16 and keeps norms, softmaxes
+    and sums where it thinks that safe. Without this, autocast would make the same bfloat16 weights anew in
+    every call, which takes as long as the products of a short text.
 
-    module.forward = forward
+    Args:
+        but: layers that stay as they are.
+    """
+    for module in network.modules():
+        if isinstance(module, torch.nn.Linear) and module not in but:
+            module.to(torch.bfloat16)
 
 
 def use_threads(count: int) -> None:

@@ -1,7 +1,8 @@
 """Networks of transformers small enough for a test, with random weights and a vocabulary of some words."""
 
+import torch
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
-from transformers import BlipConfig, PreTrainedTokenizerFast
+from transformers import BlipConfig, BlipForImageTextRetrieval, PreTrainedTokenizerFast
 
 WORDS = [
     "[PAD]", "[UNK]", "[CLS]", "[SEP]", "[DEC]", "the", "a", "red", "blue", "mug", "dog", "left", "of", "on",
@@ -39,3 +40,12 @@ def random_blip_config():
         },
         projection_dim=8, image_text_hidden_size=8,
     )  # fmt: skip
+
+
+def random_blip():
+    """A BLIP matcher of that size; the same one every time."""
+    torch.manual_seed(5)
+    made = BlipForImageTextRetrieval(random_blip_config()).eval()
+    for parameter in made.parameters():  # the default start is so small that nothing would show
+        parameter.data.normal_(0, 0.15)
+    return made

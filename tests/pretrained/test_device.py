@@ -11,7 +11,7 @@ from backend.core.types import Image, Proposals
 from backend.errors import SettingsError
 from backend.pretrained.clip import ClipEncoder
 from backend.pretrained.device import check_device, use_threads
-from backend.pretrained.itm import BlipMatcher
+from backend.pretrained.itm import load_blip
 from backend.pretrained.parser import SpacyParser
 from backend.pretrained.presets import TINY
 from backend.referring.global_local import GlobalLocal
@@ -43,7 +43,7 @@ def test_bf16_changes_features_hardly_and_who_is_first_not_at_all():
         precision: (
             GlobalLocal(ClipEncoder.load(TINY.folder / "clip", precision=precision), TINY.global_local),
             IterPrime(
-                BlipMatcher.load(TINY.folder / "itm", layer=TINY.itm_layer, precision=precision),
+                load_blip(TINY.folder / "itm", layer=TINY.itm_layer, precision=precision),
                 TINY.iterprime,
             ),
         )
