@@ -6,8 +6,8 @@ Importing this file loads no network: `/health` must answer before torch has eve
 
 import hashlib
 import json
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -21,9 +21,11 @@ from backend.labelstudio.client import LabelStudioClient
 from backend.labelstudio.fetching import ImageSource
 from backend.labelstudio.images import decode
 from backend.learning.training import Training
-from backend.pretrained.presets import Preset, preset_named
+from backend.pretrained.presets import PRESETS, Preset, preset_named
+from backend.pretrained.sources import Source
 from backend.pretrained.synonyms import find_synonyms
-from backend.pretrained.weights import verify
+from backend.pretrained.user_presets import read_presets
+from backend.pretrained.weights import check
 from backend.referring.lgd import ATTRIBUTE_PROMPT, SURROUNDING_PROMPT
 from backend.referring.pipeline import Pipeline
 from backend.referring.protocols import Describer
@@ -40,6 +42,7 @@ class Plan:
         version: what Label Studio knows our suggestions by; changes whenever one could change.
         describer: which describer answers for LGD, as people read it.
         synonyms: where LGD looks up whether two nouns mean the same: "wordnet" or "lemma".
+        models: the folder of the fetched networks.
         device: where the networks run.
         precision: of their arithmetic; a part of the version.
     """
@@ -51,6 +54,7 @@ class Plan:
     describer_url: str = ""
     describer_model: str = ""
     describer_key: str = ""
+    models: Path = Path()
     device: str = "cpu"
     precision: Literal["fp32", "bf16"] = "fp32"
 
@@ -62,7 +66,8 @@ def planned(settings: Settings) -> Plan:
         SettingsError: there is no such preset, or a describer's address without its model.
         WeightsError: a model file is missing or damaged.
     """
-    preset = preset_named(settings.preset, alternatives=settings.alternatives)
+    preset = preset_named(settings.preset, alternatives=settings.alternatives, known=presets(settings))
+    models = models_folder(settings)
     url, model = settings.describer_url, settings.describer_model
     if url and not model:
         raise SettingsError("RIS_DESCRIBER_URL is set but RIS_DESCRIBER_MODEL is not; name the model to ask")
@@ -70,21 +75,38 @@ def planned(settings: Settings) -> Plan:
         lgd = replace(preset.lgd, attribute_prompt=ATTRIBUTE_PROMPT, surrounding_prompt=SURROUNDING_PROMPT)
         preset = replace(preset, lgd=lgd)
     describer = f"{model} at {url}" if url else model or "embedded"
+    needed = [source for source in preset.sources if not model or source is not preset.describer]
+    weights = check(needed, models, fetch=f"ris models fetch {preset.name}")
     key, synonyms = settings.describer_key, find_synonyms().source
     also = (
         [describer, synonyms] if settings.precision == "fp32" else [describer, synonyms, settings.precision]
     )
     return Plan(
         preset,
-        model_version(preset, verify(preset), *also),
+        model_version(preset, weights, *also),
         describer,
         synonyms,
         url,
         model,
         key.get_secret_value() if key else "",
+        models,
         settings.device,
         settings.precision,
     )
+
+
+def presets(settings: Settings) -> Mapping[str, Preset]:
+    """By name, ours and those of the user's file.
+
+    Raises:
+        SettingsError: the file cannot be read.
+    """
+    return read_presets(Path(settings.presets_file).expanduser()) if settings.presets_file else PRESETS
+
+
+def models_folder(settings: Settings) -> Path:
+    """Where fetched networks lie."""
+    return Path(settings.models_folder).expanduser()
 
 
 def model_version(preset: Preset, weights: str, *also: str) -> str:
@@ -94,7 +116,12 @@ def model_version(preset: Preset, weights: str, *also: str) -> str:
         weights: digest of the model files.
         also: whatever else has a say: which describer, where synonyms come from.
     """
-    settings = {key: value for key, value in asdict(preset).items() if not isinstance(value, Path)}
+    said = {each.name: getattr(preset, each.name) for each in fields(preset)}
+    settings = {
+        name: value if isinstance(value, str | int | None) else asdict(value)
+        for name, value in said.items()
+        if not isinstance(value, Source) and name != "summary"
+    }
     made_by = json.dumps([__version__, weights, settings, also], sort_keys=True, default=str)
     return f"{preset.name}-{hashlib.sha256(made_by.encode()).hexdigest()[:8]}"
 
@@ -109,31 +136,24 @@ def load_pipeline(plan: Plan, remember: Callable[[Describer], Describer] = lambd
         WeightsError: a model file is missing or damaged.
         SettingsError: the device is not there.
     """
-    from backend.pretrained.clip import ClipEncoder
     from backend.pretrained.device import check_device, use_threads
-    from backend.pretrained.itm import BlipMatcher
-    from backend.pretrained.parser import SpacyParser
-    from backend.pretrained.sam import SamProposer, load_sam
+    from backend.pretrained.loading import Loader
     from backend.referring.global_local import GlobalLocal
     from backend.referring.iterprime import IterPrime
     from backend.referring.lgd import Lgd
     from backend.referring.spatial import Spatial
 
-    preset, device = plan.preset, plan.device
-    check_device(device)
+    preset = plan.preset
+    check_device(plan.device)
     if preset.threads is not None:
         use_threads(preset.threads)
-    parser = SpacyParser.load(preset.folder / "parser")
-    precision = plan.precision
-    clip = ClipEncoder.load(preset.folder / "clip", device=device, precision=precision)
-    matcher = BlipMatcher.load(
-        preset.folder / "itm", layer=preset.itm_layer, device=device, precision=precision
-    )
-    describer = remember(_describer(plan))
-    proposer = SamProposer(load_sam(preset.folder / "sam", device=device), preset.proposals)
+    loader = Loader(preset, plan.models, plan.device, plan.precision)
+    parser, clip, matcher = loader.parser(), loader.encoder(), loader.matcher()
+    describer = remember(_named_describer(plan) or loader.describer())
+    proposer, refiner = loader.proposer()
     return Pipeline(
         proposer=proposer,
-        refiner=proposer,
+        refiner=refiner,
         parser=parser,
         methods=(
             GlobalLocal(clip, preset.global_local),
@@ -146,18 +166,16 @@ def load_pipeline(plan: Plan, remember: Callable[[Describer], Describer] = lambd
     )
 
 
-def _describer(plan: Plan) -> Describer:
-    """The describer that the plan names: behind HTTP, of transformers, or the preset's own."""
-    from backend.pretrained.describer import BlipDescriber, ChatDescriber
+def _named_describer(plan: Plan) -> Describer | None:
+    """The describer that the settings name, behind HTTP or of transformers; None leaves it to the preset."""
+    from backend.pretrained.describer import ChatDescriber
     from backend.pretrained.http_describer import HttpDescriber
 
     if plan.describer_url:
         return HttpDescriber(plan.describer_url, model=plan.describer_model, key=plan.describer_key)
     if plan.describer_model:
         return ChatDescriber.load(plan.describer_model, device=plan.device)
-    eyes = plan.preset.iterprime  # the embedded two start from the same eyes: the same numbers of pixels
-    folder = plan.preset.folder / "describer"
-    return BlipDescriber.load(folder, mean=eyes.mean, std=eyes.std, device=plan.device)
+    return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,8 @@ class Settings(BaseSettings):
         host, port: where `ris serve` listens.
         database_url: SQLite by default; PostgreSQL as postgresql+psycopg://user:password@host/name.
         preset: which networks and thresholds; `ris models list` shows them.
+        presets_file: a TOML file with presets of one's own.
+        models_folder: where `ris models fetch` puts published networks, and where they are looked for.
         device: where the networks run: cpu, cuda, cuda:1 or mps.
         precision: of the methods' arithmetic; bf16 is faster where the hardware has it. Masks are made in
             fp32 always: in bf16 the embedded SAM makes other ones.
@@ -50,6 +52,8 @@ class Settings(BaseSettings):
     port: int = Field(default=9090, ge=1, le=65535)
     database_url: str = "sqlite:///ris.db"
     preset: str = "tiny"
+    presets_file: str = ""
+    models_folder: str = "~/.cache/ris/models"
     device: str = Field(default="cpu", pattern=r"^(cpu|mps|cuda(:\d+)?)$")
     precision: Literal["fp32", "bf16"] = "fp32"
     alternatives: int = Field(default=3, ge=1, le=9)

@@ -1,34 +1,130 @@
 """`ris models`: the presets, and what was learned on top of them."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.progress import DownloadColumn, Progress, TaskID
 from rich.table import Table
 
 from backend import assembly, config
 from backend.cli.console import console
 from backend.errors import WeightsError
-from backend.pretrained.presets import PRESETS
+from backend.pretrained.presets import Preset, preset_named
+from backend.pretrained.sources import Source
+from backend.pretrained.weights import check, verify
 from backend.store.learned import all_learned, in_use
 
 app = typer.Typer(help="The networks and their presets.", no_args_is_help=True)
 
 
+Mirror = Annotated[
+    str | None, typer.Option("--mirror", help="address of a folder with the files that are not on the Hub")
+]
+
+
 @app.command("list")
 def list_presets() -> None:
-    """Show every preset, its model version, its size on disk and what it is good for.
+    """Show every preset, ours and yours: its version, its size, whether it is here, what it is good for.
 
     Example: `ris models list`
     """
-    table = Table("preset", "version", "MB", "state", "what it is")
-    for preset in PRESETS.values():
+    settings = config.from_env()
+    models = assembly.models_folder(settings)
+    table = Table("preset", "version", "GB", "state", "what it is")
+    for preset in assembly.presets(settings).values():
         try:
-            version, state = assembly.planned(config.from_env(preset=preset.name)).version, "here"
-        except WeightsError as error:
-            version, state = "-", str(error)
-        size_mb = sum(p.stat().st_size for p in preset.folder.rglob("*") if p.is_file()) / 1e6
-        table.add_row(preset.name, version, f"{size_mb:.1f}", state, preset.summary)
+            plan = assembly.planned(settings.model_copy(update={"preset": preset.name}))
+            version, state = plan.version, "here"
+        except WeightsError:
+            missing = [source.name for source in preset.sources if _state(source, models) == "missing"]
+            version, state = "-", f"missing {', '.join(missing)}"
+        size = sum(source.memory_mb for source in preset.sources) / 1e3
+        table.add_row(preset.name, version, f"{size:.2f}", state, preset.summary)
     console.print(table)
+
+
+@app.command("fetch")
+def fetch_preset(
+    preset: Annotated[str, typer.Argument(help="of `ris models list`")],
+    mirror: Mirror = None,
+) -> None:
+    """Get a preset's published networks, each file checked; stop it anywhere and run it again.
+
+    `HF_ENDPOINT` names a mirror of the Hub, `HF_TOKEN` opens what needs a login.
+
+    Example: `ris models fetch base`
+    """
+    from backend.pretrained import fetching  # here: the Hub's library takes a second to import
+
+    settings = config.from_env(preset=preset)
+    chosen = preset_named(preset, known=assembly.presets(settings))
+    models = assembly.models_folder(settings)
+    console.print(_sheet(chosen, models))
+    missing = [source for source in chosen.sources if source.parts and _state(source, models) != "here"]
+    files = {source.name: fetching.wanted(source) for source in missing}
+    for source in missing:
+        size = sum(file.n_bytes for file in files[source.name]) / 1e9
+        console.print(f"{source.name}: {len(files[source.name])} files, {size:.2f} GB", markup=False)
+    with Progress(*Progress.get_default_columns(), DownloadColumn(), console=console) as progress:
+        bars: dict[str, TaskID] = {}
+
+        def advance(name: str, there: int, total: int) -> None:
+            bar = bars.setdefault(name, progress.add_task(name, total=total))
+            progress.update(bar, completed=there, total=total)
+
+        for source in missing:
+            folder = fetching.fetch(source, files[source.name], models, advance, mirror=mirror)
+            console.print(f"{source.name} is at {folder}", markup=False)
+    console.print(f"{preset} is here, in {models}; use it with RIS_PRESET={preset}", markup=False)
+
+
+@app.command("verify")
+def verify_presets(
+    preset: Annotated[
+        str | None, typer.Argument(help="of `ris models list`; without it, whatever is here")
+    ] = None,
+) -> None:
+    """Digest every file of the networks that are here, and compare with what was published and fetched.
+
+    Example: `ris models verify base`
+    """
+    settings = config.from_env()
+    models, known = assembly.models_folder(settings), assembly.presets(settings)
+    chosen = [preset_named(preset, known=known)] if preset else list(known.values())
+    sources = dict.fromkeys(source for one in chosen for source in one.sources)
+    failed = []
+    for source in sources:
+        folder = source.lies_in(models)
+        if preset is None and source.parts and not folder.exists():
+            continue
+        try:
+            files = verify(folder, f"get it with `ris models fetch {preset or 'PRESET'}`")
+        except WeightsError as error:
+            failed.append(source.name)
+            console.print(f"{source.name}: {error}", markup=False)
+        else:
+            console.print(f"{source.name}: {len(files)} files as they were published", markup=False)
+    if failed:
+        raise WeightsError(f"{len(failed)} of {len(sources)} networks are not whole: {', '.join(failed)}")
+
+
+def _state(source: Source, models: Path) -> str:
+    try:
+        check([source], models, fetch="")
+    except WeightsError:
+        return "missing"
+    return "here"
+
+
+def _sheet(preset: Preset, models: Path) -> Table:
+    """What one should know before the first byte."""
+    table = Table("network", "memory, GB", "licence", "what it has seen", "state", title=preset.summary)
+    for source in preset.sources:
+        table.add_row(
+            source.name, f"{source.memory_mb / 1e3:.2f}", source.licence, source.saw, _state(source, models)
+        )
+    return table
 
 
 Url = Annotated[str | None, typer.Option("--database-url", help="RIS_DATABASE_URL")]

@@ -1,15 +1,25 @@
-"""Presets: which networks, with which thresholds and which of a method's numbers. Data, not code paths."""
+"""Presets: which networks, with which thresholds and which of a method's numbers. Data, not code paths.
 
-from dataclasses import dataclass, replace
+The numbers of `base`, `paper` and `best` are the papers' or the publishers'; nobody here has measured them on
+photographs, because no published weights could be had while this was written.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from backend.errors import SettingsError
-from backend.pretrained.proposing import SamSettings
+from backend.pretrained import sources
+from backend.pretrained.proposing import QuerySettings, SamSettings
+from backend.pretrained.sources import Source
+from backend.referring import global_local, iterprime, lgd
 from backend.referring.crops import Framing
 from backend.referring.global_local import GlobalLocalSettings
 from backend.referring.iterprime import IterPrimeSettings
 from backend.referring.lgd import LgdSettings
 from backend.referring.ranking import RankingSettings
+
+TINY_FOLDER = Path(__file__).parent / "tiny"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,28 +29,61 @@ class Preset:
     Attributes:
         name: what `RIS_PRESET` says.
         summary: one line for people, saying what it is not good for as well.
-        folder: where the networks lie, each in a folder of its own: clip, sam, parser, itm, describer.
+        masks: the network that proposes.
+        clip: of Global-Local CLIP and LGD.
+        itm: the matching network of IteRPrimE.
+        parser: of the expressions.
+        describer: of LGD, unless the settings name another.
+        pointing: the network that answers clicks; None where `masks` does it itself.
+        proposals: the numbers of `masks`.
         itm_layer: of the matching network, whose cross-attention IteRPrimE reads.
         threads: that the networks use; None leaves PyTorch its own choice, all cores.
     """
 
     name: str
     summary: str
-    folder: Path
-    proposals: SamSettings
+    masks: Source
+    clip: Source
+    itm: Source
+    parser: Source
+    describer: Source
+    proposals: SamSettings | QuerySettings
     global_local: GlobalLocalSettings
     lgd: LgdSettings
     iterprime: IterPrimeSettings
     itm_layer: int
     ranking: RankingSettings
+    pointing: Source | None = None
     threads: int | None = None
+
+    @property
+    def folder(self) -> Path:  # until nobody asks
+        return TINY_FOLDER
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """Its networks, each once."""
+        of = (getattr(self, each.name) for each in fields(self))
+        return tuple(dict.fromkeys(one for one in of if isinstance(one, Source)))
+
+
+def _embedded(name: str, kind: sources.Kind, parameters_m: float) -> Source:
+    saw = "drawn scenes" if kind != "spacy" else "UD English EWT and phrases of the drawn world"
+    return Source(
+        name=f"tiny-{name}", kind=kind, folder=TINY_FOLDER / name, parameters_m=parameters_m,
+        licence="Apache-2.0", saw=saw,
+    )  # fmt: skip
 
 
 TINY = Preset(
     name="tiny",
     threads=1,
     summary="embedded toy networks, trained on drawn scenes: good on those, useless on photographs",
-    folder=Path(__file__).parent / "tiny",
+    masks=_embedded("sam", "sam", 2.2),
+    clip=_embedded("clip", "clip", 4.3),
+    itm=_embedded("itm", "blip-itm", 4.4),
+    parser=_embedded("parser", "spacy", 1.0),
+    describer=_embedded("describer", "blip-caption", 4.5),
     proposals=SamSettings(
         working_side=640,
         points_per_side=16,
@@ -94,18 +137,99 @@ TINY = Preset(
     ),
 )
 
-PRESETS = {preset.name: preset for preset in (TINY,)}
+SAM_GRID = SamSettings(
+    working_side=1024,
+    points_per_side=16,
+    pred_iou_thresh=0.8,
+    stability_score_thresh=0.9,
+    box_nms_thresh=0.7,
+    max_proposals=64,
+    min_area_share=0.0008,
+    max_area_share=0.95,
+    same_mask_iou=0.85,
+)
+LGD_GRID = SamSettings(  # papers: LGD's released code; TAS and HybridGL have the same
+    working_side=1024,
+    points_per_side=8,
+    pred_iou_thresh=0.7,
+    stability_score_thresh=0.7,
+    box_nms_thresh=0.7,
+    max_proposals=192,
+    min_area_share=0.0,
+    max_area_share=1.0,
+    same_mask_iou=1.01,
+    speck_share=0.0,
+    min_mask_region_area_px=800,
+    min_area_px=2000,
+    contained_share=0.4,
+)
+
+BASE = Preset(
+    name="base",
+    summary="published networks that a laptop can run; thresholds not tuned, figures not measured",
+    masks=sources.SAM_B,
+    clip=sources.CLIP_B32,
+    itm=sources.BLIP_ITM,
+    parser=sources.SPACY_SM,
+    describer=sources.QWEN_2B,
+    proposals=SAM_GRID,
+    global_local=global_local.PAPER,
+    lgd=lgd.PAPER,
+    iterprime=iterprime.PAPER,
+    itm_layer=8,
+    ranking=RankingSettings(alternatives=3, temperatures={"iterprime": 0.1, "spatial": 0.3}),
+)
+PAPER = replace(
+    BASE,
+    name="paper",
+    summary="LGD's proposals with what each method's authors ranked with; wants a GPU; figures not measured",
+    masks=sources.SAM_H,
+    itm=sources.ALBEF,
+    describer=sources.LLAVA_7B,
+    proposals=LGD_GRID,
+)
+PAPER_RN50 = replace(
+    PAPER,
+    name="paper-rn50",
+    summary="as paper, with Global-Local CLIP's other network; figures not measured",
+    clip=sources.CLIP_RN50,
+    global_local=getattr(global_local, "PAPER_RN50", global_local.PAPER),
+)
+PAPER_QUERIES = replace(
+    PAPER,
+    name="paper-mask2former",
+    summary="as paper, with IteRPrimE's proposals, whose network saw masks of COCO; figures not measured",
+    masks=sources.MASK2FORMER_L,
+    pointing=sources.SAM_B,
+    proposals=QuerySettings(),
+)
+BEST = replace(
+    BASE,
+    name="best",
+    summary="what we would choose today, for a GPU of 40 GB; figures not measured",
+    masks=sources.SAM2_L,
+    clip=sources.CLIP_L14,
+    describer=sources.QWEN_8B,
+    global_local=replace(global_local.PAPER, first_masked_block=21),  # its last three of 24, as 9 is of 12
+)
+
+PRESETS = {one.name: one for one in (TINY, BASE, PAPER, PAPER_RN50, PAPER_QUERIES, BEST)}
 
 
-def preset_named(name: str, *, alternatives: int | None = None) -> Preset:
+def preset_named(
+    name: str, *, alternatives: int | None = None, known: Mapping[str, Preset] = PRESETS
+) -> Preset:
     """The preset that `RIS_PRESET` asks for, offering as many alternatives as `RIS_ALTERNATIVES` says.
+
+    Args:
+        known: those to choose from: ours, or ours and the user's.
 
     Raises:
         SettingsError: there is none of that name.
     """
-    if name not in PRESETS:
-        raise SettingsError(f"there is no preset {name!r}; RIS_PRESET can be {', '.join(PRESETS)}")
-    preset = PRESETS[name]
+    if name not in known:
+        raise SettingsError(f"there is no preset {name!r}; RIS_PRESET can be {', '.join(known)}")
+    preset = known[name]
     if alternatives is None:
         return preset
     return replace(preset, ranking=replace(preset.ranking, alternatives=alternatives))

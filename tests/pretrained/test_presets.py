@@ -1,7 +1,7 @@
 import pytest
 
 from backend.errors import SettingsError
-from backend.pretrained.presets import PRESETS, TINY, preset_named
+from backend.pretrained.presets import BASE, PRESETS, TINY, preset_named
 
 
 def test_a_preset_is_found_by_its_name():
@@ -17,9 +17,21 @@ def test_another_number_of_alternatives_changes_nothing_else():
 
 
 def test_an_unknown_preset_says_which_there_are():
-    with pytest.raises(SettingsError, match="there is no preset 'huge'; RIS_PRESET can be tiny"):
+    with pytest.raises(SettingsError, match="there is no preset 'huge'; RIS_PRESET can be tiny, base, paper"):
         preset_named("huge")
 
 
 def test_every_presets_summary_says_what_it_is_not_good_for():
-    assert "useless on photographs" in PRESETS["tiny"].summary
+    assert "useless on photographs" in TINY.summary
+    assert all("figures not measured" in p.summary for p in PRESETS.values() if p is not TINY)
+
+
+def test_the_networks_of_a_preset_are_counted_once():
+    assert [source.name for source in BASE.sources] == [
+        "sam-vit-b", "clip-vit-b-32-openai", "blip-itm-base-coco", "en_core_web_sm-3.8.0",
+        "qwen3-vl-2b-instruct",
+    ]  # fmt: skip
+
+
+def test_only_the_embedded_preset_needs_nothing_to_be_fetched():
+    assert [p.name for p in PRESETS.values() if not any(source.parts for source in p.sources)] == ["tiny"]

@@ -1,0 +1,87 @@
+"""From a preset to its networks: the one place that knows which class reads which kind of folder."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from backend.errors import SettingsError
+from backend.pretrained.clip import ClipEncoder
+from backend.pretrained.describer import BlipDescriber, ChatDescriber
+from backend.pretrained.device import Precision
+from backend.pretrained.itm import BlipMatcher
+from backend.pretrained.parser import SpacyParser
+from backend.pretrained.presets import Preset
+from backend.pretrained.proposing import SamSettings
+from backend.pretrained.sam import SamProposer, load_sam
+from backend.pretrained.sources import Source
+from backend.referring.protocols import Describer, Encoder, Matcher, Parser, Proposer, Refiner
+
+
+@dataclass(frozen=True, slots=True)
+class Loader:
+    """Loads the networks of one preset.
+
+    Attributes:
+        models: the folder of the fetched networks.
+        device: where they run.
+        precision: of those that the methods use; masks are made in float32 always.
+    """
+
+    preset: Preset
+    models: Path
+    device: str = "cpu"
+    precision: Precision = "fp32"
+
+    def proposer(self) -> tuple[Proposer, Refiner]:
+        """Who proposes masks, and who answers clicks.
+
+        Raises:
+            WeightsError: a file is missing or damaged.
+            SettingsError: the preset names a network that cannot do this.
+        """
+        preset = self.preset
+        source, folder = preset.masks, preset.masks.lies_in(self.models)
+        match source.kind, preset.proposals:
+            case "sam", SamSettings() as settings:
+                proposer = SamProposer(load_sam(folder, device=self.device), settings)
+                return proposer, proposer
+        raise self._cannot(source, "propose masks with these settings")
+
+    def encoder(self) -> Encoder:
+        """Of Global-Local CLIP and LGD. Raises as `proposer`."""
+        source = self.preset.clip
+        if source.kind != "clip":
+            raise self._cannot(source, "be the preset's CLIP")
+        return ClipEncoder.load(source.lies_in(self.models), device=self.device, precision=self.precision)
+
+    def matcher(self) -> Matcher:
+        """Of IteRPrimE. Raises as `proposer`."""
+        source, layer = self.preset.itm, self.preset.itm_layer
+        folder = source.lies_in(self.models)
+        if source.kind == "blip-itm":
+            return BlipMatcher.load(folder, layer=layer, device=self.device, precision=self.precision)
+        raise self._cannot(source, "match images with texts")
+
+    def parser(self) -> Parser:
+        """Of the expressions. Raises as `proposer`."""
+        source = self.preset.parser
+        if source.kind != "spacy":
+            raise self._cannot(source, "parse expressions")
+        return SpacyParser.load(source.lies_in(self.models))
+
+    def describer(self) -> Describer:
+        """Of LGD. Raises as `proposer`."""
+        source = self.preset.describer
+        folder = source.lies_in(self.models)
+        if source.kind == "blip-caption":
+            eyes = (
+                self.preset.iterprime
+            )  # the embedded two start from the same eyes: the same numbers of pixels
+            return BlipDescriber.load(folder, mean=eyes.mean, std=eyes.std, device=self.device)
+        if source.kind == "chat":
+            return ChatDescriber.load(str(folder), device=self.device)
+        raise self._cannot(source, "describe images")
+
+    def _cannot(self, source: Source, what: str) -> SettingsError:
+        return SettingsError(
+            f"preset {self.preset.name!r}: {source.name}, a network of kind {source.kind!r}, cannot {what}"
+        )
