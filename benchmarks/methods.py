@@ -26,6 +26,7 @@ from backend.core.boxes import boxes_of
 from backend.core.expression import ParsedExpression
 from backend.core.types import Image, Proposals
 from backend.pretrained.clip import ClipEncoder, embed
+from backend.pretrained.clip_network import joined
 from backend.pretrained.device import Precision
 from backend.pretrained.itm import blip_parts, load_blip
 from backend.pretrained.matching import CrossMatcher
@@ -58,7 +59,7 @@ class NaiveClip(ClipEncoder):
     """As the authors' code calls it: whole blocks, whole texts, gradients that nobody reads."""
 
     def encode_images(self, pictures: NDArray[np.float32]) -> NDArray[np.float32]:
-        return self._joined([self.model.encode_image(torch.tensor(pictures)).detach()])
+        return joined(self.model, [self.model.encode_image(torch.tensor(pictures)).detach()])
 
     def encode_masked(
         self, picture: NDArray[np.float32], grids: NDArray[np.float32], *, first_masked_block: int
@@ -69,10 +70,10 @@ class NaiveClip(ClipEncoder):
         factors = torch.cat([flat.new_ones(len(flat), 1), flat], dim=1)[..., None]
         for block in visual.transformer.resblocks[first_masked_block:]:
             tokens = block(tokens * factors)
-        return self._joined([(visual.ln_post(tokens[:, 0]) @ visual.proj).detach()])
+        return joined(self.model, [(visual.ln_post(tokens[:, 0]) @ visual.proj).detach()])
 
     def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        return self._joined([self.model.encode_text(self.tokenizer(list(texts))).detach()])
+        return joined(self.model, [self.model.encode_text(self.tokenizer(list(texts))).detach()])
 
 
 class NaiveMatcher(CrossMatcher):

@@ -1,4 +1,4 @@
-"""Checks that every core type makes on its arrays."""
+"""What every core type checks of its arrays, and rows of unit length."""
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -25,6 +25,12 @@ def read_only(name: str, array: NDArray, dtype: DTypeLike, *shape: int | None) -
     view = array.view()
     view.flags.writeable = False
     return view
+
+
+def unit_rows(features: NDArray[np.float32]) -> NDArray[np.float32]:
+    """float32 [N, D] with rows of length 1; a row of zeros stays."""
+    lengths = np.linalg.norm(features, axis=-1, keepdims=True)
+    return np.asarray(features / np.maximum(lengths, 1e-12), np.float32)
 
 
 def _shown(dtype: np.dtype, shape: tuple[int | None, ...]) -> str:

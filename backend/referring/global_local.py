@@ -1,14 +1,15 @@
 """Global-Local CLIP: the whole image seen through a mask, mixed with the masked crop.
 
 Source: Yu, Seo and Son, "Zero-shot Referring Image Segmentation with Global-Local Context
-Features", CVPR 2023, arXiv:2303.17811, the ViT path, and the authors' released code where the paper
-is silent. Decisions on what is easily got wrong:
+Features", CVPR 2023, arXiv:2303.17811, and the authors' released code where the paper is silent. Decisions on what is easily got wrong:
 
 * Patches outside the mask are *multiplied* by the resized mask before the first masked block and
   again before each later one; the class token is untouched, and zeroed patches still take part in
   attention. Nothing is removed.
-* The two visual features are mixed raw and normalised afterwards, and so are the two texts: the
-  networks' lengths act as weights.
+* With a ViT the two visual features are mixed raw and normalised afterwards, and so are the two texts:
+  the networks' lengths act as weights.
+* With a ResNet crops and texts are brought to unit length, the masked view stays raw, and nothing is
+  normalised afterwards: how long the masked view is says how much it weighs, and is part of the score.
 * The authors feed CLIP with ImageNet's statistics, take point samples when they resize, and fill the
   ground with ImageNet's mean *after* normalisation. All of that is data (`Framing`); presets with
   published weights keep it, the embedded preset does what its network was trained with.
@@ -18,11 +19,13 @@ is silent. Decisions on what is easily got wrong:
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from backend.core.arrays import unit_rows
 from backend.core.expression import ParsedExpression
 from backend.core.resize import resize
 from backend.core.types import Image, Proposals, Scored
@@ -42,12 +45,15 @@ class GlobalLocalSettings:
         view_weight: share of the mask-guided view in the visual feature; the paper's alpha, the code's v.
         text_weight: share of the whole sentence in the text feature; the paper's beta, the code's r.
         first_masked_block: 0-based and absolute; the authors use 9 for every ViT.
+        mixing: "raw" is the authors' ViT path, 100 x the cosine of two mixes of raw features; "unit" their
+            ResNet path, 100 x the product of two mixes in which all but the masked view have unit length.
     """
 
     framing: Framing
     view_weight: float
     text_weight: float
     first_masked_block: int
+    mixing: Literal["raw", "unit"] = "raw"
 
 
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -68,6 +74,8 @@ PAPER = GlobalLocalSettings(
     first_masked_block=9,
 )
 
+PAPER_RN50 = replace(PAPER, first_masked_block=0, mixing="unit")
+
 
 @dataclass(frozen=True, slots=True)
 class GlobalLocal:
@@ -78,10 +86,10 @@ class GlobalLocal:
     name: str = "global-local"
 
     def see(self, image: Image, proposals: Proposals) -> dict[str, NDArray[np.float32]]:
-        """The mixed visual feature of every proposal, "visual": float32 [N, D], raw."""
+        """The mixed visual feature of every proposal, "visual": float32 [N, D], not normalised."""
         picture = normalised(image.pixels, self.settings.framing)
         masked = self.global_features(picture, proposals.masks)
-        cropped = self.local_features(picture, proposals.masks)
+        cropped = self._readied(self.local_features(picture, proposals.masks))
         return {"visual": mix(masked, cropped, weight=self.settings.view_weight)}
 
     def global_features(self, picture: NDArray[np.float32], masks: NDArray[np.bool_]) -> NDArray[np.float32]:
@@ -108,18 +116,23 @@ class GlobalLocal:
         return self.encoder.encode_images(np.array(crops, np.float32).reshape(-1, 3, side, side))
 
     def text_features(self, expressions: Sequence[ParsedExpression]) -> NDArray[np.float32]:
-        """Each sentence mixed with its noun phrase: float32 [T, D], raw."""
+        """Each sentence mixed with its noun phrase: float32 [T, D], not normalised."""
         texts = [text for e in expressions for text in (e.text, e.subject)]
-        encoded = self.encoder.encode_texts(texts)
+        encoded = self._readied(self.encoder.encode_texts(texts))
         return mix(encoded[0::2], encoded[1::2], weight=self.settings.text_weight)
 
     def score(self, scene: Scene, expressions: Sequence[ParsedExpression]) -> list[Scored]:
-        """100 x cosine of every proposal and the expression."""
+        """100 x cosine, or product, of every proposal and the expression."""
         visual = scene.features[self.name]["visual"]
+        alike = cosine if self.settings.mixing == "raw" else np.matmul
         return [
-            Scored(self.name, LOGIT_SCALE * cosine(visual, text), evidence={"noun phrase": e.subject})
+            Scored(self.name, LOGIT_SCALE * alike(visual, text), evidence={"noun phrase": e.subject})
             for e, text in zip(expressions, self.text_features(expressions), strict=True)
         ]
+
+    def _readied(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Crops and texts as they enter the mix: raw, or of unit length."""
+        return features if self.settings.mixing == "raw" else unit_rows(features)
 
 
 def mix(first: NDArray[np.float32], second: NDArray[np.float32], *, weight: float) -> NDArray[np.float32]:

@@ -27,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pillow
 
+from backend.core.arrays import unit_rows
 from backend.core.boxes import box_of
 from backend.core.expression import ParsedExpression
 from backend.core.types import Image, Proposals, Scored
@@ -112,7 +113,7 @@ class Lgd:
         alone, before_blur = self.views(image.pixels, proposals.masks)
         side = self.encoder.input_size
         features = [
-            unit(self.encoder.encode_images(np.array(view, np.float32).reshape(-1, 3, side, side)))
+            unit_rows(self.encoder.encode_images(np.array(view, np.float32).reshape(-1, 3, side, side)))
             for view in (alone, before_blur)
         ]
         share = np.float32(self.settings.local_share)
@@ -147,7 +148,7 @@ class Lgd:
             phrases = self.surrounding_phrases(surrounding, expression.subject)
             texts = [expression.raw.lower(), *([attribute.lower()] if attribute else [])]
             texts += [settings.phrase.format(phrase) for phrase in phrases]
-            words = unit(self.encoder.encode_texts(texts))
+            words = unit_rows(self.encoder.encode_texts(texts))
             vanilla, around = words[0], words[2 if attribute else 1 :]
             scores = combined(
                 seen["visual"],
@@ -230,12 +231,6 @@ def prepared(crop: NDArray[np.uint8], side: int, settings: LgdSettings) -> NDArr
     scaled = np.asarray(resized, np.float32) / 255
     scaled = (scaled - np.array(settings.mean, np.float32)) / np.array(settings.std, np.float32)
     return np.ascontiguousarray(scaled.transpose(2, 0, 1))
-
-
-def unit(features: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Rows of length 1; a row of zeros stays."""
-    lengths = np.linalg.norm(features, axis=-1, keepdims=True)
-    return np.asarray(features / np.maximum(lengths, 1e-12), np.float32)
 
 
 def combined(

@@ -15,7 +15,7 @@ from backend.core.expression import ParsedExpression
 from backend.core.types import Image
 from backend.pretrained.clip import ClipEncoder
 from backend.referring.crops import crop, normalised, patch_grid, whole
-from backend.referring.global_local import PAPER, GlobalLocal, cosine, mix
+from backend.referring.global_local import PAPER, PAPER_RN50, GlobalLocal, cosine, mix
 from tests.build import make_proposals, rectangle, seen
 from tests.fakes import ColourEncoder, squares
 
@@ -217,6 +217,46 @@ def test_the_score_agrees_with_the_formula_from_pixels_to_numbers(encoder):
     np.testing.assert_allclose(got.scores, wanted, atol=2e-4)
 
 
+def test_unit_mixing_keeps_the_masked_view_raw_and_the_score_a_product(encoder):
+    """The authors' ResNet path: 100 x (v G + (1 - v) L) . (r T_s + (1 - r) T_n), G raw, all others unit."""
+    settings = replace(SETTINGS, mixing="unit")
+    method, expression = GlobalLocal(encoder, settings), ParsedExpression("the left red mug", "mug")
+
+    (got,) = method.score(seen(image(), make_proposals(*MASKS), method), [expression])
+
+    picture = normalised(image().pixels, settings.framing)
+    guided, alone = (f(picture, np.array(MASKS)) for f in (method.global_features, method.local_features))
+    sentence, subject = (t / np.linalg.norm(t) for t in encoder.encode_texts(["the left red mug", "mug"]))
+    wanted = [
+        100 * (0.85 * g + 0.15 * a / np.linalg.norm(a)) @ (0.5 * sentence + 0.5 * subject)
+        for g, a in zip(guided, alone, strict=True)
+    ]
+    np.testing.assert_allclose(got.scores, wanted, rtol=1e-5, atol=1e-3)
+    assert got.scores.dtype == np.float32
+
+
+@pytest.mark.parametrize(("mixing", "factor"), [("raw", 1), ("unit", 3)])
+def test_the_length_of_all_features_matters_with_unit_mixing_alone(mixing, factor):
+    class Longer(ColourEncoder):
+        def encode_images(self, pictures):
+            return 3 * super().encode_images(pictures)
+
+        def encode_masked(self, picture, grids, *, first_masked_block):
+            return 3 * super().encode_masked(picture, grids, first_masked_block=first_masked_block)
+
+    framing = replace(SETTINGS.framing, working_side=None)
+    settings = replace(SETTINGS, framing=framing, mixing=mixing, view_weight=1.0)
+    proposals = make_proposals(rectangle((32, 32), 2, 2, 10, 10), rectangle((32, 32), 18, 2, 26, 10))
+    expression = ParsedExpression("the red one", "the red one")
+
+    plain, longer = (
+        method.score(seen(Image.of(squares()), proposals, method), [expression])[0].scores
+        for method in (GlobalLocal(ColourEncoder(), settings), GlobalLocal(Longer(), settings))
+    )
+
+    np.testing.assert_allclose(longer, factor * plain, rtol=1e-5)
+
+
 @pytest.mark.parametrize(("weight", "index"), [(1.0, 0), (0.0, 1)])
 def test_a_mix_of_one_is_the_first_and_of_nought_the_second(weight, index):
     arrays = np.ones((2, 3), np.float32), np.full((2, 3), 5, np.float32)
@@ -279,3 +319,4 @@ def test_the_papers_numbers_are_the_papers():
     assert (PAPER.view_weight, PAPER.text_weight, PAPER.first_masked_block) == (0.95, 0.5, 9)
     assert PAPER.framing.background == PAPER.framing.mean == (0.485, 0.456, 0.406)
     assert PAPER.framing.working_side == 800
+    assert (PAPER_RN50.mixing, PAPER_RN50.first_masked_block, PAPER.mixing) == ("unit", 0, "raw")

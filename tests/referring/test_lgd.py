@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
+from backend.core.arrays import unit_rows
 from backend.core.expression import ParsedExpression, Word
 from backend.core.types import Image
 from backend.errors import DescriberError
@@ -21,7 +22,6 @@ from backend.referring.lgd import (
     cut,
     kept_proposals,
     prepared,
-    unit,
 )
 from tests.build import make_proposals, rectangle, seen
 from tests.fakes import ColourEncoder, squares
@@ -137,7 +137,7 @@ def test_with_both_weights_nought_it_is_the_vanilla_score_and_nobody_is_asked():
     found = score(chosen, words("the red"))
 
     visual = chosen.see(Image.of(squares()), make_proposals(*MASKS))["visual"]
-    vanilla = unit(chosen.encoder.encode_texts(["the red"]))[0]
+    vanilla = unit_rows(chosen.encoder.encode_texts(["the red"]))[0]
     np.testing.assert_allclose(found.scores, 100 * visual @ vanilla, atol=1e-4)
     assert speaker.asked == []
 
@@ -150,7 +150,7 @@ def test_views_that_disagree_make_a_shorter_feature():
 
     visual = chosen.see(Image.of(pixels), proposals)["visual"]
 
-    alone, before = (unit(chosen.encoder.encode_images(np.array(v))) for v in chosen.views(
+    alone, before = (unit_rows(chosen.encoder.encode_images(np.array(v))) for v in chosen.views(
         pixels, proposals.masks))  # fmt: skip
     np.testing.assert_allclose(visual, (alone + before) / 2, atol=1e-6)
     lengths = np.linalg.norm(visual, axis=1)
