@@ -90,15 +90,20 @@ def worlds(n_scenes: int, *, split: str, seed: int) -> Iterator[World]:
             yield world
 
 
+def tried(world: World, number: int) -> list[Expression]:
+    """The expressions that are tried of a scene; the same for the same scene and number."""
+    rng = random.Random(number)
+    expressions = list(make_expressions(world, rng))
+    return rng.sample(expressions, min(len(expressions), PER_SCENE))
+
+
 def samples(
     pipeline: Pipeline, world: World, number: int, *, propose: bool
 ) -> tuple[list[Sample], Proposed | None]:
     """Try one scene's expressions with the true masks and, if asked, end to end."""
     image = Image.of(np.ascontiguousarray(world.image))
     truths = [world.mask(i) for i in range(len(world.things))]
-    rng = random.Random(number)
-    expressions = list(make_expressions(world, rng))
-    chosen = rng.sample(expressions, min(len(expressions), PER_SCENE))
+    chosen = tried(world, number)
     words = [e.text for e in chosen]
     known = known_scene(pipeline, image, truths)
     made = [
@@ -129,9 +134,7 @@ class Asked:
 
 def asked(pipeline: Pipeline, world: World, number: int) -> list[Asked]:
     """The same expressions as `samples`, ranked among the proposer's masks."""
-    rng = random.Random(number)
-    expressions = list(make_expressions(world, rng))
-    chosen = rng.sample(expressions, min(len(expressions), PER_SCENE))
+    chosen = tried(world, number)
     scene = pipeline.see(Image.of(np.ascontiguousarray(world.image)))
     references = pipeline.refer_all(scene, [e.text for e in chosen])
     return [
@@ -170,14 +173,20 @@ def _end_to_end(sample: Sample, scene: Scene, reference: Reference, ious: NDArra
     return replace(sample, found=_places(scene, reference, right), ceiling=bool(right.any()))
 
 
+def has_say(opinion: Scored) -> bool:
+    """Whether a method could run and prefers some proposal; of one alone it need not."""
+    if opinion.left_out or not len(opinion.scores):
+        return False
+    return len(opinion.scores) == 1 or bool(np.ptp(opinion.scores) > 0)
+
+
 def _places(scene: Scene, reference: Reference, right: NDArray[np.bool_]) -> dict[str, int]:
     """By ranking, the place of the first right mask. A method that says the same of all has no say."""
     masks = {scene.masks[i] for i in np.flatnonzero(right)}
     offered = [s.mask in masks for s in reference.suggestions]
     found = {FUSION: offered.index(True) if True in offered else MISSED}
     for opinion in reference.opinions:
-        has_say = not opinion.left_out and (len(opinion.scores) == 1 or np.ptp(opinion.scores) > 0)
-        of_right = places(opinion.scores)[right] if has_say and right.any() else np.array([MISSED])
+        of_right = places(opinion.scores)[right] if has_say(opinion) and right.any() else np.array([MISSED])
         found[opinion.method] = int(of_right.min())
     return found
 
