@@ -1,23 +1,29 @@
 """`ris benchmark`: what the methods get right, with intervals."""
 
 import json
+from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import typer
 from rich.progress import Progress, track
 from rich.table import Table
 
 from backend import assembly, config
+from backend.cli import refcoco
 from backend.cli.console import console
+from backend.core import rle
 from backend.core.masks import iou_matrix
 from backend.evaluation import report, tinyworld
 from backend.evaluation.report import Figures
 from backend.evaluation.switches import switched
 from backend.evaluation.tinyworld import Proposed, Sample
+from backend.export.drawn import Drawn, write_drawn
 from backend.learning.case import Case
 from backend.referring.kinds import kind_of
 from backend.referring.pipeline import Pipeline
 from backend.referring.ranking import RankingSettings, discounts
+from tinyworld.scene import Scene as World
 
 TITLES = {
     "floors": "the chance of a guess",
@@ -38,9 +44,8 @@ GAINS = (
 app = typer.Typer(help="How good the methods are, on what.", no_args_is_help=True)
 
 
-@app.callback()
-def callback() -> None:
-    """Keep `tinyworld` a command of its own, for those that will come beside it."""
+app.command("refcoco")(refcoco.refcoco)
+app.command("refcoco-table")(refcoco.refcoco_table)
 
 
 @app.command("tinyworld")
@@ -97,6 +102,28 @@ def run_tinyworld(
         console.print(f"{name}: {value}")
     if mean is not None:
         console.print(f"end to end, first: mean of {', '.join(report.MEAN_OF)}: {mean:.3f}")
+
+
+@app.command("export-tinyworld")
+def export_tinyworld(
+    folder: Annotated[Path, typer.Argument(help="that is not there yet")],
+    scenes: Annotated[int, typer.Option(help="unseen scenes", min=1)] = 500,
+    seed: Annotated[int, typer.Option(help="of the scenes; trainings use seeds below 1000", min=1000)] = (
+        tinyworld.TEST_SEED
+    ),
+) -> None:
+    """Write the scenes and expressions of `ris benchmark tinyworld` as RefCOCO, images included.
+
+    Example: `ris benchmark export-tinyworld drawn --scenes 100`
+    """
+    worlds = tinyworld.worlds(scenes, split="train", seed=seed)
+    count = write_drawn((_drawn(world, n) for n, world in enumerate(worlds)), folder)
+    console.print(f"{folder}: {count} expressions; try `ris benchmark refcoco {folder}`")
+
+
+def _drawn(world: World, number: int) -> Drawn:
+    referents = [(e.text, rle.encode(world.mask(e.referent))) for e in tinyworld.tried(world, number)]
+    return Drawn(np.ascontiguousarray(world.image), referents)
 
 
 @app.command("switches")
