@@ -25,7 +25,7 @@ def print_split(split: Split, others: Sequence[Published]) -> None:
     if any(figures.n_acc.count for figures in split.by_method.values()):
         console.print(NO_REFERENT)
     for line in _missed(split.by_method):
-        console.print(line)
+        console.print(line, markup=False)
     if others:
         console.print(_theirs(others))
 

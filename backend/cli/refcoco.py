@@ -76,14 +76,15 @@ def _check_images(mine: Sequence[Group], folder: Path, shard: str) -> None:
     if missing:
         told.print(
             f"{len(missing)} of {len(mine)} images are not in {folder}, the first is {missing[0]}: "
-            "their expressions count as misses"
+            "their expressions count as misses",
+            markup=False,
         )
 
 
 def _todo(out: Path, version: str, benchmark: Benchmark, mine: Sequence[Group]) -> list[Group]:
     for path in torn_pieces(out):
         path.unlink()
-        told.print(f"{path} was torn and is removed; its images are done again")
+        told.print(f"{path} was torn and is removed; its images are done again", markup=False)
     todo = left(out, version, benchmark, mine)
     told.print(
         f"{benchmark.name} {benchmark.split_by}: {len(mine)} images, "

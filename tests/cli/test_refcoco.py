@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -178,6 +179,20 @@ def test_a_part_of_a_published_split_is_printed_with_a_warning_and_the_papers_fi
     figures = json.loads(ris("refcoco-table", tmp_path / "out", "--json").stdout)
     lgd = [p for p in figures["splits"][0]["published"] if p["method"] == "LGD, 0.5 and -1.0"]
     assert {p["metric"]: p["value"] for p in lgd} == {"mIoU": 45.41, "oIoU": 34.47}
+
+
+def test_of_expressions_without_a_referent_it_is_said_what_their_figures_mean(drawn, tmp_path, fake):
+    refs = json.loads((drawn / "refs(ris).json").read_text())
+    for ref in refs:
+        ref["ann_id"] = [-1] if ref["ref_id"] % 2 else [ref["ann_id"]]
+    for file in ("refs(ris).p", "refs(ris).json"):
+        (drawn / file).unlink()
+    (drawn / "grefs(unc).json").write_text(json.dumps(refs))
+
+    shown = ris("refcoco", drawn, "--out", tmp_path / "out").stdout
+
+    assert re.search(r"fusion +│ 50.00 │ 50.00 \[50.00, 50.00\] │ 100.00 .* │ +0.00 │ 100.00 │", shown)
+    assert "Something is offered wherever a mask was proposed: N-acc tells how often nothing was" in shown
 
 
 def test_drawn_scenes_as_files_give_the_figures_of_the_benchmark_on_drawn_scenes(tmp_path, monkeypatch):
