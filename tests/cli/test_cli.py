@@ -23,6 +23,7 @@ ROOT = Path(__file__).parents[2]
 COMMANDS = [
     "serve", "suggest", "export", "connect", "report", "evaluate", "sync", "events", "events replay", "demo",
     "studio", "db upgrade", "models list", "benchmark tinyworld", "benchmark switches", "benchmark learning",
+    "benchmark refcoco", "benchmark refcoco-table", "benchmark export-tinyworld",
     "learn", "validate", "import", "doctor", "tidy", "models versions", "models use", "prelabel",
 ]  # fmt: skip
 
