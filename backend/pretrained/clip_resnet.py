@@ -58,13 +58,10 @@ class ClipResNetEncoder:
         """
         visual = self.model.visual
         masks = np.ones_like(grids) if first_masked_block >= self.n_blocks else grids
-        features = []
-        for batch in batches(self.model, masks):
-            if not features:
-                (pixels,) = batches(self.model, picture[None])
-                located = F.normalize(feature_map(visual, pixels), dim=1)
-            features.append(visual.attnpool(located * batch[:, None]))
-        return joined(self.model, features)
+        (pixels,) = batches(self.model, picture[None])
+        located = F.normalize(feature_map(visual, pixels), dim=1)
+        pooled = [visual.attnpool(located * batch[:, None]) for batch in batches(self.model, masks)]
+        return joined(self.model, pooled)
 
     def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """T texts -> raw features float32 [T, D]; what is too long is cut, keeping the end token."""

@@ -1,7 +1,8 @@
 """Global-Local CLIP: the whole image seen through a mask, mixed with the masked crop.
 
 Source: Yu, Seo and Son, "Zero-shot Referring Image Segmentation with Global-Local Context
-Features", CVPR 2023, arXiv:2303.17811, and the authors' released code where the paper is silent. Decisions on what is easily got wrong:
+Features", CVPR 2023, arXiv:2303.17811, and the authors' released code where the paper is silent.
+Decisions on what is easily got wrong:
 
 * Patches outside the mask are *multiplied* by the resized mask before the first masked block and
   again before each later one; the class token is untouched, and zeroed patches still take part in
