@@ -119,7 +119,8 @@ def load_albef(
         if not (folder / name).is_file():
             raise WeightsError(f"the ALBEF model lacks {folder / name}; fetch it again")
     try:
-        checkpoint = torch.load(folder / CHECKPOINT, map_location="cpu", weights_only=True)
+        # Of its 3.5 GB the half is the optimizer's: what nobody asks for is not read from the disk.
+        checkpoint = torch.load(folder / CHECKPOINT, map_location="cpu", weights_only=True, mmap=True)
         tokenizer = AutoTokenizer.from_pretrained(folder)
     except Exception as error:  # torch, pickle and tokenizers have errors of their own
         reason = " ".join(str(error).split())[:300]

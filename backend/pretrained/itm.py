@@ -5,6 +5,7 @@ from typing import Any
 
 from transformers import AutoTokenizer, BlipForImageTextRetrieval
 
+from backend.errors import WeightsError
 from backend.pretrained.device import Precision
 from backend.pretrained.matching import CrossMatcher, MatchingParts
 from backend.pretrained.weights import complete
@@ -41,6 +42,8 @@ def load_blip(
     Raises:
         WeightsError: a file is missing, cannot be read, or lacks weights of the network.
     """
+    if not (folder / "tokenizer.json").is_file():
+        raise WeightsError(f"the model lacks {folder / 'tokenizer.json'}; fetch or install it again")
     model = complete(BlipForImageTextRetrieval, folder).to(device)
     tokenizer = AutoTokenizer.from_pretrained(folder)
     return CrossMatcher(blip_parts(model), tokenizer, layer=layer, precision=precision)

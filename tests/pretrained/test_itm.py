@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from backend.errors import WeightsError
 from backend.pretrained.itm import blip_parts, load_blip
 from backend.pretrained.matching import CrossMatcher
 from tests.pretrained.conftest import random_blip, toy_tokenizer
@@ -91,3 +92,10 @@ def test_a_saved_network_answers_alike(tmp_path, model, matcher):
         m.attend(m.encode_picture(picture()), TEXTS, everything).attention for m in (loaded, matcher)
     )
     np.testing.assert_allclose(got, wanted, atol=1e-7)
+
+
+def test_a_folder_without_a_tokenizer_is_refused(tmp_path, model):
+    model.save_pretrained(tmp_path)
+
+    with pytest.raises(WeightsError, match=r"lacks .*tokenizer\.json"):
+        load_blip(tmp_path, layer=1)
