@@ -54,9 +54,14 @@ class QuerySettings:
         min_area_px: smaller masks go; 1 keeps all that have a pixel.
         speck_share: of a mask's own area; smaller pieces are cut off it. 0 leaves them, as IteRPrimE's
             authors do: their rule counts the pieces.
+        short_side, long_side: an image is resized until its short side is so long, or its long one, whatever
+            comes first: pixels. The published files of the network say 384 x 384; it was trained, and the
+            authors run it, with 800 and 1333.
     """
 
     mask_threshold: float = 0.35
     max_proposals: int = 200
     min_area_px: int = 1
     speck_share: float = 0.0
+    short_side: int = 800
+    long_side: int = 1333
