@@ -27,10 +27,11 @@ from backend.pretrained.matching import CrossMatcher, MatchingParts
 
 CHECKPOINT = "ALBEF.pth"
 # What the checkpoint holds for training alone: momentum copies, queues, the contrastive and the word heads.
-FOR_TRAINING = (
-    "visual_encoder_m.", "text_encoder_m.", "vision_proj.", "vision_proj_m.", "text_proj.", "text_proj_m.",
-    "text_encoder.cls.", "image_queue", "text_queue", "queue_ptr", "temp",
-)  # fmt: skip
+FOR_TRAINING = frozenset({
+    "visual_encoder_m", "text_encoder_m", "vision_proj", "vision_proj_m", "text_proj", "text_proj_m",
+    "image_queue", "text_queue", "queue_ptr", "temp",
+})  # fmt: skip
+WORD_HEAD = "text_encoder.cls."
 COUNTING = "text_encoder.bert.embeddings.position_ids"  # 0, 1, 2 ...: older transformers saved it
 
 
@@ -139,11 +140,7 @@ def build_albef(released: dict[str, torch.Tensor], shape: AlbefShape) -> Albef:
     """
     model = Albef(shape)
     needed = model.state_dict()
-    given = {
-        name: tensor.float()
-        for name, tensor in released.items()
-        if not name.startswith(FOR_TRAINING) and name != COUNTING
-    }
+    given = {name: tensor.float() for name, tensor in released.items() if _matches(name)}
     _refuse("lacks", sorted(needed.keys() - given.keys()))
     _refuse("has unknown", sorted(given.keys() - needed.keys()))
     positions = "visual_encoder.pos_embed"
@@ -151,6 +148,11 @@ def build_albef(released: dict[str, torch.Tensor], shape: AlbefShape) -> Albef:
     _refuse("has misshapen", sorted(name for name in needed if given[name].shape != needed[name].shape))
     model.load_state_dict(given)
     return model.eval()
+
+
+def _matches(name: str) -> bool:
+    """Whether a weight of the checkpoint has a part in matching, or nobody knows what it is for."""
+    return name.split(".")[0] not in FOR_TRAINING and not name.startswith(WORD_HEAD) and name != COUNTING
 
 
 def _refuse(fault: str, names: list[str]) -> None:

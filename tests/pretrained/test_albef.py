@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from backend.core.expression import ParsedExpression, Word
 from backend.core.resize import bicubic
 from backend.errors import WeightsError
 from backend.pretrained.albef import (
@@ -20,6 +21,7 @@ from backend.pretrained.albef import (
     without_sep,
 )
 from backend.pretrained.matching import CrossMatcher
+from backend.referring.iterprime import PAPER, read_pieces
 from tests.pretrained.conftest import WORDS, toy_tokenizer
 
 SMALL = AlbefShape(
@@ -187,6 +189,17 @@ def test_a_text_begins_with_the_class_token_and_ends_without_a_separator(folder)
 
     assert matcher.pieces(["the red mug"]) == [[(0, 0), (0, 3), (4, 7), (8, 11)]]
     assert len(matcher.pieces(["mug " * 100])[0]) == SMALL.n_positions
+
+
+def test_an_expression_in_the_papers_template_begins_at_position_four(folder):
+    matcher = load_albef(folder, layer=2, shape=SMALL)
+    words = Word("red", "ADJ", 0), Word("mug", "NOUN", 4)
+    expression = ParsedExpression("red mug", "red mug", words=words, primary=1)
+    (spans,) = matcher.pieces([PAPER.template.format("red mug")])
+
+    pieces = read_pieces(expression, spans, offset=PAPER.template.index("{}"))
+
+    assert (pieces.focus, pieces.primary, pieces.n_tokens) == ((4, 5), (5,), 6)
 
 
 # What ALBEF computes, written out: one text, explicit matrices, float64.
