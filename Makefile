@@ -4,7 +4,7 @@ VENV := .venv
 RIS := $(VENV)/bin/ris
 READY := $(VENV)/.installed
 
-.PHONY: help setup demo studio test test-browser test-fast check lint format clean
+.PHONY: help setup demo studio test test-browser test-gpu test-fast check lint format clean
 
 help: ## what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -27,6 +27,9 @@ test: setup ## all tests, the live ones with a real Label Studio included; those
 
 test-browser: setup ## the tests in a headless Chromium (Debian: apt install chromium chromium-driver)
 	$(VENV)/bin/python -m pytest -m browser
+
+test-gpu: setup ## what a GPU computes beside what the CPU computes; needs one
+	$(VENV)/bin/python -m pytest -m gpu
 
 test-fast: $(READY) ## the tests without Label Studio
 	$(VENV)/bin/python -m pytest -m 'not live and not browser'

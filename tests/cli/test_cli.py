@@ -25,6 +25,7 @@ COMMANDS = [
     "studio", "db upgrade", "models list", "benchmark tinyworld", "benchmark switches", "benchmark learning",
     "benchmark refcoco", "benchmark refcoco-table", "benchmark export-tinyworld",
     "learn", "validate", "import", "doctor", "tidy", "models versions", "models use", "prelabel",
+    "models fetch", "models verify",
 ]  # fmt: skip
 
 
