@@ -1,0 +1,101 @@
+"""Images a second by SAM ViT-B and Global-Local CLIP ViT-B/32, whole path: `python benchmarks/throughput.py`.
+
+Full size, random weights: what they cost is that of published ones. The arithmetic is counted by PyTorch as
+it is done; the share of `--peak` (TFLOP/s of the device, as its maker or a matrix product says) is what is
+left of it by everything else: memory, Python, the host's part of the work.
+"""
+
+import argparse
+import time
+
+import numpy as np
+import open_clip
+import torch
+from rich.console import Console
+from rich.table import Table
+from segment_anything import sam_model_registry
+from torch.utils.flop_counter import FlopCounterMode
+
+from backend.core.boxes import boxes_of
+from backend.core.types import Image, Proposals
+from backend.pretrained.clip import ClipEncoder
+from backend.pretrained.presets import SAM_GRID
+from backend.pretrained.sam import SamProposer
+from backend.referring.global_local import PAPER, GlobalLocal
+
+SIZE = (480, 640)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--images", type=int, default=3)
+    parser.add_argument(
+        "--masks", type=int, default=50, help="that CLIP looks at, drawn: random SAMs find noise"
+    )
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--peak", type=float, help="TFLOP/s; without it that of a matrix product in this run")
+    parser.add_argument("--precision", choices=("fp32", "bf16"), default="fp32", help="of CLIP")
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    torch.manual_seed(0)
+    proposer = SamProposer(sam_model_registry["vit_b"]().eval().to(args.device), SAM_GRID)
+    network = open_clip.create_model("ViT-B-32-quickgelu").to(args.device)
+    if args.precision == "bf16":
+        network = network.to(torch.bfloat16)
+    method = GlobalLocal(ClipEncoder(network, open_clip.get_tokenizer("ViT-B-32")), PAPER)
+    images = [picture(seed) for seed in range(args.images + 1)]
+    drawn = disks(args.masks)
+
+    def see(image: Image) -> None:
+        proposer.propose(image)
+        method.see(image, drawn)
+
+    with FlopCounterMode(display=False) as counted:
+        see(images[0])
+    per_image = counted.get_total_flops()
+    started = time.perf_counter()
+    for image in images[1:]:
+        see(image)
+    rate = args.images / (time.perf_counter() - started)
+    peak = args.peak or matrix_peak(args.device)
+    table = Table("device", "GFLOP an image", "images a second", "TFLOP/s", "of the bound")
+    reached = rate * per_image / 1e12
+    table.add_row(
+        args.device,
+        f"{per_image / 1e9:.0f}",
+        f"{rate:.3f}",
+        f"{reached:.3f}",
+        f"{reached / peak:.0%} of {peak:.2f}",
+    )
+    Console().print(table)
+
+
+def matrix_peak(device: str) -> float:
+    """TFLOP/s of a float32 product of 4,096 x 4,096 matrices, the best of five."""
+    side = 4096
+    one = torch.randn(side, side, device=device)
+    best = float("inf")
+    for _ in range(5):
+        started = time.perf_counter()
+        (one @ one)[0, 0].item()
+        best = min(best, time.perf_counter() - started)
+    return 2 * side**3 / best / 1e12
+
+
+def picture(seed: int) -> Image:
+    return Image.of(np.random.default_rng(seed).integers(0, 256, (*SIZE, 3), dtype=np.uint8))
+
+
+def disks(count: int) -> Proposals:
+    rng = np.random.default_rng(0)
+    rows, columns = np.ogrid[: SIZE[0], : SIZE[1]]
+    masks = np.zeros((count, *SIZE), np.bool_)
+    for mask in masks:
+        y, x, r = rng.random() * SIZE[0], rng.random() * SIZE[1], (0.05 + 0.2 * rng.random()) * min(SIZE)
+        mask |= (rows - y) ** 2 + (columns - x) ** 2 < r * r
+    return Proposals(masks, boxes_of(masks), np.ones(count, np.float32))
+
+
+if __name__ == "__main__":
+    main()
