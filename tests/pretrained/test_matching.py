@@ -1,12 +1,18 @@
 """The matcher of the ALBEF family on a small BLIP: what holds whatever the network is."""
 
+import random
+
 import numpy as np
 import pytest
 
 from backend.errors import WeightsError
-from backend.pretrained.itm import blip_parts
+from backend.pretrained.itm import blip_parts, load_blip
 from backend.pretrained.matching import CrossMatcher
+from backend.pretrained.presets import TINY
+from backend.referring.crops import squashed
 from tests.pretrained.conftest import random_blip, toy_tokenizer
+from tinyworld.expressions import make_expressions
+from tinyworld.scene import make_scene
 
 TEXTS = ["the red mug", "a dog left of the mug", "dog"]
 
@@ -98,3 +104,19 @@ def test_in_bf16_maps_point_the_same_way_and_leave_as_float32(matcher):
     assert (got.attention[..., ~kept.any(0)] == 0).all()
     assert cosine(got.attention * got.gradient, exact.attention * exact.gradient) > 0.999
     np.testing.assert_allclose(got.match, exact.match, atol=0.01)
+
+
+def test_in_bf16_each_map_of_the_embedded_network_keeps_its_direction():
+    rng = random.Random(3)
+    drawn = make_scene(rng, split="train")
+    texts = [e.text for e in make_expressions(drawn, rng)[:6]]
+    exact, quick = (load_blip(TINY.itm.folder, layer=TINY.itm_layer, precision=p) for p in ("fp32", "bf16"))
+    eyes = TINY.iterprime
+    pixels = squashed(np.asarray(drawn.image), exact.input_size, mean=eyes.mean, std=eyes.std)
+    every = np.ones((len(texts), exact.grid_size**2), np.bool_)
+
+    one, other = (m.attend(m.encode_picture(pixels), texts, every) for m in (exact, quick))
+
+    for i in range(len(texts)):
+        maps = [(s.attention[i] * np.maximum(s.gradient[i], 0)).mean((0, 1)) for s in (one, other)]
+        assert cosine(*maps) > 0.999
