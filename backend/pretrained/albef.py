@@ -18,7 +18,7 @@ import torch
 from timm.models.vision_transformer import VisionTransformer
 from tokenizers.processors import TemplateProcessing
 from torch import nn
-from transformers import AutoTokenizer, BertConfig, BertModel
+from transformers import BertConfig, BertModel, BertTokenizer
 from transformers.models.bert.modeling_bert import BertAttention
 
 from backend.errors import WeightsError
@@ -122,7 +122,8 @@ def load_albef(
     try:
         # Of its 3.5 GB the half is the optimizer's: what nobody asks for is not read from the disk.
         checkpoint = torch.load(folder / CHECKPOINT, map_location="cpu", weights_only=True, mmap=True)
-        tokenizer = AutoTokenizer.from_pretrained(folder)
+        # By its class: the published files do not say whose tokenizer they are.
+        tokenizer = BertTokenizer.from_pretrained(folder)
     except Exception as error:  # torch, pickle and tokenizers have errors of their own
         reason = " ".join(str(error).split())[:300]
         raise WeightsError(f"the ALBEF model in {folder} is damaged: {reason}; fetch it again") from error

@@ -94,8 +94,11 @@ def matching(weights):
 
 @pytest.fixture
 def folder(tmp_path):
+    """The checkpoint beside a tokenizer's three files as bert-base-uncased has them on the Hub."""
     torch.save({"model": random_weights(SMALL), "epoch": 29}, tmp_path / "ALBEF.pth")
-    toy_tokenizer().save_pretrained(tmp_path)
+    toy_tokenizer().backend_tokenizer.save(str(tmp_path / "tokenizer.json"))
+    (tmp_path / "tokenizer_config.json").write_text('{"do_lower_case": true, "model_max_length": 512}')
+    (tmp_path / "vocab.txt").write_text("\n".join(WORDS) + "\n")
     return tmp_path
 
 
@@ -187,7 +190,12 @@ def test_positions_of_another_resolution_are_resized_between_the_patches_alone()
 def test_a_text_begins_with_the_class_token_and_ends_without_a_separator(folder):
     matcher = load_albef(folder, layer=2, shape=SMALL)
 
-    assert matcher.pieces(["the red mug"]) == [[(0, 0), (0, 3), (4, 7), (8, 11)]]
+    assert matcher.pieces(["The red mug"]) == [[(0, 0), (0, 3), (4, 7), (8, 11)]]
+    ids = matcher.tokenizer(["The red mug", "dog"], padding=True)["input_ids"]
+    assert ids == [
+        [WORDS.index(w) for w in row]
+        for row in (["[CLS]", "the", "red", "mug"], ["[CLS]", "dog", "[PAD]", "[PAD]"])
+    ]
     assert len(matcher.pieces(["mug " * 100])[0]) == SMALL.n_positions
 
 
