@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.table import Table
 from transformers import AutoTokenizer, BlipConfig, BlipForImageTextRetrieval
 
-from backend.pretrained.itm import blip_parts
+from backend.pretrained.blip import blip_parts
 from backend.pretrained.matching import CrossMatcher
 from backend.pretrained.presets import TINY
 from backend.referring.heat import unit

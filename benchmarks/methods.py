@@ -25,10 +25,10 @@ from backend.core import rle
 from backend.core.boxes import boxes_of
 from backend.core.expression import ParsedExpression
 from backend.core.types import Image, Proposals
+from backend.pretrained.blip import blip_parts, load_blip
 from backend.pretrained.clip import ClipEncoder, embed
 from backend.pretrained.clip_network import joined
 from backend.pretrained.device import Precision
-from backend.pretrained.itm import blip_parts, load_blip
 from backend.pretrained.matching import CrossMatcher
 from backend.pretrained.parser import SpacyParser
 from backend.pretrained.presets import TINY

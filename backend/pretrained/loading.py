@@ -4,13 +4,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backend.errors import SettingsError
-from backend.pretrained.clip import ClipEncoder
+from backend.pretrained.albef import load_albef
+from backend.pretrained.blip import load_blip
+from backend.pretrained.clip import load_clip
 from backend.pretrained.describer import BlipDescriber, ChatDescriber
 from backend.pretrained.device import Precision
-from backend.pretrained.itm import BlipMatcher
+from backend.pretrained.mask2former import Mask2FormerProposer
 from backend.pretrained.parser import SpacyParser
 from backend.pretrained.presets import Preset
-from backend.pretrained.proposing import SamSettings
+from backend.pretrained.proposing import QuerySettings, SamSettings
 from backend.pretrained.sam import SamProposer, load_sam
 from backend.pretrained.sources import Source
 from backend.referring.protocols import Describer, Encoder, Matcher, Parser, Proposer, Refiner
@@ -31,7 +33,7 @@ class Loader:
     device: str = "cpu"
     precision: Precision = "fp32"
 
-    def proposer(self) -> tuple[Proposer, Refiner]:
+    def proposer(self) -> tuple[Proposer, Refiner | None]:
         """Who proposes masks, and who answers clicks.
 
         Raises:
@@ -44,6 +46,8 @@ class Loader:
             case "sam", SamSettings() as settings:
                 proposer = SamProposer(load_sam(folder, device=self.device), settings)
                 return proposer, proposer
+            case "mask2former", QuerySettings() as queries:
+                return Mask2FormerProposer.load(folder, queries, device=self.device), None
         raise self._cannot(source, "propose masks with these settings")
 
     def encoder(self) -> Encoder:
@@ -51,14 +55,16 @@ class Loader:
         source = self.preset.clip
         if source.kind != "clip":
             raise self._cannot(source, "be the preset's CLIP")
-        return ClipEncoder.load(source.lies_in(self.models), device=self.device, precision=self.precision)
+        return load_clip(source.lies_in(self.models), device=self.device, precision=self.precision)
 
     def matcher(self) -> Matcher:
         """Of IteRPrimE. Raises as `proposer`."""
         source, layer = self.preset.itm, self.preset.itm_layer
         folder = source.lies_in(self.models)
         if source.kind == "blip-itm":
-            return BlipMatcher.load(folder, layer=layer, device=self.device, precision=self.precision)
+            return load_blip(folder, layer=layer, device=self.device, precision=self.precision)
+        if source.kind == "albef":
+            return load_albef(folder, layer=layer, device=self.device, precision=self.precision)
         raise self._cannot(source, "match images with texts")
 
     def parser(self) -> Parser:

@@ -29,12 +29,11 @@ class Preset:
     Attributes:
         name: what `RIS_PRESET` says.
         summary: one line for people, saying what it is not good for as well.
-        masks: the network that proposes.
+        masks: the network that proposes, and that answers clicks where it can.
         clip: of Global-Local CLIP and LGD.
         itm: the matching network of IteRPrimE.
         parser: of the expressions.
         describer: of LGD, unless the settings name another.
-        pointing: the network that answers clicks; None where `masks` does it itself.
         proposals: the numbers of `masks`.
         itm_layer: of the matching network, whose cross-attention IteRPrimE reads.
         threads: that the networks use; None leaves PyTorch its own choice, all cores.
@@ -53,7 +52,6 @@ class Preset:
     iterprime: IterPrimeSettings
     itm_layer: int
     ranking: RankingSettings
-    pointing: Source | None = None
     threads: int | None = None
 
     @property
@@ -193,14 +191,13 @@ PAPER_RN50 = replace(
     name="paper-rn50",
     summary="as paper, with Global-Local CLIP's other network; figures not measured",
     clip=sources.CLIP_RN50,
-    global_local=getattr(global_local, "PAPER_RN50", global_local.PAPER),
+    global_local=global_local.PAPER_RN50,
 )
 PAPER_QUERIES = replace(
     PAPER,
     name="paper-mask2former",
-    summary="as paper, with IteRPrimE's proposals, whose network saw masks of COCO; figures not measured",
+    summary="as paper, with IteRPrimE's proposals, whose network saw masks of COCO; answers no clicks; figures not measured",
     masks=sources.MASK2FORMER_L,
-    pointing=sources.SAM_B,
     proposals=QuerySettings(),
 )
 BEST = replace(

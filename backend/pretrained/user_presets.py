@@ -25,7 +25,7 @@ from backend.pretrained.presets import PRESETS, Preset
 from backend.pretrained.sources import Source
 
 FREE = ("temperatures", "weights", "by_kind")  # tables whose keys the user chooses
-NETWORKS = ("masks", "clip", "itm", "parser", "describer", "pointing")
+NETWORKS = ("masks", "clip", "itm", "parser", "describer")
 
 
 def read_presets(path: Path) -> dict[str, Preset]:

@@ -9,9 +9,9 @@ from backend.core import rle
 from backend.core.boxes import boxes_of
 from backend.core.types import Image, Proposals
 from backend.errors import SettingsError
+from backend.pretrained.blip import load_blip
 from backend.pretrained.clip import ClipEncoder
 from backend.pretrained.device import check_device, use_threads
-from backend.pretrained.itm import load_blip
 from backend.pretrained.parser import SpacyParser
 from backend.pretrained.presets import TINY
 from backend.referring.global_local import GlobalLocal

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from backend.errors import WeightsError
-from backend.pretrained.itm import blip_parts, load_blip
+from backend.pretrained.blip import blip_parts, load_blip
 from backend.pretrained.matching import CrossMatcher
 from backend.pretrained.presets import TINY
 from backend.referring.crops import squashed

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from backend.errors import WeightsError
-from backend.pretrained.itm import blip_parts, load_blip
+from backend.pretrained.blip import blip_parts, load_blip
 from backend.pretrained.matching import CrossMatcher
 from tests.pretrained.conftest import random_blip, toy_tokenizer
 

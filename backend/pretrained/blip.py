@@ -47,9 +47,3 @@ def load_blip(
     model = complete(BlipForImageTextRetrieval, folder).to(device)
     tokenizer = AutoTokenizer.from_pretrained(folder)
     return CrossMatcher(blip_parts(model), tokenizer, layer=layer, precision=precision)
-
-
-class BlipMatcher:
-    """The former name of `load_blip`, for those who still say `BlipMatcher.load`."""
-
-    load = staticmethod(load_blip)
