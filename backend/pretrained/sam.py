@@ -1,31 +1,26 @@
-"""SAM: proposals through `SamAutomaticMaskGenerator`."""
+"""SAM: its weights, its proposals, and what it makes of clicks."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image as Pillow
 from safetensors.torch import load_file
-from segment_anything import SamAutomaticMaskGenerator, SamPredictor
+from segment_anything import SamPredictor, sam_model_registry
 from segment_anything.modeling import ImageEncoderViT, MaskDecoder, PromptEncoder, Sam, TwoWayTransformer
 
-from backend.core import rle
-from backend.core.boxes import boxes_of
-from backend.core.masks import iou_matrix, without_specks
 from backend.core.rle import RLE
-from backend.core.types import Image, Prompts, Proposals, Size
+from backend.core.types import Image, Prompts, Proposals
 from backend.errors import WeightsError
+from backend.pretrained.clicks import answered, as_logits, pointed_at
 from backend.pretrained.proposing import SamSettings
+from backend.pretrained.sam_generator import embedded, generated
+from backend.pretrained.selection import selected, shrunk
 from backend.referring.scene import PROPOSER, Scene
-
-CERTAIN = 8.0  # a logit: 0.9997
 
 
 def build_sam(config: dict[str, Any]) -> Sam:
@@ -68,66 +63,70 @@ def build_sam(config: dict[str, Any]) -> Sam:
     return model.eval()
 
 
-def load_sam(folder: Path, *, device: str = "cpu") -> Sam:
-    """The SAM in a folder of `config.json` and `model.safetensors`.
+def load_sam(
+    folder: Path, *, device: str = "cpu", builders: Mapping[str, Callable[[], Sam]] = sam_model_registry
+) -> Sam:
+    """The SAM in a folder: published weights under their own name, or `config.json` and `model.safetensors`.
+
+    Args:
+        folder: holds one file `sam_vit_b*.pth` (or `l`, `h`), as its authors publish it, or the two others.
+        builders: by "vit_b" and so on, what builds the network of a published file.
 
     Raises:
-        WeightsError: a file is missing, damaged, or does not fit the other.
+        WeightsError: a file is missing, damaged, lacks weights, or does not fit the other.
     """
-    for name in ("config.json", "model.safetensors"):
-        if not (folder / name).is_file():
-            raise WeightsError(f"the SAM model lacks {folder / name}; install the package again")
+    published = sorted(folder.glob("sam_vit_*.pth"))
+    if len(published) > 1:
+        names = ", ".join(path.name for path in published)
+        raise WeightsError(f"{folder} holds {len(published)} SAM models ({names}); leave one there")
     try:
-        model = build_sam(json.loads((folder / "config.json").read_text()))
-        state = load_file(folder / "model.safetensors")
-        model.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in state.items()})
-    except Exception as error:  # safetensors, json and torch have errors of their own
+        model = _published(published[0], builders) if published else _own(folder)
+    except WeightsError:
+        raise
+    except Exception as error:  # safetensors, json, pickle and torch have errors of their own
         reason = " ".join(str(error).split())[:300]
         raise WeightsError(f"the SAM model in {folder} is damaged: {reason}; install it again") from error
     return model.to(device)
 
 
-class _Keeping(SamPredictor):  # type: ignore[misc]  # segment_anything is not typed
-    """A predictor that knows the image when the generator is done with it: to be encoded once."""
+def _own(folder: Path) -> Sam:
+    for name in ("config.json", "model.safetensors"):
+        if not (folder / name).is_file():
+            raise WeightsError(f"the SAM model lacks {folder / name}; install the package again")
+    model = build_sam(json.loads((folder / "config.json").read_text()))
+    state = load_file(folder / "model.safetensors")
+    model.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in state.items()})
+    return model
 
-    def reset_image(self) -> None:
-        if not hasattr(self, "features"):
-            super().reset_image()
+
+def _published(path: Path, builders: Mapping[str, Callable[[], Sam]]) -> Sam:
+    name = "_".join(path.stem.split("_")[1:3])
+    if name not in builders:
+        known = ", ".join(sorted(builders))
+        raise WeightsError(f"{path.name} is no SAM model that is known by its name ({known}); rename it")
+    model = builders[name]()
+    model.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
+    return model.eval()
 
 
 class SamProposer:
-    """`SamAutomaticMaskGenerator` as `referring.protocols.Proposer`, `SamPredictor` as its `Refiner`."""
+    """SAM as `referring.protocols.Proposer`, and through `SamPredictor` as its `Refiner`."""
 
     def __init__(self, model: Sam, settings: SamSettings) -> None:
         self.model, self.settings = model, settings
-        self.generator = SamAutomaticMaskGenerator(
-            model,
-            points_per_side=settings.points_per_side,
-            pred_iou_thresh=settings.pred_iou_thresh,
-            stability_score_thresh=settings.stability_score_thresh,
-            box_nms_thresh=settings.box_nms_thresh,
-        )
-        self.generator.predictor = _Keeping(model)
 
     @torch.inference_mode()
     def propose(self, image: Image) -> Proposals:
-        """The distinct masks that the generator trusts most, best first."""
-        pixels = _shrunk(image.pixels, self.settings.working_side)
-        found = self.generator.generate(pixels)
-        found.sort(key=_trust, reverse=True)
-        area_px = pixels.shape[0] * pixels.shape[1]
-        smallest, largest = self.settings.min_area_share * area_px, self.settings.max_area_share * area_px
-        found = [mask for mask in found if max(smallest, 1) <= mask["area"] <= largest]
-        kept = self._distinct(found)
-        enlarged = [self._finished(mask["segmentation"], image.size) for mask in kept]
-        masks = np.array(enlarged, np.bool_).reshape(-1, *image.size)
-        quality = np.array([_trust(mask) for mask in kept], np.float32)
-        predictor = self.generator.predictor
+        """The distinct masks that SAM trusts most, best first."""
+        pixels = shrunk(image.pixels, self.settings.working_side)
+        size = (pixels.shape[0], pixels.shape[1])
+        embedding, input_size = embedded(self.model, pixels)
+        found = generated(self.model, embedding, input_size, size, self.settings)
         seen = {
-            "embedding": predictor.features[0].cpu().numpy(),
-            "sizes": np.array([*predictor.original_size, *predictor.input_size], np.int64),
+            "embedding": embedding[0].cpu().numpy(),
+            "sizes": np.array([*size, *input_size], np.int64),
         }
-        return Proposals(masks, boxes_of(masks), np.clip(quality, 0, 1), seen)
+        return selected(found, self.settings, image.size, seen)
 
     @torch.inference_mode()
     def refine(self, scene: Scene, prompts: Prompts) -> Proposals:
@@ -143,8 +142,8 @@ class SamProposer:
         predictor.original_size, predictor.input_size = (height, width), tuple(input_size)
         predictor.is_image_set = True
         shrink = np.array([width / scene.size[1], height / scene.size[0]])
-        if prompts.mask is not None and not self.settings.mask_prompts:
-            prompts = _pointed_at(prompts)
+        if not self.settings.mask_prompts:
+            prompts = pointed_at(prompts)
         box = None if prompts.box is None else np.array(prompts.box) * np.tile(shrink, 2)
         found, trust, _ = predictor.predict(
             point_coords=prompts.points * shrink if len(prompts.points) else None,
@@ -152,71 +151,11 @@ class SamProposer:
             box=box,
             mask_input=None if prompts.mask is None else self._low_resolution(prompts.mask, input_size),
         )
-        order = [int(i) for i in np.argsort(-trust, kind="stable") if found[i].any()]
-        masks = np.array([self._finished(found[i], scene.size) for i in order], np.bool_)
-        masks = masks.reshape(-1, *scene.size)
-        kept = masks.any((1, 2))
-        return Proposals(
-            masks[kept], boxes_of(masks[kept]), np.clip(trust[order], 0, 1).astype(np.float32)[kept]
-        )
-
-    def _finished(self, mask: NDArray[np.bool_], size: Size) -> NDArray[np.bool_]:
-        """bool [h, w] -> bool [H, W]: enlarged, without specks."""
-        return _enlarged(without_specks(mask, share=self.settings.speck_share), size)
+        return answered(found, trust, scene.size, self.settings)
 
     def _low_resolution(self, mask: RLE, input_size: Sequence[int]) -> NDArray[np.float32]:
         """A mask as the logits that SAM takes for a prompt: float32 [1, 4 G, 4 G], padded as the image is."""
         side = 4 * self.model.prompt_encoder.image_embedding_size[0]
         scale = side / self.model.image_encoder.img_size
         height, width = (max(1, round(scale * length)) for length in input_size)
-        grey = Pillow.fromarray(rle.decode(mask).astype(np.uint8) * 255)
-        small = np.asarray(grey.resize((width, height), Pillow.Resampling.BILINEAR), np.float32) / 255
-        logits = np.full((1, side, side), -CERTAIN, np.float32)
-        logits[0, :height, :width] = (2 * small - 1) * CERTAIN
-        return logits
-
-    def _distinct(self, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        codes = [rle.encode(mask["segmentation"]) for mask in found]
-        same = iou_matrix(codes, codes) >= self.settings.same_mask_iou
-        kept: list[int] = []
-        for i in range(len(found)):
-            if len(kept) < self.settings.max_proposals and not any(same[i, j] for j in kept):
-                kept.append(i)
-        return [found[i] for i in kept]
-
-
-def _pointed_at(prompts: Prompts) -> Prompts:
-    """The same with a click on the pixel of the mask that is farthest from its edge, and without the mask."""
-    assert prompts.mask is not None
-    depth = cv2.distanceTransform(np.pad(rle.decode(prompts.mask), 1).astype(np.uint8), cv2.DIST_L2, 3)
-    y, x = np.unravel_index(int(depth.argmax()), depth.shape)
-    middle = np.array([[x - 1, y - 1]], np.float32)
-    return replace(
-        prompts,
-        points=np.concatenate([prompts.points, middle]),
-        positive=np.append(prompts.positive, True),
-        mask=None,
-    )
-
-
-def _shrunk(pixels: NDArray[np.uint8], longest: int) -> NDArray[np.uint8]:
-    """uint8 [H, W, 3] with its longest side at most so long."""
-    height, width = pixels.shape[:2]
-    factor = longest / max(height, width)
-    if factor >= 1:
-        return np.array(pixels)
-    size = (max(1, round(width * factor)), max(1, round(height * factor)))
-    return np.array(Pillow.fromarray(pixels).resize(size, Pillow.Resampling.BILINEAR))
-
-
-def _enlarged(mask: NDArray[np.bool_], size: Size) -> NDArray[np.bool_]:
-    """bool [h, w] -> bool [H, W] of a size at least as large; a mask with pixels keeps some."""
-    if mask.shape == size:
-        return mask
-    grey = Pillow.fromarray(mask.astype(np.uint8) * 255)
-    return np.asarray(grey.resize((size[1], size[0]), Pillow.Resampling.BILINEAR)) > 127
-
-
-def _trust(mask: dict[str, Any]) -> float:
-    """The generator's two doubts about one mask in one number."""
-    return float(mask["predicted_iou"]) * float(mask["stability_score"])
+        return as_logits(mask, side, (height, width))

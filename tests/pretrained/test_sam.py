@@ -5,7 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image as Pillow
+from segment_anything import sam_model_registry
 
 from backend.core import rle
 from backend.core.masks import iou
@@ -17,6 +19,7 @@ from backend.pretrained.presets import TINY
 from backend.pretrained.sam import SamProposer, load_sam
 from backend.referring.scene import PROPOSER, Scene
 from tests.build import rectangle
+from tests.pretrained.toy_sam import random_sam
 
 
 @pytest.fixture(scope="module")
@@ -167,3 +170,51 @@ def test_a_network_that_reads_masks_is_given_one(model, refined):
     inside = logits[0, : round(48 * scale), : round(64 * scale)] > 0
     assert inside.mean() == pytest.approx(28 * 30 / (90 * 120), abs=0.03)
     assert (logits[0, round(48 * scale) :] == -8).all()
+
+
+@pytest.fixture
+def published(tmp_path):
+    """A folder as the authors publish it: one file of weights under its name."""
+    torch.save(random_sam().state_dict(), tmp_path / "sam_vit_b_01ec64.pth")
+    return tmp_path
+
+
+BUILDERS = {"vit_b": lambda: random_sam(seed=1)}
+
+
+def test_published_weights_are_read_under_their_own_name(published):
+    model = load_sam(published, builders=BUILDERS)
+
+    expected = random_sam().state_dict()
+    assert all(torch.equal(value, expected[name]) for name, value in model.state_dict().items())
+    assert not model.training
+
+
+def test_published_weights_that_are_cut_short_or_lack_some_are_refused(published):
+    path = published / "sam_vit_b_01ec64.pth"
+    state = random_sam().state_dict()
+    del state["mask_decoder.iou_token.weight"]
+    torch.save(state, path)
+    with pytest.raises(WeightsError, match="damaged.*iou_token"):
+        load_sam(published, builders=BUILDERS)
+
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(WeightsError, match="damaged"):
+        load_sam(published, builders=BUILDERS)
+
+
+def test_two_published_networks_in_a_folder_or_one_of_unknown_name_are_refused(published):
+    path = published / "sam_vit_b_01ec64.pth"
+    other = shutil.copy(path, published / "sam_vit_h_4b8939.pth")
+    with pytest.raises(WeightsError, match="holds 2 SAM models"):
+        load_sam(published, builders=BUILDERS)
+
+    path.unlink()
+    assert other.is_file()
+    with pytest.raises(WeightsError, match=r"sam_vit_h_4b8939.pth is no SAM model .*vit_b"):
+        load_sam(published, builders=BUILDERS)
+
+
+@pytest.mark.parametrize("name", ["vit_b", "vit_l", "vit_h"])
+def test_the_published_sizes_are_known(name):
+    assert name in sam_model_registry
