@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from backend.errors import WeightsError
+from backend.pretrained.clip_block import check_block, run
 from backend.pretrained.clip_network import batches, encode_texts, joined, read_clip
 from backend.pretrained.clip_resnet import ClipResNetEncoder
 from backend.pretrained.device import Precision
@@ -31,6 +32,8 @@ class ClipEncoder:
             raise WeightsError(f"Global-Local CLIP needs a square ViT, got {type(visual).__name__}")
         if visual.pool_type != "tok" or visual.attn_pool is not None or visual.final_ln_after_pool:
             raise WeightsError("Global-Local CLIP needs a ViT that reads its answer off the class token")
+        for block in visual.transformer.resblocks:
+            check_block(block)
         self.model = model.eval()
         self.tokenizer = tokenizer
         self.input_size: int = visual.image_size[0]
@@ -95,7 +98,7 @@ def embed(visual: Any, pictures: torch.Tensor, n_blocks: int) -> torch.Tensor:
     """Pictures [B, 3, S, S] -> residual stream [B, 1 + G*G, W] after the first `n_blocks` blocks."""
     tokens: torch.Tensor = visual._embeds(pictures)
     for block in visual.transformer.resblocks[:n_blocks]:
-        tokens = block(tokens)
+        tokens = run(block, tokens, n_rows=tokens.shape[1])
     return tokens
 
 
@@ -104,6 +107,9 @@ def see_through(
 ) -> torch.Tensor:
     """Token masking, as the released code of Global-Local CLIP has it for ViTs.
 
+    Patches that are multiplied by 0 are the same in every block, and nobody reads what becomes of them: one
+    key stands for all of them, its logit raised by the logarithm of their number.
+
     Args:
         tokens: [1, 1 + P, W], one picture's residual stream before `first_masked_block` or the last one.
         grids: [N, P] in [0, 1], what each patch is multiplied by; the class token never is.
@@ -111,23 +117,41 @@ def see_through(
     Returns:
         [N, D] raw features of the class token.
     """
-    factors = torch.cat([grids.new_ones(len(grids), 1), grids], dim=1)[..., None]
-    tokens = tokens.expand(len(grids), -1, -1)
-    if first_masked_block == len(visual.transformer.resblocks):  # after the last: nothing is hidden
-        factors = torch.ones_like(factors)
-    for block in visual.transformer.resblocks[first_masked_block:-1]:
-        tokens = block(tokens * factors)
-    return class_feature(visual, tokens * factors)
+    blocks = visual.transformer.resblocks
+    if first_masked_block == len(blocks):  # after the last: nothing is hidden
+        return class_feature(visual, tokens).expand(len(grids), -1)
+    factors, bias, where = _kept(grids)
+    shown = torch.gather(
+        tokens.expand(len(grids), -1, -1), 1, where[..., None].expand(-1, -1, tokens.shape[2])
+    )
+    hidden = tokens.new_zeros(len(grids), 1, tokens.shape[2])
+    for block in blocks[first_masked_block:-1]:
+        shown = run(block, torch.cat([shown * factors, hidden], 1), n_rows=shown.shape[1], bias=bias)
+    return class_feature(visual, torch.cat([shown * factors, hidden], 1), bias)
 
 
-def class_feature(visual: Any, tokens: torch.Tensor) -> torch.Tensor:
-    """Residual stream [N, 1 + P, W] before the last block -> raw features [N, D].
+def _kept(grids: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Which tokens are looked at: the class token, the patches above 0, padding, and one for all hidden ones.
+
+    Returns:
+        factors [N, K, 1] of the first K; bias [N, 1, 1, K + 1], -inf for padding and for hidden ones that do
+        not exist; where [N, K], their places among the 1 + P tokens.
+    """
+    factors = torch.cat([grids.new_ones(len(grids), 1), grids], dim=1)
+    n_shown = (factors > 0).sum(1)
+    order = torch.argsort((factors > 0).int(), dim=1, descending=True, stable=True)[:, : int(n_shown.max())]
+    factors = factors.gather(1, order)
+    absent = torch.where(factors > 0, 0.0, -torch.inf)
+    n_hidden = (grids.shape[1] + 1 - n_shown)[:, None]
+    bias = torch.cat([absent, n_hidden.float().log()], dim=1)[:, None, None].to(grids)
+    return factors[..., None], bias, order
+
+
+def class_feature(visual: Any, tokens: torch.Tensor, bias: torch.Tensor | None = None) -> torch.Tensor:
+    """Residual stream [N, L, W] before the last block -> raw features [N, D] of the first token.
 
     Of the last block only what becomes of the class token is computed: nobody reads the others.
     """
-    block = visual.transformer.resblocks[-1]
-    normed, own = block.ln_1(tokens), tokens[:, :1]
-    own = own + block.ls_1(block.attention(q_x=normed[:, :1], k_x=normed, v_x=normed))
-    own = own + block.ls_2(block.mlp(block.ln_2(own)))
+    own = run(visual.transformer.resblocks[-1], tokens, n_rows=1, bias=bias)
     features: torch.Tensor = visual.ln_post(own[:, 0]) @ visual.proj
     return features

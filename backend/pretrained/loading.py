@@ -14,6 +14,7 @@ from backend.pretrained.parser import SpacyParser
 from backend.pretrained.presets import Preset
 from backend.pretrained.proposing import QuerySettings, SamSettings
 from backend.pretrained.sam import SamProposer, load_sam
+from backend.pretrained.sam2 import Sam2Proposer
 from backend.pretrained.sources import Source
 from backend.referring.protocols import Describer, Encoder, Matcher, Parser, Proposer, Refiner
 
@@ -46,6 +47,9 @@ class Loader:
             case "sam", SamSettings() as settings:
                 proposer = SamProposer(load_sam(folder, device=self.device), settings)
                 return proposer, proposer
+            case "sam2", SamSettings() as settings:
+                newer = Sam2Proposer.load(folder, settings, device=self.device)
+                return newer, newer
             case "mask2former", QuerySettings() as queries:
                 return Mask2FormerProposer.load(folder, queries, device=self.device), None
         raise self._cannot(source, "propose masks with these settings")

@@ -21,12 +21,15 @@ def times(rows: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     Returns:
         Float [..., O], contiguous.
     """
-    count = rows.numel() // rows.shape[-1]
-    if rows.device.type != "cpu" or not count or count % PARTS:
+    flat = rows.reshape(-1, rows.shape[-1])
+    count = len(flat)
+    if rows.device.type != "cpu" or rows.dtype != torch.float32 or count < PARTS:
         return functional.linear(rows, weight, bias)
-    pixels = rows.reshape(PARTS, 1, count // PARTS, rows.shape[-1]).permute(0, 3, 1, 2)
-    made = functional.conv2d(pixels, weight[:, :, None, None], bias)
-    return made.permute(0, 2, 3, 1).reshape(*rows.shape[:-1], len(weight))
+    if count % PARTS:
+        flat = functional.pad(flat, (0, 0, 0, -count % PARTS))
+    pixels = flat.view(PARTS, 1, -1, flat.shape[1]).permute(0, 3, 1, 2)
+    made = functional.conv2d(pixels, weight[:, :, None, None], bias).permute(0, 2, 3, 1)
+    return made.reshape(-1, len(weight))[:count].view(*rows.shape[:-1], len(weight))
 
 
 def through(rows: Tensor, layer: torch.nn.Linear) -> Tensor:

@@ -124,3 +124,26 @@ def test_an_openai_clip_is_cut_as_well():
     whole = features(encoder, lambda model: model.encode_text(encoder.tokenizer(texts)))
 
     np.testing.assert_allclose(encoder.encode_texts(texts), whole, atol=1e-5)
+
+
+def test_hidden_patches_as_one_key_give_what_all_of_them_give(encoder):
+    """Beside the released code's order: multiply before every block, let the block see everything."""
+    rng = np.random.default_rng(3)
+    side, grid = encoder.input_size, encoder.grid_size
+    picture = rng.normal(size=(3, side, side)).astype(np.float32)
+    grids = (rng.random((6, grid, grid)) * (rng.random((6, grid, grid)) < 0.3)).astype(np.float32)
+    grids[0], grids[1] = 0, 1  # nothing is shown; nothing is hidden
+    visual = encoder.model.visual
+
+    for first in range(encoder.n_blocks + 1):
+        with torch.inference_mode():
+            tokens = visual._embeds(torch.tensor(picture)[None])
+            for block in visual.transformer.resblocks[:first]:
+                tokens = block(tokens)
+            tokens = tokens.repeat(6, 1, 1)
+            for block in visual.transformer.resblocks[first:]:
+                tokens[:, 1:] *= torch.tensor(grids).flatten(1)[..., None]
+                tokens = block(tokens)
+            expected = visual.ln_post(tokens[:, 0]) @ visual.proj
+        found = encoder.encode_masked(picture, grids, first_masked_block=first)
+        np.testing.assert_allclose(found, expected.numpy(), rtol=1e-4, atol=2e-5)

@@ -4,7 +4,7 @@ import torch
 from backend.pretrained.products import through, times
 
 
-@pytest.mark.parametrize("shape", [(32, 5), (2, 16, 5), (7, 5), (0, 5)], ids=str)
+@pytest.mark.parametrize("shape", [(32, 5), (2, 16, 5), (3, 7, 5), (7, 5), (0, 5)], ids=str)
 def test_products_are_those_of_a_linear_layer(shape):
     layer = torch.nn.Linear(5, 3)
     rows = torch.randn(shape)

@@ -166,7 +166,7 @@ def test_the_blocks_before_the_first_masked_one_run_once_for_all_masks(encoder):
     calls = []
     blocks = encoder.model.visual.transformer.resblocks
     hooks = [
-        block.mlp.register_forward_hook(lambda _, inputs, __, i=i: calls.append((i, len(inputs[0]))))
+        block.ls_2.register_forward_hook(lambda _, inputs, __, i=i: calls.append((i, len(inputs[0]))))
         for i, block in enumerate(blocks)
     ]
     encoder.encode_masked(random_picture(encoder), random_grids(5, encoder.grid_size), first_masked_block=2)

@@ -1,0 +1,64 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from backend.errors import SettingsError, WeightsError
+from backend.pretrained.clip import ClipEncoder
+from backend.pretrained.clip_resnet import ClipResNetEncoder
+from backend.pretrained.describer import BlipDescriber
+from backend.pretrained.loading import Loader
+from backend.pretrained.matching import CrossMatcher
+from backend.pretrained.parser import SpacyParser
+from backend.pretrained.presets import PRESETS, TINY
+from backend.pretrained.proposing import QuerySettings
+from backend.pretrained.sam import SamProposer
+from backend.pretrained.sources import Source
+from tests.pretrained.test_clip_network import write_folder
+
+HERE = Path("/nowhere")
+NETWORKS = ("proposer", "encoder", "matcher", "parser", "describer")
+
+
+def test_the_embedded_preset_is_loaded_by_the_classes_that_read_published_ones():
+    loader = Loader(TINY, HERE)
+    proposer, refiner = loader.proposer()
+
+    assert isinstance(proposer, SamProposer) and refiner is proposer
+    assert isinstance(loader.encoder(), ClipEncoder)
+    assert isinstance(loader.matcher(), CrossMatcher)
+    assert isinstance(loader.parser(), SpacyParser)
+    assert isinstance(loader.describer(), BlipDescriber)
+
+
+def test_a_fetched_clip_is_read_from_the_folder_of_fetched_networks(tmp_path):
+    source = Source("rn", "clip")
+    (tmp_path / "rn").mkdir()
+    write_folder(tmp_path / "rn", "resnet")
+
+    assert isinstance(Loader(replace(TINY, clip=source), tmp_path).encoder(), ClipResNetEncoder)
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_a_network_in_the_wrong_place_is_refused_by_name(network):
+    field = {"proposer": "masks", "encoder": "clip", "matcher": "itm"}.get(network, network)
+    wrong = Source("wrong", "spacy" if field != "parser" else "clip", folder=HERE)
+
+    with pytest.raises(
+        SettingsError, match=r"preset 'tiny': wrong, a network of kind '(spacy|clip)', cannot"
+    ):
+        getattr(Loader(replace(TINY, **{field: wrong}), HERE), network)()
+
+
+def test_numbers_of_another_proposer_are_refused():
+    with pytest.raises(
+        SettingsError, match="tiny-sam, a network of kind 'sam', cannot propose masks with these"
+    ):
+        Loader(replace(TINY, proposals=QuerySettings()), HERE).proposer()
+
+
+@pytest.mark.parametrize("preset", [p for p in PRESETS.values() if p is not TINY], ids=lambda p: p.name)
+@pytest.mark.parametrize("network", NETWORKS)
+def test_every_published_network_has_its_reader_which_misses_the_files_first(preset, network, tmp_path):
+    with pytest.raises(WeightsError, match=str(tmp_path)):
+        getattr(Loader(preset, tmp_path), network)()
