@@ -22,7 +22,6 @@ from rich.table import Table
 from transformers import AutoTokenizer, BlipConfig, BlipForImageTextRetrieval
 
 from backend.core import rle
-from backend.core.boxes import boxes_of
 from backend.core.expression import ParsedExpression
 from backend.core.types import Image, Proposals
 from backend.pretrained.blip import blip_parts, load_blip
@@ -162,7 +161,7 @@ def picture(n_masks: int, size: tuple[int, int]) -> tuple[Image, Proposals]:
     for mask in masks:
         y, x, r = rng.random() * size[0], rng.random() * size[1], (0.05 + 0.2 * rng.random()) * min(size)
         mask |= (rows - y) ** 2 + (columns - x) ** 2 < r * r
-    return Image.of(pixels), Proposals(masks, boxes_of(masks), np.ones(n_masks, np.float32))
+    return Image.of(pixels), Proposals.of(masks, size, np.ones(n_masks, np.float32))
 
 
 def seconds(call: Callable[[], Any], repeats: int) -> float:

@@ -16,7 +16,6 @@ from rich.table import Table
 from segment_anything import sam_model_registry
 from torch.utils.flop_counter import FlopCounterMode
 
-from backend.core.boxes import boxes_of
 from backend.core.types import Image, Proposals
 from backend.pretrained.clip import ClipEncoder
 from backend.pretrained.presets import SAM_GRID
@@ -94,7 +93,7 @@ def disks(count: int) -> Proposals:
     for mask in masks:
         y, x, r = rng.random() * SIZE[0], rng.random() * SIZE[1], (0.05 + 0.2 * rng.random()) * min(SIZE)
         mask |= (rows - y) ** 2 + (columns - x) ** 2 < r * r
-    return Proposals(masks, boxes_of(masks), np.ones(count, np.float32))
+    return Proposals.of(masks, SIZE, np.ones(count, np.float32))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.core import rle
-from backend.core.boxes import boxes_of
 from backend.core.masks import iou_matrix
 from backend.core.rle import RLE
 from backend.core.types import Image, Proposals, Scored, Size
@@ -145,8 +144,7 @@ def asked(pipeline: Pipeline, world: World, number: int) -> list[Asked]:
 
 def known_scene(pipeline: Pipeline, image: Image, truths: Sequence[NDArray[np.bool_]]) -> Scene:
     """The scene as it would be seen had the proposer found exactly the true masks."""
-    masks = np.array(truths)
-    proposals = Proposals(masks, boxes_of(masks), np.ones(len(masks), np.float32))
+    proposals = Proposals.of(truths, image.size, np.ones(len(truths), np.float32))
     return replace(pipeline, proposer=_Known(proposals)).see(image)
 
 

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 
 from backend.core import rle
-from backend.core.boxes import boxes_of
 from backend.core.rle import RLE
 from backend.core.types import Prompts, Proposals, Size
 from backend.pretrained.proposing import SamSettings
@@ -61,6 +60,6 @@ def answered(
         size: (height, width) of the image.
     """
     order = [int(i) for i in np.argsort(-trust, kind="stable") if masks[i].any()]
-    large = np.array([finished(masks[i], size, settings) for i in order], np.bool_).reshape(-1, *size)
-    kept = large.any((1, 2))
-    return Proposals(large[kept], boxes_of(large[kept]), np.clip(trust[order], 0, 1).astype(np.float32)[kept])
+    large = [(mask, trust[i]) for i in order if (mask := finished(masks[i], size, settings)).any()]
+    quality = np.clip([share for _, share in large], 0, 1).astype(np.float32)
+    return Proposals.of((mask for mask, _ in large), size, quality)

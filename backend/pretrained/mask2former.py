@@ -8,6 +8,8 @@ and what annotators are shown is ranked, by the network's own trust.
 """
 
 import math
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +19,8 @@ import torch
 from numpy.typing import NDArray
 from transformers import Mask2FormerForUniversalSegmentation, Mask2FormerImageProcessor
 
-from backend.core.boxes import boxes_of
 from backend.core.masks import without_specks
+from backend.core.stack import MaskStack
 from backend.core.types import Image, Proposals, Size
 from backend.errors import WeightsError
 from backend.pretrained.proposing import QuerySettings
@@ -70,17 +72,17 @@ class Mask2FormerProposer:
         quality = qualities(found.class_queries_logits[0].float(), logits, self.settings.mask_threshold)
         order = [i for i in torch.argsort(quality, descending=True, stable=True).tolist() if quality[i]]
         input_size = int(pixels.shape[2]), int(pixels.shape[3])
-        masks = np.zeros((min(self.settings.max_proposals, len(order)), *image.size), np.bool_)
         kept: list[float] = []
-        for query in order:
-            if len(kept) == len(masks):
-                break
-            mask = self._mask(logits[query].cpu().numpy(), input_size, image.size)
-            if np.count_nonzero(mask) >= max(1, self.settings.min_area_px):
-                masks[len(kept)] = mask
-                kept.append(float(quality[query]))
-        found_masks = np.asarray(masks[: len(kept)], np.bool_)
-        return Proposals(found_masks, boxes_of(found_masks), np.array(kept, np.float32))
+
+        def large_enough() -> Iterator[NDArray[np.bool_]]:
+            for query in order:
+                mask = self._mask(logits[query].cpu().numpy(), input_size, image.size)
+                if np.count_nonzero(mask) >= max(1, self.settings.min_area_px):
+                    kept.append(float(quality[query]))
+                    yield mask
+
+        masks = MaskStack.of(islice(large_enough(), self.settings.max_proposals), image.size)
+        return Proposals.of(masks, image.size, np.array(kept, np.float32))
 
     def _prepared(self, image: Image) -> torch.Tensor:
         """float32 [1, 3, h, w], h and w multiples of the processor's divisor."""

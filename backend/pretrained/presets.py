@@ -196,7 +196,7 @@ PAPER_RN50 = replace(
 PAPER_QUERIES = replace(
     PAPER,
     name="paper-mask2former",
-    summary="as paper, with IteRPrimE's proposals, whose network saw masks of COCO; answers no clicks; figures not measured",
+    summary="as paper, with IteRPrimE's proposals, which saw COCO; answers no clicks; figures not measured",
     masks=sources.MASK2FORMER_L,
     proposals=QuerySettings(),
 )

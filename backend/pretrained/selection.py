@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 
 from backend.core import rle
-from backend.core.boxes import boxes_of
 from backend.core.masks import inside_matrix, iou_matrix, without_specks
 from backend.core.types import Proposals, Size
 from backend.pretrained.proposing import SamSettings
@@ -46,8 +45,8 @@ def selected(found: Found, settings: SamSettings, size: Size, seen: Mapping[str,
     """
     found = _apart(_of_fitting_size(found, settings, size), settings.contained_share)
     found = _distinct(found[np.argsort(-found.trust, kind="stable")], settings)
-    masks = np.array([finished(mask, size, settings) for mask in found.masks], np.bool_).reshape(-1, *size)
-    return Proposals(masks, boxes_of(masks), np.clip(found.trust, 0, 1).astype(np.float32), seen)
+    masks = (finished(mask, size, settings) for mask in found.masks)
+    return Proposals.of(masks, size, np.clip(found.trust, 0, 1).astype(np.float32), seen)
 
 
 def finished(mask: NDArray[np.bool_], size: Size, settings: SamSettings) -> NDArray[np.bool_]:

@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 from backend.core.arrays import unit_rows
 from backend.core.expression import ParsedExpression
 from backend.core.resize import resize
+from backend.core.stack import MaskStack
 from backend.core.types import Image, Proposals, Scored
 from backend.referring.crops import Framing, crop, normalised, patch_grid, whole
 from backend.referring.protocols import Encoder
@@ -93,12 +94,12 @@ class GlobalLocal:
         cropped = self._readied(self.local_features(picture, proposals.masks))
         return {"visual": mix(masked, cropped, weight=self.settings.view_weight)}
 
-    def global_features(self, picture: NDArray[np.float32], masks: NDArray[np.bool_]) -> NDArray[np.float32]:
+    def global_features(self, picture: NDArray[np.float32], masks: MaskStack) -> NDArray[np.float32]:
         """Each mask seen within the whole image ("token masking"): float32 [N, D], raw.
 
         Args:
             picture: normalised float32 [3, h, w].
-            masks: bool [N, H, W]; H, W may differ from h, w: both are squashed to the same square.
+            masks: N of bool [H, W]; H, W may differ from h, w: both are squashed to the same square.
         """
         encoder, framing = self.encoder, self.settings.framing
         grids = [patch_grid(mask, encoder.grid_size, framing) for mask in masks]
@@ -108,7 +109,7 @@ class GlobalLocal:
             first_masked_block=self.settings.first_masked_block,
         )
 
-    def local_features(self, picture: NDArray[np.float32], masks: NDArray[np.bool_]) -> NDArray[np.float32]:
+    def local_features(self, picture: NDArray[np.float32], masks: MaskStack) -> NDArray[np.float32]:
         """Each mask cut out alone: float32 [N, D], raw. Arguments as in `global_features`."""
         side, framing = self.encoder.input_size, self.settings.framing
         if picture.shape[1:] != masks.shape[1:]:

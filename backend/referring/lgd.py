@@ -13,8 +13,8 @@ which this file follows. Decisions on what is easily got wrong:
 * No such phrase: the term is 0. The authors divide by nothing, and every mask gets NaN.
 * An empty description, or one in another script: its term is 0 and the evidence says so. A describer
   that cannot be asked costs the method, not the suggestion.
-* The authors drop small and overlapping masks before they rank (`kept_proposals`). Here all methods rank the
-  same proposals, so that is for a preset's proposer to do and not for this method.
+* The authors drop small and overlapping masks before they rank. Here all methods rank the same proposals, so
+  that is for a preset's proposer to do (`paper` does it) and not for this method.
 * The spatial rectifier (`direction.py`) reads whole words. The authors test for parts of words, by which a
   laptop is at the top; and "bottom" is in none of their lists.
 """
@@ -30,6 +30,7 @@ from PIL import Image as Pillow
 from backend.core.arrays import unit_rows
 from backend.core.boxes import box_of
 from backend.core.expression import ParsedExpression
+from backend.core.stack import MaskStack
 from backend.core.types import Image, Proposals, Scored
 from backend.errors import DescriberError
 from backend.referring.crops import Colour
@@ -124,7 +125,7 @@ class Lgd:
         }
 
     def views(
-        self, pixels: NDArray[np.uint8], masks: NDArray[np.bool_]
+        self, pixels: NDArray[np.uint8], masks: MaskStack
     ) -> tuple[list[NDArray[np.float32]], list[NDArray[np.float32]]]:
         """The two pictures of every mask, normalised float32 [3, S, S]: alone, and before the blur."""
         settings, side = self.settings, self.encoder.input_size
@@ -260,26 +261,7 @@ def combined(
     return np.asarray(scores, np.float32)
 
 
-def kept_proposals(
-    masks: NDArray[np.bool_], *, min_area: int = 2000, overlap: float = 0.4
-) -> NDArray[np.intp]:
-    """The authors' filter of SAM's masks: which of bool [N, H, W] stay, as indices in order.
-
-    Masks below `min_area` pixels go. Of every pair of the others that share more than `overlap` of the
-    smaller one, the smaller goes (of two alike the later), also when the larger goes by another pair.
-    """
-    areas = masks.sum((1, 2))
-    large = [i for i in range(len(masks)) if areas[i] >= min_area]
-    dropped = set()
-    for place, i in enumerate(large):
-        for j in large[place + 1 :]:
-            shared = np.count_nonzero(masks[i] & masks[j])
-            if shared > overlap * min(areas[i], areas[j]):
-                dropped.add(i if areas[i] < areas[j] else j)
-    return np.array([i for i in large if i not in dropped], np.intp)
-
-
-def centroids(masks: NDArray[np.bool_]) -> NDArray[np.float32]:
+def centroids(masks: MaskStack) -> NDArray[np.float32]:
     """Row and column of each mask's centre of mass, in pixels: float32 [N, 2]."""
     places = []
     for mask in masks:

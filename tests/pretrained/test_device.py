@@ -6,7 +6,6 @@ import pytest
 import torch
 
 from backend.core import rle
-from backend.core.boxes import boxes_of
 from backend.core.types import Image, Proposals
 from backend.errors import SettingsError
 from backend.pretrained.blip import load_blip
@@ -57,7 +56,7 @@ def test_bf16_changes_features_hardly_and_who_is_first_not_at_all():
         image = Image.of(np.asarray(drawn.image))
         masks = np.stack([drawn.instances == i for i in range(1, int(drawn.instances.max()) + 1)])
         masks = masks[masks.any((1, 2))]
-        proposals = Proposals(masks, boxes_of(masks), np.ones(len(masks), np.float32))
+        proposals = Proposals.of(masks, image.size, np.ones(len(masks), np.float32))
         codes = tuple(rle.encode(mask) for mask in masks)
         boxes = tuple(tuple(box) for box in proposals.boxes.tolist())
         for precision, made in methods.items():

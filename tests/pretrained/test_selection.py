@@ -25,7 +25,7 @@ def found(*masks, trust=None):
 
 
 def areas(proposals):
-    return proposals.masks.sum((1, 2)).tolist()
+    return np.asarray(proposals.masks).sum((1, 2)).tolist()
 
 
 def test_the_most_trusted_come_first_with_their_trust():

@@ -293,7 +293,7 @@ def test_a_feature_of_length_nought_scores_nought():
 def test_no_proposals_give_no_scores(encoder):
     method = GlobalLocal(encoder, SETTINGS)
     nothing = make_proposals(*MASKS)
-    nothing = type(nothing)(nothing.masks[:0], nothing.boxes[:0], nothing.quality[:0])
+    nothing = type(nothing).of([], nothing.masks.size, nothing.quality[:0])
 
     scene = seen(image(), nothing, method)
 

@@ -344,7 +344,7 @@ def test_expressions_together_score_as_alone():
 def test_without_expressions_or_proposals_there_is_nothing():
     chosen = method(Looker())
     empty = make_proposals(SQUARES[0])
-    empty = type(empty)(empty.masks[:0], empty.boxes[:0], empty.quality[:0])
+    empty = type(empty).of([], empty.masks.size, empty.quality[:0])
     scene = seen(picture(), empty, chosen)
 
     assert chosen.score(scene, []) == []

@@ -20,7 +20,6 @@ from backend.referring.lgd import (
     centroids,
     combined,
     cut,
-    kept_proposals,
     prepared,
 )
 from tests.build import make_proposals, rectangle, seen
@@ -259,29 +258,3 @@ def test_centroids_are_centres_of_mass_row_first():
     mask[2, 4] = mask[2, 6] = mask[5, 5] = True
 
     np.testing.assert_allclose(centroids(mask[None]), [[3.0, 5.0]], atol=1e-5)
-
-
-def test_small_masks_go_and_of_overlapping_pairs_the_smaller():
-    size = (60, 60)
-    speck = rectangle(size, 0, 0, 2, 2)
-    large, inside = rectangle(size, 0, 0, 40, 40), rectangle(size, 20, 20, 44, 44)
-    apart = rectangle(size, 45, 0, 60, 30)
-
-    assert kept_proposals(np.array([speck, large, inside, apart]), min_area=20).tolist() == [1, 3]
-
-
-def test_a_mask_that_goes_still_takes_a_smaller_one_with_it():
-    size = (60, 60)
-    first, second, third = (rectangle(size, 0, 0, width, 10) for width in (50, 30, 12))
-
-    assert kept_proposals(np.array([third, second, first]), min_area=0).tolist() == [2]
-
-
-def test_of_two_masks_alike_the_later_goes_and_a_small_overlap_is_none():
-    size = (60, 60)
-    one = rectangle(size, 0, 0, 20, 20)
-
-    assert kept_proposals(np.array([one, one]), min_area=0).tolist() == [0]
-    touching = rectangle(size, 12, 0, 32, 20)  # 160 of 400 px: exactly 0.4
-    assert kept_proposals(np.array([one, touching]), min_area=0).tolist() == [0, 1]
-    assert kept_proposals(np.zeros((0, 60, 60), np.bool_)).tolist() == []

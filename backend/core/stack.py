@@ -1,0 +1,56 @@
+"""Many masks of one image, a bit a pixel, unpacked one at a time.
+
+As arrays of bool 64 masks of a photograph of 12 megapixels take 768 MB, and nobody looks at two at once.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MaskStack:
+    """N masks of one size. `stack[i]` and iteration give bool [H, W]; `np.asarray(stack)` all of them.
+
+    Attributes:
+        size: (height, width) in pixels.
+        packed: N rows of bits, as `np.packbits` lays them.
+    """
+
+    size: tuple[int, int]
+    packed: tuple[NDArray[np.uint8], ...]
+
+    @classmethod
+    def of(cls, masks: Iterable[NDArray[np.bool_]], size: tuple[int, int]) -> "MaskStack":
+        """Pack bool [H, W] masks, each before the next one is asked for.
+
+        Raises:
+            ValueError: a mask has another shape or dtype.
+        """
+        packed = []
+        for mask in masks:
+            if mask.shape != size or mask.dtype != np.bool_:
+                raise ValueError(f"a mask must be bool {list(size)}, got {mask.dtype} {list(mask.shape)}")
+            packed.append(np.packbits(mask))
+        return cls(size, tuple(packed))
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(N, H, W)."""
+        return len(self.packed), *self.size
+
+    def __len__(self) -> int:
+        return len(self.packed)
+
+    def __getitem__(self, number: int) -> NDArray[np.bool_]:
+        height, width = self.size
+        bits = np.unpackbits(self.packed[number], count=height * width)
+        return bits.view(np.bool_).reshape(self.size)
+
+    def __iter__(self) -> Iterator[NDArray[np.bool_]]:
+        return (self[number] for number in range(len(self)))
+
+    def __array__(self, dtype: object = None, copy: bool | None = None) -> NDArray[np.bool_]:
+        return np.array(list(self), np.bool_).reshape(self.shape)
