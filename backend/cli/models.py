@@ -70,8 +70,9 @@ def fetch_preset(
         bars: dict[str, TaskID] = {}
 
         def advance(name: str, there: int, total: int) -> None:
-            bar = bars.setdefault(name, progress.add_task(name, total=total))
-            progress.update(bar, completed=there, total=total)
+            if name not in bars:
+                bars[name] = progress.add_task(name, total=total)
+            progress.update(bars[name], completed=there, total=total)
 
         for source in missing:
             folder = fetching.fetch(source, files[source.name], models, advance, mirror=mirror)
@@ -122,7 +123,11 @@ def _sheet(preset: Preset, models: Path) -> Table:
     table = Table("network", "memory, GB", "licence", "what it has seen", "state", title=preset.summary)
     for source in preset.sources:
         table.add_row(
-            source.name, f"{source.memory_mb / 1e3:.2f}", source.licence, source.saw, _state(source, models)
+            source.name,
+            f"{source.memory_mb / 1e3:.2f}" if source.parameters_m else "-",
+            source.licence,
+            source.saw,
+            _state(source, models),
         )
     return table
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 from huggingface_hub import HfApi, constants, hf_hub_download
+from tqdm import tqdm
 
 from backend.errors import WeightsError
 from backend.pretrained.sources import HubFiles, Source, WebFile
@@ -66,7 +67,7 @@ def fetch(
     Args:
         files: what `wanted` said of it.
         models: the folder of the fetched networks.
-        advance: told how far each file of the web has come; the Hub's library draws its own bars.
+        advance: told how far each file has come.
         mirror: the address of a folder that the files of the web are taken from instead, by their names.
 
     Returns:
@@ -86,7 +87,7 @@ def fetch(
             url = f"{mirror.rstrip('/')}/{file.name}" if mirror else file.of.url
             _from_web(url, path, file, advance)
         else:
-            _from_hub(file.of, file.name, folder, endpoint)
+            _from_hub(file.of, file.name, folder, endpoint, advance)
         _compare(path, file)
     for part in source.parts:
         if isinstance(part, WebFile) and part.unpacked is not None:
@@ -128,9 +129,27 @@ def _of_hub(part: HubFiles, name: str, endpoint: str | None) -> list[Wanted]:
     return files
 
 
-def _from_hub(part: HubFiles, name: str, folder: Path, endpoint: str | None) -> None:
+def _from_hub(part: HubFiles, name: str, folder: Path, endpoint: str | None, advance: Advance) -> None:
+    class Told(tqdm):  # type: ignore[misc]  # tqdm is not typed
+        """The library's bar, drawn by whoever asked."""
+
+        def update(self, n: float | None = 1) -> bool | None:
+            shown: bool | None = super().update(n)
+            advance(name, int(self.n), int(self.total or self.n))
+            return shown
+
+        def display(self, *_: object, **__: object) -> bool:
+            return True
+
     try:
-        hf_hub_download(part.repository, name, revision=part.revision, local_dir=folder, endpoint=endpoint)
+        hf_hub_download(
+            part.repository,
+            name,
+            revision=part.revision,
+            local_dir=folder,
+            endpoint=endpoint,
+            tqdm_class=Told,
+        )
     except Exception as error:  # the Hub's library and its HTTP client have errors of their own
         raise WeightsError(
             f"{part.repository}: {name} cannot be had: {_short(error)}; run the same again, it goes on"
