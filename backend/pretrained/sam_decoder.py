@@ -160,7 +160,7 @@ def _written(
     shared: Tensor,
     keys: Tensor | None,
 ) -> Tensor:
-    """The image's tokens when they have taken from the others: float [P, N, C]."""
+    """The image's tokens when they have taken from the others: float [P, N, C], in `keys` where there are."""
     look = layer.cross_attn_image_to_token
     prompts, count, _ = tokens.shape
     asked = _by_head(through(tokens + points, look.k_proj), look)
@@ -170,9 +170,11 @@ def _written(
     weight = look.out_proj.weight.T.view(look.num_heads, -1, look.embedding_dim)
     # What a head pays attention to adds up to one: its share of the bias can go to each of the values.
     told = (values @ weight + look.out_proj.bias / look.num_heads).flatten(1, 2)
-    before = ground.keys.expand(prompts, -1, -1) if keys is None else keys
-    made: Tensor = layer.norm4(torch.baddbmm(before, attention.mT, told))
-    return made
+    keys = ground.keys.repeat(prompts, 1, 1) if keys is None else keys
+    keys.baddbmm_(attention.mT, told)
+    for image in keys:  # not all at once: the system gives out large memory page by page, slower than this
+        image.copy_(layer.norm4(image))
+    return keys
 
 
 def _said(
@@ -192,7 +194,9 @@ def _said(
     if keys is None:
         return logits
     absorbed = _by_prompt(queries @ project.weight.view(heads, d, -1), prompts)
-    return logits.baddbmm_(absorbed, keys.mT)
+    for said, question, image in zip(logits, absorbed, keys, strict=True):
+        said += times(image, question).T
+    return logits
 
 
 def _by_head(rows: Tensor, attention: Attention) -> Tensor:
