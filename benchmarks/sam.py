@@ -1,0 +1,223 @@
+"""All masks of an image: SAM's own generator beside ours: `python benchmarks/sam.py [--points 16]`.
+
+SAM ViT-B in full size with random weights, in fp32, 64 clicks at once in the library. What a random network
+draws is noise, and the time of what comes after it depends on the shapes: so once the maps are made, those of
+both are replaced by the same ellipses (0.4 to 40 % of the image), and what the network predicts of them by
+numbers drawn at random, of which 12 % pass the library's threshold. The masks of both are compared, and the
+networks' own answers, before they are replaced.
+"""
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+from unittest import mock
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
+from segment_anything import SamAutomaticMaskGenerator, SamPredictor, sam_model_registry
+from torch import Tensor
+
+from backend.pretrained import sam_generator
+from backend.pretrained.proposing import SamSettings
+from backend.pretrained.sam_generator import embedded, generated
+
+PARTS = ("encoder", "decoder", "rest")
+THRESHOLDS = {"default": (0.88, 0.95), "zero": (0.0, 0.0)}
+
+
+class Clock:
+    """Seconds by part of the work."""
+
+    def __init__(self, device: str) -> None:
+        self.seconds = dict.fromkeys(PARTS, 0.0)
+        self.device = device
+
+    def timed(self, part: str, work: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*given: Any, **named: Any) -> Any:
+            start = self.now()
+            try:
+                return work(*given, **named)
+            finally:
+                self.seconds[part] += self.now() - start
+
+        return call
+
+    def now(self) -> float:
+        if self.device == "cuda":
+            torch.cuda.synchronize()
+        return time.perf_counter()
+
+    def total(self, work: Callable[[], Any]) -> Any:
+        start = self.now()
+        made = work()
+        self.seconds["rest"] = self.now() - start - self.seconds["encoder"] - self.seconds["decoder"]
+        return made
+
+
+class Ellipses:
+    """What the network is made to answer, by number of the mask in the order of asking."""
+
+    def __init__(self, count: int, side: int, device: str) -> None:
+        random = np.random.default_rng(0)
+        y, x = np.mgrid[:side, :side].astype(np.float32)
+        areas = np.exp(random.uniform(np.log(0.004), np.log(0.4), count)) * side * side
+        aspects = np.exp(random.uniform(-0.7, 0.7, count))
+        middles = random.uniform(0.1 * side, 0.9 * side, (count, 2))
+        radii = np.sqrt(areas / np.pi)[:, None] * np.stack([aspects, 1 / aspects], axis=1)
+        steepness = random.uniform(4, 200, count)
+        logits = [
+            s * (1 - np.hypot((y - m[0]) / r[0], (x - m[1]) / r[1]))
+            for m, r, s in zip(middles, radii, steepness, strict=True)
+        ]
+        self.logits = torch.tensor(np.array(logits, np.float32), device=device)
+        self.scores = torch.tensor(random.uniform(0, 1, count), dtype=torch.float32, device=device)
+
+
+def library(model: Any, pixels: NDArray, settings: SamSettings, answers: Ellipses, clock: Clock) -> Any:
+    """The masks of `SamAutomaticMaskGenerator`: [K, H, W]."""
+    generator = SamAutomaticMaskGenerator(
+        model,
+        points_per_side=settings.points_per_side,
+        pred_iou_thresh=settings.pred_iou_thresh,
+        stability_score_thresh=settings.stability_score_thresh,
+        box_nms_thresh=settings.box_nms_thresh,
+    )
+    asked = iter(range(10**9))
+    plain = type(model.mask_decoder).forward
+
+    def decoded(*given: Any, **named: Any) -> tuple[Tensor, Tensor]:
+        maps, _ = plain(model.mask_decoder, *given, **named)
+        chosen = [next(asked) for _ in range(maps.shape[0] * 3)]
+        return answers.logits[chosen].view_as(maps), answers.scores[chosen].view(-1, 3)
+
+    with (
+        mock.patch.object(model.mask_decoder, "forward", clock.timed("decoder", decoded)),
+        mock.patch.object(
+            model.image_encoder, "forward", clock.timed("encoder", model.image_encoder.forward)
+        ),
+    ):
+        found = clock.total(lambda: generator.generate(pixels))
+    return [record["segmentation"] for record in found]
+
+
+def ours(model: Any, pixels: NDArray, settings: SamSettings, answers: Ellipses, clock: Clock) -> Any:
+    """The same of ours."""
+    asked = iter(range(10**9))
+    chosen: list[int] = []
+
+    def scored(decoder: Any, tokens: Tensor) -> Tensor:
+        scores = PLAIN["predicted_iou"](decoder, tokens)
+        chosen[:] = [next(asked) for _ in range(scores.numel())]
+        return answers.scores[chosen].view_as(scores)
+
+    def mapped(decoder: Any, tokens: Tensor, keys: Tensor, wanted: Tensor) -> Tensor:
+        PLAIN["mask_logits"](decoder, tokens, keys, wanted)
+        return answers.logits[chosen][wanted.flatten()]
+
+    timed = {
+        "encoded": clock.timed("encoder", PLAIN["encoded"]),
+        "ground_of": clock.timed("decoder", PLAIN["ground_of"]),
+        "attended": clock.timed("decoder", PLAIN["attended"]),
+        "predicted_iou": clock.timed("decoder", scored),
+        "mask_logits": clock.timed("decoder", mapped),
+    }
+
+    @torch.inference_mode()
+    def work() -> Any:
+        embedding, input_size = embedded(model, pixels)
+        return generated(model, embedding, input_size, pixels.shape[:2], settings)
+
+    with mock.patch.multiple(sam_generator, **timed):
+        return clock.total(work).masks
+
+
+PLAIN = {
+    name: getattr(sam_generator, name)
+    for name in ("encoded", "ground_of", "attended", "predicted_iou", "mask_logits")
+}
+
+
+def agreement(theirs: Any, found: Any) -> float:
+    """The worst IoU of masks in the same place of the order; 0 where the numbers differ."""
+    if len(theirs) != len(found):
+        return 0.0
+    worst = 1.0
+    for a, b in zip(theirs, found, strict=True):
+        union = (a | b).sum()
+        worst = min(worst, (a & b).sum() / union if union else 1.0)
+    return worst
+
+
+def worst_difference(model: Any, pixels: NDArray) -> tuple[float, float]:
+    """Of the networks' own logits and predicted IoUs, relative to their spread, for eight clicks."""
+    predictor = SamPredictor(model)
+    predictor.set_image(pixels)
+    points = torch.rand(8, 1, 2, device=model.device) * 500
+    with torch.inference_mode():
+        clicks, dense = model.prompt_encoder(
+            points=(points, torch.ones_like(points[..., 0])), boxes=None, masks=None
+        )
+        maps, scores = model.mask_decoder(
+            predictor.features, model.prompt_encoder.get_dense_pe(), clicks, dense, True
+        )
+        embedding, _ = embedded(model, pixels)
+        tokens, keys = PLAIN["attended"](model.mask_decoder, PLAIN["ground_of"](model, embedding), clicks)
+        wanted = torch.ones_like(scores, dtype=torch.bool)
+        made = PLAIN["mask_logits"](model.mask_decoder, tokens, keys, wanted)
+        said = PLAIN["predicted_iou"](model.mask_decoder, tokens)
+    return tuple(
+        float((a - b).abs().max() / b.std()) for a, b in ((made, maps.flatten(0, 1)), (said, scores))
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--points", type=int, default=16, help="a side of the grid")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--image", type=int, nargs=2, default=(480, 640), metavar=("HEIGHT", "WIDTH"))
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    torch.manual_seed(0)
+    model = sam_model_registry["vit_b"]().to(args.device)
+    with torch.no_grad():
+        for name, parameter in model.image_encoder.named_parameters():
+            if "pos" in name:  # zero in a fresh network
+                parameter.normal_(0, 0.1)
+    pixels = np.random.default_rng(1).integers(0, 255, (*args.image, 3), dtype=np.uint8)
+    maps, scores = worst_difference(model, pixels)
+    answers = Ellipses(3 * args.points**2, 256, args.device)
+    table = Table("thresholds", "", *PARTS, "total", "masks", "worst IoU", title="seconds, median")
+    for name, (iou, stability) in THRESHOLDS.items():
+        settings = SamSettings(1024, args.points, iou, stability, 0.7, 99, 0.0, 1.0, 0.7)
+        rounds: dict[str, list[dict[str, float]]] = {"library": [], "ours": []}
+        found: dict[str, Any] = {}
+        for _ in range(args.rounds):
+            for who, run in (("library", library), ("ours", ours)):
+                clock = Clock(args.device)
+                found[who] = run(model, pixels, settings, answers, clock)
+                rounds[who].append(clock.seconds | {"total": sum(clock.seconds.values())})
+        medians = {
+            who: {part: statistics.median(one[part] for one in runs) for part in (*PARTS, "total")}
+            for who, runs in rounds.items()
+        }
+        worst = agreement(found["library"], found["ours"])
+        for who, seconds in medians.items():
+            table.add_row(name, who, *(f"{s:.2f}" for s in seconds.values()), str(len(found[who])), "")
+        ratios = (medians["library"][part] / medians["ours"][part] for part in (*PARTS, "total"))
+        table.add_row(
+            name, "times", *(f"{ratio:.1f}" for ratio in ratios), "", f"{worst:.4f}", end_section=True
+        )
+    console = Console()
+    console.print(table)
+    console.print(f"worst difference of logits {maps:.1e}, of predicted IoU {scores:.1e}, of their spread")
+
+
+if __name__ == "__main__":
+    main()
