@@ -1,7 +1,7 @@
 """Maps of logits on their way to masks: which `SamAutomaticMaskGenerator` would keep, without its detours.
 
-A map stays as small as the network made it until it is known to be kept. Enlarging it is two products, a
-mask is never run-length encoded on the way, and what the predicted IoU refuses is not even made.
+Enlarging a map is two products, a mask waits as bits, never as run lengths, and what the predicted IoU
+refuses is not even made.
 """
 
 from collections.abc import Sequence
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from segment_anything.utils.amg import batched_mask_to_box, remove_small_regions
 from torch import Tensor
 from torch.nn import functional
@@ -64,18 +65,18 @@ class Frame:
         return times(high.mT.contiguous(), self.columns)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Candidates:
-    """M maps that passed so far.
+    """M masks that passed so far.
 
     Attributes:
-        maps: float32 [M, h, w], logits.
+        bits: uint8 [M, H, W / 8 rounded up], the masks as `numpy.packbits` has them.
         predicted_iou: float32 [M], the network's.
         stability: float32 [M], of the masks at the image's size.
         boxes: int64 [M, 4], XYXY in pixels of the image, inclusive end.
     """
 
-    maps: Tensor
+    bits: NDArray[np.uint8]
     predicted_iou: Tensor
     stability: Tensor
     boxes: Tensor
@@ -92,30 +93,23 @@ def judged(maps: Tensor, predicted_iou: Tensor, frame: Frame, settings: SamSetti
     """Those that stay the same under another threshold.
 
     Args:
-        maps: float32 [M, h, w].
+        maps: float32 [M, h, w], logits.
         predicted_iou: float32 [M].
     """
-    pixels = len(frame.rows) * len(frame.columns)
-    parts = torch.split(maps, max(1, PIXELS_AT_ONCE // pixels))
-    measured = [_measured(frame.enlarged(some)) for some in parts]
-    stability, boxes = (torch.cat(parts) for parts in zip(*measured, strict=True))
-    if settings.stability_score_thresh <= 0:
-        return Candidates(maps, predicted_iou, stability, boxes)
-    kept = stability >= settings.stability_score_thresh
-    return Candidates(maps[kept], predicted_iou[kept], stability[kept], boxes[kept])
+    step = max(1, PIXELS_AT_ONCE // (len(frame.rows) * len(frame.columns)))
+    parts = [
+        _stable(maps[i : i + step], predicted_iou[i : i + step], frame, settings)
+        for i in range(0, max(1, len(maps)), step)
+    ]
+    return _joined(parts)
 
 
 def distinct(parts: Sequence[Candidates], frame: Frame, settings: SamSettings) -> Found:
     """The masks that remain when boxes that are nearly the same have gone, best predicted IoU first."""
-    boxes = torch.cat([part.boxes for part in parts])
-    predicted_iou = torch.cat([part.predicted_iou for part in parts])
-    kept = _without_twins(boxes, predicted_iou, settings.box_nms_thresh)
-    maps = torch.cat([part.maps for part in parts])[kept]
-    masks = np.empty((len(kept), len(frame.rows), len(frame.columns)), np.bool_)
-    for mask, logits in zip(masks, maps, strict=True):
-        mask[:] = (frame.enlarged(logits) > 0).cpu().numpy()
-    stability = torch.cat([part.stability for part in parts])[kept]
-    found = Found(masks, predicted_iou[kept].cpu().numpy(), stability.cpu().numpy())
+    every = _joined(parts)
+    kept = _without_twins(every.boxes, every.predicted_iou, settings.box_nms_thresh)
+    masks = np.unpackbits(every.bits[kept.cpu().numpy()], axis=-1, count=len(frame.columns)).view(np.bool_)
+    found = Found(masks, every.predicted_iou[kept].cpu().numpy(), every.stability[kept].cpu().numpy())
     return without_small_regions(found, settings) if settings.min_mask_region_area_px else found
 
 
@@ -137,6 +131,25 @@ def without_small_regions(found: Found, settings: SamSettings) -> Found:
         boxes, torch.tensor(whole), max(settings.box_nms_thresh, REGIONS_NMS_THRESH)
     ).numpy()
     return Found(np.array(masks)[kept], found.predicted_iou[kept], found.stability[kept])
+
+
+def _joined(parts: Sequence[Candidates]) -> Candidates:
+    return Candidates(
+        np.concatenate([part.bits for part in parts]),
+        torch.cat([part.predicted_iou for part in parts]),
+        torch.cat([part.stability for part in parts]),
+        torch.cat([part.boxes for part in parts]),
+    )
+
+
+def _stable(maps: Tensor, predicted_iou: Tensor, frame: Frame, settings: SamSettings) -> Candidates:
+    logits = frame.enlarged(maps)
+    stability, boxes = _measured(logits)
+    kept = stability >= settings.stability_score_thresh
+    if settings.stability_score_thresh <= 0:
+        kept = torch.ones_like(kept)  # those without a pixel too, whose stability is not a number
+    bits = np.packbits((logits > 0)[kept].cpu().numpy(), axis=-1)
+    return Candidates(bits, predicted_iou[kept], stability[kept], boxes[kept])
 
 
 def _measured(logits: Tensor) -> tuple[Tensor, Tensor]:

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class SamSettings:
-    """How `SamAutomaticMaskGenerator` is run, and what of its masks is kept.
+    """What SAM and SAM 2.1 are asked, as `SamAutomaticMaskGenerator` asks, and what of their masks is kept.
 
     Attributes:
         working_side: larger images are shrunk to this longest side first, and the masks enlarged again.
-            The network sees no more anyway, and the generator holds 192 masks of the image's size at once:
-            9 GB at 12 megapixels.
+            The network sees no more anyway, and masks are judged at this size.
         points_per_side: click a grid of so many by so many points.
         pred_iou_thresh, stability_score_thresh, box_nms_thresh: the generator's own.
         max_proposals: the best so many leave, by predicted IoU times stability.
