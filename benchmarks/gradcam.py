@@ -25,6 +25,7 @@ from transformers import AutoTokenizer, BlipConfig, BlipForImageTextRetrieval
 from backend.pretrained.blip import blip_parts
 from backend.pretrained.matching import CrossMatcher
 from backend.pretrained.presets import TINY
+from backend.pretrained.products import quickened
 from backend.referring.heat import unit
 
 LAYER, PASSES, GRID = 8, 3, 24
@@ -120,7 +121,7 @@ def main() -> None:
     model = network().to(args.device)
     tokenizer = AutoTokenizer.from_pretrained(TINY.folder / "itm")
     exact, quick = (
-        CrossMatcher(blip_parts(copy.deepcopy(model)), tokenizer, layer=LAYER, precision=precision)
+        CrossMatcher(blip_parts(quickened(copy.deepcopy(model))), tokenizer, layer=LAYER, precision=precision)
         for precision in ("fp32", "bf16")
     )
     peer = Peer(model, tokenizer)

@@ -10,7 +10,7 @@ import copy
 import resource
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -124,7 +124,7 @@ def hand_on_mask(module: Any, given: Any, named: dict[str, Any]) -> Any:
 
 def full_size(precision: Precision) -> tuple[Any, ...]:
     torch.manual_seed(0)
-    plain = open_clip.create_model("ViT-B-32")
+    plain = open_clip.create_model("ViT-B-32-quickgelu")
     network = copy.deepcopy(plain)
     blip = BlipForImageTextRetrieval(BlipConfig()).eval()
     if precision == "bf16":
@@ -157,11 +157,13 @@ def picture(n_masks: int, size: tuple[int, int]) -> tuple[Image, Proposals]:
     rng = np.random.default_rng(0)
     pixels = rng.integers(0, 256, (*size, 3), dtype=np.uint8)
     rows, columns = np.ogrid[: size[0], : size[1]]
-    masks = np.zeros((n_masks, *size), np.bool_)
-    for mask in masks:
-        y, x, r = rng.random() * size[0], rng.random() * size[1], (0.05 + 0.2 * rng.random()) * min(size)
-        mask |= (rows - y) ** 2 + (columns - x) ** 2 < r * r
-    return Image.of(pixels), Proposals.of(masks, size, np.ones(n_masks, np.float32))
+
+    def disks() -> Iterator[NDArray[np.bool_]]:
+        for _ in range(n_masks):
+            y, x, r = rng.random() * size[0], rng.random() * size[1], (0.05 + 0.2 * rng.random()) * min(size)
+            yield (rows - y) ** 2 + (columns - x) ** 2 < r * r
+
+    return Image.of(pixels), Proposals.of(disks(), size, np.ones(n_masks, np.float32))
 
 
 def seconds(call: Callable[[], Any], repeats: int) -> float:

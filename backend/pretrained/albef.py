@@ -24,6 +24,7 @@ from transformers.models.bert.modeling_bert import BertAttention
 from backend.errors import WeightsError
 from backend.pretrained.device import Precision
 from backend.pretrained.matching import CrossMatcher, MatchingParts
+from backend.pretrained.products import quickened
 
 CHECKPOINT = "ALBEF.pth"
 # What the checkpoint holds for training alone: momentum copies, queues, the contrastive and the word heads.
@@ -148,7 +149,7 @@ def build_albef(released: dict[str, torch.Tensor], shape: AlbefShape) -> Albef:
     given[positions] = resized_positions(given[positions], shape.image_size // shape.patch_size)
     _refuse("has misshapen", sorted(name for name in needed if given[name].shape != needed[name].shape))
     model.load_state_dict(given)
-    return model.eval()
+    return quickened(model.eval())
 
 
 def _matches(name: str) -> bool:

@@ -123,7 +123,7 @@ def _of_its_user(folder: Path, name: str) -> dict[str, str]:
 
 
 def complete(network: Any, folder: Path) -> Any:
-    """A transformers network from its folder, with every weight it needs, in float32.
+    """A transformers network from its folder, with every weight it needs, in float32, its products quickened.
 
     transformers itself only warns of weights that are not there, and goes on with random ones.
 
@@ -138,6 +138,8 @@ def complete(network: Any, folder: Path) -> Any:
     if not any((folder / name).is_file() for name in ("model.safetensors", "pytorch_model.bin")):
         raise WeightsError(f"the model lacks {folder / 'model.safetensors'}; fetch or install it again")
     from transformers.utils import logging  # here, because checking files must not wait for transformers
+
+    from backend.pretrained.products import quickened
 
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
@@ -155,4 +157,4 @@ def complete(network: Any, folder: Path) -> Any:
             f"the model in {folder} lacks {len(missing)} weights, such as {missing[0]}; "
             "fetch or install it again"
         )
-    return model.eval()
+    return quickened(model.eval())

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from backend.pretrained.products import through, times
+from backend.pretrained.products import QuickLinear, quickened, through, times
 
 
 @pytest.mark.parametrize("shape", [(32, 5), (2, 16, 5), (3, 7, 5), (7, 5), (0, 5)], ids=str)
@@ -15,3 +15,25 @@ def test_products_are_those_of_a_linear_layer(shape):
     assert made.is_contiguous()
     torch.testing.assert_close(made, plain)
     torch.testing.assert_close(times(rows, layer.weight), rows @ layer.weight.T)
+
+
+def test_a_quickened_network_answers_and_learns_as_before():
+    torch.manual_seed(0)
+    network = torch.nn.Sequential(torch.nn.Linear(5, 40), torch.nn.GELU(), torch.nn.Linear(40, 3))
+    rows = torch.randn(50, 5, requires_grad=True)
+    before = network(rows)
+    (slope,) = torch.autograd.grad(before.sum(), rows)
+
+    after = quickened(network)(rows)
+    (slope_after,) = torch.autograd.grad(after.sum(), rows)
+
+    assert [type(layer) for layer in network] == [QuickLinear, torch.nn.GELU, QuickLinear]
+    torch.testing.assert_close(after, before)
+    torch.testing.assert_close(slope_after, slope)
+
+
+def test_layers_kept_in_bf16_stay_so():
+    layer = torch.nn.Linear(32, 16)
+    quick = quickened(torch.nn.Sequential(layer)).to(torch.bfloat16)
+
+    assert quick(torch.randn(64, 32).to(torch.bfloat16)).dtype == torch.bfloat16
