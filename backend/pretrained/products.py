@@ -8,6 +8,7 @@ from torch.nn import functional
 
 Network = TypeVar("Network", bound=torch.nn.Module)
 PARTS = 16  # from so many pictures on PyTorch gives 1 x 1 convolutions to oneDNN, whatever the threads
+FEW = 96  # rows; below, laying out the weights for it takes longer than it saves
 
 
 def times(rows: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -26,7 +27,7 @@ def times(rows: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """
     flat = rows.reshape(-1, rows.shape[-1])
     count = len(flat)
-    if rows.device.type != "cpu" or {rows.dtype, weight.dtype} != {torch.float32} or count < PARTS:
+    if rows.device.type != "cpu" or {rows.dtype, weight.dtype} != {torch.float32} or count < FEW:
         return functional.linear(rows, weight, bias)
     if count % PARTS:
         flat = functional.pad(flat, (0, 0, 0, -count % PARTS))

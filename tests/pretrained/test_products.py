@@ -4,7 +4,7 @@ import torch
 from backend.pretrained.products import QuickLinear, quickened, through, times
 
 
-@pytest.mark.parametrize("shape", [(32, 5), (2, 16, 5), (3, 7, 5), (7, 5), (0, 5)], ids=str)
+@pytest.mark.parametrize("shape", [(128, 5), (8, 16, 5), (3, 37, 5), (7, 5), (0, 5)], ids=str)
 def test_products_are_those_of_a_linear_layer(shape):
     layer = torch.nn.Linear(5, 3)
     rows = torch.randn(shape)
@@ -20,7 +20,7 @@ def test_products_are_those_of_a_linear_layer(shape):
 def test_a_quickened_network_answers_and_learns_as_before():
     torch.manual_seed(0)
     network = torch.nn.Sequential(torch.nn.Linear(5, 40), torch.nn.GELU(), torch.nn.Linear(40, 3))
-    rows = torch.randn(50, 5, requires_grad=True)
+    rows = torch.randn(150, 5, requires_grad=True)
     before = network(rows)
     (slope,) = torch.autograd.grad(before.sum(), rows)
 
@@ -36,4 +36,4 @@ def test_layers_kept_in_bf16_stay_so():
     layer = torch.nn.Linear(32, 16)
     quick = quickened(torch.nn.Sequential(layer)).to(torch.bfloat16)
 
-    assert quick(torch.randn(64, 32).to(torch.bfloat16)).dtype == torch.bfloat16
+    assert quick(torch.randn(128, 32).to(torch.bfloat16)).dtype == torch.bfloat16
