@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from backend.errors import WeightsError
-from backend.pretrained.clip_block import check_block, run
+from backend.pretrained.clip_block import check_block, normed, run
 from backend.pretrained.clip_network import batches, encode_texts, joined, read_clip
 from backend.pretrained.clip_resnet import ClipResNetEncoder
 from backend.pretrained.device import Precision
@@ -96,7 +96,7 @@ def load_clip(
 
 def embed(visual: Any, pictures: torch.Tensor, n_blocks: int) -> torch.Tensor:
     """Pictures [B, 3, S, S] -> residual stream [B, 1 + G*G, W] after the first `n_blocks` blocks."""
-    tokens: torch.Tensor = visual._embeds(pictures)
+    tokens: torch.Tensor = visual._embeds(pictures).float()  # what the blocks add up stays in float32
     for block in visual.transformer.resblocks[:n_blocks]:
         tokens = run(block, tokens, n_rows=tokens.shape[1])
     return tokens
@@ -153,5 +153,5 @@ def class_feature(visual: Any, tokens: torch.Tensor, bias: torch.Tensor | None =
     Of the last block only what becomes of the class token is computed: nobody reads the others.
     """
     own = run(visual.transformer.resblocks[-1], tokens, n_rows=1, bias=bias)
-    features: torch.Tensor = visual.ln_post(own[:, 0]) @ visual.proj
+    features: torch.Tensor = normed(visual.ln_post, own[:, 0]) @ visual.proj
     return features

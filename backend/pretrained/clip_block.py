@@ -33,27 +33,31 @@ def run(
     """What becomes of the first `n_rows` tokens.
 
     Args:
-        tokens: [B, L, W], all of which are looked at.
+        tokens: float32 [B, L, W], all of which are looked at; the block itself may have other weights.
         bias: [B, 1, 1, L], added to the logits of the attention to each token; None adds nothing.
 
     Returns:
         [B, n_rows, W].
     """
     own = tokens[:, :n_rows]
-    own = own + block.ls_1(_attention(block.attn, _normed(block.ln_1, tokens), n_rows, bias))
-    hidden = _activated(block.mlp.gelu, through(_normed(block.ln_2, own), block.mlp.c_fc))
+    own = own + block.ls_1(_attention(block.attn, normed(block.ln_1, tokens), n_rows, bias))
+    hidden = _activated(block.mlp.gelu, through(normed(block.ln_2, own), block.mlp.c_fc))
     after: torch.Tensor = own + block.ls_2(through(hidden, block.mlp.c_proj))
     return after
 
 
-def _normed(layer: nn.LayerNorm, tokens: torch.Tensor) -> torch.Tensor:
-    return functional.layer_norm(tokens, layer.normalized_shape, layer.weight, layer.bias, layer.eps)
+def normed(layer: nn.LayerNorm, tokens: torch.Tensor) -> torch.Tensor:
+    """A norm's answer in the type of its weights, computed in float32: in bfloat16 sums would lose most."""
+    made = functional.layer_norm(
+        tokens.float(), layer.normalized_shape, layer.weight.float(), layer.bias.float(), layer.eps
+    )
+    return made.to(layer.weight.dtype)
 
 
 def _attention(
-    layer: nn.MultiheadAttention, normed: torch.Tensor, n_rows: int, bias: torch.Tensor | None
+    layer: nn.MultiheadAttention, rows: torch.Tensor, n_rows: int, bias: torch.Tensor | None
 ) -> torch.Tensor:
-    count, length, width = normed.shape
+    count, length, width = rows.shape
     weight, offset = layer.in_proj_weight, layer.in_proj_bias
     assert weight is not None and offset is not None  # plain self-attention, see `check_block`
 
@@ -62,10 +66,10 @@ def _attention(
         return flat.view(count, -1, parts, layer.num_heads, width // layer.num_heads).permute(2, 0, 3, 1, 4)
 
     if n_rows == length:
-        queries, keys, values = heads(times(normed, weight, offset), 3)
+        queries, keys, values = heads(times(rows, weight, offset), 3)
     else:
-        (queries,) = heads(times(normed[:, :n_rows].contiguous(), weight[:width], offset[:width]), 1)
-        keys, values = heads(times(normed, weight[width:], offset[width:]), 2)
+        (queries,) = heads(times(rows[:, :n_rows].contiguous(), weight[:width], offset[:width]), 1)
+        keys, values = heads(times(rows, weight[width:], offset[width:]), 2)
     mixed = functional.scaled_dot_product_attention(queries, keys, values, attn_mask=bias)
     return through(mixed.transpose(1, 2).reshape(count, n_rows, width), layer.out_proj)
 
