@@ -24,7 +24,7 @@ from backend.config import Settings
 from backend.core.types import Image, Prompts
 from backend.demo.samples import make_samples
 from backend.labelstudio.images import decode
-from backend.pretrained.presets import TINY
+from backend.pretrained.presets import TINY, TINY_FOLDER
 from backend.pretrained.sam import SamProposer, load_sam
 from backend.referring.scene import PROPOSER, Scene
 from backend.service import Recording, Refining, SceneCache, Suggesting, Worker
@@ -112,7 +112,7 @@ def main() -> None:
             )
         }
     else:
-        model = load_sam(TINY.folder / "sam")
+        model = load_sam(TINY_FOLDER / "sam")
         figures = {"SAM alone": refine_ms(SamProposer(model, settings), Image.of(pixels), args.repeats)}
         with tempfile.TemporaryDirectory() as folder:
             figures["the whole /predict"] = predict_ms(Path(folder), args.repeats)

@@ -24,7 +24,7 @@ from transformers import AutoTokenizer, BlipConfig, BlipForImageTextRetrieval
 
 from backend.pretrained.blip import blip_parts
 from backend.pretrained.matching import CrossMatcher
-from backend.pretrained.presets import TINY
+from backend.pretrained.presets import TINY_FOLDER
 from backend.pretrained.products import quickened
 from backend.referring.heat import unit
 
@@ -119,7 +119,7 @@ def main() -> None:
     torch.set_num_threads(args.threads)
     torch.set_flush_denormal(True)
     model = network().to(args.device)
-    tokenizer = AutoTokenizer.from_pretrained(TINY.folder / "itm")
+    tokenizer = AutoTokenizer.from_pretrained(TINY_FOLDER / "itm")
     exact, quick = (
         CrossMatcher(blip_parts(quickened(copy.deepcopy(model))), tokenizer, layer=LAYER, precision=precision)
         for precision in ("fp32", "bf16")

@@ -30,7 +30,7 @@ from backend.pretrained.clip_network import joined
 from backend.pretrained.device import Precision
 from backend.pretrained.matching import CrossMatcher
 from backend.pretrained.parser import SpacyParser
-from backend.pretrained.presets import TINY
+from backend.pretrained.presets import TINY, TINY_FOLDER
 from backend.pretrained.synonyms import PlainSynonyms
 from backend.referring import global_local, iterprime, lgd
 from backend.referring.global_local import GlobalLocal
@@ -133,7 +133,7 @@ def full_size(precision: Precision) -> tuple[Any, ...]:
         ClipEncoder(network, open_clip.get_tokenizer("ViT-B-32")),
         NaiveClip(plain, open_clip.get_tokenizer("ViT-B-32")),
     )
-    tokenizer = AutoTokenizer.from_pretrained(TINY.folder / "itm")
+    tokenizer = AutoTokenizer.from_pretrained(TINY_FOLDER / "itm")
     matchers = (
         CrossMatcher(blip_parts(copy.deepcopy(blip)), tokenizer, layer=8, precision=precision),
         NaiveMatcher(blip_parts(blip), tokenizer, layer=8),
@@ -143,11 +143,11 @@ def full_size(precision: Precision) -> tuple[Any, ...]:
 
 def tiny_size(precision: Precision) -> tuple[Any, ...]:
     clips = (
-        ClipEncoder.load(TINY.folder / "clip", precision=precision),
-        NaiveClip.load(TINY.folder / "clip"),
+        ClipEncoder.load(TINY_FOLDER / "clip", precision=precision),
+        NaiveClip.load(TINY_FOLDER / "clip"),
     )
-    matcher = load_blip(TINY.folder / "itm", layer=TINY.itm_layer, precision=precision)
-    plain = load_blip(TINY.folder / "itm", layer=TINY.itm_layer)
+    matcher = load_blip(TINY_FOLDER / "itm", layer=TINY.itm_layer, precision=precision)
+    plain = load_blip(TINY_FOLDER / "itm", layer=TINY.itm_layer)
     matchers = matcher, NaiveMatcher(plain.parts, plain.tokenizer, layer=plain.layer)
     return *clips, *matchers, TINY.global_local, TINY.lgd, TINY.iterprime
 
@@ -188,7 +188,7 @@ def main() -> None:
     torch.set_num_threads(args.threads)
     made = full_size(args.precision) if args.size == "full" else tiny_size(args.precision)
     clip, naive_clip, matcher, naive_matcher, for_global_local, for_lgd, for_iterprime = made
-    words = SpacyParser.load(TINY.folder / "parser")
+    words = SpacyParser.load(TINY_FOLDER / "parser")
     methods: tuple[tuple[Method, Method], ...] = (
         (GlobalLocal(clip, for_global_local), GlobalLocal(naive_clip, for_global_local)),
         (

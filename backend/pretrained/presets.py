@@ -55,10 +55,6 @@ class Preset:
     threads: int | None = None
 
     @property
-    def folder(self) -> Path:  # until nobody asks
-        return TINY_FOLDER
-
-    @property
     def sources(self) -> tuple[Source, ...]:
         """Its networks, each once."""
         of = (getattr(self, each.name) for each in fields(self))

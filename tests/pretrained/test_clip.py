@@ -9,17 +9,17 @@ from safetensors.torch import load_file, save_file
 
 from backend.errors import WeightsError
 from backend.pretrained.clip import ClipEncoder
-from backend.pretrained.presets import TINY
+from backend.pretrained.presets import TINY_FOLDER
 
 
 @pytest.fixture(scope="module")
 def encoder():
-    return ClipEncoder.load(TINY.folder / "clip")
+    return ClipEncoder.load(TINY_FOLDER / "clip")
 
 
 @pytest.fixture
 def folder(tmp_path):
-    return shutil.copytree(TINY.folder / "clip", tmp_path / "clip")
+    return shutil.copytree(TINY_FOLDER / "clip", tmp_path / "clip")
 
 
 @pytest.mark.parametrize("name", ["open_clip_config.json", "open_clip_model.safetensors", "tokenizer.json"])

@@ -12,7 +12,7 @@ from backend.pretrained.blip import load_blip
 from backend.pretrained.clip import ClipEncoder
 from backend.pretrained.device import check_device, use_threads
 from backend.pretrained.parser import SpacyParser
-from backend.pretrained.presets import TINY
+from backend.pretrained.presets import TINY, TINY_FOLDER
 from backend.referring.global_local import GlobalLocal
 from backend.referring.iterprime import IterPrime
 from backend.referring.scene import Scene
@@ -40,15 +40,15 @@ def test_bf16_changes_features_hardly_and_who_is_first_not_at_all():
     rng = random.Random(41)
     methods = {
         precision: (
-            GlobalLocal(ClipEncoder.load(TINY.folder / "clip", precision=precision), TINY.global_local),
+            GlobalLocal(ClipEncoder.load(TINY_FOLDER / "clip", precision=precision), TINY.global_local),
             IterPrime(
-                load_blip(TINY.folder / "itm", layer=TINY.itm_layer, precision=precision),
+                load_blip(TINY_FOLDER / "itm", layer=TINY.itm_layer, precision=precision),
                 TINY.iterprime,
             ),
         )
         for precision in ("fp32", "bf16")
     }
-    parser = SpacyParser.load(TINY.folder / "parser")
+    parser = SpacyParser.load(TINY_FOLDER / "parser")
     firsts = {"fp32": [], "bf16": []}
     for _ in range(6):
         drawn = make_scene(rng, split="train")

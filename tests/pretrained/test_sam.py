@@ -15,7 +15,7 @@ from backend.core.types import Image, Prompts
 from backend.demo.samples import make_samples
 from backend.errors import WeightsError
 from backend.labelstudio import brush
-from backend.pretrained.presets import TINY
+from backend.pretrained.presets import TINY, TINY_FOLDER
 from backend.pretrained.sam import SamProposer, load_sam
 from backend.referring.scene import PROPOSER, Scene
 from tests.build import rectangle
@@ -24,7 +24,7 @@ from tests.pretrained.toy_sam import random_sam
 
 @pytest.fixture(scope="module")
 def model():
-    return load_sam(TINY.folder / "sam")
+    return load_sam(TINY_FOLDER / "sam")
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +102,7 @@ def test_thresholds_that_nothing_passes_give_no_proposals(model):
 
 @pytest.mark.parametrize("name", ["config.json", "model.safetensors"])
 def test_a_missing_file_is_named(tmp_path, name):
-    folder = shutil.copytree(TINY.folder / "sam", tmp_path / "sam")
+    folder = shutil.copytree(TINY_FOLDER / "sam", tmp_path / "sam")
     (folder / name).unlink()
 
     with pytest.raises(WeightsError, match=f"lacks .*{name}"):
@@ -110,7 +110,7 @@ def test_a_missing_file_is_named(tmp_path, name):
 
 
 def test_a_truncated_or_unfitting_file_is_refused(tmp_path):
-    folder = shutil.copytree(TINY.folder / "sam", tmp_path / "sam")
+    folder = shutil.copytree(TINY_FOLDER / "sam", tmp_path / "sam")
     config = json.loads((folder / "config.json").read_text())
     config["encoder"]["depth"] = 2
     (folder / "config.json").write_text(json.dumps(config))

@@ -9,13 +9,13 @@ import torch
 from transformers import AutoTokenizer, BlipForConditionalGeneration, BlipForImageTextRetrieval
 
 from backend.pretrained.clip import ClipEncoder, embed
-from backend.pretrained.presets import TINY
+from backend.pretrained.presets import TINY, TINY_FOLDER
 from backend.referring.iterprime import Pieces, emphasised
 from tinyworld import train_describer, train_itm
 from tinyworld.blip import SEP_ID, SIDE, blip_config, start_from_clip
 from tinyworld.train_itm import heat
 
-CLIP = TINY.folder / "clip"
+CLIP = TINY_FOLDER / "clip"
 
 
 @pytest.fixture(scope="module")
