@@ -17,7 +17,7 @@ class Cluster:
 
     Args:
         make: makes a labeller, in the actor's process.
-        count: of actors.
+        count: of actors; those that the cluster has no room for get no work until it has.
         address: of the cluster, as `ray.init` takes it; None starts one on this machine.
         gpus: that each actor has for itself.
 
@@ -49,22 +49,46 @@ class Cluster:
         ray = self._ray
         waiting, losses, again = iter(groups), dict[Group, int](), list[Group]()
         numbers = itertools.count()
-        actors = {next(numbers): self._actor.remote(self.make) for _ in range(self.count)}
+        actors: dict[int, Any] = {}
+        starting: dict[Any, int] = {}  # those that the cluster has no room for yet, or that still load
+        stillborn = 0
         running: dict[Any, tuple[int, Group]] = {}
+
+        def start() -> None:
+            number = next(numbers)
+            actors[number] = self._actor.remote(self.make)
+            starting[actors[number].up.remote()] = number
+
+        for _ in range(self.count):
+            start()
         try:
             while True:
-                for number, actor in actors.items():
+                for number in actors.keys() - starting.values():
                     for group in _next_for(number, running, waiting, again, losses):
-                        running[actor.work.remote(group)] = number, group
-                if not running:
+                        running[actors[number].work.remote(group)] = number, group
+                if not running and len(starting) < len(actors):
                     return
-                (done, *_), _ = ray.wait(list(running))
+                (done, *_), _ = ray.wait([*running, *starting])
+                if done in starting:
+                    number = starting.pop(done)
+                    try:
+                        ray.get(done)
+                    except ray.exceptions.RayActorError as error:
+                        del actors[number]
+                        stillborn += 1
+                        if stillborn == MOST_LOSSES * self.count:
+                            raise SettingsError(
+                                f"the cluster's workers die as they start: {_first_line(error)}; is this "
+                                "package, with its settings, on every node?"
+                            ) from error
+                        start()
+                    continue
                 number, group = running.pop(done)
                 try:
                     answer = ray.get(done)
                 except ray.exceptions.RayActorError:
                     if actors.pop(number, None) is not None:  # the first to tell of this loss
-                        actors[next(numbers)] = self._actor.remote(self.make)
+                        start()
                     losses[group] = losses.get(group, 0) + 1
                     if losses[group] < MOST_LOSSES:
                         again.append(group)
@@ -76,6 +100,10 @@ class Cluster:
         finally:
             for actor in actors.values():
                 ray.kill(actor)
+
+
+def _first_line(error: Exception) -> str:
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
 
 
 def _check(address: str | None) -> None:
@@ -113,6 +141,9 @@ class _Actor:
             self.labeller: Labeller | BackendError = make()
         except BackendError as error:
             self.labeller = error
+
+    def up(self) -> None:
+        """Answers when there is a process, and its networks are loaded."""
 
     def work(self, group: Group) -> Found | BackendError:
         return self.labeller if isinstance(self.labeller, BackendError) else self.labeller.work(group)

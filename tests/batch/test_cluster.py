@@ -11,7 +11,7 @@ from ray.cluster_utils import Cluster as RayCluster
 from backend.batch.cluster import Cluster
 from backend.batch.plan import groups_of
 from backend.errors import SettingsError, WeightsError
-from tests.batch.fakes import MAKE, MAKE_NOTHING, tasks
+from tests.batch.fakes import MAKE, MAKE_AND_DIE, MAKE_NOTHING, tasks
 
 ROOT = Path(__file__).parents[2]
 
@@ -54,6 +54,22 @@ def test_what_kills_actors_and_what_cannot_start_is_said(two_nodes):
     assert set(found.values()) == {("",)}
     with pytest.raises(WeightsError, match="file x is missing"):
         list(Cluster(MAKE_NOTHING, 1, address=cluster.address).run(groups_of(tasks("a"))))
+
+
+def test_actors_that_the_cluster_has_no_room_for_keep_nobody_waiting(two_nodes):
+    cluster, _ = two_nodes
+    images = [f"image {number}" for number in range(12)]
+
+    found = list(Cluster(MAKE, 5, address=cluster.address).run(groups_of(tasks(*images))))
+
+    assert sorted(f.group.image_url for f in found) == sorted(images)
+
+
+def test_actors_that_die_as_they_start_end_the_run_with_a_sentence(two_nodes):
+    cluster, _ = two_nodes
+
+    with pytest.raises(SettingsError, match="the cluster's workers die as they start: .* on every node"):
+        list(Cluster(MAKE_AND_DIE, 1, address=cluster.address).run(groups_of(tasks("a"))))
 
 
 def test_a_cluster_that_is_not_there_is_one_sentence():
