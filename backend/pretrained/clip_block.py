@@ -22,9 +22,7 @@ def check_block(block: nn.Module) -> None:
         WeightsError: it is built otherwise.
     """
     if not isinstance(block, ResidualAttentionBlock) or not isinstance(block.mlp.gelu, nn.GELU | QuickGELU):
-        raise WeightsError(
-            f"CLIP's image side must have plain transformer blocks with GELU, got {type(block).__name__}"
-        )
+        raise WeightsError(f"CLIP must have plain transformer blocks with GELU, got {type(block).__name__}")
 
 
 def run(
@@ -34,7 +32,7 @@ def run(
 
     Args:
         tokens: float32 [B, L, W], all of which are looked at; the block itself may have other weights.
-        bias: [B, 1, 1, L], added to the logits of the attention to each token; None adds nothing.
+        bias: [B or 1, 1, n_rows or 1, L], added to the logits of the attention to each token; None for none.
 
     Returns:
         [B, n_rows, W].

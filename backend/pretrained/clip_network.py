@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from open_clip.transformer import text_global_pool
 
 from backend.errors import WeightsError
+from backend.pretrained.clip_block import check_block, normed, run
 from backend.pretrained.device import Precision
 
 BATCH = 64
@@ -36,6 +37,8 @@ def read_clip(folder: Path, *, device: str = "cpu", precision: Precision = "fp32
         if text_config.get("hf_tokenizer_name"):
             _see_to_files(folder, "tokenizer.json")
         model = open_clip.create_model(schema, device=device, require_pretrained=True)
+        for block in model.transformer.resblocks:
+            check_block(block)
         if precision == "bf16":
             model = model.to(torch.bfloat16)
         return model.eval(), open_clip.get_tokenizer(schema)
@@ -71,9 +74,11 @@ def text_features(model: Any, ids: torch.Tensor) -> torch.Tensor:
         ids = ids[:, : int(ends.argmax(-1).max()) + 1]
     length = ids.shape[1]
     mask = None if model.attn_mask is None else model.attn_mask[:length, :length]
-    dtype = model.transformer.get_cast_dtype()
-    tokens = model.token_embedding(ids).to(dtype) + model.positional_embedding[:length].to(dtype)
-    states = model.ln_final(model.transformer(tokens, attn_mask=mask))
+    tokens = model.token_embedding(ids).float() + model.positional_embedding[:length].float()
+    bias = None if mask is None else mask.to(weight_of(model))[None, None]
+    for block in model.transformer.resblocks:
+        tokens = run(block, tokens, n_rows=length, bias=bias)
+    states = normed(model.ln_final, tokens)
     pooled = text_global_pool(states, ids, model.text_pool_type, eos_token_id=model.text_eos_id)
     features: torch.Tensor = pooled @ model.text_projection
     return features

@@ -4,9 +4,12 @@ import torch
 from backend.pretrained.products import QuickLinear, quickened, through, times
 
 
-@pytest.mark.parametrize("shape", [(128, 5), (8, 16, 5), (3, 37, 5), (7, 5), (0, 5)], ids=str)
-def test_products_are_those_of_a_linear_layer(shape):
-    layer = torch.nn.Linear(5, 3)
+@pytest.mark.parametrize(
+    "shape", [(640, 5), (8, 80, 5), (3, 217, 5), (32, 5), (3, 7, 5), (1, 5), (0, 5)], ids=str
+)
+@pytest.mark.parametrize("n_out", [48, 3])
+def test_products_are_those_of_a_linear_layer(shape, n_out):
+    layer = torch.nn.Linear(5, n_out)
     rows = torch.randn(shape)
 
     with torch.inference_mode():
@@ -19,7 +22,7 @@ def test_products_are_those_of_a_linear_layer(shape):
 
 def test_a_quickened_network_answers_and_learns_as_before():
     torch.manual_seed(0)
-    network = torch.nn.Sequential(torch.nn.Linear(5, 40), torch.nn.GELU(), torch.nn.Linear(40, 3))
+    network = torch.nn.Sequential(torch.nn.Linear(5, 48), torch.nn.GELU(), torch.nn.Linear(48, 16))
     rows = torch.randn(150, 5, requires_grad=True)
     before = network(rows)
     (slope,) = torch.autograd.grad(before.sum(), rows)
