@@ -20,7 +20,7 @@ RUN useradd --create-home ris && mkdir /data && chown ris /data
 USER ris
 WORKDIR /data
 VOLUME /data
-ENV PATH=/app/bin:$PATH RIS_HOST=0.0.0.0 RIS_PORT=9090 RIS_DATABASE_URL=sqlite:////data/ris.db RIS_SCENE_FOLDER=/data/scenes
+ENV PATH=/app/bin:$PATH RIS_HOST=0.0.0.0 RIS_PORT=9090 RIS_DATABASE_URL=sqlite:////data/ris.db RIS_SCENE_FOLDER=/data/scenes RIS_MODELS_FOLDER=/data/models
 EXPOSE 9090
 HEALTHCHECK --start-period=60s --interval=15s --timeout=3s \
     CMD ["python", "-c", "import os, urllib.request as r; r.urlopen('http://localhost:' + os.environ['RIS_PORT'] + '/health', timeout=2)"]

@@ -122,7 +122,7 @@ def test_services_volumes_and_addresses_fit_together():
 def test_the_same_processes_run_without_docker(postgres, tmp_path):
     """CMD and HEALTHCHECK as they stand, with both files' environment; database and port are this test's."""
     env = docker_env() | {
-        name: re.sub(r"\$\{(\w+)[^}]*\}", "filled-in", value)
+        name: re.sub(r"\$\{\w+(?::-([^}]+))?[^}]*\}", lambda found: found[1] or "filled-in", value)
         for name, value in SERVICES["backend"]["environment"].items()
     }
     env |= {"RIS_DATABASE_URL": new_database(postgres), "RIS_PORT": str(free_port())}
