@@ -62,10 +62,12 @@ class Preset:
 
 
 def _embedded(name: str, kind: sources.Kind, parameters_m: float) -> Source:
-    saw = "drawn scenes" if kind != "spacy" else "UD English EWT and phrases of the drawn world"
+    licence, saw = "Apache-2.0", "drawn scenes"
+    if kind == "spacy":
+        licence, saw = "CC BY-SA 4.0", "UD English EWT and phrases of the drawn world; no images"
     return Source(
         name=f"tiny-{name}", kind=kind, folder=TINY_FOLDER / name, parameters_m=parameters_m,
-        licence="Apache-2.0", saw=saw,
+        licence=licence, saw=saw,
     )  # fmt: skip
 
 
