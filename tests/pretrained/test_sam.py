@@ -15,6 +15,7 @@ from backend.core.types import Image, Prompts
 from backend.demo.samples import make_samples
 from backend.errors import WeightsError
 from backend.labelstudio import brush
+from backend.pretrained import sam_generator
 from backend.pretrained.presets import TINY, TINY_FOLDER
 from backend.pretrained.sam import SamProposer, load_sam
 from backend.referring.scene import PROPOSER, Scene
@@ -152,12 +153,23 @@ def test_what_is_pointed_at_becomes_a_mask_in_the_images_frame(refined, prompts)
     assert (np.diff(found.quality) <= 0).all()
 
 
-def test_the_image_is_encoded_once_for_proposals_and_clicks(model, refined, monkeypatch):
-    monkeypatch.setattr(model.image_encoder, "forward", lambda x: pytest.fail("the image was encoded again"))
+def test_the_image_is_encoded_once_for_proposals_and_clicks(model, monkeypatch):
+    """By our way through the encoder, and by the library's not at all."""
+    times, ours = [], sam_generator.encoded
+    monkeypatch.setattr(sam_generator, "encoded", lambda *given: (times.append("ours"), ours(*given))[1])
+    hook = model.image_encoder.register_forward_hook(lambda *_: times.append("the library's"))
+    proposer = SamProposer(model, replace(TINY.proposals, points_per_side=2))
+    pixels = np.full((90, 120, 3), 120, np.uint8)
+    pixels[30:60, 50:78] = (30, 30, 230)
+    image = Image.of(pixels)
 
-    found, _ = refined(**ON)
+    proposals = proposer.propose(image)
+    scene = Scene(image.digest, image.size, (), (), np.zeros(0, np.float32), {PROPOSER: proposals.seen})
+    found = proposer.refine(scene, Prompts(image.size, **ON))
+    hook.remove()
 
     assert len(found)
+    assert times == ["ours"]
 
 
 def test_a_network_that_reads_masks_is_given_one(model, refined):
