@@ -21,7 +21,8 @@ from segment_anything import sam_model_registry
 
 from backend.assembly import load_pipeline, planned
 from backend.config import Settings
-from backend.core.types import Image, Prompts
+from backend.core.proposals import Prompts
+from backend.core.types import Image
 from backend.demo.samples import make_samples
 from backend.labelstudio.images import decode
 from backend.pretrained.presets import TINY, TINY_FOLDER

@@ -23,7 +23,8 @@ from transformers import AutoTokenizer, BlipConfig, BlipForImageTextRetrieval
 
 from backend.core import rle
 from backend.core.expression import ParsedExpression
-from backend.core.types import Image, Proposals
+from backend.core.proposals import Proposals
+from backend.core.types import Image
 from backend.pretrained.blip import blip_parts, load_blip
 from backend.pretrained.clip import ClipEncoder, embed
 from backend.pretrained.clip_network import joined

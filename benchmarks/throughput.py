@@ -16,7 +16,8 @@ from rich.table import Table
 from segment_anything import sam_model_registry
 from torch.utils.flop_counter import FlopCounterMode
 
-from backend.core.types import Image, Proposals
+from backend.core.proposals import Proposals
+from backend.core.types import Image
 from backend.pretrained.clip import ClipEncoder
 from backend.pretrained.presets import SAM_GRID
 from backend.pretrained.sam import SamProposer

@@ -4,7 +4,7 @@ import numpy as np
 
 from backend.core import rle
 from backend.core.boxes import boxes_of
-from backend.core.types import Proposals
+from backend.core.proposals import Proposals
 from backend.referring.scene import Scene
 
 

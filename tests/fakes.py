@@ -9,7 +9,7 @@ from collections import Counter
 import numpy as np
 
 from backend.core.expression import ParsedExpression
-from backend.core.types import Proposals
+from backend.core.proposals import Proposals
 
 COLOURS = {"red": (1, 0, 0), "green": (0, 1, 0), "blue": (0, 0, 1), "yellow": (1, 1, 0)}
 

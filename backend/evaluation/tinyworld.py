@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from backend.core import rle
 from backend.core.masks import iou_matrix
+from backend.core.proposals import Proposals
 from backend.core.rle import RLE
-from backend.core.types import Image, Proposals, Scored, Size
+from backend.core.types import Image, Scored, Size
 from backend.referring.heat import enlarged
 from backend.referring.pipeline import Pipeline, Reference
 from backend.referring.ranking import places

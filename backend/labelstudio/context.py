@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from backend.core import masks, rle
+from backend.core.proposals import Prompts
 from backend.core.rle import RLE
-from backend.core.types import Box, Prompts, Size
+from backend.core.types import Box, Size
 from backend.errors import InputError, RegionError
 from backend.labelstudio.choice import words_of
 from backend.labelstudio.control import Controls

@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 
 from backend.core import rle
+from backend.core.proposals import Prompts, Proposals
 from backend.core.rle import RLE
-from backend.core.types import Prompts, Proposals, Size
+from backend.core.types import Size
 from backend.pretrained.proposing import SamSettings
 from backend.pretrained.selection import finished
 

@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 from transformers import Mask2FormerForUniversalSegmentation, Mask2FormerImageProcessor
 
 from backend.core.masks import without_specks
+from backend.core.proposals import Proposals
 from backend.core.stack import MaskStack
-from backend.core.types import Image, Proposals, Size
+from backend.core.types import Image, Size
 from backend.errors import WeightsError
 from backend.pretrained.proposing import QuerySettings
 from backend.pretrained.weights import complete

@@ -13,8 +13,9 @@ from safetensors.torch import load_file
 from segment_anything import SamPredictor, sam_model_registry
 from segment_anything.modeling import ImageEncoderViT, MaskDecoder, PromptEncoder, Sam, TwoWayTransformer
 
+from backend.core.proposals import Prompts, Proposals
 from backend.core.rle import RLE
-from backend.core.types import Image, Prompts, Proposals
+from backend.core.types import Image
 from backend.errors import WeightsError
 from backend.pretrained.clicks import answered, as_logits, pointed_at
 from backend.pretrained.proposing import SamSettings

@@ -11,7 +11,8 @@ from segment_anything.utils.amg import build_point_grid
 from torch import Tensor
 from transformers import Sam2ImageProcessor, Sam2Model
 
-from backend.core.types import Image, Prompts, Proposals, Size
+from backend.core.proposals import Prompts, Proposals
+from backend.core.types import Image, Size
 from backend.errors import WeightsError
 from backend.pretrained.candidates import Candidates, Frame, distinct, judged, trusted
 from backend.pretrained.clicks import answered, as_logits, pointed_at

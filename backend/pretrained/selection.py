@@ -9,7 +9,8 @@ from PIL import Image as Pillow
 
 from backend.core import rle
 from backend.core.masks import inside_matrix, iou_matrix, without_specks
-from backend.core.types import Proposals, Size
+from backend.core.proposals import Proposals
+from backend.core.types import Size
 from backend.pretrained.proposing import SamSettings
 
 

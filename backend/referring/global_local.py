@@ -28,9 +28,10 @@ from numpy.typing import NDArray
 
 from backend.core.arrays import unit_rows
 from backend.core.expression import ParsedExpression
+from backend.core.proposals import Proposals
 from backend.core.resize import resize
 from backend.core.stack import MaskStack
-from backend.core.types import Image, Proposals, Scored
+from backend.core.types import Image, Scored
 from backend.referring.crops import Framing, crop, normalised, patch_grid, whole
 from backend.referring.protocols import Encoder
 from backend.referring.scene import Scene

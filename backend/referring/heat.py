@@ -4,8 +4,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from backend.core.proposals import Proposals
 from backend.core.resize import bicubic
-from backend.core.types import Proposals, Size
+from backend.core.types import Size
 
 
 def unit(heat: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -26,7 +26,8 @@ from numpy.typing import NDArray
 
 from backend.core import rle
 from backend.core.expression import ParsedExpression, Word
-from backend.core.types import Image, Proposals, Scored
+from backend.core.proposals import Proposals
+from backend.core.types import Image, Scored
 from backend.referring.crops import Colour, squashed
 from backend.referring.heat import count_parts, enlarged, heat_shares, ramp, unit
 from backend.referring.protocols import Matcher

@@ -30,8 +30,9 @@ from PIL import Image as Pillow
 from backend.core.arrays import unit_rows
 from backend.core.boxes import box_of
 from backend.core.expression import ParsedExpression
+from backend.core.proposals import Proposals
 from backend.core.stack import MaskStack
-from backend.core.types import Image, Proposals, Scored
+from backend.core.types import Image, Scored
 from backend.errors import DescriberError
 from backend.referring.crops import Colour
 from backend.referring.description import cleaned

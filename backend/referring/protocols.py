@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.core.expression import ParsedExpression
-from backend.core.types import Image, Prompts, Proposals, Scored
+from backend.core.proposals import Prompts, Proposals
+from backend.core.types import Image, Scored
 from backend.referring.scene import Scene
 
 

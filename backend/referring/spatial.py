@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.core.expression import ParsedExpression
-from backend.core.types import Image, Proposals, Scored
+from backend.core.proposals import Proposals
+from backend.core.types import Image, Scored
 from backend.referring.direction import direction
 from backend.referring.scene import Scene
 

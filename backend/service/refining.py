@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from backend.core import rle
 from backend.core.masks import iou_matrix
+from backend.core.proposals import Prompts, Proposals
 from backend.core.rle import RLE
-from backend.core.types import Image, Offer, Prompts, Proposals, Task
+from backend.core.types import Image, Offer, Task
 from backend.errors import InputError
 from backend.service.suggesting import Suggesting
 from backend.service.worker import Worker

@@ -9,7 +9,8 @@ from queue import PriorityQueue
 from threading import Lock, Thread
 from typing import Any, ParamSpec, TypeVar
 
-from backend.core.types import Image, Prompts, Proposals
+from backend.core.proposals import Prompts, Proposals
+from backend.core.types import Image
 from backend.errors import BackendError, NotReady
 from backend.referring.pipeline import Pipeline, Reference
 from backend.referring.scene import Scene

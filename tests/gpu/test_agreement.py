@@ -13,7 +13,8 @@ import torch
 from backend.assembly import load_pipeline, planned
 from backend.config import Settings
 from backend.core.masks import iou_matrix
-from backend.core.types import Image, Prompts
+from backend.core.proposals import Prompts
+from backend.core.types import Image
 from tinyworld.expressions import make_expressions
 from tinyworld.scene import make_scene
 

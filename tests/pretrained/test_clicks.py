@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from backend.core import rle
-from backend.core.types import Prompts
+from backend.core.proposals import Prompts
 from backend.pretrained.clicks import answered, as_logits, pointed_at
 from backend.pretrained.presets import TINY
 from tests.build import rectangle

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from backend.core import rle
-from backend.core.types import Image, Proposals
+from backend.core.proposals import Proposals
+from backend.core.types import Image
 from backend.errors import SettingsError
 from backend.pretrained.blip import load_blip
 from backend.pretrained.clip import ClipEncoder

@@ -11,7 +11,8 @@ from segment_anything import sam_model_registry
 
 from backend.core import rle
 from backend.core.masks import iou
-from backend.core.types import Image, Prompts
+from backend.core.proposals import Prompts
+from backend.core.types import Image
 from backend.demo.samples import make_samples
 from backend.errors import WeightsError
 from backend.labelstudio import brush

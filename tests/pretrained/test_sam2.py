@@ -12,7 +12,8 @@ from torchvision.ops import batched_nms
 from transformers import Sam2Config, Sam2ImageProcessor, Sam2Model
 
 from backend.core import rle
-from backend.core.types import Image, Prompts
+from backend.core.proposals import Prompts
+from backend.core.types import Image
 from backend.errors import WeightsError
 from backend.pretrained.presets import TINY
 from backend.pretrained.sam2 import Sam2Proposer

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from backend.core import rle
-from backend.core.types import Image, Prompts
+from backend.core.proposals import Prompts
+from backend.core.types import Image
 from backend.errors import ImageUnreachable, InputError, NotReady
 from backend.service import Refining, SceneCache, Worker
 from backend.service.refining import fitness, pointed_at

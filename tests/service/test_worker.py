@@ -5,7 +5,8 @@ import time
 import numpy as np
 import pytest
 
-from backend.core.types import Image, Prompts
+from backend.core.proposals import Prompts
+from backend.core.types import Image
 from backend.errors import NotReady, WeightsError
 from backend.service import SceneCache, Worker
 from tests.build import make_scene, rectangle
