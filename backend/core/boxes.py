@@ -1,5 +1,7 @@
 """Boxes of masks. A box is XYXY in pixels with exclusive x2, y2."""
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,8 +18,8 @@ def box_of(mask: NDArray[np.bool_]) -> tuple[int, int, int, int]:
     return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
-def boxes_of(masks: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """The tight boxes of bool [N, H, W] -> float32 [N, 4]."""
+def boxes_of(masks: Iterable[NDArray[np.bool_]]) -> NDArray[np.float32]:
+    """The tight boxes of N masks bool [H, W] -> float32 [N, 4]."""
     return np.array([box_of(mask) for mask in masks], np.float32).reshape(-1, 4)
 
 

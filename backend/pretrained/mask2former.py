@@ -19,6 +19,7 @@ import torch
 from numpy.typing import NDArray
 from transformers import Mask2FormerForUniversalSegmentation, Mask2FormerImageProcessor
 
+from backend.core.boxes import boxes_of
 from backend.core.masks import without_specks
 from backend.core.proposals import Proposals
 from backend.core.stack import MaskStack
@@ -83,7 +84,7 @@ class Mask2FormerProposer:
                     yield mask
 
         masks = MaskStack.of(islice(large_enough(), self.settings.max_proposals), image.size)
-        return Proposals.of(masks, image.size, np.array(kept, np.float32))
+        return Proposals(masks, boxes_of(masks), np.array(kept, np.float32))
 
     def _prepared(self, image: Image) -> torch.Tensor:
         """float32 [1, 3, h, w], h and w multiples of the processor's divisor."""
