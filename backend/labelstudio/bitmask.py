@@ -1,4 +1,4 @@
-"""Bitmasks: a PNG with alpha as a data: URI; what is not see-through is inside."""
+"""Bitmasks: a PNG with alpha as a data: URI; what is opaque is inside, as in a brush's mask."""
 
 import base64
 import binascii
@@ -39,4 +39,4 @@ def decode(uri: str, size: Size) -> RLE:
             alpha = np.asarray(picture.convert("RGBA"))[..., 3]
     except (OSError, SyntaxError, binascii.Error, Pillow.DecompressionBombError) as error:
         raise RegionError("its imageDataURL is no PNG") from error
-    return rle.encode(alpha > brush.OPAQUE)
+    return rle.encode(brush.is_inside(alpha))

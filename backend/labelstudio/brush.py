@@ -21,7 +21,6 @@ WORD_BITS = 8
 RUN_BITS = (3, 4, 8, 16)  # as SDK and editor write; a stream that says otherwise is read too
 HEADER_BITS = 32 + 5 + 4 * 4
 LONGEST_RUN = 2**16
-OPAQUE = 127  # alpha above this is inside: the editor's brush has a soft rim
 
 
 def encode(mask: NDArray[np.bool_]) -> list[int]:
@@ -72,7 +71,7 @@ def _packed(n_values: int, blocks: NDArray[np.int64], n_bits: NDArray[np.int64])
 
 
 def decode(values: Sequence[int], size: tuple[int, int]) -> NDArray[np.bool_]:
-    """A region's bytes -> bool [H, W], alpha thresholded.
+    """A region's bytes -> bool [H, W]; `is_inside` says which alphas count.
 
     Args:
         values: what stands in the region's `rle`.
@@ -91,8 +90,18 @@ def decode(values: Sequence[int], size: tuple[int, int]) -> NDArray[np.bool_]:
     if edges[-1] != n_values:
         raise RegionError(f"the brush stream holds {edges[-1]} values, its size needs {n_values}")
     # The block over values [a, b) holds alpha, value 4k + 3, of the pixels from a // 4 to b // 4.
-    pixels = np.repeat(alphas > OPAQUE, np.diff(edges // 4))
-    return pixels.reshape(size)
+    n_pixels = np.diff(edges // 4)
+    has_alpha = n_pixels > 0
+    return np.repeat(is_inside(alphas[has_alpha]), n_pixels[has_alpha]).reshape(size)
+
+
+def is_inside(alphas: NDArray[np.integer]) -> NDArray[np.bool_]:
+    """Which pixels of a painted mask are inside: those with more than half of its largest alpha.
+
+    The editor's brush paints with 255 and a soft rim. The SDK's `contour2rle` writes 100, and its `mask2rle`
+    the values of the mask, which may be 1. The editor shows them all.
+    """
+    return np.asarray(alphas > alphas.max(initial=0) // 2)
 
 
 def _stream(values: Sequence[int]) -> NDArray[np.uint8]:

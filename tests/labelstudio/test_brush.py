@@ -68,8 +68,30 @@ def test_streams_painted_in_the_editor_are_read_by_their_alpha(height, width, ru
 
     stream = editor_stream(planes, run_bits, rng)
 
-    assert (brush.decode(stream, (height, width)) == (planes[..., 3] > 127)).all()
+    alpha = planes[..., 3].astype(int)
+    assert (brush.decode(stream, (height, width)) == (2 * alpha > alpha.max())).all()
     assert (decode_rle(stream) == planes.ravel()).all()
+
+
+@pytest.mark.parametrize("alpha", [1, 2, 100, 127, 128, 255])
+def test_a_mask_is_read_whatever_alpha_it_was_painted_with(alpha):
+    """The SDK's `contour2rle` writes 100, and its `mask2rle` the values of the mask, e.g. 1."""
+    inside = np.zeros((5, 6), np.bool_)
+    inside[1:4, 2:5] = True
+    planes = np.repeat(np.where(inside, alpha, 0).astype(np.uint8)[..., None], 4, axis=2)
+
+    stream = editor_stream(planes, [3, 4, 8, 16], np.random.default_rng(0))
+
+    assert (brush.decode(stream, inside.shape) == inside).all()
+
+
+def test_a_soft_rim_is_outside_by_the_largest_alpha():
+    planes = np.zeros((1, 6, 4), np.uint8)
+    planes[0, :, 3] = [0, 60, 127, 128, 255, 10]
+
+    stream = editor_stream(planes, [3, 4, 8, 16], np.random.default_rng(0))
+
+    assert brush.decode(stream, (1, 6)).tolist() == [[False, False, False, True, True, False]]
 
 
 def test_a_large_ragged_mask_survives():
