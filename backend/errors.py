@@ -5,6 +5,10 @@
     |  |- TaskError              a task lacks its image or its expression
     |  |- LabelConfigError       a label config has no place for a mask
     |  |- RegionError            a region's mask cannot be read
+    |  |  |- FrameError          a region is of a picture of another size
+    |  |  |- EmptyMaskError      something was drawn and covers no pixel
+    |  |  |- RegionKindError     something was drawn with a tool that gives no mask
+    |  |- ChoiceError            the choices of an answer do not say which mask is meant
     |  |- EventError             a webhook's body says nothing that we understand
     |- ImageError
     |  |- ImageUnreachable       the picture could not be fetched
@@ -41,6 +45,22 @@ class LabelConfigError(InputError):
 
 class RegionError(InputError):
     """A region's mask cannot be read."""
+
+
+class FrameError(RegionError):
+    """A region is of a picture of another size than the task's, or says no size."""
+
+
+class EmptyMaskError(RegionError):
+    """Something was drawn and covers no pixel: that is not the same as "no such thing"."""
+
+
+class RegionKindError(RegionError):
+    """Something was drawn with a tool that gives no mask."""
+
+
+class ChoiceError(InputError):
+    """The choices of an answer do not say which mask is meant."""
 
 
 class EventError(InputError):

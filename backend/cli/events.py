@@ -1,5 +1,6 @@
 """`ris events`: the inbox."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -7,8 +8,16 @@ from rich.table import Table
 
 from backend import assembly, config
 from backend.cli.console import console
+from backend.labelstudio.failure import find_advice
 from backend.service import Recording
-from backend.store.inbox import event_counts, failed_events, renew_events
+from backend.store.failures import (
+    FailedAnswer,
+    FailureGroup,
+    dismiss_failures,
+    failure_groups,
+    newest_failures,
+)
+from backend.store.inbox import event_counts, renew_events
 from backend.store.session import Database
 
 app = typer.Typer(help="What Label Studio told us, event by event.", invoke_without_command=True)
@@ -19,10 +28,14 @@ Url = Annotated[str | None, typer.Option("--database-url", help="RIS_DATABASE_UR
 @app.callback()
 def show(
     context: typer.Context,
-    failed: Annotated[bool, typer.Option("--failed", help="list those that were not understood")] = False,
+    failed: Annotated[
+        bool, typer.Option("--failed", help="group what was not understood by its cause, and say what to do")
+    ] = False,
+    cause: Annotated[str | None, typer.Option(help="list the newest failures of one cause")] = None,
+    most: Annotated[int, typer.Option(min=1, help="how many --cause lists")] = 50,
     database_url: Url = None,
 ) -> None:
-    """Count the events by what became of them; with --failed, list those that were not understood.
+    """Count the events by what became of them; with --failed, say why some were not understood.
 
     Example: `ris events --failed`
     """
@@ -31,15 +44,34 @@ def show(
     database = Database.open(config.from_env(database_url=database_url).database_url)
     try:
         with database.begin() as session:
-            counts, listed = event_counts(session), failed_events(session)
+            counts = event_counts(session)
+            groups = failure_groups(session) if failed else []
+            listed = newest_failures(session, cause, most=most) if cause else []
     finally:
         database.close()
     console.print(", ".join(f"{count} {state}" for state, count in counts.items()))
-    if failed and listed:
-        table = Table("event", "action", "why it was not understood")
-        for number, action, reason in listed:
-            table.add_row(str(number), action, reason)
-        console.print(table)
+    if groups:
+        console.print(_by_cause(groups), markup=False)
+    if cause:
+        console.print(_one_by_one(listed), markup=False)
+
+
+def _by_cause(groups: Sequence[FailureGroup]) -> Table:
+    table = Table(
+        "cause", "answers", "what to do", "the newest", title="Not understood: no decision was recorded"
+    )
+    for group in groups:
+        newest = f"event {group.newest.event}: {group.newest.sentence}"
+        table.add_row(group.cause, str(group.n_answers), find_advice(group.cause), newest)
+    return table
+
+
+def _one_by_one(failures: Sequence[FailedAnswer]) -> Table:
+    table = Table("event", "project", "task", "why it was not understood")
+    for one in failures:
+        project = one.project.split(".")[0] if one.project else ""
+        table.add_row(str(one.event), project, str(one.task_id or ""), one.sentence)
+    return table
 
 
 @app.command()
@@ -66,3 +98,21 @@ def replay(
     finally:
         database.close()
     console.print(f"{renewed} worked on again: " + ", ".join(f"{n} {state}" for state, n in counts.items()))
+
+
+@app.command()
+def dismiss(
+    events: Annotated[list[int], typer.Argument(help="numbers of events that failed")],
+    database_url: Url = None,
+) -> None:
+    """Take failed events off the list, e.g. those of a webhook without a payload. They stay in the database.
+
+    Example: `ris events dismiss 17 18`
+    """
+    database = Database.open(config.from_env(database_url=database_url).database_url)
+    try:
+        with database.begin() as session:
+            dismissed = dismiss_failures(session, events, now=assembly.utc_now())
+    finally:
+        database.close()
+    console.print(f"{dismissed} dismissed")

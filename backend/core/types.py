@@ -121,9 +121,10 @@ class Annotation:
         annotation_id: Label Studio's id.
         task: the task it answers.
         updated_at: orders the versions of one annotation; time zone aware.
-        mask: union of the mask regions; None when there is none.
+        mask: what the annotator means, with at least one pixel; None when nothing in the image is meant, and
+            when the task was skipped.
         region_ids: ids of the mask regions, for finding the suggestion that was edited.
-        cancelled: skipped; whatever is in `mask` was not meant.
+        cancelled: skipped.
         annotator: Label Studio's user id of the author; None when unknown.
         lead_time_s: seconds in the editor; None for bulk actions.
         parent_prediction: evidence kept, never trusted.
@@ -140,6 +141,10 @@ class Annotation:
     lead_time_s: float | None = None
     parent_prediction: int | None = None
     keeps: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.mask is not None and not self.mask.area_px:
+            raise ValueError(f"annotation {self.annotation_id}: a mask has pixels, or there is none")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """What an annotator did with what was on offer, decided by the pixels and nothing else."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from backend.core import rle
 from backend.core.masks import boundary_iou, iou_matrix
@@ -18,8 +17,8 @@ def judge(annotation: Annotation, offers: Sequence[Offer]) -> Correction:
             simplified outline).
 
     Returns:
-        * skipped: it was cancelled; whatever mask is in it was not meant.
-        * no referent: submitted without a mask.
+        * skipped: it was cancelled.
+        * no referent: nothing in the image is meant.
         * accepted: pixel for pixel one of the offers.
         * edited: differs, and carries the region id of an offer: of several the most alike.
         * redrawn: carries no region id of ours; its IoU is that with the most alike offer.
@@ -30,8 +29,8 @@ def judge(annotation: Annotation, offers: Sequence[Offer]) -> Correction:
     mask = annotation.mask
     if annotation.cancelled:
         return Correction(annotation, Verdict.SKIPPED)
-    if mask is None or not mask.area_px:
-        return Correction(replace(annotation, mask=None), Verdict.NO_REFERENT)
+    if mask is None:
+        return Correction(annotation, Verdict.NO_REFERENT)
     comparable = [offer for offer in offers if offer.suggestion.mask.size == mask.size]
     named = [offer for offer in comparable if offer.region_id in annotation.region_ids]
     # Those that it names first: two offers may be equal, e.g. of two model versions.

@@ -62,6 +62,7 @@ def page(
     title: str,
     about: str,
     pixels: Pixels | None = None,
+    alarms: Sequence[str] = (),
     warnings: Sequence[str] = (),
     more: Sequence[Table] = (),
     footer: str = "",
@@ -70,13 +71,15 @@ def page(
 
     Args:
         pixels: gives a decision's image, uint8 [H, W, 3], or raises a BackendError; None draws none.
-        warnings: sentences that stand above everything.
+        alarms: sentences that stand above everything, in red.
+        warnings: sentences that stand below them.
         more: tables that follow the report's own.
     """
     all_of_it = figures(found)
     return TEMPLATES.get_template("report.html").render(
         title=title,
         about=about,
+        alarms=alarms,
         warnings=warnings,
         tiles=_tiles(all_of_it),
         tables=[*_tables(found, all_of_it), *more],

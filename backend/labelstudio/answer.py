@@ -36,7 +36,8 @@ def _mask_and_choice(
     label = next((label for offer, label in placed(offers, pick.ranks) if offer is taken), None)
     if taken is not None and label is not None:
         own = replace(controls, label=label)
-        return [*regions_of(annotation.mask, own, taken.region_id), _choice(pick.from_name, controls, label)]
+        chosen_rank = _choice(pick.from_name, controls, pick.choice_of(label))
+        return [*regions_of(annotation.mask, own, taken.region_id), chosen_rank]
     chosen = [_choice(pick.from_name, controls, pick.own)] if pick.own else []
     return [*regions_of(annotation.mask, controls, f"a{annotation.annotation_id}"), *chosen]
 

@@ -1,49 +1,78 @@
-"""What an annotator chose with a key: which of the regions on the screen are meant, if any."""
+"""The rule: which of the regions of an answer are meant. docs/decisions.md has it as a table.
+
+Whatever the rule does not cover is an error with a sentence: the event is kept as failed and replayable, and
+no verdict is made.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from backend.core.types import Task
-from backend.errors import RegionError
+from backend.errors import ChoiceError, EmptyMaskError, RegionError
 from backend.labelstudio.control import Controls
 from backend.labelstudio.region import FIXED, offer_id, region_id
-from backend.labelstudio.result import READERS, kind_of
+from backend.labelstudio.result import drawn_on, is_point
+from backend.labelstudio.spoken import Spoken, label_of, read_spoken
 
 OURS = "ris"  # what the ids of our own regions begin with
 UNTOUCHED = "prediction"  # the origin of a region that nobody changed
 
 
 def meant(result: Sequence[Any], controls: Controls) -> list[Any]:
-    """The regions that an answer means, by its choice; all of them when there was none to make.
+    """The regions that an answer means; [] says that the expression has no referent.
 
-    * "no such thing": none, whatever still lies on the image.
-    * In the presentation "pick" a rank: the regions of that rank's label.
-    * "drew it myself": those that are not ours or were changed.
+    * The choice "no such thing": none, whatever lies on the image.
+    * Ranks of the presentation "pick", one or several: the regions under the labels of these ranks.
+    * "drew it myself": the regions that are not ours or were changed; beside ranks, these too.
+    * No choice: all regions on the image. In "pick" they must lie under one label.
+    * No choice and nothing drawn: none.
 
     Raises:
-        RegionError: the choice has no region: nothing of that rank, or nothing drawn.
+        RegionError: an entry is no region, lies on nothing that is shown, or only prompts were left.
+        ChoiceError: a choice is not one of the label config's, has no region, contradicts another one, or
+            there is none and several alternatives lie on the image.
     """
     if not isinstance(result, list):
         raise RegionError(f"an annotation's result must be a list of regions, got {type(result).__name__}")
-    result = [r for r in result if not (isinstance(r, dict) and r.get("from_name") in controls.tools)]
-    chosen = chosen_in(result, controls)
-    if controls.no_referent and controls.no_referent.value in chosen:
+    drawn = drawn_on(result, controls)
+    masks = [region for region in drawn if region.get("from_name") not in controls.tools]
+    spoken = read_spoken(
+        result, controls, {label for region in masks for label in label_of(region, controls)}
+    )
+    if spoken.no_referent:
         return []
-    pick = controls.pick
-    if pick is None:
-        return result
-    ranks = [value for value in pick.ranks if value in chosen]
-    if ranks:
-        found = [region for region in result if _label(region, controls) == ranks[0]]
-        if not found:
-            raise RegionError(f"{ranks[0]!r} was chosen and no mask has that label")
+    if spoken.ranks or spoken.own:
+        return _chosen(masks, spoken, controls)
+    if drawn and not masks:
+        raise EmptyMaskError(
+            "only clicks or boxes that ask for a mask were left on the image, and no mask: draw the mask, or "
+            "say that there is no such thing"
+        )
+    _check_unchosen(masks, controls)
+    return masks
+
+
+def _chosen(masks: Sequence[Mapping[str, Any]], spoken: Spoken, controls: Controls) -> list[Any]:
+    for rank, said in spoken.ranks.items():
+        if not any(rank in label_of(region, controls) for region in masks):
+            raise ChoiceError(f"{said!r} was chosen and no mask has that label")
+    found = [region for region in masks if label_of(region, controls) & spoken.ranks.keys()]
+    if not spoken.own:
         return found
-    if pick.own and pick.own in chosen:
-        found = [r for r in result if _label(r, controls) is not None and not _is_untouched_offer(r)]
-        if not found:
-            raise RegionError(f"{pick.own!r} was chosen and nothing was drawn")
-        return found
-    return result
+    own = [region for region in masks if not _is_untouched_offer(region)]
+    if not any(not is_point(region) for region in own):
+        raise ChoiceError(f"{spoken.own!r} was chosen and nothing was drawn")
+    return [region for region in masks if any(region is one for one in (*found, *own))]
+
+
+def _check_unchosen(masks: Sequence[Mapping[str, Any]], controls: Controls) -> None:
+    """In "pick" all alternatives lie on the image, and no choice says nothing of which is meant."""
+    labels = {label_of(region, controls) for region in masks if not is_point(region)}
+    if controls.pick and len(labels) > 1:
+        raise ChoiceError(
+            f"nothing was chosen in {controls.pick.from_name!r} and masks lie under {len(labels)} labels: "
+            "choose which one is meant"
+        )
 
 
 def typed_in(result: Sequence[Any], controls: Controls) -> str:
@@ -76,27 +105,6 @@ def _is_for(words: str, region: Mapping[str, Any], task: Task) -> bool:
     version = meta.get("version") if isinstance(meta, Mapping) else None
     rank = name.rpartition("-")[2]
     return rank.isdecimal() and name == region_id(task.project, task.task_id, words, str(version), int(rank))
-
-
-def chosen_in(result: Sequence[Any], controls: Controls) -> set[str]:
-    """The values of the choices that our Choices tags were given."""
-    names = {tag.from_name for tag in (controls.no_referent, controls.pick, controls.keep) if tag}
-    values: set[str] = set()
-    for region in result:
-        if isinstance(region, dict) and region.get("type") == "choices" and region.get("from_name") in names:
-            value = region.get("value")
-            made = value.get("choices") if isinstance(value, Mapping) else None
-            values.update(str(choice) for choice in made or () if isinstance(made, list))
-    return values
-
-
-def _label(region: Any, controls: Controls) -> str | None:
-    """The label of a mask region; None when it is none, "" when it has no label."""
-    if not isinstance(region, dict) or kind_of(region) not in READERS:
-        return None
-    value = region.get("value")
-    labels = value.get(kind_of(region)) if isinstance(value, Mapping) else None
-    return str(labels[0]) if isinstance(labels, list) and labels else ""
 
 
 def _is_untouched_offer(region: Mapping[str, Any]) -> bool:

@@ -1,19 +1,21 @@
 """What somebody does in the editor with Auto-Annotation on: clicks, a box, a smart brush, typed words."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from backend.core import masks, rle
+from backend.core import masks
 from backend.core.proposals import Prompts
-from backend.core.rle import RLE
 from backend.core.types import Box, Size
 from backend.errors import InputError, RegionError
+from backend.labelstudio import rectangle
 from backend.labelstudio.choice import words_of
 from backend.labelstudio.control import Controls
-from backend.labelstudio.result import LARGEST_PIXELS, kind_of, read_mask
+from backend.labelstudio.result import kind_of, read_mask, size_of
+from backend.labelstudio.vocabulary import find_word
 
 CLICKS = ("keypoint", "keypointlabels")
 BOXES = ("rectangle", "rectanglelabels")
@@ -27,7 +29,8 @@ class Context:
     Attributes:
         prompts: in the frame of the image as displayed; None when only words were typed.
         words: a typed expression; "" when none was.
-        label: the label that the annotator has chosen, if it is one of the mask control's; "" otherwise.
+        label: the label that the annotator has chosen, as answers write it; "" unless it is one of the mask
+            control's.
     """
 
     prompts: Prompts | None
@@ -35,8 +38,11 @@ class Context:
     label: str
 
 
-def read_context(context: Mapping[str, Any], controls: Controls) -> Context:
+def read_context(context: Mapping[str, Any], controls: Controls, size: Size | None = None) -> Context:
     """Read `params.context` of an interactive /predict.
+
+    Args:
+        size: of the image, (height, width), where it is on record: regions must have it, or may say none.
 
     Raises:
         InputError: nothing in it is a click, a box, a stroke or words.
@@ -50,9 +56,9 @@ def read_context(context: Mapping[str, Any], controls: Controls) -> Context:
     drawn = [r for r in regions if kind_of(r) in (*CLICKS, *BOXES, *STROKES)]
     if not drawn and not words:
         raise InputError("an interactive request needs a click, a box, a stroke of the brush or typed words")
-    labels = [str(label) for region in drawn for label in _labels(region)]
-    label = next((one for one in labels if one in controls.labels), "")
-    return Context(_prompts(drawn) if drawn else None, words, label)
+    labels = (find_word(controls.labels, str(label)) for region in drawn for label in _labels(region))
+    label = next((found.written for found in labels if found), "")
+    return Context(_prompts(drawn, size) if drawn else None, words, label)
 
 
 def _labels(region: Mapping[str, Any]) -> Sequence[object]:
@@ -61,9 +67,13 @@ def _labels(region: Mapping[str, Any]) -> Sequence[object]:
     return found if isinstance(found, list) else ()
 
 
-def _prompts(drawn: Sequence[Mapping[str, Any]]) -> Prompts:
-    size = _size(drawn[0])
-    points, positive, stroke = [], [], []
+def _prompts(drawn: Sequence[Mapping[str, Any]], on_record: Size | None) -> Prompts:
+    sizes = {size_of(region, on_record) for region in drawn}
+    if len(sizes) > 1:
+        raise RegionError(f"the regions of one request must be of one size, got {sorted(sizes)}")
+    (size,) = sizes
+    points, positive = [], []
+    stroke: list[Mapping[str, Any]] = []
     box: Box | None = None
     for region in drawn:
         value = region.get("value")
@@ -77,8 +87,8 @@ def _prompts(drawn: Sequence[Mapping[str, Any]]) -> Prompts:
             points.append((x, y))
             positive.append(region.get("is_positive") is not False)
         else:
-            box = (x, y, x + _pixels(value, "width", size[1]), y + _pixels(value, "height", size[0]))
-    mask = _stroke(stroke)
+            box = _box(value, size)
+    mask, _ = read_mask(stroke, size)
     return Prompts(
         size=size,
         points=np.array(points, np.float32).reshape(-1, 2),
@@ -88,20 +98,16 @@ def _prompts(drawn: Sequence[Mapping[str, Any]]) -> Prompts:
     )
 
 
-def _stroke(regions: Sequence[Mapping[str, Any]]) -> RLE | None:
-    mask, _ = read_mask(list(regions))
-    return mask if mask is not None and rle.decode(mask).any() else None
-
-
-def _size(region: Mapping[str, Any]) -> Size:
-    height, width = region.get("original_height"), region.get("original_width")
-    if not isinstance(height, int) or not isinstance(width, int) or height < 1 or width < 1:
-        raise RegionError(
-            f"region {region.get('id')!r:.40} says no size; its height and width are {height}, {width}"
-        )
-    if height * width > LARGEST_PIXELS:
-        raise RegionError(f"region {region.get('id')!r:.40} says {width} x {height}, too many pixels")
-    return height, width
+def _box(value: Mapping[str, Any], size: Size) -> Box:
+    """The upright box around a rectangle, which may be turned about its corner."""
+    wide, high = _pixels(value, "width", size[1]), _pixels(value, "height", size[0])
+    turn = value.get("rotation") or 0
+    if isinstance(turn, bool) or not isinstance(turn, int | float) or not math.isfinite(turn):
+        raise RegionError(f"a box needs its rotation in degrees, got {turn!r:.40}")
+    corners = np.array([[0, 0], [wide, 0], [wide, high], [0, high]]) * [100 / size[1], 100 / size[0]]
+    points = np.array(rectangle.turned(value, corners, size)) * [size[1] / 100, size[0] / 100]
+    (x1, y1), (x2, y2) = points.min(axis=0), points.max(axis=0)
+    return float(x1), float(y1), float(x2), float(y2)
 
 
 def _pixels(value: Mapping[str, Any], name: str, extent: int) -> float:

@@ -11,6 +11,7 @@ from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
 from backend.errors import LabelConfigError
+from backend.labelstudio.vocabulary import ChoiceTag, Meaning, Word, read_choice_tags, read_labels
 
 RegionType = Literal["brushlabels", "bitmasklabels", "polygonlabels", "rectanglelabels"]
 MASK_TAGS: dict[str, RegionType] = {  # preferred first; rectangles show boxes, where there is nothing better
@@ -21,19 +22,14 @@ MASK_TAGS: dict[str, RegionType] = {  # preferred first; rectangles show boxes, 
 }
 WORD_TAGS = ("Text", "Header", "HyperText", "Paragraphs", "TextArea")
 PREFERRED_KEY = "expression"
-NO_REFERENT = re.compile(
-    r"no such thing|no referent|not (there|in the (image|picture))|nothing|none", re.IGNORECASE
-)
-KEEP = re.compile(r"keep\b.*(expression|words|prompt|next).*", re.IGNORECASE)
 TYPED_NAMES = re.compile(r"expression|prompt|phrase|words", re.IGNORECASE)
-OWN = re.compile(r"\b(drew|drawn|draw|own|myself|redrawn?|other)\b", re.IGNORECASE)
 SEE = "see label_config/tabs_brush.xml"
 LONGEST_CONFIG = 500_000
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Something that an annotator can say by one choice of a Choices tag."""
+    """Something that an annotator can say by one choice of a Choices tag; `value` as answers write it."""
 
     from_name: str
     to_name: str
@@ -46,13 +42,20 @@ class Pick:
 
     Attributes:
         from_name: the Choices tag.
-        ranks: its values that are labels of the mask control too, in that control's order: best first.
-        own: its value for "none of these, I drew it"; None when there is no such choice.
+        ranks: the labels of the mask control that it names, in that control's order: best first. As answers
+            write them, like `choices` and `own`.
+        own: its choice for "none of these, I drew it"; None when there is no such choice.
+        choices: the choice of each rank.
     """
 
     from_name: str
     ranks: tuple[str, ...]
     own: str | None
+    choices: tuple[str, ...]
+
+    def choice_of(self, label: str) -> str:
+        """The choice that takes the mask under a label of `ranks`."""
+        return self.choices[self.ranks.index(label)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +66,11 @@ class Controls:
         image_key, expression_key: keys of a task's data.
         from_name, to_name: the mask control and its image.
         region_type: what its regions are.
-        label: which label our masks have.
+        label: which label our masks have, as answers write it.
         labels: all labels of the mask control.
+        choice_tags: the Choices tags that say something about the masks; the next two are of them.
+        names: of all tags.
+        objects: names of everything that is shown: what a region of an answer can lie on.
         no_referent: None when the config has no such choice; an empty answer says the same.
         pick: None for the presentation "tabs", one prediction a rank.
         is_interactive: some tag is `smart`: clicks and the like ask for a mask.
@@ -79,7 +85,10 @@ class Controls:
     to_name: str
     region_type: RegionType
     label: str
-    labels: tuple[str, ...] = ()
+    labels: tuple[Word, ...] = ()
+    choice_tags: tuple[ChoiceTag, ...] = ()
+    names: tuple[str, ...] = ()
+    objects: tuple[str, ...] = ()
     no_referent: Choice | None = None
     pick: Pick | None = None
     is_interactive: bool = False
@@ -101,9 +110,12 @@ def read_controls(label_config: str) -> Controls:
         LabelConfigError: not XML; no image, no expression, no mask control, or two of them; a mask
             control without a label of its own. The message says what to add.
     """
-    root = _parsed(label_config)
+    root = parse_config(label_config)
     image = _one_image(root)
     kind, control = _mask_control(root, image)
+    labels = read_labels(control)
+    choice_tags = read_choice_tags(root, labels)
+    named = [tag for tag in root.iter() if tag.get("name")]
     return Controls(
         image_key=_key(image) or "",
         expression_key=_expression_key(root),
@@ -111,17 +123,25 @@ def read_controls(label_config: str) -> Controls:
         to_name=image.get("name", ""),
         region_type=kind,
         label=_label(control),
-        labels=tuple(tag.get("value") or "" for tag in control.iter("Label")),
-        no_referent=_choice(root, NO_REFERENT),
-        pick=_pick(root, control),
+        labels=labels,
+        choice_tags=choice_tags,
+        names=tuple(tag.get("name", "") for tag in named),
+        objects=tuple(tag.get("name", "") for tag in named if not tag.get("toName")),
+        no_referent=_choice(choice_tags, Meaning.NO_REFERENT),
+        pick=_pick(choice_tags, labels),
         is_interactive=any(tag.get("smart") == "true" for tag in root.iter()),
         typed=_typed(root),
-        keep=_choice(root, KEEP),
+        keep=_choice(choice_tags, Meaning.KEEP),
         tools=tuple(tag.get("name", "") for tag in root.iter() if _only_points(tag)),
     )
 
 
-def _parsed(label_config: str) -> Element:
+def parse_config(label_config: str) -> Element:
+    """The tags of a label config.
+
+    Raises:
+        LabelConfigError: it is empty, too long, no XML, or holds entities.
+    """
     if not isinstance(label_config, str) or not label_config.strip():
         raise LabelConfigError(f"the project has no label config; {SEE}")
     if len(label_config) > LONGEST_CONFIG:
@@ -178,13 +198,13 @@ def _only_points(tag: Element) -> bool:
 
 
 def _label(control: Element) -> str:
-    values = [tag.get("value") or tag.get("alias") or "" for tag in control.iter("Label")]
-    if not values or not values[0] or values[0].startswith("$"):
+    labels = read_labels(control)
+    if not labels or not labels[0].written or labels[0].value.startswith("$"):
         raise LabelConfigError(
             f'<{control.tag} name="{control.get("name")}"> needs a label of its own, '
             f'e.g. <Label value="Referent"/>; {SEE}'
         )
-    return values[0]
+    return labels[0].written
 
 
 def _expression_key(root: Element) -> str:
@@ -196,11 +216,11 @@ def _expression_key(root: Element) -> str:
     return PREFERRED_KEY if PREFERRED_KEY in keys or not keys else keys[0]
 
 
-def _choice(root: Element, said: re.Pattern[str]) -> Choice | None:
-    for tag in root.iter("Choices"):
-        for choice in tag.iter("Choice"):
-            if said.fullmatch((choice.get("value") or "").strip()):
-                return Choice(tag.get("name", ""), tag.get("toName", ""), choice.get("value", ""))
+def _choice(tags: Sequence[ChoiceTag], meaning: Meaning) -> Choice | None:
+    """The first choice of a meaning; one of the tag that takes masks before others."""
+    for tag in sorted(tags, key=lambda tag: not tag.is_pick):
+        if option := tag.first(meaning):
+            return Choice(tag.from_name, tag.to_name, option.word.written)
     return None
 
 
@@ -217,16 +237,14 @@ def _typed(root: Element) -> str:
     return ""
 
 
-def _pick(root: Element, control: Element) -> Pick | None:
-    """A Choices tag that shares at least two values with the labels of the mask control."""
-    labels = [tag.get("value") or "" for tag in control.iter("Label")]
-    for tag in root.iter("Choices"):
-        values = [choice.get("value") or "" for choice in tag.iter("Choice")]
-        ranks = tuple(label for label in labels if label in values)
-        if len(ranks) > 1:
-            own = next((v for v in values if OWN.search(v) and v not in ranks), None)
-            return Pick(tag.get("name", ""), ranks, own)
-    return None
+def _pick(tags: Sequence[ChoiceTag], labels: Sequence[Word]) -> Pick | None:
+    tag = next((tag for tag in tags if tag.is_pick), None)
+    if tag is None:
+        return None
+    taken = {option.label: option.word.written for option in reversed(tag.options) if option.label}
+    ranks = tuple(label.written for label in labels if label.written in taken)
+    own = tag.first(Meaning.OWN)
+    return Pick(tag.from_name, ranks, own.word.written if own else None, tuple(taken[r] for r in ranks))
 
 
 def _names(tags: Sequence[Element]) -> str:

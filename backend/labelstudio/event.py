@@ -1,19 +1,22 @@
 """Webhooks: what Label Studio tells us became of a task, read into our types."""
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from backend.core.types import Annotation, Task
-from backend.errors import EventError, InputError
-from backend.labelstudio.choice import chosen_in, meant, typed_in, without_offers_for
+from backend.core.types import Annotation, Size, Task
+from backend.errors import EmptyMaskError, EventError, InputError
+from backend.labelstudio.choice import meant, typed_in, without_offers_for
 from backend.labelstudio.control import Controls, read_controls
+from backend.labelstudio.failure import Failure
 from backend.labelstudio.result import read_mask
+from backend.labelstudio.spoken import keeps_expression
 from backend.labelstudio.task import is_id, read_task
 
 ANSWERED = ("ANNOTATION_CREATED", "ANNOTATION_UPDATED", "ANNOTATIONS_CREATED")
+READ_LATER = "sync"  # the `source` of an event that Label Studio's state was read into
 SECRETS = frozenset(
     {
         "token",
@@ -39,18 +42,29 @@ class Event:
         action: Label Studio's word, e.g. ANNOTATION_CREATED.
         project: its key, as /setup and /predict say it; "" when the event names no project.
         controls: of the label config that came with it; None when no annotation came.
+        label_config: its text, where its answers were given under it; "" of answers that were read later.
         annotations: answers that were given or changed.
         deleted_annotation_ids, deleted_task_ids: what is gone.
-        failures: a sentence for each answer of a bulk event that cannot be understood; the others are.
+        failures: of each answer of the event that cannot be understood; the others are.
     """
 
     action: str
     project: str
     controls: Controls | None = None
+    label_config: str = ""
     annotations: tuple[Annotation, ...] = ()
     deleted_annotation_ids: tuple[int, ...] = ()
     deleted_task_ids: tuple[int, ...] = ()
-    failures: tuple[str, ...] = ()
+    failures: tuple[Failure, ...] = ()
+
+
+SizeOf = Callable[[Task], Size | None]
+"""Looks up the size of a task's image, (height, width); None where it is not on record."""
+
+
+def no_size(task: Task) -> Size | None:
+    """No image is on record."""
+    return None
 
 
 def without_secrets(body: Any) -> Any:
@@ -70,7 +84,7 @@ def as_text(body: Mapping[str, Any]) -> str:
     return json.dumps(body, sort_keys=True, separators=(",", ":"))
 
 
-def read_event(body: Mapping[str, Any]) -> Event:
+def read_event(body: Mapping[str, Any], size_of: SizeOf = no_size) -> Event:
     """Understand a webhook's body.
 
     Actions without an answer in them (TASKS_CREATED, PROJECT_UPDATED, START_TRAINING and ones that
@@ -83,7 +97,7 @@ def read_event(body: Mapping[str, Any]) -> Event:
     if not isinstance(action, str) or not action:
         raise EventError(f'a webhook needs "action", e.g. "ANNOTATION_CREATED"; got {action!r:.60}')
     if action in ANSWERED:
-        return _answered(action, body)
+        return _answered(action, body, size_of)
     if action == "ANNOTATIONS_DELETED":
         return Event(action, project_key(body), deleted_annotation_ids=_ids(body, "annotations"))
     if action == "TASKS_DELETED":
@@ -91,7 +105,7 @@ def read_event(body: Mapping[str, Any]) -> Event:
     return Event(action, project_key(body) if isinstance(body.get("project"), dict) else "")
 
 
-def _answered(action: str, body: Mapping[str, Any]) -> Event:
+def _answered(action: str, body: Mapping[str, Any], size_of: SizeOf) -> Event:
     project = body.get("project")
     label_config = project.get("label_config") if isinstance(project, dict) else None
     if not isinstance(label_config, str):
@@ -102,13 +116,52 @@ def _answered(action: str, body: Mapping[str, Any]) -> Event:
     if len(annotations) != len(tasks):
         raise EventError(f"{action} came with {len(annotations)} annotations and {len(tasks)} tasks")
     understood: list[Annotation] = []
-    failures: list[str] = []
+    failures: list[Failure] = []
     for annotation, task in zip(annotations, tasks, strict=True):
         try:
-            understood.append(_annotation(annotation, task, key, controls))
-        except EventError as error:
-            failures.append(str(error))
-    return Event(action, key, controls=controls, annotations=tuple(understood), failures=tuple(failures))
+            understood.append(_annotation(annotation, task, key, controls, size_of))
+        except InputError as error:
+            failures.append(_failure(error, annotation, task, key))
+    return Event(
+        action,
+        key,
+        controls=controls,
+        label_config="" if body.get("source") == READ_LATER else label_config,
+        annotations=tuple(understood),
+        failures=tuple(failures),
+    )
+
+
+def failures_of(body: Mapping[str, Any], error: Exception) -> list[Failure]:
+    """The failures that an event is which could not be read at all: one an answer in it, or one without."""
+    try:
+        annotations, tasks, project = _listed(body, "annotation"), _listed(body, "task"), project_key(body)
+    except EventError:
+        return [Failure.of(error)]
+    answers = zip(annotations, tasks, strict=False)
+    return [_failure(error, annotation, task, project) for annotation, task in answers]
+
+
+def _failure(
+    error: Exception, annotation: Mapping[str, Any], task: Mapping[str, Any], project: str
+) -> Failure:
+    failure = Failure.of(error)
+    sentence = f"annotation {annotation.get('id')!r:.20}: {error}"
+    number, task_id = annotation.get("id"), task.get("id")
+    if not is_id(number) or not is_id(task_id):
+        return replace(failure, sentence=sentence)
+    try:
+        updated_at = _time(annotation)
+    except EventError:
+        return replace(failure, sentence=sentence)
+    return replace(
+        failure,
+        sentence=sentence,
+        project=project,
+        task_id=task_id,
+        annotation_id=number,
+        updated_at=updated_at,
+    )
 
 
 def _listed(body: Mapping[str, Any], name: str) -> Sequence[Mapping[str, Any]]:
@@ -121,20 +174,22 @@ def _listed(body: Mapping[str, Any], name: str) -> Sequence[Mapping[str, Any]]:
 
 
 def _annotation(
-    annotation: Mapping[str, Any], task: Mapping[str, Any], project: str, controls: Controls
+    annotation: Mapping[str, Any],
+    task: Mapping[str, Any],
+    project: str,
+    controls: Controls,
+    size_of: SizeOf,
 ) -> Annotation:
-    try:
-        asked, regions = read_answer(annotation, task, project, controls)
-        mask, region_ids = read_mask(regions)
-    except InputError as error:
-        raise EventError(f"annotation {annotation.get('id')!r:.20}: {error}") from error
+    is_skipped = annotation.get("was_cancelled") is True
+    asked, regions = read_answer(annotation, task, project, controls)
+    mask, region_ids = read_mask(regions, size_of(asked) if regions else None)
     return Annotation(
         annotation_id=_number(annotation, "id"),
         task=asked,
         updated_at=_time(annotation),
         mask=mask,
         region_ids=region_ids,
-        cancelled=annotation.get("was_cancelled") is True,
+        cancelled=is_skipped,
         annotator=_user(annotation.get("completed_by")),
         lead_time_s=float(lead) if isinstance(lead := annotation.get("lead_time"), int | float) else None,
         keeps=_keeps(annotation.get("result") or [], controls, asked.expression),
@@ -147,25 +202,34 @@ def read_answer(
 ) -> tuple[Task, Sequence[Any]]:
     """What was asked in the end, typed words counting most, and the regions that the answer means.
 
+    A skipped answer means no region, whatever lies on the image: nothing in it is read.
+
     Raises:
-        InputError: the task cannot be read, says nothing and nothing was typed, or the answer's choice has
-            no region.
+        InputError: the task cannot be read, says nothing and nothing was typed, or the rule (`choice.meant`)
+            does not cover the answer.
     """
     result = annotation.get("result") or []
     asked = read_task(task, project, controls, typed=typed_in(result, controls))
-    if not asked.expression and annotation.get("was_cancelled") is not True:
+    if annotation.get("was_cancelled") is True:
+        return asked, []
+    if not asked.expression:
         raise InputError(f"nothing was typed in {controls.typed!r}, and the task says no expression")
-    if controls.typed:
-        before = read_task(task, project, controls).expression
-        if before not in ("", asked.expression):
-            result = without_offers_for(before, result, asked)
-    return asked, meant(result, controls)
+    before = read_task(task, project, controls).expression if controls.typed else ""
+    if before in ("", asked.expression):
+        return asked, meant(result, controls)
+    regions = meant(without_offers_for(before, result, asked), controls)
+    if not regions and meant(result, controls):
+        raise EmptyMaskError(
+            f"all masks on the image were offered for {before!r:.60}, and {asked.expression!r:.60} was typed:"
+            " draw or choose a mask, or say that there is no such thing"
+        )
+    return asked, regions
 
 
 def _keeps(result: Sequence[Any], controls: Controls, expression: str) -> str | None:
     if not controls.typed or controls.keep is None:
         return None
-    return expression if controls.keep.value in chosen_in(result, controls) else ""
+    return expression if keeps_expression(result, controls) else ""
 
 
 def project_key(body: Mapping[str, Any]) -> str:

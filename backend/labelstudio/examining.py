@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from backend.errors import BackendError, LabelStudioError
+from backend.labelstudio.config_warnings import find_warnings
 from backend.labelstudio.connecting import Backend
 from backend.labelstudio.control import read_controls
 
@@ -96,7 +97,7 @@ def examine_project(api: Api, number: int, ours: Backend, delivered: Callable[[]
         project = api.call("GET", f"/api/projects/{number}")
     except LabelStudioError as error:
         return [Check("project", False, f"{error}; is {number} its number, and may this user see it?")]
-    checks = [_label_config(str(project.get("label_config") or "")), _backend(api, number, ours, project)]
+    checks = [*_label_config(str(project.get("label_config") or "")), _backend(api, number, ours, project)]
     checks.append(_shown(api, number, ours, project))
     hook = _webhook(api, number, ours)
     checks.append(hook)
@@ -105,13 +106,19 @@ def examine_project(api: Api, number: int, ours: Backend, delivered: Callable[[]
     return checks
 
 
-def _label_config(label_config: str) -> Check:
+def _label_config(label_config: str) -> list[Check]:
     try:
         controls = read_controls(label_config)
     except BackendError as error:
-        return Check("label config", False, str(error))
+        return [Check("label config", False, str(error))]
     shown = "pick" if controls.pick else "tabs"
-    return Check("label config", True, f"{controls.region_type} {controls.from_name!r}, presentation {shown}")
+    says = f"{controls.region_type} {controls.from_name!r}, presentation {shown}"
+    if not controls.pick and len(controls.labels) > 1:
+        says += f"; the regions of all {len(controls.labels)} labels are one mask"
+    warnings = find_warnings(label_config, controls)
+    return [
+        Check("label config", True, says), *(Check("label config", False, warning) for warning in warnings),
+    ]  # fmt: skip
 
 
 def _backend(api: Api, number: int, ours: Backend, project: Mapping[str, Any]) -> Check:

@@ -1,6 +1,7 @@
 """The regions of an annotation become one mask: whatever tool drew them, their union is meant."""
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,36 +9,75 @@ import numpy as np
 from backend.core import masks, rle
 from backend.core.rle import RLE
 from backend.core.types import Size
-from backend.errors import RegionError
+from backend.errors import EmptyMaskError, FrameError, RegionError, RegionKindError
 from backend.labelstudio import bitmask, brush, rectangle
+from backend.labelstudio.control import Controls
 from backend.labelstudio.polygon import rasterised
 from backend.labelstudio.region import offer_id
 
 LARGEST_PIXELS = 200_000_000
+POINTS = frozenset({"keypoint", "keypointlabels"})
+# What a result says beside what is drawn: about the task or about a region.
+NOT_DRAWN = frozenset(
+    {"choices", "textarea", "rating", "number", "datetime", "taxonomy", "pairwise", "ranker", "relation"}
+)
 
 Value = Mapping[str, Any]
 
 
-def read_mask(result: Sequence[Any]) -> tuple[RLE | None, tuple[str, ...]]:
-    """The union of all mask regions, in the frame of the image as displayed, and our ids among theirs.
+def drawn_on(result: Sequence[Any], controls: Controls) -> list[dict[str, Any]]:
+    """The entries of a result that are drawn on our image, whatever their kind; no choices, no texts.
+
+    Raises:
+        RegionError: an entry is no object, has no type, or lies on what the label config does not show.
+    """
+    regions = [_checked(entry, place) for place, entry in enumerate(result)]
+    shapes = {region.get("id") for region in regions if region["type"] in READERS}
+    return [region for region in regions if _is_drawn(region, shapes) and _is_on_image(region, controls)]
+
+
+def read_mask(regions: Sequence[Any], size: Size | None = None) -> tuple[RLE | None, tuple[str, ...]]:
+    """The union of mask regions, in the frame of the image as displayed, and our ids among theirs.
+
+    A point beside a mask is what asked for the mask, and is passed over; so is a region without pixels, such
+    as a brush that was wholly erased.
+
+    Args:
+        regions: of one answer.
+        size: of the image, (height, width), where it is on record: regions must have it, or may say none.
 
     Returns:
-        The mask, None when no region is one; the ids of the mask regions, an offer's parts as the offer.
+        The mask, None when there are no regions; the ids of the regions with pixels, an offer's parts as the
+        offer.
 
     Raises:
         RegionError: a region cannot be read, or is of another size than the first.
+        FrameError: a region is of another size than the image, or says no size and none is on record.
+        RegionKindError: a region is of a kind that gives no mask.
+        EmptyMaskError: the regions cover no pixel.
     """
-    if not isinstance(result, list):
-        raise RegionError(f"an annotation's result must be a list of regions, got {type(result).__name__}")
-    regions = [region for region in result if isinstance(region, dict) and kind_of(region) in READERS]
-    read = [_read(region) for region in regions]
-    if not read:
+    if not isinstance(regions, list):
+        raise RegionError(f"an annotation's result must be a list of regions, got {type(regions).__name__}")
+    if not regions:
         return None, ()
-    sizes = {mask.size for mask in read}
+    shapes = [region for region in regions if not is_point(region)]
+    if not shapes:
+        raise RegionKindError(
+            "only points were drawn, and a point gives no mask: draw the mask, and answer again"
+        )
+    read = [(_read(region, size), region) for region in shapes]
+    sizes = {mask.size for mask, _ in read}
     if len(sizes) > 1:
         raise RegionError(f"the regions of one annotation must have one size, got {sorted(sizes)}")
-    ids = dict.fromkeys(offer_id(str(region.get("id", ""))) for region in regions)
-    return (read[0] if len(read) == 1 else masks.union(read)), tuple(ids)
+    painted = [(mask, region) for mask, region in read if mask.area_px]
+    if not painted:
+        raise EmptyMaskError(
+            f"region {shapes[0].get('id')!r:.40} covers no pixel of the image: draw the mask, or choose that "
+            "there is no such thing"
+        )
+    ids = dict.fromkeys(offer_id(str(region.get("id", ""))) for _, region in painted)
+    found = [mask for mask, _ in painted]
+    return (found[0] if len(found) == 1 else masks.union(found)), tuple(ids)
 
 
 def kind_of(region: Mapping[str, Any]) -> str:
@@ -46,31 +86,98 @@ def kind_of(region: Mapping[str, Any]) -> str:
     return kind if isinstance(kind, str) else ""
 
 
-def _read(region: Mapping[str, Any]) -> RLE:
-    value = region.get("value")
-    if not isinstance(value, dict):
-        raise RegionError(f"region {region.get('id')!r:.40} has no value")
-    size = _size(region)
-    try:
-        return READERS[region["type"]](value, size)
-    except RegionError as error:
-        raise RegionError(f"region {region.get('id')!r:.40}: {error}") from error
-    except (TypeError, ValueError, KeyError) as error:
-        raise RegionError(
-            f"region {region.get('id')!r:.40} of type {region['type']} cannot be read: {error}"
-        ) from error
+def is_point(region: Mapping[str, Any]) -> bool:
+    """Whether a region is a point: it asks for a mask and is none."""
+    return kind_of(region) in POINTS
 
 
-def _size(region: Mapping[str, Any]) -> Size:
-    size = region.get("original_height"), region.get("original_width")
-    height, width = size
-    if not isinstance(height, int) or not isinstance(width, int) or height < 1 or width < 1:
-        raise RegionError(f"region {region.get('id')!r:.40} says no size; its height and width are {size}")
+def size_of(region: Mapping[str, Any], on_record: Size | None) -> Size:
+    """The size of a region's picture, (height, width); the one on record where the region says none.
+
+    Raises:
+        FrameError: no size is known, it is too large, it is 1 x 1, or it is not the one on record.
+    """
+    name = f"region {region.get('id')!r:.40}"
+    said = region.get("original_height"), region.get("original_width")
+    if said == (None, None) and on_record is not None:
+        return on_record
+    height, width = _whole(said[0]), _whole(said[1])
+    if height < 1 or width < 1:
+        raise FrameError(
+            f"{name} says no size; its height and width are {said}: give it original_height and "
+            "original_width, in pixels"
+        )
     if height * width > LARGEST_PIXELS:
-        raise RegionError(
-            f"region {region.get('id')!r:.40} says {width} x {height}, {LARGEST_PIXELS} pixels are the limit"
+        raise FrameError(f"{name} says {width} x {height}, {LARGEST_PIXELS} pixels are the limit")
+    if on_record is not None and (height, width) != on_record:
+        raise FrameError(
+            f"{name} is of a picture of {width} x {height}, and the task's picture has {on_record[1]} x "
+            f"{on_record[0]} (width x height): open the task, wait for the picture, and answer again"
+        )
+    if (height, width) == (1, 1):
+        raise FrameError(
+            f"{name} is of a picture of 1 x 1, which Label Studio writes while a picture is not loaded: open "
+            "the task, wait for the picture, and answer again"
         )
     return height, width
+
+
+def _whole(value: object) -> int:
+    """A number of pixels; 0 for what is none."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return int(value) if is_number and value == int(value) else 0  # type: ignore[call-overload]
+
+
+def _checked(entry: object, place: int) -> dict[str, Any]:
+    if not isinstance(entry, dict):
+        raise RegionError(f"entry {place} of the result must be an object, got {type(entry).__name__}")
+    if not kind_of(entry):
+        raise RegionError(
+            f'entry {place} of the result needs a type, e.g. "brushlabels"; got {entry.get("type")!r:.40}'
+        )
+    return entry
+
+
+def _is_drawn(region: Mapping[str, Any], shapes: Iterable[object]) -> bool:
+    if region["type"] == "labels":  # the label of a shape that stands beside it under the same id
+        return region.get("id") not in shapes
+    return region["type"] not in NOT_DRAWN
+
+
+def _is_on_image(region: Mapping[str, Any], controls: Controls) -> bool:
+    on = region.get("to_name")
+    if on is None or on == controls.to_name:
+        return True
+    if on in controls.objects:
+        return False
+    raise RegionError(
+        f"region {region.get('id')!r:.40} lies on {on!r:.40}, which the label config does not show: was it "
+        f"renamed to {controls.to_name!r}? Give it back its name, and sync the project again"
+    )
+
+
+def _read(region: Mapping[str, Any], on_record: Size | None) -> RLE:
+    name, value = f"region {region.get('id')!r:.40}", region.get("value")
+    read = READERS.get(region["type"])
+    if read is None:
+        raise RegionKindError(
+            f"{name} is of type {region['type']!r:.40}, and no mask can be made of it: draw it with a brush, "
+            "a bitmask, a polygon, a rectangle or an ellipse"
+        )
+    if not isinstance(value, dict):
+        raise RegionError(f"{name} has no value")
+    size = size_of(region, on_record)
+    try:
+        if region.get("image_rotation"):
+            raise RegionError(
+                f"it was drawn on a picture that was turned by {region['image_rotation']!r:.10} degrees: "
+                "turn the picture back, and draw it again"
+            )
+        return read(value, size)
+    except RegionError as error:
+        raise RegionError(f"{name}: {error}") from error
+    except (TypeError, ValueError, KeyError, OverflowError) as error:
+        raise RegionError(f"{name} of type {region['type']} cannot be read: {error}") from error
 
 
 def _brush(value: Value, size: Size) -> RLE:
@@ -80,10 +187,19 @@ def _brush(value: Value, size: Size) -> RLE:
 
 
 def _polygon(value: Value, size: Size) -> RLE:
-    return rasterised([[[float(x), float(y)] for x, y in value["points"]]], size)
+    if value.get("closed") is False:
+        raise RegionError("its outline is not closed: close it, and answer again")
+    points = [[_number(x), _number(y)] for x, y in value["points"]]
+    return rasterised([points], size)
+
+
+def _rectangle(value: Value, size: Size) -> RLE:
+    _check_numbers(value, "width", "height")
+    return rectangle.filled(value, size)
 
 
 def _ellipse(value: Value, size: Size) -> RLE:
+    _check_numbers(value, "radiusX", "radiusY")
     angles = np.linspace(0, 2 * np.pi, 180, endpoint=False)
     radii = np.array([float(value["radiusX"]), float(value["radiusY"])])
     return rasterised(
@@ -95,13 +211,26 @@ def _bitmask(value: Value, size: Size) -> RLE:
     return bitmask.decode(str(value["imageDataURL"]), size)
 
 
+def _check_numbers(value: Value, *extents: str) -> None:
+    numbers = {name: _number(value[name]) for name in ("x", "y", *extents)}
+    _number(value.get("rotation") or 0)
+    if any(numbers[name] < 0 for name in extents):
+        raise RegionError(f"its extents must not be negative, got {[numbers[name] for name in extents]}")
+
+
+def _number(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError(f"a number was expected, got {value!r:.40}")
+    return float(value)
+
+
 READERS: dict[str, Callable[[Value, Size], RLE]] = {
     "brush": _brush,
     "brushlabels": _brush,
     "polygon": _polygon,
     "polygonlabels": _polygon,
-    "rectangle": rectangle.filled,
-    "rectanglelabels": rectangle.filled,
+    "rectangle": _rectangle,
+    "rectanglelabels": _rectangle,
     "ellipse": _ellipse,
     "ellipselabels": _ellipse,
     "bitmask": _bitmask,

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from backend.errors import LabelStudioError
 from backend.labelstudio.answer import is_imported
-from backend.labelstudio.event import parsed_time, project_key
+from backend.labelstudio.event import READ_LATER, parsed_time, project_key
 
 PAGE = 100
 
@@ -100,6 +100,7 @@ def _answers_of_task(task: dict[str, Any], project: ProjectState) -> Iterator[An
             updated_at=parsed_time(annotation.get("updated_at"), "the annotation's updated_at"),
             event={
                 "action": "ANNOTATION_UPDATED",
+                "source": READ_LATER,
                 "annotation": annotation,
                 "task": told,
                 "project": project.body,

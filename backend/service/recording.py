@@ -9,13 +9,23 @@ from datetime import datetime
 from threading import Event as Signal
 from threading import Lock, Thread
 
-from backend.core.types import Annotation, Correction, Offer
+from backend.core.types import Annotation, Correction, Offer, Size, Task
 from backend.core.verdict import judge
 from backend.errors import BackendError, StoreError
-from backend.labelstudio.event import Event, as_text, read_event, without_secrets
+from backend.labelstudio.event import Event, as_text, failures_of, read_event, without_secrets
+from backend.labelstudio.failure import Failure
 from backend.labelstudio.region import as_shown
+from backend.store.failures import FailedAnswer, replace_failures, settle_deleted, settle_failures
 from backend.store.inbox import InboxWriter, mark_done, mark_failed, next_events
-from backend.store.records import add_correction, add_deletion, keep_words, kept_words, offers_on
+from backend.store.label_configs import see_label_config
+from backend.store.records import (
+    add_correction,
+    add_deletion,
+    find_image_size,
+    keep_words,
+    kept_words,
+    offers_on,
+)
 from backend.store.session import Database, Session
 
 log = logging.getLogger(__name__)
@@ -32,13 +42,13 @@ class Understood:
     Attributes:
         event: None when it could not be read.
         corrections: its answers, judged, each with the version of what was on offer.
-        failure: why it, or a part of it, could not be understood; "" when all of it could.
+        failures: why it, or parts of it, could not be understood; empty when all of it could.
     """
 
     number: int
     event: Event | None
     corrections: Sequence[tuple[Correction, str | None]] = ()
-    failure: str = ""
+    failures: Sequence[Failure] = ()
 
 
 class Recording:
@@ -105,18 +115,19 @@ class Recording:
     def _understand(self, number: int, body: dict[str, object]) -> Understood:
         """Read it and judge its answers. Never raises but for the database."""
         try:
-            event = read_event(body)
+            event = read_event(body, self.known_size)
             with self.database.begin() as session:
                 judged = [_judged(session, annotation, event) for annotation in event.annotations]
-            return Understood(number, event, judged, "; ".join(event.failures))
+            return Understood(number, event, judged, event.failures)
         except StoreError:
             raise
         except BackendError as error:
-            return Understood(number, None, failure=str(error))
+            return Understood(number, None, failures=failures_of(body, error))
         except Exception as error:
             # It must not stand in the way of those behind it.
             log.exception("event %d is kept but failed inside", number)
-            return Understood(number, None, failure=f"failed inside: {type(error).__name__}: {error}")
+            inside = BackendError(f"failed inside: {type(error).__name__}: {error}")
+            return Understood(number, None, failures=failures_of(body, inside))
 
     def _write(self, understood: Sequence[Understood]) -> None:
         """All of them in one transaction, and their states with them."""
@@ -126,29 +137,23 @@ class Recording:
         with self._writer.lock, self.database.begin() as session:
             for one in understood:
                 if one.event:
-                    for correction, version in one.corrections:
-                        add_correction(session, correction, version=version, event_id=one.number, now=now)
-                        if (keeps := correction.annotation.keeps) is not None:
-                            task, at = correction.annotation.task, correction.annotation.updated_at
-                            keep_words(session, task.project, keeps, at=at)
-                    add_deletion(
-                        session, one.event.project, annotation_ids=one.event.deleted_annotation_ids,
-                        task_ids=one.event.deleted_task_ids, event_id=one.number, now=now,
-                    )  # fmt: skip
-                if one.failure:
-                    mark_failed(session, one.number, one.failure, now=now)
-                else:
-                    mark_done(session, one.number, now=now)
+                    _write_event(session, one, one.event, now=now)
+                _write_state(session, one, now=now)
         for one in understood:
-            if one.failure:
-                log.warning("event %d is kept but not understood in full: %s", one.number, one.failure)
+            for failure in one.failures:
+                log.warning("event %d is kept but not understood in full: %s", one.number, failure.sentence)
 
     def _write_alone(self, one: Understood) -> None:
         try:
             self._write([one])
         except Exception as error:
             # With the database gone this raises again, and the event stays new.
-            self._write([Understood(one.number, None, failure=str(error))])
+            self._write([Understood(one.number, None, failures=[Failure.of(error)])])
+
+    def known_size(self, task: Task) -> Size | None:
+        """The size of a task's image, (height, width); None when the image was never seen."""
+        with self.database.begin() as session:
+            return find_image_size(session, task)
 
     def kept_words(self, project: str) -> str:
         """The expression that a project's annotators keep, after all that has come in; "" for none."""
@@ -163,6 +168,44 @@ class Recording:
         self._came.set()
         self._writer.close()
         self._thread.join(timeout=30)
+
+
+def _write_event(session: Session, one: Understood, event: Event, *, now: datetime) -> None:
+    """What an event says, and that it settles what could not be understood before."""
+    for correction, version in one.corrections:
+        annotation, project = correction.annotation, correction.annotation.task.project
+        add_correction(session, correction, version=version, event_id=one.number, now=now)
+        settle_failures(
+            session,
+            project,
+            annotation.annotation_id,
+            until=annotation.updated_at,
+            besides=one.number,
+            now=now,
+        )
+        if annotation.keeps is not None:
+            keep_words(session, project, annotation.keeps, at=annotation.updated_at)
+    if event.label_config and event.annotations:
+        at = max(annotation.updated_at for annotation in event.annotations)
+        see_label_config(session, event.project, event.label_config, at=at)
+    gone = {"annotation_ids": event.deleted_annotation_ids, "task_ids": event.deleted_task_ids}
+    add_deletion(session, event.project, **gone, event_id=one.number, now=now)
+    settle_deleted(session, event.project, **gone, now=now)
+
+
+def _write_state(session: Session, one: Understood, *, now: datetime) -> None:
+    replace_failures(session, one.number, [_failed_answer(one.number, failure) for failure in one.failures])
+    if one.failures:
+        mark_failed(session, one.number, "; ".join(f.sentence for f in one.failures), now=now)
+    else:
+        mark_done(session, one.number, now=now)
+
+
+def _failed_answer(event: int, failure: Failure) -> FailedAnswer:
+    return FailedAnswer(
+        event, failure.cause, failure.sentence, failure.project, failure.task_id, failure.annotation_id,
+        failure.updated_at,
+    )  # fmt: skip
 
 
 def newest(offers: Sequence[Offer], annotation: Annotation) -> tuple[Offer, ...]:

@@ -15,6 +15,7 @@ from backend.errors import BackendError
 from backend.labelstudio.region import offered
 from backend.labelstudio.task import Setup, TaskFailure
 from backend.service.worker import Worker
+from backend.store.label_configs import see_label_config
 from backend.store.learned import Learned, in_use
 from backend.store.records import add_suggestions, find_suggestions, see_project
 from backend.store.session import Database
@@ -97,6 +98,7 @@ class Suggesting:
                 session, setup.project, label_config=setup.label_config,
                 extra_params=setup.extra_params, now=self.now(),
             )  # fmt: skip
+            see_label_config(session, setup.project, setup.label_config, at=self.now())
 
     def suggest(
         self,

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from threading import Event as Signal
 from threading import Thread
+from typing import Any
 
 from backend.errors import BackendError
 from backend.labelstudio.sync import Api, answers_of, is_gone, read_project
 from backend.service.recording import Recording
+from backend.store.failures import failed_annotation_ids, settle_deleted
 from backend.store.history import n_decisions, newest_versions, projects
+from backend.store.label_configs import config_at, seen_label_configs
 from backend.store.records import add_deletion
 from backend.store.session import Database
 
@@ -65,18 +68,21 @@ class Syncing:
         project = read_project(self.api, number)
         with self.database.begin() as session:
             known = newest_versions(session, project.key)
+            configs = seen_label_configs(session, project.key)
+            failed = failed_annotation_ids(session, project.key)
         there: set[int] = set()
         applied = 0
         for answer in answers_of(self.api, project):
             there.add(answer.annotation_id)
             if known.get(answer.annotation_id) != answer.updated_at:
-                self.recording.record(answer.event)
+                self.recording.record(_given_under(config_at(configs, answer.updated_at), answer.event))
                 applied += 1
         while self.recording.work_off():
             pass
-        gone = [i for i in sorted(known.keys() - there) if is_gone(self.api, i)]
+        gone = [i for i in sorted((known.keys() | failed) - there) if is_gone(self.api, i)]
         with self.database.begin() as session:
             add_deletion(session, project.key, annotation_ids=gone, event_id=None, now=self.now())
+            settle_deleted(session, project.key, annotation_ids=gone, now=self.now())
         with self.database.begin() as session:
             here = n_decisions(session, project=project.key)
         self.last[project.key] = Synced(project.key, len(there), here, applied, len(gone))
@@ -113,3 +119,10 @@ class Syncing:
         self._closing.set()
         if self._thread is not None:
             self._thread.join(timeout=30)
+
+
+def _given_under(label_config: str | None, event: dict[str, Any]) -> dict[str, Any]:
+    """An answer with the label config that it was given under, where that is known, in place of today's."""
+    if label_config is None:
+        return event
+    return event | {"project": event["project"] | {"label_config": label_config}}

@@ -61,12 +61,6 @@ def mark_failed(session: Session, event_id: int, reason: str, *, now: datetime) 
     row.state, row.error, row.processed_at = "failed", reason, now
 
 
-def failed_events(session: Session) -> list[tuple[int, str, str]]:
-    """Number, action and reason of every failed event, oldest first."""
-    rows = session.scalars(select(EventRow).where(EventRow.state == "failed").order_by(EventRow.id))
-    return [(row.id, row.action, row.error or "") for row in rows]
-
-
 def renew_events(session: Session, numbers: Collection[int] | None = None) -> int:
     """Let events be worked on again: these, or all that failed. How many there are."""
     query = update(EventRow).values(state="new", error=None, processed_at=None)

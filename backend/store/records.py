@@ -124,6 +124,19 @@ def find_explanations(session: Session, task: Task, version: str) -> tuple[Expla
     return tuple(sorted(told, key=lambda e: e.method))
 
 
+def find_image_size(session: Session, task: Task) -> Size | None:
+    """The size of a task's image, (height, width), as it was seen last; None when it never was."""
+    images = (
+        select(ImageRow.height, ImageRow.width)
+        .join(TaskRow, TaskRow.image_digest == ImageRow.digest)
+        .where(TaskRow.project == task.project, TaskRow.task_id == task.task_id)
+        .where(TaskRow.image_url == task.image_url)
+        .order_by(TaskRow.answered_at.desc(), TaskRow.id.desc())
+    )
+    found = session.execute(images.limit(1)).first()
+    return (found[0], found[1]) if found else None
+
+
 def offers_on(session: Session, task: Task) -> tuple[Offer, ...]:
     """Everything ever offered for this image and expression, of every version, newest version first."""
     rows = session.scalars(_answers(task).order_by(TaskRow.answered_at.desc(), TaskRow.id.desc())).all()

@@ -69,6 +69,21 @@ class ProjectRow(Table):
     kept_at: Mapped[datetime | None]
 
 
+class LabelConfigRow(Table):
+    """A label config that a project had, and when it was in force: the times of the answers it came with."""
+
+    __tablename__ = "label_config"
+    __table_args__ = (UniqueConstraint("project", "digest", name="uq_label_config_text"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project: Mapped[str] = mapped_column(String(64))
+    digest: Mapped[str] = mapped_column(String(64))
+    """SHA-256 of the text."""
+    label_config: Mapped[str] = mapped_column(Text)
+    first_seen: Mapped[datetime]
+    last_seen: Mapped[datetime]
+
+
 class ImageRow(Table):
     """An image that was seen, by the SHA-256 of its file."""
 
@@ -176,6 +191,23 @@ class EventRow(Table):
     """"new", "done" or "failed"."""
     error: Mapped[str | None] = mapped_column(Text)
     processed_at: Mapped[datetime | None]
+
+
+class FailureRow(Table):
+    """An answer, or a whole event, that is not understood. The row goes once it is, or once it is redone."""
+
+    __tablename__ = "failure"
+    __table_args__ = (Index("ix_failure_project_annotation_id", "project", "annotation_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    event: Mapped[int] = mapped_column(ForeignKey("event.id"), index=True)
+    cause: Mapped[str] = mapped_column(String(32))
+    sentence: Mapped[str] = mapped_column(Text)
+    project: Mapped[str | None] = mapped_column(String(64))
+    task_id: Mapped[int | None]
+    annotation_id: Mapped[int | None]
+    updated_at: Mapped[datetime | None]
+    """Of the answer; without these four it is the whole event that failed."""
 
 
 class CorrectionRow(Table):

@@ -109,7 +109,7 @@ def _interactive(
     (entry, *_) = asked.entries or (TaskFailure(None, "an interactive request needs a task"),)
     if isinstance(entry, TaskFailure):
         raise InputError(entry.reason)
-    context = read_context(given, asked.controls)
+    context = read_context(given, asked.controls, backend.recording.known_size(entry))
     controls = replace(asked.controls, label=context.label or asked.controls.label)
     if context.words:
         task = replace(entry, expression=context.words)

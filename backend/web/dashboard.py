@@ -4,7 +4,9 @@ from collections.abc import Callable, Sequence
 
 from flask import Blueprint, Response, request
 
+from backend.labelstudio.failure import find_advice
 from backend.service import Suggesting, Synced
+from backend.store.failures import FailureGroup, failure_groups
 from backend.store.history import decisions, projects
 from backend.store.inbox import event_counts, projects_heard_of
 
@@ -34,7 +36,7 @@ def dashboard(
         with suggesting.database.begin() as session:
             found = list(decisions(session))
             counts, known = event_counts(session), projects(session)
-            heard = projects_heard_of(session)
+            heard, failed = projects_heard_of(session), failure_groups(session)
         state = suggesting.worker.state()
         warnings = [
             f"no webhook seen for project {key.split('.')[0]} yet" for key in known if key not in heard
@@ -44,6 +46,11 @@ def dashboard(
         if len(found) > MOST:
             warnings.append(f"the newest {MOST} of {len(found)} decisions are shown; `ris report` takes all")
         inbox = Table("The inbox", ("state", "events"), [(s, str(n)) for s, n in counts.items()])
+        not_understood = Table(
+            "Not understood",
+            ("cause", "answers", "what to do", "the newest"),
+            [(g.cause, str(g.n_answers), find_advice(g.cause), g.newest.sentence) for g in failed],
+        )
         sync = Table(
             "The last sync with Label Studio",
             ("project", "in Label Studio", "here", "applied", "gone", ""),
@@ -53,13 +60,24 @@ def dashboard(
             [judged(d) for d in found[-MOST:]],
             title="Referring-expression segmentation: what the annotators decided",
             about=f"{len(found)} decisions; {suggesting.version}, models {state}",
+            alarms=_alarms(failed),
             warnings=warnings,
-            more=[inbox, sync],
+            more=[inbox, not_understood, sync],
             footer="`ris report` writes this with pictures.",
         )
         return Response(text, content_type="text/html; charset=utf-8")
 
     return routes
+
+
+def _alarms(failed: Sequence[FailureGroup]) -> list[str]:
+    n_answers = sum(group.n_answers for group in failed)
+    if not n_answers:
+        return []
+    what = "answer is" if n_answers == 1 else "answers are"
+    return [
+        f"{n_answers} {what} not understood, and no decision was recorded; the table below says what to do"
+    ]
 
 
 def _row(done: Synced) -> tuple[str, ...]:

@@ -197,9 +197,15 @@ def test_failed_events_are_listed_and_can_be_worked_on_again(tmp_path):
     recording.close()
     database.close()
 
-    listed = ris("events", "--failed", folder=tmp_path, COLUMNS="200")
+    grouped = ris("events", "--failed", folder=tmp_path, COLUMNS="240")
+    listed = ris("events", "--cause", "webhook", folder=tmp_path, COLUMNS="240")
     replayed = ris("events", "replay", folder=tmp_path)
+    dismissed = ris("events", "dismiss", "1", folder=tmp_path)
 
-    assert "0 new, 0 done, 1 failed" in listed.stdout
+    assert "0 new, 0 done, 1 failed" in grouped.stdout
+    assert "ris connect mends it" in grouped.stdout
+    assert "came without the project's label_config" in grouped.stdout
     assert "came without the project's label_config" in listed.stdout
     assert "1 worked on again: 0 new, 0 done, 1 failed" in replayed.stdout
+    assert "1 dismissed" in dismissed.stdout
+    assert "0 new, 1 done, 0 failed" in ris("events", "--failed", folder=tmp_path).stdout

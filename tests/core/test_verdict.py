@@ -84,16 +84,18 @@ def test_a_mask_where_nothing_was_on_offer_is_redrawn_without_an_iou():
     assert (correction.verdict, correction.rank, correction.iou) == (Verdict.REDRAWN, None, None)
 
 
-@pytest.mark.parametrize(
-    "mask", [None, rle.encode(np.zeros((20, 20), np.bool_))], ids=["no mask", "empty mask"]
-)
-def test_no_mask_means_no_referent(mask):
-    correction = judge(annotation(mask), OFFERS)
+def test_an_answer_without_a_pixel_is_no_answer():
+    with pytest.raises(ValueError, match="a mask has pixels, or there is none"):
+        annotation(rle.encode(np.zeros((20, 20), np.bool_)))
+
+
+def test_no_mask_means_no_referent():
+    correction = judge(annotation(None), OFFERS)
 
     assert (correction.verdict, correction.annotation.mask) == (Verdict.NO_REFERENT, None)
 
 
-def test_a_skipped_task_is_no_acceptance_although_the_mask_is_still_in_it():
+def test_a_skipped_task_is_no_acceptance():
     correction = judge(annotation(square(0, 0, 6), "r0", cancelled=True), OFFERS)
 
     assert (correction.verdict, correction.rank, correction.iou) == (Verdict.SKIPPED, None, None)

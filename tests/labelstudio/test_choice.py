@@ -1,21 +1,27 @@
-"""What is meant of all that lies on the image, by the annotator's choice."""
+"""The rule: what is meant of all that lies on the image. Independent readings of it are in test_rule.py."""
 
 import pytest
 
-from backend.errors import RegionError
+from backend.errors import ChoiceError, EmptyMaskError, RegionError
 from backend.labelstudio.choice import meant
 from backend.labelstudio.control import read_controls
 from label_config import read
 
 PICK, TABS = read_controls(read("pick_brush.xml")), read_controls(read("tabs_brush.xml"))
+SMART = read_controls(read("type_brush.xml"))
 
 
-def mask(label, name="risabc-0", origin="prediction", kind="brushlabels"):
-    return {"id": name, "type": kind, "origin": origin, "value": {kind: [label], "rle": []}}
+def mask(label, name="risabc-0", origin="prediction", kind="brushlabels", from_name="mask"):
+    value = {kind: [label], "rle": []}
+    return {"id": name, "type": kind, "from_name": from_name, "origin": origin, "value": value}
 
 
-def choice(value, name="pick"):
-    return {"id": "c", "type": "choices", "from_name": name, "value": {"choices": [value]}}
+def choice(*values, name="pick"):
+    return {"id": "c", "type": "choices", "from_name": name, "value": {"choices": list(values)}}
+
+
+def ids(result, controls=PICK):
+    return [region["id"] for region in meant(result, controls)]
 
 
 OFFERED = [mask("3rd", "risabc-2"), mask("2nd", "risabc-1"), mask("1st", "risabc-0")]
@@ -23,13 +29,18 @@ OFFERED = [mask("3rd", "risabc-2"), mask("2nd", "risabc-1"), mask("1st", "risabc
 
 @pytest.mark.parametrize(("rank", "name"), [("1st", "risabc-0"), ("2nd", "risabc-1"), ("3rd", "risabc-2")])
 def test_the_mask_of_the_chosen_rank_is_meant_and_the_others_are_not(rank, name):
-    assert [r["id"] for r in meant([*OFFERED, choice(rank)], PICK)] == [name]
+    assert ids([*OFFERED, choice(rank)]) == [name]
+
+
+def test_several_chosen_ranks_are_meant_together():
+    assert ids([*OFFERED, choice("1st", "2nd")]) == ["risabc-1", "risabc-0"]
+    assert ids([*OFFERED, choice("1st"), choice("3rd")]) == ["risabc-2", "risabc-0"]
 
 
 def test_what_was_painted_under_the_chosen_rank_belongs_to_it():
     more = mask("2nd", "new", "manual")
 
-    assert [r["id"] for r in meant([*OFFERED, more, choice("2nd")], PICK)] == ["risabc-1", "new"]
+    assert ids([*OFFERED, more, choice("2nd")]) == ["risabc-1", "new"]
 
 
 def test_what_one_drew_oneself_is_all_that_is_new_or_changed():
@@ -40,31 +51,73 @@ def test_what_one_drew_oneself_is_all_that_is_new_or_changed():
     assert found == [changed, new]
 
 
+def test_a_rank_and_what_one_drew_are_meant_together():
+    new = mask("1st", "xyz", "manual")
+
+    assert ids([*OFFERED, new, choice("2nd", "drew it myself")]) == ["risabc-1", "xyz"]
+
+
 @pytest.mark.parametrize("controls", [PICK, TABS], ids=["pick", "tabs"])
 def test_no_such_thing_means_no_mask_whatever_lies_on_the_image(controls):
-    said = choice("no such thing", controls.no_referent.from_name)
+    said = choice("no such thing", name=controls.no_referent.from_name)
 
     assert meant([*OFFERED, said], controls) == []
 
 
-def test_without_a_choice_everything_is_meant():
-    assert meant(OFFERED, PICK) == OFFERED
+@pytest.mark.parametrize("others", [("1st",), ("drew it myself",), ("1st", "2nd")])
+def test_no_such_thing_and_a_mask_contradict_each_other(others):
+    with pytest.raises(ChoiceError, match="'no such thing' was chosen and '.*' too: choose one of them"):
+        meant([*OFFERED, choice("no such thing", *others)], PICK)
+
+
+def test_without_a_choice_everything_of_one_label_is_meant():
     assert meant(OFFERED, TABS) == OFFERED
+    assert ids([OFFERED[1], mask("2nd", "new", "manual")]) == ["risabc-1", "new"]
+
+
+def test_nothing_on_the_image_and_no_choice_is_no_such_thing():
     assert meant([], PICK) == []
+    assert meant([], TABS) == []
+    assert meant([{"id": "w", "type": "textarea", "from_name": "note", "value": {"text": ["x"]}}], TABS) == []
 
 
-def test_a_choice_of_another_tag_is_not_ours():
-    assert meant([*OFFERED, choice("2nd", "weather")], PICK) == [*OFFERED, choice("2nd", "weather")]
+@pytest.mark.parametrize("extra", [[], [choice()], [choice("sunny", name="weather")]])
+def test_without_a_choice_several_alternatives_are_no_answer(extra):
+    """E.g. "Create Annotations From Predictions": nobody chose."""
+    with pytest.raises(ChoiceError, match="in 'pick' and masks lie under 3 labels|'sunny' was chosen"):
+        meant([*OFFERED, *extra], PICK)
+
+
+def test_a_choice_of_another_tag_of_the_config_says_nothing_about_masks():
+    config = read("tabs_brush.xml").replace(
+        "<Image",
+        '<Choices name="seen" toName="image"><Choice value="none"/><Choice value="half"/></Choices><Image',
+    )
+    controls = read_controls(config)
+
+    assert ids([OFFERED[0], choice("none", name="seen")], controls) == ["risabc-2"]
 
 
 def test_a_rank_without_a_mask_is_told():
-    with pytest.raises(RegionError, match="'2nd' was chosen and no mask has that label"):
+    with pytest.raises(ChoiceError, match="'2nd' was chosen and no mask has that label"):
         meant([OFFERED[0], choice("2nd")], PICK)
+    with pytest.raises(ChoiceError, match="'2nd' was chosen and no mask has that label"):
+        meant([OFFERED[2], choice("1st", "2nd")], PICK)
 
 
-def test_drawn_and_nothing_there_is_told():
-    with pytest.raises(RegionError, match="'drew it myself' was chosen and nothing was drawn"):
-        meant([*OFFERED, choice("drew it myself")], PICK)
+@pytest.mark.parametrize("more", [[], [mask("1st", "k", "manual", "keypointlabels")]])
+def test_drawn_and_nothing_there_is_told(more):
+    with pytest.raises(ChoiceError, match="'drew it myself' was chosen and nothing was drawn"):
+        meant([*OFFERED, *more, choice("drew it myself")], PICK)
+
+
+def test_prompts_that_were_left_are_passed_over_beside_a_mask_and_are_no_answer_alone():
+    prompt = mask("mine", "p", "manual", "rectanglelabels", from_name="box")
+
+    assert ids([prompt, OFFERED[2]], SMART) == ["risabc-0"]
+    assert ids([prompt, choice("no such thing")], SMART) == []
+    with pytest.raises(EmptyMaskError, match="only clicks or boxes that ask for a mask were left"):
+        meant([prompt], SMART)
 
 
 @pytest.mark.parametrize("result", [None, {}, "x", 3])
@@ -73,9 +126,7 @@ def test_a_result_that_is_no_list_is_told(result):
         meant(result, PICK)
 
 
-@pytest.mark.parametrize(
-    "odd", [None, 3, {}, {"type": "choices", "from_name": "pick"},
-            {"type": "choices", "from_name": "pick", "value": {"choices": "2nd"}}],
-)  # fmt: skip
-def test_odd_regions_are_no_choice(odd):
-    assert meant([odd], PICK) == [odd]
+@pytest.mark.parametrize("odd", [None, 3, {}, "x", [], {"type": None}])
+def test_an_entry_that_is_no_region_is_told(odd):
+    with pytest.raises(RegionError, match="entry 0 of the result"):
+        meant([odd], PICK)

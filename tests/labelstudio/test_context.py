@@ -8,6 +8,7 @@ from backend.errors import BackendError, InputError, RegionError
 from backend.labelstudio import brush
 from backend.labelstudio.context import read_context
 from backend.labelstudio.control import read_controls
+from backend.labelstudio.rectangle import turned
 from label_config import read
 from tests.build import rectangle
 
@@ -84,13 +85,50 @@ def test_a_label_that_the_mask_control_does_not_have_is_none():
         (
             {"result": [{**click(1, 1), "original_width": 10**6, "original_height": 10**6}]},
             RegionError,
-            "too many",
+            "pixels are the limit",
         ),
     ],
 )
 def test_what_says_nothing_is_refused_with_a_sentence(given, error, pattern):
     with pytest.raises(error, match=pattern):
         read_context(given, PICK)
+
+
+def test_a_turned_box_is_the_upright_box_around_it():
+    upright = {"x": 10, "y": 20, "width": 30, "height": 20, "rotation": 0}  # 96 x 48 pixels
+    # The same pixels, drawn from the corner at the top right and turned by a right angle.
+    on_its_side = {"x": 40, "y": 20, "width": 15, "height": 40, "rotation": 90}
+
+    boxes = [
+        context({**SHOWN, "type": "rectangle", "value": value}).prompts.box
+        for value in (upright, on_its_side)
+    ]
+
+    assert boxes[0] == pytest.approx(boxes[1])
+
+
+@given(st.floats(-720, 720), st.floats(1, 60), st.floats(1, 60))
+def test_a_turned_box_holds_all_its_corners_and_touches_them(rotation, width, height):
+    value = {"x": 30, "y": 40, "width": width, "height": height, "rotation": rotation}
+    x1, y1, x2, y2 = context({**SHOWN, "type": "rectangle", "value": value}).prompts.box
+    corners = turned(value, np.array([[0, 0], [width, 0], [width, height], [0, height]]), SIZE)
+    x, y = np.array(corners).T * np.array([[SIZE[1]], [SIZE[0]]]) / 100
+
+    assert (x1, x2) == pytest.approx((x.min(), x.max()))
+    assert (y1, y2) == pytest.approx((y.min(), y.max()))
+
+
+def test_a_size_in_whole_floats_is_a_size_and_none_is_the_one_on_record():
+    whole = {**click(50, 50), "original_width": float(SIZE[1]), "original_height": float(SIZE[0])}
+    without = click(50, 50) | {"original_width": None, "original_height": None}
+
+    assert context(whole).prompts.size == SIZE
+    assert read_context({"result": [without]}, PICK, SIZE).prompts.size == SIZE
+
+
+def test_a_click_on_a_picture_of_another_size_is_refused_with_both_sizes():
+    with pytest.raises(RegionError, match=r"picture of \d+ x \d+, and the task's picture has 9 x 8"):
+        read_context({"result": [click(50, 50)]}, PICK, (8, 9))
 
 
 ANYTHING = st.recursive(

@@ -93,7 +93,8 @@ def test_a_config_that_cannot_work_is_refused_with_what_to_add(config, message):
 def test_a_choice_that_shares_the_labels_is_the_presentation_pick(name):
     controls = read_controls(read(name))
 
-    assert controls.pick == Pick("pick", ("1st", "2nd", "3rd"), "drew it myself")
+    ranks = ("1st", "2nd", "3rd")
+    assert controls.pick == Pick("pick", ranks, "drew it myself", ranks)
     assert controls.no_referent.value == "no such thing"
     assert controls.label == "1st"
 
@@ -106,7 +107,7 @@ def test_without_such_a_choice_it_is_tabs(name):
 def test_ranks_may_have_any_names():
     config = read("pick_brush.xml").replace("1st", "A").replace("2nd", "B").replace("drew it myself", "own")
 
-    assert read_controls(config).pick == Pick("pick", ("A", "B", "3rd"), "own")
+    assert read_controls(config).pick == Pick("pick", ("A", "B", "3rd"), "own", ("A", "B", "3rd"))
 
 
 @pytest.mark.parametrize(
@@ -122,7 +123,7 @@ def test_what_is_found_is_what_the_sdk_finds(layout):
 
     assert control.tag.lower() == found.region_type
     assert control.to_name == [found.to_name]
-    assert tuple(control.labels) == found.labels
+    assert tuple(control.labels) == tuple(label.value for label in found.labels)
     assert theirs.get_object(found.to_name).value_name == found.image_key
     for choice in (found.no_referent, found.keep):
         assert choice is None or choice.value in theirs.get_control(choice.from_name).labels

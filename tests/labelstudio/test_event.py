@@ -56,11 +56,11 @@ def test_an_annotation_is_read_with_all_that_it_says():
     assert not read.cancelled
 
 
-def test_a_skip_still_has_the_mask_in_it_and_says_that_it_is_none():
-    (read,) = read_event(body(annotation=annotation(was_cancelled=True))).annotations
+@pytest.mark.parametrize("result", [[REGION], [], [{"type": "vectorlabels"}], ["odd"], None])
+def test_a_skip_is_a_skip_whatever_lies_on_the_image(result):
+    (read,) = read_event(body(annotation=annotation(was_cancelled=True, result=result))).annotations
 
-    assert read.cancelled
-    assert read.mask is not None
+    assert (read.cancelled, read.mask) == (True, None)
 
 
 def test_no_region_is_no_mask():
@@ -83,7 +83,37 @@ def test_one_unreadable_answer_of_a_bulk_event_does_not_hide_the_others():
 
     assert [a.annotation_id for a in event.annotations] == [1]
     assert len(event.failures) == 1
-    assert event.failures[0].startswith("annotation 2: region 'ris-0': a brush stream has at least 7 bytes")
+    failed = event.failures[0]
+    assert failed.sentence.startswith("annotation 2: region 'ris-0': a brush stream has at least 7 bytes")
+    assert (failed.cause, failed.task_id, failed.annotation_id) == ("region", 6, 2)
+    assert failed.updated_at == datetime(2026, 11, 21, 0, 21, 31, 364195, tzinfo=UTC)
+
+
+def test_a_region_of_another_picture_is_refused_with_both_sizes():
+    event = read_event(body(), lambda task: (21, 30))
+
+    assert event.annotations == ()
+    assert event.failures[0].cause == "picture size"
+    assert "picture of 30 x 20, and the task's picture has 30 x 21" in event.failures[0].sentence
+
+
+def test_a_size_that_a_region_does_not_say_is_the_one_on_record():
+    bare = {k: v for k, v in REGION.items() if k not in ("original_width", "original_height")}
+    asked = []
+
+    def on_record(task):
+        asked.append(task.image_url)
+        return 20, 30
+
+    (read,) = read_event(body(annotation=annotation(result=[bare])), on_record).annotations
+
+    assert (rle.decode(read.mask) == MASK).all()
+    assert asked == ["/data/upload/9/a.png"]
+
+
+def test_a_label_config_is_known_to_be_in_force_only_where_its_answer_came_at_once():
+    assert read_event(body()).label_config == read("tabs_brush.xml")
+    assert read_event(body(source="sync")).label_config == ""
 
 
 def test_deletions_name_what_is_gone():
@@ -146,7 +176,7 @@ def without(name):
 def test_an_event_that_lacks_what_it_promises_is_one_sentence(broken, message):
     with pytest.raises(EventError, match=message):
         event = read_event(broken)
-        raise EventError("; ".join(event.failures))
+        raise EventError("; ".join(failure.sentence for failure in event.failures))
 
 
 def test_an_event_of_a_project_without_a_mask_control_says_so():

@@ -6,12 +6,15 @@ import pytest
 from PIL import Image as Pillow
 
 from backend.core import rle
-from backend.errors import RegionError
+from backend.errors import EmptyMaskError, FrameError, RegionError, RegionKindError
 from backend.labelstudio import brush
-from backend.labelstudio.result import read_mask
+from backend.labelstudio.control import read_controls
+from backend.labelstudio.result import NOT_DRAWN, drawn_on, read_mask
+from label_config import read
 from tests.build import rectangle
 
 SIZE = (40, 60)
+TABS = read_controls(read("tabs_brush.xml"))
 
 
 def region(kind, value, name="r1", size=SIZE):
@@ -41,15 +44,133 @@ def test_two_masks_are_their_union_and_both_ids_are_told():
     assert ids == ("ours", "drawn")
 
 
-def test_choices_and_clicks_are_no_masks():
-    others = [
-        {"id": "c", "type": "choices", "value": {"choices": ["none"]}},
-        {"type": "keypointlabels"},
-        "nonsense",
-    ]
+def drawn(*regions):
+    return [region.get("id") for region in drawn_on(list(regions), TABS)]
 
-    assert read_mask(others) == (None, ())
+
+def test_no_regions_are_no_mask():
     assert read_mask([]) == (None, ())
+
+
+@pytest.mark.parametrize("kind", sorted(NOT_DRAWN))
+def test_what_is_said_beside_the_image_is_not_drawn_on_it(kind):
+    assert drawn({"id": "a", "type": kind, "to_name": "image"}) == []
+
+
+def test_whatever_has_another_type_is_drawn():
+    assert drawn({"id": "a", "type": "vectorlabels"}, {"id": "b", "type": "new to us"}) == ["a", "b"]
+
+
+def test_the_label_of_a_shape_is_not_drawn_and_a_label_without_one_is():
+    shape, label = {"id": "a", "type": "rectangle"}, {"type": "labels", "value": {"labels": ["It"]}}
+
+    assert drawn(shape, {**label, "id": "a"}) == ["a"]
+    assert drawn(shape, {**label, "id": "b"}) == ["a", "b"]
+
+
+TEXT = '<Text name="said" value="$expression"'
+
+
+def test_what_lies_on_another_thing_that_is_shown_is_not_on_the_image():
+    config = (
+        read("tabs_brush.xml").replace("<Header value=", '<Text name="said" value=').replace('size="3"', "")
+    )
+
+    found = drawn_on([{"id": "a", "type": "labels", "to_name": "said"}], read_controls(config))
+
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ("text", "entry 0 of the result must be an object, got str"),
+        (None, "entry 0 of the result must be an object, got NoneType"),
+        ({}, "entry 0 of the result needs a type"),
+        ({"type": 3}, "entry 0 of the result needs a type"),
+        ({"type": "brushlabels", "to_name": "img"}, "lies on 'img', which the label config does not show"),
+    ],
+)
+def test_an_entry_that_is_no_region_of_ours_is_one_sentence(entry, message):
+    with pytest.raises(RegionError, match=message):
+        drawn_on([entry], TABS)
+
+
+@pytest.mark.parametrize("kind", ["vectorlabels", "magicwand", "cuboid", "videorectangle", "new to us"])
+def test_a_kind_that_gives_no_mask_is_refused_alone_and_beside_a_mask(kind):
+    odd = region(kind, {"x": 1})
+
+    for regions in ([odd], [painted(rectangle(SIZE, 0, 0, 10, 10)), odd]):
+        with pytest.raises(RegionKindError, match=f"of type '{kind}', and no mask can be made of it"):
+            read_mask(regions)
+
+
+def test_points_beside_a_mask_are_passed_over_and_alone_are_no_answer():
+    mask = painted(rectangle(SIZE, 0, 0, 10, 10))
+
+    assert read_mask([{"type": "keypointlabels", "id": "k"}, mask])[1] == ("r1",)
+    with pytest.raises(RegionKindError, match="only points were drawn"):
+        read_mask([{"type": "keypointlabels", "id": "k"}])
+
+
+NOWHERE = {
+    "outside": ("rectanglelabels", {"x": 120, "y": 10, "width": 20, "height": 20}),
+    "on a seam": ("rectanglelabels", {"x": 50.1, "y": 50.1, "width": 0.1, "height": 0.1}),
+    "two points": ("polygonlabels", {"points": [[5, 5], [60, 60]]}),
+    "no points": ("polygonlabels", {"points": []}),
+    "no radius": ("ellipselabels", {"x": -50, "y": 5, "radiusX": 0, "radiusY": 0}),
+}
+
+
+@pytest.mark.parametrize("name", NOWHERE)
+def test_what_was_drawn_and_covers_no_pixel_is_no_answer(name):
+    with pytest.raises(EmptyMaskError, match="region 'r1' covers no pixel"):
+        read_mask([region(*NOWHERE[name])])
+
+
+def test_a_brush_that_was_wholly_erased_is_no_answer_alone_and_adds_nothing_beside_another():
+    erased, mask = (
+        painted(np.zeros(SIZE, np.bool_), "erased"),
+        painted(rectangle(SIZE, 0, 0, 10, 10), "drawn"),
+    )
+
+    with pytest.raises(EmptyMaskError):
+        read_mask([erased])
+    assert read_mask([erased, mask])[1] == ("drawn",)
+
+
+def test_a_size_in_whole_floats_is_a_size():
+    value = {"x": 0, "y": 0, "width": 50, "height": 50}
+
+    mask, _ = read_mask([region("rectanglelabels", value, size=(40.0, 60.0))])
+
+    assert mask.size == (40, 60)
+
+
+def test_a_missing_size_is_the_one_on_record():
+    bare = region("rectanglelabels", {"x": 0, "y": 0, "width": 50, "height": 50}, size=(None, None))
+
+    assert read_mask([bare], SIZE)[0].area_px == 20 * 30
+
+
+@pytest.mark.parametrize("size", [(1, 1), (60, 40), (40, 61), (80, 120)])
+def test_a_frame_that_is_not_the_pictures_is_refused_with_both_sizes(size):
+    value = {"x": 0, "y": 0, "width": 50, "height": 50}
+
+    with pytest.raises(FrameError, match=f"picture of {size[1]} x {size[0]}, and the task's .* has 60 x 40"):
+        read_mask([region("rectanglelabels", value, size=size)], SIZE)
+
+
+def test_a_frame_of_one_pixel_is_a_picture_that_was_not_loaded():
+    with pytest.raises(FrameError, match="1 x 1, which Label Studio writes while a picture is not loaded"):
+        read_mask([region("rectanglelabels", {"x": 0, "y": 0, "width": 100, "height": 100}, size=(1, 1))])
+
+
+def test_a_picture_that_was_turned_in_the_editor_is_refused():
+    turned = region("rectanglelabels", {"x": 0, "y": 0, "width": 50, "height": 50}) | {"image_rotation": 90}
+
+    with pytest.raises(RegionError, match="turned by 90 degrees: turn the picture back"):
+        read_mask([turned])
 
 
 def test_a_rectangle_covers_its_pixels():
@@ -100,7 +221,14 @@ def test_a_bitmask_is_where_it_is_not_see_through():
             [region("bitmasklabels", {"imageDataURL": png(np.zeros((5, 5), np.uint8))})],
             r"its picture is \(5, 5\)",
         ),
+        ([region("rectanglelabels", {"x": 50, "y": 1, "width": -9, "height": 9})], "must not be negative"),
+        ([region("ellipselabels", {"x": 50, "y": 1, "radiusX": 1, "radiusY": -9})], "must not be negative"),
+        ([region("rectanglelabels", {"x": float("nan"), "y": 1, "width": 9, "height": 9})], "got nan"),
+        ([region("rectanglelabels", {"x": True, "y": 1, "width": 9, "height": 9})], "got True"),
+        ([region("polygonlabels", {"points": [[1, 2], [3, float("inf")], [5, 6]]})], "got inf"),
+        ([region("polygonlabels", {"points": [[1, 2]], "closed": False})], "outline is not closed"),
         ([region("brushlabels", {"rle": []}, size=(10**9, 10**9))], "pixels are the limit"),
+        ([region("brushlabels", {"rle": []}, size=(40.5, 60))], "says no size"),
         ([region("brushlabels", {"rle": []}, size=(0, 5))], "says no size"),
         ([region("brushlabels", {"rle": []}, size=("40", None))], "says no size"),
     ],
@@ -110,7 +238,7 @@ def test_a_region_that_cannot_be_read_is_one_sentence(regions, message):
         read_mask(regions)
 
 
-@pytest.mark.parametrize("points", [[[0, 0], [1e9, 1e9], [-1e9, 5]], [[5, 5], [6, 6]], []])
+@pytest.mark.parametrize("points", [[[0, 0], [1e9, 1e9], [-1e9, 5]], [[0, 0], [9, 0], [9, 9], [0, 0]]])
 def test_odd_polygons_do_not_crash(points):
     mask, _ = read_mask([region("polygonlabels", {"points": points})])
 

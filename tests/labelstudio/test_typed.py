@@ -41,16 +41,17 @@ def choice(name, value):
 
 
 def answered(*result, data=None, **more):
-    annotation = {"id": 1, "result": list(result), "updated_at": "2026-01-02T00:00:00Z", **more}
-    (found,) = read_event(
-        {
-            "action": "ANNOTATION_CREATED",
-            "annotation": annotation,
-            "task": {"id": 7, "data": {"image": "/a"} | (data or {})},
-            "project": {"id": 1, "created_at": "2026-01-01T00:00:00Z", "label_config": CONFIG},
-        }
-    ).annotations or (None,)
+    (found,) = read_event(answered_event(*result, data=data, **more)).annotations or (None,)
     return found
+
+
+def answered_event(*result, data=None, **more):
+    return {
+        "action": "ANNOTATION_CREATED",
+        "annotation": {"id": 1, "result": list(result), "updated_at": "2026-01-02T00:00:00Z", **more},
+        "task": {"id": 7, "data": {"image": "/a"} | (data or {})},
+        "project": {"id": 1, "created_at": "2026-01-01T00:00:00Z", "label_config": CONFIG},
+    }
 
 
 KEEP = choice("keep", "keep the expression for the next image")
@@ -75,13 +76,7 @@ def test_what_a_tool_that_only_points_drew_is_no_mask():
 
 
 def failure(*result):
-    event = {
-        "action": "ANNOTATION_CREATED",
-        "annotation": {"id": 1, "result": list(result), "updated_at": "2026-01-02T00:00:00Z"},
-        "task": {"id": 7, "data": {"image": "/a"}},
-        "project": {"id": 1, "created_at": "2026-01-01T00:00:00Z", "label_config": CONFIG},
-    }
-    return read_event(event).failures[0]
+    return read_event(answered_event(*result)).failures[0].sentence
 
 
 def test_a_task_may_wait_for_its_words():
@@ -113,6 +108,16 @@ def test_untouched_offers_for_words_that_were_replaced_are_not_meant():
     assert found.mask == new[0].suggestion.mask
     same = answered(*write_all(old, CONTROLS), typed("the cup"), FIRST, data={"expression": "the cup"})
     assert same.mask == old[0].suggestion.mask
+
+
+def test_only_offers_for_replaced_words_are_no_answer():
+    old = write_all(offers("the cup", 3), CONTROLS)
+    event = answered_event(*old, typed("the left mug"), data={"expression": "the cup"})
+
+    (failed,) = read_event(event).failures
+
+    assert failed.cause == "empty mask"
+    assert "offered for 'the cup', and 'the left mug' was typed" in failed.sentence
 
 
 @pytest.mark.parametrize(("result", "keeps"), [((KEEP,), "mug"), ((), "")])

@@ -8,8 +8,9 @@ from backend.core.types import Verdict
 from backend.labelstudio import brush
 from backend.labelstudio.control import read_controls
 from backend.labelstudio.region import write_predictions
+from backend.store.failures import failure_groups
 from backend.store.history import decisions
-from backend.store.inbox import event_counts, failed_events
+from backend.store.inbox import event_counts, renew_events
 from backend.store.records import add_correction
 from label_config import read
 from tests.build import rectangle
@@ -129,10 +130,10 @@ def test_an_event_that_cannot_be_understood_is_kept_and_those_behind_it_go_on(re
 
     assert [c.annotation.annotation_id for c in found] == [1]
     with database.begin() as session:
-        ((_, action, reason),) = failed_events(session)
+        (group,) = failure_groups(session)
         assert event_counts(session) == {"new": 0, "done": 1, "failed": 1}
-    assert action == "ANNOTATION_CREATED"
-    assert reason.startswith("annotation 5: region 'r' says no size")
+    assert (group.cause, group.n_answers, group.newest.annotation_id) == ("region", 1, 5)
+    assert group.newest.sentence.startswith("annotation 5: region 'r': a brush stream has at least 7 bytes")
 
 
 def test_secrets_are_not_on_disk(recording, database, offered, tmp_path):
@@ -194,9 +195,9 @@ def test_what_the_database_cannot_hold_is_that_events_failure_alone(recording, d
 
     with database.begin() as session:
         kept = [d.correction.annotation.annotation_id for d in decisions(session)]
-        failed = failed_events(session)
+        (failed,) = failure_groups(session)
     assert kept == [1, 3]
-    assert [reason for _, _, reason in failed] == ["too large"]
+    assert (failed.cause, failed.newest.sentence) == ("other", "too large")
 
 
 @pytest.mark.parametrize("number", [2**31, 2**70, -1, True, "7"])
@@ -208,5 +209,71 @@ def test_an_id_that_is_none_is_kept_with_its_error(recording, database, number):
         pass
 
     with database.begin() as session:
-        ((_, _, reason),) = failed_events(session)
-    assert "id must be a number that an id can be" in reason
+        (failed,) = failure_groups(session)
+    assert "id must be a number that an id can be" in failed.newest.sentence
+
+
+def groups(database):
+    with database.begin() as session:
+        return [(g.cause, g.n_answers) for g in failure_groups(session)], event_counts(session)["failed"]
+
+
+def test_an_answer_that_is_given_again_settles_the_failure_of_the_first(recording, database, offered):
+    everything = [region for regions in offered("pick_brush.xml") for region in regions]
+    nothing_chosen = event(everything, seconds=1, config="pick_brush.xml")
+
+    process(recording, database, nothing_chosen)
+    assert groups(database) == ([("choice", 1)], 1)
+
+    again = event([*everything, chosen("2nd")], seconds=2, config="pick_brush.xml")
+    (found,) = process(recording, database, again)
+    assert (found.verdict, found.rank) == (Verdict.ACCEPTED, 1)
+    assert groups(database) == ([], 0)
+
+
+def test_an_event_of_a_broken_label_config_is_settled_when_its_answers_come_with_a_mended_one(
+    recording, database, offered
+):
+    broken = event(offered()[0])
+    broken["project"] = broken["project"] | {"label_config": "<View/>"}
+
+    process(recording, database, broken)
+    assert groups(database) == ([("label config", 1)], 1)
+
+    process(recording, database, event(offered()[0]))
+    assert groups(database) == ([], 0)
+
+
+def test_an_answer_that_is_deleted_settles_its_failure(recording, database):
+    process(recording, database, event([{"type": "vectorlabels", "id": "v"}]))
+    assert groups(database) == ([("kind of region", 1)], 1)
+
+    process(
+        recording, database, {"action": "TASKS_DELETED", "tasks": [{"id": 1}], "project": PROJECT}
+    )  # fmt: skip
+    assert groups(database) == ([], 0)
+
+
+def test_a_failed_answer_is_understood_when_the_size_of_its_image_comes_on_record(
+    recording, database, suggesting, gate
+):
+    bare = {"id": "a", "type": "rectanglelabels", "value": {"x": 0, "y": 0, "width": 50, "height": 50}}
+    process(recording, database, event([bare]))
+    assert groups(database) == ([("picture size", 1)], 1)
+
+    gate.opened.set()
+    suggesting.suggest([task()], deadline_s=60)
+    with database.begin() as session:
+        renew_events(session)
+
+    (found,) = process(recording, database)
+    assert (found.verdict, found.annotation.mask.area_px) == (Verdict.REDRAWN, 16 * 16)
+    assert groups(database) == ([], 0)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (64, 64)])
+def test_a_frame_that_is_not_the_images_is_never_a_verdict(recording, database, offered, size):
+    region = offered("tabs_polygon.xml")[0][0] | {"original_height": size[0], "original_width": size[1]}
+
+    assert process(recording, database, event([region], config="tabs_polygon.xml")) == []
+    assert groups(database) == ([("picture size", 1)], 1)

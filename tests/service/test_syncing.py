@@ -5,6 +5,7 @@ import pytest
 from backend.core.types import Verdict
 from backend.errors import LabelStudioError
 from backend.service.syncing import Syncing
+from backend.store.failures import count_failures, failed_annotation_ids
 from backend.store.history import decisions
 from label_config import read
 from tests.service.conftest import NOW
@@ -16,6 +17,7 @@ class Studio:
 
     def __init__(self):
         self.tasks, self.hidden, self.pages = {}, set(), []
+        self.label_config = read("tabs_brush.xml")
 
     def put(self, body):
         task = self.tasks.setdefault(body["task"]["id"], {**body["task"], "annotations": {}})
@@ -30,7 +32,7 @@ class Studio:
 
     def call(self, method, path, body=None, **params):
         if path == "/api/projects/1":
-            return PROJECT | {"label_config": read("tabs_brush.xml"), "token": "secret"}
+            return PROJECT | {"label_config": self.label_config, "token": "secret"}
         if path != "/api/tasks":
             raise LabelStudioError(f"Label Studio answered 404 to {method} {path}")
         self.pages.append(params["page"])
@@ -164,3 +166,59 @@ def test_a_label_studio_that_refuses_is_told_and_nothing_is_lost(syncing, studio
     with pytest.raises(LabelStudioError):
         syncing.sync(1)
     assert set(on_record(database)) == {1}
+
+
+RENAMED = read("pick_brush.xml").replace('"2nd"', '"second"').replace("no such thing", "absent")
+
+
+def picked(number, seconds, word, offered):  # noqa: F811
+    shown = [region for regions in offered("pick_brush.xml") for region in regions]
+    choice = {"id": "c", "type": "choices", "from_name": "pick", "value": {"choices": [word]}}
+    return event([*shown, choice], number=number, seconds=seconds, config="pick_brush.xml")
+
+
+def test_an_answer_is_read_with_the_label_config_that_it_was_given_under(
+    syncing, studio, recording, database, offered,  # noqa: F811
+):  # fmt: skip
+    """Two answers came by webhook; the one between them was lost, and the choices were renamed after."""
+    for seconds in (1, 9):
+        body = picked(seconds, seconds, "2nd", offered)
+        recording.record(body)
+        studio.put(body)
+    while recording.work_off():
+        pass
+    studio.put(picked(5, 5, "no such thing", offered))
+    studio.put(picked(7, 7, "2nd", offered))
+    studio.label_config = RENAMED
+
+    syncing.sync(1)
+
+    found = on_record(database)
+    assert found[5].verdict is Verdict.NO_REFERENT
+    assert (found[7].verdict, found[7].rank) == (Verdict.ACCEPTED, 1)
+
+
+def test_an_answer_from_before_a_renaming_is_never_all_masks(syncing, studio, database, offered):  # noqa: F811
+    studio.put(picked(1, 1, "2nd", offered))
+    studio.put(picked(2, 1, "no such thing", offered))
+    studio.put(picked(3, 1, "unknown", offered))
+    studio.label_config = RENAMED
+
+    syncing.sync(1)
+
+    found = on_record(database)
+    assert (found[1].verdict, found[1].rank) == (Verdict.ACCEPTED, 1)
+    assert found[2].verdict is Verdict.NO_REFERENT
+    with database.begin() as session:
+        assert failed_annotation_ids(session, found[1].annotation.task.project) == {3}
+
+
+def test_a_failed_answer_that_is_gone_is_settled(syncing, studio, database, offered):  # noqa: F811
+    studio.put(picked(3, 1, "unknown", offered))
+    studio.label_config = read("pick_brush.xml")
+    syncing.sync(1)
+    studio.delete(3)
+
+    assert syncing.sync(1).gone == 1
+    with database.begin() as session:
+        assert count_failures(session) == 0

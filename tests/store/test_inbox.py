@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import text
 
 from backend.errors import StoreError
-from backend.store.inbox import InboxWriter, event_counts, failed_events, mark_done, mark_failed, next_events
+from backend.store.inbox import InboxWriter, event_counts, mark_done, mark_failed, next_events
 from tests.store.test_records import NOW
 
 
@@ -69,5 +69,4 @@ def test_events_wait_oldest_first_until_they_are_done_or_failed(database, writer
 
     with database.begin() as session:
         assert [event_id for event_id, _ in next_events(session, limit=10)] == [third]
-        assert failed_events(session) == [(second, "ANNOTATION_CREATED", "it says nothing")]
         assert event_counts(session) == {"new": 1, "done": 1, "failed": 1}

@@ -53,6 +53,16 @@ def test_the_inbox_and_the_last_sync_stand_on_the_page(suggesting, recording, re
     assert "<td>8.1700000000</td><td>5</td><td>4</td><td>2</td><td>1</td><td>differ</td>" in page
 
 
+def test_what_was_not_understood_stands_above_everything_in_red(backend, recording, database, offered):  # noqa: F811
+    assert 'class="alarm"' not in shown(backend)
+
+    process(recording, database, event([{"type": "vectorlabels", "id": "v"}], number=1), event([3], number=2))
+
+    page = shown(backend)
+    assert '<p class="alarm" role="alert">2 answers are not understood, and no decision was recorded' in page
+    assert "<td>kind of region</td><td>1</td><td>draw it with a brush" in page
+
+
 def test_the_page_asks_for_the_password(backend):
     guarded = create_app(backend, basic_auth=("ris", "open")).test_client()
 

@@ -1,0 +1,145 @@
+"""Answers that could not be understood: written down by cause, settled by what comes later."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from backend.store.schema import EventRow, FailureRow
+
+
+@dataclass(frozen=True, slots=True)
+class FailedAnswer:
+    """One answer, or one event, that could not be understood.
+
+    Attributes:
+        event: the number of the event that brought it.
+        cause: the name of its cause.
+        sentence: what exactly is wrong.
+        project, task_id, annotation_id, updated_at: which version of which answer; None where the whole
+            event failed.
+    """
+
+    event: int
+    cause: str
+    sentence: str
+    project: str | None = None
+    task_id: int | None = None
+    annotation_id: int | None = None
+    updated_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FailureGroup:
+    """The failures of one cause: how many there are, and the newest."""
+
+    cause: str
+    n_answers: int
+    newest: FailedAnswer
+
+
+def replace_failures(session: Session, event: int, failures: Sequence[FailedAnswer]) -> None:
+    """Make these the failures of an event."""
+    session.execute(delete(FailureRow).where(FailureRow.event == event))
+    session.add_all(
+        FailureRow(
+            event=event, cause=one.cause, sentence=one.sentence, project=one.project, task_id=one.task_id,
+            annotation_id=one.annotation_id, updated_at=one.updated_at,
+        )
+        for one in failures
+    )  # fmt: skip
+    session.flush()
+
+
+def settle_failures(
+    session: Session, project: str, annotation_id: int, *, until: datetime, besides: int, now: datetime
+) -> None:
+    """Take back the failures of an answer that was understood later.
+
+    Args:
+        until: the time of the version that was understood; failures of later versions stay.
+        besides: the event that brought it; its other failures stay.
+    """
+    settled = delete(FailureRow).where(
+        FailureRow.project == project, FailureRow.annotation_id == annotation_id,
+        FailureRow.updated_at <= until, FailureRow.event != besides,
+    )  # fmt: skip
+    _close(session, set(session.scalars(settled.returning(FailureRow.event))), now)
+
+
+def settle_deleted(
+    session: Session,
+    project: str,
+    *,
+    annotation_ids: Collection[int] = (),
+    task_ids: Collection[int] = (),
+    now: datetime,
+) -> None:
+    """Take back the failures of answers that are gone."""
+    if not annotation_ids and not task_ids:
+        return
+    is_gone = or_(FailureRow.annotation_id.in_(annotation_ids), FailureRow.task_id.in_(task_ids))
+    settled = delete(FailureRow).where(FailureRow.project == project, is_gone)
+    _close(session, set(session.scalars(settled.returning(FailureRow.event))), now)
+
+
+def dismiss_failures(session: Session, events: Collection[int], *, now: datetime) -> int:
+    """Take events off the list of what is not understood, because a person says so; how many there were."""
+    gone = delete(FailureRow).where(FailureRow.event.in_(events)).returning(FailureRow.event)
+    dismissed = set(session.scalars(gone))
+    _close(session, dismissed, now)
+    return len(dismissed)
+
+
+def _close(session: Session, events: Collection[int], now: datetime) -> None:
+    """Events without failures left are done."""
+    if not events:
+        return
+    is_open = select(FailureRow.id).where(FailureRow.event == EventRow.id).exists()
+    session.execute(
+        update(EventRow)
+        .where(EventRow.id.in_(events), ~is_open)
+        .values(state="done", error=None, processed_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def failed_annotation_ids(session: Session, project: str) -> set[int]:
+    """The answers of a project that are not understood now."""
+    ids = select(FailureRow.annotation_id).where(
+        FailureRow.project == project, FailureRow.annotation_id.is_not(None)
+    )
+    return {number for number in session.scalars(ids) if number is not None}
+
+
+def failure_groups(session: Session) -> list[FailureGroup]:
+    """The failures by cause, the most frequent cause first."""
+    counted = session.execute(
+        select(FailureRow.cause, func.count(), func.max(FailureRow.id)).group_by(FailureRow.cause)
+    ).all()
+    newest = {row.id: row for row in _rows(session, [number for _, _, number in counted])}
+    groups = [FailureGroup(cause, n, _answer(newest[number])) for cause, n, number in counted]
+    return sorted(groups, key=lambda group: (-group.n_answers, group.cause))
+
+
+def newest_failures(session: Session, cause: str, *, most: int) -> list[FailedAnswer]:
+    """The newest failures of a cause, newest first."""
+    rows = select(FailureRow).where(FailureRow.cause == cause).order_by(FailureRow.id.desc()).limit(most)
+    return [_answer(row) for row in session.scalars(rows)]
+
+
+def count_failures(session: Session) -> int:
+    """How many answers, and whole events, are not understood now."""
+    return session.scalar(select(func.count()).select_from(FailureRow)) or 0
+
+
+def _rows(session: Session, numbers: Collection[int]) -> Sequence[FailureRow]:
+    return session.scalars(select(FailureRow).where(FailureRow.id.in_(numbers))).all()
+
+
+def _answer(row: FailureRow) -> FailedAnswer:
+    return FailedAnswer(
+        row.event, row.cause, row.sentence, row.project, row.task_id, row.annotation_id, row.updated_at
+    )

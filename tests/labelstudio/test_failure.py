@@ -1,0 +1,19 @@
+import pytest
+
+from backend.errors import BackendError, ChoiceError, FrameError, InputError, RegionError, TaskError
+from backend.labelstudio.failure import CAUSES, OTHER, Failure, find_advice
+
+
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [(FrameError, "picture size"), (RegionError, "region"), (ChoiceError, "choice"), (TaskError, "task data"),
+     (InputError, "answer"), (BackendError, "other"), (ValueError, "other")],
+)  # fmt: skip
+def test_a_failure_has_the_cause_of_the_nearest_kind_of_error(error, cause):
+    assert Failure.of(error("what, and what to do")) == Failure(cause, "what, and what to do")
+
+
+def test_every_cause_says_what_to_do():
+    assert [find_advice(cause.name) for cause in CAUSES.values()] == [c.advice for c in CAUSES.values()]
+    assert len({cause.name for cause in CAUSES.values()}) == len(CAUSES)
+    assert find_advice("something older") == OTHER.advice

@@ -1,0 +1,101 @@
+"""What choices say: aliases, renamed words, several at once."""
+
+import pytest
+
+from backend.errors import ChoiceError
+from backend.labelstudio.control import read_controls
+from backend.labelstudio.spoken import keeps_expression, label_of, read_spoken
+from label_config import read
+
+PICK, TABS, TYPE = (read_controls(read(f"{name}.xml")) for name in ("pick_brush", "tabs_brush", "type_brush"))
+ALIASED = read_controls(
+    read("pick_brush.xml")
+    .replace('<Choice value="2nd"', '<Choice value="2nd" alias="rank-two"')
+    .replace('<Choice value="no such thing"', '<Choice value="no such thing" alias="absent"')
+    .replace('<Choice value="drew it myself"', '<Choice value="drew it myself" alias="mine"')
+    .replace('<Label value="3rd"', '<Label value="3rd" alias="three"')
+)
+RENAMED = read_controls(
+    read("pick_brush.xml")
+    .replace('"1st"', '"first"').replace('"2nd"', '"second"').replace('"3rd"', '"third"')
+    .replace("no such thing", "not there").replace("drew it myself", "made by me, myself")
+)  # fmt: skip
+OLD = {"1st", "2nd", "3rd"}
+
+
+def choice(*values, name="pick"):
+    return {"type": "choices", "from_name": name, "value": {"choices": list(values)}}
+
+
+def test_aliases_are_understood_like_values():
+    assert read_spoken([choice("rank-two")], ALIASED, OLD).ranks == {"2nd": "rank-two"}
+    assert read_spoken([choice("2nd")], ALIASED, OLD).ranks == {"2nd": "2nd"}
+    assert read_spoken([choice("3rd")], ALIASED, OLD).ranks == {"three": "3rd"}
+    assert read_spoken([choice("absent")], ALIASED, OLD).no_referent == "absent"
+    assert read_spoken([choice("mine")], ALIASED, OLD).own == "mine"
+
+
+@pytest.mark.parametrize("said", ["three", "3rd"])
+def test_a_label_is_the_same_by_its_alias_and_its_value(said):
+    region = {"type": "brushlabels", "value": {"brushlabels": [said]}}
+
+    assert label_of(region, ALIASED) == {"three"}
+
+
+def test_a_label_that_the_config_does_not_have_stays_as_it_is():
+    assert label_of({"type": "brushlabels", "value": {"brushlabels": ["2nd"]}}, RENAMED) == {"2nd"}
+    assert label_of({"type": "brushlabels", "value": {}}, RENAMED) == frozenset()
+    assert label_of({"type": "brushlabels"}, RENAMED) == frozenset()
+
+
+def test_a_word_from_before_a_renaming_is_the_label_of_the_same_name():
+    assert read_spoken([choice("2nd")], RENAMED, OLD).ranks == {"2nd": "2nd"}
+    assert read_spoken([choice("no such thing")], RENAMED, OLD).no_referent == "no such thing"
+    assert read_spoken([choice("drew it myself")], RENAMED, OLD).own == "drew it myself"
+
+
+@pytest.mark.parametrize("word", ["2nd", "zweite", "4th", ""])
+def test_a_word_that_nothing_explains_is_refused_with_those_that_there_are(word):
+    with pytest.raises(ChoiceError, match="has no such choice, only 'first', 'second', 'third'"):
+        read_spoken([choice(word)], RENAMED, {"first", "second", "third"})
+
+
+def test_a_word_of_the_tag_for_no_such_thing_that_the_config_does_not_have_is_refused():
+    with pytest.raises(ChoiceError, match="'gone' was chosen in 'referent', and the label config has no"):
+        read_spoken([choice("gone", name="referent")], TABS, {"Referent"})
+    assert read_spoken([choice("no referent", name="referent")], TABS, set()).no_referent == "no referent"
+
+
+@pytest.mark.parametrize(("word", "labels"), [("no such thing", set()), ("2nd", OLD), ("anything", OLD)])
+def test_a_choice_of_a_tag_that_is_gone_must_not_have_taken_a_mask(word, labels):
+    with pytest.raises(ChoiceError, match="was chosen in 'which', and the label config has no choice there"):
+        read_spoken([choice(word, name="which")], TABS, labels)
+
+
+def test_a_choice_of_a_tag_that_is_gone_and_took_no_mask_says_nothing():
+    assert read_spoken([choice("sunny", name="weather")], TABS, {"Referent"}).ranks == {}
+
+
+def test_a_choice_that_takes_no_mask_today_and_names_one_of_several_is_refused():
+    """The labels were renamed and the choices were not: the tag is there, and takes no mask any more."""
+    labels_only = read("pick_brush.xml").replace('<Label value="', '<Label value="the ')
+
+    with pytest.raises(ChoiceError, match="'2nd' was chosen in 'pick'"):
+        read_spoken([choice("2nd")], read_controls(labels_only), OLD)
+
+
+def test_a_nested_choice_is_the_last_of_its_path():
+    assert read_spoken([choice(["ranks", "2nd"])], PICK, OLD).ranks == {"2nd": "2nd"}
+
+
+@pytest.mark.parametrize("value", [None, {}, {"choices": "2nd"}, {"choices": [2]}, {"choices": [[]]}, "2nd"])
+def test_a_choice_that_cannot_be_read_is_refused(value):
+    with pytest.raises(ChoiceError, match="the choice of 'pick' must be a list of texts"):
+        read_spoken([{"type": "choices", "from_name": "pick", "value": value}], PICK, OLD)
+
+
+def test_the_choice_that_keeps_the_expression_is_heard():
+    keep = choice("keep the expression for the next image", name="keep")
+
+    assert keeps_expression([keep, choice("1st")], TYPE)
+    assert not keeps_expression([choice("1st")], TYPE)
