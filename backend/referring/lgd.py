@@ -31,6 +31,7 @@ from backend.core.arrays import unit_rows
 from backend.core.boxes import box_of
 from backend.core.expression import ParsedExpression
 from backend.core.proposals import Proposals
+from backend.core.resize import scaled_to_shorter
 from backend.core.stack import MaskStack
 from backend.core.types import Image, Scored
 from backend.errors import DescriberError
@@ -222,11 +223,9 @@ def prepared(crop: NDArray[np.uint8], side: int, settings: LgdSettings) -> NDArr
             ],
             -1,
         )
-        height, width = crop.shape[:2]
-        scale = side / min(height, width)
-        size = (int(width * scale), int(height * scale))
-        resized = Pillow.fromarray(crop).resize(size, Pillow.Resampling.BICUBIC)
-        left, top = round((size[0] - side) / 2), round((size[1] - side) / 2)
+        height, width = scaled_to_shorter((crop.shape[0], crop.shape[1]), side)
+        resized = Pillow.fromarray(crop).resize((width, height), Pillow.Resampling.BICUBIC)
+        left, top = round((width - side) / 2), round((height - side) / 2)
         resized = resized.crop((left, top, left + side, top + side))
     else:
         resized = Pillow.fromarray(crop).resize((side, side), Pillow.Resampling.BICUBIC)

@@ -193,6 +193,14 @@ def test_padding_is_half_the_difference_rounded_down_as_in_the_authors_code(shap
     np.testing.assert_allclose(prepared(crop, 16, SETTINGS), wanted, atol=1e-6)
 
 
+def test_no_square_crop_loses_its_last_row_and_column():
+    """55 of the 640 sides did: 83 * (224 / 83) is 223.99999999999997."""
+    for side in (55, 71, 83, 95, 97, 107, 110, 111, 224, 640):
+        white = np.full((side, side, 3), 255, np.uint8)
+
+        assert prepared(white, 224, SETTINGS).min() == 1
+
+
 def test_the_attribute_description_lifts_the_mask_it_describes():
     vague = words("the thing")
 
