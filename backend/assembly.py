@@ -77,7 +77,7 @@ def planned(settings: Settings) -> Plan:
     describer = f"{model} at {url}" if url else model or "embedded"
     needed = [source for source in preset.sources if not model or source is not preset.describer]
     weights = check(needed, models, fetch=f"ris models fetch {preset.name}")
-    key, synonyms = settings.describer_key, find_synonyms().source
+    key, synonyms = settings.describer_key, find_synonyms(preset.lgd.synonyms).source
     also = (
         [describer, synonyms] if settings.precision == "fp32" else [describer, synonyms, settings.precision]
     )
@@ -157,7 +157,7 @@ def load_pipeline(plan: Plan, remember: Callable[[Describer], Describer] = lambd
         parser=parser,
         methods=(
             GlobalLocal(clip, preset.global_local),
-            Lgd(clip, describer, parser, find_synonyms(), preset.lgd),
+            Lgd(clip, describer, parser, find_synonyms(preset.lgd.synonyms), preset.lgd),
             IterPrime(matcher, preset.iterprime),
             Spatial(),
         ),

@@ -25,7 +25,8 @@ LGD: Mapping[str, Mapping[str, Any]] = {
     "neither description": {"attribute_weight": 0.0, "surrounding_weight": 0.0},
     "looks only": {"surrounding_weight": 0.0},
     "surroundings only": {"attribute_weight": 0.0},
-    "rectifier on": {"rectifier": True},
+    "rectifier on": {"rectifier": "plain words"},
+    "released rectifier on": {"rectifier": "released"},
 }
 ITERPRIME: Mapping[str, Mapping[str, Any]] = {
     "as it is": {},

@@ -8,6 +8,7 @@ from spacy.language import Language
 from spacy.tokens import Doc, Span, Token
 
 from backend.core.expression import ParsedExpression, Word
+from backend.core.tree import Node, Tree
 from backend.errors import WeightsError
 from backend.pretrained import english_ud
 
@@ -15,6 +16,7 @@ LANGUAGES = (english_ud.EnglishUD,)  # importing it is what lets spaCy load pipe
 
 # CLIP reads 77 tokens, some 350 characters of English; RefCOCOg's longest expressions have about 250.
 MAX_CHARACTERS = 600
+MAX_DESCRIPTION = 2000  # what a describer says is longer; each of its phrases is read alone
 
 
 class SpacyParser:
@@ -71,6 +73,21 @@ class SpacyParser:
             raw=" ".join(expression[:MAX_CHARACTERS].split()),
         )
 
+    def tree(self, text: str) -> Tree:
+        """The words of a text exactly as it stands; any wording has an answer.
+
+        What lies beyond the first 2,000 characters is left out.
+        """
+        doc = self.nlp(text[:MAX_DESCRIPTION])
+        phrases = tuple((chunk.start, chunk.end) for chunk in doc.noun_chunks)
+        chunk = referent_chunk(doc)
+        return Tree(
+            doc.text,
+            tuple(Node(token.text, token.pos_, token.idx, token.head.i) for token in doc),
+            phrases,
+            None if chunk is None else phrases.index((chunk.start, chunk.end)),
+        )
+
 
 def joined(doc: Doc) -> str:
     """The tokens with single spaces between them: "man's" becomes "man 's".
@@ -87,20 +104,20 @@ def referent_chunk(doc: Doc) -> Span | None:
     The last root wins (an expression may be several sentences). It is the referent when it is in a noun
     chunk; else the chunk of its first child is ("man" of "man is holding a dog").
 
-    Source: Yu et al., CVPR 2023, arXiv:2303.17811, written for spaCy's own English labels. There the
-    heads of "the dog is on the left" and of "sitting on the bench" are "is" and "sitting", and a
-    preposition hides its noun. UD makes "left" a root and "bench" a child, so both are passed over
-    here: the answers are the source's. No label of spaCy's own English is touched by that.
+    Source: Yu et al., CVPR 2023, arXiv:2303.17811, written for spaCy's own English labels; LGD's code has
+    the same function. There the heads of "the dog is on the left" and of "sitting on the bench" are "is" and
+    "sitting", and a preposition hides its noun. UD makes "left" a root and "bench" a child, so both are
+    passed over in trees of that scheme, and in no others: the answers are the source's.
     """
     roots = [token for token in doc if token.head.i == token.i]
     if not roots:
         return None
     chunk_of = {token.i: chunk for chunk in doc.noun_chunks for token in chunk}
-    head = roots[-1]
-    if head.i in chunk_of and not _has_subject(head):
+    head, is_ud = roots[-1], doc.vocab.lang == english_ud.EnglishUD.lang
+    if head.i in chunk_of and not (is_ud and _has_subject(head)):
         return chunk_of[head.i]
     first = next(head.children, None)
-    if first is None or _has_preposition(first):
+    if first is None or (is_ud and _has_preposition(first)):
         return None
     return chunk_of.get(first.i)
 

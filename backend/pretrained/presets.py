@@ -120,7 +120,8 @@ TINY = Preset(
         attribute_prompt="[ATT] {} :",
         surrounding_prompt="[SUR] {} :",
         phrase="{}",
-        rectifier=False,
+        rectifier="off",
+        synonyms="plain words",
     ),
     iterprime=IterPrimeSettings(
         mean=(0.5, 0.5, 0.5), std=(0.25, 0.25, 0.25), template="{}", peak_filter=False
@@ -170,7 +171,7 @@ BASE = Preset(
     describer=sources.QWEN_2B,
     proposals=SAM_GRID,
     global_local=global_local.PAPER,
-    lgd=lgd.PAPER,
+    lgd=lgd.PLAIN_WORDS,
     iterprime=iterprime.PAPER,
     itm_layer=8,
     ranking=RankingSettings(alternatives=3, temperatures={"iterprime": 0.1, "spatial": 0.3}),
@@ -183,6 +184,7 @@ PAPER = replace(
     itm=sources.ALBEF,
     describer=sources.LLAVA_7B,
     proposals=LGD_GRID,
+    lgd=lgd.PAPER,
 )
 PAPER_RN50 = replace(
     PAPER,
