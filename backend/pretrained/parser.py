@@ -62,14 +62,17 @@ class SpacyParser:
         subject = chunk.text if chunk is not None else text
         others = (other for other in doc.noun_chunks if chunk is None or other.start != chunk.start)
         words = [token for token in doc if not token.is_space]
-        primary = primary_word(doc, chunk)
+        meant, first = primary_word(doc, chunk), next(doc.sents, doc[:0])
+        primary = primary_word(first, referent_chunk(first))
+        n_first = sum(token.i < first.end for token in words)
         return ParsedExpression(
             text,
             subject,
             landmarks=tuple(other.text for other in others),
             words=tuple(Word(token.text, token.pos_, token.idx) for token in words),
+            n_first=n_first if n_first < len(words) else None,
             primary=None if primary is None else words.index(primary),
-            count=1 if chunk is None or primary is None else count_meant(chunk, primary),
+            count=1 if chunk is None or meant is None else count_meant(chunk, meant),
             raw=" ".join(expression[:MAX_CHARACTERS].split()),
         )
 
@@ -98,7 +101,7 @@ def joined(doc: Doc) -> str:
     return " ".join(token.text for token in doc if not token.is_space)
 
 
-def referent_chunk(doc: Doc) -> Span | None:
+def referent_chunk(part: Doc | Span) -> Span | None:
     """The noun phrase of the referent, determiner included; None where the whole text must stand for it.
 
     The last root wins (an expression may be several sentences). It is the referent when it is in a noun
@@ -109,11 +112,11 @@ def referent_chunk(doc: Doc) -> Span | None:
     "sitting", and a preposition hides its noun. UD makes "left" a root and "bench" a child, so both are
     passed over in trees of that scheme, and in no others: the answers are the source's.
     """
-    roots = [token for token in doc if token.head.i == token.i]
+    roots = [token for token in part if token.head.i == token.i]
     if not roots:
         return None
-    chunk_of = {token.i: chunk for chunk in doc.noun_chunks for token in chunk}
-    head, is_ud = roots[-1], doc.vocab.lang == english_ud.EnglishUD.lang
+    chunk_of = {token.i: chunk for chunk in part.noun_chunks for token in chunk}
+    head, is_ud = roots[-1], part.vocab.lang == english_ud.EnglishUD.lang
     if head.i in chunk_of and not (is_ud and _has_subject(head)):
         return chunk_of[head.i]
     first = next(head.children, None)
@@ -122,13 +125,13 @@ def referent_chunk(doc: Doc) -> Span | None:
     return chunk_of.get(first.i)
 
 
-def primary_word(doc: Doc, chunk: Span | None) -> Token | None:
+def primary_word(whole: Doc | Span, chunk: Span | None) -> Token | None:
     """The word that names the referent: the last noun of its phrase, else the last noun of all.
 
     In the manner of IteRPrimE's primary word (papers sheet 3), with noun chunks in place of a
     constituency tree.
     """
-    for part in (chunk, doc):
+    for part in (chunk, whole):
         nouns = [token for token in part or () if token.pos_ in ("NOUN", "PROPN")]
         if nouns:
             return nouns[-1]

@@ -14,6 +14,7 @@ which this file follows wherever the two differ. Decisions on what is easily got
   mask that is not in too many parts scores 1.
 * Position ramps exist in the code and are not called there: off, unless a preset says otherwise.
 * Between texts and steps nothing is kept. The authors' network keeps its mask between calls.
+* Of several sentences the first alone gives words to look at, as in the code; the network reads all.
 * The primary word is the head of the referent's noun phrase, from the parser. The authors take the
   rightmost NN of the first noun phrase of a constituency tree, which misses plurals and names.
 * No proposal holds the hottest pixel: every score is 0, which is no opinion; the authors answer an
@@ -209,7 +210,7 @@ def read_pieces(expression: ParsedExpression, spans: Sequence[tuple[int, int]], 
 
     words = expression.words
     return Pieces(
-        focus=tuple(p for word in words if word.pos in FOCUS for p in positions(word)),
+        focus=tuple(p for word in words[: expression.n_first] if word.pos in FOCUS for p in positions(word)),
         primary=() if expression.primary is None else positions(words[expression.primary]),
         n_tokens=len(spans),
     )

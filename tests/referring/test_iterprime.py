@@ -430,5 +430,13 @@ def test_token_positions_come_from_characters_and_the_template_shifts_them():
     assert read_pieces(expression, without_end, offset=11) == Pieces((4, 7, 8), (7, 8), 9)
 
 
+def test_only_the_first_sentence_gives_words_to_look_at():
+    text = "red mug . left dog"
+    both = replace(parsed(text, 1), n_first=3)
+
+    assert read_pieces(both, spans_of(text), offset=0) == Pieces((1, 2, 3), (2,), 6)
+    assert read_pieces(parsed(text, 1), spans_of(text), offset=0).focus == (1, 2, 3, 4, 5)
+
+
 def test_a_word_that_was_cut_off_has_no_pieces():
     assert read_pieces(parsed("the red", 1), [(0, 0), (0, 3)], offset=0) == Pieces((), (), 2)
