@@ -1,9 +1,12 @@
 """spaCy: what an expression is about, by the noun-phrase rule of Global-Local CLIP."""
 
+import json
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Self
 
 import spacy
+from packaging.requirements import Requirement
 from spacy.language import Language
 from spacy.tokens import Doc, Span, Token
 
@@ -33,8 +36,12 @@ class SpacyParser:
         """The parser in a pipeline folder, or of an installed pipeline package.
 
         Raises:
-            WeightsError: there is none, it is damaged, or it finds no dependencies and parts of speech.
+            WeightsError: there is none, it is damaged, it needs a package that is not installed, or it finds
+                no dependencies and parts of speech.
         """
+        if missing := missing_packages(Path(path_or_name)):
+            wanted = " ".join(f"'{package}'" for package in missing)
+            raise WeightsError(f"the parser {path_or_name} needs other packages: pip install {wanted}")
         try:
             nlp = spacy.load(path_or_name)
             doc = nlp("the left mug")
@@ -90,6 +97,22 @@ class SpacyParser:
             phrases,
             None if chunk is None else phrases.index((chunk.start, chunk.end)),
         )
+
+
+def missing_packages(folder: Path) -> list[str]:
+    """What a pipeline's folder says it requires and is not installed; none where it says nothing."""
+    try:
+        said = json.loads((folder / "meta.json").read_text(encoding="utf-8"))["requirements"]
+        return [one for one in map(str, said) if not _is_installed(Requirement(one))]
+    except (OSError, ValueError, KeyError, TypeError):  # not a folder, or damaged: loading it tells more
+        return []
+
+
+def _is_installed(package: Requirement) -> bool:
+    try:
+        return package.specifier.contains(version(package.name), prereleases=True)
+    except PackageNotFoundError:
+        return False
 
 
 def joined(doc: Doc) -> str:

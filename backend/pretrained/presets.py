@@ -32,11 +32,12 @@ class Preset:
         masks: the network that proposes, and that answers clicks where it can.
         clip: of Global-Local CLIP and LGD.
         itm: the matching network of IteRPrimE.
-        parser: of the expressions.
+        parser: of the expressions, for all methods that have none of their own.
         describer: of LGD, unless the settings name another.
         proposals: the numbers of `masks`.
         itm_layer: of the matching network, whose cross-attention IteRPrimE reads.
         threads: that the networks use; None leaves PyTorch its own choice, all cores.
+        global_local_parser, lgd_parser, iterprime_parser: what one method reads with instead of `parser`.
     """
 
     name: str
@@ -53,6 +54,19 @@ class Preset:
     itm_layer: int
     ranking: RankingSettings
     threads: int | None = None
+    global_local_parser: Source | None = None
+    lgd_parser: Source | None = None
+    iterprime_parser: Source | None = None
+
+    @property
+    def own_parsers(self) -> dict[str, Source]:
+        """By method's name, the parsers of those that have one of their own."""
+        own = {
+            "global-local": self.global_local_parser,
+            "lgd": self.lgd_parser,
+            "iterprime": self.iterprime_parser,
+        }
+        return {method: source for method, source in own.items() if source is not None}
 
     @property
     def sources(self) -> tuple[Source, ...]:
@@ -182,6 +196,8 @@ PAPER = replace(
     summary="LGD's proposals with what each method's authors ranked with; wants a GPU; figures not measured",
     masks=sources.SAM_H,
     itm=sources.ALBEF,
+    parser=sources.SPACY_TRF,  # LGD's; IteRPrimE's is Stanza, which is not read here
+    global_local_parser=sources.SPACY_LG,
     describer=sources.LLAVA_7B,
     proposals=LGD_GRID,
     lgd=lgd.PAPER,

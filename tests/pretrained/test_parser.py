@@ -1,5 +1,6 @@
 """The noun-phrase rule on Docs built by hand, and the embedded pipeline on a table of expressions."""
 
+import json
 import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -351,6 +352,18 @@ def test_a_damaged_pipeline_is_named(tmp_path, name, damage):
         file.write_bytes(content[: len(content) // 2] if damage == "cut short" else b"")
 
     with pytest.raises(WeightsError, match="is missing or damaged"):
+        SpacyParser.load(folder)
+
+
+def test_a_pipeline_that_needs_another_package_says_which(tmp_path):
+    folder = shutil.copytree(PIPELINE, tmp_path / "parser")
+    meta = json.loads((folder / "meta.json").read_text())
+    needed = ["spacy-of-nobody<1.0.0,>=0.2.2", "spacy>=99", "numpy>=2"]
+    (folder / "meta.json").write_text(json.dumps(meta | {"requirements": needed}))
+
+    with pytest.raises(
+        WeightsError, match=r"needs other packages: pip install 'spacy-of-nobody<1.0.0,>=0.2.2' 'spacy>=99'$"
+    ):
         SpacyParser.load(folder)
 
 
