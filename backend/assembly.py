@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from backend import __version__
 from backend.config import Settings
@@ -77,7 +77,7 @@ def planned(settings: Settings) -> Plan:
     describer = f"{model} at {url}" if url else model or "embedded"
     needed = [source for source in preset.sources if not model or source is not preset.describer]
     weights = check(needed, models, fetch=f"ris models fetch {preset.name}")
-    key, synonyms = settings.describer_key, find_synonyms().source
+    key, synonyms = settings.describer_key, find_synonyms(preset.lgd.synonyms).source
     also = (
         [describer, synonyms] if settings.precision == "fp32" else [describer, synonyms, settings.precision]
     )
@@ -116,14 +116,17 @@ def model_version(preset: Preset, weights: str, *also: str) -> str:
         weights: digest of the model files.
         also: whatever else has a say: which describer, where synonyms come from.
     """
-    said = {each.name: getattr(preset, each.name) for each in fields(preset)}
-    settings = {
-        name: value if isinstance(value, str | int | None) else asdict(value)
-        for name, value in said.items()
-        if not isinstance(value, Source) and name != "summary"
-    }
+    said = {each.name: getattr(preset, each.name) for each in fields(preset) if each.name != "summary"}
+    settings = {name: _plain(value) for name, value in said.items()}
     made_by = json.dumps([__version__, weights, settings, also], sort_keys=True, default=str)
     return f"{preset.name}-{hashlib.sha256(made_by.encode()).hexdigest()[:8]}"
+
+
+def _plain(value: Any) -> Any:
+    """A preset's value for JSON; of a network its name, because what it is stands in the weights' digest."""
+    if isinstance(value, Source):
+        return value.name
+    return value if isinstance(value, str | int | None) else asdict(value)
 
 
 def load_pipeline(plan: Plan, remember: Callable[[Describer], Describer] = lambda d: d) -> Pipeline:
@@ -148,16 +151,24 @@ def load_pipeline(plan: Plan, remember: Callable[[Describer], Describer] = lambd
     if preset.threads is not None:
         use_threads(preset.threads)
     loader = Loader(preset, plan.models, plan.device, plan.precision)
-    parser, clip, matcher = loader.parser(), loader.encoder(), loader.matcher()
+    parser, own_parsers = loader.parsers()
+    clip, matcher = loader.encoder(), loader.matcher()
     describer = remember(_named_describer(plan) or loader.describer())
     proposer, refiner = loader.proposer()
     return Pipeline(
         proposer=proposer,
         refiner=refiner,
         parser=parser,
+        parsers=own_parsers,
         methods=(
             GlobalLocal(clip, preset.global_local),
-            Lgd(clip, describer, parser, find_synonyms(), preset.lgd),
+            Lgd(
+                clip,
+                describer,
+                own_parsers.get("lgd", parser),
+                find_synonyms(preset.lgd.synonyms),
+                preset.lgd,
+            ),
             IterPrime(matcher, preset.iterprime),
             Spatial(),
         ),

@@ -4,12 +4,14 @@
 say can be computed by hand. It counts its calls.
 """
 
+import re
 from collections import Counter
 
 import numpy as np
 
 from backend.core.expression import ParsedExpression
 from backend.core.proposals import Proposals
+from backend.core.tree import Node, Tree
 
 COLOURS = {"red": (1, 0, 0), "green": (0, 1, 0), "blue": (0, 0, 1), "yellow": (1, 1, 0)}
 
@@ -64,11 +66,15 @@ class ColourEncoder:
 
 
 class WordParser:
-    """The last word is the subject."""
+    """The last word is the subject; all words hang on the first, and none is a noun phrase."""
 
     def parse(self, expression):
         text = " ".join(expression.lower().split())
         return ParsedExpression(text, text.split()[-1] if text else "", ())
+
+    def tree(self, text):
+        starts = [match.start() for match in re.finditer(r"\S+", text)]
+        return Tree(text, tuple(Node(text[s:].split()[0], "NOUN", s, 0) for s in starts))
 
 
 def squares(size=32):

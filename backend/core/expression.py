@@ -33,7 +33,9 @@ class ParsedExpression:
         subject: the noun phrase of the referent, determiner included; the whole text when there is none.
         landmarks: the other noun phrases, in order.
         words: the tokens of `text`, in order.
-        primary: which word names the referent: "mug" of "the left mug"; None when no word does.
+        primary: which word names the referent in the first sentence: "mug" of "the left mug"; None when
+            none does.
+        n_first: how many of the words are the first sentence's; None means all.
         raw: as the annotator wrote it; `text` where nobody kept that.
         count: how many things are meant: 1; a number that was said ("two dogs", "both cups"); 0 when
             several are meant and nobody said how many ("the dogs").
@@ -46,6 +48,7 @@ class ParsedExpression:
     primary: int | None = None
     count: int = 1
     raw: str = ""
+    n_first: int | None = None
 
     def __post_init__(self) -> None:
         if not self.raw:

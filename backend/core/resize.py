@@ -9,6 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 
+def scaled_to_shorter(size: tuple[int, int], side: int) -> tuple[int, int]:
+    """(height, width) with the shorter side at `side` and the longer one cut to whole pixels.
+
+    In integers, because `int(n * (side / n))` is one less than `side` for many n.
+
+    Source: torchvision's `Resize(side)`.
+    """
+    height, width = size
+    if height <= width:
+        return side, int(side * width / height)
+    return int(side * height / width), side
+
+
 def resize(array: NDArray, size: tuple[int, int], *, antialias: bool) -> NDArray[np.float32]:
     """Resize the last two axes.
 

@@ -25,7 +25,8 @@ LGD: Mapping[str, Mapping[str, Any]] = {
     "neither description": {"attribute_weight": 0.0, "surrounding_weight": 0.0},
     "looks only": {"surrounding_weight": 0.0},
     "surroundings only": {"attribute_weight": 0.0},
-    "rectifier on": {"rectifier": True},
+    "rectifier on": {"rectifier": "plain words"},
+    "released rectifier on": {"rectifier": "released"},
 }
 ITERPRIME: Mapping[str, Mapping[str, Any]] = {
     "as it is": {},
@@ -40,7 +41,13 @@ ITERPRIME: Mapping[str, Mapping[str, Any]] = {
 
 def switched(pipeline: Pipeline) -> Pipeline:
     """The pipeline with every method in all of its variants, named "method: switch"."""
-    return replace(pipeline, methods=tuple(v for method in pipeline.methods for v in _variants(method)))
+    variants = [(variant, method.name) for method in pipeline.methods for variant in _variants(method)]
+    own = pipeline.parsers
+    return replace(
+        pipeline,
+        methods=tuple(variant for variant, _ in variants),
+        parsers={variant.name: own[name] for variant, name in variants if name in own},
+    )
 
 
 def _variants(method: Method) -> Iterator[Method]:

@@ -73,7 +73,20 @@ class Loader:
 
     def parser(self) -> Parser:
         """Of the expressions. Raises as `proposer`."""
-        source = self.preset.parser
+        return self._parser(self.preset.parser)
+
+    def parsers(self) -> tuple[Parser, dict[str, Parser]]:
+        """Of the expressions, and by method's name what a method reads with instead; none is loaded twice.
+
+        Raises as `proposer`.
+        """
+        first, own = self.preset.parser, self.preset.own_parsers
+        folders = {source.lies_in(self.models): source for source in (first, *own.values())}
+        loaded = {folder: self._parser(source) for folder, source in folders.items()}
+        parser = loaded[first.lies_in(self.models)]
+        return parser, {method: loaded[source.lies_in(self.models)] for method, source in own.items()}
+
+    def _parser(self, source: Source) -> Parser:
         if source.kind != "spacy":
             raise self._cannot(source, "parse expressions")
         return SpacyParser.load(source.lies_in(self.models))

@@ -32,11 +32,12 @@ class Preset:
         masks: the network that proposes, and that answers clicks where it can.
         clip: of Global-Local CLIP and LGD.
         itm: the matching network of IteRPrimE.
-        parser: of the expressions.
+        parser: of the expressions, for all methods that have none of their own.
         describer: of LGD, unless the settings name another.
         proposals: the numbers of `masks`.
         itm_layer: of the matching network, whose cross-attention IteRPrimE reads.
         threads: that the networks use; None leaves PyTorch its own choice, all cores.
+        global_local_parser, lgd_parser, iterprime_parser: what one method reads with instead of `parser`.
     """
 
     name: str
@@ -53,6 +54,19 @@ class Preset:
     itm_layer: int
     ranking: RankingSettings
     threads: int | None = None
+    global_local_parser: Source | None = None
+    lgd_parser: Source | None = None
+    iterprime_parser: Source | None = None
+
+    @property
+    def own_parsers(self) -> dict[str, Source]:
+        """By method's name, the parsers of those that have one of their own."""
+        own = {
+            "global-local": self.global_local_parser,
+            "lgd": self.lgd_parser,
+            "iterprime": self.iterprime_parser,
+        }
+        return {method: source for method, source in own.items() if source is not None}
 
     @property
     def sources(self) -> tuple[Source, ...]:
@@ -120,7 +134,8 @@ TINY = Preset(
         attribute_prompt="[ATT] {} :",
         surrounding_prompt="[SUR] {} :",
         phrase="{}",
-        rectifier=False,
+        rectifier="off",
+        synonyms="plain words",
     ),
     iterprime=IterPrimeSettings(
         mean=(0.5, 0.5, 0.5), std=(0.25, 0.25, 0.25), template="{}", peak_filter=False
@@ -170,7 +185,7 @@ BASE = Preset(
     describer=sources.QWEN_2B,
     proposals=SAM_GRID,
     global_local=global_local.PAPER,
-    lgd=lgd.PAPER,
+    lgd=lgd.PLAIN_WORDS,
     iterprime=iterprime.PAPER,
     itm_layer=8,
     ranking=RankingSettings(alternatives=3, temperatures={"iterprime": 0.1, "spatial": 0.3}),
@@ -181,8 +196,11 @@ PAPER = replace(
     summary="LGD's proposals with what each method's authors ranked with; wants a GPU; figures not measured",
     masks=sources.SAM_H,
     itm=sources.ALBEF,
+    parser=sources.SPACY_TRF,  # LGD's; IteRPrimE's is Stanza, which is not read here
+    global_local_parser=sources.SPACY_LG,
     describer=sources.LLAVA_7B,
     proposals=LGD_GRID,
+    lgd=lgd.PAPER,
 )
 PAPER_RN50 = replace(
     PAPER,

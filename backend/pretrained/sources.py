@@ -177,6 +177,26 @@ SPACY_SM = Source(
         unpacked="en_core_web_sm/en_core_web_sm-3.8.0",
     ),),
 )  # fmt: skip
+SPACY_LG = Source(
+    name="en_core_web_lg-3.8.0", kind="spacy", parameters_m=106.0, licence="MIT",
+    saw="OntoNotes 5; its vectors are of OSCAR, Wikipedia, OpenSubtitles and news; no images",
+    parts=(WebFile(
+        "https://github.com/explosion/spacy-models/releases/download/en_core_web_lg-3.8.0/"
+        "en_core_web_lg-3.8.0-py3-none-any.whl",
+        "293e9547a655b25499198ab15a525b05b9407a75f10255e405e8c3854329ab63", 400_658_291,
+        unpacked="en_core_web_lg/en_core_web_lg-3.8.0",
+    ),),
+)  # fmt: skip
+SPACY_TRF = Source(
+    name="en_core_web_trf-3.8.0", kind="spacy", parameters_m=125.0, licence="MIT",
+    saw="OntoNotes 5, on RoBERTa base; no images",
+    parts=(WebFile(
+        "https://github.com/explosion/spacy-models/releases/download/en_core_web_trf-3.8.0/"
+        "en_core_web_trf-3.8.0-py3-none-any.whl",
+        "272a31e9d8530d1e075351d30a462d7e80e31da23574f1b274e200f3fff35bf5", 457_421_864,
+        unpacked="en_core_web_trf/en_core_web_trf-3.8.0",
+    ),),
+)  # fmt: skip
 QWEN_2B = Source(
     name="qwen3-vl-2b-instruct", kind="chat", parameters_m=2127.0, licence="Apache-2.0",
     saw="not published; take it that it has seen RefCOCO",

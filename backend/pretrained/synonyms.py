@@ -1,6 +1,6 @@
 """Whether two nouns mean nearly the same: WordNet where its data is installed, plain forms elsewhere."""
 
-from typing import Any
+from typing import Any, Literal
 
 import nltk
 
@@ -11,10 +11,9 @@ PAIRS = 3
 
 
 class WordNetSynonyms:
-    """The released code's rule (papers sheet 2): at least three pairs of senses lie closer than 0.9.
+    """The rule of LGD's released code: at least three pairs of senses lie closer than 0.9.
 
-    It is no synonymy: a noun with fewer than three senses is not even near itself. We add that a word is
-    near its own plain form, or "the dog" would count against a dog.
+    It is no synonymy: a noun with fewer than three senses is not even near itself.
     """
 
     source = "wordnet"
@@ -23,8 +22,6 @@ class WordNetSynonyms:
         self.wordnet = wordnet
 
     def near(self, one: str, two: str) -> bool:
-        if plain(one) == plain(two):
-            return True
         close = 0
         for a in self.wordnet.synsets(one):
             for b in self.wordnet.synsets(two):
@@ -43,8 +40,23 @@ class PlainSynonyms:
         return plain(one) == plain(two)
 
 
-def find_synonyms() -> Synonyms:
-    """WordNet when NLTK finds its data on this machine; nothing is downloaded."""
+class EitherSynonyms:
+    """Our rule: as released, or of one plain form; else "the dog" would count against a dog."""
+
+    source = "wordnet"
+
+    def __init__(self, wordnet: Any) -> None:
+        self.rules = PlainSynonyms(), WordNetSynonyms(wordnet)
+
+    def near(self, one: str, two: str) -> bool:
+        return any(rule.near(one, two) for rule in self.rules)
+
+
+def find_synonyms(rule: Literal["released", "plain words"]) -> Synonyms:
+    """WordNet when NLTK finds its data on this machine, by a rule of LGD's settings; nothing is downloaded.
+
+    Without the data both rules are `PlainSynonyms`, and `source` says so.
+    """
     try:
         nltk.data.find("corpora/wordnet")
     except LookupError:
@@ -54,7 +66,7 @@ def find_synonyms() -> Synonyms:
             return PlainSynonyms()
     from nltk.corpus import wordnet
 
-    return WordNetSynonyms(wordnet)
+    return WordNetSynonyms(wordnet) if rule == "released" else EitherSynonyms(wordnet)
 
 
 IRREGULAR = {

@@ -10,6 +10,11 @@ global_local = { view_weight = 0.85 }
 name = "shop-clip"
 kind = "clip"
 folder = "/data/shop-clip"
+
+[mine.lgd_parser]
+name = "our-parser"
+kind = "spacy"
+folder = "/data/our-parser"
 """
 
 import tomllib
@@ -25,7 +30,8 @@ from backend.pretrained.presets import PRESETS, Preset
 from backend.pretrained.sources import Source
 
 FREE = ("temperatures", "weights", "by_kind")  # tables whose keys the user chooses
-NETWORKS = ("masks", "clip", "itm", "parser", "describer")
+PARSERS = ("global_local_parser", "lgd_parser", "iterprime_parser")  # None where a method has none
+NETWORKS = ("masks", "clip", "itm", "parser", "describer", *PARSERS)
 
 
 def read_presets(path: Path) -> dict[str, Preset]:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 
 from backend.core.boxes import authors_box_of, box_of
-from backend.core.resize import resize
+from backend.core.resize import resize, scaled_to_shorter
 
 Colour = tuple[float, float, float]
 
@@ -19,8 +19,8 @@ class Framing:
 
     Attributes:
         mean, std: of RGB in [0, 1], subtracted and divided by.
-        working_side: first bring the shorter side of the image to this many pixels (Pillow,
-            bilinear) and take everything from that; None takes the image as it is.
+        working_side: first bring the shorter side of the image to this many pixels, the longer one cut
+            to whole pixels (Pillow, bilinear), and take everything from that; None takes the image as it is.
         antialias: average when shrinking pictures and crops; the authors' torchvision did not.
         background: what replaces the ground around a crop, in *normalised* space.
         box_rule: "tight", or "authors" for the crop of the released code, a pixel up-left.
@@ -42,10 +42,8 @@ class Framing:
 def normalised(pixels: NDArray[np.uint8], framing: Framing) -> NDArray[np.float32]:
     """uint8 [H, W, 3] -> float32 [3, h, w], h and w as `working_side` says."""
     if framing.working_side is not None:
-        height, width = pixels.shape[:2]
-        scale = framing.working_side / min(height, width)
-        target = (round(width * scale), round(height * scale))
-        pixels = np.asarray(Pillow.fromarray(pixels).resize(target, Pillow.Resampling.BILINEAR))
+        height, width = scaled_to_shorter((pixels.shape[0], pixels.shape[1]), framing.working_side)
+        pixels = np.asarray(Pillow.fromarray(pixels).resize((width, height), Pillow.Resampling.BILINEAR))
     return _scaled(pixels, framing.mean, framing.std)
 
 

@@ -1,9 +1,17 @@
-"""Words of direction: which side of the image a referent is said to be on, and what follows for a ranking."""
+"""Words of direction: which side of the image a referent is said to be on, and what follows for a ranking.
+
+There are two rules. `released_direction` is that of LGD's released code: it goes by a direction only where
+the head's expanded phrase is the noun phrase itself and there are superlatives or relations, but not both; it
+then looks for parts of words, by which a laptop is at the top, and knows no "bottom". `plain_direction` is
+ours: whole words, said of the referent alone. A figure with ours is none of LGD's.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from backend.core.expression import ParsedExpression
+from backend.core.tree import Tree
+from backend.referring.entities import ABOVE, BELOW, LEFT, RIGHT, Entity, read_entity
 
 VERTICAL = {
     "top": frozenset({"above", "top", "topmost", "north", "upper", "highest"}),
@@ -15,8 +23,50 @@ HORIZONTAL = {
 }
 
 
-def direction(expression: ParsedExpression) -> tuple[str, str]:
-    """Which side of the image the referent is said to be on: ("top", "left"), ("", "right"), ("", "").
+def released_direction(tree: Tree) -> tuple[str, str]:
+    """The side by the rule of LGD's released code: ("top", "left"), ("", "right"), ("", "").
+
+    Args:
+        tree: of the expression in lower case, as it stands.
+    """
+    entity = read_entity(tree)
+    if entity is None or entity.head != tree.noun_phrase:
+        return "", ""
+    if entity.has_superlative and not entity.relations:
+        return _vertical(tree.text, below="underneath"), _horizontal(tree.text)
+    if entity.relations and not entity.has_superlative:
+        return _of_relations(entity, tree.text)
+    return "", ""
+
+
+def _of_relations(entity: Entity, text: str) -> tuple[str, str]:
+    """Of the last relation whose words are about a side of the picture, not of another thing."""
+    side = ("", "")
+    for between, thing in entity.relations:
+        word = next((w for w in between if w in (*LEFT, *RIGHT, *ABOVE, *BELOW)), None)
+        if word is None or (thing != entity.head and word not in thing):
+            continue
+        if word in LEFT or word in RIGHT:
+            side = _vertical(text, below="under"), "left" if word in LEFT else "right"
+        else:
+            side = "top" if word in ABOVE else "bottom", _horizontal(text)
+    return side
+
+
+def _vertical(text: str, *, below: str) -> str:
+    if any(part in text for part in ABOVE):
+        return "top"
+    return "bottom" if any(part in text for part in ("below", "south", below)) else ""
+
+
+def _horizontal(text: str) -> str:
+    if any(part in text for part in LEFT):
+        return "left"
+    return "right" if any(part in text for part in RIGHT) else ""
+
+
+def plain_direction(expression: ParsedExpression) -> tuple[str, str]:
+    """The side by our own rule, in whole words: ("top", "left"), ("", "right"), ("", "").
 
     A direction counts when it is said of the referent alone: inside its noun phrase ("the left mug"), or
     after it with no other thing to relate to ("mug on the left", "mug at the top of the picture").
@@ -45,13 +95,14 @@ def _names_a_side(phrase: str) -> bool:
 
 
 def rectified(
-    scores: NDArray[np.float32], places: NDArray[np.float32], expression: ParsedExpression
+    scores: NDArray[np.float32], places: NDArray[np.float32], side: tuple[str, str]
 ) -> tuple[NDArray[np.float32], str]:
     """The spatial rectifier: the best mask of the side that is named comes first.
 
     Args:
         scores: float32 [N], N at least 1.
         places: float32 [N, 2], row and column of each mask's centre.
+        side: as `released_direction` or `plain_direction` has it.
 
     Returns:
         The scores, and the side in words; unchanged and "" when no side is named or the side is empty.
@@ -59,7 +110,7 @@ def rectified(
     Source: the released code, inherited from TAS: masks fall into quarters by the medians of their
     centres, strictly below the median is top or left, and of two quarters with equal bests the second wins.
     """
-    vertical, horizontal = direction(expression)
+    vertical, horizontal = side
     if not vertical and not horizontal:
         return scores, ""
     is_top = places[:, 0] < np.median(places[:, 0])
@@ -73,7 +124,7 @@ def rectified(
             if len(quarter):
                 first = int(quarter[np.argmax(scores[quarter])])
                 best = first if best < 0 or scores[first] >= scores[best] else best
-    if best < 0 or scores[best] == scores.max():
+    if best in (-1, int(scores.argmax())):
         return scores, ""
     moved = scores.copy()
     moved[best] = scores.max() + np.float32(1e-3) * max(1.0, float(np.ptp(scores)))

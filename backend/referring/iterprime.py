@@ -9,15 +9,19 @@ which this file follows wherever the two differ. Decisions on what is easily got
 * The stop rule is the code's: stop when the match probability falls. The area factor of the paper's
   description multiplies both sides of the code's comparison and cancels. The map that is returned
   already holds the step that failed; `keeps_failing_step` switches that off.
+* The map of a single pass is sharpened before the masks are chosen by it; refined ones are not.
+* Of equally hot pixels a mask must hold one. In a map without any heat all pixels are equally hot, and every
+  mask that is not in too many parts scores 1.
 * Position ramps exist in the code and are not called there: off, unless a preset says otherwise.
 * Between texts and steps nothing is kept. The authors' network keeps its mask between calls.
+* Of several sentences the first alone gives words to look at, as in the code; the network reads all.
 * The primary word is the head of the referent's noun phrase, from the parser. The authors take the
   rightmost NN of the first noun phrase of a constituency tree, which misses plurals and names.
 * No proposal holds the hottest pixel: every score is 0, which is no opinion; the authors answer an
   empty mask. The caller counts that as a miss.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -26,6 +30,7 @@ from numpy.typing import NDArray
 
 from backend.core import rle
 from backend.core.expression import ParsedExpression, Word
+from backend.core.masks import inside_matrix
 from backend.core.proposals import Proposals
 from backend.core.types import Image, Scored
 from backend.referring.crops import Colour, squashed
@@ -47,11 +52,12 @@ class IterPrimeSettings:
         mean, std: of RGB in [0, 1]; the image is squashed to a square (Pillow, bicubic).
         template: what the words are put into.
         emphasis: "full" is the method; the others are the authors' ablations, in their order 1 to 4.
-        iterations: at most so many passes; 1 switches the refinement off.
+        iterations: at most so many passes; 1 switches the refinement off, and the masks are then chosen
+            by the sharpened map, as in the code.
         step: share of a new map in the refined one; the paper's alpha.
         threshold, sharpness: patches whose sharpened heat reaches the threshold are hidden next.
         keeps_failing_step: on a stop return the map that holds the step that failed, as the code does.
-        peak_filter: only masks that hold the hottest pixel are considered.
+        peak_filter: only masks that hold the hottest pixel are considered; of several equally hot ones, any.
         max_parts: masks in more pieces than this are not considered.
         position_ramps: let "left" and its like lean the map to that side.
     """
@@ -174,16 +180,18 @@ class IterPrime:
     def _mask_scores(self, scene: Scene, heat: NDArray[np.float32]) -> NDArray[np.float32]:
         """As `mask_scores` on the enlarged map, without a dense mask: the mean is linear in the map."""
         seen, settings = scene.features[self.name], self.settings
+        if not scene.masks:
+            return np.zeros(0, np.float32)
         large = enlarged(heat, scene.size)
+        if settings.iterations == 1:  # a sharpened map is not linear in the map
+            masks = (rle.decode(mask) for mask in scene.masks)
+            return mask_scores(masks, sharpened(unit(large), settings.sharpness), settings)
         low, high = large.min(), large.max()
-        if high <= low or not scene.masks:
-            return np.zeros(len(scene.masks), np.float32)
-        sums = (seen["shares"] @ heat.ravel() - low * seen["areas"]) / (high - low)
+        sums = (seen["shares"] @ heat.ravel() - low * seen["areas"]) / (high - low) if high > low else 0.0
         scores = (seen["areas"] + sums) / (seen["areas"] + SMALL)
         considered = seen["n_parts"] <= settings.max_parts
         if settings.peak_filter:
-            peaks = np.argwhere(large == high)
-            considered &= [all(rle.holds(mask, y, x) for y, x in peaks.tolist()) for mask in scene.masks]
+            considered &= inside_matrix([rle.encode(large == high)], scene.masks)[0] > 0
         return np.where(considered, scores, 0).astype(np.float32)
 
 
@@ -202,7 +210,7 @@ def read_pieces(expression: ParsedExpression, spans: Sequence[tuple[int, int]], 
 
     words = expression.words
     return Pieces(
-        focus=tuple(p for word in words if word.pos in FOCUS for p in positions(word)),
+        focus=tuple(p for word in words[: expression.n_first] if word.pos in FOCUS for p in positions(word)),
         primary=() if expression.primary is None else positions(words[expression.primary]),
         n_tokens=len(spans),
     )
@@ -251,17 +259,22 @@ def emphasised(
 
 def stays(cam: NDArray[np.float32], settings: IterPrimeSettings) -> NDArray[np.bool_]:
     """Which patches the next pass may look at: those whose sharpened heat stays below the threshold."""
-    sharp = 1 / (1 + np.exp(-settings.sharpness * (cam - 0.5)))
-    return np.asarray(sharp / max(float(sharp.max()), 1e-12) < settings.threshold)
+    return sharpened(cam, settings.sharpness) < settings.threshold
+
+
+def sharpened(heat: NDArray[np.float32], sharpness: float) -> NDArray[np.float32]:
+    """A sigmoid around half of the heat, its highest value brought to 1."""
+    sharp = 1 / (1 + np.exp(-sharpness * (heat - 0.5)))
+    return np.asarray(sharp / max(float(sharp.max()), 1e-12), np.float32)
 
 
 def mask_scores(
-    masks: NDArray[np.bool_], heat: NDArray[np.float32], settings: IterPrimeSettings
+    masks: Iterable[NDArray[np.bool_]], heat: NDArray[np.float32], settings: IterPrimeSettings
 ) -> NDArray[np.float32]:
     """The mask choice as the released code has it, on dense arrays.
 
     Args:
-        masks: bool [N, H, W].
+        masks: N of bool [H, W].
         heat: float32 [H, W] in [0, 1].
 
     Returns:
@@ -272,6 +285,6 @@ def mask_scores(
     for mask in masks:
         area = np.count_nonzero(mask)
         considered = count_parts(mask) <= settings.max_parts
-        considered &= not settings.peak_filter or bool(mask[peak].all())
+        considered &= not settings.peak_filter or bool(mask[peak].any())
         scores.append((area + heat[mask].sum()) / (area + SMALL) if considered else 0.0)
     return np.array(scores, np.float32)

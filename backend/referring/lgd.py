@@ -8,19 +8,24 @@ which this file follows. Decisions on what is easily got wrong:
   mask. alpha 0.5 and beta -1 are the best pair of the authors' own sweep; their text's values are not known.
 * A mask is seen twice, alone on black and before its blurred surroundings, in the *same crop*. Both
   features have unit length, their mean does not: where the views disagree it is shorter, and stays so.
-* S_sur is the mean over the noun phrases of the surrounding description, "a photo of" included, that
-  are no near-synonyms of the referent's. The authors' description is not lower-cased before it is parsed.
+* S_sur is the mean over the noun phrases of the surrounding description, pronouns and "a photo" included,
+  that are no near-synonyms of the referent's. A description is parsed as it stands; a sentence without a noun
+  phrase at its root is no phrase.
+* The referent's noun phrase is that of the plain expression in lower case, not of the tokens joined anew.
+* Two phrases are near-synonyms by their first nouns. The authors take them from NLTK's tagger, which reads
+  each phrase alone; here they are the parser's, which reads it in its sentence. Without a noun none is near.
 * No such phrase: the term is 0. The authors divide by nothing, and every mask gets NaN.
 * An empty description, or one in another script: its term is 0 and the evidence says so. A describer
   that cannot be asked costs the method, not the suggestion.
 * The authors drop small and overlapping masks before they rank. Here all methods rank the same proposals, so
   that is for a preset's proposer to do (`paper` does it) and not for this method.
-* The spatial rectifier (`direction.py`) reads whole words. The authors test for parts of words, by which a
-  laptop is at the top; and "bottom" is in none of their lists.
+* The spatial rectifier (`direction.py`) and the synonyms have two rules each, by name: `released` is that of
+  the authors' code, `plain words` is ours. A figure with ours is none of LGD's.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -31,12 +36,14 @@ from backend.core.arrays import unit_rows
 from backend.core.boxes import box_of
 from backend.core.expression import ParsedExpression
 from backend.core.proposals import Proposals
+from backend.core.resize import scaled_to_shorter
 from backend.core.stack import MaskStack
+from backend.core.tree import Tree
 from backend.core.types import Image, Scored
 from backend.errors import DescriberError
 from backend.referring.crops import Colour
 from backend.referring.description import cleaned
-from backend.referring.direction import rectified
+from backend.referring.direction import plain_direction, rectified, released_direction
 from backend.referring.protocols import Describer, Encoder, Parser, Synonyms
 from backend.referring.scene import Scene
 
@@ -70,7 +77,10 @@ class LgdSettings:
         box_rule: "authors" loses the last row and column of each mask, as SAM's XYWH boxes do; or "tight".
         attribute_prompt, surrounding_prompt: what the describer is asked; {} is the expression.
         phrase: what a surrounding noun phrase is put into before it is encoded.
-        rectifier: let direction words choose among the best masks of the image's quarters.
+        rectifier: let direction words choose among the best masks of the image's quarters, and by which rule
+            they are found: "released" or "plain words"; "off" leaves the scores as they are.
+        synonyms: by which rule two nouns are near: "released", or "plain words", by which a word is also near
+            its own plain form.
     """
 
     mean: Colour
@@ -85,13 +95,15 @@ class LgdSettings:
     attribute_prompt: str = ATTRIBUTE_PROMPT
     surrounding_prompt: str = SURROUNDING_PROMPT
     phrase: str = "a photo of {}"
-    rectifier: bool = True
+    rectifier: Literal["released", "plain words", "off"] = "released"
+    synonyms: Literal["released", "plain words"] = "released"
 
 
 PAPER = LgdSettings(
     mean=(0.48145466, 0.4578275, 0.40821073),
     std=(0.26862954, 0.26130258, 0.27577711),
 )
+PLAIN_WORDS = replace(PAPER, rectifier="plain words", synonyms="plain words")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +121,8 @@ class Lgd:
         """Each mask's feature, and what the describer wants of the image.
 
         Returns:
-            "visual": float32 [N, D], the mean of two unit vectors; "centroids": float32 [N, 2], row and
-            column of each mask's centre of mass, in pixels; "looked": the describer's.
+            "visual": float32 [N, D], the mean of two unit vectors; "centroids": float32 [N, 2], see
+            `centroids`; "looked": the describer's.
         """
         alone, before_blur = self.views(image.pixels, proposals.masks)
         side = self.encoder.input_size
@@ -147,7 +159,8 @@ class Lgd:
         scored = []
         for i, expression in enumerate(expressions):
             attribute, surrounding = said[2 * i : 2 * i + 2]
-            phrases = self.surrounding_phrases(surrounding, expression.subject)
+            read = self.parser.tree(expression.raw.lower())
+            phrases = self.surrounding_phrases(surrounding, read)
             texts = [expression.raw.lower(), *([attribute.lower()] if attribute else [])]
             texts += [settings.phrase.format(phrase) for phrase in phrases]
             words = unit_rows(self.encoder.encode_texts(texts))
@@ -164,11 +177,20 @@ class Lgd:
                 "referent": attribute or "nothing usable was said",
                 "around": ", ".join(phrases) or "nothing usable was said",
             }
-            if settings.rectifier and len(scores):
-                scores, moved = rectified(scores, seen["centroids"], expression)
+            if len(scores):
+                scores, moved = rectified(scores, seen["centroids"], self._side(read, expression))
                 evidence |= {"moved to": moved} if moved else {}
             scored.append(Scored(self.name, scores, evidence=evidence))
         return scored
+
+    def _side(self, read: Tree, expression: ParsedExpression) -> tuple[str, str]:
+        match self.settings.rectifier:
+            case "released":
+                return released_direction(read)
+            case "plain words":
+                return plain_direction(expression)
+            case "off":
+                return "", ""
 
     def _asked(self, scene: Scene, looked: NDArray, expressions: Sequence[ParsedExpression]) -> list[str]:
         """Both descriptions of every expression, one after the other; only what the weights ask for."""
@@ -181,19 +203,15 @@ class Lgd:
         answers = iter(self.describer.describe(scene.digest, looked, prompts) if prompts else [])
         return [cleaned(next(answers)) if weight else "" for _ in expressions for _, weight in wanted]
 
-    def surrounding_phrases(self, description: str, subject: str) -> list[str]:
-        """The noun phrases of a description that do not name the referent itself."""
+    def surrounding_phrases(self, description: str, referent: Tree) -> list[str]:
+        """The noun phrases of a description, as it stands, that do not name the referent itself."""
         if not description:
             return []
-        target = self._noun(subject)
-        read = self.parser.parse(description)
-        phrases = [read.subject, *read.landmarks] if read.primary is not None else []
-        return [p for p in phrases if not self.synonyms.near(self._noun(p), target)]
+        read, target = self.parser.tree(description), referent.referent_noun
+        return [read.words(*p) for p in read.phrases if not self._near(read.first_noun(*p), target)]
 
-    def _noun(self, phrase: str) -> str:
-        """The first noun of a phrase; the phrase itself where there is none."""
-        words = self.parser.parse(phrase).words
-        return next((w.text for w in words if w.pos in ("NOUN", "PROPN")), phrase)
+    def _near(self, one: str | None, two: str | None) -> bool:
+        return one is not None and two is not None and self.synonyms.near(one, two)
 
 
 def cut(
@@ -222,11 +240,9 @@ def prepared(crop: NDArray[np.uint8], side: int, settings: LgdSettings) -> NDArr
             ],
             -1,
         )
-        height, width = crop.shape[:2]
-        scale = side / min(height, width)
-        size = (int(width * scale), int(height * scale))
-        resized = Pillow.fromarray(crop).resize(size, Pillow.Resampling.BICUBIC)
-        left, top = round((size[0] - side) / 2), round((size[1] - side) / 2)
+        height, width = scaled_to_shorter((crop.shape[0], crop.shape[1]), side)
+        resized = Pillow.fromarray(crop).resize((width, height), Pillow.Resampling.BICUBIC)
+        left, top = round((width - side) / 2), round((height - side) / 2)
         resized = resized.crop((left, top, left + side, top + side))
     else:
         resized = Pillow.fromarray(crop).resize((side, side), Pillow.Resampling.BICUBIC)
@@ -263,10 +279,10 @@ def combined(
 
 
 def centroids(masks: MaskStack) -> NDArray[np.float32]:
-    """Row and column of each mask's centre of mass, in pixels: float32 [N, 2]."""
+    """Row and column of each mask's centre of mass, in whole pixels, cut as in the code: float32 [N, 2]."""
     places = []
     for mask in masks:
         rows, columns = mask.sum(1), mask.sum(0)
         area = max(int(rows.sum()), 1)
-        places.append([rows @ np.arange(len(rows)) / area, columns @ np.arange(len(columns)) / area])
+        places.append([rows @ np.arange(len(rows)) // area, columns @ np.arange(len(columns)) // area])
     return np.array(places, np.float32).reshape(-1, 2)

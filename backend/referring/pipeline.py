@@ -1,7 +1,7 @@
 """The main path: `see` an image once, `refer` to it once an expression."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from backend.core import rle
 from backend.core.expression import ParsedExpression
@@ -37,6 +37,7 @@ class Pipeline:
     """The steps of one preset, joined. It keeps nothing between calls.
 
     Attributes:
+        parsers: by method's name, what it reads with instead of `parser`.
         refiner: None where nobody can point at things.
         version: changes whenever a suggestion could change: preset name and a hash of its settings
             and weights. It is what Label Studio knows the suggestions by.
@@ -48,6 +49,7 @@ class Pipeline:
     ranking: RankingSettings
     version: str
     refiner: Refiner | None = None
+    parsers: Mapping[str, Parser] = field(default_factory=dict)
 
     def learned(self, found: Coefficients, version: str) -> "Pipeline":
         """The same networks with a ranking that was learned. What `see` gives stays the same."""
@@ -75,10 +77,12 @@ class Pipeline:
 
     def refer_all(self, scene: Scene, expressions: Sequence[str]) -> tuple[Reference, ...]:
         """As `refer`, for several expressions of one image at once: the networks read them together."""
-        parsed = [self.parser.parse(expression) for expression in expressions]
-        by_method = [method.score(scene, parsed) for method in self.methods]
+        parsers = [self.parsers.get(method.name, self.parser) for method in self.methods]
+        parsed = {p: [p.parse(e) for e in expressions] for p in dict.fromkeys([self.parser, *parsers])}
+        by_method = [m.score(scene, parsed[p]) for m, p in zip(self.methods, parsers, strict=True)]
         return tuple(
-            self._ranked(scene, read, tuple(said)) for read, *said in zip(parsed, *by_method, strict=True)
+            self._ranked(scene, read, tuple(said))
+            for read, *said in zip(parsed[self.parser], *by_method, strict=True)
         )
 
     def _ranked(self, scene: Scene, read: ParsedExpression, opinions: tuple[Scored, ...]) -> Reference:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from backend.core.expression import ParsedExpression
 from backend.core.proposals import Prompts, Proposals
+from backend.core.tree import Tree
 from backend.core.types import Image, Scored
 from backend.referring.scene import Scene
 
@@ -33,7 +34,11 @@ class Parser(Protocol):
     """Reads the grammar of an expression."""
 
     def parse(self, expression: str) -> ParsedExpression:
-        """Never raises for odd wording."""
+        """What the words are about, lower-cased and joined anew. Never raises for odd wording."""
+        ...
+
+    def tree(self, text: str) -> Tree:
+        """The words exactly as they stand. Never raises for odd wording."""
         ...
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from backend.core.expression import ParsedExpression
 from backend.core.proposals import Proposals
 from backend.core.types import Image, Scored
-from backend.referring.direction import direction
+from backend.referring.direction import plain_direction
 from backend.referring.scene import Scene
 
 MIDDLE = frozenset({"middle", "center", "centre", "central"})
@@ -53,7 +53,7 @@ def cues(scene: Scene, expression: ParsedExpression) -> dict[str, NDArray[np.flo
     areas = np.array([mask.area_px for mask in scene.masks], np.float64)
     size = np.sqrt(areas / max(float(areas.max(initial=1)), 1))
     sides = {"left": 1 - x, "right": x, "top": 1 - y, "bottom": y}
-    found = {side: sides[side] for side in direction(expression) if side}
+    found = {side: sides[side] for side in plain_direction(expression) if side}
     subject = set(expression.subject.split())
     if MIDDLE & subject or (not expression.landmarks and MIDDLE & {w.text for w in expression.words}):
         found["middle"] = 1 - np.hypot(x - 0.5, y - 0.5) * np.sqrt(2)

@@ -22,6 +22,18 @@ def test_every_switch_is_a_method_of_its_own_beside_the_others():
     assert len(turned.refer(turned.see(Image.of(squares())), "the red").opinions) == 5
 
 
+def test_a_switched_method_keeps_the_parser_of_the_method():
+    own = WordParser()
+    method = GlobalLocal(ColourEncoder(), replace(PAPER, first_masked_block=1))
+    pipeline = Pipeline(
+        SquaresProposer(), WordParser(), (method,), RankingSettings(), "fake-1", parsers={method.name: own}
+    )
+
+    turned = switched(pipeline)
+
+    assert turned.parsers == {f"global-local: {name}": own for name in GLOBAL_LOCAL}
+
+
 class Counting:
     model = "counting"
 

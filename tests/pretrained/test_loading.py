@@ -1,3 +1,4 @@
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,6 +30,32 @@ def test_the_embedded_preset_is_loaded_by_the_classes_that_read_published_ones()
     assert isinstance(loader.matcher(), CrossMatcher)
     assert isinstance(loader.parser(), SpacyParser)
     assert isinstance(loader.describer(), BlipDescriber)
+
+
+def test_methods_without_a_parser_of_their_own_read_with_the_presets():
+    _, own = Loader(TINY, HERE).parsers()
+
+    assert own == {}
+
+
+def test_no_parser_is_loaded_twice(tmp_path):
+    copied = shutil.copytree(TINY.parser.folder, tmp_path / "copied")
+    other = Source("other", "spacy", folder=copied)
+    preset = replace(TINY, global_local_parser=other, lgd_parser=TINY.parser, iterprime_parser=other)
+
+    parser, own = Loader(preset, HERE).parsers()
+
+    assert list(own) == ["global-local", "lgd", "iterprime"]
+    assert own["lgd"] is parser
+    assert own["global-local"] is own["iterprime"]
+    assert own["global-local"] is not parser
+
+
+def test_a_methods_parser_that_is_none_is_refused_by_name():
+    wrong = replace(TINY, lgd_parser=Source("wrong", "clip", folder=HERE))
+
+    with pytest.raises(SettingsError, match="wrong, a network of kind 'clip', cannot parse expressions"):
+        Loader(wrong, HERE).parsers()
 
 
 def test_a_fetched_clip_is_read_from_the_folder_of_fetched_networks(tmp_path):

@@ -1,5 +1,6 @@
 """The noun-phrase rule on Docs built by hand, and the embedded pipeline on a table of expressions."""
 
+import json
 import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -193,6 +194,40 @@ def test_the_primary_word_names_the_referent(parser, words, primary):
     assert (parsed.primary if parsed.primary is None else parsed.words[parsed.primary].text) == primary
 
 
+def test_of_several_sentences_the_last_names_the_subject_and_the_first_the_primary_word(parser):
+    parsed = parser.parse("two dogs. the left one")
+
+    assert parsed.subject == "the left one"
+    assert [word.text for word in parsed.words[: parsed.n_first]] == ["two", "dogs", "."]
+    assert parsed.words[parsed.primary].text == "dogs"
+    assert parser.parse("two dogs on the left").n_first is None
+
+
+def test_a_text_is_read_as_it_stands(parser):
+    tree = parser.tree("The man's T-shirt near  a Mug")
+
+    assert "".join(node.text for node in tree.nodes) == "Theman'sT-shirtnear aMug"
+    assert [tree.text[n.start : n.start + len(n.text)] for n in tree.nodes] == [n.text for n in tree.nodes]
+    assert [tree.words(*phrase) for phrase in tree.phrases] == ["The man's T-shirt", "a Mug"]
+    assert tree.noun_phrase == "The man's T-shirt"
+
+
+@pytest.mark.parametrize("text", ["", " ", "It", "far left", "左边的杯子", "!!!", "mug\n" * 2_000, "\u0000"])
+def test_any_text_has_a_tree(parser, text):
+    tree = parser.tree(text)
+
+    assert tree.text == text[: len(tree.text)]
+    assert tree.noun_phrase == tree.text or tree.referent is not None
+
+
+def test_an_exception_for_ud_is_made_in_its_trees_alone():
+    """In spaCy's own English a noun that has a subject keeps its phrase, as in the source."""
+    tree = "dog/NOUN/ROOT/0 this/PRON/nsubj/0"
+
+    assert subject(make_doc(PLAIN, tree)) == "dog"
+    assert subject(make_doc(UD, tree)) == "this"
+
+
 @pytest.mark.parametrize(
     ("words", "count"),
     [
@@ -317,6 +352,18 @@ def test_a_damaged_pipeline_is_named(tmp_path, name, damage):
         file.write_bytes(content[: len(content) // 2] if damage == "cut short" else b"")
 
     with pytest.raises(WeightsError, match="is missing or damaged"):
+        SpacyParser.load(folder)
+
+
+def test_a_pipeline_that_needs_another_package_says_which(tmp_path):
+    folder = shutil.copytree(PIPELINE, tmp_path / "parser")
+    meta = json.loads((folder / "meta.json").read_text())
+    needed = ["spacy-of-nobody<1.0.0,>=0.2.2", "spacy>=99", "numpy>=2"]
+    (folder / "meta.json").write_text(json.dumps(meta | {"requirements": needed}))
+
+    with pytest.raises(
+        WeightsError, match=r"needs other packages: pip install 'spacy-of-nobody<1.0.0,>=0.2.2' 'spacy>=99'$"
+    ):
         SpacyParser.load(folder)
 
 

@@ -33,5 +33,25 @@ def test_the_networks_of_a_preset_are_counted_once():
     ]  # fmt: skip
 
 
+def test_the_paper_presets_read_with_the_parsers_of_the_methods_authors():
+    for preset in (one for name, one in PRESETS.items() if name.startswith("paper")):
+        assert preset.parser.name == "en_core_web_trf-3.8.0"
+        assert {method: one.name for method, one in preset.own_parsers.items()} == {
+            "global-local": "en_core_web_lg-3.8.0"
+        }
+        assert [one.name for one in preset.sources].count("en_core_web_lg-3.8.0") == 1
+
+
+def test_the_paper_presets_go_by_the_released_rules_and_the_others_by_ours():
+    rules = {name: (one.lgd.rectifier, one.lgd.synonyms) for name, one in PRESETS.items()}
+
+    assert rules.pop("tiny") == ("off", "plain words")
+    assert {name for name, rule in rules.items() if rule == ("released", "released")} == {
+        "paper", "paper-rn50", "paper-mask2former",
+    }  # fmt: skip
+    assert rules["base"] == rules["best"] == ("plain words", "plain words")
+    assert BASE.own_parsers == TINY.own_parsers == {}
+
+
 def test_only_the_embedded_preset_needs_nothing_to_be_fetched():
     assert [p.name for p in PRESETS.values() if not any(source.parts for source in p.sources)] == ["tiny"]

@@ -2,7 +2,7 @@ import nltk
 import pytest
 
 from backend.pretrained import synonyms
-from backend.pretrained.synonyms import PlainSynonyms, WordNetSynonyms, find_synonyms, plain
+from backend.pretrained.synonyms import EitherSynonyms, PlainSynonyms, WordNetSynonyms, find_synonyms, plain
 
 
 class Sense:
@@ -32,10 +32,13 @@ def test_three_close_pairs_of_senses_make_two_words_near():
     assert not wordnet.near("couch", "unheard-of")
 
 
-def test_a_word_of_two_senses_is_near_itself_by_its_form_alone():
-    wordnet = WordNetSynonyms(Dictionary(mug=(1, 2)))
+def test_a_word_of_two_senses_is_near_itself_by_our_rule_alone():
+    dictionary = Dictionary(mug=(1, 2), couch=(1, 2, 3), sofa=(1, 2, 3))
 
-    assert wordnet.near("mug", "mugs")
+    assert not WordNetSynonyms(dictionary).near("mug", "mug")
+    assert EitherSynonyms(dictionary).near("mug", "mugs")
+    assert EitherSynonyms(dictionary).near("couch", "sofa")
+    assert not EitherSynonyms(dictionary).near("couch", "mug")
 
 
 def test_without_wordnet_words_of_one_form_are_near():
@@ -56,10 +59,11 @@ def test_plain_forms(word, form):
 
 def test_wordnet_is_used_where_its_data_is_found_and_never_fetched(monkeypatch):
     monkeypatch.setattr(nltk.data, "find", lambda name: name)
-    assert find_synonyms().source == "wordnet"
+    assert isinstance(find_synonyms("released"), WordNetSynonyms)
+    assert isinstance(find_synonyms("plain words"), EitherSynonyms)
 
     def missing(name):
         raise LookupError(name)
 
     monkeypatch.setattr(synonyms.nltk.data, "find", missing)
-    assert find_synonyms().source == "lemma"
+    assert {find_synonyms(rule).source for rule in ("released", "plain words")} == {"lemma"}

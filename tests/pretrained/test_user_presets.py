@@ -47,6 +47,29 @@ def test_a_preset_of_ones_own_is_another_one_with_some_things_changed(written):
     )
 
 
+def test_a_method_may_read_with_a_parser_of_its_own(written):
+    path = written("""
+        [mine]
+        based_on = "tiny"
+        lgd = { rectifier = "plain words" }
+        [mine.lgd_parser]
+        name = "our-parser"
+        kind = "spacy"
+        folder = "/data/our-parser"
+        [other]
+        based_on = "mine"
+    """)
+
+    known = read_presets(path)
+
+    ours = Source("our-parser", "spacy", folder=Path("/data/our-parser"))
+    assert known["mine"] == replace(
+        TINY, name="mine", lgd_parser=ours, lgd=replace(TINY.lgd, rectifier="plain words")
+    )
+    assert known["other"].own_parsers == {"lgd": ours}
+    assert ours in known["other"].sources
+
+
 def test_a_network_of_the_hub_can_be_named(written):
     path = written("""
         [mine]
@@ -104,6 +127,8 @@ def test_ours_stay_and_a_preset_may_stand_on_another_of_the_same_file(written):
             "[mine]\nbased_on = 'tiny'\nclip = { kind = 'clip' }",
             r"\[mine\] clip needs a name, a kind, and a folder",
         ),
+        ("[mine]\nbased_on = 'tiny'\nlgd = { rectifier = true }", r"\[mine\] lgd.rectifier: .* got True"),
+        ("[mine]\nbased_on = 'tiny'\nlgd_parser = 'x'", r"\[mine\] lgd_parser must be a table, got 'x'"),
         ("[mine]\nbased_on = 'tiny'\nclip = 'b32'", r"\[mine\] clip must be a table, got 'b32'"),
     ],
 )

@@ -34,6 +34,21 @@ def test_the_paper_takes_everything_from_the_image_with_its_shorter_side_at_800(
     np.testing.assert_allclose(got, wanted.transpose(2, 0, 1), atol=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("size", "working"), [((480, 640), (800, 1066)), ((427, 640), (800, 1199)), ((64, 48), (1066, 800))]
+)
+def test_the_working_size_is_that_of_torchvisions_resize(size, working):
+    from torchvision.transforms import functional as vision
+
+    large = vision.resize(Pillow.fromarray(picture(size)), 800)  # Pillow, bilinear, as the authors call it
+
+    got = normalised(picture(size), PAPER.framing)
+
+    wanted = (np.asarray(large) / 255 - IMAGENET_MEAN) / IMAGENET_STD
+    assert got.shape == (3, *working)
+    np.testing.assert_allclose(got, wanted.transpose(2, 0, 1), atol=1e-5)
+
+
 def test_the_whole_picture_is_squashed_and_nothing_is_cut_off():
     x = normalised(picture(), RAW)
 

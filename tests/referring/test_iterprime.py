@@ -150,6 +150,71 @@ def test_masks_without_the_hottest_pixel_are_not_considered():
     assert mask_scores(masks, heat, replace(PAPER, peak_filter=False))[1] == pytest.approx(1.9, abs=1e-4)
 
 
+def test_of_equally_hot_pixels_a_mask_needs_to_hold_one():
+    heat = np.zeros((4, 4), np.float32)
+    heat[0, 0] = heat[3, 3] = 1.0
+    masks = np.array(
+        [rectangle((4, 4), 0, 0, 1, 1), rectangle((4, 4), 3, 3, 4, 4), rectangle((4, 4), 1, 1, 2, 2)]
+    )
+
+    np.testing.assert_allclose(mask_scores(masks, heat, PAPER), [2, 2, 0], atol=1e-4)
+
+
+def test_two_equally_hot_pixels_in_a_scene_leave_both_masks_in():
+    """Squares of one colour in opposite corners: the enlarged map has a hottest pixel in each."""
+    corners = [rectangle((32, 32), 0, 0, 8, 8), rectangle((32, 32), 24, 24, 32, 32)]
+    pixels = np.zeros((32, 32, 3), np.uint8)
+    for mask in corners:
+        pixels[mask, 0] = 255
+    chosen = method(Looker())
+    image, proposals = Image.of(pixels), make_proposals(*corners, rectangle((32, 32), 12, 0, 20, 8))
+    scene = seen(image, proposals, chosen)
+    (found,) = chosen.score(scene, [parsed("the red", 1)])
+    maps, _ = method(Looker()).heat_maps(scene.features["iterprime"]["encoded"], [parsed("the red", 1)])
+    large = enlarged(maps[0], (32, 32))
+
+    assert len(np.argwhere(large == large.max())) >= 2
+    assert (found.scores[:2] > 1).all()
+    assert found.scores[2] == 0
+
+
+@pytest.mark.parametrize(("iterations", "score"), [(3, 1), (1, 2)], ids=["refined", "sharpened: all is hot"])
+def test_a_map_without_heat_leaves_every_mask_as_good_as_the_next(iterations, score):
+    class Blind(Looker):
+        def attend(self, encoded, texts, kept):
+            return Attended(
+                *(np.zeros((len(texts), 1, 6, 16), np.float32) for _ in range(2)),
+                np.full(len(texts), 0.5, np.float32),
+            )
+
+    chosen = method(Blind(), iterations=iterations)
+    scene = seen(picture(), make_proposals(*SQUARES), chosen)
+
+    scores = chosen.score(scene, [parsed("the red", 1)])[0].scores
+
+    assert (scores == scores[0]).all()
+    assert scores[0] == pytest.approx(score, abs=1e-4)
+
+
+def test_with_one_pass_masks_are_chosen_by_the_sharpened_map():
+    masks = [*SQUARES, RANDOM.random((32, 32)) > 0.4, rectangle((32, 32), 0, 0, 32, 32)]
+    chosen = method(Looker(), iterations=1, max_parts=100)
+    scene = seen(picture(), make_proposals(*masks), chosen)
+    (found,) = chosen.score(scene, [parsed("the green", 1)])
+    maps, _ = method(Looker(), iterations=1).heat_maps(
+        scene.features["iterprime"]["encoded"], [parsed("the green", 1)]
+    )
+    large = unit(enlarged(maps[0], (32, 32)))
+    sharp = 1 / (1 + np.exp(-20 * (large - 0.5)))
+    sharp /= sharp.max()
+
+    wanted = [1 + sharp[mask].mean() if mask[large == large.max()].any() else 0 for mask in masks]
+
+    np.testing.assert_allclose(found.scores, wanted, atol=2e-4)
+    plain = mask_scores(np.array(masks), large, chosen.settings)
+    assert abs(found.scores - plain).max() > 0.01
+
+
 @pytest.mark.parametrize(("n_parts", "considered"), [(12, True), (13, False)])
 def test_a_mask_in_more_than_twelve_parts_is_not_considered(n_parts, considered):
     mask = np.zeros((3, 40), np.bool_)
@@ -363,6 +428,14 @@ def test_token_positions_come_from_characters_and_the_template_shifts_them():
     assert read_pieces(expression, spans, offset=11) == Pieces((4, 7, 8), (7, 8), 10)
     without_end = spans[:-1]  # the authors' tokenizer sends no [SEP]
     assert read_pieces(expression, without_end, offset=11) == Pieces((4, 7, 8), (7, 8), 9)
+
+
+def test_only_the_first_sentence_gives_words_to_look_at():
+    text = "red mug . left dog"
+    both = replace(parsed(text, 1), n_first=3)
+
+    assert read_pieces(both, spans_of(text), offset=0) == Pieces((1, 2, 3), (2,), 6)
+    assert read_pieces(parsed(text, 1), spans_of(text), offset=0).focus == (1, 2, 3, 4, 5)
 
 
 def test_a_word_that_was_cut_off_has_no_pieces():

@@ -9,12 +9,14 @@ from PIL import Image as Pillow
 
 from backend.core.arrays import unit_rows
 from backend.core.expression import ParsedExpression, Word
+from backend.core.tree import Node, Tree
 from backend.core.types import Image
 from backend.errors import DescriberError
 from backend.referring.description import cleaned
 from backend.referring.lgd import (
     ATTRIBUTE_PROMPT,
     PAPER,
+    PLAIN_WORDS,
     SURROUNDING_PROMPT,
     Lgd,
     centroids,
@@ -24,8 +26,9 @@ from backend.referring.lgd import (
 )
 from tests.build import make_proposals, rectangle, seen
 from tests.fakes import ColourEncoder, squares
+from tests.referring.tables import read_rows, to_tree
 
-SETTINGS = replace(PAPER, mean=(0, 0, 0), std=(1, 1, 1), rectifier=False)
+SETTINGS = replace(PAPER, mean=(0, 0, 0), std=(1, 1, 1), rectifier="off")
 
 
 def words(text, subject=None, landmarks=()):
@@ -46,6 +49,19 @@ class ChunkParser:
         phrases = [p.strip() for p in text.replace(" and ", "|").replace(" near ", "|").split("|")]
         read = words(text)
         return replace(read, subject=phrases[0], landmarks=tuple(phrases[1:]))
+
+    def tree(self, text):
+        """All words hang on the first; "it" and "this" are pronouns."""
+        nodes = []
+        for word in words(text).words:
+            pos = "PRON" if word.text.lower() in ("it", "this") else word.pos
+            nodes.append(Node(word.text, pos, word.start, 0))
+        phrases, start = [], 0
+        for i, node in enumerate([*nodes, None]):
+            if node is None or node.text in ("near", "and"):
+                phrases += [(start, i)] if i > start else []
+                start = i + 1
+        return Tree(text, tuple(nodes), tuple(phrases), 0 if phrases else None)
 
 
 class SameWord:
@@ -193,6 +209,14 @@ def test_padding_is_half_the_difference_rounded_down_as_in_the_authors_code(shap
     np.testing.assert_allclose(prepared(crop, 16, SETTINGS), wanted, atol=1e-6)
 
 
+def test_no_square_crop_loses_its_last_row_and_column():
+    """55 of the 640 sides did: 83 * (224 / 83) is 223.99999999999997."""
+    for side in (55, 71, 83, 95, 97, 107, 110, 111, 224, 640):
+        white = np.full((side, side, 3), 255, np.uint8)
+
+        assert prepared(white, 224, SETTINGS).min() == 1
+
+
 def test_the_attribute_description_lifts_the_mask_it_describes():
     vague = words("the thing")
 
@@ -203,11 +227,62 @@ def test_the_attribute_description_lifts_the_mask_it_describes():
 
 
 def test_the_referent_itself_is_not_among_its_surroundings():
-    chosen = method()
+    def around(description, expression):
+        return method().surrounding_phrases(description, ChunkParser().tree(expression))
 
-    assert chosen.surrounding_phrases("red mug near green plate and red dog", "the red") == ["green plate"]
-    assert chosen.surrounding_phrases("a photo of mug near plate", "the mug") == ["a photo of mug", "plate"]
-    assert chosen.surrounding_phrases("", "the mug") == []
+    assert around("red mug near green plate and red dog", "the red") == ["green plate"]
+    assert around("a photo of mug near plate", "the mug") == ["a photo of mug", "plate"]
+    assert around("", "the mug") == []
+
+
+def test_the_surrounding_phrases_are_the_authors_on_a_table_of_descriptions():
+    """The pairs of near nouns are given; where both take the same nouns, so must be the phrases."""
+
+    class Recorded:
+        def __init__(self, row):
+            self.read = {row[key]["text"]: to_tree(row[key]) for key in ("description", "expression")}
+            self.pairs = row["near"]
+
+        def tree(self, text):
+            return self.read[text]
+
+        def near(self, one, two):
+            return [one, two] in self.pairs
+
+    rows = read_rows("lgd_surroundings.jsonl")
+    misses = []
+    for row in rows:
+        recorded = Recorded(row)
+        chosen = replace(method(), parser=recorded, synonyms=recorded)
+        referent = recorded.tree(row["expression"]["text"])
+        found = chosen.surrounding_phrases(row["description"]["text"], referent)
+        assert referent.noun_phrase == row["noun_phrase"]
+        misses += [row["description"]["text"]] if row["same_nouns"] and found != row["kept"] else []
+
+    assert misses == []
+    assert sum(row["same_nouns"] for row in rows) >= 50
+
+
+def test_a_phrase_without_a_noun_is_near_nothing():
+    parser = ChunkParser()
+
+    assert method().surrounding_phrases("it near this", parser.tree("it")) == ["it", "this"]
+    assert method().surrounding_phrases("it near mug", parser.tree("mug")) == ["it"]
+
+
+def test_a_description_is_read_as_it_stands():
+    class Exact(ChunkParser):
+        def tree(self, text):
+            self.read = [*getattr(self, "read", []), text]
+            return super().tree(text)
+
+    parser = Exact()
+    chosen = replace(method(Speaker("a red thing", "Christmas Lights near the man's T-shirt")), parser=parser)
+
+    found = score(chosen, replace(words("the red 's"), raw="The Red's"))
+
+    assert parser.read == ["the red's", "Christmas Lights near the man's T-shirt"]
+    assert found.evidence["around"] == "Christmas Lights, the man's T-shirt"
 
 
 def test_the_evidence_says_what_was_told():
@@ -253,8 +328,51 @@ def test_two_expressions_get_their_own_descriptions():
     assert [p.split('"')[1] for p in speaker.asked] == ["the red", "the red", "the blue", "the blue"]
 
 
-def test_centroids_are_centres_of_mass_row_first():
+def test_centroids_are_centres_of_mass_row_first_and_cut_to_whole_pixels():
     mask = np.zeros((10, 20), np.bool_)
     mask[2, 4] = mask[2, 6] = mask[5, 5] = True
+    other = np.zeros((10, 20), np.bool_)
+    other[2, 4] = other[3, 4] = other[3, 5] = True  # 2.67, 4.33
 
-    np.testing.assert_allclose(centroids(mask[None]), [[3.0, 5.0]], atol=1e-5)
+    assert centroids(np.array([mask, other])).tolist() == [[3, 5], [2, 4]]
+
+
+def test_two_masks_in_one_row_of_whole_pixels_are_both_below_the_median():
+    """At 2.3, 2.7 and 6 rows the median would be 2.7, and the first alone at the top."""
+    masks = [
+        rectangle((20, 20), 0, 2, 4, 3),
+        rectangle((20, 20), 8, 2, 12, 3),
+        rectangle((20, 20), 0, 5, 4, 8),
+    ]
+    masks[0][3, 0], masks[1][3, 8:12] = True, True
+
+    assert centroids(np.array(masks))[:, 0].tolist() == [2, 2, 6]
+
+
+@pytest.mark.parametrize(
+    ("rule", "text", "side"),
+    [
+        ("released", "left green", "left"),
+        ("plain words", "left green", "left"),
+        ("off", "left green", None),
+        ("released", "bottom green", None),
+        ("plain words", "bottom green", "bottom"),
+    ],
+)
+def test_the_rule_of_the_rectifier_is_chosen_by_name(rule, text, side):
+    """The green square is at the top right, and the second word is the head of both."""
+
+    class LastIsHead(ChunkParser):
+        def tree(self, text):
+            nodes = tuple(Node(word.text, "NOUN", word.start, 1) for word in words(text).words)
+            return Tree(text, nodes, ((0, 2),), 0)
+
+    found = score(replace(method(Speaker("", ""), rectifier=rule), parser=LastIsHead()), words(text))
+
+    assert found.evidence.get("moved to") == side
+    assert (int(found.scores.argmax()) == 1) == (side is None)
+
+
+def test_the_papers_rules_are_the_released_ones_and_ours_go_by_another_name():
+    assert (PAPER.rectifier, PAPER.synonyms) == ("released", "released")
+    assert replace(PLAIN_WORDS, rectifier="released", synonyms="released") == PAPER

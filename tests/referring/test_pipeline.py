@@ -63,3 +63,22 @@ def test_an_image_without_proposals_has_no_suggestions(pipeline):
 )
 def test_odd_wording_never_raises(pipeline, words):
     assert len(pipeline.refer(pipeline.see(Image.of(squares())), words).suggestions) == 3
+
+
+def test_a_method_reads_with_a_parser_of_its_own_and_the_others_with_the_pipelines(pipeline):
+    class Counting(WordParser):
+        def __init__(self):
+            self.read = []
+
+        def parse(self, expression):
+            self.read.append(expression)
+            return super().parse(expression.replace("mine", "red"))
+
+    usual, own = Counting(), Counting()
+    methods = tuple(replace(pipeline.methods[0], name=name) for name in ("a", "b", "c"))
+    chosen = replace(pipeline, parser=usual, methods=methods, parsers={"b": own, "c": own})
+
+    (reference,) = chosen.refer_all(chosen.see(Image.of(squares())), ["the mine"])
+
+    assert (usual.read, own.read) == (["the mine"], ["the mine"])  # each reads once
+    assert [o.evidence["noun phrase"] for o in reference.opinions] == ["red"] * 3

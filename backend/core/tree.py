@@ -1,0 +1,81 @@
+"""A text as a tree of words, exactly as it stands: neither lower-cased nor joined anew."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One token of a text.
+
+    Attributes:
+        text: as it stands.
+        pos: its universal part of speech: NOUN, ADJ, ADP ...
+        start: where in the text it begins, in characters.
+        head: index of the token that it depends on; its own index makes it a root.
+    """
+
+    text: str
+    pos: str
+    start: int
+    head: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """The dependencies and the noun phrases of a text.
+
+    Attributes:
+        text: the whole.
+        nodes: its tokens, in order.
+        phrases: base noun phrases, left to right: index of the first token, and of the one after the last.
+        referent: which of the phrases names the referent; None when the whole text must stand for it.
+
+    Raises:
+        ValueError: a head or a phrase lies outside the text.
+    """
+
+    text: str
+    nodes: tuple[Node, ...] = ()
+    phrases: tuple[tuple[int, int], ...] = ()
+    referent: int | None = None
+
+    def __post_init__(self) -> None:
+        n = len(self.nodes)
+        if not all(0 <= node.head < n for node in self.nodes):
+            raise ValueError(f"every head of {n} tokens must be one of them")
+        if not all(0 <= start < stop <= n for start, stop in self.phrases):
+            raise ValueError(f"every phrase must have tokens of the {n}, got {self.phrases}")
+        if self.referent is not None and not 0 <= self.referent < len(self.phrases):
+            raise ValueError(f"there is no phrase {self.referent} of {len(self.phrases)}")
+
+    def words(self, start: int, stop: int) -> str:
+        """The text from one token up to another, exclusive; `start` below `stop`."""
+        last = self.nodes[stop - 1]
+        return self.text[self.nodes[start].start : last.start + len(last.text)]
+
+    @property
+    def noun_phrase(self) -> str:
+        """The referent's, determiner included; the whole text when there is none."""
+        return self.text if self.referent is None else self.words(*self.phrases[self.referent])
+
+    def children(self, i: int) -> list[int]:
+        """The tokens that depend on one, in order."""
+        return [j for j, node in enumerate(self.nodes) if node.head == i and j != i]
+
+    def ancestors(self, i: int) -> list[int]:
+        """What a token depends on, nearest first, up to its root."""
+        found = []
+        while self.nodes[i].head != i:
+            i = self.nodes[i].head
+            found.append(i)
+        return found
+
+    def first_noun(self, start: int, stop: int) -> str | None:
+        """The first noun among some tokens; None when there is none."""
+        return next((n.text for n in self.nodes[start:stop] if n.pos in ("NOUN", "PROPN")), None)
+
+    @property
+    def referent_noun(self) -> str | None:
+        """The first noun of `noun_phrase`."""
+        start, stop = (0, len(self.nodes)) if self.referent is None else self.phrases[self.referent]
+        return self.first_noun(start, stop)

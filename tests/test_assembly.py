@@ -1,0 +1,39 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from backend.assembly import model_version
+from backend.pretrained.presets import PRESETS, TINY
+from backend.pretrained.sources import Source
+
+ONE, OTHER = (Source(name, "spacy", folder=Path("/data") / name) for name in ("one", "other"))
+
+
+def test_the_version_is_that_of_the_preset_and_stays():
+    assert model_version(TINY, "weights") == model_version(TINY, "weights")
+    assert model_version(TINY, "weights").startswith("tiny-")
+
+
+@pytest.mark.parametrize("preset", PRESETS.values(), ids=PRESETS)
+@pytest.mark.parametrize("changed", [{"rectifier": "plain words"}, {"synonyms": "released"}], ids=str)
+def test_another_rule_is_another_version(preset, changed):
+    other = replace(preset, lgd=replace(preset.lgd, **changed))
+
+    assert (model_version(other, "weights") == model_version(preset, "weights")) == (other == preset)
+
+
+def test_which_method_reads_with_which_parser_is_a_part_of_the_version():
+    """The same files are there in each case, so their digest says nothing of it."""
+    presets = [
+        replace(TINY, global_local_parser=ONE, lgd_parser=OTHER),
+        replace(TINY, global_local_parser=OTHER, lgd_parser=ONE),
+        replace(TINY, global_local_parser=ONE, iterprime_parser=OTHER),
+        replace(TINY, parser=ONE, lgd_parser=OTHER),
+    ]
+
+    assert len({model_version(preset, "weights") for preset in presets}) == 4
+
+
+def test_a_summary_changes_no_version():
+    assert model_version(replace(TINY, summary="other words"), "weights") == model_version(TINY, "weights")
