@@ -82,16 +82,17 @@ class Database:
 
 
 def upgrade(url: str) -> None:
-    """Make the database, or bring it to this program's revision.
+    """Make the database, or bring it to this program's revision: all the way, or not at all.
 
     Raises:
         StoreError: it cannot be reached or written.
     """
     engine = _engine(read_address(url))
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "begin", _begin_at_once)
     try:
-        with as_file(files("migrations")) as folder, engine.connect() as connection:
+        with as_file(files("migrations")) as folder, engine.begin() as connection:
             command.upgrade(_config(folder, connection), "head")
-            connection.commit()
     except SQLAlchemyError as error:
         raise StoreError(f"cannot upgrade the database {show(engine.url)}: {_reason(error)}") from error
     finally:
@@ -121,6 +122,11 @@ def _set_up_sqlite(connection: Any, _: object) -> None:
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _begin_at_once(connection: Connection) -> None:
+    """Python's sqlite3 begins no transaction for a CREATE TABLE: a stop would leave half of an upgrade."""
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _check(engine: Engine) -> None:
