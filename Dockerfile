@@ -1,5 +1,5 @@
 # The backend with its embedded models, without root. `docker compose up` runs it beside Label Studio: docs/containers.md.
-FROM python:3.11-slim AS build
+FROM python:3.11-slim AS needed
 
 RUN python -m venv /app
 WORKDIR /build
@@ -16,18 +16,22 @@ RUN --mount=type=cache,target=/root/.cache/pip \
     fi \
     && /app/bin/pip install --only-binary :all: -c constraints.txt -r needed.txt
 
+FROM needed AS build
+
 COPY README.md LICENSE ./
 COPY backend backend
 COPY tinyworld tinyworld
 COPY migrations migrations
 COPY label_config label_config
-RUN --mount=type=cache,target=/root/.cache/pip /app/bin/pip install --no-deps .
+RUN --mount=type=cache,target=/root/.cache/pip /app/bin/pip wheel --no-deps --wheel-dir /wheels .
 
 FROM python:3.11-slim
 
-COPY --from=build /app /app
+# A change of the source leaves this layer, gigabytes of it, as it is.
+COPY --from=needed /app /app
+RUN --mount=from=build,source=/wheels,target=/wheels /app/bin/pip install --no-cache-dir --no-deps /wheels/*.whl
 # Everything that is ever written lies in the volume, the caches of libraries too: the rest may be read-only.
-RUN useradd --uid 1000 --home-dir /data --create-home ris
+RUN useradd --uid 1000 --home-dir /data --no-create-home ris && mkdir /data && chown ris /data
 USER ris
 WORKDIR /data
 VOLUME /data

@@ -69,9 +69,8 @@ def serve(
     check(settings)
     plan = assembly.planned(settings)
     log = logging.getLogger("ris")
-    log.info(
-        "serving http://%s:%d as %s: %s", settings.host, settings.port, plan.version, plan.preset.summary
-    )
+    place = config.host_port(settings.host, settings.port)
+    log.info("listening on %s as %s: %s", place, plan.version, plan.preset.summary)
     log.info("the describer is %s, synonyms are by %s", plan.describer, plan.synonyms)
     _Server(settings).run()
 
