@@ -1,27 +1,43 @@
-# The backend with its embedded models, without root. `docker compose up` runs it beside Label Studio.
-FROM python:3.11-slim AS build
+# The backend with its embedded models, without root. `docker compose up` runs it beside Label Studio: docs/containers.md.
+FROM python:3.11-slim AS needed
 
-RUN apt-get update \
-    && apt-get install --yes --no-install-recommends gcc g++ \
-    && rm -rf /var/lib/apt/lists/*
-
+RUN python -m venv /app
 WORKDIR /build
-COPY pyproject.toml constraints.txt README.md LICENSE ./
+
+# Where torch and torchvision come from, and nothing else: the CPU index that PyTorch's install page gives makes an
+# image without CUDA. Empty takes them from where everything comes from.
+ARG PYTORCH_INDEX_URL=""
+# What the package needs, in a layer that lasts until one of these two files changes. Wheels only: no compiler.
+COPY pyproject.toml constraints.txt ./
+RUN --mount=type=cache,target=/root/.cache/pip \
+    python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['dependencies'], sep='\n')" > needed.txt \
+    && if [ -n "$PYTORCH_INDEX_URL" ]; then \
+        /app/bin/pip install --only-binary :all: --no-deps --index-url "$PYTORCH_INDEX_URL" -c constraints.txt torch torchvision; \
+    fi \
+    && /app/bin/pip install --only-binary :all: -c constraints.txt -r needed.txt
+
+FROM needed AS build
+
+COPY README.md LICENSE ./
 COPY backend backend
 COPY tinyworld tinyworld
 COPY migrations migrations
 COPY label_config label_config
-RUN python -m venv /app && /app/bin/pip install --no-cache-dir -c constraints.txt .
+RUN --mount=type=cache,target=/root/.cache/pip /app/bin/pip wheel --no-deps --wheel-dir /wheels .
 
 FROM python:3.11-slim
 
-COPY --from=build /app /app
-RUN useradd --create-home ris && mkdir /data && chown ris /data
+# A change of the source leaves this layer, gigabytes of it, as it is.
+COPY --from=needed /app /app
+RUN --mount=from=build,source=/wheels,target=/wheels /app/bin/pip install --no-cache-dir --no-deps /wheels/*.whl
+# Everything that is ever written lies in the volume, the caches of libraries too: the rest may be read-only.
+RUN useradd --uid 1000 --home-dir /data --no-create-home ris && mkdir /data && chown ris /data
 USER ris
 WORKDIR /data
 VOLUME /data
-ENV PATH=/app/bin:$PATH RIS_HOST=0.0.0.0 RIS_PORT=9090 RIS_DATABASE_URL=sqlite:////data/ris.db RIS_SCENE_FOLDER=/data/scenes RIS_MODELS_FOLDER=/data/models
+ENV PATH=/app/bin:$PATH HOME=/data RIS_HOST=0.0.0.0 RIS_PORT=9090 RIS_DATABASE_URL=sqlite:////data/ris.db RIS_SCENE_FOLDER=/data/scenes RIS_MODELS_FOLDER=/data/models
 EXPOSE 9090
-HEALTHCHECK --start-period=60s --interval=15s --timeout=3s \
+HEALTHCHECK --start-period=120s --interval=15s --timeout=3s \
     CMD ["python", "-c", "import os, urllib.request as r; r.urlopen('http://localhost:' + os.environ['RIS_PORT'] + '/health', timeout=2)"]
-CMD ["sh", "-c", "ris db upgrade && exec ris serve"]
+# One process from the start, no shell before it: a stop reaches it while the database is being upgraded, too.
+CMD ["ris", "serve", "--upgrade"]

@@ -2,6 +2,9 @@
 PYTHON ?= python3
 VENV := .venv
 RIS := $(VENV)/bin/ris
+# Where torch and torchvision come from, and nothing else: make setup PYTORCH_INDEX_URL=..., the CPU index that
+# PyTorch's install page gives, saves 4 GB of CUDA. Empty takes them from where everything comes from.
+PYTORCH_INDEX_URL ?=
 READY := $(VENV)/.installed
 
 .PHONY: help setup demo studio test test-browser test-gpu test-fast check lint format clean
@@ -11,6 +14,9 @@ help: ## what there is to make
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
+ifneq ($(strip $(PYTORCH_INDEX_URL)),)
+	$(VENV)/bin/python -m pip install --disable-pip-version-check --no-deps --index-url '$(PYTORCH_INDEX_URL)' -c constraints.txt torch torchvision
+endif
 	$(VENV)/bin/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[test]'
 	touch $@
 

@@ -18,6 +18,7 @@ from backend.config import Settings
 from backend.core.types import Image, Task
 from backend.errors import SettingsError
 from backend.labelstudio.client import LabelStudioClient
+from backend.labelstudio.connecting import Backend as OwnBackend
 from backend.labelstudio.fetching import ImageSource
 from backend.labelstudio.images import decode
 from backend.learning.training import Training
@@ -248,6 +249,23 @@ def label_studio(settings: Settings) -> LabelStudioClient:
     """Our side of Label Studio's API, with our own key."""
     key = settings.label_studio_api_key
     return LabelStudioClient(settings.label_studio_url, key.get_secret_value() if key else None)
+
+
+def own_backend(settings: Settings, url: str | None = None) -> OwnBackend:
+    """Our side as Label Studio reaches it.
+
+    Args:
+        url: wins over the settings.
+
+    Raises:
+        InputError: that is no address that Label Studio could call.
+    """
+    password = settings.basic_auth_password
+    return OwnBackend(
+        (url or settings.own_url).rstrip("/"),
+        settings.basic_auth_user,
+        password.get_secret_value() if password else "",
+    )
 
 
 def image_bytes(settings: Settings) -> Callable[[Task], bytes]:

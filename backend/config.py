@@ -7,7 +7,7 @@ working folder is read too. `ris serve --help` and the README list them.
 import ipaddress
 from typing import Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from backend.errors import SettingsError
@@ -18,7 +18,10 @@ class Settings(BaseSettings):
 
     Attributes:
         host, port: where `ris serve` listens.
-        database_url: SQLite by default; PostgreSQL as postgresql+psycopg://user:password@host/name.
+        public_url: our own address as Label Studio reaches it, where that is not http://host:port, as in a
+            container or behind a proxy. `ris connect` tells Label Studio, `ris doctor` looks whether it did.
+        database_url: SQLite by default; PostgreSQL as postgresql://user@host/name, its password in PGPASSWORD
+            (a variable of PostgreSQL's own, which is not read from `.env`).
         preset: which networks and thresholds; `ris models list` shows them.
         presets_file: a TOML file with presets of one's own.
         models_folder: where `ris models fetch` puts published networks, and where they are looked for.
@@ -50,7 +53,8 @@ class Settings(BaseSettings):
 
     host: str = "127.0.0.1"
     port: int = Field(default=9090, ge=1, le=65535)
-    database_url: str = "sqlite:///ris.db"
+    public_url: str = ""
+    database_url: str = Field(default="sqlite:///ris.db", repr=False)
     preset: str = "tiny"
     presets_file: str = ""
     models_folder: str = "~/.cache/ris/models"
@@ -86,12 +90,29 @@ class Settings(BaseSettings):
         except ValueError:
             return self.host == "localhost"
 
-    @field_validator("label_studio_url")
+    @property
+    def own_url(self) -> str:
+        """Our own address as Label Studio reaches it, as far as the settings say."""
+        return self.public_url or f"http://{host_port(self.host, self.port)}"
+
+    @field_validator("host")
     @classmethod
-    def _is_an_address(cls, url: str) -> str:
+    def _without_brackets(cls, host: str) -> str:
+        return host.strip("[]")
+
+    @field_validator("label_studio_url", "public_url")
+    @classmethod
+    def _is_an_address(cls, url: str, info: ValidationInfo) -> str:
+        if not url and info.field_name == "public_url":
+            return url
         if not url.startswith(("http://", "https://")):
             raise ValueError("must start with http:// or https://")
         return url.rstrip("/")
+
+
+def host_port(host: str, port: int) -> str:
+    """The two as they stand in a URL: an IPv6 host in brackets."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def from_env(**given: object) -> Settings:
@@ -105,4 +126,5 @@ def from_env(**given: object) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = "_".join(str(part) for part in first["loc"]).upper()
-        raise SettingsError(f"RIS_{name}: {first['msg']}, got {first['input']!r}") from error
+        got = "an address with a password" if "@" in str(first["input"]) else repr(first["input"])
+        raise SettingsError(f"RIS_{name}: {first['msg']}, got {got}") from error

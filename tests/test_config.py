@@ -56,3 +56,39 @@ def test_an_address_loses_its_last_slash(monkeypatch):
     monkeypatch.setenv("RIS_LABEL_STUDIO_URL", "http://studio.local:8080/")
 
     assert from_env().label_studio_url == "http://studio.local:8080"
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [("127.0.0.1", "http://127.0.0.1:9090"), ("::1", "http://[::1]:9090"), ("[::]", "http://[::]:9090")],
+)
+def test_our_own_address_is_where_we_listen_unless_it_is_set(monkeypatch, host, url):
+    monkeypatch.setenv("RIS_HOST", host)
+    assert from_env().own_url == url
+
+    monkeypatch.setenv("RIS_PUBLIC_URL", "")
+    assert from_env().own_url == url
+
+    monkeypatch.setenv("RIS_PUBLIC_URL", "https://ris.example.org/ris/")
+    assert from_env().own_url == "https://ris.example.org/ris"
+
+
+def test_our_own_address_must_be_one(monkeypatch):
+    monkeypatch.setenv("RIS_PUBLIC_URL", "ris.local:9090")
+
+    with pytest.raises(SettingsError, match="RIS_PUBLIC_URL: .*must start with http"):
+        from_env()
+
+
+def test_a_refused_address_with_a_password_is_not_shown(monkeypatch):
+    monkeypatch.setenv("RIS_LABEL_STUDIO_URL", "me:very-secret@studio:8080")
+
+    with pytest.raises(SettingsError, match="got an address with a password") as caught:
+        from_env()
+    assert "very-secret" not in str(caught.value)
+
+
+def test_the_settings_do_not_show_the_databases_address(monkeypatch):
+    monkeypatch.setenv("RIS_DATABASE_URL", "postgresql://ris:very-secret@host/ris")
+
+    assert "very-secret" not in repr(from_env())

@@ -1,5 +1,6 @@
-"""The container files against the code. No Docker engine builds them here, so each name in them is looked up,
-and the same processes run with the same environment without it."""
+"""The container files against the code: each name in them is looked up, the rules of docs/containers.md hold,
+and the same process runs with the same environment without a container engine.
+"""
 
 import json
 import os
@@ -10,8 +11,10 @@ import subprocess
 import sys
 import time
 import tomllib
+from fnmatch import fnmatch
 from pathlib import Path
 
+import pytest
 import yaml
 from typer.main import get_command
 
@@ -50,10 +53,47 @@ def health_command():
 def test_everything_that_is_copied_is_there_and_nothing_of_it_is_ignored():
     ignored = (ROOT / ".dockerignore").read_text().split()
     for line in dockerfile("COPY"):
-        if not line.startswith("--from=build"):
+        if not line.startswith("--from="):
             for source in line.split()[:-1]:
                 assert (ROOT / source).exists(), source
                 assert source not in ignored
+
+
+@pytest.mark.parametrize("name", [".env", ".env.production"])
+def test_a_file_of_secrets_reaches_neither_git_nor_an_image(is_ignored_by_git, name):
+    assert is_ignored_by_git(name)
+    assert not is_ignored_by_git(".env.example")
+    assert any(fnmatch(name, line) for line in (ROOT / ".dockerignore").read_text().split())
+
+
+@pytest.mark.parametrize("name", ["ris.db", "ris.db-wal", "backend/ris.db", "backend/__pycache__/app.pyc"])
+def test_no_database_and_no_leftover_reaches_git_or_an_image(is_ignored_by_git, name):
+    assert is_ignored_by_git(name)
+    lines = (ROOT / ".dockerignore").read_text().split()
+    assert any(fnmatch("/" + part, line.replace("**", "", 1)) for line in lines for part in parts_of(name))
+
+
+@pytest.mark.parametrize(
+    "name", [".venv", ".venv-label-studio", ".cache", "demo", "studio", "build", "dist", "export"]
+)
+def test_no_folder_of_results_reaches_git_or_an_image(is_ignored_by_git, name):
+    assert is_ignored_by_git(f"{name}/x")
+    assert any(fnmatch(name, line) for line in (ROOT / ".dockerignore").read_text().split())
+
+
+@pytest.fixture
+def is_ignored_by_git(tmp_path):
+    """Asked in a new repository with this one's rules, where nothing is in the way."""
+    subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
+    (tmp_path / ".gitignore").write_text((ROOT / ".gitignore").read_text())
+    return lambda name: (
+        subprocess.run(["git", "-C", tmp_path, "check-ignore", "--quiet", name]).returncode == 0
+    )
+
+
+def parts_of(name):
+    path = Path(name)
+    return [path.name, *(parent.name for parent in path.parents if parent.name)]
 
 
 def test_every_setting_is_one_of_ours():
@@ -62,7 +102,7 @@ def test_every_setting_is_one_of_ours():
     for service in (SERVICES["backend"], NVIDIA["services"]["backend"]):
         named |= set(service["environment"])
 
-    assert named - known == set()
+    assert named - known == {"PGPASSWORD"}  # PostgreSQL's own
 
 
 def test_the_image_listens_checks_and_exposes_one_port_and_is_not_root():
@@ -72,23 +112,122 @@ def test_the_image_listens_checks_and_exposes_one_port_and_is_not_root():
     assert "os.environ['RIS_PORT'] + '/health'" in health_command()[-1]
     assert env["RIS_HOST"] == "0.0.0.0"
     assert dockerfile("USER") == ["ris"]
-    assert dockerfile("VOLUME") == ["/data"]
+    assert dockerfile("VOLUME") == dockerfile("WORKDIR")[1:] == ["/data"]
+
+
+def test_everything_that_is_written_lies_in_the_volume():
+    """Caches of libraries follow HOME."""
+    env = docker_env()
+
+    assert env["HOME"] == "/data"
+    assert "--home-dir /data --no-create-home ris && mkdir /data && chown ris /data" in " ".join(
+        dockerfile("RUN")
+    )
+    written = [env[name] for name in ("RIS_DATABASE_URL", "RIS_SCENE_FOLDER", "RIS_MODELS_FOLDER")]
+    assert all(place.removeprefix("sqlite:///").startswith("/data/") for place in written)
+
+
+def test_one_process_runs_from_the_start_and_no_shell():
+    """A shell as process 1 ignores a stop until its first command has ended."""
+    assert json.loads(dockerfile("CMD")[0]) == ["ris", "serve", "--upgrade"]
+    assert dockerfile("ENTRYPOINT") == []
+    assert SERVICES["backend"]["init"] is True
+    assert SERVICES["backend"]["stop_grace_period"] == "40s"
+    assert "command" not in SERVICES["backend"]
+
+
+def test_what_is_needed_is_installed_before_the_source_is_copied_and_without_a_compiler():
+    """A change of the source changes no layer with what is needed: not the build's and not the image's."""
+    stages = (ROOT / "Dockerfile").read_text().replace("\\\n", " ").split("\nFROM ")
+    needed, build, image = (stage.splitlines() for stage in stages[-3:])
+    installs = [line for line in dockerfile("RUN") if re.search("pip (install|wheel)", line)]
+
+    assert [line for line in needed if line.startswith("COPY")] == ["COPY pyproject.toml constraints.txt ./"]
+    assert build[0] == "needed AS build"
+    assert "COPY backend backend" in build
+    assert next(line for line in image if line.startswith(("COPY", "RUN"))) == "COPY --from=needed /app /app"
+    assert len(installs) == 3
+    assert [line.startswith("--mount=") for line in installs] == [True] * 3
+    assert installs[0].count("pip install") == installs[0].count("--only-binary :all:") == 2
+    assert all("--no-deps" in line for line in installs[1:])
+    assert not re.search(r"apt|gcc|g\+\+", (ROOT / "Dockerfile").read_text())
+
+
+def test_what_builds_the_package_is_pinned():
+    """pip builds in an environment of its own, which constraints.txt does not reach."""
+    (wanted,) = tomllib.loads((ROOT / "pyproject.toml").read_text())["build-system"]["requires"]
+
+    assert re.fullmatch(r"setuptools==\d+\.\d+\.\d+", wanted)
+    assert wanted in (ROOT / "constraints.txt").read_text().splitlines()
+
+
+def test_pytorch_comes_from_another_index_only_if_somebody_says_so_and_nothing_else_does():
+    makefile = (ROOT / "Makefile").read_text()
+    install = next(line for line in dockerfile("RUN") if "pip install" in line)
+
+    assert dockerfile("ARG") == ['PYTORCH_INDEX_URL=""']
+    assert "PYTORCH_INDEX_URL ?=\n" in makefile
+    assert SERVICES["backend"]["build"]["args"] == {"PYTORCH_INDEX_URL": "${PYTORCH_INDEX_URL:-}"}
+    assert "PYTORCH_INDEX_URL=\n" in (ROOT / ".env.example").read_text()
+    for text in (install, makefile):
+        (line,) = re.findall(r"pip install[^;&\n]*--index-url[^;&\n]*", text)
+        assert "--no-deps" in line
+        assert line.split()[-2:] == ["torch", "torchvision"]
+        assert text.count("index-url") == 1
+
+
+@pytest.mark.parametrize("index", ["", "https://example.org/cpu"])
+def test_make_takes_pytorch_from_the_index_that_is_given(index, tmp_path):
+    said = subprocess.run(
+        ["make", "--dry-run", f"VENV={tmp_path / 'new'}", "setup", f"PYTORCH_INDEX_URL={index}"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+
+    assert said.count("pip install") == (2 if index else 1)
+    assert (f"--index-url '{index}'" in said) is bool(index)
+
+
+def test_the_backend_and_label_studio_can_do_little_and_take_no_more_than_they_are_given():
+    for name in ("backend", "label-studio"):
+        service = SERVICES[name]
+        assert service["cap_drop"] == ["ALL"]
+        assert service["security_opt"] == ["no-new-privileges:true"]
+        assert re.fullmatch(r"\$\{\w+_MEMORY:-\dg\}", service["mem_limit"])
+    assert SERVICES["backend"]["read_only"] is True
+    assert SERVICES["backend"]["tmpfs"] == ["/tmp"]
+    # PostgreSQL's image starts as root and gives itself to its own user: it needs its capabilities.
+    assert "cap_drop" not in SERVICES["database"]
+
+
+def test_no_log_grows_for_ever():
+    for service in SERVICES.values():
+        assert service["logging"]["options"] == {"max-size": "10m", "max-file": "5"}
+
+
+def test_label_studio_has_minutes_for_its_first_start():
+    assert SERVICES["label-studio"]["healthcheck"]["start_period"] == "300s"
+    for page in ("README.md", "docs/containers.md"):
+        text = (ROOT / page).read_text()
+        assert "docker compose up --detach --wait" in text
+        assert not re.search(r"docker compose up --detach(?! --wait)", text)
 
 
 def test_the_image_runs_a_python_that_the_package_allows():
     wanted = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["requires-python"]
     lowest, highest = re.match(r">=3\.(\d+),<3\.(\d+)", wanted).groups()
 
-    for image in dockerfile("FROM"):
+    bases = [image for image in dockerfile("FROM") if not image.startswith("needed ")]
+    assert len(bases) == 2
+    for image in bases:
         assert int(lowest) <= int(re.match(r"python:3\.(\d+)-slim", image)[1]) < int(highest)
 
 
 def test_every_command_is_one_of_ours():
-    said = " ".join(dockerfile("CMD")) + (ROOT / "docker-compose.yml").read_text()
+    said = (ROOT / "docker-compose.yml").read_text() + (ROOT / "docs" / "containers.md").read_text()
     commands = get_command(app).commands
 
     found = re.findall(r"\bris ([a-z]+)", said)
-    assert {"db", "serve", "connect"} <= set(found)
+    assert {"connect"} <= set(found)
     assert set(found) <= set(commands)
 
 
@@ -108,10 +247,11 @@ def test_services_volumes_and_addresses_fit_together():
     (alias,) = SERVICES["backend"]["networks"]["default"]["aliases"]
 
     assert "." in alias  # Label Studio makes no webhook for a host without one
-    assert f"http://{alias}:{docker_env()['RIS_PORT']}" in (ROOT / "docker-compose.yml").read_text()
+    assert backend["RIS_PUBLIC_URL"] == f"http://{alias}:{docker_env()['RIS_PORT']}"
     assert backend["RIS_LABEL_STUDIO_URL"] == "http://label-studio:8080"
     assert backend["RIS_LABEL_STUDIO_PUBLIC_URL"] == studio["environment"]["LABEL_STUDIO_HOST"]
-    assert "@database/ris" in backend["RIS_DATABASE_URL"]
+    assert backend["RIS_DATABASE_URL"] == "postgresql://ris@database/ris"  # no password in an address
+    assert backend["PGPASSWORD"] == SERVICES["database"]["environment"]["POSTGRES_PASSWORD"]
     assert SERVICES["database"]["environment"]["POSTGRES_DB"] == "ris"
     assert {studio["environment"][n] for n in ("ML_BLOCK_LOCAL_IP", "SSRF_PROTECTION_ENABLED")} == {"false"}
     tested = re.search(r"^label-studio==(.+)$", (ROOT / "constraints-label-studio.txt").read_text(), re.M)[1]
@@ -119,14 +259,15 @@ def test_services_volumes_and_addresses_fit_together():
     assert set(NVIDIA["services"]) <= set(SERVICES)
 
 
-def test_the_same_processes_run_without_docker(postgres, tmp_path):
+def test_the_same_process_runs_without_docker(postgres, tmp_path):
     """CMD and HEALTHCHECK as they stand, with both files' environment; database and port are this test's."""
     env = docker_env() | {
         name: re.sub(r"\$\{\w+(?::-([^}]+))?[^}]*\}", lambda found: found[1] or "filled-in", value)
         for name, value in SERVICES["backend"]["environment"].items()
     }
     env |= {"RIS_DATABASE_URL": new_database(postgres), "RIS_PORT": str(free_port())}
-    env["RIS_SCENE_FOLDER"] = str(tmp_path / "scenes")
+    env |= {"RIS_SCENE_FOLDER": str(tmp_path / "scenes"), "HOME": str(tmp_path / "home")}
+    (tmp_path / "home").mkdir()
     env["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     command = json.loads(dockerfile("CMD")[0])
     with (tmp_path / "log").open("w") as log:
@@ -139,6 +280,9 @@ def test_the_same_processes_run_without_docker(postgres, tmp_path):
 
     assert healthy, (tmp_path / "log").read_text()
     assert status == 0
+    assert not (
+        tmp_path / "home" / ".gunicorn"
+    ).exists()  # its control socket wants a root that can be written
 
 
 def wait_for(command, env, server):

@@ -29,7 +29,7 @@ def connect(
         str | None, typer.Option("--config", help=f"label config to set: {', '.join(CONFIGS)}")
     ] = None,
     backend: Annotated[
-        str | None, typer.Option(help="address of `ris serve` as Label Studio reaches it")
+        str | None, typer.Option(help="RIS_PUBLIC_URL: address of `ris serve` as Label Studio reaches it")
     ] = None,
     url: Annotated[str | None, typer.Option(help="RIS_LABEL_STUDIO_URL")] = None,
     key: Annotated[str | None, typer.Option(help="RIS_LABEL_STUDIO_API_KEY")] = None,
@@ -46,12 +46,7 @@ def connect(
         raise InputError(f"there is no label config {layout!r}; --config can be {', '.join(CONFIGS)}")
     if (project is None) == (create is None):
         raise InputError("name a project with --project NUMBER, or make one with --create TITLE")
-    password = settings.basic_auth_password
-    ours = connecting.Backend(
-        (backend or f"http://{settings.host}:{settings.port}").rstrip("/"),
-        settings.basic_auth_user,
-        password.get_secret_value() if password else "",
-    )
+    ours = assembly.own_backend(settings, backend)
     client = assembly.label_studio(settings)
     wanted = label_config.read(f"{layout or CONFIGS[0]}.xml") if layout or create else None
     if create is not None:

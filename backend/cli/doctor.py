@@ -26,7 +26,7 @@ def doctor(
         int | None, typer.Option(help="its number in Label Studio; without, only the basics")
     ] = None,
     backend: Annotated[
-        str | None, typer.Option(help="address of `ris serve` as Label Studio reaches it")
+        str | None, typer.Option(help="RIS_PUBLIC_URL: address of `ris serve` as Label Studio reaches it")
     ] = None,
     url: Annotated[str | None, typer.Option(help="RIS_LABEL_STUDIO_URL")] = None,
     key: Annotated[str | None, typer.Option(help="RIS_LABEL_STUDIO_API_KEY")] = None,
@@ -39,17 +39,13 @@ def doctor(
     settings = config.from_env(
         label_studio_url=url, label_studio_api_key=SecretStr(key) if key else None, database_url=database_url
     )
-    password = settings.basic_auth_password
-    ours = Backend(
-        (backend or f"http://{settings.host}:{settings.port}").rstrip("/"),
-        settings.basic_auth_user,
-        password.get_secret_value() if password else "",
-    )
-    checks = [_database(settings), _disk(settings), _models(settings), _server(settings, ours)]
+    own, ours = _own_address(settings, backend)
+    checks = [_database(settings), _disk(settings), _models(settings), _server(settings), own]
     client, secret = assembly.label_studio(settings), settings.label_studio_api_key
     checks += examine_studio(client, secret.get_secret_value() if secret else "", assembly.utc_now())
-    if project is not None and all(check.holds for check in checks if check.what in ("Label Studio", "key")):
-        checks += examine_project(client, project, ours, lambda: _delivered(settings, ours))
+    basics = all(check.holds for check in checks if check.what in ("Label Studio", "key"))
+    if project is not None and ours is not None and basics:
+        checks += examine_project(client, project, ours, lambda: _delivered(settings))
     table = Table("", "link", "")
     for check in checks:
         table.add_row("ok" if check.holds else "TO DO", check.what, check.says)
@@ -83,31 +79,45 @@ def _models(settings: Settings) -> Check:
     return Check("models", True, f"{plan.version}: {plan.preset.summary}")
 
 
-def _server(settings: Settings, ours: Backend) -> Check:
-    """Our own server, asked from here; Label Studio may need another way to it."""
-    here = f"http://{'127.0.0.1' if settings.host == '0.0.0.0' else settings.host}:{settings.port}"
+def _own_address(settings: Settings, url: str | None) -> tuple[Check, Backend | None]:
+    """What Label Studio is told, or why it cannot be told that."""
     try:
-        said = httpx.get(f"{here}/health/ready", timeout=3, auth=_auth(ours)).json()
+        ours = assembly.own_backend(settings, url)
+    except BackendError as error:
+        return Check("own address", False, str(error)), None
+    return Check("own address", True, f"Label Studio is told {ours.url}"), ours
+
+
+def _server(settings: Settings) -> Check:
+    """Our own server, asked from here; Label Studio may need another way to it."""
+    here = _here(settings)
+    try:
+        said = httpx.get(f"{here}/health/ready", timeout=3, auth=_auth(settings)).json()
     except (httpx.HTTPError, ValueError) as error:
         return Check("server", False, f"{here} does not answer ({type(error).__name__}): start `ris serve`")
     models, database = said.get("models"), said.get("database", "ready")
     if models not in ("ready", "loading") or database != "ready":
         says = said.get("error") or (models if database == "ready" else database)
         return Check("server", False, f"{here} cannot work: {says}")
-    return Check("server", True, f"{here} answers, models {models}; Label Studio is told {ours.url}")
+    return Check("server", True, f"{here} answers, models {models}")
 
 
-def _auth(ours: Backend) -> tuple[str, str] | None:
-    return (ours.user, ours.password) if ours.password else None
+def _here(settings: Settings) -> str:
+    """Where the server is reached from this machine."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)
+    return f"http://{config.host_port(host, settings.port)}"
 
 
-def _delivered(settings: Settings, ours: Backend) -> int | None:
+def _auth(settings: Settings) -> tuple[str, str] | None:
+    password = settings.basic_auth_password
+    return (settings.basic_auth_user, password.get_secret_value()) if password else None
+
+
+def _delivered(settings: Settings) -> int | None:
     """How many webhooks the server has counted; None when it does not say."""
-    here = f"http://{'127.0.0.1' if settings.host == '0.0.0.0' else settings.host}:{settings.port}"
     try:
-        text = httpx.get(f"{here}/metrics", timeout=3, auth=_auth(ours)).raise_for_status().text
+        answer = httpx.get(f"{_here(settings)}/metrics", timeout=3, auth=_auth(settings)).raise_for_status()
     except httpx.HTTPError:
         return None
-    return int(
-        sum(float(found) for found in re.findall(r"^ris_events_total\{.*\} ([\d.e+]+)$", text, re.MULTILINE))
-    )
+    found = re.findall(r"^ris_events_total\{.*\} ([\d.e+]+)$", answer.text, re.MULTILINE)
+    return int(sum(float(count) for count in found))

@@ -11,6 +11,7 @@ from gunicorn.glogging import Logger
 from backend import assembly, config, wsgi
 from backend.errors import SettingsError
 from backend.store.session import Database
+from backend.store.session import upgrade as upgrade_database
 from backend.web.logs import start_logging
 
 THREADS = 16  # Label Studio asks /health and /setup while others wait in /predict
@@ -33,12 +34,13 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn is not typed
 
     def load_config(self) -> None:
         options: dict[str, Any] = {
-            "bind": f"{self.settings.host}:{self.settings.port}",
+            "bind": config.host_port(self.settings.host, self.settings.port),
             "workers": 1,
             "worker_class": "gthread",
             "threads": THREADS,
             "timeout": 0,  # a thread at work is no sign of a hanging process
             "graceful_timeout": 30,
+            "control_socket_disable": True,  # nobody uses it, and it wants a folder that can be written
             "logger_class": _Log,
             "worker_exit": lambda _, worker: worker.wsgi.extensions["ris"].close(),
         }
@@ -52,19 +54,23 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn is not typed
 def serve(
     host: Annotated[str | None, typer.Option(help="RIS_HOST")] = None,
     port: Annotated[int | None, typer.Option(help="RIS_PORT")] = None,
+    upgrade: Annotated[
+        bool, typer.Option("--upgrade", help="first do what `ris db upgrade` does, in the same process")
+    ] = False,
 ) -> None:
     """Serve Label Studio. All other settings come from the environment (RIS_..., see the README).
 
-    Example: `ris db upgrade && ris serve --port 9090`
+    Example: `ris serve --upgrade --port 9090`
     """
     settings = config.from_env(host=host, port=port)
     start_logging(settings.log_level, settings.log_format)
+    if upgrade:
+        upgrade_database(settings.database_url)
     check(settings)
     plan = assembly.planned(settings)
     log = logging.getLogger("ris")
-    log.info(
-        "serving http://%s:%d as %s: %s", settings.host, settings.port, plan.version, plan.preset.summary
-    )
+    place = config.host_port(settings.host, settings.port)
+    log.info("listening on %s as %s: %s", place, plan.version, plan.preset.summary)
     log.info("the describer is %s, synonyms are by %s", plan.describer, plan.synonyms)
     _Server(settings).run()
 
@@ -82,12 +88,11 @@ def check(settings: config.Settings) -> None:
         )
     assembly.planned(settings)
     Database.open(settings.database_url).close()
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((settings.host, settings.port))
-        except OSError as error:
-            raise SettingsError(
-                f"cannot listen on {settings.host}:{settings.port}: {error.strerror}; "
-                "stop what is there or choose another with --port"
-            ) from error
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        socket.create_server((settings.host, settings.port), family=family).close()
+    except OSError as error:
+        raise SettingsError(
+            f"cannot listen on {config.host_port(settings.host, settings.port)}: {error.strerror}; "
+            "stop what is there or choose another with --port"
+        ) from error

@@ -2,11 +2,14 @@
 
 import hashlib
 import hmac
+import ipaddress
+import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
-from backend.errors import LabelStudioError
+from backend.errors import InputError, LabelStudioError
 from backend.labelstudio.control import Controls, read_controls
 
 TITLE = "ris"
@@ -34,16 +37,49 @@ class Backend:
     Attributes:
         url: of `ris serve`, as seen from Label Studio.
         user, password: of its basic auth; an empty password means that it asks for none.
+
+    Raises:
+        InputError: Label Studio could not call that address from anywhere.
     """
 
     url: str
     user: str = ""
     password: str = ""
 
+    def __post_init__(self) -> None:
+        try:
+            parts = urlsplit(self.url)
+            host = parts.hostname or ""
+        except ValueError:
+            parts, host = urlsplit(""), ""
+        if "@" in self.url:
+            raise InputError(
+                "the address of `ris serve` holds a user or a password: take them out of it and set "
+                "RIS_BASIC_AUTH_USER and RIS_BASIC_AUTH_PASSWORD"
+            )
+        if parts.scheme not in ("http", "https") or not host or _is_everywhere(host):
+            raise InputError(
+                f"{self.url} is no address at which Label Studio finds `ris serve`: set RIS_PUBLIC_URL to "
+                "one, or give it with --backend, e.g. http://192.168.1.5:9090"
+            )
+
     @property
     def headers(self) -> dict[str, str]:
         """What a webhook must carry: Label Studio sends it no credentials by itself."""
         return {"Authorization": f"Bearer {webhook_token(self.password)}"} if self.password else {}
+
+
+def _is_everywhere(host: str) -> bool:
+    """Whether it is 0.0.0.0 or ::, in any spelling: a server listens there, and nobody can call it."""
+    try:
+        return not any(socket.inet_aton(host))  # it knows "0" and "0x0", too
+    except OSError:
+        pass
+    try:
+        address = ipaddress.IPv6Address(host)
+    except ValueError:
+        return False
+    return (address.ipv4_mapped or address).is_unspecified
 
 
 def webhook_token(password: str) -> str:

@@ -10,11 +10,12 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
+from sqlalchemy import URL, Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
 from backend.errors import StoreError
+from backend.store.address import read_address, show
 
 __all__ = ["Database", "Session", "revision", "upgrade"]
 
@@ -33,12 +34,12 @@ class Database:
         """Check everything that could go wrong later, and open.
 
         Args:
-            url: sqlite:///file, or postgresql://user:password@host/name.
+            url: sqlite:///file, or postgresql://user@host/name with the password in PGPASSWORD.
 
         Raises:
             StoreError: it is not there, cannot be reached, is read-only or is at another revision.
         """
-        address = _address(url)
+        address = read_address(url)
         if address.get_backend_name() == "sqlite" and not Path(address.database or "").is_file():
             raise StoreError(f"the database {address.database} is not there: {UPGRADE}")
         engine = _engine(address)
@@ -81,41 +82,30 @@ class Database:
 
 
 def upgrade(url: str) -> None:
-    """Make the database, or bring it to this program's revision.
+    """Make the database, or bring it to this program's revision: all the way, or not at all.
 
     Raises:
         StoreError: it cannot be reached or written.
     """
-    engine = _engine(_address(url))
+    engine = _engine(read_address(url))
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "begin", _begin_at_once)
     try:
-        with as_file(files("migrations")) as folder, engine.connect() as connection:
+        with as_file(files("migrations")) as folder, engine.begin() as connection:
             command.upgrade(_config(folder, connection), "head")
-            connection.commit()
     except SQLAlchemyError as error:
-        raise StoreError(f"cannot upgrade the database {_shown(engine.url)}: {_reason(error)}") from error
+        raise StoreError(f"cannot upgrade the database {show(engine.url)}: {_reason(error)}") from error
     finally:
         engine.dispose()
 
 
 def revision(url: str) -> str | None:
     """The revision that the database is at; None when it is empty."""
-    engine = _engine(_address(url))
+    engine = _engine(read_address(url))
     try:
         return _revision(engine)
     finally:
         engine.dispose()
-
-
-def _address(url: str) -> URL:
-    try:
-        address = make_url(url)
-    except ArgumentError as error:
-        raise StoreError("RIS_DATABASE_URL is no database address; e.g. sqlite:///ris.db") from error
-    if address.drivername in ("postgres", "postgresql"):
-        return address.set(drivername="postgresql+psycopg")
-    if address.get_backend_name() not in ("sqlite", "postgresql"):
-        raise StoreError(f"RIS_DATABASE_URL names {address.drivername}; it can be sqlite or postgresql")
-    return address
 
 
 def _engine(address: URL) -> Engine:
@@ -134,8 +124,13 @@ def _set_up_sqlite(connection: Any, _: object) -> None:
     cursor.close()
 
 
+def _begin_at_once(connection: Connection) -> None:
+    """Python's sqlite3 begins no transaction for a CREATE TABLE: a stop would leave half of an upgrade."""
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
 def _check(engine: Engine) -> None:
-    shown = _shown(engine.url)
+    shown = show(engine.url)
     try:
         here = _revision(engine)
     except SQLAlchemyError as error:
@@ -183,11 +178,6 @@ def _config(folder: Path, connection: Any = None) -> Config:
     config.set_main_option("script_location", str(folder).replace("%", "%%"))
     config.attributes["connection"] = connection
     return config
-
-
-def _shown(address: URL) -> str:
-    """The address without its password."""
-    return address.render_as_string(hide_password=True)
 
 
 def _reason(error: SQLAlchemyError) -> str:

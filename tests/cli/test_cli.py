@@ -99,6 +99,30 @@ def test_the_doctor_says_what_to_change_where(tmp_path):
     assert "ok" in rows["disk"]
 
 
+def test_the_doctor_of_a_container_says_that_its_own_address_is_missing(tmp_path):
+    """RIS_HOST is 0.0.0.0 there: a place to listen, and no address that Label Studio could be told."""
+    asked = ("doctor", "--url", "http://127.0.0.1:9")
+    env = {"COLUMNS": "300", "RIS_HOST": "0.0.0.0", "RIS_PORT": str(free_port())}
+
+    unset = ris(*asked, folder=tmp_path, **env)
+    known = ris(*asked, folder=tmp_path, **env, RIS_PUBLIC_URL="http://ris.local:9090")
+
+    (line,) = [line for line in unset.stdout.splitlines() if "own address" in line]
+    assert "TO DO" in line
+    assert "set RIS_PUBLIC_URL to one, or give it with --backend" in line
+    assert "127.0.0.1" in next(line for line in unset.stdout.splitlines() if "start `ris serve`" in line)
+    (line,) = [line for line in known.stdout.splitlines() if "own address" in line]
+    assert "ok" in line
+    assert "Label Studio is told http://ris.local:9090" in line
+
+
+def test_a_container_without_an_address_of_its_own_is_not_connected(tmp_path):
+    assert_one_sentence(
+        ris("connect", "--project", "1", "--url", "http://127.0.0.1:9", folder=tmp_path, RIS_HOST="0.0.0.0"),
+        "http://0.0.0.0:9090 is no address at which Label Studio finds `ris serve`: set RIS_PUBLIC_URL",
+    )
+
+
 @pytest.mark.parametrize(
     ("variable", "value", "pattern"),
     [

@@ -2,14 +2,27 @@
 
 import base64
 import json
+import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 import urllib.request
+from pathlib import Path
+
+from sqlalchemy import create_engine, make_url, text
 
 from backend.demo.backend_server import BackendServer
+from backend.demo.process import free_port
 from backend.demo.samples import make_samples
+from backend.store.session import Database, revision, upgrade
 from label_config import read
+from tests.store.conftest import new_database, postgres
+
+__all__ = ["postgres"]
+
+ROOT = Path(__file__).parents[2]
 
 
 def post(url, body):
@@ -42,3 +55,38 @@ def test_a_server_that_is_told_to_stop_answers_what_it_was_asked_and_ends_withou
     (answered,) = [line for line in lines if line["message"].startswith("POST /predict 200")]
     (computed,) = [line for line in lines if "3 alternatives" in line["message"]]
     assert answered["request_id"] == computed["request_id"] != ""
+
+
+def test_a_stop_while_the_database_is_upgraded_ends_the_process_and_takes_back_what_was_begun(
+    postgres, tmp_path
+):
+    """As in a container, where the same process upgrades and serves."""
+    url = new_database(postgres)
+    engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"))
+    with engine.connect() as other, (tmp_path / "log").open("w") as log:
+        other.execute(text("CREATE TABLE event (x INTEGER)"))  # not committed: the upgrade waits for it
+        command = [sys.executable, "-m", "backend", "serve", "--upgrade", "--port", str(free_port())]
+        env = os.environ | {"RIS_DATABASE_URL": url, "PYTHONPATH": str(ROOT)}
+        server = subprocess.Popen(command, env=env, cwd=tmp_path, stderr=log)
+        wait_for_one_that_waits(engine, server)
+        server.send_signal(signal.SIGTERM)
+        status = server.wait(60)
+        other.rollback()
+    engine.dispose()
+
+    assert status == 143
+    assert (tmp_path / "log").read_text() == "ris: told to stop before it was done\n"
+    assert revision(url) is None
+    upgrade(url)
+    Database.open(url).close()
+
+
+def wait_for_one_that_waits(engine, server):
+    """Until a session of the database waits for a lock; the process must still run."""
+    while server.poll() is None:
+        with engine.connect() as connection:
+            asked = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+            if connection.execute(text(asked)).scalar():
+                return
+        time.sleep(0.1)
+    raise AssertionError(f"the server ended by itself, with {server.returncode}")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from backend.errors import LabelConfigError, LabelStudioError
+from backend.errors import InputError, LabelConfigError, LabelStudioError
 from backend.labelstudio.connecting import Backend, connect, create_project, webhook_token
 from label_config import read
 
@@ -194,3 +194,27 @@ def test_a_project_can_be_made():
 def test_a_project_that_is_not_there_is_told():
     with pytest.raises(LabelStudioError, match="404"):
         connect(Studio(), 99, OURS)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://0.0.0.0:9090", "https://0.0.0.0", "http://[::]:9090", "http://[0:0:0:0:0:0:0:0]:9090",
+        "http://[::ffff:0.0.0.0]:9090", "http://0:9090", "http://0x0:9090", "http://0.0:9090", "http://[[::]]:9090",
+        "ris.local:9090", "http://", "http://:9090", "",
+    ],
+)  # fmt: skip
+def test_an_address_that_nobody_can_call_says_what_to_set(url):
+    with pytest.raises(InputError, match="set RIS_PUBLIC_URL to one, or give it with --backend"):
+        Backend(url)
+
+
+def test_an_address_of_ours_holds_no_password():
+    with pytest.raises(InputError, match="RIS_BASIC_AUTH_PASSWORD") as caught:
+        Backend("http://ris:very-secret@ris.local:9090")
+    assert "very-secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["http://10.0.0.0:9090", "http://[::1]:9090", "https://ris.example.org/ris"])
+def test_an_address_that_can_be_called_is_taken(url):
+    assert Backend(url).url == url

@@ -1,3 +1,8 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 from sqlalchemy import create_engine, make_url, text
 
@@ -7,6 +12,8 @@ from backend.store.records import add_once
 from backend.store.schema import ImageRow
 from backend.store.session import Database, revision, upgrade
 from tests.store.test_records import NOW
+
+ROOT = Path(__file__).parents[2]
 
 
 def run(url, statement):
@@ -78,6 +85,38 @@ def test_upgrading_twice_changes_nothing(url):
     upgrade(url)
 
     assert revision(url) == before is not None
+
+
+@pytest.mark.parametrize("statements", [1, 15, 25])
+def test_an_upgrade_that_is_stopped_anywhere_is_done_by_the_next_one(empty_url, statements):
+    """The process ends at once, as with a power cut: nothing is rolled back by Python."""
+    stopped = subprocess.run(
+        [sys.executable, "-c", STOPPED, empty_url, str(statements)],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )
+    assert stopped.returncode == 9
+    assert revision(empty_url) is None
+
+    upgrade(empty_url)
+
+    Database.open(empty_url).close()
+
+
+STOPPED = """
+import os, sys
+from sqlalchemy import Engine, event
+from backend.store.session import upgrade
+
+def stop(connection, cursor, statement, *_):
+    global left
+    left -= statement.split()[0] in ("CREATE", "ALTER", "DROP", "INSERT", "UPDATE")
+    if not left:
+        os._exit(9)
+
+left = int(sys.argv[2])
+event.listen(Engine, "after_cursor_execute", stop)
+upgrade(sys.argv[1])
+"""
 
 
 def test_a_transaction_that_fails_leaves_nothing_behind(database):
