@@ -15,7 +15,8 @@ from backend.errors import BackendError, StoreError
 from backend.labelstudio.event import Event, as_text, read_event, without_secrets
 from backend.labelstudio.region import as_shown
 from backend.store.inbox import InboxWriter, mark_done, mark_failed, next_events
-from backend.store.records import add_correction, add_deletion, keep_words, kept_words, offers_on
+from backend.store.offers import find_offers
+from backend.store.records import add_correction, add_deletion, keep_words, kept_words
 from backend.store.session import Database, Session
 
 log = logging.getLogger(__name__)
@@ -179,6 +180,6 @@ def newest(offers: Sequence[Offer], annotation: Annotation) -> tuple[Offer, ...]
 
 
 def _judged(session: Session, annotation: Annotation, event: Event) -> tuple[Correction, str | None]:
-    offers = newest(offers_on(session, annotation.task), annotation)
+    offers = newest(find_offers(session, [annotation])[0], annotation)
     shown = [as_shown(offer, event.controls) for offer in offers] if event.controls else []
     return judge(annotation, shown), offers[0].suggestion.version if offers else None
