@@ -19,6 +19,7 @@ from backend.export.text import write_json
 
 IMAGE_LISTS = ("image_data_split.json", "image_data_split3000.json")
 COUNTS = "name_att_rel_count.json"
+SPLITS = ("train", "val", "test", "miniv")  # RefVGLoader opens all of these when it is told none
 NO_REFERENT = "PhraseCut has no place for an expression without a referent"
 
 
@@ -35,7 +36,7 @@ def write_phrasecut(samples: Sequence[Sample], folder: Path, parse: Parse) -> li
     for number, sample in enumerate(with_mask, 1):
         task = _task(number, ids[sample.image_key], sample, phrases[sample.expression])
         tasks.setdefault(sample.split, []).append(task)
-    for split, listed in tasks.items():
+    for split, listed in ({name: [] for name in SPLITS} | tasks).items():
         write_json(listed, folder / f"refer_{split}.json")
     for name in IMAGE_LISTS:
         write_json(_images(with_mask, ids), folder / name)

@@ -32,11 +32,18 @@ def test_each_split_is_a_file_and_what_has_no_referent_is_left_out_with_its_reas
 
     assert [one.reason for one in left_out] == ["PhraseCut has no place for an expression without a referent"]
     assert sorted(path.name for path in tmp_path.iterdir()) == [
-        "image_data_split.json", "image_data_split3000.json", "name_att_rel_count.json", "refer_train.json",
+        "image_data_split.json", "image_data_split3000.json", "name_att_rel_count.json", "refer_miniv.json",
+        "refer_test.json", "refer_train.json", "refer_val.json",
     ]  # fmt: skip
     (image,) = json.loads((tmp_path / "image_data_split3000.json").read_text())
     assert (image["height"], image["width"], image["split"]) == (9, 14, "train")
     assert json.loads((tmp_path / "image_data_split.json").read_text()) == [image]
+
+
+def test_no_samples_make_files_that_can_be_read(tmp_path):
+    assert write_phrasecut([], tmp_path, parse) == []
+
+    assert list(read_phrasecut(tmp_path)) == []
 
 
 def test_phrases_are_taken_apart_and_counted(tmp_path):

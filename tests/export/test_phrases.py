@@ -8,6 +8,10 @@ from backend.assembly import phrase_parser
 from backend.export.phrases import Phrase, read_phrase
 
 parse = phrase_parser()
+WORDS = (
+    "the", "a", "left", "red", "mug", "dog", "on", "of", "with", "sitting", ",", "man's", "it", "two", "and",
+    "table", "'s",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -34,27 +38,7 @@ def test_a_phrase_has_a_name_attributes_and_relations(expression, phrase):
     st.one_of(
         st.text(st.characters(exclude_categories=["Cs"]), max_size=30),
         st.lists(
-            st.sampled_from(
-                [
-                    "the",
-                    "a",
-                    "left",
-                    "red",
-                    "mug",
-                    "dog",
-                    "on",
-                    "of",
-                    "with",
-                    "sitting",
-                    ",",
-                    "man's",
-                    "it",
-                    "two",
-                    "and",
-                    "table",
-                    "'s",
-                ]
-            ),
+            st.sampled_from(WORDS),
             max_size=9,
         ).map(" ".join),
     )
