@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
+FILE = "file."  # what the key of a file of tasks begins with: a path in it is one beside that file
 SERVED_PATHS = re.compile(r"/(data/upload|data/local-files|storage-data|(api/)?tasks/\d+/(presign|resolve))/")
 SIGNING = re.compile(
     r"x-(amz|goog)-.*|awsaccesskeyid|googleaccessid|signature|expires|key-pair-id|policy"
@@ -25,7 +26,8 @@ def to_address(reference: str, project: str) -> str:
       its plain path: one backend serves one Label Studio, so it means the same in every project.
     * Of a web address the host is lower case, and what a signature adds to the query is left out: it changes
       at every listing of a cloud storage.
-    * Anything else, such as a path of a local file, means something in its own project alone.
+    * Anything else, such as a path of a local file, means something in its own project alone; so does every
+      relative path in a file of tasks, because that may lie beside the file.
 
     Args:
         reference: as the task's author wrote it.
@@ -43,6 +45,8 @@ def to_address(reference: str, project: str) -> str:
         return urlunsplit((parts.scheme, parts.netloc.lower(), parts.path, query, ""))
     if parts.scheme:
         return reference
+    if project.startswith(FILE) and not parts.path.startswith("/"):
+        return f"{project} {reference}"
     path = _normal(parts.path if parts.path.startswith("/") else "/data/" + parts.path)
     found = SERVED_PATHS.search(path)
     if parts.netloc or not found:

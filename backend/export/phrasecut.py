@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from backend.core import rle
-from backend.core.outline import centre_outlines
+from backend.core.outline import Outline, centre_outlines
 from backend.export.dataset import LeftOut, Sample, image_ids
 from backend.export.phrases import Parse, Phrase, read_phrase
 from backend.export.text import write_json
@@ -20,6 +20,7 @@ from backend.export.text import write_json
 IMAGE_LISTS = ("image_data_split.json", "image_data_split3000.json")
 COUNTS = "name_att_rel_count.json"
 SPLITS = ("train", "val", "test", "miniv")  # RefVGLoader opens all of these when it is told none
+FEWEST_POINTS = 3
 NO_REFERENT = "PhraseCut has no place for an expression without a referent"
 
 
@@ -32,11 +33,11 @@ def write_phrasecut(samples: Sequence[Sample], folder: Path, parse: Parse) -> li
     with_mask = [sample for sample in samples if sample.mask is not None]
     ids = image_ids(with_mask)
     phrases = {words: read_phrase(parse(words)) for words in dict.fromkeys(s.expression for s in with_mask)}
-    tasks: dict[str, list[dict[str, Any]]] = {}
+    tasks: dict[str, list[dict[str, Any]]] = {split: [] for split in SPLITS}
     for number, sample in enumerate(with_mask, 1):
         task = _task(number, ids[sample.image_key], sample, phrases[sample.expression])
         tasks.setdefault(sample.split, []).append(task)
-    for split, listed in ({name: [] for name in SPLITS} | tasks).items():
+    for split, listed in tasks.items():
         write_json(listed, folder / f"refer_{split}.json")
     for name in IMAGE_LISTS:
         write_json(_images(with_mask, ids), folder / name)
@@ -83,7 +84,7 @@ def _task(number: int, image_id: int, sample: Sample, phrase: Phrase) -> dict[st
         "image_id": image_id,
         "ann_ids": [number],
         "instance_boxes": [rle.box_xywh(sample.mask)],
-        "Polygons": [[outline.tolist() for outline in centre_outlines(sample.mask)]],
+        "Polygons": [[_polygon(outline) for outline in centre_outlines(sample.mask)]],
         "phrase": sample.expression,
         "phrase_structure": {
             "name": phrase.name,
@@ -93,3 +94,9 @@ def _task(number: int, image_id: int, sample: Sample, phrase: Phrase) -> dict[st
             "type": phrase.kind,
         },
     }
+
+
+def _polygon(outline: Outline) -> list[list[int]]:
+    """Its points, at least three: some readers take two points for a box, and draw another mask."""
+    points: list[list[int]] = outline.tolist()
+    return points + [points[-1]] * (FEWEST_POINTS - len(points))

@@ -23,6 +23,7 @@ class AnsweredTask:
     Attributes:
         row: its id in SQL.
         key: its project, its number there, and what was asked.
+        reference: to its picture, as it was written.
         digest: of its picture.
     """
 
@@ -30,6 +31,7 @@ class AnsweredTask:
     key: tuple[str, int, str]
     version: str
     expression: str
+    reference: str
     digest: str
 
 
@@ -38,7 +40,8 @@ def find_offers(session: Session, annotations: Sequence[Annotation]) -> list[tup
 
     That is what was offered for its image and expression. An answer that names none of these by their region
     ids, and names offers of another task with the same expression and the same picture, came from those.
-    The picture is the same when its file is: an id that was copied from another picture finds nothing.
+    The picture is the same when its file is, or where nobody has seen the file, when its reference is, letter
+    by letter: an id that was copied from another picture finds nothing.
     """
     tasks = [annotation.task for annotation in annotations]
     rows = _find_answered(session, tasks)
@@ -67,10 +70,15 @@ def _find_elsewhere(session: Session, annotations: Sequence[Annotation]) -> list
 def _select_fitting(
     by_id: Mapping[str, Sequence[AnsweredTask]], annotation: Annotation, pictures: Sequence[Picture]
 ) -> list[AnsweredTask]:
-    near = {p.digest for p in pictures if p.distance == pictures[0].distance}
     named = {row.row: row for name in annotation.region_ids for row in by_id.get(name, ())}
-    words = annotation.task.expression
-    return [row for row in named.values() if row.expression == words and row.digest in near]
+    near = {p.digest for p in pictures if p.distance == pictures[0].distance}
+    task = annotation.task
+    return [
+        row
+        for row in named.values()
+        if row.expression == task.expression
+        and (row.digest in near if near else row.reference == task.image_url)
+    ]
 
 
 def _names_any(offers: Iterable[Offer], ids: Sequence[str]) -> bool:
@@ -79,7 +87,7 @@ def _names_any(offers: Iterable[Offer], ids: Sequence[str]) -> bool:
 
 COLUMNS = (
     TaskRow.id, TaskRow.project, TaskRow.task_id, TaskRow.asked, TaskRow.version, TaskRow.expression,
-    TaskRow.image_digest,
+    TaskRow.image_url, TaskRow.image_digest,
 )  # fmt: skip
 
 

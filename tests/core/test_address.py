@@ -61,6 +61,8 @@ def test_what_may_be_another_picture_has_another_address(one, two):
 
 def test_a_local_path_means_something_in_its_own_project_alone():
     assert to_address("images/1.png", "file.ab") != to_address("images/1.png", "file.cd")
+    assert to_address("upload/1/1.png", "file.ab") != to_address("upload/1/1.png", "9.1")
+    assert to_address("/data/upload/1/1.png", "file.ab") == to_address("upload/1/1.png", "9.1")
     assert to_address("s3://shop/1.png", "9.1") == to_address("s3://shop/1.png", "10.1")
 
 

@@ -75,6 +75,15 @@ def test_the_same_file_at_another_address_is_the_same_picture(database):
     assert find(database, named(TASK, "v1-0")) == [offers()]
 
 
+def test_where_nobody_has_seen_the_file_its_reference_must_be_the_same_letter_by_letter(database):
+    """A local picture beside a file of tasks: its path means nothing elsewhere, but it was named."""
+    here, there = (replace(one, image_url="images/a.png") for one in (TASK, FILE))
+    keep(database, there)
+
+    assert find(database, named(here, "v1-0")) == [offers()]
+    assert find(database, named(replace(here, image_url="images/./a.png"), "v1-0")) == [()]
+
+
 def test_an_id_that_no_offer_can_have_is_nobodys(database):
     keep(database, FILE)
 
