@@ -9,12 +9,13 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Literal
 
 from backend import __version__
 from backend.config import Settings
+from backend.core.expression import ParsedExpression
 from backend.core.types import Image, Task
 from backend.errors import SettingsError
 from backend.labelstudio.client import LabelStudioClient
@@ -29,7 +30,7 @@ from backend.pretrained.user_presets import read_presets
 from backend.pretrained.weights import check
 from backend.referring.lgd import ATTRIBUTE_PROMPT, SURROUNDING_PROMPT
 from backend.referring.pipeline import Pipeline
-from backend.referring.protocols import Describer
+from backend.referring.protocols import Describer, Parser
 from backend.service import Recording, Refining, RememberedDescriber, SceneCache, Suggesting, Syncing, Worker
 from backend.store.scenes import SceneFiles
 from backend.store.session import Database
@@ -282,6 +283,18 @@ def image_source(settings: Settings) -> Callable[[Task], Image]:
     """From a task to its decoded image."""
     fetch = image_bytes(settings)
     return lambda task: decode(fetch(task), max_pixels=settings.max_image_pixels)
+
+
+def phrase_parser() -> Callable[[str], ParsedExpression]:
+    """The grammar of expressions, read by the embedded parser; it is loaded when the first one comes."""
+
+    @cache
+    def load() -> Parser:
+        from backend.pretrained.parser import SpacyParser
+
+        return SpacyParser.load(PRESETS["tiny"].parser.lies_in(Path()))
+
+    return lambda expression: load().parse(expression)
 
 
 def labeller_parts(settings: Settings) -> tuple[Pipeline, Callable[[Task], Image]]:

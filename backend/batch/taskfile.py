@@ -42,6 +42,8 @@ def write_tasks(
 ) -> None:
     """Write tasks with their predictions, one after the other; the file is there when all of it is.
 
+    Answers that the tasks have are numbered, where they are not: Label Studio then knows them as imported.
+
     Args:
         predictions_of: of a task; None leaves it as it is.
     """
@@ -52,6 +54,15 @@ def write_tasks(
         for number, task in enumerate(tasks):
             found = predictions_of(task)
             file.write(",\n" if number else "")
-            json.dump(task if found is None else {**task, "predictions": found}, file, ensure_ascii=False)
+            told = _number_answers(task)
+            json.dump(told if found is None else {**told, "predictions": found}, file, ensure_ascii=False)
         file.write("\n]\n")
     unfinished.replace(path)
+
+
+def _number_answers(task: dict[str, Any]) -> dict[str, Any]:
+    """A task whose annotations all have an id."""
+    answers = task.get("annotations")
+    if not isinstance(answers, list) or not all(isinstance(answer, dict) for answer in answers):
+        return task
+    return {**task, "annotations": [{"id": number, **one} for number, one in enumerate(answers, 1)]}

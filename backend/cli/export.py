@@ -12,12 +12,14 @@ from backend import assembly, config
 from backend.cli.console import console
 from backend.config import Settings
 from backend.core.decision import Decision
-from backend.core.types import Verdict
+from backend.core.types import Image, Task, Verdict
 from backend.errors import BackendError, DatasetError, InputError
 from backend.export.formats import FORMATS, Material
-from backend.export.run import REPORT, Choice, material_of, write, write_pictures
+from backend.export.run import REPORT, Choice, find_written_files, material_of, write, write_pictures
+from backend.export.seeing import see_images
 from backend.labelstudio.control import Controls, read_controls
 from backend.store.history import decisions, label_configs
+from backend.store.records import keep_picture
 from backend.store.session import Database
 from label_config import read as read_config
 
@@ -75,12 +77,13 @@ def export(
     console.print(f"{out / REPORT} says why each was left out")
     if images:
         with console.status("images"):
-            missing = write_pictures(material.samples, out / "images", material.fetch)
+            files = find_written_files(material, choice)
+            missing = write_pictures(files, out / "images", material.fetch)
         for sentence in missing[:SHOWN]:
             console.print(sentence, markup=False)
-        console.print(
-            f"{len({s.file_name for s in material.samples}) - len(missing)} images in {out / 'images'}"
-        )
+        if len(missing) > SHOWN:
+            console.print(f"and {len(missing) - SHOWN} more")
+        console.print(f"{len(files) - len(missing)} of {len(files)} images in {out / 'images'}")
 
 
 def validate(
@@ -109,17 +112,36 @@ def validate(
 
 def _material(settings: Settings, choice: Choice) -> tuple[Material, int]:
     database = Database.open(settings.database_url)
+    homes = (settings.label_studio_url, settings.label_studio_public_url)
     try:
         with database.begin() as session:
-            found: Sequence[Decision] = list(decisions(session, project=choice.project))
+            found: Sequence[Decision] = list(decisions(session, project=choice.project, homes=homes))
             configs = label_configs(session)
+        found, unseen = _seen(database, settings, found)
     finally:
         database.close()
     material = material_of(
-        found, choice, fetch=assembly.image_bytes(settings), controls=_controls(configs),
-        default_controls=read_controls(read_config("tabs_brush.xml")),
+        found, choice, fetch=assembly.image_bytes(settings), parse=assembly.phrase_parser(),
+        controls=_controls(configs), default_controls=read_controls(read_config("tabs_brush.xml")),
+        unseen=unseen,
     )  # fmt: skip
     return material, len(found)
+
+
+def _seen(
+    database: Database, settings: Settings, found: Sequence[Decision]
+) -> tuple[Sequence[Decision], dict[tuple[str, str], str]]:
+    """The decisions with the images that nobody has seen yet; these are on record from now on."""
+
+    def keep(task: Task, image: Image) -> None:
+        with database.begin() as session:
+            keep_picture(session, task, image.digest, image.size, now=assembly.utc_now())
+
+    with console.status("images that were never seen") as status:
+        return see_images(
+            found, assembly.image_source(settings), keep,
+            began=lambda done, total: status.update(f"images that were never seen: {done} of {total}"),
+        )  # fmt: skip
 
 
 def _controls(configs: dict[str, str]) -> dict[str, Controls]:

@@ -52,9 +52,10 @@ class Judged:
 
     @property
     def image(self) -> tuple[str, str]:
-        """Samples of one image are not independent."""
+        """Samples of one image are not independent; it is one by its bytes, where these are known."""
         task = self.decision.correction.annotation.task
-        return task.project, task.image_url
+        digest = self.decision.image_digest
+        return ("", digest) if digest else (task.project, task.image_url)
 
 
 def judged(decision: Decision) -> Judged:

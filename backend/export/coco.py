@@ -1,13 +1,14 @@
 """COCO, with run lengths or with polygons; the expression is an attribute of its annotation.
 
 Both give back every pixel: polygons run along the edges of pixels, and a mask with holes is several of them.
+An image is one image by its bytes, and `file_name` is the name that `ris export --images` gives it.
 
 Every decision is one annotation, except those that mean no mask: a skipped task and an expression
-without a referent. Those stand in `info.without_mask`, each with its reason.
+without a referent. Those stand in `info.without_mask`, each with its reason. A decision whose image is not
+known is returned.
 """
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,9 @@ from backend.core import rle
 from backend.core.decision import Decision
 from backend.core.outline import edge_outlines
 from backend.core.rle import RLE
-from backend.core.types import Size
+from backend.export.dataset import LeftOut, Unseen, find_image_problem, get_mask
+from backend.export.imagefile import ImageFile, find_image_files
+from backend.export.text import write_json
 
 CATEGORY = {"id": 1, "name": "referent", "supercategory": ""}
 
@@ -31,26 +34,38 @@ def polygons(mask: RLE) -> list[list[float]]:
 
 
 def write_coco(
-    decisions: Sequence[Decision], path: Path, segmentation: Callable[[RLE], object] = run_lengths
-) -> None:
-    """Write one JSON file; the same decisions give the same bytes."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    content = as_coco(decisions, segmentation)
-    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    decisions: Sequence[Decision],
+    path: Path,
+    segmentation: Callable[[RLE], object] = run_lengths,
+    *,
+    files: Mapping[str, ImageFile] | None = None,
+    unseen: Unseen | None = None,
+) -> list[LeftOut]:
+    """Write one JSON file, the same bytes for the same decisions; what it cannot hold is returned.
+
+    Args:
+        files: the images' by digest; found in the decisions when None.
+        unseen: why images could not be seen, for the reasons.
+    """
+    problems = [find_image_problem(decision, unseen or {}) for decision in decisions]
+    kept = [d for d, problem in zip(decisions, problems, strict=True) if not problem]
+    content = as_coco(kept, segmentation, find_image_files(decisions) if files is None else files)
+    write_json(content, path, indent=1)
+    return [LeftOut(d, problem) for d, problem in zip(decisions, problems, strict=True) if problem]
 
 
 def as_coco(
-    decisions: Sequence[Decision], segmentation: Callable[[RLE], object] = run_lengths
+    decisions: Sequence[Decision],
+    segmentation: Callable[[RLE], object],
+    files: Mapping[str, ImageFile],
 ) -> dict[str, Any]:
     """The content of the file; image ids follow the order of first appearance."""
-    images: dict[tuple[str, str], dict[str, Any]] = {}
+    images: dict[str, dict[str, Any]] = {}
     annotations: list[dict[str, Any]] = []
     without: list[dict[str, Any]] = []
     for decision in decisions:
-        annotation = decision.correction.annotation
-        mask = annotation.mask if decision.correction.verdict.has_mask else None
-        size = mask.size if mask else decision.image_size
-        image = _image(images, decision, size)
+        mask = get_mask(decision)
+        image = _image(images, decision, files)
         if mask is None:
             without.append({"image_id": image["id"], **_about(decision)})
         else:
@@ -65,19 +80,19 @@ def as_coco(
 
 
 def _image(
-    images: dict[tuple[str, str], dict[str, Any]], decision: Decision, size: Size | None
+    images: dict[str, dict[str, Any]], decision: Decision, files: Mapping[str, ImageFile]
 ) -> dict[str, Any]:
-    task = decision.correction.annotation.task
-    height, width = size or (0, 0)
+    digest, size = decision.image_digest, decision.image_size
+    assert digest is not None and size is not None
     entry = {
         "id": len(images) + 1,
-        "file_name": task.image_url,
-        "height": height,
-        "width": width,
-        "sha256": decision.image_digest,
-        "project": task.project,
+        "file_name": files[digest].name,
+        "height": size[0],
+        "width": size[1],
+        "sha256": digest,
+        "image_url": files[digest].tasks[0].image_url,
     }
-    return images.setdefault((task.project, task.image_url), entry)
+    return images.setdefault(digest, entry)
 
 
 def _annotation(
@@ -102,6 +117,7 @@ def _about(decision: Decision) -> dict[str, Any]:
         "verdict": correction.verdict.value,
         "rank": correction.rank,
         "iou": correction.iou,
+        "project": annotation.task.project,
         "task_id": annotation.task.task_id,
         "annotation_id": annotation.annotation_id,
         "annotator": annotation.annotator,

@@ -1,6 +1,7 @@
 """From decisions to samples of a dataset: which answer counts, and which split its image is in."""
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -10,11 +11,16 @@ from backend.core.masks import iou_matrix
 from backend.core.rle import RLE
 from backend.core.types import Size, Verdict
 from backend.errors import InputError
+from backend.export.imagefile import ImageFile, find_image_files
+
+Unseen = Mapping[tuple[str, str], str]
+"""By project and image reference, why the image could not be seen."""
 
 Resolve = Literal["latest", "majority", "all"]
 AGREE = 0.5  # IoU of two annotators who mean the same thing
 TRAIN = "train"
-EXTENSIONS = frozenset({"jpg", "jpeg", "png", "webp", "bmp", "tif", "tiff", "gif"})
+SPLIT_NAME = re.compile(r"[A-Za-z0-9_]+")
+UNSEEN = "its image was never seen here"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +32,14 @@ class Sample:
         size: (height, width) of the image as displayed.
         split: "train", "val", "test"; all samples of an image have the same.
         decision: where it comes from.
+        file: the image's.
     """
 
     mask: RLE | None
     size: Size
     split: str
     decision: Decision
+    file: ImageFile
 
     @property
     def expression(self) -> str:
@@ -43,18 +51,13 @@ class Sample:
 
     @property
     def image_key(self) -> str:
-        """What makes two images one: their bytes where those are known, else where they come from."""
-        return image_key(self.decision)
+        """What makes two images one: their bytes."""
+        return self.file.digest
 
     @property
     def file_name(self) -> str:
-        """A plain name for the image's file: its own, and enough of its key to tell two of one name apart."""
-        name = self.image_url.split("?")[0].rsplit("/", 1)[-1]
-        stem, dot, extension = name.rpartition(".")
-        stem = stem if dot and not self.image_url.startswith("data:") else "image"
-        plain = "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "_" for c in stem[:60])
-        known = extension.lower() if extension.lower() in EXTENSIONS else "png"
-        return f"{plain or 'image'}-{hashlib.sha256(self.image_key.encode()).hexdigest()[:8]}.{known}"
+        """Of the image's file, the same in every format."""
+        return self.file.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,8 @@ def samples(
     verdicts: Sequence[Verdict] = (),
     shares: Mapping[str, float] | None = None,
     seed: int = 0,
+    files: Mapping[str, ImageFile] | None = None,
+    unseen: Unseen | None = None,
 ) -> tuple[list[Sample], list[LeftOut]]:
     """The samples of a dataset, and every decision that is none, with its reason.
 
@@ -83,17 +88,18 @@ def samples(
         verdicts: only these; all that say something about the mask when empty.
         shares: by split its share of the images; the rest is "train".
         seed: of the split. The same image lands in the same split whatever else is exported.
+        files: the images' by digest; found in the decisions when None.
+        unseen: why images could not be seen, for the reasons.
 
     Raises:
         InputError: the shares are no shares.
     """
-    shares = dict(shares or {})
-    if any(share < 0 for share in shares.values()) or sum(shares.values()) > 1 + 1e-9:
-        raise InputError(f"the shares of the splits must be at least 0 and at most 1 in all, got {shares}")
+    shares = _checked(shares or {})
+    files = find_image_files(decisions) if files is None else files
     left_out: list[LeftOut] = []
     usable: list[Decision] = []
     for decision in decisions:
-        reason = _unusable(decision, verdicts)
+        reason = _unusable(decision, verdicts, unseen or {})
         if reason:
             left_out.append(LeftOut(decision, reason))
         else:
@@ -101,29 +107,58 @@ def samples(
     kept: list[Sample] = []
     for group in _by_task(usable):
         chosen = group if resolve == "all" else [_resolved(group, resolve)]
-        kept += [_sample(decision, shares, seed) for decision in chosen]
+        kept += [_sample(decision, shares, seed, files) for decision in chosen]
         left_out += [
             LeftOut(d, f"another answer to the same task counts ({resolve})")
             for d in group
-            if d not in chosen
+            if not any(d is one for one in chosen)
         ]
     return kept, left_out
 
 
-def _unusable(decision: Decision, verdicts: Sequence[Verdict]) -> str:
+def _checked(shares: Mapping[str, float]) -> Mapping[str, float]:
+    """The shares, when they are some.
+
+    Raises:
+        InputError: one is none, they are more than all, or a name cannot be one of a file and of a split.
+    """
+    if not all(0 <= share <= 1 for share in shares.values()) or sum(shares.values()) > 1 + 1e-9:
+        raise InputError(f"the shares of the splits must be at least 0 and at most 1 in all, got {shares}")
+    odd = [name for name in shares if not SPLIT_NAME.fullmatch(name)]
+    if odd:
+        raise InputError(f"a split's name must be of letters, digits and _, such as val; got {odd[0]!r:.60}")
+    return shares
+
+
+def _unusable(decision: Decision, verdicts: Sequence[Verdict], unseen: Unseen) -> str:
     verdict = decision.correction.verdict
     if verdict is Verdict.SKIPPED:
         return "it was skipped"
     if verdicts and verdict not in verdicts:
         return f"its verdict is {verdict.value}"
-    if _size(decision) is None:
-        return "the size of its image is not known: the image was never seen here"
+    return find_image_problem(decision, unseen)
+
+
+def find_image_problem(decision: Decision, unseen: Unseen) -> str:
+    """Why nobody can say which image a decision is about; "" when that is known.
+
+    One image is one by its bytes. Where these were never seen two addresses may be one image, and would be
+    in two splits; and a mask of another size than the image's was drawn on something else.
+    """
+    task = decision.correction.annotation.task
+    if decision.image_digest is None or decision.image_size is None:
+        reason = unseen.get((task.project, task.image_url), "")
+        return f"{UNSEEN}: {reason}" if reason else UNSEEN
+    mask = get_mask(decision)
+    if mask is not None and mask.size != decision.image_size:
+        theirs, ours = decision.image_size, mask.size
+        return f"its mask is {ours[1]} x {ours[0]}, its image {theirs[1]} x {theirs[0]}"
     return ""
 
 
-def _size(decision: Decision) -> Size | None:
-    mask = decision.correction.annotation.mask if decision.correction.verdict.has_mask else None
-    return mask.size if mask else decision.image_size
+def get_mask(decision: Decision) -> RLE | None:
+    """The mask that was meant; None where none was."""
+    return decision.correction.annotation.mask if decision.correction.verdict.has_mask else None
 
 
 def _by_task(decisions: Sequence[Decision]) -> list[list[Decision]]:
@@ -142,23 +177,19 @@ def _resolved(group: Sequence[Decision], resolve: Resolve) -> Decision:
 
 
 def _agree(one: Decision, two: Decision) -> bool:
-    masks = [d.correction.annotation.mask if d.correction.verdict.has_mask else None for d in (one, two)]
+    masks = [get_mask(d) for d in (one, two)]
     if masks[0] is None or masks[1] is None:
         return masks[0] is masks[1]
     return masks[0].size == masks[1].size and bool(iou_matrix([masks[0]], [masks[1]])[0, 0] >= AGREE)
 
 
-def _sample(decision: Decision, shares: Mapping[str, float], seed: int) -> Sample:
-    correction = decision.correction
-    size = _size(decision)
-    assert size is not None
-    mask = correction.annotation.mask if correction.verdict.has_mask else None
-    return Sample(mask, size, split_of(image_key(decision), shares, seed), decision)
-
-
-def image_key(decision: Decision) -> str:
-    task = decision.correction.annotation.task
-    return decision.image_digest or f"{task.project} {task.image_url}"
+def _sample(
+    decision: Decision, shares: Mapping[str, float], seed: int, files: Mapping[str, ImageFile]
+) -> Sample:
+    assert decision.image_digest is not None and decision.image_size is not None
+    file = files[decision.image_digest]
+    split = split_of(file.digest, shares, seed)
+    return Sample(get_mask(decision), decision.image_size, split, decision, file)
 
 
 def split_of(key: str, shares: Mapping[str, float], seed: int) -> str:

@@ -15,6 +15,7 @@ from backend.core.rle import RLE
 from backend.core.types import Annotation, Correction, Task, Verdict
 from backend.errors import DatasetError
 from backend.export.dataset import Sample
+from backend.export.imagefile import ImageFile, make_name
 from backend.export.refcoco import write_refcoco
 
 SPLIT = "val"
@@ -59,8 +60,10 @@ def write_drawn(scenes: Iterable[Drawn], folder: Path) -> int:
 def _samples(scene: Drawn, number: int, *, first: int) -> list[Sample]:
     digest = hashlib.sha256(scene.pixels.tobytes()).hexdigest()
     size = scene.pixels.shape[0], scene.pixels.shape[1]
+    name = f"scene-{number:05d}.png"
+    file = ImageFile(digest, make_name(name, digest), ())
     return [
-        Sample(mask, size, SPLIT, _decision(i, f"scene-{number:05d}.png", expression, mask, digest))
+        Sample(mask, size, SPLIT, _decision(i, name, expression, mask, digest), file)
         for i, (expression, mask) in enumerate(scene.referents, first)
     ]
 

@@ -3,20 +3,25 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 
 from backend.core.decision import Decision
+from backend.core.rle import RLE
 from backend.export import coco
-from backend.export.dataset import LeftOut, Sample
+from backend.export.dataset import LeftOut, Sample, Unseen
+from backend.export.imagefile import ImageFile, read_image_file
 from backend.export.jsonl import write_jsonl
 from backend.export.labelstudio import write_labelstudio
 from backend.export.pairs import write_pairs
 from backend.export.phrasecut import write_phrasecut
+from backend.export.phrases import Parse
 from backend.export.pictures import Fetch
 from backend.export.refcoco import write_grefcoco, write_refcoco
 from backend.export.yolo import write_yolo
 from backend.labelstudio.control import Controls
+
+IMAGES_KEPT = 4  # in memory while rows are written
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +33,10 @@ class Material:
         not_chosen: those that were not asked for, each with its reason.
         samples: one answer a task, or all, as the rule says; with its split.
         unusable: decisions that are no sample, each with its reason.
+        files: the images' by digest.
+        unseen: by project and reference, why an image could not be seen.
         fetch: gives an image's bytes; raises an ImageError.
+        parse: reads the grammar of an expression.
         controls, default_controls: how each project's label config writes masks, and the others'.
     """
 
@@ -36,7 +44,10 @@ class Material:
     not_chosen: Sequence[LeftOut]
     samples: Sequence[Sample]
     unusable: Sequence[LeftOut]
+    files: Mapping[str, ImageFile]
+    unseen: Unseen
     fetch: Fetch
+    parse: Parse
     controls: Mapping[str, Controls]
     default_controls: Controls
 
@@ -68,13 +79,18 @@ class Format:
 
 
 def _coco(material: Material, folder: Path) -> Written:
-    coco.write_coco(material.records, folder / "coco.json")
-    return Written(material.not_chosen)
+    return _write_coco(material, folder / "coco.json", coco.run_lengths)
 
 
 def _coco_polygons(material: Material, folder: Path) -> Written:
-    coco.write_coco(material.records, folder / "coco_polygons.json", coco.polygons)
-    return Written(material.not_chosen)
+    return _write_coco(material, folder / "coco_polygons.json", coco.polygons)
+
+
+def _write_coco(material: Material, path: Path, segmentation: Callable[[RLE], object]) -> Written:
+    left_out = coco.write_coco(
+        material.records, path, segmentation, files=material.files, unseen=material.unseen
+    )
+    return Written([*material.not_chosen, *left_out])
 
 
 def _jsonl(material: Material, folder: Path) -> Written:
@@ -109,7 +125,15 @@ def _yolo(material: Material, folder: Path) -> Written:
 def _huggingface(material: Material, folder: Path) -> Written:
     from backend.export.huggingface import write_huggingface  # here: pyarrow, and every command would wait
 
-    return Written([*material.unusable, *write_huggingface(material.samples, folder, material.fetch)])
+    @lru_cache(maxsize=IMAGES_KEPT)  # the expressions of an image mostly follow one another
+    def read(file: ImageFile) -> bytes:
+        return read_image_file(file, material.fetch)
+
+    return Written([*material.unusable, *write_huggingface(material.samples, folder, read)])
+
+
+def _phrasecut(material: Material, folder: Path) -> Written:
+    return Written([*material.unusable, *write_phrasecut(material.samples, folder, material.parse)])
 
 
 FORMATS: Mapping[str, Format] = {
@@ -119,7 +143,7 @@ FORMATS: Mapping[str, Format] = {
     "labelstudio": Format(".", _labelstudio),
     "refcoco": Format("refcoco", partial(_samples, write_refcoco)),
     "grefcoco": Format("grefcoco", partial(_samples, write_grefcoco)),
-    "phrasecut": Format("phrasecut", partial(_samples, write_phrasecut)),
+    "phrasecut": Format("phrasecut", _phrasecut),
     "huggingface": Format("huggingface", _huggingface),
     "yolo": Format("yolo", _yolo),
     "pairs": Format(".", partial(_samples, write_pairs)),

@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,8 @@ from backend.core import rle
 from backend.core.rle import RLE
 from backend.errors import BackendError
 from backend.export.dataset import LeftOut, Sample
-from backend.export.pictures import Fetch, upright
+from backend.export.imagefile import ImageFile
+from backend.export.pictures import upright
 
 ROWS_AT_ONCE = 64
 PICTURE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
@@ -37,8 +38,14 @@ SCHEMA = pa.schema(
 )
 
 
-def write_huggingface(samples: Sequence[Sample], folder: Path, fetch: Fetch) -> list[LeftOut]:
-    """`data/<split>-00000-of-00001.parquet` and a dataset card; what has no picture to be had is returned."""
+def write_huggingface(
+    samples: Sequence[Sample], folder: Path, read: Callable[[ImageFile], bytes]
+) -> list[LeftOut]:
+    """`data/<split>-00000-of-00001.parquet` and a dataset card; what has no picture to be had is returned.
+
+    Args:
+        read: gives an image's bytes, or raises an ImageError.
+    """
     left_out: list[LeftOut] = []
     counts: dict[str, int] = {}
     (folder / "data").mkdir(parents=True, exist_ok=True)
@@ -50,7 +57,7 @@ def write_huggingface(samples: Sequence[Sample], folder: Path, fetch: Fetch) -> 
                 rows = []
                 for sample in own[start : start + ROWS_AT_ONCE]:
                     try:
-                        rows.append(_row(sample, fetch))
+                        rows.append(_row(sample, read))
                     except BackendError as error:
                         left_out.append(LeftOut(sample.decision, str(error)))
                 writer.write_table(pa.Table.from_pylist(rows, SCHEMA))
@@ -59,9 +66,9 @@ def write_huggingface(samples: Sequence[Sample], folder: Path, fetch: Fetch) -> 
     return left_out
 
 
-def _row(sample: Sample, fetch: Fetch) -> dict[str, Any]:
+def _row(sample: Sample, read: Callable[[ImageFile], bytes]) -> dict[str, Any]:
     task = sample.decision.correction.annotation.task
-    data, extension = upright(fetch(task))
+    data, extension = upright(read(sample.file))
     name = Path(sample.file_name).stem
     return {
         "image": {"bytes": data, "path": f"{name}{extension}"},

@@ -1,6 +1,5 @@
 """JSON Lines: one decision a line, with everything that was on the screen."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,13 +8,12 @@ from backend.core import rle
 from backend.core.decision import Decision
 from backend.core.rle import RLE
 from backend.core.types import Offer
+from backend.export.text import write_lines
 
 
 def write_jsonl(decisions: Sequence[Decision], path: Path) -> None:
     """Write one file; as many lines as decisions, and the same bytes for the same decisions."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lines = [json.dumps(as_line(decision), ensure_ascii=False) + "\n" for decision in decisions]
-    path.write_text("".join(lines), encoding="utf-8")
+    write_lines([as_line(decision) for decision in decisions], path)
 
 
 def as_line(decision: Decision) -> dict[str, Any]:

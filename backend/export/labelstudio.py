@@ -1,11 +1,11 @@
 """Label Studio's own JSON: tasks with annotations and predictions, for import into another project."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from backend.core.decision import Decision
+from backend.export.text import write_json
 from backend.labelstudio.answer import write_answer
 from backend.labelstudio.control import Controls
 from backend.labelstudio.region import write_predictions
@@ -36,14 +36,13 @@ def write_labelstudio(
         entry["annotations"].append(_annotation(decision, own))
         if decision.version and not entry["predictions"]:
             entry["predictions"] = write_predictions(decision.offers, own, version=decision.version)
-    folder.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(list(tasks.values()), ensure_ascii=False) + "\n"
-    (folder / "labelstudio.json").write_text(text, encoding="utf-8")
+    write_json(list(tasks.values()), folder / "labelstudio.json")
 
 
 def _annotation(decision: Decision, controls: Controls) -> dict[str, Any]:
     annotation = decision.correction.annotation
     return {
+        "id": annotation.annotation_id,  # what Label Studio keeps as `import_id`: no new decision
         "result": write_answer(decision.correction, decision.offers, controls),
         "was_cancelled": annotation.cancelled,
         "lead_time": annotation.lead_time_s,

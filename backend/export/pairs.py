@@ -1,6 +1,5 @@
 """Preference pairs: the mask that an annotator meant, and the alternatives that it was preferred to."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,21 +8,21 @@ from backend.core import rle
 from backend.core.masks import iou_matrix
 from backend.core.rle import RLE
 from backend.export.dataset import LeftOut, Sample
+from backend.export.text import write_lines
 
 SAME_IOU = 0.95  # an alternative that much like the chosen mask was not rejected
 
 
 def write_pairs(samples: Sequence[Sample], folder: Path) -> list[LeftOut]:
     """`preferences.jsonl`: one sample a line; those without a rejected alternative are returned."""
-    folder.mkdir(parents=True, exist_ok=True)
     lines, left_out = [], []
     for sample in samples:
         line = as_pair(sample)
         if line["rejected"]:
-            lines.append(json.dumps(line, ensure_ascii=False) + "\n")
+            lines.append(line)
         else:
             left_out.append(LeftOut(sample.decision, "no alternative was rejected"))
-    (folder / "preferences.jsonl").write_text("".join(lines), encoding="utf-8")
+    write_lines(lines, folder / "preferences.jsonl")
     return left_out
 
 

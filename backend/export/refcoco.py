@@ -5,15 +5,15 @@
 loss: polygons would lose holes. RefCOCO has no expression without a referent; gRefCOCO has.
 """
 
-import json
 import pickle
-import re
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from backend.core import rle
 from backend.export.dataset import LeftOut, Sample, image_ids
+from backend.export.text import write_json
 
 CATEGORY = {"id": 1, "name": "referent", "supercategory": ""}
 NO_TARGET = -1  # gRefCOCO's annotation and category of nothing
@@ -41,8 +41,8 @@ def write_refcoco(samples: Sequence[Sample], folder: Path) -> list[LeftOut]:
     folder.mkdir(parents=True, exist_ok=True)
     # The REFER reader unpickles this. Protocol 2 is what Python 2's pickles were, and it is deterministic.
     (folder / "refs(ris).p").write_bytes(pickle.dumps(refs, protocol=2))
-    _write(folder / "refs(ris).json", refs)
-    _write(folder / "instances.json", _instances(with_mask, images, annotations))
+    write_json(refs, folder / "refs(ris).json", indent=1)
+    write_json(_instances(with_mask, images, annotations), folder / "instances.json", indent=1)
     return [
         LeftOut(s.decision, "RefCOCO has no place for an expression without a referent")
         for s in samples
@@ -71,8 +71,8 @@ def write_grefcoco(samples: Sequence[Sample], folder: Path) -> list[LeftOut]:
             }
         )
     folder.mkdir(parents=True, exist_ok=True)
-    _write(folder / "grefs(ris).json", refs)
-    _write(folder / "instances.json", _instances(samples, images, annotations))
+    write_json(refs, folder / "grefs(ris).json", indent=1)
+    write_json(_instances(samples, images, annotations), folder / "instances.json", indent=1)
     return []
 
 
@@ -83,8 +83,17 @@ def _sentences(number: int, sample: Sample) -> dict[str, Any]:
 
 
 def plain_words(expression: str) -> str:
-    """REFER's `sent`: lower case, no punctuation."""
-    return " ".join(re.sub(r"[^\w\s]", " ", expression.lower()).split())
+    """REFER's `sent`: lower case, no punctuation, never without a word.
+
+    Marks that belong to letters stay, as in Hindi or Thai; an expression of signs alone stays as it is.
+    """
+    words = "".join(" " if _is_sign(c) else c for c in expression.lower())
+    return " ".join(words.split()) or " ".join(expression.split())
+
+
+def _is_sign(character: str) -> bool:
+    kind = unicodedata.category(character)
+    return character != "_" and (kind[0] in "PS" or (kind in ("Cc", "Cs") and not character.isspace()))
 
 
 def _instances(
@@ -117,7 +126,3 @@ def _annotation(number: int, image_id: int, sample: Sample) -> dict[str, Any]:
         "bbox": rle.box_xywh(mask),
         "iscrowd": 0,
     }
-
-
-def _write(path: Path, content: object) -> None:
-    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -1,17 +1,20 @@
 """One export from decisions to files: chosen, written, and told about in `export_report.json`."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from backend.core.decision import Decision
 from backend.core.types import Verdict
 from backend.errors import BackendError, DatasetError
-from backend.export.dataset import LeftOut, Resolve, Sample, samples
+from backend.export.dataset import LeftOut, Resolve, Unseen, find_image_problem, samples
 from backend.export.formats import FORMATS, Material, Written
+from backend.export.imagefile import ImageFile, find_image_files, read_image_file
+from backend.export.phrases import Parse
 from backend.export.pictures import Fetch, upright
+from backend.export.text import to_json
 from backend.labelstudio.control import Controls
 
 REPORT = "export_report.json"
@@ -40,19 +43,42 @@ def material_of(
     choice: Choice,
     *,
     fetch: Fetch,
+    parse: Parse,
     controls: Mapping[str, Controls],
     default_controls: Controls,
+    unseen: Unseen | None = None,
 ) -> Material:
-    """What a choice makes of the decisions."""
-    verdicts = [Verdict(word) for word in choice.verdicts]
-    chosen = [d for d in decisions if not verdicts or d.correction.verdict in verdicts]
+    """What a choice makes of the decisions.
+
+    Args:
+        parse: reads the grammar of an expression; each distinct one is parsed once.
+        unseen: by project and reference, why an image could not be seen.
+    """
+    verdicts = [Verdict(word) for word in choice.verdicts] or list(Verdict)
+    chosen = [d for d in decisions if d.correction.verdict in verdicts]
     not_chosen = [
-        LeftOut(d, f"its verdict is {d.correction.verdict.value}") for d in decisions if d not in chosen
+        LeftOut(d, f"its verdict is {d.correction.verdict.value}")
+        for d in decisions
+        if d.correction.verdict not in verdicts
     ]
+    files = find_image_files(decisions)
     kept, unusable = samples(
-        decisions, resolve=choice.resolve, verdicts=verdicts, shares=choice.shares, seed=choice.seed
-    )
-    return Material(chosen, not_chosen, kept, unusable, fetch, controls, default_controls)
+        decisions, resolve=choice.resolve, verdicts=verdicts if choice.verdicts else (),
+        shares=choice.shares, seed=choice.seed, files=files, unseen=unseen,
+    )  # fmt: skip
+    return Material(
+        chosen, not_chosen, kept, unusable, files, unseen or {}, fetch, cache(parse), controls,
+        default_controls,
+    )  # fmt: skip
+
+
+def find_written_files(material: Material, choice: Choice) -> list[ImageFile]:
+    """The images that the chosen formats name, each once."""
+    named = [sample.file for sample in material.samples]
+    if any(name.startswith("coco") for name in choice.formats):
+        known = [d for d in material.records if not find_image_problem(d, {})]
+        named += [material.files[d.image_digest] for d in known if d.image_digest]
+    return list({file.digest: file for file in named}.values())
 
 
 def write(
@@ -85,7 +111,7 @@ def _report(written: Mapping[str, Written], choice: Choice, count: int) -> str:
         for name, done in written.items()
     }
     report = {"decisions": count, "choice": asdict(choice), "formats": formats}
-    return json.dumps(report, indent=1, ensure_ascii=False) + "\n"
+    return to_json(report, indent=1) + "\n"
 
 
 def _listed(left_out: Sequence[LeftOut]) -> list[dict[str, Any]]:
@@ -101,14 +127,14 @@ def _listed(left_out: Sequence[LeftOut]) -> list[dict[str, Any]]:
     ]
 
 
-def write_pictures(kept: Sequence[Sample], folder: Path, fetch: Fetch) -> list[str]:
+def write_pictures(files: Sequence[ImageFile], folder: Path, fetch: Fetch) -> list[str]:
     """Every image once, upright, named as the formats call it; a sentence for each that is missing."""
     folder.mkdir(parents=True, exist_ok=True)
     missing = []
-    for sample in {sample.file_name: sample for sample in kept}.values():
+    for file in files:
         try:
-            data, _ = upright(fetch(sample.decision.correction.annotation.task))
-            (folder / sample.file_name).write_bytes(data)
+            data, _ = upright(read_image_file(file, fetch))
+            (folder / file.name).write_bytes(data)
         except BackendError as error:
             missing.append(str(error))
     return missing

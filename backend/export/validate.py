@@ -5,6 +5,7 @@ import importlib.util
 import io
 import json
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,15 +17,18 @@ from PIL import Image as Pillow
 from pycocotools.coco import COCO
 
 from backend.core import rle
+from backend.core.decision import Decision
 from backend.core.masks import iou_matrix
 from backend.core.rle import RLE
 from backend.datasets.entry import Entry, read_json
 from backend.datasets.phrasecut import read_phrasecut
 from backend.datasets.refcoco import decoded, read_refs
 from backend.errors import BackendError, DatasetError
-from backend.export.dataset import Sample
+from backend.export.dataset import Sample, find_image_problem, get_mask
 from backend.export.formats import FORMATS, Material
 from backend.export.pairs import as_pair
+from backend.export.phrasecut import COUNTS, IMAGE_LISTS, count_phrases
+from backend.export.phrases import Phrase
 from backend.export.run import REPORT, Choice
 from backend.labelstudio.choice import meant
 from backend.labelstudio.polygon import rasterised
@@ -99,6 +103,17 @@ def _grefcoco(material: Material, folder: Path) -> Problems:
 def _phrasecut(material: Material, folder: Path) -> Problems:
     wanted = [s for s in material.samples if s.mask is not None]
     yield from _entries(list(read_phrasecut(folder)), sorted(wanted, key=lambda s: s.split))
+    lists = [read_json(folder / name) for name in IMAGE_LISTS]
+    if any(one != lists[0] for one in lists):
+        yield f"{' and '.join(IMAGE_LISTS)} differ"
+    tasks = [task for path in sorted(folder.glob("refer_*.json")) for task in read_json(path)]
+    structures = [task["phrase_structure"] for task in tasks]
+    phrases = (
+        Phrase(one["name"], tuple(one["attributes"]), tuple(tuple(r) for r in one["relation_descriptions"]))
+        for one in structures
+    )
+    if read_json(folder / COUNTS) != count_phrases(phrases):
+        yield f"{COUNTS} does not count the phrases of the files"
 
 
 def _coco(name: str, material: Material, folder: Path) -> Problems:
@@ -108,16 +123,36 @@ def _coco(name: str, material: Material, folder: Path) -> Problems:
         except (OSError, ValueError, KeyError) as error:
             yield f"{name} cannot be read by pycocotools: {error}"
             return
-    ours = [d for d in material.records if d.correction.verdict.has_mask and d.correction.annotation.mask]
+    records = [d for d in material.records if not find_image_problem(d, {})]
+    ours = [d for d in records if get_mask(d)]
     notes = file.loadAnns(sorted(file.getAnnIds()))
     without = len(file.dataset["info"]["without_mask"])
-    if (len(notes), without) != (len(ours), len(material.records) - len(ours)):
+    if (len(notes), without) != (len(ours), len(records) - len(ours)):
         there = f"{len(notes)} masks and {without} without in the file"
-        yield f"{there}, {len(ours)} of {len(material.records)} on record"
+        yield f"{there}, {len(ours)} of {len(records)} on record"
         return
+    yield from _images(file.dataset["images"], records, material)
     for note, decision in zip(notes, ours, strict=True):
+        what = f"annotation {note['id']}"
+        if file.imgs[note["image_id"]]["sha256"] != decision.image_digest:
+            yield f"{what}: its image is not the one on record"
+            continue
         theirs = rle.encode(file.annToMask(note).astype(np.bool_))
-        yield from _masks(f"annotation {note['id']}", theirs, decision.correction.annotation.mask)
+        yield from _masks(what, theirs, get_mask(decision))
+
+
+def _images(images: Sequence[Mapping[str, Any]], records: Sequence[Decision], material: Material) -> Problems:
+    theirs = {image["sha256"]: (image["file_name"], image["height"], image["width"]) for image in images}
+    ours = {
+        d.image_digest: (material.files[d.image_digest].name, *d.image_size)
+        for d in records
+        if d.image_digest and d.image_size
+    }
+    if len(theirs) < len(images):
+        yield f"{len(images)} images in the file are {len(theirs)} pictures"
+    for digest in sorted(theirs.keys() | ours.keys()):
+        if theirs.get(digest) != ours.get(digest):
+            yield f"image {digest:.16}: {theirs.get(digest)} in the file, {ours.get(digest)} on record"
 
 
 def _jsonl(material: Material, folder: Path) -> Problems:
@@ -127,9 +162,11 @@ def _jsonl(material: Material, folder: Path) -> Problems:
         return
     for number, (line, decision) in enumerate(zip(lines, material.records, strict=True), 1):
         correction = decision.correction
-        ours = correction.annotation.mask if correction.verdict.has_mask else None
+        ours = get_mask(decision)
         if line["verdict"] != correction.verdict.value:
             yield f"line {number}: its verdict is {line['verdict']}, {correction.verdict.value} on record"
+        if line["expression"] != correction.annotation.task.expression:
+            yield f"line {number}: its expression is {line['expression']!r:.60}"
         yield from _masks(f"line {number}", _run_length(line["mask"], f"line {number}"), ours)
 
 
@@ -210,12 +247,15 @@ def _yolo(material: Material, folder: Path) -> Problems:
     if len(listed) != len(wanted):
         yield f"{len(listed)} expressions in the files, {len(wanted)} on record"
         return
+    alike = Counter((s.file_name, s.expression) for s in wanted)
     for number, (one, sample) in enumerate(zip(listed, wanted, strict=True), 1):
         drawn = rasterised(_polygons(folder / one["file"], one["class"]), sample.size)
         assert sample.mask is not None
         iou = float(iou_matrix([drawn], [sample.mask])[0, 0])
-        same = sum(s.file_name == sample.file_name and s.expression == sample.expression for s in wanted)
-        if same == 1 and abs(iou - one["iou_with_mask"]) > 0.01:
+        said = one["image"], one["expression"]
+        if said != (sample.file_name, sample.expression):
+            yield f"expression {number}: it is {said!r:.120}, not that on record"
+        elif alike[said] == 1 and abs(iou - one["iou_with_mask"]) > 0.01:
             yield f"expression {number}: IoU {iou:.4f} with the record, {one['iou_with_mask']} was measured"
 
 
@@ -245,7 +285,7 @@ def _labelstudio(material: Material, folder: Path) -> Problems:
             continue
         controls = material.controls.get(annotation.task.project, material.default_controls)
         mask, _ = read_mask(meant(answer["result"], controls))
-        ours = annotation.mask if decision.correction.verdict.has_mask else None
+        ours = get_mask(decision)
         if controls.is_lossless:
             yield from _masks(what, mask, ours)
     for _, number in answers:
@@ -254,7 +294,7 @@ def _labelstudio(material: Material, folder: Path) -> Problems:
 
 def _lines(path: Path) -> list[dict[str, Any]]:
     try:
-        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
     except (OSError, ValueError) as error:
         raise DatasetError(f"{path} cannot be read: {error}") from error
 

@@ -46,7 +46,14 @@ TRUTH = "ris-truth"  # what the ids of imported masks begin with
 
 
 def is_imported(annotation: Mapping[str, Any]) -> bool:
-    """Whether an annotation is ground truth that was imported and that nobody has worked on since."""
+    """Whether an annotation was imported and nobody has worked on it since: it is no decision on our offers.
+
+    * An answer that was in the imported file: Label Studio keeps its number there as `import_id`, and names
+      who saved it as `updated_by` once somebody does.
+    * Ground truth that `ris import` wrote, by the ids of its regions.
+    """
+    if annotation.get("import_id") is not None and annotation.get("updated_by") is None:
+        return True
     regions = annotation.get("result")
     if not isinstance(regions, list) or not regions or annotation.get("lead_time") is not None:
         return False

@@ -96,8 +96,20 @@ def words_of(region: Mapping[str, Any]) -> str:
 def without_offers_for(words: str, result: Sequence[Any], task: Task) -> Sequence[Any]:
     """The regions without what was offered for some words and left as it was: others were typed since."""
     return [
-        r for r in result if not (isinstance(r, dict) and _is_untouched_offer(r) and _is_for(words, r, task))
-    ]
+        r for r in result
+        if not (
+            isinstance(r, dict)
+            and _is_untouched_offer(r)
+            and (_is_for(words, r, task) or _is_of_another_task(r, task))
+        )
+    ]  # fmt: skip
+
+
+def _is_of_another_task(region: Mapping[str, Any], task: Task) -> bool:
+    """Whether a region was offered elsewhere, and imported: not for the words that were typed here."""
+    meta = region.get("meta")
+    has_version = isinstance(meta, Mapping) and meta.get("version") is not None
+    return has_version and not _is_for(task.expression, region, task)
 
 
 def _is_for(words: str, region: Mapping[str, Any], task: Task) -> bool:

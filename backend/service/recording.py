@@ -18,14 +18,9 @@ from backend.labelstudio.region import as_shown
 from backend.store.failures import FailedAnswer, replace_failures, settle_deleted, settle_failures
 from backend.store.inbox import InboxWriter, mark_done, mark_failed, next_events
 from backend.store.label_configs import see_label_config
-from backend.store.records import (
-    add_correction,
-    add_deletion,
-    find_image_size,
-    keep_words,
-    kept_words,
-    offers_on,
-)
+from backend.store.offers import find_offers
+from backend.store.pictures import certain_size, find_pictures
+from backend.store.records import add_correction, add_deletion, keep_words, kept_words
 from backend.store.session import Database, Session
 
 log = logging.getLogger(__name__)
@@ -151,9 +146,10 @@ class Recording:
             self._write([Understood(one.number, None, failures=[Failure.of(error)])])
 
     def known_size(self, task: Task) -> Size | None:
-        """The size of a task's image, (height, width); None when the image was never seen."""
+        """The size of a task's image, (height, width); None where it is not known for certain."""
         with self.database.begin() as session:
-            return find_image_size(session, task)
+            (pictures,) = find_pictures(session, [task])
+        return certain_size(pictures)
 
     def kept_words(self, project: str) -> str:
         """The expression that a project's annotators keep, after all that has come in; "" for none."""
@@ -222,6 +218,6 @@ def newest(offers: Sequence[Offer], annotation: Annotation) -> tuple[Offer, ...]
 
 
 def _judged(session: Session, annotation: Annotation, event: Event) -> tuple[Correction, str | None]:
-    offers = newest(offers_on(session, annotation.task), annotation)
+    offers = newest(find_offers(session, [annotation])[0], annotation)
     shown = [as_shown(offer, event.controls) for offer in offers] if event.controls else []
     return judge(annotation, shown), offers[0].suggestion.version if offers else None

@@ -8,19 +8,29 @@ from sqlalchemy.orm import Session, aliased
 
 from backend.core.decision import Decision
 from backend.core.types import Annotation, Correction, Edit, Task, Verdict
-from backend.store.records import mask_of, offers_on
-from backend.store.schema import CorrectionRow, DeletionRow, ImageRow, ProjectRow, TaskRow
+from backend.store.offers import find_offers
+from backend.store.pictures import choose_picture, find_pictures
+from backend.store.records import mask_of
+from backend.store.schema import CorrectionRow, DeletionRow, ProjectRow, TaskRow
+
+ROWS_AT_ONCE = 200  # how many decisions are looked up together
 
 
-def decisions(session: Session, *, project: str | None = None) -> Iterator[Decision]:
+def decisions(
+    session: Session, *, project: str | None = None, homes: Sequence[str] = ()
+) -> Iterator[Decision]:
     """The newest version of each annotation that is not gone, by project, task and annotation.
 
     Independent of the order in which events came: an older version that arrives late is history, and
-    what was deleted stays deleted.
+    what was deleted stays deleted. A decision's picture is that of its task; where the backend was never
+    asked about it, that of its image's address in its project, then in any project.
+
+    Args:
+        homes: Label Studio's own addresses: a path of its own with one of them before it is the same path.
     """
-    rows: Sequence[CorrectionRow] = session.scalars(_current(project)).all()
-    for row in rows:
-        yield _decision(session, row)
+    rows = session.scalars(_current(project).execution_options(yield_per=ROWS_AT_ONCE))
+    for part in rows.partitions():
+        yield from _decisions(session, part, homes)
 
 
 def versions_of(session: Session, project: str, annotation_id: int) -> Sequence[Correction]:
@@ -61,28 +71,22 @@ def _current(project: str | None) -> Select[CorrectionRow]:
     return query.order_by(CorrectionRow.project, CorrectionRow.task_id, CorrectionRow.annotation_id)
 
 
-def _decision(session: Session, row: CorrectionRow) -> Decision:
-    correction = _correction(row)
-    task = correction.annotation.task
-    offers = tuple(o for o in offers_on(session, task) if o.suggestion.version == row.version)
-    image = session.scalars(
-        select(ImageRow)
-        .join(TaskRow, TaskRow.image_digest == ImageRow.digest)
-        .where(
-            TaskRow.project == task.project,
-            TaskRow.task_id == task.task_id,
-            TaskRow.image_url == task.image_url,
+def _decisions(session: Session, rows: Sequence[CorrectionRow], homes: Sequence[str]) -> Iterator[Decision]:
+    corrections = [_correction(row) for row in rows]
+    annotations = [correction.annotation for correction in corrections]
+    pictures = find_pictures(session, [annotation.task for annotation in annotations], homes)
+    offers = find_offers(session, annotations)
+    for row, correction, seen, offered in zip(rows, corrections, pictures, offers, strict=True):
+        annotation = correction.annotation
+        size = annotation.mask.size if correction.verdict.has_mask and annotation.mask else None
+        picture = choose_picture(seen, size, annotation.updated_at)
+        yield Decision(
+            correction=correction,
+            offers=tuple(offer for offer in offered if offer.suggestion.version == row.version),
+            image_digest=picture.digest if picture else None,
+            image_size=picture.size if picture else None,
+            version=row.version,
         )
-        .order_by(TaskRow.answered_at.desc())
-        .limit(1)
-    ).first()
-    return Decision(
-        correction=correction,
-        offers=offers,
-        image_digest=image.digest if image else None,
-        image_size=(image.height, image.width) if image else None,
-        version=row.version,
-    )
 
 
 def _correction(row: CorrectionRow) -> Correction:

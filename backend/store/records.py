@@ -15,9 +15,11 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from backend.core import rle
+from backend.core.address import to_address, to_key
 from backend.core.rle import RLE
 from backend.core.types import Correction, MethodScore, Offer, Scored, Size, Suggestion, Task
 from backend.store.schema import (
+    AddressRow,
     CorrectionRow,
     DeletionRow,
     ImageRow,
@@ -85,10 +87,10 @@ def add_suggestions(
         opinions: every method's: why it had no say, or what it went by and where it looked.
         proposals: what was ranked: learning needs to know what else could have come first.
     """
-    add_once(session, ImageRow, digest=digest, height=size[0], width=size[1], first_seen=now)
+    keep_picture(session, task, digest, size, now=now)
     key = _keep_proposals(session, size, proposals)
     is_new = add_once(
-        session, TaskRow, project=task.project, task_id=task.task_id, asked=_asked(task),
+        session, TaskRow, project=task.project, task_id=task.task_id, asked=to_asked(task),
         image_url=task.image_url, expression=task.expression, version=version, image_digest=digest,
         left_out={o.method: o.left_out for o in opinions if o.left_out},
         explained={o.method: _explained(o) for o in opinions if not o.left_out}, answered_at=now,
@@ -99,6 +101,17 @@ def add_suggestions(
     row = session.scalars(_answers(task).where(TaskRow.version == version)).one()
     session.add_all(_suggestion_row(row.id, offer) for offer in offers)
     session.flush()
+
+
+def keep_picture(session: Session, task: Task, digest: str, size: Size, *, now: datetime) -> None:
+    """Remember that a task's address leads to a picture; a second time changes nothing.
+
+    Args:
+        digest, size: SHA-256 of its file; (height, width) as displayed.
+    """
+    address = to_key(to_address(task.image_url, task.project))
+    add_once(session, ImageRow, digest=digest, height=size[0], width=size[1], first_seen=now)
+    add_once(session, AddressRow, address=address, project=task.project, digest=digest, seen_at=now)
 
 
 def find_suggestions(session: Session, task: Task, version: str) -> tuple[Offer, ...] | None:
@@ -122,19 +135,6 @@ def find_explanations(session: Session, task: Task, version: str) -> tuple[Expla
     told = [_explanation(name, said) for name, said in row.explained.items()]
     told += [Explanation(name, left_out=reason) for name, reason in row.left_out.items()]
     return tuple(sorted(told, key=lambda e: e.method))
-
-
-def find_image_size(session: Session, task: Task) -> Size | None:
-    """The size of a task's image, (height, width), as it was seen last; None when it never was."""
-    images = (
-        select(ImageRow.height, ImageRow.width)
-        .join(TaskRow, TaskRow.image_digest == ImageRow.digest)
-        .where(TaskRow.project == task.project, TaskRow.task_id == task.task_id)
-        .where(TaskRow.image_url == task.image_url)
-        .order_by(TaskRow.answered_at.desc(), TaskRow.id.desc())
-    )
-    found = session.execute(images.limit(1)).first()
-    return (found[0], found[1]) if found else None
 
 
 def offers_on(session: Session, task: Task) -> tuple[Offer, ...]:
@@ -229,7 +229,7 @@ def _explanation(method: str, told: Mapping[str, Any]) -> Explanation:
     return Explanation(method, scores=scores, evidence=told["evidence"], heat=values)
 
 
-def _asked(task: Task) -> str:
+def to_asked(task: Task) -> str:
     return hashlib.sha256(json.dumps([task.image_url, task.expression]).encode()).hexdigest()
 
 
@@ -240,7 +240,7 @@ def _answer(session: Session, task: Task, version: str) -> TaskRow | None:
 
 def _answers(task: Task) -> Any:
     return select(TaskRow).where(
-        TaskRow.project == task.project, TaskRow.task_id == task.task_id, TaskRow.asked == _asked(task)
+        TaskRow.project == task.project, TaskRow.task_id == task.task_id, TaskRow.asked == to_asked(task)
     )
 
 
@@ -259,10 +259,10 @@ def _offers(session: Session, tasks: Sequence[TaskRow]) -> tuple[Offer, ...]:
     versions = {task.id: (place, task.version) for place, task in enumerate(tasks)}
     rows = session.scalars(select(SuggestionRow).where(SuggestionRow.task.in_(versions))).all()
     rows = sorted(rows, key=lambda row: (versions[row.task][0], row.rank))
-    return tuple(_offer(row, versions[row.task][1]) for row in rows)
+    return tuple(to_offer(row, versions[row.task][1]) for row in rows)
 
 
-def _offer(row: SuggestionRow, version: str) -> Offer:
+def to_offer(row: SuggestionRow, version: str) -> Offer:
     methods = {name: MethodScore(said["score"], said["rank"]) for name, said in row.methods.items()}
     mask = mask_of(row.counts, row.height, row.width)
     box = (row.x1, row.y1, row.x2, row.y2)

@@ -95,6 +95,21 @@ class ImageRow(Table):
     first_seen: Mapped[datetime]
 
 
+class AddressRow(Table):
+    """Which picture was found at an address: so a task that was never asked about has its picture too."""
+
+    __tablename__ = "address"
+    __table_args__ = (UniqueConstraint("address", "project", "digest", name="uq_address_digest"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    address: Mapped[str] = mapped_column(String(64))
+    """SHA-256 of `core.address.to_address`: an address is of any length, an index is not."""
+    project: Mapped[str] = mapped_column(String(64))
+    digest: Mapped[str] = mapped_column(ForeignKey("image.digest"))
+    seen_at: Mapped[datetime]
+    """When it was found there first: what lies at an address can be replaced."""
+
+
 class ProposalsRow(Table):
     """The proposals that methods ranked: kept once, however many expressions and versions ranked them."""
 

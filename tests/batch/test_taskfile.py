@@ -53,6 +53,17 @@ def test_tasks_are_written_with_their_predictions_and_nothing_else_changes(tmp_p
     assert list(out.parent.iterdir()) == [out]
 
 
+def test_answers_that_were_in_the_file_are_numbered_so_that_label_studio_knows_them_as_imported(tmp_path):
+    told = {"result": [], "was_cancelled": False}
+    tasks = [{"id": 1, "data": {}, "annotations": [told, {"id": 88, **told}]}, {"id": 2, "data": {}}]
+
+    write_tasks(tmp_path / "out.json", tasks, lambda task: None)
+
+    first, second = json.loads((tmp_path / "out.json").read_text())
+    assert [answer["id"] for answer in first["annotations"]] == [1, 88]
+    assert second == tasks[1]
+
+
 def test_a_file_that_could_not_be_finished_is_not_there(tmp_path):
     def fail(task):
         raise RuntimeError

@@ -41,7 +41,8 @@ def decided(verdict, mask=None, *, rank=None, offers=OFFERS, number=1, image="a.
         annotator=more.get("annotator", 7), lead_time_s=more.get("lead_time_s", 4.0),
     )  # fmt: skip
     correction = Correction(annotation, verdict, rank=rank, iou=more.get("iou"), edit=more.get("edit"))
-    return judged(Decision(correction, offers, "ab", SIZE, "v1" if offers else None))
+    digest = more.get("digest", image)  # as if every reference led to a picture of its own
+    return judged(Decision(correction, offers, digest, SIZE, "v1" if offers else None))
 
 
 ACCEPTED = decided(Verdict.ACCEPTED, RIGHT, rank=1)
@@ -159,6 +160,14 @@ def test_the_interval_draws_whole_images():
     shares = figures(same).shares["mIoU of the first"]
 
     assert (shares.low, shares.mean, shares.high) == (0.5, 0.5, 0.5)  # one image: nothing varies
+
+
+def test_one_picture_at_two_addresses_is_one_image():
+    one, two = (decided(Verdict.ACCEPTED, LEFT, rank=0, image=i, digest="ab") for i in ("a.png", "b.png"))
+    unseen = [decided(Verdict.ACCEPTED, LEFT, rank=0, image=i, digest=None) for i in ("a.png", "b.png")]
+
+    assert one.image == two.image
+    assert unseen[0].image != unseen[1].image
 
 
 def test_masks_are_compared_by_pixels_of_any_shape():

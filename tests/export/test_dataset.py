@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from backend.core.types import Verdict
 from backend.errors import InputError
-from backend.export.dataset import samples, split_of
+from backend.export.dataset import LeftOut, samples, split_of
 from tests.export.test_exports import ALL, decision, holed
 
 
@@ -42,10 +42,34 @@ def test_only_the_verdicts_that_were_asked_for_are_kept():
     ]  # fmt: skip
 
 
-def test_an_image_of_unknown_size_is_left_out_with_its_reason():
-    unknown = replace(ALL[1], image_size=None)
+def test_an_image_that_was_never_seen_is_left_out_with_its_reason():
+    """Nobody can say whether it is another one: it could be in two splits."""
+    unknown = replace(ALL[0], image_digest=None, image_size=None)
+    task = unknown.correction.annotation.task
+    unseen = {(task.project, task.image_url): "cannot fetch the image of task 1: localhost does not answer"}
 
-    assert samples([unknown])[1][0].reason.startswith("the size of its image is not known")
+    assert samples([unknown])[1][0].reason == "its image was never seen here"
+    assert samples([unknown], unseen=unseen)[1][0].reason == (
+        "its image was never seen here: cannot fetch the image of task 1: localhost does not answer"
+    )
+
+
+def test_a_mask_of_another_size_than_its_image_is_left_out_with_both_sizes():
+    small = replace(decision(Verdict.REDRAWN, np.ones((1, 1), np.bool_)), image_size=(9, 14))
+
+    assert samples([small]) == ([], [LeftOut(small, "its mask is 1 x 1, its image 14 x 9")])
+
+
+def test_one_picture_has_one_name_and_one_split_whatever_its_addresses():
+    images = ["/data/upload/1/a.png", "/data/upload/2/b.png", "https://x.org/c.jpg?X-Amz-Signature=1"]
+    decided = [
+        replace(decision(Verdict.ACCEPTED, holed(), i, image), image_digest="cd" * 32)
+        for i, image in enumerate(images)
+    ]
+
+    for seed in range(8):
+        kept, _ = samples(decided, shares={"val": 0.5}, seed=seed)
+        assert {(s.file_name, s.split) for s in kept} == {("a-cdcdcdcdcdcdcdcd.png", kept[0].split)}
 
 
 def test_of_several_answers_the_latest_counts():
@@ -104,7 +128,13 @@ def test_without_shares_everything_is_for_training(key, seed):
     assert split_of(key, {"test": 1.0}, seed) == "test"
 
 
-@pytest.mark.parametrize("shares", [{"val": -0.1}, {"val": 0.6, "test": 0.6}])
+@pytest.mark.parametrize("shares", [{"val": -0.1}, {"val": 0.6, "test": 0.6}, {"val": float("nan")}])
 def test_shares_that_are_none_are_refused(shares):
     with pytest.raises(InputError, match="at least 0 and at most 1 in all"):
         samples(ALL, shares=shares)
+
+
+@pytest.mark.parametrize("name", ["", "a b", "../val", "val-1"])
+def test_a_name_that_no_split_can_have_is_refused(name):
+    with pytest.raises(InputError, match="must be of letters, digits and _"):
+        samples(ALL, shares={name: 0.5})

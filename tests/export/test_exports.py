@@ -1,4 +1,6 @@
+import hashlib
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -7,7 +9,9 @@ from pycocotools import mask as coco
 from backend.core import rle
 from backend.core.decision import Decision
 from backend.core.types import Annotation, Correction, MethodScore, Offer, Suggestion, Task, Verdict
-from backend.export.coco import as_coco, write_coco
+from backend.export.coco import as_coco as coco_content
+from backend.export.coco import run_lengths, write_coco
+from backend.export.imagefile import find_image_files
 from backend.export.jsonl import as_line, write_jsonl
 
 
@@ -30,7 +34,18 @@ def decision(verdict, mask, number=1, image="/data/upload/1/a.png", expression="
         0, 0.75, rle.encode(holed()), (2, 1, 14, 9), {"global-local": MethodScore(21.5, 0)}, "tiny-1"
     )
     correction = Correction(answer, verdict, rank=0, iou=1.0)
-    return Decision(correction, (Offer("r0", suggestion),), "ab" * 32, (9, 14), "tiny-1")
+    size = mask.shape if mask is not None else (9, 14)
+    return Decision(correction, (Offer("r0", suggestion),), digest_of(image), size, "tiny-1")
+
+
+def digest_of(image):
+    """As if every reference led to a picture of its own."""
+    return hashlib.sha256(image.encode()).hexdigest()
+
+
+def as_coco(decisions, **more):
+    """The content of the file."""
+    return coco_content(decisions, run_lengths, find_image_files(decisions), **more)
 
 
 ALL = [
@@ -54,10 +69,39 @@ def test_coco_counts_in_equal_counts_out():
 
     assert len(content["annotations"]) + len(content["info"]["without_mask"]) == len(ALL)
     assert [entry["verdict"] for entry in content["info"]["without_mask"]] == ["no referent", "skipped"]
-    assert [image["file_name"] for image in content["images"]] == [
-        "/data/upload/1/a.png",
-        "/data/upload/1/b.png",
+    assert [(image["file_name"], image["image_url"]) for image in content["images"]] == [
+        (f"a-{digest_of('/data/upload/1/a.png')[:16]}.png", "/data/upload/1/a.png"),
+        (f"b-{digest_of('/data/upload/1/b.png')[:16]}.png", "/data/upload/1/b.png"),
     ]
+
+
+def test_one_picture_is_one_image_whatever_its_addresses():
+    """An upload under two names, and the same picture in another project."""
+    same = {"image_digest": "cd" * 32, "image_size": (9, 14)}
+    one = replace(decision(Verdict.ACCEPTED, holed(), 1, "/data/upload/1/a.png"), **same)
+    two = replace(decision(Verdict.SKIPPED, holed(), 2, "/data/upload/1/copy of a.png"), **same)
+    other = decision(Verdict.ACCEPTED, holed(), 3, "s3://shop/b.png")
+
+    content = as_coco([one, two, other])
+
+    assert [image["id"] for image in content["images"]] == [1, 2]
+    assert content["info"]["without_mask"][0]["image_id"] == 1
+    assert [a["image_id"] for a in content["annotations"]] == [1, 2]
+
+
+def test_coco_leaves_out_whose_image_is_not_known_with_the_reason(tmp_path):
+    unknown = replace(ALL[0], image_digest=None, image_size=None)
+    small = decision(Verdict.EDITED, np.ones((1, 1), np.bool_), 9)
+    small = replace(small, image_size=(9, 14))
+    unseen = {("1.1700000000", "/data/upload/1/a.png"): "Label Studio answered 404"}
+
+    left_out = write_coco([unknown, small, ALL[3]], tmp_path / "coco.json", unseen=unseen)
+
+    assert [one.reason for one in left_out] == [
+        "its image was never seen here: Label Studio answered 404",
+        "its mask is 1 x 1, its image 14 x 9",
+    ]
+    assert len(json.loads((tmp_path / "coco.json").read_text())["annotations"]) == 1
 
 
 def test_a_skipped_tasks_mask_is_not_exported():

@@ -16,7 +16,7 @@ def loaded(tmp_path):
     kept, _ = samples(ALL, shares={"test": 0.5}, seed=1)
     pixels = np.zeros((9, 14, 3), np.uint8)
     pixels[2, 3] = 255
-    assert write_huggingface(kept, tmp_path / "out", lambda task: file("PNG", pixels=pixels)) == []
+    assert write_huggingface(kept, tmp_path / "out", lambda image: file("PNG", pixels=pixels)) == []
     datasets.disable_progress_bars()
     return kept, datasets.load_dataset(str(tmp_path / "out"), cache_dir=str(tmp_path / "cache"))
 
@@ -43,7 +43,7 @@ def test_what_is_not_there_has_no_mask_and_says_so(loaded):
 
 def test_a_turned_photograph_lies_as_its_mask_does(tmp_path):
     kept, _ = samples(ALL[:1])
-    write_huggingface(kept, tmp_path, lambda task: file("JPEG", 6, np.zeros((14, 9, 3), np.uint8)))
+    write_huggingface(kept, tmp_path, lambda image: file("JPEG", 6, np.zeros((14, 9, 3), np.uint8)))
 
     row = datasets.Dataset.from_parquet(
         str(tmp_path / "data" / "train-00000-of-00001.parquet"), cache_dir=str(tmp_path / "cache")

@@ -5,24 +5,71 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from backend.core import rle
+from backend.core.expression import ParsedExpression, Word
 from backend.core.types import Verdict
 from backend.datasets.phrasecut import read_phrasecut
 from backend.export.dataset import samples
 from backend.export.phrasecut import write_phrasecut
-from tests.export.test_exports import ALL, decision
+from tests.export.test_exports import ALL, decision, holed
+
+
+def parse(expression):
+    """Words as the parser reads them, of "the left mug on the table" and its like."""
+    kinds = {"the": "DET", "left": "ADJ", "small": "ADJ", "on": "ADP"}
+    words, start = [], 0
+    for text in expression.split():
+        words.append(Word(text, kinds.get(text, "NOUN"), start))
+        start += len(text) + 1
+    subject, _, landmark = expression.partition(" on ")
+    primary = len(subject.split()) - 1
+    return ParsedExpression(expression, subject, (landmark,) if landmark else (), tuple(words), primary)
 
 
 def test_each_split_is_a_file_and_what_has_no_referent_is_left_out_with_its_reason(tmp_path):
     kept, _ = samples(ALL)
 
-    left_out = write_phrasecut(kept, tmp_path)
+    left_out = write_phrasecut(kept, tmp_path, parse)
 
     assert [one.reason for one in left_out] == ["PhraseCut has no place for an expression without a referent"]
     assert sorted(path.name for path in tmp_path.iterdir()) == [
-        "image_data_split3000.json", "name_att_rel_count.json", "refer_train.json",
+        "image_data_split.json", "image_data_split3000.json", "name_att_rel_count.json", "refer_miniv.json",
+        "refer_test.json", "refer_train.json", "refer_val.json",
     ]  # fmt: skip
     (image,) = json.loads((tmp_path / "image_data_split3000.json").read_text())
     assert (image["height"], image["width"], image["split"]) == (9, 14, "train")
+    assert json.loads((tmp_path / "image_data_split.json").read_text()) == [image]
+
+
+def test_no_samples_make_files_that_can_be_read(tmp_path):
+    assert write_phrasecut([], tmp_path, parse) == []
+
+    assert list(read_phrasecut(tmp_path)) == []
+
+
+def test_phrases_are_taken_apart_and_counted(tmp_path):
+    words = ["the small mug on the table", "the left mug", "the mug", "the left mug"]
+    kept, _ = samples([decision(Verdict.ACCEPTED, holed(), i, expression=w) for i, w in enumerate(words)])
+
+    write_phrasecut(kept, tmp_path, parse)
+
+    tasks = json.loads((tmp_path / "refer_train.json").read_text())
+    assert tasks[0]["phrase_structure"] == {
+        "name": "mug", "attributes": ["small"], "relation_ids": [],
+        "relation_descriptions": [["on", "table"]], "type": "relation",
+    }  # fmt: skip
+    assert [task["phrase_structure"]["type"] for task in tasks[1:]] == ["attribute", "name", "attribute"]
+    assert json.loads((tmp_path / "name_att_rel_count.json").read_text()) == {
+        "cat": [["mug", 4]], "att": [["left", 2], ["small", 1]], "rel": [["on", 1]],
+    }  # fmt: skip
+
+
+def test_each_distinct_expression_is_parsed_once(tmp_path):
+    asked = []
+    kept, _ = samples([decision(Verdict.ACCEPTED, holed(), i, expression="the mug") for i in range(3)])
+
+    write_phrasecut(kept, tmp_path, lambda words: asked.append(words) or parse(words))
+
+    assert asked == ["the mug"]
 
 
 @given(mask=arrays(bool, st.tuples(st.integers(1, 9), st.integers(1, 14)).map(tuple)))
@@ -31,7 +78,9 @@ def test_every_mask_comes_back_through_the_loaders_own_drawing(tmp_path_factory,
     mask[0, 0] = True
     kept, _ = samples([decision(Verdict.REDRAWN, mask)])
 
-    write_phrasecut(kept, folder)
+    write_phrasecut(kept, folder, parse)
 
     (entry,) = read_phrasecut(folder)
     assert (rle.decode(entry.mask) == mask).all()
+    (task,) = json.loads((folder / "refer_train.json").read_text())
+    assert all(len(polygon) >= 3 for polygon in task["Polygons"][0])  # two points are a box to some readers

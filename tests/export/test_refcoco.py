@@ -86,6 +86,13 @@ def test_words_are_kept_raw_and_plain(tmp_path):
     assert plain_words("左のカップ。") == "左のカップ"
 
 
+def test_marks_that_belong_to_letters_stay_and_no_expression_is_without_a_word():
+    assert plain_words("बायाँ कप, लाल!") == "बायाँ कप लाल"
+    assert plain_words("แก้วน้ำ") == "แก้วน้ำ"
+    assert plain_words("🦉") == "🦉"
+    assert plain_words("a\x00b\ud83dc") == "a b c"
+
+
 def test_writing_twice_gives_the_same_bytes(tmp_path):
     for name in ("one", "two"):
         refcoco(tmp_path / name, ALL)

@@ -1,5 +1,6 @@
 """Every format is written, read back by the field's readers and compared; what was tampered with is found."""
 
+import hashlib
 import io
 import json
 from dataclasses import replace
@@ -13,11 +14,12 @@ from PIL import Image
 from backend.core.types import Verdict
 from backend.errors import DatasetError, ImageUnreachable
 from backend.export.formats import FORMATS
-from backend.export.run import REPORT, Choice, material_of, write, write_pictures
+from backend.export.run import REPORT, Choice, find_written_files, material_of, write, write_pictures
 from backend.export.validate import VALIDATORS, choice_of, validate
 from backend.labelstudio.control import read_controls
 from label_config import read
 from tests.export.test_exports import decision, holed
+from tests.export.test_phrasecut import parse
 
 CONTROLS = read_controls(read("tabs_brush.xml"))
 CHOICE = Choice(formats=list(FORMATS), shares={"val": 0.3, "test": 0.3}, seed=3)
@@ -35,23 +37,30 @@ def shaped(size, kind):
     return mask
 
 
-def on(made, size, image):
-    """The decision, of an image of another size."""
-    return replace(made, image_size=size, image_digest=f"{abs(hash(image)):064x}"[:64])
+def picture(image, size):
+    """A picture of one colour, another one for every reference."""
+    file, colour = io.BytesIO(), hashlib.sha256(image.encode()).digest()[:3]
+    Image.new("RGB", size[::-1], tuple(colour)).save(file, "PNG")
+    return file.getvalue()
+
+
+def seen(made):
+    """The decision with the digest of its very picture."""
+    data = picture(made.correction.annotation.task.image_url, made.image_size)
+    return replace(made, image_digest=hashlib.sha256(data).hexdigest())
 
 
 def found():
-    made = [on(decision(Verdict.ACCEPTED, holed(), 1), (9, 14), "a")]
+    made = [decision(Verdict.ACCEPTED, holed(), 1)]
     number = 2
     for size in ((9, 14), (31, 7), (1, 1)):
         for kind in ("one pixel", "noise", "all"):
             image = f"/data/upload/1/{size[0]}-{kind}.png"
             made.append(decision(Verdict.REDRAWN, shaped(size, kind), number, image, f"the {kind} of {size}"))
-            made[-1] = replace(made[-1], image_size=size, image_digest=f"{number:064d}")
             number += 1
     made.append(decision(Verdict.NO_REFERENT, None, number))
     made.append(decision(Verdict.SKIPPED, holed(), number + 1))
-    return made
+    return [seen(one) for one in made]
 
 
 DECISIONS = found()
@@ -59,13 +68,11 @@ SIZES = {d.correction.annotation.task.image_url: d.image_size for d in DECISIONS
 
 
 def fetch(task):
-    file = io.BytesIO()
-    Image.new("RGB", SIZES[task.image_url][::-1], "red").save(file, "PNG")
-    return file.getvalue()
+    return picture(task.image_url, SIZES[task.image_url])
 
 
 def material(choice=CHOICE, decisions=DECISIONS, fetch=fetch):
-    return material_of(decisions, choice, fetch=fetch, controls={}, default_controls=CONTROLS)
+    return material_of(decisions, choice, fetch=fetch, parse=parse, controls={}, default_controls=CONTROLS)
 
 
 @pytest.fixture(scope="module")
@@ -119,8 +126,8 @@ def test_the_report_says_how_to_do_it_again(exported):
 @pytest.mark.parametrize("name", [name for name in FORMATS if name != "yolo"])
 def test_a_mask_that_is_changed_on_record_is_found_in_every_format(exported, name):
     task = DECISIONS[1].correction.annotation.task
-    changed = decision(Verdict.REDRAWN, ~holed(), 2, task.image_url, task.expression)
-    changed = replace(changed, image_digest=DECISIONS[1].image_digest)
+    changed = decision(Verdict.REDRAWN, ~shaped((9, 14), "one pixel"), 2, task.image_url, task.expression)
+    changed = seen(changed)
     choice = replace(CHOICE, formats=[name])
 
     problems = validate(exported[0], choice, material(choice, [DECISIONS[0], changed, *DECISIONS[2:]]))
@@ -155,9 +162,10 @@ def test_an_image_that_cannot_be_had_is_left_out_with_its_reason(tmp_path):
     written = write(material(choice, fetch=gone), choice, tmp_path)
 
     reasons = [one.reason for one in written["huggingface"].left_out]
-    assert "cannot fetch the image of task 1: Label Studio answered 404" in reasons
+    # Two expressions of one image: it is asked for at the first.
+    assert reasons.count("cannot fetch the image of task 1: Label Studio answered 404") == 2
     rows = pq.read_table(tmp_path / "huggingface" / "data" / "train-00000-of-00001.parquet").num_rows
-    assert rows == len(DECISIONS) - 2
+    assert rows == len(DECISIONS) - 3
 
 
 def test_only_some_verdicts_leave_the_others_out_of_the_records_too(tmp_path):
@@ -170,11 +178,43 @@ def test_only_some_verdicts_leave_the_others_out_of_the_records_too(tmp_path):
 
 
 def test_images_are_written_once_under_the_names_that_the_formats_call_them(tmp_path):
-    kept = material().samples
+    made = material()
 
-    assert write_pictures(kept, tmp_path, fetch) == []
+    assert write_pictures(find_written_files(made, CHOICE), tmp_path / "images", fetch) == []
 
-    assert {p.name for p in tmp_path.iterdir()} == {s.file_name for s in kept}
-    for sample in kept:
-        with Image.open(Path(tmp_path / sample.file_name)) as picture:
-            assert picture.size == sample.size[::-1]
+    written = {p.name for p in (tmp_path / "images").iterdir()}
+    assert written == {s.file_name for s in made.samples}
+    for sample in made.samples:
+        with Image.open(Path(tmp_path / "images" / sample.file_name)) as opened:
+            assert opened.size == sample.size[::-1]
+
+
+def test_coco_names_the_files_that_are_written(exported, tmp_path):
+    skipped = seen(decision(Verdict.SKIPPED, holed(), 99, image="/data/upload/1/skipped.png"))
+    choice = Choice(formats=["coco", "refcoco"])
+    made = material(choice, [*DECISIONS, skipped], fetch=lambda task: picture(task.image_url, size_of(task)))
+    write(made, choice, tmp_path)
+
+    assert write_pictures(find_written_files(made, choice), tmp_path / "images", made.fetch) == []
+
+    images = json.loads((tmp_path / "coco.json").read_text())["images"]
+    assert {image["file_name"] for image in images} == {p.name for p in (tmp_path / "images").iterdir()}
+    without = find_written_files(material(choice, [skipped]), replace(choice, formats=["refcoco"]))
+    assert without == []
+
+
+def size_of(task):
+    return SIZES.get(task.image_url, (9, 14))
+
+
+def test_a_picture_that_was_replaced_since_is_not_written_under_the_masks_of_the_old_one(tmp_path):
+    choice = Choice(formats=["huggingface"])
+    other = material(choice, DECISIONS[:1], fetch=lambda task: picture("another", (9, 14)))
+
+    written = write(other, choice, tmp_path)
+    missing = write_pictures(find_written_files(other, choice), tmp_path / "images", other.fetch)
+
+    sentence = "the image of task 1 is another than the one that was annotated: it was replaced"
+    assert missing == [sentence]
+    assert [one.reason for one in written["huggingface"].left_out] == [sentence]
+    assert list((tmp_path / "images").iterdir()) == []

@@ -2,13 +2,16 @@ import json
 
 import numpy as np
 import pytest
+import yaml
 from PIL import Image, ImageDraw
 
+from backend.core import rle
 from backend.core.types import Verdict
 from backend.export.dataset import samples
-from backend.export.yolo import write_yolo
+from backend.export.yolo import _lines, write_yolo
+from backend.labelstudio.polygon import outlines
 from tests.build import rectangle
-from tests.export.test_exports import ALL, decision
+from tests.export.test_exports import ALL, decision, holed
 
 SIZE = (40, 60)
 
@@ -54,6 +57,26 @@ def test_every_expression_is_a_class_and_what_has_no_mask_is_left_out(tmp_path):
     assert "train: images/train" in names
     assert {e["class"] for e in entries} == {0}
     assert [o.reason for o in left_out] == ["YOLO has no place for an expression without a referent"]
+
+
+def test_every_point_lies_in_the_image_and_every_line_has_three():
+    """Readers refuse shares above 1, and take four numbers for a box."""
+    for mask in (np.ones((3, 5), np.bool_), np.eye(7, dtype=np.bool_), rectangle((9, 9), 8, 0, 9, 1)):
+        for line in _lines(0, outlines(rle.encode(mask))):
+            values = [float(value) for value in line.split()[1:]]
+            assert len(values) >= 6
+            assert min(values) >= 0 and max(values) <= 1
+
+
+def test_the_names_come_back_whatever_the_words(tmp_path):
+    words = ['say "left"', "a\u2028b", "no: #1", "🦉", "yes", "\x85", "12"]
+    found = [decision(Verdict.ACCEPTED, holed(), i, expression=w) for i, w in enumerate(words)]
+    written(tmp_path, found)
+
+    told = yaml.safe_load((tmp_path / "data.yaml").read_text(encoding="utf-8"))
+
+    assert list(told["names"].values()) == words
+    assert "path" not in told
 
 
 def test_two_images_of_one_name_are_two_files(tmp_path):

@@ -67,3 +67,12 @@ def test_an_annotation_is_gone_when_label_studio_has_none_of_that_number():
 
     assert not is_gone(api, 1)
     assert is_gone(api, 2)
+
+
+def test_an_answer_that_was_in_an_imported_file_is_nobodys_decision_until_somebody_saves_it():
+    before = annotation(1) | {"import_id": 88, "updated_by": None}
+    saved = annotation(2) | {"import_id": 88, "updated_by": 5}
+    accepted = annotation(3) | {"import_id": None, "updated_by": None, "parent_prediction": 4}
+    api = Api({"total": 1, "tasks": [{"id": 8, "data": {}, "annotations": [before, saved, accepted]}]})
+
+    assert [a.annotation_id for a in answers_of(api, read_project(api, 3))] == [2, 3]

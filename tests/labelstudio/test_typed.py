@@ -120,6 +120,18 @@ def test_only_offers_for_replaced_words_are_no_answer():
     assert "offered for 'the cup', and 'the left mug' was typed" in failed.sentence
 
 
+def test_imported_offers_for_words_that_were_replaced_are_not_meant_either():
+    """Their ids are of the task that they were computed for: of which words is unknown, but not of these."""
+    imported = [r | {"id": "risaaaaaaaaaaaaaaaa-0"} for r in write_all(offers("the cup", 3)[:1], CONTROLS)]
+    new = offers("the left mug", 15)
+
+    found = answered(
+        *imported, *write_all(new, CONTROLS), typed("the left mug"), FIRST, data={"expression": "the cup"},
+    )  # fmt: skip
+
+    assert found.mask == new[0].suggestion.mask
+
+
 @pytest.mark.parametrize(("result", "keeps"), [((KEEP,), "mug"), ((), "")])
 def test_words_are_kept_for_the_next_image_when_the_annotator_says_so(result, keeps):
     assert answered(typed("mug"), choice("pick", "no such thing"), *result).keeps == keeps

@@ -1,5 +1,6 @@
 """The migrations make exactly the schema, on both databases, and can be taken back."""
 
+from datetime import UTC, datetime
 from importlib.resources import files
 
 import pytest
@@ -9,8 +10,11 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, inspect, make_url
 
+from backend.core.types import Task
+from backend.store.pictures import find_pictures
+from backend.store.records import add_suggestions
 from backend.store.schema import Table
-from backend.store.session import upgrade
+from backend.store.session import Database, upgrade
 from tests.store.conftest import empty_url, postgres
 
 __all__ = ["empty_url", "postgres"]
@@ -47,3 +51,29 @@ def test_every_migration_can_be_taken_back_and_made_again(empty_url, engine):
     assert set(inspect(engine).get_table_names()) == {"alembic_version"}
     upgrade(empty_url)
     assert set(inspect(engine).get_table_names()) == {*Table.metadata.tables, "alembic_version"}
+
+
+def test_the_pictures_of_tasks_that_were_answered_before_are_found_by_their_addresses(empty_url, engine):
+    upgrade(empty_url)
+    task = Task(7, "9.1700000000", "/data/upload/9/a.png", "the mug")
+    at = datetime(2026, 1, 2, tzinfo=UTC)
+    database = Database.open(empty_url)
+    with database.begin() as session:
+        for version in ("v1", "v2"):
+            add_suggestions(session, task, "ab" * 32, (9, 14), (), version=version, opinions=(), now=at)
+    database.close()
+    config = Config()
+    config.set_main_option("script_location", str(files("migrations")))
+    with engine.connect() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0004")
+        connection.commit()
+
+    upgrade(empty_url)
+
+    other = Task(8, "10.1800000000", "upload/9/a.png", "the cat")
+    database = Database.open(empty_url)
+    with database.begin() as session:
+        ((picture,),) = find_pictures(session, [other])
+    database.close()
+    assert (picture.digest, picture.size, picture.seen_at) == ("ab" * 32, (9, 14), at)
