@@ -20,6 +20,7 @@ from backend.errors import SettingsError
 from backend.labelstudio.client import LabelStudioClient
 from backend.labelstudio.fetching import ImageSource
 from backend.labelstudio.images import decode
+from backend.labelstudio.pushing import Pushing
 from backend.learning.training import Training
 from backend.pretrained.presets import PRESETS, Preset, preset_named
 from backend.pretrained.sources import Source
@@ -29,9 +30,20 @@ from backend.pretrained.weights import check
 from backend.referring.lgd import ATTRIBUTE_PROMPT, SURROUNDING_PROMPT
 from backend.referring.pipeline import Pipeline
 from backend.referring.protocols import Describer
-from backend.service import Recording, Refining, RememberedDescriber, SceneCache, Suggesting, Syncing, Worker
+from backend.service import (
+    Delivering,
+    Recording,
+    Refining,
+    RememberedDescriber,
+    SceneCache,
+    Suggesting,
+    Syncing,
+    Worker,
+)
 from backend.store.scenes import SceneFiles
 from backend.store.session import Database
+
+WRITE_TIMEOUT_S = 120.0  # for one call that writes predictions; shorter than `writing.HOLD_WRITE`
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,12 +201,16 @@ class Assembled:
     syncing: Syncing
     training: Training
     refining: Refining
+    delivering: Delivering | None
 
     def close(self) -> None:
-        """Finish what was begun, in the order of the data."""
+        """Finish what runs, in the order of the data; what waits is refused, and still owed."""
+        self.worker.refuse()
         self.training.close()
         self.syncing.close()
         self.suggesting.close()
+        if self.delivering is not None:
+            self.delivering.close()
         self.worker.close()
         self.recording.close()
         self.database.close()
@@ -222,6 +238,11 @@ def assemble(settings: Settings) -> Assembled:
         database, worker, images, version=plan.version, now=utc_now,
         shuffled_share=settings.shuffled_share,
     )  # fmt: skip
+    delivering = None
+    if settings.label_studio_api_key:
+        pushing = Pushing(label_studio(settings, timeout_s=WRITE_TIMEOUT_S))
+        delivering = Delivering(database, suggesting, pushing, now=utc_now)
+        delivering.start()
     return Assembled(
         database=database,
         worker=worker,
@@ -230,13 +251,15 @@ def assemble(settings: Settings) -> Assembled:
         syncing=syncing,
         training=Training(database, plan.version, plan.preset.ranking, now=utc_now),
         refining=Refining(worker, suggesting, images),
+        delivering=delivering,
     )
 
 
-def label_studio(settings: Settings) -> LabelStudioClient:
+def label_studio(settings: Settings, *, timeout_s: float = 30.0) -> LabelStudioClient:
     """Our side of Label Studio's API, with our own key."""
     key = settings.label_studio_api_key
-    return LabelStudioClient(settings.label_studio_url, key.get_secret_value() if key else None)
+    secret = key.get_secret_value() if key else None
+    return LabelStudioClient(settings.label_studio_url, secret, timeout_s=timeout_s)
 
 
 def image_bytes(settings: Settings) -> Callable[[Task], bytes]:
