@@ -18,6 +18,7 @@ from backend.config import Settings
 from backend.core.types import Image, Task
 from backend.errors import SettingsError
 from backend.labelstudio.client import LabelStudioClient
+from backend.labelstudio.connecting import Backend
 from backend.labelstudio.fetching import ImageSource
 from backend.labelstudio.images import decode
 from backend.labelstudio.pushing import Pushing
@@ -230,7 +231,9 @@ def assemble(settings: Settings) -> Assembled:
         files = SceneFiles(Path(settings.scene_folder), plan.version, settings.scene_folder_mb * 2**20)
     worker = Worker(load, SceneCache(settings.scene_cache_mb * 2**20, files))
     recording = Recording(database, now=utc_now)
-    syncing = Syncing(database, recording, label_studio(settings), now=utc_now)
+    syncing = Syncing(
+        database, recording, label_studio(settings), now=utc_now, webhook_headers=webhook_headers(settings)
+    )
     if settings.label_studio_api_key and settings.sync_interval_s:
         syncing.start(settings.sync_interval_s)
     images = image_source(settings)
@@ -260,6 +263,12 @@ def label_studio(settings: Settings, *, timeout_s: float = 30.0) -> LabelStudioC
     key = settings.label_studio_api_key
     secret = key.get_secret_value() if key else None
     return LabelStudioClient(settings.label_studio_url, secret, timeout_s=timeout_s)
+
+
+def webhook_headers(settings: Settings) -> Mapping[str, str]:
+    """What a webhook must carry to be let in."""
+    password = settings.basic_auth_password
+    return Backend("", password=password.get_secret_value() if password else "").headers
 
 
 def image_bytes(settings: Settings) -> Callable[[Task], bytes]:
@@ -305,7 +314,9 @@ def syncing_of(settings: Settings) -> Syncing:
         )
     database = Database.open(settings.database_url)
     recording = Recording(database, now=utc_now)
-    return Syncing(database, recording, label_studio(settings), now=utc_now)
+    return Syncing(
+        database, recording, label_studio(settings), now=utc_now, webhook_headers=webhook_headers(settings)
+    )
 
 
 def training_of(settings: Settings) -> Training:

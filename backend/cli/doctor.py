@@ -15,7 +15,7 @@ from backend.cli.console import console
 from backend.config import Settings
 from backend.errors import BackendError, LabelStudioError
 from backend.labelstudio.connecting import Backend
-from backend.labelstudio.examining import Check, examine_project, examine_studio
+from backend.labelstudio.examining import Check, examine_predictions, examine_project, examine_studio
 from backend.store.session import Database
 
 LITTLE_DISK_BYTES = 2**30
@@ -50,6 +50,7 @@ def doctor(
     checks += examine_studio(client, secret.get_secret_value() if secret else "", assembly.utc_now())
     if project is not None and all(check.holds for check in checks if check.what in ("Label Studio", "key")):
         checks += examine_project(client, project, ours, lambda: _delivered(settings, ours))
+        checks.append(examine_predictions(client, project, more_than=1))
     table = Table("", "link", "")
     for check in checks:
         table.add_row("ok" if check.holds else "TO DO", check.what, check.says)

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
 
 from backend.core.types import Task
 from backend.store.records import add_once
-from backend.store.schema import DeliveryRow, ProjectRow
+from backend.store.schema import DeliveryRow, ProjectRow, SuggestionRow, TaskRow
 from backend.store.session import Session
 
 
@@ -135,3 +135,16 @@ def _is(task: Task, version: str) -> ColumnElement[bool]:
         DeliveryRow.task_id == task.task_id,
         DeliveryRow.version == version,
     )
+
+
+def smallest_set(session: Session, project: str) -> int:
+    """The fewest alternatives that any task of a project was offered under a version; 1 where none was."""
+    sizes = (
+        select(func.count().label("size"))
+        .select_from(SuggestionRow)
+        .join(TaskRow, TaskRow.id == SuggestionRow.task)
+        .where(TaskRow.project == project)
+        .group_by(TaskRow.id)
+        .subquery()
+    )
+    return session.scalar(select(func.min(sizes.c.size))) or 1
