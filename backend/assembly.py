@@ -24,6 +24,7 @@ from backend.labelstudio.images import decode
 from backend.labelstudio.pushing import Pushing
 from backend.learning.training import Training
 from backend.pretrained.presets import PRESETS, Preset, preset_named
+from backend.pretrained.processor import check_precision, cpu_flags
 from backend.pretrained.sources import Source
 from backend.pretrained.synonyms import find_synonyms
 from backend.pretrained.user_presets import read_presets
@@ -58,6 +59,7 @@ class Plan:
         models: the folder of the fetched networks.
         device: where the networks run.
         precision: of their arithmetic; a part of the version.
+        arithmetic: precision and device, in words.
     """
 
     preset: Preset
@@ -70,17 +72,20 @@ class Plan:
     models: Path = Path()
     device: str = "cpu"
     precision: Literal["fp32", "bf16"] = "fp32"
+    arithmetic: str = ""
 
 
 def planned(settings: Settings) -> Plan:
     """Choose the networks that the settings ask for, and check their files; loads nothing.
 
     Raises:
-        SettingsError: there is no such preset, or a describer's address without its model.
+        SettingsError: there is no such preset, a describer's address is without its model, or the processor
+            is slower in the precision that is set.
         WeightsError: a model file is missing or damaged.
     """
     preset = preset_named(settings.preset, alternatives=settings.alternatives, known=presets(settings))
     models = models_folder(settings)
+    arithmetic = check_precision(settings.precision, settings.device, cpu_flags())
     url, model = settings.describer_url, settings.describer_model
     if url and not model:
         raise SettingsError("RIS_DESCRIBER_URL is set but RIS_DESCRIBER_MODEL is not; name the model to ask")
@@ -105,6 +110,7 @@ def planned(settings: Settings) -> Plan:
         models,
         settings.device,
         settings.precision,
+        arithmetic,
     )
 
 

@@ -81,7 +81,7 @@ def _models(settings: Settings) -> Check:
         plan = assembly.planned(settings)
     except BackendError as error:
         return Check("models", False, str(error))
-    return Check("models", True, f"{plan.version}: {plan.preset.summary}")
+    return Check("models", True, f"{plan.version}, {plan.arithmetic}: {plan.preset.summary}")
 
 
 def _server(settings: Settings, ours: Backend) -> Check:

@@ -87,7 +87,10 @@ def serve(
     log.info(
         "serving http://%s:%d as %s: %s", settings.host, settings.port, plan.version, plan.preset.summary
     )
-    log.info("the describer is %s, synonyms are by %s", plan.describer, plan.synonyms)
+    log.info(
+        "the describer is %s, synonyms are by %s, computed in %s",
+        plan.describer, plan.synonyms, plan.arithmetic,
+    )  # fmt: skip
     _Server(settings).run()
 
 

@@ -213,7 +213,7 @@ def test_what_cannot_be_put_right_there_does_not_keep_the_record_behind(
     syncing,
     studio,
     database,
-    offered,
+    offered,  # noqa: F811
     caplog,
 ):
     studio.put(event(offered()[1], number=1))
