@@ -22,8 +22,10 @@ from backend.labelstudio.client import LabelStudioClient
 from backend.labelstudio.connecting import Backend as OwnBackend
 from backend.labelstudio.fetching import ImageSource
 from backend.labelstudio.images import decode
+from backend.labelstudio.pushing import Pushing
 from backend.learning.training import Training
 from backend.pretrained.presets import PRESETS, Preset, preset_named
+from backend.pretrained.processor import check_precision, cpu_flags
 from backend.pretrained.sources import Source
 from backend.pretrained.synonyms import find_synonyms
 from backend.pretrained.user_presets import read_presets
@@ -31,9 +33,20 @@ from backend.pretrained.weights import check
 from backend.referring.lgd import ATTRIBUTE_PROMPT, SURROUNDING_PROMPT
 from backend.referring.pipeline import Pipeline
 from backend.referring.protocols import Describer, Parser
-from backend.service import Recording, Refining, RememberedDescriber, SceneCache, Suggesting, Syncing, Worker
+from backend.service import (
+    Delivering,
+    Recording,
+    Refining,
+    RememberedDescriber,
+    SceneCache,
+    Suggesting,
+    Syncing,
+    Worker,
+)
 from backend.store.scenes import SceneFiles
 from backend.store.session import Database
+
+WRITE_TIMEOUT_S = 120.0  # for one call that writes predictions; shorter than `writing.HOLD_WRITE`
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +60,7 @@ class Plan:
         models: the folder of the fetched networks.
         device: where the networks run.
         precision: of their arithmetic; a part of the version.
+        arithmetic: precision and device, in words.
     """
 
     preset: Preset
@@ -59,17 +73,20 @@ class Plan:
     models: Path = Path()
     device: str = "cpu"
     precision: Literal["fp32", "bf16"] = "fp32"
+    arithmetic: str = ""
 
 
 def planned(settings: Settings) -> Plan:
     """Choose the networks that the settings ask for, and check their files; loads nothing.
 
     Raises:
-        SettingsError: there is no such preset, or a describer's address without its model.
+        SettingsError: there is no such preset, a describer's address is without its model, or the processor
+            is slower in the precision that is set.
         WeightsError: a model file is missing or damaged.
     """
     preset = preset_named(settings.preset, alternatives=settings.alternatives, known=presets(settings))
     models = models_folder(settings)
+    arithmetic = check_precision(settings.precision, settings.device, cpu_flags())
     url, model = settings.describer_url, settings.describer_model
     if url and not model:
         raise SettingsError("RIS_DESCRIBER_URL is set but RIS_DESCRIBER_MODEL is not; name the model to ask")
@@ -94,6 +111,7 @@ def planned(settings: Settings) -> Plan:
         models,
         settings.device,
         settings.precision,
+        arithmetic,
     )
 
 
@@ -202,12 +220,16 @@ class Assembled:
     syncing: Syncing
     training: Training
     refining: Refining
+    delivering: Delivering | None
 
     def close(self) -> None:
-        """Finish what was begun, in the order of the data."""
+        """Finish what runs, in the order of the data; what waits is refused, and still owed."""
+        self.worker.refuse()
         self.training.close()
         self.syncing.close()
         self.suggesting.close()
+        if self.delivering is not None:
+            self.delivering.close()
         self.worker.close()
         self.recording.close()
         self.database.close()
@@ -227,7 +249,9 @@ def assemble(settings: Settings) -> Assembled:
         files = SceneFiles(Path(settings.scene_folder), plan.version, settings.scene_folder_mb * 2**20)
     worker = Worker(load, SceneCache(settings.scene_cache_mb * 2**20, files))
     recording = Recording(database, now=utc_now)
-    syncing = Syncing(database, recording, label_studio(settings), now=utc_now)
+    syncing = Syncing(
+        database, recording, label_studio(settings), now=utc_now, webhook_headers=webhook_headers(settings)
+    )
     if settings.label_studio_api_key and settings.sync_interval_s:
         syncing.start(settings.sync_interval_s)
     images = image_source(settings)
@@ -235,6 +259,11 @@ def assemble(settings: Settings) -> Assembled:
         database, worker, images, version=plan.version, now=utc_now,
         shuffled_share=settings.shuffled_share,
     )  # fmt: skip
+    delivering = None
+    if settings.label_studio_api_key:
+        pushing = Pushing(label_studio(settings, timeout_s=WRITE_TIMEOUT_S))
+        delivering = Delivering(database, suggesting, pushing, now=utc_now)
+        delivering.start()
     return Assembled(
         database=database,
         worker=worker,
@@ -243,13 +272,21 @@ def assemble(settings: Settings) -> Assembled:
         syncing=syncing,
         training=Training(database, plan.version, plan.preset.ranking, now=utc_now),
         refining=Refining(worker, suggesting, images),
+        delivering=delivering,
     )
 
 
-def label_studio(settings: Settings) -> LabelStudioClient:
+def label_studio(settings: Settings, *, timeout_s: float = 30.0) -> LabelStudioClient:
     """Our side of Label Studio's API, with our own key."""
     key = settings.label_studio_api_key
-    return LabelStudioClient(settings.label_studio_url, key.get_secret_value() if key else None)
+    secret = key.get_secret_value() if key else None
+    return LabelStudioClient(settings.label_studio_url, secret, timeout_s=timeout_s)
+
+
+def webhook_headers(settings: Settings) -> Mapping[str, str]:
+    """What a webhook must carry to be let in."""
+    password = settings.basic_auth_password
+    return OwnBackend("", password=password.get_secret_value() if password else "").headers
 
 
 def own_backend(settings: Settings, url: str | None = None) -> OwnBackend:
@@ -324,7 +361,9 @@ def syncing_of(settings: Settings) -> Syncing:
         )
     database = Database.open(settings.database_url)
     recording = Recording(database, now=utc_now)
-    return Syncing(database, recording, label_studio(settings), now=utc_now)
+    return Syncing(
+        database, recording, label_studio(settings), now=utc_now, webhook_headers=webhook_headers(settings)
+    )
 
 
 def training_of(settings: Settings) -> Training:

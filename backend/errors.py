@@ -18,6 +18,7 @@
     |- StoreError                the database cannot be used as it is
     |- SettingsError             a setting has no meaning
     |- LabelStudioError          Label Studio refused or did not answer
+    |  |- LabelStudioRefusal     it refused: nothing of the call was done
     |- DatasetError              a dataset or an export cannot be read or written
     |- NotReady                  the models are still loading, or the deadline has passed
 
@@ -97,6 +98,10 @@ class SettingsError(BackendError):
 
 class LabelStudioError(BackendError):
     """Label Studio refused, or did not answer."""
+
+
+class LabelStudioRefusal(LabelStudioError):
+    """Label Studio answered that it will not: nothing of the call was done."""
 
 
 class DatasetError(BackendError):

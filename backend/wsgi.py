@@ -5,7 +5,6 @@ import logging
 from flask import Flask
 
 from backend import assembly, config
-from backend.labelstudio.pushing import Pushing
 from backend.web.answers import Backend
 from backend.web.app import create_app
 
@@ -37,5 +36,5 @@ def backend_of(assembled: assembly.Assembled, settings: config.Settings) -> Back
         deadline_s=settings.deadline_s,
         train=assembled.training.start,
         synced=lambda: tuple(assembled.syncing.last.values()),
-        bring=Pushing(assembly.label_studio(settings)).push if settings.label_studio_api_key else None,
+        delivering=assembled.delivering,
     )

@@ -15,7 +15,7 @@ from backend.cli.console import console
 from backend.config import Settings
 from backend.errors import BackendError, LabelStudioError
 from backend.labelstudio.connecting import Backend
-from backend.labelstudio.examining import Check, examine_project, examine_studio
+from backend.labelstudio.examining import Check, examine_predictions, examine_project, examine_studio
 from backend.store.session import Database
 
 LITTLE_DISK_BYTES = 2**30
@@ -46,6 +46,7 @@ def doctor(
     basics = all(check.holds for check in checks if check.what in ("Label Studio", "key"))
     if project is not None and ours is not None and basics:
         checks += examine_project(client, project, ours, lambda: _delivered(settings))
+        checks.append(examine_predictions(client, project, more_than=1))
     table = Table("", "link", "")
     for check in checks:
         table.add_row("ok" if check.holds else "TO DO", check.what, check.says)
@@ -76,7 +77,7 @@ def _models(settings: Settings) -> Check:
         plan = assembly.planned(settings)
     except BackendError as error:
         return Check("models", False, str(error))
-    return Check("models", True, f"{plan.version}: {plan.preset.summary}")
+    return Check("models", True, f"{plan.version}, {plan.arithmetic}: {plan.preset.summary}")
 
 
 def _own_address(settings: Settings, url: str | None) -> tuple[Check, Backend | None]:

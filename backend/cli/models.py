@@ -9,8 +9,9 @@ from rich.table import Table
 
 from backend import assembly, config
 from backend.cli.console import console
-from backend.errors import WeightsError
+from backend.errors import SettingsError, WeightsError
 from backend.pretrained.presets import Preset, preset_named
+from backend.pretrained.processor import check_precision, cpu_flags
 from backend.pretrained.sources import Source
 from backend.pretrained.weights import check, verify
 from backend.store.learned import all_learned, in_use
@@ -29,7 +30,12 @@ def list_presets() -> None:
 
     Example: `ris models list`
     """
-    settings = config.from_env()
+    settings, wrong = config.from_env(), ""
+    try:
+        arithmetic = check_precision(settings.precision, settings.device, cpu_flags())
+    except SettingsError as error:
+        wrong, settings = str(error), settings.model_copy(update={"precision": "fp32"})
+        arithmetic = f"fp32 on {settings.device}"
     models = assembly.models_folder(settings)
     table = Table("preset", "version", "GB", "state", "what it is")
     for preset in assembly.presets(settings).values():
@@ -42,6 +48,7 @@ def list_presets() -> None:
         size = sum(source.memory_mb for source in preset.sources) / 1e3
         table.add_row(preset.name, version, f"{size:.2f}", state, preset.summary)
     console.print(table)
+    console.print(f"versions in {arithmetic}. {wrong}".strip(), markup=False)
 
 
 @app.command("fetch")

@@ -1,5 +1,6 @@
 """`ris prelabel`: suggestions for a whole dataset, ahead of the annotators."""
 
+from collections import Counter
 from collections.abc import Sequence
 from enum import StrEnum
 from functools import partial
@@ -21,12 +22,13 @@ from backend.batch.work import Labeller, Learned
 from backend.cli.connect import CONFIGS
 from backend.cli.console import console
 from backend.core.types import Task
-from backend.errors import InputError, TaskError
+from backend.errors import InputError, LabelStudioError, TaskError
 from backend.labelstudio.control import Controls, read_controls
-from backend.labelstudio.pushing import Pushing
+from backend.labelstudio.pushing import Parcel, Pushing
 from backend.labelstudio.region import write_predictions
 from backend.labelstudio.sync import read_project, tasks_of
 from backend.labelstudio.task import is_id, read_task
+from backend.service.writing import Outcome, write
 from backend.store.learned import in_use
 from backend.store.records import find_suggestions
 from backend.store.session import Database
@@ -156,17 +158,29 @@ def _push(
     controls: Controls,
     version: str,
 ) -> None:
-    stored = 0
+    stored, outcomes = 0, Counter[Outcome]()
     with _progress() as progress:
         bar = progress.add_task("into Label Studio", total=len(known), rate="")
         for start in range(0, len(known), PUSHED_AT_ONCE):
             part = known[start : start + PUSHED_AT_ONCE]
             with database.begin() as session:
-                answers = [(task, find_suggestions(session, task, version) or ()) for task in part]
-            stored += pushing.push_all(project, answers, controls, version)
+                found = [Parcel(task, find_suggestions(session, task, version) or ()) for task in part]
+            parcels = [parcel for parcel in found if parcel.offers]
+            written = write(database, pushing, parcels, controls, version, now=assembly.utc_now)
+            stored += written.n_new
+            outcomes.update(written.outcomes)
             progress.advance(bar, len(part))
     pushing.show(project, version)
     console.print(f"{stored} predictions stored in Label Studio; those that were there stay as they are")
+    if outcomes[Outcome.held]:
+        console.print(
+            f"{outcomes[Outcome.held]} tasks are being written by somebody else, such as `ris serve`"
+        )
+    if not_there := outcomes[Outcome.refused] + outcomes[Outcome.unknown]:
+        raise LabelStudioError(
+            f"Label Studio took no predictions of {not_there} tasks, or did not say; the warnings above say "
+            "why: run this again once that is mended"
+        )
 
 
 def _predictions(

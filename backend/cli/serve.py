@@ -2,11 +2,14 @@
 
 import logging
 import socket
+import time
+from threading import Event, Thread
 from typing import Annotated, Any
 
 import typer
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
+from gunicorn.workers.gthread import ThreadWorker
 
 from backend import assembly, config, wsgi
 from backend.errors import SettingsError
@@ -14,6 +17,7 @@ from backend.store.session import Database
 from backend.store.session import upgrade as upgrade_database
 from backend.web.logs import start_logging
 
+ANSWER_WITHIN_S, KILL_AFTER_S = 20, 30  # after it is told to stop; Docker must not kill it sooner
 THREADS = 16  # Label Studio asks /health and /setup while others wait in /predict
 
 
@@ -23,6 +27,24 @@ class _Log(Logger):  # type: ignore[misc]  # gunicorn is not typed
     def setup(self, cfg: Any) -> None:
         self.error_log.setLevel(logging.WARNING)
         self.error_log.propagate = True
+
+
+class _Threads(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
+    """gunicorn's worker with threads; told to stop, it answers what was begun, in full or with a refusal."""
+
+    def init_process(self) -> None:
+        self.stop_asked = Event()
+        Thread(target=self._refuse_in_time, name="stop", daemon=True).start()
+        super().init_process()
+
+    def handle_exit(self, sig: Any, frame: Any) -> None:
+        super().handle_exit(sig, frame)
+        self.stop_asked.set()
+
+    def _refuse_in_time(self) -> None:
+        self.stop_asked.wait()
+        time.sleep(ANSWER_WITHIN_S)
+        self.wsgi.extensions["ris"].worker.refuse()
 
 
 class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn is not typed
@@ -36,10 +58,10 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn is not typed
         options: dict[str, Any] = {
             "bind": config.host_port(self.settings.host, self.settings.port),
             "workers": 1,
-            "worker_class": "gthread",
+            "worker_class": _Threads,
             "threads": THREADS,
             "timeout": 0,  # a thread at work is no sign of a hanging process
-            "graceful_timeout": 30,
+            "graceful_timeout": KILL_AFTER_S,
             "control_socket_disable": True,  # nobody uses it, and it wants a folder that can be written
             "logger_class": _Log,
             "worker_exit": lambda _, worker: worker.wsgi.extensions["ris"].close(),
@@ -71,7 +93,10 @@ def serve(
     log = logging.getLogger("ris")
     place = config.host_port(settings.host, settings.port)
     log.info("listening on %s as %s: %s", place, plan.version, plan.preset.summary)
-    log.info("the describer is %s, synonyms are by %s", plan.describer, plan.synonyms)
+    log.info(
+        "the describer is %s, synonyms are by %s, computed in %s",
+        plan.describer, plan.synonyms, plan.arithmetic,
+    )  # fmt: skip
     _Server(settings).run()
 
 

@@ -18,6 +18,8 @@ def sync(
 ) -> None:
     """Compare the decisions on record with Label Studio, apply what is missing, mark what is gone.
 
+    Predictions that are there twice are removed, and a webhook that was switched off is switched on again.
+
     Example: `ris sync --project 3`
     """
     syncing = assembly.syncing_of(config.from_env(database_url=database_url))
@@ -25,12 +27,15 @@ def sync(
         numbers = project or syncing.known_projects()
         if not numbers:
             raise InputError("no project is on record yet; name one with --project")
-        table = Table("project", "in Label Studio", "here", "applied", "gone", "")
+        table = Table("project", "in Label Studio", "here", "applied", "gone", "doubled", "")
         for number in numbers:
             with console.status(f"reading project {number}"):
                 done = syncing.sync(number)
             verdict = "agree" if done.agrees else "differ: see `ris events --failed`"
-            table.add_row(done.project, *map(str, (done.there, done.here, done.applied, done.gone)), verdict)
+            counts = (done.there, done.here, done.applied, done.gone, done.doubled)
+            table.add_row(done.project, *map(str, counts), verdict)
+            if done.webhook:
+                console.print(f"project {number}: its webhook is mended: {done.webhook}")
         console.print(table)
     finally:
         syncing.recording.close()

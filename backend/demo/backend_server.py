@@ -49,7 +49,7 @@ class BackendServer:
             log=self.folder / "backend.log",
             folder=self.folder,
         )
-        self._server.start(timeout_s=60)
+        self._server.start(timeout_s=300)
 
     def stop(self) -> None:
         self._server.stop()

@@ -80,7 +80,7 @@ class Project:
         body = {"result": result, "lead_time": 3.5, **more}
         return int(self.client.call("POST", f"/api/tasks/{task_id}/annotations/", body)["id"])
 
-    def wait_for_predictions(self, task_ids: Sequence[int], *, timeout_s: float = 240) -> None:
+    def wait_for_predictions(self, task_ids: Sequence[int], *, timeout_s: float = 900) -> None:
         """Ask again for the tasks that have none yet, until all have some.
 
         Raises:

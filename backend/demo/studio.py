@@ -69,7 +69,7 @@ class LabelStudio:
         _make_template()
         shutil.rmtree(self.folder / "data", ignore_errors=True)
         shutil.copytree(TEMPLATE, self.folder / "data")
-        self._server.start(timeout_s=180)
+        self._server.start(timeout_s=600)
         return self
 
     def __exit__(self, *_: object) -> None:

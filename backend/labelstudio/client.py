@@ -6,7 +6,7 @@ from typing import Any
 
 import requests
 
-from backend.errors import LabelStudioError
+from backend.errors import LabelStudioError, LabelStudioRefusal
 
 
 class LabelStudioClient:
@@ -111,12 +111,14 @@ class LabelStudioClient:
 
     def _checked(self, answer: requests.Response, what: str) -> Any:
         if answer.status_code in (401, 403):
-            raise LabelStudioError(
+            raise LabelStudioRefusal(
                 f"Label Studio answered {answer.status_code} to {what}; check RIS_LABEL_STUDIO_API_KEY: "
                 f"{answer.text[:200]}"
             )
         if not answer.ok:
-            raise LabelStudioError(
+            # After 408, 429 and every 5xx it may have been done, or may be done when asked again.
+            is_final = 400 <= answer.status_code < 500 and answer.status_code not in (408, 429)
+            raise (LabelStudioRefusal if is_final else LabelStudioError)(
                 f"Label Studio answered {answer.status_code} to {what}: {answer.text[:300]}"
             )
         return answer.json() if answer.content else None

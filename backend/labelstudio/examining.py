@@ -12,6 +12,8 @@ from backend.errors import BackendError, LabelStudioError
 from backend.labelstudio.config_warnings import find_warnings
 from backend.labelstudio.connecting import Backend
 from backend.labelstudio.control import read_controls
+from backend.labelstudio.doubles import find_doubled
+from backend.labelstudio.webhooks import find_faults
 
 MOST_SKEW_S = 60.0
 LITTLE_TIME_S = 7 * 24 * 3600.0
@@ -23,6 +25,8 @@ class Api(Protocol):
     def call(self, method: str, path: str, body: object = None, **params: Any) -> Any: ...
 
     def clock(self) -> datetime | None: ...
+
+    def exists(self, path: str) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,17 +177,30 @@ def _webhook(api: Api, number: int, ours: Backend) -> Check:
             f"there is none for {url}, so no decision arrives: {mend}. There is none for a host without "
             "a dot, and none for a private address unless it runs with SSRF_PROTECTION_ENABLED=false",
         )  # fmt: skip
-    hook = listed[0]
-    for name, wrong in (
-        ("is_active", "it is switched off"),
-        ("send_payload", "it sends no payload"),
-        ("send_for_all_actions", "it is not sent for all actions"),
-    ):
-        if not hook.get(name):
-            return Check("webhook", False, f"{wrong}: {mend}")
-    if ours.headers and (hook.get("headers") or {}).get("Authorization") != ours.headers["Authorization"]:
-        return Check("webhook", False, f"it lacks the password that our server asks for: {mend}")
+    if faults := find_faults(listed[0], ours.headers):
+        says = f"{', '.join(faults)}: the next sync mends it, or run `ris connect --project {number}`"
+        return Check("webhook", False, says)
     return Check("webhook", True, "there, active, with payload")
+
+
+def examine_predictions(api: Api, number: int, *, more_than: int) -> Check:
+    """Whether a task has predictions of ours twice: then a bulk action makes of each two annotations.
+
+    Args:
+        more_than: the size of the smallest set that any task was offered.
+    """
+    try:
+        doubled = list(find_doubled(api, number, more_than=more_than))
+    except LabelStudioError as error:
+        return Check("doubled predictions", False, str(error))
+    if not doubled:
+        return Check("doubled predictions", True, "none")
+    surplus = sum(len(one.surplus) for one in doubled)
+    first = ", ".join(str(one.task_id) for one in doubled[:5])
+    waits = sum(one.is_open for one in doubled)
+    says = f"{surplus} of {len(doubled)} tasks ({first}{', ...' if doubled[5:] else ''}) are there twice: "
+    says += f"run `ris sync --project {number}`"
+    return Check("doubled predictions", False, says + (f"; {waits} wait for drafts" if waits else ""))
 
 
 def _delivery(api: Api, number: int, title: str, delivered: Callable[[], int | None]) -> Check:

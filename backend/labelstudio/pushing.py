@@ -1,16 +1,18 @@
-"""Predictions brought to Label Studio through its API: what was late, and what was computed ahead."""
+"""Predictions written into Label Studio through its API: what it asked for, and what was computed ahead.
 
-import logging
-from collections.abc import Mapping, Sequence
-from threading import Lock
+Who may write when is decided in `service/delivering.py`; this file looks at what is there, and writes.
+"""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from backend.core.types import Offer, Task
-from backend.errors import LabelStudioError
+from backend.errors import BackendError
 from backend.labelstudio.control import Controls
+from backend.labelstudio.event import project_key
 from backend.labelstudio.region import write_predictions
-
-log = logging.getLogger(__name__)
 
 
 class Api(Protocol):
@@ -19,49 +21,84 @@ class Api(Protocol):
     def call(self, method: str, path: str, body: object = None, **params: Any) -> Any: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """The predictions of one task.
+
+    Attributes:
+        offers: best first.
+        words: the expression, where it was kept from another image and is written too; else "".
+    """
+
+    task: Task
+    offers: Sequence[Offer]
+    words: str = ""
+
+
 class Pushing:
-    """Writes predictions into Label Studio, each once: what is there already is found by its region's id."""
+    """Writes predictions into Label Studio: what is there already is found by its region's id."""
 
     def __init__(self, api: Api) -> None:
         self.api = api
-        self._lock = Lock()
 
-    def push(self, task: Task, offers: Sequence[Offer], controls: Controls, version: str) -> bool:
-        """Store the predictions of a late task; whether any were stored.
+    def reaches(self, project: str) -> bool:
+        """Whether the Label Studio of our key has this very project: a number alone could be another's.
 
-        Never raises: what Label Studio refuses is logged, and it can ask again.
+        Args:
+            project: its key, as /predict says it.
+
+        Raises:
+            LabelStudioError: Label Studio does not answer, or refuses.
         """
-        try:
-            with self._lock:
-                pushed = self.push_all(int(task.project.split(".")[0]), [(task, offers)], controls, version)
-        except (LabelStudioError, ValueError) as error:
-            log.warning("task %s of project %s could not be brought: %s", task.task_id, task.project, error)
+        number = project.partition(".")[0]
+        if not number.isdigit():
             return False
-        if pushed:
-            log.info("task %s of project %s was late and has been brought", task.task_id, task.project)
-        return pushed > 0
+        found = self.api.call("GET", f"/api/projects/{number}")
+        try:
+            return project_key({"project": found}) == project
+        except BackendError:
+            return False
 
-    def push_all(
-        self,
-        project: int,
-        answers: Sequence[tuple[Task, Sequence[Offer]]],
-        controls: Controls,
-        version: str,
-    ) -> int:
+    def push_all(self, project: int, parcels: Sequence[Parcel], controls: Controls, version: str) -> int:
         """Store what is not there yet of many tasks' predictions, in one call; how many were stored.
 
         Raises:
-            LabelStudioError: Label Studio refuses; nothing of this call is stored then.
+            LabelStudioRefusal: nothing of this call was stored.
+            LabelStudioError: it may have been stored: Label Studio did not say.
         """
+        there = self._known(project, [parcel.task.task_id for parcel in parcels])
         new: list[dict[str, Any]] = []
-        for task, offers in answers:
-            there = self.api.call("GET", "/api/predictions", task=task.task_id)
-            known = {_first_id(one) for one in there or ()}
-            written = write_predictions(offers, controls, version=version)
-            new += [{"task": task.task_id, **one} for one in written if _first_id(one) not in known]
+        for parcel in parcels:
+            known = there.get(parcel.task.task_id, frozenset())
+            written = write_predictions(parcel.offers, controls, version=version, words=parcel.words)
+            new += [{"task": parcel.task.task_id, **one} for one in written if first_id(one) not in known]
         if new:
             self.api.call("POST", f"/api/projects/{project}/import/predictions", new)
         return len(new)
+
+    def is_there(self, parcel: Parcel, controls: Controls, version: str) -> bool:
+        """Whether all predictions of one task are in Label Studio.
+
+        Raises:
+            LabelStudioError: it cannot be asked.
+        """
+        known = self._ids_of(parcel.task.task_id)
+        written = write_predictions(parcel.offers, controls, version=version, words=parcel.words)
+        return all(first_id(one) in known for one in written)
+
+    def _known(self, project: int, tasks: Sequence[int]) -> dict[int, Collection[str]]:
+        """By task, what tells its predictions apart. One request for all, and one a task that has any."""
+        wanted = json.dumps({"selectedItems": {"all": False, "included": list(tasks)}})
+        # "review" keeps Label Studio from asking us for predictions while it lists.
+        listed = self.api.call(
+            "GET", "/api/tasks", project=project, review="true", page_size=len(tasks), query=wanted
+        )
+        found = listed.get("tasks") if isinstance(listed, dict) else None
+        empty = {one["id"] for one in found or () if one.get("total_predictions") == 0}
+        return {task: self._ids_of(task) for task in tasks if task not in empty}
+
+    def _ids_of(self, task: int) -> Collection[str]:
+        return {first_id(one) for one in self.api.call("GET", "/api/predictions", task=task) or ()}
 
     def show(self, project: int, version: str) -> None:
         """Let a project show predictions of a version where no backend is connected, which would choose."""
@@ -70,6 +107,6 @@ class Pushing:
             self.api.call("PATCH", f"/api/projects/{project}", body)
 
 
-def _first_id(prediction: Mapping[str, Any]) -> str:
+def first_id(prediction: Mapping[str, Any]) -> str:
     """What tells one of our predictions from another: its first region's id is of task, version and rank."""
     return next((str(region.get("id")) for region in prediction.get("result") or ()), "")

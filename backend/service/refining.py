@@ -12,7 +12,7 @@ from backend.core.masks import iou_matrix
 from backend.core.proposals import Prompts, Proposals
 from backend.core.rle import RLE
 from backend.core.types import Image, Offer, Task
-from backend.errors import InputError
+from backend.errors import InputError, NotReady
 from backend.service.suggesting import Suggesting
 from backend.service.worker import Worker
 
@@ -64,7 +64,10 @@ class Refining:
         meant = pointed_at(offers, prompts)
         if prompts.mask is None and meant is not None:
             prompts = replace(prompts, mask=meant.suggestion.mask)
-        _, found = self.worker.refine(image, prompts).result(timeout=deadline_s)
+        try:
+            _, found = self.worker.refine(image, prompts).result(timeout=deadline_s)
+        except TimeoutError as error:
+            raise NotReady(f"no mask was ready within {deadline_s:g} s; click again") from error
         if not len(found):
             return None
         codes = [rle.encode(mask) for mask in found.masks]

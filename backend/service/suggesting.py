@@ -2,19 +2,19 @@
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from threading import Lock
+from typing import Any
 
 from backend.core.types import Image, Offer, Size, Task
-from backend.errors import BackendError
+from backend.errors import BackendError, NotReady
 from backend.labelstudio.region import offered
 from backend.labelstudio.task import Setup, TaskFailure
-from backend.service.worker import Worker
+from backend.service.worker import STOPPING, Worker
 from backend.store.label_configs import see_label_config
 from backend.store.learned import Learned, in_use
 from backend.store.records import add_suggestions, find_suggestions, see_project
@@ -23,6 +23,7 @@ from backend.store.session import Database
 log = logging.getLogger(__name__)
 
 FETCHERS = 4  # images that are fetched and decoded at the same time
+STOP_SEEN_S = 0.5  # how soon a request that waits sees that the server must answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +102,7 @@ class Suggesting:
             see_label_config(session, setup.project, setup.label_config, at=self.now())
 
     def suggest(
-        self,
-        entries: Sequence[Task | TaskFailure],
-        *,
-        deadline_s: float,
-        late: Callable[[Task, Suggested], object] | None = None,
-        waited_for: bool = False,
+        self, entries: Sequence[Task | TaskFailure], *, deadline_s: float, waited_for: bool = False
     ) -> list[Suggested]:
         """One answer an entry, in order, within the deadline.
 
@@ -114,24 +110,39 @@ class Suggesting:
         it is there. One task's failure is that task's alone.
 
         Args:
-            late: called with each task that was not ready, once it is.
             waited_for: somebody looks at the screen: these go before what is computed ahead.
         """
+        jobs = self.begin(entries, waited_for=waited_for)
+        self.wait(jobs, deadline_s=deadline_s)
+        return [
+            job.result() if job.done() else self.late(entry, deadline_s)
+            for entry, job in zip(entries, jobs, strict=True)
+        ]
+
+    def begin(
+        self, entries: Sequence[Task | TaskFailure], *, waited_for: bool = False
+    ) -> "list[Future[Suggested]]":
+        """Begin what is not begun yet; one job an entry, in order. A job never fails: its answer says why."""
         learned = self._learned()
-        jobs = [
+        return [
             self._job(entry, learned, waited_for) if isinstance(entry, Task) else _failed(entry)
             for entry in entries
         ]
-        wait(jobs, timeout=deadline_s)
-        answers = []
-        for entry, job in zip(entries, jobs, strict=True):
-            if job.done():
-                answers.append(job.result())
-                continue
-            answers.append(_late(entry, deadline_s))
-            if late is not None and isinstance(entry, Task):
-                job.add_done_callback(partial(_tell, late, entry))
-        return answers
+
+    def wait(self, jobs: "Sequence[Future[Any]]", *, deadline_s: float) -> None:
+        """Until all are done, the time is over, or the server has stopped for so long that it must answer."""
+        until = time.monotonic() + deadline_s
+        left: Collection[Future[Any]] = jobs
+        while left and not self.worker.is_stopping and (rest_s := until - time.monotonic()) > 0:
+            left = wait(left, timeout=min(rest_s, STOP_SEEN_S)).not_done
+
+    def late(self, entry: Task | TaskFailure, deadline_s: float) -> Suggested:
+        """The answer for a task that is not ready."""
+        if self.worker.is_stopping:
+            reason = f"task {entry.task_id} was not ready: {STOPPING}"
+            return Suggested(entry.task_id, reason=reason, cause="NotReady")
+        reason = f"task {entry.task_id} was not ready within {deadline_s:g} s; it goes on, ask again"
+        return Suggested(entry.task_id, reason=reason, cause="late")
 
     def _job(self, task: Task, learned: Learned | None, waited_for: bool) -> "Future[Suggested]":
         asked = task, learned.version if learned else self.base
@@ -157,6 +168,8 @@ class Suggesting:
             return Suggested(task.task_id, reason=reason, cause="no expression yet")
         try:
             return self._stored(task, learned) or self._computed(task, learned, waited_for)
+        except NotReady as error:
+            return Suggested(task.task_id, reason=f"task {task.task_id}: {error}", cause="NotReady")
         except BackendError as error:
             log.warning("task %s of project %s: %s", task.task_id, task.project, error)
             return Suggested(task.task_id, reason=str(error), cause=type(error).__name__)
@@ -172,6 +185,7 @@ class Suggesting:
 
     def _computed(self, task: Task, learned: Learned | None, waited_for: bool) -> Suggested:
         started = time.monotonic()
+        self.worker.check_open()  # before the image is fetched
         image = self.fetch(task)
         asked = self.worker.refer(image, task.expression, learned, waited_for=waited_for)
         scene, reference = asked.result()
@@ -196,11 +210,6 @@ class Suggesting:
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _tell(late: Callable[[Task, Suggested], object], task: Task, job: "Future[Suggested]") -> None:
-    if not job.cancelled():
-        late(task, job.result())
-
-
 def _suggested(task: Task, offers: tuple[Offer, ...]) -> Suggested:
     if not offers:
         reason = f"task {task.task_id}: no mask was proposed for its image"
@@ -214,11 +223,3 @@ def _failed(entry: TaskFailure) -> "Future[Suggested]":
     job: Future[Suggested] = Future()
     job.set_result(Suggested(entry.task_id, reason=entry.reason, cause="TaskError"))
     return job
-
-
-def _late(task: Task | TaskFailure, deadline_s: float) -> Suggested:
-    return Suggested(
-        task.task_id,
-        reason=f"task {task.task_id} was not ready within {deadline_s:g} s; it goes on, ask again",
-        cause="late",
-    )

@@ -1,16 +1,21 @@
 """Closing every gap: what Label Studio says now, against what is on record here."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Event as Signal
 from threading import Thread
+from types import MappingProxyType
 from typing import Any
 
-from backend.errors import BackendError
-from backend.labelstudio.sync import Api, answers_of, is_gone, read_project
+from backend.errors import BackendError, LabelStudioError
+from backend.labelstudio.control import read_controls
+from backend.labelstudio.doubles import find_doubled, remove
+from backend.labelstudio.sync import Api, ProjectState, answers_of, is_gone, read_project
+from backend.labelstudio.webhooks import mend_webhooks
 from backend.service.recording import Recording
+from backend.store.deliveries import smallest_set
 from backend.store.failures import failed_annotation_ids, settle_deleted
 from backend.store.history import n_decisions, newest_versions, projects
 from backend.store.label_configs import config_at, seen_label_configs
@@ -28,6 +33,8 @@ class Synced:
         there, here: annotations in Label Studio and decisions on record, after it.
         applied: versions that were missing here.
         gone: decisions whose annotation is no longer there.
+        doubled: predictions that were in Label Studio twice and were removed there.
+        webhook: what was wrong with the project's webhook and is mended; "" when nothing was.
     """
 
     project: str
@@ -35,6 +42,8 @@ class Synced:
     here: int
     applied: int
     gone: int
+    doubled: int = 0
+    webhook: str = ""
 
     @property
     def agrees(self) -> bool:
@@ -49,12 +58,20 @@ class Syncing:
         api: a `LabelStudioClient`.
         recording: takes what is missing, as if a webhook had brought it.
         now: the clock, in UTC.
+        webhook_headers: that our server asks of webhooks.
     """
 
     def __init__(
-        self, database: Database, recording: Recording, api: Api, *, now: Callable[[], datetime]
+        self,
+        database: Database,
+        recording: Recording,
+        api: Api,
+        *,
+        now: Callable[[], datetime],
+        webhook_headers: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.database, self.recording, self.api, self.now = database, recording, api, now
+        self.webhook_headers = webhook_headers
         self.last: dict[str, Synced] = {}  # by project, for people to look at
         self._closing = Signal()
         self._thread: Thread | None = None
@@ -85,8 +102,30 @@ class Syncing:
             settle_deleted(session, project.key, annotation_ids=gone, now=self.now())
         with self.database.begin() as session:
             here = n_decisions(session, project=project.key)
-        self.last[project.key] = Synced(project.key, len(there), here, applied, len(gone))
-        return self.last[project.key]
+        doubled, webhook = self._repair(project)
+        done = Synced(project.key, len(there), here, applied, len(gone), doubled, webhook)
+        self.last[project.key] = done
+        return done
+
+    def _repair(self, project: ProjectState) -> tuple[int, str]:
+        """Remove doubled predictions, mend the webhook; what cannot be is told in the log."""
+        number, doubled, webhook = int(project.body["id"]), 0, ""
+        try:
+            for one in list(find_doubled(self.api, number, more_than=self._smallest_set(project))):
+                doubled += remove(self.api, one)
+            webhook = mend_webhooks(self.api, number, self.webhook_headers)
+        except LabelStudioError as error:
+            log.warning("project %s could not be put right: %s", project.key, error)
+        return doubled, webhook
+
+    def _smallest_set(self, project: ProjectState) -> int:
+        with self.database.begin() as session:
+            n_alternatives = smallest_set(session, project.key)
+        try:
+            is_pick = read_controls(str(project.body.get("label_config") or "")).pick is not None
+        except BackendError:
+            is_pick = True
+        return 1 if is_pick else n_alternatives  # "pick" is one prediction, whatever is on it
 
     def known_projects(self) -> list[int]:
         """The numbers of all projects on record; of one number the newest counts."""
@@ -103,11 +142,14 @@ class Syncing:
             try:
                 for number in self.known_projects():
                     done = self.sync(number)
-                    if done.applied or done.gone:
+                    if done.applied or done.gone or done.doubled:
                         log.info(
-                            "sync of project %s: %d in Label Studio, %d here, %d applied, %d gone",
-                            done.project, done.there, done.here, done.applied, done.gone,
+                            "sync of project %s: %d in Label Studio, %d here, %d applied, %d gone, "
+                            "%d doubled predictions removed",
+                            done.project, done.there, done.here, done.applied, done.gone, done.doubled,
                         )  # fmt: skip
+                    if done.webhook:
+                        log.warning("project %s: its webhook is mended: %s", done.project, done.webhook)
             except BackendError as error:
                 log.warning("sync: %s", error)
             except Exception:

@@ -1,11 +1,12 @@
 """The one thread that owns the networks, who goes next, and the scenes that it has seen."""
 
+import contextlib
 import itertools
 import logging
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future
-from queue import PriorityQueue
+from queue import Empty, PriorityQueue
 from threading import Lock, Thread
 from typing import Any, ParamSpec, TypeVar
 
@@ -21,6 +22,7 @@ log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
+STOPPING = "the server is stopping; ask again when it is back"
 LOADING, WAITED_FOR, AHEAD, CLOSING = range(4)  # who goes first: somebody at a screen before a batch
 
 
@@ -75,16 +77,19 @@ class _Jobs:
 
     def __init__(self, name: str) -> None:
         self._queue: PriorityQueue[tuple[int, int, Future[Any] | None, Callable[[], Any]]] = PriorityQueue()
-        self._numbers, self._is_closed = itertools.count(), False
+        self._numbers, self.is_closed = itertools.count(), False
         self._thread = Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
     def submit(self, rank: int, work: Callable[P, T], *given: P.args, **named: P.kwargs) -> "Future[T]":
-        if self._is_closed:
-            raise NotReady("the server is stopping; ask again when it is back")
+        self.check_open()
         job: Future[T] = Future()
         self._queue.put((rank, next(self._numbers), job, lambda: work(*given, **named)))
         return job
+
+    def check_open(self) -> None:
+        if self.is_closed:
+            raise NotReady(STOPPING)
 
     def __len__(self) -> int:
         return self._queue.qsize()
@@ -94,22 +99,30 @@ class _Jobs:
             _, _, job, work = self._queue.get()
             if job is None:
                 return
-            if not job.set_running_or_notify_cancel():
-                continue
-            try:
-                job.set_result(work())
-            except BaseException as error:  # whatever it is, it belongs to who asked
-                job.set_exception(error)
+            if job.set_running_or_notify_cancel():
+                _run(job, work)
+
+    def refuse(self) -> None:
+        """Take no more, and tell those who wait for a job that has not begun."""
+        self.is_closed = True
+        while not self._queue.empty():
+            with contextlib.suppress(Empty):
+                _, _, job, _ = self._queue.get_nowait()
+                if job is not None and job.set_running_or_notify_cancel():
+                    job.set_exception(NotReady(STOPPING))
 
     def close(self) -> None:
-        """Finish the job that runs, drop those that wait."""
-        self._is_closed = True
-        while not self._queue.empty():
-            _, _, job, _ = self._queue.get()
-            if job is not None:
-                job.cancel()
+        """Finish the job that runs, refuse those that wait."""
+        self.refuse()
         self._queue.put((CLOSING, next(self._numbers), None, lambda: None))
         self._thread.join()
+
+
+def _run(job: "Future[Any]", work: Callable[[], Any]) -> None:
+    try:
+        job.set_result(work())
+    except BaseException as error:  # whatever it is, it belongs to who asked
+        job.set_exception(error)
 
 
 class Worker:
@@ -133,9 +146,9 @@ class Worker:
         """ "loading", "ready", or the sentence that says why it never will be."""
         if not self._pipeline.done():
             return "loading"
-        if self._pipeline.cancelled():
-            return "the server was stopped before they were loaded"
         error = self._pipeline.exception()
+        if isinstance(error, NotReady):
+            return "the server was stopped before they were loaded"
         return "ready" if error is None else str(error)
 
     @property
@@ -186,11 +199,29 @@ class Worker:
             self.cache.put(scene)
         return pipeline, scene
 
+    @property
+    def is_stopping(self) -> bool:
+        """Whether nothing more is begun: whoever waits must be answered now."""
+        return self._jobs.is_closed
+
+    def check_open(self) -> None:
+        """Whether a job that came now would be taken.
+
+        Raises:
+            NotReady: the server is stopping.
+        """
+        self._jobs.check_open()
+
+    def refuse(self) -> None:
+        """Take no more jobs and fail those that wait with NotReady; the one that runs goes on."""
+        self._jobs.refuse()
+
     def close(self) -> None:
-        """Finish the job that runs, drop those that wait."""
+        """Finish the job that runs, refuse those that wait."""
         self._jobs.close()
 
 
 def _log_failure(loaded: "Future[Pipeline]") -> None:
-    if not loaded.cancelled() and (error := loaded.exception()) is not None:
+    error = loaded.exception()
+    if error is not None and not isinstance(error, NotReady):
         log.error("the models could not be loaded: %s", error, exc_info=error)

@@ -299,3 +299,29 @@ class UseRow(Table):
     base: Mapped[str] = mapped_column(String(80), index=True)
     version: Mapped[str] = mapped_column(String(80))
     since: Mapped[datetime]
+
+
+class DeliveryRow(Table):
+    """A task's predictions of a version that Label Studio asked for and is not known to have yet.
+
+    The row goes once they were seen there. It outlives a restart, so that nothing that was asked for is lost.
+    """
+
+    __tablename__ = "delivery"
+    __table_args__ = (
+        UniqueConstraint("project", "task_id", "version", name="uq_delivery_task"),
+        Index("ix_delivery_held_until", "held_until"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project: Mapped[str] = mapped_column(String(64))
+    task_id: Mapped[int]
+    version: Mapped[str] = mapped_column(String(80))
+    image_url: Mapped[str] = mapped_column(Text)
+    expression: Mapped[str] = mapped_column(Text)
+    words: Mapped[str] = mapped_column(Text)
+    """The expression again where it was kept from another image and goes into the prediction; else ""."""
+    held_until: Mapped[datetime | None]
+    """Until when somebody may be writing them into Label Studio: nobody else may. None when nobody is."""
+    attempts: Mapped[int]
+    """How often the image could not be fetched."""

@@ -2,15 +2,16 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
-from backend.core.types import Offer, Task
+from backend.core.types import Task
 from backend.errors import InputError, NotReady
 from backend.labelstudio.context import read_context
-from backend.labelstudio.control import Controls
-from backend.labelstudio.region import write_all, write_fixed, write_interactive, write_predictions
+from backend.labelstudio.region import write_all, write_fixed, write_interactive
 from backend.labelstudio.task import PredictRequest, TaskFailure, read_setup, read_tasks
-from backend.service import Recording, Refining, Suggested, Suggesting, Synced
+from backend.service import Delivering, Recording, Refining, Suggesting, Synced
+from backend.web.batch import Batch, answer_all, answer_one, answer_several
 
 START_TRAINING = "START_TRAINING"
 
@@ -23,7 +24,7 @@ class Backend:
         deadline_s: how long one /predict may take in all.
         train: what "Start Training" starts; False when it is running already.
         synced: the last sync of every project, for the page at `/`.
-        bring: takes to Label Studio what was not ready when it asked; None where there is no key for it.
+        delivering: writes predictions into Label Studio; None where there is no key for it.
     """
 
     suggesting: Suggesting
@@ -32,7 +33,7 @@ class Backend:
     deadline_s: float
     train: Callable[[], bool]
     synced: Callable[[], Sequence[Synced]] = tuple
-    bring: Callable[[Task, Sequence[Offer], Controls, str], object] | None = None
+    delivering: Delivering | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +43,12 @@ class Answered:
     Attributes:
         results: one entry a task: a list of predictions, or for a click one prediction as a dict.
         version: the model version of all of it.
-        causes: why tasks have an empty entry, one a task that has.
+        causes: one a task: why it has no alternatives; "" for one that has, in the answer or in Label Studio.
     """
 
     results: list[Any]
     version: str
-    causes: Sequence[str] = ()
+    causes: Sequence[str]
 
 
 def setup(backend: Backend, body: object) -> str:
@@ -64,35 +65,26 @@ def setup(backend: Backend, body: object) -> str:
     return backend.suggesting.version
 
 
-def predict(backend: Backend, body: object) -> Answered:
+def predict(backend: Backend, body: object, *, by_label_studio: bool = False) -> Answered:
     """One entry a task, always: a list of predictions, or [] with the reason in the log.
+
+    Args:
+        by_label_studio: it asks itself, and stores what the answer holds. Then an entry is empty too when
+            its predictions were, or will be, written through the API: `service/delivering.py` says why.
 
     Raises:
         InputError, LabelConfigError: the body as a whole cannot be used.
     """
     asked, version = read_tasks(body), backend.suggesting.version
     if asked.context is not None:
-        return Answered([_interactive(backend, asked, asked.context, version)], version)
-    kept = [_kept(backend, entry) for entry in asked.entries]
-    entries = [
-        replace(entry, expression=words) if words and isinstance(entry, Task) else entry
-        for entry, words in zip(asked.entries, kept, strict=True)
-    ]
-    bring = backend.bring
-
-    def late(task: Task, answer: Suggested) -> None:
-        if bring is not None and answer.offers:
-            bring(task, answer.offers, asked.controls, version)
-
-    answers = backend.suggesting.suggest(entries, deadline_s=backend.deadline_s, late=late)
-    return Answered(
-        [
-            write_predictions(a.offers, asked.controls, version=version, words=words)
-            for a, words in zip(answers, kept, strict=True)
-        ],
-        version,
-        [a.cause for a in answers if a.cause],
-    )
+        return Answered([_interactive(backend, asked, asked.context, version)], version, [""])
+    batch = Batch.of(asked, version, partial(_kept, backend))
+    if by_label_studio and backend.delivering and backend.delivering.reaches(asked.project):
+        answer = answer_one if len(batch.entries) == 1 else answer_several
+        answers = answer(batch, backend.suggesting, backend.delivering, backend.deadline_s)
+    else:
+        answers = answer_all(batch, backend.suggesting, backend.delivering, backend.deadline_s)
+    return Answered([a.predictions for a in answers], version, [a.cause for a in answers])
 
 
 def _kept(backend: Backend, entry: Task | TaskFailure) -> str:

@@ -14,6 +14,7 @@ from backend.web.dashboard import dashboard
 from backend.web.metrics import Metrics
 
 CHUNK_BYTES = 2**20
+LABEL_STUDIO = "heartex/"  # how its User-Agent begins where it asks for predictions
 OPENAPI = Path(__file__).with_name("openapi.json")
 KNOWN_ACTIONS = frozenset(
     {
@@ -59,11 +60,12 @@ def ml_api(backend: Backend, metrics: Metrics) -> Blueprint:
     @routes.post("/predict")
     def predict() -> Response:
         """One entry a task, always: a list of predictions, or [] with the reason in the log."""
-        answered = answers.predict(backend, parse_predict(_read()))
-        for result in answered.results:
-            metrics.tasks.labels("alternatives" if result else "empty").inc()
+        by_label_studio = request.user_agent.string.startswith(LABEL_STUDIO)
+        answered = answers.predict(backend, parse_predict(_read()), by_label_studio=by_label_studio)
         for cause in answered.causes:
-            metrics.empty.labels(cause).inc()
+            metrics.tasks.labels("empty" if cause else "alternatives").inc()
+            if cause:
+                metrics.empty.labels(cause).inc()
         return jsonify(results=answered.results, model_version=answered.version)
 
     @routes.post("/webhook")

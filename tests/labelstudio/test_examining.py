@@ -8,8 +8,9 @@ import pytest
 
 from backend.errors import LabelStudioError
 from backend.labelstudio.connecting import Backend
-from backend.labelstudio.examining import examine_project, examine_studio, expiry_of
+from backend.labelstudio.examining import examine_predictions, examine_project, examine_studio, expiry_of
 from label_config import read
+from tests.labelstudio.predictions import PredictionStore
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 OURS = Backend("http://127.0.0.1:9090", "ris", "open")
@@ -136,3 +137,21 @@ def test_the_key_is_told_by_its_kind_and_its_end(studio, key, holds, pattern):
 @pytest.mark.parametrize("key", [LEGACY, "", "a.b.c", "a.!!.c", "x." + "e30" + ".y"])
 def test_what_is_no_token_with_an_end_has_none(key):
     assert expiry_of(key) is None
+
+
+def test_doubled_predictions_are_told_with_the_first_tasks():
+    studio = PredictionStore(range(1, 9))
+    region = [{"id": "risabc-0"}]
+    for task in range(1, 9):
+        for _ in range(2):
+            studio.store({"task": task, "result": region, "model_version": "v1"})
+    studio.drafts.add(1)
+
+    check = examine_predictions(studio, 1, more_than=1)
+    studio.predictions.clear()
+
+    assert (check.holds, check.says) == (
+        False,
+        "8 of 8 tasks (1, 2, 3, 4, 5, ...) are there twice: run `ris sync --project 1`; 1 wait for drafts",
+    )
+    assert examine_predictions(studio, 1, more_than=1).holds

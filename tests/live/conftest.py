@@ -18,7 +18,7 @@ def studio(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def client(studio):
-    return LabelStudioClient(studio.url, TOKEN, timeout_s=180)
+    return LabelStudioClient(studio.url, TOKEN, timeout_s=600)
 
 
 @pytest.fixture(scope="session")

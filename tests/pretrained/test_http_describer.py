@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
@@ -42,7 +43,7 @@ class Handler(BaseHTTPRequestHandler):
             server.open += 1
             server.most_open = max(server.most_open, server.open)
             status = server.refusals.pop(0) if server.refusals else 200
-        server.gate.wait(20)
+        server.gate.wait()
         text = question["messages"][0]["content"][1]["text"].upper()
         body = server.body or json.dumps({"choices": [{"message": {"content": text}}]})
         with server.lock:
@@ -149,8 +150,13 @@ def test_an_answer_without_words_is_empty(describer, endpoint):
 def test_at_most_so_many_questions_are_open_at_once(endpoint):
     endpoint.gate.clear()
     describer = HttpDescriber(endpoint.url, model="m", concurrency=2)
-    threading.Timer(0.5, endpoint.gate.set).start()
 
+    def open_once_two_are_there():
+        while endpoint.open < 2:
+            time.sleep(0.01)
+        endpoint.gate.set()
+
+    threading.Thread(target=open_once_two_are_there).start()
     describer.describe("d", np.zeros(3, np.uint8), [str(i) for i in range(7)])
 
     assert endpoint.most_open == 2

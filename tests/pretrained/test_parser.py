@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -310,12 +309,9 @@ def test_without_a_noun_phrase_the_whole_text_is_the_subject(parser):
     ],
     ids=["2,400 words", "one word", "one token of many", "lines", "spaces"],
 )
-def test_a_very_long_expression_is_cut_and_takes_no_time(parser, expression):
-    started = time.monotonic()
-
+def test_a_very_long_expression_is_cut(parser, expression):
     parsed = parser.parse(expression)
 
-    assert time.monotonic() - started < 2
     assert len(parsed.text) <= 2 * MAX_CHARACTERS
 
 

@@ -8,13 +8,14 @@ from backend.core.types import Verdict
 from backend.labelstudio import brush
 from backend.labelstudio.control import read_controls
 from backend.labelstudio.region import write_predictions
+from backend.service import Recording
 from backend.store.failures import failure_groups
 from backend.store.history import decisions
 from backend.store.inbox import event_counts, renew_events
 from backend.store.records import add_correction
 from label_config import read
 from tests.build import rectangle
-from tests.service.conftest import task
+from tests.service.conftest import NOW, task
 
 PROJECT = {"id": 1, "created_at": "2023-11-14T22:13:20Z"}  # 1.1700000000
 
@@ -142,13 +143,28 @@ def test_secrets_are_not_on_disk(recording, database, offered, tmp_path):
     assert not any(b'"secret"' in path.read_bytes() for path in tmp_path.glob("ris.db*"))
 
 
-def test_what_was_waiting_when_the_server_stopped_is_worked_on_after(recording, database, offered):
-    recording.record(event(offered()[0]))
-    recording.close()
+def test_what_was_waiting_when_the_server_stopped_is_worked_on_after(
+    recording, database, offered, monkeypatch
+):
+    with recording._one_at_a_time, monkeypatch.context() as patched:
+        patched.setattr(Recording, "work_off", lambda self, limit=0: 0)  # it stops before it comes to that
+        recording.record(event(offered()[1]))
+        recording.close()
+        assert counts(database) == {"new": 1, "done": 0, "failed": 0}
 
+    restarted = Recording(database, now=lambda: NOW)
+    while counts(database)["new"]:
+        restarted._closing.wait(0.01)
+    restarted.close()
+
+    assert counts(database) == {"new": 0, "done": 1, "failed": 0}
     with database.begin() as session:
-        counts = event_counts(session)
-    assert counts["new"] + counts["done"] == 1
+        assert [d.correction.rank for d in decisions(session)] == [1]
+
+
+def counts(database):
+    with database.begin() as session:
+        return event_counts(session)
 
 
 def chosen(value, name="pick"):

@@ -33,9 +33,22 @@ class Studio:
     def call(self, method, path, body=None, **params):
         if path == "/api/projects/1":
             return PROJECT | {"label_config": self.label_config, "token": "secret"}
+        if path in ("/api/ml", "/api/webhooks/"):
+            return getattr(self, path.strip("/").split("/")[1], [])
+        if path.startswith("/api/webhooks/"):
+            (hook,) = self.webhooks
+            hook.update(body)
+            return hook
+        if method == "DELETE":
+            number = int(path.split("/")[3])
+            for task in self.tasks.values():
+                kept = [p for p in task.get("predictions", ()) if p["id"] != number]
+                task["predictions"] = kept
+            return None
         if path != "/api/tasks":
             raise LabelStudioError(f"Label Studio answered 404 to {method} {path}")
-        self.pages.append(params["page"])
+        if "query" not in params:
+            self.pages.append(params["page"])
         first = (params["page"] - 1) * params["page_size"]
         shown = list(self.tasks.values())[first : first + params["page_size"]]
         return {"total": len(self.tasks), "tasks": [self._shown(task) for task in shown]}
@@ -222,3 +235,55 @@ def test_a_failed_answer_that_is_gone_is_settled(syncing, studio, database, offe
     assert syncing.sync(1).gone == 1
     with database.begin() as session:
         assert count_failures(session) == 0
+
+
+def test_predictions_that_are_there_twice_are_removed_and_the_decisions_stay(
+    syncing,
+    studio,
+    database,
+    offered,  # noqa: F811
+):
+    studio.put(event(offered()[1], number=1))
+    task = next(iter(studio.tasks.values()))
+    task["predictions"] = [
+        {"id": number, "model_version": "fake-1", "result": [{"id": f"risabc-{number % 3}"}]}
+        for number in range(1, 7)
+    ]
+
+    assert syncing.sync(1).doubled == 3
+    assert [p["id"] for p in task["predictions"]] == [4, 5, 6]
+    assert syncing.sync(1).doubled == 0
+    assert set(on_record(database)) == {1}
+
+
+def test_a_webhook_that_was_switched_off_is_switched_on_and_told(syncing, studio):
+    studio.ml = [{"id": 1, "url": "http://127.0.0.1:9090", "title": "ris"}]
+    studio.webhooks = [
+        {"id": 5, "url": "http://127.0.0.1:9090/webhook", "is_active": False, "send_payload": True,
+         "send_for_all_actions": True, "headers": {}, "consecutive_failures": 50}
+    ]  # fmt: skip
+
+    assert syncing.sync(1).webhook == "it is switched off after 50 failed deliveries in a row"
+    assert studio.webhooks[0]["is_active"] is True
+
+
+def test_what_cannot_be_put_right_there_does_not_keep_the_record_behind(
+    syncing,
+    studio,
+    database,
+    offered,  # noqa: F811
+    caplog,
+):
+    studio.put(event(offered()[1], number=1))
+    studio.ml = [{"id": 1, "url": "http://127.0.0.1:9090", "title": "ris"}]
+    studio.webhooks = None
+
+    def call(method, path, body=None, *, whole=studio.call, **params):
+        if path == "/api/ml":
+            raise LabelStudioError("Label Studio answered 403 to GET /api/ml")
+        return whole(method, path, body, **params)
+
+    studio.call = call
+
+    assert syncing.sync(1).agrees
+    assert "project 1.1700000000 could not be put right: Label Studio answered 403" in caplog.text

@@ -3,13 +3,17 @@ import threading
 import pytest
 from sqlalchemy import text
 
+from backend.core.types import Task
 from backend.errors import WeightsError
-from backend.service import Refining, SceneCache, Suggesting, Worker
+from backend.labelstudio.pushing import Pushing
+from backend.service import Delivering, Refining, SceneCache, Suggesting, Worker
+from backend.store.deliveries import n_owed
 from backend.store.inbox import event_counts, next_events
 from backend.store.records import ProjectRow
 from backend.web.answers import Backend
 from backend.web.app import create_app
 from label_config import read
+from tests.labelstudio.predictions import PredictionStore
 from tests.service.conftest import NOW
 from tests.service.test_recording import event
 
@@ -248,23 +252,109 @@ def metrics(client):
     return {name: float(value) for name, value in (x.rsplit(" ", 1) for x in lines if x[0] != "#")}
 
 
-def test_what_was_late_is_brought_to_label_studio_once_it_is_ready(suggesting, recording, refining, gate):
-    brought, done = [], threading.Event()
+HEARTEX = {"User-Agent": "heartex/1.23.2-g"}
 
-    def bring(task, offers, controls, version):
-        brought.append((task.task_id, len(offers), controls.from_name, version))
-        done.set()
 
+@pytest.fixture
+def studio():
+    return PredictionStore([1, 2], CONFIG)
+
+
+@pytest.fixture
+def delivering(suggesting, studio):
+    delivering = Delivering(suggesting.database, suggesting, Pushing(studio), now=lambda: NOW, poll_s=0)
+    delivering.start()
+    yield delivering
+    delivering.close()
+
+
+def written_client(suggesting, recording, refining, delivering, deadline_s):
     backend = Backend(
-        suggesting, recording, refining, deadline_s=0.05, train=lambda: True, bring=bring
+        suggesting, recording, refining, deadline_s=deadline_s, train=lambda: True, delivering=delivering
     )  # fmt: skip
     client = create_app(backend).test_client()
+    client.post("/setup", json={"project": "1.1700000000", "schema": CONFIG})
+    return client
 
-    assert client.post("/predict", json=body(task(), task(2, image="gone"))).json["results"] == [[], []]
+
+def until_nothing_is_owed(delivering):
+    while True:
+        with delivering.database.begin() as session:
+            if not n_owed(session):
+                return
+        delivering._closing.wait(0.01)
+
+
+@pytest.mark.parametrize("headers", [HEARTEX, {}])
+def test_what_was_late_is_written_into_label_studio_once_it_is_ready(
+    suggesting, recording, refining, gate, delivering, studio, headers
+):
+    client = written_client(suggesting, recording, refining, delivering, deadline_s=0.001)
+    late = client.post("/predict", json=body(task(), task(2, image="gone")), headers=headers).json
     gate.opened.set()
-    assert done.wait(60)
-    assert brought == [(1, 3, "mask", "fake-1")]
-    assert len(client.post("/predict", json=body(task())).json["results"][0]) == 3
+    while len(studio.of(1)) < 3:
+        delivering._closing.wait(0.01)
+
+    assert late["results"] == [[], []]
+    assert [p["result"][0]["meta"]["rank"] for p in studio.of(1)] == [2, 1, 0]
+
+
+def test_several_tasks_of_label_studio_are_stored_by_us_and_those_of_another_program_are_told(
+    suggesting, recording, refining, gate, delivering, studio
+):
+    gate.opened.set()
+    client = written_client(suggesting, recording, refining, delivering, deadline_s=60)
+    asked = body(task(), task(2))
+
+    told = client.post("/predict", json=asked).json["results"]
+    stored = client.post("/predict", json=asked, headers=HEARTEX).json["results"]
+    until_nothing_is_owed(delivering)
+
+    assert [len(entry) for entry in told] == [3, 3]
+    assert stored == [[], []]
+    assert [{**p, "id": 0} for p in studio.of(2)] == [{"id": 0, "task": 2, **p} for p in told[1]]
+    metrics_now = metrics(client)
+    assert metrics_now['ris_tasks_total{outcome="alternatives"}'] == 4
+    assert 'ris_tasks_total{outcome="empty"}' not in metrics_now
+
+
+def test_one_task_of_label_studio_is_told_once_and_then_on_its_way(
+    suggesting, recording, refining, gate, delivering, studio
+):
+    gate.opened.set()
+    client = written_client(suggesting, recording, refining, delivering, deadline_s=0.5)
+    suggesting.suggest([Task(1, "1.1700000000", "squares", "the red")], deadline_s=60)
+
+    answers = [client.post("/predict", json=body(task()), headers=HEARTEX).json for _ in range(2)]
+
+    assert [len(answer["results"][0]) for answer in answers] == [3, 0]
+    assert studio.of(1) == []
+
+
+def test_a_stop_while_the_networks_load_answers_what_waits(backend, suggesting, refining, gate):
+    app = create_app(backend)
+    answers = {}
+    point = {"params": {"context": {"result": [KEYPOINT]}}, "label_config": read("pick_brush_smart.xml")}
+    asked = {"tasks": body(task()), "a click": body(task()) | point}
+    waiting = [
+        threading.Thread(
+            target=lambda k=name: answers.update({k: app.test_client().post("/predict", json=asked[k])})
+        )
+        for name in asked
+    ]
+    for thread in waiting:
+        thread.start()
+    while suggesting.worker.waiting < 2:  # both, and the networks are still being loaded
+        gate.opened.wait(0.01)
+    suggesting.worker.refuse()
+    for thread in waiting:
+        thread.join()
+
+    assert not gate.opened.is_set()
+    assert (answers["tasks"].status_code, answers["tasks"].json["results"]) == (200, [[]])
+    assert (answers["a click"].status_code, answers["a click"].json["error"]) == (
+        503, "the server is stopping; ask again when it is back",
+    )  # fmt: skip
 
 
 def test_health_and_setup_answer_while_a_prediction_waits(backend, gate):

@@ -1,0 +1,58 @@
+"""A backend that is ready with tasks at random times around its deadline.
+
+Run it as `python -m tests.live.slow_backend`. Its networks are fakes that behave; all else is the product's.
+Settings come from the environment, as for `ris serve`.
+"""
+
+import os
+import random
+import time
+from datetime import UTC, datetime
+
+from werkzeug.serving import make_server
+
+from backend import assembly, config
+from backend.core.types import Image
+from backend.labelstudio.pushing import Pushing
+from backend.service import Delivering, Recording, Refining, SceneCache, Suggesting, Worker
+from backend.store.session import Database
+from backend.web.answers import Backend
+from backend.web.app import create_app
+from backend.web.logs import start_logging
+from tests.fakes import squares
+from tests.service.conftest import make_pipeline
+
+
+def slow_images(seed, mean_s):
+    """Each task's image takes its own time, the same at every asking."""
+
+    def fetch(task):
+        time.sleep(random.Random(f"{seed} {task.task_id}").expovariate(1 / mean_s))
+        return Image.of(squares())
+
+    return fetch
+
+
+def main():
+    settings = config.from_env()
+    start_logging(settings.log_level, settings.log_format)
+    database = Database.open(settings.database_url)
+
+    def now():
+        return datetime.now(UTC)
+
+    images = slow_images(int(os.environ["SEED"]), float(os.environ["MEAN_S"]))
+    worker = Worker(make_pipeline, SceneCache(10**7))
+    suggesting = Suggesting(database, worker, images, version="fake-1", now=now)
+    pushing = Pushing(assembly.label_studio(settings, timeout_s=assembly.WRITE_TIMEOUT_S))
+    delivering = Delivering(database, suggesting, pushing, now=now)
+    delivering.start()
+    backend = Backend(
+        suggesting, Recording(database, now=now), Refining(worker, suggesting, images),
+        deadline_s=settings.deadline_s, train=lambda: True, delivering=delivering,
+    )  # fmt: skip
+    make_server(settings.host, settings.port, create_app(backend), threaded=True).serve_forever()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,43 @@
+from backend.labelstudio.pushing import Pushing
+from backend.service.writing import HOLD_WRITE, Outcome, Written, write
+from backend.store.deliveries import hold, n_owed
+from tests.labelstudio.predictions import PredictionStore
+from tests.labelstudio.test_pushing import CONTROLS, TASKS, parcel
+from tests.service.conftest import NOW
+
+
+def now():
+    return NOW
+
+
+def test_what_somebody_else_writes_is_left_to_them(database):
+    studio = PredictionStore([7, 8])
+    with database.begin() as session:
+        assert hold(session, [TASKS[0]], "v1", now=NOW, until=NOW + HOLD_WRITE) == [True]
+
+    written = write(database, Pushing(studio), [parcel(t) for t in TASKS], CONTROLS, "v1", now=now)
+
+    assert written == Written([Outcome.held, Outcome.stored], 3)
+    assert (len(studio.of(7)), len(studio.of(8))) == (0, 3)
+
+
+def test_a_task_that_is_refused_does_not_keep_the_others_out(database):
+    studio = PredictionStore([7, 8])
+    studio.refuses = {7}
+
+    written = write(database, Pushing(studio), [parcel(t) for t in TASKS], CONTROLS, "v1", now=now)
+
+    assert written == Written([Outcome.refused, Outcome.stored], 3)
+    with database.begin() as session:
+        assert n_owed(session) == 0
+
+
+def test_what_was_not_heard_of_stays_owed(database):
+    studio = PredictionStore([7])
+    studio.fails = "before"
+
+    written = write(database, Pushing(studio), [parcel(TASKS[0])], CONTROLS, "v1", now=now)
+
+    assert written == Written([Outcome.unknown])
+    with database.begin() as session:
+        assert n_owed(session) == 1

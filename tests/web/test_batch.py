@@ -1,0 +1,33 @@
+from concurrent.futures import Future
+from types import SimpleNamespace
+
+from backend.core.types import Task
+from backend.labelstudio.control import read_controls
+from backend.labelstudio.task import PredictRequest, TaskFailure
+from backend.service import Suggested
+from backend.web.batch import Batch, answer_all
+from label_config import read
+
+CONTROLS = read_controls(read("type_brush.xml"))
+TASK = Task(1, "1.1700000000", "/a", "")
+
+
+def test_a_task_without_an_expression_gets_the_one_that_was_kept_and_no_other_does():
+    asked = PredictRequest("1.1700000000", CONTROLS, (TASK, TaskFailure(2, "no image")), None)
+
+    batch = Batch.of(asked, "v1", lambda entry: "the mug" if entry is TASK else "")
+
+    assert [getattr(entry, "expression", None) for entry in batch.entries] == ["the mug", None]
+    assert batch.words == ["the mug", ""]
+
+
+def test_without_a_way_into_label_studio_what_is_late_is_told_as_late_and_goes_on():
+    computing = SimpleNamespace(
+        begin=lambda entries: [Future() for _ in entries],
+        wait=lambda jobs, deadline_s: None,
+        late=lambda entry, deadline_s: Suggested(entry.task_id, reason="late", cause="late"),
+    )
+
+    (told,) = answer_all(Batch([TASK], [""], CONTROLS, "v1"), computing, None, 1)
+
+    assert (told.predictions, told.cause) == ([], "late")
