@@ -4,13 +4,18 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 from xml.etree.ElementTree import Element, ParseError
 
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
 from backend.errors import LabelConfigError
+from backend.labelstudio.picture import Picture, find_image
+from backend.labelstudio.tags import as_read
+from backend.labelstudio.texts import EXPRESSION, SHOW, find_words
+from backend.labelstudio.variable import paths_in, put
+from backend.labelstudio.words import Words
 
 RegionType = Literal["brushlabels", "bitmasklabels", "polygonlabels", "rectanglelabels"]
 MASK_TAGS: dict[str, RegionType] = {  # preferred first; rectangles show boxes, where there is nothing better
@@ -19,8 +24,6 @@ MASK_TAGS: dict[str, RegionType] = {  # preferred first; rectangles show boxes, 
     "PolygonLabels": "polygonlabels",
     "RectangleLabels": "rectanglelabels",
 }
-WORD_TAGS = ("Text", "Header", "HyperText", "Paragraphs", "TextArea")
-PREFERRED_KEY = "expression"
 NO_REFERENT = re.compile(
     r"no such thing|no referent|not (there|in the (image|picture))|nothing|none", re.IGNORECASE
 )
@@ -60,7 +63,7 @@ class Controls:
     """The tags of a label config that we read and write.
 
     Attributes:
-        image_key, expression_key: keys of a task's data.
+        picture, words: where the image and the expression stand in a task's data.
         from_name, to_name: the mask control and its image.
         region_type: what its regions are.
         label: which label our masks have.
@@ -73,8 +76,8 @@ class Controls:
         tools: tags that only point (`smartOnly`): what they drew is a question and no mask.
     """
 
-    image_key: str
-    expression_key: str
+    picture: Picture
+    words: Words
     from_name: str
     to_name: str
     region_type: RegionType
@@ -92,6 +95,28 @@ class Controls:
         """Whether its masks are of pixels, and not outlines or boxes."""
         return self.region_type in ("brushlabels", "bitmasklabels")
 
+    @property
+    def image_key(self) -> str:
+        """Where the image stands in a task's data; "" when it is the same for every task."""
+        return self.picture.path
+
+    @property
+    def expression_key(self) -> str:
+        """Where the expression stands in a task's data."""
+        return self.words.path
+
+    def to_data(self, image: str, expression: str | None) -> dict[str, Any]:
+        """A task's data that shows an image, and an expression where it is not None.
+
+        Raises:
+            LabelConfigError: the image's tag shows no such reference.
+        """
+        data: dict[str, Any] = {}
+        if expression is not None:
+            put(data, self.words.path, self.words.write(expression))
+        self.picture.write(data, image)
+        return data
+
 
 @lru_cache(maxsize=64)
 def read_controls(label_config: str) -> Controls:
@@ -101,12 +126,14 @@ def read_controls(label_config: str) -> Controls:
         LabelConfigError: not XML; no image, no expression, no mask control, or two of them; a mask
             control without a label of its own. The message says what to add.
     """
-    root = _parsed(label_config)
-    image = _one_image(root)
+    root = as_read(_parsed(label_config))
+    drawn_on = {tag.get("toName") for name in MASK_TAGS for tag in root.iter(name) if not _only_points(tag)}
+    image = find_image(root, drawn_on)
+    picture = Picture((image.get("value") or "").strip())
     kind, control = _mask_control(root, image)
     return Controls(
-        image_key=_key(image) or "",
-        expression_key=_expression_key(root),
+        picture=picture,
+        words=_expression(root, paths_in(picture.written)),
         from_name=control.get("name", ""),
         to_name=image.get("name", ""),
         region_type=kind,
@@ -135,23 +162,6 @@ def _parsed(label_config: str) -> Element:
     except (DefusedXmlException, ValueError) as error:
         raise LabelConfigError(f"the label config is refused: {type(error).__name__}; {SEE}") from error
     return root
-
-
-def _key(tag: Element) -> str | None:
-    """The task's data key behind `value="$key"`."""
-    value = (tag.get("value") or tag.get("valueList") or "").strip()
-    return value[1:].split("[")[0].split(".")[0] if value.startswith("$") and len(value) > 1 else None
-
-
-def _one_image(root: Element) -> Element:
-    images = [tag for tag in root.iter("Image") if _key(tag) and tag.get("name")]
-    if not images:
-        raise LabelConfigError(f'the label config has no <Image name="image" value="$image"/>; {SEE}')
-    if len(images) > 1:
-        raise LabelConfigError(
-            f"the label config has {len(images)} images ({_names(images)}), one was expected"
-        )
-    return images[0]
 
 
 def _mask_control(root: Element, image: Element) -> tuple[RegionType, Element]:
@@ -187,13 +197,11 @@ def _label(control: Element) -> str:
     return values[0]
 
 
-def _expression_key(root: Element) -> str:
-    keys = [key for name in WORD_TAGS for tag in root.iter(name) if (key := _key(tag))]
-    if not keys and not _typed(root):
-        raise LabelConfigError(
-            f'the label config shows no expression: add <Text name="expression" value="$expression"/>; {SEE}'
-        )
-    return PREFERRED_KEY if PREFERRED_KEY in keys or not keys else keys[0]
+def _expression(root: Element, image_paths: Sequence[str]) -> Words:
+    words = find_words(root, image_paths)
+    if words is None and not _typed(root):
+        raise LabelConfigError(f"the label config shows no expression: add {SHOW}; {SEE}")
+    return words or Words(EXPRESSION if EXPRESSION not in image_paths else "words")
 
 
 def _choice(root: Element, said: re.Pattern[str]) -> Choice | None:
@@ -208,7 +216,7 @@ def _typed(root: Element) -> str:
     """The TextArea for the expression: the one that shows it, one of such a name, one that is `smart`."""
     areas = [tag for tag in root.iter("TextArea") if tag.get("name") and tag.get("perRegion") != "true"]
     for is_meant in (
-        lambda tag: _key(tag) == PREFERRED_KEY,
+        lambda tag: EXPRESSION in paths_in(tag.get("value") or ""),
         lambda tag: TYPED_NAMES.search(tag.get("name", "")),
         lambda tag: tag.get("smart") == "true",
     ):

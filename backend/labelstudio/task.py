@@ -7,6 +7,7 @@ from typing import Any, TypeGuard
 from backend.core.types import Task
 from backend.errors import InputError, LabelConfigError, TaskError
 from backend.labelstudio.control import Controls, read_controls
+from backend.labelstudio.storable import to_storable
 
 MOST_WORDS = 200
 MOST_CHARACTERS = 2000
@@ -134,24 +135,21 @@ def read_task(task: Mapping[str, Any], project: str, controls: Controls, *, type
         raise TaskError(f"a task needs an integer id, got {task_id!r:.60}")
     if not isinstance(data, dict):
         raise TaskError(f"task {task_id} has no data")
-    image = data.get(controls.image_key)
-    if not isinstance(image, str) or not image.strip():
-        raise TaskError(
-            f'task {task_id} has no image under data["{controls.image_key}"]; keys: {_keys(data)}'
-        )
-    key = controls.expression_key
-    if controls.typed and not typed and not data.get(key):
+    image = to_storable(controls.picture.read(data))
+    if image is None:
+        lacks = controls.picture.lacks(data)
+        raise TaskError(f'task {task_id} has no image under data["{lacks}"]; keys: {_keys(data)}')
+    words = typed or controls.words.read(data)
+    if controls.typed and not typed and not words:
         return Task(task_id, project, image, "")
-    return Task(task_id, project, image, _expression(task_id, {**data, key: typed} if typed else data, key))
-
-
-def _expression(task_id: object, data: Mapping[str, Any], key: str) -> str:
-    words = data.get(key)
-    if isinstance(words, list):  # several ways to say the same: the first that says something
-        words = next((w for w in words if isinstance(w, str) and w.strip()), None)
-    if not isinstance(words, str):
+    key = controls.expression_key
+    if words is None:
         raise TaskError(f'task {task_id} has no text under data["{key}"]; keys: {_keys(data)}')
-    words = words.replace("\x00", "").strip()
+    return Task(task_id, project, image, _expression(task_id, words, key))
+
+
+def _expression(task_id: object, words: str, key: str) -> str:
+    words = to_storable(words).strip()
     if not words:
         raise TaskError(f'task {task_id} has an empty expression under data["{key}"]: say what is meant')
     if len(words.split()) > MOST_WORDS or len(words) > MOST_CHARACTERS:

@@ -1,0 +1,144 @@
+"""The variables of a tag's `value`: `$image`, `$meta.caption`, `$pages[0]`, "Segment this: $phrase".
+
+They are read as Label Studio's editor reads them (`parseValue` in web/libs/editor/src/utils/data.js of
+HumanSignal/label-studio, which looks a path up with `get` of lodash):
+
+* a variable is `$` and the longest run of letters (a-z), digits and `_ [ ] . { }` after it;
+* a key of the data that is written exactly as the path comes first, dots included;
+* otherwise the path is walked: `a.b` and `a[b]` are keys of objects, `a[0]` and `a.0` are items of lists.
+
+Two things differ on purpose. A full stop that ends a sentence ("Segment $phrase.") is no part of the
+variable, although the editor shows "undefined" there; `is_shown` tells them apart. And characters of a text
+are no items: `$phrase[0]` of a text is nothing, where the editor shows its first letter.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+VARIABLE = re.compile(r"\$[\w\[\].{}]+", re.ASCII)
+STEP = re.compile(r"\[(\d+(?:\.\d+)?)\]|[^.\[\]]+|(?=(?:\.|\[\])(?:\.|\[\]|\Z))")
+LARGEST_INDEX = 999  # of a list that we write ourselves
+
+
+def paths_in(written: str) -> tuple[str, ...]:
+    """The paths of a value's variables, in their order, each once: ("phrase",) of "Segment this: $phrase"."""
+    found = (_path(match.group()) for match in VARIABLE.finditer(written))
+    return tuple(dict.fromkeys(path for path in found if path))
+
+
+def is_shown(written: str) -> bool:
+    """Whether the editor finds every variable of a value: none has a bracket or a full stop too many."""
+    return all(_path(match.group()) == match.group()[1:] for match in VARIABLE.finditer(written))
+
+
+def is_path(path: str) -> bool:
+    """Whether data can have something at a path: `{{idx}}`, `a..b` and `a[]` name nothing."""
+    return bool(path) and "{" not in path and "}" not in path and all(steps_of(path))
+
+
+def steps_of(path: str) -> tuple[str, ...]:
+    """What is walked: ("pages", "0") of "pages[0]". A step is "" where the path names nothing."""
+    start = ("",) if path.startswith(".") else ()
+    return start + tuple(match.group(1) or match.group() for match in STEP.finditer(path))
+
+
+def name_of(path: str) -> str:
+    """What a path calls its value: its last step that is no index; "caption" of "meta.caption[0]"."""
+    return next((step for step in reversed(steps_of(path)) if not step.isdecimal()), path)
+
+
+def find(data: Mapping[str, Any], path: str) -> Any:
+    """What data has at a path; None when it has nothing there."""
+    if path in data:
+        return data[path]
+    found: Any = data
+    for step in steps_of(path):
+        if isinstance(found, Mapping):
+            found = found.get(step)
+        elif isinstance(found, list) and _is_index(step) and int(step) < len(found):
+            found = found[int(step)]
+        else:
+            return None
+    return found
+
+
+def fill(written: str, data: Mapping[str, Any]) -> str | None:
+    """A value with the text of its variables in their places; None when data lacks one of them."""
+    if any(as_text(find(data, path)) is None for path in paths_in(written)):
+        return None
+    return VARIABLE.sub(lambda match: _filled(match.group(), data), written)
+
+
+def parted(written: str, filled: str) -> str:
+    """What the only variable of a value stands for in its filled form; all of it when it does not fit."""
+    variables = VARIABLE.findall(written)
+    if len(variables) != 1:
+        return filled
+    before, after = written.split(variables[0])
+    after = variables[0][1 + len(_path(variables[0])) :] + after
+    fits = filled.startswith(before) and filled.endswith(after) and len(before + after) <= len(filled)
+    return filled[len(before) : len(filled) - len(after)] if fits else filled
+
+
+def as_text(value: object) -> str | None:
+    """Text as the editor shows it, also a number's: "7" of 7 and of 7.0; None of anything else."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < float("inf"):
+        return None
+    try:
+        return str(int(value)) if value == int(value) and abs(value) < 1e21 else repr(value)
+    except ValueError:  # thousands of digits
+        return None
+
+
+def put(data: dict[str, Any], path: str, value: object) -> None:
+    """Write into data what `find` then finds at a path. Objects and lists on the way are made."""
+    first, *rest = steps_of(path)
+    try:
+        data[first] = _with(data.get(first), rest, value)
+    except KeyError:  # something else is in the way; and a key as written comes first
+        data[path] = value
+
+
+def _path(variable: str) -> str:
+    """The path of a variable without what closes a sentence, a bracket or a brace around it."""
+    path = variable[1:]
+    while path.endswith(".") or any(
+        path.endswith(end) and path.count(end) > path.count(start) for start, end in ("[]", "{}")
+    ):
+        path = path[:-1]
+    return path
+
+
+def _filled(variable: str, data: Mapping[str, Any]) -> str:
+    path = _path(variable)
+    return (as_text(find(data, path)) or "") + variable[1 + len(path) :] if path else variable
+
+
+def _is_index(step: str) -> bool:
+    return step.isdecimal() and step.isascii() and (step == "0" or step[0] != "0") and len(step) < 10
+
+
+def _with(there: Any, steps: Sequence[str], value: object) -> object:
+    """What was there, with a value at the end of some steps.
+
+    Raises:
+        KeyError: something else is there.
+    """
+    if not steps:
+        if there is not None:
+            raise KeyError(value)
+        return value
+    step, *rest = steps
+    is_item = _is_index(step) and int(step) <= LARGEST_INDEX
+    if there is None:
+        there = [] if is_item else {}
+    if isinstance(there, dict):
+        return {**there, step: _with(there.get(step), rest, value)}
+    if not isinstance(there, list) or not is_item:
+        raise KeyError(step)
+    items = [*there, *[None] * (int(step) + 1 - len(there))]
+    items[int(step)] = _with(items[int(step)], rest, value)
+    return items
