@@ -112,9 +112,13 @@ class Controls:
             LabelConfigError: the image's tag shows no such reference.
         """
         data: dict[str, Any] = {}
-        if expression is not None:
-            put(data, self.words.path, self.words.write(expression))
+        words = None if expression is None else self.words.write(expression)
+        # The shorter path first: the longer one can still be written as a key beside it.
+        if words is not None and len(self.expression_key) < len(self.image_key):
+            put(data, self.expression_key, words)
         self.picture.write(data, image)
+        if words is not None and len(self.expression_key) >= len(self.image_key):
+            put(data, self.expression_key, words)
         return data
 
 

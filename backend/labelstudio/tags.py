@@ -11,8 +11,8 @@ from xml.etree.ElementTree import Element, tostring
 from backend.errors import LabelConfigError
 
 TAGS = (
-    "Image", "Text", "Header", "HyperText", "Paragraphs", "TextArea", "BrushLabels", "BitmaskLabels",
-    "PolygonLabels", "RectangleLabels", "Label", "Choices", "Choice", "Repeater",
+    "Image", "Text", "Header", "HyperText", "Markdown", "Paragraphs", "TextArea", "BrushLabels",
+    "BitmaskLabels", "PolygonLabels", "RectangleLabels", "Label", "Choices", "Choice", "Repeater",
 )  # fmt: skip
 ATTRIBUTES = (
     "name", "toName", "value", "valueList", "valueType", "alias", "choice", "smart", "smartOnly", "perRegion",

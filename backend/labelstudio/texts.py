@@ -20,8 +20,8 @@ from backend.errors import LabelConfigError
 from backend.labelstudio.variable import is_path, name_of, paths_in
 from backend.labelstudio.words import ENCODINGS, Form, Words
 
-TEXT_TAGS = ("Text", "Header", "HyperText", "Paragraphs", "TextArea")
-FORMS: dict[str, Form] = {"HyperText": "html", "Paragraphs": "paragraphs"}
+TEXT_TAGS = ("Text", "Header", "HyperText", "Markdown", "Paragraphs", "TextArea")
+FORMS: dict[str, Form] = {"HyperText": "html", "Markdown": "markdown", "Paragraphs": "paragraphs"}
 EXPRESSION = "expression"
 WORDS = re.compile(
     r"(.* )?((\w*(expression|phrase|prompt|caption|utterance|description|sentence))s?"

@@ -1,15 +1,16 @@
 """The variables of a tag's `value`: `$image`, `$meta.caption`, `$pages[0]`, "Segment this: $phrase".
 
-They are read as Label Studio's editor reads them (`parseValue` in web/libs/editor/src/utils/data.js of
-HumanSignal/label-studio, which looks a path up with `get` of lodash):
+They are read as the editor of Label Studio 1.23 reads them: `parseValue` in HumanSignal/label-studio,
+web/libs/editor/src/utils/data.js, which looks a path up with `get` of es-toolkit (before that, of lodash):
 
 * a variable is `$` and the longest run of letters (a-z), digits and `_ [ ] . { }` after it;
 * a key of the data that is written exactly as the path comes first, dots included;
-* otherwise the path is walked: `a.b` and `a[b]` are keys of objects, `a[0]` and `a.0` are items of lists.
+* otherwise the path is walked: `a.b` and `a[b]` are keys of objects, `a[0]` and `a.0` are items of lists;
+* dots too many are passed over, so that a full stop may follow: "Segment $phrase."
 
-Two things differ on purpose. A full stop that ends a sentence ("Segment $phrase.") is no part of the
-variable, although the editor shows "undefined" there; `is_shown` tells them apart. And characters of a text
-are no items: `$phrase[0]` of a text is nothing, where the editor shows its first letter.
+Two things differ on purpose. A bracket or brace that closes behind a variable ("[$phrase]") is no part of
+it, although the editor shows "undefined" there; `is_shown` tells them apart. And characters of a text are no
+items: `$phrase[0]` of a text is nothing, where the editor shows its first letter.
 """
 
 import re
@@ -17,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 VARIABLE = re.compile(r"\$[\w\[\].{}]+", re.ASCII)
-STEP = re.compile(r"\[(\d+(?:\.\d+)?)\]|[^.\[\]]+|(?=(?:\.|\[\])(?:\.|\[\]|\Z))")
+STEP = re.compile(r"\[([^\]]*)\]?|[^.\[]+")
 LARGEST_INDEX = 999  # of a list that we write ourselves
 
 
@@ -28,19 +29,20 @@ def paths_in(written: str) -> tuple[str, ...]:
 
 
 def is_shown(written: str) -> bool:
-    """Whether the editor finds every variable of a value: none has a bracket or a full stop too many."""
-    return all(_path(match.group()) == match.group()[1:] for match in VARIABLE.finditer(written))
+    """Whether the editor finds every variable of a value: none has a bracket or a brace too many."""
+    return all(_path(match.group()) == match.group()[1:].rstrip(".") for match in VARIABLE.finditer(written))
 
 
 def is_path(path: str) -> bool:
-    """Whether data can have something at a path: `{{idx}}`, `a..b` and `a[]` name nothing."""
+    """Whether data can have something at a path: `{{idx}}`, `.a` and `a[]` name nothing."""
     return bool(path) and "{" not in path and "}" not in path and all(steps_of(path))
 
 
 def steps_of(path: str) -> tuple[str, ...]:
     """What is walked: ("pages", "0") of "pages[0]". A step is "" where the path names nothing."""
     start = ("",) if path.startswith(".") else ()
-    return start + tuple(match.group(1) or match.group() for match in STEP.finditer(path))
+    found = STEP.finditer(path)
+    return start + tuple(match[0] if match[1] is None else match[1] for match in found)
 
 
 def name_of(path: str) -> str:

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from html.parser import HTMLParser
 from typing import Any, Literal
 
+from markdown_it import MarkdownIt
+
 from backend.labelstudio.variable import as_text, find
 
-Form = Literal["text", "html", "paragraphs"]
+Form = Literal["text", "html", "markdown", "paragraphs"]
 ENCODINGS = {"base64": "latin-1", "base64unicode": "utf-8"}
 UNSEEN = frozenset({"script", "style", "template", "title", "iframe", "noscript", "object"})
 VOID = frozenset(
@@ -24,6 +26,7 @@ INLINE = frozenset(
         "time", "tt", "u", "var", "wbr",
     }
 )  # fmt: skip
+PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
 HIDING = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 
 
@@ -33,7 +36,8 @@ class Words:
 
     Attributes:
         path: in the task's data, as in `variable`.
-        form: "html" is shown without its tags (HyperText), "paragraphs" is a list of objects (Paragraphs).
+        form: "html" (HyperText) and "markdown" (Markdown) are shown without their markup, "paragraphs"
+            (Paragraphs) is a list of objects.
         name_key, text_key: of a paragraph: who says it, which is no part of the words, and what.
         encoding: of the text: "", "base64" or "base64unicode".
     """
@@ -59,11 +63,15 @@ class Words:
         text = as_text(found)
         if text is not None and self.encoding:
             text = _decoded(text, ENCODINGS[self.encoding])
+        if text is not None and self.form == "markdown":
+            return shown_of(MarkdownIt().render(text))
         return shown_of(text) if text is not None and self.form == "html" else text
 
     def write(self, words: str) -> object:
         """What stands in a task's data at the path, so that `read` finds the words."""
         text = html.escape(words, quote=False) if self.form == "html" else words
+        if self.form == "markdown":
+            text = PUNCTUATION.sub(r"\\\g<0>", words)
         if self.encoding:
             text = base64.b64encode(text.encode(ENCODINGS[self.encoding], "replace")).decode("ascii")
         return [{self.name_key: "", self.text_key: text}] if self.form == "paragraphs" else text

@@ -60,7 +60,7 @@ def test_the_image_is_the_one_that_masks_are_drawn_on():
 
 NAMED = ("a", "phrase", "meta.caption", "pages[0]", "pages[1]", "d[0].x", "d.0.y", "doc[words]", "a.b")
 PATHS = st.sampled_from([*NAMED, "image_id", "{b}", "a..b", "b[]", "[0]", "p.q.r"])
-TEXTS = st.sampled_from(["Text", "Header", "HyperText", "Paragraphs", "TextArea"])
+TEXTS = st.sampled_from(["Text", "Header", "HyperText", "Markdown", "Paragraphs", "TextArea"])
 SENTENCES = st.sampled_from(["${}", "Segment: ${}", "${}.", "find ${}!", "$a and ${}", "<b/>${}"])
 IMAGES = st.sampled_from(["${}", "https://x/${}", "/data/local-files/?d=${}/b.png", "https://x/a.png"])
 ATTRIBUTES = st.sampled_from(

@@ -51,14 +51,14 @@ def paths_slowly(written):
 
 
 def find_slowly(data, path):
-    """One letter after the other: a name goes up to a dot or a bracket; what is not there is nothing."""
+    """One letter after the other: a name goes up to a dot or a bracket, inside of one to its end."""
     if path in data:
         return data[path]
-    name, names = "", []
+    name, names, is_inside = "", [], False
     for letter in path:
-        if letter in ".[]":
+        if letter == "]" if is_inside else letter in ".[":
             names += [name] if name else []
-            name = ""
+            name, is_inside = "", letter == "["
         else:
             name += letter
     found = data
@@ -116,12 +116,14 @@ def test_a_value_may_have_variables_anywhere(written, paths):
     assert paths_in(written) == paths
 
 
-@pytest.mark.parametrize(("written", "shown"), [("$a", True), ("see $a!", True), ("see $a.", False)])
-def test_the_editor_shows_undefined_for_a_full_stop_after_a_variable(written, shown):
+@pytest.mark.parametrize(
+    ("written", "shown"), [("$a", True), ("see $a!", True), ("see $a.", True), ("[$a]", False)]
+)
+def test_the_editor_shows_undefined_for_a_bracket_behind_a_variable(written, shown):
     assert is_shown(written) is shown
 
 
-@pytest.mark.parametrize("path", ["document[{{idx}}].page", "{expression}", "a..b", "a[]", ".a", ""])
+@pytest.mark.parametrize("path", ["document[{{idx}}].page", "{expression}", "a[", "a[]", ".a", ""])
 def test_some_paths_name_nothing(path):
     assert not is_path(path)
 
@@ -135,6 +137,7 @@ def test_some_paths_name_nothing(path):
         ("captions[01]", None),
         ("meta.caption", "under meta"),
         ("meta[caption]", "under meta"),
+        ("meta..caption", "under meta"),
         ("flat.key", "as it is written"),
         ("meta.flat.key", None),
         ("word[0]", None),

@@ -29,6 +29,14 @@ def test_html_is_the_words_that_a_page_shows(markup, shown):
     assert Words("t", "html").read({"t": markup}) == shown
 
 
+def test_markdown_is_the_words_that_a_page_shows():
+    assert (
+        Words("t", "markdown").read({"t": "# the **green** [owl](http://x) &amp; _more_"})
+        == "the green owl & more"
+    )
+    assert Words("t", "markdown").read({"t": "the <b>owl</b>\n\n* left"}) == "the owl left"
+
+
 def test_text_is_shown_as_it_is_also_where_it_looks_like_markup():
     assert Words("t").read({"t": "a <b> &amp; c"}) == "a <b> &amp; c"
 
@@ -70,7 +78,7 @@ WORDS = st.text(min_size=1).filter(lambda text: text == " ".join(text.split()) a
 
 @given(
     WORDS.filter(lambda text: text.isprintable()),
-    st.sampled_from(["text", "html", "paragraphs"]),
+    st.sampled_from(["text", "html", "markdown", "paragraphs"]),
     st.sampled_from(["", "base64unicode"]),
 )
 def test_what_is_written_is_read_again(words, form, encoding):
