@@ -53,10 +53,10 @@ def read_setup(body: object) -> Setup:
         InputError, LabelConfigError: what is missing, and what to add to the label config.
     """
     fields = _object(body, "/setup")
-    label_config = fields.get("schema") or fields.get("label_config") or ""
+    label_config = to_storable(fields.get("schema") or fields.get("label_config") or "")
     if not isinstance(label_config, str):
         raise LabelConfigError(f"the label config must be text, got {type(label_config).__name__}")
-    extra = fields.get("extra_params")
+    extra = to_storable(fields.get("extra_params"))
     return Setup(
         project=_project(fields),
         label_config=label_config,
@@ -103,7 +103,7 @@ def _project(fields: Mapping[str, Any]) -> str:
     project = fields.get("project")
     if project is None or isinstance(project, dict | list) or not str(project).strip():
         raise InputError(f'the body needs "project", e.g. "1.1795219546"; got {project!r:.60}')
-    return str(project)[:64]
+    return to_storable(str(project))[:64]
 
 
 def _entry(task: object, project: str, controls: Controls) -> Task | TaskFailure:
@@ -145,10 +145,18 @@ def read_task(task: Mapping[str, Any], project: str, controls: Controls, *, type
     key = controls.expression_key
     if words is None:
         raise TaskError(f'task {task_id} has no text under data["{key}"]; keys: {_keys(data)}')
-    return Task(task_id, project, image, _expression(task_id, words, key))
+    return Task(task_id, project, image, to_expression(words, task_id, key))
 
 
-def _expression(task_id: object, words: str, key: str) -> str:
+def to_expression(words: str, task_id: int, key: str) -> str:
+    """Words as an expression that is asked: without what cannot be stored, and without spaces around it.
+
+    Args:
+        key: where they come from, for the message.
+
+    Raises:
+        TaskError: there are none, or too many.
+    """
     words = to_storable(words).strip()
     if not words:
         raise TaskError(f'task {task_id} has an empty expression under data["{key}"]: say what is meant')

@@ -9,7 +9,7 @@ from backend.errors import InputError, NotReady
 from backend.labelstudio.context import read_context
 from backend.labelstudio.control import Controls
 from backend.labelstudio.region import write_all, write_fixed, write_interactive, write_predictions
-from backend.labelstudio.task import PredictRequest, TaskFailure, read_setup, read_tasks
+from backend.labelstudio.task import PredictRequest, TaskFailure, read_setup, read_tasks, to_expression
 from backend.service import Recording, Refining, Suggested, Suggesting, Synced
 
 START_TRAINING = "START_TRAINING"
@@ -112,7 +112,7 @@ def _interactive(
     context = read_context(given, asked.controls)
     controls = replace(asked.controls, label=context.label or asked.controls.label)
     if context.words:
-        task = replace(entry, expression=context.words)
+        task = replace(entry, expression=to_expression(context.words, entry.task_id, controls.typed))
         (answer,) = backend.suggesting.suggest([task], deadline_s=backend.deadline_s, waited_for=True)
         score = answer.offers[0].suggestion.score if answer.offers else 0.0
         return write_interactive(write_all(answer.offers, controls), score=score, version=version)
