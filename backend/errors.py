@@ -14,6 +14,7 @@
     |- StoreError                the database cannot be used as it is
     |- SettingsError             a setting has no meaning
     |- LabelStudioError          Label Studio refused or did not answer
+    |  |- UntrustedError         its certificate is not trusted
     |- DatasetError              a dataset or an export cannot be read or written
     |- NotReady                  the models are still loading, or the deadline has passed
 
@@ -77,6 +78,10 @@ class SettingsError(BackendError):
 
 class LabelStudioError(BackendError):
     """Label Studio refused, or did not answer."""
+
+
+class UntrustedError(LabelStudioError):
+    """The certificate of Label Studio, or of a host of images, is not trusted."""
 
 
 class DatasetError(BackendError):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from backend.errors import BackendError, LabelStudioError
+from backend.errors import BackendError, LabelStudioError, UntrustedError
 from backend.labelstudio.connecting import Backend
 from backend.labelstudio.control import read_controls
 
@@ -37,6 +37,8 @@ def examine_studio(api: Api, key: str, now: datetime) -> list[Check]:
     """Whether Label Studio answers, takes the key, and has the same time."""
     try:
         version = api.call("GET", "/api/version")
+    except UntrustedError as error:
+        return [Check("Label Studio", False, str(error))]
     except LabelStudioError as error:
         return [Check("Label Studio", False, f"{error}; check RIS_LABEL_STUDIO_URL, and that it runs")]
     release = version.get("release") if isinstance(version, dict) else None

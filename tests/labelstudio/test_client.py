@@ -4,7 +4,7 @@ import pytest
 
 from backend.errors import LabelStudioError
 from backend.labelstudio.client import LabelStudioClient
-from tests.labelstudio.studio import LEGACY, FakeStudio
+from tests.labelstudio.studio import LEGACY, FakeStudio, jwt
 
 
 @pytest.fixture
@@ -36,3 +36,27 @@ def test_nobody_there_is_one_sentence():
 
 def test_a_client_does_not_show_its_key(client):
     assert LEGACY not in repr(client)
+
+
+def test_under_a_sub_path_a_personal_access_token_is_exchanged_there():
+    studio = FakeStudio(sub_path="/label-studio")
+
+    assert LabelStudioClient(studio.url, jwt("refresh", 10_000)).call("GET", "/api/version")["release"]
+
+    assert [path for path, _ in studio.asked] == [
+        "/label-studio/api/token/refresh/",
+        "/label-studio/api/version",
+    ]
+    studio.shutdown()
+
+
+def test_an_address_that_is_another_site_says_to_check_it(client):
+    with pytest.raises(
+        LabelStudioError, match="answered no JSON to GET /api/html: is RIS_LABEL_STUDIO_URL .* sub-path"
+    ):
+        client.call("GET", "/api/html")
+
+
+def test_an_upload_that_nobody_answers_is_one_sentence():
+    with pytest.raises(LabelStudioError, match="does not answer: ConnectionError"):
+        LabelStudioClient("http://127.0.0.1:9", LEGACY).upload(1, "a.png", b"")
