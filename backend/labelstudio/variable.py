@@ -17,7 +17,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-VARIABLE = re.compile(r"\$[\w\[\].{}]+", re.ASCII)
+VARIABLE = re.compile(r"\$[\w\[\].{}]{1,300}", re.ASCII)
 STEP = re.compile(r"\[([^\]]*)\]?|[^.\[]+")
 LARGEST_INDEX = 999  # of a list that we write ourselves
 

@@ -15,6 +15,7 @@ from backend.labelstudio.variable import as_text, find
 
 Form = Literal["text", "html", "markdown", "paragraphs"]
 ENCODINGS = {"base64": "latin-1", "base64unicode": "utf-8"}
+LONGEST_MARKUP = 50_000  # characters: more is no expression, with its markup or without
 UNSEEN = frozenset({"script", "style", "template", "title", "iframe", "noscript", "object"})
 VOID = frozenset(
     {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
@@ -63,9 +64,11 @@ class Words:
         text = as_text(found)
         if text is not None and self.encoding:
             text = _decoded(text, ENCODINGS[self.encoding])
-        if text is not None and self.form == "markdown":
+        if text is None or len(text) > LONGEST_MARKUP:
+            return text
+        if self.form == "markdown":
             return shown_of(MarkdownIt().render(text))
-        return shown_of(text) if text is not None and self.form == "html" else text
+        return shown_of(text) if self.form == "html" else text
 
     def write(self, words: str) -> object:
         """What stands in a task's data at the path, so that `read` finds the words."""

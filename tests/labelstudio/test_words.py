@@ -37,6 +37,10 @@ def test_markdown_is_the_words_that_a_page_shows():
     assert Words("t", "markdown").read({"t": "the <b>owl</b>\n\n* left"}) == "the owl left"
 
 
+def test_markup_without_end_is_not_read_and_too_long_to_be_asked():
+    assert Words("t", "html").read({"t": "<p>" * 100_000}) == "<p>" * 100_000
+
+
 def test_text_is_shown_as_it_is_also_where_it_looks_like_markup():
     assert Words("t").read({"t": "a <b> &amp; c"}) == "a <b> &amp; c"
 
