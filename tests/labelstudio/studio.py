@@ -55,7 +55,8 @@ class Handler(BaseHTTPRequestHandler):
             access = jwt("access", 300)
             self.server.allowed.add(f"Bearer {access}")
             return self.answer(200, json.dumps({"access": access}).encode())
-        return self.guarded(lambda: self.answer(201, json.dumps({"id": 7, "sent": len(sent)}).encode()))
+        told = {"id": 7, "sent": len(sent), "file_upload_ids": [5]}
+        return self.guarded(lambda: self.answer(201, json.dumps(told).encode()))
 
     def do_GET(self):
         self.server.asked.append((self.path, self.headers.get("Authorization")))
@@ -82,6 +83,8 @@ class Handler(BaseHTTPRequestHandler):
             return self.answer(200, b"x" * 5000)
         if "/api/html" in self.path:
             return self.answer(200, b"<html>log in</html>")
+        if self.path.endswith("/api/import/file-upload/5"):
+            return self.answer(200, b'{"file": "upload/1/5-a.png"}')
         if "/api/" in self.path:
             return self.answer(200, b'{"release": "1.23.2", "tasks": [], "total": 0}')
         return self.answer(200, PNG)

@@ -4,7 +4,8 @@ import pytest
 
 from backend.errors import LabelStudioError
 from backend.labelstudio.client import LabelStudioClient
-from tests.labelstudio.studio import LEGACY, FakeStudio, jwt
+from backend.labelstudio.fetching import ImageSource
+from tests.labelstudio.studio import LEGACY, PNG, FakeStudio, jwt
 
 
 @pytest.fixture
@@ -60,3 +61,15 @@ def test_an_address_that_is_another_site_says_to_check_it(client):
 def test_an_upload_that_nobody_answers_is_one_sentence():
     with pytest.raises(LabelStudioError, match="does not answer: ConnectionError"):
         LabelStudioClient("http://127.0.0.1:9", LEGACY).upload(1, "a.png", b"")
+
+
+@pytest.mark.parametrize("sub_path", ["", "/label-studio"])
+def test_an_upload_is_referred_to_as_label_studio_itself_does(sub_path):
+    studio = FakeStudio(sub_path=sub_path)
+    client = LabelStudioClient(studio.url, LEGACY)
+
+    reference = client.upload(1, "a.png", PNG)
+
+    assert reference == f"{sub_path}/data/upload/1/5-a.png"
+    assert ImageSource(client).fetch(reference, 1) == PNG
+    studio.shutdown()
