@@ -75,7 +75,11 @@ ODD = (
     b'"\x01\t"', b'"\\q"', b"NaN", b"-Infinity", b"1e400", b"-" + b"9" * 5000, b"[" * 5000 + b"]" * 5000,
     b'{"a": ' * 3000 + b"NaN" + b"}" * 3000, b"[[NaN, 1], {}]",
 )  # fmt: skip
-GOOD = {"id": 14, "data": {"image": "a.png", "expression": 'the "owl" \\ \U0001f989', "odd": [-1.5e3, True]}}
+RUN = [*range(990, 1010), 7, 255, 0] * 3
+GOOD = {
+    "id": 14,
+    "data": {"run": RUN, "image": "a.png", "expression": 'the "owl" \\ \U0001f989', "odd": [-1.5e3, True]},
+}
 
 
 @pytest.mark.parametrize("odd", ODD, ids=range(len(ODD)))
