@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from backend.errors import InputError
 from backend.labelstudio.body import parse_body, parse_predict
-from backend.labelstudio.mending import mended
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**60), 2**60) | st.text(max_size=5),
@@ -118,12 +117,6 @@ def test_half_an_emoji_is_a_replacement_character_and_a_whole_one_stays():
 def test_a_mark_before_the_json_is_no_part_of_it():
     assert parse_predict(b'\xef\xbb\xbf{"tasks": 3}')["tasks"] is None
     assert parse_body(b'\xef\xbb\xbf{"a": 3}', "/setup") == {"a": 3}
-
-
-@given(st.lists(JSON, max_size=3))
-def test_what_is_sound_is_mended_into_itself(values):
-    assert json.loads(mended(json.dumps(values).encode())) == values
-    assert json.loads(mended(json.dumps(values, ensure_ascii=False).encode())) == values
 
 
 @given(st.binary(max_size=40) | st.text('"\\\\[]{}:,1eNaud8', max_size=30).map(str.encode))
