@@ -36,13 +36,13 @@ class Addresses:
     public_url: str = ""
     image_hosts: tuple[str, ...] = ()
 
-    def of(self, reference: str, task_id: int) -> str:
+    def locate(self, reference: str, task_id: int) -> str:
         """The address behind a reference: a path of Label Studio, a URL, cloud storage.
 
         Raises:
             LabelStudioError: images may not come from there.
         """
-        parts = _parts(reference)
+        parts = _split(reference)
         if parts.scheme in CLOUD_SCHEMES:
             code = base64.urlsafe_b64encode(reference.encode()).decode()
             return f"{self.url}/tasks/{task_id}/presign/?fileuri={quote(code)}"
@@ -50,7 +50,7 @@ class Addresses:
             path = parts.path if reference.startswith("/") else "/data/" + parts.path
             return self._own(parts._replace(path=path), [*self._sub_paths(), ""])
         if parts.scheme in ("http", "https"):
-            return self.allowed(reference)
+            return self.check(reference)
         raise LabelStudioError(
             f"its reference starts with {parts.scheme[:20]!r}; "
             "it can be an upload or start with http(s), s3, gs, azure-blob or data"
@@ -58,20 +58,20 @@ class Addresses:
 
     def is_own(self, url: str) -> bool:
         """Whether an address is Label Studio's, which gets our key."""
-        return _origin(_parts(url)) == _origin(_parts(self.url))
+        return _origin(_split(url)) == _origin(_split(self.url))
 
-    def allowed(self, url: str) -> str:
+    def check(self, url: str) -> str:
         """An address, normalised, when it is one that images may come from.
 
         Raises:
             LabelStudioError: it is none.
         """
-        parts = _parts(url)
+        parts = _split(url)
         if parts.scheme not in ("http", "https") or parts.username or parts.password:
             raise LabelStudioError("its address is no plain http(s) address")
         if self.is_own(url):
             return self._own(parts, [*self._sub_paths(), *([] if urlsplit(self.url).path else [""])])
-        if self.public_url and _origin(parts) == _origin(_parts(self.public_url)):
+        if self.public_url and _origin(parts) == _origin(_split(self.public_url)):
             return self._own(parts, [urlsplit(self.public_url).path, ""])
         host = parts.hostname or ""
         if parts.netloc.lower() not in self.image_hosts and host not in self.image_hosts:
@@ -84,7 +84,7 @@ class Addresses:
 
     def _own(self, parts: SplitResult, sub_paths: Iterable[str]) -> str:
         """The address of an image path of Label Studio's, which may stand under one of some sub-paths."""
-        path = _normal(parts.path)
+        path = _normalise(parts.path)
         for sub_path in sub_paths:
             inside = path.removeprefix(sub_path)
             if path.startswith(f"{sub_path}/") and IMAGE_PATHS.match(inside):
@@ -93,7 +93,7 @@ class Addresses:
         raise LabelStudioError(f"{path[:80]!r} is no image path of Label Studio{hint}")
 
 
-def _parts(url: str) -> SplitResult:
+def _split(url: str) -> SplitResult:
     try:
         parts = urlsplit(url)
         _ = parts.port
@@ -102,7 +102,7 @@ def _parts(url: str) -> SplitResult:
     return parts
 
 
-def _normal(path: str) -> str:
+def _normalise(path: str) -> str:
     """A path without `..`, however it was written."""
     seen = path
     while (plain := unquote(seen)) != seen:

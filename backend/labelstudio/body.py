@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from backend.errors import InputError
-from backend.labelstudio.mending import mended
+from backend.labelstudio.mending import mend_json
 
 REFUSED = (msgspec.DecodeError, ValueError, RecursionError)
 NOTHING = msgspec.Raw(b"null")
@@ -31,17 +31,17 @@ class _Task(msgspec.Struct):
 def parse_predict(body: bytes | bytearray) -> object:
     """What `read_tasks` reads of a body: as `json.loads`, with each task's `id` and `data` alone.
 
-    A value that cannot be read, such as half an emoji, is mended by itself (`mended`). A task that cannot be
-    understood even so is null: it fails by itself, and not those beside it.
+    A value that cannot be read, such as half an emoji, is mended by itself (`mend_json`). A task that cannot
+    be understood even so is null: it fails by itself, and not those beside it.
 
     Raises:
         InputError: the body is not JSON.
     """
     try:
-        asked = _decoded(body)
+        asked = _decode(body)
     except REFUSED as error:
         try:
-            asked = _decoded(mended(body))
+            asked = _decode(mend_json(body))
         except REFUSED:
             raise InputError(f"the body of /predict must be JSON: {error}") from error
     if not isinstance(asked, _Predict):
@@ -64,12 +64,12 @@ def parse_body(body: bytes | bytearray, route: str) -> object:
         return json.loads(body)
     except REFUSED as error:
         try:
-            return json.loads(mended(body))
+            return json.loads(mend_json(body))
         except REFUSED:
             raise InputError(f"the body of {route} must be JSON: {error}") from error
 
 
-def _decoded(body: bytes | bytearray) -> object:
+def _decode(body: bytes | bytearray) -> object:
     try:
         return msgspec.json.decode(body, type=_Predict)
     except msgspec.ValidationError:  # no object: what that means is not for here to say
@@ -89,7 +89,7 @@ def _task(raw: msgspec.Raw) -> object:
         task = msgspec.json.decode(raw, type=_Task)
     except REFUSED:
         try:
-            task = msgspec.json.decode(mended(raw), type=_Task)
+            task = msgspec.json.decode(mend_json(raw), type=_Task)
         except REFUSED:
             return None
     return {"id": task.id, "data": task.data}

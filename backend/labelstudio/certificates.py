@@ -15,7 +15,7 @@ EXPIRED, WRONG_HOST, WRONG_ADDRESS = 10, 62, 64  # of OpenSSL's X509_V_ERR_*
 NO_TLS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG")
 
 
-def trusted() -> str | bool:
+def find_bundle() -> str | bool:
     """A file with the certificates of trusted authorities; True where the environment names none.
 
     Raises:
@@ -29,13 +29,13 @@ def trusted() -> str | bool:
     return True
 
 
-def trusted_context() -> ssl.SSLContext | bool:
+def make_tls_context() -> ssl.SSLContext | bool:
     """The same as a context of TLS.
 
     Raises:
         LabelStudioError: the environment names a file that is not there, or that has no certificates.
     """
-    path = trusted()
+    path = find_bundle()
     if not isinstance(path, str):
         return path
     is_folder = Path(path).is_dir()
@@ -47,7 +47,7 @@ def trusted_context() -> ssl.SSLContext | bool:
         raise LabelStudioError(f"{path} is no file of certificates (PEM): {error}") from error
 
 
-def unreachable(who: str, error: Exception) -> LabelStudioError:
+def to_error(who: str, error: Exception) -> LabelStudioError:
     """The error for an address that could not be talked to: the reason, and what to do about a certificate.
 
     Args:
@@ -56,14 +56,14 @@ def unreachable(who: str, error: Exception) -> LabelStudioError:
     causes = list(_causes(error))
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
-            return UntrustedError(f"{who} does not answer: {_untrusted(cause)}")
+            return UntrustedError(f"{who} does not answer: {_say_untrusted(cause)}")
     for cause in causes:
         if isinstance(cause, ssl.SSLError) and str(cause.reason or "") in NO_TLS:
             return LabelStudioError(f"{who} does not answer: it speaks no https there, http:// may be meant")
     return LabelStudioError(f"{who} does not answer: {type(error).__name__}")
 
 
-def _untrusted(error: ssl.SSLCertVerificationError) -> str:
+def _say_untrusted(error: ssl.SSLCertVerificationError) -> str:
     if error.verify_code == EXPIRED:
         return "its certificate has expired"
     if error.verify_code in (WRONG_HOST, WRONG_ADDRESS):

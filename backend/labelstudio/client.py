@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import requests
 
 from backend.errors import LabelStudioError
-from backend.labelstudio.certificates import trusted, trusted_context, unreachable
+from backend.labelstudio.certificates import find_bundle, make_tls_context, to_error
 
 
 class LabelStudioClient:
@@ -94,10 +94,10 @@ class LabelStudioClient:
     def _answer(self, method: str, path: str, *, headers: dict[str, str], **more: Any) -> requests.Response:
         try:
             return requests.request(
-                method, self.url + path, headers=headers, timeout=self.timeout_s, verify=trusted(), **more
+                method, self.url + path, headers=headers, timeout=self.timeout_s, verify=find_bundle(), **more
             )
         except (requests.RequestException, OSError) as error:
-            raise unreachable(f"Label Studio at {self.url}", error) from error
+            raise to_error(f"Label Studio at {self.url}", error) from error
 
     def _checked(self, answer: requests.Response, what: str) -> Any:
         if answer.status_code in (401, 403):
@@ -133,7 +133,7 @@ class LabelStudioClient:
         try:
             if self._sdk is None:
                 # It joins paths as to a folder: without the slash a sub-path would be lost.
-                http = httpx.Client(timeout=self.timeout_s, follow_redirects=True, verify=trusted_context())
+                http = httpx.Client(timeout=self.timeout_s, follow_redirects=True, verify=make_tls_context())
                 self._sdk = LabelStudio(base_url=self.url + "/", api_key=self._key, httpx_client=http)
             headers = self._sdk._client_wrapper.get_headers()
         except ApiError as error:
@@ -143,7 +143,7 @@ class LabelStudioClient:
         except LabelStudioError:
             raise
         except httpx.TransportError as error:
-            raise unreachable(f"Label Studio at {self.url}", error) from error
+            raise to_error(f"Label Studio at {self.url}", error) from error
         except Exception as error:  # whatever a wrong server answers
             raise LabelStudioError(
                 f"no access token could be had from Label Studio at {self.url}: {type(error).__name__}"

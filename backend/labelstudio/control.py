@@ -12,9 +12,9 @@ from defusedxml.ElementTree import fromstring
 
 from backend.errors import LabelConfigError
 from backend.labelstudio.picture import Picture, find_image
-from backend.labelstudio.tags import as_read
+from backend.labelstudio.tags import normalise_tags
 from backend.labelstudio.texts import EXPRESSION, SHOW, find_words
-from backend.labelstudio.variable import paths_in, put
+from backend.labelstudio.variable import find_paths, put
 from backend.labelstudio.words import Words
 
 RegionType = Literal["brushlabels", "bitmasklabels", "polygonlabels", "rectanglelabels"]
@@ -130,14 +130,14 @@ def read_controls(label_config: str) -> Controls:
         LabelConfigError: not XML; no image, no expression, no mask control, or two of them; a mask
             control without a label of its own. The message says what to add.
     """
-    root = as_read(_parsed(label_config))
+    root = normalise_tags(_parsed(label_config))
     drawn_on = {tag.get("toName") for name in MASK_TAGS for tag in root.iter(name) if not _only_points(tag)}
     image = find_image(root, drawn_on)
     picture = Picture((image.get("value") or "").strip())
     kind, control = _mask_control(root, image)
     return Controls(
         picture=picture,
-        words=_expression(root, paths_in(picture.written)),
+        words=_expression(root, find_paths(picture.written)),
         from_name=control.get("name", ""),
         to_name=image.get("name", ""),
         region_type=kind,
@@ -220,7 +220,7 @@ def _typed(root: Element) -> str:
     """The TextArea for the expression: the one that shows it, one of such a name, one that is `smart`."""
     areas = [tag for tag in root.iter("TextArea") if tag.get("name") and tag.get("perRegion") != "true"]
     for is_meant in (
-        lambda tag: EXPRESSION in paths_in(tag.get("value") or ""),
+        lambda tag: EXPRESSION in find_paths(tag.get("value") or ""),
         lambda tag: TYPED_NAMES.search(tag.get("name", "")),
         lambda tag: tag.get("smart") == "true",
     ):

@@ -20,7 +20,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from backend.errors import ImageUnreachable, LabelStudioError
 from backend.labelstudio.addresses import Addresses
-from backend.labelstudio.certificates import trusted, unreachable
+from backend.labelstudio.certificates import find_bundle, to_error
 from backend.labelstudio.client import LabelStudioClient
 
 MOST_REDIRECTS = 4
@@ -70,12 +70,12 @@ class ImageSource:
         if reference.startswith("data:"):
             return self._inline(reference)
         deadline = time.monotonic() + self.timeout_s
-        url = self.addresses.of(reference, task_id)
+        url = self.addresses.locate(reference, task_id)
         for _ in range(MOST_REDIRECTS + 1):
             answer = self._opened(url)
             with answer:
                 if answer.is_redirect:
-                    url = self.addresses.allowed(urljoin(url, answer.headers["Location"]))
+                    url = self.addresses.check(urljoin(url, answer.headers["Location"]))
                     continue
                 if not answer.ok:
                     raise LabelStudioError(_refusal(answer.status_code, self.addresses.is_own(url)))
@@ -92,10 +92,10 @@ class ImageSource:
         try:
             return session.get(
                 url, headers=headers, stream=True, timeout=self.timeout_s, allow_redirects=False,
-                verify=trusted(),
+                verify=find_bundle(),
             )  # fmt: skip
         except (requests.RequestException, OSError) as error:
-            raise unreachable(str(urlsplit(url).hostname), error) from error
+            raise to_error(str(urlsplit(url).hostname), error) from error
         except ValueError as error:  # requests reads where a redirect leads, also when it is not to follow
             raise LabelStudioError(f"it was redirected to what is no address: {error}") from error
 

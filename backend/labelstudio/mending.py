@@ -24,7 +24,7 @@ OPENING, CLOSING = ("[", "{"), ("]", "}")
 REPLACEMENT = r"\ufffd"
 
 
-def mended(body: bytes | bytearray | memoryview) -> bytes:
+def mend_json(body: bytes | bytearray | memoryview) -> bytes:
     """The same JSON without what some readers refuse; malformed JSON stays malformed.
 
     * Half of a surrogate pair, an escape that there is none of, and bytes that are no UTF-8 become U+FFFD;
@@ -38,7 +38,7 @@ def mended(body: bytes | bytearray | memoryview) -> bytes:
     for match in TOKEN.finditer(text):
         token = match.group()
         level += token in OPENING
-        new = _mended(token) if level <= DEEPEST else ""
+        new = _mend_token(token) if level <= DEEPEST else ""
         if level == DEEPEST + 1 and token in OPENING:
             new = "null"
         if level > DEEPEST and new == "":
@@ -50,14 +50,14 @@ def mended(body: bytes | bytearray | memoryview) -> bytes:
     return "".join([*parts, text[at:]]).encode()
 
 
-def _mended(token: str) -> str:
+def _mend_token(token: str) -> str:
     if token.startswith('"'):
-        return ESCAPE.sub(_mended_letter, token)
+        return ESCAPE.sub(_mend_letter, token)
     # A run of small numbers is part of a mask: taken as one, because there may be millions.
     return token if token in OPENING + CLOSING or token.rstrip().endswith(",") else "null"
 
 
-def _mended_letter(match: re.Match[str]) -> str:
+def _mend_letter(match: re.Match[str]) -> str:
     if match["control"]:
         return " "
     return REPLACEMENT if match["half"] or match["none"] else match.group()

@@ -6,7 +6,7 @@ from typing import Any
 from xml.etree.ElementTree import Element
 
 from backend.errors import LabelConfigError
-from backend.labelstudio.variable import fill, find, is_path, parted, paths_in, put
+from backend.labelstudio.variable import fill, find, find_paths, is_path, put, take_apart
 
 SHOW = '<Image name="image" value="$image"/>'
 
@@ -24,20 +24,20 @@ class Picture:
     @property
     def path(self) -> str:
         """Of the (first) variable; "" when the picture is the same for every task."""
-        return next(iter(paths_in(self.written)), "")
+        return next(iter(find_paths(self.written)), "")
 
     def read(self, data: Mapping[str, Any]) -> str | None:
         """The reference that a task's data gives; None when it lacks one. A list of one is the one."""
-        found = {path: find(data, path) for path in paths_in(self.written)}
+        found = {path: find(data, path) for path in find_paths(self.written)}
         alone = {path: one[0] for path, one in found.items() if isinstance(one, list) and len(one) == 1}
         if self.written == f"${self.path}":
             image = alone.get(self.path, found[self.path])
             return image if isinstance(image, str) and image.strip() else None
         return fill(self.written, {**data, **alone})
 
-    def lacks(self, data: Mapping[str, Any]) -> str:
+    def find_missing(self, data: Mapping[str, Any]) -> str:
         """The path that data has nothing for; the first, where it has something for each."""
-        return next((path for path in paths_in(self.written) if fill(f"${path}", data) is None), self.path)
+        return next((path for path in find_paths(self.written) if fill(f"${path}", data) is None), self.path)
 
     def write(self, data: dict[str, Any], image: str) -> None:
         """Write into a task's data what makes the tag show an image.
@@ -46,7 +46,7 @@ class Picture:
             LabelConfigError: the tag shows no such reference.
         """
         if self.path:
-            put(data, self.path, parted(self.written, image))
+            put(data, self.path, take_apart(self.written, image))
         if self.read(data) != image:
             raise LabelConfigError(
                 f'the label config shows value="{self.written[:80]}" as image, which cannot become '
@@ -83,8 +83,8 @@ def _check(image: Element) -> None:
             f"the image {name!r} has valueList, several pictures for one task, which is not supported: "
             f"show one picture a task, as {show}"
         )
-    nothing = [path for path in paths_in(value) if not is_path(path)]
-    if nothing or (value.startswith("$") and not paths_in(value)):
+    nothing = [path for path in find_paths(value) if not is_path(path)]
+    if nothing or (value.startswith("$") and not find_paths(value)):
         raise LabelConfigError(
             f'the image {name!r} has value="{value[:80]}", and no data can have '
             f'"{(nothing or [value])[0][:80]}": name a key of the task, as {show}'

@@ -22,7 +22,7 @@ BY_LOWER = {name.lower(): name for name in TAGS}
 ATTRIBUTES_BY_LOWER = {name.lower(): name for name in ATTRIBUTES}
 
 
-def as_read(root: Element) -> Element:
+def normalise_tags(root: Element) -> Element:
     """The same tree with the names and values that the editor works with; it is changed in place.
 
     Raises:
@@ -38,12 +38,12 @@ def as_read(root: Element) -> Element:
         for name in list(tag.attrib):
             if (known := ATTRIBUTES_BY_LOWER.get(name.lower(), name)) != name:
                 tag.set(known, tag.attrib.pop(name))
-        if written := _inside(tag):
+        if written := _read_inside(tag):
             tag.set("value", written)
     return root
 
 
-def _inside(tag: Element) -> str:
+def _read_inside(tag: Element) -> str:
     """What stands between a tag's ends, as markup; "" for a tag with other tags in it."""
     if not len(tag):
         return html.escape((tag.text or "").strip(), quote=False)

@@ -137,7 +137,7 @@ def read_task(task: Mapping[str, Any], project: str, controls: Controls, *, type
         raise TaskError(f"task {task_id} has no data")
     image = to_storable(controls.picture.read(data))
     if image is None:
-        lacks = controls.picture.lacks(data)
+        lacks = controls.picture.find_missing(data)
         raise TaskError(f'task {task_id} has no image under data["{lacks}"]; keys: {_keys(data)}')
     words = typed or controls.words.read(data)
     if controls.typed and not typed and not words:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
 from backend.errors import LabelConfigError
-from backend.labelstudio.variable import is_path, name_of, paths_in
+from backend.labelstudio.variable import find_paths, is_path, read_name
 from backend.labelstudio.words import ENCODINGS, Form, Words
 
 TEXT_TAGS = ("Text", "Header", "HyperText", "Markdown", "Paragraphs", "TextArea")
@@ -60,7 +60,7 @@ def find_words(root: Element, image_paths: Collection[str]) -> Words | None:
     Raises:
         LabelConfigError: two texts could be it, or the one that is cannot be read from the task's data.
     """
-    meant = _meant([one for one in _shown_in(root) if one.path not in image_paths])
+    meant = _choose([one for one in _list_texts(root) if one.path not in image_paths])
     texts = {one.path: one for one in meant}
     if len(texts) > 1:
         raise LabelConfigError(
@@ -69,23 +69,25 @@ def find_words(root: Element, image_paths: Collection[str]) -> Words | None:
             f'as <Text name="expression" value="${meant[0].path}"/>'
         )
     # Of several tags that show the same text the one that shows it without its markup knows what is read.
-    return _words(max(meant, key=lambda one: one.tag.tag in FORMS)) if meant else None
+    return _to_words(max(meant, key=lambda one: one.tag.tag in FORMS)) if meant else None
 
 
-def _shown_in(root: Element) -> Iterator[Shown]:
+def _list_texts(root: Element) -> Iterator[Shown]:
     for tag in root.iter():
         if tag.tag in TEXT_TAGS and tag.get("perRegion") != "true":
-            yield from (Shown(path, tag) for path in paths_in(tag.get("value") or ""))
+            yield from (Shown(path, tag) for path in find_paths(tag.get("value") or ""))
 
 
-def _meant(texts: Sequence[Shown]) -> Sequence[Shown]:
-    by_key = [one for one in texts if name_of(one.path).lower() == EXPRESSION]
+def _choose(texts: Sequence[Shown]) -> Sequence[Shown]:
+    by_key = [one for one in texts if read_name(one.path).lower() == EXPRESSION]
     by_tag = [one for one in texts if _tag_name(one).lower() == EXPRESSION]
     if by_key or by_tag:
         return by_key or by_tag
-    others = [one for one in texts if not NO_WORDS.fullmatch(_parts(name_of(one.path)))]
+    others = [one for one in texts if not NO_WORDS.fullmatch(_split_name(read_name(one.path)))]
     named = [
-        one for one in others if any(WORDS.fullmatch(_parts(n)) for n in (name_of(one.path), _tag_name(one)))
+        one
+        for one in others
+        if any(WORDS.fullmatch(_split_name(n)) for n in (read_name(one.path), _tag_name(one)))
     ]
     return named or others
 
@@ -94,12 +96,12 @@ def _tag_name(one: Shown) -> str:
     return one.tag.get("name") or ""
 
 
-def _parts(name: str) -> str:
+def _split_name(name: str) -> str:
     """ "image id" of imageID, image_id and image-id2."""
     return " ".join(part.lower() for part in NAME_PARTS.findall(name))
 
 
-def _words(one: Shown) -> Words:
+def _to_words(one: Shown) -> Words:
     tag = one.tag
     if not is_path(one.path):
         raise LabelConfigError(

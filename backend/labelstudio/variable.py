@@ -22,7 +22,7 @@ STEP = re.compile(r"\[([^\]]*)\]?|[^.\[]+")
 LARGEST_INDEX = 999  # of a list that we write ourselves
 
 
-def paths_in(written: str) -> tuple[str, ...]:
+def find_paths(written: str) -> tuple[str, ...]:
     """The paths of a value's variables, in their order, each once: ("phrase",) of "Segment this: $phrase"."""
     found = (_path(match.group()) for match in VARIABLE.finditer(written))
     return tuple(dict.fromkeys(path for path in found if path))
@@ -35,19 +35,19 @@ def is_shown(written: str) -> bool:
 
 def is_path(path: str) -> bool:
     """Whether data can have something at a path: `{{idx}}`, `.a` and `a[]` name nothing."""
-    return bool(path) and "{" not in path and "}" not in path and all(steps_of(path))
+    return bool(path) and "{" not in path and "}" not in path and all(split_path(path))
 
 
-def steps_of(path: str) -> tuple[str, ...]:
+def split_path(path: str) -> tuple[str, ...]:
     """What is walked: ("pages", "0") of "pages[0]". A step is "" where the path names nothing."""
     start = ("",) if path.startswith(".") else ()
     found = STEP.finditer(path)
     return start + tuple(match[0] if match[1] is None else match[1] for match in found)
 
 
-def name_of(path: str) -> str:
+def read_name(path: str) -> str:
     """What a path calls its value: its last step that is no index; "caption" of "meta.caption[0]"."""
-    return next((step for step in reversed(steps_of(path)) if not step.isdecimal()), path)
+    return next((step for step in reversed(split_path(path)) if not step.isdecimal()), path)
 
 
 def find(data: Mapping[str, Any], path: str) -> Any:
@@ -55,7 +55,7 @@ def find(data: Mapping[str, Any], path: str) -> Any:
     if path in data:
         return data[path]
     found: Any = data
-    for step in steps_of(path):
+    for step in split_path(path):
         if isinstance(found, Mapping):
             found = found.get(step)
         elif isinstance(found, list) and _is_index(step) and int(step) < len(found):
@@ -67,12 +67,12 @@ def find(data: Mapping[str, Any], path: str) -> Any:
 
 def fill(written: str, data: Mapping[str, Any]) -> str | None:
     """A value with the text of its variables in their places; None when data lacks one of them."""
-    if any(as_text(find(data, path)) is None for path in paths_in(written)):
+    if any(to_text(find(data, path)) is None for path in find_paths(written)):
         return None
-    return VARIABLE.sub(lambda match: _filled(match.group(), data), written)
+    return VARIABLE.sub(lambda match: _fill_one(match.group(), data), written)
 
 
-def parted(written: str, filled: str) -> str:
+def take_apart(written: str, filled: str) -> str:
     """What the only variable of a value stands for in its filled form; all of it when it does not fit."""
     variables = VARIABLE.findall(written)
     if len(variables) != 1:
@@ -83,7 +83,7 @@ def parted(written: str, filled: str) -> str:
     return filled[len(before) : len(filled) - len(after)] if fits else filled
 
 
-def as_text(value: object) -> str | None:
+def to_text(value: object) -> str | None:
     """Text as the editor shows it, also a number's: "7" of 7 and of 7.0; None of anything else."""
     if isinstance(value, str):
         return value
@@ -97,9 +97,9 @@ def as_text(value: object) -> str | None:
 
 def put(data: dict[str, Any], path: str, value: object) -> None:
     """Write into data what `find` then finds at a path. Objects and lists on the way are made."""
-    first, *rest = steps_of(path)
+    first, *rest = split_path(path)
     try:
-        data[first] = _with(data.get(first), rest, value)
+        data[first] = _put_at(data.get(first), rest, value)
     except KeyError:  # something else is in the way; and a key as written comes first
         data[path] = value
 
@@ -114,16 +114,16 @@ def _path(variable: str) -> str:
     return path
 
 
-def _filled(variable: str, data: Mapping[str, Any]) -> str:
+def _fill_one(variable: str, data: Mapping[str, Any]) -> str:
     path = _path(variable)
-    return (as_text(find(data, path)) or "") + variable[1 + len(path) :] if path else variable
+    return (to_text(find(data, path)) or "") + variable[1 + len(path) :] if path else variable
 
 
 def _is_index(step: str) -> bool:
     return step.isdecimal() and step.isascii() and (step == "0" or step[0] != "0") and len(step) < 10
 
 
-def _with(there: Any, steps: Sequence[str], value: object) -> object:
+def _put_at(there: Any, steps: Sequence[str], value: object) -> object:
     """What was there, with a value at the end of some steps.
 
     Raises:
@@ -138,9 +138,9 @@ def _with(there: Any, steps: Sequence[str], value: object) -> object:
     if there is None:
         there = [] if is_item else {}
     if isinstance(there, dict):
-        return {**there, step: _with(there.get(step), rest, value)}
+        return {**there, step: _put_at(there.get(step), rest, value)}
     if not isinstance(there, list) or not is_item:
         raise KeyError(step)
     items = [*there, *[None] * (int(step) + 1 - len(there))]
-    items[int(step)] = _with(items[int(step)], rest, value)
+    items[int(step)] = _put_at(items[int(step)], rest, value)
     return items

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from markdown_it import MarkdownIt
 
-from backend.labelstudio.variable import as_text, find
+from backend.labelstudio.variable import find, to_text
 
 Form = Literal["text", "html", "markdown", "paragraphs"]
 ENCODINGS = {"base64": "latin-1", "base64unicode": "utf-8"}
@@ -57,18 +57,18 @@ class Words:
         """
         found = find(data, self.path)
         if self.form == "paragraphs" and isinstance(found, list):
-            found = self._joined(found)
+            found = self._join(found)
         if isinstance(found, list):
-            said = [text for one in found if (text := as_text(one)) is not None]
+            said = [text for one in found if (text := to_text(one)) is not None]
             found = next((text for text in said if text.strip()), None)
-        text = as_text(found)
+        text = to_text(found)
         if text is not None and self.encoding:
-            text = _decoded(text, ENCODINGS[self.encoding])
+            text = _decode(text, ENCODINGS[self.encoding])
         if text is None or len(text) > LONGEST_MARKUP:
             return text
         if self.form == "markdown":
-            return shown_of(MarkdownIt().render(text))
-        return shown_of(text) if self.form == "html" else text
+            return read_html(MarkdownIt().render(text))
+        return read_html(text) if self.form == "html" else text
 
     def write(self, words: str) -> object:
         """What stands in a task's data at the path, so that `read` finds the words."""
@@ -79,14 +79,14 @@ class Words:
             text = base64.b64encode(text.encode(ENCODINGS[self.encoding], "replace")).decode("ascii")
         return [{self.name_key: "", self.text_key: text}] if self.form == "paragraphs" else text
 
-    def _joined(self, found: list[Any]) -> object:
+    def _join(self, found: list[Any]) -> object:
         """The text of paragraphs; the list itself when it is none of paragraphs."""
-        said = [as_text(one.get(self.text_key)) for one in found if isinstance(one, Mapping)]
+        said = [to_text(one.get(self.text_key)) for one in found if isinstance(one, Mapping)]
         texts = [text for text in said if text is not None]
         return " ".join(texts) if texts else found
 
 
-def shown_of(markup: str) -> str:
+def read_html(markup: str) -> str:
     """The text of HTML as a page shows it: without tags, scripts and hidden parts, in one line."""
     page = _Page()
     page.feed(markup)
@@ -94,7 +94,7 @@ def shown_of(markup: str) -> str:
     return " ".join("".join(page.said).split())
 
 
-def _decoded(text: str, encoding: str) -> str | None:
+def _decode(text: str, encoding: str) -> str | None:
     try:
         return base64.b64decode(text, validate=True).decode(encoding)
     except (binascii.Error, ValueError):

@@ -32,13 +32,13 @@ UNDER = Addresses("http://ls:8080/studio", "https://labels.example.com/label-stu
     ],
 )  # fmt: skip
 def test_a_reference_stands_for_one_address(reference, address):
-    assert UNDER.of(reference, 7) == address
+    assert UNDER.locate(reference, 7) == address
 
 
 def test_an_absolute_address_of_our_own_must_say_its_sub_path():
     with pytest.raises(LabelStudioError, match="is no image path of Label Studio"):
-        UNDER.of("http://ls:8080/data/upload/1/a.png", 7)
-    assert PLAIN.of("http://ls:8080/data/upload/1/a.png", 7) == "http://ls:8080/data/upload/1/a.png"
+        UNDER.locate("http://ls:8080/data/upload/1/a.png", 7)
+    assert PLAIN.locate("http://ls:8080/data/upload/1/a.png", 7) == "http://ls:8080/data/upload/1/a.png"
 
 
 STEPS = ("/", "//", "..", ".", "%2e%2e", "%2f", "%252e", "\\", " ", "\n", "?", "#", "@", ":", "[")
@@ -50,7 +50,7 @@ PIECES = st.sampled_from([*STEPS, *NAMES, *HOSTS, "storage-data", "local-files"]
 @given(st.lists(PIECES, max_size=12).map("".join), st.sampled_from([PLAIN, UNDER]))
 def test_nothing_but_image_paths_and_allowed_hosts_is_ever_asked(reference, addresses):
     try:
-        address = addresses.of(reference, 7)
+        address = addresses.locate(reference, 7)
     except LabelStudioError:
         return
     if addresses.is_own(address):

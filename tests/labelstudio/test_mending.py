@@ -4,14 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.labelstudio.mending import DEEPEST, mended
+from backend.labelstudio.mending import DEEPEST, mend_json
 from tests.labelstudio.test_body import JSON
 
 
 @given(st.lists(JSON, max_size=3))
 def test_what_is_sound_is_mended_into_itself(values):
-    assert json.loads(mended(json.dumps(values).encode())) == values
-    assert json.loads(mended(json.dumps(values, ensure_ascii=False).encode())) == values
+    assert json.loads(mend_json(json.dumps(values).encode())) == values
+    assert json.loads(mend_json(json.dumps(values, ensure_ascii=False).encode())) == values
 
 
 @pytest.mark.parametrize(
@@ -29,13 +29,13 @@ def test_what_is_sound_is_mended_into_itself(values):
     ],
 )
 def test_single_values_are_mended(odd, sound):
-    assert json.loads(mended(odd)) == json.loads(sound)
+    assert json.loads(mend_json(odd)) == json.loads(sound)
 
 
 def test_what_lies_too_deep_is_left_out_and_the_rest_stays():
     body = b'{"a": ' + b'[{"x": ' * 2000 + b"[1, 2]" + b"}]" * 2000 + b', "b": 1}'
 
-    found = json.loads(mended(body))
+    found = json.loads(mend_json(body))
 
     assert found["b"] == 1
     assert json.dumps(found).count("[") + json.dumps(found).count("{") == DEEPEST
@@ -43,4 +43,4 @@ def test_what_lies_too_deep_is_left_out_and_the_rest_stays():
 
 @given(st.binary(max_size=60))
 def test_whatever_comes_something_comes_back(body):
-    assert isinstance(mended(body), bytes)
+    assert isinstance(mend_json(body), bytes)

@@ -36,8 +36,8 @@ def test_the_reference_is_what_the_tag_shows(written, data, reference):
 
 
 def test_what_is_missing_is_named():
-    assert Picture("https://x/$dir/$n").lacks({"dir": "a"}) == "n"
-    assert Picture("$pages").lacks({"pages": ["a", "b"]}) == "pages"
+    assert Picture("https://x/$dir/$n").find_missing({"dir": "a"}) == "n"
+    assert Picture("$pages").find_missing({"pages": ["a", "b"]}) == "pages"
 
 
 def test_a_reference_that_the_tag_cannot_show_is_refused():

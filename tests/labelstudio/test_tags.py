@@ -4,11 +4,11 @@ import pytest
 
 from backend.errors import LabelConfigError
 from backend.labelstudio.control import read_controls
-from backend.labelstudio.tags import as_read
+from backend.labelstudio.tags import normalise_tags
 
 
 def value(tag):
-    return as_read(fromstring(f"<View>{tag}</View>"))[0].get("value")
+    return normalise_tags(fromstring(f"<View>{tag}</View>"))[0].get("value")
 
 
 @pytest.mark.parametrize(
@@ -39,4 +39,4 @@ def test_names_of_tags_and_attributes_count_in_any_case():
 @pytest.mark.parametrize("name", ["Repeater", "repeater"])
 def test_a_repeater_is_refused_wherever_it_stands(name):
     with pytest.raises(LabelConfigError, match="<Repeater>, which makes other tags for every task"):
-        as_read(fromstring(f'<View><View><{name} on="$pages"/></View></View>'))
+        normalise_tags(fromstring(f'<View><View><{name} on="$pages"/></View></View>'))

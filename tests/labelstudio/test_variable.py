@@ -7,16 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.labelstudio.variable import (
-    as_text,
     fill,
     find,
+    find_paths,
     is_path,
     is_shown,
-    name_of,
-    parted,
-    paths_in,
     put,
-    steps_of,
+    read_name,
+    split_path,
+    take_apart,
+    to_text,
 )
 
 OF_VARIABLES = frozenset(string.ascii_letters + string.digits + "_[].{}")
@@ -74,7 +74,7 @@ def find_slowly(data, path):
 
 @given(WRITTEN)
 def test_variables_are_found_as_letter_by_letter(written):
-    assert paths_in(written) == paths_slowly(written)
+    assert find_paths(written) == paths_slowly(written)
 
 
 @given(st.dictionaries(st.sampled_from(["a", "b", "0", "a.b", "a[0]"]), DATA), PATHS.filter(is_path))
@@ -113,7 +113,7 @@ def test_what_was_put_at_a_path_is_found_there_and_the_rest_stays(data, path):
     ],
 )
 def test_a_value_may_have_variables_anywhere(written, paths):
-    assert paths_in(written) == paths
+    assert find_paths(written) == paths
 
 
 @pytest.mark.parametrize(
@@ -176,11 +176,11 @@ def test_keys_and_indices_are_walked_and_a_key_as_written_comes_first(path, valu
     ],
 )
 def test_numbers_are_their_digits_and_nothing_else_is_text(value, text):
-    assert as_text(value) == text
+    assert to_text(value) == text
 
 
 def test_a_number_of_thousands_of_digits_is_no_text():
-    assert as_text(10**5000) is None
+    assert to_text(10**5000) is None
 
 
 def test_a_value_is_filled_when_everything_in_it_is_there():
@@ -192,16 +192,16 @@ def test_a_value_is_filled_when_everything_in_it_is_there():
 
 @given(st.sampled_from(["$a", "x $a", "$a y", "x$a.", "($a)"]), st.text(max_size=5))
 def test_a_filled_value_is_parted_again(written, text):
-    assert parted(written, fill(written, {"a": text})) == text
+    assert take_apart(written, fill(written, {"a": text})) == text
 
 
 def test_what_fits_no_value_stands_as_a_whole():
-    assert parted("https://x/$a", "http://other") == "http://other"
-    assert parted("$a/$b", "one/two") == "one/two"
+    assert take_apart("https://x/$a", "http://other") == "http://other"
+    assert take_apart("$a/$b", "one/two") == "one/two"
 
 
 def test_a_path_is_called_by_its_last_name():
-    assert [name_of(p) for p in ("a", "meta.caption", "captions[1]", "d[0].text")] == [
+    assert [read_name(p) for p in ("a", "meta.caption", "captions[1]", "d[0].text")] == [
         "a", "caption", "captions", "text",
     ]  # fmt: skip
-    assert steps_of("d[0].text") == ("d", "0", "text")
+    assert split_path("d[0].text") == ("d", "0", "text")

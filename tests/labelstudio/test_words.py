@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.labelstudio.words import Words, shown_of
+from backend.labelstudio.words import Words, read_html
 
 PARAGRAPHS = Words("dialogue", "paragraphs", name_key="who", text_key="says")
 
@@ -25,7 +25,7 @@ PARAGRAPHS = Words("dialogue", "paragraphs", name_key="who", text_key="says")
     ],
 )
 def test_html_is_the_words_that_a_page_shows(markup, shown):
-    assert shown_of(markup) == shown
+    assert read_html(markup) == shown
     assert Words("t", "html").read({"t": markup}) == shown
 
 
