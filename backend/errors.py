@@ -19,6 +19,7 @@
     |- SettingsError             a setting has no meaning
     |- LabelStudioError          Label Studio refused or did not answer
     |  |- LabelStudioRefusal     it refused: nothing of the call was done
+    |  |- UntrustedError         its certificate is not trusted
     |- DatasetError              a dataset or an export cannot be read or written
     |- NotReady                  the models are still loading, or the deadline has passed
 
@@ -102,6 +103,10 @@ class LabelStudioError(BackendError):
 
 class LabelStudioRefusal(LabelStudioError):
     """Label Studio answered that it will not: nothing of the call was done."""
+
+
+class UntrustedError(LabelStudioError):
+    """The certificate of Label Studio, or of a host of images, is not trusted."""
 
 
 class DatasetError(BackendError):

@@ -15,7 +15,7 @@ WITHOUT_A_TEST_FILE = {
     "core/decision.py", "store/schema.py", "demo", "web/metrics.py",
     "web/answers.py", "pretrained/proposing.py",
     "export/coco.py", "export/jsonl.py", "export/formats.py", "export/run.py",
-    "export/labelstudio.py", "evaluation/report.py",
+    "evaluation/report.py",
 }  # fmt: skip
 
 

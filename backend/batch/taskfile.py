@@ -49,7 +49,8 @@ def write_tasks(
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(path.name + ".part")
-    with unfinished.open("w", encoding="utf-8") as file:
+    # Half an emoji in one task is written as the escape that it came as, and costs no other task.
+    with unfinished.open("w", encoding="utf-8", errors="backslashreplace") as file:
         file.write("[\n")
         for number, task in enumerate(tasks):
             found = predictions_of(task)

@@ -79,7 +79,6 @@ def add_samples(client: LabelStudioClient, number: int, count: int) -> str:
     tasks = []
     for i, sample in enumerate(track(make_samples(count), "uploading", console=console)):
         image = client.upload(number, f"{SAMPLE}-{i:02d}.png", sample.png)
-        words = {} if controls.typed else {controls.expression_key: sample.expression}
-        tasks.append({controls.image_key: image} | words)
+        tasks.append(controls.to_data(image, None if controls.typed else sample.expression))
     Project(client, number).import_tasks(tasks)
     return f"{len(tasks)} added: drawn scenes, which the embedded networks know"

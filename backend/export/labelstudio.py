@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from backend.core.decision import Decision
+from backend.core.types import Task
+from backend.errors import LabelConfigError
 from backend.export.text import write_json
 from backend.labelstudio.answer import write_answer
 from backend.labelstudio.control import Controls
@@ -27,7 +29,7 @@ def write_labelstudio(
         entry = tasks.setdefault(
             (task.project, task.task_id, task.image_url, task.expression),
             {
-                "data": {own.image_key: task.image_url, own.expression_key: task.expression},
+                "data": _data(task, own, default),
                 "meta": {"project": task.project, "task_id": task.task_id},
                 "annotations": [],
                 "predictions": [],
@@ -37,6 +39,14 @@ def write_labelstudio(
         if decision.version and not entry["predictions"]:
             entry["predictions"] = write_predictions(decision.offers, own, version=decision.version)
     write_json(list(tasks.values()), folder / "labelstudio.json")
+
+
+def _data(task: Task, own: Controls, default: Controls) -> dict[str, Any]:
+    """As the project's label config shows it; as the default's where that one shows no such image."""
+    try:
+        return own.to_data(task.image_url, task.expression)
+    except LabelConfigError:
+        return default.to_data(task.image_url, task.expression)
 
 
 def _annotation(decision: Decision, controls: Controls) -> dict[str, Any]:

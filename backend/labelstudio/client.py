@@ -3,10 +3,12 @@
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 
 from backend.errors import LabelStudioError, LabelStudioRefusal
+from backend.labelstudio.certificates import find_bundle, make_tls_context, to_error
 
 
 class LabelStudioClient:
@@ -32,19 +34,7 @@ class LabelStudioClient:
         Raises:
             LabelStudioError: it did not answer, or refused; the message has its own words.
         """
-        try:
-            answer = requests.request(
-                method,
-                self.url + path,
-                json=body,
-                params=params,
-                headers=self.auth(),
-                timeout=self.timeout_s,
-            )
-        except requests.RequestException as error:
-            raise LabelStudioError(
-                f"Label Studio at {self.url} does not answer: {type(error).__name__}"
-            ) from error
+        answer = self._answer(method, path, headers=self.auth(), json=body, params=params)
         return self._checked(answer, f"{method} {path}")
 
     def clock(self) -> datetime | None:
@@ -53,12 +43,7 @@ class LabelStudioClient:
         Raises:
             LabelStudioError: it did not answer.
         """
-        try:
-            answer = requests.get(f"{self.url}/health", timeout=self.timeout_s)
-        except requests.RequestException as error:
-            raise LabelStudioError(
-                f"Label Studio at {self.url} does not answer: {type(error).__name__}"
-            ) from error
+        answer = self._answer("GET", "/health", headers={})
         try:
             return parsedate_to_datetime(answer.headers.get("Date", ""))
         except (TypeError, ValueError):
@@ -70,12 +55,7 @@ class LabelStudioClient:
         Raises:
             LabelStudioError: it did not answer, or refused for another reason than that it has no such thing.
         """
-        try:
-            answer = requests.get(self.url + path, headers=self.auth(), timeout=self.timeout_s)
-        except requests.RequestException as error:
-            raise LabelStudioError(
-                f"Label Studio at {self.url} does not answer: {type(error).__name__}"
-            ) from error
+        answer = self._answer("GET", path, headers=self.auth())
         if answer.status_code == 404:
             return False
         self._checked(answer, f"GET {path}")
@@ -91,23 +71,33 @@ class LabelStudioClient:
             LabelStudioError: it refused.
         """
         path = f"/api/projects/{project}/import"
-        answer = requests.post(
-            self.url + path,
-            files={"file": (name, data)},
-            params={"commit_to_project": "false"},
-            headers=self.auth(),
-            timeout=self.timeout_s,
-        )
+        answer = self._answer(
+            "POST", path, headers=self.auth(),
+            files={"file": (name, data)}, params={"commit_to_project": "false"},
+        )  # fmt: skip
         if answer.status_code == 400:
             kept = self.call("GET", f"/api/projects/{project}/file-uploads", all="true")
             own = [one for one in kept or () if str(one.get("file", "")).endswith(f"-{name}")]
             if own:
-                return f"/data/{max(own, key=lambda one: int(one['id']))['file']}"
+                return f"{self._sub_path}/data/{max(own, key=lambda one: int(one['id']))['file']}"
         ids = (self._checked(answer, f"POST {path}") or {}).get("file_upload_ids") or []
         if len(ids) != 1:
             raise LabelStudioError(f"Label Studio kept {len(ids)} files of one upload of {name}")
         stored = self.call("GET", f"/api/import/file-upload/{ids[0]}")
-        return f"/data/{stored['file']}"
+        return f"{self._sub_path}/data/{stored['file']}"
+
+    @property
+    def _sub_path(self) -> str:
+        """What Label Studio under a sub-path writes before the addresses of its uploads."""
+        return urlsplit(self.url).path
+
+    def _answer(self, method: str, path: str, *, headers: dict[str, str], **more: Any) -> requests.Response:
+        try:
+            return requests.request(
+                method, self.url + path, headers=headers, timeout=self.timeout_s, verify=find_bundle(), **more
+            )
+        except (requests.RequestException, OSError) as error:
+            raise to_error(f"Label Studio at {self.url}", error) from error
 
     def _checked(self, answer: requests.Response, what: str) -> Any:
         if answer.status_code in (401, 403):
@@ -121,7 +111,13 @@ class LabelStudioClient:
             raise (LabelStudioRefusal if is_final else LabelStudioError)(
                 f"Label Studio answered {answer.status_code} to {what}: {answer.text[:300]}"
             )
-        return answer.json() if answer.content else None
+        try:
+            return answer.json() if answer.content else None
+        except ValueError as error:
+            raise LabelStudioError(
+                f"{self.url} answered no JSON to {what}: is RIS_LABEL_STUDIO_URL Label Studio's address, "
+                "with its sub-path if it has one?"
+            ) from error
 
     def auth(self) -> dict[str, str]:
         """The header that says who we are; a personal access token is exchanged and renewed.
@@ -132,18 +128,25 @@ class LabelStudioClient:
         if not self._key:
             return {}
         # Here, because importing the SDK takes half a second and /health must not wait for it.
+        import httpx
         from label_studio_sdk import LabelStudio
         from label_studio_sdk.core.api_error import ApiError
 
         try:
             if self._sdk is None:
-                self._sdk = LabelStudio(base_url=self.url, api_key=self._key)
+                # It joins paths as to a folder: without the slash a sub-path would be lost.
+                http = httpx.Client(timeout=self.timeout_s, follow_redirects=True, verify=make_tls_context())
+                self._sdk = LabelStudio(base_url=self.url + "/", api_key=self._key, httpx_client=http)
             headers = self._sdk._client_wrapper.get_headers()
         except ApiError as error:
             raise LabelStudioError(
                 f"Label Studio does not take RIS_LABEL_STUDIO_API_KEY ({error.status_code}): make a new one"
             ) from error
-        except Exception as error:  # httpx errors and whatever a wrong server answers
+        except LabelStudioError:
+            raise
+        except httpx.TransportError as error:
+            raise to_error(f"Label Studio at {self.url}", error) from error
+        except Exception as error:  # whatever a wrong server answers
             raise LabelStudioError(
                 f"no access token could be had from Label Studio at {self.url}: {type(error).__name__}"
             ) from error

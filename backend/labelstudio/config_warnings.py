@@ -5,6 +5,8 @@ from xml.etree.ElementTree import Element
 
 from backend.labelstudio.control import Controls, parse_config
 from backend.labelstudio.result import POINTS, READERS
+from backend.labelstudio.tags import normalise_tags
+from backend.labelstudio.variable import is_shown
 from backend.labelstudio.vocabulary import Meaning
 
 # Control tags that draw nothing: what they say stands beside the image.
@@ -19,8 +21,19 @@ def find_warnings(label_config: str, controls: Controls) -> list[str]:
     Args:
         controls: what was read of this label config.
     """
-    root = parse_config(label_config)
-    return [*_unreadable_tools(root, controls), *_turned_pictures(root, controls), *_choices(root, controls)]
+    root = normalise_tags(parse_config(label_config))
+    return [
+        *_unshown_words(label_config), *_unreadable_tools(root, controls), *_turned_pictures(root, controls),
+        *_choices(root, controls),
+    ]  # fmt: skip
+
+
+def _unshown_words(label_config: str) -> Iterator[str]:
+    if not is_shown(label_config):
+        yield (
+            'annotators see "undefined" where a bracket or a brace follows a variable at once, as in '
+            '"[$phrase]": write "[ $phrase ]"'
+        )
 
 
 def _unreadable_tools(root: Element, controls: Controls) -> Iterator[str]:

@@ -52,8 +52,10 @@ def read_context(context: Mapping[str, Any], controls: Controls, size: Size | No
     if not isinstance(result, list):
         raise InputError(f"an interactive request needs a list of regions, got {type(result).__name__}")
     regions = [region for region in result if isinstance(region, dict)]
-    words = next((text for region in reversed(regions) if (text := words_of(region))), "")
-    drawn = [r for r in regions if kind_of(r) in (*CLICKS, *BOXES, *STROKES)]
+    typed = [r for r in regions if not controls.typed or r.get("from_name") in (None, controls.typed)]
+    words = next((text for region in reversed(typed) if (text := words_of(region))), "")
+    ours = [r for r in regions if r.get("to_name") in (None, controls.to_name)]
+    drawn = [r for r in ours if kind_of(r) in (*CLICKS, *BOXES, *STROKES)]
     if not drawn and not words:
         raise InputError("an interactive request needs a click, a box, a stroke of the brush or typed words")
     labels = (find_word(controls.labels, str(label)) for region in drawn for label in _labels(region))

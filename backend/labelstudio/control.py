@@ -4,14 +4,19 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 from xml.etree.ElementTree import Element, ParseError
 
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
 from backend.errors import LabelConfigError
+from backend.labelstudio.picture import Picture, find_image
+from backend.labelstudio.tags import normalise_tags
+from backend.labelstudio.texts import EXPRESSION, SHOW, find_words
+from backend.labelstudio.variable import find_paths, put
 from backend.labelstudio.vocabulary import ChoiceTag, Meaning, Word, read_choice_tags, read_labels
+from backend.labelstudio.words import Words
 
 RegionType = Literal["brushlabels", "bitmasklabels", "polygonlabels", "rectanglelabels"]
 MASK_TAGS: dict[str, RegionType] = {  # preferred first; rectangles show boxes, where there is nothing better
@@ -20,8 +25,6 @@ MASK_TAGS: dict[str, RegionType] = {  # preferred first; rectangles show boxes, 
     "PolygonLabels": "polygonlabels",
     "RectangleLabels": "rectanglelabels",
 }
-WORD_TAGS = ("Text", "Header", "HyperText", "Paragraphs", "TextArea")
-PREFERRED_KEY = "expression"
 TYPED_NAMES = re.compile(r"expression|prompt|phrase|words", re.IGNORECASE)
 SEE = "see label_config/tabs_brush.xml"
 LONGEST_CONFIG = 500_000
@@ -63,7 +66,7 @@ class Controls:
     """The tags of a label config that we read and write.
 
     Attributes:
-        image_key, expression_key: keys of a task's data.
+        picture, words: where the image and the expression stand in a task's data.
         from_name, to_name: the mask control and its image.
         region_type: what its regions are.
         label: which label our masks have, as answers write it.
@@ -79,8 +82,8 @@ class Controls:
         tools: tags that only point (`smartOnly`): what they drew is a question and no mask.
     """
 
-    image_key: str
-    expression_key: str
+    picture: Picture
+    words: Words
     from_name: str
     to_name: str
     region_type: RegionType
@@ -101,6 +104,32 @@ class Controls:
         """Whether its masks are of pixels, and not outlines or boxes."""
         return self.region_type in ("brushlabels", "bitmasklabels")
 
+    @property
+    def image_key(self) -> str:
+        """Where the image stands in a task's data; "" when it is the same for every task."""
+        return self.picture.path
+
+    @property
+    def expression_key(self) -> str:
+        """Where the expression stands in a task's data."""
+        return self.words.path
+
+    def to_data(self, image: str, expression: str | None) -> dict[str, Any]:
+        """A task's data that shows an image, and an expression where it is not None.
+
+        Raises:
+            LabelConfigError: the image's tag shows no such reference.
+        """
+        data: dict[str, Any] = {}
+        words = None if expression is None else self.words.write(expression)
+        # The shorter path first: the longer one can still be written as a key beside it.
+        if words is not None and len(self.expression_key) < len(self.image_key):
+            put(data, self.expression_key, words)
+        self.picture.write(data, image)
+        if words is not None and len(self.expression_key) >= len(self.image_key):
+            put(data, self.expression_key, words)
+        return data
+
 
 @lru_cache(maxsize=64)
 def read_controls(label_config: str) -> Controls:
@@ -110,15 +139,17 @@ def read_controls(label_config: str) -> Controls:
         LabelConfigError: not XML; no image, no expression, no mask control, or two of them; a mask
             control without a label of its own. The message says what to add.
     """
-    root = parse_config(label_config)
-    image = _one_image(root)
+    root = normalise_tags(parse_config(label_config))
+    drawn_on = {tag.get("toName") for name in MASK_TAGS for tag in root.iter(name) if not _only_points(tag)}
+    image = find_image(root, drawn_on)
+    picture = Picture((image.get("value") or "").strip())
     kind, control = _mask_control(root, image)
     labels = read_labels(control)
     choice_tags = read_choice_tags(root, labels)
     named = [tag for tag in root.iter() if tag.get("name")]
     return Controls(
-        image_key=_key(image) or "",
-        expression_key=_expression_key(root),
+        picture=picture,
+        words=_expression(root, find_paths(picture.written)),
         from_name=control.get("name", ""),
         to_name=image.get("name", ""),
         region_type=kind,
@@ -157,23 +188,6 @@ def parse_config(label_config: str) -> Element:
     return root
 
 
-def _key(tag: Element) -> str | None:
-    """The task's data key behind `value="$key"`."""
-    value = (tag.get("value") or tag.get("valueList") or "").strip()
-    return value[1:].split("[")[0].split(".")[0] if value.startswith("$") and len(value) > 1 else None
-
-
-def _one_image(root: Element) -> Element:
-    images = [tag for tag in root.iter("Image") if _key(tag) and tag.get("name")]
-    if not images:
-        raise LabelConfigError(f'the label config has no <Image name="image" value="$image"/>; {SEE}')
-    if len(images) > 1:
-        raise LabelConfigError(
-            f"the label config has {len(images)} images ({_names(images)}), one was expected"
-        )
-    return images[0]
-
-
 def _mask_control(root: Element, image: Element) -> tuple[RegionType, Element]:
     for tag_name, kind in MASK_TAGS.items():
         found = [
@@ -207,13 +221,11 @@ def _label(control: Element) -> str:
     return labels[0].written
 
 
-def _expression_key(root: Element) -> str:
-    keys = [key for name in WORD_TAGS for tag in root.iter(name) if (key := _key(tag))]
-    if not keys and not _typed(root):
-        raise LabelConfigError(
-            f'the label config shows no expression: add <Text name="expression" value="$expression"/>; {SEE}'
-        )
-    return PREFERRED_KEY if PREFERRED_KEY in keys or not keys else keys[0]
+def _expression(root: Element, image_paths: Sequence[str]) -> Words:
+    words = find_words(root, image_paths)
+    if words is None and not _typed(root):
+        raise LabelConfigError(f"the label config shows no expression: add {SHOW}; {SEE}")
+    return words or Words(EXPRESSION if EXPRESSION not in image_paths else "words")
 
 
 def _choice(tags: Sequence[ChoiceTag], meaning: Meaning) -> Choice | None:
@@ -228,7 +240,7 @@ def _typed(root: Element) -> str:
     """The TextArea for the expression: the one that shows it, one of such a name, one that is `smart`."""
     areas = [tag for tag in root.iter("TextArea") if tag.get("name") and tag.get("perRegion") != "true"]
     for is_meant in (
-        lambda tag: _key(tag) == PREFERRED_KEY,
+        lambda tag: EXPRESSION in find_paths(tag.get("value") or ""),
         lambda tag: TYPED_NAMES.search(tag.get("name", "")),
         lambda tag: tag.get("smart") == "true",
     ):

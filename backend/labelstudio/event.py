@@ -13,6 +13,7 @@ from backend.labelstudio.control import Controls, read_controls
 from backend.labelstudio.failure import Failure
 from backend.labelstudio.result import read_mask
 from backend.labelstudio.spoken import keeps_expression
+from backend.labelstudio.storable import to_storable
 from backend.labelstudio.task import is_id, read_task
 
 ANSWERED = ("ANNOTATION_CREATED", "ANNOTATION_UPDATED", "ANNOTATIONS_CREATED")
@@ -68,15 +69,19 @@ def no_size(task: Task) -> Size | None:
 
 
 def without_secrets(body: Any) -> Any:
-    """The body without tokens, passwords and keys, at any depth; everything else as it came."""
+    """The body without tokens, passwords and keys, at any depth; everything else as it came.
+
+    An event must not be lost over a value that databases refuse: those are as `to_storable` leaves them.
+    """
+    return _without_secrets(to_storable(body))
+
+
+def _without_secrets(body: Any) -> Any:
     if isinstance(body, dict):
-        return {
-            name: without_secrets(value) for name, value in body.items() if str(name).lower() not in SECRETS
-        }
-    if isinstance(body, list):
-        return [without_secrets(value) for value in body]
-    # PostgreSQL's JSON holds no NUL, and an event must not be lost over one.
-    return body.replace("\x00", "") if isinstance(body, str) else body
+        return {name: _without_secrets(value) for name, value in body.items() if name.lower() not in SECRETS}
+    if isinstance(body, list):  # mostly the numbers of masks
+        return [value if type(value) is int else _without_secrets(value) for value in body]
+    return body
 
 
 def as_text(body: Mapping[str, Any]) -> str:

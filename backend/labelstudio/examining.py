@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from backend.errors import BackendError, LabelStudioError
+from backend.errors import BackendError, LabelStudioError, TaskError, UntrustedError
 from backend.labelstudio.config_warnings import find_warnings
 from backend.labelstudio.connecting import Backend
-from backend.labelstudio.control import read_controls
+from backend.labelstudio.control import Controls, read_controls
 from backend.labelstudio.doubles import find_doubled
+from backend.labelstudio.task import read_task
 from backend.labelstudio.webhooks import find_faults
 
 MOST_SKEW_S = 60.0
+FIRST = 20  # tasks that are looked at
 LITTLE_TIME_S = 7 * 24 * 3600.0
 
 
@@ -42,6 +44,8 @@ def examine_studio(api: Api, key: str, now: datetime) -> list[Check]:
     """Whether Label Studio answers, takes the key, and has the same time."""
     try:
         version = api.call("GET", "/api/version")
+    except UntrustedError as error:
+        return [Check("Label Studio", False, str(error))]
     except LabelStudioError as error:
         return [Check("Label Studio", False, f"{error}; check RIS_LABEL_STUDIO_URL, and that it runs")]
     release = version.get("release") if isinstance(version, dict) else None
@@ -101,8 +105,9 @@ def examine_project(api: Api, number: int, ours: Backend, delivered: Callable[[]
         project = api.call("GET", f"/api/projects/{number}")
     except LabelStudioError as error:
         return [Check("project", False, f"{error}; is {number} its number, and may this user see it?")]
-    checks = [*_label_config(str(project.get("label_config") or "")), _backend(api, number, ours, project)]
-    checks.append(_shown(api, number, ours, project))
+    label_config = str(project.get("label_config") or "")
+    checks = [*_label_config(label_config), *_tasks(api, number, label_config)]
+    checks += [_backend(api, number, ours, project), _shown(api, number, ours, project)]
     hook = _webhook(api, number, ours)
     checks.append(hook)
     if hook.holds:
@@ -116,13 +121,41 @@ def _label_config(label_config: str) -> list[Check]:
     except BackendError as error:
         return [Check("label config", False, str(error))]
     shown = "pick" if controls.pick else "tabs"
-    says = f"{controls.region_type} {controls.from_name!r}, presentation {shown}"
+    says = (
+        f"{controls.region_type} {controls.from_name!r}, presentation {shown}, "
+        f"image {controls.picture.written}, expression ${controls.expression_key}"
+    )
     if not controls.pick and len(controls.labels) > 1:
         says += f"; the regions of all {len(controls.labels)} labels are one mask"
     warnings = find_warnings(label_config, controls)
     return [
         Check("label config", True, says), *(Check("label config", False, warning) for warning in warnings),
     ]  # fmt: skip
+
+
+def _tasks(api: Api, number: int, label_config: str) -> list[Check]:
+    """Whether the first tasks have what the label config asks for; nothing where it cannot be read."""
+    try:
+        controls = read_controls(label_config)
+        listed = api.call("GET", "/api/tasks", project=number, fields="task_only", page=1, page_size=FIRST)
+    except LabelStudioError as error:
+        return [Check("tasks", False, str(error))]
+    except BackendError:
+        return []
+    tasks = (listed.get("tasks") if isinstance(listed, dict) else None) or []
+    failures = [reason for task in tasks if (reason := _reason(task, controls))]
+    if failures:
+        said = f"{len(failures)} of the first {len(tasks)} cannot be answered: {failures[0]}"
+        return [Check("tasks", False, said)]
+    return [Check("tasks", True, f"the first {len(tasks)} can be answered" if tasks else "none yet")]
+
+
+def _reason(task: Mapping[str, Any], controls: Controls) -> str:
+    try:
+        read_task(task, str(task.get("project")), controls)
+    except TaskError as error:
+        return str(error)
+    return ""
 
 
 def _backend(api: Api, number: int, ours: Backend, project: Mapping[str, Any]) -> Check:

@@ -8,12 +8,10 @@ once a connection stands, because a name may lead elsewhere from one question to
 import base64
 import binascii
 import ipaddress
-import posixpath
-import re
 import socket
 import time
 from typing import Any
-from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
 import requests
 import urllib3
@@ -21,12 +19,10 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from backend.errors import ImageUnreachable, LabelStudioError
+from backend.labelstudio.addresses import Addresses
+from backend.labelstudio.certificates import find_bundle, to_error
 from backend.labelstudio.client import LabelStudioClient
 
-IMAGE_PATHS = re.compile(
-    r"/(data/upload|data/local-files|storage-data)/|/(api/)?tasks/\d+/(presign|resolve)/"
-)
-CLOUD_SCHEMES = ("s3", "gs", "azure-blob")
 MOST_REDIRECTS = 4
 CHUNK_BYTES = 2**16
 
@@ -52,8 +48,8 @@ class ImageSource:
         timeout_s: float = 30.0,
         public_url: str = "",
     ) -> None:
-        self.public_url = public_url.rstrip("/")
-        self.client, self.image_hosts = client, image_hosts
+        self.client = client
+        self.addresses = Addresses(client.url, public_url.rstrip("/"), image_hosts)
         self.max_bytes, self.timeout_s = max_bytes, timeout_s
 
     def fetch(self, reference: str, task_id: int) -> bytes:
@@ -74,71 +70,34 @@ class ImageSource:
         if reference.startswith("data:"):
             return self._inline(reference)
         deadline = time.monotonic() + self.timeout_s
-        url = self._located(reference, task_id)
+        url = self.addresses.locate(reference, task_id)
         for _ in range(MOST_REDIRECTS + 1):
             answer = self._opened(url)
             with answer:
                 if answer.is_redirect:
-                    url = self._allowed(urljoin(url, answer.headers["Location"]))
+                    url = self.addresses.check(urljoin(url, answer.headers["Location"]))
                     continue
                 if not answer.ok:
-                    raise LabelStudioError(_refusal(answer.status_code, self._is_ours(url)))
+                    raise LabelStudioError(_refusal(answer.status_code, self.addresses.is_own(url)))
                 return self._read(answer, deadline)
         raise LabelStudioError(f"it was redirected more than {MOST_REDIRECTS} times")
 
-    def _located(self, reference: str, task_id: int) -> str:
-        parts = urlsplit(reference)
-        if parts.scheme in CLOUD_SCHEMES:
-            code = base64.urlsafe_b64encode(reference.encode()).decode()
-            return f"{self.client.url}/tasks/{task_id}/presign/?fileuri={quote(code)}"
-        if not parts.scheme and not parts.netloc:
-            path = reference if reference.startswith("/") else "/data/" + reference
-            return self._allowed(self.client.url + path)
-        if parts.scheme in ("http", "https"):
-            return self._allowed(reference)
-        raise LabelStudioError(
-            f"its reference starts with {parts.scheme[:20]!r}; "
-            "it can be an upload or start with http(s), s3, gs, azure-blob or data"
-        )
-
-    def _is_ours(self, url: str) -> bool:
-        return _origin(url) == _origin(self.client.url)
-
-    def _allowed(self, url: str) -> str:
-        """The address, normalised, when it is one that images may come from."""
-        parts = urlsplit(url)
-        if self.public_url and _origin(url) == _origin(self.public_url):
-            path = parts.path.removeprefix(urlsplit(self.public_url).path)
-            url = self.client.url + urlunsplit(("", "", path, parts.query, ""))
-            parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or parts.username or parts.password:
-            raise LabelStudioError("its address is no plain http(s) address")
-        if self._is_ours(url):
-            base = urlsplit(self.client.url).path
-            path = _normal(parts.path)
-            if not path.startswith(base) or not IMAGE_PATHS.match(path[len(base) :]):
-                raise LabelStudioError(f"{path[:80]!r} is no image path of Label Studio")
-            return urlunsplit(parts._replace(path=quote(path), fragment=""))
-        if parts.netloc.lower() not in self.image_hosts and (parts.hostname or "") not in self.image_hosts:
-            raise LabelStudioError(
-                f"host {(parts.hostname or '')[:80]!r} is not allowed; if meant, add it to RIS_IMAGE_HOSTS"
-            )
-        return url
-
     def _opened(self, url: str) -> requests.Response:
         session = requests.Session()
-        headers = self.client.auth() if self._is_ours(url) else {}
-        if not self._is_ours(url) and not _is_address(urlsplit(url).hostname or ""):
+        is_own = self.addresses.is_own(url)
+        headers = self.client.auth() if is_own else {}
+        if not is_own and not _is_address(urlsplit(url).hostname or ""):
             session.mount("http://", _PublicAlone())
             session.mount("https://", _PublicAlone())
         try:
             return session.get(
-                url, headers=headers, stream=True, timeout=self.timeout_s, allow_redirects=False
-            )
-        except requests.RequestException as error:
-            raise LabelStudioError(
-                f"{urlsplit(url).hostname} does not answer: {type(error).__name__}"
-            ) from error
+                url, headers=headers, stream=True, timeout=self.timeout_s, allow_redirects=False,
+                verify=find_bundle(),
+            )  # fmt: skip
+        except (requests.RequestException, OSError) as error:
+            raise to_error(str(urlsplit(url).hostname), error) from error
+        except ValueError as error:  # requests reads where a redirect leads, also when it is not to follow
+            raise LabelStudioError(f"it was redirected to what is no address: {error}") from error
 
     def _read(self, answer: requests.Response, deadline: float) -> bytes:
         data = bytearray()
@@ -164,26 +123,6 @@ class ImageSource:
             return base64.b64decode(unquote(payload), validate=True)
         except (binascii.Error, ValueError) as error:
             raise LabelStudioError("its data: URI is not base64") from error
-
-
-def _normal(path: str) -> str:
-    """A path without `..`, however it was written."""
-    seen = path
-    while (plain := unquote(seen)) != seen:
-        seen = plain
-    if "\\" in seen or any(ord(c) < 32 for c in seen):
-        raise LabelStudioError("its path has characters that no path has")
-    normal = posixpath.normpath("/" + seen.lstrip("/"))
-    return normal + "/" if seen.endswith("/") and normal != "/" else normal
-
-
-def _origin(url: str) -> tuple[str, str, int]:
-    parts = urlsplit(url)
-    return (
-        parts.scheme,
-        (parts.hostname or "").lower(),
-        parts.port or (443 if parts.scheme == "https" else 80),
-    )
 
 
 def _is_address(host: str) -> bool:

@@ -7,6 +7,7 @@ from typing import Any, TypeGuard
 from backend.core.types import Task
 from backend.errors import InputError, LabelConfigError, TaskError
 from backend.labelstudio.control import Controls, read_controls
+from backend.labelstudio.storable import to_storable
 
 MOST_WORDS = 200
 MOST_CHARACTERS = 2000
@@ -52,10 +53,10 @@ def read_setup(body: object) -> Setup:
         InputError, LabelConfigError: what is missing, and what to add to the label config.
     """
     fields = _object(body, "/setup")
-    label_config = fields.get("schema") or fields.get("label_config") or ""
+    label_config = to_storable(fields.get("schema") or fields.get("label_config") or "")
     if not isinstance(label_config, str):
         raise LabelConfigError(f"the label config must be text, got {type(label_config).__name__}")
-    extra = fields.get("extra_params")
+    extra = to_storable(fields.get("extra_params"))
     return Setup(
         project=_project(fields),
         label_config=label_config,
@@ -102,7 +103,7 @@ def _project(fields: Mapping[str, Any]) -> str:
     project = fields.get("project")
     if project is None or isinstance(project, dict | list) or not str(project).strip():
         raise InputError(f'the body needs "project", e.g. "1.1795219546"; got {project!r:.60}')
-    return str(project)[:64]
+    return to_storable(str(project))[:64]
 
 
 def _entry(task: object, project: str, controls: Controls) -> Task | TaskFailure:
@@ -134,24 +135,29 @@ def read_task(task: Mapping[str, Any], project: str, controls: Controls, *, type
         raise TaskError(f"a task needs an integer id, got {task_id!r:.60}")
     if not isinstance(data, dict):
         raise TaskError(f"task {task_id} has no data")
-    image = data.get(controls.image_key)
-    if not isinstance(image, str) or not image.strip():
-        raise TaskError(
-            f'task {task_id} has no image under data["{controls.image_key}"]; keys: {_keys(data)}'
-        )
-    key = controls.expression_key
-    if controls.typed and not typed and not data.get(key):
+    image = to_storable(controls.picture.read(data))
+    if image is None:
+        lacks = controls.picture.find_missing(data)
+        raise TaskError(f'task {task_id} has no image under data["{lacks}"]; keys: {_keys(data)}')
+    words = typed or controls.words.read(data)
+    if controls.typed and not typed and not words:
         return Task(task_id, project, image, "")
-    return Task(task_id, project, image, _expression(task_id, {**data, key: typed} if typed else data, key))
-
-
-def _expression(task_id: object, data: Mapping[str, Any], key: str) -> str:
-    words = data.get(key)
-    if isinstance(words, list):  # several ways to say the same: the first that says something
-        words = next((w for w in words if isinstance(w, str) and w.strip()), None)
-    if not isinstance(words, str):
+    key = controls.expression_key
+    if words is None:
         raise TaskError(f'task {task_id} has no text under data["{key}"]; keys: {_keys(data)}')
-    words = words.replace("\x00", "").strip()
+    return Task(task_id, project, image, to_expression(words, task_id, key))
+
+
+def to_expression(words: str, task_id: int, key: str) -> str:
+    """Words as an expression that is asked: without what cannot be stored, and without spaces around it.
+
+    Args:
+        key: where they come from, for the message.
+
+    Raises:
+        TaskError: there are none, or too many.
+    """
+    words = to_storable(words).strip()
     if not words:
         raise TaskError(f'task {task_id} has an empty expression under data["{key}"]: say what is meant')
     if len(words.split()) > MOST_WORDS or len(words) > MOST_CHARACTERS:

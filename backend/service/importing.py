@@ -51,15 +51,14 @@ def tasks_of(
 
     Args:
         refer: from an image's name in the dataset to what Label Studio shows.
+
+    Raises:
+        LabelConfigError: the label config's image shows no such reference.
     """
     tasks = []
     for entry in entries:
         task: dict[str, Any] = {
-            "data": {
-                controls.image_key: refer(entry.image),
-                controls.expression_key: entry.expression,
-                "split": entry.split,
-            }
+            "data": {**controls.to_data(refer(entry.image), entry.expression), "split": entry.split}
         }
         truth = write_truth(entry.mask, controls) if entry.mask or not entry.has_referent else []
         if truth:

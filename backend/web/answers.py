@@ -9,7 +9,7 @@ from backend.core.types import Task
 from backend.errors import InputError, NotReady
 from backend.labelstudio.context import read_context
 from backend.labelstudio.region import write_all, write_fixed, write_interactive
-from backend.labelstudio.task import PredictRequest, TaskFailure, read_setup, read_tasks
+from backend.labelstudio.task import PredictRequest, TaskFailure, read_setup, read_tasks, to_expression
 from backend.service import Delivering, Recording, Refining, Suggesting, Synced
 from backend.web.batch import Batch, answer_all, answer_one, answer_several
 
@@ -104,7 +104,7 @@ def _interactive(
     context = read_context(given, asked.controls, backend.recording.known_size(entry))
     controls = replace(asked.controls, label=context.label or asked.controls.label)
     if context.words:
-        task = replace(entry, expression=context.words)
+        task = replace(entry, expression=to_expression(context.words, entry.task_id, controls.typed))
         (answer,) = backend.suggesting.suggest([task], deadline_s=backend.deadline_s, waited_for=True)
         score = answer.offers[0].suggestion.score if answer.offers else 0.0
         return write_interactive(write_all(answer.offers, controls), score=score, version=version)

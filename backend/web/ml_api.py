@@ -4,10 +4,9 @@ from pathlib import Path
 
 from flask import Blueprint, Response, jsonify, request, send_file
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from werkzeug.exceptions import BadRequest
 
-from backend.errors import BackendError, InputError
-from backend.labelstudio.body import parse_predict
+from backend.errors import BackendError
+from backend.labelstudio.body import parse_body, parse_predict
 from backend.web import answers
 from backend.web.answers import START_TRAINING, Backend
 from backend.web.dashboard import dashboard
@@ -55,7 +54,7 @@ def ml_api(backend: Backend, metrics: Metrics) -> Blueprint:
     @routes.post("/setup")
     def setup() -> Response:
         """Say which version suggestions have; refuse a label config that has no place for a mask."""
-        return jsonify(model_version=answers.setup(backend, _body()))
+        return jsonify(model_version=answers.setup(backend, parse_body(_read(), request.path)))
 
     @routes.post("/predict")
     def predict() -> Response:
@@ -71,7 +70,7 @@ def ml_api(backend: Backend, metrics: Metrics) -> Blueprint:
     @routes.post("/webhook")
     def webhook() -> tuple[Response, int]:
         """Write the event down, answer; it is worked on after."""
-        body = _body()
+        body = parse_body(_read(), request.path)
         new = answers.record(backend, body)
         action = str(body.get("action")) if isinstance(body, dict) else ""
         metrics.events.labels(action if action in KNOWN_ACTIONS else "other").inc()
@@ -101,15 +100,3 @@ def _read() -> bytearray:
     while chunk := request.stream.read(CHUNK_BYTES):
         read += chunk
     return read
-
-
-def _body() -> object:
-    """The JSON of the request, whatever its declared type.
-
-    Raises:
-        InputError: the body is not JSON.
-    """
-    try:
-        return request.get_json(force=True)
-    except BadRequest as error:
-        raise InputError(f"the body of {request.path} must be JSON: {error.description}") from error

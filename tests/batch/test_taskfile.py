@@ -71,3 +71,12 @@ def test_a_file_that_could_not_be_finished_is_not_there(tmp_path):
     with pytest.raises(RuntimeError):
         write_tasks(tmp_path / "out.json", [{"id": 1}], fail)
     assert not (tmp_path / "out.json").exists()
+
+
+def test_half_an_emoji_costs_no_task_its_predictions(tmp_path):
+    tasks = [{"id": 1, "data": {"note": "half \ud83d"}}, {"id": 2, "data": {"note": "\U0001f600"}}]
+    path = tmp_path / "out.json"
+
+    write_tasks(path, tasks, lambda _: [])
+
+    assert read_tasks(path) == [{**task, "predictions": []} for task in tasks]

@@ -19,16 +19,28 @@ def jwt(kind, seconds):
 
 
 class FakeStudio(ThreadingHTTPServer):
-    """Gives pictures and answers to who has the key; `asked` is every request it got."""
+    """Gives pictures and answers to who has the key; `asked` is every request it got.
 
-    def __init__(self, *, allowed=(f"Token {LEGACY}",)):
+    Args:
+        sub_path: what it is served under: everything else is not there.
+        tls: a context with a certificate for localhost; None speaks plain HTTP.
+    """
+
+    def __init__(self, *, allowed=(f"Token {LEGACY}",), sub_path="", tls=None):
         super().__init__(("127.0.0.1", 0), Handler)
         self.allowed, self.asked, self.redirects = set(allowed), [], {}
+        self.sub_path, self.tls = sub_path, tls
+        if tls:
+            self.socket = tls.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     @property
     def url(self):
-        return f"http://127.0.0.1:{self.server_port}"
+        host = "https://localhost" if self.tls else "http://127.0.0.1"
+        return f"{host}:{self.server_port}{self.sub_path}"
+
+    def handle_error(self, request, client_address):
+        """A caller that does not trust our certificate is no news."""
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -39,11 +51,12 @@ class Handler(BaseHTTPRequestHandler):
         length = int(self.headers.get("Content-Length") or 0)
         sent = self.rfile.read(length)
         self.server.asked.append((self.path, self.headers.get("Authorization")))
-        if self.path.startswith("/api/token/refresh"):
+        if self.path.startswith(f"{self.server.sub_path}/api/token/refresh"):
             access = jwt("access", 300)
             self.server.allowed.add(f"Bearer {access}")
             return self.answer(200, json.dumps({"access": access}).encode())
-        return self.guarded(lambda: self.answer(201, json.dumps({"id": 7, "sent": len(sent)}).encode()))
+        told = {"id": 7, "sent": len(sent), "file_upload_ids": [5]}
+        return self.guarded(lambda: self.answer(201, json.dumps(told).encode()))
 
     def do_GET(self):
         self.server.asked.append((self.path, self.headers.get("Authorization")))
@@ -55,6 +68,8 @@ class Handler(BaseHTTPRequestHandler):
         return self.guarded(self.picture)
 
     def guarded(self, then):
+        if not self.path.startswith(f"{self.server.sub_path}/"):
+            return self.answer(404, b"<html>another site</html>")
         if self.headers.get("Authorization") not in self.server.allowed:
             return self.answer(401, b'{"detail": "no"}')
         return then()
@@ -66,6 +81,12 @@ class Handler(BaseHTTPRequestHandler):
             return self.answer(500, b"{}")
         if "large" in self.path:
             return self.answer(200, b"x" * 5000)
+        if "/api/html" in self.path:
+            return self.answer(200, b"<html>log in</html>")
+        if self.path.endswith("/api/import/file-upload/5"):
+            return self.answer(200, b'{"file": "upload/1/5-a.png"}')
+        if "/api/" in self.path:
+            return self.answer(200, b'{"release": "1.23.2", "tasks": [], "total": 0}')
         return self.answer(200, PNG)
 
     def answer(self, status, content):

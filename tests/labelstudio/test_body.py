@@ -1,3 +1,4 @@
+import contextlib
 import json
 import tracemalloc
 
@@ -6,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.errors import InputError
-from backend.labelstudio.body import parse_predict
+from backend.labelstudio.body import parse_body, parse_predict
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**60), 2**60) | st.text(max_size=5),
@@ -53,10 +54,10 @@ def test_a_task_that_cannot_be_understood_fails_alone():
     [
         b"",
         b"no",
-        b"[NaN]",
         b'{"tasks": [',
         b"\xff",
-        b'{"project": "\\ud800"}',
+        b'{"tasks": "',
+        b'{"tasks": [01]}',
         b'{"x": ' * 5000,
         b'{"tasks": ' + b"[" * 5000,
     ],
@@ -64,6 +65,66 @@ def test_a_task_that_cannot_be_understood_fails_alone():
 def test_what_is_no_json_is_refused(body):
     with pytest.raises(InputError, match="the body of /predict must be JSON"):
         parse_predict(body)
+    with pytest.raises(InputError, match="the body of /setup must be JSON"):
+        parse_body(body, "/setup")
+
+
+ODD = (
+    b'"half \\ud83d"', b'"\\udd89"', b'"\\ud83d\\ud83d"', b'{"\\ud83d": 1}', b'"\xff"', b'"\xed\xa0\xbd"',
+    b'"\x01\t"', b'"\\q"', b"NaN", b"-Infinity", b"1e400", b"-" + b"9" * 5000, b"[" * 5000 + b"]" * 5000,
+    b'{"a": ' * 3000 + b"NaN" + b"}" * 3000, b"[[NaN, 1], {}]",
+)  # fmt: skip
+RUN = [*range(990, 1010), 7, 255, 0] * 3
+GOOD = {
+    "id": 14,
+    "data": {"run": RUN, "image": "a.png", "expression": 'the "owl" \\ \U0001f989', "odd": [-1.5e3, True]},
+}
+
+
+@pytest.mark.parametrize("odd", ODD, ids=range(len(ODD)))
+@pytest.mark.parametrize(
+    "where",
+    ['"data": {"image": "b.png", "expression": ODD}', '"data": {"x": ODD}', '"id": ODD',
+     '"predictions": [ODD]', '"data": {"image": "b.png"}, "meta": {"deep": [ODD]}'],
+)  # fmt: skip
+def test_a_value_that_no_reader_takes_costs_no_other_task(odd, where):
+    good = json.dumps(GOOD).encode()
+    bad = b"{" + where.encode().replace(b"ODD", odd) + b"}"
+
+    parsed = parse_predict(b'{"tasks": [' + b", ".join([good, bad, good]) + b'], "project": "1.2"}')
+
+    assert parsed["project"] == "1.2"
+    assert [parsed["tasks"][0], parsed["tasks"][2]] == [GOOD, GOOD]
+    assert isinstance(parsed["tasks"][1], dict)
+    if '"image": "b.png"' in where:
+        assert parsed["tasks"][1]["data"]["image"] == "b.png"
+
+
+@pytest.mark.parametrize("odd", ODD, ids=range(len(ODD)))
+def test_the_same_goes_for_the_body_itself(odd):
+    body = b'{"project": "1.2", "schema": ' + odd + b"}"
+
+    assert parse_predict(body)["project"] == "1.2"
+    assert parse_body(body, "/setup")["project"] == "1.2"
+
+
+def test_half_an_emoji_is_a_replacement_character_and_a_whole_one_stays():
+    body = b'{"tasks": {"id": 1, "data": {"t": "\\ud83d\\ude00 \\ud83d \\\\ud83d \\ude00"}}}'
+
+    assert parse_predict(body)["tasks"]["data"]["t"] == "\U0001f600 \ufffd \\ud83d \ufffd"
+
+
+def test_a_mark_before_the_json_is_no_part_of_it():
+    assert parse_predict(b'\xef\xbb\xbf{"tasks": 3}')["tasks"] is None
+    assert parse_body(b'\xef\xbb\xbf{"a": 3}', "/setup") == {"a": 3}
+
+
+@given(st.binary(max_size=40) | st.text('"\\\\[]{}:,1eNaud8', max_size=30).map(str.encode))
+def test_any_bytes_are_json_or_refused_on_purpose(body):
+    with contextlib.suppress(InputError):
+        parse_predict(body)
+    with contextlib.suppress(InputError):
+        parse_body(body, "/webhook")
 
 
 def test_earlier_masks_are_skipped_and_never_become_objects():

@@ -155,3 +155,17 @@ def test_whatever_comes_is_read_or_refused_on_purpose(regions, kind):
         return
     assert found.words or found.prompts is not None
     assert np.isfinite(found.prompts.points).all() if found.prompts else True
+
+
+def test_what_was_drawn_on_another_picture_or_typed_elsewhere_is_not_asked():
+    beside = click(25, 50) | {"to_name": "reference"}
+    comment = words("blurred") | {"from_name": "comment"}
+    typing = read_controls(read("type_brush.xml"))
+
+    assert len(context(click(25, 50), beside).prompts.points) == 1
+    with pytest.raises(InputError, match="needs a click"):
+        context(beside)
+    spoken = words("the owl") | {"from_name": typing.typed}
+    assert read_context({"result": [spoken, comment]}, typing).words == "the owl"
+    with pytest.raises(InputError, match="needs a click"):
+        read_context({"result": [comment]}, typing)

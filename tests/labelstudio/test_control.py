@@ -74,7 +74,23 @@ def test_the_shipped_label_configs_work(name):
             view(WORDS, IMAGE, BRUSH, BRUSH.replace("paint", "other")),
             "2 <BrushLabels> .* \\('paint', 'other'\\)",
         ),
-        (view(WORDS, IMAGE, IMAGE.replace("pic", "two"), BRUSH), "has 2 images"),
+        (
+            view(WORDS, IMAGE, IMAGE.replace("pic", "two"), BRUSH, POLYGON.replace("pic", "two")),
+            r"has 2 images \('pic', 'two'\), one was expected for the masks",
+        ),
+        (
+            view(WORDS, '<Image name="pic" valueList="$photos"/>', BRUSH),
+            "'pic' has valueList, several pictures for one task, .*: show one picture a task",
+        ),
+        (
+            view(WORDS, '<Image name="pic" value="$pages[{{idx}}].page"/>', BRUSH),
+            r'value="\$pages\[{{idx}}\]\.page", and no data can have "pages\[{{idx}}\]\.page": name a key',
+        ),
+        (view(WORDS, '<Image name="pic" value="$фото"/>', BRUSH), "name a key of the task"),
+        (
+            view('<Repeater on="$pages">', WORDS, IMAGE, BRUSH, "</Repeater>"),
+            "has a <Repeater>, .*not supported: show one image a task",
+        ),
         (
             view(WORDS, IMAGE, '<BrushLabels name="m" toName="pic" value="$labels"/>'),
             "needs a label of its own",

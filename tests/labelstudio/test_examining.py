@@ -35,6 +35,7 @@ class Studio:
             {"id": 1, "url": f"{OURS.url}/webhook", "is_active": True, "send_payload": True,
              "send_for_all_actions": True, "headers": OURS.headers}
         ]  # fmt: skip
+        self.tasks = [{"id": 1, "project": 3, "data": {"image": "/a.png", "expression": "the mug"}}]
         self.refuses, self.time, self.arrived, self.delivers = set(), NOW, 5, True
 
     def call(self, method, path, body=None, **params):
@@ -47,6 +48,7 @@ class Studio:
         return {
             "/api/version": {"release": "1.23.2"}, "/api/current-user/whoami": {"email": "a@example.com"},
             "/api/projects/3": self.project, "/api/ml": self.backends, "/api/webhooks/": self.hooks,
+            "/api/tasks": {"tasks": self.tasks, "total": len(self.tasks)},
         }[path]  # fmt: skip
 
     def clock(self):
@@ -68,10 +70,53 @@ def test_a_chain_that_holds_is_said_link_by_link(studio):
 
     assert [what for what, check in found.items() if not check.holds] == []
     assert list(found) == [
-        "Label Studio", "key", "clock", "label config", "ML backend", "predictions", "webhook",
-        "delivery",
+        "Label Studio", "key", "clock", "label config", "tasks", "ML backend", "predictions",
+        "webhook", "delivery",
     ]  # fmt: skip
     assert found["key"].says == "a legacy token of a@example.com"
+
+
+def test_what_is_asked_is_said(studio):
+    assert examined(studio)["label config"].says == (
+        "brushlabels 'mask', presentation pick, image $image, expression $expression"
+    )
+    assert examined(studio)["tasks"].says == "the first 1 can be answered"
+    studio.tasks.clear()
+    assert examined(studio)["tasks"].says == "none yet"
+
+
+def test_tasks_that_lack_what_the_label_config_shows_are_named(studio):
+    studio.tasks += [{"id": 2, "data": {"image": "/a.png", "phrase": "it"}}, {"id": 3, "data": {"image": 7}}]
+
+    found = examined(studio)["tasks"]
+
+    assert (found.holds, found.says) == (
+        False,
+        "2 of the first 3 cannot be answered: "
+        'task 2 has no text under data["expression"]; keys: image, phrase',
+    )
+
+
+@pytest.mark.parametrize(
+    ("tags", "says"),
+    [
+        ('<Repeater on="$pages"/>', "has a <Repeater>"),
+        ('<Image name="image" valueList="$images"/><Header value="$expression"/>', "has valueList"),
+        (
+            '<Image name="image" value="$image"/><Header value="$title $text"/>',
+            r"$title (<Header>) and $text",
+        ),
+        ('<Image name="image" value="$image"/><Header value="[$phrase]"/>', 'annotators see "undefined"'),
+    ],
+)
+def test_a_label_config_that_cannot_be_answered_says_what_to_change(studio, tags, says):
+    brush = '<BrushLabels name="mask" toName="image"><Label value="It"/></BrushLabels>'
+    studio.project["label_config"] = f"<View>{tags}{brush}</View>"
+
+    found = examined(studio)["label config"]
+
+    assert not found.holds
+    assert says in found.says
 
 
 def set_in(thing, **values):

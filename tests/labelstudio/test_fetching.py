@@ -86,12 +86,114 @@ def test_an_expired_token_says_to_make_a_new_one(studio):
         "http://169.254.169.254/latest/meta-data",
         "file:///etc/passwd",
         "ftp://host/a.png",
+        "http://[::1/data/upload/a.png",
+        "http://127.0.0.1:99999/data/upload/a.png",
+        "http://127.0.0.1:x/data/upload/a.png",
+        "",
     ],
 )
 def test_whoever_writes_a_task_cannot_make_us_call_anything_else(source, studio, reference):
     with pytest.raises(ImageUnreachable, match="cannot fetch the image of task 17: "):
         source.fetch(reference, 17)
     assert studio.asked == []
+
+
+SUB = "/label-studio"
+
+
+@pytest.fixture
+def under(request):
+    studio = FakeStudio(sub_path=SUB)
+    yield studio
+    studio.shutdown()
+    studio.server_close()
+
+
+@pytest.mark.parametrize(
+    ("reference", "path"),
+    [
+        (f"{SUB}/data/upload/4/a.png", f"{SUB}/data/upload/4/a.png"),
+        (f"{SUB}/data/local-files/?d=a/b.png", f"{SUB}/data/local-files/?d=a/b.png"),
+        (f"{SUB}/storage-data/uploaded/?filepath=x", f"{SUB}/storage-data/uploaded/?filepath=x"),
+        (f"{SUB}/tasks/1/resolve/?fileuri=czM6", f"{SUB}/tasks/1/resolve/?fileuri=czM6"),
+        ("/data/upload/4/a.png", f"{SUB}/data/upload/4/a.png"),
+        ("/projects/4/presign/?fileuri=czM6", f"{SUB}/projects/4/presign/?fileuri=czM6"),
+        ("upload/7/a.png", f"{SUB}/data/upload/7/a.png"),
+        ("URL/data/upload/4/a.png", f"{SUB}/data/upload/4/a.png"),
+        ("https://labels.example.com/studio/data/upload/4/a.png", f"{SUB}/data/upload/4/a.png"),
+        ("/studio/data/upload/4/a.png", f"{SUB}/data/upload/4/a.png"),
+        ("s3://bucket/a.png", f"{SUB}/tasks/17/presign/?fileuri=czM6Ly9idWNrZXQvYS5wbmc%3D"),
+    ],
+)
+@pytest.mark.parametrize("key", [LEGACY, jwt("refresh", 10_000)])
+def test_under_a_sub_path_every_form_of_a_reference_is_fetched_once(under, reference, path, key):
+    source = ImageSource(LabelStudioClient(under.url, key), public_url="https://labels.example.com/studio/")
+
+    assert source.fetch(reference.replace("URL", under.url), 17) == PNG
+    assert [asked for asked, _ in under.asked if "/token/refresh" not in asked] == [path]
+
+
+def test_behind_a_proxy_that_takes_the_sub_path_off_it_is_told_by_the_public_address(studio):
+    client = LabelStudioClient(studio.url, LEGACY)
+
+    assert ImageSource(client, public_url=f"https://x{SUB}").fetch(f"{SUB}/data/upload/4/a.png", 1) == PNG
+    assert [path for path, _ in studio.asked] == ["/data/upload/4/a.png"]
+    with pytest.raises(
+        ImageUnreachable, match="is no image path .*; for a sub-path set RIS_LABEL_STUDIO_PUBLIC"
+    ):
+        ImageSource(client).fetch(f"{SUB}/data/upload/4/a.png", 1)
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        f"{SUB}/api/current-user/whoami",
+        f"{SUB}/../api/current-user/whoami",
+        f"{SUB}/data/upload/../../api/ml",
+        f"{SUB}/data/upload/../../../api/ml",
+        f"{SUB}/data/upload/%2e%2e%2f%2e%2e%2fapi/ml",
+        f"{SUB}%2f..%2fapi/data/upload/a.png",
+        f"{SUB}/..%5c..%5capi",
+        f"{SUB}\\data\\upload\\a.png",
+        f"{SUB}{SUB}/data/upload/a.png",
+        f"{SUB}.evil.example/data/upload/a.png",
+        f"{SUB}x/data/upload/a.png",
+        "/other/data/upload/a.png",
+        f"/api{SUB}/data/upload/a.png",
+        f"//evil.example{SUB}/data/upload/a.png",
+        f"https://evil.example{SUB}/data/upload/a.png",
+        "https://labels.example.com/studio.evil.example/data/upload/a.png",
+        "https://labels.example.com/studio/api/ml",
+        "https://labels.example.com@evil.example/studio/data/upload/a.png",
+        "URL/api/ml",
+        "URL/../data/upload/../../api/ml",
+        "URL.evil.example/data/upload/a.png",
+        "HOST/other/data/upload/a.png",
+        "/projects/4/presign/../../../api/ml",
+        "/projects/x/presign/",
+        "/data/uploads/a.png",
+        "/x/tasks/1/resolve/",
+    ],
+)
+def test_under_a_sub_path_nothing_else_is_called_either(under, reference):
+    source = ImageSource(LabelStudioClient(under.url, LEGACY), public_url="https://labels.example.com/studio")
+    reference = reference.replace("URL", under.url).replace("HOST", under.url.removesuffix(SUB))
+
+    with pytest.raises(ImageUnreachable, match="cannot fetch the image of task 17: "):
+        source.fetch(reference, 17)
+    assert under.asked == []
+
+
+def test_a_redirect_inside_of_a_sub_path_is_followed_and_one_out_of_it_is_not(under):
+    under.redirects[f"{SUB}/data/upload/1/a.png"] = f"{SUB}/data/upload/1/b.png"
+    under.redirects[f"{SUB}/data/upload/1/c.png"] = "/api/current-user/whoami"
+    under.redirects[f"{SUB}/data/upload/1/d.png"] = "http://[::1"
+    source = ImageSource(LabelStudioClient(under.url, LEGACY))
+
+    assert source.fetch("/data/upload/1/a.png", 17) == PNG
+    for name, message in (("c", "is no image path"), ("d", "redirected to what is no address")):
+        with pytest.raises(ImageUnreachable, match=message):
+            source.fetch(f"/data/upload/1/{name}.png", 17)
 
 
 def test_a_redirect_to_another_host_is_refused_and_our_key_never_goes_there(source, studio):

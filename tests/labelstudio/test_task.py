@@ -39,7 +39,11 @@ def test_one_task_may_come_without_its_list():
         ({"id": 17}, "task 17 has no data"),
         (task(expression=None), 'task 17 has no text under data["expression"]; keys: image, expression'),
         (task(expression="   "), 'task 17 has an empty expression under data["expression"]'),
-        (task(expression=7), 'task 17 has no text under data["expression"]'),
+        (task(expression=True), 'task 17 has no text under data["expression"]'),
+        (task(expression={"text": "mug"}), 'task 17 has no text under data["expression"]'),
+        (task(expression=[None, " "]), 'task 17 has no text under data["expression"]'),
+        (task(expression=float("nan")), 'task 17 has no text under data["expression"]'),
+        (task(image=7), 'task 17 has no image under data["image"]'),
         (
             task(expression="mug " * 2000),
             "task 17 has an expression of 2000 words and 7999 characters; 200 words",
@@ -105,3 +109,67 @@ def test_setup_keeps_neither_the_token_nor_the_hostname():
 def test_setup_refuses_a_config_without_a_mask_control():
     with pytest.raises(LabelConfigError, match="no <Image"):
         read_setup({"project": "1.2", "schema": "<View/>"})
+
+
+IMAGE = '<Image name="image" value="$image"/>'
+BRUSH = '<BrushLabels name="mask" toName="image"><Label value="Referent"/></BrushLabels>'
+
+
+def asked(tag, data, image=IMAGE):
+    config = f"<View>{tag}{image}{BRUSH}</View>"
+    read_setup({"project": "7.1", "schema": config})
+    (entry,) = read_tasks(request({"id": 1, "data": {"image": "/a.png"} | data}, label_config=config)).entries
+    return entry.expression if isinstance(entry, Task) else entry.reason
+
+
+@pytest.mark.parametrize(
+    ("tag", "data", "expression"),
+    [
+        ('<Header value="Segment this: $expression"/>', {"expression": "the green owl"}, "the green owl"),
+        ("<Header>Segment this: $expression</Header>", {"expression": "the green owl"}, "the green owl"),
+        ('<Header value="$a and $expression"/>', {"a": "no", "expression": "the owl"}, "the owl"),
+        ('<Header value="$expression"/>', {"expression": 7}, "7"),
+        ('<Header value="$expression"/>', {"expression": 2.5}, "2.5"),
+        ('<Header value="$meta.caption"/>', {"meta": {"caption": "the owl", "source": "x"}}, "the owl"),
+        ('<Header value="$meta.caption"/>', {"meta.caption": "the owl"}, "the owl"),
+        ('<Text name="t" value="$captions[1]"/>', {"captions": ["first", "the owl"]}, "the owl"),
+        (
+            '<HyperText name="t" value="$html"/>',
+            {"html": "<p>the <b>green</b> owl &amp; nothing&nbsp;else</p>"},
+            "the green owl & nothing else",
+        ),
+        (
+            '<Paragraphs name="t" value="$dialogue"/>',
+            {"dialogue": [{"author": "A", "text": "the green"}, {"author": "B", "text": "owl"}]},
+            "the green owl",
+        ),
+        (
+            '<Text name="image_no" value="$image_id"/><Text name="phrase" value="$phrase"/>',
+            {"image_id": "COCO_581857", "phrase": "the green owl"},
+            "the green owl",
+        ),
+        ('<Header value="$expression"/>', {"expression": "owl \ud83d"}, "owl \ufffd"),
+        (
+            '<Text name="t" value="$captions[1]"/>',
+            {"captions": ["first"]},
+            'task 1 has no text under data["captions[1]"]; keys: image, captions',
+        ),
+    ],
+)
+def test_what_is_asked_is_what_the_label_config_shows(tag, data, expression):
+    assert asked(tag, data) == expression
+
+
+def test_an_id_is_never_asked():
+    for tags in (
+        '<Text name="t" value="$image_id"/>',
+        '<Text name="t" value="$image_id"/><TextArea name="prompt" toName="image"/>',
+    ):
+        config = f"<View>{tags}{IMAGE}{BRUSH}</View>"
+        data = {"image": "/a.png", "image_id": "COCO_581857"}
+        try:
+            (entry,) = read_tasks(request({"id": 1, "data": data}, label_config=config)).entries
+        except LabelConfigError as error:
+            assert "shows no expression" in str(error)
+        else:
+            assert entry.expression == ""

@@ -5,7 +5,7 @@ import pytest
 
 from backend.core import rle
 from backend.datasets.entry import Entry
-from backend.errors import DatasetError
+from backend.errors import DatasetError, LabelConfigError
 from backend.labelstudio.answer import is_imported
 from backend.labelstudio.choice import meant
 from backend.labelstudio.control import read_controls
@@ -34,6 +34,22 @@ def test_a_known_mask_is_ground_truth_that_reads_back(controls):
     assert task["data"] == {"image": "/data/a.jpg", "expression": "the left mug", "split": "val"}
     assert truth["ground_truth"] is True
     assert read_mask(meant(truth["result"], controls))[0] == MASK
+
+
+def test_the_data_is_what_the_label_config_shows():
+    brush = '<BrushLabels name="mask" toName="image"><Label value="It"/></BrushLabels>'
+    nested = read_controls(
+        f'<View><HyperText name="t" value="$d.html"/><Image name="image" value="$d.pages[0]"/>{brush}</View>'
+    )
+    fixed = read_controls(
+        f'<View><Header value="$phrase"/><Image name="image" value="https://x/a.png"/>{brush}</View>'
+    )
+
+    (task,) = made(Entry("a < b", "a.jpg", None, None, True, "val"), controls=nested)
+
+    assert task["data"] == {"d": {"html": "a &lt; b", "pages": ["/data/a.jpg"]}, "split": "val"}
+    with pytest.raises(LabelConfigError, match="cannot become '/data/a.jpg'"):
+        made(KNOWN, controls=fixed)
 
 
 def test_what_is_not_there_is_the_choice_that_says_so_and_what_is_not_known_stays_open():

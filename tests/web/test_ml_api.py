@@ -1,3 +1,4 @@
+import json
 import threading
 
 import pytest
@@ -143,6 +144,29 @@ def test_predict_gives_one_entry_a_task_whatever_became_of_it(client, gate, capl
     assert 'task 2 has no text under data["expression"]' in caplog.text
     assert "cannot fetch the image of task 3" in caplog.text
     assert "task 4 has an expression of 2000 words" in caplog.text
+
+
+def test_a_task_with_half_an_emoji_is_answered_and_so_is_the_one_beside_it(client, gate):
+    gate.opened.set()
+    bad = task(12, expression="the red \ud83d", other=float("nan")) | {"predictions": [{"x": "\udd89"}]}
+
+    answer = client.post("/predict", data=json.dumps(body(bad, task(14))))
+
+    assert answer.status_code == 200
+    assert [len(entry) > 0 for entry in answer.json["results"]] == [True, True]
+
+
+def test_setup_remembers_parameters_that_no_database_takes_without_what_it_does_not_take(client, database):
+    told = {
+        "project": "1.1700000000",
+        "schema": CONFIG,
+        "extra_params": {"a\ud83d": "b\ud83d\0", "c": float("nan")},
+    }
+
+    assert client.post("/setup", data=json.dumps(told)).status_code == 200
+
+    with database.begin() as session:
+        assert session.get_one(ProjectRow, "1.1700000000").extra_params == {"a\ufffd": "b\ufffd", "c": None}
 
 
 def test_asked_again_the_regions_have_the_same_ids(client, gate):

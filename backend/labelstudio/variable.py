@@ -1,0 +1,146 @@
+"""The variables of a tag's `value`: `$image`, `$meta.caption`, `$pages[0]`, "Segment this: $phrase".
+
+They are read as the editor of Label Studio 1.23 reads them: `parseValue` in HumanSignal/label-studio,
+web/libs/editor/src/utils/data.js, which looks a path up with `get` of es-toolkit (before that, of lodash):
+
+* a variable is `$` and the longest run of letters (a-z), digits and `_ [ ] . { }` after it;
+* a key of the data that is written exactly as the path comes first, dots included;
+* otherwise the path is walked: `a.b` and `a[b]` are keys of objects, `a[0]` and `a.0` are items of lists;
+* dots too many are passed over, so that a full stop may follow: "Segment $phrase."
+
+Two things differ on purpose. A bracket or brace that closes behind a variable ("[$phrase]") is no part of
+it, although the editor shows "undefined" there; `is_shown` tells them apart. And characters of a text are no
+items: `$phrase[0]` of a text is nothing, where the editor shows its first letter.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+VARIABLE = re.compile(r"\$[\w\[\].{}]{1,300}", re.ASCII)
+STEP = re.compile(r"\[([^\]]*)\]?|[^.\[]+")
+LARGEST_INDEX = 999  # of a list that we write ourselves
+
+
+def find_paths(written: str) -> tuple[str, ...]:
+    """The paths of a value's variables, in their order, each once: ("phrase",) of "Segment this: $phrase"."""
+    found = (_path(match.group()) for match in VARIABLE.finditer(written))
+    return tuple(dict.fromkeys(path for path in found if path))
+
+
+def is_shown(written: str) -> bool:
+    """Whether the editor finds every variable of a value: none has a bracket or a brace too many."""
+    return all(_path(match.group()) == match.group()[1:].rstrip(".") for match in VARIABLE.finditer(written))
+
+
+def is_path(path: str) -> bool:
+    """Whether data can have something at a path: `{{idx}}`, `.a` and `a[]` name nothing."""
+    return bool(path) and "{" not in path and "}" not in path and all(split_path(path))
+
+
+def split_path(path: str) -> tuple[str, ...]:
+    """What is walked: ("pages", "0") of "pages[0]". A step is "" where the path names nothing."""
+    start = ("",) if path.startswith(".") else ()
+    found = STEP.finditer(path)
+    return start + tuple(match[0] if match[1] is None else match[1] for match in found)
+
+
+def read_name(path: str) -> str:
+    """What a path calls its value: its last step that is no index; "caption" of "meta.caption[0]"."""
+    return next((step for step in reversed(split_path(path)) if not step.isdecimal()), path)
+
+
+def find(data: Mapping[str, Any], path: str) -> Any:
+    """What data has at a path; None when it has nothing there."""
+    if path in data:
+        return data[path]
+    found: Any = data
+    for step in split_path(path):
+        if isinstance(found, Mapping):
+            found = found.get(step)
+        elif isinstance(found, list) and _is_index(step) and int(step) < len(found):
+            found = found[int(step)]
+        else:
+            return None
+    return found
+
+
+def fill(written: str, data: Mapping[str, Any]) -> str | None:
+    """A value with the text of its variables in their places; None when data lacks one of them."""
+    if any(to_text(find(data, path)) is None for path in find_paths(written)):
+        return None
+    return VARIABLE.sub(lambda match: _fill_one(match.group(), data), written)
+
+
+def take_apart(written: str, filled: str) -> str:
+    """What the only variable of a value stands for in its filled form; all of it when it does not fit."""
+    variables = VARIABLE.findall(written)
+    if len(variables) != 1:
+        return filled
+    before, after = written.split(variables[0])
+    after = variables[0][1 + len(_path(variables[0])) :] + after
+    fits = filled.startswith(before) and filled.endswith(after) and len(before + after) <= len(filled)
+    return filled[len(before) : len(filled) - len(after)] if fits else filled
+
+
+def to_text(value: object) -> str | None:
+    """Text as the editor shows it, also a number's: "7" of 7 and of 7.0; None of anything else."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < float("inf"):
+        return None
+    try:
+        return str(int(value)) if value == int(value) and abs(value) < 1e21 else repr(value)
+    except ValueError:  # thousands of digits
+        return None
+
+
+def put(data: dict[str, Any], path: str, value: object) -> None:
+    """Write into data what `find` then finds at a path. Objects and lists on the way are made."""
+    first, *rest = split_path(path)
+    try:
+        data[first] = _put_at(data.get(first), rest, value)
+    except KeyError:  # something else is in the way; and a key as written comes first
+        data[path] = value
+
+
+def _path(variable: str) -> str:
+    """The path of a variable without what closes a sentence, a bracket or a brace around it."""
+    path = variable[1:]
+    while path.endswith(".") or any(
+        path.endswith(end) and path.count(end) > path.count(start) for start, end in ("[]", "{}")
+    ):
+        path = path[:-1]
+    return path
+
+
+def _fill_one(variable: str, data: Mapping[str, Any]) -> str:
+    path = _path(variable)
+    return (to_text(find(data, path)) or "") + variable[1 + len(path) :] if path else variable
+
+
+def _is_index(step: str) -> bool:
+    return step.isdecimal() and step.isascii() and (step == "0" or step[0] != "0") and len(step) < 10
+
+
+def _put_at(there: Any, steps: Sequence[str], value: object) -> object:
+    """What was there, with a value at the end of some steps.
+
+    Raises:
+        KeyError: something else is there.
+    """
+    if not steps:
+        if there is not None:
+            raise KeyError(value)
+        return value
+    step, *rest = steps
+    is_item = _is_index(step) and int(step) <= LARGEST_INDEX
+    if there is None:
+        there = [] if is_item else {}
+    if isinstance(there, dict):
+        return {**there, step: _put_at(there.get(step), rest, value)}
+    if not isinstance(there, list) or not is_item:
+        raise KeyError(step)
+    items = [*there, *[None] * (int(step) + 1 - len(there))]
+    items[int(step)] = _put_at(items[int(step)], rest, value)
+    return items

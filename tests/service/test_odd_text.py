@@ -1,0 +1,39 @@
+"""What no database takes costs no event: it is mended, and the decision is on record."""
+
+import pytest
+
+from backend.service import Recording
+from backend.store.history import decisions
+from backend.store.inbox import event_counts
+from tests.service.conftest import NOW
+from tests.service.test_event_orders import box
+from tests.service.test_recording import event
+from tests.store.conftest import database, empty_url, postgres, url
+
+__all__ = ["database", "empty_url", "postgres", "url"]
+
+DEEP = []
+for _ in range(400):
+    DEEP = [DEEP]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    ["half \ud83d", "\udd89", "a \x00 b", "\ud83d\x00", float("nan"), float("-inf"), DEEP, 10**400],
+    ids=range(8),
+)
+def test_an_event_with_what_no_database_takes_is_understood(database, odd):
+    recording = Recording(database, now=lambda: NOW)
+    told = event([box(10) | {"meta": {"text": [odd]}}], note=odd)
+    told["task"]["data"] |= {"expression": "the red \ud83d\x00", "other": odd, "\ud83d": odd}
+
+    assert recording.record(told)
+    assert not recording.record(told)
+
+    while recording.work_off():
+        pass
+    with database.begin() as session:
+        (found,) = decisions(session)
+        assert event_counts(session)["done"] == 1
+    assert found.correction.annotation.task.expression == "the red \ufffd"
+    recording.close()
