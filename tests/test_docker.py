@@ -132,7 +132,7 @@ def test_one_process_runs_from_the_start_and_no_shell():
     assert json.loads(dockerfile("CMD")[0]) == ["ris", "serve", "--upgrade"]
     assert dockerfile("ENTRYPOINT") == []
     assert SERVICES["backend"]["init"] is True
-    assert SERVICES["backend"]["stop_grace_period"] == "40s"
+    assert SERVICES["backend"]["stop_grace_period"] == "60s"
     assert "command" not in SERVICES["backend"]
 
 
