@@ -193,7 +193,8 @@ BASE = Preset(
 PAPER = replace(
     BASE,
     name="paper",
-    summary="LGD's proposals with what each method's authors ranked with; wants a GPU; figures not measured",
+    summary="the methods' authors' networks and released rules with LGD's proposals; spaCy in place of "
+    "IteRPrimE's Stanza; wants a GPU; figures not measured",
     masks=sources.SAM_H,
     itm=sources.ALBEF,
     parser=sources.SPACY_TRF,  # LGD's; IteRPrimE's is Stanza, which is not read here

@@ -92,25 +92,26 @@ def _entity_at(tree: Tree, head: int, expanded: dict[int, str]) -> Entity | None
         if first is None or first not in expanded:
             return None
         head = first
-    relations, has_superlative = _read(tree, head, head, (), expanded)
+    return _read(tree, head, expanded)
+
+
+def _read(tree: Tree, head: int, expanded: dict[int, str]) -> Entity:
+    """Down every chain of words from the head, until another thing or until its end, in the code's order."""
+    relations, has_superlative = [], False
+    ahead: list[tuple[int, tuple[int, ...]]] = [(head, ())]  # a token, and the words that lead to it
+    while ahead:
+        i, between = ahead.pop()
+        word, children = tree.nodes[i].text, tree.children(i)
+        if i in expanded and i != head and word not in RELATION_WORDS:
+            relations.append((tuple(tree.nodes[j].text for j in sorted(between)), expanded[i]))
+        elif not children:
+            chain = (*(tree.nodes[j].text for j in between), word)
+            has_superlative |= not SUPERLATIVE_WORDS.isdisjoint(chain)
+        else:
+            if i not in expanded or word in RELATION_WORDS or word in SUPERLATIVE_WORDS:
+                between = (*between, i)
+            ahead += [(child, between) for child in reversed(children)]
     return Entity(expanded[head], tuple(relations), has_superlative)
-
-
-def _read(
-    tree: Tree, i: int, head: int, between: tuple[int, ...], expanded: dict[int, str]
-) -> tuple[list[tuple[tuple[str, ...], str]], bool]:
-    """The relations under a token, and whether a superlative is; `between` leads to it from the head."""
-    word = tree.nodes[i].text
-    if i in expanded and i != head and word not in RELATION_WORDS:
-        return [(tuple(tree.nodes[j].text for j in sorted(between)), expanded[i])], False
-    children = tree.children(i)
-    if not children:
-        chain = (*(tree.nodes[j].text for j in between), word)
-        return [], not SUPERLATIVE_WORDS.isdisjoint(chain)
-    if i not in expanded or word in RELATION_WORDS or word in SUPERLATIVE_WORDS:
-        between = (*between, i)
-    below = [_read(tree, child, head, between, expanded) for child in children]
-    return [relation for relations, _ in below for relation in relations], any(said for _, said in below)
 
 
 def _top(tree: Tree, start: int, stop: int) -> int:

@@ -231,29 +231,31 @@ def emphasised(
     Returns:
         float32 [P] in [0, 1].
 
+    The ablations "focus words" and "repeated" take all words where none carries meaning.
+
     Source: papers sheet 3; the paper's local ("E") and global (repetition) emphasis, modes 0 to 4 of the
     released code.
     """
     a, g = attention[:, : pieces.n_tokens], np.maximum(gradient[:, : pieces.n_tokens], 0)
     focus, primary = list(pieces.focus), list(pieces.primary)
-    if emphasis == "all words":
+    repeated = focus + primary * len(focus)
+    if emphasis == "all words" or (emphasis in ("focus words", "repeated") and not focus):
         return unit((g * a).mean((0, 1)))
-    if not primary and emphasis != "focus words":
+    if emphasis in ("focus words", "repeated"):
+        tokens = [0, *(repeated if emphasis == "repeated" else focus)]
+        return unit((g[:, tokens] * a[:, tokens]).mean((0, 1)))
+    if not primary:
         # As in the code: heads are averaged before the product, and with focus words it takes all words.
         product = g.mean(0) * a.mean(0)
         return unit(product.mean(0) if focus else product[0])
-    stack = [g[:, 0] * a[:, 0]]
-    if emphasis in ("full", "local only"):
-        own_a, own_g = a[:, primary].mean(1), g[:, primary].mean(1)
-        others = [o for o in dict.fromkeys(focus) if o not in primary]
-        other_a = a[:, others] if others else np.zeros_like(own_a)[:, None]
-        away = own_a[:, None] - other_a
-        length = np.linalg.norm(away, axis=1, keepdims=True)
-        away = away / np.where(length == 0, 1e-8, length)
-        stack += list(np.moveaxis(away * (own_g * own_g * own_a)[:, None], 1, 0))
-    if emphasis in ("full", "repeated"):
-        focus = focus + primary * len(focus)
-    stack += [g[:, t] * a[:, t] for t in focus]
+    own_a, own_g = a[:, primary].mean(1), g[:, primary].mean(1)
+    others = [o for o in dict.fromkeys(focus) if o not in primary]
+    other_a = a[:, others] if others else np.zeros_like(own_a)[:, None]
+    away = own_a[:, None] - other_a
+    length = np.linalg.norm(away, axis=1, keepdims=True)
+    away = away / np.where(length == 0, 1e-8, length)
+    stack = [g[:, 0] * a[:, 0], *np.moveaxis(away * (own_g * own_g * own_a)[:, None], 1, 0)]
+    stack += [g[:, t] * a[:, t] for t in (repeated if emphasis == "full" else focus)]
     return unit(np.mean(stack, 0).mean(0))
 
 

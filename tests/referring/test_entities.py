@@ -1,6 +1,10 @@
 """The entity parse of LGD's released code, on small trees whose answers were worked out by its rules."""
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from backend.core.tree import Node, Tree
+from backend.referring.direction import released_direction
 from backend.referring.entities import Entity, expand_phrases, read_entity
 
 
@@ -68,3 +72,26 @@ def test_of_two_roots_the_first_is_read():
 
 def test_an_empty_text_has_no_entity():
     assert read_entity(Tree("")) is None
+
+
+def test_a_chain_of_two_thousand_words_is_read_to_its_end():
+    words = ["mug", *["of"] * 1998, "left"]
+    tree = grow(" ".join(words), [0, *range(1999)], [(0, 1)])
+
+    assert read_entity(tree) == Entity(tree.text, (), True)
+
+
+@given(st.integers(1, 12).flatmap(lambda n: st.tuples(
+    st.lists(st.sampled_from(["left", "top", "man", "of", "leftmost", "side"]), min_size=n, max_size=n),
+    st.lists(st.integers(0, n - 1), min_size=n, max_size=n), st.lists(st.booleans(), min_size=n, max_size=n),
+)))  # fmt: skip
+def test_any_tree_has_an_answer(made):
+    """Heads to the left only, so that there is no circle; some of the words are phrases."""
+    words, heads, named = made
+    phrases = [(i, i + 1) for i, is_phrase in enumerate(named) if is_phrase]
+    tree = grow(" ".join(words), [min(head, i) for i, head in enumerate(heads)], phrases)
+
+    entity = read_entity(tree)
+
+    assert entity is None or entity.head in tree.text
+    assert released_direction(tree)[0] in ("top", "bottom", "")

@@ -113,6 +113,25 @@ def test_the_ablations_are_what_their_names_say():
     np.testing.assert_allclose(got["repeated"], unit(product[:, [0, 2, 4, 4, 4]].mean((0, 1))), atol=1e-6)
 
 
+@pytest.mark.parametrize("emphasis", ["focus words", "repeated"])
+def test_the_ablations_take_all_words_where_none_carries_meaning_as_in_the_code(emphasis):
+    attention, gradient = arrays()
+    product = np.maximum(gradient, 0) * attention
+
+    for primary in ((), (4,)):
+        got = emphasised(attention, gradient, Pieces((), primary, LENGTH), emphasis)
+        np.testing.assert_allclose(got, unit(product.mean((0, 1))), atol=1e-6)
+
+
+def test_without_a_primary_word_there_is_nothing_to_repeat():
+    attention, gradient = arrays()
+    product = np.maximum(gradient, 0) * attention
+
+    got = emphasised(attention, gradient, Pieces((2, 4), (), LENGTH), "repeated")
+
+    np.testing.assert_allclose(got, unit(product[:, [0, 2, 4]].mean((0, 1))), atol=1e-6)
+
+
 def test_padding_after_the_text_changes_nothing():
     attention, gradient = arrays()
     pieces = Pieces((1, 3), (3,), 5)
