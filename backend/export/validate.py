@@ -1,12 +1,11 @@
 """An export read back, by the field's own readers where there are some, and compared with SQL in pixels."""
 
-import contextlib
 import importlib.util
 import io
 import json
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,27 +13,25 @@ import numpy as np
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from PIL import Image as Pillow
-from pycocotools.coco import COCO
 
 from backend.core import rle
-from backend.core.decision import Decision
 from backend.core.masks import iou_matrix
 from backend.core.rle import RLE
 from backend.datasets.entry import Entry, read_json
 from backend.datasets.phrasecut import read_phrasecut
 from backend.datasets.refcoco import decoded, read_refs
 from backend.errors import BackendError, DatasetError
-from backend.export.dataset import Sample, find_image_problem, get_mask
+from backend.export.dataset import Sample, get_mask
+from backend.export.differences import Problems, compare_masks
 from backend.export.formats import FORMATS, Material
 from backend.export.pairs import as_pair
 from backend.export.phrasecut import COUNTS, IMAGE_LISTS, count_phrases
 from backend.export.phrases import Phrase
 from backend.export.run import REPORT, Choice
+from backend.export.validate_coco import validate_coco
 from backend.labelstudio.choice import meant
 from backend.labelstudio.polygon import rasterised
 from backend.labelstudio.result import read_mask
-
-Problems = Iterator[str]
 
 
 def choice_of(out: Path) -> tuple[Choice, int]:
@@ -76,20 +73,7 @@ def _entries(entries: Sequence[Entry], wanted: Sequence[Sample]) -> Problems:
         for what, theirs, ours in pairs:
             if theirs != ours:
                 yield f"expression {number}: its {what} is {theirs!r:.60}, on record it is {ours!r:.60}"
-        yield from _masks(f"expression {number}", entry.mask, sample.mask)
-
-
-def _masks(what: str, theirs: RLE | None, ours: RLE | None) -> Problems:
-    if theirs == ours:
-        return
-    if theirs is None or ours is None or theirs.size != ours.size:
-        yield f"{what}: its mask is {_shown(theirs)} in the files and {_shown(ours)} on record"
-    else:
-        yield f"{what}: its mask has IoU {iou_matrix([theirs], [ours])[0, 0]:.4f} with the one on record"
-
-
-def _shown(mask: RLE | None) -> str:
-    return f"{mask.area_px} px of {mask.size}" if mask else "none"
+        yield from compare_masks(f"expression {number}", entry.mask, sample.mask)
 
 
 def _refcoco(material: Material, folder: Path) -> Problems:
@@ -116,45 +100,6 @@ def _phrasecut(material: Material, folder: Path) -> Problems:
         yield f"{COUNTS} does not count the phrases of the files"
 
 
-def _coco(name: str, material: Material, folder: Path) -> Problems:
-    with contextlib.redirect_stdout(io.StringIO()):  # the reader prints how long it took
-        try:
-            file = COCO(str(folder / name))
-        except (OSError, ValueError, KeyError) as error:
-            yield f"{name} cannot be read by pycocotools: {error}"
-            return
-    records = [d for d in material.records if not find_image_problem(d, {})]
-    ours = [d for d in records if get_mask(d)]
-    notes = file.loadAnns(sorted(file.getAnnIds()))
-    without = len(file.dataset["info"]["without_mask"])
-    if (len(notes), without) != (len(ours), len(records) - len(ours)):
-        there = f"{len(notes)} masks and {without} without in the file"
-        yield f"{there}, {len(ours)} of {len(records)} on record"
-        return
-    yield from _images(file.dataset["images"], records, material)
-    for note, decision in zip(notes, ours, strict=True):
-        what = f"annotation {note['id']}"
-        if file.imgs[note["image_id"]]["sha256"] != decision.image_digest:
-            yield f"{what}: its image is not the one on record"
-            continue
-        theirs = rle.encode(file.annToMask(note).astype(np.bool_))
-        yield from _masks(what, theirs, get_mask(decision))
-
-
-def _images(images: Sequence[Mapping[str, Any]], records: Sequence[Decision], material: Material) -> Problems:
-    theirs = {image["sha256"]: (image["file_name"], image["height"], image["width"]) for image in images}
-    ours = {
-        d.image_digest: (material.files[d.image_digest].name, *d.image_size)
-        for d in records
-        if d.image_digest and d.image_size
-    }
-    if len(theirs) < len(images):
-        yield f"{len(images)} images in the file are {len(theirs)} pictures"
-    for digest in sorted(theirs.keys() | ours.keys()):
-        if theirs.get(digest) != ours.get(digest):
-            yield f"image {digest:.16}: {theirs.get(digest)} in the file, {ours.get(digest)} on record"
-
-
 def _jsonl(material: Material, folder: Path) -> Problems:
     lines = _lines(folder / "decisions.jsonl")
     if len(lines) != len(material.records):
@@ -167,7 +112,7 @@ def _jsonl(material: Material, folder: Path) -> Problems:
             yield f"line {number}: its verdict is {line['verdict']}, {correction.verdict.value} on record"
         if line["expression"] != correction.annotation.task.expression:
             yield f"line {number}: its expression is {line['expression']!r:.60}"
-        yield from _masks(f"line {number}", _run_length(line["mask"], f"line {number}"), ours)
+        yield from compare_masks(f"line {number}", _run_length(line["mask"], f"line {number}"), ours)
 
 
 def _pairs(material: Material, folder: Path) -> Problems:
@@ -198,7 +143,7 @@ def _huggingface(material: Material, folder: Path) -> Problems:
             if (row["expression"], split) != (sample.expression, sample.split):
                 yield f"{what}: {row['expression']!r:.60} in {split}, {sample.expression!r:.60} on record"
             mask = _png(row["mask"]["bytes"]) if row["mask"] else None
-            yield from _masks(what, mask, sample.mask)
+            yield from compare_masks(what, mask, sample.mask)
             if mask is not None and _size(row["image"]["bytes"]) != mask.size:
                 yield f"{what}: its image is {_size(row['image']['bytes'])}, its mask {mask.size}"
     unreachable = len(material.samples) - seen
@@ -287,7 +232,7 @@ def _labelstudio(material: Material, folder: Path) -> Problems:
         mask, _ = read_mask(meant(answer["result"], controls))
         ours = get_mask(decision)
         if controls.is_lossless:
-            yield from _masks(what, mask, ours)
+            yield from compare_masks(what, mask, ours)
     for _, number in answers:
         yield f"annotation {number} is in the file and not on record"
 
@@ -304,8 +249,8 @@ def _run_length(given: Mapping[str, Any] | None, what: str) -> RLE | None:
 
 
 VALIDATORS: Mapping[str, Callable[[Material, Path], Problems]] = {
-    "coco": lambda material, folder: _coco("coco.json", material, folder),
-    "coco-polygons": lambda material, folder: _coco("coco_polygons.json", material, folder),
+    "coco": lambda material, folder: validate_coco("coco.json", material, folder),
+    "coco-polygons": lambda material, folder: validate_coco("coco_polygons.json", material, folder),
     "jsonl": _jsonl,
     "labelstudio": _labelstudio,
     "refcoco": _refcoco,
