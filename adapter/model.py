@@ -52,7 +52,7 @@ class ReferringSegmentation(LabelStudioMLBase):  # type: ignore[misc]  # the SDK
             "label_config": self.label_config,
             "params": {"context": context},
         }
-        return answers.predict(service(), body).results
+        return answers.predict(service(), body, by_label_studio=True).results
 
     def process_event(self, event: str, data: dict[str, Any], job_id: Any, additional_params: Any) -> None:
         """Write every event down, those too that the SDK would not train on."""

@@ -19,6 +19,7 @@
     |- SettingsError             a setting has no meaning
     |- LabelStudioError          Label Studio refused or did not answer
     |  |- LabelStudioRefusal     it refused: nothing of the call was done
+    |  |  |- LabelStudioDenied   it does not take our key, or not for this
     |  |- UntrustedError         its certificate is not trusted
     |- DatasetError              a dataset or an export cannot be read or written
     |- NotReady                  the models are still loading, or the deadline has passed
@@ -103,6 +104,10 @@ class LabelStudioError(BackendError):
 
 class LabelStudioRefusal(LabelStudioError):
     """Label Studio answered that it will not: nothing of the call was done."""
+
+
+class LabelStudioDenied(LabelStudioRefusal):
+    """Label Studio does not take our key, or not for this: what was asked may be done with another."""
 
 
 class UntrustedError(LabelStudioError):

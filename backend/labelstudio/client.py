@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from backend.errors import LabelStudioError, LabelStudioRefusal
+from backend.errors import LabelStudioDenied, LabelStudioError, LabelStudioRefusal
 from backend.labelstudio.certificates import find_bundle, make_tls_context, to_error
 
 
@@ -101,7 +101,7 @@ class LabelStudioClient:
 
     def _checked(self, answer: requests.Response, what: str) -> Any:
         if answer.status_code in (401, 403):
-            raise LabelStudioRefusal(
+            raise LabelStudioDenied(
                 f"Label Studio answered {answer.status_code} to {what}; check RIS_LABEL_STUDIO_API_KEY: "
                 f"{answer.text[:200]}"
             )
@@ -139,7 +139,7 @@ class LabelStudioClient:
                 self._sdk = LabelStudio(base_url=self.url + "/", api_key=self._key, httpx_client=http)
             headers = self._sdk._client_wrapper.get_headers()
         except ApiError as error:
-            raise LabelStudioError(
+            raise LabelStudioDenied(
                 f"Label Studio does not take RIS_LABEL_STUDIO_API_KEY ({error.status_code}): make a new one"
             ) from error
         except LabelStudioError:

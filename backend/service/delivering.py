@@ -242,6 +242,8 @@ class Delivering:
             ).outcomes  # fmt: skip
         except Exception:
             log.exception("%d tasks could not be written; they are tried again", len(group))
+        if Outcome.unknown in outcomes:
+            self._reached.discard(group[0][0].task.project)  # asked anew before the next answer
         for (*_, stored), outcome in zip(group, outcomes, strict=True):
             stored.set_result(outcome)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from backend.errors import LabelStudioError, LabelStudioRefusal
+from backend.errors import LabelStudioDenied, LabelStudioError, LabelStudioRefusal
 from backend.labelstudio.control import Controls
 from backend.labelstudio.pushing import Parcel, Pushing
 from backend.store.deliveries import hold, settle
@@ -64,6 +64,9 @@ def _push(pushing: Pushing, parcels: Sequence[Parcel], controls: Controls, versi
     number = int(parcels[0].task.project.partition(".")[0])
     try:
         n_new = pushing.push_all(number, parcels, controls, version)
+    except LabelStudioDenied as error:
+        log.warning("%d tasks are not in Label Studio: %s; tried again", len(parcels), error)
+        return Written([Outcome.unknown] * len(parcels))
     except LabelStudioRefusal as error:
         if len(parcels) > 1:
             alone = [_push(pushing, [one], controls, version) for one in parcels]

@@ -7,6 +7,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from backend.service import Suggesting
+from backend.store.deliveries import n_owed
 from backend.store.inbox import event_counts
 
 
@@ -55,6 +56,9 @@ class _State(Collector):
         asked.add_metric(["hit"], cache.n_hits)
         asked.add_metric(["miss"], cache.n_misses)
         yield asked
+        with self.suggesting.database.begin() as session:
+            owed = n_owed(session)
+        yield GaugeMetricFamily("ris_deliveries_owed", "Tasks that Label Studio is owed", owed)
         states = GaugeMetricFamily("ris_inbox_events", "Events in the inbox, by state", labels=["state"])
         with self.suggesting.database.begin() as session:
             counted = event_counts(session)

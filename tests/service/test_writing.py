@@ -1,3 +1,6 @@
+from types import SimpleNamespace
+
+from backend.errors import LabelStudioDenied
 from backend.labelstudio.pushing import Pushing
 from backend.service.writing import HOLD_WRITE, Outcome, Written, write
 from backend.store.deliveries import hold, n_owed
@@ -41,3 +44,19 @@ def test_what_was_not_heard_of_stays_owed(database):
     assert written == Written([Outcome.unknown])
     with database.begin() as session:
         assert n_owed(session) == 1
+
+
+def test_a_key_that_is_not_taken_loses_nothing(database):
+    studio = PredictionStore([7, 8])
+
+    def denied(method, path, body=None, **params):
+        raise LabelStudioDenied(f"Label Studio answered 401 to {method} {path}")
+
+    pushing = Pushing(SimpleNamespace(call=denied))
+    written = write(database, pushing, [parcel(t) for t in TASKS], CONTROLS, "v1", now=now)
+
+    assert written == Written([Outcome.unknown] * 2)
+    later = write(
+        database, Pushing(studio), [parcel(t) for t in TASKS], CONTROLS, "v1", now=lambda: NOW + HOLD_WRITE
+    )
+    assert later == Written([Outcome.stored] * 2, 6)

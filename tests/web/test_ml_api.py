@@ -353,6 +353,7 @@ def test_one_task_of_label_studio_is_told_once_and_then_on_its_way(
 
     assert [len(answer["results"][0]) for answer in answers] == [3, 0]
     assert studio.of(1) == []
+    assert metrics(client)["ris_deliveries_owed"] == 1
 
 
 def test_a_stop_while_the_networks_load_answers_what_waits(backend, suggesting, refining, gate):
