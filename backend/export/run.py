@@ -11,7 +11,7 @@ from backend.core.types import Verdict
 from backend.errors import BackendError, DatasetError
 from backend.export.dataset import LeftOut, Resolve, Sample, samples
 from backend.export.formats import FORMATS, Material, Written
-from backend.export.pictures import Fetch, upright
+from backend.export.pictures import Fetch, as_named
 from backend.labelstudio.control import Controls
 
 REPORT = "export_report.json"
@@ -102,13 +102,13 @@ def _listed(left_out: Sequence[LeftOut]) -> list[dict[str, Any]]:
 
 
 def write_pictures(kept: Sequence[Sample], folder: Path, fetch: Fetch) -> list[str]:
-    """Every image once, upright, named as the formats call it; a sentence for each that is missing."""
+    """Every image once, upright, in the format of its name; a sentence for each that is missing."""
     folder.mkdir(parents=True, exist_ok=True)
     missing = []
     for sample in {sample.file_name: sample for sample in kept}.values():
         try:
-            data, _ = upright(fetch(sample.decision.correction.annotation.task))
-            (folder / sample.file_name).write_bytes(data)
+            data = fetch(sample.decision.correction.annotation.task)
+            (folder / sample.file_name).write_bytes(as_named(data, sample.file_name))
         except BackendError as error:
             missing.append(str(error))
     return missing
