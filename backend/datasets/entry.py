@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ class Entry:
         mask: the referent; None when there is none, or the format has no masks.
         has_referent: False where the dataset says that there is no such thing.
         split: the dataset's own word.
+        task: what Label Studio's own JSON says beside, in its own words; empty for all else.
     """
 
     expression: str
@@ -33,6 +34,7 @@ class Entry:
     mask: RLE | None
     has_referent: bool
     split: str
+    task: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ which has more cells than there are headings, is a defect, and reading goes on w
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from backend.datasets.entry import Defect
 from backend.errors import DatasetError
@@ -26,7 +27,26 @@ def plain(heading: object) -> str:
     return str(heading).translate(INVISIBLE).strip().lower().replace(" ", "_").replace("-", "_")
 
 
-def read_separated(text: str, name: str) -> Iterator[tuple[str, dict[str, str]] | Defect]:
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What a column of images and one of words may be called, as `plain` writes it, the most wanted first."""
+
+    images: tuple[str, ...] = IMAGE_KEYS
+    words: tuple[str, ...] = WORD_KEYS
+
+    @classmethod
+    def wanting(cls, image: str, words: str) -> "Names":
+        """The usual names after two that are wanted more, e.g. those of a label config."""
+        wanted = (plain(image), *IMAGE_KEYS), (plain(words), *WORD_KEYS)
+        return cls(*(tuple(dict.fromkeys(names)) for names in wanted))
+
+    def are_in(self, headings: Iterable[str]) -> bool:
+        """Whether plain headings have one of each."""
+        there = set(headings)
+        return bool(there & set(self.images) and there & set(self.words))
+
+
+def read_separated(text: str, name: str, names: Names) -> Iterator[tuple[str, dict[str, str]] | Defect]:
     """Every row as (where it stands, its cells by plain heading), or what of it cannot be used.
 
     Raises:
@@ -42,7 +62,7 @@ def read_separated(text: str, name: str) -> Iterator[tuple[str, dict[str, str]] 
         and len(lines[start].rstrip("\r\n")) == 5
     ):
         separators, start = lines[start][4], start + 1
-    separator, headings, start = _headings(lines, start, separators, name)
+    separator, headings, start = _headings(lines, start, separators, name, names)
     while start < len(lines):
         what = f"{name}, row {start + 1}"
         found, after = _row(lines, start, separator)
@@ -64,23 +84,23 @@ def read_separated(text: str, name: str) -> Iterator[tuple[str, dict[str, str]] 
 
 
 def _headings(
-    lines: Sequence[str], start: int, separators: Sequence[str], name: str
+    lines: Sequence[str], start: int, separators: Sequence[str], name: str, names: Names
 ) -> tuple[str, list[str], int]:
     seen: list[str] = []
     for separator in separators:
         found, after = _row(lines, start, separator) if start < len(lines) else ("", start)
         headings = [plain(cell) for cell in found] if not isinstance(found, str) else []
         seen = headings if len(headings) > len(seen) else seen
-        if set(headings) & set(IMAGE_KEYS) and set(headings) & set(WORD_KEYS):
+        if names.are_in(headings):
             doubled = sorted(
-                {h for h in headings if h in (*IMAGE_KEYS, *WORD_KEYS) and headings.count(h) > 1}
+                {h for h in headings if h in (*names.images, *names.words) and headings.count(h) > 1}
             )
             if doubled:
                 raise DatasetError(f"{name} has two columns {doubled[0]!r}: rename one of them")
             return separator, headings, after
     raise DatasetError(
-        f"{name} needs a line of headings with one of {', '.join(IMAGE_KEYS)} "
-        f"and one of {', '.join(WORD_KEYS)}, separated by a comma, semicolon, tab or |; "
+        f"{name} needs a line of headings with one of {', '.join(names.images)} "
+        f"and one of {', '.join(names.words)}, separated by a comma, semicolon, tab or |; "
         f"it begins with {', '.join(seen)[:80] or 'nothing'}"
     )
 

@@ -9,10 +9,11 @@ from backend.core.rle import RLE
 from backend.datasets.entry import WITHOUT_MASK, Defect, Entry, strict, to_path, words_of
 from backend.datasets.objects import is_json, read_objects
 from backend.datasets.segmentation import read_segmentation
-from backend.datasets.separated import IMAGE_KEYS, SEPARATORS, WORD_KEYS, plain, read_separated
+from backend.datasets.separated import SEPARATORS, Names, plain, read_separated
 from backend.datasets.text import read_text
 from backend.errors import DatasetError
 
+USUAL = Names()
 CAPTIONS = tuple(
     f"{stem}.{ending}"
     for stem in ("captions", "metadata")
@@ -29,73 +30,79 @@ def read_table(path: Path, encoding: str | None = None) -> Iterator[Entry]:
     return strict(scan_table(path, encoding))
 
 
-def scan_table(path: Path, encoding: str | None = None) -> Iterator[Entry | Defect]:
+def scan_table(path: Path, encoding: str | None = None, names: Names = USUAL) -> Iterator[Entry | Defect]:
     """A row an expression, and the rows that cannot be used.
 
     Args:
         path: a table with headings, JSON or JSON Lines: "image" and "expression", or names alike; "split" if
-            there are splits, "verdict" for "no referent", and in JSON "mask" as COCO's segmentation. Lines
-            of a picture's name, a tab and the words need no headings. A folder is read by its captions file.
+            there are splits, "verdict" for "no referent", and in JSON "mask" as COCO's segmentation. Label
+            Studio's own JSON is read too. Lines of a picture's name, a tab and the words need no headings. A
+            folder is read by its captions file.
         encoding: when a person named it.
+        names: of the columns.
 
     Raises:
         DatasetError: it is none of these, or cannot be read at all.
     """
-    if path.is_dir():
-        path = _captions(path)
-    for row in _rows(path, encoding):
+    path = table_of(path)
+    for row in _rows(path, encoding, names):
         if isinstance(row, Defect):
             yield row
         else:
-            yield from read_row(*row)
+            yield from read_row(*row, names)
 
 
-def read_row(what: str, row: Mapping[str, Any]) -> Iterator[Entry | Defect]:
-    """The entry of a row, by names like those of headings, and what of the row cannot be used."""
-    named = {plain(key): value for key, value in row.items()}
+def table_of(path: Path) -> Path:
+    """The file itself, or the captions file of a folder.
+
+    Raises:
+        DatasetError: the folder has none.
+    """
+    if not path.is_dir():
+        return path
+    found = [path / name for name in CAPTIONS if (path / name).is_file()]
+    if not found:
+        raise DatasetError(f"{path} has no captions file; it can be {', '.join(CAPTIONS)}")
+    return found[0]
+
+
+def read_row(what: str, row: Mapping[str, Any], names: Names = USUAL) -> Iterator[Entry | Defect]:
+    """The entry of a row or of a task of Label Studio's, and what of it cannot be used."""
+    task = row if isinstance(row.get("data"), Mapping) else {}
+    named = {plain(key): value for key, value in (task.get("data") or row).items()}
     try:
-        image, words = to_path(_first(named, IMAGE_KEYS)), words_of(_first(named, WORD_KEYS))
+        image, words = to_path(_first(named, names.images)), words_of(_first(named, names.words))
     except DatasetError as error:
         yield Defect(what, str(error))
         return
     mask = None
     try:
-        mask = _mask(named.get("mask"))
+        mask = None if task else _mask(named.get("mask"))
     except DatasetError as error:
         yield Defect(what, str(error), WITHOUT_MASK)
     has_referent = named.get("verdict") != "no referent"
-    yield Entry(
-        words, image, mask.size if mask else None, mask, has_referent, str(named.get("split") or "train")
-    )
+    split, size = str(named.get("split") or "train"), mask.size if mask else None
+    yield Entry(words, image, size, mask, has_referent, split, task)
 
 
-def _captions(folder: Path) -> Path:
-    found = [folder / name for name in CAPTIONS if (folder / name).is_file()]
-    if not found:
-        raise DatasetError(f"{folder} has no captions file; it can be {', '.join(CAPTIONS)}")
-    return found[0]
-
-
-def _rows(path: Path, encoding: str | None) -> Iterator[tuple[str, Mapping[str, Any]] | Defect]:
+def _rows(path: Path, encoding: str | None, names: Names) -> Iterator[tuple[str, Mapping[str, Any]] | Defect]:
     text = read_text(path, encoding)
     if is_json(text):
         return read_objects(text, path)
-    if _is_pairs(text):
+    if _is_pairs(text, names):
         return _read_pairs(text, path)
-    return read_separated(text, path.name)
+    return read_separated(text, path.name, names)
 
 
-def _is_pairs(text: str) -> bool:
+def _is_pairs(text: str, names: Names) -> bool:
     """Whether the first line is no heading, but a file's name, a tab and words."""
     first = next((line for line in io.StringIO(text) if line.strip()), "")
     image, tab, _ = first.partition("\t")
-    is_heading = any(_is_heading(first.split(separator)) for separator in SEPARATORS)
+    is_heading = any(
+        names.are_in(plain(cell.strip().strip('"')) for cell in first.split(separator))
+        for separator in SEPARATORS
+    )
     return bool(tab) and not is_heading and ("." in image or "/" in image)
-
-
-def _is_heading(cells: list[str]) -> bool:
-    names = {plain(cell.strip().strip('"')) for cell in cells}
-    return bool(names & set(IMAGE_KEYS) and names & set(WORD_KEYS))
 
 
 def _read_pairs(text: str, path: Path) -> Iterator[tuple[str, dict[str, str]] | Defect]:
@@ -120,4 +127,4 @@ def _first(row: Mapping[str, Any], names: tuple[str, ...]) -> Any:
     for name in names:
         if row.get(name) is not None:
             return row[name]
-    raise DatasetError(f"it has none of {', '.join(names)}")
+    raise DatasetError(f"it has none of {', '.join(dict.fromkeys(names))}")

@@ -16,12 +16,14 @@ from backend.core.types import Task
 from backend.errors import ImageUnreadable
 from backend.labelstudio.images import open_picture, to_rgb, to_upright
 from backend.labelstudio.metadata import first_jpeg, orientation_of
+from backend.labelstudio.signatures import is_heif
 
 Fetch = Callable[[Task], bytes]
 """A task's image as the bytes of its file; raises an ImageError."""
 
 EXTENSIONS = {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp", "BMP": ".bmp", "TIFF": ".tif", "GIF": ".gif"}
 KINDS = {extension: kind for kind, extension in EXTENSIONS.items()} | {".jpeg": "JPEG", ".tiff": "TIFF"}
+SHOWN = (".bmp", ".gif", ".jpg", ".jpeg", ".png", ".webp")  # of pictures, what Label Studio takes
 MODES = {
     "JPEG": ("L", "RGB", "CMYK"),
     "PNG": ("1", "L", "LA", "P", "RGB", "RGBA", "I;16"),
@@ -87,3 +89,16 @@ def _encoded(picture: Pillow.Image, kind: str) -> bytes:
     file = io.BytesIO()
     plain.save(file, kind, **kept, **SETTINGS.get(kind, {}))
     return file.getvalue()
+
+
+def as_shown(name: str, data: bytes) -> tuple[str, bytes]:
+    """A picture's file as Label Studio takes it and browsers show it: as it is, or else as an upright PNG.
+
+    Raises:
+        ImageUnreadable: it is no picture.
+    """
+    is_hidden = is_heif(data) or data[:4] in (b"II*\x00", b"MM\x00*")
+    if PurePosixPath(name).suffix.lower() in SHOWN and not is_hidden:
+        return name, data
+    other = f"{PurePosixPath(name).stem or 'image'}.png"
+    return other, as_named(data, other)

@@ -1,12 +1,18 @@
 """Label Studio's API over HTTP, with our own key, which goes to the configured Label Studio alone."""
 
+import json
+import re
+from collections.abc import Collection
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 
 from backend.errors import LabelStudioError
+
+KEPT = re.compile(r'Failed to parse input file ([^\s:"/]+): Your label config has more than one data key')
 
 
 class LabelStudioClient:
@@ -84,30 +90,47 @@ class LabelStudioClient:
     def upload(self, project: int, name: str, data: bytes) -> str:
         """Store a picture in a project; the reference that a task can use.
 
-        A project whose label config shows two things, such as an image and an expression, answers 400 and
-        keeps the file all the same: then it is found among the project's files.
+        Label Studio keeps it under a name of its own. A project whose label config shows two things, such as
+        an image and an expression, answers 400 and keeps the file all the same; that answer names the file.
 
         Raises:
             LabelStudioError: it refused.
         """
         path = f"/api/projects/{project}/import"
-        answer = requests.post(
-            self.url + path,
-            files={"file": (name, data)},
-            params={"commit_to_project": "false"},
-            headers=self.auth(),
-            timeout=self.timeout_s,
-        )
-        if answer.status_code == 400:
-            kept = self.call("GET", f"/api/projects/{project}/file-uploads", all="true")
-            own = [one for one in kept or () if str(one.get("file", "")).endswith(f"-{name}")]
-            if own:
-                return f"/data/{max(own, key=lambda one: int(one['id']))['file']}"
+        try:
+            answer = requests.post(
+                self.url + path,
+                files={"file": (name, data)},
+                params={"commit_to_project": "false"},
+                headers=self.auth(),
+                timeout=self.timeout_s,
+            )
+        except requests.RequestException as error:
+            raise LabelStudioError(
+                f"Label Studio at {self.url} does not answer: {type(error).__name__}"
+            ) from error
+        if answer.status_code == 400 and (kept := KEPT.search(_words(answer))):
+            return self._reference(f"upload/{project}/{kept[1]}")
         ids = (self._checked(answer, f"POST {path}") or {}).get("file_upload_ids") or []
         if len(ids) != 1:
             raise LabelStudioError(f"Label Studio kept {len(ids)} files of one upload of {name}")
-        stored = self.call("GET", f"/api/import/file-upload/{ids[0]}")
-        return f"/data/{stored['file']}"
+        return self._reference(self.call("GET", f"/api/import/file-upload/{ids[0]}")["file"])
+
+    def remove_uploads(self, project: int, references: Collection[str]) -> None:
+        """Remove uploaded files from a project by what `upload` said of them.
+
+        Raises:
+            LabelStudioError: it refused.
+        """
+        path = f"/api/projects/{project}/file-uploads"
+        listed = self.call("GET", path, all="true") or ()
+        ids = [one["id"] for one in listed if self._reference(str(one.get("file"))) in references]
+        if ids:
+            self.call("DELETE", path, {"file_upload_ids": ids})
+
+    def _reference(self, stored: str) -> str:
+        """A stored file as tasks name it: under a sub-path of its server Label Studio writes that too."""
+        return f"{urlsplit(self.url).path}/data/{stored}"
 
     def _checked(self, answer: requests.Response, what: str) -> Any:
         if answer.status_code in (401, 403):
@@ -146,3 +169,11 @@ class LabelStudioClient:
                 f"no access token could be had from Label Studio at {self.url}: {type(error).__name__}"
             ) from error
         return {"Authorization": headers["Authorization"]}
+
+
+def _words(answer: requests.Response) -> str:
+    """What an answer says, with its letters written out."""
+    try:
+        return json.dumps(answer.json(), ensure_ascii=False)
+    except ValueError:
+        return answer.text

@@ -6,12 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.datasets.entry import Defect
-from backend.datasets.separated import SEPARATORS, read_separated
+from backend.datasets.separated import SEPARATORS, Names, read_separated
 from backend.errors import DatasetError
 
 
 def rows(text):
-    return [one if isinstance(one, Defect) else one[1] for one in read_separated(text, "a.csv")]
+    return [one if isinstance(one, Defect) else one[1] for one in read_separated(text, "a.csv", Names())]
 
 
 def defects(text):
