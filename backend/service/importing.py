@@ -101,7 +101,9 @@ def _task(entry: Entry, controls: Controls, reference: str) -> dict[str, Any]:
     data = {**own.get("data", {}), controls.image_key: reference, controls.expression_key: entry.expression}
     meta = own.get("meta")
     kept_meta = dict(meta) if isinstance(meta, Mapping) else {}
-    task: dict[str, Any] = {"data": data, "meta": {**kept_meta, SOURCE: _source(entry)}}
+    if reference != _source(entry):
+        kept_meta[SOURCE] = _source(entry)
+    task: dict[str, Any] = {"data": data, **({"meta": kept_meta} if kept_meta else {})}
     for name, kept in (("annotations", KEPT_OF_ANNOTATIONS), ("predictions", KEPT_OF_PREDICTIONS)):
         given = own.get(name)
         found = [one for one in given if isinstance(one, Mapping)] if isinstance(given, list) else []
