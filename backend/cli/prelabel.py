@@ -1,7 +1,7 @@
 """`ris prelabel`: suggestions for a whole dataset, ahead of the annotators."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -15,19 +15,23 @@ from rich.table import Table
 import label_config
 from backend import assembly, config
 from backend.batch.engine import Engine, Processes
+from backend.batch.local import parts_with_pictures
 from backend.batch.prelabel import Failed, missing
 from backend.batch.prelabel import prelabel as run
-from backend.batch.taskfile import file_key, read_tasks, write_tasks
-from backend.batch.work import Labeller, Learned
+from backend.batch.taskfile import Keys, read_task_file, write_tasks
+from backend.batch.work import Fetch, Labeller, Learned
 from backend.cli.connect import CONFIGS
 from backend.cli.console import console
+from backend.cli.defects import tell
 from backend.core.types import Task
+from backend.datasets.entry import Defect
 from backend.errors import InputError, LabelStudioError, TaskError
 from backend.labelstudio.control import Controls, read_controls
 from backend.labelstudio.pushing import Parcel, Pushing
 from backend.labelstudio.region import write_predictions
 from backend.labelstudio.sync import read_project, tasks_of
 from backend.labelstudio.task import is_id, read_task
+from backend.referring.pipeline import Pipeline
 from backend.service.writing import Outcome, write
 from backend.store.learned import in_use
 from backend.store.records import find_suggestions
@@ -47,8 +51,13 @@ class EngineName(StrEnum):
 def prelabel(
     project: Annotated[int | None, typer.Option(help="of Label Studio: all of its tasks")] = None,
     tasks: Annotated[
-        Path | None, typer.Option(help="a JSON file of tasks, as Label Studio imports and exports them")
+        Path | None,
+        typer.Option(help="a file: Label Studio's JSON or JSON-MIN, a table; or a folder with captions"),
     ] = None,
+    images: Annotated[
+        Path | None, typer.Option(help="folder of the pictures that --tasks names; else where it lies itself")
+    ] = None,
+    encoding: Annotated[str | None, typer.Option(help="of a table that is not UTF-8, e.g. cp1252")] = None,
     layout: Annotated[
         str, typer.Option("--config", help=f"label config for --tasks: {', '.join(CONFIGS)}, or a file")
     ] = CONFIGS[0],
@@ -80,14 +89,19 @@ def prelabel(
         raise InputError("--push stores predictions in a project: name it with --project NUMBER")
     client = assembly.label_studio(settings)
     entries: Sequence[dict[str, Any]]
+    parts: Callable[[], tuple[Pipeline, Fetch]] = partial(assembly.labeller_parts, settings)
+    left_out: Sequence[Defect] = ()
     if project is not None:
         state = read_project(client, project)
         controls, name = read_controls(str(state.body.get("label_config") or "")), state.key
         entries = list(tasks_of(client, project))
     else:
         assert tasks is not None
-        entries = read_tasks(tasks)
-        controls, name = read_controls(_label_config(layout)), file_key(tasks)
+        controls = read_controls(_label_config(layout))
+        file = read_task_file(tasks, Keys(controls.image_key, controls.expression_key), encoding)
+        entries, name, left_out = file.tasks, file.key, file.left_out
+        folder, limits = images or file.folder, (settings.max_image_bytes, settings.max_image_pixels)
+        parts = partial(parts_with_pictures, parts, folder.resolve(), *limits)
     known, failed = _understood(entries, name, controls)
     plan = assembly.planned(settings)
     database = Database.open(settings.database_url)
@@ -101,7 +115,7 @@ def prelabel(
         )
         if lacking:
             ranking = Learned(learned.coefficients, learned.version) if learned else None
-            make = partial(Labeller, partial(assembly.labeller_parts, settings), ranking)
+            make = partial(Labeller, parts, ranking)
             working = _engine(engine, make, workers, address, gpus)
             failed += _run(database, working, lacking, version, settings)
         if push and project is not None:
@@ -112,6 +126,7 @@ def prelabel(
             console.print(f"{len(entries)} tasks with their predictions: {out}")
     finally:
         database.close()
+    tell(left_out)
     _tell(failed)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backend.datasets.entry import Entry
-from backend.datasets.phrasecut import IMAGES, read_phrasecut
+from backend.datasets.phrasecut import IMAGES, images_file, read_phrasecut
 from backend.datasets.refcoco import read_refs, splits_by
 from backend.errors import DatasetError
 
@@ -75,7 +75,7 @@ def read_benchmark(folder: Path, split_by: str | None = None) -> Benchmark:
         DatasetError: it is none of these, cannot be read, or has several refs and none was named.
     """
     name = folder.resolve().name
-    if (folder / IMAGES).is_file():
+    if images_file(folder) is not None:
         return Benchmark(name, "", tuple(read_phrasecut(folder)))
     if not (folder / "instances.json").is_file():
         raise DatasetError(

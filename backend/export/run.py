@@ -13,7 +13,7 @@ from backend.export.dataset import LeftOut, Resolve, Unseen, find_image_problem,
 from backend.export.formats import FORMATS, Material, Written
 from backend.export.imagefile import ImageFile, find_image_files, read_image_file
 from backend.export.phrases import Parse
-from backend.export.pictures import Fetch, upright
+from backend.export.pictures import Fetch, as_named
 from backend.export.text import to_json
 from backend.labelstudio.control import Controls
 
@@ -128,13 +128,12 @@ def _listed(left_out: Sequence[LeftOut]) -> list[dict[str, Any]]:
 
 
 def write_pictures(files: Sequence[ImageFile], folder: Path, fetch: Fetch) -> list[str]:
-    """Every image once, upright, named as the formats call it; a sentence for each that is missing."""
+    """Every image once, upright, in the format of its name; a sentence for each that is missing."""
     folder.mkdir(parents=True, exist_ok=True)
     missing = []
     for file in files:
         try:
-            data, _ = upright(read_image_file(file, fetch))
-            (folder / file.name).write_bytes(data)
+            (folder / file.name).write_bytes(as_named(read_image_file(file, fetch), file.name))
         except BackendError as error:
             missing.append(str(error))
     return missing

@@ -19,7 +19,8 @@ from backend.core.masks import iou_matrix
 from backend.core.rle import RLE
 from backend.datasets.entry import Entry, read_json
 from backend.datasets.phrasecut import read_phrasecut
-from backend.datasets.refcoco import decoded, read_refs
+from backend.datasets.refcoco import read_refs
+from backend.datasets.segmentation import decoded
 from backend.errors import BackendError, DatasetError
 from backend.export.dataset import Sample, get_mask
 from backend.export.differences import Problems, compare_masks

@@ -1,5 +1,8 @@
 """Label Studio's API over HTTP, with our own key, which goes to the configured Label Studio alone."""
 
+import json
+import re
+from collections.abc import Collection
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -9,6 +12,8 @@ import requests
 
 from backend.errors import LabelStudioDenied, LabelStudioError, LabelStudioRefusal
 from backend.labelstudio.certificates import find_bundle, make_tls_context, to_error
+
+KEPT = re.compile(r'Failed to parse input file ([^\s:"/]+): Your label config has more than one data key')
 
 
 class LabelStudioClient:
@@ -64,8 +69,8 @@ class LabelStudioClient:
     def upload(self, project: int, name: str, data: bytes) -> str:
         """Store a picture in a project; the reference that a task can use.
 
-        A project whose label config shows two things, such as an image and an expression, answers 400 and
-        keeps the file all the same: then it is found among the project's files.
+        Label Studio keeps it under a name of its own. A project whose label config shows two things, such as
+        an image and an expression, answers 400 and keeps the file all the same; that answer names the file.
 
         Raises:
             LabelStudioError: it refused.
@@ -75,21 +80,28 @@ class LabelStudioClient:
             "POST", path, headers=self.auth(),
             files={"file": (name, data)}, params={"commit_to_project": "false"},
         )  # fmt: skip
-        if answer.status_code == 400:
-            kept = self.call("GET", f"/api/projects/{project}/file-uploads", all="true")
-            own = [one for one in kept or () if str(one.get("file", "")).endswith(f"-{name}")]
-            if own:
-                return f"{self._sub_path}/data/{max(own, key=lambda one: int(one['id']))['file']}"
+        if answer.status_code == 400 and (kept := KEPT.search(_words(answer))):
+            return self._reference(f"upload/{project}/{kept[1]}")
         ids = (self._checked(answer, f"POST {path}") or {}).get("file_upload_ids") or []
         if len(ids) != 1:
             raise LabelStudioError(f"Label Studio kept {len(ids)} files of one upload of {name}")
-        stored = self.call("GET", f"/api/import/file-upload/{ids[0]}")
-        return f"{self._sub_path}/data/{stored['file']}"
+        return self._reference(self.call("GET", f"/api/import/file-upload/{ids[0]}")["file"])
 
-    @property
-    def _sub_path(self) -> str:
-        """What Label Studio under a sub-path writes before the addresses of its uploads."""
-        return urlsplit(self.url).path
+    def remove_uploads(self, project: int, references: Collection[str]) -> None:
+        """Remove uploaded files from a project by what `upload` said of them.
+
+        Raises:
+            LabelStudioError: it refused.
+        """
+        path = f"/api/projects/{project}/file-uploads"
+        listed = self.call("GET", path, all="true") or ()
+        ids = [one["id"] for one in listed if self._reference(str(one.get("file"))) in references]
+        if ids:
+            self.call("DELETE", path, {"file_upload_ids": ids})
+
+    def _reference(self, stored: str) -> str:
+        """A stored file as tasks name it: under a sub-path of its server Label Studio writes that too."""
+        return f"{urlsplit(self.url).path}/data/{stored}"
 
     def _answer(self, method: str, path: str, *, headers: dict[str, str], **more: Any) -> requests.Response:
         try:
@@ -151,3 +163,11 @@ class LabelStudioClient:
                 f"no access token could be had from Label Studio at {self.url}: {type(error).__name__}"
             ) from error
         return {"Authorization": headers["Authorization"]}
+
+
+def _words(answer: requests.Response) -> str:
+    """What an answer says, with its letters written out."""
+    try:
+        return json.dumps(answer.json(), ensure_ascii=False)
+    except ValueError:
+        return answer.text

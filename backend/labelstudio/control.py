@@ -1,9 +1,11 @@
 """What a label config says: where the image is, where the expression, and what a mask is called."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, Literal
 from xml.etree.ElementTree import Element, ParseError
 
@@ -114,13 +116,18 @@ class Controls:
         """Where the expression stands in a task's data."""
         return self.words.path
 
-    def to_data(self, image: str, expression: str | None) -> dict[str, Any]:
+    def to_data(
+        self, image: str, expression: str | None, more: Mapping[str, Any] = MappingProxyType({})
+    ) -> dict[str, Any]:
         """A task's data that shows an image, and an expression where it is not None.
+
+        Args:
+            more: what the data holds besides.
 
         Raises:
             LabelConfigError: the image's tag shows no such reference.
         """
-        data: dict[str, Any] = {}
+        data: dict[str, Any] = deepcopy(dict(more))
         words = None if expression is None else self.words.write(expression)
         # The shorter path first: the longer one can still be written as a key beside it.
         if words is not None and len(self.expression_key) < len(self.image_key):

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from backend.batch.taskfile import file_key, read_tasks, write_tasks
+from backend.batch.taskfile import Keys, file_key, read_task_file, read_tasks, write_tasks
 from backend.errors import InputError
 
 
@@ -28,8 +28,8 @@ def test_the_same_content_is_the_same_project_wherever_it_lies(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("no", "is no JSON file of tasks"),
-        ('{"a": 1}', "must hold a list of tasks"),
+        ("no", "is no file of tasks"),
+        ('{"images": [], "annotations": []}', "is a COCO file"),
         ("[1]", "must hold a list of tasks"),
         ('[{"id": 1, "data": {}}, {"id": 1, "data": {}}]', "2 tasks have 1 different ids"),
         ('[{"id": 1, "data": {}}, {"data": {}}]', "2 tasks have 1 different ids"),
@@ -80,3 +80,79 @@ def test_half_an_emoji_costs_no_task_its_predictions(tmp_path):
     write_tasks(path, tasks, lambda _: [])
 
     assert read_tasks(path) == [{**task, "predictions": []} for task in tasks]
+
+
+MIN = [
+    {"image": "a.png", "expression": "the owl", "id": 5701, "annotator": 1, "annotation_id": 88},
+    {"image": "a.png", "expression": "the owl", "id": 5701, "annotator": 2, "annotation_id": 90},
+    {"image": "b.png", "expression": "the dog", "id": "5702", "annotator": 1, "annotation_id": 89},
+]
+
+
+def test_json_min_keeps_the_ids_of_its_tasks_and_has_each_task_once(tmp_path):
+    tasks = read_tasks(written(tmp_path / "t.json", MIN))
+
+    assert [(task["id"], task["data"]["expression"]) for task in tasks] == [
+        (5701, "the owl"),
+        (5702, "the dog"),
+    ]
+
+
+def test_an_id_of_a_row_that_cannot_be_an_id_of_a_task_is_data(tmp_path):
+    rows = [
+        {"image": "a.png", "expression": "x", "id": "img_1"},
+        {"image": "b.png", "expression": "y", "id": 2.5},
+    ]
+
+    assert [task["id"] for task in read_tasks(written(tmp_path / "t.json", rows))] == [1, 2]
+
+
+def test_rows_of_one_id_that_are_no_answers_are_refused(tmp_path):
+    rows = [{"image": "a.png", "expression": "x", "id": 7}, {"image": "b.png", "expression": "y", "id": 7}]
+
+    with pytest.raises(InputError, match="2 tasks have 1 different ids; give an id to each or to none"):
+        read_tasks(written(tmp_path / "t.json", rows))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
+@pytest.mark.parametrize("shape", [lambda t: t, lambda t: {"tasks": t}])
+def test_label_studios_own_json_is_read_with_any_mark(tmp_path, encoding, shape):
+    tasks = [{"id": 8, "data": {"image": "a", "expression": "ü"}, "annotations": [], "predictions": [3]}]
+    (tmp_path / "t.json").write_text(json.dumps(shape(tasks), ensure_ascii=False), encoding=encoding)
+
+    assert read_tasks(tmp_path / "t.json") == tasks
+
+
+def test_a_table_and_a_folder_of_pictures_are_tasks_under_the_keys_of_the_label_config(tmp_path):
+    keys = Keys("photo", "question")
+    (tmp_path / "captions.csv").write_text("Photo;Question\na.png;the owl\n;nothing\n")
+
+    for path in (tmp_path, tmp_path / "captions.csv"):
+        file = read_task_file(path, keys)
+        assert file.tasks == ({"id": 1, "data": {"photo": "a.png", "question": "the owl"}},)
+        assert (file.folder, file.key) == (tmp_path, file_key(tmp_path / "captions.csv"))
+        assert [defect.what for defect in file.left_out] == ["captions.csv, row 3"]
+
+
+def test_rows_with_other_names_get_those_of_the_label_config(tmp_path):
+    (task,) = read_tasks(written(tmp_path / "t.json", [{"img": "a\\b.png", "caption": 7}]))
+
+    assert task["data"] == {"image": "a/b.png", "expression": "7", "img": "a\\b.png", "caption": 7}
+
+
+def test_half_an_emoji_and_no_number_come_out_as_json(tmp_path):
+    (tmp_path / "t.json").write_text('[{"data": {"image": "\\ud83d", "x": NaN}}]')
+    tasks = read_tasks(tmp_path / "t.json")
+
+    write_tasks(tmp_path / "out.json", tasks, lambda task: None)
+
+    assert json.loads((tmp_path / "out.json").read_text()) == [
+        {"id": 1, "data": {"image": "\ud83d", "x": None}}
+    ]
+
+
+def test_what_is_no_task_is_left_out_and_told(tmp_path):
+    file = read_task_file(written(tmp_path / "t.json", [{"data": {"image": "a"}}, 7]), Keys())
+
+    assert len(file.tasks) == 1
+    assert [(one.what, one.reason) for one in file.left_out] == [("t.json, object 2", "it must be an object")]

@@ -66,7 +66,7 @@ def test_after_a_kill_nothing_is_done_twice_and_nothing_is_missing(tmp_path):
     ("arguments", "pattern"),
     [
         ((), "name the tasks with --project NUMBER or with --tasks FILE"),
-        (("--tasks", "none.json"), "none.json is no JSON file of tasks"),
+        (("--tasks", "none.json"), "none.json is no file of tasks: .*cannot be read: FileNotFoundError"),
         (("--tasks", "t.json", "--push"), "--push stores predictions in a project"),
         (("--tasks", "t.json", "--config", "none"), "there is no label config 'none'"),
     ],
@@ -75,3 +75,27 @@ def test_what_cannot_be_is_one_sentence(tmp_path, arguments, pattern):
     (tmp_path / "t.json").write_text("[]")
 
     assert_one_sentence(ris("prelabel", *arguments, folder=tmp_path), pattern)
+
+
+def test_a_folder_of_pictures_with_a_table_needs_no_server(tmp_path):
+    folder = tmp_path / "shop"
+    (folder / "in").mkdir(parents=True)
+    sample = make_samples(1, seed=31)[0]
+    for path in (folder / "in" / "a b.png", folder / "c.png", tmp_path / "secret.png"):
+        path.write_bytes(sample.png)
+    names = ("in\\a b.png", "in/a b.png", "C:\\pics\\C.PNG", "../secret.png")
+    rows = [f"{name};{sample.expression}" for name in names]
+    (folder / "captions.csv").write_text("\n".join(["image;expression", *rows, "in/a b.png;"]))
+    ris("db", "upgrade", folder=tmp_path)
+
+    ran = ris(
+        "prelabel", "--tasks", "shop", "--out", "out.json", folder=tmp_path,
+        RIS_LABEL_STUDIO_URL="http://127.0.0.1:9",
+    )  # fmt: skip
+
+    assert ran.returncode == 0, ran.stderr
+    written = json.loads((tmp_path / "out.json").read_text())
+    assert [len(task["predictions"]) for task in written] == [1, 1, 1, 0]
+    assert "4 tasks, 0 of them done before, 4 to do" in ran.stdout
+    assert "left out: 1 (captions.csv, row 6): its words are empty" in ran.stdout
+    assert "1 tasks have no suggestions" in ran.stdout

@@ -3,7 +3,8 @@ import json
 import pytest
 
 from backend.core import rle
-from backend.datasets.phrasecut import read_phrasecut
+from backend.datasets.entry import WITHOUT_MASK, Defect
+from backend.datasets.phrasecut import read_phrasecut, scan_phrasecut
 from backend.errors import DatasetError
 from tests.build import rectangle
 
@@ -41,7 +42,7 @@ def test_all_polygons_of_all_instances_are_one_mask(tmp_path):
 def test_a_task_of_an_image_that_is_not_listed_is_named(tmp_path):
     write(tmp_path, [task([], image_id=9)])
 
-    with pytest.raises(DatasetError, match="task '3__1' of refer_val.json: .* has no image 9"):
+    with pytest.raises(DatasetError, match="task '3__1' of refer_val.json: .* has no image of its id"):
         list(read_phrasecut(tmp_path))
 
 
@@ -50,3 +51,24 @@ def test_a_folder_without_tasks_says_so(tmp_path):
 
     with pytest.raises(DatasetError, match="has no refer_<split>.json"):
         list(read_phrasecut(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "polygons", [None, 7, [[["x"]]], [[[[1, None], [2, 2], [3, 1]]]], [[[[1e12, 1], [2, 2]]]]]
+)
+def test_a_task_whose_polygons_cannot_be_drawn_keeps_its_words(tmp_path, polygons):
+    write(tmp_path, [task(polygons), task([[[[1, 1], [5, 5], [1, 5]]]], task_id="3__2")])
+
+    defect, bad, good = scan_phrasecut(tmp_path)
+
+    assert isinstance(defect, Defect)
+    assert (defect.what, defect.outcome) == ("task '3__1' of refer_val.json", WITHOUT_MASK)
+    assert (bad.mask, bad.has_referent) == (None, True)
+    assert good.mask.area_px > 0
+
+
+def test_the_list_of_images_has_either_of_its_two_names(tmp_path):
+    write(tmp_path, [task([[[[1, 1], [5, 5], [1, 5]]]])])
+    (tmp_path / "image_data_split3000.json").rename(tmp_path / "image_data_split.json")
+
+    assert [entry.expression for entry in read_phrasecut(tmp_path)] == ["red box"]

@@ -5,7 +5,9 @@ import pytest
 from pycocotools import mask as coco
 
 from backend.core import rle
-from backend.datasets.tables import read_table
+from backend.datasets.entry import LEFT_OUT, WITHOUT_MASK, Defect, Entry
+from backend.datasets.separated import WORD_KEYS
+from backend.datasets.tables import read_table, scan_table
 from backend.errors import DatasetError
 
 MASK = np.eye(4, 6, dtype=np.bool_)
@@ -62,13 +64,15 @@ def test_json_lines_can_hold_masks_splits_and_that_there_is_no_such_thing(tmp_pa
 @pytest.mark.parametrize(
     ("name", "text", "pattern"),
     [
-        ("a.csv", "image,words\nx.png,mug\n", "a.csv, row 2 has none of expression, .*; it has image, words"),
-        ("a.csv", "image,expression\n,mug\n", "row 2 has none of image"),
-        ("a.jsonl", '{"image": "x"}\n', "row 1 has none of expression"),
-        ("a.jsonl", "[1]\n", "row 1 must be an object"),
-        ("a.jsonl", "{\n", "cannot be read"),
-        ("a.jsonl", '{"image": "x", "text": "a", "mask": {"size": [1]}}', 'its mask needs "size"'),
-        ("a.xml", "x", "must be .csv, .tsv, .jsonl or .txt"),
+        ("a.csv", "image,words\nx.png,mug\n", "a.csv needs a line of headings .*it begins with image, words"),
+        ("a.csv", "image,expression\n,mug\n", "a.csv, row 2: its image has no name"),
+        ("a.csv", "image,expression\nx.png,\n", "a.csv, row 2: its words are empty"),
+        ("a.jsonl", '{"image": "x"}\n', "a.jsonl, object 1: it has none of expression"),
+        ("a.jsonl", "[1]\n", "object 1: it must be an object"),
+        ("a.jsonl", "{\n", "a.jsonl is no JSON"),
+        ("a.jsonl", '{"image": "x", "text": "a", "mask": {"size": [1]}}', "is not .height, width."),
+        ("a.xml", "x", "a.xml needs a line of headings"),
+        ("a.csv", "", "it begins with nothing"),
     ],
 )
 def test_rows_that_lack_something_are_named(tmp_path, name, text, pattern):
@@ -83,3 +87,82 @@ def test_a_file_that_is_not_there_is_a_sentence(tmp_path):
         list(read_table(tmp_path / "a.csv"))
     with pytest.raises(DatasetError, match="has no captions file; it can be captions.csv"):
         list(read_table(tmp_path))
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.json", "a.txt", "a"])
+def test_the_content_decides_what_a_file_is_and_not_its_name(tmp_path, name):
+    objects = [{"image": "x.png", "expression": "the mug"}]
+    for text in (
+        json.dumps(objects),
+        json.dumps(objects, indent=1),
+        json.dumps({"tasks": objects}),
+        json.dumps(objects[0]) + "\n" + "\n",
+        "image,expression\nx.png,the mug\n",
+        "image\texpression\nx.png\tthe mug\n",
+        "x.png\tthe mug\n",
+    ):
+        (tmp_path / name).write_text(text)
+
+        assert entries(tmp_path / name) == [("x.png", "the mug", "train")]
+
+
+def test_one_bad_row_leaves_the_others(tmp_path):
+    good = {"image": "x.png", "expression": "the mug"}
+    rows = [json.dumps(good), '{"image": ', json.dumps([1]), json.dumps(good | {"mask": {"counts": "!"}})]
+    (tmp_path / "a.jsonl").write_text("\n".join([*rows, json.dumps(good), json.dumps(good)]))
+
+    read = list(scan_table(tmp_path / "a.jsonl"))
+
+    assert [(one.what, one.outcome) for one in read if isinstance(one, Defect)] == [
+        ("a.jsonl, row 2", LEFT_OUT),
+        ("a.jsonl, row 3", LEFT_OUT),
+        ("a.jsonl, row 4", WITHOUT_MASK),
+    ]
+    assert sum(isinstance(one, Entry) for one in read) == 4
+
+
+def test_a_list_that_is_cut_short_is_refused_as_a_whole(tmp_path):
+    (tmp_path / "a.json").write_text('[\n{"image": "x", "text": "a"},\n{"image": "y", "text": "b"}\n')
+
+    with pytest.raises(DatasetError, match="a.json is no JSON: .*line 4"):
+        list(scan_table(tmp_path / "a.json"))
+
+
+def test_a_coco_file_alone_says_what_to_name(tmp_path):
+    (tmp_path / "a.json").write_text('{"images": [], "annotations": []}')
+
+    with pytest.raises(DatasetError, match="is a COCO file, which has no expressions"):
+        list(scan_table(tmp_path / "a.json"))
+
+
+def test_lines_end_where_json_says_so(tmp_path):
+    (tmp_path / "a.jsonl").write_text('{"image": "x", "text": "a\u2028b\x85c"}\n' * 2, encoding="utf-8")
+
+    assert [e.expression for e in read_table(tmp_path / "a.jsonl")] == ["a\u2028b\x85c"] * 2
+
+
+@pytest.mark.parametrize(("value", "words"), [("7", "7"), ("2.5", "2.5"), ('"7"', "7")])
+def test_a_number_is_words(tmp_path, value, words):
+    (tmp_path / "a.json").write_text(f'[{{"image": "x", "text": {value}}}]')
+
+    assert [e.expression for e in read_table(tmp_path / "a.json")] == [words]
+
+
+@pytest.mark.parametrize("value", ["null", "NaN", "true", "[]", "{}", '" "', '"\\ud83d"'])
+def test_what_are_no_words_is_left_out(tmp_path, value):
+    (tmp_path / "a.json").write_text(f'[{{"image": "x", "text": {value}}}]')
+
+    (defect,) = scan_table(tmp_path / "a.json")
+
+    assert defect.outcome == LEFT_OUT
+
+
+def test_a_caption_of_flickr_is_read_by_its_own_headings(tmp_path):
+    (tmp_path / "results.csv").write_text(
+        "image_name| comment_number| comment\n1.jpg| 0| A dog, a cat .\n2.jpg| 4   A dog runs .\n"
+    )
+
+    entry, defect = scan_table(tmp_path / "results.csv")
+
+    assert (entry.image, entry.expression) == ("1.jpg", "A dog, a cat .")
+    assert (defect.what, defect.reason) == ("results.csv, row 3", "it has none of " + ", ".join(WORD_KEYS))

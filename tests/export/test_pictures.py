@@ -1,11 +1,14 @@
 import io
+import struct
+import zlib
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from backend.errors import ImageUnreadable
-from backend.export.pictures import upright
+from backend.export.pictures import KINDS, as_named, upright
+from backend.labelstudio.images import decode, to_rgb
 
 PIXELS = (np.arange(6 * 9 * 3) % 251).astype(np.uint8).reshape(6, 9, 3)
 
@@ -31,8 +34,6 @@ def test_what_lies_on_its_side_is_set_up_and_says_so_no_more(orientation):
     data, extension = upright(file("PNG", orientation))
 
     with Image.open(io.BytesIO(file("PNG", orientation))) as turned, Image.open(io.BytesIO(data)) as picture:
-        from PIL import ImageOps
-
         assert (np.asarray(picture) == np.asarray(ImageOps.exif_transpose(turned))).all()
         assert picture.getexif().get(0x0112, 1) == 1
     assert extension == ".png"
@@ -42,3 +43,106 @@ def test_what_lies_on_its_side_is_set_up_and_says_so_no_more(orientation):
 def test_what_is_no_picture_is_refused(data):
     with pytest.raises(ImageUnreadable, match="cannot be read"):
         upright(data)
+
+
+def opened(data):
+    picture = Image.open(io.BytesIO(data))
+    picture.load()
+    return picture
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_an_mpo_becomes_a_jpeg_whose_bits_stay_where_it_stands_upright(orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    out = io.BytesIO()
+    first, second = Image.fromarray(PIXELS), Image.new("RGB", (9, 6), "blue")
+    first.save(out, "MPO", save_all=True, append_images=[second], exif=exif)
+    shown = decode(out.getvalue(), max_pixels=100).pixels
+
+    for data, extension in (upright(out.getvalue()), (as_named(out.getvalue(), "phone.JPG"), ".jpg")):
+        with opened(data) as picture:
+            assert (picture.format, picture.getexif().get(0x0112, 1), extension) == ("JPEG", 1, ".jpg")
+            assert np.abs(np.asarray(picture).astype(int) - shown).max() <= (0 if orientation == 1 else 24)
+
+
+SOURCES = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "AVIF", "MPO")
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "P", "1", "RGBA", "LA", "CMYK", "I;16", "F"])
+@pytest.mark.parametrize("extension", KINDS)
+def test_the_content_fits_the_name_whatever_the_picture_was(mode, extension):
+    grey = Image.fromarray((np.arange(54, dtype=np.uint16) * 1200).reshape(6, 9))
+    picture = grey if mode == "I;16" else Image.fromarray(PIXELS).convert(mode)
+    kinds = {"CMYK": "TIFF", "F": "TIFF", "I;16": "PNG"}
+    out = io.BytesIO()
+    picture.save(out, kinds.get(mode, "PNG"))
+    wanted = np.asarray(to_rgb(opened(out.getvalue()))).astype(int)
+
+    data = as_named(out.getvalue(), f"a{extension}")
+
+    with opened(data) as found:
+        assert found.format == KINDS[extension]
+        difference = np.abs(np.asarray(to_rgb(found)).astype(int) - wanted)
+        allowed = {"JPEG": 30, "GIF": 60}.get(found.format, 1)
+        assert difference.mean() <= allowed
+
+
+@pytest.mark.parametrize("kind", SOURCES)
+@pytest.mark.parametrize("extension", KINDS)
+def test_the_content_fits_the_name_whatever_the_format_was(kind, extension):
+    out = io.BytesIO()
+    Image.fromarray(PIXELS).save(out, kind)
+    data = as_named(out.getvalue(), f"a{extension}")
+
+    with opened(data) as found:
+        assert found.format == KINDS[extension]
+        assert found.size == (9, 6)
+    is_same = kind == KINDS[extension] or (kind, extension[:4]) in (("MPO", ".jpg"), ("MPO", ".jpe"))
+    assert is_same == (data == out.getvalue()) or kind == "MPO"
+
+
+def test_an_animation_that_keeps_its_format_keeps_its_frames_and_else_gives_its_first():
+    frames = [Image.new("RGB", (9, 6), colour) for colour in ("red", "blue")]
+    out = io.BytesIO()
+    frames[0].save(out, "WEBP", save_all=True, append_images=frames[1:], lossless=True)
+
+    assert as_named(out.getvalue(), "a.webp") == out.getvalue()
+    with opened(as_named(out.getvalue(), "a.png")) as first:
+        assert first.convert("RGB").getpixel((4, 3)) == (255, 0, 0)
+
+
+def test_what_avif_and_heic_hold_is_written_as_png_where_the_name_says_nothing_else():
+    import pillow_heif
+
+    pillow_heif.register_heif_opener()
+    for kind in ("AVIF", "HEIF"):
+        out = io.BytesIO()
+        Image.fromarray(PIXELS).resize((64, 64)).save(out, kind)
+        data, extension = upright(out.getvalue())
+        with opened(data) as found:
+            assert (found.format, extension) == ("PNG", ".png")
+
+
+def test_notes_that_readers_refuse_are_not_handed_on():
+    clean, text = file("PNG"), zlib.compress(b"x" * (2 * 2**20))
+    body = b"zTXtnote\x00\x00" + text
+    note = struct.pack(">L", len(body) - 4) + body + struct.pack(">L", zlib.crc32(body))
+    at = clean.index(b"IDAT") - 4
+
+    assert as_named(clean[:at] + note + clean[at:], "a.png") == clean
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_turned_tiff_is_written_upright(orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    out = io.BytesIO()
+    Image.fromarray(PIXELS).save(out, "TIFF", exif=exif)
+
+    data = as_named(out.getvalue(), "a.tiff")
+
+    with Image.open(io.BytesIO(data)) as picture:
+        assert picture.tag_v2.get(0x0112, 1) == 1
+        assert (np.asarray(picture) == decode(out.getvalue(), max_pixels=100).pixels).all()
+    assert (data == out.getvalue()) == (orientation == 1)

@@ -4,13 +4,25 @@ import numpy as np
 import pytest
 
 from backend.core import rle
-from backend.datasets.entry import Entry
+from backend.datasets.entry import WITHOUT_MASK, Defect, Entry
+from backend.datasets.files import stored_name
+from backend.datasets.tables import read_row
 from backend.errors import DatasetError, LabelConfigError
 from backend.labelstudio.answer import is_imported
 from backend.labelstudio.choice import meant
 from backend.labelstudio.control import read_controls
 from backend.labelstudio.result import read_mask
-from backend.service.importing import TASKS_AT_ONCE, found_images, push, read_dataset, tasks_of
+from backend.service.importing import (
+    TASKS_AT_ONCE,
+    Dataset,
+    compare,
+    find_images,
+    fit,
+    push,
+    read_dataset,
+    reference_under,
+    tasks_of,
+)
 from label_config import read
 from tests.datasets import test_phrasecut as phrasecut
 from tests.datasets import test_refcoco as refcoco
@@ -32,6 +44,7 @@ def test_a_known_mask_is_ground_truth_that_reads_back(controls):
 
     (truth,) = task["annotations"]
     assert task["data"] == {"image": "/data/a.jpg", "expression": "the left mug", "split": "val"}
+    assert task["meta"] == {"ris_image": "a.jpg"}
     assert truth["ground_truth"] is True
     assert read_mask(meant(truth["result"], controls))[0] == MASK
 
@@ -77,23 +90,155 @@ def test_every_kind_of_dataset_is_told_by_its_files(tmp_path):
     phrasecut.write(folders[1], [phrasecut.task([[[[1, 1], [5, 5], [1, 5]]]])])
     (folders[2] / "captions.txt").write_text("a.png\tthe mug\n")
 
-    assert [read_dataset(folder)[0].expression for folder in folders] == ["left box", "red box", "the mug"]
+    assert [read_dataset(folder).entries[0].expression for folder in folders] == [
+        "left box",
+        "red box",
+        "the mug",
+    ]
     with pytest.raises(DatasetError, match="nothing is not there"):
         read_dataset(tmp_path / "nothing")
 
 
-def test_images_are_found_by_their_path_or_their_name(tmp_path):
+def entry(words, image, mask=None, task=None):
+    return Entry(words, image, None, mask, True, "train", task or {})
+
+
+def test_images_are_found_by_their_path_or_their_name_and_what_has_none_is_left_out(tmp_path):
     (tmp_path / "b").mkdir()
     for name in ("a.jpg", "b/c.jpg"):
         (tmp_path / name).write_bytes(b"x")
+    entries = (KNOWN, UNKNOWN, entry("x", "/deep/a.jpg"), entry("y", "z.jpg"), entry("z", "z.jpg"))
 
-    found = found_images([KNOWN, UNKNOWN, Entry("x", "/deep/a.jpg", None, None, True, "")], tmp_path)
+    found, dataset = find_images(Dataset(entries, ()), tmp_path)
 
     assert {name: path.relative_to(tmp_path).as_posix() for name, path in found.items()} == {
         "a.jpg": "a.jpg", "b/c.jpg": "b/c.jpg", "/deep/a.jpg": "a.jpg",
     }  # fmt: skip
+    assert dataset.entries == entries[:3]
+    assert dataset.defects == (Defect("'z.jpg'", f"its image is not in {tmp_path}"),) * 2
     with pytest.raises(DatasetError, match="1 images are not in .*, the first is 'z.jpg'"):
-        found_images([Entry("x", "z.jpg", None, None, True, "")], tmp_path)
+        find_images(Dataset(entries[3:], ()), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "reference"),
+    [
+        ("images\\a.png", "/data/local-files/?d=shop/images/a.png"),
+        ("..\\..\\media\\a.png", "/data/local-files/?d=shop/a.png"),
+        ("C:\\pics\\a.png", "/data/local-files/?d=shop/a.png"),
+        ("left owl (1) #50%&.png", "/data/local-files/?d=shop/left%20owl%20%281%29%20%2350%25%26.png"),
+        ("https://x/a.png", "https://x/a.png"),
+        ("/data/upload/1/a.png", "/data/upload/1/a.png"),
+        ("data:image/png;base64,x/+y=", "data:image/png;base64,x/+y="),
+    ],
+)
+def test_a_name_behind_a_prefix_is_one_that_a_server_finds(name, reference):
+    assert reference_under("/data/local-files/?d=shop/", name) == reference
+    assert reference_under("", name) == name
+
+
+def test_a_bucket_has_names_as_they_are():
+    assert reference_under("s3://mugs/", "left owl.png") == "s3://mugs/left owl.png"
+
+
+def test_nothing_that_can_be_used_is_an_error_with_the_first_reason(tmp_path):
+    (tmp_path / "t.csv").write_text("image,expression\n,x\n")
+
+    with pytest.raises(
+        DatasetError, match="nothing of .*t.csv can be used: t.csv, row 2: its image has no name"
+    ):
+        read_dataset(tmp_path / "t.csv")
+
+
+def test_a_mask_without_pixels_or_of_another_size_than_its_picture_is_not_used():
+    nothing = rle.encode(np.zeros((6, 9), np.bool_))
+    entries = (KNOWN, entry("x", "b.jpg", MASK), entry("y", "c.jpg", nothing))
+
+    dataset = fit(Dataset(entries, ()), {"a.jpg": (6, 9), "b.jpg": (9, 6)})
+
+    assert dataset.entries == (KNOWN, entry("x", "b.jpg"), entry("y", "c.jpg"))
+    assert [(defect.reason, defect.outcome) for defect in dataset.defects] == [
+        ("its mask is of another size than its picture", WITHOUT_MASK),
+        ("its mask has no pixels", WITHOUT_MASK),
+    ]
+
+
+STORED = "/data/upload/4/1a2b3c4d-"
+
+
+def in_project(tasks):
+    return [{"id": i, **task} for i, task in enumerate(tasks)]
+
+
+def test_what_a_project_has_is_left_alone_however_often_it_is_imported():
+    entries = [KNOWN, UNKNOWN, KNOWN, entry("x", "a b.png"), entry("x", "a_b.png")]
+    tasks = in_project(tasks_of(entries, PICK, lambda name: STORED + stored_name(name)))
+
+    for count in range(len(entries) + 1):
+        present = compare(entries, tasks[:count], PICK)
+        assert (len(present.left), present.n_present) == (len(entries) - count, count)
+        assert list(present.left) == entries[count:]
+    assert compare(entries, tasks, PICK).references["a b.png"] == STORED + "a_b.png"
+    assert compare([*entries, KNOWN], tasks, PICK).left == (KNOWN,)
+    assert compare([entry("x", "c b.png")], tasks, PICK).n_present == 0
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        STORED + "left_owl_1.png",
+        "http://ls.example/data/upload/4/1a2b3c4d-left_owl_1.png",
+        "/label-studio/data/upload/4/1a2b3c4d-left_owl_1.png",
+        "/data/local-files/?d=shop/left%20owl%20(1).png",
+        "s3://bucket/shop/left owl (1).png",
+    ],
+)
+def test_a_task_that_came_in_another_way_is_known_by_the_end_of_its_images_address(reference):
+    tasks = [{"id": 1, "data": {"image": reference, "expression": " the owl "}, "meta": None}]
+
+    assert compare([entry("the owl", "in\\left owl (1).png")], tasks, PICK).n_present == 1
+    assert compare([entry("the dog", "left owl (1).png")], tasks, PICK).n_present == 0
+
+
+def test_label_studios_own_json_keeps_its_answers_and_predictions_and_is_known_again():
+    region = {"id": "r", "value": {}}
+    own = {
+        "id": 7, "data": {"image": STORED + "a.png", "expression": "x", "shop": 3},
+        "meta": {"ris_image": "a.png"},
+        "annotations": [
+            {"id": 1, "completed_by": 5, "result": [region], "was_cancelled": False, "lead_time": 2.5}
+        ],
+        "predictions": [{"id": 2, "task": 7, "result": [region], "score": 0.5, "model_version": "v"}, 9],
+    }  # fmt: skip
+    (read,) = scan_row(own)
+
+    (task,) = tasks_of([read], PICK, lambda name: "/data/new.png")
+
+    assert task == {
+        "data": {"image": "/data/new.png", "expression": "x", "shop": 3},
+        "meta": {"ris_image": "a.png"},
+        "annotations": [{"result": [region], "was_cancelled": False, "lead_time": 2.5}],
+        "predictions": [{"result": [region], "score": 0.5, "model_version": "v"}],
+    }  # fmt: skip
+    assert compare([read], [own], PICK).n_present == 1
+    assert compare([read], [task], PICK).n_present == 1
+
+
+def scan_row(row):
+    return list(read_row("row", row))
+
+
+def test_ten_thousand_tasks_are_compared_in_one_pass():
+    entries = [entry("the mug", f"{i}.png") for i in range(10_000)]
+    reads = []
+
+    def listed():
+        for i in range(10_000):
+            reads.append(i)
+            yield {"id": i, "data": {"image": STORED + f"{i}.png", "expression": "the mug"}}
+
+    assert compare(entries, listed(), PICK).n_present == 10_000
+    assert reads == list(range(10_000))
 
 
 def test_tasks_go_some_hundred_at_a_time():
