@@ -1,0 +1,23 @@
+from backend.core import rle
+from backend.export.differences import compare_masks
+from tests.build import rectangle
+
+LEFT, RIGHT = (rle.encode(rectangle((4, 8), x, 0, x + 4, 4)) for x in (0, 4))
+SMALL = rle.encode(rectangle((4, 4), 0, 0, 1, 1))
+
+
+def test_equal_masks_and_none_on_both_sides_differ_in_nothing():
+    assert list(compare_masks("line 1", LEFT, LEFT)) == []
+    assert list(compare_masks("line 1", None, None)) == []
+
+
+def test_a_mask_that_differs_is_told_by_its_iou_or_where_sizes_differ_by_them():
+    assert list(compare_masks("line 1", LEFT, RIGHT)) == [
+        "line 1: its mask has IoU 0.0000 with the one on record"
+    ]
+    assert list(compare_masks("line 2", SMALL, LEFT)) == [
+        "line 2: its mask is 1 px of (4, 4) in the files and 16 px of (4, 8) on record"
+    ]
+    assert list(compare_masks("line 3", None, LEFT)) == [
+        "line 3: its mask is none in the files and 16 px of (4, 8) on record"
+    ]
