@@ -40,7 +40,7 @@ def owe(session: Session, tasks: Sequence[tuple[Task, str]], version: str) -> No
     Args:
         tasks: each with the words that are written too, or "".
     """
-    for task, words in tasks:
+    for task, words in sorted(tasks, key=lambda each: _place(each[0])):
         values = {"image_url": task.image_url, "expression": task.expression, "words": words}
         is_new = add_once(
             session, DeliveryRow, project=task.project, task_id=task.task_id, version=version,
@@ -57,7 +57,8 @@ def hold(
 
     One that somebody else holds is not given. Atomic, also among processes.
     """
-    return [_hold(session, task, version, now, until) for task in tasks]
+    given = {task: _hold(session, task, version, now, until) for task in sorted(tasks, key=_place)}
+    return [given[task] for task in tasks]
 
 
 def _hold(session: Session, task: Task, version: str, now: datetime, until: datetime) -> bool:
@@ -79,7 +80,7 @@ def _hold(session: Session, task: Task, version: str, now: datetime, until: date
 
 def settle(session: Session, tasks: Collection[Task], version: str) -> None:
     """They are in Label Studio, or never will be: nothing is owed."""
-    for task in tasks:
+    for task in sorted(tasks, key=_place):
         session.execute(delete(DeliveryRow).where(_is(task, version)))
 
 
@@ -127,6 +128,11 @@ def _read(session: Session, which: ColumnElement[bool], limit: int | None) -> li
         )
         for row, label_config in rows
     ]
+
+
+def _place(task: Task) -> tuple[str, int]:
+    """Everybody takes rows in this order: two transactions that wait for each other would both be lost."""
+    return task.project, task.task_id
 
 
 def _is(task: Task, version: str) -> ColumnElement[bool]:

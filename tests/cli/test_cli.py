@@ -233,3 +233,18 @@ def test_failed_events_are_listed_and_can_be_worked_on_again(tmp_path):
     assert "1 worked on again: 0 new, 0 done, 1 failed" in replayed.stdout
     assert "1 dismissed" in dismissed.stdout
     assert "0 new, 1 done, 0 failed" in ris("events", "--failed", folder=tmp_path).stdout
+
+
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        ({"avx2"}, "versions in fp32 on cpu. RIS_PRECISION is bf16, and"),
+        ({"amx_bf16"}, "versions in bf16 on cpu"),
+    ],
+)
+def test_models_list_says_what_is_computed_in(monkeypatch, flags, told):
+    monkeypatch.setenv("RIS_PRECISION", "bf16")
+    monkeypatch.setattr("backend.cli.models.cpu_flags", lambda: flags)
+    monkeypatch.setattr("backend.assembly.cpu_flags", lambda: flags)
+
+    assert told in CliRunner().invoke(app, ["models", "list"]).stdout
