@@ -20,6 +20,7 @@ from backend.core.types import Image, Task
 from backend.errors import SettingsError
 from backend.labelstudio.client import LabelStudioClient
 from backend.labelstudio.connecting import Backend as OwnBackend
+from backend.labelstudio.connecting import make_webhook_headers
 from backend.labelstudio.fetching import ImageSource
 from backend.labelstudio.images import decode
 from backend.labelstudio.pushing import Pushing
@@ -286,7 +287,7 @@ def label_studio(settings: Settings, *, timeout_s: float = 30.0) -> LabelStudioC
 def webhook_headers(settings: Settings) -> Mapping[str, str]:
     """What a webhook must carry to be let in."""
     password = settings.basic_auth_password
-    return OwnBackend("", password=password.get_secret_value() if password else "").headers
+    return make_webhook_headers(password.get_secret_value() if password else "")
 
 
 def own_backend(settings: Settings, url: str | None = None) -> OwnBackend:

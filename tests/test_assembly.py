@@ -2,8 +2,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
-from backend.assembly import model_version
+from backend.assembly import model_version, webhook_headers
+from backend.config import Settings
+from backend.labelstudio.connecting import webhook_token
 from backend.pretrained.presets import PRESETS, TINY
 from backend.pretrained.sources import Source
 
@@ -37,3 +40,10 @@ def test_which_method_reads_with_which_parser_is_a_part_of_the_version():
 
 def test_a_summary_changes_no_version():
     assert model_version(replace(TINY, summary="other words"), "weights") == model_version(TINY, "weights")
+
+
+def test_a_server_with_a_password_asks_webhooks_for_a_token_and_one_without_for_nothing():
+    open_to_all, guarded = Settings(), Settings(basic_auth_password=SecretStr("open"))
+
+    assert webhook_headers(open_to_all) == {}
+    assert webhook_headers(guarded) == {"Authorization": f"Bearer {webhook_token('open')}"}
