@@ -52,8 +52,12 @@ def show(
     console.print(", ".join(f"{count} {state}" for state, count in counts.items()))
     if groups:
         console.print(_by_cause(groups), markup=False)
-    if cause:
+    if listed:
         console.print(_one_by_one(listed), markup=False)
+    elif cause:
+        console.print(
+            f"no failure of the cause {cause!r}; `ris events --failed` names the causes that there are"
+        )
 
 
 def _by_cause(groups: Sequence[FailureGroup]) -> Table:
