@@ -335,9 +335,12 @@ def test_an_export_comes_back_as_tasks_with_ground_truth(loaded, ris, client, se
     told_again = ris("import", tmp_path / "grefcoco", "--images", tmp_path / "images", "--project", number)
 
     taken = int(told.split(" of ")[0])
-    assert f"{taken} of {taken} expressions are tasks" in told_again
+    assert (
+        f"0 of {taken} expressions are new tasks of project {number}; {taken} were there already"
+        in told_again
+    )
     listed = client.call("GET", "/api/tasks", project=number, fields="all", page_size=100)["tasks"]
-    assert len(listed) == 2 * taken
+    assert len(listed) == taken
     assert all(task["annotations"][0]["ground_truth"] for task in listed)
     assert all(
         ImageSource(client).fetch(task["data"]["image"], task["id"]) for task in listed[:2] + listed[-2:]
@@ -535,3 +538,42 @@ def test_real_photographs_pass_through_upload_predict_and_the_store(client, serv
             region = prediction["result"][0]
             assert (region["original_height"], region["original_width"]) == size
             assert brush.decode(region["value"]["rle"], size).any()
+
+
+def test_predictions_that_were_computed_for_a_file_keep_their_record_where_they_are_imported(
+    client, server, samples, ris, tmp_path
+):
+    """The answer that the file has already is nobody's decision here until somebody saves it."""
+    project, stored = Project.create(client, "elsewhere", BRUSH, [samples[0].png])
+    said = {"image": stored[0], "expression": samples[0].expression}
+    (tmp_path / "tasks.json").write_text(json.dumps([{"data": said, "annotations": [{"result": []}]}]))
+    ris(
+        "prelabel",
+        "--tasks",
+        tmp_path / "tasks.json",
+        "--config",
+        "tabs_brush",
+        "--out",
+        tmp_path / "out.json",
+    )
+    (task,) = json.loads((tmp_path / "out.json").read_text())
+    project.connect(server.url)
+    imported = client.call(
+        "POST", f"/api/projects/{project.project_id}/import", [task], return_task_ids="true"
+    )
+    (number,) = imported["task_ids"]
+
+    ris("sync", "--project", project.project_id)
+    assert on_record(server, project, lambda found: True) == {}
+
+    annotator = Annotator(project, read_controls(BRUSH))
+    acts = [act(number, project.predictions(number), 1) for act in (annotator.accept, annotator.fix)]
+    found = on_record(server, project, lambda found: len(found) == 2)
+    ris("sync", "--project", project.project_id)
+
+    assert on_record(server, project, lambda found: True).keys() == {act.annotation_id for act in acts}
+    for act in acts:
+        decision = found[act.annotation_id]
+        assert (decision.correction.verdict, decision.correction.rank) == (act.verdict, 1)
+        assert len(decision.offers) == len(task["predictions"])
+        assert decision.image_digest is not None
