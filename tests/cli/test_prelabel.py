@@ -81,10 +81,9 @@ def test_a_folder_of_pictures_with_a_table_needs_no_server(tmp_path):
     folder = tmp_path / "shop"
     (folder / "in").mkdir(parents=True)
     sample = make_samples(1, seed=31)[0]
-    for path in (folder / "in" / "a b.png", folder / "c.png", tmp_path / "secret.png"):
+    for path in (folder / "in" / "a b.png", tmp_path / "secret.png"):
         path.write_bytes(sample.png)
-    names = ("in\\a b.png", "in/a b.png", "C:\\pics\\C.PNG", "../secret.png")
-    rows = [f"{name};{sample.expression}" for name in names]
+    rows = [f"{name};{sample.expression}" for name in ("in\\a b.png", "../secret.png")]
     (folder / "captions.csv").write_text("\n".join(["image;expression", *rows, "in/a b.png;"]))
     ris("db", "upgrade", folder=tmp_path)
 
@@ -95,7 +94,7 @@ def test_a_folder_of_pictures_with_a_table_needs_no_server(tmp_path):
 
     assert ran.returncode == 0, ran.stderr
     written = json.loads((tmp_path / "out.json").read_text())
-    assert [len(task["predictions"]) for task in written] == [1, 1, 1, 0]
-    assert "4 tasks, 0 of them done before, 4 to do" in ran.stdout
-    assert "left out: 1 (captions.csv, row 6): its words are empty" in ran.stdout
+    assert [len(task["predictions"]) for task in written] == [1, 0]
+    assert "2 tasks, 0 of them done before, 2 to do" in ran.stdout
+    assert "left out: 1 (captions.csv, row 4): its words are empty" in ran.stdout
     assert "1 tasks have no suggestions" in ran.stdout

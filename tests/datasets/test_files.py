@@ -2,7 +2,7 @@ import unicodedata
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backend.datasets.files import Folder, inner_path, is_address, last_part, stored_name
@@ -95,6 +95,7 @@ def test_a_picture_is_found_inside_its_folder_when_one_file_alone_is_meant(folde
     assert (found.read_bytes().decode() if found else None) == file
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_no_name_leads_out_of_the_folder(tmp_path_factory, name):
     root = tmp_path_factory.getbasetemp()

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pycocotools import mask as coco
 
@@ -87,6 +87,7 @@ polygons = st.lists(st.lists(points, min_size=6, max_size=12).filter(lambda p: l
 scraps = st.lists(st.lists(points, max_size=5).filter(lambda p: len(p) % 2 == 0), max_size=3)
 
 
+@settings(deadline=None)
 @given(polygons, scraps, st.randoms())
 def test_what_has_no_area_changes_nothing_wherever_it_stands(polygons, scraps, random):
     parts = [*polygons, *scraps]
@@ -104,6 +105,7 @@ def test_what_has_no_area_changes_nothing_wherever_it_stands(polygons, scraps, r
     assert (rle.decode(found) == wanted).all()
 
 
+@settings(deadline=None)
 @given(st.binary(min_size=1, max_size=40))
 def test_run_lengths_that_lie_are_refused_and_never_drawn(data):
     text = data.decode("latin-1")

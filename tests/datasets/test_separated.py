@@ -2,7 +2,7 @@ import csv
 import io
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backend.datasets.entry import Defect
@@ -23,6 +23,7 @@ cells = st.text(
 ).filter(lambda cell: cell == cell.strip() and cell.lower() not in ("image", "expression"))
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(cells, cells), max_size=5),
     st.sampled_from(SEPARATORS),

@@ -1,7 +1,7 @@
 import codecs
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backend.datasets.text import read_text
@@ -22,6 +22,7 @@ def file(tmp_path_factory):
     return tmp_path_factory.mktemp("text") / "a.csv"
 
 
+@settings(deadline=None)
 @given(words, st.sampled_from(sorted(MARKED)))
 def test_any_text_with_a_mark_is_read_as_it_was_written(file, text, encoding):
     file.write_bytes(MARKED[encoding] + text.encode(encoding))
@@ -29,6 +30,7 @@ def test_any_text_with_a_mark_is_read_as_it_was_written(file, text, encoding):
     assert read_text(file) == text
 
 
+@settings(deadline=None)
 @given(words, st.sampled_from(sorted(MARKED)))
 def test_any_table_without_a_mark_is_read_as_it_was_written(file, text, encoding):
     file.write_bytes(f"image,expression\n{text}".encode(encoding))
@@ -36,6 +38,7 @@ def test_any_table_without_a_mark_is_read_as_it_was_written(file, text, encoding
     assert read_text(file) == f"image,expression\n{text}"
 
 
+@settings(deadline=None)
 @given(words, st.sampled_from(["cp1252", "latin-1", "cp1251", "cp949", "gb18030", "shift_jis", "big5"]))
 def test_a_text_in_another_encoding_is_refused_or_right_and_read_when_it_is_named(file, text, encoding):
     try:

@@ -7,7 +7,7 @@ import zlib
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image as Pillow
 from PIL import TiffImagePlugin
@@ -325,6 +325,7 @@ def test_a_bomb_with_broken_metadata_is_refused_too():
         decode(data[:at] + PNG_NOTES["zTXt"] + data[at:], max_pixels=64_000_000)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200), st.sampled_from(["PNG", "JPEG", "AVIF", "WEBP", "GIF"]), st.data())
 def test_any_damage_gives_a_picture_or_a_sentence(noise, kind, data):
     whole = SAMPLES[kind]
