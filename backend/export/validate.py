@@ -21,7 +21,7 @@ from backend.datasets.entry import Entry, read_json
 from backend.datasets.phrasecut import read_phrasecut
 from backend.datasets.refcoco import read_refs
 from backend.datasets.segmentation import decoded
-from backend.errors import BackendError, DatasetError
+from backend.errors import BackendError, DatasetError, InputError
 from backend.export.dataset import Sample, get_mask
 from backend.export.differences import Problems, compare_masks
 from backend.export.formats import FORMATS, Material
@@ -230,8 +230,12 @@ def _labelstudio(material: Material, folder: Path) -> Problems:
             yield f"{what} is on record and not in the file"
             continue
         controls = material.controls.get(annotation.task.project, material.default_controls)
-        mask, _ = read_mask(meant(answer["result"], controls))
         ours = get_mask(decision)
+        try:
+            mask, _ = read_mask(meant(answer["result"], controls), ours.size if ours else None)
+        except InputError as error:
+            yield f"{what}: {error}"
+            continue
         if controls.is_lossless:
             yield from compare_masks(what, mask, ours)
     for _, number in answers:

@@ -36,6 +36,11 @@ def decode(uri: str, size: Size) -> RLE:
         with Pillow.open(io.BytesIO(base64.b64decode(payload, validate=True)), formats=["PNG"]) as picture:
             if picture.size != (size[1], size[0]):
                 raise RegionError(f"its picture is {picture.size}, its size says {(size[1], size[0])}")
+            if picture.mode not in ("LA", "RGBA", "PA") and "transparency" not in picture.info:
+                raise RegionError(
+                    "its picture has no transparency, and the editor shows it all over the image: make what "
+                    "is outside of the mask transparent"
+                )
             alpha = np.asarray(picture.convert("RGBA"))[..., 3]
     except (OSError, SyntaxError, binascii.Error, Pillow.DecompressionBombError) as error:
         raise RegionError("its imageDataURL is no PNG") from error

@@ -11,11 +11,11 @@ from backend.core.types import Task
 from backend.errors import ChoiceError, EmptyMaskError, RegionError
 from backend.labelstudio.control import Controls
 from backend.labelstudio.region import FIXED, offer_id, region_id
-from backend.labelstudio.result import drawn_on, is_point
+from backend.labelstudio.result import drawn_on, is_point, shapes_elsewhere
 from backend.labelstudio.spoken import Spoken, label_of, read_spoken
 
 OURS = "ris"  # what the ids of our own regions begin with
-UNTOUCHED = "prediction"  # the origin of a region that nobody changed
+CHANGED = "prediction-changed"  # the origin of a region that somebody changed
 
 
 def meant(result: Sequence[Any], controls: Controls) -> list[Any]:
@@ -43,6 +43,11 @@ def meant(result: Sequence[Any], controls: Controls) -> list[Any]:
         return []
     if spoken.ranks or spoken.own:
         return _chosen(masks, spoken, controls)
+    if not masks and (elsewhere := shapes_elsewhere(result, controls)):
+        raise EmptyMaskError(
+            f"the only thing drawn lies on {elsewhere!r:.40} and not on the image: draw the mask on the "
+            "image, or say that there is no such thing"
+        )
     if drawn and not masks:
         raise EmptyMaskError(
             "only clicks or boxes that ask for a mask were left on the image, and no mask: draw the mask, or "
@@ -122,4 +127,5 @@ def _is_for(words: str, region: Mapping[str, Any], task: Task) -> bool:
 def _is_untouched_offer(region: Mapping[str, Any]) -> bool:
     name = str(region.get("id", ""))
     # A mask that came of the annotator's click is the annotator's, although the origin says otherwise.
-    return name.startswith(OURS) and FIXED not in name and region.get("origin") == UNTOUCHED
+    # Clients of the API write any origin, or none.
+    return name.startswith(OURS) and FIXED not in name and region.get("origin") != CHANGED

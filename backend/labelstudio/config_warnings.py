@@ -7,7 +7,7 @@ from backend.labelstudio.control import Controls, parse_config
 from backend.labelstudio.result import POINTS, READERS
 from backend.labelstudio.tags import normalise_tags
 from backend.labelstudio.variable import is_shown
-from backend.labelstudio.vocabulary import Meaning
+from backend.labelstudio.vocabulary import ABOUT_REFERENT, Meaning
 
 # Control tags that draw nothing: what they say stands beside the image.
 SAYS_SOMETHING = frozenset(
@@ -62,6 +62,11 @@ def _choices(root: Element, controls: Controls) -> Iterator[str]:
             yield f'<Choices name="{name}"> is perRegion and takes no mask; remove perRegion'
         if name in ours and (tag.get("value") or "").startswith("$"):
             yield f'<Choices name="{name}"> has choices from the task: such an answer fails; remove value'
+        elif ABOUT_REFERENT.fullmatch(name) and name not in ours and tag.get("perRegion") != "true":
+            yield (
+                f'<Choices name="{name}">: no choice of it is known to say that an object is not there; call '
+                'one "no such thing", or give it that alias'
+            )
     pick = controls.pick
     if pick is None:
         return

@@ -27,7 +27,7 @@ MASK_TAGS: dict[str, RegionType] = {  # preferred first; rectangles show boxes, 
     "PolygonLabels": "polygonlabels",
     "RectangleLabels": "rectanglelabels",
 }
-TYPED_NAMES = re.compile(r"expression|prompt|phrase|words", re.IGNORECASE)
+TYPED_NAMES = re.compile(r"(the[_-]?|my[_-]?)?(expression|prompt|phrase|words)", re.IGNORECASE)
 SEE = "see label_config/tabs_brush.xml"
 LONGEST_CONFIG = 500_000
 
@@ -248,7 +248,7 @@ def _typed(root: Element) -> str:
     areas = [tag for tag in root.iter("TextArea") if tag.get("name") and tag.get("perRegion") != "true"]
     for is_meant in (
         lambda tag: EXPRESSION in find_paths(tag.get("value") or ""),
-        lambda tag: TYPED_NAMES.search(tag.get("name", "")),
+        lambda tag: TYPED_NAMES.fullmatch(tag.get("name", "")),
         lambda tag: tag.get("smart") == "true",
     ):
         for tag in filter(is_meant, areas):

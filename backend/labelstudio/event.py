@@ -1,13 +1,14 @@
 """Webhooks: what Label Studio tells us became of a task, read into our types."""
 
 import json
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from backend.core.types import Annotation, Size, Task
-from backend.errors import EmptyMaskError, EventError, InputError
+from backend.errors import BackendError, EmptyMaskError, EventError, InputError, RegionError
 from backend.labelstudio.choice import meant, typed_in, without_offers_for
 from backend.labelstudio.control import Controls, read_controls
 from backend.labelstudio.failure import Failure
@@ -17,6 +18,9 @@ from backend.labelstudio.storable import to_storable
 from backend.labelstudio.task import is_id, read_task
 
 ANSWERED = ("ANNOTATION_CREATED", "ANNOTATION_UPDATED", "ANNOTATIONS_CREATED")
+log = logging.getLogger(__name__)
+
+MOST_SECONDS = 1e9
 READ_LATER = "sync"  # the `source` of an event that Label Studio's state was read into
 SECRETS = frozenset(
     {
@@ -127,6 +131,10 @@ def _answered(action: str, body: Mapping[str, Any], size_of: SizeOf) -> Event:
             understood.append(_annotation(annotation, task, key, controls, size_of))
         except InputError as error:
             failures.append(_failure(error, annotation, task, key))
+        except Exception as error:  # it must cost no answer beside it
+            log.exception("annotation %.20r failed inside", annotation.get("id"))
+            inside = BackendError(f"failed inside: {type(error).__name__}: {error!s:.200}")
+            failures.append(_failure(inside, annotation, task, key))
     return Event(
         action,
         key,
@@ -185,7 +193,7 @@ def _annotation(
     controls: Controls,
     size_of: SizeOf,
 ) -> Annotation:
-    is_skipped = annotation.get("was_cancelled") is True
+    is_skipped = _is_skipped(annotation)
     asked, regions = read_answer(annotation, task, project, controls)
     mask, region_ids = read_mask(regions, size_of(asked) if regions else None)
     return Annotation(
@@ -196,8 +204,8 @@ def _annotation(
         region_ids=region_ids,
         cancelled=is_skipped,
         annotator=_user(annotation.get("completed_by")),
-        lead_time_s=float(lead) if isinstance(lead := annotation.get("lead_time"), int | float) else None,
-        keeps=_keeps(annotation.get("result") or [], controls, asked.expression),
+        lead_time_s=_seconds(annotation.get("lead_time")),
+        keeps=_keeps([] if is_skipped else annotation["result"], controls, asked.expression),
         parent_prediction=parent if is_id(parent := annotation.get("parent_prediction")) else None,
     )
 
@@ -213,10 +221,15 @@ def read_answer(
         InputError: the task cannot be read, says nothing and nothing was typed, or the rule (`choice.meant`)
             does not cover the answer.
     """
-    result = annotation.get("result") or []
+    if _is_skipped(annotation):
+        return read_task(task, project, controls), []
+    result: Any = annotation.get("result")
+    if not isinstance(result, list):
+        raise RegionError(
+            f"an answer needs its result, a list of regions, got {type(result).__name__}: of an API client, "
+            "write [] where nothing is meant"
+        )
     asked = read_task(task, project, controls, typed=typed_in(result, controls))
-    if annotation.get("was_cancelled") is True:
-        return asked, []
     if not asked.expression:
         raise InputError(f"nothing was typed in {controls.typed!r}, and the task says no expression")
     before = read_task(task, project, controls).expression if controls.typed else ""
@@ -229,6 +242,17 @@ def read_answer(
             " draw or choose a mask, or say that there is no such thing"
         )
     return asked, regions
+
+
+def _is_skipped(annotation: Mapping[str, Any]) -> bool:
+    """Label Studio writes true; clients of its API have written 1 and "true"."""
+    return str(annotation.get("was_cancelled")).lower() in ("true", "1")
+
+
+def _seconds(value: object) -> float | None:
+    """A lead time; None for what is none."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if is_number and 0 <= value < MOST_SECONDS else None  # type: ignore[operator,arg-type]
 
 
 def _keeps(result: Sequence[Any], controls: Controls, expression: str) -> str | None:
@@ -264,9 +288,9 @@ def parsed_time(value: object, what: str) -> datetime:
     """
     try:
         moment = datetime.fromisoformat(str(value).replace("Z", "+00:00"))
-    except ValueError as error:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise EventError(f"{what} is no time: {value!r:.40}") from error
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
 
 
 def _number(fields: Mapping[str, Any], name: str) -> int:

@@ -44,7 +44,7 @@ CAUSES: Mapping[type[Exception], Cause] = {
         "choice",
         "open the task, choose again; if choices were renamed, give them back their names and run ris sync",
     ),
-    TaskError: Cause("task data", "give the task its image and its expression, then run ris events replay"),
+    TaskError: Cause("task data", "give the task its image and its expression, then run ris sync"),
     LabelConfigError: Cause("label config", "mend the label config (ris doctor says how), then run ris sync"),
     EventError: Cause(
         "webhook", "let the webhook send its payload for all actions: ris connect mends it; then ris sync"

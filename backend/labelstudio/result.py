@@ -1,7 +1,7 @@
 """The regions of an annotation become one mask: whatever tool drew them, their union is meant."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from backend.labelstudio.polygon import rasterised
 from backend.labelstudio.region import offer_id
 
 LARGEST_PIXELS = 200_000_000
+FARTHEST = 1e12  # percent, beyond which a coordinate is none
 POINTS = frozenset({"keypoint", "keypointlabels"})
 # What a result says beside what is drawn: about the task or about a region.
 NOT_DRAWN = frozenset(
@@ -32,8 +33,19 @@ def drawn_on(result: Sequence[Any], controls: Controls) -> list[dict[str, Any]]:
         RegionError: an entry is no object, has no type, or lies on what the label config does not show.
     """
     regions = [_checked(entry, place) for place, entry in enumerate(result)]
-    shapes = {region.get("id") for region in regions if region["type"] in READERS}
+    shapes = {str(region.get("id")) for region in regions if region["type"] in READERS}
     return [region for region in regions if _is_drawn(region, shapes) and _is_on_image(region, controls)]
+
+
+def shapes_elsewhere(result: Sequence[Any], controls: Controls) -> str:
+    """The name of another thing that something is drawn on; "" where all shapes are on our image."""
+    others = (
+        region.get("to_name")
+        for region in result
+        if kind_of(region) in READERS.keys() | POINTS
+        and region.get("to_name") not in (None, controls.to_name)
+    )
+    return str(next(others, ""))
 
 
 def read_mask(regions: Sequence[Any], size: Size | None = None) -> tuple[RLE | None, tuple[str, ...]]:
@@ -104,8 +116,8 @@ def size_of(region: Mapping[str, Any], on_record: Size | None) -> Size:
     height, width = _whole(said[0]), _whole(said[1])
     if height < 1 or width < 1:
         raise FrameError(
-            f"{name} says no size; its height and width are {said}: give it original_height and "
-            "original_width, in pixels"
+            f"{name} says no size that can be used; its height and width are {said!r:.60}: give it "
+            "original_height and original_width, numbers of pixels"
         )
     if height * width > LARGEST_PIXELS:
         raise FrameError(f"{name} says {width} x {height}, {LARGEST_PIXELS} pixels are the limit")
@@ -114,7 +126,7 @@ def size_of(region: Mapping[str, Any], on_record: Size | None) -> Size:
             f"{name} is of a picture of {width} x {height}, and the task's picture has {on_record[1]} x "
             f"{on_record[0]} (width x height): open the task, wait for the picture, and answer again"
         )
-    if (height, width) == (1, 1):
+    if on_record is None and (height, width) == (1, 1):
         raise FrameError(
             f"{name} is of a picture of 1 x 1, which Label Studio writes while a picture is not loaded: open "
             "the task, wait for the picture, and answer again"
@@ -124,8 +136,9 @@ def size_of(region: Mapping[str, Any], on_record: Size | None) -> Size:
 
 def _whole(value: object) -> int:
     """A number of pixels; 0 for what is none."""
-    is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    return int(value) if is_number and value == int(value) else 0  # type: ignore[call-overload]
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else 0
 
 
 def _checked(entry: object, place: int) -> dict[str, Any]:
@@ -138,9 +151,9 @@ def _checked(entry: object, place: int) -> dict[str, Any]:
     return entry
 
 
-def _is_drawn(region: Mapping[str, Any], shapes: Iterable[object]) -> bool:
+def _is_drawn(region: Mapping[str, Any], shapes: Set[str]) -> bool:
     if region["type"] == "labels":  # the label of a shape that stands beside it under the same id
-        return region.get("id") not in shapes
+        return str(region.get("id")) not in shapes
     return region["type"] not in NOT_DRAWN
 
 
@@ -168,7 +181,7 @@ def _read(region: Mapping[str, Any], on_record: Size | None) -> RLE:
         raise RegionError(f"{name} has no value")
     size = size_of(region, on_record)
     try:
-        if region.get("image_rotation"):
+        if not _is_upright(region.get("image_rotation")):
             raise RegionError(
                 f"it was drawn on a picture that was turned by {region['image_rotation']!r:.10} degrees: "
                 "turn the picture back, and draw it again"
@@ -178,6 +191,13 @@ def _read(region: Mapping[str, Any], on_record: Size | None) -> RLE:
         raise RegionError(f"{name}: {error}") from error
     except (TypeError, ValueError, KeyError, OverflowError) as error:
         raise RegionError(f"{name} of type {region['type']} cannot be read: {error}") from error
+
+
+def _is_upright(rotation: object) -> bool:
+    """Whether a picture was turned by whole turns, or not at all."""
+    if not isinstance(rotation, int | float):
+        return rotation in (None, "", "0")
+    return math.isfinite(rotation) and rotation % 360 == 0
 
 
 def _brush(value: Value, size: Size) -> RLE:
@@ -219,9 +239,10 @@ def _check_numbers(value: Value, *extents: str) -> None:
 
 
 def _number(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not abs(value) < FARTHEST:  # type: ignore[arg-type]
         raise ValueError(f"a number was expected, got {value!r:.40}")
-    return float(value)
+    return float(value)  # type: ignore[arg-type]
 
 
 READERS: dict[str, Callable[[Value, Size], RLE]] = {

@@ -7,13 +7,13 @@ from typing import Any
 from backend.errors import ChoiceError
 from backend.labelstudio.control import Controls
 from backend.labelstudio.vocabulary import (
-    OWN,
     ChoiceTag,
     Meaning,
     Option,
     Word,
     find_word,
     says_no_referent,
+    says_own,
 )
 
 RENAMED = "was it renamed? Give it back its name, and sync the project again"
@@ -45,20 +45,29 @@ def read_spoken(result: Sequence[Any], controls: Controls, labels: Set[str]) -> 
         labels: those of the masks on the image, as answers write them.
 
     Raises:
-        ChoiceError: a choice is not one of the label config's, or "no such thing" and a mask were chosen.
+        ChoiceError: a choice is not one of the label config's, "no such thing" and a mask were chosen, or
+            what was chosen in the tag that takes masks takes none.
     """
     ranks: dict[str, str] = {}
     said: dict[Meaning, str] = {}
+    takes_nothing = ""
     for name, word in _choices(result):
         option = _find(name, word, controls, labels)
         if option.meaning is Meaning.RANK:
             ranks[option.label] = word
         else:
             said[option.meaning] = word
+        if option.meaning is Meaning.NEUTRAL and controls.pick and name == controls.pick.from_name:
+            takes_nothing = word
     own, no_referent = said.get(Meaning.OWN, ""), said.get(Meaning.NO_REFERENT, "")
     if no_referent and (ranks or own):
         others = ", ".join(repr(word) for word in (*ranks.values(), own) if word)
         raise ChoiceError(f"{no_referent!r} was chosen and {others} too: choose one of them")
+    if takes_nothing and not (ranks or own or no_referent):
+        raise ChoiceError(
+            f"{takes_nothing!r:.60} was chosen, which says neither what mask is meant nor that there is none:"
+            " choose a mask, or that there is no such thing"
+        )
     return Spoken(ranks, own, no_referent)
 
 
@@ -90,10 +99,11 @@ def _choices(result: Sequence[Any]) -> Iterator[tuple[str, str]]:
             continue
         value = region.get("value")
         made = value.get("choices") if isinstance(value, Mapping) else None
-        # Nested choices are written as paths, from the outermost choice to the one that was made.
-        words = (
-            [c[-1] if isinstance(c, list) and c else c for c in made] if isinstance(made, list) else [None]
+        # Nested choices are written as paths, from the outermost choice inwards: all of them were made.
+        paths = (
+            [c if isinstance(c, list) and c else [c] for c in made] if isinstance(made, list) else [[None]]
         )
+        words = [word for path in paths for word in path]
         if not all(isinstance(word, str) for word in words):
             raise ChoiceError(
                 f"the choice of {region.get('from_name')!r:.40} must be a list of texts, got {made!r:.60}"
@@ -115,10 +125,9 @@ def _find(name: str, word: str, controls: Controls, labels: Set[str]) -> Option:
 
 
 def _check_stranger(name: str, word: str, controls: Controls, labels: Set[str]) -> None:
-    """A choice of a tag that takes no masks today must not have taken one when it was made."""
-    is_gone = name not in controls.names
-    took_one = len(labels) > 1 and (is_gone or _written(controls.labels, word) in labels)
-    if took_one or (is_gone and says_no_referent(word)):
+    """A choice of a tag that is gone, or that takes no masks today, may have taken one when it was made."""
+    takes_one = len(labels) > 1 and _written(controls.labels, word) in labels
+    if takes_one or name not in controls.names:
         raise ChoiceError(
             f"{word!r:.60} was chosen in {name!r:.40}, and the label config has no choice there that takes a "
             f"mask or says that there is none: {RENAMED}"
@@ -131,7 +140,7 @@ def _old_word(word: str, controls: Controls, labels: Set[str]) -> Option | None:
         return Option(Word(word), Meaning.RANK, label)
     if says_no_referent(word):
         return Option(Word(word), Meaning.NO_REFERENT)
-    if labels and OWN.search(word):
+    if labels and says_own(word):
         return Option(Word(word), Meaning.OWN)
     return None
 

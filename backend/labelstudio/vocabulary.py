@@ -11,15 +11,21 @@ from xml.etree.ElementTree import Element
 
 from backend.errors import LabelConfigError
 
+# What says by itself that nothing is meant, in whatever tag.
 NO_REFERENT = re.compile(
-    r"no (such|matching) (thing|object)|no (referent|target|match)|"
-    r"not (there|present|in the (image|picture))",
+    r"(there (is|was) )?no (such|matching) (thing|object)( (here|there))?|no referent", re.IGNORECASE
+)
+# What says so where the tag takes masks or asks for the referent; elsewhere it answers another question.
+BARE_NO_REFERENT = re.compile(
+    r"none( of (these|them|the above))?|nothing( (there|here|fits|matches))?|no (object|target|match)|absent|"
+    r"missing|not (there|present|visible|in the (image|picture))|does not exist|(it )?is not there|invalid",
     re.IGNORECASE,
 )
-BARE_NO_REFERENT = re.compile(r"nothing|none", re.IGNORECASE)
-ABOUT_REFERENT = re.compile(r"referent|target|object|expression|match|pick", re.IGNORECASE)
+ABOUT_REFERENT = re.compile(r"(the[_ -]?)?(referent|target|object|expression|match|pick)s?", re.IGNORECASE)
 KEEP = re.compile(r"keep\b.*(expression|words|prompt|next).*", re.IGNORECASE)
-OWN = re.compile(r"\b(drew|drawn|draw|own|myself|redrawn?|other)\b", re.IGNORECASE)
+OWN = re.compile(r"(i )?(re)?drew\b.*|.*\bmyself\b.*", re.IGNORECASE)
+BARE_OWN = re.compile(r"(re)?drawn?\b.*|(my |an? )?own( mask)?|mine|(an)?other( mask)?", re.IGNORECASE)
+ORDINAL = re.compile(r"\d+(st|nd|rd|th)?|first|second|third|fourth|fifth", re.IGNORECASE)
 
 
 class Meaning(StrEnum):
@@ -51,8 +57,8 @@ class Word:
 
     @property
     def forms(self) -> frozenset[str]:
-        """All ways in which it may be written, without spaces around them."""
-        return frozenset({self.value.strip(), self.alias.strip()} - {""})
+        """All ways in which it may be written, without spaces around them and in lower case."""
+        return frozenset({self.value.strip().lower(), self.alias.strip().lower()} - {""})
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +112,8 @@ def find_word(words: Sequence[Word], said: str) -> Word | None:
     said = said.strip()
     written = (word for word in words if word.written.strip() == said)
     shown = (word for word in words if word.value.strip() == said)
-    return next(written, None) or next(shown, None)
+    alike = (word for word in words if said.lower() in word.forms)
+    return next(written, None) or next(shown, None) or next(alike, None)
 
 
 def read_choice_tags(root: Element, labels: Sequence[Word]) -> tuple[ChoiceTag, ...]:
@@ -116,17 +123,24 @@ def read_choice_tags(root: Element, labels: Sequence[Word]) -> tuple[ChoiceTag, 
         labels: those of the mask control. A tag that names two of them or more picks alternatives.
 
     Raises:
-        LabelConfigError: two tags pick alternatives, or answers would not tell two choices apart.
+        LabelConfigError: two tags pick alternatives, one looks as if it did and shares no names with the
+            labels, or answers would not tell two labels or two choices apart.
     """
     tags = [tag for tag in root.iter("Choices") if tag.get("perRegion") != "true"]
     pick = _find_pick(tags, labels)
+    _check_names(tags, pick, labels)
     read = [_read_tag(tag, labels if tag is pick else ()) for tag in tags]
     return tuple(tag for tag in read if any(o.meaning is not Meaning.NEUTRAL for o in tag.options))
 
 
 def says_no_referent(said: str) -> bool:
-    """Whether a word says by itself that nothing in the image is meant."""
-    return bool(NO_REFERENT.fullmatch(said.strip()))
+    """Whether a word of a tag that takes masks or asks for the referent says that nothing is meant."""
+    return any(pattern.fullmatch(said.strip()) for pattern in (NO_REFERENT, BARE_NO_REFERENT))
+
+
+def says_own(said: str) -> bool:
+    """Whether a word of a tag that takes masks says that the annotator drew the mask."""
+    return any(pattern.fullmatch(said.strip()) for pattern in (OWN, BARE_OWN))
 
 
 def _find_pick(tags: Sequence[Element], labels: Sequence[Word]) -> Element | None:
@@ -145,11 +159,32 @@ def _find_pick(tags: Sequence[Element], labels: Sequence[Word]) -> Element | Non
     )
 
 
+def _check_names(tags: Sequence[Element], pick: Element | None, labels: Sequence[Word]) -> None:
+    if pick is not None and len({label.written.strip().lower() for label in labels}) < len(labels):
+        raise LabelConfigError(
+            "two labels of the masks are written alike into answers, so that nobody can tell the "
+            "alternatives apart: give them different values and aliases"
+        )
+    for tag in tags if pick is None and len(labels) > 1 else ():
+        words = [_word(choice).value for choice in tag.iter("Choice")]
+        n_ordinals = sum(bool(ORDINAL.fullmatch(word.strip())) for word in words)
+        if tag.get("name", "").lower() == "pick" or n_ordinals > 1:
+            raise LabelConfigError(
+                f'<Choices name="{tag.get("name")}"> seems to take masks, and its choices ({_list(words)}) '
+                f"and the labels of the masks ({_list([label.value for label in labels])}) have fewer than "
+                "two names in common: give each rank's choice and label one name"
+            )
+
+
+def _list(words: Sequence[str]) -> str:
+    return ", ".join(repr(word) for word in words[:9])
+
+
 def _read_tag(tag: Element, labels: Sequence[Word]) -> ChoiceTag:
     words = [_word(choice) for choice in tag.iter("Choice")]
     name = tag.get("name", "")
     # A bare "none" is an answer to many questions, e.g. how much is hidden.
-    is_about_referent = bool(labels) or len(words) == 1 or bool(ABOUT_REFERENT.search(name))
+    is_about_referent = bool(labels) or bool(ABOUT_REFERENT.fullmatch(name))
     options = tuple(_option(word, labels, is_about_referent) for word in words)
     _check_words(name, options)
     return ChoiceTag(name, tag.get("toName", ""), options)
@@ -157,20 +192,23 @@ def _read_tag(tag: Element, labels: Sequence[Word]) -> ChoiceTag:
 
 def _option(word: Word, labels: Sequence[Word], is_about_referent: bool) -> Option:
     if label := _rank_of(word, labels):
-        return Option(word, Meaning.RANK, label)
+        return Option(word, Meaning.RANK, label.written)
     if any(NO_REFERENT.fullmatch(form) for form in word.forms):
         return Option(word, Meaning.NO_REFERENT)
     if is_about_referent and any(BARE_NO_REFERENT.fullmatch(form) for form in word.forms):
         return Option(word, Meaning.NO_REFERENT)
     if any(KEEP.fullmatch(form) for form in word.forms):
         return Option(word, Meaning.KEEP)
-    if labels and any(OWN.search(form) for form in word.forms):
+    if any(OWN.fullmatch(form) or (labels and BARE_OWN.fullmatch(form)) for form in word.forms):
         return Option(word, Meaning.OWN)
     return Option(word, Meaning.NEUTRAL)
 
 
-def _rank_of(word: Word, labels: Sequence[Word]) -> str:
-    return next((label.written for label in labels if label.forms & word.forms), "")
+def _rank_of(word: Word, labels: Sequence[Word]) -> Word | None:
+    """The label of the same name; by what annotators read first, then by any form."""
+    shown = (label for label in labels if label.value.strip().lower() == word.value.strip().lower() != "")
+    alike = (label for label in labels if label.forms & word.forms)
+    return next(shown, None) or next(alike, None)
 
 
 def _check_words(name: str, options: Iterable[Option]) -> None:

@@ -100,6 +100,12 @@ def make_mask(shape, size, seed):
     elif shape == "ring":
         mask[:] = True
         mask[1:-1, 1:-1] = False
+    return with_a_pixel(mask)
+
+
+def with_a_pixel(mask):
+    """A mask without a pixel is no answer and no offer."""
+    mask[-1, -1] |= not mask.any()
     return mask
 
 
@@ -153,7 +159,7 @@ def record(database, world):
 
 def suggestions(size, seed):
     chance = np.random.default_rng(seed)
-    masks = [rle.encode(chance.random(size) > share) for share in (0.3, 0.5, 0.7)]
+    masks = [rle.encode(with_a_pixel(chance.random(size) > share)) for share in (0.3, 0.5, 0.7)]
     methods = {"lgd": MethodScore(0.5, 0)}
     return [Suggestion(r, 0.9 - r / 10, m, (0, 0, 1, 1), methods, "v1") for r, m in enumerate(masks)]
 
@@ -165,7 +171,7 @@ def answer(number, one, shown):
         pixels = rle.decode(taken.suggestion.mask).copy()
         if one.act == "edit":
             pixels[0, 0] = not pixels[0, 0]
-        mask, ids = rle.encode(pixels), (taken.region_id,)
+        mask, ids = rle.encode(with_a_pixel(pixels)), (taken.region_id,)
     if one.act == "nothing":
         mask, ids = None, ()
     at = NOW + timedelta(minutes=one.minutes)

@@ -44,3 +44,13 @@ def test_it_is_black_inside_and_see_through_outside():
 def test_what_is_no_picture_of_that_size_is_refused(uri, pattern):
     with pytest.raises(RegionError, match=pattern):
         decode(uri, (4, 7))
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB"])
+def test_a_picture_without_transparency_is_refused_and_not_the_whole_image(mode):
+    file = io.BytesIO()
+    Image.new(mode, (4, 3)).save(file, "PNG")
+    uri = "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
+
+    with pytest.raises(RegionError, match="its picture has no transparency"):
+        decode(uri, (3, 4))

@@ -51,6 +51,24 @@ def test_what_one_drew_oneself_is_all_that_is_new_or_changed():
     assert found == [changed, new]
 
 
+@pytest.mark.parametrize("origin", ["manual", None, "prediction"])
+def test_an_offer_is_nobodys_drawing_whatever_origin_a_client_writes(origin):
+    offered = [region | {"origin": origin} for region in OFFERED]
+
+    assert ids([*offered, mask("1st", "xyz", "manual"), choice("drew it myself")]) == ["xyz"]
+    with pytest.raises(ChoiceError, match="nothing was drawn"):
+        meant([*offered, choice("drew it myself")], PICK)
+
+
+def test_what_lies_on_another_picture_alone_is_no_answer():
+    two = read_controls(read("tabs_brush.xml").replace("<Image", '<Image name="ref" value="$ref"/><Image', 1))
+    elsewhere = mask("a", "r", "manual", "ellipselabels", from_name="e") | {"to_name": "ref"}
+
+    with pytest.raises(EmptyMaskError, match="the only thing drawn lies on 'ref'"):
+        meant([elsewhere], two)
+    assert ids([elsewhere, OFFERED[0]], two) == ["risabc-2"]
+
+
 def test_a_rank_and_what_one_drew_are_meant_together():
     new = mask("1st", "xyz", "manual")
 

@@ -6,7 +6,7 @@ import pytest
 from backend.core import rle
 from backend.errors import EventError, LabelConfigError
 from backend.labelstudio import brush
-from backend.labelstudio.event import as_text, project_key, read_event, without_secrets
+from backend.labelstudio.event import as_text, failures_of, project_key, read_event, without_secrets
 from label_config import read
 from tests.build import rectangle
 
@@ -197,3 +197,57 @@ def test_an_annotator_may_come_as_an_object():
 
 def test_the_mask_of_a_region_is_not_changed_by_reading():
     assert np.array_equal(brush.decode(REGION["value"]["rle"], (20, 30)), MASK)
+
+
+@pytest.mark.parametrize(
+    "moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "soon", None, 3, ["now"]]
+)
+def test_a_time_that_is_none_fails_its_answer_alone(moment):
+    odd = annotation(2, updated_at=moment, created_at=moment)
+    many = body("ANNOTATIONS_CREATED", annotation=[annotation(1), odd], task=[task(5), task(6)])
+
+    event = read_event(many)
+
+    assert [a.annotation_id for a in event.annotations] == [1]
+    assert "is no time" in event.failures[0].sentence
+    assert failures_of(many, ValueError("x"))[1].updated_at is None
+
+
+ODD_ANSWERS = (
+    {"result": [REGION | {"id": ["a"]}, {"type": "labels", "id": {}}]},
+    {"result": [REGION | {"original_width": 10**400}]},
+    {"result": [REGION | {"value": 7}]},
+    {"lead_time": 10**400},
+    {"lead_time": "4"},
+    {"completed_by": 10**400},
+)
+
+
+@pytest.mark.parametrize("odd", ODD_ANSWERS, ids=range(len(ODD_ANSWERS)))
+def test_whatever_an_answer_holds_it_costs_no_other_one(odd):
+    many = body(
+        "ANNOTATIONS_CREATED", annotation=[annotation(1), annotation(2, **odd)], task=[task(5), task(6)]
+    )
+
+    event = read_event(many)
+
+    assert event.annotations[0].annotation_id == 1
+    assert len(event.annotations) + len(event.failures) == 2
+    assert all("failed inside" not in failure.sentence for failure in event.failures)
+
+
+@pytest.mark.parametrize("result", [None, {}, "", 0, "[]"])
+def test_an_answer_without_a_list_of_regions_is_no_answer(result):
+    (failed,) = read_event(body(annotation=annotation(result=result))).failures
+
+    assert "an answer needs its result, a list of regions" in failed.sentence
+
+
+@pytest.mark.parametrize(
+    ("said", "cancelled"),
+    [(True, True), (1, True), ("true", True), (False, False), (None, False), (0, False)],
+)
+def test_a_skip_is_said_in_several_ways(said, cancelled):
+    (read,) = read_event(body(annotation=annotation(was_cancelled=said))).annotations
+
+    assert read.cancelled is cancelled

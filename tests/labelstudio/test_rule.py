@@ -227,9 +227,8 @@ def listen(result, words, labels):
         require(isinstance(made, list) and all(isinstance(word, str) for word in made))
         for word in made:
             if entry["from_name"] != words.tag:
-                is_gone = entry["from_name"] == "gone"
-                require(not (len(labels) > 1 and (is_gone or words.labels.get(word, word) in labels)))
-                require(not (is_gone and word in ("no such thing", "not there")))
+                require(entry["from_name"] != "gone")
+                require(not (len(labels) > 1 and words.labels.get(word, word) in labels))
             elif word in words.ranks:
                 ranks.append(words.ranks[word])
             elif word in words.own:
@@ -252,7 +251,7 @@ def labels_of(region, words):
 
 
 def is_untouched(region):
-    return region["id"].startswith("ris") and region["origin"] == "prediction"
+    return region["id"].startswith("ris") and region["origin"] != "prediction-changed"
 
 
 def pixels_of(regions):

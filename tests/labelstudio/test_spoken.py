@@ -66,26 +66,40 @@ def test_a_word_of_the_tag_for_no_such_thing_that_the_config_does_not_have_is_re
     assert read_spoken([choice("no referent", name="referent")], TABS, set()).no_referent == "no referent"
 
 
-@pytest.mark.parametrize(("word", "labels"), [("no such thing", set()), ("2nd", OLD), ("anything", OLD)])
-def test_a_choice_of_a_tag_that_is_gone_must_not_have_taken_a_mask(word, labels):
+@pytest.mark.parametrize(("word", "labels"), [("no such thing", set()), ("2nd", OLD), ("anything", {"1st"})])
+def test_nobody_knows_what_a_choice_of_a_tag_that_is_gone_meant(word, labels):
     with pytest.raises(ChoiceError, match="was chosen in 'which', and the label config has no choice there"):
         read_spoken([choice(word, name="which")], TABS, labels)
 
 
-def test_a_choice_of_a_tag_that_is_gone_and_took_no_mask_says_nothing():
-    assert read_spoken([choice("sunny", name="weather")], TABS, {"Referent"}).ranks == {}
+def test_a_choice_that_takes_no_mask_today_and_names_one_of_several_labels_is_refused():
+    config = read("tabs_brush.xml").replace(
+        "<Image", '<Choices name="best" toName="image"><Choice value="2nd"/></Choices><Image'
+    )
+
+    with pytest.raises(ChoiceError, match="'2nd' was chosen in 'best'"):
+        read_spoken([choice("2nd", name="best")], read_controls(config), OLD)
 
 
-def test_a_choice_that_takes_no_mask_today_and_names_one_of_several_is_refused():
-    """The labels were renamed and the choices were not: the tag is there, and takes no mask any more."""
-    labels_only = read("pick_brush.xml").replace('<Label value="', '<Label value="the ')
+NESTED = read_controls(
+    read("pick_brush.xml")
+    .replace('<Choice value="2nd" hotkey="w"/>', '<Choice value="2nd"><Choice value="blurred"/></Choice>')
+    .replace('thing" hotkey="t"/>', 'thing"><Choice value="hidden"/></Choice>')
+)
 
-    with pytest.raises(ChoiceError, match="'2nd' was chosen in 'pick'"):
-        read_spoken([choice("2nd")], read_controls(labels_only), OLD)
+
+def test_every_step_of_a_nested_choice_was_made():
+    assert read_spoken([choice(["2nd", "blurred"])], NESTED, OLD).ranks == {"2nd": "2nd"}
+    assert read_spoken([choice(["no such thing", "hidden"])], NESTED, OLD).no_referent == "no such thing"
 
 
-def test_a_nested_choice_is_the_last_of_its_path():
-    assert read_spoken([choice(["ranks", "2nd"])], PICK, OLD).ranks == {"2nd": "2nd"}
+@pytest.mark.parametrize("labels", [OLD, {"1st"}, set()])
+def test_a_choice_of_the_tag_that_takes_masks_which_takes_none_is_refused(labels):
+    unsure = read_controls(read("pick_brush.xml").replace("</Choices>", '<Choice value="unsure"/></Choices>'))
+
+    with pytest.raises(ChoiceError, match="'unsure' was chosen, which says neither what mask is meant"):
+        read_spoken([choice("unsure")], unsure, labels)
+    assert read_spoken([choice("unsure", "1st")], unsure, labels).ranks == {"1st": "1st"}
 
 
 @pytest.mark.parametrize("value", [None, {}, {"choices": "2nd"}, {"choices": [2]}, {"choices": [[]]}, "2nd"])

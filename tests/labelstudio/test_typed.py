@@ -153,3 +153,17 @@ def test_kept_words_stand_in_the_text_field_with_their_alternatives():
         {"text": ["mug"]},
     )
     assert answered(*prediction["result"], FIRST).task.expression == "mug"
+
+
+@pytest.mark.parametrize("name", ["paraphrase", "keywords", "prompt_quality", "expression_comment", "notes"])
+def test_a_text_field_of_another_name_does_not_say_what_an_answer_is_about(name):
+    config = read("tabs_brush.xml").replace("<Image", f'<TextArea name="{name}" toName="image"/><Image', 1)
+
+    assert read_controls(config).typed == ""
+
+
+@pytest.mark.parametrize("name", ["expression", "Prompt", "phrase", "words", "the_expression"])
+def test_a_text_field_that_is_called_expression_or_prompt_says_it(name):
+    config = read("tabs_brush.xml").replace("<Image", f'<TextArea name="{name}" toName="image"/><Image', 1)
+
+    assert read_controls(config).typed == name

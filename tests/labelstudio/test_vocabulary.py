@@ -71,12 +71,65 @@ def test_what_says_no_such_thing_in_a_tag_that_takes_masks(word):
 def test_a_bare_none_is_an_answer_to_another_question_unless_the_tag_asks_for_the_referent():
     assert meanings(Word("none"), Word("half"), name="occlusion") is None
     assert meanings(Word("none"), Word("there"), name="referent") == [Meaning.NO_REFERENT, Meaning.NEUTRAL]
-    assert meanings(Word("none"), name="c") == [Meaning.NO_REFERENT]
+    assert meanings(Word("none"), name="c") is None
 
 
-def test_drew_it_myself_is_said_only_where_masks_are_taken():
-    assert meanings(Word("1st"), Word("2nd"), Word("drew it myself"))[2] is Meaning.OWN
-    assert meanings(Word("other"), Word("fine"), name="quality") is None
+@pytest.mark.parametrize("word", ["none", "not present", "not there", "no match", "missing", "not visible"])
+@pytest.mark.parametrize(
+    "name", ["object_visibility", "target_occlusion", "expression_errors", "mismatch", "logo"]
+)
+def test_what_other_questions_are_answered_with_is_no_no_such_thing(name, word):
+    assert meanings(Word(word), Word("fine"), name=name) is None
+
+
+@pytest.mark.parametrize("word", ["absent", "none of these", "nothing matches", "not visible", "no object"])
+@pytest.mark.parametrize("name", ["referent", "the_target", "Objects"])
+def test_in_a_tag_that_asks_for_the_referent_they_are(name, word):
+    assert meanings(Word(word), Word("there"), name=name) == [Meaning.NO_REFERENT, Meaning.NEUTRAL]
+
+
+@pytest.mark.parametrize(
+    "word", ["drew it myself", "I drew it", "own mask", "own", "mine", "redrawn", "other"]
+)
+def test_what_says_that_the_mask_was_drawn_where_masks_are_taken(word):
+    assert meanings(Word("1st"), Word("2nd"), Word(word))[2] is Meaning.OWN
+
+
+@pytest.mark.parametrize("word", ["other expression fits better", "their own", "1st but other colour"])
+def test_what_speaks_of_something_else_says_nothing_of_drawing(word):
+    assert meanings(Word("1st"), Word("2nd"), Word(word))[2] is Meaning.NEUTRAL
+
+
+def test_drew_it_myself_is_understood_in_every_tag_and_shorter_words_only_where_masks_are_taken():
+    assert meanings(Word("drew it myself"), Word("fine"), name="how")[0] is Meaning.OWN
+    assert meanings(Word("other"), Word("drawn"), name="style") is None
+
+
+def test_names_are_alike_in_any_case():
+    (tag,) = read(choices(Word("1ST"), Word("TWO"), Word("dritte")))
+
+    assert [option.label for option in tag.options] == ["1st", "two", "3rd"]
+
+
+def test_crossed_aliases_are_paired_by_what_annotators_read():
+    (tag,) = read(choices(Word("1st", "2nd"), Word("2nd", "1st")), labels=(Word("1st"), Word("2nd")))
+
+    assert [option.label for option in tag.options] == ["1st", "2nd"]
+
+
+@pytest.mark.parametrize(
+    "words", [("First", "Second", "no such thing"), ("1", "2", "3"), ("A", "B")], ids=lambda words: words[0]
+)
+def test_choices_that_seem_to_take_masks_and_share_no_names_with_the_labels_are_refused(words):
+    with pytest.raises(
+        LabelConfigError, match="seems to take masks, and its choices .* fewer than two names"
+    ):
+        read(choices(*(Word(word) for word in words)), labels=(Word("1st"), Word("2nd")))
+
+
+def test_labels_that_are_written_alike_are_refused_where_they_are_ranks():
+    with pytest.raises(LabelConfigError, match="two labels of the masks are written alike"):
+        read(choices(Word("1st"), Word("2nd")), labels=(Word("1st", "m"), Word("2nd", "m")))
 
 
 def test_the_choice_that_keeps_the_expression_is_found():
@@ -90,7 +143,7 @@ def test_choices_about_single_regions_say_nothing_about_the_answer():
 def test_of_two_tags_that_name_the_labels_the_one_called_pick_takes_masks():
     ranks = (Word("1st"), Word("2nd"))
 
-    best, worst = read(choices(*ranks), choices(*ranks, Word("no match"), name="worst"))
+    best, worst = read(choices(*ranks), choices(*ranks, Word("no such thing"), name="worst"))
 
     assert (best.is_pick, worst.is_pick) == (True, False)
     with pytest.raises(LabelConfigError, match=r"2 <Choices> name the labels of the masks \('a', 'b'\)"):
