@@ -17,10 +17,16 @@ from backend.store.failures import (
     failure_groups,
     newest_failures,
 )
+from backend.store.history import n_decisions
 from backend.store.inbox import event_counts, renew_events
 from backend.store.session import Database
 
 app = typer.Typer(help="What Label Studio told us, event by event.", invoke_without_command=True)
+
+DISMISS = (
+    "`ris events --cause CAUSE` lists the events of one cause. `ris events dismiss NUMBER` takes one off the "
+    "list, e.g. that of a webhook without a payload once `ris sync` has read the answers."
+)
 
 Url = Annotated[str | None, typer.Option("--database-url", help="RIS_DATABASE_URL")]
 
@@ -52,6 +58,7 @@ def show(
     console.print(", ".join(f"{count} {state}" for state, count in counts.items()))
     if groups:
         console.print(_by_cause(groups), markup=False)
+        console.print(DISMISS)
     if listed:
         console.print(_one_by_one(listed), markup=False)
     elif cause:
@@ -61,9 +68,8 @@ def show(
 
 
 def _by_cause(groups: Sequence[FailureGroup]) -> Table:
-    table = Table(
-        "cause", "answers", "what to do", "the newest", title="Not understood: no decision was recorded"
-    )
+    title = "Not understood: these answers are no decisions"
+    table = Table("cause", "answers", "what to do", "the newest", title=title)
     for group in groups:
         newest = f"event {group.newest.event}: {group.newest.sentence}"
         table.add_row(group.cause, str(group.n_answers), find_advice(group.cause), newest)
@@ -111,12 +117,18 @@ def dismiss(
 ) -> None:
     """Take failed events off the list, e.g. those of a webhook without a payload. They stay in the database.
 
+    Where an older version of such an answer was understood, that is its decision again.
+
     Example: `ris events dismiss 17 18`
     """
     database = Database.open(config.from_env(database_url=database_url).database_url)
     try:
         with database.begin() as session:
+            before = n_decisions(session)
             dismissed = dismiss_failures(session, events, now=assembly.utc_now())
+            again = n_decisions(session) - before
     finally:
         database.close()
     console.print(f"{dismissed} dismissed")
+    if again:
+        console.print(f"older versions of these answers count again: {again}")

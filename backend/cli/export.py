@@ -18,6 +18,7 @@ from backend.export.formats import FORMATS, Material
 from backend.export.run import REPORT, Choice, find_written_files, material_of, write, write_pictures
 from backend.export.seeing import see_images
 from backend.labelstudio.control import Controls, read_controls
+from backend.store.failures import count_failures
 from backend.store.history import decisions, label_configs
 from backend.store.records import keep_picture
 from backend.store.session import Database
@@ -39,7 +40,7 @@ def export(
     out: Annotated[Path, typer.Option(help="folder to write into")] = Path("export"),
     format: Annotated[list[Format] | None, typer.Option(help="again for several; all without")] = None,
     project: Annotated[
-        str | None, typer.Option(help='one project\'s key, "<id>.<created>"; all without')
+        str | None, typer.Option(help='one project\'s key, "ID.CREATED", e.g. 3.1700000000; all without')
     ] = None,
     verdict: Annotated[
         list[str] | None, typer.Option(help="only these, e.g. accepted; again for several")
@@ -65,9 +66,12 @@ def export(
         seed=seed,
     )
     settings = config.from_env(database_url=database_url)
-    material, count = _material(settings, choice)
+    material, count, not_understood = _material(settings, choice)
     with console.status("writing") as status:
-        written = write(material, choice, out, began=lambda name: status.update(f"writing {name}"))
+        written = write(
+            material, choice, out, not_understood=not_understood,
+            began=lambda name: status.update(f"writing {name}"),
+        )  # fmt: skip
     table = Table("format", "written", "left out", "where", "lost", title=f"{count} decisions")
     for name, done in written.items():
         left_out = len(done.left_out)
@@ -75,6 +79,8 @@ def export(
         table.add_row(name, str(count - left_out), str(left_out), str(where), done.loss or "nothing")
     console.print(table)
     console.print(f"{out / REPORT} says why each was left out")
+    if not_understood:
+        console.print(f"not understood, and left out: {not_understood}; `ris events --failed` says why")
     if images:
         with console.status("images"):
             files = find_written_files(material, choice)
@@ -97,7 +103,7 @@ def validate(
     from backend.export.validate import choice_of, validate  # here: pyarrow and pycocotools take their time
 
     choice, exported = choice_of(folder)
-    material, count = _material(config.from_env(database_url=database_url), choice)
+    material, count, _ = _material(config.from_env(database_url=database_url), choice)
     found = validate(folder, choice, material)
     table = Table("format", "compared with the record")
     for name, problems in found.items():
@@ -110,13 +116,15 @@ def validate(
         raise DatasetError(f"{folder} differs from the record")
 
 
-def _material(settings: Settings, choice: Choice) -> tuple[Material, int]:
+def _material(settings: Settings, choice: Choice) -> tuple[Material, int, int]:
+    """What is exported; how many decisions there are, and how many answers that are not understood."""
     database = Database.open(settings.database_url)
     homes = (settings.label_studio_url, settings.label_studio_public_url)
     try:
         with database.begin() as session:
             found: Sequence[Decision] = list(decisions(session, project=choice.project, homes=homes))
             configs = label_configs(session)
+            not_understood = count_failures(session, project=choice.project)
         found, unseen = _seen(database, settings, found)
     finally:
         database.close()
@@ -125,7 +133,7 @@ def _material(settings: Settings, choice: Choice) -> tuple[Material, int]:
         controls=_controls(configs), default_controls=read_controls(read_config("tabs_brush.xml")),
         unseen=unseen,
     )  # fmt: skip
-    return material, len(found)
+    return material, len(found), not_understood
 
 
 def _seen(

@@ -10,7 +10,8 @@ from backend.cli.console import console
 
 def learn(
     project: Annotated[
-        str | None, typer.Option(help='from one project\'s decisions, "<id>.<created>"; all without')
+        str | None,
+        typer.Option(help='from one project\'s decisions, "ID.CREATED", e.g. 3.1700000000; all without'),
     ] = None,
     database_url: Annotated[str | None, typer.Option(help="RIS_DATABASE_URL")] = None,
     preset: Annotated[str | None, typer.Option(help="RIS_PRESET")] = None,

@@ -19,7 +19,9 @@ from backend.store.history import decisions
 from backend.store.session import Database
 
 Url = Annotated[str | None, typer.Option("--database-url", help="RIS_DATABASE_URL")]
-OfProject = Annotated[str | None, typer.Option("--project", help='one project\'s key, "<id>.<created>"')]
+OfProject = Annotated[
+    str | None, typer.Option("--project", help='one project\'s key, "ID.CREATED", e.g. 3.1700000000')
+]
 
 
 def report(

@@ -27,12 +27,14 @@ def sync(
         numbers = project or syncing.known_projects()
         if not numbers:
             raise InputError("no project is on record yet; name one with --project")
-        table = Table("project", "in Label Studio", "here", "applied", "gone", "doubled", "")
+        table = Table(
+            "project", "in Label Studio", "here", "applied", "gone", "not understood", "doubled", ""
+        )
         for number in numbers:
             with console.status(f"reading project {number}"):
                 done = syncing.sync(number)
             verdict = "agree" if done.agrees else "differ: see `ris events --failed`"
-            counts = (done.there, done.here, done.applied, done.gone, done.doubled)
+            counts = (done.there, done.here, done.applied, done.gone, done.failed, done.doubled)
             table.add_row(done.project, *map(str, counts), verdict)
             if done.webhook:
                 console.print(f"project {number}: its webhook is mended: {done.webhook}")

@@ -82,11 +82,17 @@ def find_written_files(material: Material, choice: Choice) -> list[ImageFile]:
 
 
 def write(
-    material: Material, choice: Choice, out: Path, *, began: Callable[[str], None] = lambda name: None
+    material: Material,
+    choice: Choice,
+    out: Path,
+    *,
+    not_understood: int = 0,
+    began: Callable[[str], None] = lambda name: None,
 ) -> dict[str, Written]:
     """Write every format and the report.
 
     Args:
+        not_understood: answers that are no decisions for that reason; the report says how many.
         began: told the name of each format before it is written.
 
     Raises:
@@ -99,18 +105,20 @@ def write(
             written[name] = FORMATS[name].write(material, out / FORMATS[name].folder)
         count = len(material.records) + len(material.not_chosen)
         out.mkdir(parents=True, exist_ok=True)
-        (out / REPORT).write_text(_report(written, choice, count), encoding="utf-8")
+        (out / REPORT).write_text(_report(written, choice, count, not_understood), encoding="utf-8")
     except OSError as error:
         raise DatasetError(f"{out} cannot be written: {error}") from error
     return written
 
 
-def _report(written: Mapping[str, Written], choice: Choice, count: int) -> str:
+def _report(written: Mapping[str, Written], choice: Choice, count: int, not_understood: int) -> str:
     formats = {
         name: {"written": count - len(done.left_out), "loss": done.loss, "left_out": _listed(done.left_out)}
         for name, done in written.items()
     }
-    report = {"decisions": count, "choice": asdict(choice), "formats": formats}
+    report = {
+        "decisions": count, "not_understood": not_understood, "choice": asdict(choice), "formats": formats,
+    }  # fmt: skip
     return to_json(report, indent=1) + "\n"
 
 

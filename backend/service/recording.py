@@ -4,7 +4,7 @@ import hashlib
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from threading import Event as Signal
 from threading import Lock, Thread
@@ -143,7 +143,7 @@ class Recording:
             self._write([one])
         except Exception as error:
             # With the database gone this raises again, and the event stays new.
-            self._write([Understood(one.number, None, failures=[Failure.of(error)])])
+            self._write([Understood(one.number, None, failures=_refused(one, error))])
 
     def known_size(self, task: Task) -> Size | None:
         """The size of a task's image, (height, width); None where it is not known for certain."""
@@ -190,11 +190,24 @@ def _write_event(session: Session, one: Understood, event: Event, *, now: dateti
 
 
 def _write_state(session: Session, one: Understood, *, now: datetime) -> None:
-    replace_failures(session, one.number, [_failed_answer(one.number, failure) for failure in one.failures])
-    if one.failures:
-        mark_failed(session, one.number, "; ".join(f.sentence for f in one.failures), now=now)
+    failures = [_failed_answer(one.number, failure) for failure in one.failures]
+    if still_open := replace_failures(session, one.number, failures, now=now):
+        mark_failed(session, one.number, "; ".join(f.sentence for f in still_open), now=now)
     else:
         mark_done(session, one.number, now=now)
+
+
+def _refused(one: Understood, error: Exception) -> list[Failure]:
+    """The failures of an event that could not be written: each of its answers, or the event without one."""
+    failure = Failure.of(error)
+    answers = [
+        replace(
+            failure, project=annotation.task.project, task_id=annotation.task.task_id,
+            annotation_id=annotation.annotation_id, updated_at=annotation.updated_at,
+        )
+        for correction, _ in one.corrections for annotation in [correction.annotation]
+    ]  # fmt: skip
+    return [*answers, *one.failures] or [failure]
 
 
 def _failed_answer(event: int, failure: Failure) -> FailedAnswer:

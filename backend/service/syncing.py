@@ -17,7 +17,7 @@ from backend.labelstudio.webhooks import mend_webhooks
 from backend.service.recording import Recording
 from backend.store.deliveries import smallest_set
 from backend.store.failures import failed_annotation_ids, settle_deleted
-from backend.store.history import n_decisions, newest_versions, projects
+from backend.store.history import newest_versions, projects
 from backend.store.label_configs import config_at, seen_label_configs
 from backend.store.records import add_deletion
 from backend.store.session import Database
@@ -31,10 +31,11 @@ class Synced:
 
     Attributes:
         there, here: annotations in Label Studio and decisions on record, after it.
-        applied: versions that were missing here.
+        applied: versions that were missing here, and are decisions now.
         gone: decisions whose annotation is no longer there.
         doubled: predictions that were in Label Studio twice and were removed there.
         webhook: what was wrong with the project's webhook and is mended; "" when nothing was.
+        failed: answers that are not understood, after it; they are no decisions.
     """
 
     project: str
@@ -44,11 +45,12 @@ class Synced:
     gone: int
     doubled: int = 0
     webhook: str = ""
+    failed: int = 0
 
     @property
     def agrees(self) -> bool:
-        """Whether both sides have the same number of answers."""
-        return self.there == self.here
+        """Whether both sides have the same number of answers, and all of them are understood."""
+        return self.there == self.here and not self.failed
 
 
 class Syncing:
@@ -88,12 +90,12 @@ class Syncing:
             configs = seen_label_configs(session, project.key)
             failed = failed_annotation_ids(session, project.key)
         there: set[int] = set()
-        applied = 0
+        sent: dict[int, datetime] = {}
         for answer in answers_of(self.api, project):
             there.add(answer.annotation_id)
             if known.get(answer.annotation_id) != answer.updated_at:
                 self.recording.record(_given_under(config_at(configs, answer.updated_at), answer.event))
-                applied += 1
+                sent[answer.annotation_id] = answer.updated_at
         while self.recording.work_off():
             pass
         gone = [i for i in sorted((known.keys() | failed) - there) if is_gone(self.api, i)]
@@ -101,9 +103,13 @@ class Syncing:
             add_deletion(session, project.key, annotation_ids=gone, event_id=None, now=self.now())
             settle_deleted(session, project.key, annotation_ids=gone, now=self.now())
         with self.database.begin() as session:
-            here = n_decisions(session, project=project.key)
+            here = newest_versions(session, project.key)
+            failed = failed_annotation_ids(session, project.key)
+        applied = sum(here.get(number) == at for number, at in sent.items())
         doubled, webhook = self._repair(project)
-        done = Synced(project.key, len(there), here, applied, len(gone), doubled, webhook)
+        done = Synced(
+            project.key, len(there), len(here), applied, len(gone), doubled, webhook, failed=len(failed)
+        )
         self.last[project.key] = done
         return done
 
@@ -145,8 +151,9 @@ class Syncing:
                     if done.applied or done.gone or done.doubled:
                         log.info(
                             "sync of project %s: %d in Label Studio, %d here, %d applied, %d gone, "
-                            "%d doubled predictions removed",
-                            done.project, done.there, done.here, done.applied, done.gone, done.doubled,
+                            "%d not understood, %d doubled predictions removed",
+                            done.project, done.there, done.here, done.applied, done.gone, done.failed,
+                            done.doubled,
                         )  # fmt: skip
                     if done.webhook:
                         log.warning("project %s: its webhook is mended: %s", done.project, done.webhook)

@@ -4,10 +4,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from backend.store.schema import EventRow, FailureRow
+from backend.store.inbox import check_events
+from backend.store.schema import CorrectionRow, DeletionRow, EventRow, FailureRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +41,56 @@ class FailureGroup:
     newest: FailedAnswer
 
 
-def replace_failures(session: Session, event: int, failures: Sequence[FailedAnswer]) -> None:
-    """Make these the failures of an event."""
+def replace_failures(
+    session: Session, event: int, failures: Sequence[FailedAnswer], *, now: datetime
+) -> list[FailedAnswer]:
+    """Make these the failures of an event, and return those that are open.
+
+    A failure is not open, and not written down, where its answer was understood in this version or a later
+    one, is gone, or failed in a later version. One that is open settles the others of its answer: an answer
+    has one failure, whatever the number of its versions and of the events that brought them.
+    """
     session.execute(delete(FailureRow).where(FailureRow.event == event))
-    session.add_all(
+    return [one for one in failures if _add(session, one, now)]
+
+
+def _add(session: Session, one: FailedAnswer, now: datetime) -> bool:
+    if one.annotation_id is not None:
+        if session.scalar(select(or_(_is_understood(one), _is_gone(one), _is_outdated(one)))):
+            return False
+        others = delete(FailureRow).where(_is_same_answer(one))
+        _close(session, set(session.scalars(others.returning(FailureRow.event))), now)
+    session.add(
         FailureRow(
-            event=event, cause=one.cause, sentence=one.sentence, project=one.project, task_id=one.task_id,
-            annotation_id=one.annotation_id, updated_at=one.updated_at,
+            event=one.event, cause=one.cause, sentence=one.sentence, project=one.project,
+            task_id=one.task_id, annotation_id=one.annotation_id, updated_at=one.updated_at,
         )
-        for one in failures
     )  # fmt: skip
     session.flush()
+    return True
+
+
+def _is_same_answer(one: FailedAnswer) -> ColumnElement[bool]:
+    return and_(FailureRow.project == one.project, FailureRow.annotation_id == one.annotation_id)
+
+
+def _is_outdated(one: FailedAnswer) -> ColumnElement[bool]:
+    later = select(FailureRow.id).where(_is_same_answer(one), FailureRow.updated_at > one.updated_at)
+    return later.exists()
+
+
+def _is_understood(one: FailedAnswer) -> ColumnElement[bool]:
+    row = CorrectionRow
+    understood = select(row.id).where(
+        row.project == one.project, row.annotation_id == one.annotation_id, row.updated_at >= one.updated_at
+    )
+    return understood.exists()
+
+
+def _is_gone(one: FailedAnswer) -> ColumnElement[bool]:
+    annotation = and_(DeletionRow.kind == "annotation", DeletionRow.gone_id == one.annotation_id)
+    task = and_(DeletionRow.kind == "task", DeletionRow.gone_id == one.task_id)
+    return select(DeletionRow.id).where(DeletionRow.project == one.project, or_(annotation, task)).exists()
 
 
 def settle_failures(
@@ -86,7 +126,14 @@ def settle_deleted(
 
 
 def dismiss_failures(session: Session, events: Collection[int], *, now: datetime) -> int:
-    """Take events off the list of what is not understood, because a person says so; how many there were."""
+    """Take events off the list of what is not understood, because a person says so; how many there were.
+
+    An older decision of such an answer counts again.
+
+    Raises:
+        InputError: there is no such event; nothing is changed.
+    """
+    check_events(session, events)
     gone = delete(FailureRow).where(FailureRow.event.in_(events)).returning(FailureRow.event)
     dismissed = set(session.scalars(gone))
     _close(session, dismissed, now)
@@ -130,9 +177,12 @@ def newest_failures(session: Session, cause: str, *, most: int) -> list[FailedAn
     return [_answer(row) for row in session.scalars(rows)]
 
 
-def count_failures(session: Session) -> int:
-    """How many answers, and whole events, are not understood now."""
-    return session.scalar(select(func.count()).select_from(FailureRow)) or 0
+def count_failures(session: Session, *, project: str | None = None) -> int:
+    """How many answers are not understood now: of one project, or of all, whole events among them."""
+    query = select(func.count()).select_from(FailureRow)
+    if project is not None:
+        query = query.where(FailureRow.project == project)
+    return session.scalar(query) or 0
 
 
 def _rows(session: Session, numbers: Collection[int]) -> Sequence[FailureRow]:

@@ -11,7 +11,7 @@ from backend.core.types import Annotation, Correction, Edit, Task, Verdict
 from backend.store.offers import find_offers
 from backend.store.pictures import choose_picture, find_pictures
 from backend.store.records import mask_of
-from backend.store.schema import CorrectionRow, DeletionRow, ProjectRow, TaskRow
+from backend.store.schema import CorrectionRow, DeletionRow, FailureRow, ProjectRow, TaskRow
 
 ROWS_AT_ONCE = 200  # how many decisions are looked up together
 
@@ -22,8 +22,9 @@ def decisions(
     """The newest version of each annotation that is not gone, by project, task and annotation.
 
     Independent of the order in which events came: an older version that arrives late is history, and
-    what was deleted stays deleted. A decision's picture is that of its task; where the backend was never
-    asked about it, that of its image's address in its project, then in any project.
+    what was deleted stays deleted. Where a later version could not be understood, the answer has no decision:
+    its annotator has taken the older one back. A decision's picture is that of its task; where the backend
+    was never asked about it, that of its image's address in its project, then in any project.
 
     Args:
         homes: Label Studio's own addresses: a path of its own with one of them before it is the same path.
@@ -65,7 +66,16 @@ def _current(project: str | None) -> Select[CorrectionRow]:
         )
         .exists()
     )
-    query = select(CorrectionRow).where(~has_newer, ~is_gone)
+    was_taken_back = (
+        select(FailureRow.id)
+        .where(
+            FailureRow.project == CorrectionRow.project,
+            FailureRow.annotation_id == CorrectionRow.annotation_id,
+            FailureRow.updated_at > CorrectionRow.updated_at,
+        )
+        .exists()
+    )
+    query = select(CorrectionRow).where(~has_newer, ~is_gone, ~was_taken_back)
     if project is not None:
         query = query.where(CorrectionRow.project == project)
     return query.order_by(CorrectionRow.project, CorrectionRow.task_id, CorrectionRow.annotation_id)
@@ -123,8 +133,9 @@ def n_decisions(session: Session, *, project: str | None = None) -> int:
 
 
 def newest_versions(session: Session, project: str) -> dict[int, datetime]:
-    """By annotation, when its newest version on record was made; what is gone is not in it."""
-    return {row.annotation_id: row.updated_at for row in session.scalars(_current(project))}
+    """By annotation with a decision, when that was made."""
+    columns = _current(project).with_only_columns(CorrectionRow.annotation_id, CorrectionRow.updated_at)
+    return dict(session.execute(columns).all())
 
 
 def projects(session: Session) -> list[str]:

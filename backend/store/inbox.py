@@ -14,7 +14,7 @@ from sqlalchemy import JSON, String, TypeDecorator, column, func, select, table,
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import Session
 
-from backend.errors import BackendError, StoreError
+from backend.errors import BackendError, InputError, StoreError
 from backend.store.records import insert_ignoring
 from backend.store.schema import CorrectionRow, EventRow, UtcDateTime
 from backend.store.session import Database
@@ -61,8 +61,27 @@ def mark_failed(session: Session, event_id: int, reason: str, *, now: datetime) 
     row.state, row.error, row.processed_at = "failed", reason, now
 
 
+def check_events(session: Session, numbers: Collection[int]) -> None:
+    """Refuse numbers that no event has.
+
+    Raises:
+        InputError: there is no such event.
+    """
+    possible = [number for number in numbers if 0 < number < 2**31]  # others are no numbers of a row
+    known = set(session.scalars(select(EventRow.id).where(EventRow.id.in_(possible))))
+    for number in numbers:
+        if number not in known:
+            raise InputError(f"there is no event {number}; `ris events --failed` names events that failed")
+
+
 def renew_events(session: Session, numbers: Collection[int] | None = None) -> int:
-    """Let events be worked on again: these, or all that failed. How many there are."""
+    """Let events be worked on again: these, or all that failed. How many there are.
+
+    Raises:
+        InputError: there is no such event; nothing is changed.
+    """
+    if numbers is not None:
+        check_events(session, numbers)
     query = update(EventRow).values(state="new", error=None, processed_at=None)
     chosen = EventRow.state == "failed" if numbers is None else EventRow.id.in_(numbers)
     renewed = session.execute(query.where(chosen).returning(EventRow.id)).all()

@@ -53,7 +53,7 @@ def dashboard(
         )
         sync = Table(
             "The last sync with Label Studio",
-            ("project", "in Label Studio", "here", "applied", "gone", ""),
+            ("project", "in Label Studio", "here", "applied", "gone", "not understood", ""),
             [_row(done) for done in synced()],
         )
         text = page(
@@ -74,12 +74,13 @@ def _alarms(failed: Sequence[FailureGroup]) -> list[str]:
     n_answers = sum(group.n_answers for group in failed)
     if not n_answers:
         return []
-    what = "answer is" if n_answers == 1 else "answers are"
-    return [
-        f"{n_answers} {what} not understood, and no decision was recorded; the table below says what to do"
-    ]
+    what = "answer is not understood, and no decision"
+    if n_answers > 1:
+        what = "answers are not understood, and no decisions"
+    return [f"{n_answers} {what}; the table below says what to do"]
 
 
 def _row(done: Synced) -> tuple[str, ...]:
     verdict = "agree" if done.agrees else "differ"
-    return done.project, str(done.there), str(done.here), str(done.applied), str(done.gone), verdict
+    counts = (done.there, done.here, done.applied, done.gone, done.failed)
+    return done.project, *map(str, counts), verdict

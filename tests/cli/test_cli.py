@@ -18,7 +18,9 @@ from backend.demo.process import free_port
 from backend.demo.samples import make_samples
 from backend.service import Recording
 from backend.store.session import Database
+from tests.service.test_recording import event
 
+NOT_UNDERSTOOD = [{"type": "vectorlabels", "id": "v"}]
 ROOT = Path(__file__).parents[2]
 COMMANDS = [
     "serve", "suggest", "export", "connect", "report", "evaluate", "sync", "events", "events replay", "demo",
@@ -53,6 +55,13 @@ def test_every_command_has_help_with_an_example(command):
 
     assert shown.exit_code == 0
     assert f"ris {command}" in shown.output
+
+
+@pytest.mark.parametrize("command", ["export", "report", "evaluate", "learn"])
+def test_the_help_says_what_a_projects_key_looks_like(command):
+    shown = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "200"})
+
+    assert '"ID.CREATED", e.g. 3.1700000000' in shown.output
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -233,6 +242,39 @@ def test_failed_events_are_listed_and_can_be_worked_on_again(tmp_path):
     assert "1 worked on again: 0 new, 0 done, 1 failed" in replayed.stdout
     assert "1 dismissed" in dismissed.stdout
     assert "0 new, 1 done, 0 failed" in ris("events", "--failed", folder=tmp_path).stdout
+
+
+def test_an_event_that_is_not_there_is_one_sentence(tmp_path):
+    ris("db", "upgrade", folder=tmp_path)
+
+    assert_one_sentence(ris("events", "replay", "99999", folder=tmp_path), "there is no event 99999")
+    assert_one_sentence(ris("events", "dismiss", "7", folder=tmp_path), "there is no event 7")
+
+
+def test_what_a_later_version_took_back_is_not_exported_and_told(tmp_path):
+    ris("db", "upgrade", folder=tmp_path)
+    database = Database.open(f"sqlite:///{tmp_path / 'ris.db'}")
+    recording = Recording(database, now=lambda: datetime(2026, 1, 2, tzinfo=UTC))
+    for number, seconds, result in ((1, 1, []), (2, 1, []), (2, 2, NOT_UNDERSTOOD)):
+        recording.record(event(result, number=number, seconds=seconds))
+    while recording.work_off():
+        pass
+    recording.close()
+    database.close()
+
+    whole = ris("export", "--format", "jsonl", "--out", "out", folder=tmp_path)
+    other = ris("export", "--format", "jsonl", "--project", "2.1", "--out", "other", folder=tmp_path)
+    grouped = ris("events", "--failed", folder=tmp_path, COLUMNS="240")
+    dismissed = ris("events", "dismiss", "3", folder=tmp_path)
+
+    lines = (tmp_path / "out" / "decisions.jsonl").read_text().splitlines()
+    assert [json.loads(line)["annotation_id"] for line in lines] == [1]
+    assert json.loads((tmp_path / "out" / "export_report.json").read_text())["not_understood"] == 1
+    assert "not understood, and left out: 1; `ris events --failed` says why" in whole.stdout
+    assert "not understood" not in other.stdout
+    assert "Not understood: these answers are no decisions" in grouped.stdout
+    assert "ris events dismiss" in grouped.stdout
+    assert "older versions of these answers count again: 1" in dismissed.stdout
 
 
 @pytest.mark.parametrize(

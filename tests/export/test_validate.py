@@ -103,6 +103,13 @@ def test_counts_in_equal_counts_out_in_every_format(exported):
         assert all(one["reason"] for one in told["left_out"])
 
 
+def test_the_report_says_how_many_answers_are_not_understood(tmp_path):
+    choice = Choice(["jsonl"])
+    write(material(choice), choice, tmp_path, not_understood=3)
+
+    assert json.loads((tmp_path / REPORT).read_text())["not_understood"] == 3
+
+
 def test_only_outlines_lose_something_and_it_is_measured(exported):
     _, written = exported
 

@@ -293,3 +293,51 @@ def test_a_frame_that_is_not_the_images_is_never_a_verdict(recording, database, 
 
     assert process(recording, database, event([region], config="tabs_polygon.xml")) == []
     assert groups(database) == ([("picture size", 1)], 1)
+
+
+NOT_UNDERSTOOD = [{"type": "vectorlabels", "id": "v"}]
+
+
+def test_an_answer_that_is_changed_to_something_not_understood_is_no_decision(recording, database, offered):
+    assert len(process(recording, database, event(offered()[0], seconds=1))) == 1
+
+    assert process(recording, database, event(NOT_UNDERSTOOD, seconds=2)) == []
+    assert groups(database) == ([("kind of region", 1)], 1)
+
+    (found,) = process(recording, database, event(offered()[1], seconds=3))
+    assert found.rank == 1
+    assert groups(database) == ([], 0)
+
+
+def test_three_versions_that_are_not_understood_are_one_answer(recording, database):
+    process(recording, database, *(event(NOT_UNDERSTOOD, seconds=seconds) for seconds in (2, 3, 1)))
+
+    assert groups(database) == ([("kind of region", 1)], 1)
+    with database.begin() as session:
+        assert failure_groups(session)[0].newest.updated_at.second == 3
+
+
+def test_an_older_version_and_a_deleted_answer_that_come_late_are_no_failures(recording, database, offered):
+    gone = {"action": "ANNOTATIONS_DELETED", "annotations": [{"id": 2}], "project": PROJECT}
+    process(recording, database, event(offered()[0], seconds=5), gone)
+
+    process(recording, database, event(NOT_UNDERSTOOD, seconds=4), event(NOT_UNDERSTOOD, number=2))
+
+    assert groups(database) == ([], 0)
+    assert counts(database) == {"new": 0, "done": 4, "failed": 0}
+
+
+def test_an_answer_that_the_database_refuses_is_no_decision_in_its_older_version(
+    recording, database, monkeypatch
+):
+    def refusing(session, correction, **more):
+        if correction.annotation.updated_at.second == 2:
+            raise OverflowError("too large")
+        return add_correction(session, correction, **more)
+
+    monkeypatch.setattr("backend.service.recording.add_correction", refusing)
+
+    assert process(recording, database, event([], seconds=1), event([], seconds=2)) == []
+    with database.begin() as session:
+        (failed,) = failure_groups(session)
+    assert (failed.newest.sentence, failed.newest.annotation_id) == ("too large", 1)

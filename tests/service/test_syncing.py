@@ -4,9 +4,10 @@ import pytest
 
 from backend.core.types import Verdict
 from backend.errors import LabelStudioError
-from backend.service.syncing import Syncing
+from backend.service.syncing import Synced, Syncing
 from backend.store.failures import count_failures, failed_annotation_ids
 from backend.store.history import decisions
+from backend.store.inbox import event_counts
 from label_config import read
 from tests.service.conftest import NOW
 from tests.service.test_recording import PROJECT, event, offered  # noqa: F401  # a fixture
@@ -158,7 +159,39 @@ def test_an_answer_that_cannot_be_understood_makes_the_two_sides_differ(syncing,
 
     done = syncing.sync(1)
 
-    assert (done.there, done.here, done.agrees) == (1, 0, False)
+    assert (done.there, done.here, done.applied, done.failed, done.agrees) == (1, 0, 0, 1, False)
+
+
+NOT_UNDERSTOOD = [{"type": "vectorlabels", "id": "v"}]
+
+
+def test_an_answer_that_failed_is_counted_once_however_often_it_is_read(syncing, studio, recording, database):
+    told = event(NOT_UNDERSTOOD)
+    studio.put(told)
+    recording.record(told)
+    for config in ("tabs_brush.xml", "tabs_brush.xml", "pick_brush.xml", "tabs_polygon.xml"):
+        studio.label_config = read(config)
+        done = syncing.sync(1)
+        with database.begin() as session:
+            assert (done.applied, done.failed, count_failures(session)) == (0, 1, 1)
+            assert event_counts(session)["failed"] == 1
+
+
+def test_a_change_that_is_not_understood_makes_the_two_sides_differ(syncing, studio, database, offered):  # noqa: F811
+    studio.put(event(offered()[1], number=1, seconds=1))
+    studio.put(event(offered()[1], number=2, seconds=1))
+    syncing.sync(1)
+    studio.put(event(NOT_UNDERSTOOD, number=1, seconds=2))
+
+    done = syncing.sync(1)
+
+    assert (done.there, done.here, done.applied, done.failed, done.agrees) == (2, 1, 0, 1, False)
+    assert set(on_record(database)) == {2}
+
+
+def test_a_failure_of_an_answer_beside_the_counted_ones_is_no_agreement():
+    assert Synced("1.1", 2, 2, 0, 0).agrees
+    assert not Synced("1.1", 2, 2, 0, 0, failed=1).agrees
 
 
 def test_the_projects_on_record_are_known_by_their_numbers(syncing, studio, offered):  # noqa: F811

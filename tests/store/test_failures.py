@@ -1,9 +1,13 @@
 """What could not be understood is counted by cause until it is understood, redone or gone."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from backend.errors import InputError
 from backend.store.failures import (
     FailedAnswer,
     count_failures,
@@ -15,7 +19,12 @@ from backend.store.failures import (
     settle_deleted,
     settle_failures,
 )
-from backend.store.inbox import InboxWriter, event_counts, mark_failed, next_events
+from backend.store.history import decisions
+from backend.store.inbox import InboxWriter, event_counts, mark_done, mark_failed, next_events, renew_events
+from backend.store.records import add_correction, add_deletion
+from backend.store.session import Database, upgrade
+from tests.store.test_history import correction
+from tests.store.test_records import TASK
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -36,8 +45,8 @@ def events(database):
     writer.close()
     with database.begin() as session:
         first, second = (number for number, _ in next_events(session, limit=2))
-        replace_failures(session, first, [failed(first, 1), failed(first, 2, "region")])
-        replace_failures(session, second, [failed(second, 3, at=LATER)])
+        replace_failures(session, first, [failed(first, 1), failed(first, 2, "region")], now=NOW)
+        replace_failures(session, second, [failed(second, 3, at=LATER)], now=NOW)
         for event in (first, second):
             mark_failed(session, event, "no", now=NOW)
     return first, second
@@ -57,7 +66,7 @@ def test_failures_are_grouped_by_cause_the_most_frequent_first(database, events)
 
 def test_an_event_that_is_worked_on_again_has_its_new_failures_alone(database, events):
     with database.begin() as session:
-        replace_failures(session, events[0], [failed(events[0], 2, "empty mask")])
+        replace_failures(session, events[0], [failed(events[0], 2, "empty mask")], now=NOW)
 
         assert [(g.cause, g.n_answers) for g in failure_groups(session)] == [("choice", 1), ("empty mask", 1)]
 
@@ -92,7 +101,154 @@ def test_what_is_gone_is_settled_by_its_annotation_or_its_task(database, events)
 
 def test_what_a_person_dismisses_is_off_the_list(database, events):
     with database.begin() as session:
-        assert dismiss_failures(session, [events[0], 999], now=NOW) == 1
+        assert dismiss_failures(session, [events[0]], now=NOW) == 1
 
         assert failed_annotation_ids(session, PROJECT) == {3}
         assert event_counts(session) == {"new": 0, "done": 1, "failed": 1}
+
+
+@pytest.mark.parametrize("number", [999, 0, -1, 2**31, 2**70])
+def test_a_number_that_no_event_has_is_told_and_nothing_is_changed(database, events, number):
+    for change in (
+        lambda session: dismiss_failures(session, [events[0], number], now=NOW),
+        lambda session: renew_events(session, [events[0], number]),
+    ):
+        with pytest.raises(InputError, match=f"there is no event {number};"), database.begin() as session:
+            change(session)
+
+    with database.begin() as session:
+        assert count_failures(session) == 3
+        assert event_counts(session) == {"new": 0, "done": 0, "failed": 2}
+
+
+def test_failures_of_one_project_are_counted_without_whole_events(database, events):
+    with database.begin() as session:
+        both = [FailedAnswer(events[1], "webhook", "no payload"), failed(events[1], 3)]
+        replace_failures(session, events[1], both, now=NOW)
+
+        assert count_failures(session) == 4
+        assert count_failures(session, project=PROJECT) == 3
+        assert count_failures(session, project="2.1") == 0
+
+
+@pytest.mark.parametrize("at", [NOW, LATER])
+def test_an_answer_that_fails_again_is_one_failure_the_newest(database, events, at):
+    _, second = events
+    with database.begin() as session:
+        again = failed(second, 1, "picture size", at=at)
+        assert replace_failures(session, second, [again], now=NOW) == [again]
+        assert newest_failures(session, "picture size", most=9) == [again]
+        assert (count_failures(session), failed_annotation_ids(session, PROJECT)) == (2, {1, 2})
+        assert event_counts(session) == {"new": 0, "done": 0, "failed": 2}
+
+        replace_failures(session, second, [again, failed(second, 2)], now=NOW)
+        assert event_counts(session) == {"new": 0, "done": 1, "failed": 1}  # the first has none left
+        assert count_failures(session) == 2
+
+
+def test_an_older_version_that_fails_after_a_newer_one_failed_is_no_failure(database, events):
+    first, _ = events
+    with database.begin() as session:
+        assert replace_failures(session, first, [failed(first, 3)], now=NOW) == []
+        assert [one.updated_at for one in newest_failures(session, "choice", most=9)] == [LATER]
+
+
+@pytest.mark.parametrize("seconds", [0, 1])
+def test_a_version_that_fails_after_it_or_a_later_one_was_understood_is_no_failure(database, events, seconds):
+    made = correction(4, seconds, task=replace(TASK, project=PROJECT))
+    with database.begin() as session:
+        add_correction(session, made, version="v1", event_id=None, now=NOW)
+        late = failed(events[0], 4, at=made.annotation.updated_at - timedelta(seconds=seconds))
+        assert replace_failures(session, events[0], [late], now=NOW) == []
+
+        later = replace(late, updated_at=made.annotation.updated_at + timedelta(seconds=1))
+        assert replace_failures(session, events[0], [later], now=NOW) == [later]
+
+
+@pytest.mark.parametrize("gone", [{"annotation_ids": [1]}, {"task_ids": [7]}])
+def test_an_answer_that_fails_after_it_was_deleted_is_no_failure(database, events, gone):
+    with database.begin() as session:
+        add_deletion(session, PROJECT, **gone, event_id=None, now=NOW)
+        assert replace_failures(session, events[0], [failed(events[0], 1)], now=NOW) == []
+
+        elsewhere = replace(failed(events[0], 1), project="2.1")
+        assert replace_failures(session, events[0], [elsewhere], now=NOW) == [elsewhere]
+
+
+def test_whole_events_are_a_failure_each(database, events):
+    with database.begin() as session:
+        for event in events:
+            replace_failures(session, event, [FailedAnswer(event, "webhook", "no payload")], now=NOW)
+
+        assert [(g.cause, g.n_answers) for g in failure_groups(session)] == [("webhook", 2)]
+
+
+VERSIONS = {
+    1: {1: "understood", 2: "understood", 3: "failed"},
+    2: {1: "failed", 2: "failed", 3: "understood"},
+    3: {1: "understood", 2: "failed", 3: "failed"},
+    4: {1: "failed", 2: "failed", 3: "deleted"},
+    5: {1: "understood", 2: "failed", 3: "deleted"},
+}
+STEPS = [(number, at, what) for number, told in VERSIONS.items() for at, what in told.items()]
+
+
+@pytest.fixture(scope="module")
+def scratch(tmp_path_factory):
+    url = f"sqlite:///{tmp_path_factory.mktemp('failures') / 'ris.db'}"
+    upgrade(url)
+    database = Database.open(url)
+    yield database
+    database.close()
+
+
+def take(session, project, event, step):
+    """One event as the inbox is worked off: its answer, or its deletion, and what that settles."""
+    number, seconds, what = step
+    at = NOW + timedelta(seconds=seconds)
+    failures = []
+    if what == "understood":
+        made = correction(number, seconds, rank=seconds, task=replace(TASK, project=project))
+        made = replace(made, annotation=replace(made.annotation, updated_at=at))
+        add_correction(session, made, version="v1", event_id=None, now=NOW)
+        settle_failures(session, project, number, until=at, besides=event, now=NOW)
+    elif what == "deleted":
+        add_deletion(session, project, annotation_ids=[number], event_id=None, now=NOW)
+        settle_deleted(session, project, annotation_ids=[number], now=NOW)
+    else:
+        failures = [replace(failed(event, number, at=at), project=project)]
+    if replace_failures(session, event, failures, now=NOW):
+        mark_failed(session, event, "no", now=NOW)
+    else:
+        mark_done(session, event, now=NOW)
+
+
+RUNS = iter(range(10**9))
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.permutations(STEPS), st.lists(st.sampled_from(STEPS), max_size=8))
+def test_in_any_order_with_repeats_the_newest_version_alone_is_a_decision_or_a_failure(
+    scratch, order, repeats
+):
+    run, steps = next(RUNS), [*order, *repeats]
+    project = f"{run}.1"
+    writer = InboxWriter(scratch, now=lambda: NOW)
+    for place in range(len(steps)):
+        writer.put(digest=f"{run}-{place}", action="ANNOTATION_UPDATED", body="{}")
+    writer.close()
+    with scratch.begin() as session:
+        numbers = [number for number, _ in next_events(session, limit=99)]
+        for event, step in zip(numbers, steps, strict=True):
+            take(session, project, event, step)
+        found = {
+            d.correction.annotation.annotation_id: d.correction.rank
+            for d in decisions(session, project=project)
+        }
+        still_open = [one for one in newest_failures(session, "choice", most=10**6) if one.project == project]
+
+        assert found == {2: 3}
+        assert sorted((one.annotation_id, one.updated_at) for one in still_open) == [
+            (1, NOW + timedelta(seconds=3)), (3, NOW + timedelta(seconds=3)),
+        ]  # fmt: skip
+        assert event_counts(session)["failed"] == count_failures(session)

@@ -6,8 +6,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from backend.core.types import Annotation, Correction, Verdict
-from backend.store.history import decisions, n_decisions, versions_of
+from backend.store.failures import FailedAnswer, replace_failures
+from backend.store.history import decisions, n_decisions, newest_versions, versions_of
 from backend.store.records import add_correction, add_deletion
+from backend.store.schema import EventRow
 from backend.store.session import Database, upgrade
 from tests.store.test_records import NOW, TASK, keep, mask, offers
 
@@ -55,6 +57,40 @@ def test_the_newest_version_counts_and_the_others_are_history(database):
 
 def test_the_same_version_twice_is_kept_once(database):
     assert add(database, correction(), correction()) == [True, False]
+
+
+def fail(database, number, seconds, project=TASK.project):
+    """A version of an answer that could not be understood."""
+    at = NOW + timedelta(seconds=seconds)
+    with database.begin() as session:
+        event = EventRow(
+            received_at=NOW, digest=f"{number}-{seconds}-{project}", action="x", body={}, state="failed"
+        )
+        session.add(event)
+        session.flush()
+        failed = FailedAnswer(event.id, "choice", "no", project, TASK.task_id, number, at)
+        replace_failures(session, event.id, [failed], now=NOW)
+
+
+def test_an_answer_whose_later_version_is_not_understood_has_no_decision(database):
+    add(database, correction(1, seconds=5), correction(2, seconds=5), correction(3, seconds=5))
+    fail(database, 1, seconds=6)
+    fail(database, 2, seconds=4)
+    fail(database, 3, seconds=6, project="2.1")
+
+    assert [d.correction.annotation.annotation_id for d in read(database)] == [2, 3]
+    with database.begin() as session:
+        assert n_decisions(session) == 2
+        assert newest_versions(session, TASK.project) == dict.fromkeys((2, 3), NOW + timedelta(seconds=5))
+        assert len(versions_of(session, TASK.project, 1)) == 1
+
+
+def test_a_version_that_is_understood_after_the_failed_one_is_the_decision(database):
+    add(database, correction(1, seconds=5))
+    fail(database, 1, seconds=6)
+    add(database, correction(1, seconds=7, rank=2))
+
+    assert [d.correction.rank for d in read(database)] == [2]
 
 
 def test_several_annotators_of_a_task_stay_apart(database):

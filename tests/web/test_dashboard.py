@@ -42,7 +42,7 @@ def test_the_inbox_and_the_last_sync_stand_on_the_page(suggesting, recording, re
     recording.record({"action": "ANNOTATION_CREATED"})
     while recording.work_off():
         pass
-    done = Synced("8.1700000000", 5, 4, 2, 1)
+    done = Synced("8.1700000000", 5, 4, 2, 1, failed=3)
     backend = Backend(
         suggesting, recording, refining, deadline_s=60, train=lambda: True, synced=lambda: (done,)
     )
@@ -50,7 +50,7 @@ def test_the_inbox_and_the_last_sync_stand_on_the_page(suggesting, recording, re
     page = shown(backend)
 
     assert "<td>failed</td><td>1</td>" in page
-    assert "<td>8.1700000000</td><td>5</td><td>4</td><td>2</td><td>1</td><td>differ</td>" in page
+    assert "<td>8.1700000000</td><td>5</td><td>4</td><td>2</td><td>1</td><td>3</td><td>differ</td>" in page
 
 
 def test_what_was_not_understood_stands_above_everything_in_red(backend, recording, database, offered):  # noqa: F811
@@ -59,7 +59,7 @@ def test_what_was_not_understood_stands_above_everything_in_red(backend, recordi
     process(recording, database, event([{"type": "vectorlabels", "id": "v"}], number=1), event([3], number=2))
 
     page = shown(backend)
-    assert '<p class="alarm" role="alert">2 answers are not understood, and no decision was recorded' in page
+    assert '<p class="alarm" role="alert">2 answers are not understood, and no decisions;' in page
     assert "<td>kind of region</td><td>1</td><td>draw it with a brush" in page
 
 
