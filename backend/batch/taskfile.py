@@ -2,19 +2,22 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from backend.datasets.entry import Defect, Entry
-from backend.datasets.objects import is_json, read_objects
+from backend.datasets.entry import Defect
+from backend.datasets.objects import is_json
+from backend.datasets.rows import read_words, to_plain
 from backend.datasets.separated import Names
-from backend.datasets.tables import read_row, scan_table, table_of
+from backend.datasets.tables import read_rows, table_of
 from backend.datasets.text import read_text
 from backend.errors import DatasetError, InputError
 
-ANNOTATION = "annotation_id"  # what a row of JSON-MIN has: Label Studio writes one an annotation
+WHOLE = re.compile(r"[0-9]{1,11}(\.0+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +59,18 @@ def read_task_file(path: Path, keys: Keys, encoding: str | None = None) -> TaskF
         path = table_of(path)
         text = read_text(path, encoding)
         names = Names.wanting(keys.image, keys.expression)
-        if is_json(text):
-            listed, left_out = _from_json(text, path, keys, names)
-        else:
-            listed, left_out = _from_table(path, keys, names, encoding)
+        make = _from_object if is_json(text) else _from_cells
+        listed: list[dict[str, Any]] = []
+        left_out: list[Defect] = []
+        for one in read_rows(text, path, names):
+            made = one if isinstance(one, Defect) else _made(*one, partial(make, keys=keys, names=names))
+            left_out.append(made) if isinstance(made, Defect) else listed.append(made)
     except DatasetError as error:
         raise InputError(f"{path} is no file of tasks: {error}") from error
     if left_out and not listed:
         raise InputError(f"{path} must hold a list of tasks: {left_out[0].what}: {left_out[0].reason}")
+    if not listed:
+        raise InputError(f"{path} holds no task")
     return TaskFile(tuple(_numbered(listed, path)), tuple(left_out), file_key(path), path.parent)
 
 
@@ -72,58 +79,62 @@ def read_tasks(path: Path) -> list[dict[str, Any]]:
     return list(read_task_file(path, Keys()).tasks)
 
 
-def _from_table(
-    path: Path, keys: Keys, names: Names, encoding: str | None
-) -> tuple[list[dict[str, Any]], list[Defect]]:
-    tasks: list[dict[str, Any]] = []
-    left_out: list[Defect] = []
-    for one in scan_table(path, encoding, names):
-        if isinstance(one, Entry):
-            tasks.append({"data": {keys.image: one.image, keys.expression: one.expression}})
-        else:
-            left_out.append(one)
-    return tasks, left_out
+def _made(
+    what: str, row: Mapping[str, Any], make: Callable[[Mapping[str, Any]], dict[str, Any]]
+) -> dict[str, Any] | Defect:
+    try:
+        return make(row)
+    except DatasetError as error:
+        return Defect(what, str(error))
 
 
-def _from_json(text: str, path: Path, keys: Keys, names: Names) -> tuple[list[dict[str, Any]], list[Defect]]:
-    tasks: list[dict[str, Any]] = []
-    left_out: list[Defect] = []
-    seen: set[object] = set()
-    for one in read_objects(text, path):
-        if isinstance(one, Defect):
-            left_out.append(one)
-            continue
-        what, task = one
-        if "data" in task:
-            tasks.append(task)
-        elif ANNOTATION not in task or task.get("id") not in seen:  # of JSON-MIN, a task once
-            seen.add(task.get("id"))
-            tasks.append(_from_row(what, task, keys, names))
-    return tasks, left_out
+def _from_cells(row: Mapping[str, Any], keys: Keys, names: Names) -> dict[str, Any]:
+    """A task of a row of a table: its image and its words, and its id where that can be one."""
+    image, words = read_words(row, names)
+    return _identified(row) | {"data": {keys.image: image, keys.expression: words}}
 
 
-def _from_row(what: str, row: Mapping[str, Any], keys: Keys, names: Names) -> dict[str, Any]:
-    """A task of a row that is all data. Its id is the row's own where that can be one."""
-    found = next((one for one in read_row(what, row, names) if isinstance(one, Entry)), None)
-    lacking = {keys.image: found.image, keys.expression: found.expression} if found else {}
+def _from_object(row: Mapping[str, Any], keys: Keys, names: Names) -> dict[str, Any]:
+    """A task of JSON, or of an object that is all data, whatever the label config takes of it."""
+    if "data" in row:
+        return dict(row)
+    named = to_plain(row)
+    if doubt := names.doubt(named):
+        raise DatasetError(doubt)
+    try:
+        image, words = read_words(named, names)
+    except DatasetError:  # the label config may find them deeper; what it does not find is told by task
+        return _identified(row) | {"data": dict(row)}
+    return _identified(row) | {"data": {keys.image: image, keys.expression: words, **row}}
+
+
+def _identified(row: Mapping[str, Any]) -> dict[str, Any]:
     own = _id_of(row.get("id"))
-    return ({} if own is None else {"id": own}) | {"data": {**lacking, **row}}
+    return {} if own is None else {"id": own}
 
 
 def _numbered(listed: Sequence[dict[str, Any]], path: Path) -> list[dict[str, Any]]:
     tasks = [one if _id_of(one.get("id")) is None else {**one, "id": _id_of(one["id"])} for one in listed]
-    ids = {str(one["id"]) for one in tasks if "id" in one}
-    if ids and len(ids) < len(tasks):
+    ids = [str(one["id"]) for one in tasks if one.get("id") is not None]
+    n_lacking, n_ids = len(tasks) - len(ids), len(set(ids))
+    if ids and n_lacking:
         raise InputError(
-            f"{path}: {len(tasks)} tasks have {len(ids)} different ids; give an id to each or to none"
+            f"{path}: {n_lacking} of {len(tasks)} tasks have no id that is a whole number; "
+            "give an id to each or to none"
         )
-    return [{"id": number, **one} for number, one in enumerate(tasks, 1)]
+    if n_ids < len(ids):
+        raise InputError(
+            f"{path}: {len(tasks)} tasks have {n_ids} different ids; give an id to each or to none"
+        )
+    return tasks if ids else [{**one, "id": number} for number, one in enumerate(tasks, 1)]
 
 
 def _id_of(value: object) -> int | None:
-    """A number that can be an id, also where it was written as text."""
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 12:
-        return int(value)
+    """A number that can be an id, also where a program wrote it as text or as 7.0."""
+    if isinstance(value, str):
+        return int(float(value)) if WHOLE.fullmatch(value) else None
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else None
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 

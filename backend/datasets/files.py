@@ -11,17 +11,20 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 UPLOAD = re.compile(r"^[0-9a-f]{8}-")  # what Label Studio puts before the name of an uploaded file
 ADDRESS = re.compile(r"^([a-z][a-z0-9+.-]+://|/(\S*/)?data/(upload|local-files)/)", re.IGNORECASE)
+FILE = re.compile(r"^file:[\\/]", re.IGNORECASE)  # a path of another machine, written as an address
 DRIVE = re.compile(r"^[a-zA-Z]:")
 
 
 def is_address(name: str) -> bool:
     """Whether a name is an address, a path of Label Studio or a picture itself: none of a file."""
-    return name.startswith("data:") or bool(ADDRESS.match(name))
+    return name.startswith("data:") or bool(ADDRESS.match(name) and not FILE.match(name))
 
 
 def last_part(name: str) -> str:
     """The file's name at the end of a path of any system, or of an address."""
-    if is_address(name):
+    if FILE.match(name):
+        name = unquote(name)
+    elif is_address(name):
         parts = urlsplit(name)
         local = parse_qs(parts.query).get("d")
         name = local[0] if local else unquote(parts.path)
@@ -32,7 +35,11 @@ def inner_path(name: str) -> str:
     """A path relative to a folder of pictures: as written where it stays inside, else its last part."""
     path = DRIVE.sub("", name.replace("\\", "/"))
     is_outside = path != name.replace("\\", "/") or path.startswith("/") or ".." in path.split("/")
-    return last_part(name) if is_outside or is_address(name) else PurePosixPath(path).as_posix()
+    return (
+        last_part(name)
+        if is_outside or is_address(name) or FILE.match(name)
+        else PurePosixPath(path).as_posix()
+    )
 
 
 def stored_name(name: str) -> str:

@@ -50,7 +50,9 @@ def _listed(whole: dict[str, Any], path: Path) -> list[Any]:
 
 
 def _read_lines(text: str, path: Path, error: ValueError) -> Iterator[tuple[str, dict[str, Any]] | Defect]:
-    """JSON Lines, when most of the lines are; a list or an object that is cut short is none."""
+    """JSON Lines: the first line is an object by itself, as no other JSON of several lines begins, or half of
+    the lines are. A list or an object that is cut short is none.
+    """
     found: list[tuple[str, dict[str, Any]] | Defect] = []
     for number, line in enumerate(io.StringIO(text, newline=""), 1):
         if not line.strip():
@@ -61,7 +63,7 @@ def _read_lines(text: str, path: Path, error: ValueError) -> Iterator[tuple[str,
             found.append((what, one) if isinstance(one, dict) else Defect(what, "it must be an object"))
         except ValueError:
             found.append(Defect(what, "it is no JSON"))
-    good = sum(not isinstance(one, Defect) for one in found)
-    if text.lstrip().startswith("[") or 2 * good <= len(found):
+    is_good = [not isinstance(one, Defect) for one in found]
+    if text.lstrip().startswith("[") or not (is_good[0] or 2 * sum(is_good) >= len(found)):
         raise DatasetError(f"{path} is no JSON: {error}") from error
     yield from found

@@ -69,11 +69,14 @@ def scan_refs(folder: Path, split_by: str | None = None) -> Iterator[Entry | Def
                 raise DatasetError("its sentences are no list")
             name = to_path(image.get("file_name") or ref.get("file_name"))
             given = field_of(ref, "ann_id")
+            numbers = [to_id(one) for one in given] if isinstance(given, list) else [to_id(given)]
+            has_referent = _has_referent(ref, numbers)
+            if not sentences:
+                raise DatasetError("it has no sentences")
         except DatasetError as error:
             yield Defect(what, str(error))
             continue
-        numbers = [to_id(one) for one in given] if isinstance(given, list) else [to_id(given)]
-        mask, size, has_referent = None, size_of(image), numbers not in ([], [NO_TARGET])
+        mask, size = None, size_of(image)
         try:
             if has_referent:
                 mask = _mask(numbers, notes, ref["image_id"], size)
@@ -118,7 +121,24 @@ def _refs(folder: Path, split_by: str | None) -> Sequence[Mapping[str, Any]]:
     return refs
 
 
+def _has_referent(ref: Mapping[str, Any], numbers: Sequence[int | str]) -> bool:
+    """Whether there is a target. gRefCOCO alone marks that there is none, by annotation -1 or "no_target".
+
+    Raises:
+        DatasetError: the two marks contradict each other.
+    """
+    mark = ref.get("no_target")
+    is_marked = mark is not None and to_id(mark) in (1, "True", "true")
+    if is_marked and numbers not in ([], [NO_TARGET]):
+        raise DatasetError('it has "no_target", and an annotation')
+    if mark is not None and not is_marked and numbers == [NO_TARGET]:
+        raise DatasetError('its annotation is -1, and its "no_target" is not true')
+    return not is_marked and numbers != [NO_TARGET]
+
+
 def _mask(numbers: Sequence[int | str], notes: Index, image_id: object, size: Size | None) -> RLE:
+    if not numbers:
+        raise DatasetError("it names no annotation")
     parts = []
     for number in numbers:
         note = notes.find(number)

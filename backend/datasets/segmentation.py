@@ -64,7 +64,7 @@ def _merged(masks: list[RLE]) -> RLE:
 
 def _checked(size: Size | None) -> Size:
     if size is None:
-        raise DatasetError("the size of its image is not said")
+        raise DatasetError('the size of its image is not said: give "height" and "width"')
     if math.prod(size) > MOST_PIXELS:
         raise DatasetError(f"its image is said to have more than {MOST_PIXELS} pixels")
     return size

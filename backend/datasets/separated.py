@@ -45,6 +45,17 @@ class Names:
         there = set(headings)
         return bool(there & set(self.images) and there & set(self.words))
 
+    def doubt(self, headings: Iterable[str]) -> str:
+        """Why nobody can say which of the plain headings has the words; "" where one is preferred or alone.
+
+        Preferred are the most wanted name, that of a label config, and "expression".
+        """
+        there = set(headings)
+        found = [name for name in self.words if name in there]
+        if len(found) < 2 or found[0] in (self.words[0], WORD_KEYS[0]):
+            return ""
+        return f"it has words under {found[0]!r} and {found[1]!r}: rename the right one to {WORD_KEYS[0]!r}"
+
 
 def read_separated(text: str, name: str, names: Names) -> Iterator[tuple[str, dict[str, str]] | Defect]:
     """Every row as (where it stands, its cells by plain heading), or what of it cannot be used.
@@ -97,6 +108,8 @@ def _headings(
             )
             if doubled:
                 raise DatasetError(f"{name} has two columns {doubled[0]!r}: rename one of them")
+            if doubt := names.doubt(headings):
+                raise DatasetError(f"{name}: {doubt}")
             return separator, headings, after
     raise DatasetError(
         f"{name} needs a line of headings with one of {', '.join(names.images)} "

@@ -1,19 +1,19 @@
 """Images with words and nothing more: tables, JSON, and folders of pictures with a captions file."""
 
 import io
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from backend.core.rle import RLE
-from backend.datasets.entry import WITHOUT_MASK, Defect, Entry, strict, to_path, words_of
+from backend.datasets.answers import Row, take_once
+from backend.datasets.entry import Defect, Entry, strict
 from backend.datasets.objects import is_json, read_objects
-from backend.datasets.segmentation import read_segmentation
+from backend.datasets.rows import USUAL, read_row, read_words, to_plain
 from backend.datasets.separated import SEPARATORS, Names, plain, read_separated
 from backend.datasets.text import read_text
 from backend.errors import DatasetError
 
-USUAL = Names()
+COUNTED = re.compile(r"(?<=\w)#\d+\s*$")  # Flickr30k and Flickr8k count the captions of a picture: a.jpg#0
 CAPTIONS = tuple(
     f"{stem}.{ending}"
     for stem in ("captions", "metadata")
@@ -35,9 +35,9 @@ def scan_table(path: Path, encoding: str | None = None, names: Names = USUAL) ->
 
     Args:
         path: a table with headings, JSON or JSON Lines: "image" and "expression", or names alike; "split" if
-            there are splits, "verdict" for "no referent", and in JSON "mask" as COCO's segmentation. Label
-            Studio's own JSON is read too. Lines of a picture's name, a tab and the words need no headings. A
-            folder is read by its captions file.
+            there are splits, "verdict" and "mask" as `rows` has them. Label Studio's own files are read too.
+            Lines of a picture's name, a tab and the words need no headings. A folder is read by its captions
+            file.
         encoding: when a person named it.
         names: of the columns.
 
@@ -45,7 +45,7 @@ def scan_table(path: Path, encoding: str | None = None, names: Names = USUAL) ->
         DatasetError: it is none of these, or cannot be read at all.
     """
     path = table_of(path)
-    for row in _rows(path, encoding, names):
+    for row in read_rows(read_text(path, encoding), path, names):
         if isinstance(row, Defect):
             yield row
         else:
@@ -66,32 +66,20 @@ def table_of(path: Path) -> Path:
     return found[0]
 
 
-def read_row(what: str, row: Mapping[str, Any], names: Names = USUAL) -> Iterator[Entry | Defect]:
-    """The entry of a row or of a task of Label Studio's, and what of it cannot be used."""
-    task = row if isinstance(row.get("data"), Mapping) else {}
-    named = {plain(key): value for key, value in (task.get("data") or row).items()}
-    try:
-        image, words = to_path(_first(named, names.images)), words_of(_first(named, names.words))
-    except DatasetError as error:
-        yield Defect(what, str(error))
-        return
-    mask = None
-    try:
-        mask = None if task else _mask(named.get("mask"))
-    except DatasetError as error:
-        yield Defect(what, str(error), WITHOUT_MASK)
-    has_referent = named.get("verdict") != "no referent"
-    split, size = str(named.get("split") or "train"), mask.size if mask else None
-    yield Entry(words, image, size, mask, has_referent, split, task)
+def read_rows(text: str, path: Path, names: Names) -> Iterator[Row | Defect]:
+    """The rows of a file as they are; of several answers to one task, the first.
 
-
-def _rows(path: Path, encoding: str | None, names: Names) -> Iterator[tuple[str, Mapping[str, Any]] | Defect]:
-    text = read_text(path, encoding)
+    Raises:
+        DatasetError: it is neither JSON nor a table.
+    """
+    rows: Iterator[Row | Defect]
     if is_json(text):
-        return read_objects(text, path)
-    if _is_pairs(text, names):
-        return _read_pairs(text, path)
-    return read_separated(text, path.name, names)
+        rows = read_objects(text, path)
+    elif _is_pairs(text, names):
+        rows = _read_pairs(text, path)
+    else:
+        rows = read_separated(text, path.name, names)
+    return take_once(rows, lambda row: read_words(to_plain(row), names))
 
 
 def _is_pairs(text: str, names: Names) -> bool:
@@ -108,23 +96,13 @@ def _is_pairs(text: str, names: Names) -> bool:
 def _read_pairs(text: str, path: Path) -> Iterator[tuple[str, dict[str, str]] | Defect]:
     for number, line in enumerate(io.StringIO(text, newline=""), 1):
         what = f"{path.name}, row {number}"
-        image, tab, words = line.rstrip("\r\n").partition("\t")
+        image, tab, after = line.rstrip("\r\n").partition("\t")
+        words = [cell for cell in after.split("\t") if cell.strip()]
         if not line.strip():
             continue
         if not tab:
             yield Defect(what, "it has no tab between the picture and the words")
+        elif len(words) > 1:
+            yield Defect(what, "it has more than a picture and words: a tab stands in its words")
         else:
-            yield what, {"image": image, "expression": words}
-
-
-def _mask(given: Any) -> RLE | None:
-    """COCO's run lengths; a name of a file or Label Studio's own regions are no mask that is read here."""
-    return read_segmentation(given, None) if isinstance(given, Mapping) else None
-
-
-def _first(row: Mapping[str, Any], names: tuple[str, ...]) -> Any:
-    """The value under the first of these names that the row has."""
-    for name in names:
-        if row.get(name) is not None:
-            return row[name]
-    raise DatasetError(f"it has none of {', '.join(dict.fromkeys(names))}")
+            yield what, {"image": COUNTED.sub("", image), "expression": "".join(words)}

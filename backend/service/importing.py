@@ -75,8 +75,10 @@ def usable(entries: Sequence[Entry], defects: Sequence[Defect], source: Path) ->
     """What is left; an error when that is nothing.
 
     Raises:
-        DatasetError: there are defects and no entry; the message has the first.
+        DatasetError: there is no entry; the message has the first defect.
     """
+    if not defects and not entries:
+        raise DatasetError(f"{source} holds no expression")
     if defects and not entries:
         raise DatasetError(f"nothing of {source} can be used: {defects[0].what}: {defects[0].reason}")
     return Dataset(tuple(entries), tuple(defects))

@@ -32,7 +32,13 @@ def test_the_same_content_is_the_same_project_wherever_it_lies(tmp_path):
         ('{"images": [], "annotations": []}', "is a COCO file"),
         ("[1]", "must hold a list of tasks"),
         ('[{"id": 1, "data": {}}, {"id": 1, "data": {}}]', "2 tasks have 1 different ids"),
-        ('[{"id": 1, "data": {}}, {"data": {}}]', "2 tasks have 1 different ids"),
+        (
+            '[{"id": 1, "data": {}}, {"data": {}}]',
+            "1 of 2 tasks have no id that is a whole number; give an id",
+        ),
+        ('[{"id": 1, "data": {}}, {"id": null, "data": {}}]', "1 of 2 tasks have no id"),
+        ("[]", "t.json holds no task"),
+        ("image,expression\n", "t.json holds no task"),
     ],
 )
 def test_what_is_no_list_of_tasks_is_one_sentence(tmp_path, text, message):
@@ -156,3 +162,63 @@ def test_what_is_no_task_is_left_out_and_told(tmp_path):
 
     assert len(file.tasks) == 1
     assert [(one.what, one.reason) for one in file.left_out] == [("t.json, object 2", "it must be an object")]
+
+
+@pytest.mark.parametrize("separator", [",", "\t", ";"])
+def test_a_table_keeps_the_ids_of_its_rows(tmp_path, separator):
+    rows = [("ID", "image", "expression"), ("57", "a.png", "the owl"), ("58.0", "b.png", "the cup")]
+    (tmp_path / "t.csv").write_text("\n".join(separator.join(row) for row in rows))
+
+    assert read_tasks(tmp_path / "t.csv") == [
+        {"id": 57, "data": {"image": "a.png", "expression": "the owl"}},
+        {"id": 58, "data": {"image": "b.png", "expression": "the cup"}},
+    ]
+
+
+def test_label_studios_own_csv_has_each_task_once(tmp_path):
+    (tmp_path / "t.csv").write_text(
+        "annotation_id,annotator,expression,id,image,mask\n"
+        '88,1,the owl,5701,a.png,"[{""format"": ""rle""}]"\n'
+        "90,2,the owl,5701,a.png,\n"
+        "89,1,the dog,5702,b.png,\n"
+    )
+
+    assert [(task["id"], task["data"]) for task in read_tasks(tmp_path / "t.csv")] == [
+        (5701, {"image": "a.png", "expression": "the owl"}),
+        (5702, {"image": "b.png", "expression": "the dog"}),
+    ]
+
+
+@pytest.mark.parametrize("number", [7, 7.0, "7", "7.0"])
+def test_a_whole_number_is_an_id_however_it_is_written(tmp_path, number):
+    rows = [{"id": number, "data": {"a": 1}}, {"id": number, "image": "a", "expression": "b"}]
+
+    assert [read_tasks(written(tmp_path / "t.json", [row]))[0]["id"] for row in rows] == [7, 7]
+
+
+@pytest.mark.parametrize("change", [{"image": "c.png"}, {"expression": "the cup"}])
+def test_an_answer_of_json_min_that_says_something_else_of_its_task_is_told(tmp_path, change):
+    rows = [MIN[0], MIN[1] | change, MIN[2]]
+
+    file = read_task_file(written(tmp_path / "t.json", rows), Keys())
+
+    assert [task["id"] for task in file.tasks] == [5701, 5702]
+    assert [(one.what, one.reason) for one in file.left_out] == [
+        ("t.json, object 2", "a row before it has its id, and another image or other words")
+    ]
+
+
+def test_two_texts_of_an_object_are_told_unless_the_label_config_takes_one(tmp_path):
+    path = written(tmp_path / "t.json", [{"image": "a", "caption": "x", "phrase": "y"}])
+
+    with pytest.raises(InputError, match="it has words under 'caption' and 'phrase'"):
+        read_task_file(path, Keys())
+    assert read_task_file(path, Keys("image", "phrase")).tasks[0]["data"]["phrase"] == "y"
+
+
+def test_what_a_row_says_of_its_referent_does_not_matter_to_a_suggestion(tmp_path):
+    row = {"image": "a", "expression": "x", "verdict": "nope", "mask": []}
+
+    file = read_task_file(written(tmp_path / "t.json", [row]), Keys())
+
+    assert (file.tasks, file.left_out) == (({"id": 1, "data": row},), ())

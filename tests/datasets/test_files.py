@@ -26,6 +26,10 @@ from backend.datasets.files import Folder, inner_path, is_address, last_part, st
         ("/data/upload/4/1a2b3c4d-a_b.png", "1a2b3c4d-a_b.png", "1a2b3c4d-a_b.png"),
         ("/ls/data/local-files/?d=in/a%20b.png", "a b.png", "a b.png"),
         ("s3://bucket/in/a.png", "a.png", "a.png"),
+        ("file:///C:/pics/a%20b.png", "a b.png", "a b.png"),
+        ("file:\\\\\\C:\\pics\\a.png", "a.png", "a.png"),
+        ("FILE://server/share/a.png", "a.png", "a.png"),
+        ("file:/home/me/a.png", "a.png", "a.png"),
     ],
 )
 def test_a_path_of_any_system_and_an_address_have_a_last_part(name, last, inner):
@@ -40,7 +44,15 @@ def test_what_is_an_address_is_no_file():
         "/ls/data/upload/1/a.png",
     ):
         assert is_address(name)
-    for name in ("a.png", "C:\\a.png", "/home/a.png", "data/upload.png", "a://", "in/data/upload/a.png"):
+    for name in (
+        "a.png",
+        "C:\\a.png",
+        "/home/a.png",
+        "data/upload.png",
+        "a://",
+        "file:///C:/a.png",
+        "in/data/upload/a.png",
+    ):
         assert not is_address(name) or name == "a://"
 
 

@@ -21,6 +21,12 @@ def objects(text):
             '{"a": 1}\n\n{"a": 2}\r\n{',
             [("a.json, row 1", {"a": 1}), ("a.json, row 3", {"a": 2}), "a.json, row 4"],
         ),
+        ('{"a": 1}\n{"a": ', [("a.json, row 1", {"a": 1}), "a.json, row 2"]),
+        ('{"a": \n{"a": 2}', ["a.json, row 1", ("a.json, row 2", {"a": 2})]),
+        (
+            '{"a": 1}\n{\n}\n{',
+            [("a.json, row 1", {"a": 1}), "a.json, row 2", "a.json, row 3", "a.json, row 4"],
+        ),
         ("[]", []),
     ],
 )
@@ -29,7 +35,9 @@ def test_a_list_its_object_and_lines_are_objects(text, found):
     assert objects(text) == found
 
 
-@pytest.mark.parametrize("text", ["[", "{", '[{"a": 1},\n{"a": 2}\n', '{"a": 1}\n{\n}\n{', "[" * 100_000])
+@pytest.mark.parametrize(
+    "text", ["[", "{", '[{"a": 1},\n{"a": 2}\n', '{"a":\n{"b": 1,\n"c": 2},', "[" * 100_000]
+)
 def test_what_is_cut_short_is_refused(text):
     with pytest.raises(DatasetError, match="a.json is no JSON"):
         objects(text)

@@ -200,3 +200,31 @@ def test_the_size_may_be_text_or_come_from_the_run_lengths(tmp_path, size):
 
     assert (defects, entries[0].size, entries[0].image) == ([], SIZE, "images/a.jpg")
     assert (rle.decode(entries[0].mask) == OTHER).all()
+
+
+def test_only_the_marks_of_grefcoco_say_that_there_is_no_target(tmp_path):
+    refs = [
+        ref([], "no mark"),
+        ref([], "marked", no_target=True, ref_id=2),
+        ref([-1], "by number", ref_id=3),
+        ref([7], "both", no_target=True, ref_id=4),
+        ref([-1], "neither", no_target=False, ref_id=5),
+        ref(7, "one", no_target=False, ref_id=6),
+        ref(7, ref_id=7),
+    ]
+    write(tmp_path, refs, as_pickle=False)
+
+    entries, defects = scanned(tmp_path)
+
+    assert [(e.expression, e.has_referent, e.mask is None) for e in entries] == [
+        ("no mark", True, True),
+        ("marked", False, True),
+        ("by number", False, True),
+        ("one", True, False),
+    ]
+    assert defects == [
+        ("ref 1", "it names no annotation", WITHOUT_MASK),
+        ("ref 4", 'it has "no_target", and an annotation', LEFT_OUT),
+        ("ref 5", 'its annotation is -1, and its "no_target" is not true', LEFT_OUT),
+        ("ref 7", "it has no sentences", LEFT_OUT),
+    ]

@@ -91,3 +91,24 @@ def test_a_picture_written_into_the_table_is_no_cell_too_long():
 def test_two_columns_of_one_name_are_refused():
     with pytest.raises(DatasetError, match="a.csv has two columns 'expression': rename one"):
         rows("image,expression,Expression\nx,a,b\n")
+
+
+def test_two_columns_of_words_are_refused_by_name():
+    with pytest.raises(
+        DatasetError, match="a.csv: it has words under 'caption' and 'phrase': rename the right"
+    ):
+        rows("image,phrase,caption\nx,a,b\n")
+
+
+@pytest.mark.parametrize(
+    ("headings", "key", "doubt"),
+    [
+        (["caption", "phrase", "expression"], "expression", False),
+        (["caption", "phrase"], "Phrase", False),
+        (["caption", "expression"], "phrase", False),
+        (["caption", "phrase"], "question", True),
+        (["caption", "split"], "question", False),
+    ],
+)
+def test_expression_and_the_key_of_a_label_config_are_preferred(headings, key, doubt):
+    assert bool(Names.wanting("image", key).doubt(headings)) is doubt

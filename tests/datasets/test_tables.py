@@ -166,3 +166,46 @@ def test_a_caption_of_flickr_is_read_by_its_own_headings(tmp_path):
 
     assert (entry.image, entry.expression) == ("1.jpg", "A dog, a cat .")
     assert (defect.what, defect.reason) == ("results.csv, row 3", "it has none of " + ", ".join(WORD_KEYS))
+
+
+@pytest.mark.parametrize("end", ["", "\t", "\t\t \t"])
+def test_a_counted_caption_of_flickr_names_its_picture(tmp_path, end):
+    (tmp_path / "a.token").write_text(f"a.png#0\tthe red{end}\nb #2.png#13 \tthe #1\nc#1.png\tthe cup\n")
+
+    assert entries(tmp_path / "a.token") == [
+        ("a.png", "the red", "train"),
+        ("b #2.png", "the #1", "train"),
+        ("c#1.png", "the cup", "train"),
+    ]
+
+
+def test_a_tab_in_the_words_of_a_line_is_told(tmp_path):
+    (tmp_path / "a.txt").write_text("a.png\tthe red\tzzz\nb.png\tthe mug\n")
+
+    defect, entry = scan_table(tmp_path / "a.txt")
+
+    assert (defect.what, defect.outcome) == ("a.txt, row 1", LEFT_OUT)
+    assert defect.reason == "it has more than a picture and words: a tab stands in its words"
+    assert entry.expression == "the mug"
+
+
+@pytest.mark.parametrize("is_json", [True, False])
+def test_an_answer_a_row_is_a_task_once_and_what_is_not_kept_is_told(tmp_path, is_json):
+    rows = [
+        {"image": "a.png", "expression": "the owl", "id": 57, "annotation_id": 1},
+        {"image": "a.png", "expression": "the owl", "id": 57, "annotation_id": 2},
+        {"image": "b.png", "expression": "the owl", "id": 57, "annotation_id": 3},
+        {"image": "a.png", "expression": "the owl", "id": 58, "annotation_id": 4},
+    ]
+    lines = [",".join(map(str, row.values())) for row in rows]
+    text = json.dumps(rows) if is_json else "\n".join([",".join(rows[0]), *lines])
+    (tmp_path / "a").write_text(text)
+
+    read = list(scan_table(tmp_path / "a"))
+
+    assert [one.expression for one in read if isinstance(one, Entry)] == ["the owl"] * 2
+    assert [(one.outcome, one.reason[:44]) for one in read if isinstance(one, Defect)] == [
+        (WITHOUT_MASK, "its answer is not read from JSON-MIN or CSV:"),
+        (LEFT_OUT, "a row before it has its id, and another imag"),
+        (WITHOUT_MASK, "its answer is not read from JSON-MIN or CSV:"),
+    ]

@@ -6,7 +6,7 @@ import pytest
 from backend.core import rle
 from backend.datasets.entry import WITHOUT_MASK, Defect, Entry
 from backend.datasets.files import stored_name
-from backend.datasets.tables import read_row
+from backend.datasets.rows import read_row
 from backend.errors import DatasetError, LabelConfigError
 from backend.labelstudio.answer import is_imported
 from backend.labelstudio.choice import meant
@@ -127,6 +127,7 @@ def test_images_are_found_by_their_path_or_their_name_and_what_has_none_is_left_
         ("..\\..\\media\\a.png", "/data/local-files/?d=shop/a.png"),
         ("C:\\pics\\a.png", "/data/local-files/?d=shop/a.png"),
         ("left owl (1) #50%&.png", "/data/local-files/?d=shop/left%20owl%20%281%29%20%2350%25%26.png"),
+        ("file:///C:/pics/a%20b.png", "/data/local-files/?d=shop/a%20b.png"),
         ("https://x/a.png", "https://x/a.png"),
         ("/data/upload/1/a.png", "/data/upload/1/a.png"),
         ("data:image/png;base64,x/+y=", "data:image/png;base64,x/+y="),
@@ -148,6 +149,14 @@ def test_nothing_that_can_be_used_is_an_error_with_the_first_reason(tmp_path):
         DatasetError, match="nothing of .*t.csv can be used: t.csv, row 2: its image has no name"
     ):
         read_dataset(tmp_path / "t.csv")
+
+
+@pytest.mark.parametrize("text", ["image,expression\n", "[]"])
+def test_a_file_that_holds_nothing_is_an_error(tmp_path, text):
+    (tmp_path / "t").write_text(text)
+
+    with pytest.raises(DatasetError, match="t holds no expression"):
+        read_dataset(tmp_path / "t")
 
 
 def test_a_mask_without_pixels_or_of_another_size_than_its_picture_is_not_used():
