@@ -47,7 +47,9 @@ CAUSES: Mapping[type[Exception], Cause] = {
     TaskError: Cause("task data", "give the task its image and its expression, then run ris sync"),
     LabelConfigError: Cause("label config", "mend the label config (ris doctor says how), then run ris sync"),
     EventError: Cause(
-        "webhook", "let the webhook send its payload for all actions: ris connect mends it; then ris sync"
+        "webhook",
+        "let the webhook send its payload for all actions (ris connect mends it); then ris sync, and "
+        "ris events dismiss",
     ),
     InputError: Cause("answer", "open the task, and answer it again"),
 }
