@@ -4,6 +4,7 @@ Whatever the rule does not cover is an error with a sentence: the event is kept 
 no verdict is made.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,7 +15,7 @@ from backend.labelstudio.region import FIXED, offer_id, region_id
 from backend.labelstudio.result import drawn_on, is_point, shapes_elsewhere
 from backend.labelstudio.spoken import Spoken, label_of, read_spoken
 
-OURS = "ris"  # what the ids of our own regions begin with
+OFFERED = re.compile(r"ris[a-z0-9]+-\d+")  # the ids of what we offer; other ids of ours begin in another way
 CHANGED = "prediction-changed"  # the origin of a region that somebody changed
 
 
@@ -128,4 +129,4 @@ def _is_untouched_offer(region: Mapping[str, Any]) -> bool:
     name = str(region.get("id", ""))
     # A mask that came of the annotator's click is the annotator's, although the origin says otherwise.
     # Clients of the API write any origin, or none.
-    return name.startswith(OURS) and FIXED not in name and region.get("origin") != CHANGED
+    return bool(OFFERED.match(name)) and FIXED not in name and region.get("origin") != CHANGED
