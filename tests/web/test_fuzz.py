@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from backend.errors import BackendError
 from backend.labelstudio import brush
+from backend.labelstudio.choice import meant
 from backend.labelstudio.control import read_controls
 from backend.labelstudio.result import READERS, read_mask
 from label_config import read
@@ -92,11 +93,14 @@ REGION = st.fixed_dictionaries(
 )  # fmt: skip
 
 
+TABS = read_controls(read("tabs_brush.xml"))
+
+
 @settings(max_examples=400, deadline=None)
 @given(st.lists(REGION | JSON, max_size=3))
 def test_a_region_is_read_or_refused_on_purpose(regions):
     try:
-        mask, _ = read_mask(regions)
+        mask, _ = read_mask(meant(regions, TABS))
     except BackendError:
         return
     assert mask is None or mask.size[0] > 0
