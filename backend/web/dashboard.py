@@ -74,9 +74,9 @@ def _alarms(failed: Sequence[FailureGroup]) -> list[str]:
     n_answers = sum(group.n_answers for group in failed)
     if not n_answers:
         return []
-    what = "answer is not understood, and no decision"
+    what = "answer is not understood and is no decision"
     if n_answers > 1:
-        what = "answers are not understood, and no decisions"
+        what = "answers are not understood and are no decisions"
     return [f"{n_answers} {what}; the table below says what to do"]
 
 

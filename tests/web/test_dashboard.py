@@ -59,8 +59,8 @@ def test_what_was_not_understood_stands_above_everything_in_red(backend, recordi
     process(recording, database, event([{"type": "vectorlabels", "id": "v"}], number=1), event([3], number=2))
 
     page = shown(backend)
-    assert '<p class="alarm" role="alert">2 answers are not understood, and no decisions;' in page
-    assert "<td>kind of region</td><td>1</td><td>draw it with a brush" in page
+    assert '<p class="alarm" role="alert">2 answers are not understood and are no decisions;' in page
+    assert '<td>kind of region</td><td>1</td><td class="prose">draw it with a brush' in page
 
 
 def test_the_page_asks_for_the_password(backend):
