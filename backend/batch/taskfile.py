@@ -71,7 +71,7 @@ def read_task_file(path: Path, keys: Keys, encoding: str | None = None) -> TaskF
         raise InputError(f"{path} must hold a list of tasks: {left_out[0].what}: {left_out[0].reason}")
     if not listed:
         raise InputError(f"{path} holds no task")
-    return TaskFile(tuple(_numbered(listed, path)), tuple(left_out), file_key(path), path.parent)
+    return TaskFile(tuple(_number_tasks(listed, path)), tuple(left_out), file_key(path), path.parent)
 
 
 def read_tasks(path: Path) -> list[dict[str, Any]]:
@@ -91,7 +91,7 @@ def _made(
 def _from_cells(row: Mapping[str, Any], keys: Keys, names: Names) -> dict[str, Any]:
     """A task of a row of a table: its image and its words, and its id where that can be one."""
     image, words = read_words(row, names)
-    return _identified(row) | {"data": {keys.image: image, keys.expression: words}}
+    return _with_whole_id(row) | {"data": {keys.image: image, keys.expression: words}}
 
 
 def _from_object(row: Mapping[str, Any], keys: Keys, names: Names) -> dict[str, Any]:
@@ -104,16 +104,16 @@ def _from_object(row: Mapping[str, Any], keys: Keys, names: Names) -> dict[str, 
     try:
         image, words = read_words(named, names)
     except DatasetError:  # the label config may find them deeper; what it does not find is told by task
-        return _identified(row) | {"data": dict(row)}
-    return _identified(row) | {"data": {keys.image: image, keys.expression: words, **row}}
+        return _with_whole_id(row) | {"data": dict(row)}
+    return _with_whole_id(row) | {"data": {keys.image: image, keys.expression: words, **row}}
 
 
-def _identified(row: Mapping[str, Any]) -> dict[str, Any]:
+def _with_whole_id(row: Mapping[str, Any]) -> dict[str, Any]:
     own = _id_of(row.get("id"))
     return {} if own is None else {"id": own}
 
 
-def _numbered(listed: Sequence[dict[str, Any]], path: Path) -> list[dict[str, Any]]:
+def _number_tasks(listed: Sequence[dict[str, Any]], path: Path) -> list[dict[str, Any]]:
     tasks = [one if _id_of(one.get("id")) is None else {**one, "id": _id_of(one["id"])} for one in listed]
     ids = [str(one["id"]) for one in tasks if one.get("id") is not None]
     n_lacking, n_ids = len(tasks) - len(ids), len(set(ids))

@@ -45,7 +45,7 @@ def doctor(
     checks += examine_studio(client, secret.get_secret_value() if secret else "", assembly.utc_now())
     basics = all(check.holds for check in checks if check.what in ("Label Studio", "key"))
     if project is not None and ours is not None and basics:
-        checks += examine_project(client, project, ours, lambda: _delivered(settings))
+        checks += examine_project(client, project, ours, lambda: _count_delivered(settings))
         checks.append(examine_predictions(client, project, more_than=1))
     table = Table("", "link", "")
     for check in checks:
@@ -114,7 +114,7 @@ def _auth(settings: Settings) -> tuple[str, str] | None:
     return (settings.basic_auth_user, password.get_secret_value()) if password else None
 
 
-def _delivered(settings: Settings) -> int | None:
+def _count_delivered(settings: Settings) -> int | None:
     """How many webhooks the server has counted; None when it does not say."""
     try:
         answer = httpx.get(f"{_here(settings)}/metrics", timeout=3, auth=_auth(settings)).raise_for_status()

@@ -52,7 +52,7 @@ def read_segmentation(segmentation: Any, size: Size | None) -> RLE:
     if all(isinstance(part, Mapping) for part in parts):
         return _merged([_from_runs(part, size) for part in parts])
     if all(isinstance(part, list) for part in parts):
-        return _from_polygons(parts, _checked(size))
+        return _from_polygons(parts, _check_size(size))
     raise DatasetError("its segmentation is neither polygons nor run lengths")
 
 
@@ -62,7 +62,7 @@ def _merged(masks: list[RLE]) -> RLE:
     return masks[0] if len(masks) == 1 else union(masks)
 
 
-def _checked(size: Size | None) -> Size:
+def _check_size(size: Size | None) -> Size:
     if size is None:
         raise DatasetError('the size of its image is not said: give "height" and "width"')
     if math.prod(size) > MOST_PIXELS:
@@ -94,16 +94,16 @@ def _outline(part: Any, size: Size) -> NDArray[np.float64]:
 
 
 def _from_runs(part: Mapping[str, Any], size: Size | None) -> RLE:
-    own = _size_of(part["size"]) if part.get("size") is not None else _checked(size)
+    own = _size_of(part["size"]) if part.get("size") is not None else _check_size(size)
     if size is not None and own != size:
         raise DatasetError(f"its mask is of {own}, its image is {size}")
     counts = part.get("counts")
     try:
         if isinstance(counts, list):
-            return RLE(_checked(own), tuple(_whole(count) for count in counts))
+            return RLE(_check_size(own), tuple(_whole(count) for count in counts))
         text = counts.decode("ascii") if isinstance(counts, bytes) else counts
         if isinstance(text, str):
-            return rle.from_string(text, _checked(own))
+            return rle.from_string(text, _check_size(own))
     except ValueError as error:
         raise DatasetError("its run lengths cannot be read, or do not cover its size") from error
     raise DatasetError("its run lengths have no counts")

@@ -52,7 +52,7 @@ def read_text(path: Path, encoding: str | None = None) -> str:
     for start, kind in KINDS:
         if data.startswith(start):
             raise DatasetError(f"{path} is {kind}")
-    return _decoded(data, path, encoding or known_encoding(data)).removesuffix("\x1a")
+    return _decode(data, path, encoding or known_encoding(data)).removesuffix("\x1a")
 
 
 def known_encoding(data: bytes) -> str:
@@ -68,7 +68,7 @@ def known_encoding(data: bytes) -> str:
     return patterns.get(tuple(zeros)) or patterns.get(tuple(zeros[:2])) or "utf-8"
 
 
-def _decoded(data: bytes, path: Path, encoding: str) -> str:
+def _decode(data: bytes, path: Path, encoding: str) -> str:
     try:
         text = data.decode(encoding)
     except LookupError as error:

@@ -94,7 +94,7 @@ def samples(
     Raises:
         InputError: the shares are no shares.
     """
-    shares = _checked(shares or {})
+    shares = _check_shares(shares or {})
     files = find_image_files(decisions) if files is None else files
     left_out: list[LeftOut] = []
     usable: list[Decision] = []
@@ -116,7 +116,7 @@ def samples(
     return kept, left_out
 
 
-def _checked(shares: Mapping[str, float]) -> Mapping[str, float]:
+def _check_shares(shares: Mapping[str, float]) -> Mapping[str, float]:
     """The shares, when they are some.
 
     Raises:

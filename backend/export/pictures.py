@@ -42,11 +42,11 @@ def upright(data: bytes) -> tuple[bytes, str]:
     Raises:
         ImageUnreadable: it is no picture.
     """
-    picture, data = _opened(data)
+    picture, data = _open(data)
     with picture:
         kind = "JPEG" if picture.format == "MPO" else picture.format or ""
         kind = kind if kind in EXTENSIONS else "PNG"
-        return _written(data, picture, kind), EXTENSIONS[kind]
+        return _write(data, picture, kind), EXTENSIONS[kind]
 
 
 def as_named(data: bytes, name: str) -> bytes:
@@ -58,29 +58,29 @@ def as_named(data: bytes, name: str) -> bytes:
     Raises:
         ImageUnreadable: it is no picture.
     """
-    picture, data = _opened(data)
+    picture, data = _open(data)
     with picture:
-        return _written(data, picture, KINDS.get(PurePosixPath(name).suffix.lower(), "PNG"))
+        return _write(data, picture, KINDS.get(PurePosixPath(name).suffix.lower(), "PNG"))
 
 
-def _opened(data: bytes) -> tuple[Pillow.Image, bytes]:
+def _open(data: bytes) -> tuple[Pillow.Image, bytes]:
     try:
         return open_picture(data, max_pixels=MOST_PIXELS)
     except ImageUnreadable as error:
         raise ImageUnreadable(f"the image cannot be read: {error}") from error
 
 
-def _written(data: bytes, picture: Pillow.Image, kind: str) -> bytes:
+def _write(data: bytes, picture: Pillow.Image, kind: str) -> bytes:
     exif = data if picture.format == "TIFF" else picture.info.get("exif")  # a TIFF's own head is EXIF's
     is_upright = orientation_of(exif) == 1
     if is_upright and picture.format == kind:
         return data
     if is_upright and picture.format == "MPO" and kind == "JPEG":
         return first_jpeg(data)
-    return _encoded(to_upright(picture), kind)
+    return _encode(to_upright(picture), kind)
 
 
-def _encoded(picture: Pillow.Image, kind: str) -> bytes:
+def _encode(picture: Pillow.Image, kind: str) -> bytes:
     fits = picture.mode in MODES[kind]
     held = picture if fits else to_rgb(picture)
     kept = {name: held.info[name] for name in ("transparency", "icc_profile") if fits and name in held.info}

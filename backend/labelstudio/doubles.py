@@ -81,12 +81,12 @@ def find_surplus(
             copies.setdefault(told, []).append(int(one["id"]))
     surplus: list[int] = []
     for copies in by_version.values():
-        kept = _kept(list(copies.values()), named)
+        kept = _choose_kept(list(copies.values()), named)
         surplus += [number for numbers in copies.values() for number in numbers if number not in kept]
     return tuple(sorted(number for number in surplus if number not in named))
 
 
-def _kept(copies: Sequence[Sequence[int]], named: set[Any]) -> set[int]:
+def _choose_kept(copies: Sequence[Sequence[int]], named: set[Any]) -> set[int]:
     """The set that stays, of all copies of each prediction, oldest first; the i-th copies are one set."""
     sets = [{numbers[i] for numbers in copies if i < len(numbers)} for i in range(max(map(len, copies)))]
     complete = [one for one in sets if len(one) == len(copies)]

@@ -106,7 +106,7 @@ def read_event(body: Mapping[str, Any], size_of: SizeOf = no_size) -> Event:
     if not isinstance(action, str) or not action:
         raise EventError(f'a webhook needs "action", e.g. "ANNOTATION_CREATED"; got {action!r:.60}')
     if action in ANSWERED:
-        return _answered(action, body, size_of)
+        return _read_answers(action, body, size_of)
     if action == "ANNOTATIONS_DELETED":
         return Event(action, project_key(body), deleted_annotation_ids=_ids(body, "annotations"))
     if action == "TASKS_DELETED":
@@ -114,7 +114,7 @@ def read_event(body: Mapping[str, Any], size_of: SizeOf = no_size) -> Event:
     return Event(action, project_key(body) if isinstance(body.get("project"), dict) else "")
 
 
-def _answered(action: str, body: Mapping[str, Any], size_of: SizeOf) -> Event:
+def _read_answers(action: str, body: Mapping[str, Any], size_of: SizeOf) -> Event:
     project = body.get("project")
     label_config = project.get("label_config") if isinstance(project, dict) else None
     if not isinstance(label_config, str):

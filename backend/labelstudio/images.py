@@ -64,9 +64,9 @@ def displayed_size(data: bytes, *, max_pixels: int) -> tuple[int, int]:
         ImageUnreadable: as of `decode`, but for what only decoding shows.
     """
     try:
-        picture = _opened(data, max_pixels)
+        picture = _open(data, max_pixels)
     except ImageUnreadable:
-        picture = _opened(without_metadata(data), max_pixels)
+        picture = _open(without_metadata(data), max_pixels)
     with picture:
         width, height = picture.size
         is_on_its_side = picture.format != "TIFF" and orientation_of(picture.info.get("exif")) >= 5
@@ -94,7 +94,7 @@ def to_rgb(picture: Pillow.Image) -> Pillow.Image:
 
 
 def _loaded(data: bytes, max_pixels: int) -> Pillow.Image:
-    picture = _opened(data, max_pixels)
+    picture = _open(data, max_pixels)
     try:
         picture.load()
     except Exception as error:
@@ -103,7 +103,7 @@ def _loaded(data: bytes, max_pixels: int) -> Pillow.Image:
     return picture
 
 
-def _opened(data: bytes, max_pixels: int) -> Pillow.Image:
+def _open(data: bytes, max_pixels: int) -> Pillow.Image:
     formats = _formats(data)
     try:
         with warnings.catch_warnings():

@@ -63,7 +63,7 @@ def find_image(root: Element, drawn_on: Collection[str | None]) -> Element:
     Raises:
         LabelConfigError: there is none or there are two, or it shows several pictures of one task.
     """
-    images = [tag for tag in root.iter("Image") if tag.get("name") and (tag.get("value") or _listed(tag))]
+    images = [tag for tag in root.iter("Image") if tag.get("name") and (tag.get("value") or _list_tags(tag))]
     if not images:
         raise LabelConfigError(f"the label config has no {SHOW}; see label_config/tabs_brush.xml")
     found = [tag for tag in images if tag.get("name") in drawn_on] or images
@@ -78,7 +78,7 @@ def find_image(root: Element, drawn_on: Collection[str | None]) -> Element:
 def _check(image: Element) -> None:
     name, value = image.get("name"), image.get("value") or ""
     show = f'<Image name="{name}" value="$image"/>'
-    if _listed(image):
+    if _list_tags(image):
         raise LabelConfigError(
             f"the image {name!r} has valueList, several pictures for one task, which is not supported: "
             f"show one picture a task, as {show}"
@@ -91,7 +91,7 @@ def _check(image: Element) -> None:
         )
 
 
-def _listed(image: Element) -> str:
+def _list_tags(image: Element) -> str:
     return image.get("valueList") or ""
 
 

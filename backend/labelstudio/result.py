@@ -32,7 +32,7 @@ def drawn_on(result: Sequence[Any], controls: Controls) -> list[dict[str, Any]]:
     Raises:
         RegionError: an entry is no object, has no type, or lies on what the label config does not show.
     """
-    regions = [_checked(entry, place) for place, entry in enumerate(result)]
+    regions = [_check_entry(entry, place) for place, entry in enumerate(result)]
     shapes = {str(region.get("id")) for region in regions if region["type"] in READERS}
     return [region for region in regions if _is_drawn(region, shapes) and _is_on_image(region, controls)]
 
@@ -141,7 +141,7 @@ def _whole(value: object) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) else 0
 
 
-def _checked(entry: object, place: int) -> dict[str, Any]:
+def _check_entry(entry: object, place: int) -> dict[str, Any]:
     if not isinstance(entry, dict):
         raise RegionError(f"entry {place} of the result must be an object, got {type(entry).__name__}")
     if not kind_of(entry):

@@ -84,10 +84,10 @@ def label_of(region: Mapping[str, Any], controls: Controls) -> frozenset[str]:
     value, kind = region.get("value"), str(region.get("type"))
     found = (value.get(kind) or value.get("labels")) if isinstance(value, Mapping) else None
     given = [str(label) for label in found] if isinstance(found, list) else []
-    return frozenset(_written(controls.labels, label) for label in given)
+    return frozenset(_to_written(controls.labels, label) for label in given)
 
 
-def _written(labels: Sequence[Word], said: str) -> str:
+def _to_written(labels: Sequence[Word], said: str) -> str:
     word = find_word(labels, said)
     return word.written if word else said
 
@@ -126,7 +126,7 @@ def _find(name: str, word: str, controls: Controls, labels: Set[str]) -> Option:
 
 def _check_stranger(name: str, word: str, controls: Controls, labels: Set[str]) -> None:
     """A choice of a tag that is gone, or that takes no masks today, may have taken one when it was made."""
-    takes_one = len(labels) > 1 and _written(controls.labels, word) in labels
+    takes_one = len(labels) > 1 and _to_written(controls.labels, word) in labels
     if takes_one or name not in controls.names:
         raise ChoiceError(
             f"{word!r:.60} was chosen in {name!r:.40}, and the label config has no choice there that takes a "
@@ -135,7 +135,7 @@ def _check_stranger(name: str, word: str, controls: Controls, labels: Set[str]) 
 
 
 def _old_word(word: str, controls: Controls, labels: Set[str]) -> Option | None:
-    label = _written(controls.labels, word)
+    label = _to_written(controls.labels, word)
     if label in labels:
         return Option(Word(word), Meaning.RANK, label)
     if says_no_referent(word):

@@ -120,10 +120,10 @@ class Delivering:
                 return self._brought[key]
             brought = self._brought[key] = Future()
         brought.add_done_callback(lambda _: self._brought.pop(key, None))
-        job.add_done_callback(partial(self._computed, task, words, controls, version, brought))
+        job.add_done_callback(partial(self._on_computed, task, words, controls, version, brought))
         return brought
 
-    def _computed(
+    def _on_computed(
         self,
         task: Task,
         words: str,

@@ -90,7 +90,7 @@ def answer_one(
         outcome = delivering.take(
             parcel, batch.controls, batch.version, patience_s=until - time.monotonic()
         )  # fmt: skip
-        return [_told(batch, Brought(answer, outcome), words)]
+        return [_to_answer(batch, Brought(answer, outcome), words)]
     if _is_owed(entry):
         delivering.bring(entry, words, job, batch.controls, batch.version)
     answer = job.result() if job.done() else suggesting.late(entry, deadline_s)
@@ -110,7 +110,7 @@ def answer_several(
     ]
     suggesting.wait(brought, deadline_s=deadline_s)
     return [
-        _told(batch, one.result() if one.done() else Brought(suggesting.late(entry, deadline_s)), words)
+        _to_answer(batch, one.result() if one.done() else Brought(suggesting.late(entry, deadline_s)), words)
         for entry, words, one in zip(batch.entries, batch.words, brought, strict=True)
     ]
 
@@ -126,7 +126,7 @@ def _empty(job: "Future[Suggested]") -> "Future[Brought]":
     return done
 
 
-def _told(batch: Batch, brought: Brought, words: str) -> TaskAnswer:
+def _to_answer(batch: Batch, brought: Brought, words: str) -> TaskAnswer:
     answer, outcome = brought.answer, brought.outcome
     if outcome in (Outcome.answer, Outcome.refused):
         return TaskAnswer(batch.predictions(answer, words), answer.cause)
