@@ -20,7 +20,6 @@ FROM needed AS build
 
 COPY README.md LICENSE ./
 COPY backend backend
-COPY tinyworld tinyworld
 COPY migrations migrations
 COPY label_config label_config
 RUN --mount=type=cache,target=/root/.cache/pip /app/bin/pip wheel --no-deps --wheel-dir /wheels .

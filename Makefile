@@ -1,7 +1,6 @@
 # Every target sets up what it needs: a fresh clone, Python 3.11 and pip are enough.
 PYTHON ?= python3
 VENV := .venv
-RIS := $(VENV)/bin/ris
 # Where torch and torchvision come from, and nothing else: make setup PYTORCH_INDEX_URL=..., the CPU index that
 # PyTorch's install page gives, saves 4 GB of CUDA. Empty takes them from where everything comes from.
 PYTORCH_INDEX_URL ?=
@@ -23,10 +22,10 @@ endif
 setup: $(READY) ## the virtual environment; Label Studio's own is made by what needs it first
 
 demo: setup ## the main job, end to end, in a real Label Studio; results under demo/
-	$(RIS) demo
+	$(VENV)/bin/python -m tests.live.support demo
 
 studio: setup ## the same up to the predictions; keeps Label Studio and the backend running
-	$(RIS) studio
+	$(VENV)/bin/python -m tests.live.support studio
 
 test: setup ## all tests, the live ones with a real Label Studio included; those in a browser are apart
 	$(VENV)/bin/python -m pytest -m 'not browser'

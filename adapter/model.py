@@ -16,10 +16,10 @@ except ImportError as error:
         "git+https://github.com/HumanSignal/label-studio-ml-backend.git); `ris serve` does without it"
     ) from error
 
-from backend import assembly, config, wsgi
-from backend.labelstudio.sync import read_project
-from backend.web import answers
-from backend.web.answers import Backend
+from ris import assembly, config, wsgi
+from ris.labelstudio.api.sync import read_project
+from ris.web import answers
+from ris.web.answers import Backend
 
 
 @cache

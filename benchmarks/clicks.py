@@ -17,21 +17,21 @@ import numpy as np
 import torch
 from rich.console import Console
 from rich.table import Table
+from ris.assembly import load_pipeline, planned
+from ris.config import Settings
+from ris.core.proposals import Prompts
+from ris.core.types import Image
+from ris.label_config import read
+from ris.labelstudio.images.decoding import decode
+from ris.pretrained.catalog.presets import TINY, TINY_FOLDER
+from ris.pretrained.masks.sam import SamProposer, load_sam
+from ris.referring.scene import PROPOSER, Scene
+from ris.service import Recording, Refining, SceneCache, Suggesting, Worker
+from ris.store.session import Database, upgrade
+from ris.web.answers import Backend, predict
 from segment_anything import sam_model_registry
 
-from backend.assembly import load_pipeline, planned
-from backend.config import Settings
-from backend.core.proposals import Prompts
-from backend.core.types import Image
-from backend.demo.samples import make_samples
-from backend.labelstudio.images import decode
-from backend.pretrained.presets import TINY, TINY_FOLDER
-from backend.pretrained.sam import SamProposer, load_sam
-from backend.referring.scene import PROPOSER, Scene
-from backend.service import Recording, Refining, SceneCache, Suggesting, Worker
-from backend.store.session import Database, upgrade
-from backend.web.answers import Backend, predict
-from label_config import read
+from tests.live.support.samples import make_samples
 
 
 def milliseconds(call: Callable[[], object], repeats: int) -> tuple[float, float]:

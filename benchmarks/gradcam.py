@@ -20,13 +20,12 @@ import torch
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
+from ris.pretrained.catalog.presets import TINY_FOLDER
+from ris.pretrained.linear_ops import quickened
+from ris.pretrained.matching.blip import blip_parts
+from ris.pretrained.matching.cross_matcher import CrossMatcher
+from ris.referring.heat import unit
 from transformers import AutoTokenizer, BlipConfig, BlipForImageTextRetrieval
-
-from backend.pretrained.blip import blip_parts
-from backend.pretrained.matching import CrossMatcher
-from backend.pretrained.presets import TINY_FOLDER
-from backend.pretrained.products import quickened
-from backend.referring.heat import unit
 
 LAYER, PASSES, GRID = 8, 3, 24
 TEXT = "there is a man in a white shirt on the left"

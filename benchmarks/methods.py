@@ -19,26 +19,25 @@ import torch
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
+from ris.core import rle
+from ris.core.expression import ParsedExpression
+from ris.core.proposals import Proposals
+from ris.core.types import Image
+from ris.pretrained.catalog.presets import TINY, TINY_FOLDER
+from ris.pretrained.clip.network import joined
+from ris.pretrained.clip.vit import ClipEncoder, embed
+from ris.pretrained.device import Precision
+from ris.pretrained.language.parser import SpacyParser
+from ris.pretrained.language.synonyms import PlainSynonyms
+from ris.pretrained.matching.blip import blip_parts, load_blip
+from ris.pretrained.matching.cross_matcher import CrossMatcher
+from ris.referring import global_local, iterprime, lgd
+from ris.referring.global_local import GlobalLocal
+from ris.referring.iterprime import IterPrime
+from ris.referring.lgd import Lgd
+from ris.referring.protocols import Attended, Method
+from ris.referring.scene import Scene
 from transformers import AutoTokenizer, BlipConfig, BlipForImageTextRetrieval
-
-from backend.core import rle
-from backend.core.expression import ParsedExpression
-from backend.core.proposals import Proposals
-from backend.core.types import Image
-from backend.pretrained.blip import blip_parts, load_blip
-from backend.pretrained.clip import ClipEncoder, embed
-from backend.pretrained.clip_network import joined
-from backend.pretrained.device import Precision
-from backend.pretrained.matching import CrossMatcher
-from backend.pretrained.parser import SpacyParser
-from backend.pretrained.presets import TINY, TINY_FOLDER
-from backend.pretrained.synonyms import PlainSynonyms
-from backend.referring import global_local, iterprime, lgd
-from backend.referring.global_local import GlobalLocal
-from backend.referring.iterprime import IterPrime
-from backend.referring.lgd import Lgd
-from backend.referring.protocols import Attended, Method
-from backend.referring.scene import Scene
 
 EXPRESSIONS = ("the left mug", "the man in a white shirt", "second dog from the right", "big red bus")
 

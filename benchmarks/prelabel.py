@@ -13,16 +13,16 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
+from ris.assembly import labeller_parts, planned, utc_now
+from ris.batch.cluster import Cluster
+from ris.batch.engine import Processes
+from ris.batch.prelabel import prelabel
+from ris.batch.work import Labeller
+from ris.config import Settings
+from ris.core.types import Task
+from ris.store.session import Database, upgrade
 
-from backend.assembly import labeller_parts, planned, utc_now
-from backend.batch.cluster import Cluster
-from backend.batch.engine import Processes
-from backend.batch.prelabel import prelabel
-from backend.batch.work import Labeller
-from backend.config import Settings
-from backend.core.types import Task
-from backend.demo.samples import make_samples
-from backend.store.session import Database, upgrade
+from tests.live.support.samples import make_samples
 
 
 def main() -> None:

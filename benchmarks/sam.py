@@ -19,12 +19,11 @@ import torch
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
+from ris.pretrained.masks import sam_generator
+from ris.pretrained.masks.sam_generator import embedded, generated
+from ris.pretrained.masks.settings import SamSettings
 from segment_anything import SamAutomaticMaskGenerator, SamPredictor, sam_model_registry
 from torch import Tensor
-
-from backend.pretrained import sam_generator
-from backend.pretrained.proposing import SamSettings
-from backend.pretrained.sam_generator import embedded, generated
 
 PARTS = ("encoder", "decoder", "rest")
 THRESHOLDS = {"default": (0.88, 0.95), "zero": (0.0, 0.0)}

@@ -16,10 +16,10 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from ris import label_config
 
-import label_config
-from backend.demo.backend_server import BackendServer
-from backend.demo.samples import make_samples
+from tests.live.support.backend_server import BackendServer
+from tests.live.support.samples import make_samples
 
 CONFIG = label_config.read("tabs_brush.xml")
 N_IMAGES = 5

@@ -13,15 +13,14 @@ import open_clip
 import torch
 from rich.console import Console
 from rich.table import Table
+from ris.core.proposals import Proposals
+from ris.core.types import Image
+from ris.pretrained.catalog.presets import SAM_GRID
+from ris.pretrained.clip.vit import ClipEncoder
+from ris.pretrained.masks.sam import SamProposer
+from ris.referring.global_local import PAPER, GlobalLocal
 from segment_anything import sam_model_registry
 from torch.utils.flop_counter import FlopCounterMode
-
-from backend.core.proposals import Proposals
-from backend.core.types import Image
-from backend.pretrained.clip import ClipEncoder
-from backend.pretrained.presets import SAM_GRID
-from backend.pretrained.sam import SamProposer
-from backend.referring.global_local import PAPER, GlobalLocal
 
 SIZE = (480, 640)
 

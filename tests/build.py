@@ -1,11 +1,10 @@
 """Small builders: a test says only what its rule needs."""
 
 import numpy as np
-
-from backend.core import rle
-from backend.core.boxes import boxes_of
-from backend.core.proposals import Proposals
-from backend.referring.scene import Scene
+from ris.core import rle
+from ris.core.boxes import boxes_of
+from ris.core.proposals import Proposals
+from ris.referring.scene import Scene
 
 
 def rectangle(size, x1, y1, x2, y2):

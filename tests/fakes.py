@@ -8,10 +8,9 @@ import re
 from collections import Counter
 
 import numpy as np
-
-from backend.core.expression import ParsedExpression
-from backend.core.proposals import Proposals
-from backend.core.tree import Node, Tree
+from ris.core.expression import ParsedExpression
+from ris.core.proposals import Proposals
+from ris.core.tree import Node, Tree
 
 COLOURS = {"red": (1, 0, 0), "green": (0, 1, 0), "blue": (0, 0, 1), "yellow": (1, 1, 0)}
 

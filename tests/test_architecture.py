@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-BACKEND = ROOT / "backend"
+BACKEND = ROOT / "backend" / "ris"
 
 # Only names and joins: what is in them is tested through what they join.
 WITHOUT_A_TEST_FILE = {
@@ -27,7 +27,7 @@ def test_imports_point_down_and_each_library_stays_in_its_folder():
     assert ran.returncode == 0, ran.stdout
 
 
-@pytest.mark.parametrize("module", ["backend.core.types", "backend.service", "backend.wsgi", "backend.cli"])
+@pytest.mark.parametrize("module", ["ris.core.types", "ris.service", "ris.wsgi", "ris.cli"])
 def test_no_network_library_is_loaded_before_a_model_is(module):
     """The server must answer /health within seconds, and importing torch alone takes longer."""
     code = (

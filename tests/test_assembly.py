@@ -3,12 +3,11 @@ from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
-
-from backend.assembly import model_version, webhook_headers
-from backend.config import Settings
-from backend.labelstudio.connecting import webhook_token
-from backend.pretrained.presets import PRESETS, TINY
-from backend.pretrained.sources import Source
+from ris.assembly import model_version, webhook_headers
+from ris.config import Settings
+from ris.labelstudio.api.connecting import webhook_token
+from ris.pretrained.catalog.presets import PRESETS, TINY
+from ris.pretrained.catalog.sources import Source
 
 ONE, OTHER = (Source(name, "spacy", folder=Path("/data") / name) for name in ("one", "other"))
 

@@ -1,7 +1,6 @@
 import pytest
-
-from backend.config import from_env
-from backend.errors import SettingsError
+from ris.config import from_env
+from ris.errors import SettingsError
 
 
 @pytest.fixture(autouse=True)

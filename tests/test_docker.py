@@ -16,11 +16,11 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ris.cli.app import app
+from ris.config import Settings
 from typer.main import get_command
 
-from backend.cli.app import app
-from backend.config import Settings
-from backend.demo.process import free_port
+from tests.live.support.process import free_port
 from tests.store.conftest import new_database, postgres
 
 __all__ = ["postgres"]

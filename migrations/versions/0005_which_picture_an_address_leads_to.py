@@ -2,8 +2,7 @@
 
 import sqlalchemy as sa
 from alembic import op
-
-from backend.core.address import to_address, to_key
+from ris.core.address import to_address, to_key
 
 revision = "0005"
 down_revision = "0004"

@@ -5,10 +5,10 @@ import sys
 from types import ModuleType
 
 import pytest
+from ris.label_config import read
+from ris.store.history import decisions
+from ris.web.answers import Backend
 
-from backend.store.history import decisions
-from backend.web.answers import Backend
-from label_config import read
 from tests.service.conftest import database, gate, images, recording, suggesting
 from tests.service.test_event_orders import box
 from tests.service.test_recording import event

@@ -4,15 +4,16 @@ import os
 from functools import partial
 from pathlib import Path
 
-from backend.batch.work import Labeller
-from backend.core.types import Task
-from backend.errors import ImageUnreachable, WeightsError
+from ris.batch.work import Labeller
+from ris.core.types import Task
+from ris.errors import ImageUnreachable, WeightsError
+
 from tests.fakes import squares
 from tests.service.conftest import make_pipeline
 
 
 def fetch(task):
-    from backend.core.types import Image
+    from ris.core.types import Image
 
     if task.image_url == "gone":
         raise ImageUnreachable(f"cannot fetch the image of task {task.task_id}: Label Studio answered 404")

@@ -2,10 +2,9 @@ import io
 
 import pytest
 from PIL import Image as Pillow
-
-from backend.batch.local import parts_with_pictures
-from backend.core.types import Task
-from backend.errors import ImageUnreachable
+from ris.batch.local import parts_with_pictures
+from ris.core.types import Task
+from ris.errors import ImageUnreachable
 
 
 class Elsewhere(Exception):

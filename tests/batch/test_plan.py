@@ -1,4 +1,5 @@
-from backend.batch.plan import MOST_TASKS, groups_of
+from ris.batch.plan import MOST_TASKS, groups_of
+
 from tests.batch.fakes import tasks
 
 

@@ -1,8 +1,9 @@
 """What is stored is what a request would have stored; a second run has nothing to do."""
 
-from backend.batch.engine import Engine
-from backend.batch.prelabel import missing, prelabel
-from backend.store.records import find_suggestions
+from ris.batch.engine import Engine
+from ris.batch.prelabel import missing, prelabel
+from ris.store.records import find_suggestions
+
 from tests.batch.fakes import MAKE, tasks
 from tests.service.conftest import NOW, database, gate, images, suggesting, task
 

@@ -1,9 +1,8 @@
 import json
 
 import pytest
-
-from backend.batch.taskfile import Keys, file_key, read_task_file, read_tasks, write_tasks
-from backend.errors import InputError
+from ris.batch.taskfile import Keys, file_key, read_task_file, read_tasks, write_tasks
+from ris.errors import InputError
 
 
 def written(path, value):

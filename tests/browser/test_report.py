@@ -6,13 +6,13 @@ from datetime import timedelta
 import numpy as np
 import pytest
 from PIL import Image
+from ris.core.types import Edit, Verdict
+from ris.evaluation.decisions.html_report import page
 from selenium.webdriver.common.by import By
-
-from backend.core.types import Edit, Verdict
-from backend.demo.backend_server import BackendServer
-from backend.evaluation.page import page
-from tests.build import rectangle
 from tests.evaluation.test_decisions import LEFT, MONDAY, RIGHT, SIZE, decided
+
+from tests.build import rectangle
+from tests.live.support.backend_server import BackendServer
 
 pytestmark = pytest.mark.browser
 

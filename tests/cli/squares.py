@@ -9,11 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
-from backend import assembly
-from backend.evaluation import pieces
-from backend.referring.global_local import PAPER, GlobalLocal
-from backend.referring.pipeline import Pipeline
-from backend.referring.ranking import RankingSettings
+from ris import assembly
+from ris.evaluation.refcoco import results as pieces
+from ris.referring.global_local import PAPER, GlobalLocal
+from ris.referring.pipeline import Pipeline
+from ris.referring.ranking import RankingSettings
+
 from tests.fakes import ColourEncoder, SquaresProposer, WordParser
 
 
@@ -46,6 +47,6 @@ def squares_plan(settings):
 if __name__ == "__main__":
     assembly.planned, assembly.load_pipeline = squares_plan, squares_pipeline
     pieces.IMAGES_A_PIECE = 2
-    from backend.__main__ import main
+    from ris.__main__ import main
 
     main()

@@ -11,20 +11,20 @@ from pathlib import Path
 
 import pytest
 from PIL import Image as Pillow
+from ris.cli import app
+from ris.service import Recording
+from ris.store.session import Database
 from typer.testing import CliRunner
 
-from backend.cli import app
-from backend.demo.process import free_port
-from backend.demo.samples import make_samples
-from backend.service import Recording
-from backend.store.session import Database
+from tests.live.support.process import free_port
+from tests.live.support.samples import make_samples
 from tests.service.test_recording import event
 
 NOT_UNDERSTOOD = [{"type": "vectorlabels", "id": "v"}]
 ROOT = Path(__file__).parents[2]
 COMMANDS = [
-    "serve", "suggest", "export", "connect", "report", "evaluate", "sync", "events", "events replay", "demo",
-    "studio", "db upgrade", "models list", "benchmark tinyworld", "benchmark switches", "benchmark learning",
+    "serve", "suggest", "export", "connect", "report", "evaluate", "sync", "events", "events replay",
+    "db upgrade", "models list", "benchmark tinyworld", "benchmark switches", "benchmark learning",
     "benchmark refcoco", "benchmark refcoco-table", "benchmark export-tinyworld",
     "learn", "validate", "import", "doctor", "tidy", "models versions", "models use", "prelabel",
     "models fetch", "models verify",
@@ -32,10 +32,10 @@ COMMANDS = [
 
 
 def ris(*arguments, folder, **env):
-    """Run `python -m backend` as a user would."""
+    """Run `python -m ris` as a user would."""
     clean = {k: v for k, v in os.environ.items() if not k.startswith("RIS_")}
     return subprocess.run(
-        [sys.executable, "-m", "backend", *arguments],
+        [sys.executable, "-m", "ris", *arguments],
         cwd=folder, env=clean | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"} | env,
         capture_output=True, text=True, timeout=240,
     )  # fmt: skip
@@ -286,7 +286,7 @@ def test_what_a_later_version_took_back_is_not_exported_and_told(tmp_path):
 )
 def test_models_list_says_what_is_computed_in(monkeypatch, flags, told):
     monkeypatch.setenv("RIS_PRECISION", "bf16")
-    monkeypatch.setattr("backend.cli.models.cpu_flags", lambda: flags)
-    monkeypatch.setattr("backend.assembly.cpu_flags", lambda: flags)
+    monkeypatch.setattr("ris.cli.models.cpu_flags", lambda: flags)
+    monkeypatch.setattr("ris.assembly.cpu_flags", lambda: flags)
 
     assert told in CliRunner().invoke(app, ["models", "list"]).stdout

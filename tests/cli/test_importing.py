@@ -5,12 +5,10 @@ import re
 
 import pytest
 from PIL import Image as Pillow
+from ris import assembly, label_config
+from ris.cli import app
+from ris.errors import LabelStudioError
 from typer.testing import CliRunner
-
-import label_config
-from backend import assembly
-from backend.cli import app
-from backend.errors import LabelStudioError
 
 
 class Studio:

@@ -9,11 +9,11 @@ import sys
 import time
 
 import pytest
+from ris.store.history import n_suggested
+from ris.store.session import Database
 
-from backend.demo.samples import make_samples
-from backend.store.history import n_suggested
-from backend.store.session import Database
 from tests.cli.test_cli import ROOT, assert_one_sentence, ris
+from tests.live.support.samples import make_samples
 
 
 def tasks_file(folder, count):
@@ -40,7 +40,7 @@ def test_after_a_kill_nothing_is_done_twice_and_nothing_is_missing(tmp_path):
     ris("db", "upgrade", folder=tmp_path)
     env = {k: v for k, v in os.environ.items() if not k.startswith("RIS_")} | {"PYTHONPATH": str(ROOT)}
     running = subprocess.Popen(
-        [sys.executable, "-m", "backend", "prelabel", "--tasks", "tasks.json"],
+        [sys.executable, "-m", "ris", "prelabel", "--tasks", "tasks.json"],
         cwd=tmp_path, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
     )  # fmt: skip
     while suggested(tmp_path) < 4:

@@ -11,15 +11,17 @@ import time
 import numpy as np
 import pytest
 from PIL import Image as Pillow
+from ris import assembly, config
+from ris.cli import app
+from ris.core import rle
+from ris.errors import BackendError, DatasetError, InputError
+from ris.evaluation.refcoco import results as pieces
+from ris.evaluation.refcoco.results import read_pieces
+from ris.evaluation.tinyworld import samples as tinyworld
+from ris.evaluation.tinyworld import tables as report
+from ris.export.drawn import Drawn, write_drawn
 from typer.testing import CliRunner
 
-from backend import assembly, config
-from backend.cli import app
-from backend.core import rle
-from backend.errors import BackendError, DatasetError, InputError
-from backend.evaluation import pieces, report, tinyworld
-from backend.evaluation.pieces import read_pieces
-from backend.export.drawn import Drawn, write_drawn
 from tests.cli.squares import squares_pipeline, squares_plan
 from tests.cli.test_cli import ROOT
 from tests.fakes import COLOURS, squares

@@ -11,13 +11,13 @@ import time
 import urllib.request
 from pathlib import Path
 
+from ris.label_config import read
+from ris.store.session import Database, revision, upgrade
 from sqlalchemy import create_engine, make_url, text
 
-from backend.demo.backend_server import BackendServer
-from backend.demo.process import free_port
-from backend.demo.samples import make_samples
-from backend.store.session import Database, revision, upgrade
-from label_config import read
+from tests.live.support.backend_server import BackendServer
+from tests.live.support.process import free_port
+from tests.live.support.samples import make_samples
 from tests.store.conftest import new_database, postgres
 
 __all__ = ["postgres"]
@@ -72,7 +72,7 @@ def test_a_stop_while_the_database_is_upgraded_ends_the_process_and_takes_back_w
     engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"))
     with engine.connect() as other, (tmp_path / "log").open("w") as log:
         other.execute(text("CREATE TABLE event (x INTEGER)"))  # not committed: the upgrade waits for it
-        command = [sys.executable, "-m", "backend", "serve", "--upgrade", "--port", str(free_port())]
+        command = [sys.executable, "-m", "ris", "serve", "--upgrade", "--port", str(free_port())]
         env = os.environ | {"RIS_DATABASE_URL": url, "PYTHONPATH": str(ROOT)}
         server = subprocess.Popen(command, env=env, cwd=tmp_path, stderr=log)
         wait_for_one_that_waits(engine, server)

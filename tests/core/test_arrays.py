@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
-
-from backend.core.arrays import read_only, unit_rows
+from ris.core.arrays import read_only, unit_rows
 
 
 def test_the_view_is_read_only_and_the_array_is_not_copied():

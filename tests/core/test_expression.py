@@ -3,8 +3,7 @@
 from dataclasses import FrozenInstanceError
 
 import pytest
-
-from backend.core.expression import ParsedExpression
+from ris.core.expression import ParsedExpression
 
 
 def test_an_expression_may_have_no_landmark():

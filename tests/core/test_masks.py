@@ -4,9 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-
-from backend.core import rle
-from backend.core.masks import boundary_iou, inside_matrix, iou, iou_matrix, union, without_specks
+from ris.core import rle
+from ris.core.masks import boundary_iou, inside_matrix, iou, iou_matrix, union, without_specks
 
 STACKS = st.integers(1, 4).flatmap(lambda n: arrays(np.bool_, (n, 9, 11)))
 

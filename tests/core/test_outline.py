@@ -7,9 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image, ImageDraw
 from pycocotools import mask as coco
-
-from backend.core import rle
-from backend.core.outline import centre_outlines, edge_outlines
+from ris.core import rle
+from ris.core.outline import centre_outlines, edge_outlines
 
 MASKS = st.tuples(st.integers(1, 12), st.integers(1, 12)).flatmap(lambda size: arrays(np.bool_, size))
 

@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
-
-from backend.core.proposals import Proposals
-from backend.core.stack import MaskStack
+from ris.core.proposals import Proposals
+from ris.core.stack import MaskStack
 
 
 def test_proposals_say_the_shape_that_is_wanted_and_the_one_they_got():

@@ -1,8 +1,7 @@
 import math
 
 import pytest
-
-from backend.core.shares import share
+from ris.core.shares import share
 
 
 def test_a_share_is_the_mean_over_all_samples():

@@ -3,8 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
-
-from backend.core.stack import MaskStack
+from ris.core.stack import MaskStack
 
 
 @given(

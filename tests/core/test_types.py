@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
-
-from backend.core.types import Image, Scored, Verdict
+from ris.core.types import Image, Scored, Verdict
 
 
 def test_an_images_pixels_cannot_be_written_to():

@@ -2,10 +2,9 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
-
-from backend.core import rle
-from backend.core.types import Annotation, MethodScore, Offer, Suggestion, Task, Verdict
-from backend.core.verdict import judge
+from ris.core import rle
+from ris.core.types import Annotation, MethodScore, Offer, Suggestion, Task, Verdict
+from ris.core.verdict import judge
 
 TASK = Task(task_id=1, project="1.1", image_url="/data/upload/1/a.png", expression="the left mug")
 

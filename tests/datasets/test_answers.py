@@ -1,10 +1,9 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from backend.datasets.answers import is_answer, take_once
-from backend.datasets.entry import Defect
-from backend.errors import DatasetError
+from ris.datasets.answers import is_answer, take_once
+from ris.datasets.entry import Defect
+from ris.errors import DatasetError
 
 
 def words(row):

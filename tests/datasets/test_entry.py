@@ -1,7 +1,6 @@
 import pytest
-
-from backend.datasets.entry import field_of, read_json
-from backend.errors import DatasetError
+from ris.datasets.entry import field_of, read_json
+from ris.errors import DatasetError
 
 
 def test_a_file_that_is_no_json_is_a_sentence_with_its_name(tmp_path):

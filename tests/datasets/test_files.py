@@ -4,8 +4,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from backend.datasets.files import Folder, inner_path, is_address, last_part, stored_name
+from ris.datasets.files import Folder, inner_path, is_address, last_part, stored_name
 
 
 @pytest.mark.parametrize(

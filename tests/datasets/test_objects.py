@@ -1,10 +1,9 @@
 from pathlib import Path
 
 import pytest
-
-from backend.datasets.entry import Defect
-from backend.datasets.objects import is_json, read_objects
-from backend.errors import DatasetError
+from ris.datasets.entry import Defect
+from ris.datasets.objects import is_json, read_objects
+from ris.errors import DatasetError
 
 
 def objects(text):

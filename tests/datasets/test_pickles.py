@@ -3,9 +3,8 @@ from collections import OrderedDict
 
 import numpy as np
 import pytest
-
-from backend.datasets.pickles import read_pickle
-from backend.errors import DatasetError
+from ris.datasets.pickles import read_pickle
+from ris.errors import DatasetError
 
 
 def written(folder, value, protocol=2):

@@ -4,11 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from backend.core import rle
-from backend.core.types import Verdict
-from backend.datasets.entry import LEFT_OUT, WITHOUT_MASK, Defect, Entry
-from backend.datasets.rows import read_row
+from ris.core import rle
+from ris.core.types import Verdict
+from ris.datasets.entry import LEFT_OUT, WITHOUT_MASK, Defect, Entry
+from ris.datasets.rows import read_row
 
 ROW = {"image": "a.png", "expression": "the mug"}
 SIZED = {**ROW, "height": 40, "width": 60}

@@ -4,10 +4,9 @@ import io
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from backend.datasets.entry import Defect
-from backend.datasets.separated import SEPARATORS, Names, read_separated
-from backend.errors import DatasetError
+from ris.datasets.entry import Defect
+from ris.datasets.separated import SEPARATORS, Names, read_separated
+from ris.errors import DatasetError
 
 
 def rows(text):

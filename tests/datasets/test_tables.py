@@ -3,12 +3,11 @@ import json
 import numpy as np
 import pytest
 from pycocotools import mask as coco
-
-from backend.core import rle
-from backend.datasets.entry import LEFT_OUT, WITHOUT_MASK, Defect, Entry
-from backend.datasets.separated import WORD_KEYS
-from backend.datasets.tables import read_table, scan_table
-from backend.errors import DatasetError
+from ris.core import rle
+from ris.datasets.entry import LEFT_OUT, WITHOUT_MASK, Defect, Entry
+from ris.datasets.separated import WORD_KEYS
+from ris.datasets.tables import read_table, scan_table
+from ris.errors import DatasetError
 
 MASK = np.eye(4, 6, dtype=np.bool_)
 CODE = coco.encode(np.asfortranarray(MASK.astype(np.uint8)))

@@ -3,9 +3,8 @@ import codecs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from backend.datasets.text import read_text
-from backend.errors import DatasetError
+from ris.datasets.text import read_text
+from ris.errors import DatasetError
 
 MARKED = {
     "utf-8": codecs.BOM_UTF8,

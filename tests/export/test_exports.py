@@ -5,14 +5,13 @@ from datetime import UTC, datetime
 
 import numpy as np
 from pycocotools import mask as coco
-
-from backend.core import rle
-from backend.core.decision import Decision
-from backend.core.types import Annotation, Correction, MethodScore, Offer, Suggestion, Task, Verdict
-from backend.export.coco import as_coco as coco_content
-from backend.export.coco import run_lengths, write_coco
-from backend.export.imagefile import find_image_files
-from backend.export.jsonl import as_line, write_jsonl
+from ris.core import rle
+from ris.core.decision import Decision
+from ris.core.types import Annotation, Correction, MethodScore, Offer, Suggestion, Task, Verdict
+from ris.export.coco import as_coco as coco_content
+from ris.export.coco import run_lengths, write_coco
+from ris.export.imagefile import find_image_files
+from ris.export.jsonl import as_line, write_jsonl
 
 
 def holed(size=(9, 14)):

@@ -4,9 +4,9 @@ import datasets
 import numpy as np
 import pytest
 from PIL import Image
+from ris.export.dataset import samples
+from ris.export.huggingface import write_huggingface
 
-from backend.export.dataset import samples
-from backend.export.huggingface import write_huggingface
 from tests.export.test_exports import ALL, holed
 from tests.export.test_pictures import PIXELS, file
 

@@ -1,11 +1,11 @@
 import json
 
 import pytest
+from ris.core.types import Verdict
+from ris.export.labelstudio import write_labelstudio
+from ris.label_config import read
+from ris.labelstudio.config.control import read_controls
 
-from backend.core.types import Verdict
-from backend.export.labelstudio import write_labelstudio
-from backend.labelstudio.control import read_controls
-from label_config import read
 from tests.export.test_exports import decision, holed
 
 DEFAULT = read_controls(read("tabs_brush.xml"))

@@ -3,9 +3,8 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from backend.assembly import phrase_parser
-from backend.export.phrases import Phrase, read_phrase
+from ris.assembly import phrase_parser
+from ris.export.phrases import Phrase, read_phrase
 
 parse = phrase_parser()
 WORDS = (

@@ -5,10 +5,9 @@ import zlib
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
-
-from backend.errors import ImageUnreadable
-from backend.export.pictures import KINDS, as_named, upright
-from backend.labelstudio.images import decode, to_rgb
+from ris.errors import ImageUnreadable
+from ris.export.pictures import KINDS, as_named, upright
+from ris.labelstudio.images.decoding import decode, to_rgb
 
 PIXELS = (np.arange(6 * 9 * 3) % 251).astype(np.uint8).reshape(6, 9, 3)
 

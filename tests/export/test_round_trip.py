@@ -11,23 +11,22 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
-
-import label_config
-from backend.assembly import phrase_parser
-from backend.core import rle
-from backend.core.types import Annotation, MethodScore, Suggestion, Task
-from backend.core.verdict import judge
-from backend.errors import ImageUnreachable
-from backend.export.formats import FORMATS
-from backend.export.run import Choice, find_written_files, material_of, write, write_pictures
-from backend.export.seeing import see_images
-from backend.export.validate import choice_of, validate
-from backend.labelstudio.control import read_controls
-from backend.labelstudio.images import decode
-from backend.labelstudio.region import as_shown, offered
-from backend.store.history import decisions
-from backend.store.records import add_correction, add_deletion, add_suggestions, keep_picture, see_project
-from backend.store.session import Database, upgrade
+from ris import label_config
+from ris.assembly import phrase_parser
+from ris.core import rle
+from ris.core.types import Annotation, MethodScore, Suggestion, Task
+from ris.core.verdict import judge
+from ris.errors import ImageUnreachable
+from ris.export.formats import FORMATS
+from ris.export.run import Choice, find_written_files, material_of, write, write_pictures
+from ris.export.seeing import see_images
+from ris.export.validate import choice_of, validate
+from ris.labelstudio.config.control import read_controls
+from ris.labelstudio.images.decoding import decode
+from ris.labelstudio.region import as_shown, offered
+from ris.store.history import decisions
+from ris.store.records import add_correction, add_deletion, add_suggestions, keep_picture, see_project
+from ris.store.session import Database, upgrade
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 PARSE = phrase_parser()

@@ -10,14 +10,14 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
+from ris.core.types import Verdict
+from ris.errors import DatasetError, ImageUnreachable
+from ris.export.formats import FORMATS
+from ris.export.run import REPORT, Choice, find_written_files, material_of, write, write_pictures
+from ris.export.validate import VALIDATORS, choice_of, validate
+from ris.label_config import read
+from ris.labelstudio.config.control import read_controls
 
-from backend.core.types import Verdict
-from backend.errors import DatasetError, ImageUnreachable
-from backend.export.formats import FORMATS
-from backend.export.run import REPORT, Choice, find_written_files, material_of, write, write_pictures
-from backend.export.validate import VALIDATORS, choice_of, validate
-from backend.labelstudio.control import read_controls
-from label_config import read
 from tests.export.test_exports import decision, holed
 from tests.export.test_phrasecut import parse
 

@@ -9,14 +9,13 @@ import random
 import numpy as np
 import pytest
 import torch
-
-from backend.assembly import load_pipeline, planned
-from backend.config import Settings
-from backend.core.masks import iou_matrix
-from backend.core.proposals import Prompts
-from backend.core.types import Image
-from tinyworld.expressions import make_expressions
-from tinyworld.scene import make_scene
+from ris.assembly import load_pipeline, planned
+from ris.config import Settings
+from ris.core.masks import iou_matrix
+from ris.core.proposals import Prompts
+from ris.core.types import Image
+from ris.tinyworld.expressions import make_expressions
+from ris.tinyworld.scene import make_scene
 
 pytestmark = pytest.mark.gpu
 

@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 
-from backend.errors import LabelStudioError, LabelStudioRefusal
+from ris.errors import LabelStudioError, LabelStudioRefusal
 
 CREATED_AT = "2023-11-14T22:13:20.5Z"
 PROJECT = "1.1700000000"

@@ -4,15 +4,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from ris.core import rle
+from ris.core.types import Annotation, Correction, Verdict
+from ris.core.verdict import judge
+from ris.label_config import read
+from ris.labelstudio.answer import write_answer, write_truth
+from ris.labelstudio.choice import meant
+from ris.labelstudio.config.control import read_controls
+from ris.labelstudio.result import read_mask
 
-from backend.core import rle
-from backend.core.types import Annotation, Correction, Verdict
-from backend.core.verdict import judge
-from backend.labelstudio.answer import write_answer, write_truth
-from backend.labelstudio.choice import meant
-from backend.labelstudio.control import read_controls
-from backend.labelstudio.result import read_mask
-from label_config import read
 from tests.build import rectangle
 from tests.labelstudio.test_region import OFFERS, SIZE, TASK, as_shown
 from tests.service.conftest import NOW

@@ -5,9 +5,8 @@ import tracemalloc
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from backend.errors import InputError
-from backend.labelstudio.body import parse_body, parse_predict
+from ris.errors import InputError
+from ris.labelstudio.body import parse_body, parse_predict
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**60), 2**60) | st.text(max_size=5),

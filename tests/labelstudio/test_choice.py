@@ -1,11 +1,10 @@
 """The rule: what is meant of all that lies on the image. Independent readings of it are in test_rule.py."""
 
 import pytest
-
-from backend.errors import ChoiceError, EmptyMaskError, RegionError
-from backend.labelstudio.choice import meant
-from backend.labelstudio.control import read_controls
-from label_config import read
+from ris.errors import ChoiceError, EmptyMaskError, RegionError
+from ris.label_config import read
+from ris.labelstudio.choice import meant
+from ris.labelstudio.config.control import read_controls
 
 PICK, TABS = read_controls(read("pick_brush.xml")), read_controls(read("tabs_brush.xml"))
 SMART = read_controls(read("type_brush.xml"))

@@ -2,14 +2,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from ris.core import rle
+from ris.errors import BackendError, InputError, RegionError
+from ris.label_config import read
+from ris.labelstudio.config.control import read_controls
+from ris.labelstudio.context import read_context
+from ris.labelstudio.masks import brush
+from ris.labelstudio.masks.rectangle import turned
 
-from backend.core import rle
-from backend.errors import BackendError, InputError, RegionError
-from backend.labelstudio import brush
-from backend.labelstudio.context import read_context
-from backend.labelstudio.control import read_controls
-from backend.labelstudio.rectangle import turned
-from label_config import read
 from tests.build import rectangle
 
 PICK = read_controls(read("pick_brush.xml"))

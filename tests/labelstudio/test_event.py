@@ -2,12 +2,12 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
+from ris.core import rle
+from ris.errors import EventError, LabelConfigError
+from ris.label_config import read
+from ris.labelstudio.event import as_text, failures_of, project_key, read_event, without_secrets
+from ris.labelstudio.masks import brush
 
-from backend.core import rle
-from backend.errors import EventError, LabelConfigError
-from backend.labelstudio import brush
-from backend.labelstudio.event import as_text, failures_of, project_key, read_event, without_secrets
-from label_config import read
 from tests.build import rectangle
 
 MASK = rectangle((20, 30), 3, 4, 15, 12)

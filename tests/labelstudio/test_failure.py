@@ -1,7 +1,6 @@
 import pytest
-
-from backend.errors import BackendError, ChoiceError, FrameError, InputError, RegionError, TaskError
-from backend.labelstudio.failure import CAUSES, OTHER, Failure, find_advice
+from ris.errors import BackendError, ChoiceError, FrameError, InputError, RegionError, TaskError
+from ris.labelstudio.failure import CAUSES, OTHER, Failure, find_advice
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from backend.core import rle
-from backend.core.types import Annotation, MethodScore, Offer, Suggestion, Task, Verdict
-from backend.core.verdict import judge
-from backend.labelstudio.control import read_controls
-from backend.labelstudio.region import (
+from ris.core import rle
+from ris.core.types import Annotation, MethodScore, Offer, Suggestion, Task, Verdict
+from ris.core.verdict import judge
+from ris.label_config import read
+from ris.labelstudio.config.control import read_controls
+from ris.labelstudio.region import (
     as_shown,
     note,
     offer_id,
@@ -20,8 +20,8 @@ from backend.labelstudio.region import (
     write_fixed,
     write_predictions,
 )
-from backend.labelstudio.result import read_mask
-from label_config import read
+from ris.labelstudio.result import read_mask
+
 from tests.build import rectangle
 
 BRUSH, POLYGON = read_controls(read("tabs_brush.xml")), read_controls(read("tabs_polygon.xml"))

@@ -15,10 +15,9 @@ import numpy as np
 import pytest
 from label_studio_sdk.converter.brush import encode_rle
 from PIL import Image as Pillow
-
-from backend.core import rle
-from backend.labelstudio.event import read_event
-from label_config import read
+from ris.core import rle
+from ris.label_config import read
+from ris.labelstudio.event import read_event
 
 EXAMPLES, SEEDS = 5000, range(4)
 HEIGHT, WIDTH = 6, 8

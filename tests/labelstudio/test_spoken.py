@@ -1,11 +1,10 @@
 """What choices say: aliases, renamed words, several at once."""
 
 import pytest
-
-from backend.errors import ChoiceError
-from backend.labelstudio.control import read_controls
-from backend.labelstudio.spoken import keeps_expression, label_of, read_spoken
-from label_config import read
+from ris.errors import ChoiceError
+from ris.label_config import read
+from ris.labelstudio.config.control import read_controls
+from ris.labelstudio.spoken import keeps_expression, label_of, read_spoken
 
 PICK, TABS, TYPE = (read_controls(read(f"{name}.xml")) for name in ("pick_brush", "tabs_brush", "type_brush"))
 ALIASED = read_controls(

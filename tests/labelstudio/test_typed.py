@@ -1,14 +1,14 @@
 """Words that annotators type: what an answer is about then, and which regions it means."""
 
 import pytest
+from ris.core import rle
+from ris.core.types import MethodScore, Offer, Suggestion
+from ris.label_config import read
+from ris.labelstudio.config.control import Choice, read_controls
+from ris.labelstudio.event import read_event
+from ris.labelstudio.region import region_id, write_all, write_predictions
+from ris.labelstudio.task import read_task
 
-from backend.core import rle
-from backend.core.types import MethodScore, Offer, Suggestion
-from backend.labelstudio.control import Choice, read_controls
-from backend.labelstudio.event import read_event
-from backend.labelstudio.region import region_id, write_all, write_predictions
-from backend.labelstudio.task import read_task
-from label_config import read
 from tests.build import rectangle
 
 CONFIG = read("type_brush.xml")

@@ -8,9 +8,8 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-
-from backend.errors import LabelStudioError
-from backend.labelstudio.client import LabelStudioClient
+from ris.errors import LabelStudioError
+from ris.labelstudio.api.client import LabelStudioClient
 
 TWO_KEYS = "Your label config has more than one data key and direct file upload supports only one data key."
 

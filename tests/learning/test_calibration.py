@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
-
-from backend.learning.calibration import brier, fit_calibration
-from backend.referring.ranking import Calibration, logit
+from ris.learning.calibration import brier, fit_calibration
+from ris.referring.ranking import Calibration, logit
 
 
 def answers(slope, intercept, n=20_000):

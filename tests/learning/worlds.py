@@ -1,9 +1,8 @@
 """Cases of a little world in which it is known which method is to be trusted on what."""
 
 import numpy as np
-
-from backend.learning.case import Case
-from backend.referring.ranking import Coefficients, Fusion
+from ris.learning.case import Case
+from ris.referring.ranking import Coefficients, Fusion
 
 PRIOR = Coefficients(Fusion({"eyes": 1.0, "ears": 1.0}, {"eyes": 1.0, "ears": 1.0}))
 

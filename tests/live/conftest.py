@@ -1,10 +1,10 @@
 """One real Label Studio for all live tests."""
 
 import pytest
+from ris.labelstudio.api.client import LabelStudioClient
 
-from backend.demo.samples import make_samples
-from backend.demo.studio import TOKEN, LabelStudio
-from backend.labelstudio.client import LabelStudioClient
+from tests.live.support.samples import make_samples
+from tests.live.support.studio import TOKEN, LabelStudio
 from tests.store.conftest import empty_url, postgres
 
 __all__ = ["empty_url", "postgres"]

@@ -9,16 +9,16 @@ import random
 import time
 from datetime import UTC, datetime
 
+from ris import assembly, config
+from ris.core.types import Image
+from ris.labelstudio.api.pushing import Pushing
+from ris.service import Delivering, Recording, Refining, SceneCache, Suggesting, Worker
+from ris.store.session import Database
+from ris.web.answers import Backend
+from ris.web.app import create_app
+from ris.web.logs import start_logging
 from werkzeug.serving import make_server
 
-from backend import assembly, config
-from backend.core.types import Image
-from backend.labelstudio.pushing import Pushing
-from backend.service import Delivering, Recording, Refining, SceneCache, Suggesting, Worker
-from backend.store.session import Database
-from backend.web.answers import Backend
-from backend.web.app import create_app
-from backend.web.logs import start_logging
 from tests.fakes import squares
 from tests.service.conftest import make_pipeline
 

@@ -9,18 +9,18 @@ import threading
 import time
 
 import pytest
+from ris import label_config
+from ris.core.types import Verdict
+from ris.labelstudio.config.control import read_controls
+from ris.store.history import decisions
+from ris.store.inbox import event_counts
+from ris.store.session import Database
 
-import label_config
-from backend.core.types import Verdict
-from backend.demo.annotator import Act, Annotator
-from backend.demo.backend_server import BackendServer
-from backend.demo.project import Project
-from backend.demo.studio import TOKEN
-from backend.labelstudio.control import read_controls
-from backend.store.history import decisions
-from backend.store.inbox import event_counts
-from backend.store.session import Database
 from tests.live.faults import FAULTS, FaultyProxy
+from tests.live.support.annotator import Act, Annotator
+from tests.live.support.backend_server import BackendServer
+from tests.live.support.project import Project
+from tests.live.support.studio import TOKEN
 
 pytestmark = pytest.mark.live
 
@@ -79,7 +79,7 @@ def ris_sync(server, studio, project):
         "RIS_LABEL_STUDIO_API_KEY": TOKEN,
     }  # fmt: skip
     ran = subprocess.run(
-        [sys.executable, "-m", "backend", "sync", "--project", str(project.project_id)],
+        [sys.executable, "-m", "ris", "sync", "--project", str(project.project_id)],
         env=env, cwd=server.folder, capture_output=True, text=True, timeout=240,
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr

@@ -13,24 +13,25 @@ from pathlib import Path
 import numpy as np
 import pytest
 from pycocotools import mask as coco
+from ris import label_config
+from ris.core import rle
+from ris.core.types import Verdict
+from ris.export.coco import write_coco
+from ris.labelstudio.api import connecting
+from ris.labelstudio.api.client import LabelStudioClient
+from ris.labelstudio.api.fetching import ImageSource
+from ris.labelstudio.config.control import read_controls
+from ris.labelstudio.images.decoding import decode
+from ris.labelstudio.masks import brush
+from ris.service import Recording, Syncing
+from ris.store.history import decisions, versions_of
+from ris.store.inbox import event_counts
+from ris.store.session import Database
 
-import label_config
-from backend.core import rle
-from backend.core.types import Verdict
-from backend.demo.annotator import Annotator
-from backend.demo.backend_server import BackendServer
-from backend.demo.project import Project
-from backend.demo.studio import TOKEN, LabelStudio
-from backend.export.coco import write_coco
-from backend.labelstudio import brush, connecting
-from backend.labelstudio.client import LabelStudioClient
-from backend.labelstudio.control import read_controls
-from backend.labelstudio.fetching import ImageSource
-from backend.labelstudio.images import decode
-from backend.service import Recording, Syncing
-from backend.store.history import decisions, versions_of
-from backend.store.inbox import event_counts
-from backend.store.session import Database
+from tests.live.support.annotator import Annotator
+from tests.live.support.backend_server import BackendServer
+from tests.live.support.project import Project
+from tests.live.support.studio import TOKEN, LabelStudio
 
 pytestmark = pytest.mark.live
 
@@ -305,7 +306,7 @@ def ris(server, studio):
 
     def run(*arguments, status=0, **settings):
         ran = subprocess.run(
-            [sys.executable, "-m", "backend", *map(str, arguments)],
+            [sys.executable, "-m", "ris", *map(str, arguments)],
             env=env | settings, cwd=server.folder, capture_output=True, text=True, timeout=300,
         )  # fmt: skip
         assert ran.returncode == status, ran.stdout + ran.stderr

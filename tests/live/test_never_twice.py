@@ -6,17 +6,17 @@ import time
 from collections import Counter
 
 import pytest
+from ris import label_config
+from ris.labelstudio.api.client import LabelStudioClient
+from ris.labelstudio.api.connecting import Backend, connect
+from ris.labelstudio.api.doubles import find_doubled
+from ris.labelstudio.api.pushing import first_id
+from ris.store.deliveries import n_owed
+from ris.store.session import Database, upgrade
 
-import label_config
-from backend.demo.process import ServerProcess, free_port
-from backend.demo.project import Project
-from backend.demo.studio import ROOT, TOKEN
-from backend.labelstudio.client import LabelStudioClient
-from backend.labelstudio.connecting import Backend, connect
-from backend.labelstudio.doubles import find_doubled
-from backend.labelstudio.pushing import first_id
-from backend.store.deliveries import n_owed
-from backend.store.session import Database, upgrade
+from tests.live.support.process import ServerProcess, free_port
+from tests.live.support.project import Project
+from tests.live.support.studio import ROOT, TOKEN
 
 pytestmark = pytest.mark.live
 

@@ -8,13 +8,13 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
+from ris.core.types import Task
+from ris.store.pictures import find_pictures
+from ris.store.records import add_suggestions
+from ris.store.schema import Table
+from ris.store.session import Database, upgrade
 from sqlalchemy import create_engine, inspect, make_url
 
-from backend.core.types import Task
-from backend.store.pictures import find_pictures
-from backend.store.records import add_suggestions
-from backend.store.schema import Table
-from backend.store.session import Database, upgrade
 from tests.store.conftest import empty_url, postgres
 
 __all__ = ["empty_url", "postgres"]
@@ -42,9 +42,10 @@ def test_an_upgraded_empty_database_equals_the_schema(empty_url, engine):
 def test_every_migration_can_be_taken_back_and_made_again(empty_url, engine):
     upgrade(empty_url)
     config = Config()
-    config.set_main_option("script_location", str(files("migrations")))
+    config.set_main_option("script_location", str(files("ris.migrations")))
     with engine.connect() as connection:
         config.attributes["connection"] = connection
+        config.attributes["metadata"] = Table.metadata
         command.downgrade(config, "base")
         connection.commit()
 
@@ -63,9 +64,10 @@ def test_the_pictures_of_tasks_that_were_answered_before_are_found_by_their_addr
             add_suggestions(session, task, "ab" * 32, (9, 14), (), version=version, opinions=(), now=at)
     database.close()
     config = Config()
-    config.set_main_option("script_location", str(files("migrations")))
+    config.set_main_option("script_location", str(files("ris.migrations")))
     with engine.connect() as connection:
         config.attributes["connection"] = connection
+        config.attributes["metadata"] = Table.metadata
         command.downgrade(config, "0004")
         connection.commit()
 

@@ -4,21 +4,20 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 import torch
-
-from backend.core import rle
-from backend.core.proposals import Proposals
-from backend.core.types import Image
-from backend.errors import SettingsError
-from backend.pretrained.blip import load_blip
-from backend.pretrained.clip import ClipEncoder
-from backend.pretrained.device import check_device, use_threads
-from backend.pretrained.parser import SpacyParser
-from backend.pretrained.presets import TINY, TINY_FOLDER
-from backend.referring.global_local import GlobalLocal
-from backend.referring.iterprime import IterPrime
-from backend.referring.scene import Scene
-from tinyworld.expressions import make_expressions
-from tinyworld.scene import make_scene
+from ris.core import rle
+from ris.core.proposals import Proposals
+from ris.core.types import Image
+from ris.errors import SettingsError
+from ris.pretrained.catalog.presets import TINY, TINY_FOLDER
+from ris.pretrained.clip.vit import ClipEncoder
+from ris.pretrained.device import check_device, use_threads
+from ris.pretrained.language.parser import SpacyParser
+from ris.pretrained.matching.blip import load_blip
+from ris.referring.global_local import GlobalLocal
+from ris.referring.iterprime import IterPrime
+from ris.referring.scene import Scene
+from ris.tinyworld.expressions import make_expressions
+from ris.tinyworld.scene import make_scene
 
 
 def test_the_thread_that_asked_uses_as_many_as_it_asked_for():

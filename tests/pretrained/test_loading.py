@@ -3,18 +3,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-
-from backend.errors import SettingsError, WeightsError
-from backend.pretrained.clip import ClipEncoder
-from backend.pretrained.clip_resnet import ClipResNetEncoder
-from backend.pretrained.describer import BlipDescriber
-from backend.pretrained.loading import Loader
-from backend.pretrained.matching import CrossMatcher
-from backend.pretrained.parser import SpacyParser
-from backend.pretrained.presets import PRESETS, TINY
-from backend.pretrained.proposing import QuerySettings
-from backend.pretrained.sam import SamProposer
-from backend.pretrained.sources import Source
+from ris.errors import SettingsError, WeightsError
+from ris.pretrained.catalog.presets import PRESETS, TINY
+from ris.pretrained.catalog.sources import Source
+from ris.pretrained.clip.resnet import ClipResNetEncoder
+from ris.pretrained.clip.vit import ClipEncoder
+from ris.pretrained.language.describer import BlipDescriber
+from ris.pretrained.language.parser import SpacyParser
+from ris.pretrained.loading import Loader
+from ris.pretrained.masks.sam import SamProposer
+from ris.pretrained.masks.settings import QuerySettings
+from ris.pretrained.matching.cross_matcher import CrossMatcher
 from tests.pretrained.test_clip_network import write_folder
 
 HERE = Path("/nowhere")

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from backend.core.tree import Node, Tree
+from ris.core.tree import Node, Tree
 
 DATA = Path(__file__).parents[1] / "data"
 

@@ -1,6 +1,5 @@
 import pytest
-
-from backend.referring.description import cleaned
+from ris.referring.description import cleaned
 
 
 @pytest.mark.parametrize(

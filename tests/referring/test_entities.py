@@ -2,10 +2,9 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-
-from backend.core.tree import Node, Tree
-from backend.referring.direction import released_direction
-from backend.referring.entities import Entity, expand_phrases, read_entity
+from ris.core.tree import Node, Tree
+from ris.referring.direction import released_direction
+from ris.referring.entities import Entity, expand_phrases, read_entity
 
 
 def grow(text, heads, phrases=(), referent=None):

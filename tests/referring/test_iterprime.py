@@ -7,11 +7,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from backend.core.expression import ParsedExpression, Word
-from backend.core.types import Image
-from backend.referring.heat import count_parts, enlarged, unit
-from backend.referring.iterprime import (
+from ris.core.expression import ParsedExpression, Word
+from ris.core.types import Image
+from ris.referring.heat import count_parts, enlarged, unit
+from ris.referring.iterprime import (
     PAPER,
     IterPrime,
     Pieces,
@@ -20,7 +19,8 @@ from backend.referring.iterprime import (
     read_pieces,
     stays,
 )
-from backend.referring.protocols import Attended
+from ris.referring.protocols import Attended
+
 from tests.build import make_proposals, rectangle, seen
 
 RANDOM = np.random.default_rng(7)

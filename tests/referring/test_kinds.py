@@ -1,6 +1,5 @@
 import pytest
-
-from backend.referring.kinds import KINDS, kind_of
+from ris.referring.kinds import KINDS, kind_of
 
 
 @pytest.mark.parametrize(

@@ -6,14 +6,13 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image as Pillow
-
-from backend.core.arrays import unit_rows
-from backend.core.expression import ParsedExpression, Word
-from backend.core.tree import Node, Tree
-from backend.core.types import Image
-from backend.errors import DescriberError
-from backend.referring.description import cleaned
-from backend.referring.lgd import (
+from ris.core.arrays import unit_rows
+from ris.core.expression import ParsedExpression, Word
+from ris.core.tree import Node, Tree
+from ris.core.types import Image
+from ris.errors import DescriberError
+from ris.referring.description import cleaned
+from ris.referring.lgd import (
     ATTRIBUTE_PROMPT,
     PAPER,
     PLAIN_WORDS,
@@ -24,6 +23,7 @@ from backend.referring.lgd import (
     cut,
     prepared,
 )
+
 from tests.build import make_proposals, rectangle, seen
 from tests.fakes import ColourEncoder, squares
 from tests.referring.tables import read_rows, to_tree

@@ -2,10 +2,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from backend.core import rle
-from backend.core.types import MethodScore, Scored
-from backend.referring.ranking import (
+from ris.core import rle
+from ris.core.types import MethodScore, Scored
+from ris.referring.ranking import (
     Calibration,
     Fusion,
     RankingSettings,
@@ -14,6 +13,7 @@ from backend.referring.ranking import (
     places,
     rank,
 )
+
 from tests.build import make_scene, rectangle
 
 SIZE = (20, 20)

@@ -8,21 +8,21 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from ris.core.types import Task
+from ris.label_config import read
+from ris.labelstudio.api.pushing import Parcel, Pushing, first_id
+from ris.labelstudio.config.control import read_controls
+from ris.labelstudio.region import offered
+from ris.service.delivering import FETCH_AGAIN, HOLD_ANSWER, Delivering
+from ris.service.suggesting import Suggested
+from ris.service.writing import HOLD_WRITE, Outcome, write
+from ris.store.deliveries import n_owed
+from ris.store.records import see_project
+from ris.store.schema import DeliveryRow
+from ris.store.session import Database, upgrade
+from ris.web.batch import Batch, answer_one, answer_several
 from sqlalchemy import delete
 
-from backend.core.types import Task
-from backend.labelstudio.control import read_controls
-from backend.labelstudio.pushing import Parcel, Pushing, first_id
-from backend.labelstudio.region import offered
-from backend.service.delivering import FETCH_AGAIN, HOLD_ANSWER, Delivering
-from backend.service.suggesting import Suggested
-from backend.service.writing import HOLD_WRITE, Outcome, write
-from backend.store.deliveries import n_owed
-from backend.store.records import see_project
-from backend.store.schema import DeliveryRow
-from backend.store.session import Database, upgrade
-from backend.web.batch import Batch, answer_one, answer_several
-from label_config import read
 from tests.labelstudio.predictions import PROJECT, PredictionStore
 from tests.labelstudio.test_region import OFFERS
 from tests.service.conftest import NOW
@@ -86,7 +86,7 @@ def process(database, studio, clock):
 
 
 def step(delivering, *, first=False):
-    from backend.store.deliveries import find_begun
+    from ris.store.deliveries import find_begun
 
     with delivering.database.begin() as session:
         owed = find_begun(session) if first else delivering._find_owed(session)
@@ -414,7 +414,7 @@ class TestNeverTwice(NeverTwice.TestCase):
 
 
 def test_the_holds_outlast_what_they_wait_for():
-    from backend.assembly import WRITE_TIMEOUT_S
+    from ris.assembly import WRITE_TIMEOUT_S
 
     assert timedelta(seconds=WRITE_TIMEOUT_S) < HOLD_WRITE
     assert Outcome.answer != Outcome.stored

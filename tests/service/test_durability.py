@@ -10,10 +10,11 @@ import time
 import urllib.error
 import urllib.request
 
-from backend.demo.backend_server import BackendServer
-from backend.store.history import decisions
-from backend.store.inbox import event_counts
-from backend.store.session import Database
+from ris.store.history import decisions
+from ris.store.inbox import event_counts
+from ris.store.session import Database
+
+from tests.live.support.backend_server import BackendServer
 from tests.service.test_event_orders import box
 from tests.service.test_recording import event
 

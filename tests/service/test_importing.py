@@ -2,17 +2,17 @@ import json
 
 import numpy as np
 import pytest
-
-from backend.core import rle
-from backend.datasets.entry import WITHOUT_MASK, Defect, Entry
-from backend.datasets.files import stored_name
-from backend.datasets.rows import read_row
-from backend.errors import DatasetError, LabelConfigError
-from backend.labelstudio.answer import is_imported
-from backend.labelstudio.choice import meant
-from backend.labelstudio.control import read_controls
-from backend.labelstudio.result import read_mask
-from backend.service.importing import (
+from ris.core import rle
+from ris.datasets.entry import WITHOUT_MASK, Defect, Entry
+from ris.datasets.files import stored_name
+from ris.datasets.rows import read_row
+from ris.errors import DatasetError, LabelConfigError
+from ris.label_config import read
+from ris.labelstudio.answer import is_imported
+from ris.labelstudio.choice import meant
+from ris.labelstudio.config.control import read_controls
+from ris.labelstudio.result import read_mask
+from ris.service.importing import (
     TASKS_AT_ONCE,
     Dataset,
     compare,
@@ -23,7 +23,7 @@ from backend.service.importing import (
     reference_under,
     tasks_of,
 )
-from label_config import read
+
 from tests.datasets import test_phrasecut as phrasecut
 from tests.datasets import test_refcoco as refcoco
 

@@ -2,18 +2,18 @@
 
 import numpy as np
 import pytest
+from ris.core import rle
+from ris.core.types import Verdict
+from ris.label_config import read
+from ris.labelstudio.config.control import read_controls
+from ris.labelstudio.masks import brush
+from ris.labelstudio.region import write_predictions
+from ris.service import Recording
+from ris.store.failures import failure_groups
+from ris.store.history import decisions
+from ris.store.inbox import event_counts, renew_events
+from ris.store.records import add_correction
 
-from backend.core import rle
-from backend.core.types import Verdict
-from backend.labelstudio import brush
-from backend.labelstudio.control import read_controls
-from backend.labelstudio.region import write_predictions
-from backend.service import Recording
-from backend.store.failures import failure_groups
-from backend.store.history import decisions
-from backend.store.inbox import event_counts, renew_events
-from backend.store.records import add_correction
-from label_config import read
 from tests.build import rectangle
 from tests.service.conftest import NOW, task
 
@@ -203,7 +203,7 @@ def test_what_the_database_cannot_hold_is_that_events_failure_alone(recording, d
             raise OverflowError("too large")
         return add_correction(session, correction, **more)
 
-    monkeypatch.setattr("backend.service.recording.add_correction", refusing)
+    monkeypatch.setattr("ris.service.recording.add_correction", refusing)
     for number in (1, 2, 3):
         recording.record(event([], number=number))
     while recording.work_off():
@@ -335,7 +335,7 @@ def test_an_answer_that_the_database_refuses_is_no_decision_in_its_older_version
             raise OverflowError("too large")
         return add_correction(session, correction, **more)
 
-    monkeypatch.setattr("backend.service.recording.add_correction", refusing)
+    monkeypatch.setattr("ris.service.recording.add_correction", refusing)
 
     assert process(recording, database, event([], seconds=1), event([], seconds=2)) == []
     with database.begin() as session:

@@ -1,16 +1,16 @@
 """Over a Label Studio that behaves: what is left reads as it read before."""
 
 import pytest
+from ris.core.types import Verdict
+from ris.core.verdict import judge
+from ris.errors import LabelStudioError
+from ris.label_config import read
+from ris.labelstudio.choice import meant
+from ris.labelstudio.config.control import read_controls
+from ris.labelstudio.region import write_predictions
+from ris.labelstudio.result import read_mask
+from ris.service.tidying import regions_kept, tidy
 
-from backend.core.types import Verdict
-from backend.core.verdict import judge
-from backend.errors import LabelStudioError
-from backend.labelstudio.choice import meant
-from backend.labelstudio.control import read_controls
-from backend.labelstudio.region import write_predictions
-from backend.labelstudio.result import read_mask
-from backend.service.tidying import regions_kept, tidy
-from label_config import read
 from tests.labelstudio.test_answer import NOW, TASK
 from tests.labelstudio.test_region import OFFERS
 
@@ -62,7 +62,7 @@ def tidied(studio, *, dry_run=False):
 
 
 def verdict(result):
-    from backend.core.types import Annotation
+    from ris.core.types import Annotation
 
     mask, ids = read_mask(meant(result, PICK))
     found = judge(Annotation(1, TASK, NOW, mask, ids), OFFERS)

@@ -1,11 +1,12 @@
 from types import SimpleNamespace
 
-from backend.errors import LabelStudioDenied
-from backend.labelstudio.pushing import Pushing
-from backend.service.writing import HOLD_WRITE, Outcome, Written, write
-from backend.store.deliveries import hold, n_owed
-from tests.labelstudio.predictions import PredictionStore
+from ris.errors import LabelStudioDenied
+from ris.labelstudio.api.pushing import Pushing
+from ris.service.writing import HOLD_WRITE, Outcome, Written, write
+from ris.store.deliveries import hold, n_owed
 from tests.labelstudio.test_pushing import CONTROLS, TASKS, parcel
+
+from tests.labelstudio.predictions import PredictionStore
 from tests.service.conftest import NOW
 
 

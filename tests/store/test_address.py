@@ -9,11 +9,11 @@ from urllib.parse import quote
 import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
+from ris.errors import StoreError
+from ris.store.address import read_address, show
+from ris.store.session import Database, upgrade
 from sqlalchemy import make_url
 
-from backend.errors import StoreError
-from backend.store.address import read_address, show
-from backend.store.session import Database, upgrade
 from tests.store.conftest import new_database
 
 PIECES = st.text(st.sampled_from("@/#%:?&=[]+ '\"\\$;,\n\tä"), max_size=3)
@@ -105,7 +105,7 @@ def test_a_password_of_any_signs_is_taken_from_the_environment(postgres, tmp_pat
     rules.write_text(f"local all asked scram-sha-256\nhost all asked all scram-sha-256\n{before}")
     postgres.psql("SELECT pg_reload_conf();")
     url = place.set(username="asked", password=None).render_as_string(hide_password=False)
-    command = [sys.executable, "-m", "backend", "db", "upgrade", "--database-url", url]
+    command = [sys.executable, "-m", "ris", "db", "upgrade", "--database-url", url]
     try:
         right = subprocess.run(
             command, env=environment(password), cwd=tmp_path, capture_output=True, text=True

@@ -1,7 +1,7 @@
 from datetime import UTC, datetime, timedelta
 
-from backend.core.types import Task
-from backend.store.deliveries import find_begun, find_owed, hold, n_attempts, n_owed, owe, postpone, settle
+from ris.core.types import Task
+from ris.store.deliveries import find_begun, find_owed, hold, n_attempts, n_owed, owe, postpone, settle
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 SOON = NOW + timedelta(seconds=30)

@@ -1,6 +1,6 @@
 from datetime import UTC, datetime
 
-from backend.store.descriptions import add_descriptions, find_descriptions
+from ris.store.descriptions import add_descriptions, find_descriptions
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 DIGEST = "ab" * 32

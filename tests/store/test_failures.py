@@ -6,9 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
-from backend.errors import InputError
-from backend.store.failures import (
+from ris.errors import InputError
+from ris.store.failures import (
     FailedAnswer,
     count_failures,
     dismiss_failures,
@@ -19,10 +18,11 @@ from backend.store.failures import (
     settle_deleted,
     settle_failures,
 )
-from backend.store.history import decisions
-from backend.store.inbox import InboxWriter, event_counts, mark_done, mark_failed, next_events, renew_events
-from backend.store.records import add_correction, add_deletion
-from backend.store.session import Database, upgrade
+from ris.store.history import decisions
+from ris.store.inbox import InboxWriter, event_counts, mark_done, mark_failed, next_events, renew_events
+from ris.store.records import add_correction, add_deletion
+from ris.store.session import Database, upgrade
+
 from tests.store.test_history import correction
 from tests.store.test_records import TASK
 

@@ -1,7 +1,7 @@
 from datetime import UTC, datetime
 
-from backend.referring.ranking import Calibration, Coefficients, Fusion
-from backend.store.learned import Learned, add_learned, all_learned, in_use, use_version
+from ris.referring.ranking import Calibration, Coefficients, Fusion
+from ris.store.learned import Learned, add_learned, all_learned, in_use, use_version
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 COEFFICIENTS = Coefficients(

@@ -1,9 +1,10 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from backend.core.types import Verdict
-from backend.store.pictures import certain_size, choose_picture, find_pictures
-from backend.store.records import add_suggestions, keep_picture
+from ris.core.types import Verdict
+from ris.store.pictures import certain_size, choose_picture, find_pictures
+from ris.store.records import add_suggestions, keep_picture
+
 from tests.store.test_history import add, correction, read
 from tests.store.test_records import NOW, SIZE, TASK, keep
 

@@ -3,10 +3,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
-
-from backend.core import rle
-from backend.core.types import MethodScore, Offer, Scored, Suggestion, Task
-from backend.store.records import (
+from ris.core import rle
+from ris.core.types import MethodScore, Offer, Scored, Suggestion, Task
+from ris.store.records import (
     add_suggestions,
     find_explanations,
     find_proposals,
@@ -14,7 +13,7 @@ from backend.store.records import (
     offers_on,
     see_project,
 )
-from backend.store.schema import ProjectRow, ProposalsRow
+from ris.store.schema import ProjectRow, ProposalsRow
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 TASK = Task(7, "1.1700000000", "/data/upload/1/a.png", "左 the left mug")

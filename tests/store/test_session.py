@@ -4,13 +4,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from ris.errors import StoreError
+from ris.store.inbox import event_counts
+from ris.store.records import add_once
+from ris.store.schema import ImageRow
+from ris.store.session import Database, revision, upgrade
 from sqlalchemy import create_engine, make_url, text
 
-from backend.errors import StoreError
-from backend.store.inbox import event_counts
-from backend.store.records import add_once
-from backend.store.schema import ImageRow
-from backend.store.session import Database, revision, upgrade
 from tests.store.test_records import NOW
 
 ROOT = Path(__file__).parents[2]
@@ -105,7 +105,7 @@ def test_an_upgrade_that_is_stopped_anywhere_is_done_by_the_next_one(empty_url, 
 STOPPED = """
 import os, sys
 from sqlalchemy import Engine, event
-from backend.store.session import upgrade
+from ris.store.session import upgrade
 
 def stop(connection, cursor, statement, *_):
     global left

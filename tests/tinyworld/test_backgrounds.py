@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from tinyworld import backgrounds
+from ris.tinyworld import backgrounds
 
 
 @pytest.mark.parametrize("name", backgrounds.GROUNDS)

@@ -14,8 +14,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from tinyworld.expressions import (
+from ris.tinyworld.expressions import (
     KINDS,
     REPORT_ROWS,
     attribute_description,
@@ -24,7 +23,7 @@ from tinyworld.expressions import (
     make_expressions,
     surrounding_description,
 )
-from tinyworld.scene import Scene, Thing, make_scene, mirror
+from ris.tinyworld.scene import Scene, Thing, make_scene, mirror
 
 COLOURS = ["red", "orange", "yellow", "green", "blue", "purple", "pink", "white", "black"]
 NAMES = """

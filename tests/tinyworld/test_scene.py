@@ -9,9 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-from tinyworld.scene import CANVASES, CONFUSABLE, MIN_AREA_PX, held_out, make_scene, mirror
-from tinyworld.sprites import COLOURS, NOUNS
+from ris.tinyworld.scene import CANVASES, CONFUSABLE, MIN_AREA_PX, held_out, make_scene, mirror
+from ris.tinyworld.sprites import COLOURS, NOUNS
 
 
 def scenes(count, *, split="train", seed=0):
@@ -39,9 +38,8 @@ def test_the_same_seed_gives_the_same_scene(train):
 
 
 def test_the_scene_does_not_depend_on_the_process():
-    code = (
-        "import random, hashlib; from tinyworld.scene import make_scene; s = make_scene(random.Random(7)); "
-    )
+    code = "import random, hashlib; from ris.tinyworld.scene import make_scene; "
+    code += "s = make_scene(random.Random(7)); "
     code += "print(hashlib.sha256(s.image.tobytes() + repr(s.things).encode()).hexdigest())"
     root = Path(__file__).parents[2]
     environment = {**os.environ, "PYTHONHASHSEED": "77"}

@@ -7,10 +7,10 @@ from importlib import resources
 import numpy as np
 import pytest
 from PIL import ImageFont
+from ris.tinyworld import sprites
+from ris.tinyworld.scene import make_scene
 
-from tinyworld import sprites
-from tinyworld.draw_sprites import GLYPHS
-from tinyworld.scene import make_scene
+from training.draw_sprites import GLYPHS
 
 LOOKS = [(colour, shade) for colour in sprites.COLOURS for shade in (None, *sprites.SHADES.get(colour, ()))]
 
@@ -50,7 +50,7 @@ def test_scenes_need_no_font(monkeypatch):
 
 
 def test_the_licence_of_the_glyphs_travels_with_them():
-    licence = resources.files("tinyworld").joinpath("OFL.txt").read_text(encoding="utf-8")
+    licence = resources.files("ris.tinyworld").joinpath("OFL.txt").read_text(encoding="utf-8")
 
     assert licence.startswith("Copyright")
     assert "SIL OPEN FONT LICENSE Version 1.1" in licence

@@ -3,9 +3,8 @@
 import random
 
 import pytest
-
-from tinyworld.sprites import NOUNS
-from tinyworld.words import SYNONYMS, noun_word, plural, with_article
+from ris.tinyworld.sprites import NOUNS
+from ris.tinyworld.words import SYNONYMS, noun_word, plural, with_article
 
 
 @pytest.mark.parametrize(

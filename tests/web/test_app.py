@@ -1,10 +1,9 @@
 import base64
 
 import pytest
-
-from backend.errors import BackendError, ImageUnreadable, InputError, LabelStudioError, NotReady, StoreError
-from backend.labelstudio.connecting import webhook_token
-from backend.web.app import MAX_BODY_BYTES, create_app
+from ris.errors import BackendError, ImageUnreadable, InputError, LabelStudioError, NotReady, StoreError
+from ris.labelstudio.api.connecting import webhook_token
+from ris.web.app import MAX_BODY_BYTES, create_app
 
 ROUTES = [
     ("GET", "/versions"), ("GET", "/metrics"), ("GET", "/health/ready"), ("GET", "/openapi.json"),

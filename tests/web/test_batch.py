@@ -1,12 +1,12 @@
 from concurrent.futures import Future
 from types import SimpleNamespace
 
-from backend.core.types import Task
-from backend.labelstudio.control import read_controls
-from backend.labelstudio.task import PredictRequest, TaskFailure
-from backend.service import Suggested
-from backend.web.batch import Batch, answer_all
-from label_config import read
+from ris.core.types import Task
+from ris.label_config import read
+from ris.labelstudio.config.control import read_controls
+from ris.labelstudio.task import PredictRequest, TaskFailure
+from ris.service import Suggested
+from ris.web.batch import Batch, answer_all
 
 CONTROLS = read_controls(read("type_brush.xml"))
 TASK = Task(1, "1.1700000000", "/a", "")

@@ -1,7 +1,8 @@
-from backend.service import Synced
-from backend.web.answers import Backend
-from backend.web.app import create_app
-from label_config import read
+from ris.label_config import read
+from ris.service import Synced
+from ris.web.answers import Backend
+from ris.web.app import create_app
+
 from tests.service.test_recording import event, offered, process  # noqa: F401  # a fixture
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}

@@ -5,13 +5,12 @@ import contextlib
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
-from backend.errors import BackendError
-from backend.labelstudio import brush
-from backend.labelstudio.choice import meant
-from backend.labelstudio.control import read_controls
-from backend.labelstudio.result import READERS, read_mask
-from label_config import read
+from ris.errors import BackendError
+from ris.label_config import read
+from ris.labelstudio.choice import meant
+from ris.labelstudio.config.control import read_controls
+from ris.labelstudio.masks import brush
+from ris.labelstudio.result import READERS, read_mask
 
 CONFIG = read("pick_brush_smart.xml")
 LEAVES = (

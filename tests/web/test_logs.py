@@ -2,9 +2,8 @@ import json
 import logging
 
 import pytest
-
-from backend.web.app import create_app
-from backend.web.logs import REQUEST_ID, start_logging
+from ris.web.app import create_app
+from ris.web.logs import REQUEST_ID, start_logging
 
 
 @pytest.fixture(autouse=True)
@@ -73,6 +72,6 @@ def test_what_a_request_sets_off_in_other_threads_is_logged_under_its_id(backend
     )  # fmt: skip
 
     said = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
-    ours = [s for s in said if s["logger"].startswith("backend")]
+    ours = [s for s in said if s["logger"].startswith("ris")]
     assert [s["request_id"] for s in ours] == [answer.headers["X-Request-Id"]] * len(ours)
     assert any("Label Studio answered 404" in s["message"] for s in ours)

@@ -2,18 +2,18 @@ import json
 import threading
 
 import pytest
+from ris.core.types import Task
+from ris.errors import WeightsError
+from ris.label_config import read
+from ris.labelstudio.api.pushing import Pushing
+from ris.service import Delivering, Refining, SceneCache, Suggesting, Worker
+from ris.store.deliveries import n_owed
+from ris.store.inbox import event_counts, next_events
+from ris.store.records import ProjectRow
+from ris.web.answers import Backend
+from ris.web.app import create_app
 from sqlalchemy import text
 
-from backend.core.types import Task
-from backend.errors import WeightsError
-from backend.labelstudio.pushing import Pushing
-from backend.service import Delivering, Refining, SceneCache, Suggesting, Worker
-from backend.store.deliveries import n_owed
-from backend.store.inbox import event_counts, next_events
-from backend.store.records import ProjectRow
-from backend.web.answers import Backend
-from backend.web.app import create_app
-from label_config import read
 from tests.labelstudio.predictions import PredictionStore
 from tests.service.conftest import NOW
 from tests.service.test_recording import event

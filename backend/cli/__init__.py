@@ -1,5 +1,0 @@
-"""The command line: parse, call, print. What a command does lives in the folder it calls."""
-
-from backend.cli.app import app
-
-__all__ = ["app"]

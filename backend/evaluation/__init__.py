@@ -1,5 +1,0 @@
-"""Numbers about the methods: what was right, on what, with which certainty.
-
-Every sample counts: what has no suggestion is a miss. Nothing here loads a network; `images` and `pieces`
-alone read files.
-"""

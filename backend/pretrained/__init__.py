@@ -1,4 +1,0 @@
-"""The networks: the only folder that imports torch, open_clip, segment_anything, transformers or spaCy.
-
-They serve the Protocols of `backend/referring/protocols.py` and give NumPy; no tensor leaves this folder.
-"""

@@ -1,0 +1,149 @@
+"""Who does the work: actors on a Ray cluster, one set of networks each. `pip install .[ray]`."""
+
+import itertools
+import logging
+import socket
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from ris.batch.engine import AHEAD, MOST_LOSSES, killed
+from ris.batch.plan import Group
+from ris.batch.work import Found, Labeller
+from ris.errors import BackendError, SettingsError
+
+
+class Cluster:
+    """A pool of actors. What a lost one had in hand is done again by others.
+
+    Args:
+        make: makes a labeller, in the actor's process.
+        count: of actors; those that the cluster has no room for get no work until it has.
+        address: of the cluster, as `ray.init` takes it; None starts one on this machine.
+        gpus: that each actor has for itself.
+
+    Raises:
+        SettingsError: Ray is not installed, or the cluster is not there.
+    """
+
+    def __init__(
+        self, make: Callable[[], Labeller], count: int, *, address: str | None, gpus: float = 0
+    ) -> None:
+        try:
+            import ray
+        except ImportError as error:
+            raise SettingsError(
+                "--engine ray needs Ray: pip install 'referring-segmentation-backend[ray]'"
+            ) from error
+        _check(address)
+        try:
+            ray.init(
+                address=address, ignore_reinit_error=True, log_to_driver=False, logging_level=logging.ERROR
+            )
+        except (ConnectionError, RuntimeError, ValueError) as error:
+            raise SettingsError(f"the Ray cluster at {address} is not there: {error}") from error
+        self._ray: Any = ray
+        self._actor: Any = self._ray.remote(_Actor).options(num_cpus=1, num_gpus=gpus)
+        self.make, self.count = make, count
+
+    def run(self, groups: Iterable[Group]) -> Iterator[Found]:
+        ray = self._ray
+        waiting, losses, again = iter(groups), dict[Group, int](), list[Group]()
+        numbers = itertools.count()
+        actors: dict[int, Any] = {}
+        starting: dict[Any, int] = {}  # those that the cluster has no room for yet, or that still load
+        stillborn = 0
+        running: dict[Any, tuple[int, Group]] = {}
+
+        def start() -> None:
+            number = next(numbers)
+            actors[number] = self._actor.remote(self.make)
+            starting[actors[number].up.remote()] = number
+
+        for _ in range(self.count):
+            start()
+        try:
+            while True:
+                for number in actors.keys() - starting.values():
+                    for group in _next_for(number, running, waiting, again, losses):
+                        running[actors[number].work.remote(group)] = number, group
+                if not running and len(starting) < len(actors):
+                    return
+                (done, *_), _ = ray.wait([*running, *starting])
+                if done in starting:
+                    number = starting.pop(done)
+                    try:
+                        ray.get(done)
+                    except ray.exceptions.RayActorError as error:
+                        del actors[number]
+                        stillborn += 1
+                        if stillborn == MOST_LOSSES * self.count:
+                            raise SettingsError(
+                                f"the cluster's workers die as they start: {_first_line(error)}; is this "
+                                "package, with its settings, on every node?"
+                            ) from error
+                        start()
+                    continue
+                number, group = running.pop(done)
+                try:
+                    answer = ray.get(done)
+                except ray.exceptions.RayActorError:
+                    if actors.pop(number, None) is not None:  # the first to tell of this loss
+                        start()
+                    losses[group] = losses.get(group, 0) + 1
+                    if losses[group] < MOST_LOSSES:
+                        again.append(group)
+                        continue
+                    answer = killed(group)
+                if isinstance(answer, BackendError):
+                    raise answer
+                yield answer
+        finally:
+            for actor in actors.values():
+                ray.kill(actor)
+
+
+def _first_line(error: Exception) -> str:
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+
+
+def _check(address: str | None) -> None:
+    """Whether anybody listens there: Ray itself would try for minutes."""
+    host, _, port = (address or "").removeprefix("ray://").rpartition(":")
+    if not port.isdecimal():
+        return
+    try:
+        socket.create_connection((host, int(port)), timeout=10).close()
+    except OSError as error:
+        raise SettingsError(f"the Ray cluster at {address} is not there: {error}") from error
+
+
+def _next_for(
+    number: int,
+    running: dict[Any, tuple[int, Group]],
+    waiting: Iterator[Group],
+    again: list[Group],
+    losses: dict[Group, int],
+) -> list[Group]:
+    """What an actor is given now. What was lost before goes alone: so it shows which of it kills actors."""
+    in_hand = [group for n, group in running.values() if n == number]
+    if any(group in losses for group in in_hand):
+        return []
+    if again and not in_hand:
+        return [again.pop()]
+    return list(itertools.islice(waiting, AHEAD - len(in_hand)))
+
+
+class _Actor:
+    """A labeller in a process of the cluster; what it cannot do it says, and does not raise."""
+
+    def __init__(self, make: Callable[[], Labeller]) -> None:
+        try:
+            self.labeller: Labeller | BackendError = make()
+        except BackendError as error:
+            self.labeller = error
+
+    def up(self) -> None:
+        """Answers when there is a process, and its networks are loaded."""
+
+    def work(self, group: Group) -> Found | BackendError:
+        return self.labeller if isinstance(self.labeller, BackendError) else self.labeller.work(group)

@@ -1,0 +1,5 @@
+"""The command line: parse, call, print. What a command does lives in the folder it calls."""
+
+from ris.cli.app import app
+
+__all__ = ["app"]

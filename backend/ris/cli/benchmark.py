@@ -1,0 +1,220 @@
+"""`ris benchmark`: what the methods get right, with intervals."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+from rich.progress import Progress, track
+from rich.table import Table
+
+from ris import assembly, config
+from ris.cli import refcoco
+from ris.cli.console import console
+from ris.core import rle
+from ris.core.masks import iou_matrix
+from ris.evaluation.tinyworld import samples as tinyworld
+from ris.evaluation.tinyworld import tables as report
+from ris.evaluation.tinyworld.ablations import switched
+from ris.evaluation.tinyworld.samples import Proposed, Sample
+from ris.evaluation.tinyworld.tables import Figures
+from ris.export.drawn import Drawn, write_drawn
+from ris.learning.case import Case
+from ris.referring.kinds import kind_of
+from ris.referring.pipeline import Pipeline
+from ris.referring.ranking import RankingSettings, discounts
+from ris.tinyworld.scene import Scene as World
+
+TITLES = {
+    "floors": "the chance of a guess",
+    "true_masks_first": "with the true masks, first",
+    "true_masks_first_three": "with the true masks, among the first three",
+    "held_out_first": "held-out pairs of colour and noun, their referents only, with the true masks, first",
+    "networks": "two networks by themselves",
+    "end_to_end_first": "end to end, first has IoU > 0.5",
+    "end_to_end_first_three": "end to end, one of the first three has IoU > 0.5",
+}
+
+GAINS = (
+    ("lgd: as it is", "lgd: neither description", ("attribute", "relation")),
+    ("iterprime: as it is", "iterprime: refinement off", tuple(report.ROWS)),
+    ("iterprime: as it is", "iterprime: emphasis off", tuple(report.ROWS)),
+)
+
+app = typer.Typer(help="How good the methods are, on what.", no_args_is_help=True)
+
+
+app.command("refcoco")(refcoco.refcoco)
+app.command("refcoco-table")(refcoco.refcoco_table)
+
+
+@app.command("tinyworld")
+def run_tinyworld(
+    scenes: Annotated[int, typer.Option(help="unseen scenes, and as many with held-out pairs", min=1)] = 500,
+    seed: Annotated[int, typer.Option(help="of the scenes; trainings use seeds below 1000", min=1000)] = (
+        tinyworld.TEST_SEED
+    ),
+    preset: Annotated[str | None, typer.Option(help="RIS_PRESET")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="figures for machines instead of tables")] = False,
+    proposals: Annotated[bool, typer.Option(help="also end to end, with the proposer's masks")] = True,
+) -> None:
+    """Rank drawn scenes that no training saw: with the true masks, with held-out pairs, end to end.
+
+    Example: `ris benchmark tinyworld --scenes 500 --json`
+    """
+    pipeline = assembly.load_pipeline(assembly.planned(config.from_env(preset=preset)))
+    samples, proposed = _run(pipeline, scenes, split="train", seed=seed, propose=proposals)
+    novel, _ = _run(pipeline, scenes, split="novel", seed=seed + 1, propose=False)
+    held_out = [sample for sample in novel if sample.is_held_out]
+    tables = {
+        "floors": report.by_kind(samples, report.floors),
+        "true_masks_first": report.by_kind(samples, report.true_masks(1)),
+        "true_masks_first_three": report.by_kind(samples, report.true_masks(3)),
+        "held_out_first": report.by_kind(held_out, report.true_masks(1)),
+        "networks": report.by_kind(samples, report.networks),
+    }
+    if proposals:
+        tables |= {
+            "end_to_end_first": report.by_kind(samples, report.end_to_end(1)),
+            "end_to_end_first_three": report.by_kind(samples, report.end_to_end(3)),
+        }
+    found = report.of_proposals(proposed) if proposals else {}
+    mean = report.end_to_end_mean(tables["end_to_end_first"]) if proposals else None
+    if as_json:
+        typer.echo(
+            json.dumps(
+                {
+                    "model_version": pipeline.version,
+                    "scenes": scenes,
+                    "seed": seed,
+                    **{name: report.as_json(figures) for name, figures in tables.items()},
+                    "proposals": report.as_json({"all": found})["all"],
+                    "end_to_end_mean": mean,
+                },
+                indent=1,
+            )
+        )
+        return
+    console.print(f"{scenes} unseen scenes, seed {seed}, {pipeline.version}")
+    for name, figures in tables.items():
+        console.print(_table(TITLES[name], figures))
+    for name, value in found.items():
+        console.print(f"{name}: {value}")
+    if mean is not None:
+        console.print(f"end to end, first: mean of {', '.join(report.MEAN_OF)}: {mean:.3f}")
+
+
+@app.command("export-tinyworld")
+def export_tinyworld(
+    folder: Annotated[Path, typer.Argument(help="that is not there yet")],
+    scenes: Annotated[int, typer.Option(help="unseen scenes", min=1)] = 500,
+    seed: Annotated[int, typer.Option(help="of the scenes; trainings use seeds below 1000", min=1000)] = (
+        tinyworld.TEST_SEED
+    ),
+) -> None:
+    """Write the scenes and expressions of `ris benchmark tinyworld` as RefCOCO, images included.
+
+    Example: `ris benchmark export-tinyworld drawn --scenes 100`
+    """
+    worlds = tinyworld.worlds(scenes, split="train", seed=seed)
+    count = write_drawn((_drawn(world, n) for n, world in enumerate(worlds)), folder)
+    console.print(f"{folder}: {count} expressions; try `ris benchmark refcoco {folder}`")
+
+
+def _drawn(world: World, number: int) -> Drawn:
+    referents = [(e.text, rle.encode(world.mask(e.referent))) for e in tinyworld.tried(world, number)]
+    return Drawn(np.ascontiguousarray(world.image), referents)
+
+
+@app.command("switches")
+def run_switches(
+    scenes: Annotated[int, typer.Option(help="unseen scenes", min=1)] = 200,
+    seed: Annotated[int, typer.Option(help="of the scenes", min=1000)] = tinyworld.TEST_SEED,
+    preset: Annotated[str | None, typer.Option(help="RIS_PRESET")] = None,
+) -> None:
+    """Turn one switch of a method at a time, with the true masks: what each part is worth.
+
+    Example: `ris benchmark switches --scenes 200`
+    """
+    pipeline = switched(assembly.load_pipeline(assembly.planned(config.from_env(preset=preset))))
+    samples, _ = _run(pipeline, scenes, split="train", seed=seed, propose=False)
+    figures = report.by_kind(samples, report.true_masks(1))
+    console.print(f"{scenes} unseen scenes, seed {seed}, {pipeline.version}; true masks, first")
+    table = Table("method: switch", *figures)
+    for method in pipeline.methods:
+        table.add_row(method.name, *(str(columns[method.name]) for columns in figures.values()))
+    console.print(table)
+    for better, base, rows in GAINS:
+        gained = report.gain(samples, better, base, rows)
+        console.print(f"{better} above {base}, {' and '.join(rows)}: {gained} of {gained.count}")
+
+
+@app.command("learning")
+def run_learning(
+    scenes: Annotated[int, typer.Option(help="unseen scenes, half of them learned from", min=40)] = 240,
+    seeds: Annotated[int, typer.Option(help="how often, each time other halves", min=1)] = 20,
+    seed: Annotated[int, typer.Option(help="of the scenes", min=1000)] = 970_001,
+    preset: Annotated[str | None, typer.Option(help="RIS_PRESET")] = None,
+) -> None:
+    """Let one method a kind of expression talk nonsense: how much does learning from decisions win back?
+
+    Example: `ris benchmark learning --scenes 240 --seeds 20`
+    """
+    from ris.learning.handicap import trial  # here: scikit-learn takes a second to import
+
+    pipeline = assembly.load_pipeline(assembly.planned(config.from_env(preset=preset)))
+    prior = pipeline.ranking.coefficients
+    cases: list[Case] = []
+    for number, world in enumerate(track(tinyworld.worlds(scenes, split="train", seed=seed), total=scenes)):
+        cases += [case for one in tinyworld.asked(pipeline, world, number) if (case := _case(one, number))]
+    voting = [m.name for m in pipeline.methods if prior.fusion.weights.get(m.name, 1.0) > 0]
+    console.print(f"{len(cases)} decisions on {scenes} unseen scenes, seed {seed}, {pipeline.version}")
+    table = Table(
+        "mIoU of the first, held-out", "before", "learned", "best fixed", "regained", "least", "worse on"
+    )
+    for handicap, name in ((True, "one method a kind at random"), (False, "methods as they are")):
+        trials = [trial(cases, prior, voting, s, handicap=handicap) for s in track(range(seeds))]
+        columns = zip(*((t.before, t.learned, t.best, t.regained) for t in trials), strict=True)
+        worse = sum(t.learned < t.before for t in trials)
+        means = [f"{sum(column) / seeds:.3f}" for column in columns]
+        table.add_row(name, *means, f"{min(t.regained for t in trials):.3f}", f"{worse} of {seeds} seeds")
+    console.print(table)
+
+
+def _case(one: tinyworld.Asked, number: int) -> Case | None:
+    if not one.scene.masks:
+        return None
+    return Case(
+        kind=kind_of(one.expression),
+        image=str(number),
+        scores={o.method: o.scores for o in one.opinions if not o.left_out},
+        discount=discounts(one.scene.masks, RankingSettings()),
+        ious=iou_matrix(one.scene.masks, [one.referent])[:, 0],
+    )
+
+
+def _run(
+    pipeline: Pipeline, n_scenes: int, *, split: str, seed: int, propose: bool
+) -> tuple[list[Sample], list[Proposed]]:
+    samples: list[Sample] = []
+    proposed: list[Proposed] = []
+    with Progress(console=console, transient=True) as progress:
+        bar = progress.add_task(f"{split} scenes", total=n_scenes)
+        for number, world in enumerate(tinyworld.worlds(n_scenes, split=split, seed=seed)):
+            made, found = tinyworld.samples(pipeline, world, number, propose=propose)
+            samples += made
+            proposed += [found] if found else []
+            progress.advance(bar)
+    return samples, proposed
+
+
+def _table(title: str, figures: Figures) -> Table:
+    table = Table(title=title)
+    table.add_column("kind")
+    for heading in ("expressions", *next(iter(figures.values()))):
+        table.add_column(heading, justify="right")
+    for row, shares in figures.items():
+        count = str(next(iter(shares.values())).count) if shares else "0"
+        table.add_row(row, count, *map(str, shares.values()))
+    return table

@@ -1,0 +1,85 @@
+"""Our figures of one split as a table, and what others published under it."""
+
+from collections.abc import Sequence
+
+from rich.table import Table
+
+from ris.cli.console import console
+from ris.core.shares import Share
+from ris.evaluation.refcoco.metrics import THRESHOLDS, Figures, Split
+from ris.evaluation.refcoco.published import Published
+
+MOST_REASONS = 20
+NO_REFERENT = (
+    "oIoU and mIoU are gRefCOCO's cIoU and gIoU here. Something is offered wherever a mask was proposed: "
+    "N-acc tells how often nothing was, and no more"
+)
+
+
+def print_split(split: Split, others: Sequence[Published]) -> None:
+    """Both tables, and why expressions were missed; everything in percent."""
+    title = (
+        f"{split.dataset} {split.split_by} {split.split}: {split.count} expressions, {split.images} images"
+    )
+    console.print(_ours(title, split.by_method))
+    if any(figures.n_acc.count for figures in split.by_method.values()):
+        console.print(NO_REFERENT)
+    for line in _missed(split.by_method):
+        console.print(line, markup=False)
+    if others:
+        console.print(_theirs(others))
+
+
+def _ours(title: str, by_method: dict[str, Figures]) -> Table:
+    table = Table(title=title)
+    headings = ["oIoU", "mIoU", *(f"P@{threshold}" for threshold in THRESHOLDS), "N-acc", "T-acc", "s"]
+    has_nothing = any(figures.n_acc.count for figures in by_method.values())
+    shown = [name for name in headings if has_nothing or not name.endswith("acc")]
+    table.add_column("ranking", no_wrap=True)
+    for name in shown:
+        table.add_column(name, justify="right")
+    for method, figures in by_method.items():
+        cells = {
+            "oIoU": _percent(figures.o_iou),
+            "mIoU": _with_interval(figures.m_iou),
+            **{f"P@{t}": _percent(share.mean) for t, share in figures.precision.items()},
+            "N-acc": _percent(figures.n_acc.mean),
+            "T-acc": _percent(figures.t_acc.mean),
+            "s": f"{figures.seconds:.2f}",
+        }
+        table.add_row(method, *(cells[name] for name in shown))
+    return table
+
+
+def _missed(by_method: dict[str, Figures]) -> list[str]:
+    """A line a reason, with the rankings that it holds for."""
+    rankings: dict[tuple[str, int], list[str]] = {}
+    for method, figures in by_method.items():
+        for reason, count in figures.missed.items():
+            rankings.setdefault((reason, count), []).append(method)
+    lines = [
+        f"{count} expressions without an answer of {', '.join(methods)}: {reason}"
+        for (reason, count), methods in sorted(rankings.items(), key=lambda one: -one[0][1])
+    ]
+    rest = len(lines) - MOST_REASONS
+    return lines if rest <= 0 else [*lines[:MOST_REASONS], f"and {rest} more reasons, in the column `reason`"]
+
+
+def _theirs(others: Sequence[Published]) -> Table:
+    table = Table("published", "made with", "oIoU", "mIoU", "source", "saw of these images", "note")
+    lines: dict[tuple[str, ...], dict[str, float]] = {}
+    for one in others:
+        line = one.method, one.made_with, one.source, one.saw, one.note
+        lines.setdefault(line, {})[one.metric] = one.value
+    for (method, made_with, source, saw, note), values in lines.items():
+        shown = [f"{values[metric]:g}" if metric in values else "" for metric in ("oIoU", "mIoU")]
+        table.add_row(method, made_with, *shown, source, saw, note)
+    return table
+
+
+def _with_interval(share: Share) -> str:
+    return f"{_percent(share.mean)} [{_percent(share.low)}, {_percent(share.high)}]"
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:.2f}"

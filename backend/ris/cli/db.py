@@ -1,0 +1,25 @@
+"""`ris db`: the database's revision."""
+
+from typing import Annotated
+
+import typer
+
+from ris import config
+from ris.cli.console import console
+from ris.store.session import revision
+from ris.store.session import upgrade as upgrade_database
+
+app = typer.Typer(help="The database that keeps every decision.", no_args_is_help=True)
+
+Url = Annotated[str | None, typer.Option("--database-url", help="RIS_DATABASE_URL")]
+
+
+@app.command()
+def upgrade(database_url: Url = None) -> None:
+    """Make the database, or bring it to this program's revision. Nothing is lost.
+
+    Example: `ris db upgrade --database-url sqlite:///ris.db`
+    """
+    url = config.from_env(database_url=database_url).database_url
+    upgrade_database(url)
+    console.print(f"the database is at revision {revision(url)}")

@@ -1,0 +1,185 @@
+"""`ris import`: a dataset becomes tasks in Label Studio."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import Progress
+
+from ris import assembly, config, label_config
+from ris.cli.console import console
+from ris.cli.defects import tell
+from ris.datasets.entry import LEFT_OUT
+from ris.datasets.separated import Names
+from ris.errors import ImageUnreadable, InputError, LabelStudioError
+from ris.export.pictures import as_shown
+from ris.labelstudio.api.client import LabelStudioClient
+from ris.labelstudio.api.connecting import new_project, set_label_config
+from ris.labelstudio.api.sync import tasks_of as tasks_in
+from ris.labelstudio.config.control import Controls, read_controls
+from ris.labelstudio.images.decoding import displayed_size
+from ris.service.importing import (
+    Dataset,
+    compare,
+    find_images,
+    fit,
+    push,
+    read_dataset,
+    reference_under,
+    tasks_of,
+    without,
+)
+
+DEFAULT = "pick_brush"
+
+
+def import_dataset(
+    source: Annotated[
+        Path,
+        typer.Argument(
+            help="folder like RefCOCO's or PhraseCut's or with captions; a table, JSON, JSON Lines"
+        ),
+    ],
+    project: Annotated[int | None, typer.Option(help="its number in Label Studio")] = None,
+    create: Annotated[str | None, typer.Option(help="make a new project of this title instead")] = None,
+    layout: Annotated[str, typer.Option("--config", help="label config of a new project")] = DEFAULT,
+    images: Annotated[Path | None, typer.Option(help="folder of the images, to be uploaded")] = None,
+    prefix: Annotated[
+        str, typer.Option(help="put before each image's name instead, e.g. /data/local-files/?d=mugs/")
+    ] = "",
+    out: Annotated[Path | None, typer.Option(help="write the tasks into a file instead")] = None,
+    encoding: Annotated[
+        str | None, typer.Option(help="of a table that is not UTF-8, e.g. cp1252, cp949, gb18030")
+    ] = None,
+) -> None:
+    """Make Label Studio tasks of images with expressions; known masks become ground truth.
+
+    What cannot be used is left out and told; what the project has already is left alone.
+
+    Example: `ris import refcoco --images train2014 --create "RefCOCO, mended"`
+    """
+    if [project, create, out].count(None) != 2:
+        raise InputError("say one of --project NUMBER, --create TITLE and --out FILE")
+    if out is not None and images is not None:
+        raise InputError("--images uploads to a project; with --out say where they are with --prefix")
+    settings = config.from_env()
+    client = assembly.label_studio(settings)
+    controls = _controls(client, project, layout)
+    names = Names.wanting(controls.image_key, controls.expression_key)
+    dataset = fit(read_dataset(source, encoding, names), {})
+    if out is not None:
+        tasks = tasks_of(dataset.entries, controls, lambda name: reference_under(prefix, name))
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(
+            json.dumps(tasks, ensure_ascii=False) + "\n", encoding="utf-8", errors="backslashreplace"
+        )
+        console.print(f"{out}: {len(tasks)} tasks for the label config {layout}")
+        tell(dataset.defects)
+        return
+    files: Mapping[str, Path] = {}
+    if images is not None:
+        files, dataset = find_images(dataset, images)
+    number = project if project is not None else new_project(client, create or "")
+    _import(
+        client, number, controls, dataset, files, prefix, layout if create is not None else None, settings
+    )
+
+
+def _import(
+    client: LabelStudioClient,
+    number: int,
+    controls: Controls,
+    dataset: Dataset,
+    files: Mapping[str, Path],
+    prefix: str,
+    layout: str | None,
+    settings: config.Settings,
+) -> None:
+    """Bring to a project what it lacks. When that fails, no picture is left behind that no task shows."""
+    n_read = len(dataset.entries) + sum(defect.outcome == LEFT_OUT for defect in dataset.defects)
+    present = compare(dataset.entries, [] if layout else tasks_in(client, number), controls)
+    dataset = Dataset(present.left, dataset.defects)
+    stored = {name: reference for name, reference in present.references.items() if name in files}
+    uploads, taken = _Uploads(client, number, settings), 0
+    with Progress(console=console, transient=True) as progress:
+        try:
+            wanted = list(dict.fromkeys(entry.image for entry in dataset.entries))
+            bar = progress.add_task("images", total=len(wanted) if files else 0)
+            for name in wanted if files else ():
+                uploads.add(name, files[name], stored.get(name))
+                progress.advance(bar)
+            dataset = fit(without(dataset, uploads.reasons), uploads.sizes)
+            stored |= uploads.stored
+            if layout:
+                set_label_config(client, number, label_config.read(f"{layout}.xml"))
+            tasks = tasks_of(
+                dataset.entries, controls, lambda name: stored.get(name) or reference_under(prefix, name)
+            )
+            bar = progress.add_task("tasks", total=len(tasks))
+
+            def began(count: int) -> None:
+                nonlocal taken
+                taken += count
+                progress.advance(bar, count)
+
+            push(client, number, tasks, began)
+        except BaseException:
+            uploads.forget({stored.get(entry.image, "") for entry in dataset.entries[:taken]})
+            raise
+    if present.n_present:
+        console.print(
+            f"{taken} of {n_read} expressions are new tasks of project {number}; "
+            f"{present.n_present} were there already and are left alone"
+        )
+    else:
+        console.print(f"{taken} of {n_read} expressions are tasks of project {number}")
+    tell(dataset.defects)
+
+
+class _Uploads:
+    """The pictures that one import brought to a project.
+
+    Attributes:
+        stored: by a picture's name what tasks call it.
+        sizes: (height, width) as displayed, by name.
+        reasons: by name why a picture was not brought.
+    """
+
+    def __init__(self, client: LabelStudioClient, number: int, settings: config.Settings) -> None:
+        self.client, self.number, self.settings = client, number, settings
+        self.stored: dict[str, str] = {}
+        self.sizes: dict[str, tuple[int, int]] = {}
+        self.reasons: dict[str, str] = {}
+        self._by_path: dict[Path, str] = {}
+
+    def add(self, name: str, path: Path, stored: str | None) -> None:
+        """Look at a picture, and upload it unless it is stored; the same file once."""
+        try:
+            data = path.read_bytes()
+            self.sizes[name] = displayed_size(data, max_pixels=self.settings.max_image_pixels)
+            if stored is None and path not in self._by_path:
+                self._by_path[path] = self.client.upload(self.number, *as_shown(path.name, data))
+        except (ImageUnreadable, OSError) as error:
+            self.reasons[name] = f"its picture cannot be used: {error}"
+            return
+        self.stored[name] = stored or self._by_path[path]
+
+    def forget(self, shown: set[str]) -> None:
+        """Remove what was uploaded, but for what tasks show already."""
+        unused = set(self._by_path.values()) - shown
+        if unused:
+            try:
+                self.client.remove_uploads(self.number, unused)
+            except LabelStudioError as error:  # the error that brought us here is the one to raise
+                console.print(
+                    f"{len(unused)} uploaded pictures that no task shows are left: {error}", markup=False
+                )
+
+
+def _controls(client: LabelStudioClient, number: int | None, layout: str) -> Controls:
+    """Of a project's label config, or of one of ours where the project is yet to be made."""
+    if number is None:
+        return read_controls(label_config.read(f"{layout}.xml"))
+    return read_controls(str(client.call("GET", f"/api/projects/{number}").get("label_config") or ""))

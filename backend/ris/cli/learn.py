@@ -1,0 +1,36 @@
+"""`ris learn`: a better ranking from the team's own decisions."""
+
+from typing import Annotated
+
+import typer
+
+from ris import assembly, config
+from ris.cli.console import console
+
+
+def learn(
+    project: Annotated[
+        str | None,
+        typer.Option(help='from one project\'s decisions, "ID.CREATED", e.g. 3.1700000000; all without'),
+    ] = None,
+    database_url: Annotated[str | None, typer.Option(help="RIS_DATABASE_URL")] = None,
+    preset: Annotated[str | None, typer.Option(help="RIS_PRESET")] = None,
+) -> None:
+    """Fit the fusion and its calibration to the decisions; taken only if held-out images say so.
+
+    A running server offers the new version from its next request on. `ris models use` goes back.
+
+    Example: `ris learn`
+    """
+    training = assembly.training_of(config.from_env(database_url=database_url, preset=preset))
+    try:
+        with console.status("learning"):
+            trained = training.train(project=project)
+    finally:
+        training.database.close()
+    for sentence in trained.finding.says:
+        console.print(sentence, markup=False)
+    if trained.version:
+        console.print(f"in use now: {trained.version}", markup=False)
+    else:
+        console.print("nothing changed")

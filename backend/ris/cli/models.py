@@ -1,0 +1,194 @@
+"""`ris models`: the presets, and what was learned on top of them."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.progress import DownloadColumn, Progress, TaskID
+from rich.table import Table
+
+from ris import assembly, config
+from ris.cli.console import console
+from ris.errors import SettingsError, WeightsError
+from ris.pretrained.catalog.presets import Preset, preset_named
+from ris.pretrained.catalog.sources import Source
+from ris.pretrained.catalog.weights import check, verify
+from ris.pretrained.precision import check_precision, cpu_flags
+from ris.store.learned import all_learned, in_use
+
+app = typer.Typer(help="The networks and their presets.", no_args_is_help=True)
+
+
+Mirror = Annotated[
+    str | None, typer.Option("--mirror", help="address of a folder with the files that are not on the Hub")
+]
+
+
+@app.command("list")
+def list_presets() -> None:
+    """Show every preset, ours and yours: its version, its size, whether it is here, what it is good for.
+
+    Example: `ris models list`
+    """
+    settings, wrong = config.from_env(), ""
+    try:
+        arithmetic = check_precision(settings.precision, settings.device, cpu_flags())
+    except SettingsError as error:
+        wrong, settings = str(error), settings.model_copy(update={"precision": "fp32"})
+        arithmetic = f"fp32 on {settings.device}"
+    models = assembly.models_folder(settings)
+    table = Table("preset", "version", "GB", "state", "what it is")
+    for preset in assembly.presets(settings).values():
+        try:
+            plan = assembly.planned(settings.model_copy(update={"preset": preset.name}))
+            version, state = plan.version, "here"
+        except WeightsError:
+            missing = [source.name for source in preset.sources if _state(source, models) == "missing"]
+            version, state = "-", f"missing {', '.join(missing)}"
+        size = sum(source.memory_mb for source in preset.sources) / 1e3
+        table.add_row(preset.name, version, f"{size:.2f}", state, preset.summary)
+    console.print(table)
+    console.print(f"versions in {arithmetic}. {wrong}".strip(), markup=False)
+
+
+@app.command("fetch")
+def fetch_preset(
+    preset: Annotated[str, typer.Argument(help="of `ris models list`")],
+    mirror: Mirror = None,
+) -> None:
+    """Get a preset's published networks, each file checked; stop it anywhere and run it again.
+
+    `HF_ENDPOINT` names a mirror of the Hub, `HF_TOKEN` opens what needs a login.
+
+    Example: `ris models fetch base`
+    """
+    from ris.pretrained.catalog import fetching  # here: the Hub's library takes a second to import
+
+    settings = config.from_env(preset=preset)
+    chosen = preset_named(preset, known=assembly.presets(settings))
+    models = assembly.models_folder(settings)
+    console.print(_sheet(chosen, models))
+    missing = [source for source in chosen.sources if source.parts and _state(source, models) != "here"]
+    files = {source.name: fetching.wanted(source) for source in missing}
+    for source in missing:
+        size = sum(file.n_bytes for file in files[source.name]) / 1e9
+        console.print(f"{source.name}: {len(files[source.name])} files, {size:.2f} GB", markup=False)
+    with Progress(*Progress.get_default_columns(), DownloadColumn(), console=console) as progress:
+        bars: dict[str, TaskID] = {}
+
+        def advance(name: str, there: int, total: int) -> None:
+            if name not in bars:
+                bars[name] = progress.add_task(name, total=total)
+            progress.update(bars[name], completed=there, total=total)
+
+        for source in missing:
+            folder = fetching.fetch(source, files[source.name], models, advance, mirror=mirror)
+            console.print(f"{source.name} is at {folder}", markup=False)
+    console.print(f"{preset} is here, in {models}; use it with RIS_PRESET={preset}", markup=False)
+
+
+@app.command("verify")
+def verify_presets(
+    preset: Annotated[
+        str | None, typer.Argument(help="of `ris models list`; without it, whatever is here")
+    ] = None,
+) -> None:
+    """Digest every file of the networks that are here, and compare with what was published and fetched.
+
+    Example: `ris models verify base`
+    """
+    settings = config.from_env()
+    models, known = assembly.models_folder(settings), assembly.presets(settings)
+    chosen = [preset_named(preset, known=known)] if preset else list(known.values())
+    sources = dict.fromkeys(source for one in chosen for source in one.sources)
+    failed = []
+    for source in sources:
+        folder = source.lies_in(models)
+        if preset is None and source.parts and not folder.exists():
+            continue
+        try:
+            files = verify(folder, f"get it with `ris models fetch {preset or 'PRESET'}`")
+        except WeightsError as error:
+            failed.append(source.name)
+            console.print(f"{source.name}: {error}", markup=False)
+        else:
+            console.print(f"{source.name}: {len(files)} files as they were published", markup=False)
+    if failed:
+        raise WeightsError(f"{len(failed)} of {len(sources)} networks are not whole: {', '.join(failed)}")
+
+
+def _state(source: Source, models: Path) -> str:
+    try:
+        check([source], models, fetch="")
+    except WeightsError:
+        return "missing"
+    return "here"
+
+
+def _sheet(preset: Preset, models: Path) -> Table:
+    """What one should know before the first byte."""
+    table = Table("network", "memory, GB", "licence", "what it has seen", "state", title=preset.summary)
+    for source in preset.sources:
+        table.add_row(
+            source.name,
+            f"{source.memory_mb / 1e3:.2f}" if source.parameters_m else "-",
+            source.licence,
+            source.saw,
+            _state(source, models),
+        )
+    return table
+
+
+Url = Annotated[str | None, typer.Option("--database-url", help="RIS_DATABASE_URL")]
+OfPreset = Annotated[str | None, typer.Option("--preset", help="RIS_PRESET")]
+
+
+@app.command("versions")
+def list_versions(database_url: Url = None, preset: OfPreset = None) -> None:
+    """Show what was learned for the preset, version by version, with the figures that speak for it.
+
+    Example: `ris models versions`
+    """
+    training = assembly.training_of(config.from_env(database_url=database_url, preset=preset))
+    try:
+        with training.database.begin() as session:
+            used = in_use(session, training.base)
+            known = [one for one in all_learned(session) if one.base == training.base]
+    finally:
+        training.database.close()
+    table = Table(
+        "version", "", "learned", "decisions", "images", "mIoU of the first, gain", "Brier score, lower by"
+    )
+    table.add_row(training.base, "" if used else "in use", "-", "-", "-", "-", "-")
+    for one in known:
+        table.add_row(
+            one.version, "in use" if used and used.version == one.version else "",
+            f"{one.made_at:%Y-%m-%d %H:%M}", str(one.figures.get("decisions", "-")),
+            str(one.figures.get("images", "-")), _interval(one.figures.get("gain")),
+            _interval(one.figures.get("Brier score, lower by")),
+        )  # fmt: skip
+    console.print(table)
+
+
+@app.command("use")
+def use_version(
+    version: Annotated[
+        str, typer.Argument(help="of `ris models versions`; the first goes back to the preset")
+    ],
+    database_url: Url = None,
+    preset: OfPreset = None,
+) -> None:
+    """Offer from now on what this version ranks; a running server follows with its next request.
+
+    Example: `ris models use tiny-1a2b3c4d`
+    """
+    training = assembly.training_of(config.from_env(database_url=database_url, preset=preset))
+    try:
+        training.use(version)
+    finally:
+        training.database.close()
+    console.print(f"in use now: {version}", markup=False)
+
+
+def _interval(figure: Any) -> str:
+    return f"{figure['mean']:+.3f} [{figure['low']:+.3f}, {figure['high']:+.3f}]" if figure else "-"

@@ -1,0 +1,122 @@
+"""`ris report` and `ris evaluate`: what the decisions say."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+from numpy.typing import NDArray
+from rich.progress import track
+from rich.table import Table
+
+from ris import __version__, assembly, config
+from ris.cli.console import console
+from ris.core.decision import Decision
+from ris.evaluation.decisions.metrics import GROUPS, Judged, figures, judged, split
+from ris.evaluation.decisions.rerun import alone, gained, rerun
+from ris.store.history import decisions
+from ris.store.session import Database
+
+Url = Annotated[str | None, typer.Option("--database-url", help="RIS_DATABASE_URL")]
+OfProject = Annotated[
+    str | None, typer.Option("--project", help='one project\'s key, "ID.CREATED", e.g. 3.1700000000')
+]
+
+
+def report(
+    out: Annotated[Path, typer.Option(help="the file to write")] = Path("report.html"),
+    project: OfProject = None,
+    pictures: Annotated[
+        bool, typer.Option(help="draw the worst misses and the largest edits; reads their images")
+    ] = True,
+    database_url: Url = None,
+) -> None:
+    """Write one HTML file that opens anywhere: figures with intervals, methods compared, misses drawn.
+
+    Example: `ris report --out report.html`
+    """
+    from ris.evaluation.decisions.html_report import (
+        page,  # here: its charts take a second to import, for `ris serve` too
+    )
+
+    settings = config.from_env(database_url=database_url)
+    found = _judged(settings.database_url, project)
+    source = assembly.image_source(settings)
+
+    def pixels(j: Judged) -> NDArray[np.uint8]:
+        return source(j.decision.correction.annotation.task).pixels
+
+    text = page(
+        found,
+        title="Referring-expression segmentation: what the annotators decided",
+        about=f"{len(found)} decisions, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+        pixels=pixels if pictures else None,
+        footer=f"Written by ris {__version__}.",
+    )
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(text, encoding="utf-8")
+    console.print(f"{out}: {len(found)} decisions")
+
+
+def evaluate(
+    by: Annotated[str, typer.Option(help=f"a row for each: {', '.join(GROUPS)}")] = "version",
+    project: OfProject = None,
+    again: Annotated[
+        str | None, typer.Option("--rerun", help="run this preset on the decided tasks, and compare")
+    ] = None,
+    method: Annotated[str | None, typer.Option(help="with --rerun: this method alone")] = None,
+    database_url: Url = None,
+) -> None:
+    """Print how good what we offered was, judged by the annotators' decisions.
+
+    Example: `ris evaluate --by kind` or `ris evaluate --rerun tiny --method lgd`
+    """
+    if again is not None:
+        _rerun(again, method, project, database_url)
+        return
+    if method is not None:
+        raise typer.BadParameter("needs --rerun", param_hint="--method")
+    if by not in GROUPS:
+        raise typer.BadParameter(f"can be {', '.join(GROUPS)}, not {by!r}", param_hint="--by")
+    found = _judged(config.from_env(database_url=database_url).database_url, project)
+    columns = ("accepted", "accepted first", "mIoU of the first", "mIoU of the best", "P@0.5 of the first")
+    table = Table(by, "decisions", *columns, "oIoU", "lead time")
+    for name, group in {**split(found, by), "all": found}.items():
+        of = figures(group)
+        lead = "-" if of.lead_time_s is None else f"{of.lead_time_s:.1f} s"
+        shares = [str(of.shares[column]) for column in columns]
+        table.add_row(name, str(len(group)), *shares, f"{of.o_iou:.3f}", lead)
+    console.print(table)
+
+
+def _rerun(preset: str, method: str | None, project: str | None, database_url: str | None) -> None:
+    settings = config.from_env(database_url=database_url, preset=preset)
+    found = _decisions(settings.database_url, project)
+    pipeline = assembly.load_pipeline(assembly.planned(settings))
+    if method is not None:
+        pipeline = alone(pipeline, method)
+    with_mask = sum(d.correction.verdict.has_mask for d in found)
+    runs = rerun(pipeline, found, assembly.image_source(settings))
+    done = list(track(runs, "ranking again", total=with_mask, console=console, transient=True))
+    name = f"{pipeline.version}{f', {method} alone' if method else ''}"
+    table = Table("", "as it was", name, "above", title=f"{len(done)} decisions with a mask")
+    for figure, (then, now, above) in gained(done).items():
+        table.add_row(figure, str(then), str(now), str(above))
+    console.print(table)
+    for reason in sorted({one.reason for one in done if one.reason}):
+        console.print(reason, markup=False)
+
+
+def _judged(database_url: str, project: str | None) -> list[Judged]:
+    found = _decisions(database_url, project)
+    return [judged(d) for d in track(found, "comparing masks", console=console, transient=True)]
+
+
+def _decisions(database_url: str, project: str | None) -> list[Decision]:
+    database = Database.open(database_url)
+    try:
+        with database.begin() as session:
+            return list(decisions(session, project=project))
+    finally:
+        database.close()

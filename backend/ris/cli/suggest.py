@@ -1,0 +1,81 @@
+"""`ris suggest`: the main path without Label Studio, for one picture."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from ris import assembly, config
+from ris.cli.console import console
+from ris.core.types import Scored, Suggestion
+from ris.errors import ImageUnreachable, InputError
+from ris.evaluation.drawing import draw_alternatives, draw_heat
+from ris.labelstudio.images.decoding import decode
+
+
+def suggest(
+    image: Annotated[Path, typer.Argument(help="a picture: JPEG, PNG, WebP, BMP, TIFF or GIF")],
+    expression: Annotated[str, typer.Argument(help='what is meant, e.g. "the left mug"')],
+    out: Annotated[Path, typer.Option(help="where to write the picture with the alternatives")] = Path(
+        "suggestions.png"
+    ),
+    preset: Annotated[str | None, typer.Option(help="RIS_PRESET; see `ris models list`")] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="also say what each method went by, and draw where it looked")
+    ] = False,
+) -> None:
+    """Print the ranked alternatives for an expression, and draw them, numbered, into a picture.
+
+    Example: `ris suggest scene.png "the left dog" --out alternatives.png --explain`
+    """
+    settings = config.from_env(preset=preset)
+    if not expression.strip():
+        raise InputError("the expression is empty; say what is meant, e.g. 'the left dog'")
+    if not image.is_file():
+        raise ImageUnreachable(f"there is no file {image}")
+    picture = decode(image.read_bytes(), max_pixels=settings.max_image_pixels)
+    plan = assembly.planned(settings)
+    with console.status("loading the networks"):
+        pipeline = assembly.load_pipeline(plan)
+    with console.status("looking at the picture"):
+        scene = pipeline.see(picture)
+    reference = pipeline.refer(scene, expression)
+    if not reference.suggestions:
+        console.print(f"{image.name}: no mask was proposed, so there is nothing to rank")
+        return
+    console.print(ranked(expression, reference.suggestions, n_proposals=len(scene.masks)))
+    for method, reason in reference.left_out.items():
+        console.print(f"{method} had no say: {reason}")
+    draw_alternatives(picture, reference.suggestions, out)
+    console.print(f"{out} shows them, made by {pipeline.version}")
+    if not explain:
+        return
+    console.print(evidence(reference.opinions))
+    for opinion in reference.opinions:
+        if opinion.heat is not None:
+            path = out.with_stem(f"{out.stem}-{opinion.method}")
+            draw_heat(picture, opinion.heat, reference.suggestions, path)
+            console.print(f"{path} shows where {opinion.method} looked")
+
+
+def evidence(opinions: tuple[Scored, ...]) -> Table:
+    """What every method went by, a line each."""
+    table = Table("method", "went by", "which was", title="why")
+    for opinion in opinions:
+        for what, words in opinion.evidence.items():
+            table.add_row(opinion.method, what, words)
+    return table
+
+
+def ranked(expression: str, suggestions: tuple[Suggestion, ...], *, n_proposals: int) -> Table:
+    """The alternatives as a table, best first."""
+    methods = sorted({method for s in suggestions for method in s.methods})
+    table = Table(title=f'"{expression}": the best {len(suggestions)} of {n_proposals} proposals')
+    for heading in ("rank", "score", "box x1 y1 x2 y2", *methods):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for s in suggestions:
+        said = [f"{s.methods[m].score:.2f} (#{s.methods[m].rank + 1})" for m in methods]
+        box = " ".join(f"{value:.0f}" for value in s.box)
+        table.add_row(str(s.rank + 1), f"{s.score:.2f}", box, *said)
+    return table

@@ -1,0 +1,37 @@
+"""`ris tidy`: of a decided answer only the chosen mask stays in Label Studio."""
+
+from typing import Annotated
+
+import typer
+
+from ris import assembly, config
+from ris.cli.console import console
+from ris.service.tidying import tidy as tidy_project
+
+
+def tidy(
+    project: Annotated[int, typer.Option(help="its number in Label Studio")],
+    dry_run: Annotated[bool, typer.Option(help="only say what would be done")] = False,
+) -> None:
+    """Rewrite decided annotations to the one mask that was chosen; the history here keeps what there was.
+
+    Example: `ris tidy --project 3 --dry-run`
+    """
+    client = assembly.label_studio(config.from_env())
+    done = 0
+
+    with console.status("reading") as status:
+
+        def looked() -> None:
+            nonlocal done
+            done += 1
+            status.update(f"{done} annotations")
+
+        found = tidy_project(client, project, dry_run=dry_run, looked=looked)
+    changed = [one for one in found if one.removed]
+    regions = sum(one.removed for one in changed)
+    verb = "would be" if dry_run else "were"
+    console.print(f"{len(changed)} of {len(found)} annotations {verb} rewritten, {regions} regions removed")
+    for one in found:
+        if one.failure:
+            console.print(f"annotation {one.annotation_id}: {one.failure}", markup=False)

@@ -1,0 +1,24 @@
+"""One decision with what it was about: what exports and evaluations read."""
+
+from dataclasses import dataclass
+
+from ris.core.types import Correction, Offer, Size
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The current answer of one annotation, and what was on offer when it was made.
+
+    Attributes:
+        correction: the answer, judged.
+        offers: the alternatives for its task and expression, best first.
+        image_digest: SHA-256 of the image's file; None when the image was never seen here.
+        image_size: (height, width) as displayed; None when the image was never seen here.
+        version: model version of the offers; None when there were none.
+    """
+
+    correction: Correction
+    offers: tuple[Offer, ...]
+    image_digest: str | None
+    image_size: Size | None
+    version: str | None

@@ -1,0 +1,91 @@
+"""Masks that a network proposes, and where an annotator points to have others."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ris.core.arrays import read_only
+from ris.core.boxes import box_of
+from ris.core.rle import RLE
+from ris.core.stack import MaskStack
+from ris.core.types import Box, Size
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Proposals:
+    """N candidate masks of one image, made before anyone read the words, best quality first.
+
+    Attributes:
+        masks: N of bool [H, W]; N may be 0; no mask is empty.
+        boxes: float32 [N, 4], XYXY in pixels, exclusive end.
+        quality: float32 [N] in [0, 1], the proposer's own trust in the mask (SAM: predicted IoU).
+        seen: what the proposer has seen of the image and can use again; named arrays.
+
+    Raises:
+        ValueError: an array has another dtype or shape; the message gives both.
+    """
+
+    masks: MaskStack
+    boxes: NDArray[np.float32]
+    quality: NDArray[np.float32]
+    seen: Mapping[str, NDArray] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        n = len(self.masks)
+        object.__setattr__(self, "boxes", read_only("boxes", self.boxes, np.float32, n, 4))
+        object.__setattr__(self, "quality", read_only("quality", self.quality, np.float32, n))
+
+    @classmethod
+    def of(
+        cls,
+        masks: Iterable[NDArray[np.bool_]],
+        size: Size,
+        quality: NDArray[np.float32],
+        seen: Mapping[str, NDArray] | None = None,
+    ) -> "Proposals":
+        """Masks bool [H, W] with their tight boxes; each is packed before the next one is asked for.
+
+        Args:
+            size: (height, width), for those of no masks.
+
+        Raises:
+            ValueError: a mask is empty or of another size, or there are more or fewer than qualities.
+        """
+        boxes: list[tuple[int, int, int, int]] = []
+
+        def boxed() -> Iterable[NDArray[np.bool_]]:
+            for mask in masks:
+                boxes.append(box_of(mask))
+                yield mask
+
+        stack = MaskStack.of(boxed(), size)
+        return cls(stack, np.array(boxes, np.float32).reshape(-1, 4), quality, seen or {})
+
+    def __len__(self) -> int:
+        return len(self.masks)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prompts:
+    """Where an annotator points to say which mask is meant.
+
+    Attributes:
+        size: (height, width) of the image as displayed.
+        points: float32 [P, 2], x and y in pixels; P may be 0.
+        positive: bool [P], whether a point is on what is meant, or beside it.
+        box: around what is meant; None when none was drawn.
+        mask: what is nearly what is meant; None when nothing is.
+    """
+
+    size: Size
+    points: NDArray[np.float32]
+    positive: NDArray[np.bool_]
+    box: Box | None = None
+    mask: RLE | None = None
+
+    def __post_init__(self) -> None:
+        n = len(self.points)
+        object.__setattr__(self, "points", read_only("points", self.points, np.float32, n, 2))
+        object.__setattr__(self, "positive", read_only("positive", self.positive, np.bool_, n))

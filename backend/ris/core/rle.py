@@ -1,0 +1,112 @@
+"""COCO run lengths: how a mask is kept in SQL and in files.
+
+Runs go down the columns and start with background, as in the COCO API; `counts` may start with 0.
+Label Studio's own bit-packed format is another thing: `backend/ris/labelstudio/masks/brush.py`.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from pycocotools import mask as coco
+
+
+@dataclass(frozen=True, slots=True)
+class RLE:
+    """One mask as COCO run lengths.
+
+    Attributes:
+        size: (height, width) in pixels.
+        counts: run lengths, column-major, background first; they sum to height * width.
+
+    Raises:
+        ValueError: the counts do not cover the size exactly.
+    """
+
+    size: tuple[int, int]
+    counts: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        height, width = self.size
+        if height < 1 or width < 1 or min(self.counts, default=-1) < 0 or sum(self.counts) != height * width:
+            raise ValueError(
+                f"run lengths must be at least 0 and cover {height} x {width} = {height * width} pixels, "
+                f"got {len(self.counts)} runs over {sum(self.counts)}"
+            )
+
+    @property
+    def area_px(self) -> int:
+        """Pixels inside the mask."""
+        return sum(self.counts[1::2])
+
+
+def encode(mask: NDArray[np.bool_]) -> RLE:
+    """bool [H, W] -> RLE."""
+    flat = np.asarray(mask, dtype=np.bool_).ravel(order="F")
+    edges = np.flatnonzero(flat[1:] != flat[:-1]) + 1
+    runs = np.diff(np.concatenate([[0], edges, [flat.size]]))
+    counts = [0, *runs.tolist()] if flat[0] else runs.tolist()
+    return RLE(size=(mask.shape[0], mask.shape[1]), counts=tuple(counts))
+
+
+def decode(rle: RLE) -> NDArray[np.bool_]:
+    """RLE -> bool [H, W]."""
+    values = np.arange(len(rle.counts)) % 2 == 1
+    return np.repeat(values, rle.counts).reshape(rle.size, order="F")
+
+
+def holds(rle: RLE, y: int, x: int) -> bool:
+    """Whether the pixel in row y, column x is inside the mask."""
+    ends = np.cumsum(rle.counts)
+    return bool(np.searchsorted(ends, x * rle.size[0] + y, side="right") % 2)
+
+
+def box_xywh(rle: RLE) -> list[float]:
+    """The tight box as COCO has it, [x, y, width, height] in pixels; zeros for an empty mask."""
+    height, width = rle.size
+    compressed = coco.frPyObjects({"size": [height, width], "counts": list(rle.counts)}, height, width)
+    return [float(value) for value in coco.toBbox(compressed)]
+
+
+def to_string(rle: RLE) -> str:
+    """The compressed text of the COCO API, e.g. for `segmentation["counts"]` and for SQL."""
+    height, width = rle.size
+    compressed = coco.frPyObjects({"size": [height, width], "counts": list(rle.counts)}, height, width)
+    return str(compressed["counts"].decode("ascii"))
+
+
+def from_string(text: str, size: tuple[int, int]) -> RLE:
+    """The inverse of `to_string`.
+
+    Raises:
+        ValueError: the text is not COCO run lengths of this size.
+    """
+    counts = _unpack(text)
+    try:
+        return RLE(size=size, counts=counts)
+    except ValueError as error:
+        raise ValueError(f"this text is not a COCO mask of {size[0]} x {size[1]} pixels: {error}") from error
+
+
+def _unpack(text: str) -> tuple[int, ...]:
+    """Undo `rleToString` of the COCO API: 5 bits a character, from the third run on as differences.
+
+    Ours, because pycocotools' own `decode` trusts the text and writes past its buffer when it lies.
+    """
+    counts: list[int] = []
+    value = shift = 0
+    for character in text:
+        bits = ord(character) - 48
+        if not 0 <= bits < 64:
+            raise ValueError(f"{character!r} does not occur in COCO run lengths")
+        value |= (bits & 0x1F) << shift
+        shift += 5
+        if bits & 0x20:
+            continue
+        if bits & 0x10:
+            value |= -1 << shift
+        counts.append(value + (counts[-2] if len(counts) > 2 else 0))
+        value = shift = 0
+    if shift:
+        raise ValueError("the text ends inside a run")
+    return tuple(counts)

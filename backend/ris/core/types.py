@@ -1,0 +1,227 @@
+"""The nouns that travel between the layers: frozen, checked once when made, trusted after.
+
+Frames and units: masks and boxes are in the frame of the image as displayed (EXIF applied), in
+pixels; a box is XYXY with exclusive x2, y2; a size is (height, width).
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ris.core.arrays import read_only
+from ris.core.rle import RLE
+
+Size = tuple[int, int]
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One thing to label: which image, which words.
+
+    Attributes:
+        task_id: Label Studio's id.
+        project: Label Studio's project key, "<id>.<created_at as whole seconds>": the same id in a
+            re-created project is another project.
+        image_url: exactly what the task's author wrote.
+        expression: what is meant, stripped; "" while nobody has said it.
+    """
+
+    task_id: int
+    project: str
+    image_url: str
+    expression: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Image:
+    """A decoded picture, EXIF orientation applied.
+
+    Attributes:
+        pixels: uint8 [H, W, 3], RGB.
+        digest: SHA-256 of the file's bytes in hex: the key of everything cached for this image.
+    """
+
+    pixels: NDArray[np.uint8]
+    digest: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "pixels", read_only("pixels", self.pixels, np.uint8, None, None, 3))
+
+    @property
+    def size(self) -> Size:
+        """(height, width)."""
+        return self.pixels.shape[0], self.pixels.shape[1]
+
+    @classmethod
+    def of(cls, pixels: NDArray[np.uint8]) -> "Image":
+        """An image that never was a file; its digest is that of its size and pixels."""
+        return cls(pixels, hashlib.sha256(str(pixels.shape).encode() + pixels.tobytes()).hexdigest())
+
+
+@dataclass(frozen=True, slots=True)
+class MethodScore:
+    """What one method said of one suggestion.
+
+    Attributes:
+        score: the method's own scale, comparable within one expression only.
+        rank: 0 is that method's favourite among all proposals.
+    """
+
+    score: float
+    rank: int
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """One ranked mask that we offer for one expression.
+
+    Attributes:
+        rank: 0 is best.
+        score: in [0, 1], comparable within one expression only.
+        mask: in the frame of the image as displayed.
+        box: XYXY in pixels, exclusive end.
+        methods: every method's own score and rank for this mask, by the method's name.
+        version: the model version that made it; changes whenever a suggestion could change.
+    """
+
+    rank: int
+    score: float
+    mask: RLE
+    box: Box
+    methods: Mapping[str, MethodScore]
+    version: str
+
+
+class Verdict(StrEnum):
+    """What an annotator did with what was on offer, decided by pixels."""
+
+    ACCEPTED = "accepted"
+    EDITED = "edited"
+    REDRAWN = "redrawn"
+    NO_REFERENT = "no referent"
+    SKIPPED = "skipped"
+
+    @property
+    def has_mask(self) -> bool:
+        """Whether the annotation's mask is what the annotator meant."""
+        return self in (Verdict.ACCEPTED, Verdict.EDITED, Verdict.REDRAWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """One version of one annotator's answer, read from Label Studio's JSON.
+
+    Attributes:
+        annotation_id: Label Studio's id.
+        task: the task it answers.
+        updated_at: orders the versions of one annotation; time zone aware.
+        mask: what the annotator means, with at least one pixel; None when nothing in the image is meant, and
+            when the task was skipped.
+        region_ids: ids of the mask regions, for finding the suggestion that was edited.
+        cancelled: skipped.
+        annotator: Label Studio's user id of the author; None when unknown.
+        lead_time_s: seconds in the editor; None for bulk actions.
+        parent_prediction: evidence kept, never trusted.
+        keeps: words that are meant for the next image too; "" for none; None where nobody can say so.
+    """
+
+    annotation_id: int
+    task: Task
+    updated_at: datetime
+    mask: RLE | None
+    region_ids: tuple[str, ...] = ()
+    cancelled: bool = False
+    annotator: int | None = None
+    lead_time_s: float | None = None
+    parent_prediction: int | None = None
+    keeps: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.mask is not None and not self.mask.area_px:
+            raise ValueError(f"annotation {self.annotation_id}: a mask has pixels, or there is none")
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What an annotator decided, judged against what was on offer.
+
+    Attributes:
+        annotation: the answer that was judged.
+        verdict: accepted, edited, redrawn, no referent or skipped.
+        rank: of the suggestion that was accepted or edited; None otherwise.
+        iou: final mask against that suggestion, or against the best suggestion when redrawn; None
+            when there is no mask or no suggestion.
+        edit: what was changed of the suggestion; None unless edited.
+    """
+
+    annotation: Annotation
+    verdict: Verdict
+    rank: int | None = None
+    iou: float | None = None
+    edit: "Edit | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What an annotator changed of a suggestion.
+
+    Attributes:
+        added_px, removed_px: pixels that were put to it and taken from it.
+        boundary_iou: of the final mask with the suggestion, along their edges alone.
+    """
+
+    added_px: int
+    removed_px: int
+    boundary_iou: float
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One suggestion as it was offered in Label Studio.
+
+    Attributes:
+        region_id: of its region there.
+        place: where it was shown, 0 first; None when the alternatives were shown in the order of their
+            ranks. A share of tasks can be shown in random order, so that a rank that is taken often is
+            not only the one that stood first.
+    """
+
+    region_id: str
+    suggestion: Suggestion
+    place: int | None = None
+
+    @property
+    def shown_at(self) -> int:
+        """Where it was shown, 0 first."""
+        return self.suggestion.rank if self.place is None else self.place
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scored:
+    """One method's opinion of all N proposals.
+
+    Attributes:
+        method: the method's name.
+        scores: float32 [N], higher is better; the method's own scale.
+        left_out: why the method could not run; "" when it ran. Then `scores` is empty.
+        evidence: what the method went by, in words for people, by what it is.
+        heat: where the method looked, uint8 [G, G] over the squashed image, 255 is hottest; None when
+            it has no such map.
+    """
+
+    method: str
+    scores: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
+    left_out: str = ""
+    evidence: Mapping[str, str] = field(default_factory=dict)
+    heat: NDArray[np.uint8] | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "scores", read_only("scores", self.scores, np.float32, None))
+        if self.heat is not None:
+            object.__setattr__(self, "heat", read_only("heat", self.heat, np.uint8, None, None))

@@ -1,0 +1,69 @@
+"""JSON files of many objects: a list, Label Studio's `{"tasks": [...]}`, or an object a line.
+
+The content decides which, never the ending of the file's name.
+"""
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ris.datasets.entry import Defect, parse_json
+from ris.errors import DatasetError
+
+
+def is_json(text: str) -> bool:
+    """Whether a text is meant as JSON: no table begins with these characters."""
+    return text.lstrip()[:1] in ("[", "{")
+
+
+def read_objects(text: str, path: Path) -> Iterator[tuple[str, dict[str, Any]] | Defect]:
+    """Every object as (where it stands, the object), or what cannot be used.
+
+    Raises:
+        DatasetError: it is no JSON, or JSON of another kind.
+    """
+    try:
+        whole = parse_json(text)
+    except ValueError as error:
+        yield from _read_lines(text, path, error)
+        return
+    if isinstance(whole, dict):
+        whole = _listed(whole, path)
+    if not isinstance(whole, list):
+        raise DatasetError(f"{path} must hold a list of objects, or an object a line")
+    for number, one in enumerate(whole, 1):
+        what = f"{path.name}, object {number}"
+        yield (what, one) if isinstance(one, dict) else Defect(what, "it must be an object")
+
+
+def _listed(whole: dict[str, Any], path: Path) -> list[Any]:
+    tasks = whole.get("tasks")
+    if isinstance(tasks, list):
+        return tasks
+    if "annotations" in whole and "images" in whole:
+        raise DatasetError(
+            f"{path} is a COCO file, which has no expressions: name the folder that has it as "
+            "instances.json, beside refs(...).json"
+        )
+    return [whole]
+
+
+def _read_lines(text: str, path: Path, error: ValueError) -> Iterator[tuple[str, dict[str, Any]] | Defect]:
+    """JSON Lines: the first line is an object by itself, as no other JSON of several lines begins, or half of
+    the lines are. A list or an object that is cut short is none.
+    """
+    found: list[tuple[str, dict[str, Any]] | Defect] = []
+    for number, line in enumerate(io.StringIO(text, newline=""), 1):
+        if not line.strip():
+            continue
+        what = f"{path.name}, row {number}"
+        try:
+            one = parse_json(line)
+            found.append((what, one) if isinstance(one, dict) else Defect(what, "it must be an object"))
+        except ValueError:
+            found.append(Defect(what, "it is no JSON"))
+    is_good = [not isinstance(one, Defect) for one in found]
+    if text.lstrip().startswith("[") or not (is_good[0] or 2 * sum(is_good) >= len(found)):
+        raise DatasetError(f"{path} is no JSON: {error}") from error
+    yield from found

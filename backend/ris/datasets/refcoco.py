@@ -1,0 +1,150 @@
+"""RefCOCO's and gRefCOCO's files, as REFER's and gRefCOCO's readers take them.
+
+Source: `refer.py` of lichengunc/refer and `grefer.py` of henghuiding/gRefCOCO. An expression belongs to a
+ref, a ref to one annotation (to several, or to -1 for no target, in gRefCOCO); polygons are merged, and so
+are run lengths.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ris.core.masks import union
+from ris.core.rle import RLE
+from ris.core.types import Size
+from ris.datasets.entry import (
+    WITHOUT_MASK,
+    Defect,
+    Entry,
+    Index,
+    field_of,
+    read_json,
+    size_of,
+    strict,
+    to_id,
+    to_path,
+    words_of,
+)
+from ris.datasets.pickles import read_pickle
+from ris.datasets.segmentation import read_segmentation
+from ris.errors import DatasetError
+
+KINDS = ("refs(*).p", "refs(*).json", "grefs(*).json")
+NO_TARGET = -1
+
+
+def read_refs(folder: Path, split_by: str | None = None) -> Iterator[Entry]:
+    """As `scan_refs`, of a dataset that is to have no defect.
+
+    Raises:
+        DatasetError: a file is missing, or says what cannot be; the message names the ref.
+    """
+    return strict(scan_refs(folder, split_by))
+
+
+def scan_refs(folder: Path, split_by: str | None = None) -> Iterator[Entry | Defect]:
+    """Every sentence of every ref of a folder, in the file's order, and what of it cannot be used.
+
+    An image's name is that of `instances.json`. A published ref has one of its own, with the annotation's id
+    put to it (`COCO_train2014_000000581857_16.jpg`): there is no such file.
+
+    A ref whose mask cannot be had exactly gives a defect and its sentences without a mask; of several
+    annotations, none is used then.
+
+    Args:
+        folder: has `instances.json`, and one of `refs(...).p`, `refs(...).json`, `grefs(...).json`.
+        split_by: what stands in the brackets, e.g. "unc", "umd" or "google"; None takes the first file.
+
+    Raises:
+        DatasetError: a file is missing or cannot be read at all.
+    """
+    instances = read_json(folder / "instances.json")
+    images = Index(field_of(instances, "images", "instances.json"), "id", "instances.json", "image")
+    notes = Index(field_of(instances, "annotations", "instances.json"), "id", "instances.json", "annotation")
+    for number, ref in enumerate(_refs(folder, split_by), 1):
+        what = f"ref {str(ref['ref_id'])[:20]}" if "ref_id" in ref else f"ref at place {number}"
+        try:
+            image, sentences = images.find(field_of(ref, "image_id")), field_of(ref, "sentences")
+            if not isinstance(sentences, list):
+                raise DatasetError("its sentences are no list")
+            name = to_path(image.get("file_name") or ref.get("file_name"))
+            given = field_of(ref, "ann_id")
+            numbers = [to_id(one) for one in given] if isinstance(given, list) else [to_id(given)]
+            has_referent = _has_referent(ref, numbers)
+            if not sentences:
+                raise DatasetError("it has no sentences")
+        except DatasetError as error:
+            yield Defect(what, str(error))
+            continue
+        mask, size = None, size_of(image)
+        try:
+            if has_referent:
+                mask = _mask(numbers, notes, ref["image_id"], size)
+                size = mask.size
+        except DatasetError as error:
+            yield Defect(what, str(error), WITHOUT_MASK)
+        for sentence in sentences:
+            try:
+                words = words_of(sentence.get("raw") or field_of(sentence, "sent", "a sentence of it"))
+            except (DatasetError, AttributeError) as error:
+                yield Defect(
+                    what, str(error) if isinstance(error, DatasetError) else "a sentence is no object"
+                )
+                continue
+            yield Entry(words, name, size, mask, has_referent, str(ref.get("split") or "train"))
+
+
+def splits_by(folder: Path) -> tuple[str, ...]:
+    """By whom the refs of a folder are split: what stands in the brackets of its files' names, each once."""
+    return tuple(dict.fromkeys(_split_by(path) for path in _files(folder)))
+
+
+def _files(folder: Path) -> list[Path]:
+    return [path for kind in KINDS for path in sorted(folder.glob(kind))]
+
+
+def _split_by(path: Path) -> str:
+    return path.stem.partition("(")[2].removesuffix(")")
+
+
+def _refs(folder: Path, split_by: str | None) -> Sequence[Mapping[str, Any]]:
+    there = _files(folder)
+    if not there:
+        raise DatasetError(f"{folder} has no refs(...).p, refs(...).json or grefs(...).json")
+    found = [path for path in there if split_by in (None, _split_by(path))]
+    if not found:
+        names = ", ".join(path.name for path in there)
+        raise DatasetError(f"{folder} has no refs split by {split_by!r:.40}; it has {names}")
+    refs = read_pickle(found[0]) if found[0].suffix == ".p" else read_json(found[0])
+    if not isinstance(refs, list) or not all(isinstance(ref, dict) for ref in refs):
+        raise DatasetError(f"{found[0]} must hold a list of refs")
+    return refs
+
+
+def _has_referent(ref: Mapping[str, Any], numbers: Sequence[int | str]) -> bool:
+    """Whether there is a target. gRefCOCO alone marks that there is none, by annotation -1 or "no_target".
+
+    Raises:
+        DatasetError: the two marks contradict each other.
+    """
+    mark = ref.get("no_target")
+    is_marked = mark is not None and to_id(mark) in (1, "True", "true")
+    if is_marked and numbers not in ([], [NO_TARGET]):
+        raise DatasetError('it has "no_target", and an annotation')
+    if mark is not None and not is_marked and numbers == [NO_TARGET]:
+        raise DatasetError('its annotation is -1, and its "no_target" is not true')
+    return not is_marked and numbers != [NO_TARGET]
+
+
+def _mask(numbers: Sequence[int | str], notes: Index, image_id: object, size: Size | None) -> RLE:
+    if not numbers:
+        raise DatasetError("it names no annotation")
+    parts = []
+    for number in numbers:
+        note = notes.find(number)
+        if to_id(note.get("image_id", image_id)) != to_id(image_id):
+            raise DatasetError("its annotation is of another image")
+        parts.append(read_segmentation(note.get("segmentation"), size))
+    if len({part.size for part in parts}) > 1:
+        raise DatasetError("its annotations are of several sizes")
+    return parts[0] if len(parts) == 1 else union(parts)

@@ -1,0 +1,125 @@
+"""COCO's ways to write a mask, and the many in which programs write it wrongly.
+
+A mask that cannot be had exactly is an error, never a guess. Read as meant: a polygon of points in pairs, one
+polygon without the list around it, a stroke of two points beside polygons (it has no area: nothing), numbers
+as text. pycocotools takes a list whose first polygon has four numbers for boxes, and trusts run lengths; so
+polygons are checked before it sees them, and it never sees run lengths.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pycocotools import mask as coco
+
+from ris.core import rle
+from ris.core.masks import union
+from ris.core.rle import RLE
+from ris.core.types import Size
+from ris.errors import DatasetError
+
+FEWEST_NUMBERS = 6  # of a polygon: three points
+FARTHEST = 10  # coordinates, in longer sides of the image: a mistake, and costly to draw
+MOST_PIXELS = 2**28
+
+
+def decoded(segmentation: Any, size: Size | None, what: str) -> RLE:
+    """COCO's polygons, a run length, or a list of either as one mask.
+
+    Args:
+        segmentation: as JSON has it.
+        size: (height, width) of the image; None takes that of the run lengths.
+        what: names the record in errors.
+
+    Raises:
+        DatasetError: it is none of these, or of another size.
+    """
+    try:
+        return read_segmentation(segmentation, size)
+    except DatasetError as error:
+        raise DatasetError(f"{what}: {error}") from error
+
+
+def read_segmentation(segmentation: Any, size: Size | None) -> RLE:
+    """As `decoded`; the error does not name the record, and is the same for all of one kind."""
+    if segmentation is None or segmentation in ([], {}, ""):
+        raise DatasetError("it has no segmentation")
+    parts = segmentation if isinstance(segmentation, list) else [segmentation]
+    if all(isinstance(part, int | float | str | None) for part in parts):
+        parts = [parts]
+    if all(isinstance(part, Mapping) for part in parts):
+        return _merged([_from_runs(part, size) for part in parts])
+    if all(isinstance(part, list) for part in parts):
+        return _from_polygons(parts, _check_size(size))
+    raise DatasetError("its segmentation is neither polygons nor run lengths")
+
+
+def _merged(masks: list[RLE]) -> RLE:
+    if len({mask.size for mask in masks}) > 1:
+        raise DatasetError("its run lengths are of several sizes")
+    return masks[0] if len(masks) == 1 else union(masks)
+
+
+def _check_size(size: Size | None) -> Size:
+    if size is None:
+        raise DatasetError('the size of its image is not said: give "height" and "width"')
+    if math.prod(size) > MOST_PIXELS:
+        raise DatasetError(f"its image is said to have more than {MOST_PIXELS} pixels")
+    return size
+
+
+def _from_polygons(parts: list[Any], size: Size) -> RLE:
+    outlines = [outline for part in parts if len(outline := _outline(part, size)) >= FEWEST_NUMBERS]
+    if not outlines:
+        raise DatasetError("none of its polygons has three points")
+    codes = coco.frPyObjects([outline.tolist() for outline in outlines], *size)
+    merged = coco.merge(codes)
+    return rle.from_string(merged["counts"].decode("ascii"), size)
+
+
+def _outline(part: Any, size: Size) -> NDArray[np.float64]:
+    try:
+        values = np.asarray(part, np.float64)
+    except (TypeError, ValueError) as error:
+        raise DatasetError("its polygons hold something else than numbers") from error
+    if not np.isfinite(values).all():
+        raise DatasetError("its polygons have coordinates that are no finite numbers")
+    if values.shape[1:] not in ((), (2,)) or values.size % 2:
+        raise DatasetError("a polygon of it has an x without a y")
+    if values.size and np.abs(values).max() > FARTHEST * max(size):
+        raise DatasetError("its polygons reach far outside its image")
+    return values.ravel()
+
+
+def _from_runs(part: Mapping[str, Any], size: Size | None) -> RLE:
+    own = _size_of(part["size"]) if part.get("size") is not None else _check_size(size)
+    if size is not None and own != size:
+        raise DatasetError(f"its mask is of {own}, its image is {size}")
+    counts = part.get("counts")
+    try:
+        if isinstance(counts, list):
+            return RLE(_check_size(own), tuple(_whole(count) for count in counts))
+        text = counts.decode("ascii") if isinstance(counts, bytes) else counts
+        if isinstance(text, str):
+            return rle.from_string(text, _check_size(own))
+    except ValueError as error:
+        raise DatasetError("its run lengths cannot be read, or do not cover its size") from error
+    raise DatasetError("its run lengths have no counts")
+
+
+def _size_of(given: Any) -> Size:
+    try:
+        height, width = (_whole(side) for side in given)
+    except (TypeError, ValueError) as error:
+        raise DatasetError('the "size" of its run lengths is not [height, width]') from error
+    return height, width
+
+
+def _whole(value: Any) -> int:
+    """A whole number, also where it was written as 7.0 or "7"."""
+    number = float(value)
+    if not number.is_integer():
+        raise ValueError(value)
+    return int(number)

@@ -1,0 +1,1 @@
+"""Evaluate the methods on the annotators' decisions."""

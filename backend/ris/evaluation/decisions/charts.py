@@ -1,0 +1,107 @@
+"""The report's charts, as SVG text that needs nothing from outside."""
+
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import matplotlib
+
+matplotlib.use("svg")
+import matplotlib.pyplot as plt  # after the backend is chosen, or it looks for a screen
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from ris.core.types import Verdict
+from ris.evaluation.decisions.metrics import Judged, calibration, first, split
+
+SIZE = (4.6, 2.8)
+BLUE, ORANGE, GREY = "#2c6fbb", "#d9772b", "#9aa0a6"
+STYLE: dict[Any, Any] = {
+    "svg.hashsalt": "ris",  # the same report gives the same bytes
+    "svg.fonttype": "path",
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+}
+
+
+def charts(found: Sequence[Judged]) -> Mapping[str, str]:
+    """Every chart that the decisions have something for: title -> SVG."""
+    drawn: dict[str, str] = {}
+    with_mask = [j for j in found if j.has_mask]
+    if with_mask:
+        drawn["Which alternative was taken"] = _drawn(lambda axes: _ranks(axes, with_mask))
+        drawn["IoU of the first alternative with the final mask"] = _drawn(
+            lambda axes: _ious(axes, with_mask)
+        )
+        if rows := calibration(with_mask):
+            drawn["How often the first is right, by its score"] = _drawn(lambda a: _calibration(a, rows))
+    times = [t for j in found if (t := j.decision.correction.annotation.lead_time_s) is not None]
+    if times:
+        drawn["Seconds in the editor"] = _drawn(lambda axes: _times(axes, times))
+    weeks = split(with_mask, "week")
+    if len(weeks) > 1:
+        drawn["By week"] = _drawn(lambda axes: _trend(axes, weeks))
+    return drawn
+
+
+def _drawn(draw) -> str:  # type: ignore[no-untyped-def]
+    with plt.rc_context(STYLE):
+        figure: Figure = plt.figure(figsize=SIZE, layout="constrained")
+        draw(figure.add_subplot())
+        file = io.StringIO()
+        figure.savefig(file, format="svg", metadata={"Date": None})
+        plt.close(figure)
+    text = file.getvalue()
+    return text[text.index("<svg") :]
+
+
+def _ranks(axes: Axes, found: Sequence[Judged]) -> None:
+    taken = [j.decision.correction.rank for j in found]
+    ranks = range(max(r for r in [*taken, 2] if r is not None) + 1)
+    kinds = {Verdict.ACCEPTED: BLUE, Verdict.EDITED: ORANGE}
+    bottom = np.zeros(len(ranks) + 1)
+    for verdict, colour in kinds.items():
+        counts = [sum(j.verdict is verdict and j.decision.correction.rank == r for j in found) for r in ranks]
+        heights = np.array([*counts, 0])
+        axes.bar(range(len(heights)), heights, bottom=bottom, color=colour, label=verdict.value)
+        bottom += heights
+    redrawn = sum(j.verdict is Verdict.REDRAWN for j in found)
+    axes.bar([len(ranks)], [redrawn], color=GREY, label=Verdict.REDRAWN.value)
+    axes.set_xticks(range(len(ranks) + 1), [*(f"{r + 1}" for r in ranks), "none"])
+    axes.set_xlabel("rank of the alternative")
+    axes.set_ylabel("decisions")
+    axes.legend(frameon=False)
+
+
+def _ious(axes: Axes, found: Sequence[Judged]) -> None:
+    axes.hist([first(j.ious) for j in found], bins=np.linspace(0, 1, 21).tolist(), color=BLUE)
+    axes.set_xlabel("IoU")
+    axes.set_ylabel("decisions")
+
+
+def _calibration(axes: Axes, rows: Sequence[tuple[float, float, int]]) -> None:
+    axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle="--")
+    sizes = [12 + 4 * count**0.5 for _, _, count in rows]
+    axes.scatter([score for score, _, _ in rows], [right for _, right, _ in rows], s=sizes, color=BLUE)
+    axes.set_xlim(-0.03, 1.03)
+    axes.set_ylim(-0.03, 1.03)
+    axes.set_xlabel("score that was shown")
+    axes.set_ylabel("share with IoU of at least 0.5")
+
+
+def _times(axes: Axes, times: Sequence[float]) -> None:
+    axes.hist(np.clip(times, 0, np.quantile(times, 0.98) + 1e-9), bins=20, color=BLUE)
+    axes.set_xlabel("seconds (the longest 2 % are drawn at the end)")
+    axes.set_ylabel("decisions")
+
+
+def _trend(axes: Axes, weeks: Mapping[str, Sequence[Judged]]) -> None:
+    means = [float(np.mean([first(j.ious) for j in found])) for found in weeks.values()]
+    accepted = [float(np.mean([j.verdict is Verdict.ACCEPTED for j in found])) for found in weeks.values()]
+    axes.plot(list(weeks), means, color=BLUE, marker="o", label="mIoU of the first")
+    axes.plot(list(weeks), accepted, color=ORANGE, marker="o", label="accepted")
+    axes.set_ylim(0, 1.03)
+    axes.tick_params(axis="x", rotation=30)
+    axes.legend(frameon=False)

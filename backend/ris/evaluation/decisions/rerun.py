@@ -1,0 +1,85 @@
+"""What another preset, or one method alone, would have offered for tasks that annotators have decided."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from ris.core.decision import Decision
+from ris.core.shares import Share, share
+from ris.core.types import Image, Offer, Task
+from ris.errors import BackendError, InputError
+from ris.evaluation.decisions.metrics import Judged, first, judged
+from ris.referring.pipeline import Pipeline
+
+
+@dataclass(frozen=True, slots=True)
+class Rerun:
+    """One decision, with what was offered then and with what would be offered now.
+
+    Attributes:
+        now: None when it could not be run again, and `reason` says why; that is a miss.
+    """
+
+    then: Judged
+    now: Judged | None
+    reason: str = ""
+
+
+def alone(pipeline: Pipeline, method: str) -> Pipeline:
+    """The pipeline with one method's vote only.
+
+    Raises:
+        InputError: it has no such method.
+    """
+    names = [one.name for one in pipeline.methods]
+    if method not in names:
+        raise InputError(f"there is no method {method!r}; there are {', '.join(names)}")
+    weights = {name: float(name == method) for name in names}
+    return replace(pipeline, ranking=replace(pipeline.ranking, weights=weights, by_kind={}))
+
+
+def rerun(
+    pipeline: Pipeline, decisions: Sequence[Decision], fetch: Callable[[Task], Image]
+) -> Iterator[Rerun]:
+    """Rank again for every decision that says which mask is meant; an image is seen once for all of its.
+
+    Args:
+        fetch: gives a task's image, or raises an ImageError.
+    """
+    by_image: dict[tuple[str, str], list[Decision]] = {}
+    for decision in decisions:
+        task = decision.correction.annotation.task
+        if decision.correction.verdict.has_mask and decision.correction.annotation.mask is not None:
+            by_image.setdefault((task.project, task.image_url), []).append(decision)
+    for group in by_image.values():
+        words = [d.correction.annotation.task.expression for d in group]
+        try:
+            scene = pipeline.see(fetch(group[0].correction.annotation.task))
+            references = pipeline.refer_all(scene, words)
+        except BackendError as error:
+            yield from (Rerun(judged(d), None, str(error)) for d in group)
+            continue
+        for decision, reference in zip(group, references, strict=True):
+            offers = tuple(Offer(f"rerun-{s.rank}", s) for s in reference.suggestions)
+            again = replace(decision, offers=offers, version=reference.version)
+            yield Rerun(judged(decision), judged(again))
+
+
+def gained(found: Sequence[Rerun]) -> dict[str, tuple[Share, Share, Share]]:
+    """By figure: then, now, and now above then on the same decisions; what could not be run is a miss."""
+    images = {image: i for i, image in enumerate(dict.fromkeys(one.then.image for one in found))}
+    groups = [images[one.then.image] for one in found]
+    table = {}
+    for name, value in FIGURES.items():
+        then = [value(one.then) for one in found]
+        now = [value(one.now) if one.now else 0.0 for one in found]
+        above = [b - a for a, b in zip(then, now, strict=True)]
+        table[name] = (share(then, groups), share(now, groups), share(above, groups))
+    return table
+
+
+FIGURES: dict[str, Callable[[Judged], float]] = {
+    "mIoU of the first": lambda j: first(j.ious),
+    "mIoU of the best": lambda j: max(j.ious, default=0.0),
+    "P@0.5 of the first": lambda j: float(first(j.ious) > 0.5),
+    "P@0.5 of the best": lambda j: float(max(j.ious, default=0.0) > 0.5),
+}

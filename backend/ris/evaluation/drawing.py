@@ -1,0 +1,134 @@
+"""Pictures for people: alternatives over their image, numbered, and sheets of many."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as Pillow
+from PIL import ImageDraw, ImageFont
+
+from ris.core import rle
+from ris.core.rle import RLE
+from ris.core.types import Image, Suggestion
+
+COLOURS = ((228, 26, 28), (55, 126, 184), (77, 175, 74), (152, 78, 163), (255, 127, 0), (166, 86, 40))
+FINAL = (255, 215, 0)
+HOT = (255, 190, 60)
+OPACITY = 0.35
+SHORTEST_SIDE = 480  # smaller pictures are enlarged, so that numbers can be read
+PANE = (320, 260)  # width and height of one picture of a sheet
+FONT = ImageFont.load_default(size=15)
+
+
+def draw_alternatives(image: Image, suggestions: Sequence[Suggestion], path: Path) -> None:
+    """Write a picture with the alternatives over the image, the best one numbered 1.
+
+    The format follows the file's ending.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    overlay(image.pixels, [s.mask for s in suggestions]).save(path)
+
+
+def draw_heat(image: Image, heat: NDArray[np.uint8], suggestions: Sequence[Suggestion], path: Path) -> None:
+    """Write a picture with a heat map over the image in grey, and the best alternative's outline.
+
+    Args:
+        heat: uint8 [G, G] over the squashed image, 255 is hottest.
+    """
+    size = (image.size[1], image.size[0])
+    warmth = np.asarray(Pillow.fromarray(heat).resize(size, Pillow.Resampling.BICUBIC), np.float32)[..., None]
+    grey = image.pixels.mean(-1, keepdims=True)
+    pixels = 0.45 * grey + 0.55 * warmth / 255 * np.array(HOT, np.float32)
+    pixels = np.clip(pixels, 0, 255).astype(np.uint8)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    overlay(pixels, [s.mask for s in suggestions[:1]]).save(path)
+
+
+def overlay(
+    pixels: NDArray[np.uint8],
+    masks: Sequence[RLE],
+    colours: Sequence[tuple[int, int, int]] = COLOURS,
+    *,
+    factor: float | None = None,
+) -> Pillow.Image:
+    """Masks in their colours over uint8 [H, W, 3], outlined and numbered in the given order.
+
+    Args:
+        factor: how much larger than the image; by itself small images are enlarged.
+    """
+    height, width = pixels.shape[:2]
+    factor = factor or max(1.0, SHORTEST_SIDE / min(height, width))
+    size = (max(1, round(width * factor)), max(1, round(height * factor)))
+    canvas = np.asarray(Pillow.fromarray(pixels).resize(size, Pillow.Resampling.LANCZOS)).astype(np.float32)
+    dense = [
+        np.asarray(Pillow.fromarray(rle.decode(mask)).resize(size, Pillow.Resampling.NEAREST))
+        for mask in masks
+    ]
+    for i in reversed(range(len(dense))):  # the best lies on top
+        colour = np.array(colours[i % len(colours)], np.float32)
+        canvas[dense[i]] = (1 - OPACITY) * canvas[dense[i]] + OPACITY * colour
+        canvas[_rim(dense[i], 2)] = colour
+    picture = Pillow.fromarray(np.round(canvas).astype(np.uint8))
+    for i in reversed(range(len(dense))):
+        _number(picture, dense[i], str(i + 1), colours[i % len(colours)])
+    return picture
+
+
+def _rim(mask: NDArray[np.bool_], width: int) -> NDArray[np.bool_]:
+    """The outermost pixels of a mask."""
+    inner = mask
+    for _ in range(width):
+        padded = np.pad(inner, 1)
+        inner = inner & padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
+    return mask & ~inner
+
+
+def _number(picture: Pillow.Image, mask: NDArray[np.bool_], text: str, colour: tuple[int, int, int]) -> None:
+    """A numbered badge at the pixel of the mask that lies nearest to its centre."""
+    rows, columns = np.nonzero(mask)
+    if not len(rows):
+        return
+    nearest = int(np.argmin((rows - rows.mean()) ** 2 + (columns - columns.mean()) ** 2))
+    x = min(max(int(columns[nearest]), 11), picture.width - 12)
+    y = min(max(int(rows[nearest]), 11), picture.height - 12)
+    draw = ImageDraw.Draw(picture)
+    draw.ellipse((x - 11, y - 11, x + 11, y + 11), fill=colour, outline="white", width=2)
+    draw.text((x, y), text, fill="white", font=FONT, anchor="mm")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pane:
+    """One picture of a sheet, with the alternatives, what became of them, and lines of text."""
+
+    pixels: NDArray[np.uint8]
+    alternatives: Sequence[RLE]
+    final: RLE | None
+    lines: Sequence[str]
+
+
+def contact_sheet(panes: Sequence[Pane], path: Path, *, columns: int = 3) -> None:
+    """Write all panes in a grid: on the left of each the alternatives, on the right what became of them."""
+    drawn = [_pane(pane) for pane in panes]
+    width, height = max(p.width for p in drawn), max(p.height for p in drawn)
+    rows = -(-len(drawn) // columns)
+    sheet = Pillow.new("RGB", (columns * (width + 12) + 12, rows * (height + 12) + 12), "white")
+    for i, picture in enumerate(drawn):
+        sheet.paste(picture, (12 + i % columns * (width + 12), 12 + i // columns * (height + 12)))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    sheet.save(path)
+
+
+def _pane(pane: Pane) -> Pillow.Image:
+    height, width = pane.pixels.shape[:2]
+    factor = min(PANE[0] / width, PANE[1] / height)
+    left = overlay(pane.pixels, pane.alternatives, factor=factor)
+    right = overlay(pane.pixels, [pane.final] if pane.final else [], [FINAL], factor=factor)
+    picture = Pillow.new("RGB", (2 * PANE[0] + 4, PANE[1] + 18 * len(pane.lines) + 6), "white")
+    picture.paste(left, (0, 0))
+    picture.paste(right, (left.width + 4, 0))
+    draw = ImageDraw.Draw(picture)
+    for i, line in enumerate(pane.lines):
+        draw.text((2, left.height + 3 + 18 * i), line, fill="black" if i == 0 else (90, 90, 90), font=FONT)
+    return picture

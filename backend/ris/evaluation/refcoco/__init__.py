@@ -1,0 +1,1 @@
+"""Evaluate the methods on datasets in RefCOCO's layout."""

@@ -1,0 +1,203 @@
+"""What came of one expression of a benchmark with one ranking: its first mask against the referent."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ris.core import rle
+from ris.core.rle import RLE
+from ris.core.types import Image, Scored
+from ris.datasets.benchmark import Benchmark
+from ris.datasets.entry import Entry
+from ris.errors import ImageError, ImageUnreadable
+from ris.evaluation.tinyworld.samples import FUSION, has_say
+from ris.referring.pipeline import Pipeline, Reference
+from ris.referring.ranking import places
+from ris.referring.scene import Scene
+
+NO_PROPOSALS = "no mask was proposed"
+NO_SAY = "it says the same of every proposal"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The first mask of one ranking.
+
+    Attributes:
+        mask: None when there is none.
+        failure: why the ranking could not answer; "" when it could, which may be with nothing.
+    """
+
+    mask: RLE | None
+    failure: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One expression with one ranking; a row of a benchmark's results.
+
+    Attributes:
+        dataset, split_by, split: where the expression is from.
+        image: its name in the dataset.
+        sample: place of the expression in the dataset, from 0; the same for all rankings.
+        method: a method's name, or "fusion".
+        has_referent: whether the dataset says that there is such a thing.
+        intersection_px, union_px: of the first mask and the referent. A miss adds the referent's area to the
+            union, and a mask for an expression without a referent its own.
+        iou: intersection over union; 0 where the union is empty; 1 where nothing was offered for an
+            expression without a referent.
+        mask: the first mask as COCO's compressed text; "" when there is none.
+        height, width: of the image, which `mask` needs to be read.
+        reason: why there is no mask although there is a referent, or why nobody could look for one.
+        model_version: of the pipeline.
+        seconds: of the image, `see` and all its expressions, divided by these.
+    """
+
+    dataset: str
+    split_by: str
+    split: str
+    image: str
+    sample: int
+    expression: str
+    method: str
+    has_referent: bool
+    intersection_px: int
+    union_px: int
+    iou: float
+    mask: str
+    height: int
+    width: int
+    reason: str
+    model_version: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One image of one split with its expressions, each with its place in the dataset."""
+
+    split: str
+    image: str
+    samples: tuple[tuple[int, Entry], ...]
+
+
+def groups(benchmark: Benchmark, splits: Sequence[str]) -> list[Group]:
+    """The images of some splits of a benchmark, split by split, in the order of their first expressions."""
+    found: dict[tuple[str, str], list[tuple[int, Entry]]] = {}
+    for split in splits:
+        for number, entry in enumerate(benchmark.entries):
+            if entry.split == split:
+                found.setdefault((split, entry.image), []).append((number, entry))
+    return [Group(split, image, tuple(samples)) for (split, image), samples in found.items()]
+
+
+def outcomes(
+    benchmark: Benchmark,
+    group: Group,
+    pipeline: Pipeline,
+    load: Callable[[str], Image],
+    clock: Callable[[], float],
+) -> list[Outcome]:
+    """See one image once, rank all its expressions, and judge the first mask of each ranking.
+
+    An image that cannot be had makes misses of its expressions, with the reason.
+
+    Args:
+        load: from an image's name to the image; raises an ImageError.
+        clock: seconds, for what it costs.
+    """
+    began = clock()
+    entries = [entry for _, entry in group.samples]
+    try:
+        answers = _answers(pipeline, load(group.image), entries)
+    except ImageError as error:
+        rankings = [*(method.name for method in pipeline.methods), FUSION]
+        answers = [{name: Answer(None, str(error)) for name in rankings}] * len(entries)
+    seconds = (clock() - began) / len(entries)
+    return [
+        _outcome(benchmark, number, entry, method, answer, pipeline.version, seconds)
+        for (number, entry), by_method in zip(group.samples, answers, strict=True)
+        for method, answer in by_method.items()
+    ]
+
+
+def _answers(pipeline: Pipeline, image: Image, entries: Sequence[Entry]) -> list[dict[str, Answer]]:
+    for height, width in {entry.size for entry in entries if entry.size} - {image.size}:
+        raise ImageUnreadable(
+            f"the image is {image.size[0]} x {image.size[1]} pixels high and wide, "
+            f"the dataset says {height} x {width}"
+        )
+    scene = pipeline.see(image)
+    references = pipeline.refer_all(scene, [entry.expression for entry in entries])
+    return [dict(firsts(scene, reference)) for reference in references]
+
+
+def firsts(scene: Scene, reference: Reference) -> Iterator[tuple[str, Answer]]:
+    """Every method's first mask and the fusion's, by the ranking's name.
+
+    A method that says the same of all proposals has no say, as in `ris benchmark tinyworld`; the authors'
+    programs would take the first proposal.
+    """
+    for opinion in reference.opinions:
+        yield opinion.method, _first(scene, opinion)
+    offered = reference.suggestions
+    silent = "" if offered or not scene.masks else "no method had a say"
+    yield FUSION, Answer(offered[0].mask if offered else None, silent)
+
+
+def _first(scene: Scene, opinion: Scored) -> Answer:
+    if opinion.left_out or not scene.masks:
+        return Answer(None, opinion.left_out)
+    if not has_say(opinion):
+        return Answer(None, NO_SAY)
+    return Answer(scene.masks[int(places(opinion.scores).argmin())])
+
+
+def _outcome(
+    benchmark: Benchmark,
+    number: int,
+    entry: Entry,
+    method: str,
+    answer: Answer,
+    version: str,
+    seconds: float,
+) -> Outcome:
+    intersection, union, iou = judged(entry.mask, answer)
+    height, width = entry.size or (0, 0)
+    nothing = NO_PROPOSALS if entry.has_referent and answer.mask is None else ""
+    return Outcome(
+        dataset=benchmark.name,
+        split_by=benchmark.split_by,
+        split=entry.split,
+        image=entry.image,
+        sample=number,
+        expression=entry.expression,
+        method=method,
+        has_referent=entry.has_referent,
+        intersection_px=intersection,
+        union_px=union,
+        iou=iou,
+        mask=rle.to_string(answer.mask) if answer.mask else "",
+        height=height,
+        width=width,
+        reason=answer.failure or nothing,
+        model_version=version,
+        seconds=seconds,
+    )
+
+
+def judged(referent: RLE | None, answer: Answer) -> tuple[int, int, float]:
+    """Intersection and union in pixels, and IoU, of an answer with the referent, None for no such thing.
+
+    Source: oIoU and mIoU as RefCOCO's papers count them, where an empty union is IoU 0; without a referent as
+    gRefCOCO does (`refer_evaluation.py` of henghuiding/ReLA): nothing offered is IoU 1 and adds no pixels,
+    a mask is IoU 0 and adds its area to the union. We differ in that who could not answer is never right.
+    """
+    if referent is None:
+        return 0, answer.mask.area_px if answer.mask else 0, float(answer.mask is None and not answer.failure)
+    if answer.mask is None:
+        return 0, referent.area_px, 0.0
+    intersection = int(np.logical_and(rle.decode(referent), rle.decode(answer.mask)).sum())
+    union = referent.area_px + answer.mask.area_px - intersection
+    return intersection, union, intersection / union if union else 0.0

@@ -1,0 +1,170 @@
+"""The results of a benchmark in a folder of Parquet files: written piece by piece, read together.
+
+A piece holds all rows of a few images. It gets its name when all of it is on the disk, so a run that is
+killed loses at most the piece it was at. One that was torn all the same, by a full disk or a copy that broke
+off, is found by its checksums: the run does its images again.
+"""
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ris.datasets.benchmark import Benchmark
+from ris.errors import DatasetError
+from ris.evaluation.refcoco.outcome import Group, Outcome
+from ris.evaluation.refcoco.shard import Shard
+
+SCHEMA = pa.schema(
+    [
+        ("dataset", pa.string()),
+        ("split_by", pa.string()),
+        ("split", pa.string()),
+        ("image", pa.string()),
+        ("sample", pa.int64()),
+        ("expression", pa.string()),
+        ("method", pa.string()),
+        ("has_referent", pa.bool_()),
+        ("intersection_px", pa.int64()),
+        ("union_px", pa.int64()),
+        ("iou", pa.float64()),
+        ("mask", pa.string()),
+        ("height", pa.int64()),
+        ("width", pa.int64()),
+        ("reason", pa.string()),
+        ("model_version", pa.string()),
+        ("seconds", pa.float64()),
+    ]
+)
+IMAGES_A_PIECE = 16
+PATTERN = "piece-*.parquet"
+KEY = ["dataset", "split_by", "sample", "expression"]
+
+
+def as_table(outcomes: Sequence[Outcome]) -> pa.Table:
+    """Outcomes as a table of `SCHEMA`."""
+    return pa.Table.from_pylist([asdict(outcome) for outcome in outcomes], SCHEMA)
+
+
+def write_piece(folder: Path, shard: Shard, outcomes: Sequence[Outcome]) -> Path:
+    """Write rows as the shard's next piece; it is there with all of them, or not at all.
+
+    Raises:
+        DatasetError: the disk is full, or the folder cannot be written.
+    """
+    mine = f"piece-{shard.number}of{shard.count}-"
+    numbers = [int(path.stem.removeprefix(mine)) for path in folder.glob(f"{mine}*.parquet")]
+    path = folder / f"{mine}{max(numbers, default=-1) + 1:06d}.parquet"
+    unfinished = path.with_suffix(".part")
+    try:
+        with unfinished.open("wb") as file:
+            pq.write_table(as_table(outcomes), file, write_page_checksum=True)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+    except OSError as error:
+        raise DatasetError(f"{path} cannot be written: {error.strerror or error}") from error
+    return path
+
+
+def kept(folder: Path, shard: Shard, by_image: Iterable[Sequence[Outcome]]) -> Iterator[Sequence[Outcome]]:
+    """Hand on the rows of one image after the other, and write them, some images a piece.
+
+    Whoever stops listening, or is interrupted, leaves a piece with all that was handed on.
+    """
+    rows: list[Outcome] = []
+    try:
+        for number, made in enumerate(by_image, 1):
+            rows += made
+            if number % IMAGES_A_PIECE == 0:
+                write_piece(folder, shard, rows)
+                rows = []
+            yield made
+    finally:
+        if rows:
+            write_piece(folder, shard, rows)
+
+
+def torn_pieces(folder: Path) -> list[Path]:
+    """The pieces of a folder that cannot be read."""
+    return [path for path in sorted(folder.glob(PATTERN)) if _read(path) is None]
+
+
+def clear(folder: Path) -> None:
+    """Remove all results of a folder, and nothing else."""
+    for path in [*folder.glob(PATTERN), *folder.glob("piece-*.part")]:
+        path.unlink()
+
+
+def left(folder: Path, version: str, benchmark: Benchmark, groups: Sequence[Group]) -> list[Group]:
+    """The images that a folder has no rows of.
+
+    Raises:
+        DatasetError: the folder holds results of another model version, or of other expressions of an image.
+    """
+    pieces = [piece for path in sorted(folder.glob(PATTERN)) if (piece := _read(path)) is not None]
+    table = pa.concat_tables([SCHEMA.empty_table(), *pieces])
+    others = sorted(set(table["model_version"].unique().to_pylist()) - {version})
+    if others:
+        raise DatasetError(
+            f"{folder} holds results of {', '.join(others)}, and this is {version}; "
+            "give another folder with --out, or begin anew with --fresh"
+        )
+    done = {tuple(row.values()) for row in table.group_by(KEY).aggregate([]).to_pylist()}
+    undone = []
+    for group in groups:
+        keys = {(benchmark.name, benchmark.split_by, n, entry.expression) for n, entry in group.samples}
+        if not keys & done:
+            undone.append(group)
+        elif not keys <= done:
+            raise DatasetError(
+                f"{folder} holds results of {group.image} with other expressions: the dataset has changed; "
+                "give another folder with --out, or begin anew with --fresh"
+            )
+    return undone
+
+
+def read_pieces(folders: Iterable[Path]) -> pa.Table:
+    """All rows of some folders as one table of `SCHEMA`: the shards of a benchmark, or several benchmarks.
+
+    Raises:
+        DatasetError: no results, a torn piece, two model versions, or an expression that is there twice.
+    """
+    found = []
+    for folder in folders:
+        paths = sorted(folder.glob(PATTERN))
+        if not paths:
+            raise DatasetError(f"{folder} has no results of ris benchmark refcoco")
+        for path in paths:
+            piece = _read(path)
+            if piece is None:
+                raise DatasetError(f"{path} is torn; run ris benchmark refcoco with --out {folder} once more")
+            found.append(piece)
+    table = pa.concat_tables(found)
+    versions = sorted(table["model_version"].unique().to_pylist())
+    if len(versions) > 1:
+        raise DatasetError(f"these are results of {', '.join(versions)}; give folders of one model version")
+    counts = table.group_by([*KEY, "method"]).aggregate([("iou", "count")])
+    twice = [row for row in counts.to_pylist() if row["iou_count"] > 1]
+    if twice:
+        raise DatasetError(
+            f"{len(twice)} results are there twice, the first for {twice[0]['expression']!r:.60} of "
+            f"{twice[0]['dataset']}; give folders that have no image in common"
+        )
+    return table
+
+
+def _read(path: Path) -> pa.Table | None:
+    """The rows of a piece; None when it is torn."""
+    data = path.read_bytes()
+    try:
+        table = pq.read_table(pa.BufferReader(data), page_checksum_verification=True)
+        table.validate(full=True)
+    except (OSError, ValueError, pa.ArrowException):
+        return None
+    if not table.schema.equals(SCHEMA):
+        raise DatasetError(f"{path} is not of this version of ris benchmark refcoco; give another folder")
+    return table

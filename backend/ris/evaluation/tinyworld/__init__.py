@@ -1,0 +1,1 @@
+"""Evaluate the embedded networks on drawn scenes."""

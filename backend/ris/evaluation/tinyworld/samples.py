@@ -1,0 +1,197 @@
+"""The benchmark on drawn scenes that no training saw: `ris benchmark tinyworld`.
+
+It says how good the embedded toys are in their own world, and nothing about photographs.
+"""
+
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ris.core import rle
+from ris.core.masks import iou_matrix
+from ris.core.proposals import Proposals
+from ris.core.rle import RLE
+from ris.core.types import Image, Scored, Size
+from ris.referring.heat import enlarged
+from ris.referring.pipeline import Pipeline, Reference
+from ris.referring.ranking import places
+from ris.referring.scene import Scene
+from ris.tinyworld.expressions import Expression, attribute_description, make_expressions
+from ris.tinyworld.scene import Scene as World
+from ris.tinyworld.scene import held_out, make_scene
+
+TEST_SEED = 900_001  # the trainings use seeds below 1000
+PER_SCENE = 10  # expressions a scene at most: scenes with many should not outweigh the others
+RIGHT_IOU = 0.5
+FUSION = "fusion"
+MISSED = 99  # a place behind every real one
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One expression and what came of it.
+
+    Attributes:
+        scene: its number; samples of one scene are not independent.
+        kind: category, attribute, size, position, relation, ordinal or negation.
+        is_held_out: the referent's colour and noun never met in a training scene.
+        by_thing, by_noun: the chance of a guess among all things, and among those of its noun.
+        known: by ranking, at which place the referent came with the true masks as proposals; MISSED
+            where the ranking had no say or did not offer it.
+        found: the same with the proposer's masks: the place of the first with IoU > 0.5; None when no
+            proposals were asked for.
+        ceiling: some proposal has.
+        peak: the hottest point of IteRPrimE's map lies in the referent.
+        described: the describer's sentence about its looks is exactly right.
+    """
+
+    scene: int
+    kind: str
+    is_held_out: bool
+    by_thing: float
+    by_noun: float
+    known: Mapping[str, int]
+    found: Mapping[str, int] | None = None
+    ceiling: bool | None = None
+    peak: bool = False
+    described: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """What was proposed for one scene: how many masks, and each thing's best IoU with any of them."""
+
+    scene: int
+    n_proposals: int
+    best_ious: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A proposer that is told the answer: the true masks."""
+
+    proposals: Proposals
+
+    def propose(self, image: Image) -> Proposals:
+        return self.proposals
+
+
+def worlds(n_scenes: int, *, split: str, seed: int) -> Iterator[World]:
+    """Scenes of which something can be said; the same for the same seed."""
+    rng = random.Random(seed)
+    made = 0
+    while made < n_scenes:
+        world = make_scene(rng, split=split)
+        if len(world.things) >= 2:
+            made += 1
+            yield world
+
+
+def tried(world: World, number: int) -> list[Expression]:
+    """The expressions that are tried of a scene; the same for the same scene and number."""
+    rng = random.Random(number)
+    expressions = list(make_expressions(world, rng))
+    return rng.sample(expressions, min(len(expressions), PER_SCENE))
+
+
+def samples(
+    pipeline: Pipeline, world: World, number: int, *, propose: bool
+) -> tuple[list[Sample], Proposed | None]:
+    """Try one scene's expressions with the true masks and, if asked, end to end."""
+    image = Image.of(np.ascontiguousarray(world.image))
+    truths = [world.mask(i) for i in range(len(world.things))]
+    chosen = tried(world, number)
+    words = [e.text for e in chosen]
+    known = known_scene(pipeline, image, truths)
+    made = [
+        _sample(world, number, e, known, reference)
+        for e, reference in zip(chosen, pipeline.refer_all(known, words), strict=True)
+    ]
+    if not propose:
+        return made, None
+    scene = pipeline.see(image)
+    ious = iou_matrix(scene.masks, [rle.encode(truth) for truth in truths])
+    made = [
+        _end_to_end(s, scene, reference, ious[:, e.referent])
+        for s, e, reference in zip(made, chosen, pipeline.refer_all(scene, words), strict=True)
+    ]
+    best = ious.max(0).tolist() if len(ious) else [0.0] * len(truths)
+    return made, Proposed(number, len(scene.masks), tuple(best))
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One expression of one scene with everything that was said of it: what learning learns from."""
+
+    expression: str
+    scene: Scene
+    opinions: tuple[Scored, ...]
+    referent: RLE
+
+
+def asked(pipeline: Pipeline, world: World, number: int) -> list[Asked]:
+    """The same expressions as `samples`, ranked among the proposer's masks."""
+    chosen = tried(world, number)
+    scene = pipeline.see(Image.of(np.ascontiguousarray(world.image)))
+    references = pipeline.refer_all(scene, [e.text for e in chosen])
+    return [
+        Asked(e.text, scene, r.opinions, rle.encode(world.mask(e.referent)))
+        for e, r in zip(chosen, references, strict=True)
+    ]
+
+
+def known_scene(pipeline: Pipeline, image: Image, truths: Sequence[NDArray[np.bool_]]) -> Scene:
+    """The scene as it would be seen had the proposer found exactly the true masks."""
+    proposals = Proposals.of(truths, image.size, np.ones(len(truths), np.float32))
+    return replace(pipeline, proposer=_Known(proposals)).see(image)
+
+
+def _sample(world: World, number: int, expression: Expression, known: Scene, reference: Reference) -> Sample:
+    referent = world.things[expression.referent]
+    right = np.arange(len(world.things)) == expression.referent
+    opinions = {o.method: o for o in reference.opinions}
+    said = opinions["lgd"].evidence.get("referent", "") if "lgd" in opinions else ""
+    heat = opinions["iterprime"].heat if "iterprime" in opinions else None
+    return Sample(
+        scene=number,
+        kind=expression.kind,
+        is_held_out=held_out(referent.noun, referent.colour),
+        by_thing=1 / len(world.things),
+        by_noun=1 / sum(thing.noun == referent.noun for thing in world.things),
+        known=_places(known, reference, right),
+        peak=heat is not None and bool(world.mask(expression.referent)[_peak(heat, world.size)]),
+        described=said == attribute_description(referent, world),
+    )
+
+
+def _end_to_end(sample: Sample, scene: Scene, reference: Reference, ious: NDArray[np.float64]) -> Sample:
+    right = ious > RIGHT_IOU
+    return replace(sample, found=_places(scene, reference, right), ceiling=bool(right.any()))
+
+
+def has_say(opinion: Scored) -> bool:
+    """Whether a method could run and prefers some proposal; of one alone it need not."""
+    if opinion.left_out or not len(opinion.scores):
+        return False
+    return len(opinion.scores) == 1 or bool(np.ptp(opinion.scores) > 0)
+
+
+def _places(scene: Scene, reference: Reference, right: NDArray[np.bool_]) -> dict[str, int]:
+    """By ranking, the place of the first right mask. A method that says the same of all has no say."""
+    masks = {scene.masks[i] for i in np.flatnonzero(right)}
+    offered = [s.mask in masks for s in reference.suggestions]
+    found = {FUSION: offered.index(True) if True in offered else MISSED}
+    for opinion in reference.opinions:
+        of_right = places(opinion.scores)[right] if has_say(opinion) and right.any() else np.array([MISSED])
+        found[opinion.method] = int(of_right.min())
+    return found
+
+
+def _peak(heat: NDArray[np.uint8], size: Size) -> tuple[int, int]:
+    """Row and column of the hottest pixel of the enlarged map."""
+    large = enlarged(heat.astype(np.float32), size)
+    row, column = np.unravel_index(int(large.argmax()), large.shape)
+    return int(row), int(column)

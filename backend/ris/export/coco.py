@@ -1,0 +1,125 @@
+"""COCO, with run lengths or with polygons; the expression is an attribute of its annotation.
+
+Both give back every pixel: polygons run along the edges of pixels, and a mask with holes is several of them.
+An image is one image by its bytes, and `file_name` is the name that `ris export --images` gives it.
+
+Every decision is one annotation, except those that mean no mask: a skipped task and an expression
+without a referent. Those stand in `info.without_mask`, each with its reason. A decision whose image is not
+known is returned.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ris.core import rle
+from ris.core.decision import Decision
+from ris.core.outline import edge_outlines
+from ris.core.rle import RLE
+from ris.export.dataset import LeftOut, Unseen, find_image_problem, get_mask
+from ris.export.imagefile import ImageFile, find_image_files
+from ris.export.text import write_json
+
+CATEGORY = {"id": 1, "name": "referent", "supercategory": ""}
+
+
+def run_lengths(mask: RLE) -> dict[str, Any]:
+    """`segmentation` as COCO's compressed run length."""
+    return {"size": list(mask.size), "counts": rle.to_string(mask)}
+
+
+def polygons(mask: RLE) -> list[list[float]]:
+    """`segmentation` as polygons, [x1, y1, x2, y2, ...] each."""
+    return [outline.astype(float).ravel().tolist() for outline in edge_outlines(mask)]
+
+
+def write_coco(
+    decisions: Sequence[Decision],
+    path: Path,
+    segmentation: Callable[[RLE], object] = run_lengths,
+    *,
+    files: Mapping[str, ImageFile] | None = None,
+    unseen: Unseen | None = None,
+) -> list[LeftOut]:
+    """Write one JSON file, the same bytes for the same decisions; what it cannot hold is returned.
+
+    Args:
+        files: the images' by digest; found in the decisions when None.
+        unseen: why images could not be seen, for the reasons.
+    """
+    problems = [find_image_problem(decision, unseen or {}) for decision in decisions]
+    kept = [d for d, problem in zip(decisions, problems, strict=True) if not problem]
+    content = as_coco(kept, segmentation, find_image_files(decisions) if files is None else files)
+    write_json(content, path, indent=1)
+    return [LeftOut(d, problem) for d, problem in zip(decisions, problems, strict=True) if problem]
+
+
+def as_coco(
+    decisions: Sequence[Decision],
+    segmentation: Callable[[RLE], object],
+    files: Mapping[str, ImageFile],
+) -> dict[str, Any]:
+    """The content of the file; image ids follow the order of first appearance."""
+    images: dict[str, dict[str, Any]] = {}
+    annotations: list[dict[str, Any]] = []
+    without: list[dict[str, Any]] = []
+    for decision in decisions:
+        mask = get_mask(decision)
+        image = _image(images, decision, files)
+        if mask is None:
+            without.append({"image_id": image["id"], **_about(decision)})
+        else:
+            number = len(annotations) + 1
+            annotations.append(_annotation(number, image["id"], mask, segmentation(mask), decision))
+    return {
+        "info": {"description": "referring expressions, corrected", "without_mask": without},
+        "images": list(images.values()),
+        "annotations": annotations,
+        "categories": [CATEGORY],
+    }
+
+
+def _image(
+    images: dict[str, dict[str, Any]], decision: Decision, files: Mapping[str, ImageFile]
+) -> dict[str, Any]:
+    digest, size = decision.image_digest, decision.image_size
+    assert digest is not None and size is not None
+    entry = {
+        "id": len(images) + 1,
+        "file_name": files[digest].name,
+        "height": size[0],
+        "width": size[1],
+        "sha256": digest,
+        "image_url": files[digest].tasks[0].image_url,
+    }
+    return images.setdefault(digest, entry)
+
+
+def _annotation(
+    number: int, image_id: int, mask: RLE, segmentation: object, decision: Decision
+) -> dict[str, Any]:
+    return {
+        "id": number,
+        "image_id": image_id,
+        "category_id": CATEGORY["id"],
+        "segmentation": segmentation,
+        "area": mask.area_px,
+        "bbox": rle.box_xywh(mask),
+        "iscrowd": 0,
+        "attributes": _about(decision),
+    }
+
+
+def _about(decision: Decision) -> dict[str, Any]:
+    correction, annotation = decision.correction, decision.correction.annotation
+    return {
+        "expression": annotation.task.expression,
+        "verdict": correction.verdict.value,
+        "rank": correction.rank,
+        "iou": correction.iou,
+        "project": annotation.task.project,
+        "task_id": annotation.task.task_id,
+        "annotation_id": annotation.annotation_id,
+        "annotator": annotation.annotator,
+        "model_version": decision.version,
+    }

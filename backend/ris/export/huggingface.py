@@ -1,0 +1,118 @@
+"""Hugging Face: Parquet with images, masks and expressions; `datasets.load_dataset(folder)` reads it."""
+
+import io
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from PIL import Image as Pillow
+
+from ris.core import rle
+from ris.core.rle import RLE
+from ris.errors import BackendError
+from ris.export.dataset import LeftOut, Sample
+from ris.export.imagefile import ImageFile
+from ris.export.pictures import upright
+
+ROWS_AT_ONCE = 64
+PICTURE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+COLUMNS: Sequence[tuple[str, pa.DataType, dict[str, Any]]] = (
+    ("image", PICTURE, {"_type": "Image"}),
+    ("mask", PICTURE, {"_type": "Image"}),
+    ("expression", pa.string(), {"dtype": "string", "_type": "Value"}),
+    ("has_referent", pa.bool_(), {"dtype": "bool", "_type": "Value"}),
+    ("verdict", pa.string(), {"dtype": "string", "_type": "Value"}),
+    ("file_name", pa.string(), {"dtype": "string", "_type": "Value"}),
+    ("project", pa.string(), {"dtype": "string", "_type": "Value"}),
+    ("task_id", pa.int64(), {"dtype": "int64", "_type": "Value"}),
+    ("annotation_id", pa.int64(), {"dtype": "int64", "_type": "Value"}),
+)
+FEATURES = {name: feature for name, _, feature in COLUMNS}
+SCHEMA = pa.schema(
+    [(name, kind) for name, kind, _ in COLUMNS],
+    # Where `datasets` looks for which columns are pictures.
+    metadata={"huggingface": json.dumps({"info": {"features": FEATURES}})},
+)
+
+
+def write_huggingface(
+    samples: Sequence[Sample], folder: Path, read: Callable[[ImageFile], bytes]
+) -> list[LeftOut]:
+    """`data/<split>-00000-of-00001.parquet` and a dataset card; what has no picture to be had is returned.
+
+    Args:
+        read: gives an image's bytes, or raises an ImageError.
+    """
+    left_out: list[LeftOut] = []
+    counts: dict[str, int] = {}
+    (folder / "data").mkdir(parents=True, exist_ok=True)
+    for split in sorted({sample.split for sample in samples}):
+        path = folder / "data" / f"{split}-00000-of-00001.parquet"
+        with pq.ParquetWriter(path, SCHEMA) as writer:
+            own = [sample for sample in samples if sample.split == split]
+            for start in range(0, len(own), ROWS_AT_ONCE):
+                rows = []
+                for sample in own[start : start + ROWS_AT_ONCE]:
+                    try:
+                        rows.append(_row(sample, read))
+                    except BackendError as error:
+                        left_out.append(LeftOut(sample.decision, str(error)))
+                writer.write_table(pa.Table.from_pylist(rows, SCHEMA))
+                counts[split] = counts.get(split, 0) + len(rows)
+    (folder / "README.md").write_text(card(counts), encoding="utf-8")
+    return left_out
+
+
+def _row(sample: Sample, read: Callable[[ImageFile], bytes]) -> dict[str, Any]:
+    task = sample.decision.correction.annotation.task
+    data, extension = upright(read(sample.file))
+    name = Path(sample.file_name).stem
+    return {
+        "image": {"bytes": data, "path": f"{name}{extension}"},
+        "mask": {"bytes": as_png(sample.mask), "path": f"{name}-mask.png"} if sample.mask else None,
+        "expression": sample.expression,
+        "has_referent": sample.mask is not None,
+        "verdict": sample.decision.correction.verdict.value,
+        "file_name": sample.file_name,
+        "project": task.project,
+        "task_id": task.task_id,
+        "annotation_id": sample.decision.correction.annotation.annotation_id,
+    }
+
+
+def as_png(mask: RLE) -> bytes:
+    """A mask as a grey PNG, 255 inside."""
+    file = io.BytesIO()
+    Pillow.fromarray(rle.decode(mask).astype("uint8") * 255).save(file, "PNG")
+    return file.getvalue()
+
+
+def card(counts: dict[str, int]) -> str:
+    """The dataset card: what `datasets` needs to find the splits, and what people want to know."""
+    files = "".join(f"  - split: {s}\n    path: data/{s}-*.parquet\n" for s in sorted(counts))
+    rows = "".join(f"| {split} | {count} |\n" for split, count in sorted(counts.items()))
+    return f"""---
+task_categories:
+- image-segmentation
+tags:
+- referring-expression-segmentation
+configs:
+- config_name: default
+  data_files:
+{files}---
+
+# Referring expressions with masks
+
+Each row is an image, an expression, and the mask of what is meant, as decided by annotators in Label Studio.
+`mask` is a grey picture of the image's size, 255 inside; it is empty where `has_referent` is false: there is
+no such thing in the image. `verdict` says how the mask came about: accepted as suggested, edited, or redrawn.
+
+| split | rows |
+|---|---|
+{rows}
+An image is in one split only. Who may use the images, and what the annotators were told, is not known here:
+add it before you publish.
+"""

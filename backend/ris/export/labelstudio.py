@@ -1,0 +1,61 @@
+"""Label Studio's own JSON: tasks with annotations and predictions, for import into another project."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ris.core.decision import Decision
+from ris.core.types import Task
+from ris.errors import LabelConfigError
+from ris.export.text import write_json
+from ris.labelstudio.answer import write_answer
+from ris.labelstudio.config.control import Controls
+from ris.labelstudio.region import write_predictions
+
+
+def write_labelstudio(
+    decisions: Sequence[Decision], folder: Path, controls: Mapping[str, Controls], default: Controls
+) -> None:
+    """`labelstudio.json`: a task an image and expression, with all of its annotations, the skipped ones too.
+
+    Args:
+        controls: by project, as its label config says.
+        default: for projects whose label config is not known here.
+    """
+    tasks: dict[tuple[str, int, str, str], dict[str, Any]] = {}
+    for decision in decisions:
+        task = decision.correction.annotation.task
+        own = controls.get(task.project, default)
+        entry = tasks.setdefault(
+            (task.project, task.task_id, task.image_url, task.expression),
+            {
+                "data": _data(task, own, default),
+                "meta": {"project": task.project, "task_id": task.task_id},
+                "annotations": [],
+                "predictions": [],
+            },
+        )
+        entry["annotations"].append(_annotation(decision, own))
+        if decision.version and not entry["predictions"]:
+            entry["predictions"] = write_predictions(decision.offers, own, version=decision.version)
+    write_json(list(tasks.values()), folder / "labelstudio.json")
+
+
+def _data(task: Task, own: Controls, default: Controls) -> dict[str, Any]:
+    """As the project's label config shows it; as the default's where that one shows no such image."""
+    try:
+        return own.to_data(task.image_url, task.expression)
+    except LabelConfigError:
+        return default.to_data(task.image_url, task.expression)
+
+
+def _annotation(decision: Decision, controls: Controls) -> dict[str, Any]:
+    annotation = decision.correction.annotation
+    return {
+        "id": annotation.annotation_id,  # what Label Studio keeps as `import_id`: no new decision
+        "result": write_answer(decision.correction, decision.offers, controls),
+        "was_cancelled": annotation.cancelled,
+        "lead_time": annotation.lead_time_s,
+        "ground_truth": False,
+        "meta": {"annotation_id": annotation.annotation_id, "completed_by": annotation.annotator},
+    }

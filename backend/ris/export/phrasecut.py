@@ -1,0 +1,102 @@
+"""PhraseCut: `refer_<split>.json` with polygons, its list of images, and `name_att_rel_count.json`.
+
+Its polygons run through the outermost pixels, and masks with holes are cut into pieces without, so that the
+loader's own drawing gives back every pixel. It has no expression without a referent. The list of images has
+two names: `image_data_split.json` is what RefVGLoader opens, `image_data_split3000.json` what the data set's
+README names; they are equal.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ris.core import rle
+from ris.core.outline import Outline, centre_outlines
+from ris.export.dataset import LeftOut, Sample, image_ids
+from ris.export.phrases import Parse, Phrase, read_phrase
+from ris.export.text import write_json
+
+IMAGE_LISTS = ("image_data_split.json", "image_data_split3000.json")
+COUNTS = "name_att_rel_count.json"
+SPLITS = ("train", "val", "test", "miniv")  # RefVGLoader opens all of these when it is told none
+FEWEST_POINTS = 3
+NO_REFERENT = "PhraseCut has no place for an expression without a referent"
+
+
+def write_phrasecut(samples: Sequence[Sample], folder: Path, parse: Parse) -> list[LeftOut]:
+    """The three kinds of file; expressions without a referent are returned.
+
+    Args:
+        parse: reads the grammar of an expression; each distinct one is read once.
+    """
+    with_mask = [sample for sample in samples if sample.mask is not None]
+    ids = image_ids(with_mask)
+    phrases = {words: read_phrase(parse(words)) for words in dict.fromkeys(s.expression for s in with_mask)}
+    tasks: dict[str, list[dict[str, Any]]] = {split: [] for split in SPLITS}
+    for number, sample in enumerate(with_mask, 1):
+        task = _task(number, ids[sample.image_key], sample, phrases[sample.expression])
+        tasks.setdefault(sample.split, []).append(task)
+    for split, listed in tasks.items():
+        write_json(listed, folder / f"refer_{split}.json")
+    for name in IMAGE_LISTS:
+        write_json(_images(with_mask, ids), folder / name)
+    write_json(count_phrases(phrases[s.expression] for s in with_mask), folder / COUNTS)
+    return [LeftOut(sample.decision, NO_REFERENT) for sample in samples if sample.mask is None]
+
+
+def count_phrases(phrases: Iterable[Phrase]) -> dict[str, list[list[Any]]]:
+    """How often each name, attribute and predicate is said, most often first, as PhraseHandler reads it."""
+    names: Counter[str] = Counter()
+    attributes: Counter[str] = Counter()
+    predicates: Counter[str] = Counter()
+    for phrase in phrases:
+        names[phrase.name] += 1
+        attributes.update(phrase.attributes)
+        predicates.update(predicate for predicate, _ in phrase.relations)
+    return {
+        key: [list(pair) for pair in sorted(counted.items(), key=lambda pair: (-pair[1], pair[0]))]
+        for key, counted in (("cat", names), ("att", attributes), ("rel", predicates))
+    }
+
+
+def _images(samples: Sequence[Sample], ids: Mapping[str, int]) -> list[dict[str, Any]]:
+    images = {ids[sample.image_key]: sample for sample in reversed(samples)}
+    return [
+        {
+            "image_id": number,
+            "coco_id": None,
+            "flickr_id": None,
+            "height": sample.size[0],
+            "width": sample.size[1],
+            "url": sample.image_url,
+            "file_name": sample.file_name,
+            "split": sample.split,
+        }
+        for number, sample in sorted(images.items())
+    ]
+
+
+def _task(number: int, image_id: int, sample: Sample, phrase: Phrase) -> dict[str, Any]:
+    assert sample.mask is not None
+    return {
+        "task_id": f"{image_id}__{number}",
+        "image_id": image_id,
+        "ann_ids": [number],
+        "instance_boxes": [rle.box_xywh(sample.mask)],
+        "Polygons": [[_polygon(outline) for outline in centre_outlines(sample.mask)]],
+        "phrase": sample.expression,
+        "phrase_structure": {
+            "name": phrase.name,
+            "attributes": list(phrase.attributes),
+            "relation_ids": [],
+            "relation_descriptions": [list(relation) for relation in phrase.relations],
+            "type": phrase.kind,
+        },
+    }
+
+
+def _polygon(outline: Outline) -> list[list[int]]:
+    """Its points, at least three: some readers take two points for a box, and draw another mask."""
+    points: list[list[int]] = outline.tolist()
+    return points + [points[-1]] * (FEWEST_POINTS - len(points))

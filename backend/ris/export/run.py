@@ -1,0 +1,147 @@
+"""One export from decisions to files: chosen, written, and told about in `export_report.json`."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from ris.core.decision import Decision
+from ris.core.types import Verdict
+from ris.errors import BackendError, DatasetError
+from ris.export.dataset import LeftOut, Resolve, Unseen, find_image_problem, samples
+from ris.export.formats import FORMATS, Material, Written
+from ris.export.imagefile import ImageFile, find_image_files, read_image_file
+from ris.export.phrases import Parse
+from ris.export.pictures import Fetch, as_named
+from ris.export.text import to_json
+from ris.labelstudio.config.control import Controls
+
+REPORT = "export_report.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What is exported and how; kept in the report, so that `ris validate` can do it again.
+
+    Attributes:
+        project: one project's key; None for all.
+        verdicts: their words; all when empty.
+        resolve, shares, seed: as in `dataset.samples`.
+    """
+
+    formats: Sequence[str]
+    project: str | None = None
+    verdicts: Sequence[str] = field(default_factory=list)
+    resolve: Resolve = "latest"
+    shares: Mapping[str, float] = field(default_factory=dict)
+    seed: int = 0
+
+
+def material_of(
+    decisions: Sequence[Decision],
+    choice: Choice,
+    *,
+    fetch: Fetch,
+    parse: Parse,
+    controls: Mapping[str, Controls],
+    default_controls: Controls,
+    unseen: Unseen | None = None,
+) -> Material:
+    """What a choice makes of the decisions.
+
+    Args:
+        parse: reads the grammar of an expression; each distinct one is parsed once.
+        unseen: by project and reference, why an image could not be seen.
+    """
+    verdicts = [Verdict(word) for word in choice.verdicts] or list(Verdict)
+    chosen = [d for d in decisions if d.correction.verdict in verdicts]
+    not_chosen = [
+        LeftOut(d, f"its verdict is {d.correction.verdict.value}")
+        for d in decisions
+        if d.correction.verdict not in verdicts
+    ]
+    files = find_image_files(decisions)
+    kept, unusable = samples(
+        decisions, resolve=choice.resolve, verdicts=verdicts if choice.verdicts else (),
+        shares=choice.shares, seed=choice.seed, files=files, unseen=unseen,
+    )  # fmt: skip
+    return Material(
+        chosen, not_chosen, kept, unusable, files, unseen or {}, fetch, cache(parse), controls,
+        default_controls,
+    )  # fmt: skip
+
+
+def find_written_files(material: Material, choice: Choice) -> list[ImageFile]:
+    """The images that the chosen formats name, each once."""
+    named = [sample.file for sample in material.samples]
+    if any(name.startswith("coco") for name in choice.formats):
+        known = [d for d in material.records if not find_image_problem(d, {})]
+        named += [material.files[d.image_digest] for d in known if d.image_digest]
+    return list({file.digest: file for file in named}.values())
+
+
+def write(
+    material: Material,
+    choice: Choice,
+    out: Path,
+    *,
+    not_understood: int = 0,
+    began: Callable[[str], None] = lambda name: None,
+) -> dict[str, Written]:
+    """Write every format and the report.
+
+    Args:
+        not_understood: answers that are no decisions for that reason; the report says how many.
+        began: told the name of each format before it is written.
+
+    Raises:
+        DatasetError: the folder cannot be written.
+    """
+    written: dict[str, Written] = {}
+    try:
+        for name in choice.formats:
+            began(name)
+            written[name] = FORMATS[name].write(material, out / FORMATS[name].folder)
+        count = len(material.records) + len(material.not_chosen)
+        out.mkdir(parents=True, exist_ok=True)
+        (out / REPORT).write_text(_report(written, choice, count, not_understood), encoding="utf-8")
+    except OSError as error:
+        raise DatasetError(f"{out} cannot be written: {error}") from error
+    return written
+
+
+def _report(written: Mapping[str, Written], choice: Choice, count: int, not_understood: int) -> str:
+    formats = {
+        name: {"written": count - len(done.left_out), "loss": done.loss, "left_out": _listed(done.left_out)}
+        for name, done in written.items()
+    }
+    report = {
+        "decisions": count, "not_understood": not_understood, "choice": asdict(choice), "formats": formats,
+    }  # fmt: skip
+    return to_json(report, indent=1) + "\n"
+
+
+def _listed(left_out: Sequence[LeftOut]) -> list[dict[str, Any]]:
+    return [
+        {
+            "project": a.task.project,
+            "task_id": a.task.task_id,
+            "annotation_id": a.annotation_id,
+            "reason": one.reason,
+        }
+        for one in left_out
+        for a in [one.decision.correction.annotation]
+    ]
+
+
+def write_pictures(files: Sequence[ImageFile], folder: Path, fetch: Fetch) -> list[str]:
+    """Every image once, upright, in the format of its name; a sentence for each that is missing."""
+    folder.mkdir(parents=True, exist_ok=True)
+    missing = []
+    for file in files:
+        try:
+            (folder / file.name).write_bytes(as_named(read_image_file(file, fetch), file.name))
+        except BackendError as error:
+            missing.append(str(error))
+    return missing

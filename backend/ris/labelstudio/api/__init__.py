@@ -1,0 +1,1 @@
+"""Call Label Studio's API and fetch its images."""

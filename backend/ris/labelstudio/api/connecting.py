@@ -1,0 +1,231 @@
+"""Connecting a project: label config, ML backend and webhook, made or mended. Safe to run twice."""
+
+import hashlib
+import hmac
+import ipaddress
+import socket
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+from ris.errors import InputError, LabelStudioError
+from ris.labelstudio.config.control import Controls, read_controls
+
+TITLE = "ris"
+WANTED_HOOK = {"is_active": True, "send_payload": True, "send_for_all_actions": True}
+
+
+class Api(Protocol):
+    """What is needed of Label Studio; `LabelStudioClient` has it."""
+
+    def call(self, method: str, path: str, body: object = None, **params: Any) -> Any: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One link of the chain: what it is, and what was found or done."""
+
+    what: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """Our side as Label Studio reaches it.
+
+    Attributes:
+        url: of `ris serve`, as seen from Label Studio.
+        user, password: of its basic auth; an empty password means that it asks for none.
+
+    Raises:
+        InputError: Label Studio could not call that address from anywhere.
+    """
+
+    url: str
+    user: str = ""
+    password: str = ""
+
+    def __post_init__(self) -> None:
+        try:
+            parts = urlsplit(self.url)
+            host = parts.hostname or ""
+        except ValueError:
+            parts, host = urlsplit(""), ""
+        if "@" in self.url:
+            raise InputError(
+                "the address of `ris serve` holds a user or a password: take them out of it and set "
+                "RIS_BASIC_AUTH_USER and RIS_BASIC_AUTH_PASSWORD"
+            )
+        if parts.scheme not in ("http", "https") or not host or _is_everywhere(host):
+            raise InputError(
+                f"{self.url} is no address at which Label Studio finds `ris serve`: set RIS_PUBLIC_URL to "
+                "one, or give it with --backend, e.g. http://192.168.1.5:9090"
+            )
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What a webhook must carry: Label Studio sends it no credentials by itself."""
+        return make_webhook_headers(self.password)
+
+
+def _is_everywhere(host: str) -> bool:
+    """Whether it is 0.0.0.0 or ::, in any spelling: a server listens there, and nobody can call it."""
+    try:
+        return not any(socket.inet_aton(host))  # it knows "0" and "0x0", too
+    except OSError:
+        pass
+    try:
+        address = ipaddress.IPv6Address(host)
+    except ValueError:
+        return False
+    return (address.ipv4_mapped or address).is_unspecified
+
+
+def make_webhook_headers(password: str) -> dict[str, str]:
+    """What a webhook must carry to be let in by a server with this password; nothing where it is ""."""
+    return {"Authorization": f"Bearer {webhook_token(password)}"} if password else {}
+
+
+def webhook_token(password: str) -> str:
+    """What lets a webhook in, and nothing else: who manages a project can read it in Label Studio."""
+    return hmac.new(password.encode(), b"ris webhook", hashlib.sha256).hexdigest()
+
+
+def create_project(api: Api, title: str, label_config: str) -> int:
+    """A new project; its number.
+
+    Raises:
+        LabelConfigError: the label config has no place for a mask.
+        LabelStudioError: it was refused.
+    """
+    read_controls(label_config)
+    made = api.call("POST", "/api/projects", {"title": title, "label_config": label_config})
+    return int(made["id"])
+
+
+def new_project(api: Api, title: str) -> int:
+    """A project that has no label config yet: one that can be given images. Its number.
+
+    Raises:
+        LabelStudioError: it was refused.
+    """
+    return int(api.call("POST", "/api/projects", {"title": title})["id"])
+
+
+def set_label_config(api: Api, number: int, label_config: str) -> Controls:
+    """Give a project a label config; what it says.
+
+    Raises:
+        LabelConfigError: it has no place for a mask.
+        LabelStudioError: it was refused.
+    """
+    controls = read_controls(label_config)
+    api.call("PATCH", f"/api/projects/{number}", {"label_config": label_config})
+    return controls
+
+
+def connect(api: Api, number: int, backend: Backend, *, label_config: str | None = None) -> list[Step]:
+    """Bring a project to where its tasks are pre-annotated and its decisions arrive.
+
+    Args:
+        label_config: put in place of the project's own; None checks that one.
+
+    Raises:
+        LabelConfigError: the label config has no place for a mask; the message says what to add.
+        LabelStudioError: Label Studio refuses; the message says what to change there.
+    """
+    project = api.call("GET", f"/api/projects/{number}")
+    return [
+        _label_config(api, number, str(project.get("label_config") or ""), label_config),
+        _backend(api, number, backend, label_config or str(project.get("label_config") or "")),
+        _webhook(api, number, backend),
+        _shown(api, number, project),
+        _version(api, number),
+    ]
+
+
+def _label_config(api: Api, number: int, present: str, wanted: str | None) -> Step:
+    controls = read_controls(wanted if wanted is not None else present)
+    found = (
+        f"{controls.region_type} {controls.from_name!r}, presentation {'pick' if controls.pick else 'tabs'}"
+    )
+    if wanted is None or wanted.strip() == present.strip():
+        return Step("label config", f"fits: {found}")
+    api.call("PATCH", f"/api/projects/{number}", {"label_config": wanted})
+    return Step("label config", f"set: {found}")
+
+
+def _backend(api: Api, number: int, backend: Backend, label_config: str) -> Step:
+    same = _ours(api.call("GET", "/api/ml", project=number), backend.url)
+    interactive = read_controls(label_config).is_interactive
+    body: dict[str, Any] = {
+        "url": backend.url, "project": number, "title": TITLE, "is_interactive": interactive,
+    }  # fmt: skip
+    if backend.password:
+        body |= {
+            "auth_method": "BASIC_AUTH",
+            "basic_auth_user": backend.user,
+            "basic_auth_pass": backend.password,
+        }
+    for extra in same[1:]:
+        api.call("DELETE", f"/api/ml/{extra['id']}")
+    if same:
+        api.call("PATCH", f"/api/ml/{same[0]['id']}", body)
+        dropped = f", {len(same) - 1} doubles of it removed" if same[1:] else ""
+        return Step("ML backend", f"connected already{dropped}")
+    try:
+        api.call("POST", "/api/ml", body)
+    except LabelStudioError as error:
+        # With only one of its two switches turned, Label Studio answers 403 and connects all the same.
+        if not _ours(api.call("GET", "/api/ml", project=number), backend.url):
+            raise LabelStudioError(
+                f"Label Studio cannot use {backend.url}: {error}; is `ris serve` reachable from there? For a "
+                "private address start Label Studio with ML_BLOCK_LOCAL_IP=false and "
+                "SSRF_PROTECTION_ENABLED=false"
+            ) from error
+    return Step("ML backend", "connected")
+
+
+def _webhook(api: Api, number: int, backend: Backend) -> Step:
+    url = f"{backend.url}/webhook"
+    same = _ours(api.call("GET", "/api/webhooks/", project=number), url)
+    wanted = {**WANTED_HOOK, "headers": backend.headers}
+    for extra in same[1:]:
+        api.call("DELETE", f"/api/webhooks/{extra['id']}/")
+    if same:
+        wrong = [name for name, value in wanted.items() if (same[0].get(name) or {}) != (value or {})]
+        if not wrong and not same[1:]:
+            return Step("webhook", "there already")
+        api.call("PATCH", f"/api/webhooks/{same[0]['id']}/", wanted)
+        return Step("webhook", f"mended: {', '.join(wrong) or 'doubles of it'}")
+    try:
+        api.call("POST", "/api/webhooks/", {"url": url, "project": number, **wanted})
+    except LabelStudioError as error:
+        raise LabelStudioError(
+            f"Label Studio makes no webhook for {url}: {error}; it wants an address with a dot in it, "
+            "such as http://127.0.0.1:9090 or http://ris.internal:9090, and for a private one to be started "
+            "with SSRF_PROTECTION_ENABLED=false"
+        ) from error
+    return Step("webhook", "made")
+
+
+def _shown(api: Api, number: int, project: Mapping[str, Any]) -> Step:
+    if project.get("show_collab_predictions", True):
+        return Step("predictions", "shown to annotators")
+    api.call("PATCH", f"/api/projects/{number}", {"show_collab_predictions": True})
+    return Step("predictions", "shown to annotators from now on")
+
+
+def _version(api: Api, number: int) -> Step:
+    """Which predictions are shown: those of the live backend, which Label Studio knows by its title."""
+    chosen = api.call("GET", f"/api/projects/{number}").get("model_version")
+    if chosen == TITLE:
+        return Step("model version", "the live backend's")
+    api.call("PATCH", f"/api/projects/{number}", {"model_version": TITLE})
+    return Step("model version", f"the live backend's from now on, {chosen or 'none'} was shown before")
+
+
+def _ours(listed: Any, url: str) -> Sequence[Mapping[str, Any]]:
+    found = listed if isinstance(listed, list) else []
+    return [one for one in found if str(one.get("url", "")).rstrip("/") == url]

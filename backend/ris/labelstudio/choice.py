@@ -1,0 +1,132 @@
+"""The rule: which of the regions of an answer are meant. docs/decisions.md has it as a table.
+
+Whatever the rule does not cover is an error with a sentence: the event is kept as failed and replayable, and
+no verdict is made.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ris.core.types import Task
+from ris.errors import ChoiceError, EmptyMaskError, RegionError
+from ris.labelstudio.config.control import Controls
+from ris.labelstudio.region import FIXED, offer_id, region_id
+from ris.labelstudio.result import drawn_on, is_point, shapes_elsewhere
+from ris.labelstudio.spoken import Spoken, label_of, read_spoken
+
+OFFERED = re.compile(r"ris[a-z0-9]+-\d+")  # the ids of what we offer; other ids of ours begin in another way
+CHANGED = "prediction-changed"  # the origin of a region that somebody changed
+
+
+def meant(result: Sequence[Any], controls: Controls) -> list[Any]:
+    """The regions that an answer means; [] says that the expression has no referent.
+
+    * The choice "no such thing": none, whatever lies on the image.
+    * Ranks of the presentation "pick", one or several: the regions under the labels of these ranks.
+    * "drew it myself": the regions that are not ours or were changed; beside ranks, these too.
+    * No choice: all regions on the image. In "pick" they must lie under one label.
+    * No choice and nothing drawn: none.
+
+    Raises:
+        RegionError: an entry is no region, lies on nothing that is shown, or only prompts were left.
+        ChoiceError: a choice is not one of the label config's, has no region, contradicts another one, or
+            there is none and several alternatives lie on the image.
+    """
+    if not isinstance(result, list):
+        raise RegionError(f"an annotation's result must be a list of regions, got {type(result).__name__}")
+    drawn = drawn_on(result, controls)
+    masks = [region for region in drawn if region.get("from_name") not in controls.tools]
+    spoken = read_spoken(
+        result, controls, {label for region in masks for label in label_of(region, controls)}
+    )
+    if spoken.no_referent:
+        return []
+    if spoken.ranks or spoken.own:
+        return _chosen(masks, spoken, controls)
+    if not masks and (elsewhere := shapes_elsewhere(result, controls)):
+        raise EmptyMaskError(
+            f"the only thing drawn lies on {elsewhere!r:.40} and not on the image: draw the mask on the "
+            "image, or say that there is no such thing"
+        )
+    if drawn and not masks:
+        raise EmptyMaskError(
+            "only clicks or boxes that ask for a mask were left on the image, and no mask: draw the mask, or "
+            "say that there is no such thing"
+        )
+    _check_unchosen(masks, controls)
+    return masks
+
+
+def _chosen(masks: Sequence[Mapping[str, Any]], spoken: Spoken, controls: Controls) -> list[Any]:
+    for rank, said in spoken.ranks.items():
+        if not any(rank in label_of(region, controls) for region in masks):
+            raise ChoiceError(f"{said!r} was chosen and no mask has that label")
+    found = [region for region in masks if label_of(region, controls) & spoken.ranks.keys()]
+    if not spoken.own:
+        return found
+    own = [region for region in masks if not _is_untouched_offer(region)]
+    if not any(not is_point(region) for region in own):
+        raise ChoiceError(f"{spoken.own!r} was chosen and nothing was drawn")
+    return [region for region in masks if any(region is one for one in (*found, *own))]
+
+
+def _check_unchosen(masks: Sequence[Mapping[str, Any]], controls: Controls) -> None:
+    """In "pick" all alternatives lie on the image, and no choice says nothing of which is meant."""
+    labels = {label_of(region, controls) for region in masks if not is_point(region)}
+    if controls.pick and len(labels) > 1:
+        raise ChoiceError(
+            f"nothing was chosen in {controls.pick.from_name!r} and masks lie under {len(labels)} labels: "
+            "choose which one is meant"
+        )
+
+
+def typed_in(result: Sequence[Any], controls: Controls) -> str:
+    """The expression that an annotator typed last; "" when none was."""
+    said = ""
+    for region in result if isinstance(result, list) else ():
+        if isinstance(region, dict) and region.get("from_name") == controls.typed:
+            said = words_of(region) or said
+    return said
+
+
+def words_of(region: Mapping[str, Any]) -> str:
+    """The last line of a TextArea's region that says something; "" of any other region."""
+    value = region.get("value")
+    text = value.get("text") if region.get("type") == "textarea" and isinstance(value, Mapping) else None
+    lines = [text] if isinstance(text, str) else text
+    said = [str(line).strip() for line in lines if str(line).strip()] if isinstance(lines, list) else []
+    return said[-1] if said else ""
+
+
+def without_offers_for(words: str, result: Sequence[Any], task: Task) -> Sequence[Any]:
+    """The regions without what was offered for some words and left as it was: others were typed since."""
+    return [
+        r for r in result
+        if not (
+            isinstance(r, dict)
+            and _is_untouched_offer(r)
+            and (_is_for(words, r, task) or _is_of_another_task(r, task))
+        )
+    ]  # fmt: skip
+
+
+def _is_of_another_task(region: Mapping[str, Any], task: Task) -> bool:
+    """Whether a region was offered elsewhere, and imported: not for the words that were typed here."""
+    meta = region.get("meta")
+    has_version = isinstance(meta, Mapping) and meta.get("version") is not None
+    return has_version and not _is_for(task.expression, region, task)
+
+
+def _is_for(words: str, region: Mapping[str, Any], task: Task) -> bool:
+    name, meta = offer_id(str(region.get("id", ""))), region.get("meta")
+    version = meta.get("version") if isinstance(meta, Mapping) else None
+    rank = name.rpartition("-")[2]
+    return rank.isdecimal() and name == region_id(task.project, task.task_id, words, str(version), int(rank))
+
+
+def _is_untouched_offer(region: Mapping[str, Any]) -> bool:
+    name = str(region.get("id", ""))
+    # A mask that came of the annotator's click is the annotator's, although the origin says otherwise.
+    # Clients of the API write any origin, or none.
+    return bool(OFFERED.match(name)) and FIXED not in name and region.get("origin") != CHANGED

@@ -1,0 +1,270 @@
+"""What a label config says: where the image is, where the expression, and what a mask is called."""
+
+import re
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any, Literal
+from xml.etree.ElementTree import Element, ParseError
+
+from defusedxml.common import DefusedXmlException
+from defusedxml.ElementTree import fromstring
+
+from ris.errors import LabelConfigError
+from ris.labelstudio.config.picture import Picture, find_image
+from ris.labelstudio.config.tags import normalise_tags
+from ris.labelstudio.config.texts import EXPRESSION, SHOW, find_words
+from ris.labelstudio.config.variable import find_paths, put
+from ris.labelstudio.config.vocabulary import ChoiceTag, Meaning, Word, read_choice_tags, read_labels
+from ris.labelstudio.config.words import Words
+
+RegionType = Literal["brushlabels", "bitmasklabels", "polygonlabels", "rectanglelabels"]
+MASK_TAGS: dict[str, RegionType] = {  # preferred first; rectangles show boxes, where there is nothing better
+    "BrushLabels": "brushlabels",
+    "BitmaskLabels": "bitmasklabels",
+    "PolygonLabels": "polygonlabels",
+    "RectangleLabels": "rectanglelabels",
+}
+TYPED_NAMES = re.compile(r"(the[_-]?|my[_-]?)?(expression|prompt|phrase|words)", re.IGNORECASE)
+SEE = "see label_config/tabs_brush.xml"
+LONGEST_CONFIG = 500_000
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Something that an annotator can say by one choice of a Choices tag; `value` as answers write it."""
+
+    from_name: str
+    to_name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """The presentation "pick": all alternatives lie on the image, and a choice says which one is meant.
+
+    Attributes:
+        from_name: the Choices tag.
+        ranks: the labels of the mask control that it names, in that control's order: best first. As answers
+            write them, like `choices` and `own`.
+        own: its choice for "none of these, I drew it"; None when there is no such choice.
+        choices: the choice of each rank.
+    """
+
+    from_name: str
+    ranks: tuple[str, ...]
+    own: str | None
+    choices: tuple[str, ...]
+
+    def choice_of(self, label: str) -> str:
+        """The choice that takes the mask under a label of `ranks`."""
+        return self.choices[self.ranks.index(label)]
+
+
+@dataclass(frozen=True, slots=True)
+class Controls:
+    """The tags of a label config that we read and write.
+
+    Attributes:
+        picture, words: where the image and the expression stand in a task's data.
+        from_name, to_name: the mask control and its image.
+        region_type: what its regions are.
+        label: which label our masks have, as answers write it.
+        labels: all labels of the mask control.
+        choice_tags: the Choices tags that say something about the masks; the next two are of them.
+        names: of all tags.
+        objects: names of everything that is shown: what a region of an answer can lie on.
+        no_referent: None when the config has no such choice; an empty answer says the same.
+        pick: None for the presentation "tabs", one prediction a rank.
+        is_interactive: some tag is `smart`: clicks and the like ask for a mask.
+        typed: the TextArea in which annotators say what they mean; "" when the task alone says it.
+        keep: the choice that keeps what was typed for the next image.
+        tools: tags that only point (`smartOnly`): what they drew is a question and no mask.
+    """
+
+    picture: Picture
+    words: Words
+    from_name: str
+    to_name: str
+    region_type: RegionType
+    label: str
+    labels: tuple[Word, ...] = ()
+    choice_tags: tuple[ChoiceTag, ...] = ()
+    names: tuple[str, ...] = ()
+    objects: tuple[str, ...] = ()
+    no_referent: Choice | None = None
+    pick: Pick | None = None
+    is_interactive: bool = False
+    typed: str = ""
+    keep: Choice | None = None
+    tools: tuple[str, ...] = ()
+
+    @property
+    def is_lossless(self) -> bool:
+        """Whether its masks are of pixels, and not outlines or boxes."""
+        return self.region_type in ("brushlabels", "bitmasklabels")
+
+    @property
+    def image_key(self) -> str:
+        """Where the image stands in a task's data; "" when it is the same for every task."""
+        return self.picture.path
+
+    @property
+    def expression_key(self) -> str:
+        """Where the expression stands in a task's data."""
+        return self.words.path
+
+    def to_data(
+        self, image: str, expression: str | None, more: Mapping[str, Any] = MappingProxyType({})
+    ) -> dict[str, Any]:
+        """A task's data that shows an image, and an expression where it is not None.
+
+        Args:
+            more: what the data holds besides.
+
+        Raises:
+            LabelConfigError: the image's tag shows no such reference.
+        """
+        data: dict[str, Any] = deepcopy(dict(more))
+        words = None if expression is None else self.words.write(expression)
+        # The shorter path first: the longer one can still be written as a key beside it.
+        if words is not None and len(self.expression_key) < len(self.image_key):
+            put(data, self.expression_key, words)
+        self.picture.write(data, image)
+        if words is not None and len(self.expression_key) >= len(self.image_key):
+            put(data, self.expression_key, words)
+        return data
+
+
+@lru_cache(maxsize=64)
+def read_controls(label_config: str) -> Controls:
+    """Find our tags in a label config, whatever their names.
+
+    Raises:
+        LabelConfigError: not XML; no image, no expression, no mask control, or two of them; a mask
+            control without a label of its own. The message says what to add.
+    """
+    root = normalise_tags(parse_config(label_config))
+    drawn_on = {tag.get("toName") for name in MASK_TAGS for tag in root.iter(name) if not _only_points(tag)}
+    image = find_image(root, drawn_on)
+    picture = Picture((image.get("value") or "").strip())
+    kind, control = _mask_control(root, image)
+    labels = read_labels(control)
+    choice_tags = read_choice_tags(root, labels)
+    named = [tag for tag in root.iter() if tag.get("name")]
+    return Controls(
+        picture=picture,
+        words=_expression(root, find_paths(picture.written)),
+        from_name=control.get("name", ""),
+        to_name=image.get("name", ""),
+        region_type=kind,
+        label=_label(control),
+        labels=labels,
+        choice_tags=choice_tags,
+        names=tuple(tag.get("name", "") for tag in named),
+        objects=tuple(tag.get("name", "") for tag in named if not tag.get("toName")),
+        no_referent=_choice(choice_tags, Meaning.NO_REFERENT),
+        pick=_pick(choice_tags, labels),
+        is_interactive=any(tag.get("smart") == "true" for tag in root.iter()),
+        typed=_typed(root),
+        keep=_choice(choice_tags, Meaning.KEEP),
+        tools=tuple(tag.get("name", "") for tag in root.iter() if _only_points(tag)),
+    )
+
+
+def parse_config(label_config: str) -> Element:
+    """The tags of a label config.
+
+    Raises:
+        LabelConfigError: it is empty, too long, no XML, or holds entities.
+    """
+    if not isinstance(label_config, str) or not label_config.strip():
+        raise LabelConfigError(f"the project has no label config; {SEE}")
+    if len(label_config) > LONGEST_CONFIG:
+        raise LabelConfigError(
+            f"the label config has {len(label_config)} characters, {LONGEST_CONFIG} are the limit"
+        )
+    try:
+        root: Element = fromstring(label_config)
+    except ParseError as error:
+        raise LabelConfigError(f"the label config is not XML: {error}; {SEE}") from error
+    except (DefusedXmlException, ValueError) as error:
+        raise LabelConfigError(f"the label config is refused: {type(error).__name__}; {SEE}") from error
+    return root
+
+
+def _mask_control(root: Element, image: Element) -> tuple[RegionType, Element]:
+    for tag_name, kind in MASK_TAGS.items():
+        found = [
+            t for t in root.iter(tag_name) if t.get("toName") == image.get("name") and not _only_points(t)
+        ]
+        if len(found) > 1:
+            raise LabelConfigError(
+                f"the label config has {len(found)} <{tag_name}> for image {image.get('name')!r} "
+                f"({_names(found)}): leave one, so that it is clear where a mask belongs"
+            )
+        if found:
+            return kind, found[0]
+    others = [f'{tag.tag} "{tag.get("name")}"' for tag in root.iter() if tag.get("toName")]
+    raise LabelConfigError(
+        f"the label config has no <BrushLabels> or <PolygonLabels> for image {image.get('name')!r}; "
+        f"found {', '.join(others) or 'no control'}; {SEE}"
+    )
+
+
+def _only_points(tag: Element) -> bool:
+    return tag.get("smartOnly") == "true"
+
+
+def _label(control: Element) -> str:
+    labels = read_labels(control)
+    if not labels or not labels[0].written or labels[0].value.startswith("$"):
+        raise LabelConfigError(
+            f'<{control.tag} name="{control.get("name")}"> needs a label of its own, '
+            f'e.g. <Label value="Referent"/>; {SEE}'
+        )
+    return labels[0].written
+
+
+def _expression(root: Element, image_paths: Sequence[str]) -> Words:
+    words = find_words(root, image_paths)
+    if words is None and not _typed(root):
+        raise LabelConfigError(f"the label config shows no expression: add {SHOW}; {SEE}")
+    return words or Words(EXPRESSION if EXPRESSION not in image_paths else "words")
+
+
+def _choice(tags: Sequence[ChoiceTag], meaning: Meaning) -> Choice | None:
+    """The first choice of a meaning; one of the tag that takes masks before others."""
+    for tag in sorted(tags, key=lambda tag: not tag.is_pick):
+        if option := tag.first(meaning):
+            return Choice(tag.from_name, tag.to_name, option.word.written)
+    return None
+
+
+def _typed(root: Element) -> str:
+    """The TextArea for the expression: the one that shows it, one of such a name, one that is `smart`."""
+    areas = [tag for tag in root.iter("TextArea") if tag.get("name") and tag.get("perRegion") != "true"]
+    for is_meant in (
+        lambda tag: EXPRESSION in find_paths(tag.get("value") or ""),
+        lambda tag: TYPED_NAMES.fullmatch(tag.get("name", "")),
+        lambda tag: tag.get("smart") == "true",
+    ):
+        for tag in filter(is_meant, areas):
+            return str(tag.get("name"))
+    return ""
+
+
+def _pick(tags: Sequence[ChoiceTag], labels: Sequence[Word]) -> Pick | None:
+    tag = next((tag for tag in tags if tag.is_pick), None)
+    if tag is None:
+        return None
+    taken = {option.label: option.word.written for option in reversed(tag.options) if option.label}
+    ranks = tuple(label.written for label in labels if label.written in taken)
+    own = tag.first(Meaning.OWN)
+    return Pick(tag.from_name, ranks, own.word.written if own else None, tuple(taken[r] for r in ranks))
+
+
+def _names(tags: Sequence[Element]) -> str:
+    return ", ".join(repr(tag.get("name")) for tag in tags)

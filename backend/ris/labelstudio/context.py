@@ -1,0 +1,119 @@
+"""What somebody does in the editor with Auto-Annotation on: clicks, a box, a smart brush, typed words."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ris.core import masks
+from ris.core.proposals import Prompts
+from ris.core.types import Box, Size
+from ris.errors import InputError, RegionError
+from ris.labelstudio.choice import words_of
+from ris.labelstudio.config.control import Controls
+from ris.labelstudio.config.vocabulary import find_word
+from ris.labelstudio.masks import rectangle
+from ris.labelstudio.result import kind_of, read_mask, size_of
+
+CLICKS = ("keypoint", "keypointlabels")
+BOXES = ("rectangle", "rectanglelabels")
+STROKES = ("brush", "brushlabels")
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What is asked interactively.
+
+    Attributes:
+        prompts: in the frame of the image as displayed; None when only words were typed.
+        words: a typed expression; "" when none was.
+        label: the label that the annotator has chosen, as answers write it; "" unless it is one of the mask
+            control's.
+    """
+
+    prompts: Prompts | None
+    words: str
+    label: str
+
+
+def read_context(context: Mapping[str, Any], controls: Controls, size: Size | None = None) -> Context:
+    """Read `params.context` of an interactive /predict.
+
+    Args:
+        size: of the image, (height, width), where it is on record: regions must have it, or may say none.
+
+    Raises:
+        InputError: nothing in it is a click, a box, a stroke or words.
+        RegionError: a region cannot be read.
+    """
+    result = context.get("result")
+    if not isinstance(result, list):
+        raise InputError(f"an interactive request needs a list of regions, got {type(result).__name__}")
+    regions = [region for region in result if isinstance(region, dict)]
+    typed = [r for r in regions if not controls.typed or r.get("from_name") in (None, controls.typed)]
+    words = next((text for region in reversed(typed) if (text := words_of(region))), "")
+    ours = [r for r in regions if r.get("to_name") in (None, controls.to_name)]
+    drawn = [r for r in ours if kind_of(r) in (*CLICKS, *BOXES, *STROKES)]
+    if not drawn and not words:
+        raise InputError("an interactive request needs a click, a box, a stroke of the brush or typed words")
+    labels = (find_word(controls.labels, str(label)) for region in drawn for label in _labels(region))
+    label = next((found.written for found in labels if found), "")
+    return Context(_prompts(drawn, size) if drawn else None, words, label)
+
+
+def _labels(region: Mapping[str, Any]) -> Sequence[object]:
+    value = region.get("value")
+    found = value.get("labels") or value.get(kind_of(region)) if isinstance(value, Mapping) else None
+    return found if isinstance(found, list) else ()
+
+
+def _prompts(drawn: Sequence[Mapping[str, Any]], on_record: Size | None) -> Prompts:
+    sizes = {size_of(region, on_record) for region in drawn}
+    if len(sizes) > 1:
+        raise RegionError(f"the regions of one request must be of one size, got {sorted(sizes)}")
+    (size,) = sizes
+    points, positive = [], []
+    stroke: list[Mapping[str, Any]] = []
+    box: Box | None = None
+    for region in drawn:
+        value = region.get("value")
+        if not isinstance(value, Mapping):
+            raise RegionError(f"region {region.get('id')!r:.40} has no value")
+        if region["type"] in STROKES:
+            stroke.append(region)
+            continue
+        x, y = _pixels(value, "x", size[1]), _pixels(value, "y", size[0])
+        if region["type"] in CLICKS:
+            points.append((x, y))
+            positive.append(region.get("is_positive") is not False)
+        else:
+            box = _box(value, size)
+    mask, _ = read_mask(stroke, size)
+    return Prompts(
+        size=size,
+        points=np.array(points, np.float32).reshape(-1, 2),
+        positive=np.array(positive, np.bool_),
+        box=box if box is not None else (masks.box_of(mask) if mask else None),
+        mask=mask,
+    )
+
+
+def _box(value: Mapping[str, Any], size: Size) -> Box:
+    """The upright box around a rectangle, which may be turned about its corner."""
+    wide, high = _pixels(value, "width", size[1]), _pixels(value, "height", size[0])
+    turn = value.get("rotation") or 0
+    if isinstance(turn, bool) or not isinstance(turn, int | float) or not math.isfinite(turn):
+        raise RegionError(f"a box needs its rotation in degrees, got {turn!r:.40}")
+    corners = np.array([[0, 0], [wide, 0], [wide, high], [0, high]]) * [100 / size[1], 100 / size[0]]
+    points = np.array(rectangle.turned(value, corners, size)) * [size[1] / 100, size[0] / 100]
+    (x1, y1), (x2, y2) = points.min(axis=0), points.max(axis=0)
+    return float(x1), float(y1), float(x2), float(y2)
+
+
+def _pixels(value: Mapping[str, Any], name: str, extent: int) -> float:
+    given = value.get(name)
+    if isinstance(given, bool) or not isinstance(given, int | float) or not abs(given) < 1e6:
+        raise RegionError(f"a click or a box needs {name} in percent, got {given!r:.40}")
+    return float(given) * extent / 100

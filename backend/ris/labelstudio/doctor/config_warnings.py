@@ -1,0 +1,80 @@
+"""What in a label config lets annotators give answers that fail: told before the first answer."""
+
+from collections.abc import Iterator
+from xml.etree.ElementTree import Element
+
+from ris.labelstudio.config.control import Controls, parse_config
+from ris.labelstudio.config.tags import normalise_tags
+from ris.labelstudio.config.variable import is_shown
+from ris.labelstudio.config.vocabulary import ABOUT_REFERENT, Meaning
+from ris.labelstudio.result import POINTS, READERS
+
+# Control tags that draw nothing: what they say stands beside the image.
+SAYS_SOMETHING = frozenset(
+    {"choices", "textarea", "rating", "number", "datetime", "taxonomy", "pairwise", "ranker", "relations"}
+)
+
+
+def find_warnings(label_config: str, controls: Controls) -> list[str]:
+    """A sentence for each thing in a label config that lets an answer fail, with what to change.
+
+    Args:
+        controls: what was read of this label config.
+    """
+    root = normalise_tags(parse_config(label_config))
+    return [
+        *_unshown_words(label_config), *_unreadable_tools(root, controls), *_turned_pictures(root, controls),
+        *_choices(root, controls),
+    ]  # fmt: skip
+
+
+def _unshown_words(label_config: str) -> Iterator[str]:
+    if not is_shown(label_config):
+        yield (
+            'annotators see "undefined" where a bracket or a brace follows a variable at once, as in '
+            '"[$phrase]": write "[ $phrase ]"'
+        )
+
+
+def _unreadable_tools(root: Element, controls: Controls) -> Iterator[str]:
+    for tag in root.iter():
+        kind, name = tag.tag.lower(), tag.get("name", "")
+        if tag.get("toName") != controls.to_name or name in controls.tools or kind in SAYS_SOMETHING:
+            continue
+        if kind in POINTS:
+            yield f'<{tag.tag} name="{name}">: an answer with points alone fails; give it smartOnly="true"'
+        elif kind not in READERS and kind not in ("labels", "magicwand"):
+            yield f'<{tag.tag} name="{name}">: what it draws gives no mask, and the answer fails; remove it'
+
+
+def _turned_pictures(root: Element, controls: Controls) -> Iterator[str]:
+    for tag in root.iter("Image"):
+        if tag.get("name") == controls.to_name and tag.get("rotateControl") == "true":
+            yield 'rotateControl="true": a mask that is drawn on a turned picture fails; remove it'
+
+
+def _choices(root: Element, controls: Controls) -> Iterator[str]:
+    ours = {tag.from_name: tag for tag in controls.choice_tags}
+    for tag in root.iter("Choices"):
+        name = tag.get("name", "")
+        values = {choice.get("value") for choice in tag.iter("Choice")}
+        if tag.get("perRegion") == "true" and len(values & {label.value for label in controls.labels}) > 1:
+            yield f'<Choices name="{name}"> is perRegion and takes no mask; remove perRegion'
+        if name in ours and (tag.get("value") or "").startswith("$"):
+            yield f'<Choices name="{name}"> has choices from the task: such an answer fails; remove value'
+        elif ABOUT_REFERENT.fullmatch(name) and name not in ours and tag.get("perRegion") != "true":
+            yield (
+                f'<Choices name="{name}">: no choice of it is known to say that an object is not there; call '
+                'one "no such thing", or give it that alias'
+            )
+    pick = controls.pick
+    if pick is None:
+        return
+    control = next(tag for tag in root.iter("Choices") if tag.get("name") == pick.from_name)
+    if control.get("required") != "true":
+        yield f'<Choices name="{pick.from_name}">: an answer without a choice fails; give it required="true"'
+    if ours[pick.from_name].first(Meaning.NO_REFERENT) is None and controls.no_referent is None:
+        yield (
+            f'<Choices name="{pick.from_name}"> has no choice for an object that is not there; add '
+            '<Choice value="no such thing"/>'
+        )

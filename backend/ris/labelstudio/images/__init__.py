@@ -1,0 +1,1 @@
+"""Decode an image file as a browser shows it."""

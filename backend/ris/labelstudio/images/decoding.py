@@ -1,0 +1,138 @@
+"""From a file's bytes to pixels: formats by content, limits before decoding, EXIF applied once."""
+
+import hashlib
+import io
+import warnings
+
+import numpy as np
+from PIL import Image as Pillow
+from PIL import features
+
+from ris.core.types import Image
+from ris.errors import ImageUnreadable
+from ris.labelstudio.images.metadata import orientation_of, without_metadata
+from ris.labelstudio.images.signatures import describe, is_heif
+
+FORMATS = (
+    *("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF"),
+    *(["AVIF"] if features.check("avif") else []),
+)
+TURNS = {
+    2: Pillow.Transpose.FLIP_LEFT_RIGHT, 3: Pillow.Transpose.ROTATE_180,
+    4: Pillow.Transpose.FLIP_TOP_BOTTOM, 5: Pillow.Transpose.TRANSPOSE,
+    6: Pillow.Transpose.ROTATE_270, 7: Pillow.Transpose.TRANSVERSE, 8: Pillow.Transpose.ROTATE_90,
+}  # fmt: skip
+
+
+def decode(data: bytes, *, max_pixels: int) -> Image:
+    """The picture in these bytes, as displayed: turned as its EXIF says, RGB, on white where see-through.
+
+    Of an animation and of an MPO the first frame. 16-bit grey is scaled to 8 bits. Broken metadata is passed
+    over, see `metadata`.
+
+    Raises:
+        ImageUnreadable: no picture of a known format, cut short, or over the limit. Nothing is
+            decoded before its size is known.
+    """
+    picture, _ = open_picture(data, max_pixels=max_pixels)
+    with picture:
+        pixels = np.array(to_rgb(to_upright(picture)))
+    return Image(pixels, hashlib.sha256(data).hexdigest())
+
+
+def open_picture(data: bytes, *, max_pixels: int) -> tuple[Pillow.Image, bytes]:
+    """The picture in these bytes, decoded, not yet turned, and the bytes that it was read from.
+
+    Those are others where its metadata hindered: the same pixels without it. Close the picture.
+
+    Raises:
+        ImageUnreadable: as of `decode`.
+    """
+    try:
+        return _loaded(data, max_pixels), data
+    except ImageUnreadable:
+        lean = without_metadata(data)
+        if lean == data:
+            raise
+        return _loaded(lean, max_pixels), lean
+
+
+def displayed_size(data: bytes, *, max_pixels: int) -> tuple[int, int]:
+    """(height, width) as displayed, from the file's head: the pixels are not decoded.
+
+    Raises:
+        ImageUnreadable: as of `decode`, but for what only decoding shows.
+    """
+    try:
+        picture = _open(data, max_pixels)
+    except ImageUnreadable:
+        picture = _open(without_metadata(data), max_pixels)
+    with picture:
+        width, height = picture.size
+        is_on_its_side = picture.format != "TIFF" and orientation_of(picture.info.get("exif")) >= 5
+    return (width, height) if is_on_its_side else (height, width)
+
+
+def to_upright(picture: Pillow.Image) -> Pillow.Image:
+    """A decoded picture as it is displayed; it says no more that it is turned."""
+    # Pillow turns a TIFF by itself when it decodes it.
+    turn = TURNS.get(orientation_of(picture.info.get("exif"))) if picture.format != "TIFF" else None
+    return picture if turn is None else picture.transpose(turn)
+
+
+def to_rgb(picture: Pillow.Image) -> Pillow.Image:
+    """Any mode as RGB, on white where it is see-through, 16 bits scaled to 8."""
+    if picture.mode.startswith("I") or picture.mode == "F":
+        values = np.asarray(picture, np.float64)
+        top = 65535 if picture.mode.startswith("I") else max(float(values.max()), 1e-9)
+        return Pillow.fromarray(np.clip(values * 255 / top, 0, 255).astype(np.uint8)).convert("RGB")
+    if "A" in picture.getbands() or "transparency" in picture.info:
+        layer = picture.convert("RGBA")
+        ground = Pillow.new("RGBA", layer.size, "white")
+        return Pillow.alpha_composite(ground, layer).convert("RGB")
+    return picture.convert("RGB")
+
+
+def _loaded(data: bytes, max_pixels: int) -> Pillow.Image:
+    picture = _open(data, max_pixels)
+    try:
+        picture.load()
+    except Exception as error:
+        picture.close()
+        raise ImageUnreadable(f"the {picture.format} picture is damaged or cut short: {error}") from error
+    return picture
+
+
+def _open(data: bytes, max_pixels: int) -> Pillow.Image:
+    formats = _formats(data)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of broken metadata, which nobody can mend
+            warnings.simplefilter("error", Pillow.DecompressionBombWarning)
+            picture = Pillow.open(io.BytesIO(data), formats=formats)
+    except (Pillow.DecompressionBombError, Pillow.DecompressionBombWarning) as error:
+        raise ImageUnreadable(f"the picture is far too large: {error}") from error
+    except Exception as error:  # Pillow's plugins raise what they like over hostile bytes
+        raise ImageUnreadable(describe(data, FORMATS)) from error
+    width, height = picture.size
+    if width * height > max_pixels:
+        picture.close()
+        raise ImageUnreadable(
+            f"the picture has {width} x {height} = {width * height / 1e6:.0f} megapixels, "
+            f"{max_pixels / 1e6:.0f} are the limit; set RIS_MAX_IMAGE_PIXELS if that is meant"
+        )
+    return picture
+
+
+def _formats(data: bytes) -> tuple[str, ...]:
+    if not is_heif(data):
+        return FORMATS
+    try:
+        from pillow_heif import register_heif_opener
+    except ImportError as error:
+        raise ImageUnreadable(
+            "the picture is HEIC, which needs one package more: "
+            "pip install 'referring-segmentation-backend[heic]'"
+        ) from error
+    register_heif_opener()
+    return ("HEIF",)

@@ -1,0 +1,1 @@
+"""Masks in the encodings of Label Studio: brush, bitmask, polygon, rectangle."""

@@ -1,0 +1,259 @@
+"""The regions of an annotation become one mask: whatever tool drew them, their union is meant."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence, Set
+from typing import Any
+
+import numpy as np
+
+from ris.core import masks, rle
+from ris.core.rle import RLE
+from ris.core.types import Size
+from ris.errors import EmptyMaskError, FrameError, RegionError, RegionKindError
+from ris.labelstudio.config.control import Controls
+from ris.labelstudio.masks import bitmask, brush, rectangle
+from ris.labelstudio.masks.polygon import rasterised
+from ris.labelstudio.region import offer_id
+
+LARGEST_PIXELS = 200_000_000
+FARTHEST = 1e12  # percent, beyond which a coordinate is none
+POINTS = frozenset({"keypoint", "keypointlabels"})
+# What a result says beside what is drawn: about the task or about a region.
+NOT_DRAWN = frozenset(
+    {"choices", "textarea", "rating", "number", "datetime", "taxonomy", "pairwise", "ranker", "relation"}
+)
+
+Value = Mapping[str, Any]
+
+
+def drawn_on(result: Sequence[Any], controls: Controls) -> list[dict[str, Any]]:
+    """The entries of a result that are drawn on our image, whatever their kind; no choices, no texts.
+
+    Raises:
+        RegionError: an entry is no object, has no type, or lies on what the label config does not show.
+    """
+    regions = [_check_entry(entry, place) for place, entry in enumerate(result)]
+    shapes = {str(region.get("id")) for region in regions if region["type"] in READERS}
+    return [region for region in regions if _is_drawn(region, shapes) and _is_on_image(region, controls)]
+
+
+def shapes_elsewhere(result: Sequence[Any], controls: Controls) -> str:
+    """The name of another thing that something is drawn on; "" where all shapes are on our image."""
+    others = (
+        region.get("to_name")
+        for region in result
+        if kind_of(region) in READERS.keys() | POINTS
+        and region.get("to_name") not in (None, controls.to_name)
+    )
+    return str(next(others, ""))
+
+
+def read_mask(regions: Sequence[Any], size: Size | None = None) -> tuple[RLE | None, tuple[str, ...]]:
+    """The union of mask regions, in the frame of the image as displayed, and our ids among theirs.
+
+    A point beside a mask is what asked for the mask, and is passed over; so is a region without pixels, such
+    as a brush that was wholly erased.
+
+    Args:
+        regions: of one answer.
+        size: of the image, (height, width), where it is on record: regions must have it, or may say none.
+
+    Returns:
+        The mask, None when there are no regions; the ids of the regions with pixels, an offer's parts as the
+        offer.
+
+    Raises:
+        RegionError: a region cannot be read, or is of another size than the first.
+        FrameError: a region is of another size than the image, or says no size and none is on record.
+        RegionKindError: a region is of a kind that gives no mask.
+        EmptyMaskError: the regions cover no pixel.
+    """
+    if not isinstance(regions, list):
+        raise RegionError(f"an annotation's result must be a list of regions, got {type(regions).__name__}")
+    if not regions:
+        return None, ()
+    shapes = [region for region in regions if not is_point(region)]
+    if not shapes:
+        raise RegionKindError(
+            "only points were drawn, and a point gives no mask: draw the mask, and answer again"
+        )
+    read = [(_read(region, size), region) for region in shapes]
+    sizes = {mask.size for mask, _ in read}
+    if len(sizes) > 1:
+        raise RegionError(f"the regions of one annotation must have one size, got {sorted(sizes)}")
+    painted = [(mask, region) for mask, region in read if mask.area_px]
+    if not painted:
+        raise EmptyMaskError(
+            f"region {shapes[0].get('id')!r:.40} covers no pixel of the image: draw the mask, or choose that "
+            "there is no such thing"
+        )
+    ids = dict.fromkeys(offer_id(str(region.get("id", ""))) for _, region in painted)
+    found = [mask for mask, _ in painted]
+    return (found[0] if len(found) == 1 else masks.union(found)), tuple(ids)
+
+
+def kind_of(region: Mapping[str, Any]) -> str:
+    """A region's type; "" when it has none that could be one."""
+    kind = region.get("type")
+    return kind if isinstance(kind, str) else ""
+
+
+def is_point(region: Mapping[str, Any]) -> bool:
+    """Whether a region is a point: it asks for a mask and is none."""
+    return kind_of(region) in POINTS
+
+
+def size_of(region: Mapping[str, Any], on_record: Size | None) -> Size:
+    """The size of a region's picture, (height, width); the one on record where the region says none.
+
+    Raises:
+        FrameError: no size is known, it is too large, it is 1 x 1, or it is not the one on record.
+    """
+    name = f"region {region.get('id')!r:.40}"
+    said = region.get("original_height"), region.get("original_width")
+    if said == (None, None) and on_record is not None:
+        return on_record
+    height, width = _whole(said[0]), _whole(said[1])
+    if height < 1 or width < 1:
+        raise FrameError(
+            f"{name} says no size that can be used; its height and width are {said!r:.60}: give it "
+            "original_height and original_width, numbers of pixels"
+        )
+    if height * width > LARGEST_PIXELS:
+        raise FrameError(f"{name} says {width} x {height}, {LARGEST_PIXELS} pixels are the limit")
+    if on_record is not None and (height, width) != on_record:
+        raise FrameError(
+            f"{name} is of a picture of {width} x {height}, and the task's picture has {on_record[1]} x "
+            f"{on_record[0]} (width x height): open the task, wait for the picture, and answer again"
+        )
+    if on_record is None and (height, width) == (1, 1):
+        raise FrameError(
+            f"{name} is of a picture of 1 x 1, which Label Studio writes while a picture is not loaded: open "
+            "the task, wait for the picture, and answer again"
+        )
+    return height, width
+
+
+def _whole(value: object) -> int:
+    """A number of pixels; 0 for what is none."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else 0
+
+
+def _check_entry(entry: object, place: int) -> dict[str, Any]:
+    if not isinstance(entry, dict):
+        raise RegionError(f"entry {place} of the result must be an object, got {type(entry).__name__}")
+    if not kind_of(entry):
+        raise RegionError(
+            f'entry {place} of the result needs a type, e.g. "brushlabels"; got {entry.get("type")!r:.40}'
+        )
+    return entry
+
+
+def _is_drawn(region: Mapping[str, Any], shapes: Set[str]) -> bool:
+    if region["type"] == "labels":  # the label of a shape that stands beside it under the same id
+        return str(region.get("id")) not in shapes
+    return region["type"] not in NOT_DRAWN
+
+
+def _is_on_image(region: Mapping[str, Any], controls: Controls) -> bool:
+    on = region.get("to_name")
+    if on is None or on == controls.to_name:
+        return True
+    if on in controls.objects:
+        return False
+    raise RegionError(
+        f"region {region.get('id')!r:.40} lies on {on!r:.40}, which the label config does not show: was it "
+        f"renamed to {controls.to_name!r}? Give it back its name, and sync the project again"
+    )
+
+
+def _read(region: Mapping[str, Any], on_record: Size | None) -> RLE:
+    name, value = f"region {region.get('id')!r:.40}", region.get("value")
+    read = READERS.get(region["type"])
+    if read is None:
+        raise RegionKindError(
+            f"{name} is of type {region['type']!r:.40}, and no mask can be made of it: draw it with a brush, "
+            "a bitmask, a polygon, a rectangle or an ellipse"
+        )
+    if not isinstance(value, dict):
+        raise RegionError(f"{name} has no value")
+    size = size_of(region, on_record)
+    try:
+        if not _is_upright(region.get("image_rotation")):
+            raise RegionError(
+                f"it was drawn on a picture that was turned by {region['image_rotation']!r:.10} degrees: "
+                "turn the picture back, and draw it again"
+            )
+        return read(value, size)
+    except RegionError as error:
+        raise RegionError(f"{name}: {error}") from error
+    except (TypeError, ValueError, KeyError, OverflowError) as error:
+        raise RegionError(f"{name} of type {region['type']} cannot be read: {error}") from error
+
+
+def _is_upright(rotation: object) -> bool:
+    """Whether a picture was turned by whole turns, or not at all."""
+    if not isinstance(rotation, int | float):
+        return rotation in (None, "", "0")
+    return math.isfinite(rotation) and rotation % 360 == 0
+
+
+def _brush(value: Value, size: Size) -> RLE:
+    if value.get("format", "rle") != "rle":
+        raise RegionError(f"brush format {value.get('format')!r:.40} is not known, only rle")
+    return rle.encode(brush.decode(value["rle"], size))
+
+
+def _polygon(value: Value, size: Size) -> RLE:
+    if value.get("closed") is False:
+        raise RegionError("its outline is not closed: close it, and answer again")
+    points = [[_number(x), _number(y)] for x, y in value["points"]]
+    return rasterised([points], size)
+
+
+def _rectangle(value: Value, size: Size) -> RLE:
+    _check_numbers(value, "width", "height")
+    return rectangle.filled(value, size)
+
+
+def _ellipse(value: Value, size: Size) -> RLE:
+    _check_numbers(value, "radiusX", "radiusY")
+    angles = np.linspace(0, 2 * np.pi, 180, endpoint=False)
+    radii = np.array([float(value["radiusX"]), float(value["radiusY"])])
+    return rasterised(
+        [rectangle.turned(value, np.stack([np.cos(angles), np.sin(angles)], 1) * radii, size)], size
+    )
+
+
+def _bitmask(value: Value, size: Size) -> RLE:
+    return bitmask.decode(str(value["imageDataURL"]), size)
+
+
+def _check_numbers(value: Value, *extents: str) -> None:
+    numbers = {name: _number(value[name]) for name in ("x", "y", *extents)}
+    _number(value.get("rotation") or 0)
+    if any(numbers[name] < 0 for name in extents):
+        raise RegionError(f"its extents must not be negative, got {[numbers[name] for name in extents]}")
+
+
+def _number(value: object) -> float:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not abs(value) < FARTHEST:  # type: ignore[arg-type]
+        raise ValueError(f"a number was expected, got {value!r:.40}")
+    return float(value)  # type: ignore[arg-type]
+
+
+READERS: dict[str, Callable[[Value, Size], RLE]] = {
+    "brush": _brush,
+    "brushlabels": _brush,
+    "polygon": _polygon,
+    "polygonlabels": _polygon,
+    "rectangle": _rectangle,
+    "rectanglelabels": _rectangle,
+    "ellipse": _ellipse,
+    "ellipselabels": _ellipse,
+    "bitmask": _bitmask,
+    "bitmasklabels": _bitmask,
+}

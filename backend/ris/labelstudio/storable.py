@@ -1,0 +1,42 @@
+"""JSON that every database takes: no NUL, no half of a surrogate pair, no NaN, no structure without end."""
+
+import math
+import re
+from typing import Any, overload
+
+from ris.labelstudio.mending import DEEPEST
+
+HALVES = re.compile("[\ud800-\udfff]")
+REPLACEMENT = "\ufffd"
+
+
+@overload
+def to_storable(value: str) -> str: ...
+
+
+@overload
+def to_storable(value: Any) -> Any: ...
+
+
+def to_storable(value: Any) -> Any:
+    """JSON with what can be stored and sent, at any depth, keys too; everything else as it is.
+
+    A NUL is dropped: PostgreSQL takes none. Half of a surrogate pair, such as half an emoji, becomes U+FFFD:
+    no encoding of Unicode has it. NaN, infinity and what lies deeper than `DEEPEST` levels become None.
+    """
+    return _storable(value, DEEPEST)
+
+
+def _storable(value: Any, levels: int) -> Any:
+    if isinstance(value, str):
+        return HALVES.sub(REPLACEMENT, value.replace("\x00", ""))
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if not isinstance(value, dict | list):
+        return value
+    if not levels:
+        return None
+    if isinstance(value, list):
+        # Masks are long lists of numbers.
+        return [one if type(one) is int else _storable(one, levels - 1) for one in value]
+    return {_storable(str(name), 0): _storable(one, levels - 1) for name, one in value.items()}

@@ -1,0 +1,172 @@
+"""/setup and /predict bodies: from Label Studio's JSON to tasks."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeGuard
+
+from ris.core.types import Task
+from ris.errors import InputError, LabelConfigError, TaskError
+from ris.labelstudio.config.control import Controls, read_controls
+from ris.labelstudio.storable import to_storable
+
+MOST_WORDS = 200
+MOST_CHARACTERS = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFailure:
+    """A task that cannot be answered, and the sentence that says why."""
+
+    task_id: int | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PredictRequest:
+    """What /predict asks.
+
+    Attributes:
+        entries: one a task that came, in order.
+        context: what somebody does in the editor; None when nobody does. Label Studio stores nothing then.
+    """
+
+    project: str
+    controls: Controls
+    entries: tuple[Task | TaskFailure, ...]
+    context: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What /setup tells. Its token is the owner's and its hostname anybody's: neither is kept."""
+
+    project: str
+    label_config: str
+    controls: Controls
+    extra_params: Mapping[str, Any]
+
+
+def read_setup(body: object) -> Setup:
+    """Read the body of /setup.
+
+    Raises:
+        InputError, LabelConfigError: what is missing, and what to add to the label config.
+    """
+    fields = _object(body, "/setup")
+    label_config = to_storable(fields.get("schema") or fields.get("label_config") or "")
+    if not isinstance(label_config, str):
+        raise LabelConfigError(f"the label config must be text, got {type(label_config).__name__}")
+    extra = to_storable(fields.get("extra_params"))
+    return Setup(
+        project=_project(fields),
+        label_config=label_config,
+        controls=read_controls(label_config),
+        extra_params=extra if isinstance(extra, dict) else {},
+    )
+
+
+def read_tasks(body: object) -> PredictRequest:
+    """Read the body of /predict.
+
+    Raises:
+        InputError: it is no object, or has no tasks.
+        LabelConfigError: its label config has no place for a mask.
+    """
+    fields = _object(body, "/predict")
+    tasks = fields.get("tasks")
+    if isinstance(tasks, dict):
+        tasks = [tasks]
+    if not isinstance(tasks, list):
+        raise InputError(f'the body of /predict needs "tasks", a list; got {type(tasks).__name__}')
+    config = fields.get("label_config")
+    if not isinstance(config, str):
+        raise LabelConfigError("the body of /predict has no label_config: connect the project again")
+    controls, project = read_controls(config), _project(fields)
+    params = fields.get("params")
+    context = params.get("context") if isinstance(params, dict) else None
+    return PredictRequest(
+        project=project,
+        controls=controls,
+        entries=tuple(_entry(task, project, controls) for task in tasks),
+        context=context if isinstance(context, dict) and context else None,
+    )
+
+
+def _object(body: object, route: str) -> dict[str, Any]:
+    if not isinstance(body, dict):
+        raise InputError(f"the body of {route} must be a JSON object, got {type(body).__name__}")
+    return body
+
+
+def _project(fields: Mapping[str, Any]) -> str:
+    """The project's key, "<id>.<created_at>"; Label Studio sends it ready-made."""
+    project = fields.get("project")
+    if project is None or isinstance(project, dict | list) or not str(project).strip():
+        raise InputError(f'the body needs "project", e.g. "1.1795219546"; got {project!r:.60}')
+    return to_storable(str(project))[:64]
+
+
+def _entry(task: object, project: str, controls: Controls) -> Task | TaskFailure:
+    task_id = task.get("id") if isinstance(task, dict) else None
+    try:
+        if not isinstance(task, dict) or not is_id(task_id):
+            raise TaskError(f"a task needs an integer id, got {task_id!r:.60}")
+        return read_task(task, project, controls)
+    except TaskError as error:
+        return TaskFailure(task_id if is_id(task_id) else None, str(error))
+
+
+def is_id(value: object) -> TypeGuard[int]:
+    """Whether a value can be an id of Label Studio's, and a number in our database."""
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31
+
+
+def read_task(task: Mapping[str, Any], project: str, controls: Controls, *, typed: str = "") -> Task:
+    """One task of Label Studio's. Its expression is "" where the annotator is to type it and has not yet.
+
+    Args:
+        typed: what the annotator typed, which counts more than what the task says.
+
+    Raises:
+        TaskError: it lacks its image or its expression; the message names the keys that it has.
+    """
+    task_id, data = task.get("id"), task.get("data")
+    if not is_id(task_id):
+        raise TaskError(f"a task needs an integer id, got {task_id!r:.60}")
+    if not isinstance(data, dict):
+        raise TaskError(f"task {task_id} has no data")
+    image = to_storable(controls.picture.read(data))
+    if image is None:
+        lacks = controls.picture.find_missing(data)
+        raise TaskError(f'task {task_id} has no image under data["{lacks}"]; keys: {_keys(data)}')
+    words = typed or controls.words.read(data)
+    if controls.typed and not typed and not words:
+        return Task(task_id, project, image, "")
+    key = controls.expression_key
+    if words is None:
+        raise TaskError(f'task {task_id} has no text under data["{key}"]; keys: {_keys(data)}')
+    return Task(task_id, project, image, to_expression(words, task_id, key))
+
+
+def to_expression(words: str, task_id: int, key: str) -> str:
+    """Words as an expression that is asked: without what cannot be stored, and without spaces around it.
+
+    Args:
+        key: where they come from, for the message.
+
+    Raises:
+        TaskError: there are none, or too many.
+    """
+    words = to_storable(words).strip()
+    if not words:
+        raise TaskError(f'task {task_id} has an empty expression under data["{key}"]: say what is meant')
+    if len(words.split()) > MOST_WORDS or len(words) > MOST_CHARACTERS:
+        raise TaskError(
+            f"task {task_id} has an expression of {len(words.split())} words and {len(words)} characters; "
+            f"{MOST_WORDS} words and {MOST_CHARACTERS} characters are the limit: say it shorter"
+        )
+    return words
+
+
+def _keys(data: Mapping[str, Any]) -> str:
+    return ", ".join(str(key)[:40] for key in list(data)[:12]) or "none"

@@ -1,0 +1,139 @@
+"""The fusion's weights and temperatures from cases: one for all kinds of expression, and one a kind.
+
+The weighted geometric mean of softmaxes is a softmax of a weighted sum, so what is fitted is a conditional
+logit (McFadden, 1974): how much a point of each method's score counts, never less than nothing, such that
+what the annotators meant is probable. The penalty pulls towards the fusion of the preset, and a kind's
+towards the common one; how strongly is chosen on held-out images.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from sklearn.model_selection import GroupKFold
+
+from ris.learning.case import Case
+from ris.referring.ranking import Coefficients, Fusion
+
+PENALTIES = (0.3, 3.0, 30.0)  # against one case's log-probability, for a share that moves by one
+FOLDS = 5
+FEWEST = 20  # cases; a kind with fewer, or with fewer images than folds, keeps the common fusion
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Batch:
+    """C cases of M methods as arrays, filled up to the largest N.
+
+    Attributes:
+        scores: float64 [C, M, N] over the methods' temperatures, 0 where a method had no say.
+        offset: float64 [C, N], log of the discounts; minus infinity where there is no proposal.
+        right: bool [C, N].
+    """
+
+    scores: NDArray[np.float64]
+    offset: NDArray[np.float64]
+    right: NDArray[np.bool_]
+
+    def __getitem__(self, chosen: NDArray[np.intp]) -> "_Batch":
+        return _Batch(self.scores[chosen], self.offset[chosen], self.right[chosen])
+
+    def __len__(self) -> int:
+        return len(self.offset)
+
+
+def fit_fusion(cases: Sequence[Case], prior: Coefficients) -> Coefficients:
+    """The coefficients that make what was meant most probable; the prior's calibration stays.
+
+    Args:
+        cases: those without a right proposal teach nothing of the order and are left aside.
+        prior: the preset's own; what is learned stays near it as long as there is little to learn from.
+    """
+    usable = [case for case in cases if case.right.any() and not case.right.all()]
+    if not usable:
+        return prior
+    methods = sorted({method for case in usable for method in case.scores})
+    temperatures = np.array([prior.fusion.temperatures.get(method, 1.0) for method in methods])
+    batch = _batch(usable, methods, temperatures)
+    start = np.array([prior.fusion.weights.get(method, 1.0) for method in methods])
+    start = start / start.sum()
+    images = _numbered([case.image for case in usable])
+    common = _fitted(batch, images, start)
+    by_kind: dict[str, Fusion] = {}
+    for kind in sorted({case.kind for case in usable}):
+        own = np.array([i for i, case in enumerate(usable) if case.kind == kind])
+        if len(own) >= FEWEST and len(set(images[own])) >= FOLDS:
+            shares = _fitted(batch[own], images[own], common)
+            by_kind[kind] = _as_fusion(methods, temperatures, shares)
+    return replace(prior, fusion=_as_fusion(methods, temperatures, common), by_kind=by_kind)
+
+
+def _fitted(batch: _Batch, images: NDArray[np.intp], towards: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The shares [M], pulled towards others as strongly as serves held-out images best; maybe not moved."""
+    n_folds = min(FOLDS, len(set(images)))
+    if n_folds < 2:
+        return _fit(batch, towards, max(PENALTIES))
+    folds = list(GroupKFold(n_folds).split(np.zeros(len(batch)), groups=images))
+    costs = {np.inf: _cost(batch, towards)[0]}
+    for penalty in PENALTIES:
+        costs[penalty] = sum(
+            _cost(batch[held_out], _fit(batch[seen], towards, penalty))[0] for seen, held_out in folds
+        )
+    best = min(costs, key=lambda penalty: costs[penalty])
+    return towards if best == np.inf else _fit(batch, towards, best)
+
+
+def _fit(batch: _Batch, towards: NDArray[np.float64], penalty: float) -> NDArray[np.float64]:
+    def cost(shares: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        value, slope = _cost(batch, shares)
+        moved = shares - towards
+        return value + penalty * float(moved @ moved), slope + 2 * penalty * moved
+
+    found = minimize(cost, towards, jac=True, method="L-BFGS-B", bounds=[(0, None)] * len(towards))
+    return np.asarray(found.x, np.float64)
+
+
+def _cost(batch: _Batch, shares: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+    """Minus the log-probability of all that was meant, and its slope by the shares [M]."""
+    weighed = np.einsum("m,cmn->cn", shares, batch.scores) + batch.offset
+    powers = np.exp(weighed - weighed.max(1, keepdims=True))
+    fused = powers / powers.sum(1, keepdims=True)
+    right = np.where(batch.right, fused, 0.0)
+    of_right = np.maximum(right.sum(1, keepdims=True), 1e-300)
+    slope = np.einsum("cn,cmn->m", fused - right / of_right, batch.scores)
+    return float(-np.log(of_right).sum()), slope
+
+
+def _as_fusion(
+    methods: Sequence[str], temperatures: NDArray[np.float64], shares: NDArray[np.float64]
+) -> Fusion:
+    """Weights that sum to one, and temperatures that make up for it: how sure to be is learned too."""
+    total = float(shares.sum())
+    if total <= 0:
+        return Fusion(_named(methods, temperatures), _named(methods, np.full(len(methods), 1 / len(methods))))
+    return Fusion(_named(methods, temperatures / total), _named(methods, shares / total))
+
+
+def _named(methods: Sequence[str], values: NDArray[np.float64]) -> Mapping[str, float]:
+    return {method: float(value) for method, value in zip(methods, values, strict=True)}
+
+
+def _batch(cases: Sequence[Case], methods: Sequence[str], temperatures: NDArray[np.float64]) -> _Batch:
+    widest = max(len(case.ious) for case in cases)
+    scores = np.zeros((len(cases), len(methods), widest))
+    offset = np.full((len(cases), widest), -np.inf)
+    right = np.zeros((len(cases), widest), np.bool_)
+    for c, case in enumerate(cases):
+        n = len(case.ious)
+        for m, method in enumerate(methods):
+            if method in case.scores:
+                own = case.scores[method].astype(np.float64) / temperatures[m]
+                scores[c, m, :n] = own - own.max()
+        offset[c, :n] = np.log(case.discount)
+        right[c, :n] = case.right
+    return _Batch(scores, offset, right)
+
+
+def _numbered(names: Sequence[str]) -> NDArray[np.intp]:
+    return np.asarray(np.unique(np.array(names), return_inverse=True)[1])

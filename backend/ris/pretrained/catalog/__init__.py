@@ -1,0 +1,1 @@
+"""Presets, their sources, and the files of fetched networks."""

@@ -1,0 +1,160 @@
+"""Model files on disk: which there must be, and whether they are the ones that were shipped or fetched.
+
+Beside the files of every network lies a `manifest.json`: by name, each file's digest and length. Embedded
+files are digested at every start, which takes some ten milliseconds; of fetched ones, gigabytes, only the
+lengths are looked at, and `ris models verify` digests them.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from ris.errors import WeightsError
+from ris.pretrained.catalog.sources import Source
+
+MANIFEST = "manifest.json"  # {file relative to the folder: {"sha256": hex, "bytes": length}}
+INSTALL = "install the package again"
+
+
+def check(sources: Iterable[Source], models: Path, *, fetch: str) -> str:
+    """See that every file of some networks is there.
+
+    Args:
+        models: the folder of fetched networks.
+        fetch: the command that gets what is missing, for the message.
+
+    Returns:
+        A digest of what they are; no network is loaded.
+
+    Raises:
+        WeightsError: a file is missing or differs; the message names it and says what to do.
+    """
+    found = {}
+    for source in sources:
+        folder = source.lies_in(models)
+        if source.parts:
+            found[source.name] = _lengths(folder, f"get it with `{fetch}`")
+        elif (folder / MANIFEST).is_file():
+            found[source.name] = verify(folder, INSTALL)
+        else:
+            found[source.name] = _of_its_user(folder, source.name)
+    return hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()
+
+
+def verify(folder: Path, remedy: str) -> dict[str, str]:
+    """Digest every file of a folder and compare it with its manifest; {file: sha256}.
+
+    Args:
+        remedy: what the person should do, for the message.
+
+    Raises:
+        WeightsError: a file is missing or differs; the message names it.
+    """
+    expected = manifest(folder, remedy)
+    for name, said in expected.items():
+        path = folder / name
+        if not path.is_file():
+            raise WeightsError(f"the model file {path} is missing; {remedy}")
+        if sha256(path) != said["sha256"]:
+            raise WeightsError(f"the model file {path} is damaged or was changed; {remedy}")
+    return {name: str(said["sha256"]) for name, said in expected.items()}
+
+
+def manifest(folder: Path, remedy: str) -> dict[str, dict[str, Any]]:
+    """What was written down about a folder.
+
+    Raises:
+        WeightsError: nothing, or nothing that can be read.
+    """
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise WeightsError(f"there is no network at {folder}; {remedy}")
+    try:
+        said = json.loads(path.read_text())
+        return {
+            str(name): {"sha256": str(of["sha256"]), "bytes": int(of["bytes"])} for name, of in said.items()
+        }
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise WeightsError(f"{path} is damaged; {remedy}") from error
+
+
+def write_manifest(folder: Path) -> None:
+    """Write down what is in a model folder now."""
+    files = sorted(
+        path for path in folder.rglob("*")
+        if path.is_file() and path.name not in (MANIFEST, "README.md") and ".cache" not in path.parts
+    )  # fmt: skip
+    said = {
+        path.relative_to(folder).as_posix(): {"sha256": sha256(path), "bytes": path.stat().st_size}
+        for path in files
+    }
+    (folder / MANIFEST).write_text(json.dumps(said, indent=1) + "\n")
+
+
+def sha256(path: Path) -> str:
+    """The digest of a file, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _lengths(folder: Path, remedy: str) -> dict[str, str]:
+    expected = manifest(folder, remedy)
+    for name, said in expected.items():
+        path = folder / name
+        if not path.is_file():
+            raise WeightsError(f"the model file {path} is missing; {remedy}")
+        if path.stat().st_size != said["bytes"]:
+            raise WeightsError(f"the model file {path} was cut short or changed; {remedy}")
+    return {name: str(said["sha256"]) for name, said in expected.items()}
+
+
+def _of_its_user(folder: Path, name: str) -> dict[str, str]:
+    """A folder that nobody wrote a manifest for: its files' lengths and times stand for them."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    if not files:
+        raise WeightsError(
+            f"the network {name!r} of your presets is not at {folder}; correct its folder there"
+        )
+    return {
+        str(path.relative_to(folder)): f"{path.stat().st_size} {path.stat().st_mtime_ns}" for path in files
+    }
+
+
+def complete(network: Any, folder: Path) -> Any:
+    """A transformers network from its folder, with every weight it needs, in float32, its products quickened.
+
+    transformers itself only warns of weights that are not there, and goes on with random ones.
+
+    Args:
+        network: its class, such as `BlipForImageTextRetrieval`.
+
+    Raises:
+        WeightsError: a file is missing or damaged, or lacks weights.
+    """
+    if not (folder / "config.json").is_file():
+        raise WeightsError(f"the model lacks {folder / 'config.json'}; fetch or install it again")
+    if not any((folder / name).is_file() for name in ("model.safetensors", "pytorch_model.bin")):
+        raise WeightsError(f"the model lacks {folder / 'model.safetensors'}; fetch or install it again")
+    from transformers.utils import logging  # here, because checking files must not wait for transformers
+
+    from ris.pretrained.linear_ops import quickened
+
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    try:
+        model, report = network.from_pretrained(
+            folder, dtype="float32", local_files_only=True, output_loading_info=True, weights_only=True
+        )
+    except Exception as error:  # transformers and safetensors have errors of their own
+        reason = " ".join(str(error).split())[:300]
+        raise WeightsError(
+            f"the model in {folder} is damaged: {reason}; fetch or install it again"
+        ) from error
+    missing = sorted({*report["missing_keys"], *map(str, report["mismatched_keys"])})
+    if missing:
+        raise WeightsError(
+            f"the model in {folder} lacks {len(missing)} weights, such as {missing[0]}; "
+            "fetch or install it again"
+        )
+    return quickened(model.eval())

@@ -1,0 +1,1 @@
+"""CLIP, and its features of masked views."""

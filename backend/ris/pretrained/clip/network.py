@@ -1,0 +1,104 @@
+"""What the kinds of CLIP share: how an open_clip folder is read, its texts, and arrays in batches."""
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import open_clip
+import torch
+from numpy.typing import NDArray
+from open_clip.transformer import text_global_pool
+
+from ris.errors import WeightsError
+from ris.pretrained.clip.block import check_block, normed, run
+from ris.pretrained.device import Precision
+
+BATCH = 64
+TEXT_BATCH = 256
+CONFIG = "open_clip_config.json"
+
+
+def read_clip(folder: Path, *, device: str = "cpu", precision: Precision = "fp32") -> tuple[Any, Any]:
+    """An open_clip model folder: config and safetensors weights -> the network and its tokenizer.
+
+    The tokenizer of OpenAI's networks comes with open_clip; only a config that names another one
+    (`hf_tokenizer_name`) needs a `tokenizer.json` beside it.
+
+    Raises:
+        WeightsError: a file is missing or cannot be read. open_clip itself only warns and goes on
+            with random weights.
+    """
+    _see_to_files(folder, CONFIG, "open_clip_model.safetensors")
+    schema = f"local-dir:{folder}"
+    try:
+        text_config = json.loads((folder / CONFIG).read_text())["model_cfg"]["text_cfg"]
+        if text_config.get("hf_tokenizer_name"):
+            _see_to_files(folder, "tokenizer.json")
+        model = open_clip.create_model(schema, device=device, require_pretrained=True)
+        for block in model.transformer.resblocks:
+            check_block(block)
+        if precision == "bf16":
+            model = model.to(torch.bfloat16)
+        return model.eval(), open_clip.get_tokenizer(schema)
+    except WeightsError:
+        raise
+    except Exception as error:  # each of the libraries underneath has errors of its own
+        reason = " ".join(str(error).split())[:300]
+        raise WeightsError(f"the CLIP model in {folder} is damaged: {reason}; install it again") from error
+
+
+def _see_to_files(folder: Path, *names: str) -> None:
+    for name in names:
+        if not (folder / name).is_file():
+            raise WeightsError(f"the CLIP model lacks {folder / name}; install the package again")
+
+
+@torch.inference_mode()
+def encode_texts(model: Any, tokenizer: Any, texts: Sequence[str]) -> NDArray[np.float32]:
+    """T texts -> raw features float32 [T, D]; what is too long is cut, keeping the end token."""
+    if not texts:
+        return joined(model, [])
+    ids = tokenizer(list(texts)).to(weight_of(model).device)
+    return joined(model, [text_features(model, batch) for batch in ids.split(TEXT_BATCH)])
+
+
+def text_features(model: Any, ids: torch.Tensor) -> torch.Tensor:
+    """Token ids [T, L] -> raw features [T, D], as `encode_text`, cut behind the last end token.
+
+    Exact under the causal mask: no token before the end sees one behind it.
+    """
+    if model.attn_mask is not None and model.text_pool_type in ("argmax", "eos"):
+        ends = ids if model.text_pool_type == "argmax" else (ids == model.text_eos_id).int()
+        ids = ids[:, : int(ends.argmax(-1).max()) + 1]
+    length = ids.shape[1]
+    mask = None if model.attn_mask is None else model.attn_mask[:length, :length]
+    tokens = model.token_embedding(ids).float() + model.positional_embedding[:length].float()
+    bias = None if mask is None else mask.to(weight_of(model))[None, None]
+    for block in model.transformer.resblocks:
+        tokens = run(block, tokens, n_rows=length, bias=bias)
+    states = normed(model.ln_final, tokens)
+    pooled = text_global_pool(states, ids, model.text_pool_type, eos_token_id=model.text_eos_id)
+    features: torch.Tensor = pooled @ model.text_projection
+    return features
+
+
+def weight_of(model: Any) -> torch.Tensor:
+    """One of its weights: where it lies and of what type are those of the network."""
+    weight: torch.Tensor = next(model.parameters())
+    return weight
+
+
+def batches(model: Any, array: NDArray[np.float32]) -> Iterator[torch.Tensor]:
+    """float32 [N, ...] in pieces of at most `BATCH`, where and as the network wants them."""
+    weight = weight_of(model)
+    for start in range(0, len(array), BATCH):
+        yield torch.tensor(array[start : start + BATCH], device=weight.device, dtype=weight.dtype)
+
+
+def joined(model: Any, features: Sequence[torch.Tensor]) -> NDArray[np.float32]:
+    """Features [n, D] of the batches -> float32 [N, D]; no batches give [0, D]."""
+    if not features:
+        return np.zeros((0, model.visual.output_dim), np.float32)
+    return np.asarray(torch.cat(list(features)).float().cpu().numpy(), np.float32)

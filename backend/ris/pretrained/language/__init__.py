@@ -1,0 +1,1 @@
+"""Parse expressions, find synonyms and describe an object in words."""

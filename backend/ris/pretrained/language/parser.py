@@ -1,0 +1,197 @@
+"""spaCy: what an expression is about, by the noun-phrase rule of Global-Local CLIP."""
+
+import json
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Self
+
+import spacy
+from packaging.requirements import Requirement
+from spacy.language import Language
+from spacy.tokens import Doc, Span, Token
+
+from ris.core.expression import ParsedExpression, Word
+from ris.core.tree import Node, Tree
+from ris.errors import WeightsError
+from ris.pretrained.language import english_ud
+
+LANGUAGES = (english_ud.EnglishUD,)  # importing it is what lets spaCy load pipelines of "en_ud"
+
+# CLIP reads 77 tokens, some 350 characters of English; RefCOCOg's longest expressions have about 250.
+MAX_CHARACTERS = 600
+MAX_DESCRIPTION = 2000  # what a describer says is longer; each of its phrases is read alone
+
+
+class SpacyParser:
+    """A spaCy pipeline as `referring.protocols.Parser`.
+
+    Serves pipelines with UD labels (the embedded one) and with spaCy's own (en_core_web_*) alike.
+    """
+
+    def __init__(self, nlp: Language) -> None:
+        self.nlp = nlp
+
+    @classmethod
+    def load(cls, path_or_name: Path | str) -> Self:
+        """The parser in a pipeline folder, or of an installed pipeline package.
+
+        Raises:
+            WeightsError: there is none, it is damaged, it needs a package that is not installed, or it finds
+                no dependencies and parts of speech.
+        """
+        if missing := missing_packages(Path(path_or_name)):
+            wanted = " ".join(f"'{package}'" for package in missing)
+            raise WeightsError(f"the parser {path_or_name} needs other packages: pip install {wanted}")
+        try:
+            nlp = spacy.load(path_or_name)
+            doc = nlp("the left mug")
+        except Exception as error:  # spaCy, srsly and thinc have errors of their own
+            raise WeightsError(
+                f"the parser {path_or_name} is missing or damaged ({_first_line(error)}); install it again"
+            ) from error
+        if not (doc.has_annotation("DEP") and doc.has_annotation("POS")):
+            found = ", ".join(nlp.pipe_names) or "nothing"
+            raise WeightsError(
+                f"the pipeline {path_or_name} has no parser and tagger, only {found}; "
+                "name one that has, such as en_core_web_sm"
+            )
+        return cls(nlp)
+
+    def parse(self, expression: str) -> ParsedExpression:
+        """What the words are about; any wording has an answer.
+
+        As in the source, the noun phrases are those of the normalised text, split into tokens anew. What
+        lies beyond the first 600 characters is left out, because no text network reads so far.
+        """
+        text = joined(self.nlp.make_doc(expression[:MAX_CHARACTERS].lower()))
+        doc = self.nlp(text)
+        chunk = referent_chunk(doc)
+        subject = chunk.text if chunk is not None else text
+        others = (other for other in doc.noun_chunks if chunk is None or other.start != chunk.start)
+        words = [token for token in doc if not token.is_space]
+        meant, first = primary_word(doc, chunk), next(doc.sents, doc[:0])
+        primary = primary_word(first, referent_chunk(first))
+        n_first = sum(token.i < first.end for token in words)
+        return ParsedExpression(
+            text,
+            subject,
+            landmarks=tuple(other.text for other in others),
+            words=tuple(Word(token.text, token.pos_, token.idx) for token in words),
+            n_first=n_first if n_first < len(words) else None,
+            primary=None if primary is None else words.index(primary),
+            count=1 if chunk is None or meant is None else count_meant(chunk, meant),
+            raw=" ".join(expression[:MAX_CHARACTERS].split()),
+        )
+
+    def tree(self, text: str) -> Tree:
+        """The words of a text exactly as it stands; any wording has an answer.
+
+        What lies beyond the first 2,000 characters is left out.
+        """
+        doc = self.nlp(text[:MAX_DESCRIPTION])
+        phrases = tuple((chunk.start, chunk.end) for chunk in doc.noun_chunks)
+        chunk = referent_chunk(doc)
+        return Tree(
+            doc.text,
+            tuple(Node(token.text, token.pos_, token.idx, token.head.i) for token in doc),
+            phrases,
+            None if chunk is None else phrases.index((chunk.start, chunk.end)),
+        )
+
+
+def missing_packages(folder: Path) -> list[str]:
+    """What a pipeline's folder says it requires and is not installed; none where it says nothing."""
+    try:
+        said = json.loads((folder / "meta.json").read_text(encoding="utf-8"))["requirements"]
+        return [one for one in map(str, said) if not _is_installed(Requirement(one))]
+    except (OSError, ValueError, KeyError, TypeError):  # not a folder, or damaged: loading it tells more
+        return []
+
+
+def _is_installed(package: Requirement) -> bool:
+    try:
+        return package.specifier.contains(version(package.name), prereleases=True)
+    except PackageNotFoundError:
+        return False
+
+
+def joined(doc: Doc) -> str:
+    """The tokens with single spaces between them: "man's" becomes "man 's".
+
+    The source drops tokens that are exactly one space; we drop every run of white space, which the text
+    networks' tokenizers collapse anyway, so that no phrase begins with one.
+    """
+    return " ".join(token.text for token in doc if not token.is_space)
+
+
+def referent_chunk(part: Doc | Span) -> Span | None:
+    """The noun phrase of the referent, determiner included; None where the whole text must stand for it.
+
+    The last root wins (an expression may be several sentences). It is the referent when it is in a noun
+    chunk; else the chunk of its first child is ("man" of "man is holding a dog").
+
+    Source: Yu et al., CVPR 2023, arXiv:2303.17811, written for spaCy's own English labels; LGD's code has
+    the same function. There the heads of "the dog is on the left" and of "sitting on the bench" are "is" and
+    "sitting", and a preposition hides its noun. UD makes "left" a root and "bench" a child, so both are
+    passed over in trees of that scheme, and in no others: the answers are the source's.
+    """
+    roots = [token for token in part if token.head.i == token.i]
+    if not roots:
+        return None
+    chunk_of = {token.i: chunk for chunk in part.noun_chunks for token in chunk}
+    head, is_ud = roots[-1], part.vocab.lang == english_ud.EnglishUD.lang
+    if head.i in chunk_of and not (is_ud and _has_subject(head)):
+        return chunk_of[head.i]
+    first = next(head.children, None)
+    if first is None or (is_ud and _has_preposition(first)):
+        return None
+    return chunk_of.get(first.i)
+
+
+def primary_word(whole: Doc | Span, chunk: Span | None) -> Token | None:
+    """The word that names the referent: the last noun of its phrase, else the last noun of all.
+
+    In the manner of IteRPrimE's primary word (papers sheet 3), with noun chunks in place of a
+    constituency tree.
+    """
+    for part in (chunk, whole):
+        nouns = [token for token in part or () if token.pos_ in ("NOUN", "PROPN")]
+        if nouns:
+            return nouns[-1]
+    return None
+
+
+NUMBERS = {
+    "both": 2, "couple": 2, "pair": 2, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7,
+    "eight": 8, "nine": 9, "2": 2, "3": 3, "4": 4, "5": 5, "6": 6, "7": 7, "8": 8, "9": 9,
+}  # fmt: skip
+PLURALS_WITHOUT_S = {"people", "men", "women", "children", "feet", "teeth", "mice", "geese", "oxen"}
+ALIKE = {"sheep", "fish", "deer", "cattle", "aircraft"}  # one sheep, two sheep
+ONE_THING_WITH_S = {
+    "glasses", "sunglasses", "goggles", "pants", "jeans", "trousers", "shorts", "tights", "scissors",
+    "tongs", "pliers", "headphones", "binoculars", "lens", "gas", "series", "species", "news", "stairs",
+}  # fmt: skip
+
+
+def count_meant(chunk: Span, noun: Token) -> int:
+    """How many things a noun phrase means: 1, a number that was said, or 0 for "several"."""
+    said = [NUMBERS[token.text] for token in chunk if token.text in NUMBERS and token.i < noun.i]
+    word = noun.text
+    looks_plural = word in PLURALS_WITHOUT_S or (
+        word.endswith("s") and not word.endswith(("ss", "us", "is")) and word not in ONE_THING_WITH_S
+    )
+    if said and (looks_plural or word in ALIKE):
+        return said[-1]
+    return 0 if looks_plural and chunk[0].text not in ("a", "an", "one") else 1
+
+
+def _has_subject(noun: Token) -> bool:
+    return any(child.dep_.startswith("nsubj") for child in noun.children)
+
+
+def _has_preposition(noun: Token) -> bool:
+    return any(child.dep_ == "case" for child in noun.lefts)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,86 @@
+"""Whether two nouns mean nearly the same: WordNet where its data is installed, plain forms elsewhere."""
+
+from typing import Any, Literal
+
+import nltk
+
+from ris.referring.protocols import Synonyms
+
+CLOSE = 0.9  # of WordNet's path similarity
+PAIRS = 3
+
+
+class WordNetSynonyms:
+    """The rule of LGD's released code: at least three pairs of senses lie closer than 0.9.
+
+    It is no synonymy: a noun with fewer than three senses is not even near itself.
+    """
+
+    source = "wordnet"
+
+    def __init__(self, wordnet: Any) -> None:
+        self.wordnet = wordnet
+
+    def near(self, one: str, two: str) -> bool:
+        close = 0
+        for a in self.wordnet.synsets(one):
+            for b in self.wordnet.synsets(two):
+                close += (a.path_similarity(b) or 0) > CLOSE
+                if close >= PAIRS:
+                    return True
+        return False
+
+
+class PlainSynonyms:
+    """Words of one plain form, and nothing else."""
+
+    source = "lemma"
+
+    def near(self, one: str, two: str) -> bool:
+        return plain(one) == plain(two)
+
+
+class EitherSynonyms:
+    """Our rule: as released, or of one plain form; else "the dog" would count against a dog."""
+
+    source = "wordnet"
+
+    def __init__(self, wordnet: Any) -> None:
+        self.rules = PlainSynonyms(), WordNetSynonyms(wordnet)
+
+    def near(self, one: str, two: str) -> bool:
+        return any(rule.near(one, two) for rule in self.rules)
+
+
+def find_synonyms(rule: Literal["released", "plain words"]) -> Synonyms:
+    """WordNet when NLTK finds its data on this machine, by a rule of LGD's settings; nothing is downloaded.
+
+    Without the data both rules are `PlainSynonyms`, and `source` says so.
+    """
+    try:
+        nltk.data.find("corpora/wordnet")
+    except LookupError:
+        try:
+            nltk.data.find("corpora/wordnet.zip")
+        except LookupError:
+            return PlainSynonyms()
+    from nltk.corpus import wordnet
+
+    return WordNetSynonyms(wordnet) if rule == "released" else EitherSynonyms(wordnet)
+
+
+IRREGULAR = {
+    "men": "man", "women": "woman", "people": "person", "children": "child", "feet": "foot", "teeth": "tooth",
+    "mice": "mouse", "geese": "goose", "knives": "knife", "shelves": "shelf", "leaves": "leaf",
+}  # fmt: skip
+
+
+def plain(noun: str) -> str:
+    """A noun in lower case, without its plural."""
+    word = noun.lower().strip()
+    if word in IRREGULAR:
+        return IRREGULAR[word]
+    for ending, singular in (("ies", "y"), ("sses", "ss"), ("shes", "sh"), ("ches", "ch"), ("xes", "x")):
+        if word.endswith(ending) and len(word) > len(ending) + 1:
+            return word.removesuffix(ending) + singular
+    return word[:-1] if word.endswith("s") and not word.endswith(("ss", "us", "is")) else word

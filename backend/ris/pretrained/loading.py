@@ -1,0 +1,110 @@
+"""From a preset to its networks: the one place that knows which class reads which kind of folder."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ris.errors import SettingsError
+from ris.pretrained.catalog.presets import Preset
+from ris.pretrained.catalog.sources import Source
+from ris.pretrained.clip.vit import load_clip
+from ris.pretrained.device import Precision
+from ris.pretrained.language.describer import BlipDescriber, ChatDescriber
+from ris.pretrained.language.parser import SpacyParser
+from ris.pretrained.masks.mask2former import Mask2FormerProposer
+from ris.pretrained.masks.sam import SamProposer, load_sam
+from ris.pretrained.masks.sam2 import Sam2Proposer
+from ris.pretrained.masks.settings import QuerySettings, SamSettings
+from ris.pretrained.matching.albef import load_albef
+from ris.pretrained.matching.blip import load_blip
+from ris.referring.protocols import Describer, Encoder, Matcher, Parser, Proposer, Refiner
+
+
+@dataclass(frozen=True, slots=True)
+class Loader:
+    """Loads the networks of one preset.
+
+    Attributes:
+        models: the folder of the fetched networks.
+        device: where they run.
+        precision: of those that the methods use; masks are made in float32 always.
+    """
+
+    preset: Preset
+    models: Path
+    device: str = "cpu"
+    precision: Precision = "fp32"
+
+    def proposer(self) -> tuple[Proposer, Refiner | None]:
+        """Who proposes masks, and who answers clicks.
+
+        Raises:
+            WeightsError: a file is missing or damaged.
+            SettingsError: the preset names a network that cannot do this.
+        """
+        preset = self.preset
+        source, folder = preset.masks, preset.masks.lies_in(self.models)
+        match source.kind, preset.proposals:
+            case "sam", SamSettings() as settings:
+                proposer = SamProposer(load_sam(folder, device=self.device), settings)
+                return proposer, proposer
+            case "sam2", SamSettings() as settings:
+                newer = Sam2Proposer.load(folder, settings, device=self.device)
+                return newer, newer
+            case "mask2former", QuerySettings() as queries:
+                return Mask2FormerProposer.load(folder, queries, device=self.device), None
+        raise self._cannot(source, "propose masks with these settings")
+
+    def encoder(self) -> Encoder:
+        """Of Global-Local CLIP and LGD. Raises as `proposer`."""
+        source = self.preset.clip
+        if source.kind != "clip":
+            raise self._cannot(source, "be the preset's CLIP")
+        return load_clip(source.lies_in(self.models), device=self.device, precision=self.precision)
+
+    def matcher(self) -> Matcher:
+        """Of IteRPrimE. Raises as `proposer`."""
+        source, layer = self.preset.itm, self.preset.itm_layer
+        folder = source.lies_in(self.models)
+        if source.kind == "blip-itm":
+            return load_blip(folder, layer=layer, device=self.device, precision=self.precision)
+        if source.kind == "albef":
+            return load_albef(folder, layer=layer, device=self.device, precision=self.precision)
+        raise self._cannot(source, "match images with texts")
+
+    def parser(self) -> Parser:
+        """Of the expressions. Raises as `proposer`."""
+        return self._parser(self.preset.parser)
+
+    def parsers(self) -> tuple[Parser, dict[str, Parser]]:
+        """Of the expressions, and by method's name what a method reads with instead; none is loaded twice.
+
+        Raises as `proposer`.
+        """
+        first, own = self.preset.parser, self.preset.own_parsers
+        folders = {source.lies_in(self.models): source for source in (first, *own.values())}
+        loaded = {folder: self._parser(source) for folder, source in folders.items()}
+        parser = loaded[first.lies_in(self.models)]
+        return parser, {method: loaded[source.lies_in(self.models)] for method, source in own.items()}
+
+    def _parser(self, source: Source) -> Parser:
+        if source.kind != "spacy":
+            raise self._cannot(source, "parse expressions")
+        return SpacyParser.load(source.lies_in(self.models))
+
+    def describer(self) -> Describer:
+        """Of LGD. Raises as `proposer`."""
+        source = self.preset.describer
+        folder = source.lies_in(self.models)
+        if source.kind == "blip-caption":
+            eyes = (
+                self.preset.iterprime
+            )  # the embedded two start from the same eyes: the same numbers of pixels
+            return BlipDescriber.load(folder, mean=eyes.mean, std=eyes.std, device=self.device)
+        if source.kind == "chat":
+            return ChatDescriber.load(str(folder), device=self.device)
+        raise self._cannot(source, "describe images")
+
+    def _cannot(self, source: Source, what: str) -> SettingsError:
+        return SettingsError(
+            f"preset {self.preset.name!r}: {source.name}, a network of kind {source.kind!r}, cannot {what}"
+        )

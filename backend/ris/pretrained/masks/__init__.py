@@ -1,0 +1,1 @@
+"""Networks that propose masks: SAM, SAM 2.1, Mask2Former."""

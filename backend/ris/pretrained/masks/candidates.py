@@ -1,0 +1,182 @@
+"""Maps of logits on their way to masks: which `SamAutomaticMaskGenerator` would keep, without its detours.
+
+Enlarging a map is two products, a mask waits as bits, never as run lengths, and what the predicted IoU
+refuses is not even made.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from segment_anything.utils.amg import batched_mask_to_box, remove_small_regions
+from torch import Tensor
+from torch.nn import functional
+from torchvision.ops import batched_nms
+
+from ris.core.types import Size
+from ris.pretrained.linear_ops import times
+from ris.pretrained.masks.selection import Found
+from ris.pretrained.masks.settings import SamSettings
+
+STABILITY_OFFSET = 1.0  # the library's own, of a logit
+REGIONS_NMS_THRESH = 0.7  # at least, after small regions went: the library's `crop_nms_thresh`
+PIXELS_AT_ONCE = 1 << 20  # 4 MB of logits, which a processor's cache can hold
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """How maps become as large as the image: rows @ map @ columns.T, all interpolation in two matrices.
+
+    Attributes:
+        rows: float32 [H, h].
+        columns: float32 [W, w].
+    """
+
+    rows: Tensor
+    columns: Tensor
+
+    @classmethod
+    def of_padded(cls, map_side: int, network_side: int, input_size: Size, size: Size) -> "Frame":
+        """Of images that were shrunk and padded to a square (`Sam.postprocess_masks`).
+
+        Args:
+            input_size: (height, width) of the image in the square of `network_side`.
+            size: (height, width) of the image.
+        """
+        whole = _stretched(torch.eye(map_side), network_side)
+        rows, columns = (_stretched(whole[:n], to) for n, to in zip(input_size, size, strict=True))
+        return cls(rows, columns)
+
+    @classmethod
+    def of_squashed(cls, map_side: int, size: Size) -> "Frame":
+        """Of images that were made square without care for their shape (SAM 2)."""
+        rows, columns = (_stretched(torch.eye(map_side), to) for to in size)
+        return cls(rows, columns)
+
+    def on(self, device: torch.device) -> "Frame":
+        """The same on a device."""
+        return Frame(self.rows.to(device), self.columns.to(device))
+
+    def enlarged(self, maps: Tensor) -> Tensor:
+        """float32 [M, h, w] -> [M, H, W]."""
+        high = times(maps.mT.contiguous(), self.rows)
+        return times(high.mT.contiguous(), self.columns)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidates:
+    """M masks that passed so far.
+
+    Attributes:
+        bits: uint8 [M, H, W / 8 rounded up], the masks as `numpy.packbits` has them.
+        predicted_iou: float32 [M], the network's.
+        stability: float32 [M], of the masks at the image's size.
+        boxes: int64 [M, 4], XYXY in pixels of the image, inclusive end.
+    """
+
+    bits: NDArray[np.uint8]
+    predicted_iou: Tensor
+    stability: Tensor
+    boxes: Tensor
+
+
+def trusted(predicted_iou: Tensor, settings: SamSettings) -> Tensor:
+    """Which masks are worth making: bool, in the shape of what the network predicts of them."""
+    if settings.pred_iou_thresh <= 0:
+        return torch.ones_like(predicted_iou, dtype=torch.bool)
+    return predicted_iou > settings.pred_iou_thresh
+
+
+def judged(maps: Tensor, predicted_iou: Tensor, frame: Frame, settings: SamSettings) -> Candidates:
+    """Those that stay the same under another threshold.
+
+    Args:
+        maps: float32 [M, h, w], logits.
+        predicted_iou: float32 [M].
+    """
+    step = max(1, PIXELS_AT_ONCE // (len(frame.rows) * len(frame.columns)))
+    parts = [
+        _stable(maps[i : i + step], predicted_iou[i : i + step], frame, settings)
+        for i in range(0, max(1, len(maps)), step)
+    ]
+    return _joined(parts)
+
+
+def distinct(parts: Sequence[Candidates], frame: Frame, settings: SamSettings) -> Found:
+    """The masks that remain when boxes that are nearly the same have gone, best predicted IoU first."""
+    every = _joined(parts)
+    kept = _without_twins(every.boxes, every.predicted_iou, settings.box_nms_thresh)
+    masks = np.unpackbits(every.bits[kept.cpu().numpy()], axis=-1, count=len(frame.columns)).view(np.bool_)
+    found = Found(masks, every.predicted_iou[kept].cpu().numpy(), every.stability[kept].cpu().numpy())
+    return without_small_regions(found, settings) if settings.min_mask_region_area_px else found
+
+
+def without_small_regions(found: Found, settings: SamSettings) -> Found:
+    """Without small pieces and holes, and without masks that are the same without them.
+
+    Of two the one that was whole before is kept (`SamAutomaticMaskGenerator.postprocess_small_regions`).
+    """
+    if not len(found.masks):
+        return found
+    least, masks, whole = settings.min_mask_region_area_px, [], []
+    for mask in found.masks:
+        filled, had_holes = remove_small_regions(mask, least, mode="holes")
+        cleaned, had_pieces = remove_small_regions(filled, least, mode="islands")
+        masks.append(cleaned)
+        whole.append(float(not had_holes and not had_pieces))
+    boxes = batched_mask_to_box(torch.from_numpy(np.array(masks)))
+    kept = _without_twins(
+        boxes, torch.tensor(whole), max(settings.box_nms_thresh, REGIONS_NMS_THRESH)
+    ).numpy()
+    return Found(np.array(masks)[kept], found.predicted_iou[kept], found.stability[kept])
+
+
+def _joined(parts: Sequence[Candidates]) -> Candidates:
+    return Candidates(
+        np.concatenate([part.bits for part in parts]),
+        torch.cat([part.predicted_iou for part in parts]),
+        torch.cat([part.stability for part in parts]),
+        torch.cat([part.boxes for part in parts]),
+    )
+
+
+def _stable(maps: Tensor, predicted_iou: Tensor, frame: Frame, settings: SamSettings) -> Candidates:
+    logits = frame.enlarged(maps)
+    stability, boxes = _measured(logits)
+    kept = stability >= settings.stability_score_thresh
+    if settings.stability_score_thresh <= 0:
+        kept = torch.ones_like(kept)  # those without a pixel too, whose stability is not a number
+    bits = np.packbits((logits > 0)[kept].cpu().numpy(), axis=-1)
+    return Candidates(bits, predicted_iou[kept], stability[kept], boxes[kept])
+
+
+def _measured(logits: Tensor) -> tuple[Tensor, Tensor]:
+    """Stability, float32 [M], and boxes, int64 [M, 4], of float32 [M, H, W]: the library's numbers."""
+    above = torch.empty_like(logits)
+    certain, possible = (
+        torch.gt(logits, offset, out=above).sum(-1).sum(-1, dtype=torch.float64).float()
+        for offset in (STABILITY_OFFSET, -STABILITY_OFFSET)
+    )
+    (left, right), (top, bottom) = _ends(logits.amax(-2) > 0), _ends(logits.amax(-1) > 0)
+    return certain / possible, torch.stack([left, top, right, bottom], dim=1)
+
+
+def _ends(occupied: Tensor) -> tuple[Tensor, Tensor]:
+    """The first and the last true of bool [M, n]; 0 and 0 where there is none."""
+    there = occupied.int()
+    last = occupied.shape[1] - 1 - there.flip(1).argmax(1)
+    return there.argmax(1), last * there.amax(1)
+
+
+def _without_twins(boxes: Tensor, scores: Tensor, threshold: float) -> Tensor:
+    """Which boxes stay, best score first: int64."""
+    kept: Tensor = batched_nms(boxes.float(), scores, torch.zeros_like(scores), threshold)
+    return kept
+
+
+def _stretched(matrix: Tensor, length: int) -> Tensor:
+    """float32 [n, k] -> [length, k]: bilinear, as PyTorch does it, along the rows."""
+    size = (length, matrix.shape[1])
+    return functional.interpolate(matrix[None, None], size, mode="bilinear", align_corners=False)[0, 0]

@@ -1,0 +1,66 @@
+"""What an annotator points at, in the words of networks that take clicks, boxes and masks."""
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as Pillow
+
+from ris.core import rle
+from ris.core.proposals import Prompts, Proposals
+from ris.core.rle import RLE
+from ris.core.types import Size
+from ris.pretrained.masks.selection import finished
+from ris.pretrained.masks.settings import SamSettings
+
+CERTAIN = 8.0  # a logit: 0.9997
+
+
+def pointed_at(prompts: Prompts) -> Prompts:
+    """The same with a click on the pixel of the mask that is farthest from its edge, and without the mask."""
+    if prompts.mask is None:
+        return prompts
+    depth = cv2.distanceTransform(np.pad(rle.decode(prompts.mask), 1).astype(np.uint8), cv2.DIST_L2, 3)
+    y, x = np.unravel_index(int(depth.argmax()), depth.shape)
+    middle = np.array([[x - 1, y - 1]], np.float32)
+    return replace(
+        prompts,
+        points=np.concatenate([prompts.points, middle]),
+        positive=np.append(prompts.positive, True),
+        mask=None,
+    )
+
+
+def as_logits(mask: RLE, side: int, size: Size) -> NDArray[np.float32]:
+    """A mask as a network takes it for a prompt.
+
+    Args:
+        side: of the square map.
+        size: (height, width) of the part of it that shows the image; the rest is padding.
+
+    Returns:
+        float32 [1, side, side].
+    """
+    height, width = size
+    grey = Pillow.fromarray(rle.decode(mask).astype(np.uint8) * 255)
+    small = np.asarray(grey.resize((width, height), Pillow.Resampling.BILINEAR), np.float32) / 255
+    logits = np.full((1, side, side), -CERTAIN, np.float32)
+    logits[0, :height, :width] = (2 * small - 1) * CERTAIN
+    return logits
+
+
+def answered(
+    masks: NDArray[np.bool_], trust: NDArray[np.float32], size: Size, settings: SamSettings
+) -> Proposals:
+    """A network's few answers to one prompt, the one it trusts most first; without those that are empty.
+
+    Args:
+        masks: bool [k, h, w], of the image as the network was given it.
+        trust: float32 [k].
+        size: (height, width) of the image.
+    """
+    order = [int(i) for i in np.argsort(-trust, kind="stable") if masks[i].any()]
+    large = [(mask, trust[i]) for i in order if (mask := finished(masks[i], size, settings)).any()]
+    quality = np.clip([share for _, share in large], 0, 1).astype(np.float32)
+    return Proposals.of((mask for mask, _ in large), size, quality)

@@ -1,0 +1,130 @@
+"""SAM 2.1 on single images: proposals and answers to clicks through transformers' `Sam2Model`."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from segment_anything.utils.amg import build_point_grid
+from torch import Tensor
+from transformers import Sam2ImageProcessor, Sam2Model
+
+from ris.core.proposals import Prompts, Proposals
+from ris.core.types import Image, Size
+from ris.errors import WeightsError
+from ris.pretrained.catalog.weights import complete
+from ris.pretrained.masks.candidates import Candidates, Frame, distinct, judged, trusted
+from ris.pretrained.masks.clicks import answered, as_logits, pointed_at
+from ris.pretrained.masks.selection import selected, shrunk
+from ris.pretrained.masks.settings import SamSettings
+from ris.referring.scene import PROPOSER, Scene
+
+CLICKS_AT_ONCE = 16  # the decoder's own maps take some 60 MB a click
+
+
+class Sam2Proposer:
+    """SAM 2.1 as `referring.protocols.Proposer` and `Refiner`.
+
+    The image is squashed into the network's square, unlike SAM's, and its features stay in three sizes.
+    """
+
+    def __init__(self, model: Sam2Model, processor: Sam2ImageProcessor, settings: SamSettings) -> None:
+        self.model, self.processor, self.settings = model, processor, settings
+
+    @classmethod
+    def load(cls, folder: Path, settings: SamSettings, *, device: str = "cpu") -> "Sam2Proposer":
+        """From a folder of `config.json`, `preprocessor_config.json` and `model.safetensors`, as published.
+
+        Raises:
+            WeightsError: a file is missing or damaged, or lacks weights.
+        """
+        try:
+            processor = Sam2ImageProcessor.from_pretrained(folder, local_files_only=True)
+        except (OSError, ValueError) as error:
+            raise WeightsError(
+                f"the model in {folder} lacks a readable preprocessor_config.json; fetch or install it again"
+            ) from error
+        return cls(complete(Sam2Model, folder).to(device), processor, settings)
+
+    @torch.inference_mode()
+    def propose(self, image: Image) -> Proposals:
+        """The distinct masks that SAM 2 trusts most, best first."""
+        pixels = shrunk(image.pixels, self.settings.working_side)
+        size = (pixels.shape[0], pixels.shape[1])
+        features = self._features(pixels)
+        frame = self._frame(size)
+        found = distinct(list(self._judged(features, frame)), frame, self.settings)
+        seen = {f"features_{i}": map_.cpu().numpy() for i, map_ in enumerate(features)}
+        return selected(found, self.settings, image.size, seen | {"size": np.array(size, np.int64)})
+
+    @torch.inference_mode()
+    def refine(self, scene: Scene, prompts: Prompts) -> Proposals:
+        """SAM 2's three masks for the prompts, the one it trusts most first; without those that are empty.
+
+        Args:
+            scene: of an image that this proposer has seen.
+        """
+        seen = scene.features[PROPOSER]
+        count = self.model.num_feature_levels
+        features = [
+            torch.from_numpy(seen[f"features_{i}"].copy()).to(self.model.device) for i in range(count)
+        ]
+        if not self.settings.mask_prompts:
+            prompts = pointed_at(prompts)
+        maps, trust = self._decoded(features, **self._as_input(prompts, scene.size))
+        height, width = (int(length) for length in seen["size"])
+        masks = (self._frame((height, width)).enlarged(maps[0]) > 0).cpu().numpy()
+        return answered(masks, trust[0].cpu().numpy(), scene.size, self.settings)
+
+    def _features(self, pixels: NDArray[np.uint8]) -> list[Tensor]:
+        """Finest first; to the coarsest is added that there was no image before it."""
+        given = self.processor(images=pixels, return_tensors="pt")["pixel_values"]
+        return list(self.model.get_image_embeddings(given.to(self.model.device)))
+
+    def _judged(self, features: list[Tensor], frame: Frame) -> Iterator[Candidates]:
+        grid = build_point_grid(self.settings.points_per_side) * self._side
+        points = torch.as_tensor(grid, dtype=torch.float32, device=self.model.device)
+        for start in range(0, len(points), CLICKS_AT_ONCE):
+            clicks = points[start : start + CLICKS_AT_ONCE]
+            labels = torch.ones(1, len(clicks), 1, dtype=torch.int64, device=clicks.device)
+            maps, scores = self._decoded(features, input_points=clicks[None, :, None], input_labels=labels)
+            wanted = trusted(scores, self.settings)
+            yield judged(maps[wanted], scores[wanted], frame, self.settings)
+
+    def _decoded(self, features: list[Tensor], **prompts: Tensor) -> tuple[Tensor, Tensor]:
+        """Maps float32 [P, 3, 4 G, 4 G] and what is thought of them, float32 [P, 3]."""
+        made = self.model(image_embeddings=list(features), multimask_output=True, **prompts)
+        return made.pred_masks[0], made.iou_scores[0]
+
+    def _as_input(self, prompts: Prompts, size: Size) -> dict[str, Any]:
+        """Prompts on an image of that size, in the network's square."""
+        device = self.model.device
+        scale = np.array([self._side / size[1], self._side / size[0]], np.float32)
+        given: dict[str, Any] = {}
+        if len(prompts.points):
+            given["input_points"] = torch.as_tensor(prompts.points * scale, device=device)[None, None]
+            labels = torch.as_tensor(prompts.positive.astype(np.int64), device=device)
+            given["input_labels"] = labels[None, None]
+        if prompts.box is not None:
+            box = np.array(prompts.box, np.float32) * np.tile(scale, 2)
+            given["input_boxes"] = torch.as_tensor(box, device=device)[None, None]
+        if prompts.mask is not None:
+            side = self._map_side
+            given["input_masks"] = torch.as_tensor(
+                as_logits(prompts.mask, side, (side, side)), device=device
+            )[None]
+        return given
+
+    def _frame(self, size: Size) -> Frame:
+        return Frame.of_squashed(self._map_side, size).on(self.model.device)
+
+    @property
+    def _side(self) -> int:
+        side: Any = self.model.prompt_encoder.input_image_size
+        return int(side)
+
+    @property
+    def _map_side(self) -> int:
+        return int(self.model.prompt_encoder.mask_input_size[0])

@@ -1,0 +1,1 @@
+"""Networks that match an image with a text and show where: BLIP, ALBEF."""

@@ -1,0 +1,187 @@
+"""ALBEF's image-text matching: timm's ViT and transformers' BERT layers, and the released checkpoint.
+
+Source: Li et al., "Align before Fuse", NeurIPS 2021, arXiv:2107.07651, and its released code
+(salesforce/ALBEF: models/vit.py, models/xbert.py, models/model_pretrain.py). What is easily got wrong:
+
+* Its BERT is transformers' of that time: post-norm, exact GELU, norms with 1e-12; the ViT's norms have 1e-6.
+  A cross-attention stands between self-attention and feed-forward in the layers from `fusion_layer` on.
+* No layer is causal, although a BERT layer of transformers with cross-attention is meant for decoders.
+* Its tokenizer ends a text without [SEP]: [CLS] and the pieces are all.
+* A checkpoint of another resolution has its patch positions resized, bicubic, the class token's kept.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from timm.models.vision_transformer import VisionTransformer
+from tokenizers.processors import TemplateProcessing
+from torch import nn
+from transformers import BertConfig, BertModel, BertTokenizer
+from transformers.models.bert.modeling_bert import BertAttention
+
+from ris.errors import WeightsError
+from ris.pretrained.device import Precision
+from ris.pretrained.linear_ops import quickened
+from ris.pretrained.matching.cross_matcher import CrossMatcher, MatchingParts
+
+CHECKPOINT = "ALBEF.pth"
+# What the checkpoint holds for training alone: momentum copies, queues, the contrastive and the word heads.
+FOR_TRAINING = frozenset({
+    "visual_encoder_m", "text_encoder_m", "vision_proj", "vision_proj_m", "text_proj", "text_proj_m",
+    "image_queue", "text_queue", "queue_ptr", "temp",
+})  # fmt: skip
+WORD_HEAD = "text_encoder.cls."
+COUNTING = "text_encoder.bert.embeddings.position_ids"  # 0, 1, 2 ...: older transformers saved it
+
+
+@dataclass(frozen=True, slots=True)
+class AlbefShape:
+    """The sizes of a network.
+
+    Attributes:
+        image_size, patch_size: pixels.
+        width: of both sides.
+        image_layers, text_layers: how many; of the text's those from `fusion_layer` on look at the image.
+        n_heads: of every layer of both sides.
+        n_words, n_positions: of the text side.
+    """
+
+    image_size: int = 256
+    patch_size: int = 16
+    width: int = 768
+    image_layers: int = 12
+    text_layers: int = 12
+    fusion_layer: int = 6
+    n_heads: int = 12
+    n_words: int = 30_522
+    n_positions: int = 512
+
+
+RELEASED = AlbefShape()
+
+
+class Albef(nn.Module):
+    """The matching part of ALBEF, its modules under the released names."""
+
+    def __init__(self, shape: AlbefShape) -> None:
+        super().__init__()
+        self.shape = shape
+        self.visual_encoder = VisionTransformer(
+            img_size=shape.image_size, patch_size=shape.patch_size, embed_dim=shape.width,
+            depth=shape.image_layers, num_heads=shape.n_heads, num_classes=0, weight_init="skip",
+        )  # fmt: skip
+        config = BertConfig(
+            vocab_size=shape.n_words, hidden_size=shape.width, intermediate_size=4 * shape.width,
+            num_hidden_layers=shape.text_layers, num_attention_heads=shape.n_heads,
+            max_position_embeddings=shape.n_positions, layer_norm_eps=1e-12, hidden_act="gelu",
+        )  # fmt: skip
+        bert: Any = BertModel(config, add_pooling_layer=False)
+        for layer in bert.encoder.layer[shape.fusion_layer :]:
+            layer.crossattention = BertAttention(config, is_cross_attention=True)  # type: ignore[no-untyped-call]
+        self.text_encoder = nn.ModuleDict({"bert": bert})
+        self.itm_head = nn.Linear(shape.width, 2)
+
+
+def albef_parts(model: Albef) -> MatchingParts:
+    """The network taken apart."""
+    shape: AlbefShape = model.shape
+    bert: Any = model.text_encoder["bert"]
+    return MatchingParts(
+        network=model,
+        see=model.visual_encoder.forward_features,
+        embed=lambda ids: bert.embeddings(input_ids=ids),
+        layers=bert.encoder.layer,
+        head=model.itm_head,
+        input_size=shape.image_size,
+        grid_size=shape.image_size // shape.patch_size,
+        n_heads=shape.n_heads,
+        max_tokens=shape.n_positions,
+    )
+
+
+def load_albef(
+    folder: Path,
+    *,
+    layer: int = 8,
+    shape: AlbefShape = RELEASED,
+    device: str = "cpu",
+    precision: Precision = "fp32",
+) -> CrossMatcher:
+    """The ALBEF matcher in a folder of the released `ALBEF.pth` and the tokenizer of bert-base-uncased.
+
+    Args:
+        layer: 0-based, whose cross-attention is read; GroundVLP and IteRPrimE read 8.
+
+    Raises:
+        WeightsError: a file is missing or damaged, or the checkpoint lacks weights or has unknown ones.
+    """
+    for name in (CHECKPOINT, "tokenizer.json"):
+        if not (folder / name).is_file():
+            raise WeightsError(f"the ALBEF model lacks {folder / name}; fetch it again")
+    try:
+        # Of its 3.5 GB the half is the optimizer's: what nobody asks for is not read from the disk.
+        checkpoint = torch.load(folder / CHECKPOINT, map_location="cpu", weights_only=True, mmap=True)
+        # By its class: the published files do not say whose tokenizer they are.
+        tokenizer = BertTokenizer.from_pretrained(folder)
+    except Exception as error:  # torch, pickle and tokenizers have errors of their own
+        reason = " ".join(str(error).split())[:300]
+        raise WeightsError(f"the ALBEF model in {folder} is damaged: {reason}; fetch it again") from error
+    if not isinstance(checkpoint, dict) or not isinstance(checkpoint.get("model"), dict):
+        raise WeightsError(f'{folder / CHECKPOINT} has no "model" in it; fetch the released ALBEF.pth')
+    model = build_albef(checkpoint["model"], shape).to(device)
+    return CrossMatcher(albef_parts(model), without_sep(tokenizer), layer=layer, precision=precision)
+
+
+def build_albef(released: dict[str, torch.Tensor], shape: AlbefShape) -> Albef:
+    """The network with the weights of a checkpoint under the released names.
+
+    Raises:
+        WeightsError: weights are missing, unknown or of another shape; the message names some.
+    """
+    model = Albef(shape)
+    needed = model.state_dict()
+    given = {name: tensor.float() for name, tensor in released.items() if _matches(name)}
+    _refuse("lacks", sorted(needed.keys() - given.keys()))
+    _refuse("has unknown", sorted(given.keys() - needed.keys()))
+    positions = "visual_encoder.pos_embed"
+    given[positions] = resized_positions(given[positions], shape.image_size // shape.patch_size)
+    _refuse("has misshapen", sorted(name for name in needed if given[name].shape != needed[name].shape))
+    model.load_state_dict(given)
+    return quickened(model.eval())
+
+
+def _matches(name: str) -> bool:
+    """Whether a weight of the checkpoint has a part in matching, or nobody knows what it is for."""
+    return name.split(".")[0] not in FOR_TRAINING and not name.startswith(WORD_HEAD) and name != COUNTING
+
+
+def _refuse(fault: str, names: list[str]) -> None:
+    if names:
+        raise WeightsError(
+            f"the ALBEF checkpoint {fault} weights: {', '.join(names[:3])}"
+            f"{f' and {len(names) - 3} more' if len(names) > 3 else ''}; fetch the released ALBEF.pth"
+        )
+
+
+def resized_positions(positions: torch.Tensor, grid_size: int) -> torch.Tensor:
+    """Position embeddings float32 [1, 1 + g * g, V] for a grid of G x G patches: [1, 1 + G * G, V].
+
+    Source: `interpolate_pos_embed` of models/vit.py: bicubic, the class token's as it is.
+    """
+    side = round((positions.shape[1] - 1) ** 0.5)
+    if side == grid_size:
+        return positions
+    own, patches = positions[:, :1], positions[:, 1:]
+    grid = patches.reshape(1, side, side, -1).permute(0, 3, 1, 2)
+    grid = nn.functional.interpolate(grid, (grid_size, grid_size), mode="bicubic", align_corners=False)
+    return torch.cat([own, grid.permute(0, 2, 3, 1).flatten(1, 2)], 1)
+
+
+def without_sep(tokenizer: Any) -> Any:
+    """The same fast tokenizer, a text now being [CLS] and its pieces, as ALBEF's own has it."""
+    tokenizer.backend_tokenizer.post_processor = TemplateProcessing(
+        single="[CLS] $A", special_tokens=[("[CLS]", tokenizer.cls_token_id)]
+    )
+    return tokenizer

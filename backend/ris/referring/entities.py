@@ -1,0 +1,122 @@
+"""What LGD's released code reads out of an expression before it goes by a direction.
+
+Source: the released code of Li et al., arXiv:2504.14467, which took it over from TAS and ReCLIP (Subramanian
+et al., ACL 2022, arXiv:2204.05991). It is followed to the letter, what looks like a slip included:
+
+* Every *token* of a noun phrase has an expanded phrase of its own, so that the tokens of one phrase count as
+  different things: "the" of "the left mug" is a relation of the mug to "the left mug".
+* A phrase grows by what depends on it, unless another token's phrase depends on that in turn; another token
+  of the same phrase counts as well.
+* Of several sentences the first root is the head here, the last one in the noun phrase rule.
+"""
+
+from dataclasses import dataclass
+
+from ris.core.tree import Tree
+
+LEFT, RIGHT = ("left", "west"), ("right", "east")
+ABOVE, BELOW = ("above", "north", "top"), ("below", "south", "under")
+RELATION_WORDS = frozenset((
+    *LEFT, *RIGHT, *ABOVE, *BELOW, "bigger", "larger", "closer", "smaller", "tinier", "further", "inside",
+    "within", "contained", "part", "image", "side", "picture", "half", "region", "section",
+))  # fmt: skip
+SUPERLATIVE_WORDS = frozenset((
+    *LEFT, "leftmost", "western", *RIGHT, "rightmost", "eastern", *ABOVE, "below", "south", "underneath",
+    "bigger", "biggest", "larger", "largest", "closer", "closest", "smaller", "smallest", "tinier", "tiniest",
+    "further", "furthest",
+))  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """The thing that an expression is about.
+
+    Attributes:
+        head: its expanded phrase.
+        relations: of each thing that hangs on it the words between, in order, and its expanded phrase.
+        has_superlative: a chain of words that hangs on it ends with, or leads over, a superlative.
+    """
+
+    head: str
+    relations: tuple[tuple[tuple[str, ...], str], ...]
+    has_superlative: bool
+
+
+def read_entity(tree: Tree) -> Entity | None:
+    """The entity at the first root, else at what the first noun phrase hangs on; None without either."""
+    root = next((i for i, node in enumerate(tree.nodes) if node.head == i), None)
+    if root is None:
+        return None
+    expanded = expand_phrases(tree)
+    found = _entity_at(tree, root, expanded)
+    if found is None and tree.phrases:
+        found = _entity_at(tree, tree.nodes[_top(tree, *tree.phrases[0])].head, expanded)
+    return found
+
+
+def expand_phrases(tree: Tree) -> dict[int, str]:
+    """By token of a noun phrase, its phrase with what depends on it and on nothing of another token's."""
+    phrase_of = {i: p for p, (start, stop) in enumerate(tree.phrases) for i in range(start, stop)}
+    above = [frozenset(tree.ancestors(i)) for i in range(len(tree.nodes))]
+    leads_to: list[set[int]] = [set() for _ in tree.nodes]  # the phrases that hang on each token
+    for i, p in phrase_of.items():
+        for ancestor in above[i]:
+            leads_to[ancestor].add(p)
+    expanded: dict[int, str] = {}
+    for p, (start, stop) in enumerate(tree.phrases):
+        alone = stop - start == 1  # else another token of the phrase is in the way as well
+
+        def taken(i: int, p: int = p, alone: bool = alone) -> bool:
+            return bool(leads_to[i] - {p}) or (p in leads_to[i] and not alone)
+
+        hangs = [not above[i].isdisjoint(range(start, stop)) for i in range(len(tree.nodes))]
+        first, after = start, stop
+        for i in range(start):
+            if hangs[i] and not taken(i):
+                first = i
+                break
+        for i in range(stop, len(tree.nodes)):
+            if not hangs[i]:
+                continue
+            if taken(i) or i in phrase_of:
+                break
+            after = i + 1
+        words = tree.words(first, after)
+        expanded |= dict.fromkeys(range(start, stop), words)
+    return expanded
+
+
+def _entity_at(tree: Tree, head: int, expanded: dict[int, str]) -> Entity | None:
+    if head not in expanded:
+        first = next(iter(tree.children(head)), None)
+        if first is None or first not in expanded:
+            return None
+        head = first
+    return _read(tree, head, expanded)
+
+
+def _read(tree: Tree, head: int, expanded: dict[int, str]) -> Entity:
+    """Down every chain of words from the head, until another thing or until its end, in the code's order."""
+    relations, has_superlative = [], False
+    ahead: list[tuple[int, tuple[int, ...]]] = [(head, ())]  # a token, and the words that lead to it
+    while ahead:
+        i, between = ahead.pop()
+        word, children = tree.nodes[i].text, tree.children(i)
+        if i in expanded and i != head and word not in RELATION_WORDS:
+            relations.append((tuple(tree.nodes[j].text for j in sorted(between)), expanded[i]))
+        elif not children:
+            chain = (*(tree.nodes[j].text for j in between), word)
+            has_superlative |= not SUPERLATIVE_WORDS.isdisjoint(chain)
+        else:
+            if i not in expanded or word in RELATION_WORDS or word in SUPERLATIVE_WORDS:
+                between = (*between, i)
+            ahead += [(child, between) for child in reversed(children)]
+    return Entity(expanded[head], tuple(relations), has_superlative)
+
+
+def _top(tree: Tree, start: int, stop: int) -> int:
+    """The token of a phrase that is nearest to the root."""
+    outside = [
+        i for i in range(start, stop) if not start <= tree.nodes[i].head < stop or tree.nodes[i].head == i
+    ]
+    return min(outside, key=lambda i: len(tree.ancestors(i)), default=start)

@@ -1,0 +1,96 @@
+"""The main path: `see` an image once, `refer` to it once an expression."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from ris.core import rle
+from ris.core.expression import ParsedExpression
+from ris.core.types import Box, Image, Scored, Suggestion
+from ris.referring.kinds import kind_of
+from ris.referring.protocols import Method, Parser, Proposer, Refiner
+from ris.referring.ranking import Coefficients, RankingSettings, rank
+from ris.referring.scene import PROPOSER, Scene
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """What one expression gave in one scene.
+
+    Attributes:
+        suggestions: best first; empty when there was nothing to rank.
+        opinions: every method's, those included that could not run and so had no say in the ranking.
+        version: of the pipeline that ranked.
+    """
+
+    suggestions: tuple[Suggestion, ...]
+    opinions: tuple[Scored, ...]
+    version: str
+
+    @property
+    def left_out(self) -> dict[str, str]:
+        """By method, why it could not run."""
+        return {opinion.method: opinion.left_out for opinion in self.opinions if opinion.left_out}
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """The steps of one preset, joined. It keeps nothing between calls.
+
+    Attributes:
+        parsers: by method's name, what it reads with instead of `parser`.
+        refiner: None where nobody can point at things.
+        version: changes whenever a suggestion could change: preset name and a hash of its settings
+            and weights. It is what Label Studio knows the suggestions by.
+    """
+
+    proposer: Proposer
+    parser: Parser
+    methods: tuple[Method, ...]
+    ranking: RankingSettings
+    version: str
+    refiner: Refiner | None = None
+    parsers: Mapping[str, Parser] = field(default_factory=dict)
+
+    def learned(self, found: Coefficients, version: str) -> "Pipeline":
+        """The same networks with a ranking that was learned. What `see` gives stays the same."""
+        return replace(self, ranking=self.ranking.learned(found), version=version)
+
+    def see(self, image: Image) -> Scene:
+        """Everything about the image that no expression changes. Slow; cache it by the image's digest."""
+        proposals = self.proposer.propose(image)
+        return Scene(
+            digest=image.digest,
+            size=image.size,
+            masks=tuple(rle.encode(mask) for mask in proposals.masks),
+            boxes=tuple(_box(row) for row in proposals.boxes.tolist()),
+            quality=proposals.quality,
+            features={
+                PROPOSER: proposals.seen,
+                **{method.name: method.see(image, proposals) for method in self.methods},
+            },
+        )
+
+    def refer(self, scene: Scene, expression: str) -> Reference:
+        """The ranked alternatives for one expression. Fast. Never raises for odd wording."""
+        (reference,) = self.refer_all(scene, [expression])
+        return reference
+
+    def refer_all(self, scene: Scene, expressions: Sequence[str]) -> tuple[Reference, ...]:
+        """As `refer`, for several expressions of one image at once: the networks read them together."""
+        parsers = [self.parsers.get(method.name, self.parser) for method in self.methods]
+        parsed = {p: [p.parse(e) for e in expressions] for p in dict.fromkeys([self.parser, *parsers])}
+        by_method = [m.score(scene, parsed[p]) for m, p in zip(self.methods, parsers, strict=True)]
+        return tuple(
+            self._ranked(scene, read, tuple(said))
+            for read, *said in zip(parsed[self.parser], *by_method, strict=True)
+        )
+
+    def _ranked(self, scene: Scene, read: ParsedExpression, opinions: tuple[Scored, ...]) -> Reference:
+        settings = self.ranking.of_kind(kind_of(read.raw))
+        suggestions = rank(scene, opinions, settings, count=read.count, version=self.version)
+        return Reference(suggestions, opinions, self.version)
+
+
+def _box(row: list[float]) -> Box:
+    x1, y1, x2, y2 = row
+    return x1, y1, x2, y2

@@ -1,0 +1,51 @@
+"""An image with its proposals and each method's features: the slow half, shared by all its expressions."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ris.core.arrays import read_only
+from ris.core.rle import RLE
+from ris.core.types import Box, Size
+
+PROPOSER = "proposer"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scene:
+    """What `see` gives and `refer` reads; the thing that is cached.
+
+    Attributes:
+        digest: of the image.
+        size: (height, width) of the image as displayed.
+        masks: N proposals as run lengths: dense masks of a large photograph would fill the memory.
+        boxes: N boxes, XYXY in pixels.
+        quality: float32 [N] in [0, 1].
+        features: by the method's name, what it saw of the image: arrays by a name of its own; what the
+            proposer saw is under `PROPOSER`.
+    """
+
+    digest: str
+    size: Size
+    masks: tuple[RLE, ...]
+    boxes: tuple[Box, ...]
+    quality: NDArray[np.float32]
+    features: Mapping[str, Mapping[str, NDArray]]
+
+    def __post_init__(self) -> None:
+        n = len(self.masks)
+        object.__setattr__(self, "quality", read_only("quality", self.quality, np.float32, n))
+        features = {method: MappingProxyType(dict(seen)) for method, seen in self.features.items()}
+        object.__setattr__(self, "features", MappingProxyType(features))
+        if len(self.boxes) != n:
+            raise ValueError(f"a scene of {n} masks needs {n} boxes, got {len(self.boxes)}")
+
+    @property
+    def n_bytes(self) -> int:
+        """Memory that it holds, roughly: run lengths as Python integers, features as arrays."""
+        runs = sum(len(mask.counts) for mask in self.masks)
+        arrays = [array for seen in self.features.values() for array in seen.values()]
+        return 36 * runs + sum(array.nbytes for array in arrays) + 4096

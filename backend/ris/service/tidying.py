@@ -1,0 +1,92 @@
+"""Tidying up in Label Studio, on request: of a decided answer only the chosen mask stays."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from ris.errors import BackendError, LabelStudioError
+from ris.labelstudio.api.sync import answers_of, read_project
+from ris.labelstudio.config.control import Controls, read_controls
+from ris.labelstudio.event import project_key, read_answer
+
+
+class Api(Protocol):
+    """What is needed of Label Studio; `LabelStudioClient` has it."""
+
+    def call(self, method: str, path: str, body: object = None, **params: Any) -> Any: ...
+
+    def exists(self, path: str) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Tidied:
+    """What became of one annotation.
+
+    Attributes:
+        removed: how many regions went; 0 when it was tidy.
+        failure: why it could not be done; "" when it could.
+    """
+
+    annotation_id: int
+    removed: int
+    failure: str = ""
+
+
+def tidy(api: Api, number: int, *, dry_run: bool, looked: Callable[[], None]) -> list[Tidied]:
+    """Rewrite every answered annotation of a project to the regions that it means, and its choices.
+
+    The choice stays in it, so that it reads the same afterwards: the same mask, the same verdict. Skipped
+    answers stay as they are, and so does everything that no choice speaks of. Label Studio tells of each
+    change, and the history here keeps every version.
+
+    Args:
+        dry_run: look, and change nothing.
+        looked: called after each annotation.
+
+    Raises:
+        LabelStudioError: the project cannot be read.
+        LabelConfigError: its label config has no place for a mask.
+    """
+    project = read_project(api, number)
+    controls = read_controls(str(project.body.get("label_config") or ""))
+    found = []
+    for answer in answers_of(api, project):
+        annotation = answer.event["annotation"]
+        task, key = answer.event["task"], project_key(answer.event)
+        found.append(_tidied(api, annotation, task, key, controls, dry_run=dry_run))
+        looked()
+    return found
+
+
+def _tidied(
+    api: Api,
+    annotation: dict[str, Any],
+    task: dict[str, Any],
+    project: str,
+    controls: Controls,
+    *,
+    dry_run: bool,
+) -> Tidied:
+    number, result = int(annotation["id"]), annotation.get("result") or []
+    if annotation.get("was_cancelled"):
+        return Tidied(number, 0)
+    try:
+        _, wanted = read_answer(annotation, task, project, controls)
+        kept = regions_kept(result, wanted, controls)
+        removed = len(result) - len(kept)
+        if removed and not dry_run:
+            api.call("PATCH", f"/api/annotations/{number}/", {"result": kept})
+    except LabelStudioError as error:
+        return Tidied(number, 0, str(error))
+    except BackendError as error:
+        return Tidied(number, 0, f"left as it is: {error}")
+    return Tidied(number, removed)
+
+
+def regions_kept(result: Sequence[Any], wanted: Sequence[Any], controls: Controls) -> list[Any]:
+    """The regions that an answer means, and everything in it that is no mask, in their order."""
+    return [r for r in result if not _is_mask(r, controls) or any(r is one for one in wanted)]
+
+
+def _is_mask(region: Any, controls: Controls) -> bool:
+    return isinstance(region, dict) and region.get("from_name") == controls.from_name

@@ -1,0 +1,47 @@
+"""The label configs that a project has had: an old answer is read with the config that it was given under."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from ris.store.records import add_once
+from ris.store.schema import LabelConfigRow
+
+
+def see_label_config(session: Session, project: str, label_config: str, *, at: datetime) -> None:
+    """Remember that a project had a label config at a time."""
+    digest = hashlib.sha256(label_config.encode("utf-8", "replace")).hexdigest()
+    key = {"project": project, "digest": digest}
+    if add_once(session, LabelConfigRow, **key, label_config=label_config, first_seen=at, last_seen=at):
+        return
+    this = update(LabelConfigRow).filter_by(**key).execution_options(synchronize_session=False)
+    session.execute(this.where(LabelConfigRow.first_seen > at).values(first_seen=at))
+    session.execute(this.where(LabelConfigRow.last_seen < at).values(last_seen=at))
+
+
+@dataclass(frozen=True, slots=True)
+class SeenConfig:
+    """A label config, and when it was seen in force first and last."""
+
+    label_config: str
+    first_seen: datetime
+    last_seen: datetime
+
+
+def seen_label_configs(session: Session, project: str) -> list[SeenConfig]:
+    """All label configs that a project has had; as few as times that somebody changed it."""
+    rows = session.scalars(select(LabelConfigRow).where(LabelConfigRow.project == project))
+    return [SeenConfig(row.label_config, row.first_seen, row.last_seen) for row in rows]
+
+
+def config_at(configs: Sequence[SeenConfig], at: datetime) -> str | None:
+    """The label config that was in force at a time; None where that is not known for certain.
+
+    It is known between the first and the last time that it was seen, where no other one was seen around it.
+    """
+    found = [one.label_config for one in configs if one.first_seen <= at <= one.last_seen]
+    return found[0] if len(found) == 1 else None

@@ -1,0 +1,188 @@
+"""Opening the database: reachable, writable, at this program's revision; or a sentence what to do."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import URL, Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.orm import Session, sessionmaker
+
+from ris.errors import StoreError
+from ris.store.address import read_address, show
+from ris.store.schema import Table
+
+__all__ = ["Database", "Session", "revision", "upgrade"]
+
+UPGRADE = "run `ris db upgrade`"
+
+
+class Database:
+    """An open database; make one with `Database.open`, end it with `close`."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._sessions = sessionmaker(engine)
+
+    @classmethod
+    def open(cls, url: str) -> "Database":
+        """Check everything that could go wrong later, and open.
+
+        Args:
+            url: sqlite:///file, or postgresql://user@host/name with the password in PGPASSWORD.
+
+        Raises:
+            StoreError: it is not there, cannot be reached, is read-only or is at another revision.
+        """
+        address = read_address(url)
+        if address.get_backend_name() == "sqlite" and not Path(address.database or "").is_file():
+            raise StoreError(f"the database {address.database} is not there: {UPGRADE}")
+        engine = _engine(address)
+        try:
+            _check(engine)
+        except BaseException:
+            engine.dispose()
+            raise
+        return cls(engine)
+
+    @contextmanager
+    def begin(self) -> Iterator[Session]:
+        """A session in one transaction: all of it is kept, or nothing.
+
+        Raises:
+            StoreError: the database refused; foreign exceptions stay in this folder.
+        """
+        try:
+            with self._sessions.begin() as session:
+                yield session
+        except SQLAlchemyError as error:
+            raise StoreError(f"the database refused: {_reason(error)}") from error
+
+    @contextmanager
+    def begin_plain(self) -> Iterator[Connection]:
+        """One transaction without objects: for what is written hundreds of times a second.
+
+        Raises:
+            StoreError: as `begin`.
+        """
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except SQLAlchemyError as error:
+            raise StoreError(f"the database refused: {_reason(error)}") from error
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        self._engine.dispose()
+
+
+def upgrade(url: str) -> None:
+    """Make the database, or bring it to this program's revision: all the way, or not at all.
+
+    Raises:
+        StoreError: it cannot be reached or written.
+    """
+    engine = _engine(read_address(url))
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "begin", _begin_at_once)
+    try:
+        with as_file(files("ris.migrations")) as folder, engine.begin() as connection:
+            command.upgrade(_config(folder, connection), "head")
+    except SQLAlchemyError as error:
+        raise StoreError(f"cannot upgrade the database {show(engine.url)}: {_reason(error)}") from error
+    finally:
+        engine.dispose()
+
+
+def revision(url: str) -> str | None:
+    """The revision that the database is at; None when it is empty."""
+    engine = _engine(read_address(url))
+    try:
+        return _revision(engine)
+    finally:
+        engine.dispose()
+
+
+def _engine(address: URL) -> Engine:
+    if address.get_backend_name() != "sqlite":
+        return create_engine(address, pool_pre_ping=True)
+    engine = create_engine(address, connect_args={"timeout": 30})
+    event.listen(engine, "connect", _set_up_sqlite)
+    return engine
+
+
+def _set_up_sqlite(connection: Any, _: object) -> None:
+    """WAL lets readers go on while one writes; FULL makes what was committed survive a power cut."""
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_at_once(connection: Connection) -> None:
+    """Python's sqlite3 begins no transaction for a CREATE TABLE: a stop would leave half of an upgrade."""
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _check(engine: Engine) -> None:
+    shown = show(engine.url)
+    try:
+        here = _revision(engine)
+    except SQLAlchemyError as error:
+        raise StoreError(f"cannot open the database {shown}: {_reason(error)}") from error
+    script = _script()
+    wanted = script.get_current_head()
+    if here != wanted:
+        known = {entry.revision for entry in script.walk_revisions()}
+        if here is not None and here not in known:
+            raise StoreError(
+                f"the database {shown} is at revision {here}, newer than this program: upgrade the program"
+            )
+        raise StoreError(
+            f"the database {shown} is at revision {here or 'none'}, this program needs {wanted}: {UPGRADE}"
+        )
+    try:
+        _try_to_write(engine)
+    except SQLAlchemyError as error:
+        raise StoreError(
+            f"the database {shown} is read-only: {_reason(error)}; let this user write to it"
+        ) from error
+
+
+def _revision(engine: Engine) -> str | None:
+    with engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def _try_to_write(engine: Engine) -> None:
+    """Write, and take it back."""
+    with engine.connect() as connection:
+        connection.execute(text("UPDATE event SET state = state WHERE id < 0"))
+        if engine.dialect.name == "sqlite":
+            connection.execute(text("CREATE TABLE written (x INTEGER)"))
+        connection.rollback()
+
+
+def _script() -> ScriptDirectory:
+    with as_file(files("ris.migrations")) as folder:
+        return ScriptDirectory.from_config(_config(folder))
+
+
+def _config(folder: Path, connection: Any = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(folder).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    config.attributes["metadata"] = Table.metadata
+    return config
+
+
+def _reason(error: SQLAlchemyError) -> str:
+    """The database's own words, on one line."""
+    original = getattr(error, "orig", None) if isinstance(error, OperationalError) else None
+    return " ".join(str(original or error).split())[:300]

@@ -1,0 +1,270 @@
+"""Scenes: an image, which pixel belongs to which thing, and what each thing is."""
+
+import math
+import random
+import zlib
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from ris.tinyworld import sprites
+from ris.tinyworld.backgrounds import draw_ground
+
+SPLITS = ("train", "novel")
+
+# width, height; the first is the reference that every length in this folder is measured on
+CANVASES = ((320, 240), (240, 320), (256, 256), (280, 200), (200, 280), (320, 180))
+CANVAS_WEIGHTS = (50, 14, 14, 8, 6, 8)
+REFERENCE_AREA_PX = 320 * 240
+
+SIZES_PX = ((34, 46), (48, 64), (70, 98))  # small, medium, big, on the reference canvas
+MIN_AREA_PX = 60
+
+# One of each set a scene: a person could call either by the other's name, or sees one upon the other.
+CONFUSABLE = (
+    {"bird", "duck", "owl"},
+    {"man", "boy", "baby"},
+    {"woman", "girl", "baby"},
+    {"man", "woman", "dress", "shirt"},
+    {"snowman", "hat"},
+    {"dog", "bear"},
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """One thing as it is seen: what another thing hides of it counts neither in `box` nor in `area_px`.
+
+    Attributes:
+        colour: one of `sprites.COLOURS`, or None: its natural colours.
+        shade: "dark", "light" or None.
+        size_px: longest side of the whole sprite.
+        x, y: centre of its visible pixels.
+        box: XYXY in pixels; x2 and y2 are exclusive.
+        area_px: visible pixels, at least `MIN_AREA_PX`.
+    """
+
+    noun: str
+    colour: str | None
+    shade: str | None
+    size_px: float
+    x: float
+    y: float
+    box: tuple[int, int, int, int]
+    area_px: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scene:
+    """A drawn scene.
+
+    Attributes:
+        image: uint8 [H, W, 3], RGB.
+        instances: uint8 [H, W]; 0 is ground, i + 1 is `things[i]`.
+        things: back to front.
+        ground: its name, one of `backgrounds.GROUNDS`.
+    """
+
+    image: np.ndarray
+    instances: np.ndarray
+    things: tuple[Thing, ...]
+    ground: str
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height, width."""
+        height, width = self.instances.shape
+        return height, width
+
+    @property
+    def scale(self) -> float:
+        """How large this canvas is: 1 for the reference, and lengths grow with it."""
+        return canvas_scale(*self.size)
+
+    def mask(self, thing: int) -> np.ndarray:
+        """bool [H, W], the visible pixels of one thing."""
+        return np.equal(self.instances, thing + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    noun: str
+    colour: str | None
+    shade: str | None
+    size_px: float
+    x: float = 0.0
+    y: float = 0.0
+
+
+def held_out(noun: str, colour: str | None) -> bool:
+    """Whether training scenes never show this pair: about 1 in 9, the same ones on every machine."""
+    return colour is not None and zlib.crc32(f"{noun}/{colour}".encode()) % 9 == 0
+
+
+def canvas_scale(height: int, width: int) -> float:
+    return math.sqrt(width * height / REFERENCE_AREA_PX)
+
+
+def make_scene(rng: random.Random, *, split: str = "train", canvas: tuple[int, int] | None = None) -> Scene:
+    """Draw a scene of at least two things; the same generator state gives the same scene.
+
+    Args:
+        rng: is advanced.
+        split: "train" never shows a held-out noun-colour pair; "novel" always shows one, on a noun
+            that stands in the scene at least twice.
+        canvas: width, height; None draws one of `CANVASES`.
+    """
+    if split not in SPLITS:
+        raise ValueError(f"split must be one of {SPLITS}, got {split!r}")
+    while True:
+        width, height = canvas or rng.choices(CANVASES, CANVAS_WEIGHTS)[0]
+        plans = _place(_choose(rng, split, canvas_scale(height, width)), rng, width, height)
+        scene = _draw(plans, rng, width, height)
+        # A thing that is nearly hidden would leave unnamed pixels behind: start again rather than drop it.
+        if len(scene.things) == len(plans) >= 2 and (split == "train" or _shows_novelty(scene)):
+            return scene
+
+
+def mirror(scene: Scene) -> Scene:
+    """The scene seen in a mirror: pixels and things; expressions have to be made anew."""
+    width = scene.size[1]
+    things = tuple(
+        replace(
+            thing,
+            x=width - thing.x,
+            box=(width - thing.box[2], thing.box[1], width - thing.box[0], thing.box[3]),
+        )
+        for thing in scene.things
+    )
+    return Scene(
+        np.ascontiguousarray(scene.image[:, ::-1]),
+        np.ascontiguousarray(scene.instances[:, ::-1]),
+        things,
+        scene.ground,
+    )
+
+
+def _shows_novelty(scene: Scene) -> bool:
+    nouns = [thing.noun for thing in scene.things]
+    return any(held_out(t.noun, t.colour) and nouns.count(t.noun) > 1 for t in scene.things)
+
+
+def _choose(rng: random.Random, split: str, scale: float) -> list[_Plan]:
+    """What stands in the scene: one noun two to four times, one to three more once or twice."""
+    plans = []
+    for place, noun in enumerate(_choose_nouns(rng, split)):
+        count = rng.choice((2, 2, 3, 3, 3, 4)) if place == 0 else rng.choice((1, 1, 2))
+        seen = [c for c in sprites.COLOURS if not held_out(noun, c)]
+        palette = list(sprites.COLOURS) if split == "novel" else seen
+        if count > 2 and rng.random() < 0.5:  # few colours for many: what "not red" and "the other" are about
+            palette = rng.sample(palette, 2)
+        for number in range(count):
+            colour: str | None = rng.choice(palette)
+            if split == "novel" and place == number == 0:
+                colour = rng.choice([c for c in sprites.COLOURS if held_out(noun, c)])
+            if count == 1 and rng.random() < 0.4:
+                colour = None
+            shade = None
+            if colour in sprites.SHADES and rng.random() < 0.35:
+                shade = rng.choice(sprites.SHADES[colour])
+            plans.append(_Plan(noun, colour, shade, rng.uniform(*rng.choice(SIZES_PX)) * scale))
+    return plans
+
+
+def _choose_nouns(rng: random.Random, split: str) -> list[str]:
+    count = rng.choice((2, 3, 3, 4))
+    while True:
+        nouns = rng.sample(sprites.NOUNS, count)
+        is_clear = all(len(group.intersection(nouns)) < 2 for group in CONFUSABLE)
+        has_novelty = any(held_out(nouns[0], colour) for colour in sprites.COLOURS)
+        if is_clear and (split == "train" or has_novelty):
+            return nouns
+
+
+def _place(plans: list[_Plan], rng: random.Random, width: int, height: int) -> list[_Plan]:
+    """Find each a spot, big ones first; they may touch and overlap a little. Back to front."""
+    placed: list[_Plan] = []
+    for plan in sorted(plans, key=lambda plan: -plan.size_px):
+        margin = plan.size_px * 0.45
+        for attempt in range(40):
+            x, y = rng.uniform(margin, width - margin), rng.uniform(margin, height - margin)
+            if attempt < 12 and placed and rng.random() < 0.35:  # near an earlier one: "the dog by the car"
+                other = rng.choice(placed)
+                distance = (other.size_px + plan.size_px) * rng.uniform(0.48, 0.6)
+                angle = rng.uniform(0, 2 * math.pi)
+                x, y = other.x + distance * math.cos(angle), other.y + distance * math.sin(angle)
+                if not (margin < x < width - margin and margin < y < height - margin):
+                    continue
+            if all(math.hypot(x - p.x, y - p.y) > 0.43 * (p.size_px + plan.size_px) for p in placed):
+                placed.append(replace(plan, x=x, y=y))
+                break
+    return sorted(placed, key=lambda plan: plan.y + plan.size_px * 0.4)
+
+
+def _draw(plans: list[_Plan], rng: random.Random, width: int, height: int) -> Scene:
+    image, ground = draw_ground(rng, width, height)
+    instances = np.zeros((height, width), np.uint8)
+    for number, plan in enumerate(plans, start=1):
+        sprite = sprites.draw_sprite(plan.noun, plan.colour, plan.shade, rng)
+        if rng.random() < 0.5:
+            sprite = sprite[:, ::-1]
+        _paste(image, instances, sprite, plan, number, angle=rng.gauss(0, 7), light=rng.uniform(0.92, 1.05))
+    image *= rng.uniform(0.85, 1.08)
+    pixels = image.clip(0, 255).astype(np.uint8)
+    things = tuple(t for i, plan in enumerate(plans) if (t := _look(instances, i + 1, plan)) is not None)
+    return Scene(pixels, instances, things, ground)
+
+
+def _look(instances: np.ndarray, number: int, plan: _Plan) -> Thing | None:
+    mask = instances == number
+    columns, rows = mask.sum(0), mask.sum(1)
+    area = int(columns.sum())
+    if area < MIN_AREA_PX:
+        return None
+    xs, ys = np.flatnonzero(columns), np.flatnonzero(rows)
+    box = (int(xs[0]), int(ys[0]), int(xs[-1]) + 1, int(ys[-1]) + 1)
+    x = float(columns @ np.arange(len(columns))) / area + 0.5
+    y = float(rows @ np.arange(len(rows))) / area + 0.5
+    return Thing(plan.noun, plan.colour, plan.shade, plan.size_px, x, y, box, area)
+
+
+def _paste(
+    image: np.ndarray,
+    instances: np.ndarray,
+    sprite: np.ndarray,
+    plan: _Plan,
+    number: int,
+    *,
+    angle: float,
+    light: float,
+) -> None:
+    """Lay a sprite and its shadow upon the image, in place, turned by `angle` degrees."""
+    size = plan.size_px
+    scale = size / max(sprite.shape[:2])
+    layer = np.ascontiguousarray(sprite)
+    layer[..., :3] *= layer[..., 3:] / 255  # weighted by alpha, or the edges get the colour of nothing
+    if scale < 0.6:  # the warp below samples four pixels only
+        shrink = max(scale * 1.3, 0.3)
+        layer = cv2.resize(layer, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
+        scale /= shrink
+    reach = int(size * 0.75) + 3
+    cosine, sine = math.cos(math.radians(angle)) * scale, math.sin(math.radians(angle)) * scale
+    turn = np.array([[cosine, sine, 0], [-sine, cosine, 0]], np.float32)
+    turn[:, 2] = reach - turn[:, :2] @ np.array([layer.shape[1] / 2, layer.shape[0] / 2], np.float32)
+    layer = cv2.warpAffine(layer, turn, (2 * reach, 2 * reach), flags=cv2.INTER_LINEAR)
+
+    height, width = instances.shape
+    left, top = round(plan.x) - reach, round(plan.y) - reach
+    x0, y0 = max(left, 0), max(top, 0)
+    x1, y1 = min(left + 2 * reach, width), min(top + 2 * reach, height)
+    layer = layer[y0 - top : y1 - top, x0 - left : x1 - left]
+    alpha = layer[..., 3:] / 255
+    region = image[y0:y1, x0:x1]
+    right, down = int(size * 0.04) + 1, int(size * 0.05) + 1
+    shadow = np.zeros(alpha.shape[:2], np.float32)
+    shadow[down:, right:] = alpha[:-down, :-right, 0]
+    region *= (1 - 0.30 * cv2.blur(shadow, (7, 7)))[..., None]
+    region *= 1 - alpha
+    region += layer[..., :3] * light
+    instances[y0:y1, x0:x1][alpha[..., 0] > 0.5] = number

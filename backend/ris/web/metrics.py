@@ -1,0 +1,67 @@
+"""What `/metrics` shows, in Prometheus' text format. One registry an app, so that tests do not share."""
+
+from collections.abc import Iterator
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from ris.service import Suggesting
+from ris.store.deliveries import n_owed
+from ris.store.inbox import event_counts
+
+
+class Metrics:
+    """Counters of one app, and what is looked up whenever they are asked for."""
+
+    def __init__(self, suggesting: Suggesting) -> None:
+        self.registry = CollectorRegistry()
+        self.requests = Counter(
+            "ris_requests", "Requests by route and status", ["route", "status"], registry=self.registry
+        )
+        self.seconds = Histogram(
+            "ris_request_seconds", "Seconds to answer, by route", ["route"], registry=self.registry
+        )
+        self.tasks = Counter(
+            "ris_tasks", "Tasks answered, with alternatives or empty", ["outcome"], registry=self.registry
+        )
+        self.empty = Counter(
+            "ris_empty_results", "Tasks answered empty, by cause", ["cause"], registry=self.registry
+        )
+        self.events = Counter(
+            "ris_events", "Webhooks written down, by action", ["action"], registry=self.registry
+        )
+        self.registry.register(_State(suggesting))
+
+
+class _State(Collector):
+    """What waits, what is remembered, and how far the inbox is, at the moment of asking."""
+
+    def __init__(self, suggesting: Suggesting) -> None:
+        self.suggesting = suggesting
+
+    def collect(self) -> Iterator[Metric]:
+        worker = self.suggesting.worker
+        yield GaugeMetricFamily(
+            "ris_tasks_waiting", "Tasks begun and not answered yet", self.suggesting.waiting
+        )
+        yield GaugeMetricFamily("ris_jobs_waiting", "Jobs that wait for the networks", worker.waiting)
+        yield GaugeMetricFamily(
+            "ris_models_ready", "1 when the networks are loaded", worker.state() == "ready"
+        )
+        cache = worker.cache
+        yield GaugeMetricFamily("ris_scenes", "Scenes in memory", len(cache))
+        yield GaugeMetricFamily("ris_scene_bytes", "Bytes that they hold", cache.n_bytes)
+        asked = CounterMetricFamily("ris_scene_lookups", "Scenes asked for, by outcome", labels=["outcome"])
+        asked.add_metric(["hit"], cache.n_hits)
+        asked.add_metric(["miss"], cache.n_misses)
+        yield asked
+        with self.suggesting.database.begin() as session:
+            owed = n_owed(session)
+        yield GaugeMetricFamily("ris_deliveries_owed", "Tasks that Label Studio is owed", owed)
+        states = GaugeMetricFamily("ris_inbox_events", "Events in the inbox, by state", labels=["state"])
+        with self.suggesting.database.begin() as session:
+            counted = event_counts(session)
+        for state, number in counted.items():
+            states.add_metric([state], number)
+        yield states

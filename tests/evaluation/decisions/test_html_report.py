@@ -1,0 +1,124 @@
+"""The report as a file: complete, closed in itself, and with words that stay words."""
+
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from ris.core.types import Verdict
+from ris.errors import ImageUnreachable
+from ris.evaluation.decisions.html_report import Table, page
+from tests.evaluation.test_decisions import EVERYTHING, LEFT, MONDAY, decided
+
+
+def made(found=EVERYTHING, **more):
+    return page(found, title="What was decided", about="5 decisions", **more)
+
+
+class Reader(HTMLParser):
+    """Reads tags, what they load, and text; a tag that is not closed is an error."""
+
+    VOID = frozenset({"meta", "img", "br", "path", "use", "rect", "line"})
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.loaded, self.text, self.tags = [], [], [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        named = dict(attrs)
+        self.loaded += [named[n] for n in ("src", "href", "xlink:href") if n in named]
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append(tag)
+
+    def handle_endtag(self, tag):
+        if tag not in self.VOID:
+            assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+def read(text):
+    reader = Reader(text)
+    assert reader.open == []
+    return reader, " ".join(" ".join(reader.text).split())
+
+
+def test_the_page_holds_its_figures_tables_and_charts():
+    reader, text = read(made())
+
+    for words in (
+        "What was decided", "mIoU of the first", "Methods on the same decisions", "By kind of expression",
+        "By annotator", "Which alternative was taken",
+    ):  # fmt: skip
+        assert words in text
+    assert reader.tags.count("svg") >= 3
+    assert "0.167" in text  # mIoU of the first: (0 + 0.5 + 0) / 3
+
+
+def test_the_page_loads_nothing_from_outside():
+    pixels = np.zeros((10, 10, 3), np.uint8)
+    reader, _ = read(made(pixels=lambda j: pixels))
+
+    assert reader.loaded
+    assert all(ref.startswith(("data:", "#")) for ref in reader.loaded)
+    assert "script" not in reader.tags
+    assert not re.search(r"url\((?!#|&quot;#)", made())
+
+
+def test_words_of_annotators_stay_words():
+    evil = "<script>alert(1)</script><img src=x onerror=alert(2)>"
+    found = [decided(Verdict.REDRAWN, LEFT, offers=(), expression=evil)]
+
+    reader, text = read(made(found, pixels=lambda j: np.zeros((10, 10, 3), np.uint8), warnings=[evil]))
+
+    assert "script" not in reader.tags
+    assert reader.tags.count("img") == 1
+    assert evil in text
+
+
+def test_a_picture_that_cannot_be_had_is_a_sentence():
+    def gone(j):
+        raise ImageUnreachable("cannot fetch the image of task 3: Label Studio answered 404")
+
+    _, text = read(made(pixels=gone))
+
+    assert "cannot fetch the image of task 3: Label Studio answered 404" in text
+
+
+def test_without_decisions_the_page_says_so():
+    reader, text = read(made([]))
+
+    assert "nothing yet" in text
+    assert "no decision with a mask" in text
+    assert "svg" not in reader.tags
+
+
+def test_warnings_and_more_tables_stand_on_the_page():
+    more = [Table("The inbox", ("state", "events"), [("failed", "3")])]
+
+    _, text = read(made(more=more, warnings=["no webhook seen for project 7 yet"]))
+
+    assert "no webhook seen for project 7 yet" in text
+    assert "The inbox" in text
+
+
+def test_the_same_decisions_give_the_same_page():
+    assert made() == made()
+
+
+@pytest.mark.parametrize("weeks", [1, 3])
+def test_the_trend_is_drawn_when_there_is_more_than_one_week(weeks):
+    from datetime import timedelta
+
+    found = [
+        decided(Verdict.ACCEPTED, LEFT, rank=0, number=i, at=MONDAY + timedelta(days=7 * i))
+        for i in range(weeks)
+    ]
+
+    assert ("By week" in read(made(found))[1]) == (weeks > 1)

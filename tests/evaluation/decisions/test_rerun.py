@@ -1,0 +1,64 @@
+import numpy as np
+import pytest
+from ris.core.types import Image, Verdict
+from ris.errors import ImageUnreachable, InputError
+from ris.evaluation.decisions.rerun import alone, gained, rerun
+from ris.referring.spatial import Spatial
+from tests.evaluation.test_decisions import decided
+
+from tests.fakes import squares
+from tests.service.conftest import make_pipeline
+
+RED = (squares() == (255, 0, 0)).all(-1)
+BLUE = (squares() == (0, 0, 255)).all(-1)
+
+
+def decision(mask, expression, number=1, image="squares", verdict=Verdict.REDRAWN):
+    return decided(verdict, mask, offers=(), number=number, image=image, expression=expression).decision
+
+
+class Fetch:
+    def __init__(self):
+        self.times = 0
+
+    def __call__(self, task):
+        self.times += 1
+        if task.image_url == "gone":
+            raise ImageUnreachable("cannot fetch the image of task 3: it is gone")
+        return Image.of(squares())
+
+
+def test_what_would_be_offered_now_is_compared_on_the_same_decisions():
+    fetch = Fetch()
+    found = list(rerun(make_pipeline(), [decision(RED, "the red"), decision(BLUE, "the red", 2)], fetch))
+
+    assert [one.now.ious[0] for one in found] == pytest.approx([1.0, 0.0])
+    assert fetch.times == 1
+    then, now, above = gained(found)["mIoU of the first"]
+    assert (then.mean, now.mean, above.mean, above.count) == (0, 0.5, 0.5, 2)
+
+
+def test_an_image_that_is_gone_is_a_miss_with_its_reason():
+    found = list(
+        rerun(make_pipeline(), [decision(RED, "the red", 3, "gone"), decision(RED, "the red")], Fetch())
+    )
+
+    assert [one.reason for one in found] == ["cannot fetch the image of task 3: it is gone", ""]
+    assert gained(found)["P@0.5 of the first"][1].mean == 0.5
+
+
+def test_only_decisions_that_say_which_mask_is_meant_are_run_again():
+    none = decided(Verdict.NO_REFERENT).decision
+    skipped = decided(Verdict.SKIPPED, np.ones((10, 10), np.bool_)).decision
+
+    assert list(rerun(make_pipeline(), [none, skipped], Fetch())) == []
+
+
+def test_one_method_can_vote_alone_and_one_that_is_not_there_is_refused():
+    pipeline = make_pipeline()
+    (name,) = [method.name for method in pipeline.methods]
+
+    assert alone(pipeline, name).ranking.weights == {name: 1.0}
+    with pytest.raises(InputError, match=f"there is no method 'lgd'; there are {name}"):
+        alone(pipeline, "lgd")
+    assert Spatial().name != name

@@ -1,0 +1,120 @@
+"""A real Label Studio of one's own: installed once, started in seconds from a copy of a migrated folder."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from ris.errors import BackendError
+
+from tests.live.support.process import ServerProcess, free_port
+
+VERSION = "1.23.2"
+ROOT = Path(__file__).parents[3]
+CONSTRAINTS = ROOT / "constraints-label-studio.txt"
+ENVIRONMENT = ROOT / ".venv-label-studio"
+TEMPLATE = ROOT / ".cache" / f"label-studio-{VERSION}"
+
+USER, PASSWORD = "demo@example.com", "demo-password"
+TOKEN = "0123456789abcdef0123456789abcdef01234567"  # of this throw-away Label Studio, on loopback alone
+
+
+def installed() -> Path:
+    """The `label-studio` program, installed on first use into an environment of its own.
+
+    Raises:
+        BackendError: pip failed; with its last lines.
+    """
+    program = ENVIRONMENT / "bin" / "label-studio"
+    done = ENVIRONMENT / ".installed"
+    if done.is_file() and done.read_text() == VERSION and program.is_file():
+        return program
+    if not CONSTRAINTS.is_file():
+        raise BackendError(f"{CONSTRAINTS} is not there: the demo runs from a clone of the repository")
+    python = ENVIRONMENT / "bin" / "python"
+    pip = [
+        str(python),
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "-c",
+        str(CONSTRAINTS),
+    ]
+    for command in ([sys.executable, "-m", "venv", str(ENVIRONMENT)], [*pip, f"label-studio=={VERSION}"]):
+        ran = subprocess.run(command, capture_output=True, text=True)
+        if ran.returncode:
+            raise BackendError(
+                f"Label Studio could not be installed: {' | '.join(ran.stderr.splitlines()[-4:])}"
+            )
+    done.write_text(VERSION)
+    return program
+
+
+class LabelStudio:
+    """One Label Studio in a folder of its own, on a free port of loopback. Use it as a context manager.
+
+    Args:
+        settings: variables of its environment, in place of those that let it talk to loopback.
+    """
+
+    def __init__(self, folder: Path, **settings: str) -> None:
+        self.folder = folder.resolve()
+        self.port = free_port()
+        self.url = f"http://localhost:{self.port}"
+        self._server = _server(self.folder / "data", self.port, self.folder / "label-studio.log", settings)
+
+    def __enter__(self) -> "LabelStudio":
+        _make_template()
+        shutil.rmtree(self.folder / "data", ignore_errors=True)
+        shutil.copytree(TEMPLATE, self.folder / "data")
+        self._server.start(timeout_s=600)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.stop()
+
+
+def _make_template() -> None:
+    """The first start creates the tables, which takes the better part of a minute: do it once."""
+    done = TEMPLATE / ".migrated"
+    if done.is_file():
+        return
+    shutil.rmtree(TEMPLATE, ignore_errors=True)
+    TEMPLATE.mkdir(parents=True)
+    server = _server(TEMPLATE, free_port(), TEMPLATE.parent / "first-start.log", {})
+    try:
+        server.start(timeout_s=600)
+    finally:
+        server.stop()
+    done.touch()
+
+
+def _server(data: Path, port: int, log: Path, settings: Mapping[str, str]) -> ServerProcess:
+    env = {
+        "LABEL_STUDIO_BASE_DATA_DIR": str(data),
+        "LABEL_STUDIO_HOST": f"http://localhost:{port}",
+        "LABEL_STUDIO_USERNAME": USER,
+        "LABEL_STUDIO_PASSWORD": PASSWORD,
+        "LABEL_STUDIO_USER_TOKEN": TOKEN,
+        "LABEL_STUDIO_DISABLE_SIGNUP_WITHOUT_LINK": "true",
+        # Both are true by default and refuse a backend on loopback.
+        "ML_BLOCK_LOCAL_IP": "false",
+        "SSRF_PROTECTION_ENABLED": "false",
+        "COLLECT_ANALYTICS": "false",
+        "LATEST_VERSION_CHECK": "false",
+        "SENTRY_DSN": "",
+        "FRONTEND_SENTRY_DSN": "",
+    } | dict(settings)
+    command = [str(installed()), "start", "--no-browser", "--internal-host", "127.0.0.1"]
+    command += ["--port", str(port), "--enable-legacy-api-token"]
+    return ServerProcess(
+        "Label Studio",
+        command,
+        env=env,
+        health_url=f"http://localhost:{port}/health",
+        log=log,
+        folder=ROOT,
+    )

@@ -1,0 +1,106 @@
+"""Folders in the layout in which OpenAI's networks are published, with small networks in them."""
+
+import json
+
+import numpy as np
+import open_clip
+import pytest
+import torch
+from ris.errors import WeightsError
+from ris.pretrained.clip.resnet import ClipResNetEncoder
+from ris.pretrained.clip.vit import ClipEncoder, load_clip
+from safetensors.torch import load_file, save_file
+
+TEXT = {"context_length": 77, "vocab_size": 49408, "width": 16, "heads": 2, "layers": 1}
+EYES = {
+    "vit": {"image_size": 32, "layers": 2, "width": 64, "patch_size": 8},
+    "resnet": {"image_size": 64, "layers": [1, 1, 1, 1], "width": 8, "patch_size": None},
+}
+TEXTS = ["the left mug", "a photo of a mug", "word " * 200]
+
+
+def write_folder(folder, eyes):
+    """Config and weights alone, as the Hub has them for open_clip; the network itself."""
+    config = {"embed_dim": 24, "quick_gelu": True, "vision_cfg": EYES[eyes], "text_cfg": TEXT}
+    torch.manual_seed(0)
+    model = open_clip.CLIP(**config).eval()
+    for parameter in model.transformer.parameters():  # enough for one activation to differ from another
+        parameter.data.normal_(0, 0.3)
+    about = {"model_cfg": config, "preprocess_cfg": {"mean": [0.5] * 3, "std": [0.25] * 3}}
+    (folder / "open_clip_config.json").write_text(json.dumps(about))
+    save_file(model.state_dict(), folder / "open_clip_model.safetensors")
+    return model
+
+
+@pytest.mark.parametrize(("eyes", "kind"), [("vit", ClipEncoder), ("resnet", ClipResNetEncoder)])
+def test_a_folder_without_a_tokenizer_gives_the_encoder_of_what_it_holds(tmp_path, eyes, kind):
+    model = write_folder(tmp_path, eyes)
+    side = EYES[eyes]["image_size"]
+    pixels = np.random.default_rng(0).normal(size=(2, 3, side, side)).astype(np.float32)
+
+    encoder = load_clip(tmp_path)
+
+    with torch.inference_mode():
+        wanted = model.encode_image(torch.tensor(pixels)).numpy()
+        words = model.encode_text(open_clip.get_tokenizer("ViT-B-32-quickgelu")(TEXTS)).numpy()
+    assert type(encoder) is kind
+    np.testing.assert_allclose(encoder.encode_images(pixels), wanted, atol=1e-5)
+    np.testing.assert_allclose(encoder.encode_texts(TEXTS), words, atol=1e-5)
+
+
+def test_the_configs_activation_is_the_one_used(tmp_path):
+    """OpenAI's networks were trained with another approximation of GELU; the difference is not small."""
+    write_folder(tmp_path, "vit")
+    before = load_clip(tmp_path).encode_texts(TEXTS)
+    config = json.loads((tmp_path / "open_clip_config.json").read_text())
+    config["model_cfg"]["quick_gelu"] = False
+    (tmp_path / "open_clip_config.json").write_text(json.dumps(config))
+
+    assert np.abs(load_clip(tmp_path).encode_texts(TEXTS) - before).max() > 1e-3
+
+
+def test_in_bf16_features_stay_near_and_leave_as_float32(tmp_path):
+    write_folder(tmp_path, "resnet")
+    pixels = np.random.default_rng(0).normal(size=(2, 3, 64, 64)).astype(np.float32)
+    grids = np.ones((2, 2, 2), np.float32)
+
+    exact, quick = (load_clip(tmp_path, precision=precision) for precision in ("fp32", "bf16"))
+
+    for call in (
+        lambda e: e.encode_images(pixels),
+        lambda e: e.encode_masked(pixels[0], grids, first_masked_block=0),
+        lambda e: e.encode_texts(TEXTS),
+    ):
+        one, other = call(exact), call(quick)
+        assert other.dtype == np.float32
+        cosines = (one * other).sum(1) / np.linalg.norm(one, axis=1) / np.linalg.norm(other, axis=1)
+        assert (cosines > 0.99).all()
+
+
+def test_a_tokenizer_is_asked_for_where_the_config_names_one(tmp_path):
+    write_folder(tmp_path, "vit")
+    config = json.loads((tmp_path / "open_clip_config.json").read_text())
+    config["model_cfg"]["text_cfg"]["hf_tokenizer_name"] = "someone/words"
+    (tmp_path / "open_clip_config.json").write_text(json.dumps(config))
+
+    with pytest.raises(WeightsError, match=r"lacks .*tokenizer\.json"):
+        load_clip(tmp_path)
+
+
+def test_a_config_that_is_no_json_is_damaged(tmp_path):
+    write_folder(tmp_path, "vit")
+    (tmp_path / "open_clip_config.json").write_text("{")
+
+    with pytest.raises(WeightsError, match="is damaged"):
+        load_clip(tmp_path)
+
+
+def test_a_resnet_that_lacks_a_weight_is_refused(tmp_path):
+    write_folder(tmp_path, "resnet")
+    path = tmp_path / "open_clip_model.safetensors"
+    state = load_file(path)
+    del state["visual.attnpool.q_proj.weight"]
+    save_file(state, path)
+
+    with pytest.raises(WeightsError, match=r"damaged.*visual\.attnpool\.q_proj\.weight"):
+        load_clip(tmp_path)

@@ -1,0 +1,21 @@
+"""What may stand before a noun."""
+
+import random
+
+from training.noun_phrases import WORDS, NounPhrases
+from training.trees import sentence_of
+
+
+def test_every_kind_of_word_has_some_and_none_twice():
+    for kind in ("people", "clothes", "animals", "furniture", "food", "vehicles", "colours", "superlatives"):
+        assert len(set(WORDS[kind])) == len(WORDS[kind]) > 10
+
+
+def test_a_noun_phrase_ends_with_its_noun():
+    phrases = NounPhrases(random.Random(1), nouns=["committee"], adjectives=["annual"], verbs=["approving"])
+
+    for _ in range(300):
+        sentence = sentence_of(phrases._phrase())
+
+        assert sentence.labels[-1] == "ROOT"
+        assert sentence.tags[-1] == "NOUN"

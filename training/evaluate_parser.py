@@ -1,0 +1,126 @@
+"""Measure a parser: `python -m training.evaluate_parser --parser DIR --treebank DIR [--json]`.
+
+How often it finds the subject that a person reads in a referring expression (from raw text, by the
+whole product path); how often that of the tiny world's expressions, which it was not trained on either;
+and how many words of the treebank's test part get the right head and label (lower-cased, on the
+treebank's own tokens).
+"""
+
+import argparse
+import json
+import random
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ris.pretrained.language.parser import SpacyParser, joined
+from ris.tinyworld.expressions import make_expressions
+from ris.tinyworld.scene import make_scene
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from training.treebank import doc_of, read_conllu
+
+PIPELINE = Path("backend/ris/pretrained/tiny/parser")
+FIRST_SCENE = 910_000  # seeds
+TABLE = Path("tests/data/referring_phrases.tsv")
+
+
+def main() -> None:
+    args = parsed()
+    parser = SpacyParser.load(args.parser)
+    report: dict[str, Any] = {
+        "subjects": subjects(parser, read_table(args.table)),
+        "drawn": subjects(parser, drawn_table(parser, args.scenes)),
+    }
+    if args.treebank:
+        test = [doc_of(sentence, parser.nlp.vocab) for sentence in read_conllu(args.treebank / "test.conllu")]
+        report["attachment"] = attachment(parser.nlp, test)
+    print(json.dumps(report, indent=1) if args.json else told(report))
+
+
+def read_table(path: Path) -> list[tuple[str, str, str]]:
+    """(kind, expression, subject) of each row, the heading left out."""
+    rows = [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines()[1:]]
+    return [(kind, expression, subject) for kind, expression, subject in rows]
+
+
+def drawn_table(parser: SpacyParser, n_scenes: int) -> list[tuple[str, str, str]]:
+    """The same of expressions worded for drawn scenes, each once."""
+    rows = {}
+    for seed in range(n_scenes):
+        rng = random.Random(FIRST_SCENE + seed)
+        for expression in make_expressions(make_scene(rng), rng):
+            rows[expression.text] = (expression.kind, joined(parser.nlp.make_doc(expression.subject)))
+    return [(kind, text, subject) for text, (kind, subject) in rows.items()]
+
+
+def subjects(parser: SpacyParser, table: Sequence[tuple[str, str, str]]) -> dict[str, Any]:
+    """Share of expressions whose subject is exactly the expected one, also by kind, and the misses."""
+    right: dict[str, list[bool]] = defaultdict(list)
+    misses = []
+    for kind, expression, expected in table:
+        found = parser.parse(expression).subject
+        right[kind].append(found == expected)
+        if found != expected:
+            misses.append({"expression": expression, "expected": expected, "found": found})
+    everything = [is_right for column in right.values() for is_right in column]
+    return {
+        "n": len(everything),
+        "share": sum(everything) / len(everything),
+        "by_kind": {kind: f"{sum(column)}/{len(column)}" for kind, column in right.items()},
+        "misses": misses,
+    }
+
+
+def attachment(nlp: Language, gold: Sequence[Doc]) -> dict[str, float]:
+    """Labelled and unlabelled attachment and tag accuracy on gold tokens.
+
+    Returns:
+        "las", "uas", "tags": shares of all words, punctuation included. "las_without_punctuation" is what
+        spaCy's own scorer reports; "las_main_labels" counts "nmod:poss" as "nmod", as the CoNLL shared
+        tasks do.
+    """
+    counts: dict[str, int] = defaultdict(int)
+    blank = [Doc(nlp.vocab, words=[token.text for token in doc]) for doc in gold]
+    for wanted, found in zip(gold, nlp.pipe(blank), strict=True):
+        for a, b in zip(wanted, found, strict=True):
+            same_head = a.head.i == b.head.i
+            is_right = same_head and a.dep_ == b.dep_
+            counts["words"] += 1
+            counts["uas"] += same_head
+            counts["las"] += is_right
+            counts["las_main_labels"] += same_head and a.dep_.split(":")[0] == b.dep_.split(":")[0]
+            counts["tags"] += a.pos_ == b.pos_
+            if a.dep_ != "punct":
+                counts["others"] += 1
+                counts["others_right"] += is_right
+    shares = {name: counts[name] / counts["words"] for name in ("las", "uas", "las_main_labels", "tags")}
+    shares["las_without_punctuation"] = counts["others_right"] / counts["others"]
+    return {"words": counts["words"]} | shares
+
+
+def told(report: dict[str, Any]) -> str:
+    lines = []
+    for name, heading in (("subjects", "the table"), ("drawn", "drawn scenes")):
+        found = report[name]
+        lines.append(f"subject as a person reads it: {found['share']:.3f} of {found['n']} from {heading}")
+        lines += [f"  {kind}: {share}" for kind, share in found["by_kind"].items()]
+        lines += [f"  {m['expression']!r}: {m['found']!r}, not {m['expected']!r}" for m in found["misses"]]
+    lines += [f"{name}: {value:.4f}" for name, value in report.get("attachment", {}).items()]
+    return "\n".join(lines)
+
+
+def parsed() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--parser", type=Path, default=PIPELINE)
+    parser.add_argument("--table", type=Path, default=TABLE)
+    parser.add_argument("--treebank", type=Path, help="has test.conllu; attachment is left out without")
+    parser.add_argument("--scenes", type=int, default=100, help="drawn scenes whose expressions are read")
+    parser.add_argument("--json", action="store_true")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

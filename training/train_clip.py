@@ -1,0 +1,372 @@
+"""Train the tiny CLIP from scratch: `python -m training.train_clip --tokenizer DIR --out DIR`.
+
+The network learns what Global-Local CLIP will ask of it, with the very functions of the pipeline:
+the whole image seen through a mask (multiplied patches before each of the last blocks), the masked
+crop, and their mixture. What made it work is in the folder's README.
+"""
+
+import argparse
+import dataclasses
+import json
+import random
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import open_clip
+import torch
+from numpy.typing import NDArray
+from open_clip.model import CLIP
+from ris.pretrained.catalog.presets import TINY
+from ris.referring.crops import crop, normalised, patch_grid, whole
+from ris.tinyworld.expressions import Expression, caption, make_expressions, name
+from ris.tinyworld.scene import Scene, make_scene
+from safetensors.torch import save_file
+from torch import Tensor
+from torch.nn import functional as F
+from transformers import AutoTokenizer
+
+from training import lean
+from training.optimise import Optimisers, grid_positions, training_steps, whitened_filters
+
+FRAMING = TINY.global_local.framing
+FIRST_MASKED_BLOCK = TINY.global_local.first_masked_block
+END_ID = 3  # [SEP]
+SIDE, PATCH = 144, 12
+KIND_WEIGHTS = {
+    "category": 1.2,
+    "attribute": 1.5,
+    "size": 1.3,
+    "position": 3.0,
+    "relation": 3.0,
+    "ordinal": 2.0,
+    "negation": 1.6,
+}
+FALSE = -1e4  # a logit that never wins
+
+
+@dataclass
+class Batch:
+    """What one step reads. Things are numbered through the whole batch.
+
+    Attributes:
+        pictures: B scenes, then C crops, each [3, S, S].
+        thing_scene, thing_noun, grids: a thing's scene, its noun, its patch grid.
+        crop_thing, crop_name: which thing a crop shows, and words for it.
+        texts, subjects: expressions and their noun phrases.
+        text_scene, text_thing, text_kind: an expression's scene, referent and kind.
+        captions: one a scene.
+    """
+
+    pictures: list[NDArray[np.float32]] = field(default_factory=list)
+    crops: list[NDArray[np.float32]] = field(default_factory=list)
+    thing_scene: list[int] = field(default_factory=list)
+    thing_noun: list[str] = field(default_factory=list)
+    thing_look: list[tuple[str, str | None, str | None]] = field(default_factory=list)
+    grids: list[NDArray[np.float32]] = field(default_factory=list)
+    crop_thing: list[int] = field(default_factory=list)
+    crop_name: list[str] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+    subjects: list[str] = field(default_factory=list)
+    text_scene: list[int] = field(default_factory=list)
+    text_thing: list[int] = field(default_factory=list)
+    text_kind: list[str] = field(default_factory=list)
+    captions: list[str] = field(default_factory=list)
+
+
+def make_batch(rng: random.Random, args: argparse.Namespace) -> Batch:
+    batch = Batch()
+    for index in range(args.scenes):
+        scene, expressions = pick_scene(rng)
+        scene = dataclasses.replace(scene, image=brightened(scene.image, rng))
+        add_scene(batch, scene, expressions, index, rng, with_crops=index < args.crop_scenes, args=args)
+    return batch
+
+
+def pick_scene(rng: random.Random) -> tuple[Scene, list[Expression]]:
+    """A new scene that something can be said of: drawing one costs less than keeping many."""
+    while True:
+        scene = make_scene(rng, split="train")
+        expressions = list(make_expressions(scene, rng))
+        if len(expressions) >= 2:
+            return scene, expressions
+
+
+def brightened(image: NDArray[np.uint8], rng: random.Random) -> NDArray[np.uint8]:
+    return np.clip(image.astype(np.float32) * (1 + rng.uniform(-0.12, 0.12)), 0, 255).astype(np.uint8)
+
+
+def jittered(mask: NDArray[np.bool_], rng: random.Random) -> NDArray[np.bool_]:
+    """A mask as a proposer might give it: as it is, a little too large or too small."""
+    if rng.random() < 0.5:
+        return mask
+    kernel = np.ones((rng.choice([3, 5]),) * 2, np.uint8)
+    change = cv2.dilate if rng.random() < 0.5 else cv2.erode
+    changed = change(mask.astype(np.uint8), kernel) > 0
+    return changed if changed.sum() > 30 else mask
+
+
+def chosen(expressions: list[Expression], count: int, rng: random.Random) -> list[Expression]:
+    """At most `count` of them, with the kinds balanced by `KIND_WEIGHTS`."""
+    kinds: dict[str, list[Expression]] = {}
+    for expression in expressions:
+        kinds.setdefault(expression.kind, []).append(expression)
+    picked: list[Expression] = []
+    while len(picked) < count and kinds:
+        kind = rng.choices(list(kinds), [KIND_WEIGHTS[k] for k in kinds])[0]
+        picked.append(kinds[kind].pop(rng.randrange(len(kinds[kind]))))
+        if not kinds[kind]:
+            del kinds[kind]
+    return picked
+
+
+def add_scene(
+    batch: Batch,
+    scene: Scene,
+    expressions: list[Expression],
+    index: int,
+    rng: random.Random,
+    *,
+    with_crops: bool,
+    args: argparse.Namespace,
+) -> None:
+    side, grid = SIDE, SIDE // PATCH
+    picture = normalised(scene.image, FRAMING)
+    batch.pictures.append(whole(picture, side, FRAMING))
+    batch.captions.append(caption(scene, rng))
+    first = len(batch.grids)
+    for number, thing in enumerate(scene.things):
+        mask = jittered(scene.instances == number + 1, rng)
+        batch.thing_scene.append(index)
+        batch.thing_noun.append(thing.noun)
+        batch.thing_look.append((thing.noun, thing.colour, thing.shade))
+        batch.grids.append(patch_grid(mask, grid, FRAMING).ravel())
+        if with_crops:
+            batch.crops.append(crop(picture, mask, side, FRAMING))
+            batch.crop_thing.append(first + number)
+            batch.crop_name.append(rng.choice(["a ", "the ", "", ""]) + name(thing, rng))
+    for expression in chosen(expressions, args.expressions, rng):
+        batch.texts.append(expression.text)
+        batch.subjects.append(expression.subject)
+        batch.text_scene.append(index)
+        batch.text_thing.append(first + expression.referent)
+        batch.text_kind.append(expression.kind)
+
+
+@dataclass(frozen=True)
+class Features:
+    """Raw features of one batch: [things, D], [crops, D], [B, D], and texts by what they are."""
+
+    masked: Tensor
+    crops: Tensor
+    scenes: Tensor
+    texts: Tensor
+    subjects: Tensor
+    names: Tensor
+    captions: Tensor
+
+
+def zero_share_at(step: int, steps: int) -> float:
+    """How much a zeroed patch counts: from almost nothing to all of it over the first steps."""
+    return float(10 ** (-5 * max(0.0, 1 - step / (0.4 * steps))))
+
+
+def encode(
+    model: CLIP, tokenizer: open_clip.tokenizer.HFTokenizer, batch: Batch, device: str, *, zero_share: float
+) -> Features:
+    visual, n_scenes = model.visual, len(batch.pictures)
+    pictures = torch.from_numpy(np.stack(batch.pictures + batch.crops)).to(device)
+    words = [batch.texts, batch.subjects, batch.crop_name, batch.captions]
+    ids = tokenizer([text for group in words for text in group]).to(device)
+    with torch.autocast(device, torch.bfloat16):
+        tokens = lean.embed(visual, pictures, FIRST_MASKED_BLOCK)
+        plain = lean.finish(visual, tokens, FIRST_MASKED_BLOCK)
+        masked = lean.see_through_compact(
+            visual,
+            tokens,
+            torch.tensor(batch.thing_scene, device=device),
+            torch.from_numpy(np.stack(batch.grids)).to(device),
+            FIRST_MASKED_BLOCK,
+            zero_share=zero_share,
+        )
+        said = lean.encode_text(model, ids, END_ID).float()
+    texts, subjects, names, captions = said.split([len(group) for group in words])
+    return Features(
+        masked.float(), plain[n_scenes:].float(), plain[:n_scenes].float(), texts, subjects, names, captions
+    )
+
+
+def losses(model: CLIP, batch: Batch, features: Features) -> tuple[dict[str, Tensor], Tensor]:
+    """The parts of the loss, and which expressions the masked feature alone gets right."""
+    device = features.masked.device
+    scale = model.logit_scale.exp().clamp(max=60)
+    nouns = {noun: i for i, noun in enumerate(sorted(set(batch.thing_noun)))}
+    noun = torch.tensor([nouns[n] for n in batch.thing_noun], device=device)
+    scene = torch.tensor(batch.thing_scene, device=device)
+    text_scene = torch.tensor(batch.text_scene, device=device)
+    referent = torch.tensor(batch.text_thing, device=device)
+    row = torch.arange(len(referent), device=device)
+
+    logits = scale * _unit(features.texts) @ _unit(features.masked).t()
+    here = text_scene[:, None] == scene[None]
+    other_noun = noun[referent][:, None] != noun[None]
+    # "left dog" fits a dog of another scene as well: things of the same noun elsewhere are no negatives.
+    inside = logits.masked_fill(~here, FALSE)
+    everywhere = logits.masked_fill(~(here | other_noun), FALSE)
+    is_referent = referent[:, None] == torch.arange(len(noun), device=device)[None]
+    wrong = logits.masked_fill(~((other_noun | here) & ~is_referent), FALSE)
+    right = logits[row, referent]
+    against = torch.logsumexp(wrong, 0)[referent]
+    return {
+        "inside": F.cross_entropy(inside, referent),
+        "everywhere": 0.5 * F.cross_entropy(everywhere, referent),
+        "things": 0.5 * (torch.logaddexp(right, against) - right).mean(),
+        "crops": 0.7 * _crop_loss(batch, features, scale),
+        "mixture": 0.7 * _mixture_loss(batch, features, scale, referent),
+        "captions": 0.3 * _pair_loss(scale * _unit(features.scenes) @ _unit(features.captions).t()),
+    }, inside.argmax(1) == referent
+
+
+def _unit(features: Tensor) -> Tensor:
+    return F.normalize(features, dim=-1)
+
+
+def _pair_loss(logits: Tensor) -> Tensor:
+    target = torch.arange(len(logits), device=logits.device)
+    return 0.5 * (F.cross_entropy(logits, target) + F.cross_entropy(logits.t(), target))
+
+
+def _crop_loss(batch: Batch, features: Features, scale: Tensor) -> Tensor:
+    """Crops against names; a name that also fits another crop is no negative for it."""
+    logits = scale * _unit(features.crops) @ _unit(features.names).t()
+    looks = [batch.thing_look[thing] for thing in batch.crop_thing]
+    fits = torch.tensor(
+        [[_fits(words, a, b) for words, b in zip(batch.crop_name, looks, strict=True)] for a in looks]
+    )
+    fits.fill_diagonal_(False)
+    return _pair_loss(logits.masked_fill(fits.to(logits.device), FALSE))
+
+
+def _fits(
+    words: str, look: tuple[str, str | None, str | None], named: tuple[str, str | None, str | None]
+) -> bool:
+    """Whether words that name one thing are true of another: same noun, and what is said of it agrees."""
+    said = set(words.split())
+    return look[0] == named[0] and all(
+        value == other for value, other in zip(look[1:], named[1:], strict=True) if other in said
+    )
+
+
+def _mixture_loss(batch: Batch, features: Features, scale: Tensor, referent: Tensor) -> Tensor:
+    """The score that will be used, mixed raw on both sides, inside the scenes that have crops."""
+    crop_of = {thing: i for i, thing in enumerate(batch.crop_thing)}
+    rows = [i for i, thing in enumerate(batch.text_thing) if thing in crop_of]
+    visual = 0.6 * features.masked[batch.crop_thing] + 0.4 * features.crops
+    words = 0.7 * features.texts[rows] + 0.3 * features.subjects[rows]
+    logits = scale * _unit(words) @ _unit(visual).t()
+    crop_scene = torch.tensor([batch.thing_scene[thing] for thing in batch.crop_thing])
+    here = torch.tensor([batch.text_scene[i] for i in rows])[:, None] == crop_scene[None]
+    target = torch.tensor([crop_of[batch.text_thing[i]] for i in rows], device=logits.device)
+    return F.cross_entropy(logits.masked_fill(~here.to(logits.device), FALSE), target)
+
+
+def open_clip_config(vocabulary: int) -> dict[str, Any]:
+    """The content of `open_clip_config.json`: an ordinary open_clip model, only small."""
+    vision = {
+        "image_size": SIDE,
+        "patch_size": PATCH,
+        "width": 192,
+        "layers": 6,
+        "head_width": 64,
+        "no_ln_pre": True,
+    }
+    text = {
+        "context_length": 24,
+        "vocab_size": vocabulary,
+        "hf_tokenizer_name": "local",
+        "width": 192,
+        "heads": 3,
+        "layers": 3,
+        "pool_type": "eos",
+        "eos_id": END_ID,
+        "pad_id": 0,
+    }
+    preprocess = {
+        "mean": list(FRAMING.mean),
+        "std": list(FRAMING.std),
+        "interpolation": "bilinear",
+        "resize_mode": "squash",
+    }
+    return {
+        "model_cfg": {"embed_dim": 192, "vision_cfg": vision, "text_cfg": text},
+        "preprocess_cfg": preprocess,
+    }
+
+
+def new_model(config: dict[str, Any], rng: random.Random) -> CLIP:
+    model_config = config["model_cfg"]
+    model = CLIP(model_config["embed_dim"], model_config["vision_cfg"], model_config["text_cfg"])
+    visual, vision = model.visual, model_config["vision_cfg"]
+    sample = [normalised(make_scene(rng, split="train").image, FRAMING) for _ in range(200)]
+    pictures = torch.from_numpy(
+        np.stack([whole(picture, vision["image_size"], FRAMING) for picture in sample])
+    )
+    with torch.no_grad():
+        visual.conv1.weight.copy_(whitened_filters(pictures, vision["width"], vision["patch_size"]))
+        visual.positional_embedding.copy_(grid_positions(vision["width"], visual.grid_size[0]))
+    return model.train()
+
+
+def export(model: CLIP, out: Path) -> None:
+    """Half-precision safetensors, as `ClipEncoder.load` reads them."""
+    state = {k: v.half().contiguous() if v.is_floating_point() else v for k, v in model.state_dict().items()}
+    save_file(state, out / "open_clip_model.safetensors")
+
+
+def parsed() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--tokenizer", type=Path, required=True, help="folder of training.tokenizer")
+    parser.add_argument(
+        "--out", type=Path, required=True, help="model folder; an unfinished one is gone on with"
+    )
+    parser.add_argument("--steps", type=int, default=5000)
+    parser.add_argument("--scenes", type=int, default=16, help="scenes a step")
+    parser.add_argument("--crop-scenes", type=int, default=3, help="of which with crops of all things")
+    parser.add_argument("--expressions", type=int, default=8, help="expressions a scene")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = parsed()
+    torch.set_num_threads(args.threads)
+    cv2.setNumThreads(1)
+    torch.manual_seed(args.seed)
+    args.out.mkdir(parents=True, exist_ok=True)
+    config = open_clip_config(len(AutoTokenizer.from_pretrained(args.tokenizer)))
+    (args.out / "open_clip_config.json").write_text(json.dumps(config, indent=1) + "\n")
+    for file in args.tokenizer.iterdir():
+        shutil.copy(file, args.out)
+
+    model = new_model(config, random.Random(args.seed)).to(args.device)
+    tokenizer = open_clip.get_tokenizer(f"local-dir:{args.out}")
+    optimisers = Optimisers(model, steps=args.steps)
+    for step, curve in training_steps(args.out, model, optimisers, export):
+        batch = make_batch(random.Random(args.seed * 10**7 + step), args)
+        share = zero_share_at(step, args.steps)
+        features = encode(model, tokenizer, batch, args.device, zero_share=share)
+        parts, hits = losses(model, batch, features)
+        optimisers.step(torch.stack(list(parts.values())).sum(), step)
+        for part, value in parts.items():
+            curve.add(part, value.item())
+        for kind, hit in zip(batch.text_kind, hits.tolist(), strict=True):
+            curve.add(f"right.{kind}", hit)
+
+
+if __name__ == "__main__":
+    main()

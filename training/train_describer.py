@@ -1,0 +1,144 @@
+"""Train the tiny describer: `python -m training.train_describer --itm DIR --out DIR`.
+
+It starts from the image-text matcher, whose cross-attention already finds what an expression means, and
+learns to say how that looks ("[ATT]") and what is around it ("[SUR]").
+"""
+
+import argparse
+import random
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from ris.referring.crops import squashed
+from ris.tinyworld.expressions import attribute_description, surrounding_description
+from safetensors.torch import load_file
+from torch import Tensor
+from torch.nn import functional as F
+from transformers import AutoTokenizer, BlipForConditionalGeneration, PreTrainedTokenizerFast
+
+from training.blip import MAX_TOKENS, MEAN, PAD_ID, SEP_ID, SIDE, START_ID, STD, blip_config
+from training.optimise import Optimisers, training_steps
+from training.train_clip import brightened, chosen, pick_scene
+from training.train_itm import export
+
+UNREAD = -100  # a label that no loss counts
+ATTRIBUTE_SHARE = 0.6
+
+
+@dataclass
+class Batch:
+    """What one step reads: B scenes [3, S, S]; per text its scene, its prompt, its answer."""
+
+    pictures: list[NDArray[np.float32]] = field(default_factory=list)
+    text_scene: list[int] = field(default_factory=list)
+    prompts: list[str] = field(default_factory=list)
+    answers: list[str] = field(default_factory=list)
+
+
+def make_batch(rng: random.Random, args: argparse.Namespace) -> Batch:
+    batch = Batch()
+    for index in range(args.scenes):
+        scene, expressions = pick_scene(rng)
+        batch.pictures.append(squashed(brightened(scene.image, rng), SIDE, mean=MEAN, std=STD))
+        for expression in chosen(expressions, args.expressions, rng):
+            about_looks = rng.random() < ATTRIBUTE_SHARE
+            batch.text_scene.append(index)
+            batch.prompts.append(f"{'[ATT]' if about_looks else '[SUR]'} {expression.text} :")
+            if about_looks:
+                batch.answers.append(attribute_description(scene.things[expression.referent], scene))
+            else:
+                batch.answers.append(surrounding_description(expression.referent, scene))
+    return batch
+
+
+def coded(tokenizer: PreTrainedTokenizerFast, batch: Batch) -> tuple[Tensor, Tensor]:
+    """Ids [T, L] of prompt and answer, and labels [T, L] that count the answer only."""
+    prompts = tokenizer(batch.prompts, add_special_tokens=False)["input_ids"]
+    answers = tokenizer(batch.answers, add_special_tokens=False)["input_ids"]
+    rows = [([START_ID, *p], [*a, SEP_ID]) for p, a in zip(prompts, answers, strict=True)]
+    longest = min(max(len(p) + len(a) for p, a in rows), MAX_TOKENS)
+    ids = torch.full((len(rows), longest), PAD_ID)
+    labels = torch.full((len(rows), longest), UNREAD)
+    for i, (prompt, answer) in enumerate(rows):
+        whole = torch.tensor([*prompt, *answer])[:longest]
+        ids[i, : len(whole)] = whole
+        labels[i, len(prompt) : len(whole)] = whole[len(prompt) :]
+    return ids, labels
+
+
+def losses(
+    model: BlipForConditionalGeneration, batch: Batch, ids: Tensor, labels: Tensor
+) -> tuple[Tensor, dict[str, list[bool]]]:
+    """Mean cross-entropy of the answers' pieces, and which pieces and whole answers are right as told."""
+    with torch.autocast("cpu", torch.bfloat16):
+        states = model.vision_model(torch.from_numpy(np.stack(batch.pictures))).last_hidden_state
+        states = states[torch.tensor(batch.text_scene)]
+        logits = model.text_decoder(
+            input_ids=ids,
+            attention_mask=(ids != PAD_ID).long(),
+            encoder_hidden_states=states,
+            encoder_attention_mask=torch.ones(states.shape[:2], dtype=torch.long),
+        ).logits
+    logits, target = logits[:, :-1].float(), labels[:, 1:]
+    loss = F.cross_entropy(logits.flatten(0, 1), target.flatten(), ignore_index=UNREAD)
+    right = logits.argmax(-1) == target
+    seen = {"pieces": right[target != UNREAD].tolist()}
+    for prompt, whole in zip(batch.prompts, (right | (target == UNREAD)).all(1).tolist(), strict=True):
+        seen.setdefault(f"whole.{prompt[1:4]}", []).append(whole)
+    return loss, seen
+
+
+def parsed() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--itm", type=Path, required=True, help="the trained matcher, with its tokenizer")
+    parser.add_argument(
+        "--out", type=Path, required=True, help="model folder; an unfinished one is gone on with"
+    )
+    parser.add_argument("--steps", type=int, default=6000)
+    parser.add_argument("--scenes", type=int, default=12, help="scenes a step")
+    parser.add_argument("--expressions", type=int, default=6, help="expressions a scene")
+    parser.add_argument("--seed", type=int, default=31)
+    parser.add_argument("--threads", type=int, default=1)
+    return parser.parse_args()
+
+
+def new_model(itm: Path, n_words: int) -> BlipForConditionalGeneration:
+    """Eyes, words and cross-attention of the matcher; only the head that says words starts from nothing."""
+    model = BlipForConditionalGeneration(blip_config(n_words, text_layers=4, text_inner=768)).train()
+    state = model.state_dict()
+    for name, tensor in load_file(itm / "model.safetensors").items():
+        name = name.replace("text_encoder.", "text_decoder.bert.")
+        if name in state:
+            state[name] = tensor.float()
+    model.load_state_dict(state)
+    return model
+
+
+def main() -> None:
+    args = parsed()
+    torch.set_num_threads(args.threads)
+    cv2.setNumThreads(1)
+    torch.manual_seed(args.seed)
+    args.out.mkdir(parents=True, exist_ok=True)
+    tokenizer = AutoTokenizer.from_pretrained(args.itm)
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        shutil.copy(args.itm / name, args.out)
+
+    model = new_model(args.itm, len(tokenizer))
+    optimisers = Optimisers(model, steps=args.steps)
+    for step, curve in training_steps(args.out, model, optimisers, export):
+        batch = make_batch(random.Random(args.seed * 10**7 + step), args)
+        loss, seen = losses(model, batch, *coded(tokenizer, batch))
+        optimisers.step(loss, step)
+        curve.add("loss", loss.item())
+        for name, hits in seen.items():
+            curve.add(name, sum(hits), len(hits))
+
+
+if __name__ == "__main__":
+    main()

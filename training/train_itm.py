@@ -1,0 +1,261 @@
+"""Train the tiny image-text matcher: `python -m training.train_itm --clip DIR --out DIR`.
+
+Matching alone cannot teach "left dog": the words fit any picture with two dogs. So the heat map that
+IteRPrimE will read, attention times its gradient with the primary word emphasised, is itself trained
+to lie on the referent, by differentiating twice.
+"""
+
+import argparse
+import dataclasses
+import random
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from ris.core.resize import resize
+from ris.referring.crops import squashed
+from ris.tinyworld.expressions import Expression
+from ris.tinyworld.scene import Scene
+from ris.tinyworld.sprites import COLOURS
+from ris.tinyworld.words import noun_word
+from torch import Tensor
+from torch.nn import functional as F
+from transformers import AutoTokenizer, BlipForImageTextRetrieval, PreTrainedTokenizerFast
+
+from training.blip import GRID, MAX_TOKENS, MEAN, SIDE, STD, Probe, blip_config, start_from_clip
+from training.optimise import Optimisers, training_steps
+from training.train_clip import brightened, chosen, jittered, pick_scene
+
+LAYER = 2  # of four: the last but one, because in the last only the class token has a gradient
+# Parts of speech that IteRPrimE does not read; a stand-in for a parser, which would be slow here.
+SMALL_WORDS = frozenset(
+    """
+    a an the of to in on at from by and or is that which not neither nor than next close near between
+    behind under below beneath above over beside with , . -
+    """.split()  # noqa: SIM905  # as in tokenizer.py
+)
+
+
+@dataclass
+class Batch:
+    """What one step reads.
+
+    Attributes:
+        pictures: B scenes, [3, S, S].
+        coverage: per scene, how much of each patch each thing covers, [things, G * G].
+        texts, text_scene: words, and which scene they are asked of.
+        is_true: whether they fit it.
+        referent: which thing they mean; -1 where they do not fit.
+        subject_end: where in the text the referent's noun ends; 0 where they do not fit.
+        kind: the expression's kind, or "false".
+    """
+
+    pictures: list[NDArray[np.float32]] = field(default_factory=list)
+    coverage: list[NDArray[np.float32]] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+    text_scene: list[int] = field(default_factory=list)
+    is_true: list[bool] = field(default_factory=list)
+    referent: list[int] = field(default_factory=list)
+    subject_end: list[int] = field(default_factory=list)
+    kind: list[str] = field(default_factory=list)
+
+    def add(self, text: str, scene: int, expression: Expression | None) -> None:
+        self.texts.append(text)
+        self.text_scene.append(scene)
+        self.is_true.append(expression is not None)
+        self.referent.append(expression.referent if expression else -1)
+        end = text.index(expression.subject) + len(expression.subject) if expression else 0
+        self.subject_end.append(end)
+        self.kind.append(expression.kind if expression else "false")
+
+
+def make_batch(rng: random.Random, args: argparse.Namespace) -> Batch:
+    batch = Batch()
+    drawn = [pick_scene(rng) for _ in range(args.scenes)]
+    for index, (scene, expressions) in enumerate(drawn):
+        image = dataclasses.replace(scene, image=brightened(scene.image, rng)).image
+        batch.pictures.append(squashed(image, SIDE, mean=MEAN, std=STD))
+        masks = np.array([jittered(scene.mask(i), rng) for i in range(len(scene.things))])
+        batch.coverage.append(resize(masks, (GRID, GRID), antialias=True).reshape(len(masks), -1))
+        for expression in chosen(expressions, args.expressions, rng):
+            batch.add(expression.text, index, expression)
+        for _ in range(args.false):
+            batch.add(false_text(drawn, index, rng), index, None)
+    return batch
+
+
+def false_text(drawn: list[tuple[Scene, list[Expression]]], index: int, rng: random.Random) -> str:
+    """Words that fit nothing in a scene: a noun that is not there, or a colour that this noun has not."""
+    scene = drawn[index][0]
+    present = {thing.noun for thing in scene.things}
+    if rng.random() < 0.5:
+        for other, expressions in rng.sample(drawn, len(drawn)):
+            elsewhere = [e for e in expressions if other.things[e.referent].noun not in present]
+            if elsewhere:
+                return rng.choice(elsewhere).text
+    noun = rng.choice(sorted(present))
+    seen = {thing.colour for thing in scene.things if thing.noun == noun}
+    colour = rng.choice([c for c in COLOURS if c not in seen])
+    return f"{rng.choice(('the ', ''))}{colour} {noun_word(noun, rng)}"
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """Padded ids and what each token is: all [T, L].
+
+    Attributes:
+        is_focus: said with weight: no small word, no [CLS], no [SEP].
+        is_primary: the last piece of the referent's noun.
+    """
+
+    ids: Tensor
+    is_text: Tensor
+    is_focus: Tensor
+    is_primary: Tensor
+
+
+def tokenized(tokenizer: PreTrainedTokenizerFast, batch: Batch) -> Tokens:
+    coded = tokenizer(
+        batch.texts,
+        padding=True,
+        truncation=True,
+        max_length=MAX_TOKENS,
+        return_tensors="pt",
+        return_offsets_mapping=True,
+        return_special_tokens_mask=True,
+    )
+    small = torch.tensor(
+        [
+            [text[a:b] in SMALL_WORDS for a, b in offsets]
+            for text, offsets in zip(batch.texts, coded["offset_mapping"].tolist(), strict=True)
+        ]
+    )
+    ends = coded["offset_mapping"][..., 1]
+    focus = (coded["special_tokens_mask"] == 0) & ~small
+    primary = (ends == torch.tensor(batch.subject_end)[:, None]) & (ends > 0)
+    return Tokens(coded["input_ids"], coded["attention_mask"], focus, primary)
+
+
+def heat(attention: Tensor, gradient: Tensor, tokens: Tokens) -> Tensor:
+    """Primary word emphasis (papers sheet 3, "PWEM"), for texts of different lengths: [T, G * G].
+
+    `ris.referring.iterprime.emphasised` is the method itself; this is the same sum, differentiable,
+    before it is brought to [0, 1]. Only a text of one word differs: the method then compares it with
+    nothing, which here counts as 0.
+
+    Args:
+        attention, gradient: [T, heads, L, P]; the gradient without its negative part.
+    """
+    cam = attention * gradient
+    focus, primary = (m.to(cam.dtype)[:, None, :, None] for m in (tokens.is_focus, tokens.is_primary))
+    n_focus = focus.sum(2)
+    own_attention, own_gradient = (attention * primary).sum(2), (gradient * primary).sum(2)
+    others = focus * (1 - primary)
+    distance = (own_attention[:, :, None] - attention) * others
+    length = distance.square().sum(2, keepdim=True).clamp(min=1e-16).sqrt()
+    local = (distance / length).sum(2) * own_gradient.square() * own_attention
+    total = cam[:, :, 0] + local + (cam * focus).sum(2) + n_focus * (cam * primary).sum(2)
+    return (total / (1 + others.sum(2) + 2 * n_focus)).mean(1)
+
+
+def losses(
+    model: BlipForImageTextRetrieval, probe: Probe, batch: Batch, tokens: Tokens
+) -> tuple[dict[str, Tensor], dict[str, list[bool]]]:
+    """The parts of the loss, and by kind whether the heat chose the referent and peaked inside it."""
+    scene = torch.tensor(batch.text_scene)
+    is_true = torch.tensor(batch.is_true)
+    with torch.autocast("cpu", torch.bfloat16):
+        states = model.vision_model(torch.from_numpy(np.stack(batch.pictures))).last_hidden_state[scene]
+        hidden = model.text_encoder(
+            input_ids=tokens.ids,
+            attention_mask=tokens.is_text,
+            encoder_hidden_states=states,
+            encoder_attention_mask=torch.ones(states.shape[:2], dtype=torch.long),
+            is_decoder=False,
+        ).last_hidden_state
+        logits = model.itm_head(hidden[:, 0]).float()
+    (gradient,) = torch.autograd.grad(logits[is_true, 1].sum(), probe.probabilities, create_graph=True)
+    attention = probe.probabilities.float()[is_true][..., 1:]
+    kept = Tokens(*(getattr(tokens, f.name)[is_true] for f in dataclasses.fields(Tokens)))
+    maps = heat(attention, gradient.float()[is_true][..., 1:].clamp(min=0), kept).clamp(min=0)
+
+    most = max(len(c) for c in batch.coverage)
+    coverage = torch.zeros(len(batch.coverage), most, GRID * GRID)
+    for index, things in enumerate(batch.coverage):
+        coverage[index, : len(things)] = torch.from_numpy(things)
+    coverage = coverage[scene[is_true]]
+    referent = torch.tensor(batch.referent)[is_true]
+    rows = torch.arange(len(referent))
+    inside = coverage[rows, referent]
+    shares = maps / maps.sum(1, keepdim=True).clamp(min=1e-9)
+    # Sharp coverage for the mass: at the edge of a thing a patch belongs to it in part.
+    mass = (shares * (inside > 0.3 * inside.amax(1, keepdim=True))).sum(1)
+    means = (coverage * maps[:, None]).sum(2) / coverage.sum(2).clamp(min=1e-3)
+    choice = torch.log(means / maps.mean(1, keepdim=True).clamp(min=1e-9) + 1e-3)
+    choice = choice.masked_fill(coverage.sum(2) == 0, -1e4)
+    looked = ((attention.mean(1) * (inside > 0)[:, None]).sum(-1).clamp(min=1e-4).log() * kept.is_text).sum()
+    hits = choice.argmax(1) == referent
+    peaks = inside.gather(1, maps.argmax(1, keepdim=True))[:, 0] > 0.25
+    seen: dict[str, list[bool]] = {"peak": peaks.tolist()}
+    for kind, hit in zip([k for k in batch.kind if k != "false"], hits.tolist(), strict=True):
+        seen.setdefault(f"right.{kind}", []).append(hit)
+    seen["match"] = (logits.argmax(1) == is_true.long()).tolist()
+    return {
+        "match": F.cross_entropy(logits, is_true.long()),
+        "attention": -0.5 * looked / kept.is_text.sum(),
+        "mass": -mass.clamp(min=1e-3).log().mean(),
+        "choice": 0.5 * F.cross_entropy(choice, referent),
+    }, seen
+
+
+def parsed() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--clip", type=Path, required=True, help="the trained tiny CLIP, with its tokenizer")
+    parser.add_argument(
+        "--out", type=Path, required=True, help="model folder; an unfinished one is gone on with"
+    )
+    parser.add_argument("--steps", type=int, default=5000)
+    parser.add_argument("--scenes", type=int, default=12, help="scenes a step")
+    parser.add_argument("--expressions", type=int, default=6, help="expressions a scene")
+    parser.add_argument("--false", type=int, default=2, help="texts a scene that fit nothing in it")
+    parser.add_argument("--seed", type=int, default=21)
+    parser.add_argument("--threads", type=int, default=1)
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = parsed()
+    torch.set_num_threads(args.threads)
+    cv2.setNumThreads(1)
+    torch.manual_seed(args.seed)
+    args.out.mkdir(parents=True, exist_ok=True)
+    tokenizer = AutoTokenizer.from_pretrained(args.clip)
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        shutil.copy(args.clip / name, args.out)
+
+    model = BlipForImageTextRetrieval(blip_config(len(tokenizer), text_layers=4, text_inner=768)).train()
+    start_from_clip(model.vision_model, model.text_encoder.embeddings.word_embeddings, args.clip)
+    probe = Probe(model.text_encoder, LAYER)
+    optimisers = Optimisers(model, steps=args.steps)
+    for step, curve in training_steps(args.out, model, optimisers, export):
+        batch = make_batch(random.Random(args.seed * 10**7 + step), args)
+        parts, seen = losses(model, probe, batch, tokenized(tokenizer, batch))
+        optimisers.step(torch.stack(list(parts.values())).sum(), step)
+        for part, value in parts.items():
+            curve.add(f"loss.{part}", value.item())
+        for name, hits in seen.items():
+            curve.add(name, sum(hits), len(hits))
+
+
+def export(model: BlipForImageTextRetrieval, out: Path) -> None:
+    """Half-precision safetensors and the config, as `from_pretrained` reads them."""
+    state = {k: v.half() if v.is_floating_point() else v for k, v in model.state_dict().items()}
+    model.save_pretrained(out, state_dict=state)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,250 @@
+"""Train the tiny parser: `OMP_NUM_THREADS=1 python -m training.train_parser --treebank DIR --out DIR`.
+
+A spaCy pipeline (hash embeddings, a convolutional tok2vec, parts of speech, dependencies) that learns
+from the treebank's `train.conllu` and from generated referring phrases, half an hour on one core. It
+keeps the weights that were best on `dev.conllu` and on phrases that it has not seen.
+"""
+
+import argparse
+import json
+import random
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+from ris.pretrained.language.english_ud import EnglishUD
+from spacy.language import Language
+from spacy.tokens import Doc
+from spacy.training import Example
+from thinc.api import Adam, Optimizer, fix_random_seed, warmup_linear
+
+from training.evaluate_parser import TABLE, attachment, read_table
+from training.phrases import Grammar
+from training.treebank import Sentence, doc_of, frequent_words, read_conllu, roughened, row_of
+
+WIDTH = 96
+EMBED = {
+    "@architectures": "spacy.MultiHashEmbed.v2",
+    "width": WIDTH,
+    "attrs": ["LOWER", "PREFIX", "SUFFIX", "SHAPE"],
+    "rows": [2500, 800, 800, 50],
+    "include_static_vectors": False,
+}
+ENCODE = {
+    "@architectures": "spacy.MaxoutWindowEncoder.v2",
+    "width": WIDTH,
+    "depth": 4,
+    "window_size": 1,
+    "maxout_pieces": 2,
+}
+TOK2VEC = {"@architectures": "spacy.Tok2Vec.v2", "embed": EMBED, "encode": ENCODE}
+LISTEN = {"@architectures": "spacy.Tok2VecListener.v1", "width": WIDTH, "upstream": "*"}
+TAGGER = {"@architectures": "spacy.Tagger.v2", "nO": None, "normalize": False, "tok2vec": LISTEN}
+PARSER = {
+    "@architectures": "spacy.TransitionBasedParser.v2",
+    "state_type": "parser",
+    "extra_state_tokens": True,
+    "hidden_width": 64,
+    "maxout_pieces": 2,
+    "use_upper": True,
+    "nO": None,
+    "tok2vec": LISTEN,
+}
+
+
+def main() -> None:
+    args = parsed()
+    fix_random_seed(args.seed)
+    rng = random.Random(args.seed)
+    args.out.mkdir(parents=True, exist_ok=True)
+    training = read_conllu(args.treebank / "train.conllu")
+    development = read_conllu(args.treebank / "dev.conllu")
+    unseen = phrases(training, random.Random(args.seed + 1), args)
+    grammar = phrases(training, rng, args)
+    nlp = new_pipeline()
+    dev_docs = [doc_of(sentence, nlp.vocab) for sentence in development]
+    phrase_docs = [doc_of(unseen(), nlp.vocab) for _ in range(1000)]
+    examples = [example(nlp, s) for s in (*training, *(grammar() for _ in range(4000)))]
+    nlp.initialize(lambda: examples)
+    train(nlp, training, grammar, {"treebank": dev_docs, "phrases": phrase_docs}, rng, args)
+
+
+def new_pipeline() -> Language:
+    nlp = EnglishUD()
+    nlp.add_pipe("tok2vec", config={"model": TOK2VEC})
+    nlp.add_pipe("morphologizer", config={"model": TAGGER})
+    nlp.add_pipe("parser", config={"model": PARSER, "min_action_freq": 10})
+    return nlp
+
+
+def phrases(training: list[Sentence], rng: random.Random, args: argparse.Namespace) -> Callable[[], Sentence]:
+    """A source of generated phrases, none of which the table of the evaluation holds."""
+    grammar = Grammar(
+        rng,
+        nouns=frequent_words(training, "NOUN", at_least=3),
+        adjectives=frequent_words(training, "ADJ", at_least=3),
+        verbs=frequent_words(training, "VERB", at_least=3, ending="ing"),
+    )
+    held_out = {expression for _, expression, _ in read_table(args.table)}
+
+    def draw() -> Sentence:
+        while True:
+            phrase = grammar.expression()
+            if " ".join(phrase.words) not in held_out:
+                return phrase
+
+    return draw
+
+
+def train(
+    nlp: Language,
+    training: list[Sentence],
+    grammar: Callable[[], Sentence],
+    held_out: dict[str, list[Doc]],
+    rng: random.Random,
+    args: argparse.Namespace,
+) -> None:
+    words_per_epoch = sum(len(s.words) for s in training) * (1 + args.phrase_share)
+    steps = int(args.epochs * words_per_epoch / args.batch_words)
+    rates = warmup_linear(args.rate, 200, int(steps * 1.02))
+    optimiser = Adam(rates, L2=0.01, grad_clip=1.0, L2_is_weight_decay=True)
+    started, losses = time.monotonic(), {}
+    checkpoint = args.out / "checkpoint.npz"
+    start, best = resume(checkpoint, nlp, optimiser)
+    batches = batches_of(stream(training, grammar, rng, args), args.batch_words)
+    for _ in range(start):  # what was read before the stop
+        next(batches)
+        optimiser.step_schedules()
+    for step in range(start + 1, steps + 1):
+        fix_random_seed(args.seed * 10**7 + step)  # of the dropout, and of where spaCy cuts long texts
+        nlp.update([example(nlp, s) for s in next(batches)], sgd=optimiser, drop=args.drop, losses=losses)
+        optimiser.step_schedules()
+        if step % args.every and step != steps:
+            continue
+        with nlp.use_params(optimiser.averages):
+            scores = {name: attachment(nlp, docs)["las"] for name, docs in held_out.items()}
+            score = float(np.mean(list(scores.values())))
+            if score > best:
+                best = score
+                save(nlp, args.out)
+        write_curve(args.out / "curve.jsonl", step, steps, started, losses | scores)
+        losses.clear()
+        save_checkpoint(checkpoint, nlp, optimiser, step, best)
+
+
+def stream(
+    training: list[Sentence], grammar: Callable[[], Sentence], rng: random.Random, args: argparse.Namespace
+) -> Iterator[Sentence]:
+    """Sentences and phrases for ever, each time roughened up anew; some treebank sentences in rows."""
+    n_words = float(np.mean([len(s.words) for s in training]))
+    n_phrase_words = 7.0
+    phrases_per_sentence = args.phrase_share * n_words / n_phrase_words
+    while True:
+        for sentence in rng.sample(training, len(training)):
+            if rng.random() < 0.1:
+                sentence = row_of((sentence, rng.choice(training)))
+            yield roughened(sentence, rng, typos=args.typos)
+            for _ in range(int(phrases_per_sentence + rng.random())):
+                yield roughened(grammar(), rng, typos=1.5 * args.typos)
+
+
+def batches_of(sentences: Iterator[Sentence], words: int) -> Iterator[list[Sentence]]:
+    batch: list[Sentence] = []
+    for sentence in sentences:
+        batch.append(sentence)
+        if sum(len(s.words) for s in batch) >= words:
+            yield batch
+            batch = []
+
+
+def example(nlp: Language, sentence: Sentence) -> Example:
+    gold = doc_of(sentence, nlp.vocab)
+    return Example(Doc(nlp.vocab, words=list(sentence.words)), gold)
+
+
+def save(nlp: Language, folder: Path) -> None:
+    """Write the pipeline without the training's words: a fresh vocabulary knows its labels only."""
+    shipped = new_pipeline()
+    for name, component in nlp.components:
+        shipped.get_pipe(name).from_bytes(component.to_bytes(exclude=["vocab"]), exclude=["vocab"])
+    shipped.meta["name"] = "referring_phrases"
+    shipped.meta["description"] = "UD parser of referring expressions, for lower-cased text"
+    shipped.meta["license"] = "CC BY-SA 4.0"
+    shipped.meta["spacy_version"] = ">=3.8.0,<3.9.0"
+    shipped.meta["sources"] = [
+        {
+            "name": "Universal Dependencies English Web Treebank (UD_English-EWT)",
+            "author": "the authors named in that repository",
+            "license": "CC BY-SA 4.0",
+            "url": "https://github.com/UniversalDependencies/UD_English-EWT",
+        }
+    ]
+    shipped.to_disk(folder / "parser")
+
+
+OPTIMISER_PARTS = ("mom1", "mom2", "averages", "nr_update")
+
+
+def save_checkpoint(path: Path, nlp: Language, optimiser: Optimizer, step: int, best: float) -> None:
+    """Write what a stopped training needs to go on; never leaves half a file."""
+    arrays = {"pipeline": np.frombuffer(nlp.to_bytes(), np.uint8), "step": step, "best": best}
+    places = {node: place for place, node in enumerate(node_ids(nlp))}
+    for part in OPTIMISER_PARTS:
+        for (node, name), value in getattr(optimiser, part).items():
+            arrays[f"{part}/{places[node]}/{name}"] = value
+    part_file = path.with_suffix(".part.npz")
+    np.savez(part_file, **arrays)
+    part_file.replace(path)
+
+
+def resume(path: Path, nlp: Language, optimiser: Optimizer) -> tuple[int, float]:
+    """The step to go on from and the best score so far: 0 and -1 when there is no checkpoint."""
+    if not path.exists():
+        return 0, -1.0
+    nodes = node_ids(nlp)
+    with np.load(path) as saved:
+        nlp.from_bytes(saved["pipeline"].tobytes())
+        for key in saved.files:
+            part, _, place = key.partition("/")
+            if part in OPTIMISER_PARTS:
+                number, name = place.split("/")
+                value = saved[key]
+                getattr(optimiser, part)[nodes[int(number)], name] = value if value.ndim else int(value)
+        return int(saved["step"]), float(saved["best"])
+
+
+def node_ids(nlp: Language) -> list[int]:
+    """The numbers under which the optimiser knows the layers; they differ from process to process."""
+    nodes = [node.id for _, component in nlp.components for node in component.model.walk()]
+    return list(dict.fromkeys(nodes))
+
+
+def write_curve(path: Path, step: int, steps: int, started: float, values: dict[str, float]) -> None:
+    entry = {"step": step, "minutes": round((time.monotonic() - started) / 60, 2)}
+    entry |= {name: round(float(value), 4) for name, value in values.items()}
+    with path.open("a") as file:
+        file.write(json.dumps(entry) + "\n")
+    print(f"{step}/{steps} " + " ".join(f"{name} {value}" for name, value in entry.items()), flush=True)
+
+
+def parsed() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--treebank", type=Path, required=True, help="has train.conllu, dev.conllu")
+    parser.add_argument("--table", type=Path, default=TABLE, help="expressions that are never trained on")
+    parser.add_argument(
+        "--out", type=Path, required=True, help="model folder; an unfinished one is gone on with"
+    )
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--epochs", type=float, default=22, help="through the treebank")
+    parser.add_argument("--phrase-share", type=float, default=0.3, help="words of phrases per treebank word")
+    parser.add_argument("--typos", type=float, default=0.03, help="share of words with a slip")
+    parser.add_argument("--batch-words", type=int, default=500)
+    parser.add_argument("--rate", type=float, default=1.5e-3)
+    parser.add_argument("--drop", type=float, default=0.2)
+    parser.add_argument("--every", type=int, default=1000, help="steps between evaluations")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
