@@ -12,6 +12,7 @@ from label_studio_sdk.converter.brush import decode_rle, mask2rle
 from pycocotools import mask as coco
 from rich.console import Console
 from rich.table import Table
+
 from ris.labelstudio.masks import brush
 
 SIZES = ((480, 640), (1080, 1920), (3000, 4000))

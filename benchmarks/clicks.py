@@ -17,11 +17,13 @@ import numpy as np
 import torch
 from rich.console import Console
 from rich.table import Table
+from ris.label_config import read
+from segment_anything import sam_model_registry
+
 from ris.assembly import load_pipeline, planned
 from ris.config import Settings
 from ris.core.proposals import Prompts
 from ris.core.types import Image
-from ris.label_config import read
 from ris.labelstudio.images.decoding import decode
 from ris.pretrained.catalog.presets import TINY, TINY_FOLDER
 from ris.pretrained.masks.sam import SamProposer, load_sam
@@ -29,8 +31,6 @@ from ris.referring.scene import PROPOSER, Scene
 from ris.service import Recording, Refining, SceneCache, Suggesting, Worker
 from ris.store.session import Database, upgrade
 from ris.web.answers import Backend, predict
-from segment_anything import sam_model_registry
-
 from tests.live.support.samples import make_samples
 
 

@@ -20,12 +20,13 @@ import torch
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
+from transformers import AutoTokenizer, BlipConfig, BlipForImageTextRetrieval
+
 from ris.pretrained.catalog.presets import TINY_FOLDER
 from ris.pretrained.linear_ops import quickened
 from ris.pretrained.matching.blip import blip_parts
 from ris.pretrained.matching.cross_matcher import CrossMatcher
 from ris.referring.heat import unit
-from transformers import AutoTokenizer, BlipConfig, BlipForImageTextRetrieval
 
 LAYER, PASSES, GRID = 8, 3, 24
 TEXT = "there is a man in a white shirt on the left"

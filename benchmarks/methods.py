@@ -19,6 +19,8 @@ import torch
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
+from transformers import AutoTokenizer, BlipConfig, BlipForImageTextRetrieval
+
 from ris.core import rle
 from ris.core.expression import ParsedExpression
 from ris.core.proposals import Proposals
@@ -37,7 +39,6 @@ from ris.referring.iterprime import IterPrime
 from ris.referring.lgd import Lgd
 from ris.referring.protocols import Attended, Method
 from ris.referring.scene import Scene
-from transformers import AutoTokenizer, BlipConfig, BlipForImageTextRetrieval
 
 EXPRESSIONS = ("the left mug", "the man in a white shirt", "second dog from the right", "big red bus")
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
+
 from ris.assembly import labeller_parts, planned, utc_now
 from ris.batch.cluster import Cluster
 from ris.batch.engine import Processes
@@ -21,7 +22,6 @@ from ris.batch.work import Labeller
 from ris.config import Settings
 from ris.core.types import Task
 from ris.store.session import Database, upgrade
-
 from tests.live.support.samples import make_samples
 
 

@@ -19,11 +19,12 @@ import torch
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
+from segment_anything import SamAutomaticMaskGenerator, SamPredictor, sam_model_registry
+from torch import Tensor
+
 from ris.pretrained.masks import sam_generator
 from ris.pretrained.masks.sam_generator import embedded, generated
 from ris.pretrained.masks.settings import SamSettings
-from segment_anything import SamAutomaticMaskGenerator, SamPredictor, sam_model_registry
-from torch import Tensor
 
 PARTS = ("encoder", "decoder", "rest")
 THRESHOLDS = {"default": (0.88, 0.95), "zero": (0.0, 0.0)}

@@ -16,8 +16,8 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
-from ris import label_config
 
+from ris import label_config
 from tests.live.support.backend_server import BackendServer
 from tests.live.support.samples import make_samples
 

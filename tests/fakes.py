@@ -8,6 +8,7 @@ import re
 from collections import Counter
 
 import numpy as np
+
 from ris.core.expression import ParsedExpression
 from ris.core.proposals import Proposals
 from ris.core.tree import Node, Tree

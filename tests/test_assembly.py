@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
+
 from ris.assembly import model_version, webhook_headers
 from ris.config import Settings
 from ris.labelstudio.api.connecting import webhook_token

@@ -1,4 +1,5 @@
 import pytest
+
 from ris.config import from_env
 from ris.errors import SettingsError
 

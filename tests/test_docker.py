@@ -16,10 +16,10 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ris.cli.app import app
-from ris.config import Settings
 from typer.main import get_command
 
+from ris.cli.app import app
+from ris.config import Settings
 from tests.live.support.process import free_port
 from tests.store.conftest import new_database, postgres
 

@@ -14,12 +14,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ris.pretrained.language.parser import SpacyParser, joined
-from ris.tinyworld.expressions import make_expressions
-from ris.tinyworld.scene import make_scene
 from spacy.language import Language
 from spacy.tokens import Doc
 
+from ris.pretrained.language.parser import SpacyParser, joined
+from ris.tinyworld.expressions import make_expressions
+from ris.tinyworld.scene import make_scene
 from training.treebank import doc_of, read_conllu
 
 PIPELINE = Path("backend/ris/pretrained/tiny/parser")

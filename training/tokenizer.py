@@ -9,6 +9,9 @@ import re
 import string
 from pathlib import Path
 
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
+from transformers import PreTrainedTokenizerFast
+
 from ris.tinyworld.expressions import (
     attribute_description,
     caption,
@@ -16,8 +19,6 @@ from ris.tinyworld.expressions import (
     surrounding_description,
 )
 from ris.tinyworld.scene import make_scene
-from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
-from transformers import PreTrainedTokenizerFast
 
 SPECIALS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "[DEC]", "[ENC]", "[ATT]", "[SUR]"]
 CHARACTERS = [*string.ascii_lowercase, *string.digits, *".,;:!?'\"-()/&"]

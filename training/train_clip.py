@@ -20,15 +20,15 @@ import open_clip
 import torch
 from numpy.typing import NDArray
 from open_clip.model import CLIP
-from ris.pretrained.catalog.presets import TINY
-from ris.referring.crops import crop, normalised, patch_grid, whole
-from ris.tinyworld.expressions import Expression, caption, make_expressions, name
-from ris.tinyworld.scene import Scene, make_scene
 from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn import functional as F
 from transformers import AutoTokenizer
 
+from ris.pretrained.catalog.presets import TINY
+from ris.referring.crops import crop, normalised, patch_grid, whole
+from ris.tinyworld.expressions import Expression, caption, make_expressions, name
+from ris.tinyworld.scene import Scene, make_scene
 from training import lean
 from training.optimise import Optimisers, grid_positions, training_steps, whitened_filters
 

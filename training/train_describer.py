@@ -14,13 +14,13 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from ris.referring.crops import squashed
-from ris.tinyworld.expressions import attribute_description, surrounding_description
 from safetensors.torch import load_file
 from torch import Tensor
 from torch.nn import functional as F
 from transformers import AutoTokenizer, BlipForConditionalGeneration, PreTrainedTokenizerFast
 
+from ris.referring.crops import squashed
+from ris.tinyworld.expressions import attribute_description, surrounding_description
 from training.blip import MAX_TOKENS, MEAN, PAD_ID, SEP_ID, SIDE, START_ID, STD, blip_config
 from training.optimise import Optimisers, training_steps
 from training.train_clip import brightened, chosen, pick_scene

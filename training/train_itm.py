@@ -16,16 +16,16 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+from transformers import AutoTokenizer, BlipForImageTextRetrieval, PreTrainedTokenizerFast
+
 from ris.core.resize import resize
 from ris.referring.crops import squashed
 from ris.tinyworld.expressions import Expression
 from ris.tinyworld.scene import Scene
 from ris.tinyworld.sprites import COLOURS
 from ris.tinyworld.words import noun_word
-from torch import Tensor
-from torch.nn import functional as F
-from transformers import AutoTokenizer, BlipForImageTextRetrieval, PreTrainedTokenizerFast
-
 from training.blip import GRID, MAX_TOKENS, MEAN, SIDE, STD, Probe, blip_config, start_from_clip
 from training.optimise import Optimisers, training_steps
 from training.train_clip import brightened, chosen, jittered, pick_scene

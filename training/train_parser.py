@@ -13,12 +13,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
-from ris.pretrained.language.english_ud import EnglishUD
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
 from thinc.api import Adam, Optimizer, fix_random_seed, warmup_linear
 
+from ris.pretrained.language.english_ud import EnglishUD
 from training.evaluate_parser import TABLE, attachment, read_table
 from training.phrases import Grammar
 from training.treebank import Sentence, doc_of, frequent_words, read_conllu, roughened, row_of

@@ -15,13 +15,13 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from ris.pretrained.masks.sam import build_sam
-from ris.tinyworld.scene import Scene, make_scene
 from safetensors.torch import save_file
 from segment_anything.modeling import Sam
 from torch import Tensor
 from torch.nn import functional as F
 
+from ris.pretrained.masks.sam import build_sam
+from ris.tinyworld.scene import Scene, make_scene
 from training.optimise import Optimisers, grid_positions, training_steps, whitened_filters
 
 CONFIG: dict[str, Any] = {

@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 from alembic import op
+
 from ris.core.address import to_address, to_key
 
 revision = "0005"

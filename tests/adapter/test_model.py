@@ -6,9 +6,9 @@ from types import ModuleType
 
 import pytest
 from ris.label_config import read
+
 from ris.store.history import decisions
 from ris.web.answers import Backend
-
 from tests.service.conftest import database, gate, images, recording, suggesting
 from tests.service.test_event_orders import box
 from tests.service.test_recording import event

@@ -7,7 +7,6 @@ from pathlib import Path
 from ris.batch.work import Labeller
 from ris.core.types import Task
 from ris.errors import ImageUnreachable, WeightsError
-
 from tests.fakes import squares
 from tests.service.conftest import make_pipeline
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import ray
 from ray.cluster_utils import Cluster as RayCluster
+
 from ris.batch.cluster import Cluster
 from ris.batch.plan import groups_of
 from ris.errors import SettingsError, WeightsError
-
 from tests.batch.fakes import MAKE, MAKE_AND_DIE, MAKE_NOTHING, tasks
 
 ROOT = Path(__file__).parents[2]

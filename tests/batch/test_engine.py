@@ -1,10 +1,10 @@
 """Processes do all of the work once, whatever happens to them."""
 
 import pytest
+
 from ris.batch.engine import Processes
 from ris.batch.plan import groups_of
 from ris.errors import WeightsError
-
 from tests.batch.fakes import MAKE, MAKE_NOTHING, tasks
 
 

@@ -2,6 +2,7 @@ import io
 
 import pytest
 from PIL import Image as Pillow
+
 from ris.batch.local import parts_with_pictures
 from ris.core.types import Task
 from ris.errors import ImageUnreachable

@@ -1,5 +1,4 @@
 from ris.batch.plan import MOST_TASKS, groups_of
-
 from tests.batch.fakes import tasks
 
 

@@ -3,7 +3,6 @@
 from ris.batch.engine import Engine
 from ris.batch.prelabel import missing, prelabel
 from ris.store.records import find_suggestions
-
 from tests.batch.fakes import MAKE, tasks
 from tests.service.conftest import NOW, database, gate, images, suggesting, task
 

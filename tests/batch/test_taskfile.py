@@ -1,6 +1,7 @@
 import json
 
 import pytest
+
 from ris.batch.taskfile import Keys, file_key, read_task_file, read_tasks, write_tasks
 from ris.errors import InputError
 

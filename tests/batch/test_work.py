@@ -1,9 +1,9 @@
 import pytest
+
 from ris.batch.plan import groups_of
 from ris.batch.work import Labeller, Learned
 from ris.errors import WeightsError
 from ris.referring.ranking import Coefficients, Fusion
-
 from tests.batch.fakes import MAKE, MAKE_NOTHING, build, tasks
 
 

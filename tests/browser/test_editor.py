@@ -4,16 +4,16 @@ import time
 
 import numpy as np
 import pytest
-from ris import label_config
-from ris.core import rle
-from ris.core.types import Verdict
-from ris.labelstudio.api import connecting
 from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
+from ris import label_config
+from ris.core import rle
+from ris.core.types import Verdict
+from ris.labelstudio.api import connecting
 from tests.live.conftest import client, samples, studio
 from tests.live.support.backend_server import BackendServer
 from tests.live.support.project import Project

@@ -6,12 +6,12 @@ from datetime import timedelta
 import numpy as np
 import pytest
 from PIL import Image
+from selenium.webdriver.common.by import By
+
 from ris.core.types import Edit, Verdict
 from ris.evaluation.decisions.html_report import page
-from selenium.webdriver.common.by import By
-from tests.evaluation.test_decisions import LEFT, MONDAY, RIGHT, SIZE, decided
-
 from tests.build import rectangle
+from tests.evaluation.decisions.test_metrics import LEFT, MONDAY, RIGHT, SIZE, decided
 from tests.live.support.backend_server import BackendServer
 
 pytestmark = pytest.mark.browser

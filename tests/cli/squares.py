@@ -14,7 +14,6 @@ from ris.evaluation.refcoco import results as pieces
 from ris.referring.global_local import PAPER, GlobalLocal
 from ris.referring.pipeline import Pipeline
 from ris.referring.ranking import RankingSettings
-
 from tests.fakes import ColourEncoder, SquaresProposer, WordParser
 
 

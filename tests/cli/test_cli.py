@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 from PIL import Image as Pillow
+from typer.testing import CliRunner
+
 from ris.cli import app
 from ris.service import Recording
 from ris.store.session import Database
-from typer.testing import CliRunner
-
 from tests.live.support.process import free_port
 from tests.live.support.samples import make_samples
 from tests.service.test_recording import event

@@ -5,10 +5,11 @@ import re
 
 import pytest
 from PIL import Image as Pillow
+from typer.testing import CliRunner
+
 from ris import assembly, label_config
 from ris.cli import app
 from ris.errors import LabelStudioError
-from typer.testing import CliRunner
 
 
 class Studio:

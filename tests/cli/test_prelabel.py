@@ -9,9 +9,9 @@ import sys
 import time
 
 import pytest
+
 from ris.store.history import n_suggested
 from ris.store.session import Database
-
 from tests.cli.test_cli import ROOT, assert_one_sentence, ris
 from tests.live.support.samples import make_samples
 

@@ -11,6 +11,8 @@ import time
 import numpy as np
 import pytest
 from PIL import Image as Pillow
+from typer.testing import CliRunner
+
 from ris import assembly, config
 from ris.cli import app
 from ris.core import rle
@@ -20,8 +22,6 @@ from ris.evaluation.refcoco.results import read_pieces
 from ris.evaluation.tinyworld import samples as tinyworld
 from ris.evaluation.tinyworld import tables as report
 from ris.export.drawn import Drawn, write_drawn
-from typer.testing import CliRunner
-
 from tests.cli.squares import squares_pipeline, squares_plan
 from tests.cli.test_cli import ROOT
 from tests.fakes import COLOURS, squares

@@ -12,9 +12,9 @@ import urllib.request
 from pathlib import Path
 
 from ris.label_config import read
-from ris.store.session import Database, revision, upgrade
 from sqlalchemy import create_engine, make_url, text
 
+from ris.store.session import Database, revision, upgrade
 from tests.live.support.backend_server import BackendServer
 from tests.live.support.process import free_port
 from tests.live.support.samples import make_samples

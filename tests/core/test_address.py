@@ -1,6 +1,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from ris.core.address import to_address, to_addresses
 
 UPLOAD = "/data/upload/9/a b.png"

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from ris.core.arrays import read_only, unit_rows
 
 

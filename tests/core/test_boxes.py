@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from ris.core.boxes import authors_box_of, box_of, boxes_of
 
+from ris.core.boxes import authors_box_of, box_of, boxes_of
 from tests.build import rectangle
 
 

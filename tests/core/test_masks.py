@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+
 from ris.core import rle
 from ris.core.masks import boundary_iou, inside_matrix, iou, iou_matrix, union, without_specks
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image, ImageDraw
 from pycocotools import mask as coco
+
 from ris.core import rle
 from ris.core.outline import centre_outlines, edge_outlines
 

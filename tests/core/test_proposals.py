@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from ris.core.proposals import Proposals
 from ris.core.stack import MaskStack
 

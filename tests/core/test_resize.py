@@ -3,8 +3,9 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from ris.core.resize import resize, scaled_to_shorter
 from torch.nn import functional as F
+
+from ris.core.resize import resize, scaled_to_shorter
 
 SIZES = [
     ((37, 53), (12, 12)),

@@ -1,6 +1,7 @@
 import math
 
 import pytest
+
 from ris.core.shares import share
 
 

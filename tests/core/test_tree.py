@@ -1,4 +1,5 @@
 import pytest
+
 from ris.core.tree import Node, Tree
 
 # "the mug on a plate": mug is the root, "on" hangs on it, "plate" on "on".

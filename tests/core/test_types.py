@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from ris.core.types import Image, Scored, Verdict
 
 

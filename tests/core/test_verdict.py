@@ -2,6 +2,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
+
 from ris.core import rle
 from ris.core.types import Annotation, MethodScore, Offer, Suggestion, Task, Verdict
 from ris.core.verdict import judge

@@ -1,6 +1,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from ris.datasets.answers import is_answer, take_once
 from ris.datasets.entry import Defect
 from ris.errors import DatasetError

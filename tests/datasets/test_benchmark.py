@@ -3,9 +3,9 @@
 import json
 
 import pytest
+
 from ris.datasets.benchmark import EXPRESSIONS, count_warning, read_benchmark
 from ris.errors import DatasetError
-
 from tests.datasets.test_refcoco import SIZE, ref, write
 
 NAME = "COCO_train2014_000000581857.jpg"

@@ -1,4 +1,5 @@
 import pytest
+
 from ris.datasets.entry import field_of, read_json
 from ris.errors import DatasetError
 

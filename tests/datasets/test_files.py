@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from ris.datasets.files import Folder, inner_path, is_address, last_part, stored_name
 
 

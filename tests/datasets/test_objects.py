@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+
 from ris.datasets.entry import Defect
 from ris.datasets.objects import is_json, read_objects
 from ris.errors import DatasetError

@@ -1,11 +1,11 @@
 import json
 
 import pytest
+
 from ris.core import rle
 from ris.datasets.entry import WITHOUT_MASK, Defect
 from ris.datasets.phrasecut import read_phrasecut, scan_phrasecut
 from ris.errors import DatasetError
-
 from tests.build import rectangle
 
 SIZE = (12, 20)

@@ -3,6 +3,7 @@ from collections import OrderedDict
 
 import numpy as np
 import pytest
+
 from ris.datasets.pickles import read_pickle
 from ris.errors import DatasetError
 

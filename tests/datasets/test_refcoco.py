@@ -6,11 +6,11 @@ import pickle
 import numpy as np
 import pytest
 from pycocotools import mask as coco
+
 from ris.core import rle
 from ris.datasets.entry import LEFT_OUT, WITHOUT_MASK, Defect
 from ris.datasets.refcoco import read_refs, scan_refs
 from ris.errors import DatasetError
-
 from tests.build import rectangle
 
 SIZE = (12, 20)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from ris.core import rle
 from ris.core.types import Verdict
 from ris.datasets.entry import LEFT_OUT, WITHOUT_MASK, Defect, Entry

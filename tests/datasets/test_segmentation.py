@@ -3,10 +3,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pycocotools import mask as coco
+
 from ris.core import rle
 from ris.datasets.segmentation import decoded, read_segmentation
 from ris.errors import DatasetError
-
 from tests.build import rectangle
 from tests.datasets.test_refcoco import BOX, OTHER, POLYGON, SIZE, compressed
 

@@ -4,6 +4,7 @@ import io
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from ris.datasets.entry import Defect
 from ris.datasets.separated import SEPARATORS, Names, read_separated
 from ris.errors import DatasetError

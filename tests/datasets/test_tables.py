@@ -3,6 +3,7 @@ import json
 import numpy as np
 import pytest
 from pycocotools import mask as coco
+
 from ris.core import rle
 from ris.datasets.entry import LEFT_OUT, WITHOUT_MASK, Defect, Entry
 from ris.datasets.separated import WORD_KEYS

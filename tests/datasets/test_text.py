@@ -3,6 +3,7 @@ import codecs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from ris.datasets.text import read_text
 from ris.errors import DatasetError
 

@@ -1,9 +1,9 @@
 import numpy as np
 from PIL import Image as Pillow
+
 from ris.core import rle
 from ris.core.types import Image, Suggestion
 from ris.evaluation.drawing import COLOURS, Pane, contact_sheet, draw_alternatives, overlay
-
 from tests.build import rectangle
 
 SIZE = (480, 640)

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from ris.core.types import Verdict
 from ris.errors import InputError
 from ris.export.dataset import LeftOut, samples, split_of
-
 from tests.export.test_exports import ALL, decision, holed
 
 

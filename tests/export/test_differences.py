@@ -1,6 +1,5 @@
 from ris.core import rle
 from ris.export.differences import compare_masks
-
 from tests.build import rectangle
 
 LEFT, RIGHT = (rle.encode(rectangle((4, 8), x, 0, x + 4, 4)) for x in (0, 4))

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
+
 from ris.core import rle
 from ris.datasets.benchmark import read_benchmark
 from ris.errors import DatasetError
 from ris.export.drawn import Drawn, write_drawn
-
 from tests.build import rectangle
 
 LEFT, RIGHT = (rle.encode(rectangle((4, 8), x, 0, x + 4, 4)) for x in (0, 4))

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 from pycocotools import mask as coco
+
 from ris.core import rle
 from ris.core.decision import Decision
 from ris.core.types import Annotation, Correction, MethodScore, Offer, Suggestion, Task, Verdict

@@ -4,10 +4,10 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from ris.core.types import Verdict
 from ris.errors import ImageUnreachable
 from ris.export.imagefile import find_image_files, make_name, read_image_file
-
 from tests.export.test_exports import decision, holed
 
 DATA = b"a picture"

@@ -2,10 +2,10 @@ import json
 
 import numpy as np
 from pycocotools import mask as coco
+
 from ris.core.types import Verdict
 from ris.export.dataset import samples
 from ris.export.pairs import write_pairs
-
 from tests.export.test_exports import ALL, decision, holed
 
 

@@ -3,13 +3,13 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+
 from ris.core import rle
 from ris.core.expression import ParsedExpression, Word
 from ris.core.types import Verdict
 from ris.datasets.phrasecut import read_phrasecut
 from ris.export.dataset import samples
 from ris.export.phrasecut import write_phrasecut
-
 from tests.export.test_exports import ALL, decision, holed
 
 

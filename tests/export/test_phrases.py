@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from ris.assembly import phrase_parser
 from ris.export.phrases import Phrase, read_phrase
 

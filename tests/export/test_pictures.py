@@ -5,6 +5,7 @@ import zlib
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
+
 from ris.errors import ImageUnreadable
 from ris.export.pictures import KINDS, as_named, upright
 from ris.labelstudio.images.decoding import decode, to_rgb

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from pycocotools import mask as coco
+
 from ris.core.types import Verdict
 from ris.export.dataset import samples
 from ris.export.refcoco import plain_words, write_grefcoco, write_refcoco
-
 from tests.export.test_exports import ALL, decision, holed
 
 

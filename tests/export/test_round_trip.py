@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
+
 from ris import label_config
 from ris.assembly import phrase_parser
 from ris.core import rle

@@ -1,11 +1,11 @@
 from dataclasses import replace
 
 import numpy as np
+
 from ris.core.types import Image, Verdict
 from ris.errors import ImageUnreachable
 from ris.export.dataset import samples
 from ris.export.seeing import see_images
-
 from tests.export.test_exports import decision, holed
 
 PICTURE = Image.of(np.zeros((9, 14, 3), np.uint8))

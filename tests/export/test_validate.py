@@ -10,14 +10,14 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
+from ris.label_config import read
+
 from ris.core.types import Verdict
 from ris.errors import DatasetError, ImageUnreachable
 from ris.export.formats import FORMATS
 from ris.export.run import REPORT, Choice, find_written_files, material_of, write, write_pictures
 from ris.export.validate import VALIDATORS, choice_of, validate
-from ris.label_config import read
 from ris.labelstudio.config.control import read_controls
-
 from tests.export.test_exports import decision, holed
 from tests.export.test_phrasecut import parse
 

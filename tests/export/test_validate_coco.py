@@ -3,9 +3,9 @@
 import json
 
 import pytest
+
 from ris.export.formats import FORMATS
 from ris.export.validate_coco import validate_coco
-
 from tests.export.test_validate import material
 
 

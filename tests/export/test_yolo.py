@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import yaml
 from PIL import Image, ImageDraw
+
 from ris.core import rle
 from ris.core.types import Verdict
 from ris.export.dataset import samples
 from ris.export.yolo import _lines, write_yolo
 from ris.labelstudio.masks.polygon import outlines
-
 from tests.build import rectangle
 from tests.export.test_exports import ALL, decision, holed
 

@@ -9,6 +9,7 @@ import random
 import numpy as np
 import pytest
 import torch
+
 from ris.assembly import load_pipeline, planned
 from ris.config import Settings
 from ris.core.masks import iou_matrix

@@ -4,15 +4,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from ris.label_config import read
+
 from ris.core import rle
 from ris.core.types import Annotation, Correction, Verdict
 from ris.core.verdict import judge
-from ris.label_config import read
 from ris.labelstudio.answer import write_answer, write_truth
 from ris.labelstudio.choice import meant
 from ris.labelstudio.config.control import read_controls
 from ris.labelstudio.result import read_mask
-
 from tests.build import rectangle
 from tests.labelstudio.test_region import OFFERS, SIZE, TASK, as_shown
 from tests.service.conftest import NOW

@@ -5,6 +5,7 @@ import tracemalloc
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from ris.errors import InputError
 from ris.labelstudio.body import parse_body, parse_predict
 

@@ -2,12 +2,12 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
+from ris.label_config import read
+
 from ris.core import rle
 from ris.errors import EventError, LabelConfigError
-from ris.label_config import read
 from ris.labelstudio.event import as_text, failures_of, project_key, read_event, without_secrets
 from ris.labelstudio.masks import brush
-
 from tests.build import rectangle
 
 MASK = rectangle((20, 30), 3, 4, 15, 12)

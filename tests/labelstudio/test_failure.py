@@ -1,4 +1,5 @@
 import pytest
+
 from ris.errors import BackendError, ChoiceError, FrameError, InputError, RegionError, TaskError
 from ris.labelstudio.failure import CAUSES, OTHER, Failure, find_advice
 

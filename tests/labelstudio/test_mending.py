@@ -3,8 +3,8 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ris.labelstudio.mending import DEEPEST, mend_json
 
+from ris.labelstudio.mending import DEEPEST, mend_json
 from tests.labelstudio.test_body import JSON
 
 

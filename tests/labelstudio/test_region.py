@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from ris.label_config import read
+
 from ris.core import rle
 from ris.core.types import Annotation, MethodScore, Offer, Suggestion, Task, Verdict
 from ris.core.verdict import judge
-from ris.label_config import read
 from ris.labelstudio.config.control import read_controls
 from ris.labelstudio.region import (
     as_shown,
@@ -21,7 +22,6 @@ from ris.labelstudio.region import (
     write_predictions,
 )
 from ris.labelstudio.result import read_mask
-
 from tests.build import rectangle
 
 BRUSH, POLYGON = read_controls(read("tabs_brush.xml")), read_controls(read("tabs_polygon.xml"))

@@ -4,13 +4,13 @@ import io
 import numpy as np
 import pytest
 from PIL import Image as Pillow
+from ris.label_config import read
+
 from ris.core import rle
 from ris.errors import EmptyMaskError, FrameError, RegionError, RegionKindError
-from ris.label_config import read
 from ris.labelstudio.config.control import read_controls
 from ris.labelstudio.masks import brush
 from ris.labelstudio.result import NOT_DRAWN, drawn_on, read_mask
-
 from tests.build import rectangle
 
 SIZE = (40, 60)

@@ -1,8 +1,9 @@
 """What choices say: aliases, renamed words, several at once."""
 
 import pytest
-from ris.errors import ChoiceError
 from ris.label_config import read
+
+from ris.errors import ChoiceError
 from ris.labelstudio.config.control import read_controls
 from ris.labelstudio.spoken import keeps_expression, label_of, read_spoken
 

@@ -2,6 +2,7 @@ import json
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from ris.labelstudio.storable import to_storable
 
 TEXT = st.text(st.characters(categories=None), max_size=6)

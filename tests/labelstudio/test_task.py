@@ -1,7 +1,8 @@
 import pytest
+from ris.label_config import read
+
 from ris.core.types import Task
 from ris.errors import InputError, LabelConfigError
-from ris.label_config import read
 from ris.labelstudio.task import TaskFailure, read_setup, read_tasks
 
 CONFIG = read("tabs_brush.xml")

@@ -1,14 +1,14 @@
 """Words that annotators type: what an answer is about then, and which regions it means."""
 
 import pytest
+from ris.label_config import read
+
 from ris.core import rle
 from ris.core.types import MethodScore, Offer, Suggestion
-from ris.label_config import read
 from ris.labelstudio.config.control import Choice, read_controls
 from ris.labelstudio.event import read_event
 from ris.labelstudio.region import region_id, write_all, write_predictions
 from ris.labelstudio.task import read_task
-
 from tests.build import rectangle
 
 CONFIG = read("type_brush.xml")

@@ -8,6 +8,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+
 from ris.errors import LabelStudioError
 from ris.labelstudio.api.client import LabelStudioClient
 

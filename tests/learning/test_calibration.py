@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from ris.learning.calibration import brier, fit_calibration
 from ris.referring.ranking import Calibration, logit
 

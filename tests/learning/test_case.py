@@ -2,12 +2,12 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
+
 from ris.core import rle
 from ris.core.decision import Decision
 from ris.core.types import Annotation, Correction, Scored, Task, Verdict
 from ris.learning.case import case_of
 from ris.referring.ranking import Calibration, Fusion, RankingSettings, rank
-
 from tests.build import make_scene, rectangle
 
 SIZE = (20, 20)

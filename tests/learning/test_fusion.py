@@ -2,9 +2,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+
 from ris.learning.case import Case
 from ris.learning.fusion import _batch, _cost, fit_fusion
-
 from tests.learning.worlds import PRIOR, cases, mean_iou
 
 

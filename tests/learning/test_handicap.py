@@ -1,6 +1,6 @@
 import pytest
-from ris.learning.handicap import best_fixed, trial
 
+from ris.learning.handicap import best_fixed, trial
 from tests.learning.worlds import PRIOR, cases, mean_iou
 
 METHODS = ("eyes", "ears")

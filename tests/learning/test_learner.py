@@ -2,9 +2,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+
 from ris.learning.learner import learn
 from ris.referring.ranking import Calibration, Coefficients, Fusion
-
 from tests.learning.worlds import PRIOR, cases, mean_iou
 
 

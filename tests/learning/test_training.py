@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from ris.core import rle
 from ris.core.types import Annotation, Correction, MethodScore, Offer, Scored, Suggestion, Task, Verdict
 from ris.errors import InputError
@@ -9,7 +10,6 @@ from ris.learning.training import Training
 from ris.referring.ranking import RankingSettings
 from ris.store.learned import all_learned, in_use
 from ris.store.records import add_correction, add_suggestions
-
 from tests.build import rectangle
 from tests.service.conftest import NOW, database
 

@@ -1,6 +1,7 @@
 """Cases of a little world in which it is known which method is to be trusted on what."""
 
 import numpy as np
+
 from ris.learning.case import Case
 from ris.referring.ranking import Coefficients, Fusion
 

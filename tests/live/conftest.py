@@ -1,8 +1,8 @@
 """One real Label Studio for all live tests."""
 
 import pytest
-from ris.labelstudio.api.client import LabelStudioClient
 
+from ris.labelstudio.api.client import LabelStudioClient
 from tests.live.support.samples import make_samples
 from tests.live.support.studio import TOKEN, LabelStudio
 from tests.store.conftest import empty_url, postgres

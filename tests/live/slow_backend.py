@@ -9,6 +9,8 @@ import random
 import time
 from datetime import UTC, datetime
 
+from werkzeug.serving import make_server
+
 from ris import assembly, config
 from ris.core.types import Image
 from ris.labelstudio.api.pushing import Pushing
@@ -17,8 +19,6 @@ from ris.store.session import Database
 from ris.web.answers import Backend
 from ris.web.app import create_app
 from ris.web.logs import start_logging
-from werkzeug.serving import make_server
-
 from tests.fakes import squares
 from tests.service.conftest import make_pipeline
 

@@ -9,13 +9,13 @@ import threading
 import time
 
 import pytest
+
 from ris import label_config
 from ris.core.types import Verdict
 from ris.labelstudio.config.control import read_controls
 from ris.store.history import decisions
 from ris.store.inbox import event_counts
 from ris.store.session import Database
-
 from tests.live.faults import FAULTS, FaultyProxy
 from tests.live.support.annotator import Act, Annotator
 from tests.live.support.backend_server import BackendServer

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from pycocotools import mask as coco
+
 from ris import label_config
 from ris.core import rle
 from ris.core.types import Verdict
@@ -27,7 +28,6 @@ from ris.service import Recording, Syncing
 from ris.store.history import decisions, versions_of
 from ris.store.inbox import event_counts
 from ris.store.session import Database
-
 from tests.live.support.annotator import Annotator
 from tests.live.support.backend_server import BackendServer
 from tests.live.support.project import Project

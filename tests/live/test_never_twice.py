@@ -6,6 +6,7 @@ import time
 from collections import Counter
 
 import pytest
+
 from ris import label_config
 from ris.labelstudio.api.client import LabelStudioClient
 from ris.labelstudio.api.connecting import Backend, connect
@@ -13,7 +14,6 @@ from ris.labelstudio.api.doubles import find_doubled
 from ris.labelstudio.api.pushing import first_id
 from ris.store.deliveries import n_owed
 from ris.store.session import Database, upgrade
-
 from tests.live.support.process import ServerProcess, free_port
 from tests.live.support.project import Project
 from tests.live.support.studio import ROOT, TOKEN

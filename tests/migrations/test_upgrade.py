@@ -8,13 +8,13 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
+from sqlalchemy import create_engine, inspect, make_url
+
 from ris.core.types import Task
 from ris.store.pictures import find_pictures
 from ris.store.records import add_suggestions
 from ris.store.schema import Table
 from ris.store.session import Database, upgrade
-from sqlalchemy import create_engine, inspect, make_url
-
 from tests.store.conftest import empty_url, postgres
 
 __all__ = ["empty_url", "postgres"]

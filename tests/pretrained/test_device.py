@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 import torch
+
 from ris.core import rle
 from ris.core.proposals import Proposals
 from ris.core.types import Image

@@ -1,5 +1,6 @@
 import pytest
 import torch
+
 from ris.pretrained.linear_ops import QuickLinear, quickened, through, times
 
 

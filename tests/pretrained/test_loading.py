@@ -3,6 +3,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
 from ris.errors import SettingsError, WeightsError
 from ris.pretrained.catalog.presets import PRESETS, TINY
 from ris.pretrained.catalog.sources import Source
@@ -14,7 +15,7 @@ from ris.pretrained.loading import Loader
 from ris.pretrained.masks.sam import SamProposer
 from ris.pretrained.masks.settings import QuerySettings
 from ris.pretrained.matching.cross_matcher import CrossMatcher
-from tests.pretrained.test_clip_network import write_folder
+from tests.pretrained.clip.test_network import write_folder
 
 HERE = Path("/nowhere")
 NETWORKS = ("proposer", "encoder", "matcher", "parser", "describer")

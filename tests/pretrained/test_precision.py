@@ -1,4 +1,5 @@
 import pytest
+
 from ris.errors import SettingsError
 from ris.pretrained.precision import check_precision, cpu_flags, read_flags
 

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image as Pillow
+from torch.nn import functional as F
+
 from ris.core.boxes import authors_box_of, box_of
 from ris.referring.crops import crop, normalised, patch_grid, whole
 from ris.referring.global_local import IMAGENET_MEAN, IMAGENET_STD, PAPER
-from torch.nn import functional as F
-
 from tests.build import rectangle
 
 RAW = replace(PAPER.framing, working_side=None)

@@ -1,4 +1,5 @@
 import pytest
+
 from ris.referring.description import cleaned
 
 

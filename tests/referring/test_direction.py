@@ -1,7 +1,7 @@
 import numpy as np
+
 from ris.core.tree import Tree
 from ris.referring.direction import plain_direction, rectified, released_direction
-
 from tests.referring.tables import read_rows, to_tree
 from tests.referring.test_lgd import words
 

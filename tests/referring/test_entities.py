@@ -2,6 +2,7 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from ris.core.tree import Node, Tree
 from ris.referring.direction import released_direction
 from ris.referring.entities import Entity, expand_phrases, read_entity

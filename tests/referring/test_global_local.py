@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 import torch
 from open_clip.model import CLIP
+
 from ris.core.expression import ParsedExpression
 from ris.core.types import Image
 from ris.pretrained.clip.vit import ClipEncoder
 from ris.referring.crops import crop, normalised, patch_grid, whole
 from ris.referring.global_local import PAPER, PAPER_RN50, GlobalLocal, cosine, mix
-
 from tests.build import make_proposals, rectangle, seen
 from tests.fakes import ColourEncoder, squares
 

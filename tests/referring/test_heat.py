@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 import torch
-from ris.referring.heat import count_parts, enlarged, heat_shares, ramp, unit
 
+from ris.referring.heat import count_parts, enlarged, heat_shares, ramp, unit
 from tests.build import make_proposals, rectangle
 
 RANDOM = np.random.default_rng(7)

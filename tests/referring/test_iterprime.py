@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from ris.core.expression import ParsedExpression, Word
 from ris.core.types import Image
 from ris.referring.heat import count_parts, enlarged, unit
@@ -20,7 +21,6 @@ from ris.referring.iterprime import (
     stays,
 )
 from ris.referring.protocols import Attended
-
 from tests.build import make_proposals, rectangle, seen
 
 RANDOM = np.random.default_rng(7)

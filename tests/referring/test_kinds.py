@@ -1,4 +1,5 @@
 import pytest
+
 from ris.referring.kinds import KINDS, kind_of
 
 

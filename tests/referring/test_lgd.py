@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image as Pillow
+
 from ris.core.arrays import unit_rows
 from ris.core.expression import ParsedExpression, Word
 from ris.core.tree import Node, Tree
@@ -23,7 +24,6 @@ from ris.referring.lgd import (
     cut,
     prepared,
 )
-
 from tests.build import make_proposals, rectangle, seen
 from tests.fakes import ColourEncoder, squares
 from tests.referring.tables import read_rows, to_tree

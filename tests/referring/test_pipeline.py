@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+
 from ris.core import rle
 from ris.core.types import Image
 from ris.referring.global_local import PAPER, GlobalLocal
 from ris.referring.pipeline import Pipeline
 from ris.referring.ranking import RankingSettings
-
 from tests.fakes import COLOURS, ColourEncoder, SquaresProposer, WordParser, squares
 
 FRAMING = replace(

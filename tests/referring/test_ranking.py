@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from ris.core import rle
 from ris.core.types import MethodScore, Scored
 from ris.referring.ranking import (
@@ -13,7 +14,6 @@ from ris.referring.ranking import (
     places,
     rank,
 )
-
 from tests.build import make_scene, rectangle
 
 SIZE = (20, 20)

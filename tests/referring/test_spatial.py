@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
+
 from ris.core.expression import ParsedExpression, Word
 from ris.referring.spatial import Spatial
-
 from tests.build import make_scene, rectangle
 
 SIZE = (40, 40)

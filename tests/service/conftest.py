@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
+
 from ris.core.types import Image, Task
 from ris.errors import ImageUnreachable
 from ris.referring.global_local import PAPER, GlobalLocal
@@ -13,7 +14,6 @@ from ris.referring.pipeline import Pipeline
 from ris.referring.ranking import RankingSettings
 from ris.service import Recording, SceneCache, Suggesting, Worker
 from ris.store.session import Database, upgrade
-
 from tests.fakes import ColourEncoder, SquaresProposer, WordParser, squares
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)

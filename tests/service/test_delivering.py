@@ -8,8 +8,10 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from ris.core.types import Task
 from ris.label_config import read
+from sqlalchemy import delete
+
+from ris.core.types import Task
 from ris.labelstudio.api.pushing import Parcel, Pushing, first_id
 from ris.labelstudio.config.control import read_controls
 from ris.labelstudio.region import offered
@@ -21,8 +23,6 @@ from ris.store.records import see_project
 from ris.store.schema import DeliveryRow
 from ris.store.session import Database, upgrade
 from ris.web.batch import Batch, answer_one, answer_several
-from sqlalchemy import delete
-
 from tests.labelstudio.predictions import PROJECT, PredictionStore
 from tests.labelstudio.test_region import OFFERS
 from tests.service.conftest import NOW

@@ -2,11 +2,11 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
+
 from ris.core.types import Image
 from ris.errors import DescriberError
 from ris.service.describing import REST_S, RememberedDescriber
 from ris.store.session import Database, upgrade
-
 from tests.fakes import squares
 
 

@@ -13,7 +13,6 @@ import urllib.request
 from ris.store.history import decisions
 from ris.store.inbox import event_counts
 from ris.store.session import Database
-
 from tests.live.support.backend_server import BackendServer
 from tests.service.test_event_orders import box
 from tests.service.test_recording import event

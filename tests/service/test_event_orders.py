@@ -2,10 +2,10 @@
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from ris.service import Recording
 from ris.store.history import decisions, versions_of
 from ris.store.session import Database, upgrade
-
 from tests.service.conftest import NOW
 from tests.service.test_recording import PROJECT, event
 from tests.store.conftest import new_database, postgres

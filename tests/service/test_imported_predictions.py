@@ -3,13 +3,13 @@
 from dataclasses import replace
 
 import pytest
-from ris.core.types import Verdict
 from ris.label_config import read
+
+from ris.core.types import Verdict
 from ris.labelstudio.config.control import read_controls
 from ris.labelstudio.masks import brush
 from ris.labelstudio.region import write_predictions
 from ris.store.history import decisions
-
 from tests.service.conftest import task
 from tests.service.test_recording import event, process
 

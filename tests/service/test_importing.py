@@ -2,12 +2,13 @@ import json
 
 import numpy as np
 import pytest
+from ris.label_config import read
+
 from ris.core import rle
 from ris.datasets.entry import WITHOUT_MASK, Defect, Entry
 from ris.datasets.files import stored_name
 from ris.datasets.rows import read_row
 from ris.errors import DatasetError, LabelConfigError
-from ris.label_config import read
 from ris.labelstudio.answer import is_imported
 from ris.labelstudio.choice import meant
 from ris.labelstudio.config.control import read_controls
@@ -23,7 +24,6 @@ from ris.service.importing import (
     reference_under,
     tasks_of,
 )
-
 from tests.datasets import test_phrasecut as phrasecut
 from tests.datasets import test_refcoco as refcoco
 

@@ -1,10 +1,10 @@
 """What no database takes costs no event: it is mended, and the decision is on record."""
 
 import pytest
+
 from ris.service import Recording
 from ris.store.history import decisions
 from ris.store.inbox import event_counts
-
 from tests.service.conftest import NOW
 from tests.service.test_event_orders import box
 from tests.service.test_recording import event

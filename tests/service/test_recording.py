@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from ris.label_config import read
+
 from ris.core import rle
 from ris.core.types import Verdict
-from ris.label_config import read
 from ris.labelstudio.config.control import read_controls
 from ris.labelstudio.masks import brush
 from ris.labelstudio.region import write_predictions
@@ -13,7 +14,6 @@ from ris.store.failures import failure_groups
 from ris.store.history import decisions
 from ris.store.inbox import event_counts, renew_events
 from ris.store.records import add_correction
-
 from tests.build import rectangle
 from tests.service.conftest import NOW, task
 

@@ -2,13 +2,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+
 from ris.core import rle
 from ris.core.proposals import Prompts
 from ris.core.types import Image
 from ris.errors import ImageUnreachable, InputError, NotReady
 from ris.service import Refining, SceneCache, Worker
 from ris.service.refining import fitness, pointed_at
-
 from tests.fakes import squares
 from tests.service.conftest import make_pipeline, task
 from tests.service.test_suggesting import ask

@@ -1,11 +1,11 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+
 from ris.core import rle
 from ris.labelstudio.task import TaskFailure
 from ris.referring.ranking import Calibration, Coefficients, Fusion
 from ris.store.learned import Learned, add_learned, use_version
-
 from tests.fakes import squares
 from tests.service.conftest import NOW, task
 

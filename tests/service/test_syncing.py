@@ -1,14 +1,14 @@
 """Closing gaps against a Label Studio that behaves: tasks by pages, annotations that come, change and go."""
 
 import pytest
+from ris.label_config import read
+
 from ris.core.types import Verdict
 from ris.errors import LabelStudioError
-from ris.label_config import read
 from ris.service.syncing import Synced, Syncing
 from ris.store.failures import count_failures, failed_annotation_ids
 from ris.store.history import decisions
 from ris.store.inbox import event_counts
-
 from tests.service.conftest import NOW
 from tests.service.test_recording import PROJECT, event, offered  # noqa: F401  # a fixture
 

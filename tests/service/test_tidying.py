@@ -1,16 +1,16 @@
 """Over a Label Studio that behaves: what is left reads as it read before."""
 
 import pytest
+from ris.label_config import read
+
 from ris.core.types import Verdict
 from ris.core.verdict import judge
 from ris.errors import LabelStudioError
-from ris.label_config import read
 from ris.labelstudio.choice import meant
 from ris.labelstudio.config.control import read_controls
 from ris.labelstudio.region import write_predictions
 from ris.labelstudio.result import read_mask
 from ris.service.tidying import regions_kept, tidy
-
 from tests.labelstudio.test_answer import NOW, TASK
 from tests.labelstudio.test_region import OFFERS
 

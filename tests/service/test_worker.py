@@ -4,11 +4,11 @@ import time
 
 import numpy as np
 import pytest
+
 from ris.core.proposals import Prompts
 from ris.core.types import Image
 from ris.errors import NotReady, WeightsError
 from ris.service import SceneCache, Worker
-
 from tests.build import make_scene, rectangle
 from tests.fakes import squares
 from tests.service.conftest import make_pipeline

@@ -4,8 +4,7 @@ from ris.errors import LabelStudioDenied
 from ris.labelstudio.api.pushing import Pushing
 from ris.service.writing import HOLD_WRITE, Outcome, Written, write
 from ris.store.deliveries import hold, n_owed
-from tests.labelstudio.test_pushing import CONTROLS, TASKS, parcel
-
+from tests.labelstudio.api.test_pushing import CONTROLS, TASKS, parcel
 from tests.labelstudio.predictions import PredictionStore
 from tests.service.conftest import NOW
 

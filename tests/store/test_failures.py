@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from ris.errors import InputError
 from ris.store.failures import (
     FailedAnswer,
@@ -22,7 +23,6 @@ from ris.store.history import decisions
 from ris.store.inbox import InboxWriter, event_counts, mark_done, mark_failed, next_events, renew_events
 from ris.store.records import add_correction, add_deletion
 from ris.store.session import Database, upgrade
-
 from tests.store.test_history import correction
 from tests.store.test_records import TASK
 

@@ -4,13 +4,13 @@ from datetime import timedelta
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from ris.core.types import Annotation, Correction, Verdict
 from ris.store.failures import FailedAnswer, replace_failures
 from ris.store.history import decisions, n_decisions, newest_versions, versions_of
 from ris.store.records import add_correction, add_deletion
 from ris.store.schema import EventRow
 from ris.store.session import Database, upgrade
-
 from tests.store.test_records import NOW, TASK, keep, mask, offers
 
 

@@ -1,10 +1,10 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from ris.errors import StoreError
-from ris.store.inbox import InboxWriter, event_counts, mark_done, mark_failed, next_events
 from sqlalchemy import text
 
+from ris.errors import StoreError
+from ris.store.inbox import InboxWriter, event_counts, mark_done, mark_failed, next_events
 from tests.store.test_records import NOW
 
 

@@ -1,6 +1,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+
 from ris.store.label_configs import config_at, see_label_config, seen_label_configs
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

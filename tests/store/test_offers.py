@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 import pytest
+
 from ris.core.types import Annotation
 from ris.store.offers import find_offers
 from ris.store.records import add_suggestions, keep_picture
-
 from tests.store.test_history import add, correction, read
 from tests.store.test_records import NOW, SIZE, TASK, keep, offers
 

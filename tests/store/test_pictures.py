@@ -4,7 +4,6 @@ from datetime import timedelta
 from ris.core.types import Verdict
 from ris.store.pictures import certain_size, choose_picture, find_pictures
 from ris.store.records import add_suggestions, keep_picture
-
 from tests.store.test_history import add, correction, read
 from tests.store.test_records import NOW, SIZE, TASK, keep
 

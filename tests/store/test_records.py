@@ -3,6 +3,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
+
 from ris.core import rle
 from ris.core.types import MethodScore, Offer, Scored, Suggestion, Task
 from ris.store.records import (

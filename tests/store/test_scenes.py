@@ -3,10 +3,10 @@ import os
 
 import numpy as np
 import pytest
+
 from ris.errors import StoreError
 from ris.service import SceneCache
 from ris.store.scenes import SceneFiles
-
 from tests.build import make_scene, rectangle
 
 SIZE = (8, 9)

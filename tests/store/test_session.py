@@ -4,13 +4,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine, make_url, text
+
 from ris.errors import StoreError
 from ris.store.inbox import event_counts
 from ris.store.records import add_once
 from ris.store.schema import ImageRow
 from ris.store.session import Database, revision, upgrade
-from sqlalchemy import create_engine, make_url, text
-
 from tests.store.test_records import NOW
 
 ROOT = Path(__file__).parents[2]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from ris.tinyworld.scene import CANVASES, CONFUSABLE, MIN_AREA_PX, held_out, make_scene, mirror
 from ris.tinyworld.sprites import COLOURS, NOUNS
 

@@ -7,9 +7,9 @@ from importlib import resources
 import numpy as np
 import pytest
 from PIL import ImageFont
+
 from ris.tinyworld import sprites
 from ris.tinyworld.scene import make_scene
-
 from training.draw_sprites import GLYPHS
 
 LOOKS = [(colour, shade) for colour in sprites.COLOURS for shade in (None, *sprites.SHADES.get(colour, ()))]

@@ -3,6 +3,7 @@
 import random
 
 import pytest
+
 from ris.tinyworld.sprites import NOUNS
 from ris.tinyworld.words import SYNONYMS, noun_word, plural, with_article
 

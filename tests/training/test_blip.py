@@ -6,11 +6,11 @@ import random
 import numpy as np
 import pytest
 import torch
+from transformers import AutoTokenizer, BlipForConditionalGeneration, BlipForImageTextRetrieval
+
 from ris.pretrained.catalog.presets import TINY, TINY_FOLDER
 from ris.pretrained.clip.vit import ClipEncoder, embed
 from ris.referring.iterprime import Pieces, emphasised
-from transformers import AutoTokenizer, BlipForConditionalGeneration, BlipForImageTextRetrieval
-
 from training import train_describer, train_itm
 from training.blip import SEP_ID, SIDE, blip_config, start_from_clip
 from training.train_itm import heat

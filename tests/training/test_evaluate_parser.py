@@ -4,7 +4,6 @@ from pathlib import Path
 
 from ris.core.expression import ParsedExpression
 from ris.pretrained.language.parser import SpacyParser, joined
-
 from training.evaluate_parser import attachment, drawn_table, read_table, subjects, told
 from training.treebank import Sentence, doc_of
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 from open_clip.model import CLIP
-from ris.pretrained.clip import vit as clip
 
+from ris.pretrained.clip import vit as clip
 from training import lean
 
 VISION = {"image_size": 32, "patch_size": 8, "width": 64, "layers": 4, "head_width": 32, "no_ln_pre": True}

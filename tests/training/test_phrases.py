@@ -4,7 +4,6 @@ import random
 
 from ris.pretrained.language.english_ud import EnglishUD
 from ris.pretrained.language.parser import referent_chunk
-
 from training.phrases import Grammar
 from training.treebank import doc_of
 

@@ -6,10 +6,10 @@ import random
 import open_clip
 import pytest
 import transformers
+
 from ris.tinyworld.expressions import caption, make_expressions
 from ris.tinyworld.scene import make_scene
 from ris.tinyworld.sprites import COLOURS, NOUNS
-
 from training import tokenizer as module
 
 START, END, PAD, UNKNOWN = 2, 3, 0, 1

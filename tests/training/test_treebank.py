@@ -4,8 +4,8 @@ import random
 from pathlib import Path
 
 import pytest
-from ris.pretrained.language.english_ud import EnglishUD
 
+from ris.pretrained.language.english_ud import EnglishUD
 from training.treebank import Sentence, doc_of, frequent_words, read_conllu, roughened, row_of, typo, without
 
 CONLLU = """# sent_id = 1

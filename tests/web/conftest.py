@@ -1,10 +1,10 @@
 """The routes over a service of fakes that behave."""
 
 import pytest
+
 from ris.service import Refining
 from ris.web.answers import Backend
 from ris.web.app import create_app
-
 from tests.service.conftest import database, gate, images, recording, suggesting
 
 __all__ = ["database", "gate", "images", "recording", "suggesting"]

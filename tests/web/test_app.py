@@ -1,6 +1,7 @@
 import base64
 
 import pytest
+
 from ris.errors import BackendError, ImageUnreadable, InputError, LabelStudioError, NotReady, StoreError
 from ris.labelstudio.api.connecting import webhook_token
 from ris.web.app import MAX_BODY_BYTES, create_app

@@ -2,6 +2,7 @@ import json
 import logging
 
 import pytest
+
 from ris.web.app import create_app
 from ris.web.logs import REQUEST_ID, start_logging
 

@@ -2,9 +2,11 @@ import json
 import threading
 
 import pytest
+from ris.label_config import read
+from sqlalchemy import text
+
 from ris.core.types import Task
 from ris.errors import WeightsError
-from ris.label_config import read
 from ris.labelstudio.api.pushing import Pushing
 from ris.service import Delivering, Refining, SceneCache, Suggesting, Worker
 from ris.store.deliveries import n_owed
@@ -12,8 +14,6 @@ from ris.store.inbox import event_counts, next_events
 from ris.store.records import ProjectRow
 from ris.web.answers import Backend
 from ris.web.app import create_app
-from sqlalchemy import text
-
 from tests.labelstudio.predictions import PredictionStore
 from tests.service.conftest import NOW
 from tests.service.test_recording import event

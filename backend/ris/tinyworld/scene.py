@@ -84,7 +84,7 @@ class Scene:
 
     def mask(self, thing: int) -> np.ndarray:
         """bool [H, W], the visible pixels of one thing."""
-        return np.equal(self.instances, thing + 1)
+        return np.asarray(self.instances == thing + 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,11 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+
 from ris.core.types import Verdict
 from ris.errors import ImageUnreachable
 from ris.evaluation.decisions.html_report import Table, page
-from tests.evaluation.test_decisions import EVERYTHING, LEFT, MONDAY, decided
+from tests.evaluation.decisions.test_metrics import EVERYTHING, LEFT, MONDAY, decided
 
 
 def made(found=EVERYTHING, **more):

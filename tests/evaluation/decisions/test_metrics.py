@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
+
 from ris.core import rle
 from ris.core.decision import Decision
 from ris.core.types import Annotation, Correction, Edit, MethodScore, Offer, Suggestion, Task, Verdict
@@ -18,7 +19,6 @@ from ris.evaluation.decisions.metrics import (
     positions,
     split,
 )
-
 from tests.build import rectangle
 
 SIZE = (10, 10)

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
+
 from ris.core.types import Image, Verdict
 from ris.errors import ImageUnreachable, InputError
 from ris.evaluation.decisions.rerun import alone, gained, rerun
 from ris.referring.spatial import Spatial
-from tests.evaluation.test_decisions import decided
-
+from tests.evaluation.decisions.test_metrics import decided
 from tests.fakes import squares
 from tests.service.conftest import make_pipeline
 

@@ -1,5 +1,6 @@
 import pytest
 from PIL import Image as Pillow
+
 from ris.errors import ImageUnreachable, ImageUnreadable
 from ris.evaluation.refcoco.images import image_in
 

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+
 from ris.evaluation.refcoco.metrics import figures, splits
 from ris.evaluation.refcoco.outcome import Outcome
 from ris.evaluation.refcoco.results import as_table

@@ -4,17 +4,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+
 from ris.core import rle
 from ris.core.types import Image, Scored
 from ris.datasets.benchmark import Benchmark
 from ris.datasets.entry import Entry
 from ris.errors import ImageUnreachable
+from ris.evaluation.rankings import FUSION
 from ris.evaluation.refcoco.outcome import NO_PROPOSALS, NO_SAY, Answer, firsts, groups, judged, outcomes
-from ris.evaluation.tinyworld.samples import FUSION
 from ris.referring.global_local import PAPER, GlobalLocal
 from ris.referring.pipeline import Pipeline, Reference
 from ris.referring.ranking import RankingSettings
-
 from tests.build import make_scene, rectangle
 from tests.fakes import ColourEncoder, SquaresProposer, WordParser, squares
 

@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 import pytest
+
 from ris.datasets.benchmark import EXPRESSIONS
 from ris.evaluation.refcoco.published import PUBLISHED, published
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pyarrow.parquet as pq
 import pytest
+
 from ris.datasets.benchmark import Benchmark
 from ris.datasets.entry import Entry
 from ris.errors import DatasetError

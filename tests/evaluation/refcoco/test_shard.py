@@ -1,6 +1,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from ris.errors import InputError
 from ris.evaluation.refcoco.shard import Shard, read_shard
 

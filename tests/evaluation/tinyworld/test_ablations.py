@@ -1,13 +1,13 @@
 from dataclasses import replace
 
 import numpy as np
+
 from ris.core.types import Image
 from ris.evaluation.tinyworld.ablations import GLOBAL_LOCAL, Once, switched
 from ris.referring.global_local import PAPER, GlobalLocal
 from ris.referring.pipeline import Pipeline
 from ris.referring.ranking import RankingSettings
 from ris.referring.spatial import Spatial
-
 from tests.fakes import ColourEncoder, SquaresProposer, WordParser, squares
 
 

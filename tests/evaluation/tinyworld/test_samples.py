@@ -2,14 +2,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+
 from ris.core.types import Scored
+from ris.evaluation.rankings import FUSION
 from ris.evaluation.tinyworld import samples as tinyworld
 from ris.evaluation.tinyworld import tables as report
-from ris.evaluation.tinyworld.samples import FUSION, MISSED, Proposed, Sample
+from ris.evaluation.tinyworld.samples import MISSED, Proposed, Sample
 from ris.referring.global_local import PAPER, GlobalLocal
 from ris.referring.pipeline import Pipeline, Reference
 from ris.referring.ranking import RankingSettings, rank
-
 from tests.build import make_proposals, make_scene, rectangle
 from tests.fakes import ColourEncoder, SquaresProposer, WordParser
 

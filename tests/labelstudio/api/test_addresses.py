@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from ris.errors import LabelStudioError
 from ris.labelstudio.api.addresses import IMAGE_PATHS, Addresses
 

@@ -5,6 +5,8 @@ import ssl
 
 import pytest
 import trustme
+from typer.testing import CliRunner
+
 from ris.cli import app
 from ris.errors import ImageUnreachable, LabelStudioError, UntrustedError
 from ris.labelstudio.api.certificates import BUNDLES
@@ -12,8 +14,6 @@ from ris.labelstudio.api.client import LabelStudioClient
 from ris.labelstudio.api.fetching import ImageSource
 from ris.labelstudio.doctor.examining import examine_studio
 from ris.store.session import upgrade
-from typer.testing import CliRunner
-
 from tests.labelstudio.studio import LEGACY, PNG, FakeStudio, jwt
 
 NOT_TRUSTED = (

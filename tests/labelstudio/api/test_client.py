@@ -1,10 +1,10 @@
 """The client against a Label Studio that behaves, over real HTTP."""
 
 import pytest
+
 from ris.errors import LabelStudioError
 from ris.labelstudio.api.client import LabelStudioClient
 from ris.labelstudio.api.fetching import ImageSource
-
 from tests.labelstudio.studio import LEGACY, PNG, FakeStudio, jwt
 
 

@@ -1,8 +1,9 @@
 """Connecting, against a Label Studio that keeps what it is told and refuses what the real one refuses."""
 
 import pytest
-from ris.errors import InputError, LabelConfigError, LabelStudioError
 from ris.label_config import read
+
+from ris.errors import InputError, LabelConfigError, LabelStudioError
 from ris.labelstudio.api.connecting import Backend, connect, create_project, webhook_token
 
 OURS = Backend("http://127.0.0.1:9090")

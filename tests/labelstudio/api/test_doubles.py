@@ -1,9 +1,9 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from ris.errors import LabelStudioError
 from ris.labelstudio.api.doubles import Doubled, find_doubled, find_surplus, remove
-
 from tests.labelstudio.predictions import PredictionStore
 
 

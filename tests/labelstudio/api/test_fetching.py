@@ -5,10 +5,10 @@ import socket
 import threading
 
 import pytest
+
 from ris.errors import ImageUnreachable
 from ris.labelstudio.api.client import LabelStudioClient
 from ris.labelstudio.api.fetching import ImageSource, is_public
-
 from tests.labelstudio.studio import LEGACY, PNG, FakeStudio, jwt
 
 

@@ -1,11 +1,11 @@
 import pytest
+from ris.label_config import read
+
 from ris.core.types import Task
 from ris.errors import LabelStudioError, LabelStudioRefusal
-from ris.label_config import read
 from ris.labelstudio.api.pushing import Parcel, Pushing
 from ris.labelstudio.config.control import read_controls
 from ris.labelstudio.region import offered
-
 from tests.labelstudio.predictions import PROJECT, PredictionStore
 from tests.labelstudio.test_region import OFFERS
 

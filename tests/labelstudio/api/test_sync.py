@@ -1,4 +1,5 @@
 import pytest
+
 from ris.errors import EventError, LabelStudioError
 from ris.labelstudio.api.sync import answers_of, is_gone, read_project
 

@@ -1,6 +1,7 @@
 from types import SimpleNamespace
 
 import pytest
+
 from ris.labelstudio.api.webhooks import find_faults, mend_webhooks
 
 URL = "http://127.0.0.1:9090"

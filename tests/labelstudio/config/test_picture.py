@@ -1,6 +1,7 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from ris.errors import LabelConfigError
 from ris.labelstudio.config.control import read_controls
 from ris.labelstudio.config.picture import Picture

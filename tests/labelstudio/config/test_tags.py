@@ -1,6 +1,7 @@
 from xml.etree.ElementTree import fromstring
 
 import pytest
+
 from ris.errors import LabelConfigError
 from ris.labelstudio.config.control import read_controls
 from ris.labelstudio.config.tags import normalise_tags

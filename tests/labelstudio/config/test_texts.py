@@ -3,6 +3,7 @@
 from xml.etree.ElementTree import fromstring
 
 import pytest
+
 from ris.errors import LabelConfigError
 from ris.labelstudio.config.texts import find_words
 from ris.labelstudio.config.words import Words

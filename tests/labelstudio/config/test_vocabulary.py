@@ -3,6 +3,7 @@
 from xml.etree.ElementTree import fromstring
 
 import pytest
+
 from ris.errors import LabelConfigError
 from ris.labelstudio.config.vocabulary import Meaning, Word, find_word, read_choice_tags, read_labels
 

@@ -3,6 +3,7 @@ import base64
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from ris.labelstudio.config.words import Words, read_html
 
 PARAGRAPHS = Words("dialogue", "paragraphs", name_key="who", text_key="says")

@@ -1,6 +1,7 @@
 """What lets an answer fail is told before the first answer."""
 
 import pytest
+
 from ris import label_config
 from ris.labelstudio.config.control import read_controls
 from ris.labelstudio.doctor.config_warnings import find_warnings

@@ -5,11 +5,11 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from ris.errors import LabelStudioError
 from ris.label_config import read
+
+from ris.errors import LabelStudioError
 from ris.labelstudio.api.connecting import Backend
 from ris.labelstudio.doctor.examining import examine_predictions, examine_project, examine_studio, expiry_of
-
 from tests.labelstudio.predictions import PredictionStore
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)

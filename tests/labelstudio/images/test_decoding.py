@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image as Pillow
 from PIL import TiffImagePlugin
+
 from ris.errors import ImageUnreadable
 from ris.labelstudio.images.decoding import decode, displayed_size
 from ris.labelstudio.images.metadata import first_jpeg, without_metadata

@@ -1,6 +1,7 @@
 import struct
 
 import pytest
+
 from ris.labelstudio.images.metadata import first_jpeg, orientation_of, without_metadata
 
 

@@ -1,4 +1,5 @@
 import pytest
+
 from ris.labelstudio.images.signatures import describe, is_heif
 
 FORMATS = ("JPEG", "PNG")

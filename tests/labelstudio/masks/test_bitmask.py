@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
+
 from ris.core import rle
 from ris.errors import RegionError
 from ris.labelstudio.masks.bitmask import PREFIX, decode, encode

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from label_studio_sdk.converter.brush import decode_rle, mask2rle
+
 from ris.errors import RegionError
 from ris.labelstudio.masks import brush
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from ris.core import rle
 from ris.labelstudio.masks.polygon import outlines, rasterised
-
 from tests.build import rectangle
 
 SIZE = (12, 16)

@@ -1,9 +1,9 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from ris.core import rle
 from ris.labelstudio.masks.rectangle import around, filled, turned
-
 from tests.build import rectangle
 
 SIDE = st.integers(1, 40)

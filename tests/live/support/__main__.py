@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from ris.errors import BackendError
 
+from ris.errors import BackendError
 from tests.live.support.story import run_demo, run_studio
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)

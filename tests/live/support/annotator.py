@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
 from ris.core.masks import iou
 from ris.core.types import Verdict
 from ris.labelstudio.config.control import Controls
 from ris.labelstudio.masks import brush
-
 from tests.live.support.project import Project
 
 Prediction = dict[str, Any]

@@ -4,7 +4,6 @@ import sys
 from pathlib import Path
 
 from ris.store.session import upgrade
-
 from tests.live.support.process import ServerProcess, free_port
 from tests.live.support.studio import TOKEN
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pillow
+
 from ris.tinyworld.expressions import make_expressions
 from ris.tinyworld.scene import make_scene
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
+
 from ris import label_config
 from ris.core.decision import Decision
 from ris.core.types import Verdict
@@ -20,7 +21,6 @@ from ris.labelstudio.api.client import LabelStudioClient
 from ris.labelstudio.config.control import read_controls
 from ris.store.history import decisions
 from ris.store.session import Database
-
 from tests.live.support.annotator import Act, Annotator, closest
 from tests.live.support.backend_server import BackendServer
 from tests.live.support.project import Project

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ris.errors import BackendError
-
 from tests.live.support.process import ServerProcess, free_port
 
 VERSION = "1.23.2"

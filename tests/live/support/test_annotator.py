@@ -3,11 +3,11 @@ import random
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
-from ris.core.types import Verdict
 from ris.label_config import read
+
+from ris.core.types import Verdict
 from ris.labelstudio.config.control import read_controls
 from ris.labelstudio.masks import brush
-
 from tests.build import rectangle
 from tests.live.support.annotator import Annotator, closest, repainted
 

@@ -2,8 +2,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from ris.errors import BackendError
 
+from ris.errors import BackendError
 from tests.live.support.process import ServerProcess, free_port
 
 SERVER = """

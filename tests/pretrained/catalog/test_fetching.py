@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 from huggingface_hub import constants
+
 from ris.errors import WeightsError
 from ris.pretrained.catalog import fetching
 from ris.pretrained.catalog.sources import HubFiles, Source, WebFile
 from ris.pretrained.catalog.weights import MANIFEST, check, verify
-
 from tests.pretrained.hub import Hub, digest, serving
 
 WEIGHTS = bytes(range(256)) * 9000  # 2.3 MB: more than one piece

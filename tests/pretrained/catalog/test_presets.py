@@ -1,4 +1,5 @@
 import pytest
+
 from ris.errors import SettingsError
 from ris.pretrained.catalog.presets import BASE, PRESETS, TINY, preset_named
 

@@ -4,10 +4,11 @@ from pathlib import Path
 import open_clip
 import pytest
 import torch
-from ris.pretrained.catalog import sources
-from ris.pretrained.catalog.sources import HubFiles, Source, WebFile
 from segment_anything import sam_model_registry
 from transformers import BlipConfig, BlipForImageTextRetrieval
+
+from ris.pretrained.catalog import sources
+from ris.pretrained.catalog.sources import HubFiles, Source, WebFile
 
 PUBLISHED = [one for one in vars(sources).values() if isinstance(one, Source)]
 

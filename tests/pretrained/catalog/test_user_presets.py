@@ -2,6 +2,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
 from ris.errors import SettingsError
 from ris.pretrained.catalog.presets import BASE, PRESETS, TINY
 from ris.pretrained.catalog.sources import HubFiles, Source

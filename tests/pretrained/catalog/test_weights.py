@@ -2,6 +2,7 @@ import shutil
 from dataclasses import replace
 
 import pytest
+
 from ris.errors import WeightsError
 from ris.pretrained.catalog.presets import TINY, TINY_FOLDER
 from ris.pretrained.catalog.sources import Source, WebFile

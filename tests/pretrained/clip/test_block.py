@@ -1,9 +1,10 @@
 import pytest
 import torch
 from open_clip.transformer import QuickGELU, ResidualAttentionBlock
+from torch import nn
+
 from ris.errors import WeightsError
 from ris.pretrained.clip.block import check_block, run
-from torch import nn
 
 
 @pytest.fixture(

@@ -4,6 +4,7 @@ import numpy as np
 import open_clip
 import pytest
 import torch
+
 from ris.errors import WeightsError
 from ris.pretrained.clip.resnet import ClipResNetEncoder
 from ris.pretrained.clip.vit import ClipEncoder

@@ -5,10 +5,11 @@ import numpy as np
 import open_clip
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
+
 from ris.errors import WeightsError
 from ris.pretrained.catalog.presets import TINY_FOLDER
 from ris.pretrained.clip.vit import ClipEncoder
-from safetensors.torch import load_file, save_file
 
 
 @pytest.fixture(scope="module")

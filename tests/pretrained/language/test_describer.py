@@ -1,9 +1,6 @@
 import numpy as np
 import pytest
 import torch
-from ris.core.types import Image
-from ris.errors import WeightsError
-from ris.pretrained.language.describer import BlipDescriber, ChatDescriber, shrunk
 from transformers import (
     BlipForConditionalGeneration,
     CLIPImageProcessor,
@@ -14,6 +11,9 @@ from transformers import (
     LlavaProcessor,
 )
 
+from ris.core.types import Image
+from ris.errors import WeightsError
+from ris.pretrained.language.describer import BlipDescriber, ChatDescriber, shrunk
 from tests.pretrained.conftest import random_blip_config, toy_tokenizer
 
 STATISTICS = {"mean": (0.5, 0.5, 0.5), "std": (0.25, 0.25, 0.25)}

@@ -2,9 +2,10 @@
 
 import pytest
 import spacy
-from ris.pretrained.language.english_ud import EnglishUD
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
+
+from ris.pretrained.language.english_ud import EnglishUD
 
 
 @pytest.fixture(scope="module")

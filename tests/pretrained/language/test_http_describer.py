@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import numpy as np
 import pytest
 from PIL import Image as Pillow
+
 from ris.core.types import Image
 from ris.errors import DescriberError
 from ris.pretrained.language.http_describer import HttpDescriber

@@ -7,14 +7,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import ris.pretrained
 import spacy
+from spacy.tokens import Doc
+from spacy.vocab import Vocab
+
+import ris.pretrained
 from ris.core.expression import ParsedExpression
 from ris.errors import WeightsError
 from ris.pretrained.language.english_ud import EnglishUD
 from ris.pretrained.language.parser import MAX_CHARACTERS, SpacyParser, joined, referent_chunk
-from spacy.tokens import Doc
-from spacy.vocab import Vocab
 
 PIPELINE = Path(ris.pretrained.__file__).parent / "tiny" / "parser"
 TABLE = Path(__file__).parents[2] / "data" / "referring_phrases.tsv"

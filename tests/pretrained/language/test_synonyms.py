@@ -1,5 +1,6 @@
 import nltk
 import pytest
+
 from ris.pretrained.language import synonyms
 from ris.pretrained.language.synonyms import (
     EitherSynonyms,

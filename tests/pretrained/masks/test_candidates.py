@@ -3,13 +3,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from segment_anything.modeling import Sam
+from segment_anything.utils.amg import batched_mask_to_box, calculate_stability_score
+
 from ris.pretrained.catalog.presets import TINY
 from ris.pretrained.masks import candidates
 from ris.pretrained.masks.candidates import Frame, distinct, judged, trusted, without_small_regions
 from ris.pretrained.masks.selection import Found
-from segment_anything.modeling import Sam
-from segment_anything.utils.amg import batched_mask_to_box, calculate_stability_score
-
 from tests.build import rectangle
 from tests.pretrained.toy_sam import GRID, SIDE, random_sam
 

@@ -2,11 +2,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+
 from ris.core import rle
 from ris.core.proposals import Prompts
 from ris.pretrained.catalog.presets import TINY
 from ris.pretrained.masks.clicks import answered, as_logits, pointed_at
-
 from tests.build import rectangle
 
 SIZE = (40, 60)

@@ -7,10 +7,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from ris.core.types import Image
-from ris.errors import WeightsError
-from ris.pretrained.masks.mask2former import Mask2FormerProposer, qualities
-from ris.pretrained.masks.settings import QuerySettings
 from safetensors.torch import load_file, save_file
 from transformers import (
     Mask2FormerConfig,
@@ -18,6 +14,11 @@ from transformers import (
     Mask2FormerImageProcessor,
     SwinConfig,
 )
+
+from ris.core.types import Image
+from ris.errors import WeightsError
+from ris.pretrained.masks.mask2former import Mask2FormerProposer, qualities
+from ris.pretrained.masks.settings import QuerySettings
 
 SETTINGS = QuerySettings(short_side=64, long_side=96)
 N_QUERIES = 8

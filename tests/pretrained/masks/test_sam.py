@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image as Pillow
+from segment_anything import sam_model_registry
+
 from ris.core import rle
 from ris.core.masks import iou
 from ris.core.proposals import Prompts
@@ -17,8 +19,6 @@ from ris.pretrained.catalog.presets import TINY, TINY_FOLDER
 from ris.pretrained.masks import sam_generator
 from ris.pretrained.masks.sam import SamProposer, load_sam
 from ris.referring.scene import PROPOSER, Scene
-from segment_anything import sam_model_registry
-
 from tests.build import rectangle
 from tests.live.support.samples import make_samples
 from tests.pretrained.toy_sam import random_sam

@@ -6,6 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
+from segment_anything.utils.amg import batched_mask_to_box, build_point_grid, calculate_stability_score
+from torchvision.ops import batched_nms
+from transformers import Sam2Config, Sam2ImageProcessor, Sam2Model
+
 from ris.core import rle
 from ris.core.proposals import Prompts
 from ris.core.types import Image
@@ -13,11 +18,6 @@ from ris.errors import WeightsError
 from ris.pretrained.catalog.presets import TINY
 from ris.pretrained.masks.sam2 import Sam2Proposer
 from ris.referring.scene import PROPOSER, Scene
-from safetensors.torch import load_file, save_file
-from segment_anything.utils.amg import batched_mask_to_box, build_point_grid, calculate_stability_score
-from torchvision.ops import batched_nms
-from transformers import Sam2Config, Sam2ImageProcessor, Sam2Model
-
 from tests.build import rectangle
 
 SIDE, SIZE = 64, (40, 60)

@@ -1,7 +1,7 @@
 import pytest
 import torch
-from ris.pretrained.masks.sam_decoder import attended, ground_of, mask_logits, predicted_iou
 
+from ris.pretrained.masks.sam_decoder import attended, ground_of, mask_logits, predicted_iou
 from tests.pretrained.toy_sam import GRID, SIDE, WIDTH, random_sam
 
 

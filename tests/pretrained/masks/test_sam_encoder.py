@@ -2,10 +2,10 @@ from pathlib import Path
 
 import pytest
 import torch
+
 from ris.pretrained.masks import sam_encoder
 from ris.pretrained.masks.sam import load_sam
 from ris.pretrained.masks.sam_encoder import encoded
-
 from tests.pretrained.toy_sam import GRID, SIDE, random_sam
 
 TINY_SAM = Path(sam_encoder.__file__).parents[1] / "tiny" / "sam"

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image as Pillow
+from segment_anything import SamAutomaticMaskGenerator, SamPredictor
+
 from ris.pretrained.catalog.presets import TINY
 from ris.pretrained.masks import sam_generator
 from ris.pretrained.masks.sam import load_sam
 from ris.pretrained.masks.sam_generator import embedded, generated
-from segment_anything import SamAutomaticMaskGenerator, SamPredictor
-
 from tests.live.support.samples import make_samples
 from tests.pretrained.toy_sam import SIDE, random_sam
 

@@ -2,9 +2,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+
 from ris.pretrained.catalog.presets import TINY
 from ris.pretrained.masks.selection import Found, selected, shrunk
-
 from tests.build import rectangle
 
 SIZE = (40, 60)

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+
 from ris.core.expression import ParsedExpression, Word
 from ris.core.resize import bicubic
 from ris.errors import WeightsError
@@ -21,7 +22,6 @@ from ris.pretrained.matching.albef import (
 )
 from ris.pretrained.matching.cross_matcher import CrossMatcher
 from ris.referring.iterprime import PAPER, read_pieces
-
 from tests.pretrained.conftest import WORDS, toy_tokenizer
 
 SMALL = AlbefShape(

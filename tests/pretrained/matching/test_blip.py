@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 import torch
+
 from ris.errors import WeightsError
 from ris.pretrained.matching.blip import blip_parts, load_blip
 from ris.pretrained.matching.cross_matcher import CrossMatcher
-
 from tests.pretrained.conftest import random_blip, toy_tokenizer
 
 TEXTS = ["the red mug", "a dog left of the mug", "dog"]

@@ -4,6 +4,7 @@ import random
 
 import numpy as np
 import pytest
+
 from ris.errors import WeightsError
 from ris.pretrained.catalog.presets import TINY
 from ris.pretrained.matching.blip import blip_parts, load_blip
@@ -11,7 +12,6 @@ from ris.pretrained.matching.cross_matcher import CrossMatcher
 from ris.referring.crops import squashed
 from ris.tinyworld.expressions import make_expressions
 from ris.tinyworld.scene import make_scene
-
 from tests.pretrained.conftest import random_blip, toy_tokenizer
 
 TEXTS = ["the red mug", "a dog left of the mug", "dog"]

@@ -11,7 +11,7 @@ from ris.core.types import Image, Scored
 from ris.datasets.benchmark import Benchmark
 from ris.datasets.entry import Entry
 from ris.errors import ImageError, ImageUnreadable
-from ris.evaluation.tinyworld.samples import FUSION, has_say
+from ris.evaluation.rankings import FUSION, has_say
 from ris.referring.pipeline import Pipeline, Reference
 from ris.referring.ranking import places
 from ris.referring.scene import Scene

@@ -15,6 +15,7 @@ from ris.core.masks import iou_matrix
 from ris.core.proposals import Proposals
 from ris.core.rle import RLE
 from ris.core.types import Image, Scored, Size
+from ris.evaluation.rankings import FUSION, has_say
 from ris.referring.heat import enlarged
 from ris.referring.pipeline import Pipeline, Reference
 from ris.referring.ranking import places
@@ -26,7 +27,6 @@ from ris.tinyworld.scene import held_out, make_scene
 TEST_SEED = 900_001  # the trainings use seeds below 1000
 PER_SCENE = 10  # expressions a scene at most: scenes with many should not outweigh the others
 RIGHT_IOU = 0.5
-FUSION = "fusion"
 MISSED = 99  # a place behind every real one
 
 
@@ -170,13 +170,6 @@ def _sample(world: World, number: int, expression: Expression, known: Scene, ref
 def _end_to_end(sample: Sample, scene: Scene, reference: Reference, ious: NDArray[np.float64]) -> Sample:
     right = ious > RIGHT_IOU
     return replace(sample, found=_places(scene, reference, right), ceiling=bool(right.any()))
-
-
-def has_say(opinion: Scored) -> bool:
-    """Whether a method could run and prefers some proposal; of one alone it need not."""
-    if opinion.left_out or not len(opinion.scores):
-        return False
-    return len(opinion.scores) == 1 or bool(np.ptp(opinion.scores) > 0)
 
 
 def _places(scene: Scene, reference: Reference, right: NDArray[np.bool_]) -> dict[str, int]:

@@ -5,7 +5,8 @@ from dataclasses import asdict
 from typing import Any
 
 from ris.core.shares import Share, share
-from ris.evaluation.tinyworld.samples import FUSION, MISSED, Proposed, Sample
+from ris.evaluation.rankings import FUSION
+from ris.evaluation.tinyworld.samples import MISSED, Proposed, Sample
 
 ROWS = {
     "category": ("category",),

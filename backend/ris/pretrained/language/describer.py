@@ -17,7 +17,7 @@ from transformers import (
 
 from ris.core.types import Image
 from ris.errors import WeightsError
-from ris.pretrained.catalog.weights import complete
+from ris.pretrained.hf_loading import complete
 from ris.referring.crops import Colour, squashed
 
 BATCH = 32

@@ -25,7 +25,7 @@ from ris.core.proposals import Proposals
 from ris.core.stack import MaskStack
 from ris.core.types import Image, Size
 from ris.errors import WeightsError
-from ris.pretrained.catalog.weights import complete
+from ris.pretrained.hf_loading import complete
 from ris.pretrained.masks.settings import QuerySettings
 
 PROCESSOR = "preprocessor_config.json"

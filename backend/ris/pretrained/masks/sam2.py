@@ -14,7 +14,7 @@ from transformers import Sam2ImageProcessor, Sam2Model
 from ris.core.proposals import Prompts, Proposals
 from ris.core.types import Image, Size
 from ris.errors import WeightsError
-from ris.pretrained.catalog.weights import complete
+from ris.pretrained.hf_loading import complete
 from ris.pretrained.masks.candidates import Candidates, Frame, distinct, judged, trusted
 from ris.pretrained.masks.clicks import answered, as_logits, pointed_at
 from ris.pretrained.masks.selection import selected, shrunk

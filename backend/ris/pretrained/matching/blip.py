@@ -6,8 +6,8 @@ from typing import Any
 from transformers import AutoTokenizer, BlipForImageTextRetrieval
 
 from ris.errors import WeightsError
-from ris.pretrained.catalog.weights import complete
 from ris.pretrained.device import Precision
+from ris.pretrained.hf_loading import complete
 from ris.pretrained.matching.cross_matcher import CrossMatcher, MatchingParts
 
 
