@@ -18,7 +18,7 @@ RUN --mount=type=cache,target=/root/.cache/pip \
 
 FROM needed AS build
 
-COPY README.md LICENSE ./
+COPY README.md LICENSE NOTICE ./
 COPY backend backend
 COPY migrations migrations
 COPY label_config label_config
