@@ -6,7 +6,7 @@ VENV := .venv
 PYTORCH_INDEX_URL ?=
 READY := $(VENV)/.installed
 
-.PHONY: help setup demo studio test test-browser test-gpu test-fast check lint format clean
+.PHONY: help setup demo studio test test-browser test-gpu test-fast coverage check lint format clean
 
 help: ## what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -39,6 +39,9 @@ test-gpu: setup ## what a GPU computes beside what the CPU computes; needs one
 test-fast: $(READY) ## the tests without Label Studio
 	$(VENV)/bin/python -m pytest -m 'not live and not browser'
 
+coverage: setup ## all tests of make test, with the share of lines and branches that they run
+	$(VENV)/bin/python -m pytest -m 'not browser' --cov
+
 lint: $(READY) ## ruff, mypy --strict on backend, the layers
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
@@ -52,4 +55,4 @@ format: $(READY) ## let ruff mend what it can
 	$(VENV)/bin/ruff format .
 
 clean: ## remove environments, caches and results
-	rm -rf $(VENV) .venv-label-studio .cache demo studio build *.egg-info
+	rm -rf $(VENV) .venv-label-studio .cache demo studio build .coverage *.egg-info
