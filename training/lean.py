@@ -12,7 +12,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 
-def block(layer: nn.Module, tokens: Tensor, bias: Tensor | None = None, queries: int | None = None) -> Tensor:
+def run_plain_block(
+    layer: nn.Module, tokens: Tensor, bias: Tensor | None = None, queries: int | None = None
+) -> Tensor:
     """One residual attention block.
 
     Args:
@@ -27,7 +29,7 @@ def block(layer: nn.Module, tokens: Tensor, bias: Tensor | None = None, queries:
     weight, offset = attention.in_proj_weight, attention.in_proj_bias
     query = F.linear(normal[:, :queries], weight[:width], offset[:width])
     key, value = F.linear(normal, weight[width:], offset[width:]).chunk(2, -1)
-    query, key, value = (_heads(t, attention.num_heads) for t in (query, key, value))
+    query, key, value = (_split_heads(t, attention.num_heads) for t in (query, key, value))
     logits = (query * query.shape[-1] ** -0.5) @ key.transpose(-1, -2)
     if bias is not None:
         logits = logits + bias.to(logits.dtype)
@@ -36,23 +38,23 @@ def block(layer: nn.Module, tokens: Tensor, bias: Tensor | None = None, queries:
     return tokens + layer.mlp(layer.ln_2(tokens))
 
 
-def _heads(tokens: Tensor, n_heads: int) -> Tensor:
+def _split_heads(tokens: Tensor, n_heads: int) -> Tensor:
     return tokens.view(*tokens.shape[:2], n_heads, -1).transpose(1, 2)
 
 
-def embed(visual: nn.Module, pictures: Tensor, n_blocks: int) -> Tensor:
-    """As `ris.pretrained.clip.vit.embed`."""
+def run_first_blocks(visual: nn.Module, pictures: Tensor, n_blocks: int) -> Tensor:
+    """As `ris.pretrained.clip.vit.embed_pictures`."""
     tokens = visual._embeds(pictures)
     for layer in visual.transformer.resblocks[:n_blocks]:
-        tokens = block(layer, tokens)
+        tokens = run_plain_block(layer, tokens)
     return tokens
 
 
-def finish(visual: nn.Module, tokens: Tensor, first_block: int) -> Tensor:
+def run_last_blocks(visual: nn.Module, tokens: Tensor, first_block: int) -> Tensor:
     """The plain rest of the network from `first_block` on: raw features [B, D]."""
     layers = visual.transformer.resblocks[first_block:]
     for i, layer in enumerate(layers):
-        tokens = block(layer, tokens, queries=1 if i == len(layers) - 1 else None)
+        tokens = run_plain_block(layer, tokens, queries=1 if i == len(layers) - 1 else None)
     return visual.ln_post(tokens[:, 0]) @ visual.proj
 
 
@@ -95,7 +97,7 @@ def see_through_compact(
     layers = visual.transformer.resblocks[first_block:]
     for i, layer in enumerate(layers):
         last = i == len(layers) - 1
-        kept = block(layer, kept * factors.to(kept.dtype), bias, queries=1 if last else None)
+        kept = run_plain_block(layer, kept * factors.to(kept.dtype), bias, queries=1 if last else None)
     return visual.ln_post(kept[:, 0]) @ visual.proj
 
 
@@ -106,11 +108,11 @@ def encode_text(model: nn.Module, ids: Tensor, end_id: int) -> Tensor:
     tokens = model.token_embedding(ids) + model.positional_embedding[: ids.shape[1]]
     causal = torch.full((ids.shape[1],) * 2, -1e4, device=ids.device).triu(1)
     for layer in model.transformer.resblocks:
-        tokens = block(layer, tokens, causal)
+        tokens = run_plain_block(layer, tokens, causal)
     return model.ln_final(tokens)[torch.arange(len(ids)), ends] @ model.text_projection
 
 
-def cosine_schedule(step: int, steps: int, *, warm: float = 0.03) -> float:
+def compute_learning_rate_factor(step: int, steps: int, *, warm: float = 0.03) -> float:
     """What the learning rate is multiplied by at a step."""
     done = step / steps
     return min(done / warm + 0.02, 1.0) * (0.5 + 0.5 * math.cos(math.pi * done)) + 0.003

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from ris.store.history import n_suggested
+from ris.store.history import count_answered_tasks
 from ris.store.session import Database
 from tests.cli.test_cli import ROOT, assert_one_sentence, ris
 from tests.live.support.samples import make_samples
@@ -30,7 +30,7 @@ def tasks_file(folder, count):
 def suggested(folder):
     database = Database.open(f"sqlite:///{folder / 'ris.db'}")
     with database.begin() as session:
-        found = n_suggested(session)
+        found = count_answered_tasks(session)
     database.close()
     return found
 

@@ -6,12 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ris.datasets.entry import Defect
-from ris.datasets.separated import SEPARATORS, Names, read_separated
+from ris.datasets.separated import SEPARATORS, ColumnNames, read_separated
 from ris.errors import DatasetError
 
 
 def rows(text):
-    return [one if isinstance(one, Defect) else one[1] for one in read_separated(text, "a.csv", Names())]
+    return [
+        one if isinstance(one, Defect) else one[1] for one in read_separated(text, "a.csv", ColumnNames())
+    ]
 
 
 def defects(text):
@@ -111,4 +113,4 @@ def test_two_columns_of_words_are_refused_by_name():
     ],
 )
 def test_expression_and_the_key_of_a_label_config_are_preferred(headings, key, doubt):
-    assert bool(Names.wanting("image", key).doubt(headings)) is doubt
+    assert bool(ColumnNames.from_preferred("image", key).find_ambiguity(headings)) is doubt

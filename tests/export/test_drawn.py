@@ -4,20 +4,20 @@ import pytest
 from ris.core import rle
 from ris.datasets.benchmark import read_benchmark
 from ris.errors import DatasetError
-from ris.export.drawn import Drawn, write_drawn
+from ris.export.drawn import DrawnScene, write_drawn_scenes
 from tests.build import rectangle
 
-LEFT, RIGHT = (rle.encode(rectangle((4, 8), x, 0, x + 4, 4)) for x in (0, 4))
+LEFT, RIGHT = (rle.encode_rle(rectangle((4, 8), x, 0, x + 4, 4)) for x in (0, 4))
 
 
 def scene(shade, *referents):
-    return Drawn(np.full((4, 8, 3), shade, np.uint8), referents)
+    return DrawnScene(np.full((4, 8, 3), shade, np.uint8), referents)
 
 
 def test_every_expression_comes_back_with_its_mask_and_its_image(tmp_path):
     scenes = [scene(1, ("Left, please!", LEFT), ("the right", RIGHT)), scene(2), scene(3, ("left", LEFT))]
 
-    count = write_drawn(scenes, tmp_path / "drawn")
+    count = write_drawn_scenes(scenes, tmp_path / "drawn")
 
     found = read_benchmark(tmp_path / "drawn")
     assert count == 3
@@ -32,7 +32,7 @@ def test_every_expression_comes_back_with_its_mask_and_its_image(tmp_path):
 
 def test_the_same_scenes_give_the_same_files(tmp_path):
     for name in ("one", "two"):
-        write_drawn([scene(1, ("left", LEFT))], tmp_path / name)
+        write_drawn_scenes([scene(1, ("left", LEFT))], tmp_path / name)
 
     files = [
         {p.name: p.read_bytes() for p in (tmp_path / n).rglob("*.*") if p.is_file()} for n in ("one", "two")
@@ -45,4 +45,4 @@ def test_a_folder_with_files_is_left_as_it_is(tmp_path):
     (tmp_path / "notes.txt").write_text("mine")
 
     with pytest.raises(DatasetError, match="is not empty"):
-        write_drawn([], tmp_path)
+        write_drawn_scenes([], tmp_path)

@@ -4,8 +4,8 @@ import numpy as np
 
 from ris.core.types import Image, Verdict
 from ris.errors import ImageUnreachable
-from ris.export.dataset import samples
-from ris.export.seeing import see_images
+from ris.export.dataset import make_dataset_samples
+from ris.export.seeing import fetch_missing_images
 from tests.export.test_exports import decision, holed
 
 PICTURE = Image.of(np.zeros((9, 14, 3), np.uint8))
@@ -34,7 +34,7 @@ class Studio:
 
 def see(decisions):
     studio = Studio()
-    found, failures = see_images(decisions, studio.see, studio.keep)
+    found, failures = fetch_missing_images(decisions, studio.see, studio.keep)
     return found, failures, studio
 
 
@@ -59,21 +59,21 @@ def test_two_upload_names_of_one_picture_that_nobody_has_seen_are_one_image_in_o
     found, _, _ = see([unseen(1, "/data/upload/1/a.png"), unseen(2, "/data/upload/1/b.png")])
 
     for seed in range(8):
-        kept, _ = samples(found, shares={"val": 0.5}, seed=seed)
+        kept, _ = make_dataset_samples(found, shares={"val": 0.5}, seed=seed)
         assert len({(s.file_name, s.split) for s in kept}) == 1
 
 
 def test_no_such_thing_in_a_picture_that_nobody_has_seen_gets_its_size():
     found, _, _ = see([unseen(1, "/data/upload/1/a.png", Verdict.NO_REFERENT)])
 
-    (kept,), _ = samples(found)
+    (kept,), _ = make_dataset_samples(found)
     assert kept.size == (9, 14)
 
 
 def test_what_cannot_be_fetched_is_left_out_with_its_reason():
     found, failures, _ = see([unseen(1, "/data/upload/1/gone.png")])
 
-    kept, left_out = samples(found, unseen=failures)
+    kept, left_out = make_dataset_samples(found, unseen=failures)
 
     assert kept == []
     assert [one.reason for one in left_out] == [

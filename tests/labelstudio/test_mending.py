@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ris.labelstudio.mending import DEEPEST, mend_json
+from ris.labelstudio.mending import MAX_JSON_DEPTH, mend_json
 from tests.labelstudio.test_body import JSON
 
 
@@ -38,7 +38,7 @@ def test_what_lies_too_deep_is_left_out_and_the_rest_stays():
     found = json.loads(mend_json(body))
 
     assert found["b"] == 1
-    assert json.dumps(found).count("[") + json.dumps(found).count("{") == DEEPEST
+    assert json.dumps(found).count("[") + json.dumps(found).count("{") == MAX_JSON_DEPTH
 
 
 @given(st.binary(max_size=60))

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from sqlalchemy import make_url
 
 from ris.errors import StoreError
-from ris.store.address import read_address, show
-from ris.store.session import Database, upgrade
+from ris.store.address import parse_database_url, redact_database_url
+from ris.store.session import Database, upgrade_database
 from tests.store.conftest import new_database
 
 PIECES = st.text(st.sampled_from("@/#%:?&=[]+ '\"\\$;,\n\tä"), max_size=3)
@@ -46,7 +46,7 @@ FORMS = (
 def test_no_part_of_a_password_is_shown_whatever_the_form(form, password, is_quoted):
     url = form.format(quote(password, safe="") if is_quoted else password)
 
-    for attempt in (Database.open, upgrade):
+    for attempt in (Database.open, upgrade_database):
         with pytest.raises(StoreError) as caught:
             attempt(url)
         assert SECRET not in str(caught.value)
@@ -56,10 +56,12 @@ def test_no_part_of_a_password_is_shown_whatever_the_form(form, password, is_quo
 @settings(deadline=None)
 @given(passwords())
 def test_a_quoted_password_is_read_as_it_was_before_it_was_quoted(password):
-    address = read_address(f"postgresql://ris:{quote(password, safe='')}@host:5433/name?sslmode=require")
+    address = parse_database_url(
+        f"postgresql://ris:{quote(password, safe='')}@host:5433/name?sslmode=require"
+    )
 
     assert (address.username, address.password) == ("ris", password)
-    assert show(address) == "postgresql://host:5433/name"
+    assert redact_database_url(address) == "postgresql://host:5433/name"
 
 
 @settings(deadline=None)
@@ -68,7 +70,7 @@ def test_a_password_that_is_taken_as_it_stands_is_taken_whole(password):
     """One that would be cut is refused: the rest of it would be a host or an option."""
     assume("%" not in password)
     try:
-        address = read_address(f"postgresql://ris:{password}@host/name")
+        address = parse_database_url(f"postgresql://ris:{password}@host/name")
     except StoreError as error:
         assert "PGPASSWORD" in str(error)
     else:
@@ -86,12 +88,12 @@ def test_a_password_that_is_taken_as_it_stands_is_taken_whole(password):
     ],
 )
 def test_an_address_is_shown_by_its_place_alone(url, shown):
-    assert show(read_address(url)) == shown
+    assert redact_database_url(parse_database_url(url)) == shown
 
 
 def test_two_slashes_before_a_file_say_that_three_are_needed():
     with pytest.raises(StoreError, match="needs three slashes"):
-        read_address("sqlite://ris.db")
+        parse_database_url("sqlite://ris.db")
 
 
 def test_a_password_of_any_signs_is_taken_from_the_environment(postgres, tmp_path):

@@ -1,7 +1,13 @@
 from datetime import UTC, datetime
 
 from ris.referring.ranking import Calibration, Coefficients, Fusion
-from ris.store.learned import Learned, add_learned, all_learned, in_use, use_version
+from ris.store.learned import (
+    LearnedRanking,
+    add_learned_ranking,
+    find_learned_rankings,
+    find_ranking_in_use,
+    set_version_in_use,
+)
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 COEFFICIENTS = Coefficients(
@@ -12,29 +18,32 @@ COEFFICIENTS = Coefficients(
 
 
 def learned(version, base="tiny-1", coefficients=COEFFICIENTS):
-    return Learned(version, base, coefficients, {"first": {"mean": 0.7}}, NOW)
+    return LearnedRanking(version, base, coefficients, {"first": {"mean": 0.7}}, NOW)
 
 
 def test_what_was_learned_comes_back_exactly_once(database):
     plain = Coefficients(Fusion())
     with database.begin() as session:
         for version in (learned("tiny-1-a"), learned("tiny-1-b", coefficients=plain), learned("tiny-1-a")):
-            add_learned(session, version)
+            add_learned_ranking(session, version)
 
     with database.begin() as session:
-        assert all_learned(session) == [learned("tiny-1-a"), learned("tiny-1-b", coefficients=plain)]
+        assert find_learned_rankings(session) == [
+            learned("tiny-1-a"),
+            learned("tiny-1-b", coefficients=plain),
+        ]
 
 
 def test_the_version_used_last_counts_and_the_base_goes_back_to_nothing_learned(database):
     with database.begin() as session:
         for version in ("tiny-1-a", "tiny-1-b"):
-            add_learned(session, learned(version))
+            add_learned_ranking(session, learned(version))
     seen = []
     for version in (None, "tiny-1-a", "tiny-1-b", "tiny-1-a", "tiny-1"):
         with database.begin() as session:
             if version:
-                use_version(session, "tiny-1", version, now=NOW)
-            found = in_use(session, "tiny-1")
+                set_version_in_use(session, "tiny-1", version, now=NOW)
+            found = find_ranking_in_use(session, "tiny-1")
             seen.append(found.version if found else None)
 
     assert seen == [None, "tiny-1-a", "tiny-1-b", "tiny-1-a", None]
@@ -42,8 +51,8 @@ def test_the_version_used_last_counts_and_the_base_goes_back_to_nothing_learned(
 
 def test_what_was_learned_for_other_networks_is_not_used(database):
     with database.begin() as session:
-        add_learned(session, learned("tiny-1-a"))
-        use_version(session, "tiny-1", "tiny-1-a", now=NOW)
+        add_learned_ranking(session, learned("tiny-1-a"))
+        set_version_in_use(session, "tiny-1", "tiny-1-a", now=NOW)
 
     with database.begin() as session:
-        assert in_use(session, "tiny-2") is None
+        assert find_ranking_in_use(session, "tiny-2") is None

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from ris.core.types import Annotation
-from ris.store.offers import find_offers
-from ris.store.records import add_suggestions, keep_picture
+from ris.store.offers import find_answer_alternatives
+from ris.store.records import add_alternatives, add_task_image
 from tests.store.test_history import add, correction, read
 from tests.store.test_records import NOW, SIZE, TASK, keep, offers
 
@@ -19,7 +19,7 @@ def named(task, *ids):
 
 def find(database, *annotations):
     with database.begin() as session:
-        return find_offers(session, annotations)
+        return find_answer_alternatives(session, annotations)
 
 
 def test_what_was_offered_for_the_task_comes_newest_version_first(database):
@@ -62,7 +62,7 @@ def test_an_id_of_other_words_or_of_another_picture_finds_nothing(database, else
 def test_an_id_of_a_picture_that_is_known_to_be_another_finds_nothing(database):
     keep(database, FILE)
     with database.begin() as session:
-        add_suggestions(session, TASK, "cd" * 32, SIZE, (), version="v2", opinions=(), now=NOW)
+        add_alternatives(session, TASK, "cd" * 32, SIZE, (), version="v2", opinions=(), now=NOW)
 
     assert find(database, named(TASK, "v1-0")) == [()]
 
@@ -70,7 +70,7 @@ def test_an_id_of_a_picture_that_is_known_to_be_another_finds_nothing(database):
 def test_the_same_file_at_another_address_is_the_same_picture(database):
     keep(database, replace(FILE, image_url="s3://shop/a.png"))
     with database.begin() as session:
-        keep_picture(session, TASK, "ab" * 32, SIZE, now=NOW)
+        add_task_image(session, TASK, "ab" * 32, SIZE, now=NOW)
 
     assert find(database, named(TASK, "v1-0")) == [offers()]
 

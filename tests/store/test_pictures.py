@@ -2,8 +2,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 from ris.core.types import Verdict
-from ris.store.pictures import certain_size, choose_picture, find_pictures
-from ris.store.records import add_suggestions, keep_picture
+from ris.store.pictures import choose_known_image, find_certain_size, find_known_images
+from ris.store.records import add_alternatives, add_task_image
 from tests.store.test_history import add, correction, read
 from tests.store.test_records import NOW, SIZE, TASK, keep
 
@@ -13,12 +13,12 @@ HOMES = ("http://localhost:8080",)
 
 def seen(database, task=TASK, digest="ab" * 32, size=SIZE, seconds=0):
     with database.begin() as session:
-        keep_picture(session, task, digest, size, now=NOW + timedelta(seconds=seconds))
+        add_task_image(session, task, digest, size, now=NOW + timedelta(seconds=seconds))
 
 
 def find(database, *tasks, homes=()):
     with database.begin() as session:
-        return [[p.digest[:2] for p in found] for found in find_pictures(session, tasks, homes)]
+        return [[p.digest[:2] for p in found] for found in find_known_images(session, tasks, homes)]
 
 
 def test_a_task_that_was_never_asked_about_has_the_picture_of_its_address(database):
@@ -60,13 +60,13 @@ def test_of_a_replaced_picture_the_one_counts_that_the_mask_fits(database):
     seen(database, digest="ab" * 32, size=SIZE, seconds=0)
     seen(database, digest="cd" * 32, size=(20, 20), seconds=5)
     with database.begin() as session:
-        (found,) = find_pictures(session, [TASK])
+        (found,) = find_known_images(session, [TASK])
 
-    assert choose_picture(found, (20, 20), NOW).digest == "cd" * 32
-    assert choose_picture(found, SIZE, NOW + timedelta(seconds=9)).digest == "ab" * 32
-    assert choose_picture(found, None, NOW + timedelta(seconds=9)).digest == "cd" * 32
-    assert choose_picture(found, None, NOW - timedelta(seconds=9)).digest == "ab" * 32
-    assert choose_picture((), None, NOW) is None
+    assert choose_known_image(found, (20, 20), NOW).digest == "cd" * 32
+    assert choose_known_image(found, SIZE, NOW + timedelta(seconds=9)).digest == "ab" * 32
+    assert choose_known_image(found, None, NOW + timedelta(seconds=9)).digest == "cd" * 32
+    assert choose_known_image(found, None, NOW - timedelta(seconds=9)).digest == "ab" * 32
+    assert choose_known_image((), None, NOW) is None
 
 
 def test_decisions_of_one_address_have_one_picture_whoever_was_asked(database):
@@ -99,14 +99,14 @@ def test_many_decisions_are_looked_up_in_few_queries(database):
 def test_what_is_seen_twice_is_kept_once(database):
     for _ in range(2):
         with database.begin() as session:
-            add_suggestions(session, TASK, "ab" * 32, SIZE, (), version="v1", opinions=(), now=NOW)
+            add_alternatives(session, TASK, "ab" * 32, SIZE, (), version="v1", opinions=(), now=NOW)
 
     assert find(database, OTHER) == [["ab"]]
 
 
 def size_of(database, task):
     with database.begin() as session:
-        return certain_size(find_pictures(session, [task])[0])
+        return find_certain_size(find_known_images(session, [task])[0])
 
 
 def test_a_size_is_known_where_all_pictures_of_the_task_and_else_of_the_project_have_it(database):

@@ -34,7 +34,7 @@ def model():
 def test_the_plain_feature_is_the_librarys(model):
     pictures = torch.randn(3, 3, 32, 32)
 
-    got = lean.finish(model.visual, lean.embed(model.visual, pictures, 2), 2)
+    got = lean.run_last_blocks(model.visual, lean.run_first_blocks(model.visual, pictures, 2), 2)
 
     torch.testing.assert_close(got, model.encode_image(pictures), atol=1e-5, rtol=1e-5)
 
@@ -45,7 +45,7 @@ def test_one_zero_token_stands_for_all_zeroed_patches(model):
     rng = np.random.default_rng(0)
     grids = (rng.random((6, 16)) * (rng.random((6, 16)) > 0.6)).astype(np.float32)
     grids[1], grids[2] = 1, 0
-    tokens = lean.embed(model.visual, torch.randn(2, 3, 32, 32), 2)
+    tokens = lean.run_first_blocks(model.visual, torch.randn(2, 3, 32, 32), 2)
     picture = torch.tensor([0, 1, 0, 1, 1, 0])
 
     got = lean.see_through_compact(model.visual, tokens, picture, torch.tensor(grids), 2)
@@ -65,7 +65,7 @@ def test_texts_cut_at_their_end_are_the_librarys(model):
 
 
 def test_the_schedule_rises_to_one_and_falls_to_almost_nothing():
-    values = [lean.cosine_schedule(step, 1000) for step in range(1001)]
+    values = [lean.compute_learning_rate_factor(step, 1000) for step in range(1001)]
 
     assert max(values) == pytest.approx(1, abs=0.01)
     assert values[0] < 0.03

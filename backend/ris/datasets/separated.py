@@ -17,35 +17,36 @@ from ris.errors import DatasetError
 SEPARATORS = (",", ";", "\t", "|")
 IMAGE_KEYS = ("image", "file_name", "img", "url", "path", "filename", "image_name", "image_path", "image_url")
 WORD_KEYS = ("expression", "caption", "phrase", "sent", "text", "sentence", "comment")
-INVISIBLE = dict.fromkeys(map(ord, "\ufeff\u200b\u200e\u200f\u00ad"))
-LONGEST_CELL = 2**31 - 1  # csv's own limit, 131072 characters, is less than a picture written as data:
-MOST_LINES = 1000  # of one row: a quote that is never closed costs no more
+INVISIBLE_CHARACTERS = dict.fromkeys(map(ord, "\ufeff\u200b\u200e\u200f\u00ad"))
+MAX_CELL_CHARACTERS = 2**31 - 1  # csv's own limit, 131072 characters, is less than a picture written as data:
+MAX_LINES_PER_ROW = 1000  # of one row: a quote that is never closed costs no more
 
 
-def plain(heading: object) -> str:
+def normalise_heading(heading: object) -> str:
     """A heading as it is compared: lower case, no spaces around it, `_` for spaces and hyphens in it."""
-    return str(heading).translate(INVISIBLE).strip().lower().replace(" ", "_").replace("-", "_")
+    return str(heading).translate(INVISIBLE_CHARACTERS).strip().lower().replace(" ", "_").replace("-", "_")
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
-    """What a column of images and one of words may be called, as `plain` writes it, the most wanted first."""
+class ColumnNames:
+    """What a column of images and one of words may be called, as `normalise_heading` writes it, the most
+    wanted first."""
 
     images: tuple[str, ...] = IMAGE_KEYS
     words: tuple[str, ...] = WORD_KEYS
 
     @classmethod
-    def wanting(cls, image: str, words: str) -> "Names":
+    def from_preferred(cls, image: str, words: str) -> "ColumnNames":
         """The usual names after two that are wanted more, e.g. those of a label config."""
-        wanted = (plain(image), *IMAGE_KEYS), (plain(words), *WORD_KEYS)
+        wanted = (normalise_heading(image), *IMAGE_KEYS), (normalise_heading(words), *WORD_KEYS)
         return cls(*(tuple(dict.fromkeys(names)) for names in wanted))
 
-    def are_in(self, headings: Iterable[str]) -> bool:
+    def can_read(self, headings: Iterable[str]) -> bool:
         """Whether plain headings have one of each."""
         there = set(headings)
         return bool(there & set(self.images) and there & set(self.words))
 
-    def doubt(self, headings: Iterable[str]) -> str:
+    def find_ambiguity(self, headings: Iterable[str]) -> str:
         """Why nobody can say which of the plain headings has the words; "" where one is preferred or alone.
 
         Preferred are the most wanted name, that of a label config, and "expression".
@@ -57,13 +58,13 @@ class Names:
         return f"it has words under {found[0]!r} and {found[1]!r}: rename the right one to {WORD_KEYS[0]!r}"
 
 
-def read_separated(text: str, name: str, names: Names) -> Iterator[tuple[str, dict[str, str]] | Defect]:
+def read_separated(text: str, name: str, names: ColumnNames) -> Iterator[tuple[str, dict[str, str]] | Defect]:
     """Every row as (where it stands, its cells by plain heading), or what of it cannot be used.
 
     Raises:
         DatasetError: the headings name no images, no words, or one of them twice.
     """
-    csv.field_size_limit(LONGEST_CELL)
+    csv.field_size_limit(MAX_CELL_CHARACTERS)
     lines = io.StringIO(text, newline="").readlines()  # not splitlines, which takes U+2028 for a line's end
     start = next((i for i, line in enumerate(lines) if line.strip()), len(lines))
     separators: Sequence[str] = SEPARATORS
@@ -73,10 +74,10 @@ def read_separated(text: str, name: str, names: Names) -> Iterator[tuple[str, di
         and len(lines[start].rstrip("\r\n")) == 5
     ):
         separators, start = lines[start][4], start + 1
-    separator, headings, start = _headings(lines, start, separators, name, names)
+    separator, headings, start = _read_headings(lines, start, separators, name, names)
     while start < len(lines):
         what = f"{name}, row {start + 1}"
-        found, after = _row(lines, start, separator)
+        found, after = _read_row(lines, start, separator)
         start = after
         if isinstance(found, str):
             yield Defect(what, found)
@@ -88,27 +89,27 @@ def read_separated(text: str, name: str, names: Names) -> Iterator[tuple[str, di
             yield Defect(
                 what, f"it has more cells than there are headings: put words with {separator!r} into quotes"
             )
-        elif [plain(cell) for cell in cells] == headings:
+        elif [normalise_heading(cell) for cell in cells] == headings:
             yield Defect(what, "it repeats the headings")
         else:
             yield what, dict(zip(headings, cells, strict=False))
 
 
-def _headings(
-    lines: Sequence[str], start: int, separators: Sequence[str], name: str, names: Names
+def _read_headings(
+    lines: Sequence[str], start: int, separators: Sequence[str], name: str, names: ColumnNames
 ) -> tuple[str, list[str], int]:
     seen: list[str] = []
     for separator in separators:
-        found, after = _row(lines, start, separator) if start < len(lines) else ("", start)
-        headings = [plain(cell) for cell in found] if not isinstance(found, str) else []
+        found, after = _read_row(lines, start, separator) if start < len(lines) else ("", start)
+        headings = [normalise_heading(cell) for cell in found] if not isinstance(found, str) else []
         seen = headings if len(headings) > len(seen) else seen
-        if names.are_in(headings):
+        if names.can_read(headings):
             doubled = sorted(
                 {h for h in headings if h in (*names.images, *names.words) and headings.count(h) > 1}
             )
             if doubled:
                 raise DatasetError(f"{name} has two columns {doubled[0]!r}: rename one of them")
-            if doubt := names.doubt(headings):
+            if doubt := names.find_ambiguity(headings):
                 raise DatasetError(f"{name}: {doubt}")
             return separator, headings, after
     raise DatasetError(
@@ -118,9 +119,9 @@ def _headings(
     )
 
 
-def _row(lines: Sequence[str], start: int, separator: str) -> tuple[list[str] | str, int]:
+def _read_row(lines: Sequence[str], start: int, separator: str) -> tuple[list[str] | str, int]:
     """The cells of the row that begins in a line, or what is wrong with it, and the line after it."""
-    for end in range(start + 1, min(len(lines), start + MOST_LINES) + 1):
+    for end in range(start + 1, min(len(lines), start + MAX_LINES_PER_ROW) + 1):
         try:
             rows = list(csv.reader(lines[start:end], delimiter=separator, strict=True, skipinitialspace=True))
         except csv.Error as error:

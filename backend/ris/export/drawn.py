@@ -14,8 +14,8 @@ from ris.core.decision import Decision
 from ris.core.rle import RLE
 from ris.core.types import Annotation, Correction, Task, Verdict
 from ris.errors import DatasetError
-from ris.export.dataset import Sample
-from ris.export.imagefile import ImageFile, make_name
+from ris.export.dataset import DatasetSample
+from ris.export.imagefile import ImageFile, make_image_file_name
 from ris.export.refcoco import write_refcoco
 
 SPLIT = "val"
@@ -23,7 +23,7 @@ MADE_AT = datetime(2026, 1, 1, tzinfo=UTC)  # the same scenes give the same file
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Drawn:
+class DrawnScene:
     """A drawn scene.
 
     Attributes:
@@ -35,7 +35,7 @@ class Drawn:
     referents: Sequence[tuple[str, RLE]]
 
 
-def write_drawn(scenes: Iterable[Drawn], folder: Path) -> int:
+def write_drawn_scenes(scenes: Iterable[DrawnScene], folder: Path) -> int:
     """`refs(ris).p`, `refs(ris).json`, `instances.json` and `images/`; how many expressions.
 
     Raises:
@@ -43,11 +43,11 @@ def write_drawn(scenes: Iterable[Drawn], folder: Path) -> int:
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise DatasetError(f"{folder} is not empty; give a folder that is not there yet")
-    samples: list[Sample] = []
+    samples: list[DatasetSample] = []
     try:
         (folder / "images").mkdir(parents=True)
         for number, scene in enumerate(scenes):
-            made = _samples(scene, number, first=len(samples))
+            made = _make_samples(scene, number, first=len(samples))
             if made:
                 Pillow.fromarray(scene.pixels).save(folder / "images" / made[0].file_name)
             samples += made
@@ -57,18 +57,18 @@ def write_drawn(scenes: Iterable[Drawn], folder: Path) -> int:
     return len(samples)
 
 
-def _samples(scene: Drawn, number: int, *, first: int) -> list[Sample]:
+def _make_samples(scene: DrawnScene, number: int, *, first: int) -> list[DatasetSample]:
     digest = hashlib.sha256(scene.pixels.tobytes()).hexdigest()
     size = scene.pixels.shape[0], scene.pixels.shape[1]
     name = f"scene-{number:05d}.png"
-    file = ImageFile(digest, make_name(name, digest), ())
+    file = ImageFile(digest, make_image_file_name(name, digest), ())
     return [
-        Sample(mask, size, SPLIT, _decision(i, name, expression, mask, digest), file)
+        DatasetSample(mask, size, SPLIT, _make_decision(i, name, expression, mask, digest), file)
         for i, (expression, mask) in enumerate(scene.referents, first)
     ]
 
 
-def _decision(number: int, image: str, expression: str, mask: RLE, digest: str) -> Decision:
+def _make_decision(number: int, image: str, expression: str, mask: RLE, digest: str) -> Decision:
     """What an annotator would have said who drew the very mask."""
     task = Task(number, "tinyworld", image, expression)
     annotation = Annotation(number, task, MADE_AT, mask)

@@ -8,11 +8,11 @@ from ris.core.decision import Decision
 from ris.core.types import Image, Size, Task
 from ris.errors import ImageError
 
-Seen = tuple[str, Size] | str
+ImageLookup = tuple[str, Size] | str
 """An image's digest and its (height, width), or why it could not be had."""
 
 
-def see_images(
+def fetch_missing_images(
     decisions: Sequence[Decision],
     see: Callable[[Task], Image],
     keep: Callable[[Task, Image], None],
@@ -30,11 +30,11 @@ def see_images(
         began: told before each how many are done, of how many.
     """
     wanted = _find_unseen(decisions)
-    found: dict[str, Seen] = {}
+    found: dict[str, ImageLookup] = {}
     for done, (address, task) in enumerate(wanted.items()):
         began(done, len(wanted))
-        found[address] = _see(task, see, keep)
-    known = [_with_image(decision, found) for decision in decisions]
+        found[address] = _fetch_image(task, see, keep)
+    known = [_add_image(decision, found) for decision in decisions]
     failures = {
         (task.project, task.image_url): reason
         for task in (d.correction.annotation.task for d in decisions)
@@ -49,7 +49,9 @@ def _find_unseen(decisions: Iterable[Decision]) -> dict[str, Task]:
     return {to_address(task.image_url, task.project): task for task in reversed(tasks)}
 
 
-def _see(task: Task, see: Callable[[Task], Image], keep: Callable[[Task, Image], None]) -> Seen:
+def _fetch_image(
+    task: Task, see: Callable[[Task], Image], keep: Callable[[Task, Image], None]
+) -> ImageLookup:
     try:
         image = see(task)
     except ImageError as error:
@@ -58,7 +60,7 @@ def _see(task: Task, see: Callable[[Task], Image], keep: Callable[[Task, Image],
     return image.digest, image.size
 
 
-def _with_image(decision: Decision, found: dict[str, Seen]) -> Decision:
+def _add_image(decision: Decision, found: dict[str, ImageLookup]) -> Decision:
     task = decision.correction.annotation.task
     seen = found.get(to_address(task.image_url, task.project)) if decision.image_digest is None else None
     if seen is None or isinstance(seen, str):

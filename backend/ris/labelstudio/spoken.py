@@ -7,20 +7,20 @@ from typing import Any
 from ris.errors import ChoiceError
 from ris.labelstudio.config.control import Controls
 from ris.labelstudio.config.vocabulary import (
+    ChoiceMeaning,
+    ChoiceOption,
     ChoiceTag,
-    Meaning,
-    Option,
-    Word,
-    find_word,
-    says_no_referent,
-    says_own,
+    Term,
+    find_term,
+    is_no_referent_term,
+    is_own_term,
 )
 
-RENAMED = "was it renamed? Give it back its name, and sync the project again"
+RENAMED_HINT = "was it renamed? Give it back its name, and sync the project again"
 
 
 @dataclass(frozen=True, slots=True)
-class Spoken:
+class SelectedChoices:
     """What was chosen.
 
     Attributes:
@@ -34,7 +34,7 @@ class Spoken:
     no_referent: str = ""
 
 
-def read_spoken(result: Sequence[Any], controls: Controls, labels: Set[str]) -> Spoken:
+def read_selected_choices(result: Sequence[Any], controls: Controls, labels: Set[str]) -> SelectedChoices:
     """Read all choices of an answer. A choice that says nothing about the masks counts as none.
 
     A word that the label config does not have may be an older one, from before choices and labels were
@@ -49,17 +49,17 @@ def read_spoken(result: Sequence[Any], controls: Controls, labels: Set[str]) -> 
             what was chosen in the tag that takes masks takes none.
     """
     ranks: dict[str, str] = {}
-    said: dict[Meaning, str] = {}
+    said: dict[ChoiceMeaning, str] = {}
     takes_nothing = ""
-    for name, word in _choices(result):
-        option = _find(name, word, controls, labels)
-        if option.meaning is Meaning.RANK:
+    for name, word in _read_choices(result):
+        option = _find_option(name, word, controls, labels)
+        if option.meaning is ChoiceMeaning.RANK:
             ranks[option.label] = word
         else:
             said[option.meaning] = word
-        if option.meaning is Meaning.NEUTRAL and controls.pick and name == controls.pick.from_name:
+        if option.meaning is ChoiceMeaning.NEUTRAL and controls.pick and name == controls.pick.from_name:
             takes_nothing = word
-    own, no_referent = said.get(Meaning.OWN, ""), said.get(Meaning.NO_REFERENT, "")
+    own, no_referent = said.get(ChoiceMeaning.OWN, ""), said.get(ChoiceMeaning.NO_REFERENT, "")
     if no_referent and (ranks or own):
         others = ", ".join(repr(word) for word in (*ranks.values(), own) if word)
         raise ChoiceError(f"{no_referent!r} was chosen and {others} too: choose one of them")
@@ -68,31 +68,31 @@ def read_spoken(result: Sequence[Any], controls: Controls, labels: Set[str]) -> 
             f"{takes_nothing!r:.60} was chosen, which says neither what mask is meant nor that there is none:"
             " choose a mask, or that there is no such thing"
         )
-    return Spoken(ranks, own, no_referent)
+    return SelectedChoices(ranks, own, no_referent)
 
 
-def keeps_expression(result: Sequence[Any], controls: Controls) -> bool:
+def is_expression_carried(result: Sequence[Any], controls: Controls) -> bool:
     """Whether an answer says that its expression is meant for the next image too."""
     tags = {tag.from_name: tag for tag in controls.choice_tags}
-    made = [(tags[name], word) for name, word in _choices(result) if name in tags]
+    made = [(tags[name], word) for name, word in _read_choices(result) if name in tags]
     found = (tag.find(word) for tag, word in made)
-    return any(option is not None and option.meaning is Meaning.KEEP for option in found)
+    return any(option is not None and option.meaning is ChoiceMeaning.KEEP for option in found)
 
 
-def label_of(region: Mapping[str, Any], controls: Controls) -> frozenset[str]:
+def read_region_labels(region: Mapping[str, Any], controls: Controls) -> frozenset[str]:
     """The labels of a mask region, as answers write them; those that the config does not have as they are."""
     value, kind = region.get("value"), str(region.get("type"))
     found = (value.get(kind) or value.get("labels")) if isinstance(value, Mapping) else None
     given = [str(label) for label in found] if isinstance(found, list) else []
-    return frozenset(_to_written(controls.labels, label) for label in given)
+    return frozenset(_to_answer_text(controls.labels, label) for label in given)
 
 
-def _to_written(labels: Sequence[Word], said: str) -> str:
-    word = find_word(labels, said)
+def _to_answer_text(labels: Sequence[Term], said: str) -> str:
+    word = find_term(labels, said)
     return word.written if word else said
 
 
-def _choices(result: Sequence[Any]) -> Iterator[tuple[str, str]]:
+def _read_choices(result: Sequence[Any]) -> Iterator[tuple[str, str]]:
     """Each choice that was made, with the name of its tag."""
     for region in result:
         if not isinstance(region, Mapping) or region.get("type") != "choices":
@@ -111,43 +111,43 @@ def _choices(result: Sequence[Any]) -> Iterator[tuple[str, str]]:
         yield from ((str(region.get("from_name")), str(word)) for word in words)
 
 
-def _find(name: str, word: str, controls: Controls, labels: Set[str]) -> Option:
+def _find_option(name: str, word: str, controls: Controls, labels: Set[str]) -> ChoiceOption:
     tag = next((tag for tag in controls.choice_tags if tag.from_name == name), None)
     option = tag.find(word) if tag else None
-    if option and option.meaning is not Meaning.NEUTRAL:
+    if option and option.meaning is not ChoiceMeaning.NEUTRAL:
         return option
     if tag and tag.is_pick:
-        return _old_word(word, controls, labels) or option or _refuse(tag, word)
-    _check_stranger(name, word, controls, labels)
-    if tag and not option and tag.first(Meaning.NO_REFERENT):
-        return _old_word(word, controls, frozenset()) or _refuse(tag, word)
-    return option or Option(Word(word), Meaning.NEUTRAL)
+        return _find_old_option(word, controls, labels) or option or _reject_choice(tag, word)
+    _check_unknown_choice(name, word, controls, labels)
+    if tag and not option and tag.first(ChoiceMeaning.NO_REFERENT):
+        return _find_old_option(word, controls, frozenset()) or _reject_choice(tag, word)
+    return option or ChoiceOption(Term(word), ChoiceMeaning.NEUTRAL)
 
 
-def _check_stranger(name: str, word: str, controls: Controls, labels: Set[str]) -> None:
+def _check_unknown_choice(name: str, word: str, controls: Controls, labels: Set[str]) -> None:
     """A choice of a tag that is gone, or that takes no masks today, may have taken one when it was made."""
-    takes_one = len(labels) > 1 and _to_written(controls.labels, word) in labels
+    takes_one = len(labels) > 1 and _to_answer_text(controls.labels, word) in labels
     if takes_one or name not in controls.names:
         raise ChoiceError(
             f"{word!r:.60} was chosen in {name!r:.40}, and the label config has no choice there that takes a "
-            f"mask or says that there is none: {RENAMED}"
+            f"mask or says that there is none: {RENAMED_HINT}"
         )
 
 
-def _old_word(word: str, controls: Controls, labels: Set[str]) -> Option | None:
-    label = _to_written(controls.labels, word)
+def _find_old_option(word: str, controls: Controls, labels: Set[str]) -> ChoiceOption | None:
+    label = _to_answer_text(controls.labels, word)
     if label in labels:
-        return Option(Word(word), Meaning.RANK, label)
-    if says_no_referent(word):
-        return Option(Word(word), Meaning.NO_REFERENT)
-    if labels and says_own(word):
-        return Option(Word(word), Meaning.OWN)
+        return ChoiceOption(Term(word), ChoiceMeaning.RANK, label)
+    if is_no_referent_term(word):
+        return ChoiceOption(Term(word), ChoiceMeaning.NO_REFERENT)
+    if labels and is_own_term(word):
+        return ChoiceOption(Term(word), ChoiceMeaning.OWN)
     return None
 
 
-def _refuse(tag: ChoiceTag, word: str) -> Option:
+def _reject_choice(tag: ChoiceTag, word: str) -> ChoiceOption:
     known = ", ".join(repr(option.word.written) for option in tag.options)
     raise ChoiceError(
         f"{word!r:.60} was chosen in {tag.from_name!r}, and the label config has no such choice, only "
-        f"{known}: {RENAMED}"
+        f"{known}: {RENAMED_HINT}"
     )

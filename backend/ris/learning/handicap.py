@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ris.learning.case import Case
-from ris.learning.learner import learn
+from ris.learning.case import TrainingCase
+from ris.learning.learner import fit_coefficients
 from ris.referring.ranking import Coefficients, Fusion
 
-GRID = (0.0, 0.25, 0.5, 1.0)
+_WEIGHT_GRID = (0.0, 0.25, 0.5, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +30,14 @@ class Trial:
     best: float
 
     @property
-    def regained(self) -> float:
+    def recovery(self) -> float:
         """The share of what could be won; 1 when there was nothing to win."""
         possible = self.best - self.before
         return (self.learned - self.before) / possible if possible > 0 else 1.0
 
 
-def trial(
-    cases: Sequence[Case], prior: Coefficients, methods: Sequence[str], seed: int, *, handicap: bool
+def run_trial(
+    cases: Sequence[TrainingCase], prior: Coefficients, methods: Sequence[str], seed: int, *, handicap: bool
 ) -> Trial:
     """Learn from half of the images, and judge on the other half.
 
@@ -50,16 +50,19 @@ def trial(
     seen = set(rng.sample(images, len(images) // 2))
     if handicap:
         deaf = {kind: rng.choice(methods) for kind in sorted({case.kind for case in cases})}
-        cases = [_deafened(case, deaf[case.kind], rng) for case in cases]
+        cases = [_shuffle_scores(case, deaf[case.kind], rng) for case in cases]
     train = [case for case in cases if case.image in seen]
     test = [case for case in cases if case.image not in seen]
-    found = learn(train, prior=prior, current=prior).coefficients or prior
+    found = fit_coefficients(train, prior=prior, current=prior).coefficients or prior
     return Trial(
-        seed, _first(test, prior), _first(test, found), _first(test, best_fixed(test, prior, methods))
+        seed,
+        _compute_first_iou(test, prior),
+        _compute_first_iou(test, found),
+        _compute_first_iou(test, find_best_fixed(test, prior, methods)),
     )
 
 
-def _deafened(case: Case, method: str, rng: random.Random) -> Case:
+def _shuffle_scores(case: TrainingCase, method: str, rng: random.Random) -> TrainingCase:
     """The case with one method's scores dealt to other proposals than they were meant for."""
     if method not in case.scores:
         return case
@@ -68,23 +71,27 @@ def _deafened(case: Case, method: str, rng: random.Random) -> Case:
     return replace(case, scores={**case.scores, method: own})
 
 
-def best_fixed(cases: Sequence[Case], prior: Coefficients, methods: Sequence[str]) -> Coefficients:
+def find_best_fixed(
+    cases: Sequence[TrainingCase], prior: Coefficients, methods: Sequence[str]
+) -> Coefficients:
     """For each kind the weights of a grid that are best on these cases themselves."""
     by_kind: dict[str, Fusion] = {}
     for kind in sorted({case.kind for case in cases}):
         own = [case for case in cases if case.kind == kind]
         options = [
-            replace(prior, fusion=Fusion(prior.fusion.temperatures, _weights(prior, methods, shares)))
-            for shares in itertools.product(GRID, repeat=len(methods))
+            replace(prior, fusion=Fusion(prior.fusion.temperatures, _make_weights(prior, methods, shares)))
+            for shares in itertools.product(_WEIGHT_GRID, repeat=len(methods))
             if max(shares) == 1.0
         ]
-        by_kind[kind] = max(options, key=lambda option: _first(own, option)).fusion
+        by_kind[kind] = max(options, key=lambda option: _compute_first_iou(own, option)).fusion
     return replace(prior, by_kind=by_kind)
 
 
-def _weights(prior: Coefficients, methods: Sequence[str], shares: Sequence[float]) -> Mapping[str, float]:
+def _make_weights(
+    prior: Coefficients, methods: Sequence[str], shares: Sequence[float]
+) -> Mapping[str, float]:
     return {**prior.fusion.weights, **dict(zip(methods, shares, strict=True))}
 
 
-def _first(cases: Sequence[Case], found: Coefficients) -> float:
+def _compute_first_iou(cases: Sequence[TrainingCase], found: Coefficients) -> float:
     return float(np.mean([case.first(found)[1] for case in cases]))

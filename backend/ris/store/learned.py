@@ -10,11 +10,11 @@ from sqlalchemy.orm import Session
 
 from ris.referring.ranking import Calibration, Coefficients, Fusion
 from ris.store.records import add_once
-from ris.store.schema import LearnedRow, UseRow
+from ris.store.schema import LearnedRankingRow, VersionUseRow
 
 
 @dataclass(frozen=True, slots=True)
-class Learned:
+class LearnedRanking:
     """One learned ranking.
 
     Attributes:
@@ -30,54 +30,67 @@ class Learned:
     made_at: datetime
 
 
-def add_learned(session: Session, learned: Learned) -> None:
+def add_learned_ranking(session: Session, learned: LearnedRanking) -> None:
     """Keep a version; a second time changes nothing."""
     add_once(
-        session, LearnedRow, version=learned.version, base=learned.base,
-        coefficients=_as_json(learned.coefficients), figures=dict(learned.figures), made_at=learned.made_at,
+        session, LearnedRankingRow, version=learned.version, base=learned.base,
+        coefficients=_coefficients_to_json(learned.coefficients), figures=dict(learned.figures),
+        made_at=learned.made_at,
     )  # fmt: skip
 
 
-def all_learned(session: Session) -> Sequence[Learned]:
+def find_learned_rankings(session: Session) -> Sequence[LearnedRanking]:
     """Every version of every base, oldest first."""
-    return [_learned(row) for row in session.scalars(select(LearnedRow).order_by(LearnedRow.id))]
+    return [
+        _to_learned_ranking(row)
+        for row in session.scalars(select(LearnedRankingRow).order_by(LearnedRankingRow.id))
+    ]
 
 
-def use_version(session: Session, base: str, version: str, *, now: datetime) -> None:
+def set_version_in_use(session: Session, base: str, version: str, *, now: datetime) -> None:
     """Offer from now on what this version ranks; the base's own name goes back to nothing learned."""
-    session.add(UseRow(base=base, version=version, since=now))
+    session.add(VersionUseRow(base=base, version=version, since=now))
     session.flush()
 
 
-def in_use(session: Session, base: str) -> Learned | None:
+def find_ranking_in_use(session: Session, base: str) -> LearnedRanking | None:
     """What is in use of a base; None when nothing that was learned is."""
-    newest = select(UseRow.version).where(UseRow.base == base).order_by(UseRow.id.desc()).limit(1)
+    newest = (
+        select(VersionUseRow.version)
+        .where(VersionUseRow.base == base)
+        .order_by(VersionUseRow.id.desc())
+        .limit(1)
+    )
     row = session.scalars(
-        select(LearnedRow).where(LearnedRow.base == base, LearnedRow.version == newest.scalar_subquery())
+        select(LearnedRankingRow).where(
+            LearnedRankingRow.base == base, LearnedRankingRow.version == newest.scalar_subquery()
+        )
     ).one_or_none()
-    return _learned(row) if row else None
+    return _to_learned_ranking(row) if row else None
 
 
-def _learned(row: LearnedRow) -> Learned:
-    return Learned(row.version, row.base, _coefficients(row.coefficients), row.figures, row.made_at)
+def _to_learned_ranking(row: LearnedRankingRow) -> LearnedRanking:
+    return LearnedRanking(
+        row.version, row.base, _coefficients_from_json(row.coefficients), row.figures, row.made_at
+    )
 
 
-def _as_json(found: Coefficients) -> dict[str, Any]:
+def _coefficients_to_json(found: Coefficients) -> dict[str, Any]:
     calibration = found.calibration
     return {
-        "fusion": _fusion_as_json(found.fusion),
-        "by_kind": {kind: _fusion_as_json(fusion) for kind, fusion in found.by_kind.items()},
+        "fusion": _fusion_to_json(found.fusion),
+        "by_kind": {kind: _fusion_to_json(fusion) for kind, fusion in found.by_kind.items()},
         "calibration": {"slope": calibration.slope, "intercept": calibration.intercept}
         if calibration
         else None,
     }
 
 
-def _fusion_as_json(fusion: Fusion) -> dict[str, Any]:
+def _fusion_to_json(fusion: Fusion) -> dict[str, Any]:
     return {"temperatures": dict(fusion.temperatures), "weights": dict(fusion.weights)}
 
 
-def _coefficients(told: Mapping[str, Any]) -> Coefficients:
+def _coefficients_from_json(told: Mapping[str, Any]) -> Coefficients:
     return Coefficients(
         fusion=Fusion(**told["fusion"]),
         by_kind={kind: Fusion(**fusion) for kind, fusion in told["by_kind"].items()},

@@ -8,16 +8,22 @@ from typing import Any
 from ris.core.types import Task
 from ris.errors import InputError, NotReady
 from ris.labelstudio.context import read_context
-from ris.labelstudio.region import write_all, write_fixed, write_interactive
-from ris.labelstudio.task import PredictRequest, TaskFailure, read_setup, read_tasks, to_expression
-from ris.service import Delivering, Recording, Refining, Suggesting, Synced
-from ris.web.batch import Batch, answer_all, answer_one, answer_several
+from ris.labelstudio.region import write_alternatives, write_interactive_prediction, write_refined_mask
+from ris.labelstudio.task import (
+    PredictRequest,
+    TaskFailure,
+    read_predict_request,
+    read_setup_request,
+    to_expression,
+)
+from ris.service import DeliveryService, RecordingService, RefinementService, SuggestionService, SyncResult
+from ris.web.batch import PredictBatch, answer_all, answer_one, answer_several
 
 START_TRAINING = "START_TRAINING"
 
 
 @dataclass(frozen=True, slots=True)
-class Backend:
+class Services:
     """What is called.
 
     Attributes:
@@ -27,17 +33,17 @@ class Backend:
         delivering: writes predictions into Label Studio; None where there is no key for it.
     """
 
-    suggesting: Suggesting
-    recording: Recording
-    refining: Refining
+    suggesting: SuggestionService
+    recording: RecordingService
+    refining: RefinementService
     deadline_s: float
     train: Callable[[], bool]
-    synced: Callable[[], Sequence[Synced]] = tuple
-    delivering: Delivering | None = None
+    get_last_syncs: Callable[[], Sequence[SyncResult]] = tuple
+    delivering: DeliveryService | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class PredictResponse:
     """The answer to /predict.
 
     Attributes:
@@ -51,7 +57,7 @@ class Answered:
     causes: Sequence[str]
 
 
-def setup(backend: Backend, body: object) -> str:
+def set_up_project(backend: Services, body: object) -> str:
     """Remember the project; the version that suggestions have now.
 
     Raises:
@@ -61,11 +67,11 @@ def setup(backend: Backend, body: object) -> str:
     state = backend.suggesting.worker.state()
     if state not in ("loading", "ready"):
         raise NotReady(f"the models could not be loaded: {state}")
-    backend.suggesting.see_project(read_setup(body))
+    backend.suggesting.save_project(read_setup_request(body))
     return backend.suggesting.version
 
 
-def predict(backend: Backend, body: object, *, by_label_studio: bool = False) -> Answered:
+def predict(backend: Services, body: object, *, by_label_studio: bool = False) -> PredictResponse:
     """One entry a task, always: a list of predictions, or [] with the reason in the log.
 
     Args:
@@ -75,48 +81,52 @@ def predict(backend: Backend, body: object, *, by_label_studio: bool = False) ->
     Raises:
         InputError, LabelConfigError: the body as a whole cannot be used.
     """
-    asked, version = read_tasks(body), backend.suggesting.version
+    asked, version = read_predict_request(body), backend.suggesting.version
     if asked.context is not None:
-        return Answered([_interactive(backend, asked, asked.context, version)], version, [""])
-    batch = Batch.of(asked, version, partial(_kept, backend))
-    if by_label_studio and backend.delivering and backend.delivering.reaches(asked.project):
+        return PredictResponse([_predict_interactive(backend, asked, asked.context, version)], version, [""])
+    batch = PredictBatch.of(asked, version, partial(_find_carried_expression, backend))
+    if by_label_studio and backend.delivering and backend.delivering.can_reach(asked.project):
         answer = answer_one if len(batch.entries) == 1 else answer_several
         answers = answer(batch, backend.suggesting, backend.delivering, backend.deadline_s)
     else:
         answers = answer_all(batch, backend.suggesting, backend.delivering, backend.deadline_s)
-    return Answered([a.predictions for a in answers], version, [a.cause for a in answers])
+    return PredictResponse([a.predictions for a in answers], version, [a.cause for a in answers])
 
 
-def _kept(backend: Backend, entry: Task | TaskFailure) -> str:
+def _find_carried_expression(backend: Services, entry: Task | TaskFailure) -> str:
     """For a task that says nothing itself: the expression that was kept from the image before it."""
     if isinstance(entry, TaskFailure) or entry.expression:
         return ""
     return backend.recording.kept_words(entry.project)
 
 
-def _interactive(
-    backend: Backend, asked: PredictRequest, given: Mapping[str, Any], version: str
+def _predict_interactive(
+    backend: Services, asked: PredictRequest, given: Mapping[str, Any], version: str
 ) -> dict[str, Any]:
     """One answer for one task. Typed words go before what was pointed at."""
     (entry, *_) = asked.entries or (TaskFailure(None, "an interactive request needs a task"),)
     if isinstance(entry, TaskFailure):
         raise InputError(entry.reason)
-    context = read_context(given, asked.controls, backend.recording.known_size(entry))
+    context = read_context(given, asked.controls, backend.recording.find_image_size(entry))
     controls = replace(asked.controls, label=context.label or asked.controls.label)
     if context.words:
-        task = replace(entry, expression=to_expression(context.words, entry.task_id, controls.typed))
+        task = replace(
+            entry, expression=to_expression(context.words, entry.task_id, controls.expression_area)
+        )
         (answer,) = backend.suggesting.suggest([task], deadline_s=backend.deadline_s, waited_for=True)
         score = answer.offers[0].suggestion.score if answer.offers else 0.0
-        return write_interactive(write_all(answer.offers, controls), score=score, version=version)
+        return write_interactive_prediction(
+            write_alternatives(answer.offers, controls), score=score, version=version
+        )
     assert context.prompts is not None
     fixed = backend.refining.refine(entry, context.prompts, deadline_s=backend.deadline_s)
     if fixed is None:
-        return write_interactive([], score=0.0, version=version)
-    regions = write_fixed(fixed.mask, fixed.offer, controls, score=fixed.score)
-    return write_interactive(regions, score=fixed.score, version=version)
+        return write_interactive_prediction([], score=0.0, version=version)
+    regions = write_refined_mask(fixed.mask, fixed.alternative, controls, score=fixed.score)
+    return write_interactive_prediction(regions, score=fixed.score, version=version)
 
 
-def record(backend: Backend, body: object) -> bool:
+def record_event(backend: Services, body: object) -> bool:
     """Write a webhook down; False when the very same one is there already. It is worked on after.
 
     Raises:

@@ -3,7 +3,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ris.errors import LabelStudioError
-from ris.labelstudio.api.doubles import Doubled, find_doubled, find_surplus, remove
+from ris.labelstudio.api.doubles import (
+    DuplicatedTask,
+    find_duplicated_tasks,
+    find_surplus_predictions,
+    remove_surplus_predictions,
+)
 from tests.labelstudio.predictions import PredictionStore
 
 
@@ -17,7 +22,7 @@ def put(studio, task, ranks=(2, 1, 0), version="v1"):
 
 
 def found(studio, more_than=1):
-    return {one.task_id: one for one in find_doubled(studio, 1, more_than=more_than)}
+    return {one.task_id: one for one in find_duplicated_tasks(studio, 1, more_than=more_than)}
 
 
 @pytest.fixture
@@ -29,8 +34,8 @@ def test_the_newest_set_stays_because_the_editor_has_opened_with_it(studio):
     put(studio, 1)
     first, second = put(studio, 2), put(studio, 2)
 
-    assert found(studio) == {2: Doubled(2, tuple(first), False)}
-    assert sum(remove(studio, one) for one in found(studio).values()) == 3
+    assert found(studio) == {2: DuplicatedTask(2, tuple(first), False)}
+    assert sum(remove_surplus_predictions(studio, one) for one in found(studio).values()) == 3
     assert [p["id"] for p in studio.of(2)] == second
     assert found(studio) == {}
 
@@ -71,7 +76,7 @@ def test_a_task_that_somebody_has_a_draft_of_is_left_alone(studio):
     studio.drafts.add(1)
     (one,) = found(studio).values()
 
-    assert (one.is_open, len(one.surplus), remove(studio, one)) == (True, 3, 0)
+    assert (one.has_draft, len(one.surplus), remove_surplus_predictions(studio, one)) == (True, 3, 0)
     assert len(studio.of(1)) == 6
 
 
@@ -92,12 +97,12 @@ def test_what_somebody_else_removed_meanwhile_is_gone_and_a_refusal_is_told(stud
     (one,) = found(studio).values()
     del studio.predictions[first[0]]
     studio.exists = lambda path: int(path.split("/")[3]) in studio.predictions
-    assert remove(studio, one) == 2
+    assert remove_surplus_predictions(studio, one) == 2
 
-    again = Doubled(1, tuple(studio.predictions)[:1], False)
+    again = DuplicatedTask(1, tuple(studio.predictions)[:1], False)
     studio.fails = "before"
     with pytest.raises(LabelStudioError, match="does not answer"):
-        remove(studio, again)
+        remove_surplus_predictions(studio, again)
 
 
 PREDICTIONS = st.lists(
@@ -113,7 +118,7 @@ def test_each_prediction_stays_once_or_as_often_as_annotations_came_from_it(stor
     ]
     annotations = [{"parent_prediction": number} for number in named]
 
-    surplus = set(find_surplus(predictions, annotations))
+    surplus = set(find_surplus_predictions(predictions, annotations))
     left = [p for p in predictions if p["id"] not in surplus]
 
     assert not surplus & named
@@ -121,5 +126,5 @@ def test_each_prediction_stays_once_or_as_often_as_annotations_came_from_it(stor
         copies = [p["id"] for p in left if stored[p["id"] - 1] == what]
         assert len(copies) >= 1
         assert len(copies) == 1 or set(copies) <= named or len(set(copies) - named) == 1
-    assert find_surplus(left, annotations) == () or named
-    assert set(find_surplus(predictions[::-1], annotations)) == surplus
+    assert find_surplus_predictions(left, annotations) == () or named
+    assert set(find_surplus_predictions(predictions[::-1], annotations)) == surplus

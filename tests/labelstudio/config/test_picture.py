@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from ris.errors import LabelConfigError
 from ris.labelstudio.config.control import read_controls
-from ris.labelstudio.config.picture import Picture
+from ris.labelstudio.config.picture import ImageField
 from ris.labelstudio.task import read_task
 
 BRUSH = '<BrushLabels name="mask" toName="image"><Label value="It"/></BrushLabels>'
@@ -32,21 +32,21 @@ def view(*tags):
     ],
 )
 def test_the_reference_is_what_the_tag_shows(written, data, reference):
-    assert Picture(written).read(data) == reference
+    assert ImageField(written).read(data) == reference
 
 
 def test_what_is_missing_is_named():
-    assert Picture("https://x/$dir/$n").find_missing({"dir": "a"}) == "n"
-    assert Picture("$pages").find_missing({"pages": ["a", "b"]}) == "pages"
+    assert ImageField("https://x/$dir/$n").find_missing({"dir": "a"}) == "n"
+    assert ImageField("$pages").find_missing({"pages": ["a", "b"]}) == "pages"
 
 
 def test_a_reference_that_the_tag_cannot_show_is_refused():
     data = {}
-    Picture("https://x/$file").write(data, "https://x/a.png")
+    ImageField("https://x/$file").write(data, "https://x/a.png")
     assert data == {"file": "a.png"}
     for written in ("https://x/$file", "$a/$b", "https://x/a.png"):
         with pytest.raises(LabelConfigError, match='which cannot become .*make it <Image name="image"'):
-            Picture(written).write({}, "https://y/a.png")
+            ImageField(written).write({}, "https://y/a.png")
 
 
 def test_the_image_is_the_one_that_masks_are_drawn_on():

@@ -5,12 +5,12 @@ from xml.etree.ElementTree import fromstring
 import pytest
 
 from ris.errors import LabelConfigError
-from ris.labelstudio.config.texts import find_words
-from ris.labelstudio.config.words import Words
+from ris.labelstudio.config.texts import find_expression_field
+from ris.labelstudio.config.words import ExpressionField
 
 
 def found(*tags):
-    return find_words(fromstring(f"<View>{''.join(tags)}</View>"), ("image",))
+    return find_expression_field(fromstring(f"<View>{''.join(tags)}</View>"), ("image",))
 
 
 def path(*tags):
@@ -92,10 +92,12 @@ def test_a_text_that_no_task_can_say_is_refused_with_what_to_change(tag, message
 
 
 def test_a_text_is_read_as_its_tag_shows_it():
-    assert found('<HyperText name="t" value="$html"/>') == Words("html", "html")
-    assert found('<Header value="$html"/>', '<HyperText name="t" value="$html"/>') == Words("html", "html")
-    assert found('<Text name="t" value="$t" encoding="base64"/>') == Words("t", encoding="base64")
-    assert found('<Text name="t" value="$t" encoding="none" valueType="text"/>') == Words("t")
-    assert found('<Paragraphs name="t" value="$d" nameKey="who" textKey="says"/>') == Words(
+    assert found('<HyperText name="t" value="$html"/>') == ExpressionField("html", "html")
+    assert found('<Header value="$html"/>', '<HyperText name="t" value="$html"/>') == ExpressionField(
+        "html", "html"
+    )
+    assert found('<Text name="t" value="$t" encoding="base64"/>') == ExpressionField("t", encoding="base64")
+    assert found('<Text name="t" value="$t" encoding="none" valueType="text"/>') == ExpressionField("t")
+    assert found('<Paragraphs name="t" value="$d" nameKey="who" textKey="says"/>') == ExpressionField(
         "d", "paragraphs", "who", "says"
     )

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ris.labelstudio.config.words import Words, read_html
+from ris.labelstudio.config.words import ExpressionField, html_to_text
 
-PARAGRAPHS = Words("dialogue", "paragraphs", name_key="who", text_key="says")
+PARAGRAPHS = ExpressionField("dialogue", "paragraphs", name_key="who", text_key="says")
 
 
 @pytest.mark.parametrize(
@@ -25,24 +25,24 @@ PARAGRAPHS = Words("dialogue", "paragraphs", name_key="who", text_key="says")
     ],
 )
 def test_html_is_the_words_that_a_page_shows(markup, shown):
-    assert read_html(markup) == shown
-    assert Words("t", "html").read({"t": markup}) == shown
+    assert html_to_text(markup) == shown
+    assert ExpressionField("t", "html").read({"t": markup}) == shown
 
 
 def test_markdown_is_the_words_that_a_page_shows():
     assert (
-        Words("t", "markdown").read({"t": "# the **green** [owl](http://x) &amp; _more_"})
+        ExpressionField("t", "markdown").read({"t": "# the **green** [owl](http://x) &amp; _more_"})
         == "the green owl & more"
     )
-    assert Words("t", "markdown").read({"t": "the <b>owl</b>\n\n* left"}) == "the owl left"
+    assert ExpressionField("t", "markdown").read({"t": "the <b>owl</b>\n\n* left"}) == "the owl left"
 
 
 def test_markup_without_end_is_not_read_and_too_long_to_be_asked():
-    assert Words("t", "html").read({"t": "<p>" * 100_000}) == "<p>" * 100_000
+    assert ExpressionField("t", "html").read({"t": "<p>" * 100_000}) == "<p>" * 100_000
 
 
 def test_text_is_shown_as_it_is_also_where_it_looks_like_markup():
-    assert Words("t").read({"t": "a <b> &amp; c"}) == "a <b> &amp; c"
+    assert ExpressionField("t").read({"t": "a <b> &amp; c"}) == "a <b> &amp; c"
 
 
 def test_paragraphs_are_their_texts_without_who_says_them():
@@ -57,24 +57,27 @@ def test_paragraphs_are_their_texts_without_who_says_them():
 def test_of_a_list_the_first_that_says_something_is_read_and_an_index_means_that_one():
     captions = {"captions": ["", None, 7, "the owl"]}
 
-    assert Words("captions").read(captions) == "7"
-    assert Words("captions[3]").read(captions) == "the owl"
-    assert Words("captions[9]").read(captions) is None
+    assert ExpressionField("captions").read(captions) == "7"
+    assert ExpressionField("captions[3]").read(captions) == "the owl"
+    assert ExpressionField("captions[9]").read(captions) is None
 
 
 def test_an_encoded_text_is_decoded():
     sent = base64.b64encode("die Eule, größer".encode()).decode()
 
-    assert Words("t", encoding="base64unicode").read({"t": sent}) == "die Eule, größer"
-    assert Words("t", encoding="base64").read({"t": base64.b64encode(b"the owl").decode()}) == "the owl"
-    assert Words("t", encoding="base64").read({"t": "???"}) is None
+    assert ExpressionField("t", encoding="base64unicode").read({"t": sent}) == "die Eule, größer"
+    assert (
+        ExpressionField("t", encoding="base64").read({"t": base64.b64encode(b"the owl").decode()})
+        == "the owl"
+    )
+    assert ExpressionField("t", encoding="base64").read({"t": "???"}) is None
 
 
 @pytest.mark.parametrize("value", [None, True, {}, [], [{}], [[]], float("nan")])
 def test_what_is_no_text_is_none(value):
-    for words in (Words("t"), Words("t", "html"), Words("t", "paragraphs")):
+    for words in (ExpressionField("t"), ExpressionField("t", "html"), ExpressionField("t", "paragraphs")):
         assert words.read({"t": value}) is None
-    assert Words("t").read({}) is None
+    assert ExpressionField("t").read({}) is None
 
 
 WORDS = st.text(min_size=1).filter(lambda text: text == " ".join(text.split()) and "\0" not in text)
@@ -86,6 +89,6 @@ WORDS = st.text(min_size=1).filter(lambda text: text == " ".join(text.split()) a
     st.sampled_from(["", "base64unicode"]),
 )
 def test_what_is_written_is_read_again(words, form, encoding):
-    tag = Words("t", form, encoding=encoding)
+    tag = ExpressionField("t", form, encoding=encoding)
 
     assert tag.read({"t": tag.write(words)}) == words

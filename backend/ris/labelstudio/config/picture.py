@@ -6,13 +6,20 @@ from typing import Any
 from xml.etree.ElementTree import Element
 
 from ris.errors import LabelConfigError
-from ris.labelstudio.config.variable import fill, find, find_paths, is_path, put, take_apart
+from ris.labelstudio.config.variable import (
+    extract_variable,
+    fill_template,
+    find_paths,
+    find_value,
+    is_path,
+    put_value,
+)
 
-SHOW = '<Image name="image" value="$image"/>'
+_IMAGE_TAG_EXAMPLE = '<Image name="image" value="$image"/>'
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class ImageField:
     """The `value` of an image's tag: a variable of the task's data, or an address with or without some in it.
 
     Attributes:
@@ -28,16 +35,18 @@ class Picture:
 
     def read(self, data: Mapping[str, Any]) -> str | None:
         """The reference that a task's data gives; None when it lacks one. A list of one is the one."""
-        found = {path: find(data, path) for path in find_paths(self.written)}
+        found = {path: find_value(data, path) for path in find_paths(self.written)}
         alone = {path: one[0] for path, one in found.items() if isinstance(one, list) and len(one) == 1}
         if self.written == f"${self.path}":
             image = alone.get(self.path, found[self.path])
             return image if isinstance(image, str) and image.strip() else None
-        return fill(self.written, {**data, **alone})
+        return fill_template(self.written, {**data, **alone})
 
     def find_missing(self, data: Mapping[str, Any]) -> str:
         """The path that data has nothing for; the first, where it has something for each."""
-        return next((path for path in find_paths(self.written) if fill(f"${path}", data) is None), self.path)
+        return next(
+            (path for path in find_paths(self.written) if fill_template(f"${path}", data) is None), self.path
+        )
 
     def write(self, data: dict[str, Any], image: str) -> None:
         """Write into a task's data what makes the tag show an image.
@@ -46,15 +55,15 @@ class Picture:
             LabelConfigError: the tag shows no such reference.
         """
         if self.path:
-            put(data, self.path, take_apart(self.written, image))
+            put_value(data, self.path, extract_variable(self.written, image))
         if self.read(data) != image:
             raise LabelConfigError(
                 f'the label config shows value="{self.written[:80]}" as image, which cannot become '
-                f"{image[:80]!r}: make it {SHOW}"
+                f"{image[:80]!r}: make it {_IMAGE_TAG_EXAMPLE}"
             )
 
 
-def find_image(root: Element, drawn_on: Collection[str | None]) -> Element:
+def find_image_tag(root: Element, drawn_on: Collection[str | None]) -> Element:
     """The image's tag: the one that masks are drawn on, where others are shown beside it.
 
     Args:
@@ -63,22 +72,26 @@ def find_image(root: Element, drawn_on: Collection[str | None]) -> Element:
     Raises:
         LabelConfigError: there is none or there are two, or it shows several pictures of one task.
     """
-    images = [tag for tag in root.iter("Image") if tag.get("name") and (tag.get("value") or _list_tags(tag))]
+    images = [
+        tag for tag in root.iter("Image") if tag.get("name") and (tag.get("value") or _get_value_list(tag))
+    ]
     if not images:
-        raise LabelConfigError(f"the label config has no {SHOW}; see label_config/tabs_brush.xml")
+        raise LabelConfigError(
+            f"the label config has no {_IMAGE_TAG_EXAMPLE}; see label_config/tabs_brush.xml"
+        )
     found = [tag for tag in images if tag.get("name") in drawn_on] or images
     if len(found) > 1:
         raise LabelConfigError(
-            f"the label config has {len(found)} images ({_names(found)}), one was expected for the masks"
+            f"the label config has {len(found)} images ({_join_names(found)}), one was expected for the masks"
         )
-    _check(found[0])
+    _check_image_tag(found[0])
     return found[0]
 
 
-def _check(image: Element) -> None:
+def _check_image_tag(image: Element) -> None:
     name, value = image.get("name"), image.get("value") or ""
     show = f'<Image name="{name}" value="$image"/>'
-    if _list_tags(image):
+    if _get_value_list(image):
         raise LabelConfigError(
             f"the image {name!r} has valueList, several pictures for one task, which is not supported: "
             f"show one picture a task, as {show}"
@@ -91,9 +104,9 @@ def _check(image: Element) -> None:
         )
 
 
-def _list_tags(image: Element) -> str:
+def _get_value_list(image: Element) -> str:
     return image.get("valueList") or ""
 
 
-def _names(tags: Sequence[Element]) -> str:
+def _join_names(tags: Sequence[Element]) -> str:
     return ", ".join(repr(tag.get("name")) for tag in tags)

@@ -11,28 +11,28 @@ from typing import Any, Literal
 
 from markdown_it import MarkdownIt
 
-from ris.labelstudio.config.variable import find, to_text
+from ris.labelstudio.config.variable import find_value, to_text
 
-Form = Literal["text", "html", "markdown", "paragraphs"]
-ENCODINGS = {"base64": "latin-1", "base64unicode": "utf-8"}
-LONGEST_MARKUP = 50_000  # characters: more is no expression, with its markup or without
-UNSEEN = frozenset({"script", "style", "template", "title", "iframe", "noscript", "object"})
-VOID = frozenset(
+TextForm = Literal["text", "html", "markdown", "paragraphs"]
+TEXT_ENCODINGS = {"base64": "latin-1", "base64unicode": "utf-8"}
+_MAX_MARKUP_CHARACTERS = 50_000  # characters: more is no expression, with its markup or without
+_HIDDEN_TAGS = frozenset({"script", "style", "template", "title", "iframe", "noscript", "object"})
+_VOID_TAGS = frozenset(
     {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 )
-INLINE = frozenset(
+_INLINE_TAGS = frozenset(
     {
         "a", "abbr", "b", "bdi", "bdo", "big", "cite", "code", "data", "del", "dfn", "em", "font", "i", "ins",
         "kbd", "label", "mark", "nobr", "q", "s", "samp", "small", "span", "strike", "strong", "sub", "sup",
         "time", "tt", "u", "var", "wbr",
     }
 )  # fmt: skip
-PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
-HIDING = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
+_PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
+_HIDING_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class ExpressionField:
     """Where a task's expression stands, and how the tag that shows it reads it.
 
     Attributes:
@@ -44,7 +44,7 @@ class Words:
     """
 
     path: str
-    form: Form = "text"
+    form: TextForm = "text"
     name_key: str = "author"
     text_key: str = "text"
     encoding: str = ""
@@ -55,53 +55,53 @@ class Words:
         A number is its digits. Of a list of texts, several wordings of one expression, it is the first that
         says something. Paragraphs are joined by spaces.
         """
-        found = find(data, self.path)
+        found = find_value(data, self.path)
         if self.form == "paragraphs" and isinstance(found, list):
-            found = self._join(found)
+            found = self._join_paragraphs(found)
         if isinstance(found, list):
             said = [text for one in found if (text := to_text(one)) is not None]
             found = next((text for text in said if text.strip()), None)
         text = to_text(found)
         if text is not None and self.encoding:
-            text = _decode(text, ENCODINGS[self.encoding])
-        if text is None or len(text) > LONGEST_MARKUP:
+            text = _decode_base64(text, TEXT_ENCODINGS[self.encoding])
+        if text is None or len(text) > _MAX_MARKUP_CHARACTERS:
             return text
         if self.form == "markdown":
-            return read_html(MarkdownIt().render(text))
-        return read_html(text) if self.form == "html" else text
+            return html_to_text(MarkdownIt().render(text))
+        return html_to_text(text) if self.form == "html" else text
 
     def write(self, words: str) -> object:
         """What stands in a task's data at the path, so that `read` finds the words."""
         text = html.escape(words, quote=False) if self.form == "html" else words
         if self.form == "markdown":
-            text = PUNCTUATION.sub(r"\\\g<0>", words)
+            text = _PUNCTUATION.sub(r"\\\g<0>", words)
         if self.encoding:
-            text = base64.b64encode(text.encode(ENCODINGS[self.encoding], "replace")).decode("ascii")
+            text = base64.b64encode(text.encode(TEXT_ENCODINGS[self.encoding], "replace")).decode("ascii")
         return [{self.name_key: "", self.text_key: text}] if self.form == "paragraphs" else text
 
-    def _join(self, found: list[Any]) -> object:
+    def _join_paragraphs(self, found: list[Any]) -> object:
         """The text of paragraphs; the list itself when it is none of paragraphs."""
         said = [to_text(one.get(self.text_key)) for one in found if isinstance(one, Mapping)]
         texts = [text for text in said if text is not None]
         return " ".join(texts) if texts else found
 
 
-def read_html(markup: str) -> str:
+def html_to_text(markup: str) -> str:
     """The text of HTML as a page shows it: without tags, scripts and hidden parts, in one line."""
-    page = _Page()
+    page = _TextCollector()
     page.feed(markup)
     page.close()
     return " ".join("".join(page.said).split())
 
 
-def _decode(text: str, encoding: str) -> str | None:
+def _decode_base64(text: str, encoding: str) -> str | None:
     try:
         return base64.b64decode(text, validate=True).decode(encoding)
     except (binascii.Error, ValueError):
         return None
 
 
-class _Page(HTMLParser):
+class _TextCollector(HTMLParser):
     """Collects what is seen. Inside of something hidden it waits for the end of that element."""
 
     def __init__(self) -> None:
@@ -114,10 +114,10 @@ class _Page(HTMLParser):
             self._depth += tag == self._hidden
             return
         given = dict(attrs)
-        is_hidden = tag in UNSEEN or "hidden" in given or HIDING.search(given.get("style") or "")
-        if is_hidden and tag not in VOID:
+        is_hidden = tag in _HIDDEN_TAGS or "hidden" in given or _HIDING_STYLE.search(given.get("style") or "")
+        if is_hidden and tag not in _VOID_TAGS:
             self._hidden, self._depth = tag, 1
-        if tag not in INLINE:
+        if tag not in _INLINE_TAGS:
             self.said.append(" ")
 
     def handle_endtag(self, tag: str) -> None:
@@ -125,11 +125,11 @@ class _Page(HTMLParser):
             self._depth -= tag == self._hidden
             if not self._depth:
                 self._hidden = ""
-        elif tag not in INLINE:
+        elif tag not in _INLINE_TAGS:
             self.said.append(" ")
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if not self._hidden and tag not in INLINE:
+        if not self._hidden and tag not in _INLINE_TAGS:
             self.said.append(" ")
 
     def handle_data(self, data: str) -> None:
