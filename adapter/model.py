@@ -18,8 +18,8 @@ except ImportError as error:
 
 from ris import assembly, config, wsgi
 from ris.labelstudio.api.sync import read_project
-from ris.web import answers
-from ris.web.answers import Services
+from ris.web import handlers
+from ris.web.handlers import Services
 
 
 @cache
@@ -52,12 +52,12 @@ class ReferringSegmentation(LabelStudioMLBase):  # type: ignore[misc]  # the SDK
             "label_config": self.label_config,
             "params": {"context": context},
         }
-        return answers.predict(get_services(), body, by_label_studio=True).results
+        return handlers.predict(get_services(), body, by_label_studio=True).results
 
     def process_event(self, event: str, data: dict[str, Any], job_id: Any, additional_params: Any) -> None:
         """Write every event down, those too that the SDK would not train on."""
-        answers.record_event(get_services(), {**data, "action": event})
+        handlers.record_event(get_services(), {**data, "action": event})
 
     def fit(self, event: str, data: dict[str, Any], **_: Any) -> None:
         """As `process_event`: for those who call it themselves."""
-        answers.record_event(get_services(), {**data, "action": event})
+        handlers.record_event(get_services(), {**data, "action": event})

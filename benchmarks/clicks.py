@@ -30,7 +30,7 @@ from ris.pretrained.masks.sam import SamProposer, load_sam
 from ris.referring.scene import PROPOSER_KEY, Scene
 from ris.service import RecordingService, RefinementService, SceneCache, SuggestionService, Worker
 from ris.store.session import Database, upgrade_database
-from ris.web.answers import Services, predict
+from ris.web.handlers import Services, predict
 from tests.live.support.samples import make_samples
 
 

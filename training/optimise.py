@@ -11,7 +11,7 @@ from open_clip.transformer import get_2d_sincos_pos_embed
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from training.lean import compute_learning_rate_factor
+from training.plain_blocks import compute_learning_rate_factor
 
 _CHECKPOINT_INTERVAL = 250
 

@@ -29,7 +29,7 @@ from ris.pretrained.catalog.presets import TINY
 from ris.referring.crops import crop_masked, make_patch_grid, normalise_image, squash_picture
 from ris.tinyworld.expressions import Expression, make_caption, make_expressions, make_name
 from ris.tinyworld.scene import SyntheticScene, make_scene
-from training import lean
+from training import plain_blocks
 from training.optimise import Optimisers, make_grid_positions, make_whitening_filters, run_training_steps
 
 FRAMING = TINY.global_local.framing
@@ -187,9 +187,9 @@ def encode_batch(
     words = [batch.texts, batch.subjects, batch.crop_name, batch.captions]
     ids = tokenizer([text for group in words for text in group]).to(device)
     with torch.autocast(device, torch.bfloat16):
-        tokens = lean.run_first_blocks(visual, pictures, FIRST_MASKED_BLOCK)
-        plain = lean.run_last_blocks(visual, tokens, FIRST_MASKED_BLOCK)
-        masked = lean.see_through_compact(
+        tokens = plain_blocks.run_first_blocks(visual, pictures, FIRST_MASKED_BLOCK)
+        plain = plain_blocks.run_last_blocks(visual, tokens, FIRST_MASKED_BLOCK)
+        masked = plain_blocks.see_through_compact(
             visual,
             tokens,
             torch.tensor(batch.thing_scene, device=device),
@@ -197,7 +197,7 @@ def encode_batch(
             FIRST_MASKED_BLOCK,
             zero_share=zero_share,
         )
-        said = lean.encode_text(model, ids, END_ID).float()
+        said = plain_blocks.encode_text(model, ids, END_ID).float()
     texts, subjects, names, captions = said.split([len(group) for group in words])
     return BatchFeatures(
         masked.float(), plain[n_scenes:].float(), plain[:n_scenes].float(), texts, subjects, names, captions

@@ -5,8 +5,8 @@ import logging
 from flask import Flask
 
 from ris import assembly, config
-from ris.web.answers import Services
 from ris.web.app import create_app
+from ris.web.handlers import Services
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ import pytest
 from ris.label_config import read
 
 from ris.store.history import read_decisions
-from ris.web.answers import Services
+from ris.web.handlers import Services
 from tests.service.conftest import database, gate, images, recording, suggesting
 from tests.service.test_event_orders import box
 from tests.service.test_recording import event

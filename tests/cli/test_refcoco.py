@@ -21,7 +21,7 @@ from ris.evaluation.refcoco import results as pieces
 from ris.evaluation.refcoco.results import read_results
 from ris.evaluation.tinyworld import samples as tinyworld
 from ris.evaluation.tinyworld import tables as report
-from ris.export.drawn import DrawnScene, write_drawn_scenes
+from ris.export.drawn_scenes import DrawnScene, write_drawn_scenes
 from tests.cli.squares import squares_pipeline, squares_plan
 from tests.cli.test_cli import ROOT
 from tests.fakes import COLOURS, squares

@@ -5,8 +5,8 @@ import pytest
 from pycocotools import mask as coco
 
 from ris.core import rle
+from ris.datasets.delimited import WORD_KEYS
 from ris.datasets.entry import LEFT_OUT, WITHOUT_MASK, Defect, Entry
-from ris.datasets.separated import WORD_KEYS
 from ris.datasets.tables import read_image_table, scan_image_table
 from ris.errors import DatasetError
 

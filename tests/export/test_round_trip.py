@@ -20,8 +20,8 @@ from ris.core.types import Annotation, MethodScore, Suggestion, Task
 from ris.core.verdict import judge_annotation
 from ris.errors import ImageUnreachable
 from ris.export.formats import EXPORT_FORMATS
+from ris.export.missing_images import fetch_missing_images
 from ris.export.run import ExportOptions, find_written_files, make_material, write_export, write_images
-from ris.export.seeing import fetch_missing_images
 from ris.export.validate import read_export_options, validate_export
 from ris.labelstudio.config.control import read_controls
 from ris.labelstudio.images.decoding import decode_image

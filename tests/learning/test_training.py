@@ -17,7 +17,7 @@ from ris.core.types import (
 from ris.errors import InputError
 from ris.learning.training import TrainingService
 from ris.referring.ranking import RankingSettings
-from ris.store.learned import find_learned_rankings, find_ranking_in_use
+from ris.store.learned_rankings import find_learned_rankings, find_ranking_in_use
 from ris.store.records import add_alternatives, add_correction
 from tests.build import rectangle
 from tests.service.conftest import NOW, database

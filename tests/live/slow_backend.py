@@ -23,8 +23,8 @@ from ris.service import (
     Worker,
 )
 from ris.store.session import Database
-from ris.web.answers import Services
 from ris.web.app import create_app
+from ris.web.handlers import Services
 from ris.web.logs import start_logging
 from tests.fakes import squares
 from tests.service.conftest import make_pipeline

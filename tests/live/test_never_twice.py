@@ -10,7 +10,7 @@ import pytest
 from ris import label_config
 from ris.labelstudio.api.client import LabelStudioClient
 from ris.labelstudio.api.connecting import MLBackend, connect_project
-from ris.labelstudio.api.doubles import find_duplicated_tasks
+from ris.labelstudio.api.duplicates import find_duplicated_tasks
 from ris.labelstudio.api.pushing import get_first_region_id
 from ris.store.deliveries import count_deliveries
 from ris.store.session import Database, upgrade_database

@@ -11,7 +11,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, inspect, make_url
 
 from ris.core.types import Task
-from ris.store.pictures import find_known_images
+from ris.store.known_images import find_known_images
 from ris.store.records import add_alternatives
 from ris.store.schema import BaseRow
 from ris.store.session import Database, upgrade_database

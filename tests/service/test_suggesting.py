@@ -5,7 +5,7 @@ import pytest
 from ris.core import rle
 from ris.labelstudio.task import TaskFailure
 from ris.referring.ranking import Calibration, Coefficients, Fusion
-from ris.store.learned import LearnedRanking, add_learned_ranking, set_version_in_use
+from ris.store.learned_rankings import LearnedRanking, add_learned_ranking, set_version_in_use
 from tests.fakes import squares
 from tests.service.conftest import NOW, task
 

@@ -3,8 +3,8 @@
 import pytest
 
 from ris.service import RefinementService
-from ris.web.answers import Services
 from ris.web.app import create_app
+from ris.web.handlers import Services
 from tests.service.conftest import database, gate, images, recording, suggesting
 
 __all__ = ["database", "gate", "images", "recording", "suggesting"]

@@ -1,8 +1,8 @@
 from ris.label_config import read
 
 from ris.service import SyncResult
-from ris.web.answers import Services
 from ris.web.app import create_app
+from ris.web.handlers import Services
 from tests.service.test_recording import event, offered, process  # noqa: F401  # a fixture
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}

@@ -12,8 +12,8 @@ from ris.service import DeliveryService, RefinementService, SceneCache, Suggesti
 from ris.store.deliveries import count_deliveries
 from ris.store.inbox import count_events, find_new_events
 from ris.store.records import ProjectRow
-from ris.web.answers import Services
 from ris.web.app import create_app
+from ris.web.handlers import Services
 from tests.labelstudio.predictions import PredictionStore
 from tests.service.conftest import NOW
 from tests.service.test_recording import event

@@ -9,10 +9,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ris.datasets.delimited import ColumnNames
 from ris.datasets.entry import Defect
 from ris.datasets.objects import is_json
 from ris.datasets.rows import normalise_row, read_words
-from ris.datasets.separated import ColumnNames
 from ris.datasets.tables import find_table_file, read_rows
 from ris.datasets.text import read_text
 from ris.errors import DatasetError, InputError

@@ -19,7 +19,7 @@ from ris.evaluation.tinyworld import tables as report
 from ris.evaluation.tinyworld.ablations import add_ablations
 from ris.evaluation.tinyworld.samples import ProposalOutcome, TinyworldOutcome
 from ris.evaluation.tinyworld.tables import ShareTable
-from ris.export.drawn import DrawnScene, write_drawn_scenes
+from ris.export.drawn_scenes import DrawnScene, write_drawn_scenes
 from ris.learning.case import TrainingCase
 from ris.referring.kinds import find_kind
 from ris.referring.pipeline import Pipeline
@@ -163,7 +163,7 @@ def run_learning(
 
     Example: `ris benchmark learning --scenes 240 --seeds 20`
     """
-    from ris.learning.handicap import run_trial  # here: scikit-learn takes a second to import
+    from ris.learning.recovery import run_trial  # here: scikit-learn takes a second to import
 
     pipeline = assembly.load_pipeline(assembly.make_plan(config.read_settings(preset=preset)))
     prior = pipeline.ranking.coefficients

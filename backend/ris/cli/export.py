@@ -15,6 +15,7 @@ from ris.core.decision import Decision
 from ris.core.types import Image, Task, Verdict
 from ris.errors import BackendError, DatasetError, InputError
 from ris.export.formats import EXPORT_FORMATS, Material
+from ris.export.missing_images import fetch_missing_images
 from ris.export.run import (
     REPORT_FILE,
     ExportOptions,
@@ -23,7 +24,6 @@ from ris.export.run import (
     write_export,
     write_images,
 )
-from ris.export.seeing import fetch_missing_images
 from ris.label_config import read as read_config
 from ris.labelstudio.config.control import Controls, read_controls
 from ris.store.failures import count_failures

@@ -11,8 +11,8 @@ from rich.progress import Progress
 from ris import assembly, config, label_config
 from ris.cli.console import console
 from ris.cli.defects import print_defects
+from ris.datasets.delimited import ColumnNames
 from ris.datasets.entry import LEFT_OUT
-from ris.datasets.separated import ColumnNames
 from ris.errors import ImageUnreadable, InputError, LabelStudioError
 from ris.export.pictures import to_displayable
 from ris.labelstudio.api.client import LabelStudioClient

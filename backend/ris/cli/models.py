@@ -14,7 +14,7 @@ from ris.pretrained.catalog.presets import Preset, find_preset
 from ris.pretrained.catalog.sources import Source
 from ris.pretrained.catalog.weights import check_model_files, verify_files
 from ris.pretrained.precision import check_precision, read_cpu_flags
-from ris.store.learned import find_learned_rankings, find_ranking_in_use
+from ris.store.learned_rankings import find_learned_rankings, find_ranking_in_use
 
 models_app = typer.Typer(help="The networks and their presets.", no_args_is_help=True)
 

@@ -32,7 +32,7 @@ from ris.labelstudio.region import write_predictions
 from ris.labelstudio.task import is_id, read_task
 from ris.referring.pipeline import Pipeline
 from ris.service.writing import WriteOutcome, write_parcels
-from ris.store.learned import find_ranking_in_use
+from ris.store.learned_rankings import find_ranking_in_use
 from ris.store.records import find_alternatives
 from ris.store.session import Database
 

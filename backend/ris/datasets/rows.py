@@ -15,6 +15,7 @@ from typing import Any
 from ris.core.rle import RLE
 from ris.core.types import Size, Verdict
 from ris.datasets.answers import is_answer
+from ris.datasets.delimited import ColumnNames, normalise_heading
 from ris.datasets.entry import (
     WITHOUT_MASK,
     Defect,
@@ -26,7 +27,6 @@ from ris.datasets.entry import (
 )
 from ris.datasets.objects import is_json
 from ris.datasets.segmentation import read_segmentation
-from ris.datasets.separated import ColumnNames, normalise_heading
 from ris.errors import DatasetError
 
 DEFAULT_NAMES = ColumnNames()

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ris.datasets.answers import Row, drop_repeated_tasks
+from ris.datasets.delimited import SEPARATORS, ColumnNames, normalise_heading, read_separated
 from ris.datasets.entry import Defect, Entry, raise_on_defect
 from ris.datasets.objects import is_json, read_objects
 from ris.datasets.rows import DEFAULT_NAMES, normalise_row, read_row, read_words
-from ris.datasets.separated import SEPARATORS, ColumnNames, normalise_heading, read_separated
 from ris.datasets.text import read_text
 from ris.errors import DatasetError
 

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from ris.errors import InputError
-from ris.labelstudio.mending import mend_json
+from ris.labelstudio.json_mending import mend_json
 
 _JSON_ERRORS = (msgspec.DecodeError, ValueError, RecursionError)
 _RAW_NULL = msgspec.Raw(b"null")

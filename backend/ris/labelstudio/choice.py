@@ -13,7 +13,7 @@ from ris.errors import ChoiceError, EmptyMaskError, RegionError
 from ris.labelstudio.config.control import Controls
 from ris.labelstudio.region import REFINED_SUFFIX, get_alternative_id, make_region_id
 from ris.labelstudio.result import find_other_object, is_point_region, select_drawn_regions
-from ris.labelstudio.spoken import SelectedChoices, read_region_labels, read_selected_choices
+from ris.labelstudio.selected_choices import SelectedChoices, read_region_labels, read_selected_choices
 
 ALTERNATIVE_ID_PATTERN = re.compile(
     r"ris[a-z0-9]+-\d+"

@@ -13,7 +13,7 @@ from ris.labelstudio.choice import drop_alternatives_for, find_typed_expression,
 from ris.labelstudio.config.control import Controls, read_controls
 from ris.labelstudio.failure import Failure
 from ris.labelstudio.result import read_mask
-from ris.labelstudio.spoken import is_expression_carried
+from ris.labelstudio.selected_choices import is_expression_carried
 from ris.labelstudio.storable import to_storable
 from ris.labelstudio.task import is_id, read_task
 

@@ -4,7 +4,7 @@ import math
 import re
 from typing import Any, overload
 
-from ris.labelstudio.mending import MAX_JSON_DEPTH
+from ris.labelstudio.json_mending import MAX_JSON_DEPTH
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _REPLACEMENT_CHARACTER = "\ufffd"

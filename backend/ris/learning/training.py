@@ -13,7 +13,7 @@ from ris.errors import BackendError, InputError
 from ris.learning.case import TrainingCase, make_training_case
 from ris.referring.ranking import RankingSettings
 from ris.store.history import read_decisions
-from ris.store.learned import (
+from ris.store.learned_rankings import (
     LearnedRanking,
     add_learned_ranking,
     find_learned_rankings,

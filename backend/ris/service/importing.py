@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import quote
 
+from ris.datasets.delimited import ColumnNames
 from ris.datasets.entry import WITHOUT_MASK, Defect, Entry
 from ris.datasets.files import ImageFolder, is_address, to_inner_path, to_upload_name
 from ris.datasets.phrasecut import find_images_file, scan_phrasecut
 from ris.datasets.refcoco import scan_refs
-from ris.datasets.separated import ColumnNames
 from ris.datasets.tables import scan_image_table
 from ris.errors import DatasetError
 from ris.labelstudio.answer import write_ground_truth

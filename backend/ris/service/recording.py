@@ -15,11 +15,11 @@ from ris.errors import BackendError, StoreError
 from ris.labelstudio.event import WebhookEvent, drop_secrets, make_failures, read_event, to_canonical_json
 from ris.labelstudio.failure import Failure
 from ris.labelstudio.region import to_shown_alternative
+from ris.store.alternatives import find_answer_alternatives
 from ris.store.failures import FailedAnswer, replace_failures, resolve_failures, resolve_failures_of_deleted
 from ris.store.inbox import InboxWriter, find_new_events, mark_event_done, mark_event_failed
+from ris.store.known_images import find_certain_size, find_known_images
 from ris.store.label_configs import save_label_config
-from ris.store.offers import find_answer_alternatives
-from ris.store.pictures import find_certain_size, find_known_images
 from ris.store.records import add_correction, add_deletion, find_carried_expression, save_carried_expression
 from ris.store.session import Database, Session
 

@@ -16,7 +16,7 @@ from ris.labelstudio.region import make_alternatives
 from ris.labelstudio.task import SetupRequest, TaskFailure
 from ris.service.worker import STOPPING_MESSAGE, Worker
 from ris.store.label_configs import save_label_config
-from ris.store.learned import LearnedRanking, find_ranking_in_use
+from ris.store.learned_rankings import LearnedRanking, find_ranking_in_use
 from ris.store.records import add_alternatives, find_alternatives, save_project
 from ris.store.session import Database
 

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ris.errors import BackendError, LabelStudioError
-from ris.labelstudio.api.doubles import find_duplicated_tasks, remove_surplus_predictions
+from ris.labelstudio.api.duplicates import find_duplicated_tasks, remove_surplus_predictions
 from ris.labelstudio.api.sync import Api, ProjectState, fetch_annotation_states, is_gone, read_project
 from ris.labelstudio.api.webhooks import mend_webhooks
 from ris.labelstudio.config.control import read_controls

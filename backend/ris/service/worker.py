@@ -15,7 +15,7 @@ from ris.core.types import Image
 from ris.errors import BackendError, NotReady
 from ris.referring.pipeline import Pipeline, ReferResult
 from ris.referring.scene import Scene
-from ris.store.learned import LearnedRanking
+from ris.store.learned_rankings import LearnedRanking
 from ris.store.scenes import SceneFiles
 
 log = logging.getLogger(__name__)

@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session, aliased
 
 from ris.core.decision import Decision
 from ris.core.types import Annotation, Correction, Edit, Task, Verdict
-from ris.store.offers import find_answer_alternatives
-from ris.store.pictures import choose_known_image, find_known_images
+from ris.store.alternatives import find_answer_alternatives
+from ris.store.known_images import choose_known_image, find_known_images
 from ris.store.records import mask_from_string
 from ris.store.schema import CorrectionRow, DeletionRow, FailureRow, ProjectRow, TaskRow
 

@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
 from ris.errors import StoreError
-from ris.store.address import parse_database_url, redact_database_url
+from ris.store.database_url import parse_database_url, redact_database_url
 from ris.store.schema import BaseRow
 
 __all__ = ["Database", "Session", "read_revision", "upgrade_database"]

@@ -10,7 +10,7 @@ from werkzeug.exceptions import HTTPException
 
 from ris.errors import BackendError, ImageError, InputError, NotReady, StoreError
 from ris.labelstudio.api.connecting import make_webhook_token
-from ris.web.answers import Services
+from ris.web.handlers import Services
 from ris.web.logs import REQUEST_ID
 from ris.web.metrics import Metrics
 from ris.web.ml_api import make_ml_api

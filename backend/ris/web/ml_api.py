@@ -7,9 +7,9 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from ris.errors import BackendError
 from ris.labelstudio.body import parse_body, parse_predict
-from ris.web import answers
-from ris.web.answers import START_TRAINING, Services
+from ris.web import handlers
 from ris.web.dashboard import make_dashboard
+from ris.web.handlers import START_TRAINING, Services
 from ris.web.metrics import Metrics
 
 _READ_CHUNK_BYTES = 2**20
@@ -54,13 +54,13 @@ def make_ml_api(backend: Services, metrics: Metrics) -> Blueprint:
     @routes.post("/setup")
     def setup() -> Response:
         """Say which version suggestions have; refuse a label config that has no place for a mask."""
-        return jsonify(model_version=answers.set_up_project(backend, parse_body(_read_body(), request.path)))
+        return jsonify(model_version=handlers.set_up_project(backend, parse_body(_read_body(), request.path)))
 
     @routes.post("/predict")
     def predict() -> Response:
         """One entry a task, always: a list of predictions, or [] with the reason in the log."""
         by_label_studio = request.user_agent.string.startswith(_USER_AGENT_PREFIX)
-        answered = answers.predict(backend, parse_predict(_read_body()), by_label_studio=by_label_studio)
+        answered = handlers.predict(backend, parse_predict(_read_body()), by_label_studio=by_label_studio)
         for cause in answered.causes:
             metrics.tasks.labels("empty" if cause else "alternatives").inc()
             if cause:
@@ -71,7 +71,7 @@ def make_ml_api(backend: Services, metrics: Metrics) -> Blueprint:
     def receive_webhook() -> tuple[Response, int]:
         """Write the event down, answer; it is worked on after."""
         body = parse_body(_read_body(), request.path)
-        new = answers.record_event(backend, body)
+        new = handlers.record_event(backend, body)
         action = str(body.get("action")) if isinstance(body, dict) else ""
         metrics.events.labels(action if action in _KNOWN_ACTIONS else "other").inc()
         return jsonify(status="kept" if new else "known"), 201 if new else 200

@@ -8,7 +8,7 @@ import pytest
 from ris.datasets.benchmark import Benchmark
 from ris.datasets.entry import Entry
 from ris.errors import DatasetError
-from ris.evaluation.refcoco import results as pieces
+from ris.evaluation.refcoco import results
 from ris.evaluation.refcoco.outcome import BenchmarkOutcome, group_by_image
 from ris.evaluation.refcoco.results import (
     find_torn_pieces,
@@ -85,7 +85,7 @@ def test_half_a_piece_has_no_name_of_a_piece(tmp_path, monkeypatch):
         file.write(b"PAR1")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(pieces.pq, "write_table", full)
+    monkeypatch.setattr(results.pq, "write_table", full)
 
     with pytest.raises(DatasetError, match="piece-1of1-000000.parquet cannot be written: No space left"):
         write_piece(tmp_path, ALL, rows(GROUPS[0]))
@@ -106,7 +106,7 @@ def test_whoever_stops_keeps_what_was_handed_on(tmp_path):
 
 
 def test_a_piece_is_written_as_soon_as_it_has_its_images(tmp_path, monkeypatch):
-    monkeypatch.setattr(pieces, "IMAGES_PER_PIECE", 2)
+    monkeypatch.setattr(results, "IMAGES_PER_PIECE", 2)
     running = write_pieces(tmp_path, ALL, (rows(group) for group in GROUPS))
     for _ in range(4):
         next(running)

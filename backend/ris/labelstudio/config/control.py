@@ -13,12 +13,12 @@ from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
 from ris.errors import LabelConfigError
-from ris.labelstudio.config.picture import ImageField, find_image_tag
+from ris.labelstudio.config.expression_field import ExpressionField
+from ris.labelstudio.config.image_field import ImageField, find_image_tag
 from ris.labelstudio.config.tags import normalise_tags
-from ris.labelstudio.config.texts import EXPRESSION_NAME, TEXT_TAG_EXAMPLE, find_expression_field
+from ris.labelstudio.config.text_tags import EXPRESSION_NAME, TEXT_TAG_EXAMPLE, find_expression_field
 from ris.labelstudio.config.variable import find_paths, put_value
 from ris.labelstudio.config.vocabulary import ChoiceMeaning, ChoiceTag, Term, read_choice_tags, read_labels
-from ris.labelstudio.config.words import ExpressionField
 
 RegionType = Literal["brushlabels", "bitmasklabels", "polygonlabels", "rectanglelabels"]
 MASK_TAGS: dict[str, RegionType] = {  # preferred first; rectangles show boxes, where there is nothing better

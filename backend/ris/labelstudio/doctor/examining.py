@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from ris.errors import BackendError, LabelStudioError, TaskError, UntrustedError
 from ris.labelstudio.api.connecting import MLBackend
-from ris.labelstudio.api.doubles import find_duplicated_tasks
+from ris.labelstudio.api.duplicates import find_duplicated_tasks
 from ris.labelstudio.api.webhooks import find_webhook_faults
 from ris.labelstudio.config.control import Controls, read_controls
 from ris.labelstudio.doctor.config_warnings import find_warnings

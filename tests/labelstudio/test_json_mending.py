@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ris.labelstudio.mending import MAX_JSON_DEPTH, mend_json
+from ris.labelstudio.json_mending import MAX_JSON_DEPTH, mend_json
 from tests.labelstudio.test_body import JSON
 
 

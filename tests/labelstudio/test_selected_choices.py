@@ -5,7 +5,7 @@ from ris.label_config import read
 
 from ris.errors import ChoiceError
 from ris.labelstudio.config.control import read_controls
-from ris.labelstudio.spoken import is_expression_carried, read_region_labels, read_selected_choices
+from ris.labelstudio.selected_choices import is_expression_carried, read_region_labels, read_selected_choices
 
 PICK, TABS, TYPE = (read_controls(read(f"{name}.xml")) for name in ("pick_brush", "tabs_brush", "type_brush"))
 ALIASED = read_controls(

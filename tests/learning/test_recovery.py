@@ -1,6 +1,6 @@
 import pytest
 
-from ris.learning.handicap import find_best_fixed, run_trial
+from ris.learning.recovery import find_best_fixed, run_trial
 from tests.learning.worlds import PRIOR, cases, mean_iou
 
 METHODS = ("eyes", "ears")

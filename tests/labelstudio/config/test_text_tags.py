@@ -5,8 +5,8 @@ from xml.etree.ElementTree import fromstring
 import pytest
 
 from ris.errors import LabelConfigError
-from ris.labelstudio.config.texts import find_expression_field
-from ris.labelstudio.config.words import ExpressionField
+from ris.labelstudio.config.expression_field import ExpressionField
+from ris.labelstudio.config.text_tags import find_expression_field
 
 
 def found(*tags):

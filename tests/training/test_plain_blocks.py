@@ -6,7 +6,7 @@ import torch
 from open_clip.model import CLIP
 
 from ris.pretrained.clip import vit as clip
-from training import lean
+from training import plain_blocks
 
 VISION = {"image_size": 32, "patch_size": 8, "width": 64, "layers": 4, "head_width": 32, "no_ln_pre": True}
 TEXT = {
@@ -34,7 +34,9 @@ def model():
 def test_the_plain_feature_is_the_librarys(model):
     pictures = torch.randn(3, 3, 32, 32)
 
-    got = lean.run_last_blocks(model.visual, lean.run_first_blocks(model.visual, pictures, 2), 2)
+    got = plain_blocks.run_last_blocks(
+        model.visual, plain_blocks.run_first_blocks(model.visual, pictures, 2), 2
+    )
 
     torch.testing.assert_close(got, model.encode_image(pictures), atol=1e-5, rtol=1e-5)
 
@@ -45,10 +47,10 @@ def test_one_zero_token_stands_for_all_zeroed_patches(model):
     rng = np.random.default_rng(0)
     grids = (rng.random((6, 16)) * (rng.random((6, 16)) > 0.6)).astype(np.float32)
     grids[1], grids[2] = 1, 0
-    tokens = lean.run_first_blocks(model.visual, torch.randn(2, 3, 32, 32), 2)
+    tokens = plain_blocks.run_first_blocks(model.visual, torch.randn(2, 3, 32, 32), 2)
     picture = torch.tensor([0, 1, 0, 1, 1, 0])
 
-    got = lean.see_through_compact(model.visual, tokens, picture, torch.tensor(grids), 2)
+    got = plain_blocks.see_through_compact(model.visual, tokens, picture, torch.tensor(grids), 2)
 
     for i, p in enumerate(picture.tolist()):
         wanted = clip.see_through(model.visual, tokens[p : p + 1], torch.tensor(grids[i : i + 1]), 2)[0]
@@ -59,13 +61,13 @@ def test_one_zero_token_stands_for_all_zeroed_patches(model):
 def test_texts_cut_at_their_end_are_the_librarys(model):
     ids = torch.tensor([[2, 7, 8, 3, 0, 0, 0, 0, 0, 0], [2, 9, 10, 11, 12, 13, 3, 0, 0, 0]])
 
-    got = lean.encode_text(model, ids, 3)
+    got = plain_blocks.encode_text(model, ids, 3)
 
     torch.testing.assert_close(got, model.encode_text(ids), atol=1e-5, rtol=1e-5)
 
 
 def test_the_schedule_rises_to_one_and_falls_to_almost_nothing():
-    values = [lean.compute_learning_rate_factor(step, 1000) for step in range(1001)]
+    values = [plain_blocks.compute_learning_rate_factor(step, 1000) for step in range(1001)]
 
     assert max(values) == pytest.approx(1, abs=0.01)
     assert values[0] < 0.03

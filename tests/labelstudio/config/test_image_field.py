@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from ris.errors import LabelConfigError
 from ris.labelstudio.config.control import read_controls
-from ris.labelstudio.config.picture import ImageField
+from ris.labelstudio.config.image_field import ImageField
 from ris.labelstudio.task import read_task
 
 BRUSH = '<BrushLabels name="mask" toName="image"><Label value="It"/></BrushLabels>'

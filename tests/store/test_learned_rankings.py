@@ -1,7 +1,7 @@
 from datetime import UTC, datetime
 
 from ris.referring.ranking import Calibration, Coefficients, Fusion
-from ris.store.learned import (
+from ris.store.learned_rankings import (
     LearnedRanking,
     add_learned_ranking,
     find_learned_rankings,

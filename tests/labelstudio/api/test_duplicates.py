@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ris.errors import LabelStudioError
-from ris.labelstudio.api.doubles import (
+from ris.labelstudio.api.duplicates import (
     DuplicatedTask,
     find_duplicated_tasks,
     find_surplus_predictions,

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ris.datasets.delimited import SEPARATORS, ColumnNames, read_separated
 from ris.datasets.entry import Defect
-from ris.datasets.separated import SEPARATORS, ColumnNames, read_separated
 from ris.errors import DatasetError
 
 

@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
 from ris.errors import LabelConfigError
+from ris.labelstudio.config.expression_field import TEXT_ENCODINGS, ExpressionField, TextForm
 from ris.labelstudio.config.variable import find_paths, get_path_name, is_path
-from ris.labelstudio.config.words import TEXT_ENCODINGS, ExpressionField, TextForm
 
 _TEXT_TAGS = ("Text", "Header", "HyperText", "Markdown", "Paragraphs", "TextArea")
 _FORM_BY_TAG: dict[str, TextForm] = {"HyperText": "html", "Markdown": "markdown", "Paragraphs": "paragraphs"}

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ris.labelstudio.config.words import ExpressionField, html_to_text
+from ris.labelstudio.config.expression_field import ExpressionField, html_to_text
 
 PARAGRAPHS = ExpressionField("dialogue", "paragraphs", name_key="who", text_key="says")
 

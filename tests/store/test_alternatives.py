@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from ris.core.types import Annotation
-from ris.store.offers import find_answer_alternatives
+from ris.store.alternatives import find_answer_alternatives
 from ris.store.records import add_alternatives, add_task_image
 from tests.store.test_history import add, correction, read
 from tests.store.test_records import NOW, SIZE, TASK, keep, offers

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ris.core.types import Alternative, Annotation, Task
-from ris.store.pictures import KnownImage, find_known_images
+from ris.store.known_images import KnownImage, find_known_images
 from ris.store.records import hash_task_content, to_alternative
 from ris.store.schema import SuggestionRow, TaskRow
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import make_url
 
 from ris.errors import StoreError
-from ris.store.address import parse_database_url, redact_database_url
+from ris.store.database_url import parse_database_url, redact_database_url
 from ris.store.session import Database, upgrade_database
 from tests.store.conftest import new_database
 

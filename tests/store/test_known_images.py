@@ -2,7 +2,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from ris.core.types import Verdict
-from ris.store.pictures import choose_known_image, find_certain_size, find_known_images
+from ris.store.known_images import choose_known_image, find_certain_size, find_known_images
 from ris.store.records import add_alternatives, add_task_image
 from tests.store.test_history import add, correction, read
 from tests.store.test_records import NOW, SIZE, TASK, keep
