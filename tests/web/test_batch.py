@@ -26,7 +26,9 @@ def test_without_a_way_into_label_studio_what_is_late_is_told_as_late_and_goes_o
     computing = SimpleNamespace(
         begin=lambda entries: [Future() for _ in entries],
         wait=lambda jobs, deadline_s: None,
-        late=lambda entry, deadline_s: SuggestionResult(entry.task_id, reason="late", cause="late"),
+        make_late_result=lambda entry, deadline_s: SuggestionResult(
+            entry.task_id, reason="late", cause="late"
+        ),
     )
 
     (told,) = answer_all(PredictBatch([TASK], [""], CONTROLS, "v1"), computing, None, 1)

@@ -37,7 +37,7 @@ class TrainingResult:
         version: in use from now on; None when nothing was taken.
     """
 
-    fit_result: FitResult
+    fit_result: "FitResult"
     version: str | None
 
 

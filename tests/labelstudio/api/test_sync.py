@@ -9,7 +9,7 @@ PROJECT = {"id": 3, "created_at": "2023-11-14T22:13:20.5Z", "label_config": "<Vi
 class Api:
     """Answers by path; `listed` is what /api/tasks says, page by page."""
 
-    def __init__(self, *listed, project=PROJECT, there=()):
+    def __init__(self, *listed, project=PROJECT, n_in_label_studio=()):
         self.listed, self.project, self.n_in_label_studio, self.asked = listed, project, there, []
 
     def call(self, method, path, body=None, **params):
@@ -63,7 +63,7 @@ def test_a_listing_that_is_none_is_told():
 
 
 def test_an_annotation_is_gone_when_label_studio_has_none_of_that_number():
-    api = Api(there=("/api/annotations/1/",))
+    api = Api(n_in_label_studio=("/api/annotations/1/",))
 
     assert not is_gone(api, 1)
     assert is_gone(api, 2)
