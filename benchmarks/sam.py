@@ -216,7 +216,7 @@ def main() -> None:
         worst = compute_worst_iou(found["library"], found["ours"])
         for who, seconds in medians.items():
             table.add_row(name, who, *(f"{s:.2f}" for s in seconds.values()), str(len(found[who])), "")
-        ratios = (medians["run_library"][part] / medians["run_ours"][part] for part in (*_PARTS, "total"))
+        ratios = (medians["library"][part] / medians["ours"][part] for part in (*_PARTS, "total"))
         table.add_row(
             name, "times", *(f"{ratio:.1f}" for ratio in ratios), "", f"{worst:.4f}", end_section=True
         )

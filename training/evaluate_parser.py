@@ -36,7 +36,7 @@ def main() -> None:
     }
     if args.treebank:
         test = [to_doc(sentence, parser.nlp.vocab) for sentence in read_conllu(args.treebank / "test.conllu")]
-        report["evaluate_attachment"] = evaluate_attachment(parser.nlp, test)
+        report["attachment"] = evaluate_attachment(parser.nlp, test)
     print(json.dumps(report, indent=1) if args.json else format_report(report))
 
 

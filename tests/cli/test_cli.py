@@ -36,7 +36,7 @@ def ris(*arguments, folder, **env):
     clean = {k: v for k, v in os.environ.items() if not k.startswith("RIS_")}
     return subprocess.run(
         [sys.executable, "-m", "ris", *arguments],
-        cwd=folder, env=clean | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"} | env,
+        cwd=folder, env=clean | {"PYTHONPATH": str(ROOT / "backend"), "OMP_NUM_THREADS": "1"} | env,
         capture_output=True, text=True, timeout=240,
     )  # fmt: skip
 

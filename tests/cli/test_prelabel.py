@@ -38,7 +38,9 @@ def suggested(folder):
 def test_after_a_kill_nothing_is_done_twice_and_nothing_is_missing(tmp_path):
     count = tasks_file(tmp_path, 8)
     ris("db", "upgrade", folder=tmp_path)
-    env = {k: v for k, v in os.environ.items() if not k.startswith("RIS_")} | {"PYTHONPATH": str(ROOT)}
+    env = {k: v for k, v in os.environ.items() if not k.startswith("RIS_")} | {
+        "PYTHONPATH": str(ROOT / "backend")
+    }
     running = subprocess.Popen(
         [sys.executable, "-m", "ris", "prelabel", "--tasks", "tasks.json"],
         cwd=tmp_path, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,

@@ -73,7 +73,7 @@ def test_a_stop_while_the_database_is_upgraded_ends_the_process_and_takes_back_w
     with engine.connect() as other, (tmp_path / "log").open("w") as log:
         other.execute(text("CREATE TABLE event (x INTEGER)"))  # not committed: the upgrade waits for it
         command = [sys.executable, "-m", "ris", "serve", "--upgrade", "--port", str(find_free_port())]
-        env = os.environ | {"RIS_DATABASE_URL": url, "PYTHONPATH": str(ROOT)}
+        env = os.environ | {"RIS_DATABASE_URL": url, "PYTHONPATH": str(ROOT / "backend")}
         server = subprocess.Popen(command, env=env, cwd=tmp_path, stderr=log)
         wait_for_one_that_waits(engine, server)
         server.send_signal(signal.SIGTERM)

@@ -125,4 +125,4 @@ def test_a_password_of_any_signs_is_taken_from_the_environment(postgres, tmp_pat
 
 
 def environment(password):
-    return os.environ | {"PGPASSWORD": password, "PYTHONPATH": str(Path(__file__).parents[2])}
+    return os.environ | {"PGPASSWORD": password, "PYTHONPATH": str(Path(__file__).parents[2] / "backend")}

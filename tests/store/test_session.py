@@ -92,7 +92,7 @@ def test_an_upgrade_that_is_stopped_anywhere_is_done_by_the_next_one(empty_url, 
     """The process ends at once, as with a power cut: nothing is rolled back by Python."""
     stopped = subprocess.run(
         [sys.executable, "-c", STOPPED, empty_url, str(statements)],
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        env=os.environ | {"PYTHONPATH": str(ROOT / "backend")},
     )
     assert stopped.returncode == 9
     assert read_revision(empty_url) is None
@@ -105,7 +105,7 @@ def test_an_upgrade_that_is_stopped_anywhere_is_done_by_the_next_one(empty_url, 
 STOPPED = """
 import os, sys
 from sqlalchemy import Engine, event
-from ris.store.session import upgrade
+from ris.store.session import upgrade_database
 
 def stop(connection, cursor, statement, *_):
     global left
@@ -115,7 +115,7 @@ def stop(connection, cursor, statement, *_):
 
 left = int(sys.argv[2])
 event.listen(Engine, "after_cursor_execute", stop)
-upgrade(sys.argv[1])
+upgrade_database(sys.argv[1])
 """
 
 

@@ -10,7 +10,7 @@ class Api:
     """Answers by path; `listed` is what /api/tasks says, page by page."""
 
     def __init__(self, *listed, project=PROJECT, n_in_label_studio=()):
-        self.listed, self.project, self.n_in_label_studio, self.asked = listed, project, there, []
+        self.listed, self.project, self.n_in_label_studio, self.asked = listed, project, n_in_label_studio, []
 
     def call(self, method, path, body=None, **params):
         self.asked.append((method, path, params))

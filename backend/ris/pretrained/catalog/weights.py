@@ -57,7 +57,7 @@ def verify_files(folder: Path, remedy: str) -> dict[str, str]:
         path = folder / name
         if not path.is_file():
             raise WeightsError(f"the model file {path} is missing; {remedy}")
-        if compute_sha256(path) != said["compute_sha256"]:
+        if compute_sha256(path) != said["sha256"]:
             raise WeightsError(f"the model file {path} is damaged or was changed; {remedy}")
     return {name: str(said["sha256"]) for name, said in expected.items()}
 

@@ -143,7 +143,7 @@ def find_referent_chunk(part: Doc | Span) -> Span | None:
     head, is_ud = roots[-1], part.vocab.lang == english_ud.EnglishUD.lang
     if head.i in chunk_of and not (is_ud and _has_subject(head)):
         return chunk_of[head.i]
-    first = next(head.find_children, None)
+    first = next(head.children, None)
     if first is None or (is_ud and _has_preposition(first)):
         return None
     return chunk_of.get(first.i)
@@ -187,7 +187,7 @@ def count_referents(chunk: Span, noun: Token) -> int:
 
 
 def _has_subject(noun: Token) -> bool:
-    return any(child.dep_.startswith("nsubj") for child in noun.find_children)
+    return any(child.dep_.startswith("nsubj") for child in noun.children)
 
 
 def _has_preposition(noun: Token) -> bool:
