@@ -18,21 +18,21 @@ except ImportError as error:
 
 from ris import assembly, config, wsgi
 from ris.labelstudio.api.sync import read_project
-from ris.web import answers
-from ris.web.answers import Backend
+from ris.web import handlers
+from ris.web.handlers import Services
 
 
 @cache
-def service() -> Backend:
+def get_services() -> Services:
     """One service a process: the SDK makes a model for every request."""
-    settings = config.from_env()
-    return wsgi.backend_of(assembly.assemble(settings), settings)
+    settings = config.read_settings()
+    return wsgi.make_services(assembly.assemble(settings), settings)
 
 
 @lru_cache(maxsize=1000)
-def project_key(number: int) -> str:
+def find_project_key(number: int) -> str:
     """ "<id>.<created_at>", as Label Studio's own requests and webhooks say it."""
-    return read_project(assembly.label_studio(config.from_env()), number).key
+    return read_project(assembly.make_label_studio_client(config.read_settings()), number).key
 
 
 class ReferringSegmentation(LabelStudioMLBase):  # type: ignore[misc]  # the SDK is not typed
@@ -40,7 +40,7 @@ class ReferringSegmentation(LabelStudioMLBase):  # type: ignore[misc]  # the SDK
 
     def setup(self) -> None:
         """Say which version suggestions have now."""
-        self.set("model_version", service().suggesting.version)
+        self.set("model_version", get_services().suggesting.version)
 
     def predict(
         self, tasks: list[dict[str, Any]], context: dict[str, Any] | None = None, **_: Any
@@ -48,16 +48,16 @@ class ReferringSegmentation(LabelStudioMLBase):  # type: ignore[misc]  # the SDK
         """One entry a task: a list of predictions, or for a click one prediction."""
         body = {
             "tasks": tasks,
-            "project": project_key(int(self.project_id)),
+            "project": find_project_key(int(self.project_id)),
             "label_config": self.label_config,
             "params": {"context": context},
         }
-        return answers.predict(service(), body, by_label_studio=True).results
+        return handlers.predict(get_services(), body, by_label_studio=True).results
 
     def process_event(self, event: str, data: dict[str, Any], job_id: Any, additional_params: Any) -> None:
         """Write every event down, those too that the SDK would not train on."""
-        answers.record(service(), {**data, "action": event})
+        handlers.record_event(get_services(), {**data, "action": event})
 
     def fit(self, event: str, data: dict[str, Any], **_: Any) -> None:
         """As `process_event`: for those who call it themselves."""
-        answers.record(service(), {**data, "action": event})
+        handlers.record_event(get_services(), {**data, "action": event})

@@ -19,7 +19,7 @@ SIZES = ((480, 640), (1080, 1920), (3000, 4000))
 ROUNDS = 5
 
 
-def smooth(height: int, width: int) -> np.ndarray:
+def make_smooth_mask(height: int, width: int) -> np.ndarray:
     """Three ellipses, as of an ordinary object."""
     y, x = np.mgrid[:height, :width]
     mask = np.zeros((height, width), np.bool_)
@@ -28,15 +28,15 @@ def smooth(height: int, width: int) -> np.ndarray:
     return mask
 
 
-def ragged(height: int, width: int) -> np.ndarray:
+def make_ragged_mask(height: int, width: int) -> np.ndarray:
     """The same with a noisy patch: many short runs."""
-    mask = smooth(height, width)
+    mask = make_smooth_mask(height, width)
     part = np.s_[height // 3 : height // 2, width // 3 : width // 2]
     mask[part] = np.random.default_rng(0).random(mask[part].shape) > 0.5
     return mask
 
 
-def median_ms(work: Callable[[], object]) -> float:
+def measure_median_ms(work: Callable[[], object]) -> float:
     times = []
     for _ in range(ROUNDS):
         started = time.perf_counter()
@@ -50,22 +50,25 @@ def main() -> None:
     for heading in ("encode SDK", "ours", "ratio", "coco", "decode SDK", "ours", "ratio", "coco"):
         table.add_column(heading, justify="right")
     for size in SIZES:
-        for make in (smooth, ragged):
-            table.add_row(*row(make(*size), f"{size[1]}x{size[0]} {make.__name__}"))
+        for make in (make_smooth_mask, make_ragged_mask):
+            table.add_row(*compare_codecs(make(*size), f"{size[1]}x{size[0]} {make.__name__}"))
     Console().print(table)
 
 
-def row(mask: np.ndarray, name: str) -> list[str]:
+def compare_codecs(mask: np.ndarray, name: str) -> list[str]:
     grey = mask.astype(np.uint8) * 255
     fortran = np.asfortranarray(mask.astype(np.uint8))
     stream, code = mask2rle(grey), coco.encode(fortran)
-    assert brush.encode(mask) == stream
-    assert (brush.decode(stream, mask.shape) == mask).all()
+    assert brush.encode_brush(mask) == stream
+    assert (brush.decode_brush(stream, mask.shape) == mask).all()
     times = [
-        (median_ms(lambda: mask2rle(grey)), median_ms(lambda: brush.encode(mask))),
-        (median_ms(lambda: decode_rle(stream)), median_ms(lambda: brush.decode(stream, mask.shape))),
+        (measure_median_ms(lambda: mask2rle(grey)), measure_median_ms(lambda: brush.encode_brush(mask))),
+        (
+            measure_median_ms(lambda: decode_rle(stream)),
+            measure_median_ms(lambda: brush.decode_brush(stream, mask.shape)),
+        ),
     ]
-    others = median_ms(lambda: coco.encode(fortran)), median_ms(lambda: coco.decode(code))
+    others = measure_median_ms(lambda: coco.encode(fortran)), measure_median_ms(lambda: coco.decode(code))
     cells = [
         cell
         for (sdk, ours), other in zip(times, others, strict=True)

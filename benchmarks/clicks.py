@@ -20,21 +20,21 @@ from rich.table import Table
 from ris.label_config import read
 from segment_anything import sam_model_registry
 
-from ris.assembly import load_pipeline, planned
+from ris.assembly import load_pipeline, make_plan
 from ris.config import Settings
 from ris.core.proposals import Prompts
 from ris.core.types import Image
-from ris.labelstudio.images.decoding import decode
+from ris.labelstudio.images.decoding import decode_image
 from ris.pretrained.catalog.presets import TINY, TINY_FOLDER
 from ris.pretrained.masks.sam import SamProposer, load_sam
-from ris.referring.scene import PROPOSER, Scene
-from ris.service import Recording, Refining, SceneCache, Suggesting, Worker
-from ris.store.session import Database, upgrade
-from ris.web.answers import Backend, predict
+from ris.referring.scene import PROPOSER_KEY, Scene
+from ris.service import RecordingService, RefinementService, SceneCache, SuggestionService, Worker
+from ris.store.session import Database, upgrade_database
+from ris.web.handlers import Services, predict
 from tests.live.support.samples import make_samples
 
 
-def milliseconds(call: Callable[[], object], repeats: int) -> tuple[float, float]:
+def measure_ms(call: Callable[[], object], repeats: int) -> tuple[float, float]:
     """Median and 95th percentile, after one call that is not counted."""
     call()
     times = []
@@ -45,32 +45,34 @@ def milliseconds(call: Callable[[], object], repeats: int) -> tuple[float, float
     return statistics.median(times), float(np.percentile(times, 95))
 
 
-def refine_ms(proposer: SamProposer, image: Image, repeats: int) -> tuple[float, float]:
+def measure_refine_ms(proposer: SamProposer, image: Image, repeats: int) -> tuple[float, float]:
     proposals = proposer.propose(image)
-    scene = Scene(image.digest, image.size, (), (), np.zeros(0, np.float32), {PROPOSER: proposals.seen})
+    scene = Scene(
+        image.digest, image.size, (), (), np.zeros(0, np.float32), {PROPOSER_KEY: proposals.features}
+    )
     rng = np.random.default_rng(0)
 
     def click() -> None:
         point = rng.random((1, 2)).astype(np.float32) * np.array(image.size[::-1], np.float32)
         proposer.refine(scene, Prompts(image.size, point, np.array([True])))
 
-    return milliseconds(click, repeats)
+    return measure_ms(click, repeats)
 
 
-def predict_ms(folder: Path, repeats: int) -> tuple[float, float]:
+def measure_predict_ms(folder: Path, repeats: int) -> tuple[float, float]:
     """From the body of an interactive /predict to its answer, on an image that was seen."""
     sample = make_samples(1)[0]
-    image = decode(sample.png, max_pixels=10**8)
+    image = decode_image(sample.png, max_pixels=10**8)
     url = f"sqlite:///{folder / 'ris.db'}"
-    upgrade(url)
+    upgrade_database(url)
     database = Database.open(url)
-    plan = planned(Settings(database_url=url))
+    plan = make_plan(Settings(database_url=url))
     worker = Worker(lambda: load_pipeline(plan), SceneCache(2**29))
     clock = lambda: datetime.now(UTC)  # noqa: E731
-    suggesting = Suggesting(database, worker, lambda task: image, version=plan.version, now=clock)
-    recording = Recording(database, now=clock)
-    backend = Backend(
-        suggesting, recording, Refining(worker, suggesting, lambda task: image), 300.0, lambda: False
+    suggesting = SuggestionService(database, worker, lambda task: image, version=plan.version, now=clock)
+    recording = RecordingService(database, now=clock)
+    backend = Services(
+        suggesting, recording, RefinementService(worker, suggesting, lambda task: image), 300.0, lambda: False
     )
     task = {"id": 1, "data": {"image": "x", "expression": sample.expression}}
     body = {"tasks": [task], "project": "1.1", "label_config": read("pick_brush_smart.xml")}
@@ -87,7 +89,7 @@ def predict_ms(folder: Path, repeats: int) -> tuple[float, float]:
         predict(backend, body | {"params": {"context": {"result": [region]}}})
 
     try:
-        return milliseconds(click, repeats)
+        return measure_ms(click, repeats)
     finally:
         suggesting.close()
         worker.close()
@@ -108,15 +110,17 @@ def main() -> None:
     if args.size == "full":
         model = sam_model_registry["vit_b"]().eval()
         figures = {
-            "SAM ViT-B, random weights": refine_ms(
+            "SAM ViT-B, random weights": measure_refine_ms(
                 SamProposer(model, settings), Image.of(pixels), args.repeats
             )
         }
     else:
         model = load_sam(TINY_FOLDER / "sam")
-        figures = {"SAM alone": refine_ms(SamProposer(model, settings), Image.of(pixels), args.repeats)}
+        figures = {
+            "SAM alone": measure_refine_ms(SamProposer(model, settings), Image.of(pixels), args.repeats)
+        }
         with tempfile.TemporaryDirectory() as folder:
-            figures["the whole /predict"] = predict_ms(Path(folder), args.repeats)
+            figures["the whole /predict"] = measure_predict_ms(Path(folder), args.repeats)
     for what, (median, high) in figures.items():
         table.add_row(what, f"{median:.0f} ms", f"{high:.0f} ms")
     Console().print(table)

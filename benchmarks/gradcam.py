@@ -23,16 +23,16 @@ from rich.table import Table
 from transformers import AutoTokenizer, BlipConfig, BlipForImageTextRetrieval
 
 from ris.pretrained.catalog.presets import TINY_FOLDER
-from ris.pretrained.linear_ops import quickened
-from ris.pretrained.matching.blip import blip_parts
+from ris.pretrained.linear_ops import use_fast_linear
+from ris.pretrained.matching.blip import make_blip_parts
 from ris.pretrained.matching.cross_matcher import CrossMatcher
-from ris.referring.heat import unit
+from ris.referring.heat import scale_to_unit
 
-LAYER, PASSES, GRID = 8, 3, 24
+_LAYER, _PASSES, _GRID = 8, 3, 24
 TEXT = "there is a man in a white shirt on the left"
 
 
-def network() -> Any:
+def make_network() -> Any:
     """BLIP base whose gradients are of an ordinary size: its own image side starts with 1e-10."""
     torch.manual_seed(0)
     model = BlipForImageTextRetrieval(BlipConfig()).eval()
@@ -43,13 +43,13 @@ def network() -> Any:
     return model
 
 
-def kept_by_pass() -> NDArray[np.bool_]:
+def make_patch_masks() -> NDArray[np.bool_]:
     """Which patches stay, bool [passes, P]: all, then three quarters, then half of them."""
-    order = np.random.default_rng(1).random(GRID * GRID)
-    return np.array([order >= hidden / 4 for hidden in range(PASSES)])
+    order = np.random.default_rng(1).random(_GRID * _GRID)
+    return np.array([order >= hidden / 4 for hidden in range(_PASSES)])
 
 
-class Peer:
+class PeerMatcher:
     """The whole network anew in every pass, everything differentiated."""
 
     def __init__(self, model: Any, tokenizer: Any) -> None:
@@ -57,22 +57,22 @@ class Peer:
         self.probabilities: list[torch.Tensor] = []
         for i, layer in enumerate(model.text_encoder.encoder.layer):
             own = layer.crossattention.self
-            own.register_forward_pre_hook(hand_on_mask, with_kwargs=True)
-            if i == LAYER:
+            own.register_forward_pre_hook(_pass_image_mask, with_kwargs=True)
+            if i == _LAYER:
                 own.register_forward_hook(self.keep)
 
     def keep(self, module: Any, given: Any, made: Any) -> None:
         made[1].retain_grad()
         self.probabilities = [made[1]]
 
-    def maps(self, picture: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+    def compute_maps(self, picture: NDArray[np.float32]) -> list[NDArray[np.float32]]:
         device = self.model.itm_head.weight.device
         pixels = torch.tensor(picture, device=device)[None]
         coded = self.tokenizer(TEXT, return_tensors="pt").to(device)
-        kept = torch.ones(PASSES, 1 + GRID * GRID, device=device)
-        kept[:, 1:] = torch.tensor(kept_by_pass())
+        kept = torch.ones(_PASSES, 1 + _GRID * _GRID, device=device)
+        kept[:, 1:] = torch.tensor(make_patch_masks())
         made = []
-        for i in range(PASSES):
+        for i in range(_PASSES):
             states = self.model.vision_model(pixel_values=pixels).last_hidden_state
             hidden = self.model.text_encoder(
                 **{name: coded[name] for name in ("input_ids", "attention_mask")}, is_decoder=False,
@@ -82,27 +82,31 @@ class Peer:
             self.model.itm_head(hidden[:, 0])[:, 1].sum().backward()
             (attention,) = self.probabilities
             assert attention.grad is not None
-            made.append(heat(attention.detach().cpu().numpy()[0], attention.grad.cpu().numpy()[0], 1))
+            made.append(
+                compute_heat_map(attention.detach().cpu().numpy()[0], attention.grad.cpu().numpy()[0], 1)
+            )
         return made
 
 
-def hand_on_mask(module: Any, given: Any, named: dict[str, Any]) -> Any:
+def _pass_image_mask(module: Any, given: Any, named: dict[str, Any]) -> Any:
     """transformers' BlipTextAttention forgets to give the image mask to its cross-attention (5.23)."""
     return given, named | {"encoder_attention_mask": named["attention_mask"]}
 
 
-def ours(matcher: CrossMatcher, picture: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+def compute_our_maps(matcher: CrossMatcher, picture: NDArray[np.float32]) -> list[NDArray[np.float32]]:
     encoded = matcher.encode_picture(picture)
-    seen = [matcher.attend(encoded, [TEXT], kept[None]) for kept in kept_by_pass()]
-    return [heat(each.attention[0], each.gradient[0], 0) for each in seen]
+    seen = [matcher.attend(encoded, [TEXT], kept[None]) for kept in make_patch_masks()]
+    return [compute_heat_map(each.attention[0], each.gradient[0], 0) for each in seen]
 
 
-def heat(attention: NDArray[np.float32], gradient: NDArray[np.float32], first: int) -> NDArray[np.float32]:
+def compute_heat_map(
+    attention: NDArray[np.float32], gradient: NDArray[np.float32], first: int
+) -> NDArray[np.float32]:
     """[heads, L, first + P] -> the map [P] in [0, 1] of all words."""
-    return unit((attention * np.maximum(gradient, 0))[..., first:].mean((0, 1)))
+    return scale_to_unit((attention * np.maximum(gradient, 0))[..., first:].mean((0, 1)))
 
 
-def seconds(call: Callable[[], Any], device: str) -> float:
+def _measure_seconds(call: Callable[[], Any], device: str) -> float:
     started = time.perf_counter()
     call()
     if device.startswith("cuda"):
@@ -118,38 +122,47 @@ def main() -> None:
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     torch.set_flush_denormal(True)
-    model = network().to(args.device)
+    model = make_network().to(args.device)
     tokenizer = AutoTokenizer.from_pretrained(TINY_FOLDER / "itm")
     exact, quick = (
-        CrossMatcher(blip_parts(quickened(copy.deepcopy(model))), tokenizer, layer=LAYER, precision=precision)
+        CrossMatcher(
+            make_blip_parts(use_fast_linear(copy.deepcopy(model))),
+            tokenizer,
+            layer=_LAYER,
+            precision=precision,
+        )
         for precision in ("fp32", "bf16")
     )
-    peer = Peer(model, tokenizer)
+    peer = PeerMatcher(model, tokenizer)
     picture = np.random.default_rng(0).normal(size=(3, 384, 384)).astype(np.float32)
     runs: dict[str, Callable[[], list[NDArray[np.float32]]]] = {
-        "peer": lambda: peer.maps(picture),
-        "ours, fp32": lambda: ours(exact, picture),
-        "ours, bf16": lambda: ours(quick, picture),
+        "peer": lambda: peer.compute_maps(picture),
+        "ours, fp32": lambda: compute_our_maps(exact, picture),
+        "ours, bf16": lambda: compute_our_maps(quick, picture),
     }
     maps = {name: run() for name, run in runs.items()}
     np.testing.assert_allclose(maps["ours, fp32"], maps["peer"], atol=1e-3)
     times: dict[str, list[float]] = {name: [] for name in runs}
     for _ in range(args.rounds):
         for name, run in runs.items():
-            times[name].append(seconds(run, args.device))
+            times[name].append(_measure_seconds(run, args.device))
     encode = [
-        statistics.median(seconds(lambda m=m: m.encode_picture(picture), args.device) for _ in range(3))  # type: ignore[misc]
+        statistics.median(
+            _measure_seconds(lambda m=m: m.encode_picture(picture), args.device) for _ in range(3)
+        )  # type: ignore[misc]
         for m in (exact, quick)
     ]
     table = Table(
-        title=f"BLIP base, one image and {PASSES} passes of one expression, {args.device}, "
+        title=f"BLIP base, one image and {_PASSES} passes of one expression, {args.device}, "
         f"{args.threads} thread{'s' * (args.threads > 1)}"
     )
     for heading in ("", "ms", "of it the image", "peer / it", "cosine of each pass's map to the peer's"):
         table.add_column(heading, justify="right" if heading else "left")
     for name, image_s in zip(runs, (None, *encode), strict=True):
         taken = statistics.median(times[name])
-        alike = " ".join(f"{cosine(a, b):.5f}" for a, b in zip(maps[name], maps["peer"], strict=True))
+        alike = " ".join(
+            f"{_compute_cosine(a, b):.5f}" for a, b in zip(maps[name], maps["peer"], strict=True)
+        )
         table.add_row(
             name, f"{1e3 * taken:.0f}", "every pass" if image_s is None else f"{1e3 * image_s:.0f}",
             f"{statistics.median(times['peer']) / taken:.1f}", alike,
@@ -157,7 +170,7 @@ def main() -> None:
     Console().print(table)
 
 
-def cosine(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
+def _compute_cosine(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
     return float(one @ other / np.linalg.norm(one) / np.linalg.norm(other))
 
 

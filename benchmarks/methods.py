@@ -26,24 +26,24 @@ from ris.core.expression import ParsedExpression
 from ris.core.proposals import Proposals
 from ris.core.types import Image
 from ris.pretrained.catalog.presets import TINY, TINY_FOLDER
-from ris.pretrained.clip.network import joined
-from ris.pretrained.clip.vit import ClipEncoder, embed
+from ris.pretrained.clip.network import concatenate_features
+from ris.pretrained.clip.vit import ClipEncoder, embed_pictures
 from ris.pretrained.device import Precision
 from ris.pretrained.language.parser import SpacyParser
 from ris.pretrained.language.synonyms import PlainSynonyms
-from ris.pretrained.matching.blip import blip_parts, load_blip
+from ris.pretrained.matching.blip import load_blip, make_blip_parts
 from ris.pretrained.matching.cross_matcher import CrossMatcher
 from ris.referring import global_local, iterprime, lgd
 from ris.referring.global_local import GlobalLocal
 from ris.referring.iterprime import IterPrime
 from ris.referring.lgd import Lgd
-from ris.referring.protocols import Attended, Method
+from ris.referring.protocols import AttentionMaps, Method
 from ris.referring.scene import Scene
 
-EXPRESSIONS = ("the left mug", "the man in a white shirt", "second dog from the right", "big red bus")
+_EXPRESSIONS = ("the left mug", "the man in a white shirt", "second dog from the right", "big red bus")
 
 
-class Canned:
+class FixedDescriber:
     """A describer that costs nothing: it is the methods that are measured."""
 
     model = "canned"
@@ -59,21 +59,25 @@ class NaiveClip(ClipEncoder):
     """As the authors' code calls it: whole blocks, whole texts, gradients that nobody reads."""
 
     def encode_images(self, pictures: NDArray[np.float32]) -> NDArray[np.float32]:
-        return joined(self.model, [self.model.encode_image(torch.tensor(pictures)).detach()])
+        return concatenate_features(self.model, [self.model.encode_image(torch.tensor(pictures)).detach()])
 
     def encode_masked(
         self, picture: NDArray[np.float32], grids: NDArray[np.float32], *, first_masked_block: int
     ) -> NDArray[np.float32]:
         visual = self.model.visual
-        tokens = embed(visual, torch.tensor(picture)[None], first_masked_block).expand(len(grids), -1, -1)
+        tokens = embed_pictures(visual, torch.tensor(picture)[None], first_masked_block).expand(
+            len(grids), -1, -1
+        )
         flat = torch.tensor(grids).flatten(1)
         factors = torch.cat([flat.new_ones(len(flat), 1), flat], dim=1)[..., None]
         for block in visual.transformer.resblocks[first_masked_block:]:
             tokens = block(tokens * factors)
-        return joined(self.model, [(visual.ln_post(tokens[:, 0]) @ visual.proj).detach()])
+        return concatenate_features(self.model, [(visual.ln_post(tokens[:, 0]) @ visual.proj).detach()])
 
     def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        return joined(self.model, [self.model.encode_text(self.tokenizer(list(texts))).detach()])
+        return concatenate_features(
+            self.model, [self.model.encode_text(self.tokenizer(list(texts))).detach()]
+        )
 
 
 class NaiveMatcher(CrossMatcher):
@@ -82,14 +86,16 @@ class NaiveMatcher(CrossMatcher):
     def encode_picture(self, picture: NDArray[np.float32]) -> NDArray[np.float32]:
         return picture
 
-    def attend(self, encoded: NDArray[np.float32], texts: Sequence[str], kept: NDArray[np.bool_]) -> Attended:
+    def attend(
+        self, encoded: NDArray[np.float32], texts: Sequence[str], kept: NDArray[np.bool_]
+    ) -> AttentionMaps:
         seen = [self._one(encoded, text, row) for text, row in zip(texts, kept, strict=True)]
         longest = max(attention.shape[1] for attention, _, _ in seen)
         shape = (len(texts), seen[0][0].shape[0], longest, seen[0][0].shape[2])
         attention, gradient = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
         for i, (a, g, _) in enumerate(seen):
             attention[i, :, : a.shape[1]], gradient[i, :, : a.shape[1]] = a, g
-        return Attended(attention, gradient, np.array([match for _, _, match in seen], np.float32))
+        return AttentionMaps(attention, gradient, np.array([match for _, _, match in seen], np.float32))
 
     def _one(self, picture: NDArray[np.float32], text: str, kept: NDArray[np.bool_]) -> Any:
         states = self.parts.network.vision_model(pixel_values=torch.tensor(picture)[None]).last_hidden_state
@@ -98,7 +104,9 @@ class NaiveMatcher(CrossMatcher):
         layer = self.parts.network.text_encoder.encoder.layer[self.layer].crossattention.self
         hooks = [layer.register_forward_hook(lambda module, given, made: probabilities.append(made[1]))]
         for each in self.parts.network.text_encoder.encoder.layer:
-            hooks.append(each.crossattention.self.register_forward_pre_hook(hand_on_mask, with_kwargs=True))
+            hooks.append(
+                each.crossattention.self.register_forward_pre_hook(_pass_image_mask, with_kwargs=True)
+            )
         self.parts.network.requires_grad_(True)
         hidden = self.parts.network.text_encoder(
             input_ids=coded["input_ids"], attention_mask=coded["attention_mask"],
@@ -118,12 +126,12 @@ class NaiveMatcher(CrossMatcher):
         )
 
 
-def hand_on_mask(module: Any, given: Any, named: dict[str, Any]) -> Any:
+def _pass_image_mask(module: Any, given: Any, named: dict[str, Any]) -> Any:
     """transformers' BlipTextAttention forgets to give the image mask to its cross-attention (5.23)."""
     return given, named | {"encoder_attention_mask": named["attention_mask"]}
 
 
-def full_size(precision: Precision) -> tuple[Any, ...]:
+def make_full_size(precision: Precision) -> tuple[Any, ...]:
     torch.manual_seed(0)
     plain = open_clip.create_model("ViT-B-32-quickgelu")
     network = copy.deepcopy(plain)
@@ -136,13 +144,13 @@ def full_size(precision: Precision) -> tuple[Any, ...]:
     )
     tokenizer = AutoTokenizer.from_pretrained(TINY_FOLDER / "itm")
     matchers = (
-        CrossMatcher(blip_parts(copy.deepcopy(blip)), tokenizer, layer=8, precision=precision),
-        NaiveMatcher(blip_parts(blip), tokenizer, layer=8),
+        CrossMatcher(make_blip_parts(copy.deepcopy(blip)), tokenizer, layer=8, precision=precision),
+        NaiveMatcher(make_blip_parts(blip), tokenizer, layer=8),
     )
-    return *clips, *matchers, global_local.PAPER, lgd.PAPER, iterprime.PAPER
+    return *clips, *matchers, global_local.GLOBAL_LOCAL_PAPER, lgd.LGD_PAPER, iterprime.ITERPRIME_PAPER
 
 
-def tiny_size(precision: Precision) -> tuple[Any, ...]:
+def make_tiny_size(precision: Precision) -> tuple[Any, ...]:
     clips = (
         ClipEncoder.load(TINY_FOLDER / "clip", precision=precision),
         NaiveClip.load(TINY_FOLDER / "clip"),
@@ -153,21 +161,21 @@ def tiny_size(precision: Precision) -> tuple[Any, ...]:
     return *clips, *matchers, TINY.global_local, TINY.lgd, TINY.iterprime
 
 
-def picture(n_masks: int, size: tuple[int, int]) -> tuple[Image, Proposals]:
+def make_image_and_masks(n_masks: int, size: tuple[int, int]) -> tuple[Image, Proposals]:
     """Noise with as many disks of all sizes."""
     rng = np.random.default_rng(0)
     pixels = rng.integers(0, 256, (*size, 3), dtype=np.uint8)
     rows, columns = np.ogrid[: size[0], : size[1]]
 
-    def disks() -> Iterator[NDArray[np.bool_]]:
+    def make_disks() -> Iterator[NDArray[np.bool_]]:
         for _ in range(n_masks):
             y, x, r = rng.random() * size[0], rng.random() * size[1], (0.05 + 0.2 * rng.random()) * min(size)
             yield (rows - y) ** 2 + (columns - x) ** 2 < r * r
 
-    return Image.of(pixels), Proposals.of(disks(), size, np.ones(n_masks, np.float32))
+    return Image.of(pixels), Proposals.of(make_disks(), size, np.ones(n_masks, np.float32))
 
 
-def seconds(call: Callable[[], Any], repeats: int) -> float:
+def _measure_seconds(call: Callable[[], Any], repeats: int) -> float:
     call()
     times = []
     for _ in range(repeats):
@@ -187,26 +195,26 @@ def main() -> None:
     parser.add_argument("--precision", choices=("fp32", "bf16"), default="fp32")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
-    made = full_size(args.precision) if args.size == "full" else tiny_size(args.precision)
+    made = make_full_size(args.precision) if args.size == "full" else make_tiny_size(args.precision)
     clip, naive_clip, matcher, naive_matcher, for_global_local, for_lgd, for_iterprime = made
     words = SpacyParser.load(TINY_FOLDER / "parser")
     methods: tuple[tuple[Method, Method], ...] = (
         (GlobalLocal(clip, for_global_local), GlobalLocal(naive_clip, for_global_local)),
         (
-            Lgd(clip, Canned(), words, PlainSynonyms(), for_lgd),
-            Lgd(naive_clip, Canned(), words, PlainSynonyms(), for_lgd),
+            Lgd(clip, FixedDescriber(), words, PlainSynonyms(), for_lgd),
+            Lgd(naive_clip, FixedDescriber(), words, PlainSynonyms(), for_lgd),
         ),
         (IterPrime(matcher, for_iterprime), IterPrime(naive_matcher, for_iterprime)),
     )
     for method, _ in methods:  # what a first run allocates belongs to the networks
-        method.see(*picture(2, (240, 320)))
-    base_mb = peak_mb()
-    image, proposals = picture(args.masks, tuple(args.image))
-    masks_mb = peak_mb() - base_mb
+        method.see(*make_image_and_masks(2, (240, 320)))
+    base_mb = read_peak_mb()
+    image, proposals = make_image_and_masks(args.masks, tuple(args.image))
+    masks_mb = read_peak_mb() - base_mb
     for method, _ in methods:
-        method.score(seen(method, image, proposals), [words.parse(EXPRESSIONS[0])])
-    above_mb = peak_mb() - base_mb
-    parsed = [words.parse(expression) for expression in EXPRESSIONS]
+        method.score(see_with_method(method, image, proposals), [words.parse(_EXPRESSIONS[0])])
+    above_mb = read_peak_mb() - base_mb
+    parsed = [words.parse(expression) for expression in _EXPRESSIONS]
     table = Table(
         title=f"{args.size} size, {args.masks} masks, {args.image[0]} x {args.image[1]}, {args.precision}"
     )
@@ -217,16 +225,16 @@ def main() -> None:
         table.add_column(heading, justify="left" if heading == "method" else "right")
     tolerance = 1e-3 if args.precision == "fp32" else 2.0  # scores of random networks, up to 100
     for method, naive in methods:
-        table.add_row(*row(method, naive, image, proposals, parsed, args.repeats, tolerance))
+        table.add_row(*measure_method(method, naive, image, proposals, parsed, args.repeats, tolerance))
     Console().print(table)
     print(f"peak memory above the networks {above_mb:.0f} MB, of it image and proposals {masks_mb:.0f} MB")
 
 
-def peak_mb() -> float:
+def read_peak_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def row(
+def measure_method(
     method: Method,
     naive: Method,
     image: Image,
@@ -236,19 +244,22 @@ def row(
     tolerance: float,
 ) -> list[str]:
     """One method: seeing the image, then each of the expressions, and all of it anew for each of them."""
-    scene = seen(method, image, proposals)
-    see_s = seconds(lambda: method.see(image, proposals), repeats)
-    naive_see_s = seconds(lambda: naive.see(image, proposals), max(1, repeats - 1))
+    scene = see_with_method(method, image, proposals)
+    see_s = _measure_seconds(lambda: method.see(image, proposals), repeats)
+    naive_see_s = _measure_seconds(lambda: naive.see(image, proposals), max(1, repeats - 1))
     refer_s = statistics.mean(
-        seconds(lambda e=e: method.score(scene, [e]), repeats)
+        _measure_seconds(lambda e=e: method.score(scene, [e]), repeats)
         for e in parsed  # type: ignore[misc]
     )
     naive_s = statistics.mean(
-        seconds(lambda e=e: naive.score(seen(naive, image, proposals), [e]), 1)  # type: ignore[misc]
+        _measure_seconds(lambda e=e: naive.score(see_with_method(naive, image, proposals), [e]), 1)  # type: ignore[misc]
         for e in parsed[:2]
     )
     for e in parsed[:2]:
-        (ours,), (theirs,) = method.score(scene, [e]), naive.score(seen(naive, image, proposals), [e])
+        (ours,), (theirs,) = (
+            method.score(scene, [e]),
+            naive.score(see_with_method(naive, image, proposals), [e]),
+        )
         np.testing.assert_allclose(ours.scores, theirs.scores, atol=tolerance)
     first_s = see_s + refer_s
     return [
@@ -258,8 +269,8 @@ def row(
     ]  # fmt: skip
 
 
-def seen(method: Method, image: Image, proposals: Proposals) -> Scene:
-    codes = tuple(rle.encode(mask) for mask in proposals.masks)
+def see_with_method(method: Method, image: Image, proposals: Proposals) -> Scene:
+    codes = tuple(rle.encode_rle(mask) for mask in proposals.masks)
     boxes = tuple(tuple(box) for box in proposals.boxes.tolist())
     features = {method.name: method.see(image, proposals)}
     return Scene(image.digest, image.size, codes, boxes, proposals.quality, features)

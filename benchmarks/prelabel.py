@@ -14,14 +14,14 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from ris.assembly import labeller_parts, planned, utc_now
-from ris.batch.cluster import Cluster
-from ris.batch.engine import Processes
-from ris.batch.prelabel import prelabel
+from ris.assembly import get_utc_now, load_worker, make_plan
+from ris.batch.cluster import RayEngine
+from ris.batch.engine import ProcessEngine
+from ris.batch.prelabel import prelabel_tasks
 from ris.batch.work import Labeller
 from ris.config import Settings
 from ris.core.types import Task
-from ris.store.session import Database, upgrade
+from ris.store.session import Database, upgrade_database
 from tests.live.support.samples import make_samples
 
 
@@ -43,23 +43,25 @@ def main() -> None:
     )
     alone = None
     for workers in args.workers:
-        first_s, rate = run(args.engine, workers, tasks)
+        first_s, rate = measure_prelabel(args.engine, workers, tasks)
         alone = alone or rate
         table.add_row(str(workers), f"{first_s:.1f} s", f"{rate:.2f}", f"{rate / alone:.2f}")
     Console().print(table)
 
 
-def run(engine: str, workers: int, tasks: list[Task]) -> tuple[float, float]:
+def measure_prelabel(engine: str, workers: int, tasks: list[Task]) -> tuple[float, float]:
     """Seconds to the first group that is stored, and groups a second from there."""
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{Path(folder) / 'ris.db'}"
-        upgrade(url)
+        upgrade_database(url)
         settings, database = Settings(database_url=url), Database.open(url)
-        make = partial(Labeller, partial(labeller_parts, settings), None)
-        working = Processes(make, workers) if engine == "local" else Cluster(make, workers, address=None)
+        make = partial(Labeller, partial(load_worker, settings), None)
+        working = (
+            ProcessEngine(make, workers) if engine == "local" else RayEngine(make, workers, address=None)
+        )
         started = time.perf_counter()
-        steps = prelabel(
-            database, working, tasks, version=planned(settings).version, shuffled_share=0, now=utc_now
+        steps = prelabel_tasks(
+            database, working, tasks, version=make_plan(settings).version, shuffled_share=0, now=get_utc_now
         )
         next(iter(steps))
         first = time.perf_counter()

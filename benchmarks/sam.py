@@ -23,21 +23,21 @@ from segment_anything import SamAutomaticMaskGenerator, SamPredictor, sam_model_
 from torch import Tensor
 
 from ris.pretrained.masks import sam_generator
-from ris.pretrained.masks.sam_generator import embedded, generated
+from ris.pretrained.masks.sam_generator import embed_image, generate_masks
 from ris.pretrained.masks.settings import SamSettings
 
-PARTS = ("encoder", "decoder", "rest")
-THRESHOLDS = {"default": (0.88, 0.95), "zero": (0.0, 0.0)}
+_PARTS = ("encoder", "decoder", "rest")
+_THRESHOLDS = {"default": (0.88, 0.95), "zero": (0.0, 0.0)}
 
 
-class Clock:
+class PartTimer:
     """Seconds by part of the work."""
 
     def __init__(self, device: str) -> None:
-        self.seconds = dict.fromkeys(PARTS, 0.0)
+        self.seconds = dict.fromkeys(_PARTS, 0.0)
         self.device = device
 
-    def timed(self, part: str, work: Callable[..., Any]) -> Callable[..., Any]:
+    def time_part(self, part: str, work: Callable[..., Any]) -> Callable[..., Any]:
         def call(*given: Any, **named: Any) -> Any:
             start = self.now()
             try:
@@ -59,7 +59,7 @@ class Clock:
         return made
 
 
-class Ellipses:
+class EllipseAnswers:
     """What the network is made to answer, by number of the mask in the order of asking."""
 
     def __init__(self, count: int, side: int, device: str) -> None:
@@ -78,7 +78,9 @@ class Ellipses:
         self.scores = torch.tensor(random.uniform(0, 1, count), dtype=torch.float32, device=device)
 
 
-def library(model: Any, pixels: NDArray, settings: SamSettings, answers: Ellipses, clock: Clock) -> Any:
+def run_library(
+    model: Any, pixels: NDArray, settings: SamSettings, answers: EllipseAnswers, clock: PartTimer
+) -> Any:
     """The masks of `SamAutomaticMaskGenerator`: [K, H, W]."""
     generator = SamAutomaticMaskGenerator(
         model,
@@ -90,59 +92,61 @@ def library(model: Any, pixels: NDArray, settings: SamSettings, answers: Ellipse
     asked = iter(range(10**9))
     plain = type(model.mask_decoder).forward
 
-    def decoded(*given: Any, **named: Any) -> tuple[Tensor, Tensor]:
+    def decode_masks(*given: Any, **named: Any) -> tuple[Tensor, Tensor]:
         maps, _ = plain(model.mask_decoder, *given, **named)
         chosen = [next(asked) for _ in range(maps.shape[0] * 3)]
         return answers.logits[chosen].view_as(maps), answers.scores[chosen].view(-1, 3)
 
     with (
-        mock.patch.object(model.mask_decoder, "forward", clock.timed("decoder", decoded)),
+        mock.patch.object(model.mask_decoder, "forward", clock.time_part("decoder", decode_masks)),
         mock.patch.object(
-            model.image_encoder, "forward", clock.timed("encoder", model.image_encoder.forward)
+            model.image_encoder, "forward", clock.time_part("encoder", model.image_encoder.forward)
         ),
     ):
         found = clock.total(lambda: generator.generate(pixels))
     return [record["segmentation"] for record in found]
 
 
-def ours(model: Any, pixels: NDArray, settings: SamSettings, answers: Ellipses, clock: Clock) -> Any:
+def run_ours(
+    model: Any, pixels: NDArray, settings: SamSettings, answers: EllipseAnswers, clock: PartTimer
+) -> Any:
     """The same of ours."""
     asked = iter(range(10**9))
     chosen: list[int] = []
 
-    def scored(decoder: Any, tokens: Tensor) -> Tensor:
-        scores = PLAIN["predicted_iou"](decoder, tokens)
+    def replace_scores(decoder: Any, tokens: Tensor) -> Tensor:
+        scores = ORIGINAL_FUNCTIONS["predicted_iou"](decoder, tokens)
         chosen[:] = [next(asked) for _ in range(scores.numel())]
         return answers.scores[chosen].view_as(scores)
 
-    def mapped(decoder: Any, tokens: Tensor, keys: Tensor, wanted: Tensor) -> Tensor:
-        PLAIN["mask_logits"](decoder, tokens, keys, wanted)
+    def replace_logits(decoder: Any, tokens: Tensor, keys: Tensor, wanted: Tensor) -> Tensor:
+        ORIGINAL_FUNCTIONS["mask_logits"](decoder, tokens, keys, wanted)
         return answers.logits[chosen][wanted.flatten()]
 
     timed = {
-        "encoded": clock.timed("encoder", PLAIN["encoded"]),
-        "ground_of": clock.timed("decoder", PLAIN["ground_of"]),
-        "attended": clock.timed("decoder", PLAIN["attended"]),
-        "predicted_iou": clock.timed("decoder", scored),
-        "mask_logits": clock.timed("decoder", mapped),
+        "encoded": clock.time_part("encoder", ORIGINAL_FUNCTIONS["encoded"]),
+        "ground_of": clock.time_part("decoder", ORIGINAL_FUNCTIONS["ground_of"]),
+        "attended": clock.time_part("decoder", ORIGINAL_FUNCTIONS["attended"]),
+        "predicted_iou": clock.time_part("decoder", replace_scores),
+        "mask_logits": clock.time_part("decoder", replace_logits),
     }
 
     @torch.inference_mode()
     def work() -> Any:
-        embedding, input_size = embedded(model, pixels)
-        return generated(model, embedding, input_size, pixels.shape[:2], settings)
+        embedding, input_size = embed_image(model, pixels)
+        return generate_masks(model, embedding, input_size, pixels.shape[:2], settings)
 
     with mock.patch.multiple(sam_generator, **timed):
         return clock.total(work).masks
 
 
-PLAIN = {
+ORIGINAL_FUNCTIONS = {
     name: getattr(sam_generator, name)
     for name in ("encoded", "ground_of", "attended", "predicted_iou", "mask_logits")
 }
 
 
-def agreement(theirs: Any, found: Any) -> float:
+def compute_worst_iou(theirs: Any, found: Any) -> float:
     """The worst IoU of masks in the same place of the order; 0 where the numbers differ."""
     if len(theirs) != len(found):
         return 0.0
@@ -153,7 +157,7 @@ def agreement(theirs: Any, found: Any) -> float:
     return worst
 
 
-def worst_difference(model: Any, pixels: NDArray) -> tuple[float, float]:
+def compute_worst_difference(model: Any, pixels: NDArray) -> tuple[float, float]:
     """Of the networks' own logits and predicted IoUs, relative to their spread, for eight clicks."""
     predictor = SamPredictor(model)
     predictor.set_image(pixels)
@@ -165,11 +169,13 @@ def worst_difference(model: Any, pixels: NDArray) -> tuple[float, float]:
         maps, scores = model.mask_decoder(
             predictor.features, model.prompt_encoder.get_dense_pe(), clicks, dense, True
         )
-        embedding, _ = embedded(model, pixels)
-        tokens, keys = PLAIN["attended"](model.mask_decoder, PLAIN["ground_of"](model, embedding), clicks)
+        embedding, _ = embed_image(model, pixels)
+        tokens, keys = ORIGINAL_FUNCTIONS["attended"](
+            model.mask_decoder, ORIGINAL_FUNCTIONS["ground_of"](model, embedding), clicks
+        )
         wanted = torch.ones_like(scores, dtype=torch.bool)
-        made = PLAIN["mask_logits"](model.mask_decoder, tokens, keys, wanted)
-        said = PLAIN["predicted_iou"](model.mask_decoder, tokens)
+        made = ORIGINAL_FUNCTIONS["mask_logits"](model.mask_decoder, tokens, keys, wanted)
+        said = ORIGINAL_FUNCTIONS["predicted_iou"](model.mask_decoder, tokens)
     return tuple(
         float((a - b).abs().max() / b.std()) for a, b in ((made, maps.flatten(0, 1)), (said, scores))
     )
@@ -191,26 +197,26 @@ def main() -> None:
             if "pos" in name:  # zero in a fresh network
                 parameter.normal_(0, 0.1)
     pixels = np.random.default_rng(1).integers(0, 255, (*args.image, 3), dtype=np.uint8)
-    maps, scores = worst_difference(model, pixels)
-    answers = Ellipses(3 * args.points**2, 256, args.device)
-    table = Table("thresholds", "", *PARTS, "total", "masks", "worst IoU", title="seconds, median")
-    for name, (iou, stability) in THRESHOLDS.items():
+    maps, scores = compute_worst_difference(model, pixels)
+    answers = EllipseAnswers(3 * args.points**2, 256, args.device)
+    table = Table("thresholds", "", *_PARTS, "total", "masks", "worst IoU", title="seconds, median")
+    for name, (iou, stability) in _THRESHOLDS.items():
         settings = SamSettings(1024, args.points, iou, stability, 0.7, 99, 0.0, 1.0, 0.7)
         rounds: dict[str, list[dict[str, float]]] = {"library": [], "ours": []}
         found: dict[str, Any] = {}
         for _ in range(args.rounds):
-            for who, run in (("library", library), ("ours", ours)):
-                clock = Clock(args.device)
+            for who, run in (("library", run_library), ("ours", run_ours)):
+                clock = PartTimer(args.device)
                 found[who] = run(model, pixels, settings, answers, clock)
                 rounds[who].append(clock.seconds | {"total": sum(clock.seconds.values())})
         medians = {
-            who: {part: statistics.median(one[part] for one in runs) for part in (*PARTS, "total")}
+            who: {part: statistics.median(one[part] for one in runs) for part in (*_PARTS, "total")}
             for who, runs in rounds.items()
         }
-        worst = agreement(found["library"], found["ours"])
+        worst = compute_worst_iou(found["library"], found["ours"])
         for who, seconds in medians.items():
             table.add_row(name, who, *(f"{s:.2f}" for s in seconds.values()), str(len(found[who])), "")
-        ratios = (medians["library"][part] / medians["ours"][part] for part in (*PARTS, "total"))
+        ratios = (medians["library"][part] / medians["ours"][part] for part in (*_PARTS, "total"))
         table.add_row(
             name, "times", *(f"{ratio:.1f}" for ratio in ratios), "", f"{worst:.4f}", end_section=True
         )

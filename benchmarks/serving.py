@@ -21,12 +21,12 @@ from ris import label_config
 from tests.live.support.backend_server import BackendServer
 from tests.live.support.samples import make_samples
 
-CONFIG = label_config.read("tabs_brush.xml")
+_LABEL_CONFIG = label_config.read("tabs_brush.xml")
 N_IMAGES = 5
-EXPRESSIONS = ("the left one", "the red thing", "the biggest dog", "second from the right")
+_EXPRESSIONS = ("the left one", "the red thing", "the biggest dog", "second from the right")
 
 
-def call(url: str, body: object = None) -> Any:
+def call_server(url: str, body: object = None) -> Any:
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
     with urllib.request.urlopen(request, timeout=120) as answer:
@@ -35,29 +35,31 @@ def call(url: str, body: object = None) -> Any:
 
 def is_ready(server: BackendServer) -> bool:
     try:
-        return bool(call(f"{server.url}/health/ready"))
+        return bool(call_server(f"{server.url}/health/ready"))
     except urllib.error.HTTPError:  # 503 while the networks load
         return False
 
 
-def predict_s(server: BackendServer, task_id: int, png: bytes, expression: str) -> float:
+def measure_predict_s(server: BackendServer, task_id: int, png: bytes, expression: str) -> float:
     image = "data:image/png;base64," + base64.b64encode(png).decode()
     task = {"id": task_id, "data": {"image": image, "expression": expression}}
     started = time.perf_counter()
-    answer = call(f"{server.url}/predict", {"tasks": [task], "project": "1.1", "label_config": CONFIG})
+    answer = call_server(
+        f"{server.url}/predict", {"tasks": [task], "project": "1.1", "label_config": _LABEL_CONFIG}
+    )
     assert len(answer["results"][0]) > 0
     return time.perf_counter() - started
 
 
-def memory_mb(server: BackendServer) -> float:
+def measure_memory_mb(server: BackendServer) -> float:
     """Resident memory of the server's worker process: the largest of its group."""
     process = server._server._process
     assert process is not None
-    group = [p for p in Path("/proc").glob("[0-9]*") if _group(p) == process.pid]
+    group = [p for p in Path("/proc").glob("[0-9]*") if _read_group(p) == process.pid]
     return max(int((p / "statm").read_text().split()[1]) * 4096 / 1e6 for p in group)
 
 
-def _group(process: Path) -> int:
+def _read_group(process: Path) -> int:
     try:
         return int((process / "stat").read_text().rpartition(")")[2].split()[2])
     except (FileNotFoundError, ProcessLookupError):
@@ -73,14 +75,14 @@ def main() -> None:
             while not is_ready(server):
                 time.sleep(0.05)
             loaded = time.perf_counter() - started
-            predict_s(server, 1, samples[0].png, "warm up")
-            new = [predict_s(server, 10 + i, s.png, s.expression) for i, s in enumerate(samples[1:])]
+            measure_predict_s(server, 1, samples[0].png, "warm up")
+            new = [measure_predict_s(server, 10 + i, s.png, s.expression) for i, s in enumerate(samples[1:])]
             further = [
-                predict_s(server, 100 + 10 * i + j, s.png, words)
+                measure_predict_s(server, 100 + 10 * i + j, s.png, words)
                 for i, s in enumerate(samples[1:])
-                for j, words in enumerate(EXPRESSIONS)
+                for j, words in enumerate(_EXPRESSIONS)
             ]
-            memory = memory_mb(server)
+            memory = measure_memory_mb(server)
     table = Table("what", "median", "worst", title="ris serve, preset tiny")
     table.add_row("healthy after (database made)", f"{healthy:.2f} s", "")
     table.add_row("networks loaded after", f"{loaded:.2f} s", "")

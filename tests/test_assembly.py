@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from ris.assembly import model_version, webhook_headers
+from ris.assembly import compute_model_version, get_webhook_headers
 from ris.config import Settings
-from ris.labelstudio.api.connecting import webhook_token
+from ris.labelstudio.api.connecting import make_webhook_token
 from ris.pretrained.catalog.presets import PRESETS, TINY
 from ris.pretrained.catalog.sources import Source
 
@@ -14,8 +14,8 @@ ONE, OTHER = (Source(name, "spacy", folder=Path("/data") / name) for name in ("o
 
 
 def test_the_version_is_that_of_the_preset_and_stays():
-    assert model_version(TINY, "weights") == model_version(TINY, "weights")
-    assert model_version(TINY, "weights").startswith("tiny-")
+    assert compute_model_version(TINY, "weights") == compute_model_version(TINY, "weights")
+    assert compute_model_version(TINY, "weights").startswith("tiny-")
 
 
 @pytest.mark.parametrize("preset", PRESETS.values(), ids=PRESETS)
@@ -23,7 +23,9 @@ def test_the_version_is_that_of_the_preset_and_stays():
 def test_another_rule_is_another_version(preset, changed):
     other = replace(preset, lgd=replace(preset.lgd, **changed))
 
-    assert (model_version(other, "weights") == model_version(preset, "weights")) == (other == preset)
+    assert (compute_model_version(other, "weights") == compute_model_version(preset, "weights")) == (
+        other == preset
+    )
 
 
 def test_which_method_reads_with_which_parser_is_a_part_of_the_version():
@@ -35,15 +37,17 @@ def test_which_method_reads_with_which_parser_is_a_part_of_the_version():
         replace(TINY, parser=ONE, lgd_parser=OTHER),
     ]
 
-    assert len({model_version(preset, "weights") for preset in presets}) == 4
+    assert len({compute_model_version(preset, "weights") for preset in presets}) == 4
 
 
 def test_a_summary_changes_no_version():
-    assert model_version(replace(TINY, summary="other words"), "weights") == model_version(TINY, "weights")
+    assert compute_model_version(replace(TINY, summary="other words"), "weights") == compute_model_version(
+        TINY, "weights"
+    )
 
 
 def test_a_server_with_a_password_asks_webhooks_for_a_token_and_one_without_for_nothing():
     open_to_all, guarded = Settings(), Settings(basic_auth_password=SecretStr("open"))
 
-    assert webhook_headers(open_to_all) == {}
-    assert webhook_headers(guarded) == {"Authorization": f"Bearer {webhook_token('open')}"}
+    assert get_webhook_headers(open_to_all) == {}
+    assert get_webhook_headers(guarded) == {"Authorization": f"Bearer {make_webhook_token('open')}"}

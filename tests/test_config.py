@@ -1,6 +1,6 @@
 import pytest
 
-from ris.config import from_env
+from ris.config import read_settings
 from ris.errors import SettingsError
 
 
@@ -14,7 +14,7 @@ def no_environment(monkeypatch, tmp_path):
 
 
 def test_without_an_environment_there_are_defaults_that_listen_on_loopback_alone():
-    settings = from_env()
+    settings = read_settings()
 
     assert (settings.host, settings.port, settings.preset) == ("127.0.0.1", 9090, "tiny")
     assert settings.database_url == "sqlite:///ris.db"
@@ -24,15 +24,15 @@ def test_the_environment_sets_and_what_is_given_wins(monkeypatch):
     monkeypatch.setenv("RIS_PORT", "9191")
     monkeypatch.setenv("RIS_ALTERNATIVES", "5")
 
-    assert from_env().port == 9191
-    assert (from_env(port=9292).port, from_env(port=None).port) == (9292, 9191)
-    assert from_env().alternatives == 5
+    assert read_settings().port == 9191
+    assert (read_settings(port=9292).port, read_settings(port=None).port) == (9292, 9191)
+    assert read_settings().alternatives == 5
 
 
 def test_a_file_beside_the_program_is_read(tmp_path):
     (tmp_path / ".env").write_text("RIS_PORT=9393\nPOSTGRES_PASSWORD=unrelated\n")
 
-    assert from_env().port == 9393
+    assert read_settings().port == 9393
 
 
 @pytest.mark.parametrize(
@@ -43,19 +43,19 @@ def test_a_value_without_meaning_names_its_variable_and_itself(monkeypatch, name
     monkeypatch.setenv(name, value)
 
     with pytest.raises(SettingsError, match=f"{name}: .*got '{value}'"):
-        from_env()
+        read_settings()
 
 
 def test_secrets_are_not_shown(monkeypatch):
     monkeypatch.setenv("RIS_LABEL_STUDIO_API_KEY", "very-secret")
 
-    assert "very-secret" not in repr(from_env())
+    assert "very-secret" not in repr(read_settings())
 
 
 def test_an_address_loses_its_last_slash(monkeypatch):
     monkeypatch.setenv("RIS_LABEL_STUDIO_URL", "http://studio.local:8080/")
 
-    assert from_env().label_studio_url == "http://studio.local:8080"
+    assert read_settings().label_studio_url == "http://studio.local:8080"
 
 
 @pytest.mark.parametrize(
@@ -64,31 +64,31 @@ def test_an_address_loses_its_last_slash(monkeypatch):
 )
 def test_our_own_address_is_where_we_listen_unless_it_is_set(monkeypatch, host, url):
     monkeypatch.setenv("RIS_HOST", host)
-    assert from_env().own_url == url
+    assert read_settings().own_url == url
 
     monkeypatch.setenv("RIS_PUBLIC_URL", "")
-    assert from_env().own_url == url
+    assert read_settings().own_url == url
 
     monkeypatch.setenv("RIS_PUBLIC_URL", "https://ris.example.org/ris/")
-    assert from_env().own_url == "https://ris.example.org/ris"
+    assert read_settings().own_url == "https://ris.example.org/ris"
 
 
 def test_our_own_address_must_be_one(monkeypatch):
     monkeypatch.setenv("RIS_PUBLIC_URL", "ris.local:9090")
 
     with pytest.raises(SettingsError, match="RIS_PUBLIC_URL: .*must start with http"):
-        from_env()
+        read_settings()
 
 
 def test_a_refused_address_with_a_password_is_not_shown(monkeypatch):
     monkeypatch.setenv("RIS_LABEL_STUDIO_URL", "me:very-secret@studio:8080")
 
     with pytest.raises(SettingsError, match="got an address with a password") as caught:
-        from_env()
+        read_settings()
     assert "very-secret" not in str(caught.value)
 
 
 def test_the_settings_do_not_show_the_databases_address(monkeypatch):
     monkeypatch.setenv("RIS_DATABASE_URL", "postgresql://ris:very-secret@host/ris")
 
-    assert "very-secret" not in repr(from_env())
+    assert "very-secret" not in repr(read_settings())

@@ -18,9 +18,9 @@ import pytest
 import yaml
 from typer.main import get_command
 
-from ris.cli.app import app
+from ris.cli.app import root_app
 from ris.config import Settings
-from tests.live.support.process import free_port
+from tests.live.support.process import find_free_port
 from tests.store.conftest import new_database, postgres
 
 __all__ = ["postgres"]
@@ -224,7 +224,7 @@ def test_the_image_runs_a_python_that_the_package_allows():
 
 def test_every_command_is_one_of_ours():
     said = (ROOT / "docker-compose.yml").read_text() + (ROOT / "docs" / "containers.md").read_text()
-    commands = get_command(app).commands
+    commands = get_command(root_app).commands
 
     found = re.findall(r"\bris ([a-z]+)", said)
     assert {"connect"} <= set(found)
@@ -265,7 +265,7 @@ def test_the_same_process_runs_without_docker(postgres, tmp_path):
         name: re.sub(r"\$\{\w+(?::-([^}]+))?[^}]*\}", lambda found: found[1] or "filled-in", value)
         for name, value in SERVICES["backend"]["environment"].items()
     }
-    env |= {"RIS_DATABASE_URL": new_database(postgres), "RIS_PORT": str(free_port())}
+    env |= {"RIS_DATABASE_URL": new_database(postgres), "RIS_PORT": str(find_free_port())}
     env |= {"RIS_SCENE_FOLDER": str(tmp_path / "scenes"), "HOME": str(tmp_path / "home")}
     (tmp_path / "home").mkdir()
     env["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"

@@ -9,14 +9,14 @@ from torch import Tensor, nn
 from transformers import BlipConfig
 
 SIDE, PATCH, WIDTH, HEADS = 144, 12, 192, 3
-GRID = SIDE // PATCH
+BLIP_GRID = SIDE // PATCH
 MEAN, STD = (0.5, 0.5, 0.5), (0.25, 0.25, 0.25)
 N_TRUNK_BLOCKS = 4  # of the tiny CLIP: up to its first masked block every patch speaks for itself
 PAD_ID, CLS_ID, SEP_ID, START_ID = 0, 2, 3, 5
 MAX_TOKENS = 48
 
 
-def blip_config(n_words: int, *, text_layers: int, text_inner: int) -> BlipConfig:
+def make_blip_config(n_words: int, *, text_layers: int, text_inner: int) -> BlipConfig:
     """A BLIP with the first four blocks of the tiny CLIP as its eyes."""
     text: dict[str, Any] = {
         "vocab_size": n_words,
@@ -46,7 +46,7 @@ def blip_config(n_words: int, *, text_layers: int, text_inner: int) -> BlipConfi
     return BlipConfig(text_config=text, vision_config=vision, projection_dim=32, image_text_hidden_size=32)
 
 
-def start_from_clip(vision: nn.Module, words: nn.Embedding, clip: Path) -> None:
+def copy_clip_weights(vision: nn.Module, words: nn.Embedding, clip: Path) -> None:
     """Copy the trunk and the word vectors of a tiny CLIP folder: it knows what each patch shows."""
     saved = {name: t.float() for name, t in load_file(clip / "open_clip_model.safetensors").items()}
     state = {

@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 SPRITES = Path("backend/ris/tinyworld")
 CELL = 112
-COLUMNS = 8
+_COLUMNS = 8
 BITMAP_SIZE = 109  # the only size that the font's bitmap strikes have
 
 GLYPHS = {
@@ -38,12 +38,12 @@ def draw(font: ImageFont.FreeTypeFont, glyph: str) -> Image.Image:
 
 def draw_atlas(font: ImageFont.FreeTypeFont) -> tuple[Image.Image, dict[str, list[int]]]:
     """All glyphs in one picture, and where each lies: noun -> x, y, width, height."""
-    rows = -(-len(GLYPHS) // COLUMNS)
-    atlas = Image.new("RGBA", (COLUMNS * CELL, rows * CELL))
+    rows = -(-len(GLYPHS) // _COLUMNS)
+    atlas = Image.new("RGBA", (_COLUMNS * CELL, rows * CELL))
     cells = {}
     for number, (noun, glyph) in enumerate(GLYPHS.items()):
         sprite = draw(font, glyph)
-        x, y = number % COLUMNS * CELL + 1, number // COLUMNS * CELL + 1
+        x, y = number % _COLUMNS * CELL + 1, number // _COLUMNS * CELL + 1
         atlas.paste(sprite, (x, y))
         cells[noun] = [x, y, *sprite.size]
     return atlas, cells

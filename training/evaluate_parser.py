@@ -17,46 +17,46 @@ from typing import Any
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from ris.pretrained.language.parser import SpacyParser, joined
+from ris.pretrained.language.parser import SpacyParser, join_tokens
 from ris.tinyworld.expressions import make_expressions
 from ris.tinyworld.scene import make_scene
-from training.treebank import doc_of, read_conllu
+from training.treebank import read_conllu, to_doc
 
-PIPELINE = Path("backend/ris/pretrained/tiny/parser")
-FIRST_SCENE = 910_000  # seeds
-TABLE = Path("tests/data/referring_phrases.tsv")
+_EMBEDDED_PARSER = Path("backend/ris/pretrained/tiny/parser")
+_FIRST_SCENE_SEED = 910_000  # seeds
+PHRASE_TABLE = Path("tests/data/referring_phrases.tsv")
 
 
 def main() -> None:
-    args = parsed()
+    args = _parse_args()
     parser = SpacyParser.load(args.parser)
     report: dict[str, Any] = {
-        "subjects": subjects(parser, read_table(args.table)),
-        "drawn": subjects(parser, drawn_table(parser, args.scenes)),
+        "subjects": evaluate_subjects(parser, read_phrase_table(args.table)),
+        "drawn": evaluate_subjects(parser, make_drawn_table(parser, args.scenes)),
     }
     if args.treebank:
-        test = [doc_of(sentence, parser.nlp.vocab) for sentence in read_conllu(args.treebank / "test.conllu")]
-        report["attachment"] = attachment(parser.nlp, test)
-    print(json.dumps(report, indent=1) if args.json else told(report))
+        test = [to_doc(sentence, parser.nlp.vocab) for sentence in read_conllu(args.treebank / "test.conllu")]
+        report["attachment"] = evaluate_attachment(parser.nlp, test)
+    print(json.dumps(report, indent=1) if args.json else format_report(report))
 
 
-def read_table(path: Path) -> list[tuple[str, str, str]]:
+def read_phrase_table(path: Path) -> list[tuple[str, str, str]]:
     """(kind, expression, subject) of each row, the heading left out."""
     rows = [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines()[1:]]
     return [(kind, expression, subject) for kind, expression, subject in rows]
 
 
-def drawn_table(parser: SpacyParser, n_scenes: int) -> list[tuple[str, str, str]]:
+def make_drawn_table(parser: SpacyParser, n_scenes: int) -> list[tuple[str, str, str]]:
     """The same of expressions worded for drawn scenes, each once."""
     rows = {}
     for seed in range(n_scenes):
-        rng = random.Random(FIRST_SCENE + seed)
+        rng = random.Random(_FIRST_SCENE_SEED + seed)
         for expression in make_expressions(make_scene(rng), rng):
-            rows[expression.text] = (expression.kind, joined(parser.nlp.make_doc(expression.subject)))
+            rows[expression.text] = (expression.kind, join_tokens(parser.nlp.make_doc(expression.subject)))
     return [(kind, text, subject) for text, (kind, subject) in rows.items()]
 
 
-def subjects(parser: SpacyParser, table: Sequence[tuple[str, str, str]]) -> dict[str, Any]:
+def evaluate_subjects(parser: SpacyParser, table: Sequence[tuple[str, str, str]]) -> dict[str, Any]:
     """Share of expressions whose subject is exactly the expected one, also by kind, and the misses."""
     right: dict[str, list[bool]] = defaultdict(list)
     misses = []
@@ -74,7 +74,7 @@ def subjects(parser: SpacyParser, table: Sequence[tuple[str, str, str]]) -> dict
     }
 
 
-def attachment(nlp: Language, gold: Sequence[Doc]) -> dict[str, float]:
+def evaluate_attachment(nlp: Language, gold: Sequence[Doc]) -> dict[str, float]:
     """Labelled and unlabelled attachment and tag accuracy on gold tokens.
 
     Returns:
@@ -101,7 +101,7 @@ def attachment(nlp: Language, gold: Sequence[Doc]) -> dict[str, float]:
     return {"words": counts["words"]} | shares
 
 
-def told(report: dict[str, Any]) -> str:
+def format_report(report: dict[str, Any]) -> str:
     lines = []
     for name, heading in (("subjects", "the table"), ("drawn", "drawn scenes")):
         found = report[name]
@@ -112,10 +112,10 @@ def told(report: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def parsed() -> argparse.Namespace:
+def _parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--parser", type=Path, default=PIPELINE)
-    parser.add_argument("--table", type=Path, default=TABLE)
+    parser.add_argument("--parser", type=Path, default=_EMBEDDED_PARSER)
+    parser.add_argument("--table", type=Path, default=PHRASE_TABLE)
     parser.add_argument("--treebank", type=Path, help="has test.conllu; attachment is left out without")
     parser.add_argument("--scenes", type=int, default=100, help="drawn scenes whose expressions are read")
     parser.add_argument("--json", action="store_true")

@@ -5,19 +5,19 @@ import random
 from collections.abc import Sequence
 from pathlib import Path
 
-from training.trees import Tree, compound, conjoined, leaf, plural
+from training.trees import PhraseTree, conjoin, make_compound, make_leaf, pluralise
 
-WORDS: dict[str, list[str]] = {
+PHRASE_WORDS: dict[str, list[str]] = {
     kind: words.split()
     for kind, words in json.loads(Path(__file__).with_name("phrase_words.json").read_text()).items()
 }
 
 
-class NounPhrases:
+class NounPhraseGrammar:
     """Words noun phrases at random.
 
     Args:
-        nouns, adjectives, verbs: a treebank's own words beside those of `WORDS`; verbs end in "ing".
+        nouns, adjectives, verbs: a treebank's own words beside those of `PHRASE_WORDS`; verbs end in "ing".
     """
 
     def __init__(
@@ -26,146 +26,165 @@ class NounPhrases:
         self.rng = rng
         self.nouns, self.adjectives, self.verbs = nouns, adjectives, verbs
         self.classes = (
-            WORDS["people"],
-            WORDS["people"],
-            WORDS["clothes"],
-            WORDS["animals"],
-            WORDS["furniture"],
-            WORDS["food"],
-            WORDS["vehicles"],
-            WORDS["things"],
-            WORDS["parts"],
+            PHRASE_WORDS["people"],
+            PHRASE_WORDS["people"],
+            PHRASE_WORDS["clothes"],
+            PHRASE_WORDS["animals"],
+            PHRASE_WORDS["furniture"],
+            PHRASE_WORDS["food"],
+            PHRASE_WORDS["vehicles"],
+            PHRASE_WORDS["things"],
+            PHRASE_WORDS["parts"],
         )
 
-    def _chance(self, share: float) -> bool:
+    def _is_drawn(self, share: float) -> bool:
         return self.rng.random() < share
 
     def _pick(self, words: Sequence[str]) -> str:
         return self.rng.choice(words)
 
-    def _noun(self) -> Tree:
-        if self._chance(0.18):
-            return leaf(self._pick(self.nouns), "NOUN")
-        return compound(self._pick(self.rng.choice(self.classes)))
+    def _make_noun(self) -> PhraseTree:
+        if self._is_drawn(0.18):
+            return make_leaf(self._pick(self.nouns), "NOUN")
+        return make_compound(self._pick(self.rng.choice(self.classes)))
 
-    def _phrase(self, noun: Tree | None = None, *, articles: float = 0.45) -> Tree:
+    def _make_phrase(self, noun: PhraseTree | None = None, *, articles: float = 0.45) -> PhraseTree:
         """A noun with what may stand before it."""
-        noun = noun or self._noun()
+        noun = noun or self._make_noun()
         for _ in range(self.rng.choices((0, 1, 2, 3), (40, 40, 15, 5))[0]):
-            self._describe(noun)
-        if self._chance(0.12):
-            self._place_before(noun)
-        if self._chance(0.07):
-            noun.preceded("amod", leaf(self._pick(WORDS["ordinals"]), "ADJ"))
-        elif self._chance(0.05):
-            noun.word = plural(noun.word)
-            noun.preceded("nummod", leaf(self._pick(WORDS["numbers"][:-1]), "NUM"))
-        elif self._chance(0.05):
-            noun.word = plural(noun.word)
-        if self._chance(articles):
-            self._determine(noun)
+            self._add_description(noun)
+        if self._is_drawn(0.12):
+            self._add_place_before(noun)
+        if self._is_drawn(0.07):
+            noun.prepend("amod", make_leaf(self._pick(PHRASE_WORDS["ordinals"]), "ADJ"))
+        elif self._is_drawn(0.05):
+            noun.word = pluralise(noun.word)
+            noun.prepend("nummod", make_leaf(self._pick(PHRASE_WORDS["numbers"][:-1]), "NUM"))
+        elif self._is_drawn(0.05):
+            noun.word = pluralise(noun.word)
+        if self._is_drawn(articles):
+            self._add_determiner(noun)
         return noun
 
-    def _determine(self, noun: Tree) -> None:
+    def _add_determiner(self, noun: PhraseTree) -> None:
         roll = self.rng.random()
         if roll < 0.6:
-            noun.preceded("det", leaf("the", "DET"))
+            noun.prepend("det", make_leaf("the", "DET"))
         elif roll < 0.82:
             first = noun.before[0][1] if noun.before else noun
             while first.before:
                 first = first.before[0][1]
-            noun.preceded("det", leaf("an" if first.word[0] in "aeiou" else "a", "DET"))
+            noun.prepend("det", make_leaf("an" if first.word[0] in "aeiou" else "a", "DET"))
         elif roll < 0.89:
-            noun.preceded(
-                "det", leaf(self._pick(("this", "that", "no", "another", "each", "some", "any")), "DET")
+            noun.prepend(
+                "det", make_leaf(self._pick(("this", "that", "no", "another", "each", "some", "any")), "DET")
             )
         elif roll < 0.94:
-            noun.preceded("nmod:poss", leaf(self._pick(("his", "her", "their", "its", "my")), "PRON"))
+            noun.prepend("nmod:poss", make_leaf(self._pick(("his", "her", "their", "its", "my")), "PRON"))
         else:
-            owner = compound(
-                self._pick(self.rng.choice((WORDS["people"], WORDS["people"], WORDS["animals"])))
+            owner = make_compound(
+                self._pick(
+                    self.rng.choice((PHRASE_WORDS["people"], PHRASE_WORDS["people"], PHRASE_WORDS["animals"]))
+                )
             )
-            if self._chance(0.3):
-                self._describe(owner)
-            if self._chance(0.5):
-                owner.preceded("det", leaf("the", "DET"))
-            noun.preceded("nmod:poss", owner.then("case", leaf("'s", "PART")))
+            if self._is_drawn(0.3):
+                self._add_description(owner)
+            if self._is_drawn(0.5):
+                owner.prepend("det", make_leaf("the", "DET"))
+            noun.prepend("nmod:poss", owner.then("case", make_leaf("'s", "PART")))
 
-    def _describe(self, noun: Tree) -> None:
+    def _add_description(self, noun: PhraseTree) -> None:
         makers = (
-            self._colour,
-            self._colour,
-            self._look,
-            self._look,
-            self._superlative,
-            self._worn,
-            self._age,
-            self._other_adjective,
+            self._make_colour,
+            self._make_colour,
+            self._make_look,
+            self._make_look,
+            self._make_superlative,
+            self._make_clothes,
+            self._make_age,
+            self._make_other_adjective,
         )
-        noun.preceded(*self.rng.choice(makers)())
+        noun.prepend(*self.rng.choice(makers)())
 
-    def _colour(self) -> tuple[str, Tree]:
-        colour = leaf(self._pick(WORDS["colours"]), "ADJ")
+    def _make_colour(self) -> tuple[str, PhraseTree]:
+        colour = make_leaf(self._pick(PHRASE_WORDS["colours"]), "ADJ")
         roll = self.rng.random()
         if roll < 0.15:
-            colour.preceded(self._pick(("amod", "advmod")), leaf(self._pick(WORDS["shades"]), "ADJ"))
+            colour.prepend(
+                self._pick(("amod", "advmod")), make_leaf(self._pick(PHRASE_WORDS["shades"]), "ADJ")
+            )
         elif roll < 0.25:
-            conjoined(colour, self._pick(("and", "and", "or")), leaf(self._pick(WORDS["colours"]), "ADJ"))
+            conjoin(
+                colour,
+                self._pick(("and", "and", "or")),
+                make_leaf(self._pick(PHRASE_WORDS["colours"]), "ADJ"),
+            )
         elif roll < 0.3:
-            return "amod", Tree(self._pick(("colored", "coloured")), "ADJ", [("amod", colour)])
+            return "amod", PhraseTree(self._pick(("colored", "coloured")), "ADJ", [("amod", colour)])
         elif roll < 0.33:
-            colour.preceded("advmod", leaf(self._pick(("non", "mostly", "all", "not")), "ADV"))
+            colour.prepend("advmod", make_leaf(self._pick(("non", "mostly", "all", "not")), "ADV"))
         return "amod", colour
 
-    def _look(self) -> tuple[str, Tree]:
-        *first, last = self._pick(WORDS["looks"]).split("_")
-        look = Tree(last, "ADJ", [("advmod", leaf(word, "ADV")) for word in first])
-        if not first and self._chance(0.08):
-            look.preceded(
-                "advmod", leaf(self._pick(("very", "really", "most", "more", "slightly", "half")), "ADV")
+    def _make_look(self) -> tuple[str, PhraseTree]:
+        *first, last = self._pick(PHRASE_WORDS["looks"]).split("_")
+        look = PhraseTree(last, "ADJ", [("advmod", make_leaf(word, "ADV")) for word in first])
+        if not first and self._is_drawn(0.08):
+            look.prepend(
+                "advmod", make_leaf(self._pick(("very", "really", "most", "more", "slightly", "half")), "ADV")
             )
         return "amod", look
 
-    def _superlative(self) -> tuple[str, Tree]:
-        if self._chance(0.15):
-            side = leaf(
+    def _make_superlative(self) -> tuple[str, PhraseTree]:
+        if self._is_drawn(0.15):
+            side = make_leaf(
                 self._pick(("left", "right", "top", "bottom", "front", "back", "far", "upper")), "ADJ"
             )
-            return "amod", side.then("goeswith", leaf("most", "X"))
-        return "amod", leaf(
-            self._pick(WORDS["superlatives"] if self._chance(0.7) else WORDS["comparatives"]), "ADJ"
+            return "amod", side.then("goeswith", make_leaf("most", "X"))
+        return "amod", make_leaf(
+            self._pick(PHRASE_WORDS["superlatives"] if self._is_drawn(0.7) else PHRASE_WORDS["comparatives"]),
+            "ADJ",
         )
 
-    def _worn(self) -> tuple[str, Tree]:
+    def _make_clothes(self) -> tuple[str, PhraseTree]:
         """What is worn: "red shirt" of "red shirt guy"."""
-        worn = compound(self._pick(WORDS["clothes"] if self._chance(0.7) else WORDS["things"]))
-        if self._chance(0.6):
-            worn.preceded(*self._colour())
+        worn = make_compound(
+            self._pick(PHRASE_WORDS["clothes"] if self._is_drawn(0.7) else PHRASE_WORDS["things"])
+        )
+        if self._is_drawn(0.6):
+            worn.prepend(*self._make_colour())
         return "compound", worn
 
-    def _age(self) -> tuple[str, Tree]:
-        if self._chance(0.6):
-            return "amod", leaf(self._pick(("old", "young", "older", "younger", "elderly", "little")), "ADJ")
-        years = Tree("year", "NOUN", [("nummod", leaf(str(self.rng.randrange(2, 90)), "NUM"))])
-        return "amod", Tree("old", "ADJ", [("obl:unmarked", years)])
+    def _make_age(self) -> tuple[str, PhraseTree]:
+        if self._is_drawn(0.6):
+            return "amod", make_leaf(
+                self._pick(("old", "young", "older", "younger", "elderly", "little")), "ADJ"
+            )
+        years = PhraseTree("year", "NOUN", [("nummod", make_leaf(str(self.rng.randrange(2, 90)), "NUM"))])
+        return "amod", PhraseTree("old", "ADJ", [("obl:unmarked", years)])
 
-    def _other_adjective(self) -> tuple[str, Tree]:
-        return "amod", leaf(self._pick(self.adjectives), "ADJ")
+    def _make_other_adjective(self) -> tuple[str, PhraseTree]:
+        return "amod", make_leaf(self._pick(self.adjectives), "ADJ")
 
-    def _place_before(self, noun: Tree) -> None:
+    def _add_place_before(self, noun: PhraseTree) -> None:
         """Put "left", "far left", "top right" or "left side" before the noun."""
         roll = self.rng.random()
         if roll < 0.5:
-            noun.preceded("amod", leaf(self._pick(WORDS["sides"]), "ADJ"))
+            noun.prepend("amod", make_leaf(self._pick(PHRASE_WORDS["sides"]), "ADJ"))
         elif roll < 0.65:
-            noun.preceded(
-                "amod", Tree(self._pick(WORDS["sides"][:4]), "ADJ", [("advmod", leaf("far", "ADV"))])
+            noun.prepend(
+                "amod",
+                PhraseTree(
+                    self._pick(PHRASE_WORDS["sides"][:4]), "ADJ", [("advmod", make_leaf("far", "ADV"))]
+                ),
             )
         elif roll < 0.88:
-            noun.preceded("amod", leaf(self._pick(("left", "right", "center")), "ADJ"))
-            noun.preceded(
-                "amod", leaf(self._pick(("top", "bottom", "upper", "lower", "front", "back", "far")), "ADJ")
+            noun.prepend("amod", make_leaf(self._pick(("left", "right", "center")), "ADJ"))
+            noun.prepend(
+                "amod",
+                make_leaf(self._pick(("top", "bottom", "upper", "lower", "front", "back", "far")), "ADJ"),
             )
         else:
-            side = Tree(self._pick(("side", "hand", "corner", "row")), "NOUN")
-            noun.preceded("compound", side.preceded("amod", leaf(self._pick(WORDS["sides"]), "ADJ")))
+            side = PhraseTree(self._pick(("side", "hand", "corner", "row")), "NOUN")
+            noun.prepend(
+                "compound", side.prepend("amod", make_leaf(self._pick(PHRASE_WORDS["sides"]), "ADJ"))
+            )

@@ -11,12 +11,12 @@ from open_clip.transformer import get_2d_sincos_pos_embed
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from training.lean import cosine_schedule
+from training.plain_blocks import compute_learning_rate_factor
 
-CHECKPOINT_EVERY = 250
+_CHECKPOINT_INTERVAL = 250
 
 
-def whitened_filters(pictures: Tensor, width: int, patch: int) -> Tensor:
+def make_whitening_filters(pictures: Tensor, width: int, patch: int) -> Tensor:
     """Patch filters [width, 3, patch, patch] that see all components of normalised pictures alike.
 
     PyTorch's own start gives patch tokens that say little but their mean colour; with these the
@@ -32,7 +32,7 @@ def whitened_filters(pictures: Tensor, width: int, patch: int) -> Tensor:
     return (rotation @ filters).view(len(filters), 3, patch, patch) * 0.7
 
 
-def grid_positions(width: int, grid: int) -> Tensor:
+def make_grid_positions(width: int, grid: int) -> Tensor:
     """Sine-cosine positions [1 + grid * grid, width], class token first, at a strength that counts."""
     return torch.from_numpy(get_2d_sincos_pos_embed(width, grid, cls_token=True)).float() * 0.35
 
@@ -62,7 +62,7 @@ class Optimisers:
         for optimiser, rate in self.parts:
             optimiser.zero_grad(set_to_none=True)
             for group in optimiser.param_groups:
-                group["lr"] = rate * cosine_schedule(step, self.steps)
+                group["lr"] = rate * compute_learning_rate_factor(step, self.steps)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.parameters, 1.0)
         for optimiser, _ in self.parts:
@@ -88,7 +88,7 @@ def save_checkpoint(path: Path, model: nn.Module, optimisers: Optimisers, step: 
     part.replace(path)
 
 
-def resume(path: Path, model: nn.Module, optimisers: Optimisers) -> int:
+def load_checkpoint(path: Path, model: nn.Module, optimisers: Optimisers) -> int:
     """The step to go on from: 0 when there is no checkpoint."""
     if not path.exists():
         return 0
@@ -98,7 +98,7 @@ def resume(path: Path, model: nn.Module, optimisers: Optimisers) -> int:
     return int(saved["step"])
 
 
-class Curve:
+class TrainingCurve:
     """Running means, a line every so many steps, to the screen and to a JSON Lines file."""
 
     def __init__(self, path: Path, every: int = 50) -> None:
@@ -125,18 +125,18 @@ class Curve:
         self.sums = {}
 
 
-def training_steps(
+def run_training_steps(
     out: Path, model: nn.Module, optimisers: Optimisers, export: Callable[[Any, Path], None]
-) -> Iterator[tuple[int, Curve]]:
+) -> Iterator[tuple[int, TrainingCurve]]:
     """The steps that are left, each with the curve to write on.
 
     A training that was stopped goes on from its checkpoint. Every 250 steps, and after the last, what the
     next start needs is written down and the model is exported.
     """
-    checkpoint, curve = out / "checkpoint.pt", Curve(out / "curve.jsonl")
-    for step in range(resume(checkpoint, model, optimisers) + 1, optimisers.steps + 1):
+    checkpoint, curve = out / "checkpoint.pt", TrainingCurve(out / "curve.jsonl")
+    for step in range(load_checkpoint(checkpoint, model, optimisers) + 1, optimisers.steps + 1):
         yield step, curve
         curve.end_step(step, optimisers.steps)
-        if step % CHECKPOINT_EVERY == 0 or step == optimisers.steps:
+        if step % _CHECKPOINT_INTERVAL == 0 or step == optimisers.steps:
             save_checkpoint(checkpoint, model, optimisers, step)
             export(model, out)

@@ -4,479 +4,553 @@ A treebank of web pages has hardly any; a parser that has read only sentences ta
 clause. The grammar below words things, and knows the tree because it built it.
 """
 
-from training.noun_phrases import WORDS, NounPhrases
-from training.treebank import Sentence, row_of
-from training.trees import Tree, compound, conjoined, leaf, plural, sentence_of
+from training.noun_phrases import PHRASE_WORDS, NounPhraseGrammar
+from training.treebank import Sentence, join_sentences
+from training.trees import PhraseTree, conjoin, make_compound, make_leaf, pluralise, to_sentence
 
 
-class Grammar(NounPhrases):
+class ExpressionGrammar(NounPhraseGrammar):
     """Words whole referring expressions at random."""
 
     def expression(self) -> Sentence:
         """One phrase; seldom two, the second in words of its own ("man in red. not the one on the left")."""
-        first = sentence_of(self._tree())
-        if not self._chance(0.03):
+        first = to_sentence(self._make_tree())
+        if not self._is_drawn(0.03):
             return first
-        stop = sentence_of(self._tree().then("punct", leaf(".", "PUNCT")))
-        return row_of((stop, first))
+        stop = to_sentence(self._make_tree().then("punct", make_leaf(".", "PUNCT")))
+        return join_sentences((stop, first))
 
-    def _tree(self) -> Tree:
+    def _make_tree(self) -> PhraseTree:
         forms = (
-            (56, self._referent),
-            (7, self._list),
-            (6, self._clause),
-            (4, self._place_alone),
-            (4, self._negated),
-            (3, self._participle),
-            (3, self._of_several),
-            (3, self._imperative),
+            (56, self._make_referent),
+            (7, self._make_list),
+            (6, self._make_clause),
+            (4, self._make_place),
+            (4, self._make_negated_referent),
+            (3, self._make_participle),
+            (3, self._make_choice_of_several),
+            (3, self._make_imperative),
             (5, self._one),
-            (1, self._existence),
-            (3, self._focus),
-            (2, self._coordination),
-            (2, self._bare),
+            (1, self._make_existence),
+            (3, self._make_focus),
+            (2, self._make_coordination),
+            (2, self._make_bare_word),
         )
         weights, makers = zip(*forms, strict=True)
         return self.rng.choices(makers, weights)[0]()
 
     # What is said of a noun after it
 
-    def _referent(self) -> Tree:
-        noun = self._phrase()
+    def _make_referent(self) -> PhraseTree:
+        noun = self._make_phrase()
         for _ in range(self.rng.choices((0, 1, 2, 3), (22, 50, 22, 6))[0]):
-            self._modify(noun)
+            self._add_modifier(noun)
         return noun
 
-    def _modify(self, noun: Tree) -> None:
+    def _add_modifier(self, noun: PhraseTree) -> None:
         makers = (
-            (20, self._prepositional),
-            (16, self._place_after),
+            (20, self._add_prepositional),
+            (16, self._add_place_after),
             (9, self._near),
-            (6, self._relative_place),
-            (12, self._doing),
-            (5, self._posing),
-            (4, self._done),
-            (7, self._relative_clause),
-            (4, self._not),
-            (3, self._ordinal_after),
-            (4, self._after_comma),
-            (1, self._about_to),
-            (1, self._number),
+            (6, self._add_relative_place),
+            (12, self._add_action),
+            (5, self._add_posture),
+            (4, self._add_passive),
+            (7, self._add_relative_clause),
+            (4, self._add_negation),
+            (3, self._add_ordinal),
+            (4, self._add_after_comma),
+            (1, self._add_intention),
+            (1, self._add_number),
         )
         weights, options = zip(*makers, strict=True)
         self.rng.choices(options, weights)[0](noun)
 
-    def _inner(self) -> Tree:
+    def _make_landmark(self) -> PhraseTree:
         """A landmark: a phrase that is itself seldom modified."""
-        if self._chance(0.04):
-            return leaf(self._pick(WORDS["pronouns"]), "PRON")
-        noun = self._phrase(articles=0.55)
-        if self._chance(0.12):
-            self._prepositional(noun)
-        if self._chance(0.04):
-            conjoined(noun, "and", self._phrase())
+        if self._is_drawn(0.04):
+            return make_leaf(self._pick(PHRASE_WORDS["pronouns"]), "PRON")
+        noun = self._make_phrase(articles=0.55)
+        if self._is_drawn(0.12):
+            self._add_prepositional(noun)
+        if self._is_drawn(0.04):
+            conjoin(noun, "and", self._make_phrase())
         return noun
 
-    def _case(self, *words: str, noun: Tree) -> Tree:
+    def _add_case(self, *words: str, noun: PhraseTree) -> PhraseTree:
         for word in reversed(words):
-            noun.preceded("case", leaf(word, "ADP"))
+            noun.prepend("case", make_leaf(word, "ADP"))
         return noun
 
-    def _prepositional(self, noun: Tree, relation: str = "nmod") -> None:
+    def _add_prepositional(self, noun: PhraseTree, relation: str = "nmod") -> None:
         roll = self.rng.random()
         if roll < 0.3:
-            self._dressed(noun, relation)
+            self._add_clothes(noun, relation)
         elif roll < 0.45:
-            place = self._phrase(leaf(self._pick(WORDS["places"]), "NOUN"), articles=0.7)
-            noun.then(relation, self._case(self._pick(("in", "on", "at", "from", "of")), noun=place))
+            place = self._make_phrase(make_leaf(self._pick(PHRASE_WORDS["places"]), "NOUN"), articles=0.7)
+            noun.then(relation, self._add_case(self._pick(("in", "on", "at", "from", "of")), noun=place))
         elif roll < 0.5:
-            both = conjoined(self._phrase(), "and", self._phrase())
-            noun.then(relation, self._case("between", noun=both))
+            both = conjoin(self._make_phrase(), "and", self._make_phrase())
+            noun.then(relation, self._add_case("between", noun=both))
         else:
-            noun.then(relation, self._case(self._pick(WORDS["near"]), noun=self._inner()))
+            noun.then(relation, self._add_case(self._pick(PHRASE_WORDS["near"]), noun=self._make_landmark()))
 
-    def _dressed(self, noun: Tree, relation: str) -> None:
+    def _add_clothes(self, noun: PhraseTree, relation: str) -> None:
         preposition = self._pick(("in", "in", "with", "with", "w", "without"))
-        clothes: Tree = leaf(self._pick(WORDS["colours"]), "NOUN")
-        if self._chance(0.75):
-            clothes = self._phrase(
-                compound(
+        clothes: PhraseTree = make_leaf(self._pick(PHRASE_WORDS["colours"]), "NOUN")
+        if self._is_drawn(0.75):
+            clothes = self._make_phrase(
+                make_compound(
                     self._pick(
-                        self.rng.choice((WORDS["clothes"], WORDS["clothes"], WORDS["parts"], WORDS["things"]))
+                        self.rng.choice(
+                            (
+                                PHRASE_WORDS["clothes"],
+                                PHRASE_WORDS["clothes"],
+                                PHRASE_WORDS["parts"],
+                                PHRASE_WORDS["things"],
+                            )
+                        )
                     )
                 ),
                 articles=0.25,
             )
-            if self._chance(0.12):
-                conjoined(clothes, "and", self._phrase(compound(self._pick(WORDS["clothes"])), articles=0.1))
-            if self._chance(0.1):
-                self._prepositional(clothes)
-        noun.then(relation, self._case(preposition, noun=clothes))
+            if self._is_drawn(0.12):
+                conjoin(
+                    clothes,
+                    "and",
+                    self._make_phrase(make_compound(self._pick(PHRASE_WORDS["clothes"])), articles=0.1),
+                )
+            if self._is_drawn(0.1):
+                self._add_prepositional(clothes)
+        noun.then(relation, self._add_case(preposition, noun=clothes))
 
-    def _place_after(self, noun: Tree) -> None:
-        makers = (self._side_adverb, self._on_side, self._on_side, self._corner, self._side_noun)
+    def _add_place_after(self, noun: PhraseTree) -> None:
+        makers = (
+            self._make_side_adverb,
+            self._make_side_phrase,
+            self._make_side_phrase,
+            self._make_corner,
+            self._make_side_noun,
+        )
         noun.then(*self.rng.choice(makers)())
 
-    def _side_adverb(self) -> tuple[str, Tree]:
+    def _make_side_adverb(self) -> tuple[str, PhraseTree]:
         """A place in one word or two: "left", "far left", "bottom right", "closest"."""
-        side = leaf(self._pick(WORDS["ends"][:-1]), "ADV")
-        if self._chance(0.45):
+        side = make_leaf(self._pick(PHRASE_WORDS["ends"][:-1]), "ADV")
+        if self._is_drawn(0.45):
             side.word = self._pick(("left", "right"))
-            side.preceded(
+            side.prepend(
                 "advmod",
-                leaf(self._pick(("far", "far", "bottom", "top", "upper", "lower", "back", "front")), "ADV"),
+                make_leaf(
+                    self._pick(("far", "far", "bottom", "top", "upper", "lower", "back", "front")), "ADV"
+                ),
             )
-        if self._chance(0.08):
-            side = leaf(self._pick(WORDS["superlatives"] + WORDS["comparatives"]), "ADJ")
+        if self._is_drawn(0.08):
+            side = make_leaf(self._pick(PHRASE_WORDS["superlatives"] + PHRASE_WORDS["comparatives"]), "ADJ")
         return ("amod" if side.tag == "ADJ" else "advmod"), side
 
-    def _on_side(self) -> tuple[str, Tree]:
+    def _make_side_phrase(self) -> tuple[str, PhraseTree]:
         """A side: "on left", "to the far right of the picture", "all the way on the left"."""
-        side = leaf(self._pick(WORDS["ends"]), "NOUN")
-        if self._chance(0.15):
+        side = make_leaf(self._pick(PHRASE_WORDS["ends"]), "NOUN")
+        if self._is_drawn(0.15):
             side.word = self._pick(("side", "end", "edge", "half", "row", "part"))
-            side.preceded("amod", leaf(self._pick(WORDS["sides"]), "ADJ"))
-        elif self._chance(0.2):
-            side.preceded(
-                "amod", leaf(self._pick(("far", "very", "extreme", "bottom", "top", "lower", "upper")), "ADJ")
+            side.prepend("amod", make_leaf(self._pick(PHRASE_WORDS["sides"]), "ADJ"))
+        elif self._is_drawn(0.2):
+            side.prepend(
+                "amod",
+                make_leaf(self._pick(("far", "very", "extreme", "bottom", "top", "lower", "upper")), "ADJ"),
             )
-        if self._chance(0.5):
-            side.preceded("det", leaf("the", "DET"))
-        self._case(self._pick(("on", "on", "on", "to", "in", "at", "from")), noun=side)
-        if self._chance(0.1):
-            way = Tree("way", "NOUN", [("det:predet", leaf("all", "DET")), ("det", leaf("the", "DET"))])
-            side.preceded("obl:unmarked", way)
-        if self._chance(0.15):
+        if self._is_drawn(0.5):
+            side.prepend("det", make_leaf("the", "DET"))
+        self._add_case(self._pick(("on", "on", "on", "to", "in", "at", "from")), noun=side)
+        if self._is_drawn(0.1):
+            way = PhraseTree(
+                "way", "NOUN", [("det:predet", make_leaf("all", "DET")), ("det", make_leaf("the", "DET"))]
+            )
+            side.prepend("obl:unmarked", way)
+        if self._is_drawn(0.15):
             side.then(
                 "nmod",
-                self._case(
+                self._add_case(
                     "of",
-                    noun=self._phrase(
-                        leaf(self._pick(WORDS["places"] + WORDS["things"]), "NOUN"), articles=0.8
+                    noun=self._make_phrase(
+                        make_leaf(self._pick(PHRASE_WORDS["places"] + PHRASE_WORDS["things"]), "NOUN"),
+                        articles=0.8,
                     ),
                 ),
             )
         return "nmod", side
 
-    def _corner(self) -> tuple[str, Tree]:
-        corner = leaf(self._pick(("corner", "corner", "side", "area", "row", "edge", "part")), "NOUN")
-        corner.preceded("amod", leaf(self._pick(("left", "right")), "ADJ"))
-        corner.preceded(
-            "amod", leaf(self._pick(("top", "bottom", "upper", "lower", "far", "front", "back")), "ADJ")
+    def _make_corner(self) -> tuple[str, PhraseTree]:
+        corner = make_leaf(self._pick(("corner", "corner", "side", "area", "row", "edge", "part")), "NOUN")
+        corner.prepend("amod", make_leaf(self._pick(("left", "right")), "ADJ"))
+        corner.prepend(
+            "amod", make_leaf(self._pick(("top", "bottom", "upper", "lower", "far", "front", "back")), "ADJ")
         )
-        if self._chance(0.5):
+        if self._is_drawn(0.5):
             return "nmod:unmarked", corner
-        if self._chance(0.6):
-            corner.preceded("det", leaf("the", "DET"))
-        return "nmod", self._case(self._pick(("in", "in", "at", "on")), noun=corner)
+        if self._is_drawn(0.6):
+            corner.prepend("det", make_leaf("the", "DET"))
+        return "nmod", self._add_case(self._pick(("in", "in", "at", "on")), noun=corner)
 
-    def _side_noun(self) -> tuple[str, Tree]:
+    def _make_side_noun(self) -> tuple[str, PhraseTree]:
         """A side without a preposition: "left side"."""
-        side = leaf(self._pick(("side", "side", "edge", "end", "row", "hand")), "NOUN")
-        return "nmod:unmarked", side.preceded("amod", leaf(self._pick(WORDS["sides"]), "ADJ"))
+        side = make_leaf(self._pick(("side", "side", "edge", "end", "row", "hand")), "NOUN")
+        return "nmod:unmarked", side.prepend("amod", make_leaf(self._pick(PHRASE_WORDS["sides"]), "ADJ"))
 
-    def _near(self, noun: Tree) -> None:
+    def _near(self, noun: PhraseTree) -> None:
         """An adjective or adverb with a landmark: "next to the tree", "left of the lamp"."""
-        word, preposition = self._pick(WORDS["beside"]).split("_")
+        word, preposition = self._pick(PHRASE_WORDS["beside"]).split("_")
         tag = "ADV" if word in ("next", "left", "right", "away") else "ADJ"
-        near = leaf(word, tag)
-        landmark = self._inner()
+        near = make_leaf(word, tag)
+        landmark = self._make_landmark()
         if preposition != "-":
-            self._case(preposition, noun=landmark)
+            self._add_case(preposition, noun=landmark)
         noun.then("advmod" if tag == "ADV" else "amod", near.then("obl", landmark))
 
-    def _relative_place(self, noun: Tree) -> None:
+    def _add_relative_place(self, noun: PhraseTree) -> None:
         """A side of a landmark: "in front of the bus", "to the left of the lamp"."""
-        words = self._pick(WORDS["sides_of"]).split("_")
-        side = leaf(words[-1], "NOUN")
+        words = self._pick(PHRASE_WORDS["sides_of"]).split("_")
+        side = make_leaf(words[-1], "NOUN")
         for word in reversed(words[1:-1]):
-            side.preceded(*(("det", leaf(word, "DET")) if word == "the" else ("amod", leaf(word, "ADJ"))))
-        self._case(words[0], noun=side)
-        noun.then("nmod", side.then("nmod", self._case("of", noun=self._inner())))
+            side.prepend(
+                *(("det", make_leaf(word, "DET")) if word == "the" else ("amod", make_leaf(word, "ADJ")))
+            )
+        self._add_case(words[0], noun=side)
+        noun.then("nmod", side.then("nmod", self._add_case("of", noun=self._make_landmark())))
 
-    def _gerund(self) -> Tree:
+    def _make_gerund(self) -> PhraseTree:
         """Something done to something: "holding a ball", "looking at the dog"."""
-        if self._chance(0.25):
-            return leaf(self._pick(self.verbs), "VERB").then("obj", self._inner())
-        verb, *preposition = self._pick(WORDS["doing"]).split("_")
-        tree = leaf(verb, "VERB")
+        if self._is_drawn(0.25):
+            return make_leaf(self._pick(self.verbs), "VERB").then("obj", self._make_landmark())
+        verb, *preposition = self._pick(PHRASE_WORDS["doing"]).split("_")
+        tree = make_leaf(verb, "VERB")
         if preposition:
-            return tree.then("obl", self._case(preposition[0], noun=self._inner()))
-        worn = verb == "wearing" or self._chance(0.15)
-        thing = self._phrase(compound(self._pick(WORDS["clothes"]))) if worn else self._inner()
-        if worn and self._chance(0.12):
-            conjoined(thing, "and", self._phrase(compound(self._pick(WORDS["clothes"])), articles=0.2))
-        if self._chance(0.08):
-            tree.then("compound:prt", leaf(self._pick(("up", "out", "off", "down")), "ADP"))
+            return tree.then("obl", self._add_case(preposition[0], noun=self._make_landmark()))
+        worn = verb == "wearing" or self._is_drawn(0.15)
+        thing = (
+            self._make_phrase(make_compound(self._pick(PHRASE_WORDS["clothes"])))
+            if worn
+            else self._make_landmark()
+        )
+        if worn and self._is_drawn(0.12):
+            conjoin(
+                thing,
+                "and",
+                self._make_phrase(make_compound(self._pick(PHRASE_WORDS["clothes"])), articles=0.2),
+            )
+        if self._is_drawn(0.08):
+            tree.then("compound:prt", make_leaf(self._pick(("up", "out", "off", "down")), "ADP"))
         return tree.then("obj", thing)
 
-    def _doing(self, noun: Tree) -> None:
-        gerund = self._gerund()
-        if self._chance(0.12):
-            self._place_of_action(gerund)
+    def _add_action(self, noun: PhraseTree) -> None:
+        gerund = self._make_gerund()
+        if self._is_drawn(0.12):
+            self._add_place_of_action(gerund)
         noun.then("acl", gerund)
 
-    def _place_of_action(self, verb: Tree) -> None:
-        relation, place = self.rng.choice((self._on_side, self._corner))()
+    def _add_place_of_action(self, verb: PhraseTree) -> None:
+        relation, place = self.rng.choice((self._make_side_phrase, self._make_corner))()
         verb.then("obl" if relation == "nmod" else "obl:unmarked", place)
 
-    def _pose(self) -> Tree:
+    def _make_posture(self) -> PhraseTree:
         """A posture: "sitting down", "standing behind the car", "looking left"."""
-        verb = leaf(self._pick(WORDS["posing"] if self._chance(0.8) else self.verbs), "VERB")
+        verb = make_leaf(self._pick(PHRASE_WORDS["posing"] if self._is_drawn(0.8) else self.verbs), "VERB")
         roll = self.rng.random()
         if roll < 0.2:
             verb.then(
-                "advmod", leaf(self._pick(WORDS["particles"] + ["left", "right", "alone", "together"]), "ADV")
+                "advmod",
+                make_leaf(
+                    self._pick(PHRASE_WORDS["particles"] + ["left", "right", "alone", "together"]), "ADV"
+                ),
             )
         elif roll < 0.6:
-            verb.then("obl", self._case(self._pick(WORDS["near"]), noun=self._inner()))
+            verb.then("obl", self._add_case(self._pick(PHRASE_WORDS["near"]), noun=self._make_landmark()))
         elif roll < 0.75:
-            self._near_action(verb)
+            self._add_near_to_action(verb)
         return verb
 
-    def _near_action(self, verb: Tree) -> None:
-        verb.then("advmod", leaf("next", "ADV").then("obl", self._case("to", noun=self._inner())))
+    def _add_near_to_action(self, verb: PhraseTree) -> None:
+        verb.then(
+            "advmod", make_leaf("next", "ADV").then("obl", self._add_case("to", noun=self._make_landmark()))
+        )
 
-    def _posing(self, noun: Tree) -> None:
-        noun.then("acl", self._pose())
+    def _add_posture(self, noun: PhraseTree) -> None:
+        noun.then("acl", self._make_posture())
 
-    def _done(self, noun: Tree) -> None:
+    def _add_passive(self, noun: PhraseTree) -> None:
         """Something done to it: "parked next to the tree", "cut off on the right"."""
-        verb = leaf(self._pick(WORDS["done"]), "VERB")
+        verb = make_leaf(self._pick(PHRASE_WORDS["done"]), "VERB")
         roll = self.rng.random()
         if roll < 0.25:
-            verb.then("compound:prt", leaf(self._pick(("off", "up", "on", "out", "down")), "ADP"))
+            verb.then("compound:prt", make_leaf(self._pick(("off", "up", "on", "out", "down")), "ADP"))
         if roll < 0.6:
             verb.then(
-                "obl", self._case(self._pick(("in", "on", "by", "with", "of", "behind")), noun=self._inner())
+                "obl",
+                self._add_case(
+                    self._pick(("in", "on", "by", "with", "of", "behind")), noun=self._make_landmark()
+                ),
             )
         elif roll < 0.8:
-            self._near_action(verb)
-        if self._chance(0.15):
-            verb.preceded("advmod", leaf(self._pick(("not", "partially", "half", "mostly")), "ADV"))
+            self._add_near_to_action(verb)
+        if self._is_drawn(0.15):
+            verb.prepend("advmod", make_leaf(self._pick(("not", "partially", "half", "mostly")), "ADV"))
         noun.then("acl", verb)
 
-    def _negation(self, tree: Tree) -> Tree:
-        return tree.preceded("advmod", leaf("not", "PART"))
+    def _negate(self, tree: PhraseTree) -> PhraseTree:
+        return tree.prepend("advmod", make_leaf("not", "PART"))
 
-    def _said(self) -> Tree:
+    def _said(self) -> PhraseTree:
         """What can follow "is"; without its copula."""
         roll = self.rng.random()
         if roll < 0.3:
-            said = leaf(self._pick(WORDS["colours"] if self._chance(0.6) else WORDS["looks"][:40]), "ADJ")
-            if self._chance(0.1):
-                conjoined(said, self._pick(("and", "or", "nor")), leaf(self._pick(WORDS["colours"]), "ADJ"))
-            elif self._chance(0.1):
-                said = leaf(self._pick(self.adjectives), "ADJ")
-            elif self._chance(0.1):
-                said = leaf(self._pick(WORDS["superlatives"] + WORDS["comparatives"]), "ADJ")
-                if self._chance(0.5):
-                    said.preceded("det", leaf("the", "DET"))
+            said = make_leaf(
+                self._pick(PHRASE_WORDS["colours"] if self._is_drawn(0.6) else PHRASE_WORDS["looks"][:40]),
+                "ADJ",
+            )
+            if self._is_drawn(0.1):
+                conjoin(
+                    said,
+                    self._pick(("and", "or", "nor")),
+                    make_leaf(self._pick(PHRASE_WORDS["colours"]), "ADJ"),
+                )
+            elif self._is_drawn(0.1):
+                said = make_leaf(self._pick(self.adjectives), "ADJ")
+            elif self._is_drawn(0.1):
+                said = make_leaf(
+                    self._pick(PHRASE_WORDS["superlatives"] + PHRASE_WORDS["comparatives"]), "ADJ"
+                )
+                if self._is_drawn(0.5):
+                    said.prepend("det", make_leaf("the", "DET"))
         elif roll < 0.5:
-            said = self._on_side()[1]
+            said = self._make_side_phrase()[1]
         elif roll < 0.6:
-            said = self._case(self._pick(WORDS["near"]), noun=self._inner())
+            said = self._add_case(self._pick(PHRASE_WORDS["near"]), noun=self._make_landmark())
         elif roll < 0.8:
-            said = self._gerund()
+            said = self._make_gerund()
         else:
-            said = self._pose()
+            said = self._make_posture()
         return said
 
-    def _is(self, said: Tree) -> Tree:
+    def _add_copula(self, said: PhraseTree) -> PhraseTree:
         """Put "is" or "is not" before it, as the copula or auxiliary that the tree needs."""
-        if self._chance(0.3):
-            self._negation(said)
+        if self._is_drawn(0.3):
+            self._negate(said)
         relation = "aux" if said.tag == "VERB" else "cop"
-        return said.preceded(relation, leaf(self._pick(("is", "is", "is", "are", "was", "'s")), "AUX"))
+        return said.prepend(relation, make_leaf(self._pick(("is", "is", "is", "are", "was", "'s")), "AUX"))
 
-    def _relative_clause(self, noun: Tree) -> None:
+    def _add_relative_clause(self, noun: PhraseTree) -> None:
         roll = self.rng.random()
-        pronoun = leaf(self._pick(("that", "that", "who", "which")), "PRON")
+        pronoun = make_leaf(self._pick(("that", "that", "who", "which")), "PRON")
         if roll < 0.6:
-            noun.then("acl:relcl", self._is(self._said()).preceded("nsubj", pronoun))
+            noun.then("acl:relcl", self._add_copula(self._said()).prepend("nsubj", pronoun))
         elif roll < 0.8:
-            verb = leaf(self._pick(("has", "has", "looks", "holds", "wears", "have")), "VERB")
-            clause = verb.preceded("nsubj", pronoun).then("obj", self._inner())
-            if self._chance(0.3):
+            verb = make_leaf(self._pick(("has", "has", "looks", "holds", "wears", "have")), "VERB")
+            clause = verb.prepend("nsubj", pronoun).then("obj", self._make_landmark())
+            if self._is_drawn(0.3):
                 clause.then(
                     "obl",
-                    self._case(self._pick(("on", "in")), noun=leaf(self._pick(WORDS["pronouns"]), "PRON")),
+                    self._add_case(
+                        self._pick(("on", "in")), noun=make_leaf(self._pick(PHRASE_WORDS["pronouns"]), "PRON")
+                    ),
                 )
             noun.then("acl:relcl", clause)
         elif roll < 0.9:
-            owned = leaf(self._pick(WORDS["parts"]), "NOUN").preceded("nmod:poss", leaf("whose", "PRON"))
-            said = self._is(
-                leaf(self._pick(WORDS["colours"] + WORDS["looks"][:20] + ["down", "up", "visible"]), "ADJ")
+            owned = make_leaf(self._pick(PHRASE_WORDS["parts"]), "NOUN").prepend(
+                "nmod:poss", make_leaf("whose", "PRON")
             )
-            noun.then("acl:relcl", said.preceded("nsubj", owned))
+            said = self._add_copula(
+                make_leaf(
+                    self._pick(
+                        PHRASE_WORDS["colours"] + PHRASE_WORDS["looks"][:20] + ["down", "up", "visible"]
+                    ),
+                    "ADJ",
+                )
+            )
+            noun.then("acl:relcl", said.prepend("nsubj", owned))
         else:
-            verb = leaf(self._pick(("see", "ride", "hold", "eat", "touch", "watch")), "VERB")
-            verb.preceded("aux", leaf(self._pick(("can", "could", "will")), "AUX"))
+            verb = make_leaf(self._pick(("see", "ride", "hold", "eat", "touch", "watch")), "VERB")
+            verb.prepend("aux", make_leaf(self._pick(("can", "could", "will")), "AUX"))
             subject = (
-                leaf("you", "PRON")
-                if self._chance(0.5)
-                else self._phrase(leaf(self._pick(WORDS["people"][:8]), "NOUN"))
+                make_leaf("you", "PRON")
+                if self._is_drawn(0.5)
+                else self._make_phrase(make_leaf(self._pick(PHRASE_WORDS["people"][:8]), "NOUN"))
             )
-            noun.then("acl:relcl", verb.preceded("nsubj", subject))
+            noun.then("acl:relcl", verb.prepend("nsubj", subject))
 
-    def _not(self, noun: Tree) -> None:
+    def _add_negation(self, noun: PhraseTree) -> None:
         """What it is not: "not red", "not on the left", "neither red nor blue"."""
         said = self._said()
-        if said.tag == "ADJ" and self._chance(0.2):
-            said = leaf(self._pick(WORDS["colours"]), "ADJ").preceded("cc:preconj", leaf("neither", "CCONJ"))
-            conjoined(said, "nor", leaf(self._pick(WORDS["colours"]), "ADJ"))
+        if said.tag == "ADJ" and self._is_drawn(0.2):
+            said = make_leaf(self._pick(PHRASE_WORDS["colours"]), "ADJ").prepend(
+                "cc:preconj", make_leaf("neither", "CCONJ")
+            )
+            conjoin(said, "nor", make_leaf(self._pick(PHRASE_WORDS["colours"]), "ADJ"))
         else:
-            self._negation(said)
+            self._negate(said)
         relation = {"ADJ": "amod", "VERB": "acl"}.get(said.tag, "nmod")
-        if self._chance(0.2):
-            said.preceded("punct", leaf(",", "PUNCT"))
+        if self._is_drawn(0.2):
+            said.prepend("punct", make_leaf(",", "PUNCT"))
         noun.then(relation, said)
 
-    def _ordinal_after(self, noun: Tree) -> None:
+    def _add_ordinal(self, noun: PhraseTree) -> None:
         """A place in a row: "second from the left"."""
-        side = leaf(self._pick(WORDS["ends"][:4]), "NOUN")
-        if self._chance(0.6):
-            side.preceded("det", leaf("the", "DET"))
-        ordinal = leaf(self._pick(WORDS["ordinals"]), "ADJ")
-        if self._chance(0.2):
-            ordinal.preceded("punct", leaf(",", "PUNCT"))
-        noun.then("amod", ordinal.then("obl", self._case("from", noun=side)))
+        side = make_leaf(self._pick(PHRASE_WORDS["ends"][:4]), "NOUN")
+        if self._is_drawn(0.6):
+            side.prepend("det", make_leaf("the", "DET"))
+        ordinal = make_leaf(self._pick(PHRASE_WORDS["ordinals"]), "ADJ")
+        if self._is_drawn(0.2):
+            ordinal.prepend("punct", make_leaf(",", "PUNCT"))
+        noun.then("amod", ordinal.then("obl", self._add_case("from", noun=side)))
 
-    def _after_comma(self, noun: Tree) -> None:
+    def _add_after_comma(self, noun: PhraseTree) -> None:
         roll = self.rng.random()
         if roll < 0.35:
-            said = leaf(self._pick(WORDS["colours"] + WORDS["looks"][:30]), "ADJ")
+            said = make_leaf(self._pick(PHRASE_WORDS["colours"] + PHRASE_WORDS["looks"][:30]), "ADJ")
             relation = "amod"
         elif roll < 0.7:
             relation, said = self.rng.choice(
-                (self._on_side, self._side_adverb, self._corner, self._side_noun)
+                (self._make_side_phrase, self._make_side_adverb, self._make_corner, self._make_side_noun)
             )()
         else:
-            relation, said = "list", self._phrase()
-        noun.then(relation, said.preceded("punct", leaf(",", "PUNCT")))
+            relation, said = "list", self._make_phrase()
+        noun.then(relation, said.prepend("punct", make_leaf(",", "PUNCT")))
 
-    def _about_to(self, noun: Tree) -> None:
-        verb = leaf(self._pick(("hit", "throw", "catch", "jump", "eat", "kick", "serve", "ride")), "VERB")
-        verb.preceded("mark", leaf("to", "PART"))
-        if self._chance(0.6):
-            verb.then("obj", self._inner())
+    def _add_intention(self, noun: PhraseTree) -> None:
+        verb = make_leaf(
+            self._pick(("hit", "throw", "catch", "jump", "eat", "kick", "serve", "ride")), "VERB"
+        )
+        verb.prepend("mark", make_leaf("to", "PART"))
+        if self._is_drawn(0.6):
+            verb.then("obj", self._make_landmark())
         word = self._pick(("about", "ready"))
-        noun.then("amod", leaf(word, "ADJ").then("advcl", verb))
+        noun.then("amod", make_leaf(word, "ADJ").then("advcl", verb))
 
-    def _number(self, noun: Tree) -> None:
-        number = leaf("number", "NOUN") if self._chance(0.7) else leaf("#", "SYM")
-        number.then("nummod", leaf(str(self.rng.randrange(100)), "NUM"))
-        if self._chance(0.7):
-            self._case("with", noun=number)
+    def _add_number(self, noun: PhraseTree) -> None:
+        number = make_leaf("number", "NOUN") if self._is_drawn(0.7) else make_leaf("#", "SYM")
+        number.then("nummod", make_leaf(str(self.rng.randrange(100)), "NUM"))
+        if self._is_drawn(0.7):
+            self._add_case("with", noun=number)
         noun.then("nmod", number)
 
     # Whole expressions that are more or less than a noun phrase
 
-    def _list(self) -> Tree:
+    def _make_list(self) -> PhraseTree:
         """Phrases in a row: "black suit, red tie", "kid on the right, green shirt"."""
-        root = self._referent()
+        root = self._make_referent()
         for _ in range(self.rng.choice((1, 1, 2))):
-            other = self._phrase(articles=0.15)
-            if self._chance(0.3):
-                self._place_after(other)
-            comma = self._chance(0.85)
-            root.then("list", other.preceded("punct", leaf(",", "PUNCT")) if comma else other)
+            other = self._make_phrase(articles=0.15)
+            if self._is_drawn(0.3):
+                self._add_place_after(other)
+            comma = self._is_drawn(0.85)
+            root.then("list", other.prepend("punct", make_leaf(",", "PUNCT")) if comma else other)
         return root
 
-    def _clause(self) -> Tree:
+    def _make_clause(self) -> PhraseTree:
         """A sentence: "the dog is on the left", "man is holding ball"."""
-        subject = self._phrase(articles=0.6)
-        if self._chance(0.25):
-            self._modify(subject)
-        return self._is(self._said()).preceded("nsubj", subject)
+        subject = self._make_phrase(articles=0.6)
+        if self._is_drawn(0.25):
+            self._add_modifier(subject)
+        return self._add_copula(self._said()).prepend("nsubj", subject)
 
-    def _place_alone(self) -> Tree:
+    def _make_place(self) -> PhraseTree:
         relation, place = self.rng.choice(
-            (self._side_adverb, self._on_side, self._corner, self._side_noun, self._side_adverb)
+            (
+                self._make_side_adverb,
+                self._make_side_phrase,
+                self._make_corner,
+                self._make_side_noun,
+                self._make_side_adverb,
+            )
         )()
         if relation == "advmod":
             place.tag = "ADJ"
         return place
 
-    def _negated(self) -> Tree:
-        return self._negation(self._referent())
+    def _make_negated_referent(self) -> PhraseTree:
+        return self._negate(self._make_referent())
 
-    def _participle(self) -> Tree:
+    def _make_participle(self) -> PhraseTree:
         """An action whose doer goes unsaid: "wearing a yellow coat"."""
-        return self.rng.choice((self._gerund, self._pose))()
+        return self.rng.choice((self._make_gerund, self._make_posture))()
 
-    def _of_several(self) -> Tree:
+    def _make_choice_of_several(self) -> PhraseTree:
         """A choice: "the smaller of the two dogs", "slice of pizza"."""
-        several = self._phrase(articles=0)
-        several.word = plural(several.word)
-        if self._chance(0.5):
-            several.preceded("nummod", leaf(self._pick(WORDS["numbers"][:-1]), "NUM"))
-        if self._chance(0.8):
-            several.preceded("det", leaf(self._pick(("the", "the", "these")), "DET"))
-        self._case("of", noun=several)
+        several = self._make_phrase(articles=0)
+        several.word = pluralise(several.word)
+        if self._is_drawn(0.5):
+            several.prepend("nummod", make_leaf(self._pick(PHRASE_WORDS["numbers"][:-1]), "NUM"))
+        if self._is_drawn(0.8):
+            several.prepend("det", make_leaf(self._pick(("the", "the", "these")), "DET"))
+        self._add_case("of", noun=several)
         roll = self.rng.random()
         if roll < 0.55:
-            head = leaf(self._pick(WORDS["superlatives"] + WORDS["comparatives"]), "ADJ")
+            head = make_leaf(self._pick(PHRASE_WORDS["superlatives"] + PHRASE_WORDS["comparatives"]), "ADJ")
         elif roll < 0.7:
-            head = leaf(self._pick(WORDS["ordinals"]), "ADJ")
+            head = make_leaf(self._pick(PHRASE_WORDS["ordinals"]), "ADJ")
         else:
-            head = leaf(
+            head = make_leaf(
                 self._pick(
                     ("slice", "piece", "group", "pair", "bunch", "stack", "bowl", "pile", "half", "part")
                 ),
                 "NOUN",
             )
-            if self._chance(0.5):
-                self._describe(head)
-        if self._chance(0.55):
-            head.preceded("det", leaf("the", "DET"))
+            if self._is_drawn(0.5):
+                self._add_description(head)
+        if self._is_drawn(0.55):
+            head.prepend("det", make_leaf("the", "DET"))
         head.then("nmod", several)
-        if self._chance(0.2):
-            self._place_after(head)
+        if self._is_drawn(0.2):
+            self._add_place_after(head)
         return head
 
-    def _imperative(self) -> Tree:
-        return leaf(self._pick(WORDS["imperatives"]), "VERB").then("obj", self._referent())
+    def _make_imperative(self) -> PhraseTree:
+        return make_leaf(self._pick(PHRASE_WORDS["imperatives"]), "VERB").then("obj", self._make_referent())
 
-    def _one(self) -> Tree:
+    def _one(self) -> PhraseTree:
         """A stand-in for a noun: "the red one", "the one with the hat"."""
-        one = leaf(self._pick(("one", "one", "one", "ones", "guy", "thing")), "NOUN")
-        if self._chance(0.75):
-            self._describe(one)
-        if self._chance(0.25):
-            self._place_before(one)
-        if self._chance(0.6):
-            one.preceded("det", leaf("the", "DET"))
-        if self._chance(0.55):
-            self._modify(one)
+        one = make_leaf(self._pick(("one", "one", "one", "ones", "guy", "thing")), "NOUN")
+        if self._is_drawn(0.75):
+            self._add_description(one)
+        if self._is_drawn(0.25):
+            self._add_place_before(one)
+        if self._is_drawn(0.6):
+            one.prepend("det", make_leaf("the", "DET"))
+        if self._is_drawn(0.55):
+            self._add_modifier(one)
         return one
 
-    def _existence(self) -> Tree:
-        verb = leaf(self._pick(("is", "'s", "are")), "VERB").preceded("expl", leaf("there", "PRON"))
-        verb.then("nsubj", self._phrase(articles=0.8))
-        if self._chance(0.6):
-            self._prepositional(verb, "obl")
+    def _make_existence(self) -> PhraseTree:
+        verb = make_leaf(self._pick(("is", "'s", "are")), "VERB").prepend("expl", make_leaf("there", "PRON"))
+        verb.then("nsubj", self._make_phrase(articles=0.8))
+        if self._is_drawn(0.6):
+            self._add_prepositional(verb, "obl")
         return verb
 
-    def _focus(self) -> Tree:
-        return self._referent().preceded(
-            "advmod", leaf(self._pick(("just", "only", "mainly", "probably", "maybe")), "ADV")
+    def _make_focus(self) -> PhraseTree:
+        return self._make_referent().prepend(
+            "advmod", make_leaf(self._pick(("just", "only", "mainly", "probably", "maybe")), "ADV")
         )
 
-    def _coordination(self) -> Tree:
+    def _make_coordination(self) -> PhraseTree:
         """Two at once: "mom and baby on the right"."""
-        root = conjoined(self._phrase(), self._pick(("and", "&", "and")), self._phrase())
-        if self._chance(0.5):
-            self._modify(root)
+        root = conjoin(self._make_phrase(), self._pick(("and", "&", "and")), self._make_phrase())
+        if self._is_drawn(0.5):
+            self._add_modifier(root)
         return root
 
-    def _bare(self) -> Tree:
+    def _make_bare_word(self) -> PhraseTree:
         """One word or two, of any kind."""
         roll = self.rng.random()
         if roll < 0.4:
-            return leaf(self._pick(WORDS["colours"] + WORDS["superlatives"] + WORDS["comparatives"]), "ADJ")
+            return make_leaf(
+                self._pick(
+                    PHRASE_WORDS["colours"] + PHRASE_WORDS["superlatives"] + PHRASE_WORDS["comparatives"]
+                ),
+                "ADJ",
+            )
         if roll < 0.6:
-            return leaf(self._pick(self.adjectives), "ADJ")
+            return make_leaf(self._pick(self.adjectives), "ADJ")
         if roll < 0.7:
-            return leaf(self._pick(("him", "her", "them", "me", "he", "she", "it")), "PRON")
-        return self._noun()
+            return make_leaf(self._pick(("him", "her", "them", "me", "he", "she", "it")), "PRON")
+        return self._make_noun()

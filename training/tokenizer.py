@@ -13,16 +13,16 @@ from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers,
 from transformers import PreTrainedTokenizerFast
 
 from ris.tinyworld.expressions import (
-    attribute_description,
-    caption,
+    make_attribute_description,
+    make_caption,
     make_expressions,
-    surrounding_description,
+    make_surrounding_description,
 )
 from ris.tinyworld.scene import make_scene
 
-SPECIALS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "[DEC]", "[ENC]", "[ATT]", "[SUR]"]
+SPECIAL_TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "[DEC]", "[ENC]", "[ATT]", "[SUR]"]
 CHARACTERS = [*string.ascii_lowercase, *string.digits, *".,;:!?'\"-()/&"]
-ALSO = frozenset(
+EXTRA_WORDS = frozenset(
     """
     a about all an and any are around as at away back behind both brown but by can center centre close
     closest corner dark down each edge end everything facing far farther farthest few floor for
@@ -37,23 +37,23 @@ ALSO = frozenset(
 N_SCENES = 3000
 
 
-def words() -> list[str]:
+def list_words() -> list[str]:
     """Every word that the world can say, and some that people type, in alphabetical order."""
     rng = random.Random(0)
-    seen = set(ALSO)
+    seen = set(EXTRA_WORDS)
     for _ in range(N_SCENES):
         scene = make_scene(rng, split="novel")
         texts = [expression.text for expression in make_expressions(scene, rng)]
-        texts.append(caption(scene, rng))
-        texts += [attribute_description(thing, scene) for thing in scene.things]
-        texts += [surrounding_description(i, scene) for i in range(len(scene.things))]
+        texts.append(make_caption(scene, rng))
+        texts += [make_attribute_description(thing, scene) for thing in scene.things]
+        texts += [make_surrounding_description(i, scene) for i in range(len(scene.things))]
         seen.update(word for text in texts for word in re.findall(r"[a-z]+", text.lower()))
     return sorted(word for word in seen if len(word) > 1)
 
 
 def make_tokenizer(vocabulary: list[str]) -> PreTrainedTokenizerFast:
     """A BERT-like tokenizer: [CLS] words [SEP], lower case."""
-    pieces = [*SPECIALS, *CHARACTERS]
+    pieces = [*SPECIAL_TOKENS, *CHARACTERS]
     pieces += [f"##{character}" for character in string.ascii_lowercase + string.digits] + vocabulary
     ids = {piece: i for i, piece in enumerate(pieces)}
     tokenizer = Tokenizer(models.WordPiece(ids, unk_token="[UNK]", max_input_chars_per_word=40))
@@ -81,7 +81,7 @@ def main() -> None:
         "out", type=Path, help="folder to write tokenizer.json and tokenizer_config.json into"
     )
     out = parser.parse_args().out
-    tokenizer = make_tokenizer(words())
+    tokenizer = make_tokenizer(list_words())
     tokenizer.save_pretrained(out)
     print(f"{len(tokenizer)} pieces in {out}: {tokenizer.tokenize('the dark red mug left of the zebra')}")
 

@@ -26,11 +26,11 @@ from torch.nn import functional as F
 from transformers import AutoTokenizer
 
 from ris.pretrained.catalog.presets import TINY
-from ris.referring.crops import crop, normalised, patch_grid, whole
-from ris.tinyworld.expressions import Expression, caption, make_expressions, name
-from ris.tinyworld.scene import Scene, make_scene
-from training import lean
-from training.optimise import Optimisers, grid_positions, training_steps, whitened_filters
+from ris.referring.crops import crop_masked, make_patch_grid, normalise_image, squash_picture
+from ris.tinyworld.expressions import Expression, make_caption, make_expressions, make_name
+from ris.tinyworld.scene import SyntheticScene, make_scene
+from training import plain_blocks
+from training.optimise import Optimisers, make_grid_positions, make_whitening_filters, run_training_steps
 
 FRAMING = TINY.global_local.framing
 FIRST_MASKED_BLOCK = TINY.global_local.first_masked_block
@@ -45,11 +45,11 @@ KIND_WEIGHTS = {
     "ordinal": 2.0,
     "negation": 1.6,
 }
-FALSE = -1e4  # a logit that never wins
+_MASKED_LOGIT = -1e4  # a logit that never wins
 
 
 @dataclass
-class Batch:
+class ClipBatch:
     """What one step reads. Things are numbered through the whole batch.
 
     Attributes:
@@ -77,16 +77,16 @@ class Batch:
     captions: list[str] = field(default_factory=list)
 
 
-def make_batch(rng: random.Random, args: argparse.Namespace) -> Batch:
-    batch = Batch()
+def make_clip_batch(rng: random.Random, args: argparse.Namespace) -> ClipBatch:
+    batch = ClipBatch()
     for index in range(args.scenes):
         scene, expressions = pick_scene(rng)
-        scene = dataclasses.replace(scene, image=brightened(scene.image, rng))
+        scene = dataclasses.replace(scene, image=vary_brightness(scene.image, rng))
         add_scene(batch, scene, expressions, index, rng, with_crops=index < args.crop_scenes, args=args)
     return batch
 
 
-def pick_scene(rng: random.Random) -> tuple[Scene, list[Expression]]:
+def pick_scene(rng: random.Random) -> tuple[SyntheticScene, list[Expression]]:
     """A new scene that something can be said of: drawing one costs less than keeping many."""
     while True:
         scene = make_scene(rng, split="train")
@@ -95,11 +95,11 @@ def pick_scene(rng: random.Random) -> tuple[Scene, list[Expression]]:
             return scene, expressions
 
 
-def brightened(image: NDArray[np.uint8], rng: random.Random) -> NDArray[np.uint8]:
+def vary_brightness(image: NDArray[np.uint8], rng: random.Random) -> NDArray[np.uint8]:
     return np.clip(image.astype(np.float32) * (1 + rng.uniform(-0.12, 0.12)), 0, 255).astype(np.uint8)
 
 
-def jittered(mask: NDArray[np.bool_], rng: random.Random) -> NDArray[np.bool_]:
+def jitter_mask(mask: NDArray[np.bool_], rng: random.Random) -> NDArray[np.bool_]:
     """A mask as a proposer might give it: as it is, a little too large or too small."""
     if rng.random() < 0.5:
         return mask
@@ -109,7 +109,7 @@ def jittered(mask: NDArray[np.bool_], rng: random.Random) -> NDArray[np.bool_]:
     return changed if changed.sum() > 30 else mask
 
 
-def chosen(expressions: list[Expression], count: int, rng: random.Random) -> list[Expression]:
+def choose_balanced(expressions: list[Expression], count: int, rng: random.Random) -> list[Expression]:
     """At most `count` of them, with the kinds balanced by `KIND_WEIGHTS`."""
     kinds: dict[str, list[Expression]] = {}
     for expression in expressions:
@@ -124,8 +124,8 @@ def chosen(expressions: list[Expression], count: int, rng: random.Random) -> lis
 
 
 def add_scene(
-    batch: Batch,
-    scene: Scene,
+    batch: ClipBatch,
+    scene: SyntheticScene,
     expressions: list[Expression],
     index: int,
     rng: random.Random,
@@ -134,21 +134,21 @@ def add_scene(
     args: argparse.Namespace,
 ) -> None:
     side, grid = SIDE, SIDE // PATCH
-    picture = normalised(scene.image, FRAMING)
-    batch.pictures.append(whole(picture, side, FRAMING))
-    batch.captions.append(caption(scene, rng))
+    picture = normalise_image(scene.image, FRAMING)
+    batch.pictures.append(squash_picture(picture, side, FRAMING))
+    batch.captions.append(make_caption(scene, rng))
     first = len(batch.grids)
     for number, thing in enumerate(scene.things):
-        mask = jittered(scene.instances == number + 1, rng)
+        mask = jitter_mask(scene.instances == number + 1, rng)
         batch.thing_scene.append(index)
         batch.thing_noun.append(thing.noun)
         batch.thing_look.append((thing.noun, thing.colour, thing.shade))
-        batch.grids.append(patch_grid(mask, grid, FRAMING).ravel())
+        batch.grids.append(make_patch_grid(mask, grid, FRAMING).ravel())
         if with_crops:
-            batch.crops.append(crop(picture, mask, side, FRAMING))
+            batch.crops.append(crop_masked(picture, mask, side, FRAMING))
             batch.crop_thing.append(first + number)
-            batch.crop_name.append(rng.choice(["a ", "the ", "", ""]) + name(thing, rng))
-    for expression in chosen(expressions, args.expressions, rng):
+            batch.crop_name.append(rng.choice(["a ", "the ", "", ""]) + make_name(thing, rng))
+    for expression in choose_balanced(expressions, args.expressions, rng):
         batch.texts.append(expression.text)
         batch.subjects.append(expression.subject)
         batch.text_scene.append(index)
@@ -157,7 +157,7 @@ def add_scene(
 
 
 @dataclass(frozen=True)
-class Features:
+class BatchFeatures:
     """Raw features of one batch: [things, D], [crops, D], [B, D], and texts by what they are."""
 
     masked: Tensor
@@ -169,22 +169,27 @@ class Features:
     captions: Tensor
 
 
-def zero_share_at(step: int, steps: int) -> float:
+def compute_zero_share(step: int, steps: int) -> float:
     """How much a zeroed patch counts: from almost nothing to all of it over the first steps."""
     return float(10 ** (-5 * max(0.0, 1 - step / (0.4 * steps))))
 
 
-def encode(
-    model: CLIP, tokenizer: open_clip.tokenizer.HFTokenizer, batch: Batch, device: str, *, zero_share: float
-) -> Features:
+def encode_batch(
+    model: CLIP,
+    tokenizer: open_clip.tokenizer.HFTokenizer,
+    batch: ClipBatch,
+    device: str,
+    *,
+    zero_share: float,
+) -> BatchFeatures:
     visual, n_scenes = model.visual, len(batch.pictures)
     pictures = torch.from_numpy(np.stack(batch.pictures + batch.crops)).to(device)
     words = [batch.texts, batch.subjects, batch.crop_name, batch.captions]
     ids = tokenizer([text for group in words for text in group]).to(device)
     with torch.autocast(device, torch.bfloat16):
-        tokens = lean.embed(visual, pictures, FIRST_MASKED_BLOCK)
-        plain = lean.finish(visual, tokens, FIRST_MASKED_BLOCK)
-        masked = lean.see_through_compact(
+        tokens = plain_blocks.run_first_blocks(visual, pictures, FIRST_MASKED_BLOCK)
+        plain = plain_blocks.run_last_blocks(visual, tokens, FIRST_MASKED_BLOCK)
+        masked = plain_blocks.see_through_compact(
             visual,
             tokens,
             torch.tensor(batch.thing_scene, device=device),
@@ -192,14 +197,16 @@ def encode(
             FIRST_MASKED_BLOCK,
             zero_share=zero_share,
         )
-        said = lean.encode_text(model, ids, END_ID).float()
+        said = plain_blocks.encode_text(model, ids, END_ID).float()
     texts, subjects, names, captions = said.split([len(group) for group in words])
-    return Features(
+    return BatchFeatures(
         masked.float(), plain[n_scenes:].float(), plain[:n_scenes].float(), texts, subjects, names, captions
     )
 
 
-def losses(model: CLIP, batch: Batch, features: Features) -> tuple[dict[str, Tensor], Tensor]:
+def compute_clip_losses(
+    model: CLIP, batch: ClipBatch, features: BatchFeatures
+) -> tuple[dict[str, Tensor], Tensor]:
     """The parts of the loss, and which expressions the masked feature alone gets right."""
     device = features.masked.device
     scale = model.logit_scale.exp().clamp(max=60)
@@ -210,47 +217,51 @@ def losses(model: CLIP, batch: Batch, features: Features) -> tuple[dict[str, Ten
     referent = torch.tensor(batch.text_thing, device=device)
     row = torch.arange(len(referent), device=device)
 
-    logits = scale * _unit(features.texts) @ _unit(features.masked).t()
+    logits = scale * _normalise(features.texts) @ _normalise(features.masked).t()
     here = text_scene[:, None] == scene[None]
     other_noun = noun[referent][:, None] != noun[None]
     # "left dog" fits a dog of another scene as well: things of the same noun elsewhere are no negatives.
-    inside = logits.masked_fill(~here, FALSE)
-    everywhere = logits.masked_fill(~(here | other_noun), FALSE)
+    inside = logits.masked_fill(~here, _MASKED_LOGIT)
+    everywhere = logits.masked_fill(~(here | other_noun), _MASKED_LOGIT)
     is_referent = referent[:, None] == torch.arange(len(noun), device=device)[None]
-    wrong = logits.masked_fill(~((other_noun | here) & ~is_referent), FALSE)
+    wrong = logits.masked_fill(~((other_noun | here) & ~is_referent), _MASKED_LOGIT)
     right = logits[row, referent]
     against = torch.logsumexp(wrong, 0)[referent]
     return {
         "inside": F.cross_entropy(inside, referent),
         "everywhere": 0.5 * F.cross_entropy(everywhere, referent),
         "things": 0.5 * (torch.logaddexp(right, against) - right).mean(),
-        "crops": 0.7 * _crop_loss(batch, features, scale),
-        "mixture": 0.7 * _mixture_loss(batch, features, scale, referent),
-        "captions": 0.3 * _pair_loss(scale * _unit(features.scenes) @ _unit(features.captions).t()),
+        "crops": 0.7 * _compute_crop_loss(batch, features, scale),
+        "mixture": 0.7 * _compute_mixture_loss(batch, features, scale, referent),
+        "captions": 0.3
+        * _compute_pair_loss(scale * _normalise(features.scenes) @ _normalise(features.captions).t()),
     }, inside.argmax(1) == referent
 
 
-def _unit(features: Tensor) -> Tensor:
+def _normalise(features: Tensor) -> Tensor:
     return F.normalize(features, dim=-1)
 
 
-def _pair_loss(logits: Tensor) -> Tensor:
+def _compute_pair_loss(logits: Tensor) -> Tensor:
     target = torch.arange(len(logits), device=logits.device)
     return 0.5 * (F.cross_entropy(logits, target) + F.cross_entropy(logits.t(), target))
 
 
-def _crop_loss(batch: Batch, features: Features, scale: Tensor) -> Tensor:
+def _compute_crop_loss(batch: ClipBatch, features: BatchFeatures, scale: Tensor) -> Tensor:
     """Crops against names; a name that also fits another crop is no negative for it."""
-    logits = scale * _unit(features.crops) @ _unit(features.names).t()
+    logits = scale * _normalise(features.crops) @ _normalise(features.names).t()
     looks = [batch.thing_look[thing] for thing in batch.crop_thing]
     fits = torch.tensor(
-        [[_fits(words, a, b) for words, b in zip(batch.crop_name, looks, strict=True)] for a in looks]
+        [
+            [_is_fitting_name(words, a, b) for words, b in zip(batch.crop_name, looks, strict=True)]
+            for a in looks
+        ]
     )
     fits.fill_diagonal_(False)
-    return _pair_loss(logits.masked_fill(fits.to(logits.device), FALSE))
+    return _compute_pair_loss(logits.masked_fill(fits.to(logits.device), _MASKED_LOGIT))
 
 
-def _fits(
+def _is_fitting_name(
     words: str, look: tuple[str, str | None, str | None], named: tuple[str, str | None, str | None]
 ) -> bool:
     """Whether words that name one thing are true of another: same noun, and what is said of it agrees."""
@@ -260,20 +271,22 @@ def _fits(
     )
 
 
-def _mixture_loss(batch: Batch, features: Features, scale: Tensor, referent: Tensor) -> Tensor:
+def _compute_mixture_loss(
+    batch: ClipBatch, features: BatchFeatures, scale: Tensor, referent: Tensor
+) -> Tensor:
     """The score that will be used, mixed raw on both sides, inside the scenes that have crops."""
     crop_of = {thing: i for i, thing in enumerate(batch.crop_thing)}
     rows = [i for i, thing in enumerate(batch.text_thing) if thing in crop_of]
     visual = 0.6 * features.masked[batch.crop_thing] + 0.4 * features.crops
     words = 0.7 * features.texts[rows] + 0.3 * features.subjects[rows]
-    logits = scale * _unit(words) @ _unit(visual).t()
+    logits = scale * _normalise(words) @ _normalise(visual).t()
     crop_scene = torch.tensor([batch.thing_scene[thing] for thing in batch.crop_thing])
     here = torch.tensor([batch.text_scene[i] for i in rows])[:, None] == crop_scene[None]
     target = torch.tensor([crop_of[batch.text_thing[i]] for i in rows], device=logits.device)
-    return F.cross_entropy(logits.masked_fill(~here.to(logits.device), FALSE), target)
+    return F.cross_entropy(logits.masked_fill(~here.to(logits.device), _MASKED_LOGIT), target)
 
 
-def open_clip_config(vocabulary: int) -> dict[str, Any]:
+def make_open_clip_config(vocabulary: int) -> dict[str, Any]:
     """The content of `open_clip_config.json`: an ordinary open_clip model, only small."""
     vision = {
         "image_size": SIDE,
@@ -306,27 +319,27 @@ def open_clip_config(vocabulary: int) -> dict[str, Any]:
     }
 
 
-def new_model(config: dict[str, Any], rng: random.Random) -> CLIP:
+def make_clip(config: dict[str, Any], rng: random.Random) -> CLIP:
     model_config = config["model_cfg"]
     model = CLIP(model_config["embed_dim"], model_config["vision_cfg"], model_config["text_cfg"])
     visual, vision = model.visual, model_config["vision_cfg"]
-    sample = [normalised(make_scene(rng, split="train").image, FRAMING) for _ in range(200)]
+    sample = [normalise_image(make_scene(rng, split="train").image, FRAMING) for _ in range(200)]
     pictures = torch.from_numpy(
-        np.stack([whole(picture, vision["image_size"], FRAMING) for picture in sample])
+        np.stack([squash_picture(picture, vision["image_size"], FRAMING) for picture in sample])
     )
     with torch.no_grad():
-        visual.conv1.weight.copy_(whitened_filters(pictures, vision["width"], vision["patch_size"]))
-        visual.positional_embedding.copy_(grid_positions(vision["width"], visual.grid_size[0]))
+        visual.conv1.weight.copy_(make_whitening_filters(pictures, vision["width"], vision["patch_size"]))
+        visual.positional_embedding.copy_(make_grid_positions(vision["width"], visual.grid_size[0]))
     return model.train()
 
 
-def export(model: CLIP, out: Path) -> None:
+def export_clip(model: CLIP, out: Path) -> None:
     """Half-precision safetensors, as `ClipEncoder.load` reads them."""
     state = {k: v.half().contiguous() if v.is_floating_point() else v for k, v in model.state_dict().items()}
     save_file(state, out / "open_clip_model.safetensors")
 
 
-def parsed() -> argparse.Namespace:
+def _parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--tokenizer", type=Path, required=True, help="folder of training.tokenizer")
     parser.add_argument(
@@ -343,24 +356,24 @@ def parsed() -> argparse.Namespace:
 
 
 def main() -> None:
-    args = parsed()
+    args = _parse_args()
     torch.set_num_threads(args.threads)
     cv2.setNumThreads(1)
     torch.manual_seed(args.seed)
     args.out.mkdir(parents=True, exist_ok=True)
-    config = open_clip_config(len(AutoTokenizer.from_pretrained(args.tokenizer)))
+    config = make_open_clip_config(len(AutoTokenizer.from_pretrained(args.tokenizer)))
     (args.out / "open_clip_config.json").write_text(json.dumps(config, indent=1) + "\n")
     for file in args.tokenizer.iterdir():
         shutil.copy(file, args.out)
 
-    model = new_model(config, random.Random(args.seed)).to(args.device)
+    model = make_clip(config, random.Random(args.seed)).to(args.device)
     tokenizer = open_clip.get_tokenizer(f"local-dir:{args.out}")
     optimisers = Optimisers(model, steps=args.steps)
-    for step, curve in training_steps(args.out, model, optimisers, export):
-        batch = make_batch(random.Random(args.seed * 10**7 + step), args)
-        share = zero_share_at(step, args.steps)
-        features = encode(model, tokenizer, batch, args.device, zero_share=share)
-        parts, hits = losses(model, batch, features)
+    for step, curve in run_training_steps(args.out, model, optimisers, export_clip):
+        batch = make_clip_batch(random.Random(args.seed * 10**7 + step), args)
+        share = compute_zero_share(step, args.steps)
+        features = encode_batch(model, tokenizer, batch, args.device, zero_share=share)
+        parts, hits = compute_clip_losses(model, batch, features)
         optimisers.step(torch.stack(list(parts.values())).sum(), step)
         for part, value in parts.items():
             curve.add(part, value.item())

@@ -19,19 +19,19 @@ from torch import Tensor
 from torch.nn import functional as F
 from transformers import AutoTokenizer, BlipForConditionalGeneration, PreTrainedTokenizerFast
 
-from ris.referring.crops import squashed
-from ris.tinyworld.expressions import attribute_description, surrounding_description
-from training.blip import MAX_TOKENS, MEAN, PAD_ID, SEP_ID, SIDE, START_ID, STD, blip_config
-from training.optimise import Optimisers, training_steps
-from training.train_clip import brightened, chosen, pick_scene
-from training.train_itm import export
+from ris.referring.crops import squash_image
+from ris.tinyworld.expressions import make_attribute_description, make_surrounding_description
+from training.blip import MAX_TOKENS, MEAN, PAD_ID, SEP_ID, SIDE, START_ID, STD, make_blip_config
+from training.optimise import Optimisers, run_training_steps
+from training.train_clip import choose_balanced, pick_scene, vary_brightness
+from training.train_itm import export_itm
 
-UNREAD = -100  # a label that no loss counts
+IGNORED_LABEL = -100  # a label that no loss counts
 ATTRIBUTE_SHARE = 0.6
 
 
 @dataclass
-class Batch:
+class DescriberBatch:
     """What one step reads: B scenes [3, S, S]; per text its scene, its prompt, its answer."""
 
     pictures: list[NDArray[np.float32]] = field(default_factory=list)
@@ -40,30 +40,30 @@ class Batch:
     answers: list[str] = field(default_factory=list)
 
 
-def make_batch(rng: random.Random, args: argparse.Namespace) -> Batch:
-    batch = Batch()
+def make_describer_batch(rng: random.Random, args: argparse.Namespace) -> DescriberBatch:
+    batch = DescriberBatch()
     for index in range(args.scenes):
         scene, expressions = pick_scene(rng)
-        batch.pictures.append(squashed(brightened(scene.image, rng), SIDE, mean=MEAN, std=STD))
-        for expression in chosen(expressions, args.expressions, rng):
+        batch.pictures.append(squash_image(vary_brightness(scene.image, rng), SIDE, mean=MEAN, std=STD))
+        for expression in choose_balanced(expressions, args.expressions, rng):
             about_looks = rng.random() < ATTRIBUTE_SHARE
             batch.text_scene.append(index)
             batch.prompts.append(f"{'[ATT]' if about_looks else '[SUR]'} {expression.text} :")
             if about_looks:
-                batch.answers.append(attribute_description(scene.things[expression.referent], scene))
+                batch.answers.append(make_attribute_description(scene.things[expression.referent], scene))
             else:
-                batch.answers.append(surrounding_description(expression.referent, scene))
+                batch.answers.append(make_surrounding_description(expression.referent, scene))
     return batch
 
 
-def coded(tokenizer: PreTrainedTokenizerFast, batch: Batch) -> tuple[Tensor, Tensor]:
+def encode_prompts(tokenizer: PreTrainedTokenizerFast, batch: DescriberBatch) -> tuple[Tensor, Tensor]:
     """Ids [T, L] of prompt and answer, and labels [T, L] that count the answer only."""
     prompts = tokenizer(batch.prompts, add_special_tokens=False)["input_ids"]
     answers = tokenizer(batch.answers, add_special_tokens=False)["input_ids"]
     rows = [([START_ID, *p], [*a, SEP_ID]) for p, a in zip(prompts, answers, strict=True)]
     longest = min(max(len(p) + len(a) for p, a in rows), MAX_TOKENS)
     ids = torch.full((len(rows), longest), PAD_ID)
-    labels = torch.full((len(rows), longest), UNREAD)
+    labels = torch.full((len(rows), longest), IGNORED_LABEL)
     for i, (prompt, answer) in enumerate(rows):
         whole = torch.tensor([*prompt, *answer])[:longest]
         ids[i, : len(whole)] = whole
@@ -71,8 +71,8 @@ def coded(tokenizer: PreTrainedTokenizerFast, batch: Batch) -> tuple[Tensor, Ten
     return ids, labels
 
 
-def losses(
-    model: BlipForConditionalGeneration, batch: Batch, ids: Tensor, labels: Tensor
+def compute_describer_losses(
+    model: BlipForConditionalGeneration, batch: DescriberBatch, ids: Tensor, labels: Tensor
 ) -> tuple[Tensor, dict[str, list[bool]]]:
     """Mean cross-entropy of the answers' pieces, and which pieces and whole answers are right as told."""
     with torch.autocast("cpu", torch.bfloat16):
@@ -85,15 +85,15 @@ def losses(
             encoder_attention_mask=torch.ones(states.shape[:2], dtype=torch.long),
         ).logits
     logits, target = logits[:, :-1].float(), labels[:, 1:]
-    loss = F.cross_entropy(logits.flatten(0, 1), target.flatten(), ignore_index=UNREAD)
+    loss = F.cross_entropy(logits.flatten(0, 1), target.flatten(), ignore_index=IGNORED_LABEL)
     right = logits.argmax(-1) == target
-    seen = {"pieces": right[target != UNREAD].tolist()}
-    for prompt, whole in zip(batch.prompts, (right | (target == UNREAD)).all(1).tolist(), strict=True):
+    seen = {"pieces": right[target != IGNORED_LABEL].tolist()}
+    for prompt, whole in zip(batch.prompts, (right | (target == IGNORED_LABEL)).all(1).tolist(), strict=True):
         seen.setdefault(f"whole.{prompt[1:4]}", []).append(whole)
     return loss, seen
 
 
-def parsed() -> argparse.Namespace:
+def _parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--itm", type=Path, required=True, help="the trained matcher, with its tokenizer")
     parser.add_argument(
@@ -107,9 +107,9 @@ def parsed() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def new_model(itm: Path, n_words: int) -> BlipForConditionalGeneration:
+def make_describer(itm: Path, n_words: int) -> BlipForConditionalGeneration:
     """Eyes, words and cross-attention of the matcher; only the head that says words starts from nothing."""
-    model = BlipForConditionalGeneration(blip_config(n_words, text_layers=4, text_inner=768)).train()
+    model = BlipForConditionalGeneration(make_blip_config(n_words, text_layers=4, text_inner=768)).train()
     state = model.state_dict()
     for name, tensor in load_file(itm / "model.safetensors").items():
         name = name.replace("text_encoder.", "text_decoder.bert.")
@@ -120,7 +120,7 @@ def new_model(itm: Path, n_words: int) -> BlipForConditionalGeneration:
 
 
 def main() -> None:
-    args = parsed()
+    args = _parse_args()
     torch.set_num_threads(args.threads)
     cv2.setNumThreads(1)
     torch.manual_seed(args.seed)
@@ -129,11 +129,11 @@ def main() -> None:
     for name in ("tokenizer.json", "tokenizer_config.json"):
         shutil.copy(args.itm / name, args.out)
 
-    model = new_model(args.itm, len(tokenizer))
+    model = make_describer(args.itm, len(tokenizer))
     optimisers = Optimisers(model, steps=args.steps)
-    for step, curve in training_steps(args.out, model, optimisers, export):
-        batch = make_batch(random.Random(args.seed * 10**7 + step), args)
-        loss, seen = losses(model, batch, *coded(tokenizer, batch))
+    for step, curve in run_training_steps(args.out, model, optimisers, export_itm):
+        batch = make_describer_batch(random.Random(args.seed * 10**7 + step), args)
+        loss, seen = compute_describer_losses(model, batch, *encode_prompts(tokenizer, batch))
         optimisers.step(loss, step)
         curve.add("loss", loss.item())
         for name, hits in seen.items():

@@ -21,18 +21,18 @@ from torch.nn import functional as F
 from transformers import AutoTokenizer, BlipForImageTextRetrieval, PreTrainedTokenizerFast
 
 from ris.core.resize import resize
-from ris.referring.crops import squashed
+from ris.referring.crops import squash_image
 from ris.tinyworld.expressions import Expression
-from ris.tinyworld.scene import Scene
+from ris.tinyworld.scene import SyntheticScene
 from ris.tinyworld.sprites import COLOURS
-from ris.tinyworld.words import noun_word
-from training.blip import GRID, MAX_TOKENS, MEAN, SIDE, STD, Probe, blip_config, start_from_clip
-from training.optimise import Optimisers, training_steps
-from training.train_clip import brightened, chosen, jittered, pick_scene
+from ris.tinyworld.words import choose_noun_word
+from training.blip import BLIP_GRID, MAX_TOKENS, MEAN, SIDE, STD, Probe, copy_clip_weights, make_blip_config
+from training.optimise import Optimisers, run_training_steps
+from training.train_clip import choose_balanced, jitter_mask, pick_scene, vary_brightness
 
-LAYER = 2  # of four: the last but one, because in the last only the class token has a gradient
+ITM_LAYER = 2  # of four: the last but one, because in the last only the class token has a gradient
 # Parts of speech that IteRPrimE does not read; a stand-in for a parser, which would be slow here.
-SMALL_WORDS = frozenset(
+FUNCTION_WORDS = frozenset(
     """
     a an the of to in on at from by and or is that which not neither nor than next close near between
     behind under below beneath above over beside with , . -
@@ -41,7 +41,7 @@ SMALL_WORDS = frozenset(
 
 
 @dataclass
-class Batch:
+class ItmBatch:
     """What one step reads.
 
     Attributes:
@@ -73,22 +73,24 @@ class Batch:
         self.kind.append(expression.kind if expression else "false")
 
 
-def make_batch(rng: random.Random, args: argparse.Namespace) -> Batch:
-    batch = Batch()
+def make_itm_batch(rng: random.Random, args: argparse.Namespace) -> ItmBatch:
+    batch = ItmBatch()
     drawn = [pick_scene(rng) for _ in range(args.scenes)]
     for index, (scene, expressions) in enumerate(drawn):
-        image = dataclasses.replace(scene, image=brightened(scene.image, rng)).image
-        batch.pictures.append(squashed(image, SIDE, mean=MEAN, std=STD))
-        masks = np.array([jittered(scene.mask(i), rng) for i in range(len(scene.things))])
-        batch.coverage.append(resize(masks, (GRID, GRID), antialias=True).reshape(len(masks), -1))
-        for expression in chosen(expressions, args.expressions, rng):
+        image = dataclasses.replace(scene, image=vary_brightness(scene.image, rng)).image
+        batch.pictures.append(squash_image(image, SIDE, mean=MEAN, std=STD))
+        masks = np.array([jitter_mask(scene.mask(i), rng) for i in range(len(scene.things))])
+        batch.coverage.append(resize(masks, (BLIP_GRID, BLIP_GRID), antialias=True).reshape(len(masks), -1))
+        for expression in choose_balanced(expressions, args.expressions, rng):
             batch.add(expression.text, index, expression)
         for _ in range(args.false):
-            batch.add(false_text(drawn, index, rng), index, None)
+            batch.add(make_false_text(drawn, index, rng), index, None)
     return batch
 
 
-def false_text(drawn: list[tuple[Scene, list[Expression]]], index: int, rng: random.Random) -> str:
+def make_false_text(
+    drawn: list[tuple[SyntheticScene, list[Expression]]], index: int, rng: random.Random
+) -> str:
     """Words that fit nothing in a scene: a noun that is not there, or a colour that this noun has not."""
     scene = drawn[index][0]
     present = {thing.noun for thing in scene.things}
@@ -100,11 +102,11 @@ def false_text(drawn: list[tuple[Scene, list[Expression]]], index: int, rng: ran
     noun = rng.choice(sorted(present))
     seen = {thing.colour for thing in scene.things if thing.noun == noun}
     colour = rng.choice([c for c in COLOURS if c not in seen])
-    return f"{rng.choice(('the ', ''))}{colour} {noun_word(noun, rng)}"
+    return f"{rng.choice(('the ', ''))}{colour} {choose_noun_word(noun, rng)}"
 
 
 @dataclass(frozen=True)
-class Tokens:
+class TokenBatch:
     """Padded ids and what each token is: all [T, L].
 
     Attributes:
@@ -118,7 +120,7 @@ class Tokens:
     is_primary: Tensor
 
 
-def tokenized(tokenizer: PreTrainedTokenizerFast, batch: Batch) -> Tokens:
+def tokenize_batch(tokenizer: PreTrainedTokenizerFast, batch: ItmBatch) -> TokenBatch:
     coded = tokenizer(
         batch.texts,
         padding=True,
@@ -130,20 +132,21 @@ def tokenized(tokenizer: PreTrainedTokenizerFast, batch: Batch) -> Tokens:
     )
     small = torch.tensor(
         [
-            [text[a:b] in SMALL_WORDS for a, b in offsets]
+            [text[a:b] in FUNCTION_WORDS for a, b in offsets]
             for text, offsets in zip(batch.texts, coded["offset_mapping"].tolist(), strict=True)
         ]
     )
     ends = coded["offset_mapping"][..., 1]
     focus = (coded["special_tokens_mask"] == 0) & ~small
     primary = (ends == torch.tensor(batch.subject_end)[:, None]) & (ends > 0)
-    return Tokens(coded["input_ids"], coded["attention_mask"], focus, primary)
+    return TokenBatch(coded["input_ids"], coded["attention_mask"], focus, primary)
 
 
-def heat(attention: Tensor, gradient: Tensor, tokens: Tokens) -> Tensor:
+def compute_emphasised_heat(attention: Tensor, gradient: Tensor, tokens: TokenBatch) -> Tensor:
     """Primary word emphasis (papers sheet 3, "PWEM"), for texts of different lengths: [T, G * G].
 
-    `ris.referring.iterprime.emphasised` is the method itself; this is the same sum, differentiable,
+    `ris.referring.iterprime.emphasise_primary_word` is the method itself; this is the same sum,
+    differentiable,
     before it is brought to [0, 1]. Only a text of one word differs: the method then compares it with
     nothing, which here counts as 0.
 
@@ -162,8 +165,8 @@ def heat(attention: Tensor, gradient: Tensor, tokens: Tokens) -> Tensor:
     return (total / (1 + others.sum(2) + 2 * n_focus)).mean(1)
 
 
-def losses(
-    model: BlipForImageTextRetrieval, probe: Probe, batch: Batch, tokens: Tokens
+def compute_itm_losses(
+    model: BlipForImageTextRetrieval, probe: Probe, batch: ItmBatch, tokens: TokenBatch
 ) -> tuple[dict[str, Tensor], dict[str, list[bool]]]:
     """The parts of the loss, and by kind whether the heat chose the referent and peaked inside it."""
     scene = torch.tensor(batch.text_scene)
@@ -180,11 +183,13 @@ def losses(
         logits = model.itm_head(hidden[:, 0]).float()
     (gradient,) = torch.autograd.grad(logits[is_true, 1].sum(), probe.probabilities, create_graph=True)
     attention = probe.probabilities.float()[is_true][..., 1:]
-    kept = Tokens(*(getattr(tokens, f.name)[is_true] for f in dataclasses.fields(Tokens)))
-    maps = heat(attention, gradient.float()[is_true][..., 1:].clamp(min=0), kept).clamp(min=0)
+    kept = TokenBatch(*(getattr(tokens, f.name)[is_true] for f in dataclasses.fields(TokenBatch)))
+    maps = compute_emphasised_heat(attention, gradient.float()[is_true][..., 1:].clamp(min=0), kept).clamp(
+        min=0
+    )
 
     most = max(len(c) for c in batch.coverage)
-    coverage = torch.zeros(len(batch.coverage), most, GRID * GRID)
+    coverage = torch.zeros(len(batch.coverage), most, BLIP_GRID * BLIP_GRID)
     for index, things in enumerate(batch.coverage):
         coverage[index, : len(things)] = torch.from_numpy(things)
     coverage = coverage[scene[is_true]]
@@ -212,7 +217,7 @@ def losses(
     }, seen
 
 
-def parsed() -> argparse.Namespace:
+def _parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--clip", type=Path, required=True, help="the trained tiny CLIP, with its tokenizer")
     parser.add_argument(
@@ -228,7 +233,7 @@ def parsed() -> argparse.Namespace:
 
 
 def main() -> None:
-    args = parsed()
+    args = _parse_args()
     torch.set_num_threads(args.threads)
     cv2.setNumThreads(1)
     torch.manual_seed(args.seed)
@@ -237,13 +242,13 @@ def main() -> None:
     for name in ("tokenizer.json", "tokenizer_config.json"):
         shutil.copy(args.clip / name, args.out)
 
-    model = BlipForImageTextRetrieval(blip_config(len(tokenizer), text_layers=4, text_inner=768)).train()
-    start_from_clip(model.vision_model, model.text_encoder.embeddings.word_embeddings, args.clip)
-    probe = Probe(model.text_encoder, LAYER)
+    model = BlipForImageTextRetrieval(make_blip_config(len(tokenizer), text_layers=4, text_inner=768)).train()
+    copy_clip_weights(model.vision_model, model.text_encoder.embeddings.word_embeddings, args.clip)
+    probe = Probe(model.text_encoder, ITM_LAYER)
     optimisers = Optimisers(model, steps=args.steps)
-    for step, curve in training_steps(args.out, model, optimisers, export):
-        batch = make_batch(random.Random(args.seed * 10**7 + step), args)
-        parts, seen = losses(model, probe, batch, tokenized(tokenizer, batch))
+    for step, curve in run_training_steps(args.out, model, optimisers, export_itm):
+        batch = make_itm_batch(random.Random(args.seed * 10**7 + step), args)
+        parts, seen = compute_itm_losses(model, probe, batch, tokenize_batch(tokenizer, batch))
         optimisers.step(torch.stack(list(parts.values())).sum(), step)
         for part, value in parts.items():
             curve.add(f"loss.{part}", value.item())
@@ -251,7 +256,7 @@ def main() -> None:
             curve.add(name, sum(hits), len(hits))
 
 
-def export(model: BlipForImageTextRetrieval, out: Path) -> None:
+def export_itm(model: BlipForImageTextRetrieval, out: Path) -> None:
     """Half-precision safetensors and the config, as `from_pretrained` reads them."""
     state = {k: v.half() if v.is_floating_point() else v for k, v in model.state_dict().items()}
     model.save_pretrained(out, state_dict=state)

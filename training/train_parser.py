@@ -19,28 +19,28 @@ from spacy.training import Example
 from thinc.api import Adam, Optimizer, fix_random_seed, warmup_linear
 
 from ris.pretrained.language.english_ud import EnglishUD
-from training.evaluate_parser import TABLE, attachment, read_table
-from training.phrases import Grammar
-from training.treebank import Sentence, doc_of, frequent_words, read_conllu, roughened, row_of
+from training.evaluate_parser import PHRASE_TABLE, evaluate_attachment, read_phrase_table
+from training.phrases import ExpressionGrammar
+from training.treebank import Sentence, add_noise, find_frequent_words, join_sentences, read_conllu, to_doc
 
 WIDTH = 96
-EMBED = {
+_EMBEDDER = {
     "@architectures": "spacy.MultiHashEmbed.v2",
     "width": WIDTH,
     "attrs": ["LOWER", "PREFIX", "SUFFIX", "SHAPE"],
     "rows": [2500, 800, 800, 50],
     "include_static_vectors": False,
 }
-ENCODE = {
+_ENCODER = {
     "@architectures": "spacy.MaxoutWindowEncoder.v2",
     "width": WIDTH,
     "depth": 4,
     "window_size": 1,
     "maxout_pieces": 2,
 }
-TOK2VEC = {"@architectures": "spacy.Tok2Vec.v2", "embed": EMBED, "encode": ENCODE}
-LISTEN = {"@architectures": "spacy.Tok2VecListener.v1", "width": WIDTH, "upstream": "*"}
-TAGGER = {"@architectures": "spacy.Tagger.v2", "nO": None, "normalize": False, "tok2vec": LISTEN}
+TOK2VEC = {"@architectures": "spacy.Tok2Vec.v2", "embed": _EMBEDDER, "encode": _ENCODER}
+_LISTENER = {"@architectures": "spacy.Tok2VecListener.v1", "width": WIDTH, "upstream": "*"}
+TAGGER = {"@architectures": "spacy.Tagger.v2", "nO": None, "normalize": False, "tok2vec": _LISTENER}
 PARSER = {
     "@architectures": "spacy.TransitionBasedParser.v2",
     "state_type": "parser",
@@ -49,28 +49,28 @@ PARSER = {
     "maxout_pieces": 2,
     "use_upper": True,
     "nO": None,
-    "tok2vec": LISTEN,
+    "tok2vec": _LISTENER,
 }
 
 
 def main() -> None:
-    args = parsed()
+    args = _parse_args()
     fix_random_seed(args.seed)
     rng = random.Random(args.seed)
     args.out.mkdir(parents=True, exist_ok=True)
     training = read_conllu(args.treebank / "train.conllu")
     development = read_conllu(args.treebank / "dev.conllu")
-    unseen = phrases(training, random.Random(args.seed + 1), args)
-    grammar = phrases(training, rng, args)
-    nlp = new_pipeline()
-    dev_docs = [doc_of(sentence, nlp.vocab) for sentence in development]
-    phrase_docs = [doc_of(unseen(), nlp.vocab) for _ in range(1000)]
-    examples = [example(nlp, s) for s in (*training, *(grammar() for _ in range(4000)))]
+    unseen = make_phrase_source(training, random.Random(args.seed + 1), args)
+    grammar = make_phrase_source(training, rng, args)
+    nlp = make_pipeline()
+    dev_docs = [to_doc(sentence, nlp.vocab) for sentence in development]
+    phrase_docs = [to_doc(unseen(), nlp.vocab) for _ in range(1000)]
+    examples = [make_example(nlp, s) for s in (*training, *(grammar() for _ in range(4000)))]
     nlp.initialize(lambda: examples)
-    train(nlp, training, grammar, {"treebank": dev_docs, "phrases": phrase_docs}, rng, args)
+    train_pipeline(nlp, training, grammar, {"treebank": dev_docs, "phrases": phrase_docs}, rng, args)
 
 
-def new_pipeline() -> Language:
+def make_pipeline() -> Language:
     nlp = EnglishUD()
     nlp.add_pipe("tok2vec", config={"model": TOK2VEC})
     nlp.add_pipe("morphologizer", config={"model": TAGGER})
@@ -78,26 +78,28 @@ def new_pipeline() -> Language:
     return nlp
 
 
-def phrases(training: list[Sentence], rng: random.Random, args: argparse.Namespace) -> Callable[[], Sentence]:
+def make_phrase_source(
+    training: list[Sentence], rng: random.Random, args: argparse.Namespace
+) -> Callable[[], Sentence]:
     """A source of generated phrases, none of which the table of the evaluation holds."""
-    grammar = Grammar(
+    grammar = ExpressionGrammar(
         rng,
-        nouns=frequent_words(training, "NOUN", at_least=3),
-        adjectives=frequent_words(training, "ADJ", at_least=3),
-        verbs=frequent_words(training, "VERB", at_least=3, ending="ing"),
+        nouns=find_frequent_words(training, "NOUN", at_least=3),
+        adjectives=find_frequent_words(training, "ADJ", at_least=3),
+        verbs=find_frequent_words(training, "VERB", at_least=3, ending="ing"),
     )
-    held_out = {expression for _, expression, _ in read_table(args.table)}
+    held_out = {expression for _, expression, _ in read_phrase_table(args.table)}
 
-    def draw() -> Sentence:
+    def draw_phrase() -> Sentence:
         while True:
             phrase = grammar.expression()
             if " ".join(phrase.words) not in held_out:
                 return phrase
 
-    return draw
+    return draw_phrase
 
 
-def train(
+def train_pipeline(
     nlp: Language,
     training: list[Sentence],
     grammar: Callable[[], Sentence],
@@ -111,29 +113,31 @@ def train(
     optimiser = Adam(rates, L2=0.01, grad_clip=1.0, L2_is_weight_decay=True)
     started, losses = time.monotonic(), {}
     checkpoint = args.out / "checkpoint.npz"
-    start, best = resume(checkpoint, nlp, optimiser)
-    batches = batches_of(stream(training, grammar, rng, args), args.batch_words)
+    start, best = load_parser_checkpoint(checkpoint, nlp, optimiser)
+    batches = batch_sentences(stream_sentences(training, grammar, rng, args), args.batch_words)
     for _ in range(start):  # what was read before the stop
         next(batches)
         optimiser.step_schedules()
     for step in range(start + 1, steps + 1):
         fix_random_seed(args.seed * 10**7 + step)  # of the dropout, and of where spaCy cuts long texts
-        nlp.update([example(nlp, s) for s in next(batches)], sgd=optimiser, drop=args.drop, losses=losses)
+        nlp.update(
+            [make_example(nlp, s) for s in next(batches)], sgd=optimiser, drop=args.drop, losses=losses
+        )
         optimiser.step_schedules()
         if step % args.every and step != steps:
             continue
         with nlp.use_params(optimiser.averages):
-            scores = {name: attachment(nlp, docs)["las"] for name, docs in held_out.items()}
+            scores = {name: evaluate_attachment(nlp, docs)["las"] for name, docs in held_out.items()}
             score = float(np.mean(list(scores.values())))
             if score > best:
                 best = score
-                save(nlp, args.out)
+                save_pipeline(nlp, args.out)
         write_curve(args.out / "curve.jsonl", step, steps, started, losses | scores)
         losses.clear()
-        save_checkpoint(checkpoint, nlp, optimiser, step, best)
+        save_parser_checkpoint(checkpoint, nlp, optimiser, step, best)
 
 
-def stream(
+def stream_sentences(
     training: list[Sentence], grammar: Callable[[], Sentence], rng: random.Random, args: argparse.Namespace
 ) -> Iterator[Sentence]:
     """Sentences and phrases for ever, each time roughened up anew; some treebank sentences in rows."""
@@ -143,13 +147,13 @@ def stream(
     while True:
         for sentence in rng.sample(training, len(training)):
             if rng.random() < 0.1:
-                sentence = row_of((sentence, rng.choice(training)))
-            yield roughened(sentence, rng, typos=args.typos)
+                sentence = join_sentences((sentence, rng.choice(training)))
+            yield add_noise(sentence, rng, typos=args.typos)
             for _ in range(int(phrases_per_sentence + rng.random())):
-                yield roughened(grammar(), rng, typos=1.5 * args.typos)
+                yield add_noise(grammar(), rng, typos=1.5 * args.typos)
 
 
-def batches_of(sentences: Iterator[Sentence], words: int) -> Iterator[list[Sentence]]:
+def batch_sentences(sentences: Iterator[Sentence], words: int) -> Iterator[list[Sentence]]:
     batch: list[Sentence] = []
     for sentence in sentences:
         batch.append(sentence)
@@ -158,14 +162,14 @@ def batches_of(sentences: Iterator[Sentence], words: int) -> Iterator[list[Sente
             batch = []
 
 
-def example(nlp: Language, sentence: Sentence) -> Example:
-    gold = doc_of(sentence, nlp.vocab)
+def make_example(nlp: Language, sentence: Sentence) -> Example:
+    gold = to_doc(sentence, nlp.vocab)
     return Example(Doc(nlp.vocab, words=list(sentence.words)), gold)
 
 
-def save(nlp: Language, folder: Path) -> None:
+def save_pipeline(nlp: Language, folder: Path) -> None:
     """Write the pipeline without the training's words: a fresh vocabulary knows its labels only."""
-    shipped = new_pipeline()
+    shipped = make_pipeline()
     for name, component in nlp.components:
         shipped.get_pipe(name).from_bytes(component.to_bytes(exclude=["vocab"]), exclude=["vocab"])
     shipped.meta["name"] = "referring_phrases"
@@ -186,10 +190,10 @@ def save(nlp: Language, folder: Path) -> None:
 OPTIMISER_PARTS = ("mom1", "mom2", "averages", "nr_update")
 
 
-def save_checkpoint(path: Path, nlp: Language, optimiser: Optimizer, step: int, best: float) -> None:
+def save_parser_checkpoint(path: Path, nlp: Language, optimiser: Optimizer, step: int, best: float) -> None:
     """Write what a stopped training needs to go on; never leaves half a file."""
     arrays = {"pipeline": np.frombuffer(nlp.to_bytes(), np.uint8), "step": step, "best": best}
-    places = {node: place for place, node in enumerate(node_ids(nlp))}
+    places = {node: place for place, node in enumerate(get_node_ids(nlp))}
     for part in OPTIMISER_PARTS:
         for (node, name), value in getattr(optimiser, part).items():
             arrays[f"{part}/{places[node]}/{name}"] = value
@@ -198,11 +202,11 @@ def save_checkpoint(path: Path, nlp: Language, optimiser: Optimizer, step: int, 
     part_file.replace(path)
 
 
-def resume(path: Path, nlp: Language, optimiser: Optimizer) -> tuple[int, float]:
+def load_parser_checkpoint(path: Path, nlp: Language, optimiser: Optimizer) -> tuple[int, float]:
     """The step to go on from and the best score so far: 0 and -1 when there is no checkpoint."""
     if not path.exists():
         return 0, -1.0
-    nodes = node_ids(nlp)
+    nodes = get_node_ids(nlp)
     with np.load(path) as saved:
         nlp.from_bytes(saved["pipeline"].tobytes())
         for key in saved.files:
@@ -214,7 +218,7 @@ def resume(path: Path, nlp: Language, optimiser: Optimizer) -> tuple[int, float]
         return int(saved["step"]), float(saved["best"])
 
 
-def node_ids(nlp: Language) -> list[int]:
+def get_node_ids(nlp: Language) -> list[int]:
     """The numbers under which the optimiser knows the layers; they differ from process to process."""
     nodes = [node.id for _, component in nlp.components for node in component.model.walk()]
     return list(dict.fromkeys(nodes))
@@ -228,10 +232,12 @@ def write_curve(path: Path, step: int, steps: int, started: float, values: dict[
     print(f"{step}/{steps} " + " ".join(f"{name} {value}" for name, value in entry.items()), flush=True)
 
 
-def parsed() -> argparse.Namespace:
+def _parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--treebank", type=Path, required=True, help="has train.conllu, dev.conllu")
-    parser.add_argument("--table", type=Path, default=TABLE, help="expressions that are never trained on")
+    parser.add_argument(
+        "--table", type=Path, default=PHRASE_TABLE, help="expressions that are never trained on"
+    )
     parser.add_argument(
         "--out", type=Path, required=True, help="model folder; an unfinished one is gone on with"
     )

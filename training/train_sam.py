@@ -21,10 +21,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ris.pretrained.masks.sam import build_sam
-from ris.tinyworld.scene import Scene, make_scene
-from training.optimise import Optimisers, grid_positions, training_steps, whitened_filters
+from ris.tinyworld.scene import SyntheticScene, make_scene
+from training.optimise import Optimisers, make_grid_positions, make_whitening_filters, run_training_steps
 
-CONFIG: dict[str, Any] = {
+SAM_CONFIG: dict[str, Any] = {
     "image_size": 256,
     "patch_size": 16,
     "encoder": {"width": 192, "depth": 4, "heads": 3},
@@ -40,14 +40,14 @@ CONFIG: dict[str, Any] = {
     "pixel_mean": [123.675, 116.28, 103.53],
     "pixel_std": [58.395, 57.12, 57.375],
 }
-SIDE = CONFIG["image_size"]
-GRID = SIDE // CONFIG["patch_size"]
-MASK_SIDE = 4 * GRID  # of the decoder's logits
-MIN_AREA_PX = 60
+SIDE = SAM_CONFIG["image_size"]
+_GRID = SIDE // SAM_CONFIG["patch_size"]
+MASK_SIDE = 4 * _GRID  # of the decoder's logits
+_MIN_PROMPTED_AREA_PX = 60
 
 
 @dataclass
-class Batch:
+class SamBatch:
     """Images [3, SIDE, SIDE] normalised, and prompts of all of them.
 
     Attributes:
@@ -65,15 +65,17 @@ class Batch:
     targets: list[NDArray[np.float32]] = field(default_factory=list)
 
 
-def make_batch(rng: random.Random, model: Sam, args: argparse.Namespace) -> Batch:
-    batch = Batch()
+def make_sam_batch(rng: random.Random, model: Sam, args: argparse.Namespace) -> SamBatch:
+    batch = SamBatch()
     noise = np.random.default_rng(rng.getrandbits(32))
     for index in range(args.images):
-        add_image(batch, *cut(make_scene(rng, split="train"), rng), index, rng, noise, model, args.prompts)
+        add_image(
+            batch, *crop_scene(make_scene(rng, split="train"), rng), index, rng, noise, model, args.prompts
+        )
     return batch
 
 
-def cut(scene: Scene, rng: random.Random) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+def crop_scene(scene: SyntheticScene, rng: random.Random) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Image and instances, often only a part: things become larger, and some are cut by the edge."""
     if rng.random() < 0.6:
         return scene.image, scene.instances
@@ -85,7 +87,7 @@ def cut(scene: Scene, rng: random.Random) -> tuple[NDArray[np.uint8], NDArray[np
 
 
 def add_image(
-    batch: Batch,
+    batch: SamBatch,
     image: NDArray[np.uint8],
     instances: NDArray[np.uint8],
     index: int,
@@ -103,7 +105,7 @@ def add_image(
     tensor = (tensor - model.pixel_mean.cpu()) / model.pixel_std.cpu()
     batch.images.append(F.pad(tensor, (0, SIDE - width, 0, SIDE - height)))
 
-    for number in prompted(instances, rng, n_prompts):
+    for number in choose_prompted_things(instances, rng, n_prompts):
         mask = instances == number
         target = np.zeros((SIDE, SIDE), np.float32)
         if number:
@@ -113,14 +115,14 @@ def add_image(
         batch.image.append(index)
         batch.is_box.append(is_box)
         batch.is_ground.append(number == 0)
-        batch.points.append(box_prompt(mask, scale, rng) if is_box else click(mask, scale, rng))
+        batch.points.append(make_box_prompt(mask, scale, rng) if is_box else make_click(mask, scale, rng))
         batch.targets.append(cv2.resize(target, (MASK_SIDE, MASK_SIDE), interpolation=cv2.INTER_AREA))
 
 
-def prompted(instances: NDArray[np.uint8], rng: random.Random, count: int) -> list[int]:
+def choose_prompted_things(instances: NDArray[np.uint8], rng: random.Random, count: int) -> list[int]:
     """Which things are prompted for, 0 being the ground: each once, some twice, and one ground."""
     areas = np.bincount(instances.ravel())
-    things = [i for i in range(1, len(areas)) if areas[i] > MIN_AREA_PX]
+    things = [i for i in range(1, len(areas)) if areas[i] > _MIN_PROMPTED_AREA_PX]
     if not things or not areas[0]:
         return [0 if areas[0] else 1] * count
     rng.shuffle(things)
@@ -128,19 +130,19 @@ def prompted(instances: NDArray[np.uint8], rng: random.Random, count: int) -> li
     return [*[*things, *extra][: count - 1], 0]
 
 
-def click(mask: NDArray[np.bool_], scale: float, rng: random.Random) -> list[list[float]]:
+def make_click(mask: NDArray[np.bool_], scale: float, rng: random.Random) -> list[list[float]]:
     rows, columns = np.nonzero(mask)
     i = rng.randrange(len(rows))
     return [[(columns[i] + 0.5) * scale, (rows[i] + 0.5) * scale], [0.0, 0.0]]
 
 
-def box_prompt(mask: NDArray[np.bool_], scale: float, rng: random.Random) -> list[list[float]]:
+def make_box_prompt(mask: NDArray[np.bool_], scale: float, rng: random.Random) -> list[list[float]]:
     rows, columns = np.nonzero(mask)
     corners = [[columns.min(), rows.min()], [columns.max() + 1, rows.max() + 1]]
     return [[float(value) * scale + rng.gauss(0, 2) for value in corner] for corner in corners]
 
 
-def decode(model: Sam, batch: Batch, device: str) -> tuple[Tensor, Tensor]:
+def decode_batch(model: Sam, batch: SamBatch, device: str) -> tuple[Tensor, Tensor]:
     """Logits [P, 4, MASK_SIDE, MASK_SIDE] and predicted IoU [P, 4], for prompts of many images at once.
 
     `MaskDecoder.predict_masks` takes the prompts of one image only; the arithmetic is the same.
@@ -161,15 +163,15 @@ def decode(model: Sam, batch: Batch, device: str) -> tuple[Tensor, Tensor]:
     source = embedding[image] + encoder.no_mask_embed.weight.reshape(1, -1, 1, 1)
     position = encoder.get_dense_pe().expand(len(tokens), -1, -1, -1)
     hidden, source = decoder.transformer(source, position, tokens)
-    fine = decoder.output_upscaling(source.transpose(1, 2).reshape(len(tokens), -1, GRID, GRID))
+    fine = decoder.output_upscaling(source.transpose(1, 2).reshape(len(tokens), -1, _GRID, _GRID))
     heads = decoder.output_hypernetworks_mlps
     weights = torch.stack([head(hidden[:, 1 + i]) for i, head in enumerate(heads)], 1)
     logits = (weights @ fine.flatten(2)).view(len(tokens), len(heads), MASK_SIDE, MASK_SIDE)
     return logits.float(), decoder.iou_prediction_head(hidden[:, 0]).float()
 
 
-def losses(
-    logits: Tensor, predicted: Tensor, batch: Batch, done: float
+def compute_sam_losses(
+    logits: Tensor, predicted: Tensor, batch: SamBatch, done: float
 ) -> tuple[Tensor, dict[str, tuple[float, float]]]:
     """The loss, and (sum, count) of what the curve shows.
 
@@ -194,7 +196,7 @@ def losses(
     masks = torch.where(ground, 0.3 * each.mean(1), single + best_of_three).mean()
 
     with torch.no_grad():
-        true = real_iou(logits, target)
+        true = compute_batch_iou(logits, target)
         true[ground] = 0
     trust = F.mse_loss(predicted, true)
     best = true[:, 1:].max(1).values
@@ -208,38 +210,38 @@ def losses(
     }
 
 
-def real_iou(logits: Tensor, target: Tensor) -> Tensor:
+def compute_batch_iou(logits: Tensor, target: Tensor) -> Tensor:
     guess, truth = logits > 0, target > 0.5
     return (guess & truth).sum((2, 3)).float() / (guess | truth).sum((2, 3)).clamp(min=1)
 
 
-def new_model(rng: random.Random) -> Sam:
-    model = build_sam(CONFIG)
+def make_sam(rng: random.Random) -> Sam:
+    model = build_sam(SAM_CONFIG)
     encoder = model.image_encoder
     images = []
     for _ in range(150):
         image = make_scene(rng, split="train").image
         pixels = cv2.resize(image, (SIDE, SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
         images.append((torch.from_numpy(pixels).permute(2, 0, 1) - model.pixel_mean) / model.pixel_std)
-    width = CONFIG["encoder"]["width"]
+    width = SAM_CONFIG["encoder"]["width"]
     with torch.no_grad():
         model.prompt_encoder.pe_layer.positional_encoding_gaussian_matrix.mul_(2)
         encoder.patch_embed.proj.weight.copy_(
-            whitened_filters(torch.stack(images), width, CONFIG["patch_size"])
+            make_whitening_filters(torch.stack(images), width, SAM_CONFIG["patch_size"])
         )
         encoder.patch_embed.proj.bias.zero_()
-        encoder.pos_embed.copy_(grid_positions(width, GRID)[1:].view(1, GRID, GRID, width))
+        encoder.pos_embed.copy_(make_grid_positions(width, _GRID)[1:].view(1, _GRID, _GRID, width))
     return model.train()
 
 
-def export(model: Sam, out: Path) -> None:
+def export_sam(model: Sam, out: Path) -> None:
     """Half-precision safetensors and the config, as `SamProposer.load` reads them."""
     state = {k: v.half().contiguous() if v.is_floating_point() else v for k, v in model.state_dict().items()}
     save_file(state, out / "model.safetensors")
-    (out / "config.json").write_text(json.dumps(CONFIG, indent=1) + "\n")
+    (out / "config.json").write_text(json.dumps(SAM_CONFIG, indent=1) + "\n")
 
 
-def parsed() -> argparse.Namespace:
+def _parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
         "--out", type=Path, required=True, help="model folder; an unfinished one is gone on with"
@@ -254,18 +256,18 @@ def parsed() -> argparse.Namespace:
 
 
 def main() -> None:
-    args = parsed()
+    args = _parse_args()
     torch.set_num_threads(args.threads)
     cv2.setNumThreads(1)
     torch.manual_seed(args.seed)
     args.out.mkdir(parents=True, exist_ok=True)
-    model = new_model(random.Random(args.seed)).to(args.device)
+    model = make_sam(random.Random(args.seed)).to(args.device)
     optimisers = Optimisers(model, steps=args.steps)
-    for step, curve in training_steps(args.out, model, optimisers, export):
-        batch = make_batch(random.Random(args.seed * 10**7 + step), model, args)
+    for step, curve in run_training_steps(args.out, model, optimisers, export_sam):
+        batch = make_sam_batch(random.Random(args.seed * 10**7 + step), model, args)
         with torch.autocast(args.device, torch.bfloat16):
-            logits, predicted = decode(model, batch, args.device)
-        loss, seen = losses(logits, predicted, batch, step / args.steps)
+            logits, predicted = decode_batch(model, batch, args.device)
+        loss, seen = compute_sam_losses(logits, predicted, batch, step / args.steps)
         optimisers.step(loss, step)
         for name, (total, count) in seen.items():
             curve.add(name, total, count)

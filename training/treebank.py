@@ -44,9 +44,9 @@ def read_conllu(path: Path) -> list[Sentence]:
     return sentences
 
 
-def doc_of(sentence: Sentence, vocab: Vocab) -> Doc:
+def to_doc(sentence: Sentence, vocab: Vocab) -> Doc:
     """A Doc with the tree as its gold annotation."""
-    starts = _sentence_starts(sentence.heads)
+    starts = _find_sentence_starts(sentence.heads)
     return Doc(
         vocab,
         words=list(sentence.words),
@@ -57,7 +57,7 @@ def doc_of(sentence: Sentence, vocab: Vocab) -> Doc:
     )
 
 
-def _sentence_starts(heads: Sequence[int]) -> list[bool]:
+def _find_sentence_starts(heads: Sequence[int]) -> list[bool]:
     """True where no arc crosses: before each further tree of a row of trees."""
     starts, reach = [], 0
     for i, head in enumerate(heads):
@@ -66,7 +66,7 @@ def _sentence_starts(heads: Sequence[int]) -> list[bool]:
     return starts
 
 
-def row_of(sentences: Iterable[Sentence]) -> Sentence:
+def join_sentences(sentences: Iterable[Sentence]) -> Sentence:
     """Several sentences as one text with several roots."""
     words: list[str] = []
     tags: list[str] = []
@@ -80,7 +80,7 @@ def row_of(sentences: Iterable[Sentence]) -> Sentence:
     return Sentence(tuple(words), tuple(tags), tuple(heads), tuple(labels))
 
 
-def without(sentence: Sentence, dropped: set[int]) -> Sentence:
+def drop_words(sentence: Sentence, dropped: set[int]) -> Sentence:
     """The sentence without some of its leaves.
 
     Raises:
@@ -100,7 +100,7 @@ def without(sentence: Sentence, dropped: set[int]) -> Sentence:
     )
 
 
-def roughened(sentence: Sentence, rng: random.Random, *, typos: float) -> Sentence:
+def add_noise(sentence: Sentence, rng: random.Random, *, typos: float) -> Sentence:
     """As people type into a text field: no full stop, now and then no articles, typos.
 
     Args:
@@ -116,12 +116,12 @@ def roughened(sentence: Sentence, rng: random.Random, *, typos: float) -> Senten
             i for i in leaves if sentence.labels[i] == "det" and sentence.words[i] in ("a", "an", "the")
         }
     if len(dropped) < len(sentence.words):
-        sentence = without(sentence, dropped)
-    words = tuple(typo(word, rng) if rng.random() < typos else word for word in sentence.words)
+        sentence = drop_words(sentence, dropped)
+    words = tuple(make_typo(word, rng) if rng.random() < typos else word for word in sentence.words)
     return Sentence(words, sentence.tags, sentence.heads, sentence.labels)
 
 
-def typo(word: str, rng: random.Random) -> str:
+def make_typo(word: str, rng: random.Random) -> str:
     """The word with one slip of a finger; short words and numbers stay as they are."""
     if len(word) < 4 or not word.isalpha():
         return word
@@ -136,7 +136,9 @@ def typo(word: str, rng: random.Random) -> str:
     return rng.choice(slips)
 
 
-def frequent_words(sentences: Iterable[Sentence], tag: str, *, at_least: int, ending: str = "") -> list[str]:
+def find_frequent_words(
+    sentences: Iterable[Sentence], tag: str, *, at_least: int, ending: str = ""
+) -> list[str]:
     """Words that a treebank uses so often as one part of speech, in alphabetical order."""
     counts = Counter(
         word

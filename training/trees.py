@@ -6,31 +6,31 @@ from training.treebank import Sentence
 
 
 @dataclass
-class Tree:
+class PhraseTree:
     """A word with what depends on it, before and after, each as (relation, tree) in the order of the text."""
 
     word: str
     tag: str
-    before: list[tuple[str, "Tree"]] = field(default_factory=list)
-    after: list[tuple[str, "Tree"]] = field(default_factory=list)
+    before: list[tuple[str, "PhraseTree"]] = field(default_factory=list)
+    after: list[tuple[str, "PhraseTree"]] = field(default_factory=list)
 
-    def then(self, relation: str, tree: "Tree") -> "Tree":
+    def then(self, relation: str, tree: "PhraseTree") -> "PhraseTree":
         """The same tree with one more dependent at its end."""
         self.after.append((relation, tree))
         return self
 
-    def preceded(self, relation: str, tree: "Tree") -> "Tree":
+    def prepend(self, relation: str, tree: "PhraseTree") -> "PhraseTree":
         """The same tree with one more dependent at its very beginning."""
         self.before.insert(0, (relation, tree))
         return self
 
 
-def sentence_of(tree: Tree) -> Sentence:
+def to_sentence(tree: PhraseTree) -> Sentence:
     """The words of a tree in their order."""
     rows: list[tuple[str, str, int, str]] = []
     order: list[int] = []
 
-    def visit(node: Tree, relation: str, parent: int) -> None:
+    def visit(node: PhraseTree, relation: str, parent: int) -> None:
         me = len(rows)
         rows.append((node.word, node.tag, parent, relation))
         for label, child in node.before:
@@ -49,21 +49,21 @@ def sentence_of(tree: Tree) -> Sentence:
     )
 
 
-def leaf(word: str, tag: str) -> Tree:
-    return Tree(word, tag)
+def make_leaf(word: str, tag: str) -> PhraseTree:
+    return PhraseTree(word, tag)
 
 
-def compound(words: str) -> Tree:
+def make_compound(words: str) -> PhraseTree:
     """A noun of several words, written "hot_dog": the last is the noun."""
     *first, last = words.split("_")
-    return Tree(last, "NOUN", [("compound", leaf(word, "NOUN")) for word in first])
+    return PhraseTree(last, "NOUN", [("compound", make_leaf(word, "NOUN")) for word in first])
 
 
-def conjoined(tree: Tree, conjunction: str, other: Tree) -> Tree:
-    return tree.then("conj", other.preceded("cc", leaf(conjunction, "CCONJ")))
+def conjoin(tree: PhraseTree, conjunction: str, other: PhraseTree) -> PhraseTree:
+    return tree.then("conj", other.prepend("cc", make_leaf(conjunction, "CCONJ")))
 
 
-def plural(word: str) -> str:
+def pluralise(word: str) -> str:
     irregular = {"man": "men", "woman": "women", "person": "people", "child": "children", "sheep": "sheep"}
     if word in irregular:
         return irregular[word]

@@ -19,29 +19,29 @@ from ris.core.expression import ParsedExpression
 from ris.core.types import Image, Task
 from ris.errors import SettingsError
 from ris.labelstudio.api.client import LabelStudioClient
-from ris.labelstudio.api.connecting import Backend as OwnBackend
+from ris.labelstudio.api.connecting import MLBackend as OwnBackend
 from ris.labelstudio.api.connecting import make_webhook_headers
 from ris.labelstudio.api.fetching import ImageSource
-from ris.labelstudio.api.pushing import Pushing
-from ris.labelstudio.images.decoding import decode
-from ris.learning.training import Training
-from ris.pretrained.catalog.presets import PRESETS, Preset, preset_named
+from ris.labelstudio.api.pushing import PredictionWriter
+from ris.labelstudio.images.decoding import decode_image
+from ris.learning.training import TrainingService
+from ris.pretrained.catalog.presets import PRESETS, Preset, find_preset
 from ris.pretrained.catalog.sources import Source
 from ris.pretrained.catalog.user_presets import read_presets
-from ris.pretrained.catalog.weights import check
+from ris.pretrained.catalog.weights import check_model_files
 from ris.pretrained.language.synonyms import find_synonyms
-from ris.pretrained.precision import check_precision, cpu_flags
+from ris.pretrained.precision import check_precision, read_cpu_flags
 from ris.referring.lgd import ATTRIBUTE_PROMPT, SURROUNDING_PROMPT
 from ris.referring.pipeline import Pipeline
 from ris.referring.protocols import Describer, Parser
 from ris.service import (
-    Delivering,
-    Recording,
-    Refining,
-    RememberedDescriber,
+    CachingDescriber,
+    DeliveryService,
+    RecordingService,
+    RefinementService,
     SceneCache,
-    Suggesting,
-    Syncing,
+    SuggestionService,
+    SyncService,
     Worker,
 )
 from ris.store.scenes import SceneFiles
@@ -77,7 +77,7 @@ class Plan:
     arithmetic: str = ""
 
 
-def planned(settings: Settings) -> Plan:
+def make_plan(settings: Settings) -> Plan:
     """Choose the networks that the settings ask for, and check their files; loads nothing.
 
     Raises:
@@ -85,9 +85,9 @@ def planned(settings: Settings) -> Plan:
             is slower in the precision that is set.
         WeightsError: a model file is missing or damaged.
     """
-    preset = preset_named(settings.preset, alternatives=settings.alternatives, known=presets(settings))
-    models = models_folder(settings)
-    arithmetic = check_precision(settings.precision, settings.device, cpu_flags())
+    preset = find_preset(settings.preset, alternatives=settings.alternatives, known=load_presets(settings))
+    models = get_models_folder(settings)
+    arithmetic = check_precision(settings.precision, settings.device, read_cpu_flags())
     url, model = settings.describer_url, settings.describer_model
     if url and not model:
         raise SettingsError("RIS_DESCRIBER_URL is set but RIS_DESCRIBER_MODEL is not; name the model to ask")
@@ -96,14 +96,14 @@ def planned(settings: Settings) -> Plan:
         preset = replace(preset, lgd=lgd)
     describer = f"{model} at {url}" if url else model or "embedded"
     needed = [source for source in preset.sources if not model or source is not preset.describer]
-    weights = check(needed, models, fetch=f"ris models fetch {preset.name}")
+    weights = check_model_files(needed, models, fetch=f"ris models fetch {preset.name}")
     key, synonyms = settings.describer_key, find_synonyms(preset.lgd.synonyms).source
     also = (
         [describer, synonyms] if settings.precision == "fp32" else [describer, synonyms, settings.precision]
     )
     return Plan(
         preset,
-        model_version(preset, weights, *also),
+        compute_model_version(preset, weights, *also),
         describer,
         synonyms,
         url,
@@ -116,7 +116,7 @@ def planned(settings: Settings) -> Plan:
     )
 
 
-def presets(settings: Settings) -> Mapping[str, Preset]:
+def load_presets(settings: Settings) -> Mapping[str, Preset]:
     """By name, ours and those of the user's file.
 
     Raises:
@@ -125,12 +125,12 @@ def presets(settings: Settings) -> Mapping[str, Preset]:
     return read_presets(Path(settings.presets_file).expanduser()) if settings.presets_file else PRESETS
 
 
-def models_folder(settings: Settings) -> Path:
+def get_models_folder(settings: Settings) -> Path:
     """Where fetched networks lie."""
     return Path(settings.models_folder).expanduser()
 
 
-def model_version(preset: Preset, weights: str, *also: str) -> str:
+def compute_model_version(preset: Preset, weights: str, *also: str) -> str:
     """What Label Studio knows our suggestions by: changes whenever a suggestion could change.
 
     Args:
@@ -138,12 +138,12 @@ def model_version(preset: Preset, weights: str, *also: str) -> str:
         also: whatever else has a say: which describer, where synonyms come from.
     """
     said = {each.name: getattr(preset, each.name) for each in fields(preset) if each.name != "summary"}
-    settings = {name: _plain(value) for name, value in said.items()}
+    settings = {name: _to_json_value(value) for name, value in said.items()}
     made_by = json.dumps([__version__, weights, settings, also], sort_keys=True, default=str)
     return f"{preset.name}-{hashlib.sha256(made_by.encode()).hexdigest()[:8]}"
 
 
-def _plain(value: Any) -> Any:
+def _to_json_value(value: Any) -> Any:
     """A preset's value for JSON; of a network its name, because what it is stands in the weights' digest."""
     if isinstance(value, Source):
         return value.name
@@ -174,7 +174,7 @@ def load_pipeline(plan: Plan, remember: Callable[[Describer], Describer] = lambd
     loader = Loader(preset, plan.models, plan.device, plan.precision)
     parser, own_parsers = loader.parsers()
     clip, matcher = loader.encoder(), loader.matcher()
-    describer = remember(_named_describer(plan) or loader.describer())
+    describer = remember(_load_named_describer(plan) or loader.describer())
     proposer, refiner = loader.proposer()
     return Pipeline(
         proposer=proposer,
@@ -198,7 +198,7 @@ def load_pipeline(plan: Plan, remember: Callable[[Describer], Describer] = lambd
     )
 
 
-def _named_describer(plan: Plan) -> Describer | None:
+def _load_named_describer(plan: Plan) -> Describer | None:
     """The describer that the settings name, behind HTTP or of transformers; None leaves it to the preset."""
     from ris.pretrained.language.describer import ChatDescriber
     from ris.pretrained.language.http_describer import HttpDescriber
@@ -211,21 +211,21 @@ def _named_describer(plan: Plan) -> Describer | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Assembled:
+class Application:
     """A running backend without its HTTP edge; `close` it."""
 
     database: Database
     worker: Worker
-    suggesting: Suggesting
-    recording: Recording
-    syncing: Syncing
-    training: Training
-    refining: Refining
-    delivering: Delivering | None
+    suggesting: SuggestionService
+    recording: RecordingService
+    syncing: SyncService
+    training: TrainingService
+    refining: RefinementService
+    delivering: DeliveryService | None
 
     def close(self) -> None:
         """Finish what runs, in the order of the data; what waits is refused, and still owed."""
-        self.worker.refuse()
+        self.worker.reject_jobs()
         self.training.close()
         self.syncing.close()
         self.suggesting.close()
@@ -236,61 +236,65 @@ class Assembled:
         self.database.close()
 
 
-def assemble(settings: Settings) -> Assembled:
+def assemble(settings: Settings) -> Application:
     """Open the database, start the worker; the models load in the background.
 
     Raises:
         StoreError, WeightsError, SettingsError: each says what to do.
     """
-    plan = planned(settings)
+    plan = make_plan(settings)
     database = Database.open(settings.database_url)
-    load = partial(load_pipeline, plan, partial(RememberedDescriber, database, now=utc_now))
+    load = partial(load_pipeline, plan, partial(CachingDescriber, database, now=get_utc_now))
     files = None
     if settings.scene_folder:
         files = SceneFiles(Path(settings.scene_folder), plan.version, settings.scene_folder_mb * 2**20)
     worker = Worker(load, SceneCache(settings.scene_cache_mb * 2**20, files))
-    recording = Recording(database, now=utc_now)
-    syncing = Syncing(
-        database, recording, label_studio(settings), now=utc_now, webhook_headers=webhook_headers(settings)
+    recording = RecordingService(database, now=get_utc_now)
+    syncing = SyncService(
+        database,
+        recording,
+        make_label_studio_client(settings),
+        now=get_utc_now,
+        webhook_headers=get_webhook_headers(settings),
     )
     if settings.label_studio_api_key and settings.sync_interval_s:
         syncing.start(settings.sync_interval_s)
-    images = image_source(settings)
-    suggesting = Suggesting(
-        database, worker, images, version=plan.version, now=utc_now,
+    images = make_image_source(settings)
+    suggesting = SuggestionService(
+        database, worker, images, version=plan.version, now=get_utc_now,
         shuffled_share=settings.shuffled_share,
     )  # fmt: skip
     delivering = None
     if settings.label_studio_api_key:
-        pushing = Pushing(label_studio(settings, timeout_s=WRITE_TIMEOUT_S))
-        delivering = Delivering(database, suggesting, pushing, now=utc_now)
+        pushing = PredictionWriter(make_label_studio_client(settings, timeout_s=WRITE_TIMEOUT_S))
+        delivering = DeliveryService(database, suggesting, pushing, now=get_utc_now)
         delivering.start()
-    return Assembled(
+    return Application(
         database=database,
         worker=worker,
         suggesting=suggesting,
         recording=recording,
         syncing=syncing,
-        training=Training(database, plan.version, plan.preset.ranking, now=utc_now),
-        refining=Refining(worker, suggesting, images),
+        training=TrainingService(database, plan.version, plan.preset.ranking, now=get_utc_now),
+        refining=RefinementService(worker, suggesting, images),
         delivering=delivering,
     )
 
 
-def label_studio(settings: Settings, *, timeout_s: float = 30.0) -> LabelStudioClient:
+def make_label_studio_client(settings: Settings, *, timeout_s: float = 30.0) -> LabelStudioClient:
     """Our side of Label Studio's API, with our own key."""
     key = settings.label_studio_api_key
     secret = key.get_secret_value() if key else None
     return LabelStudioClient(settings.label_studio_url, secret, timeout_s=timeout_s)
 
 
-def webhook_headers(settings: Settings) -> Mapping[str, str]:
+def get_webhook_headers(settings: Settings) -> Mapping[str, str]:
     """What a webhook must carry to be let in."""
     password = settings.basic_auth_password
     return make_webhook_headers(password.get_secret_value() if password else "")
 
 
-def own_backend(settings: Settings, url: str | None = None) -> OwnBackend:
+def make_ml_backend(settings: Settings, url: str | None = None) -> OwnBackend:
     """Our side as Label Studio reaches it.
 
     Args:
@@ -307,49 +311,49 @@ def own_backend(settings: Settings, url: str | None = None) -> OwnBackend:
     )
 
 
-def image_bytes(settings: Settings) -> Callable[[Task], bytes]:
+def make_image_bytes_source(settings: Settings) -> Callable[[Task], bytes]:
     """From a task to the bytes of its image's file."""
     hosts = tuple(host.strip() for host in settings.image_hosts.split(",") if host.strip())
     source = ImageSource(
-        label_studio(settings), image_hosts=hosts, max_bytes=settings.max_image_bytes,
+        make_label_studio_client(settings), image_hosts=hosts, max_bytes=settings.max_image_bytes,
         public_url=settings.label_studio_public_url,
     )  # fmt: skip
     return lambda task: source.fetch(task.image_url, task.task_id)
 
 
-def image_source(settings: Settings) -> Callable[[Task], Image]:
+def make_image_source(settings: Settings) -> Callable[[Task], Image]:
     """From a task to its decoded image."""
-    fetch = image_bytes(settings)
-    return lambda task: decode(fetch(task), max_pixels=settings.max_image_pixels)
+    fetch = make_image_bytes_source(settings)
+    return lambda task: decode_image(fetch(task), max_pixels=settings.max_image_pixels)
 
 
-def phrase_parser() -> Callable[[str], ParsedExpression]:
+def make_expression_parser() -> Callable[[str], ParsedExpression]:
     """The grammar of expressions, read by the embedded parser; it is loaded when the first one comes."""
 
     @cache
     def load() -> Parser:
         from ris.pretrained.language.parser import SpacyParser
 
-        return SpacyParser.load(PRESETS["tiny"].parser.lies_in(Path()))
+        return SpacyParser.load(PRESETS["tiny"].parser.get_folder(Path()))
 
     return lambda expression: load().parse(expression)
 
 
-def labeller_parts(settings: Settings) -> tuple[Pipeline, Callable[[Task], Image]]:
+def load_worker(settings: Settings) -> tuple[Pipeline, Callable[[Task], Image]]:
     """What a worker of `ris prelabel` is made of, wherever it runs.
 
     Raises:
         SettingsError, WeightsError: each says what to do.
     """
-    return load_pipeline(planned(settings)), image_source(settings)
+    return load_pipeline(make_plan(settings)), make_image_source(settings)
 
 
-def utc_now() -> datetime:
+def get_utc_now() -> datetime:
     """The clock."""
     return datetime.now(UTC)
 
 
-def syncing_of(settings: Settings) -> Syncing:
+def make_sync_service(settings: Settings) -> SyncService:
     """A sync without a server: for `ris sync`. Close its recording and its database.
 
     Raises:
@@ -361,17 +365,23 @@ def syncing_of(settings: Settings) -> Syncing:
             "RIS_LABEL_STUDIO_API_KEY is not set; Label Studio's answers need a key to be read"
         )
     database = Database.open(settings.database_url)
-    recording = Recording(database, now=utc_now)
-    return Syncing(
-        database, recording, label_studio(settings), now=utc_now, webhook_headers=webhook_headers(settings)
+    recording = RecordingService(database, now=get_utc_now)
+    return SyncService(
+        database,
+        recording,
+        make_label_studio_client(settings),
+        now=get_utc_now,
+        webhook_headers=get_webhook_headers(settings),
     )
 
 
-def training_of(settings: Settings) -> Training:
+def make_training_service(settings: Settings) -> TrainingService:
     """Learning without a server: for `ris learn` and `ris models`. Close its database.
 
     Raises:
         StoreError, SettingsError, WeightsError: each says what to do.
     """
-    plan = planned(settings)
-    return Training(Database.open(settings.database_url), plan.version, plan.preset.ranking, now=utc_now)
+    plan = make_plan(settings)
+    return TrainingService(
+        Database.open(settings.database_url), plan.version, plan.preset.ranking, now=get_utc_now
+    )

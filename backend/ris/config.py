@@ -93,16 +93,16 @@ class Settings(BaseSettings):
     @property
     def own_url(self) -> str:
         """Our own address as Label Studio reaches it, as far as the settings say."""
-        return self.public_url or f"http://{host_port(self.host, self.port)}"
+        return self.public_url or f"http://{format_host_port(self.host, self.port)}"
 
     @field_validator("host")
     @classmethod
-    def _without_brackets(cls, host: str) -> str:
+    def _strip_brackets(cls, host: str) -> str:
         return host.strip("[]")
 
     @field_validator("label_studio_url", "public_url")
     @classmethod
-    def _is_an_address(cls, url: str, info: ValidationInfo) -> str:
+    def _check_url(cls, url: str, info: ValidationInfo) -> str:
         if not url and info.field_name == "public_url":
             return url
         if not url.startswith(("http://", "https://")):
@@ -110,12 +110,12 @@ class Settings(BaseSettings):
         return url.rstrip("/")
 
 
-def host_port(host: str, port: int) -> str:
+def format_host_port(host: str, port: int) -> str:
     """The two as they stand in a URL: an IPv6 host in brackets."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def from_env(**given: object) -> Settings:
+def read_settings(**given: object) -> Settings:
     """The settings of this process; `given` wins over the environment, the environment over `.env`.
 
     Raises:

@@ -5,36 +5,36 @@ import logging
 from flask import Flask
 
 from ris import assembly, config
-from ris.web.answers import Backend
 from ris.web.app import create_app
+from ris.web.handlers import Services
 
 log = logging.getLogger(__name__)
 
 
 def application() -> Flask:
     """Build the app from the environment, e.g. `gunicorn --threads 8 "ris.wsgi:application()"`."""
-    return app_of(config.from_env())
+    return assemble_app(config.read_settings())
 
 
-def app_of(settings: config.Settings) -> Flask:
+def assemble_app(settings: config.Settings) -> Flask:
     """Build the app from settings. It answers at once; the models load in the background."""
     assembled = assembly.assemble(settings)
     password = settings.basic_auth_password
     auth = (settings.basic_auth_user, password.get_secret_value()) if password else None
-    backend = backend_of(assembled, settings)
+    backend = make_services(assembled, settings)
     app = create_app(backend, basic_auth=auth)
     app.extensions["ris"] = assembled
     return app
 
 
-def backend_of(assembled: assembly.Assembled, settings: config.Settings) -> Backend:
+def make_services(assembled: assembly.Application, settings: config.Settings) -> Services:
     """What the routes call, of what was assembled."""
-    return Backend(
+    return Services(
         assembled.suggesting,
         assembled.recording,
         assembled.refining,
         deadline_s=settings.deadline_s,
         train=assembled.training.start,
-        synced=lambda: tuple(assembled.syncing.last.values()),
+        get_last_syncs=lambda: tuple(assembled.syncing.last_results.values()),
         delivering=assembled.delivering,
     )

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from ris.core.address import to_address, to_key
+from ris.core.address import to_address, to_address_key
 
 revision = "0005"
 down_revision = "0004"
@@ -36,7 +36,7 @@ def upgrade() -> None:
     query = sa.select(*keys, sa.func.min(task.c.answered_at)).group_by(*keys)
     found: dict[tuple[str, str, str], dict[str, object]] = {}
     for project, reference, digest, seen_at in op.get_bind().execute(query):
-        key = to_key(to_address(reference, project))
+        key = to_address_key(to_address(reference, project))
         row = {"address": key, "project": project, "digest": digest, "seen_at": seen_at}
         known = found.setdefault((key, project, digest), row)
         known["seen_at"] = min(known["seen_at"], seen_at)  # type: ignore[type-var]

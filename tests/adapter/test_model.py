@@ -7,8 +7,8 @@ from types import ModuleType
 import pytest
 from ris.label_config import read
 
-from ris.store.history import decisions
-from ris.web.answers import Backend
+from ris.store.history import read_decisions
+from ris.web.handlers import Services
 from tests.service.conftest import database, gate, images, recording, suggesting
 from tests.service.test_event_orders import box
 from tests.service.test_recording import event
@@ -88,17 +88,17 @@ def test_a_click_gives_one_prediction(made):
 
 
 @pytest.mark.parametrize("how", ["process_event", "fit"])
-def test_an_event_is_on_record_whatever_its_name(made, backend: Backend, database, how):
+def test_an_event_is_on_record_whatever_its_name(made, backend: Services, database, how):
     body = event([box(20)])
     if how == "fit":
         made.fit(body.pop("action"), body)
     else:
         made.process_event(body.pop("action"), body, "job", {})
-    while backend.recording.work_off():
+    while backend.recording.process_events():
         pass
 
     with database.begin() as session:
-        assert len(list(decisions(session))) == 1
+        assert len(list(read_decisions(session))) == 1
 
 
 def test_without_the_sdk_the_import_says_what_to_do(monkeypatch):

@@ -3,7 +3,7 @@ import io
 import pytest
 from PIL import Image as Pillow
 
-from ris.batch.local import parts_with_pictures
+from ris.batch.local import load_worker_with_folder
 from ris.core.types import Task
 from ris.errors import ImageUnreachable
 
@@ -24,7 +24,9 @@ def fetch(tmp_path):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(file.getvalue())
     (tmp_path / "pics" / "large.png").write_bytes(bytes(2000))
-    pipeline, found = parts_with_pictures(lambda: ("the pipeline", elsewhere), tmp_path / "pics", 1000, 100)
+    pipeline, found = load_worker_with_folder(
+        lambda: ("the pipeline", elsewhere), tmp_path / "pics", 1000, 100
+    )
     assert pipeline == "the pipeline"
     return lambda reference: found(Task(1, "file.x", reference, "the mug"))
 

@@ -1,8 +1,8 @@
 """What is stored is what a request would have stored; a second run has nothing to do."""
 
 from ris.batch.engine import Engine
-from ris.batch.prelabel import missing, prelabel
-from ris.store.records import find_suggestions
+from ris.batch.prelabel import find_unanswered_tasks, prelabel_tasks
+from ris.store.records import find_alternatives
 from tests.batch.fakes import MAKE, tasks
 from tests.service.conftest import NOW, database, gate, images, suggesting, task
 
@@ -13,19 +13,19 @@ class Here(Engine):
     """Does the work in this process."""
 
     def __init__(self):
-        self.labeller, self.seen = MAKE(), []
+        self.labeller, self.features = MAKE(), []
 
     def run(self, groups):
         for group in groups:
-            self.seen.append(group.image_url)
+            self.features.append(group.image_url)
             yield self.labeller.work(group)
 
 
 def run(database, found, engine):
-    steps = prelabel(
+    steps = prelabel_tasks(
         database,
         engine,
-        missing(database, found, "fake-1"),
+        find_unanswered_tasks(database, found, "fake-1"),
         version="fake-1",
         shuffled_share=0,
         now=lambda: NOW,
@@ -42,7 +42,7 @@ def test_stored_ahead_is_what_a_request_would_have_stored(database, suggesting, 
     assert run(database, ahead, Here()) == []
 
     with database.begin() as session:
-        stored = find_suggestions(session, ahead[0], "fake-1")
+        stored = find_alternatives(session, ahead[0], "fake-1")
     assert [(o.suggestion, o.place) for o in stored] == [(o.suggestion, o.place) for o in answer.offers]
 
 
@@ -54,17 +54,17 @@ def test_a_second_run_does_only_what_failed(database):
     (still,) = run(database, found, again)
 
     assert (failed.task_id, "answered 404" in failed.reason) == (2, True)
-    assert again.seen == ["gone"]
+    assert again.features == ["gone"]
     assert still == failed
 
 
 def test_a_run_that_is_dropped_midway_is_gone_on_with(database):
     found = tasks("a", "b", "c")
-    steps = prelabel(database, Here(), found, version="fake-1", shuffled_share=0, now=lambda: NOW)
+    steps = prelabel_tasks(database, Here(), found, version="fake-1", shuffled_share=0, now=lambda: NOW)
     next(steps)
     steps.close()
 
     again = Here()
     run(database, found, again)
 
-    assert again.seen == ["b", "c"]
+    assert again.features == ["b", "c"]

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from ris.batch.taskfile import Keys, file_key, read_task_file, read_tasks, write_tasks
+from ris.batch.taskfile import DataKeys, compute_file_key, read_file_tasks, read_task_file, write_tasks
 from ris.errors import InputError
 
 
@@ -14,15 +14,15 @@ def written(path, value):
 def test_tasks_without_an_id_have_their_place_for_one(tmp_path):
     path = written(tmp_path / "t.json", [{"data": {"a": 1}}, {"a": 2}])
 
-    assert read_tasks(path) == [{"id": 1, "data": {"a": 1}}, {"id": 2, "data": {"a": 2}}]
+    assert read_file_tasks(path) == [{"id": 1, "data": {"a": 1}}, {"id": 2, "data": {"a": 2}}]
 
 
 def test_the_same_content_is_the_same_project_wherever_it_lies(tmp_path):
     first, second = written(tmp_path / "a.json", []), written(tmp_path / "b.json", [])
 
-    assert file_key(first) == file_key(second)
-    assert file_key(written(tmp_path / "c.json", [{}])) != file_key(first)
-    assert len(file_key(first)) <= 64
+    assert compute_file_key(first) == compute_file_key(second)
+    assert compute_file_key(written(tmp_path / "c.json", [{}])) != compute_file_key(first)
+    assert len(compute_file_key(first)) <= 64
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_what_is_no_list_of_tasks_is_one_sentence(tmp_path, text, message):
     path.write_text(text)
 
     with pytest.raises(InputError, match=message):
-        read_tasks(path)
+        read_file_tasks(path)
 
 
 def test_tasks_are_written_with_their_predictions_and_nothing_else_changes(tmp_path):
@@ -85,7 +85,7 @@ def test_half_an_emoji_costs_no_task_its_predictions(tmp_path):
 
     write_tasks(path, tasks, lambda _: [])
 
-    assert read_tasks(path) == [{**task, "predictions": []} for task in tasks]
+    assert read_file_tasks(path) == [{**task, "predictions": []} for task in tasks]
 
 
 MIN = [
@@ -96,7 +96,7 @@ MIN = [
 
 
 def test_json_min_keeps_the_ids_of_its_tasks_and_has_each_task_once(tmp_path):
-    tasks = read_tasks(written(tmp_path / "t.json", MIN))
+    tasks = read_file_tasks(written(tmp_path / "t.json", MIN))
 
     assert [(task["id"], task["data"]["expression"]) for task in tasks] == [
         (5701, "the owl"),
@@ -110,14 +110,14 @@ def test_an_id_of_a_row_that_cannot_be_an_id_of_a_task_is_data(tmp_path):
         {"image": "b.png", "expression": "y", "id": 2.5},
     ]
 
-    assert [task["id"] for task in read_tasks(written(tmp_path / "t.json", rows))] == [1, 2]
+    assert [task["id"] for task in read_file_tasks(written(tmp_path / "t.json", rows))] == [1, 2]
 
 
 def test_rows_of_one_id_that_are_no_answers_are_refused(tmp_path):
     rows = [{"image": "a.png", "expression": "x", "id": 7}, {"image": "b.png", "expression": "y", "id": 7}]
 
     with pytest.raises(InputError, match="2 tasks have 1 different ids; give an id to each or to none"):
-        read_tasks(written(tmp_path / "t.json", rows))
+        read_file_tasks(written(tmp_path / "t.json", rows))
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
@@ -126,29 +126,29 @@ def test_label_studios_own_json_is_read_with_any_mark(tmp_path, encoding, shape)
     tasks = [{"id": 8, "data": {"image": "a", "expression": "ü"}, "annotations": [], "predictions": [3]}]
     (tmp_path / "t.json").write_text(json.dumps(shape(tasks), ensure_ascii=False), encoding=encoding)
 
-    assert read_tasks(tmp_path / "t.json") == tasks
+    assert read_file_tasks(tmp_path / "t.json") == tasks
 
 
 def test_a_table_and_a_folder_of_pictures_are_tasks_under_the_keys_of_the_label_config(tmp_path):
-    keys = Keys("photo", "question")
+    keys = DataKeys("photo", "question")
     (tmp_path / "captions.csv").write_text("Photo;Question\na.png;the owl\n;nothing\n")
 
     for path in (tmp_path, tmp_path / "captions.csv"):
         file = read_task_file(path, keys)
         assert file.tasks == ({"id": 1, "data": {"photo": "a.png", "question": "the owl"}},)
-        assert (file.folder, file.key) == (tmp_path, file_key(tmp_path / "captions.csv"))
+        assert (file.folder, file.key) == (tmp_path, compute_file_key(tmp_path / "captions.csv"))
         assert [defect.what for defect in file.left_out] == ["captions.csv, row 3"]
 
 
 def test_rows_with_other_names_get_those_of_the_label_config(tmp_path):
-    (task,) = read_tasks(written(tmp_path / "t.json", [{"img": "a\\b.png", "caption": 7}]))
+    (task,) = read_file_tasks(written(tmp_path / "t.json", [{"img": "a\\b.png", "caption": 7}]))
 
     assert task["data"] == {"image": "a/b.png", "expression": "7", "img": "a\\b.png", "caption": 7}
 
 
 def test_half_an_emoji_and_no_number_come_out_as_json(tmp_path):
     (tmp_path / "t.json").write_text('[{"data": {"image": "\\ud83d", "x": NaN}}]')
-    tasks = read_tasks(tmp_path / "t.json")
+    tasks = read_file_tasks(tmp_path / "t.json")
 
     write_tasks(tmp_path / "out.json", tasks, lambda task: None)
 
@@ -158,7 +158,7 @@ def test_half_an_emoji_and_no_number_come_out_as_json(tmp_path):
 
 
 def test_what_is_no_task_is_left_out_and_told(tmp_path):
-    file = read_task_file(written(tmp_path / "t.json", [{"data": {"image": "a"}}, 7]), Keys())
+    file = read_task_file(written(tmp_path / "t.json", [{"data": {"image": "a"}}, 7]), DataKeys())
 
     assert len(file.tasks) == 1
     assert [(one.what, one.reason) for one in file.left_out] == [("t.json, object 2", "it must be an object")]
@@ -169,7 +169,7 @@ def test_a_table_keeps_the_ids_of_its_rows(tmp_path, separator):
     rows = [("ID", "image", "expression"), ("57", "a.png", "the owl"), ("58.0", "b.png", "the cup")]
     (tmp_path / "t.csv").write_text("\n".join(separator.join(row) for row in rows))
 
-    assert read_tasks(tmp_path / "t.csv") == [
+    assert read_file_tasks(tmp_path / "t.csv") == [
         {"id": 57, "data": {"image": "a.png", "expression": "the owl"}},
         {"id": 58, "data": {"image": "b.png", "expression": "the cup"}},
     ]
@@ -183,7 +183,7 @@ def test_label_studios_own_csv_has_each_task_once(tmp_path):
         "89,1,the dog,5702,b.png,\n"
     )
 
-    assert [(task["id"], task["data"]) for task in read_tasks(tmp_path / "t.csv")] == [
+    assert [(task["id"], task["data"]) for task in read_file_tasks(tmp_path / "t.csv")] == [
         (5701, {"image": "a.png", "expression": "the owl"}),
         (5702, {"image": "b.png", "expression": "the dog"}),
     ]
@@ -193,14 +193,14 @@ def test_label_studios_own_csv_has_each_task_once(tmp_path):
 def test_a_whole_number_is_an_id_however_it_is_written(tmp_path, number):
     rows = [{"id": number, "data": {"a": 1}}, {"id": number, "image": "a", "expression": "b"}]
 
-    assert [read_tasks(written(tmp_path / "t.json", [row]))[0]["id"] for row in rows] == [7, 7]
+    assert [read_file_tasks(written(tmp_path / "t.json", [row]))[0]["id"] for row in rows] == [7, 7]
 
 
 @pytest.mark.parametrize("change", [{"image": "c.png"}, {"expression": "the cup"}])
 def test_an_answer_of_json_min_that_says_something_else_of_its_task_is_told(tmp_path, change):
     rows = [MIN[0], MIN[1] | change, MIN[2]]
 
-    file = read_task_file(written(tmp_path / "t.json", rows), Keys())
+    file = read_task_file(written(tmp_path / "t.json", rows), DataKeys())
 
     assert [task["id"] for task in file.tasks] == [5701, 5702]
     assert [(one.what, one.reason) for one in file.left_out] == [
@@ -212,13 +212,13 @@ def test_two_texts_of_an_object_are_told_unless_the_label_config_takes_one(tmp_p
     path = written(tmp_path / "t.json", [{"image": "a", "caption": "x", "phrase": "y"}])
 
     with pytest.raises(InputError, match="it has words under 'caption' and 'phrase'"):
-        read_task_file(path, Keys())
-    assert read_task_file(path, Keys("image", "phrase")).tasks[0]["data"]["phrase"] == "y"
+        read_task_file(path, DataKeys())
+    assert read_task_file(path, DataKeys("image", "phrase")).tasks[0]["data"]["phrase"] == "y"
 
 
 def test_what_a_row_says_of_its_referent_does_not_matter_to_a_suggestion(tmp_path):
     row = {"image": "a", "expression": "x", "verdict": "nope", "mask": []}
 
-    file = read_task_file(written(tmp_path / "t.json", [row]), Keys())
+    file = read_task_file(written(tmp_path / "t.json", [row]), DataKeys())
 
     assert (file.tasks, file.left_out) == (({"id": 1, "data": row},), ())

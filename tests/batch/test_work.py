@@ -1,14 +1,14 @@
 import pytest
 
-from ris.batch.plan import groups_of
-from ris.batch.work import Labeller, Learned
+from ris.batch.plan import group_tasks
+from ris.batch.work import Labeller, VersionedCoefficients
 from ris.errors import WeightsError
 from ris.referring.ranking import Coefficients, Fusion
 from tests.batch.fakes import MAKE, MAKE_NOTHING, build, tasks
 
 
 def test_an_image_is_seen_once_and_each_expression_has_its_reference():
-    (group,) = groups_of(tasks("squares", "squares"))
+    (group,) = group_tasks(tasks("squares", "squares"))
 
     found = MAKE().work(group)
 
@@ -19,7 +19,7 @@ def test_an_image_is_seen_once_and_each_expression_has_its_reference():
 
 
 def test_an_image_that_is_not_there_fails_its_tasks_with_its_sentence():
-    (group,) = groups_of(tasks("gone", "gone"))
+    (group,) = group_tasks(tasks("gone", "gone"))
 
     found = MAKE().work(group)
 
@@ -28,8 +28,8 @@ def test_an_image_that_is_not_there_fails_its_tasks_with_its_sentence():
 
 
 def test_what_was_learned_ranks_under_its_own_version():
-    (group,) = groups_of(tasks("squares"))
-    learned = Learned(Coefficients(Fusion()), "fake-1+2")
+    (group,) = group_tasks(tasks("squares"))
+    learned = VersionedCoefficients(Coefficients(Fusion()), "fake-1+2")
 
     (reference,) = Labeller(build, learned).work(group).references
 

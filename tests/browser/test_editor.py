@@ -17,7 +17,7 @@ from ris.labelstudio.api import connecting
 from tests.live.conftest import client, samples, studio
 from tests.live.support.backend_server import BackendServer
 from tests.live.support.project import Project
-from tests.live.support.studio import PASSWORD, USER
+from tests.live.support.studio import DEMO_PASSWORD, DEMO_USER
 from tests.live.test_live import on_record
 
 __all__ = ["client", "samples", "studio"]
@@ -37,8 +37,8 @@ def server(studio, tmp_path_factory):
 @pytest.fixture(scope="module")
 def editor(browser, studio):
     browser.get(f"{studio.url}/user/login")
-    browser.find_element(By.CSS_SELECTOR, "input[name=email]").send_keys(USER)
-    browser.find_element(By.CSS_SELECTOR, "input[name=password]").send_keys(PASSWORD)
+    browser.find_element(By.CSS_SELECTOR, "input[name=email]").send_keys(DEMO_USER)
+    browser.find_element(By.CSS_SELECTOR, "input[name=password]").send_keys(DEMO_PASSWORD)
     browser.find_element(By.CSS_SELECTOR, "button[type=submit]").click()
     WebDriverWait(browser, WAIT_S).until(lambda b: "/user/login" not in b.current_url)
     return browser
@@ -52,7 +52,7 @@ def made(client, server, samples, layout):
     ids = project.import_tasks(
         [{"image": ref, "expression": s.expression} for ref, s in zip(stored, samples, strict=True)]
     )
-    connecting.connect(client, project.project_id, connecting.Backend(server.url))
+    connecting.connect_project(client, project.project_id, connecting.MLBackend(server.url))
     project.wait_for_predictions(ids)
     return project, ids
 
@@ -209,7 +209,7 @@ def test_a_click_with_auto_annotation_on_gives_a_mask_to_take(
 
     (decision,) = decisions(server, project, 1).values()
 
-    mask = rle.decode(decision.correction.annotation.mask)
+    mask = rle.decode_rle(decision.correction.annotation.mask)
     assert decision.correction.verdict == Verdict.REDRAWN
     assert mask[round(0.31 * mask.shape[0]), round(0.37 * mask.shape[1])]
     assert 0.03 < mask.mean() < 0.3
@@ -268,7 +268,7 @@ def test_typed_words_give_alternatives_and_can_be_kept_for_the_next_image(
         client, "typed", label_config.read("type_brush.xml"), [s.png for s in samples[:2]]
     )
     first, second = project.import_tasks([{"image": reference} for reference in stored])
-    connecting.connect(client, project.project_id, connecting.Backend(server.url))
+    connecting.connect_project(client, project.project_id, connecting.MLBackend(server.url))
     editor.get(f"{studio.url}/projects/{project.project_id}/data?labeling=1")
     shown(editor, SUBMIT)
     if not editor.execute_script("return window.Htx.autoAnnotation"):

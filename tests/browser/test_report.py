@@ -9,7 +9,7 @@ from PIL import Image
 from selenium.webdriver.common.by import By
 
 from ris.core.types import Edit, Verdict
-from ris.evaluation.decisions.html_report import page
+from ris.evaluation.decisions.html_report import render_page
 from tests.build import rectangle
 from tests.evaluation.decisions.test_metrics import LEFT, MONDAY, RIGHT, SIZE, decided
 from tests.live.support.backend_server import BackendServer
@@ -40,7 +40,9 @@ def decisions():
 def opened(browser, tmp_path_factory):
     file = tmp_path_factory.mktemp("report") / "report.html"
     grey = np.full((*SIZE, 3), 90, np.uint8)
-    file.write_text(page(decisions(), title="What was decided", about="40 decisions", pixels=lambda j: grey))
+    file.write_text(
+        render_page(decisions(), title="What was decided", about="40 decisions", pixels=lambda j: grey)
+    )
     browser.get_log("performance")
     browser.get_log("browser")
     browser.get(file.as_uri())

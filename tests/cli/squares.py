@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 from ris import assembly
 from ris.evaluation.refcoco import results as pieces
-from ris.referring.global_local import PAPER, GlobalLocal
+from ris.referring.global_local import GLOBAL_LOCAL_PAPER, GlobalLocal
 from ris.referring.pipeline import Pipeline
 from ris.referring.ranking import RankingSettings
 from tests.fakes import ColourEncoder, SquaresProposer, WordParser
@@ -32,10 +32,10 @@ class Watched(SquaresProposer):
 
 def squares_pipeline(plan):
     framing = replace(
-        PAPER.framing, mean=(0, 0, 0), std=(1, 1, 1), working_side=None, background=(0, 0, 0),
+        GLOBAL_LOCAL_PAPER.framing, mean=(0, 0, 0), std=(1, 1, 1), working_side=None, background=(0, 0, 0),
         box_rule="tight", antialias=True, grid_antialias=True,
     )  # fmt: skip
-    method = GlobalLocal(ColourEncoder(), replace(PAPER, framing=framing, first_masked_block=1))
+    method = GlobalLocal(ColourEncoder(), replace(GLOBAL_LOCAL_PAPER, framing=framing, first_masked_block=1))
     return Pipeline(Watched(), WordParser(), (method,), RankingSettings(), plan.version)
 
 
@@ -44,8 +44,8 @@ def squares_plan(settings):
 
 
 if __name__ == "__main__":
-    assembly.planned, assembly.load_pipeline = squares_plan, squares_pipeline
-    pieces.IMAGES_A_PIECE = 2
+    assembly.make_plan, assembly.load_pipeline = squares_plan, squares_pipeline
+    pieces.IMAGES_PER_PIECE = 2
     from ris.__main__ import main
 
     main()

@@ -13,10 +13,10 @@ import pytest
 from PIL import Image as Pillow
 from typer.testing import CliRunner
 
-from ris.cli import app
-from ris.service import Recording
+from ris.cli import root_app
+from ris.service import RecordingService
 from ris.store.session import Database
-from tests.live.support.process import free_port
+from tests.live.support.process import find_free_port
 from tests.live.support.samples import make_samples
 from tests.service.test_recording import event
 
@@ -36,7 +36,7 @@ def ris(*arguments, folder, **env):
     clean = {k: v for k, v in os.environ.items() if not k.startswith("RIS_")}
     return subprocess.run(
         [sys.executable, "-m", "ris", *arguments],
-        cwd=folder, env=clean | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"} | env,
+        cwd=folder, env=clean | {"PYTHONPATH": str(ROOT / "backend"), "OMP_NUM_THREADS": "1"} | env,
         capture_output=True, text=True, timeout=240,
     )  # fmt: skip
 
@@ -51,7 +51,7 @@ def assert_one_sentence(ran, pattern):
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help_with_an_example(command):
-    shown = CliRunner().invoke(app, [*command.split(), "--help"], env={"COLUMNS": "200"})
+    shown = CliRunner().invoke(root_app, [*command.split(), "--help"], env={"COLUMNS": "200"})
 
     assert shown.exit_code == 0
     assert f"ris {command}" in shown.output
@@ -59,7 +59,7 @@ def test_every_command_has_help_with_an_example(command):
 
 @pytest.mark.parametrize("command", ["export", "report", "evaluate", "learn"])
 def test_the_help_says_what_a_projects_key_looks_like(command):
-    shown = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "200"})
+    shown = CliRunner().invoke(root_app, [command, "--help"], env={"COLUMNS": "200"})
 
     assert '"ID.CREATED", e.g. 3.1700000000' in shown.output
 
@@ -96,7 +96,12 @@ def test_without_a_password_nobody_outside_is_served(tmp_path):
 
 def test_the_doctor_says_what_to_change_where(tmp_path):
     ran = ris(
-        "doctor", "--url", "http://127.0.0.1:9", folder=tmp_path, COLUMNS="300", RIS_PORT=str(free_port())
+        "doctor",
+        "--url",
+        "http://127.0.0.1:9",
+        folder=tmp_path,
+        COLUMNS="300",
+        RIS_PORT=str(find_free_port()),
     )
 
     assert ran.returncode == 1
@@ -111,7 +116,7 @@ def test_the_doctor_says_what_to_change_where(tmp_path):
 def test_the_doctor_of_a_container_says_that_its_own_address_is_missing(tmp_path):
     """RIS_HOST is 0.0.0.0 there: a place to listen, and no address that Label Studio could be told."""
     asked = ("doctor", "--url", "http://127.0.0.1:9")
-    env = {"COLUMNS": "300", "RIS_HOST": "0.0.0.0", "RIS_PORT": str(free_port())}
+    env = {"COLUMNS": "300", "RIS_HOST": "0.0.0.0", "RIS_PORT": str(find_free_port())}
 
     unset = ris(*asked, folder=tmp_path, **env)
     known = ris(*asked, folder=tmp_path, **env, RIS_PUBLIC_URL="http://ris.local:9090")
@@ -178,7 +183,7 @@ def test_export_of_an_empty_database_writes_valid_files(tmp_path):
 
 
 def test_models_list_says_that_the_embedded_ones_are_toys():
-    shown = CliRunner().invoke(app, ["models", "list"])
+    shown = CliRunner().invoke(root_app, ["models", "list"])
 
     assert shown.exit_code == 0
     assert "tiny" in shown.output
@@ -223,9 +228,9 @@ def test_a_sync_without_a_key_is_one_sentence(tmp_path):
 def test_failed_events_are_listed_and_can_be_worked_on_again(tmp_path):
     ris("db", "upgrade", folder=tmp_path)
     database = Database.open(f"sqlite:///{tmp_path / 'ris.db'}")
-    recording = Recording(database, now=lambda: datetime(2026, 1, 2, tzinfo=UTC))
+    recording = RecordingService(database, now=lambda: datetime(2026, 1, 2, tzinfo=UTC))
     recording.record({"action": "ANNOTATION_CREATED"})
-    while recording.work_off():
+    while recording.process_events():
         pass
     recording.close()
     database.close()
@@ -254,10 +259,10 @@ def test_an_event_that_is_not_there_is_one_sentence(tmp_path):
 def test_what_a_later_version_took_back_is_not_exported_and_told(tmp_path):
     ris("db", "upgrade", folder=tmp_path)
     database = Database.open(f"sqlite:///{tmp_path / 'ris.db'}")
-    recording = Recording(database, now=lambda: datetime(2026, 1, 2, tzinfo=UTC))
+    recording = RecordingService(database, now=lambda: datetime(2026, 1, 2, tzinfo=UTC))
     for number, seconds, result in ((1, 1, []), (2, 1, []), (2, 2, NOT_UNDERSTOOD)):
         recording.record(event(result, number=number, seconds=seconds))
-    while recording.work_off():
+    while recording.process_events():
         pass
     recording.close()
     database.close()
@@ -286,7 +291,7 @@ def test_what_a_later_version_took_back_is_not_exported_and_told(tmp_path):
 )
 def test_models_list_says_what_is_computed_in(monkeypatch, flags, told):
     monkeypatch.setenv("RIS_PRECISION", "bf16")
-    monkeypatch.setattr("ris.cli.models.cpu_flags", lambda: flags)
-    monkeypatch.setattr("ris.assembly.cpu_flags", lambda: flags)
+    monkeypatch.setattr("ris.cli.models.read_cpu_flags", lambda: flags)
+    monkeypatch.setattr("ris.assembly.read_cpu_flags", lambda: flags)
 
-    assert told in CliRunner().invoke(app, ["models", "list"]).stdout
+    assert told in CliRunner().invoke(root_app, ["models", "list"]).stdout

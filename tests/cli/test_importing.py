@@ -8,7 +8,7 @@ from PIL import Image as Pillow
 from typer.testing import CliRunner
 
 from ris import assembly, label_config
-from ris.cli import app
+from ris.cli import root_app
 from ris.errors import LabelStudioError
 
 
@@ -67,8 +67,8 @@ def folder(tmp_path, monkeypatch):
 
 
 def imported(studio, monkeypatch, *arguments):
-    monkeypatch.setattr(assembly, "label_studio", lambda settings: studio)
-    return CliRunner().invoke(app, ["import", "t.jsonl", "--images", "pics", *arguments])
+    monkeypatch.setattr(assembly, "make_label_studio_client", lambda settings: studio)
+    return CliRunner().invoke(root_app, ["import", "t.jsonl", "--images", "pics", *arguments])
 
 
 @pytest.mark.parametrize("where", [("--project", "3"), ("--create", "new")])

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from ris.store.history import n_suggested
+from ris.store.history import count_answered_tasks
 from ris.store.session import Database
 from tests.cli.test_cli import ROOT, assert_one_sentence, ris
 from tests.live.support.samples import make_samples
@@ -30,7 +30,7 @@ def tasks_file(folder, count):
 def suggested(folder):
     database = Database.open(f"sqlite:///{folder / 'ris.db'}")
     with database.begin() as session:
-        found = n_suggested(session)
+        found = count_answered_tasks(session)
     database.close()
     return found
 
@@ -38,7 +38,9 @@ def suggested(folder):
 def test_after_a_kill_nothing_is_done_twice_and_nothing_is_missing(tmp_path):
     count = tasks_file(tmp_path, 8)
     ris("db", "upgrade", folder=tmp_path)
-    env = {k: v for k, v in os.environ.items() if not k.startswith("RIS_")} | {"PYTHONPATH": str(ROOT)}
+    env = {k: v for k, v in os.environ.items() if not k.startswith("RIS_")} | {
+        "PYTHONPATH": str(ROOT / "backend")
+    }
     running = subprocess.Popen(
         [sys.executable, "-m", "ris", "prelabel", "--tasks", "tasks.json"],
         cwd=tmp_path, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,

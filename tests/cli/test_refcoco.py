@@ -14,20 +14,20 @@ from PIL import Image as Pillow
 from typer.testing import CliRunner
 
 from ris import assembly, config
-from ris.cli import app
+from ris.cli import root_app
 from ris.core import rle
 from ris.errors import BackendError, DatasetError, InputError
 from ris.evaluation.refcoco import results as pieces
-from ris.evaluation.refcoco.results import read_pieces
+from ris.evaluation.refcoco.results import read_results
 from ris.evaluation.tinyworld import samples as tinyworld
 from ris.evaluation.tinyworld import tables as report
-from ris.export.drawn import Drawn, write_drawn
+from ris.export.drawn_scenes import DrawnScene, write_drawn_scenes
 from tests.cli.squares import squares_pipeline, squares_plan
 from tests.cli.test_cli import ROOT
 from tests.fakes import COLOURS, squares
 
 N_IMAGES = 12
-TINY = assembly.planned, assembly.load_pipeline
+TINY = assembly.make_plan, assembly.load_pipeline
 
 
 @pytest.fixture
@@ -37,20 +37,22 @@ def drawn(tmp_path):
     for darker in range(N_IMAGES):
         pixels = np.maximum(squares().astype(np.int16) - 4 * darker, 0).astype(np.uint8)
         masks = {name: np.all(squares() == np.array(c) * 255, axis=-1) for name, c in COLOURS.items()}
-        scenes.append(Drawn(pixels, [(f"the {name}", rle.encode(masks[name])) for name in ("red", "blue")]))
-    write_drawn(scenes, tmp_path / "drawn")
+        scenes.append(
+            DrawnScene(pixels, [(f"the {name}", rle.encode_rle(masks[name])) for name in ("red", "blue")])
+        )
+    write_drawn_scenes(scenes, tmp_path / "drawn")
     return tmp_path / "drawn"
 
 
 @pytest.fixture
 def fake(monkeypatch):
-    monkeypatch.setattr(assembly, "planned", squares_plan)
+    monkeypatch.setattr(assembly, "make_plan", squares_plan)
     monkeypatch.setattr(assembly, "load_pipeline", squares_pipeline)
-    monkeypatch.setattr(pieces, "IMAGES_A_PIECE", 2)
+    monkeypatch.setattr(pieces, "IMAGES_PER_PIECE", 2)
 
 
 def ris(*arguments):
-    ran = CliRunner().invoke(app, ["benchmark", *map(str, arguments)], env={"COLUMNS": "200"})
+    ran = CliRunner().invoke(root_app, ["benchmark", *map(str, arguments)], env={"COLUMNS": "200"})
     if isinstance(ran.exception, BackendError):
         raise ran.exception
     assert ran.exit_code == 0, ran.output
@@ -66,7 +68,7 @@ def process(*arguments, **env):
 
 def results(folder):
     """All rows without what they cost, in the order of the dataset."""
-    rows = read_pieces([folder]).drop_columns(["seconds"]).to_pylist()
+    rows = read_results([folder]).drop_columns(["seconds"]).to_pylist()
     return sorted(rows, key=lambda row: (row["sample"], row["method"]))
 
 
@@ -199,17 +201,19 @@ def test_of_expressions_without_a_referent_it_is_said_what_their_figures_mean(dr
 
 def test_drawn_scenes_as_files_give_the_figures_of_the_benchmark_on_drawn_scenes(tmp_path, monkeypatch):
     """The way through RefCOCO's files, PNGs and Parquet loses nothing: the same share, exactly."""
-    pipeline = TINY[1](TINY[0](config.from_env(preset="tiny")))
+    pipeline = TINY[1](TINY[0](config.read_settings(preset="tiny")))
     monkeypatch.setattr(assembly, "load_pipeline", lambda plan: pipeline)
     ris("export-tinyworld", tmp_path / "drawn", "--scenes", "1")
 
     shown = ris("refcoco", tmp_path / "drawn", "--preset", "tiny", "--out", tmp_path / "out", "--json").stdout
 
-    worlds = tinyworld.worlds(1, split="train", seed=tinyworld.TEST_SEED)
-    samples = [s for n, w in enumerate(worlds) for s in tinyworld.samples(pipeline, w, n, propose=True)[0]]
-    wanted = report.as_json(report.by_kind(samples, report.end_to_end(1)))["all"]
+    worlds = tinyworld.make_worlds(1, split="train", seed=tinyworld.TEST_SEED)
+    samples = [
+        s for n, w in enumerate(worlds) for s in tinyworld.evaluate_world(pipeline, w, n, propose=True)[0]
+    ]
+    wanted = report.to_json_table(report.tabulate_by_kind(samples, report.make_end_to_end_metric(1)))["all"]
     rankings = json.loads(shown)["splits"][0]["rankings"]
-    assert len(samples) == tinyworld.PER_SCENE
+    assert len(samples) == tinyworld.MAX_EXPRESSIONS_PER_SCENE
     assert set(rankings) == {"global-local", "lgd", "iterprime", "spatial", "fusion"}
     assert {name: ranking["precision"]["0.5"] for name, ranking in rankings.items()} == {
         name: wanted[name] for name in rankings
@@ -227,5 +231,5 @@ def test_the_pictures_that_are_written_are_the_scenes(tmp_path):
     ris("export-tinyworld", tmp_path / "drawn", "--scenes", "1")
 
     (picture,) = (tmp_path / "drawn" / "images").iterdir()
-    (world,) = tinyworld.worlds(1, split="train", seed=tinyworld.TEST_SEED)
+    (world,) = tinyworld.make_worlds(1, split="train", seed=tinyworld.TEST_SEED)
     assert (np.asarray(Pillow.open(picture)) == world.image).all()

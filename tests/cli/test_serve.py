@@ -14,9 +14,9 @@ from pathlib import Path
 from ris.label_config import read
 from sqlalchemy import create_engine, make_url, text
 
-from ris.store.session import Database, revision, upgrade
+from ris.store.session import Database, read_revision, upgrade_database
 from tests.live.support.backend_server import BackendServer
-from tests.live.support.process import free_port
+from tests.live.support.process import find_free_port
 from tests.live.support.samples import make_samples
 from tests.store.conftest import new_database, postgres
 
@@ -72,8 +72,8 @@ def test_a_stop_while_the_database_is_upgraded_ends_the_process_and_takes_back_w
     engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"))
     with engine.connect() as other, (tmp_path / "log").open("w") as log:
         other.execute(text("CREATE TABLE event (x INTEGER)"))  # not committed: the upgrade waits for it
-        command = [sys.executable, "-m", "ris", "serve", "--upgrade", "--port", str(free_port())]
-        env = os.environ | {"RIS_DATABASE_URL": url, "PYTHONPATH": str(ROOT)}
+        command = [sys.executable, "-m", "ris", "serve", "--upgrade", "--port", str(find_free_port())]
+        env = os.environ | {"RIS_DATABASE_URL": url, "PYTHONPATH": str(ROOT / "backend")}
         server = subprocess.Popen(command, env=env, cwd=tmp_path, stderr=log)
         wait_for_one_that_waits(engine, server)
         server.send_signal(signal.SIGTERM)
@@ -83,8 +83,8 @@ def test_a_stop_while_the_database_is_upgraded_ends_the_process_and_takes_back_w
 
     assert status == 143
     assert (tmp_path / "log").read_text() == "ris: told to stop before it was done\n"
-    assert revision(url) is None
-    upgrade(url)
+    assert read_revision(url) is None
+    upgrade_database(url)
     Database.open(url).close()
 
 

@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 from pycocotools import mask as coco
 
 from ris.core import rle
-from ris.core.outline import centre_outlines, edge_outlines
+from ris.core.outline import trace_centre_outlines, trace_edge_outlines
 
 MASKS = st.tuples(st.integers(1, 12), st.integers(1, 12)).flatmap(lambda size: arrays(np.bool_, size))
 
@@ -31,17 +31,17 @@ def drawn_by_phrasecut(outlines, size):
 
 @given(MASKS)
 def test_every_pixel_comes_back_whatever_the_mask(mask):
-    encoded = rle.encode(mask)
+    encoded = rle.encode_rle(mask)
 
-    assert (filled_by_coco(edge_outlines(encoded), mask.shape) == mask).all()
-    assert (drawn_by_phrasecut(centre_outlines(encoded), mask.shape) == mask).all()
+    assert (filled_by_coco(trace_edge_outlines(encoded), mask.shape) == mask).all()
+    assert (drawn_by_phrasecut(trace_centre_outlines(encoded), mask.shape) == mask).all()
 
 
 def test_a_single_pixel_is_a_square_along_its_edges():
     mask = np.zeros((5, 5), np.bool_)
     mask[3, 2] = True
 
-    (outline,) = edge_outlines(rle.encode(mask))
+    (outline,) = trace_edge_outlines(rle.encode_rle(mask))
 
     assert sorted(map(tuple, outline.tolist())) == [(2, 3), (2, 4), (3, 3), (3, 4)]
 
@@ -52,7 +52,7 @@ def test_a_ring_comes_back_with_its_hole(size):
     far = np.hypot(y - size[0] / 2, x - size[1] / 2)
     ring = (far < 16) & (far > 8)
 
-    outlines = edge_outlines(rle.encode(ring))
+    outlines = trace_edge_outlines(rle.encode_rle(ring))
 
     assert (filled_by_coco(outlines, size) == ring).all()
     assert 1 < len(outlines) < 10

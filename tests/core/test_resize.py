@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
-from ris.core.resize import resize, scaled_to_shorter
+from ris.core.resize import resize, scale_to_shorter_side
 
 SIZES = [
     ((37, 53), (12, 12)),
@@ -59,26 +59,26 @@ def test_averages_keep_the_mean():
 
 @pytest.mark.parametrize("side", [7, 16, 224, 336, 800])
 def test_a_square_gets_exactly_the_side_that_is_asked_for(side):
-    assert {scaled_to_shorter((n, n), side) for n in range(1, 641)} == {(side, side)}
+    assert {scale_to_shorter_side((n, n), side) for n in range(1, 641)} == {(side, side)}
 
 
 def test_the_longer_side_is_cut_and_not_rounded():
-    assert scaled_to_shorter((480, 640), 800) == (800, 1066)
-    assert scaled_to_shorter((640, 480), 800) == (1066, 800)
+    assert scale_to_shorter_side((480, 640), 800) == (800, 1066)
+    assert scale_to_shorter_side((640, 480), 800) == (1066, 800)
 
 
 @given(st.tuples(st.integers(1, 4000), st.integers(1, 4000)), st.integers(1, 1024))
 def test_the_shorter_side_is_always_met_and_a_picture_and_its_turned_one_agree(size, side):
-    height, width = scaled_to_shorter(size, side)
+    height, width = scale_to_shorter_side(size, side)
 
     assert min(height, width) == side
-    assert scaled_to_shorter(size[::-1], side) == (width, height)
+    assert scale_to_shorter_side(size[::-1], side) == (width, height)
 
 
 def test_it_is_torchvisions_size_for_every_height_at_width_640():
     from torchvision.transforms.functional import _compute_resized_output_size
 
     for height in range(300, 641):
-        assert list(scaled_to_shorter((height, 640), 800)) == _compute_resized_output_size(
+        assert list(scale_to_shorter_side((height, 640), 800)) == _compute_resized_output_size(
             (height, 640), [800]
         )

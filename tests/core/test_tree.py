@@ -31,15 +31,15 @@ def test_without_a_referent_the_whole_text_stands_for_it():
 
 
 def test_children_are_in_order_and_ancestors_nearest_first():
-    assert MUG.children(1) == [0, 2]
-    assert MUG.children(3) == []
-    assert MUG.ancestors(3) == [4, 2, 1]
-    assert MUG.ancestors(1) == []
+    assert MUG.find_children(1) == [0, 2]
+    assert MUG.find_children(3) == []
+    assert MUG.find_ancestors(3) == [4, 2, 1]
+    assert MUG.find_ancestors(1) == []
 
 
 def test_the_first_noun_of_a_phrase_is_found():
-    assert MUG.first_noun(0, 5) == "mug"
-    assert MUG.first_noun(2, 4) is None
+    assert MUG.find_first_noun(0, 5) == "mug"
+    assert MUG.find_first_noun(2, 4) is None
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from ris.core.types import Image, Scored, Verdict
+from ris.core.types import Image, MethodScores, Verdict
 
 
 def test_an_images_pixels_cannot_be_written_to():
@@ -20,7 +20,7 @@ def test_images_that_never_were_files_are_told_apart_by_size_and_pixels():
 
 
 def test_a_method_that_was_left_out_has_no_scores():
-    assert len(Scored("lgd", left_out="no describer").scores) == 0
+    assert len(MethodScores("lgd", left_out="no describer").scores) == 0
 
 
 def test_only_verdicts_with_a_mask_that_was_meant_say_so():

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ris.datasets.answers import is_answer, take_once
+from ris.datasets.answers import drop_repeated_tasks, is_answer
 from ris.datasets.entry import Defect
 from ris.errors import DatasetError
 
@@ -17,7 +17,7 @@ def taken(rows):
     """By the place of a row whether it is kept (True), told (False) or passed over (absent)."""
     listed = [(str(place), row) for place, row in enumerate(rows)]
     told = {}
-    for one in take_once(listed, words):
+    for one in drop_repeated_tasks(listed, words):
         is_told = isinstance(one, Defect)
         told[int(one.what if is_told else one[0])] = not is_told
     return told
@@ -63,4 +63,4 @@ def test_an_id_is_the_same_as_a_number_and_as_text():
 def test_defects_go_through():
     defect = Defect("row 1", "bad")
 
-    assert list(take_once([defect, defect], words)) == [defect, defect]
+    assert list(drop_repeated_tasks([defect, defect], words)) == [defect, defect]

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from ris.datasets.benchmark import EXPRESSIONS, count_warning, read_benchmark
+from ris.datasets.benchmark import PUBLISHED_COUNTS, make_count_warning, read_benchmark
 from ris.errors import DatasetError
 from tests.datasets.test_refcoco import SIZE, ref, write
 
@@ -69,13 +69,13 @@ def test_without_a_choice_every_split_but_the_trainings_is_tried(tmp_path):
     write(tmp_path, refs)
     found = read_benchmark(tmp_path)
 
-    assert found.chosen([]) == ("val", "testA")
-    assert found.chosen(["train", "train"]) == ("train",)
+    assert found.choose_splits([]) == ("val", "testA")
+    assert found.choose_splits(["train", "train"]) == ("train",)
     with pytest.raises(DatasetError, match="has no split test; name with --split some of train, val, testA"):
-        found.chosen(["val", "test"])
+        found.choose_splits(["val", "test"])
     write(tmp_path, refs[:1])
     with pytest.raises(DatasetError, match="has no split but train"):
-        read_benchmark(tmp_path).chosen([])
+        read_benchmark(tmp_path).choose_splits([])
 
 
 def test_phrasecut_is_a_benchmark_too(tmp_path):
@@ -102,7 +102,7 @@ def test_a_folder_of_datasets_says_to_name_one(tmp_path):
 
 
 def test_a_part_of_a_published_split_is_told():
-    assert count_warning("refcoco", "unc", "val", 10834) == ""
-    assert count_warning("mine", "ris", "val", 3) == ""
-    assert "has 12 expressions here, as published 9602" in count_warning("refcocog", "umd", "test", 12)
-    assert len(EXPRESSIONS) == 9
+    assert make_count_warning("refcoco", "unc", "val", 10834) == ""
+    assert make_count_warning("mine", "ris", "val", 3) == ""
+    assert "has 12 expressions here, as published 9602" in make_count_warning("refcocog", "umd", "test", 12)
+    assert len(PUBLISHED_COUNTS) == 9

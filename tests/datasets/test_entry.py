@@ -1,6 +1,6 @@
 import pytest
 
-from ris.datasets.entry import field_of, read_json
+from ris.datasets.entry import get_field, read_json
 from ris.errors import DatasetError
 
 
@@ -12,7 +12,7 @@ def test_a_file_that_is_no_json_is_a_sentence_with_its_name(tmp_path):
 
 
 def test_a_missing_field_names_its_record():
-    assert field_of({"a": None}, "a", "ref 1") is None
+    assert get_field({"a": None}, "a", "ref 1") is None
     for record in ({}, None, [1]):
         with pytest.raises(DatasetError, match='ref 1 has no "a"'):
-            field_of(record, "a", "ref 1")
+            get_field(record, "a", "ref 1")

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ris.datasets.files import Folder, inner_path, is_address, last_part, stored_name
+from ris.datasets.files import ImageFolder, get_last_part, is_address, to_inner_path, to_upload_name
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ from ris.datasets.files import Folder, inner_path, is_address, last_part, stored
     ],
 )
 def test_a_path_of_any_system_and_an_address_have_a_last_part(name, last, inner):
-    assert (last_part(name), inner_path(name)) == (last, inner)
+    assert (get_last_part(name), to_inner_path(name)) == (last, inner)
 
 
 def test_what_is_an_address_is_no_file():
@@ -71,7 +71,7 @@ def folder(tmp_path):
         (tmp_path / "pics" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "pics" / name).write_bytes(name.encode())
     (tmp_path / "secret.png").write_bytes(b"secret")
-    return Folder(tmp_path / "pics")
+    return ImageFolder(tmp_path / "pics")
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_no_name_leads_out_of_the_folder(tmp_path_factory, name):
     (root / "pics").mkdir(exist_ok=True)
     (root / "pics" / "a.png").write_bytes(b"x")
 
-    found = Folder(root / "pics").find(name)
+    found = ImageFolder(root / "pics").find(name)
 
     assert found is None or Path(found).resolve().is_relative_to(root / "pics")
 
@@ -129,4 +129,4 @@ def test_no_name_leads_out_of_the_folder(tmp_path_factory, name):
     ],
 )
 def test_an_uploads_name_is_as_label_studio_writes_it(name, stored):
-    assert stored_name(name) == stored
+    assert to_upload_name(name) == stored

@@ -30,7 +30,7 @@ def test_all_polygons_of_all_instances_are_one_mask(tmp_path):
     (entry,) = read_phrasecut(tmp_path)
 
     wanted = rectangle(SIZE, 2, 1, 8, 9) | rectangle(SIZE, 12, 3, 16, 6)
-    assert (rle.decode(entry.mask) == wanted).all()
+    assert (rle.decode_rle(entry.mask) == wanted).all()
     assert (entry.expression, entry.size, entry.split, entry.image) == (
         "red box",
         SIZE,

@@ -54,8 +54,8 @@ def test_every_sentence_of_a_ref_is_an_entry_with_its_mask(tmp_path):
         ("the box", "a.jpg", SIZE, "val"),
         ("other", "a.jpg", SIZE, "testA"),
     ]
-    assert (rle.decode(entries[0].mask) == BOX).all()
-    assert (rle.decode(entries[2].mask) == OTHER).all()
+    assert (rle.decode_rle(entries[0].mask) == BOX).all()
+    assert (rle.decode_rle(entries[2].mask) == OTHER).all()
 
 
 def test_grefcoco_has_several_targets_and_none(tmp_path):
@@ -63,7 +63,7 @@ def test_grefcoco_has_several_targets_and_none(tmp_path):
 
     both, none = read_refs(tmp_path)
 
-    assert (rle.decode(both.mask) == (BOX | OTHER)).all()
+    assert (rle.decode_rle(both.mask) == (BOX | OTHER)).all()
     assert (none.mask, none.has_referent) == (None, False)
 
 
@@ -199,7 +199,7 @@ def test_the_size_may_be_text_or_come_from_the_run_lengths(tmp_path, size):
     entries, defects = scanned(tmp_path)
 
     assert (defects, entries[0].size, entries[0].image) == ([], SIZE, "images/a.jpg")
-    assert (rle.decode(entries[0].mask) == OTHER).all()
+    assert (rle.decode_rle(entries[0].mask) == OTHER).all()
 
 
 def test_only_the_marks_of_grefcoco_say_that_there_is_no_target(tmp_path):

@@ -12,7 +12,7 @@ from ris.datasets.rows import read_row
 
 ROW = {"image": "a.png", "expression": "the mug"}
 SIZED = {**ROW, "height": 40, "width": 60}
-CODE = rle.encode(np.eye(40, 60, dtype=np.bool_))
+CODE = rle.encode_rle(np.eye(40, 60, dtype=np.bool_))
 RUNS = {"size": [40, 60], "counts": rle.to_string(CODE)}
 SQUARE = np.zeros((40, 60), np.bool_)
 SQUARE[10:20, 5:30] = True
@@ -32,7 +32,7 @@ def test_polygons_are_read_with_the_size_of_their_image(mask, write):
     ((entry,), defects) = found(mask=write(mask), height=40, width="60")
 
     assert defects == []
-    assert (rle.decode(entry.mask) == SQUARE).all()
+    assert (rle.decode_rle(entry.mask) == SQUARE).all()
 
 
 @pytest.mark.parametrize("mask", [RUNS, [RUNS], json.dumps(RUNS), RUNS["counts"]])

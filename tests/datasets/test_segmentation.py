@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from pycocotools import mask as coco
 
 from ris.core import rle
-from ris.datasets.segmentation import decoded, read_segmentation
+from ris.datasets.segmentation import decode_segmentation, read_segmentation
 from ris.errors import DatasetError
 from tests.build import rectangle
 from tests.datasets.test_refcoco import BOX, OTHER, POLYGON, SIZE, compressed
@@ -39,7 +39,7 @@ SQUARE = [9, 1, 13, 1, 13, 5, 9, 5]
     ],
 )  # fmt: skip
 def test_segmentations_of_every_kind_are_read(segmentation, wanted):
-    assert (rle.decode(decoded(segmentation, SIZE, "ref 1")) == wanted).all()
+    assert (rle.decode_rle(decode_segmentation(segmentation, SIZE, "ref 1")) == wanted).all()
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_segmentations_of_every_kind_are_read(segmentation, wanted):
 )
 def test_segmentations_that_cannot_be_are_refused(segmentation, pattern):
     with pytest.raises(DatasetError, match=f"ref 1: .*{pattern}"):
-        decoded(segmentation, SIZE, "ref 1")
+        decode_segmentation(segmentation, SIZE, "ref 1")
 
 
 def test_polygons_need_the_size_of_their_image_and_no_size_costs_the_memory_of_the_machine():
@@ -102,7 +102,7 @@ def test_what_has_no_area_changes_nothing_wherever_it_stands(polygons, scraps, r
     wanted = np.zeros(SIZE, np.bool_)
     for polygon in polygons:  # alone in its list, six numbers and more are a polygon to pycocotools
         wanted |= coco.decode(coco.frPyObjects([polygon], *SIZE))[..., 0].astype(np.bool_)
-    assert (rle.decode(found) == wanted).all()
+    assert (rle.decode_rle(found) == wanted).all()
 
 
 @settings(deadline=None)
@@ -119,4 +119,4 @@ def test_run_lengths_that_lie_are_refused_and_never_drawn(data):
 def test_a_mask_may_be_written_in_any_way():
     whole = rectangle(SIZE, 9, 1, 13, 5)
     for given_ in ([SQUARE], SQUARE, compressed(whole), [compressed(whole)]):
-        assert (rle.decode(read_segmentation(given_, SIZE)) == whole).all()
+        assert (rle.decode_rle(read_segmentation(given_, SIZE)) == whole).all()

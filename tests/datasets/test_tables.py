@@ -5,9 +5,9 @@ import pytest
 from pycocotools import mask as coco
 
 from ris.core import rle
+from ris.datasets.delimited import WORD_KEYS
 from ris.datasets.entry import LEFT_OUT, WITHOUT_MASK, Defect, Entry
-from ris.datasets.separated import WORD_KEYS
-from ris.datasets.tables import read_table, scan_table
+from ris.datasets.tables import read_image_table, scan_image_table
 from ris.errors import DatasetError
 
 MASK = np.eye(4, 6, dtype=np.bool_)
@@ -15,7 +15,7 @@ CODE = coco.encode(np.asfortranarray(MASK.astype(np.uint8)))
 
 
 def entries(path):
-    return [(e.image, e.expression, e.split) for e in read_table(path)]
+    return [(e.image, e.expression, e.split) for e in read_image_table(path)]
 
 
 @pytest.mark.parametrize(
@@ -54,9 +54,9 @@ def test_json_lines_can_hold_masks_splits_and_that_there_is_no_such_thing(tmp_pa
     ]  # fmt: skip
     (tmp_path / "a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
 
-    known, none = read_table(tmp_path / "a.jsonl")
+    known, none = read_image_table(tmp_path / "a.jsonl")
 
-    assert (rle.decode(known.mask) == MASK).all()
+    assert (rle.decode_rle(known.mask) == MASK).all()
     assert (known.split, known.size, known.has_referent) == ("val", (4, 6), True)
     assert (none.mask, none.has_referent) == (None, False)
 
@@ -79,14 +79,14 @@ def test_rows_that_lack_something_are_named(tmp_path, name, text, pattern):
     (tmp_path / name).write_text(text)
 
     with pytest.raises(DatasetError, match=pattern):
-        list(read_table(tmp_path / name))
+        list(read_image_table(tmp_path / name))
 
 
 def test_a_file_that_is_not_there_is_a_sentence(tmp_path):
     with pytest.raises(DatasetError, match="cannot be read: FileNotFoundError"):
-        list(read_table(tmp_path / "a.csv"))
+        list(read_image_table(tmp_path / "a.csv"))
     with pytest.raises(DatasetError, match="has no captions file; it can be captions.csv"):
-        list(read_table(tmp_path))
+        list(read_image_table(tmp_path))
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.json", "a.txt", "a"])
@@ -111,7 +111,7 @@ def test_one_bad_row_leaves_the_others(tmp_path):
     rows = [json.dumps(good), '{"image": ', json.dumps([1]), json.dumps(good | {"mask": {"counts": "!"}})]
     (tmp_path / "a.jsonl").write_text("\n".join([*rows, json.dumps(good), json.dumps(good)]))
 
-    read = list(scan_table(tmp_path / "a.jsonl"))
+    read = list(scan_image_table(tmp_path / "a.jsonl"))
 
     assert [(one.what, one.outcome) for one in read if isinstance(one, Defect)] == [
         ("a.jsonl, row 2", LEFT_OUT),
@@ -125,34 +125,34 @@ def test_a_list_that_is_cut_short_is_refused_as_a_whole(tmp_path):
     (tmp_path / "a.json").write_text('[\n{"image": "x", "text": "a"},\n{"image": "y", "text": "b"}\n')
 
     with pytest.raises(DatasetError, match="a.json is no JSON: .*line 4"):
-        list(scan_table(tmp_path / "a.json"))
+        list(scan_image_table(tmp_path / "a.json"))
 
 
 def test_a_coco_file_alone_says_what_to_name(tmp_path):
     (tmp_path / "a.json").write_text('{"images": [], "annotations": []}')
 
     with pytest.raises(DatasetError, match="is a COCO file, which has no expressions"):
-        list(scan_table(tmp_path / "a.json"))
+        list(scan_image_table(tmp_path / "a.json"))
 
 
 def test_lines_end_where_json_says_so(tmp_path):
     (tmp_path / "a.jsonl").write_text('{"image": "x", "text": "a\u2028b\x85c"}\n' * 2, encoding="utf-8")
 
-    assert [e.expression for e in read_table(tmp_path / "a.jsonl")] == ["a\u2028b\x85c"] * 2
+    assert [e.expression for e in read_image_table(tmp_path / "a.jsonl")] == ["a\u2028b\x85c"] * 2
 
 
 @pytest.mark.parametrize(("value", "words"), [("7", "7"), ("2.5", "2.5"), ('"7"', "7")])
 def test_a_number_is_words(tmp_path, value, words):
     (tmp_path / "a.json").write_text(f'[{{"image": "x", "text": {value}}}]')
 
-    assert [e.expression for e in read_table(tmp_path / "a.json")] == [words]
+    assert [e.expression for e in read_image_table(tmp_path / "a.json")] == [words]
 
 
 @pytest.mark.parametrize("value", ["null", "NaN", "true", "[]", "{}", '" "', '"\\ud83d"'])
 def test_what_are_no_words_is_left_out(tmp_path, value):
     (tmp_path / "a.json").write_text(f'[{{"image": "x", "text": {value}}}]')
 
-    (defect,) = scan_table(tmp_path / "a.json")
+    (defect,) = scan_image_table(tmp_path / "a.json")
 
     assert defect.outcome == LEFT_OUT
 
@@ -162,7 +162,7 @@ def test_a_caption_of_flickr_is_read_by_its_own_headings(tmp_path):
         "image_name| comment_number| comment\n1.jpg| 0| A dog, a cat .\n2.jpg| 4   A dog runs .\n"
     )
 
-    entry, defect = scan_table(tmp_path / "results.csv")
+    entry, defect = scan_image_table(tmp_path / "results.csv")
 
     assert (entry.image, entry.expression) == ("1.jpg", "A dog, a cat .")
     assert (defect.what, defect.reason) == ("results.csv, row 3", "it has none of " + ", ".join(WORD_KEYS))
@@ -182,7 +182,7 @@ def test_a_counted_caption_of_flickr_names_its_picture(tmp_path, end):
 def test_a_tab_in_the_words_of_a_line_is_told(tmp_path):
     (tmp_path / "a.txt").write_text("a.png\tthe red\tzzz\nb.png\tthe mug\n")
 
-    defect, entry = scan_table(tmp_path / "a.txt")
+    defect, entry = scan_image_table(tmp_path / "a.txt")
 
     assert (defect.what, defect.outcome) == ("a.txt, row 1", LEFT_OUT)
     assert defect.reason == "it has more than a picture and words: a tab stands in its words"
@@ -201,7 +201,7 @@ def test_an_answer_a_row_is_a_task_once_and_what_is_not_kept_is_told(tmp_path, i
     text = json.dumps(rows) if is_json else "\n".join([",".join(rows[0]), *lines])
     (tmp_path / "a").write_text(text)
 
-    read = list(scan_table(tmp_path / "a"))
+    read = list(scan_image_table(tmp_path / "a"))
 
     assert [one.expression for one in read if isinstance(one, Entry)] == ["the owl"] * 2
     assert [(one.outcome, one.reason[:44]) for one in read if isinstance(one, Defect)] == [

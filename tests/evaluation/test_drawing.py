@@ -3,7 +3,7 @@ from PIL import Image as Pillow
 
 from ris.core import rle
 from ris.core.types import Image, Suggestion
-from ris.evaluation.drawing import COLOURS, Pane, contact_sheet, draw_alternatives, overlay
+from ris.evaluation.drawing import MASK_COLOURS, Pane, draw_alternatives, draw_contact_sheet, draw_masks
 from tests.build import rectangle
 
 SIZE = (480, 640)
@@ -12,25 +12,25 @@ GREY = np.full((*SIZE, 3), 128, np.uint8)
 
 
 def test_each_alternative_has_its_colour_on_its_rim_and_the_ground_is_untouched():
-    drawn = np.asarray(overlay(GREY, [rle.encode(LEFT), rle.encode(RIGHT)]))
+    drawn = np.asarray(draw_masks(GREY, [rle.encode_rle(LEFT), rle.encode_rle(RIGHT)]))
 
-    assert tuple(drawn[20, 60]) == COLOURS[0]
-    assert tuple(drawn[100, 450]) == COLOURS[1]
+    assert tuple(drawn[20, 60]) == MASK_COLOURS[0]
+    assert tuple(drawn[100, 450]) == MASK_COLOURS[1]
     assert tuple(drawn[470, 10]) == (128, 128, 128)
 
 
 def test_the_best_alternative_lies_on_top():
-    drawn = np.asarray(overlay(GREY, [rle.encode(LEFT), rle.encode(LEFT)]))
+    drawn = np.asarray(draw_masks(GREY, [rle.encode_rle(LEFT), rle.encode_rle(LEFT)]))
 
-    assert tuple(drawn[20, 60]) == COLOURS[0]
+    assert tuple(drawn[20, 60]) == MASK_COLOURS[0]
 
 
 def test_small_pictures_are_enlarged():
-    assert overlay(GREY[:24, :32], []).size == (640, 480)
+    assert draw_masks(GREY[:24, :32], []).size == (640, 480)
 
 
 def test_the_picture_is_written(tmp_path):
-    suggestion = Suggestion(0, 0.5, rle.encode(LEFT), (20, 20, 200, 200), {}, "v")
+    suggestion = Suggestion(0, 0.5, rle.encode_rle(LEFT), (20, 20, 200, 200), {}, "v")
 
     draw_alternatives(Image.of(GREY), [suggestion], tmp_path / "new" / "a.png")
 
@@ -38,9 +38,9 @@ def test_the_picture_is_written(tmp_path):
 
 
 def test_a_sheet_shows_every_pane(tmp_path):
-    panes = [Pane(GREY, [rle.encode(LEFT)], rle.encode(RIGHT), ["left", "edited"]) for _ in range(4)]
+    panes = [Pane(GREY, [rle.encode_rle(LEFT)], rle.encode_rle(RIGHT), ["left", "edited"]) for _ in range(4)]
 
-    contact_sheet(panes, tmp_path / "sheet.png", columns=3)
+    draw_contact_sheet(panes, tmp_path / "sheet.png", columns=3)
 
     sheet = np.asarray(Pillow.open(tmp_path / "sheet.png"))
     assert (sheet == 128).all(-1).sum() > 4 * 2 * 10_000

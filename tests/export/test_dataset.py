@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ris.core.types import Verdict
 from ris.errors import InputError
-from ris.export.dataset import LeftOut, samples, split_of
+from ris.export.dataset import Omission, assign_split, make_dataset_samples
 from tests.export.test_exports import ALL, decision, holed
 
 
@@ -26,7 +26,7 @@ FULL, EMPTY = np.ones((9, 14), np.bool_), None
 
 
 def test_counts_in_equal_counts_out():
-    kept, left_out = samples(ALL)
+    kept, left_out = make_dataset_samples(ALL)
 
     assert len(kept) + len(left_out) == len(ALL)
     assert [one.reason for one in left_out] == ["it was skipped"]
@@ -34,7 +34,7 @@ def test_counts_in_equal_counts_out():
 
 
 def test_only_the_verdicts_that_were_asked_for_are_kept():
-    kept, left_out = samples(ALL, verdicts=[Verdict.ACCEPTED])
+    kept, left_out = make_dataset_samples(ALL, verdicts=[Verdict.ACCEPTED])
 
     assert [s.decision.correction.verdict for s in kept] == [Verdict.ACCEPTED]
     assert sorted(one.reason for one in left_out) == [
@@ -48,8 +48,8 @@ def test_an_image_that_was_never_seen_is_left_out_with_its_reason():
     task = unknown.correction.annotation.task
     unseen = {(task.project, task.image_url): "cannot fetch the image of task 1: localhost does not answer"}
 
-    assert samples([unknown])[1][0].reason == "its image was never seen here"
-    assert samples([unknown], unseen=unseen)[1][0].reason == (
+    assert make_dataset_samples([unknown])[1][0].reason == "its image was never seen here"
+    assert make_dataset_samples([unknown], unseen=unseen)[1][0].reason == (
         "its image was never seen here: cannot fetch the image of task 1: localhost does not answer"
     )
 
@@ -57,7 +57,7 @@ def test_an_image_that_was_never_seen_is_left_out_with_its_reason():
 def test_a_mask_of_another_size_than_its_image_is_left_out_with_both_sizes():
     small = replace(decision(Verdict.REDRAWN, np.ones((1, 1), np.bool_)), image_size=(9, 14))
 
-    assert samples([small]) == ([], [LeftOut(small, "its mask is 1 x 1, its image 14 x 9")])
+    assert make_dataset_samples([small]) == ([], [Omission(small, "its mask is 1 x 1, its image 14 x 9")])
 
 
 def test_one_picture_has_one_name_and_one_split_whatever_its_addresses():
@@ -68,7 +68,7 @@ def test_one_picture_has_one_name_and_one_split_whatever_its_addresses():
     ]
 
     for seed in range(8):
-        kept, _ = samples(decided, shares={"val": 0.5}, seed=seed)
+        kept, _ = make_dataset_samples(decided, shares={"val": 0.5}, seed=seed)
         assert {(s.file_name, s.split) for s in kept} == {("a-cdcdcdcdcdcdcdcd.png", kept[0].split)}
 
 
@@ -76,7 +76,7 @@ def test_of_several_answers_the_latest_counts():
     early = answered(Verdict.REDRAWN, FULL, annotation=1)
     late = answered(Verdict.ACCEPTED, holed(), annotation=2, minutes=5)
 
-    kept, left_out = samples([late, early])
+    kept, left_out = make_dataset_samples([late, early])
 
     assert [s.decision for s in kept] == [late]
     assert left_out[0].reason == "another answer to the same task counts (latest)"
@@ -90,7 +90,7 @@ def test_a_majority_outvotes_the_latest():
         answered(Verdict.NO_REFERENT, EMPTY, annotation=4, minutes=3),
     ]
 
-    (kept,), left_out = samples(votes, resolve="majority")
+    (kept,), left_out = make_dataset_samples(votes, resolve="majority")
 
     assert kept.decision is votes[1]
     assert len(left_out) == 3
@@ -99,13 +99,13 @@ def test_a_majority_outvotes_the_latest():
 def test_all_answers_can_be_kept():
     votes = [answered(Verdict.ACCEPTED, holed(), annotation=i) for i in (1, 2)]
 
-    assert len(samples(votes, resolve="all")[0]) == 2
+    assert len(make_dataset_samples(votes, resolve="all")[0]) == 2
 
 
 def test_all_samples_of_an_image_are_in_one_split():
     decided = [decision(Verdict.ACCEPTED, holed(), i, expression=f"thing {i}") for i in range(20)]
 
-    kept, _ = samples(decided, shares={"val": 0.5})
+    kept, _ = make_dataset_samples(decided, shares={"val": 0.5})
 
     assert len({s.split for s in kept}) == 1
 
@@ -114,27 +114,27 @@ def test_splits_have_about_their_shares_and_follow_from_the_seed():
     keys = [f"image {i}" for i in range(4000)]
     shares = {"val": 0.1, "test": 0.2}
 
-    splits = [split_of(key, shares, 0) for key in keys]
+    splits = [assign_split(key, shares, 0) for key in keys]
 
-    assert splits == [split_of(key, shares, 0) for key in keys]
-    assert splits != [split_of(key, shares, 1) for key in keys]
+    assert splits == [assign_split(key, shares, 0) for key in keys]
+    assert splits != [assign_split(key, shares, 1) for key in keys]
     assert splits.count("val") == pytest.approx(400, abs=70)
     assert splits.count("test") == pytest.approx(800, abs=90)
 
 
 @given(st.text(max_size=30), st.integers(0, 99))
 def test_without_shares_everything_is_for_training(key, seed):
-    assert split_of(key, {}, seed) == "train"
-    assert split_of(key, {"test": 1.0}, seed) == "test"
+    assert assign_split(key, {}, seed) == "train"
+    assert assign_split(key, {"test": 1.0}, seed) == "test"
 
 
 @pytest.mark.parametrize("shares", [{"val": -0.1}, {"val": 0.6, "test": 0.6}, {"val": float("nan")}])
 def test_shares_that_are_none_are_refused(shares):
     with pytest.raises(InputError, match="at least 0 and at most 1 in all"):
-        samples(ALL, shares=shares)
+        make_dataset_samples(ALL, shares=shares)
 
 
 @pytest.mark.parametrize("name", ["", "a b", "../val", "val-1"])
 def test_a_name_that_no_split_can_have_is_refused(name):
     with pytest.raises(InputError, match="must be of letters, digits and _"):
-        samples(ALL, shares={name: 0.5})
+        make_dataset_samples(ALL, shares={name: 0.5})

@@ -2,8 +2,8 @@ from ris.core import rle
 from ris.export.differences import compare_masks
 from tests.build import rectangle
 
-LEFT, RIGHT = (rle.encode(rectangle((4, 8), x, 0, x + 4, 4)) for x in (0, 4))
-SMALL = rle.encode(rectangle((4, 4), 0, 0, 1, 1))
+LEFT, RIGHT = (rle.encode_rle(rectangle((4, 8), x, 0, x + 4, 4)) for x in (0, 4))
+SMALL = rle.encode_rle(rectangle((4, 4), 0, 0, 1, 1))
 
 
 def test_equal_masks_and_none_on_both_sides_differ_in_nothing():

@@ -8,11 +8,11 @@ from pycocotools import mask as coco
 
 from ris.core import rle
 from ris.core.decision import Decision
-from ris.core.types import Annotation, Correction, MethodScore, Offer, Suggestion, Task, Verdict
-from ris.export.coco import as_coco as coco_content
-from ris.export.coco import run_lengths, write_coco
+from ris.core.types import Alternative, Annotation, Correction, MethodScore, Suggestion, Task, Verdict
+from ris.export.coco import to_coco as coco_content
+from ris.export.coco import to_run_lengths, write_coco
 from ris.export.imagefile import find_image_files
-from ris.export.jsonl import as_line, write_jsonl
+from ris.export.jsonl import to_json_line, write_jsonl
 
 
 def holed(size=(9, 14)):
@@ -28,14 +28,14 @@ def decision(verdict, mask, number=1, image="/data/upload/1/a.png", expression="
     task = Task(number, "1.1700000000", image, expression)
     answer = Annotation(
         number, task, datetime(2026, 1, 2, 3, 4, 5, 678, tzinfo=UTC),
-        rle.encode(mask) if mask is not None else None, ("r0",), annotator=7, lead_time_s=2.5,
+        rle.encode_rle(mask) if mask is not None else None, ("r0",), annotator=7, lead_time_s=2.5,
     )  # fmt: skip
     suggestion = Suggestion(
-        0, 0.75, rle.encode(holed()), (2, 1, 14, 9), {"global-local": MethodScore(21.5, 0)}, "tiny-1"
+        0, 0.75, rle.encode_rle(holed()), (2, 1, 14, 9), {"global-local": MethodScore(21.5, 0)}, "tiny-1"
     )
     correction = Correction(answer, verdict, rank=0, iou=1.0)
     size = mask.shape if mask is not None else (9, 14)
-    return Decision(correction, (Offer("r0", suggestion),), digest_of(image), size, "tiny-1")
+    return Decision(correction, (Alternative("r0", suggestion),), digest_of(image), size, "tiny-1")
 
 
 def digest_of(image):
@@ -45,7 +45,7 @@ def digest_of(image):
 
 def as_coco(decisions, **more):
     """The content of the file."""
-    return coco_content(decisions, run_lengths, find_image_files(decisions), **more)
+    return coco_content(decisions, to_run_lengths, find_image_files(decisions), **more)
 
 
 ALL = [
@@ -105,11 +105,11 @@ def test_coco_leaves_out_whose_image_is_not_known_with_the_reason(tmp_path):
 
 
 def test_a_skipped_tasks_mask_is_not_exported():
-    assert as_line(ALL[2])["mask"] is None
+    assert to_json_line(ALL[2])["mask"] is None
 
 
 def test_json_lines_hold_the_alternatives_and_the_final_mask():
-    line = as_line(ALL[3])
+    line = to_json_line(ALL[3])
 
     assert (coco.decode(line["mask"]) == np.eye(9, 14)).all()
     assert (coco.decode(line["alternatives"][0]["mask"]) == holed()).all()

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 import datasets
-from ris.export.dataset import samples
+from ris.export.dataset import make_dataset_samples
 from ris.export.huggingface import write_huggingface
 from tests.export.test_exports import ALL, holed
 from tests.export.test_pictures import PIXELS, file
@@ -13,7 +13,7 @@ from tests.export.test_pictures import PIXELS, file
 
 @pytest.fixture
 def loaded(tmp_path):
-    kept, _ = samples(ALL, shares={"test": 0.5}, seed=1)
+    kept, _ = make_dataset_samples(ALL, shares={"test": 0.5}, seed=1)
     pixels = np.zeros((9, 14, 3), np.uint8)
     pixels[2, 3] = 255
     assert write_huggingface(kept, tmp_path / "out", lambda image: file("PNG", pixels=pixels)) == []
@@ -42,7 +42,7 @@ def test_what_is_not_there_has_no_mask_and_says_so(loaded):
 
 
 def test_a_turned_photograph_lies_as_its_mask_does(tmp_path):
-    kept, _ = samples(ALL[:1])
+    kept, _ = make_dataset_samples(ALL[:1])
     write_huggingface(kept, tmp_path, lambda image: file("JPEG", 6, np.zeros((14, 9, 3), np.uint8)))
 
     row = datasets.Dataset.from_parquet(

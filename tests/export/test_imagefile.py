@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from ris.core.types import Verdict
 from ris.errors import ImageUnreachable
-from ris.export.imagefile import find_image_files, make_name, read_image_file
+from ris.export.imagefile import find_image_files, make_image_file_name, read_image_file
 from tests.export.test_exports import decision, holed
 
 DATA = b"a picture"
@@ -37,12 +37,12 @@ def shown_at(*references):
     ],
 )
 def test_a_file_has_the_name_of_its_picture_in_plain_letters(reference, name):
-    assert make_name(reference, "ab" * 32).rpartition("-")[0] == name
+    assert make_image_file_name(reference, "ab" * 32).rpartition("-")[0] == name
 
 
 @given(st.text(), st.integers(0, 2**256 - 1))
 def test_any_reference_makes_a_plain_name_of_one_folder(reference, number):
-    name = make_name(reference, f"{number:064x}")
+    name = make_image_file_name(reference, f"{number:064x}")
 
     assert name.isascii() and "/" not in name and "\\" not in name and not name.startswith(".")
     assert len(name) < 90

@@ -4,13 +4,13 @@ import numpy as np
 from pycocotools import mask as coco
 
 from ris.core.types import Verdict
-from ris.export.dataset import samples
+from ris.export.dataset import make_dataset_samples
 from ris.export.pairs import write_pairs
 from tests.export.test_exports import ALL, decision, holed
 
 
 def written(tmp_path, found):
-    kept, _ = samples(found)
+    kept, _ = make_dataset_samples(found)
     left_out = write_pairs(kept, tmp_path)
     return [json.loads(line) for line in (tmp_path / "preferences.jsonl").read_text().splitlines()], left_out
 

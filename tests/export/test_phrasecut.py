@@ -8,7 +8,7 @@ from ris.core import rle
 from ris.core.expression import ParsedExpression, Word
 from ris.core.types import Verdict
 from ris.datasets.phrasecut import read_phrasecut
-from ris.export.dataset import samples
+from ris.export.dataset import make_dataset_samples
 from ris.export.phrasecut import write_phrasecut
 from tests.export.test_exports import ALL, decision, holed
 
@@ -26,7 +26,7 @@ def parse(expression):
 
 
 def test_each_split_is_a_file_and_what_has_no_referent_is_left_out_with_its_reason(tmp_path):
-    kept, _ = samples(ALL)
+    kept, _ = make_dataset_samples(ALL)
 
     left_out = write_phrasecut(kept, tmp_path, parse)
 
@@ -48,7 +48,9 @@ def test_no_samples_make_files_that_can_be_read(tmp_path):
 
 def test_phrases_are_taken_apart_and_counted(tmp_path):
     words = ["the small mug on the table", "the left mug", "the mug", "the left mug"]
-    kept, _ = samples([decision(Verdict.ACCEPTED, holed(), i, expression=w) for i, w in enumerate(words)])
+    kept, _ = make_dataset_samples(
+        [decision(Verdict.ACCEPTED, holed(), i, expression=w) for i, w in enumerate(words)]
+    )
 
     write_phrasecut(kept, tmp_path, parse)
 
@@ -65,7 +67,9 @@ def test_phrases_are_taken_apart_and_counted(tmp_path):
 
 def test_each_distinct_expression_is_parsed_once(tmp_path):
     asked = []
-    kept, _ = samples([decision(Verdict.ACCEPTED, holed(), i, expression="the mug") for i in range(3)])
+    kept, _ = make_dataset_samples(
+        [decision(Verdict.ACCEPTED, holed(), i, expression="the mug") for i in range(3)]
+    )
 
     write_phrasecut(kept, tmp_path, lambda words: asked.append(words) or parse(words))
 
@@ -76,11 +80,11 @@ def test_each_distinct_expression_is_parsed_once(tmp_path):
 def test_every_mask_comes_back_through_the_loaders_own_drawing(tmp_path_factory, mask):
     folder = tmp_path_factory.mktemp("phrasecut")
     mask[0, 0] = True
-    kept, _ = samples([decision(Verdict.REDRAWN, mask)])
+    kept, _ = make_dataset_samples([decision(Verdict.REDRAWN, mask)])
 
     write_phrasecut(kept, folder, parse)
 
     (entry,) = read_phrasecut(folder)
-    assert (rle.decode(entry.mask) == mask).all()
+    assert (rle.decode_rle(entry.mask) == mask).all()
     (task,) = json.loads((folder / "refer_train.json").read_text())
     assert all(len(polygon) >= 3 for polygon in task["Polygons"][0])  # two points are a box to some readers

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ris.assembly import phrase_parser
+from ris.assembly import make_expression_parser
 from ris.export.phrases import Phrase, read_phrase
 
-parse = phrase_parser()
+parse = make_expression_parser()
 WORDS = (
     "the", "a", "left", "red", "mug", "dog", "on", "of", "with", "sitting", ",", "man's", "it", "two", "and",
     "table", "'s",

@@ -10,8 +10,8 @@ from hypothesis.extra import numpy as arrays
 from pycocotools import mask as coco
 
 from ris.core.types import Verdict
-from ris.export.dataset import samples
-from ris.export.refcoco import plain_words, write_grefcoco, write_refcoco
+from ris.export.dataset import make_dataset_samples
+from ris.export.refcoco import to_plain_words, write_grefcoco, write_refcoco
 from tests.export.test_exports import ALL, decision, holed
 
 
@@ -41,7 +41,7 @@ class Refer:
 
 
 def refcoco(folder, found):
-    kept, _ = samples(found)
+    kept, _ = make_dataset_samples(found)
     left_out = write_refcoco(kept, folder)
     refs = pickle.loads((folder / "refs(ris).p").read_bytes())
     assert refs == json.loads((folder / "refs(ris).json").read_text())
@@ -59,7 +59,7 @@ def test_every_referent_comes_back_pixel_for_pixel(tmp_path):
 
 
 def test_grefcoco_says_that_there_is_no_target(tmp_path):
-    kept, _ = samples(ALL)
+    kept, _ = make_dataset_samples(ALL)
 
     assert write_grefcoco(kept, tmp_path) == []
 
@@ -82,15 +82,15 @@ def test_words_are_kept_raw_and_plain(tmp_path):
 
     (sentence,) = reader.refs[1]["sentences"]
     assert (sentence["raw"], sentence["sent"]) == ("The man's LEFT mug!", "the man s left mug")
-    assert plain_words("  ") == ""
-    assert plain_words("左のカップ。") == "左のカップ"
+    assert to_plain_words("  ") == ""
+    assert to_plain_words("左のカップ。") == "左のカップ"
 
 
 def test_marks_that_belong_to_letters_stay_and_no_expression_is_without_a_word():
-    assert plain_words("बायाँ कप, लाल!") == "बायाँ कप लाल"
-    assert plain_words("แก้วน้ำ") == "แก้วน้ำ"
-    assert plain_words("🦉") == "🦉"
-    assert plain_words("a\x00b\ud83dc") == "a b c"
+    assert to_plain_words("बायाँ कप, लाल!") == "बायाँ कप लाल"
+    assert to_plain_words("แก้วน้ำ") == "แก้วน้ำ"
+    assert to_plain_words("🦉") == "🦉"
+    assert to_plain_words("a\x00b\ud83dc") == "a b c"
 
 
 def test_writing_twice_gives_the_same_bytes(tmp_path):

@@ -1,4 +1,5 @@
-"""Whatever the product can record is exported in every format, and read back the same by `validate`."""
+"""Whatever the product can record is exported in every format, and read back the same by
+`validate_export`."""
 
 import hashlib
 import io
@@ -13,24 +14,24 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from ris import label_config
-from ris.assembly import phrase_parser
+from ris.assembly import make_expression_parser
 from ris.core import rle
 from ris.core.types import Annotation, MethodScore, Suggestion, Task
-from ris.core.verdict import judge
+from ris.core.verdict import judge_annotation
 from ris.errors import ImageUnreachable
-from ris.export.formats import FORMATS
-from ris.export.run import Choice, find_written_files, material_of, write, write_pictures
-from ris.export.seeing import see_images
-from ris.export.validate import choice_of, validate
+from ris.export.formats import EXPORT_FORMATS
+from ris.export.missing_images import fetch_missing_images
+from ris.export.run import ExportOptions, find_written_files, make_material, write_export, write_images
+from ris.export.validate import read_export_options, validate_export
 from ris.labelstudio.config.control import read_controls
-from ris.labelstudio.images.decoding import decode
-from ris.labelstudio.region import as_shown, offered
-from ris.store.history import decisions
-from ris.store.records import add_correction, add_deletion, add_suggestions, keep_picture, see_project
-from ris.store.session import Database, upgrade
+from ris.labelstudio.images.decoding import decode_image
+from ris.labelstudio.region import make_alternatives, to_shown_alternative
+from ris.store.history import read_decisions
+from ris.store.records import add_alternatives, add_correction, add_deletion, add_task_image, save_project
+from ris.store.session import Database, upgrade_database
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-PARSE = phrase_parser()
+PARSE = make_expression_parser()
 CONFIGS = ("tabs_brush", "tabs_polygon", "pick_brush", "pick_bitmask", "pick_rectangle", "type_brush")
 ODD_WORDS = (
     "the left mug", "The man's LEFT mug!", "a\u2028b\u2029c", "x\x85y", "one\ntwo\r\nthree", "🦉", "बायाँ कप",
@@ -119,16 +120,16 @@ class Studio:
     """Gives the picture that a reference leads to, unless it is gone."""
 
     def __init__(self, sizes, leads_to, gone):
-        self.sizes, self.leads_to, self.gone = sizes, leads_to, gone
+        self.sizes, self.leads_to, self.n_gone = sizes, leads_to, gone
 
     def fetch(self, task):
-        if task.image_url in self.gone:
+        if task.image_url in self.n_gone:
             raise ImageUnreachable(f"cannot fetch the image of task {task.task_id}: it is not there")
         number = self.leads_to[task.image_url]
         return picture(number, self.sizes[number])
 
     def see(self, task):
-        return decode(self.fetch(task), max_pixels=10**6)
+        return decode_image(self.fetch(task), max_pixels=10**6)
 
 
 def record(database, world):
@@ -136,21 +137,23 @@ def record(database, world):
     _, projects, leads_to, said, asked, _ = world
     with database.begin() as session:
         for key, config in projects.items():
-            see_project(
+            save_project(
                 session, key, label_config=label_config.read(f"{config}.xml"), extra_params={}, now=NOW
             )
         for number, one in enumerate(said):
             controls = read_controls(label_config.read(f"{projects[one.task.project]}.xml"))
             offers = ()
             if number in asked:
-                offers = offered(one.task, "v1", suggestions(one.mask.shape, number), shuffled_share=0.5)
+                offers = make_alternatives(
+                    one.task, "v1", suggestions(one.mask.shape, number), shuffled_share=0.5
+                )
                 data = picture(leads_to[one.task.image_url], one.mask.shape)
-                add_suggestions(
+                add_alternatives(
                     session, one.task, hashlib.sha256(data).hexdigest(), one.mask.shape, offers, version="v1",
                     opinions=(), now=NOW,
                 )  # fmt: skip
-            shown = [as_shown(offer, controls) for offer in offers]
-            correction = judge(answer(number + 1, one, shown), shown)
+            shown = [to_shown_alternative(offer, controls) for offer in offers]
+            correction = judge_annotation(answer(number + 1, one, shown), shown)
             version = "v1" if shown else None
             add_correction(session, correction, version=version, event_id=None, now=NOW)
             if one.is_deleted:
@@ -159,19 +162,19 @@ def record(database, world):
 
 def suggestions(size, seed):
     chance = np.random.default_rng(seed)
-    masks = [rle.encode(with_a_pixel(chance.random(size) > share)) for share in (0.3, 0.5, 0.7)]
+    masks = [rle.encode_rle(with_a_pixel(chance.random(size) > share)) for share in (0.3, 0.5, 0.7)]
     methods = {"lgd": MethodScore(0.5, 0)}
     return [Suggestion(r, 0.9 - r / 10, m, (0, 0, 1, 1), methods, "v1") for r, m in enumerate(masks)]
 
 
 def answer(number, one, shown):
-    mask, ids = rle.encode(one.mask), ("x7Kq",)
+    mask, ids = rle.encode_rle(one.mask), ("x7Kq",)
     if one.act in ("accept", "edit") and shown:
         taken = shown[number % len(shown)]
-        pixels = rle.decode(taken.suggestion.mask).copy()
+        pixels = rle.decode_rle(taken.suggestion.mask).copy()
         if one.act == "edit":
             pixels[0, 0] = not pixels[0, 0]
-        mask, ids = rle.encode(with_a_pixel(pixels)), (taken.region_id,)
+        mask, ids = rle.encode_rle(with_a_pixel(pixels)), (taken.region_id,)
     if one.act == "nothing":
         mask, ids = None, ()
     at = NOW + timedelta(minutes=one.minutes)
@@ -181,8 +184,8 @@ def answer(number, one, shown):
 
 
 CHOICES = st.builds(
-    Choice,
-    formats=st.just([name for name in FORMATS if name != "huggingface"]),
+    ExportOptions,
+    formats=st.just([name for name in EXPORT_FORMATS if name != "huggingface"]),
     resolve=st.sampled_from(["latest", "majority", "all"]),
     shares=st.sampled_from([{}, {"val": 0.5}, {"val": 0.3, "test": 0.3}]),
     seed=st.integers(0, 9),
@@ -193,23 +196,23 @@ CHOICES = st.builds(
 @pytest.fixture(scope="module")
 def empty(tmp_path_factory):
     file = tmp_path_factory.mktemp("empty") / "ris.db"
-    upgrade(f"sqlite:///{file}")
+    upgrade_database(f"sqlite:///{file}")
     return file
 
 
 def read(database, world, choice, studio):
-    """The material of an export, and of a `validate`: what was fetched is remembered."""
+    """The material of an export, and of a `validate_export`: what was fetched is remembered."""
 
     def keep(task, image):
         with database.begin() as session:
-            keep_picture(session, task, image.digest, image.size, now=NOW)
+            add_task_image(session, task, image.digest, image.size, now=NOW)
 
     with database.begin() as session:
-        found = list(decisions(session))
-    found, unseen = see_images(found, studio.see, keep)
+        found = list(read_decisions(session))
+    found, unseen = fetch_missing_images(found, studio.see, keep)
     controls = {key: read_controls(label_config.read(f"{name}.xml")) for key, name in world[1].items()}
     default = controls[min(controls)]
-    return material_of(
+    return make_material(
         found, choice, fetch=studio.fetch, parse=PARSE, controls=controls, default_controls=default,
         unseen=unseen,
     )  # fmt: skip
@@ -223,14 +226,14 @@ def goes_out_and_back(empty, folder, world, choice):
         record(database, world)
         material = read(database, world, choice, Studio(sizes, leads_to, gone))
         out = folder / "out"
-        written = write(material, choice, out)
-        missing = write_pictures(find_written_files(material, choice), out / "images", material.fetch)
+        written = write_export(material, choice, out)
+        missing = write_images(find_written_files(material, choice), out / "images", material.fetch)
         # Read back when Label Studio is gone: the record is enough.
         again = read(database, world, choice, Studio(sizes, leads_to, set(leads_to)))
     finally:
         database.close()
-    told, count = choice_of(out)
-    problems = validate(out, told, again)
+    told, count = read_export_options(out)
+    problems = validate_export(out, told, again)
 
     assert {name: found for name, found in problems.items() if found} == {}
     assert count == len(material.records) + len(material.not_chosen)
@@ -256,5 +259,5 @@ def test_any_record_goes_out_in_every_format_and_comes_back(empty, tmp_path_fact
 @settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
 @given(world=worlds(), seed=st.integers(0, 9))
 def test_any_record_comes_back_from_hugging_face(empty, tmp_path_factory, world, seed):
-    choice = Choice(formats=["huggingface"], shares={"val": 0.5}, seed=seed)
+    choice = ExportOptions(formats=["huggingface"], shares={"val": 0.5}, seed=seed)
     goes_out_and_back(empty, tmp_path_factory.mktemp("face"), world, choice)

@@ -14,15 +14,22 @@ from ris.label_config import read
 
 from ris.core.types import Verdict
 from ris.errors import DatasetError, ImageUnreachable
-from ris.export.formats import FORMATS
-from ris.export.run import REPORT, Choice, find_written_files, material_of, write, write_pictures
-from ris.export.validate import VALIDATORS, choice_of, validate
+from ris.export.formats import EXPORT_FORMATS
+from ris.export.run import (
+    REPORT_FILE,
+    ExportOptions,
+    find_written_files,
+    make_material,
+    write_export,
+    write_images,
+)
+from ris.export.validate import VALIDATORS, read_export_options, validate_export
 from ris.labelstudio.config.control import read_controls
 from tests.export.test_exports import decision, holed
 from tests.export.test_phrasecut import parse
 
 CONTROLS = read_controls(read("tabs_brush.xml"))
-CHOICE = Choice(formats=list(FORMATS), shares={"val": 0.3, "test": 0.3}, seed=3)
+CHOICE = ExportOptions(formats=list(EXPORT_FORMATS), shares={"val": 0.3, "test": 0.3}, seed=3)
 
 
 def shaped(size, kind):
@@ -72,28 +79,28 @@ def fetch(task):
 
 
 def material(choice=CHOICE, decisions=DECISIONS, fetch=fetch):
-    return material_of(decisions, choice, fetch=fetch, parse=parse, controls={}, default_controls=CONTROLS)
+    return make_material(decisions, choice, fetch=fetch, parse=parse, controls={}, default_controls=CONTROLS)
 
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory):
     folder = tmp_path_factory.mktemp("exported")
-    return folder, write(material(), CHOICE, folder)
+    return folder, write_export(material(), CHOICE, folder)
 
 
 def test_there_is_a_validator_for_every_format():
-    assert set(VALIDATORS) == set(FORMATS)
+    assert set(VALIDATORS) == set(EXPORT_FORMATS)
 
 
 def test_every_format_agrees_with_the_record(exported):
     folder, _ = exported
 
-    assert validate(folder, CHOICE, material()) == {name: [] for name in FORMATS}
+    assert validate_export(folder, CHOICE, material()) == {name: [] for name in EXPORT_FORMATS}
 
 
 def test_counts_in_equal_counts_out_in_every_format(exported):
     folder, written = exported
-    report = json.loads((folder / REPORT).read_text())
+    report = json.loads((folder / REPORT_FILE).read_text())
 
     assert report["decisions"] == len(DECISIONS)
     for name, done in written.items():
@@ -104,10 +111,10 @@ def test_counts_in_equal_counts_out_in_every_format(exported):
 
 
 def test_the_report_says_how_many_answers_are_not_understood(tmp_path):
-    choice = Choice(["jsonl"])
-    write(material(choice), choice, tmp_path, not_understood=3)
+    choice = ExportOptions(["jsonl"])
+    write_export(material(choice), choice, tmp_path, not_understood=3)
 
-    assert json.loads((tmp_path / REPORT).read_text())["not_understood"] == 3
+    assert json.loads((tmp_path / REPORT_FILE).read_text())["not_understood"] == 3
 
 
 def test_only_outlines_lose_something_and_it_is_measured(exported):
@@ -119,7 +126,7 @@ def test_only_outlines_lose_something_and_it_is_measured(exported):
 
 def test_exporting_again_gives_the_same_bytes(exported, tmp_path):
     folder, _ = exported
-    write(material(), CHOICE, tmp_path)
+    write_export(material(), CHOICE, tmp_path)
 
     files = sorted(p.relative_to(folder) for p in folder.rglob("*") if p.is_file())
     assert files == sorted(p.relative_to(tmp_path) for p in tmp_path.rglob("*") if p.is_file())
@@ -127,36 +134,36 @@ def test_exporting_again_gives_the_same_bytes(exported, tmp_path):
 
 
 def test_the_report_says_how_to_do_it_again(exported):
-    assert choice_of(exported[0]) == (CHOICE, len(DECISIONS))
+    assert read_export_options(exported[0]) == (CHOICE, len(DECISIONS))
 
 
-@pytest.mark.parametrize("name", [name for name in FORMATS if name != "yolo"])
+@pytest.mark.parametrize("name", [name for name in EXPORT_FORMATS if name != "yolo"])
 def test_a_mask_that_is_changed_on_record_is_found_in_every_format(exported, name):
     task = DECISIONS[1].correction.annotation.task
     changed = decision(Verdict.REDRAWN, ~shaped((9, 14), "one pixel"), 2, task.image_url, task.expression)
     changed = seen(changed)
     choice = replace(CHOICE, formats=[name])
 
-    problems = validate(exported[0], choice, material(choice, [DECISIONS[0], changed, *DECISIONS[2:]]))
+    problems = validate_export(exported[0], choice, material(choice, [DECISIONS[0], changed, *DECISIONS[2:]]))
 
     assert problems[name]
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", EXPORT_FORMATS)
 def test_a_decision_that_is_missing_on_record_is_found_in_every_format(exported, name):
     choice = replace(CHOICE, formats=[name])
 
-    problems = validate(exported[0], choice, material(choice, [DECISIONS[0], *DECISIONS[2:]]))
+    problems = validate_export(exported[0], choice, material(choice, [DECISIONS[0], *DECISIONS[2:]]))
 
     assert problems[name]
 
 
 def test_a_file_that_is_gone_is_a_sentence(exported, tmp_path):
-    problems = validate(tmp_path, CHOICE, material())
+    problems = validate_export(tmp_path, CHOICE, material())
 
     assert all(problems[name] for name in ("coco", "jsonl", "refcoco", "phrasecut", "huggingface", "yolo"))
     with pytest.raises(DatasetError, match="cannot be read"):
-        choice_of(tmp_path)
+        read_export_options(tmp_path)
 
 
 def test_an_image_that_cannot_be_had_is_left_out_with_its_reason(tmp_path):
@@ -165,8 +172,8 @@ def test_an_image_that_cannot_be_had_is_left_out_with_its_reason(tmp_path):
             raise ImageUnreachable("cannot fetch the image of task 1: Label Studio answered 404")
         return fetch(task)
 
-    choice = Choice(formats=["huggingface"])
-    written = write(material(choice, fetch=gone), choice, tmp_path)
+    choice = ExportOptions(formats=["huggingface"])
+    written = write_export(material(choice, fetch=gone), choice, tmp_path)
 
     reasons = [one.reason for one in written["huggingface"].left_out]
     # Two expressions of one image: it is asked for at the first.
@@ -176,18 +183,18 @@ def test_an_image_that_cannot_be_had_is_left_out_with_its_reason(tmp_path):
 
 
 def test_only_some_verdicts_leave_the_others_out_of_the_records_too(tmp_path):
-    choice = Choice(formats=["jsonl", "coco"], verdicts=["accepted"])
-    written = write(material(choice), choice, tmp_path)
+    choice = ExportOptions(formats=["jsonl", "coco"], verdicts=["accepted"])
+    written = write_export(material(choice), choice, tmp_path)
 
     assert len((tmp_path / "decisions.jsonl").read_text().splitlines()) == 1
     assert len(written["jsonl"].left_out) == len(DECISIONS) - 1
-    assert validate(tmp_path, choice, material(choice)) == {"jsonl": [], "coco": []}
+    assert validate_export(tmp_path, choice, material(choice)) == {"jsonl": [], "coco": []}
 
 
 def test_images_are_written_once_under_the_names_that_the_formats_call_them(tmp_path):
     made = material()
 
-    assert write_pictures(find_written_files(made, CHOICE), tmp_path / "images", fetch) == []
+    assert write_images(find_written_files(made, CHOICE), tmp_path / "images", fetch) == []
 
     written = {p.name for p in (tmp_path / "images").iterdir()}
     assert written == {s.file_name for s in made.samples}
@@ -198,11 +205,11 @@ def test_images_are_written_once_under_the_names_that_the_formats_call_them(tmp_
 
 def test_coco_names_the_files_that_are_written(exported, tmp_path):
     skipped = seen(decision(Verdict.SKIPPED, holed(), 99, image="/data/upload/1/skipped.png"))
-    choice = Choice(formats=["coco", "refcoco"])
+    choice = ExportOptions(formats=["coco", "refcoco"])
     made = material(choice, [*DECISIONS, skipped], fetch=lambda task: picture(task.image_url, size_of(task)))
-    write(made, choice, tmp_path)
+    write_export(made, choice, tmp_path)
 
-    assert write_pictures(find_written_files(made, choice), tmp_path / "images", made.fetch) == []
+    assert write_images(find_written_files(made, choice), tmp_path / "images", made.fetch) == []
 
     images = json.loads((tmp_path / "coco.json").read_text())["images"]
     assert {image["file_name"] for image in images} == {p.name for p in (tmp_path / "images").iterdir()}
@@ -215,11 +222,11 @@ def size_of(task):
 
 
 def test_a_picture_that_was_replaced_since_is_not_written_under_the_masks_of_the_old_one(tmp_path):
-    choice = Choice(formats=["huggingface"])
+    choice = ExportOptions(formats=["huggingface"])
     other = material(choice, DECISIONS[:1], fetch=lambda task: picture("another", (9, 14)))
 
-    written = write(other, choice, tmp_path)
-    missing = write_pictures(find_written_files(other, choice), tmp_path / "images", other.fetch)
+    written = write_export(other, choice, tmp_path)
+    missing = write_images(find_written_files(other, choice), tmp_path / "images", other.fetch)
 
     sentence = "the image of task 1 is another than the one that was annotated: it was replaced"
     assert missing == [sentence]

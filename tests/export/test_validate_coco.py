@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from ris.export.formats import FORMATS
+from ris.export.formats import EXPORT_FORMATS
 from ris.export.validate_coco import validate_coco
 from tests.export.test_validate import material
 
@@ -12,7 +12,7 @@ from tests.export.test_validate import material
 @pytest.fixture
 def written(tmp_path):
     made = material()
-    FORMATS["coco"].write(made, tmp_path)
+    EXPORT_FORMATS["coco"].write(made, tmp_path)
     return made, tmp_path / "coco.json"
 
 

@@ -7,9 +7,9 @@ from PIL import Image, ImageDraw
 
 from ris.core import rle
 from ris.core.types import Verdict
-from ris.export.dataset import samples
-from ris.export.yolo import _lines, write_yolo
-from ris.labelstudio.masks.polygon import outlines
+from ris.export.dataset import make_dataset_samples
+from ris.export.yolo import _make_lines, write_yolo
+from ris.labelstudio.masks.polygon import trace_outlines
 from tests.build import rectangle
 from tests.export.test_exports import ALL, decision, holed
 
@@ -17,7 +17,7 @@ SIZE = (40, 60)
 
 
 def written(folder, found):
-    kept, _ = samples(found)
+    kept, _ = make_dataset_samples(found)
     left_out = write_yolo(kept, folder)
     return json.loads((folder / "expressions.json").read_text()), left_out
 
@@ -62,7 +62,7 @@ def test_every_expression_is_a_class_and_what_has_no_mask_is_left_out(tmp_path):
 def test_every_point_lies_in_the_image_and_every_line_has_three():
     """Readers refuse shares above 1, and take four numbers for a box."""
     for mask in (np.ones((3, 5), np.bool_), np.eye(7, dtype=np.bool_), rectangle((9, 9), 8, 0, 9, 1)):
-        for line in _lines(0, outlines(rle.encode(mask))):
+        for line in _make_lines(0, trace_outlines(rle.encode_rle(mask))):
             values = [float(value) for value in line.split()[1:]]
             assert len(values) >= 6
             assert min(values) >= 0 and max(values) <= 1

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import torch
 
-from ris.assembly import load_pipeline, planned
+from ris.assembly import load_pipeline, make_plan
 from ris.config import Settings
-from ris.core.masks import iou_matrix
+from ris.core.masks import compute_iou_matrix
 from ris.core.proposals import Prompts
 from ris.core.types import Image
 from ris.tinyworld.expressions import make_expressions
@@ -29,7 +29,7 @@ def pipelines():
     """On the CPU and on the device, both in float32."""
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.backends.cudnn.allow_tf32 = False
-    return tuple(load_pipeline(planned(Settings(device=device))) for device in ("cpu", DEVICE))
+    return tuple(load_pipeline(make_plan(Settings(device=device))) for device in ("cpu", DEVICE))
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def test_the_same_masks_are_proposed(pipelines, drawn):
         ours, theirs = (pipeline.see(image) for pipeline in pipelines)
 
         assert len(ours.masks) == len(theirs.masks) > 0
-        assert iou_matrix(ours.masks, theirs.masks).diagonal().min() >= 0.99
+        assert compute_iou_matrix(ours.masks, theirs.masks).diagonal().min() >= 0.99
 
 
 def test_features_of_the_same_masks_agree(pipelines, drawn):
@@ -67,7 +67,7 @@ def test_scores_agree_and_the_same_alternative_comes_first(pipelines, drawn):
             *(pipeline.refer_all(scene, expressions) for pipeline in pipelines), strict=True
         ):
             assert one.suggestions[0].mask == other.suggestions[0].mask
-            for ours, theirs in zip(one.opinions, other.opinions, strict=True):
+            for ours, theirs in zip(one.scores, other.scores, strict=True):
                 np.testing.assert_allclose(ours.scores, theirs.scores, rtol=1e-2, atol=2e-2)
 
 

@@ -42,7 +42,7 @@ class PredictionStore:
         if (method, path) == ("GET", "/api/projects/1"):
             return {"id": 1, "created_at": CREATED_AT, "label_config": self.label_config}
         if (method, path) == ("GET", "/api/tasks"):
-            return self._list(params)
+            return self._make_list(params)
         if (method, path) == ("GET", "/api/predictions"):
             return self.of(params["task"])
         if (method, path) == ("POST", "/api/projects/1/import/predictions"):
@@ -76,7 +76,7 @@ class PredictionStore:
     def of(self, task):
         return [p for p in self.predictions.values() if p["task"] == task]
 
-    def _list(self, params):
+    def _make_list(self, params):
         query = json.loads(params.get("query", "{}"))
         chosen = query.get("selectedItems", {}).get("included") or sorted(self.tasks)
         for item in query.get("filters", {}).get("items", ()):

@@ -8,21 +8,21 @@ from ris.label_config import read
 
 from ris.core import rle
 from ris.core.types import Annotation, Correction, Verdict
-from ris.core.verdict import judge
-from ris.labelstudio.answer import write_answer, write_truth
-from ris.labelstudio.choice import meant
+from ris.core.verdict import judge_annotation
+from ris.labelstudio.answer import write_answer, write_ground_truth
+from ris.labelstudio.choice import select_meant_regions
 from ris.labelstudio.config.control import read_controls
 from ris.labelstudio.result import read_mask
 from tests.build import rectangle
-from tests.labelstudio.test_region import OFFERS, SIZE, TASK, as_shown
+from tests.labelstudio.test_region import OFFERS, SIZE, TASK, to_shown_alternative
 from tests.service.conftest import NOW
 
 CONFIGS = {name: read_controls(read(f"{name}.xml")) for name in ("tabs_brush", "pick_brush", "pick_polygon")}
-DRAWN = rle.encode(rectangle(SIZE, 3, 3, 33, 9) & ~rectangle(SIZE, 8, 5, 12, 7))
+DRAWN = rle.encode_rle(rectangle(SIZE, 3, 3, 33, 9) & ~rectangle(SIZE, 8, 5, 12, 7))
 ANSWERS = {
     "first": (OFFERS[0].suggestion.mask, (OFFERS[0].region_id,)),
     "third": (OFFERS[2].suggestion.mask, (OFFERS[2].region_id,)),
-    "edited": (rle.encode(rectangle(SIZE, 17, 5, 29, 28)), (OFFERS[1].region_id,)),
+    "edited": (rle.encode_rle(rectangle(SIZE, 17, 5, 29, 28)), (OFFERS[1].region_id,)),
     "drawn": (DRAWN, ("xyz",)),
     "nothing": (None, ()),
 }
@@ -30,12 +30,14 @@ ANSWERS = {
 
 def correction(name, offers=OFFERS):
     mask, ids = ANSWERS[name]
-    return judge(Annotation(5, TASK, NOW, mask, ids), offers)
+    return judge_annotation(Annotation(5, TASK, NOW, mask, ids), offers)
 
 
 def again(result, controls, offers=OFFERS):
-    mask, ids = read_mask(meant(result, controls))
-    return judge(Annotation(5, TASK, NOW, mask, ids), [as_shown(offer, controls) for offer in offers])
+    mask, ids = read_mask(select_meant_regions(result, controls))
+    return judge_annotation(
+        Annotation(5, TASK, NOW, mask, ids), [to_shown_alternative(offer, controls) for offer in offers]
+    )
 
 
 @pytest.mark.parametrize("name", ANSWERS)
@@ -78,9 +80,9 @@ def test_a_skipped_task_has_no_regions():
 def test_known_masks_are_written_as_answers(config):
     controls = CONFIGS[config]
 
-    known = again(write_truth(DRAWN, controls), controls, ())
-    none = again(write_truth(None, controls), controls, ())
+    known = again(write_ground_truth(DRAWN, controls), controls, ())
+    none = again(write_ground_truth(None, controls), controls, ())
 
     assert (known.verdict, known.annotation.mask) == (Verdict.REDRAWN, DRAWN)
     assert none.verdict == Verdict.NO_REFERENT
-    assert np.array_equal(rle.decode(known.annotation.mask), rle.decode(DRAWN))
+    assert np.array_equal(rle.decode_rle(known.annotation.mask), rle.decode_rle(DRAWN))

@@ -4,7 +4,7 @@ import pytest
 from ris.label_config import read
 
 from ris.errors import ChoiceError, EmptyMaskError, RegionError
-from ris.labelstudio.choice import meant
+from ris.labelstudio.choice import select_meant_regions
 from ris.labelstudio.config.control import read_controls
 
 PICK, TABS = read_controls(read("pick_brush.xml")), read_controls(read("tabs_brush.xml"))
@@ -21,7 +21,7 @@ def choice(*values, name="pick"):
 
 
 def ids(result, controls=PICK):
-    return [region["id"] for region in meant(result, controls)]
+    return [region["id"] for region in select_meant_regions(result, controls)]
 
 
 OFFERED = [mask("3rd", "risabc-2"), mask("2nd", "risabc-1"), mask("1st", "risabc-0")]
@@ -46,7 +46,7 @@ def test_what_was_painted_under_the_chosen_rank_belongs_to_it():
 def test_what_one_drew_oneself_is_all_that_is_new_or_changed():
     new, changed = mask("1st", "xyz", "manual"), mask("3rd", "risabc-2", "prediction-changed")
 
-    found = meant([changed, *OFFERED[1:], new, choice("drew it myself")], PICK)
+    found = select_meant_regions([changed, *OFFERED[1:], new, choice("drew it myself")], PICK)
 
     assert found == [changed, new]
 
@@ -57,7 +57,7 @@ def test_an_offer_is_nobodys_drawing_whatever_origin_a_client_writes(origin):
 
     assert ids([*offered, mask("1st", "xyz", "manual"), choice("drew it myself")]) == ["xyz"]
     with pytest.raises(ChoiceError, match="nothing was drawn"):
-        meant([*offered, choice("drew it myself")], PICK)
+        select_meant_regions([*offered, choice("drew it myself")], PICK)
 
 
 def test_what_lies_on_another_picture_alone_is_no_answer():
@@ -65,7 +65,7 @@ def test_what_lies_on_another_picture_alone_is_no_answer():
     elsewhere = mask("a", "r", "manual", "ellipselabels", from_name="e") | {"to_name": "ref"}
 
     with pytest.raises(EmptyMaskError, match="the only thing drawn lies on 'ref'"):
-        meant([elsewhere], two)
+        select_meant_regions([elsewhere], two)
     assert ids([elsewhere, OFFERED[0]], two) == ["risabc-2"]
 
 
@@ -79,31 +79,36 @@ def test_a_rank_and_what_one_drew_are_meant_together():
 def test_no_such_thing_means_no_mask_whatever_lies_on_the_image(controls):
     said = choice("no such thing", name=controls.no_referent.from_name)
 
-    assert meant([*OFFERED, said], controls) == []
+    assert select_meant_regions([*OFFERED, said], controls) == []
 
 
 @pytest.mark.parametrize("others", [("1st",), ("drew it myself",), ("1st", "2nd")])
 def test_no_such_thing_and_a_mask_contradict_each_other(others):
     with pytest.raises(ChoiceError, match="'no such thing' was chosen and '.*' too: choose one of them"):
-        meant([*OFFERED, choice("no such thing", *others)], PICK)
+        select_meant_regions([*OFFERED, choice("no such thing", *others)], PICK)
 
 
 def test_without_a_choice_everything_of_one_label_is_meant():
-    assert meant(OFFERED, TABS) == OFFERED
+    assert select_meant_regions(OFFERED, TABS) == OFFERED
     assert ids([OFFERED[1], mask("2nd", "new", "manual")]) == ["risabc-1", "new"]
 
 
 def test_nothing_on_the_image_and_no_choice_is_no_such_thing():
-    assert meant([], PICK) == []
-    assert meant([], TABS) == []
-    assert meant([{"id": "w", "type": "textarea", "from_name": "note", "value": {"text": ["x"]}}], TABS) == []
+    assert select_meant_regions([], PICK) == []
+    assert select_meant_regions([], TABS) == []
+    assert (
+        select_meant_regions(
+            [{"id": "w", "type": "textarea", "from_name": "note", "value": {"text": ["x"]}}], TABS
+        )
+        == []
+    )
 
 
 @pytest.mark.parametrize("extra", [[], [choice()], [choice("sunny", name="weather")]])
 def test_without_a_choice_several_alternatives_are_no_answer(extra):
     """E.g. "Create Annotations From Predictions": nobody chose."""
     with pytest.raises(ChoiceError, match="in 'pick' and masks lie under 3 labels|'sunny' was chosen"):
-        meant([*OFFERED, *extra], PICK)
+        select_meant_regions([*OFFERED, *extra], PICK)
 
 
 def test_a_choice_of_another_tag_of_the_config_says_nothing_about_masks():
@@ -118,15 +123,15 @@ def test_a_choice_of_another_tag_of_the_config_says_nothing_about_masks():
 
 def test_a_rank_without_a_mask_is_told():
     with pytest.raises(ChoiceError, match="'2nd' was chosen and no mask has that label"):
-        meant([OFFERED[0], choice("2nd")], PICK)
+        select_meant_regions([OFFERED[0], choice("2nd")], PICK)
     with pytest.raises(ChoiceError, match="'2nd' was chosen and no mask has that label"):
-        meant([OFFERED[2], choice("1st", "2nd")], PICK)
+        select_meant_regions([OFFERED[2], choice("1st", "2nd")], PICK)
 
 
 @pytest.mark.parametrize("more", [[], [mask("1st", "k", "manual", "keypointlabels")]])
 def test_drawn_and_nothing_there_is_told(more):
     with pytest.raises(ChoiceError, match="'drew it myself' was chosen and nothing was drawn"):
-        meant([*OFFERED, *more, choice("drew it myself")], PICK)
+        select_meant_regions([*OFFERED, *more, choice("drew it myself")], PICK)
 
 
 def test_prompts_that_were_left_are_passed_over_beside_a_mask_and_are_no_answer_alone():
@@ -135,16 +140,16 @@ def test_prompts_that_were_left_are_passed_over_beside_a_mask_and_are_no_answer_
     assert ids([prompt, OFFERED[2]], SMART) == ["risabc-0"]
     assert ids([prompt, choice("no such thing")], SMART) == []
     with pytest.raises(EmptyMaskError, match="only clicks or boxes that ask for a mask were left"):
-        meant([prompt], SMART)
+        select_meant_regions([prompt], SMART)
 
 
 @pytest.mark.parametrize("result", [None, {}, "x", 3])
 def test_a_result_that_is_no_list_is_told(result):
     with pytest.raises(RegionError, match="must be a list of regions"):
-        meant(result, PICK)
+        select_meant_regions(result, PICK)
 
 
 @pytest.mark.parametrize("odd", [None, 3, {}, "x", [], {"type": None}])
 def test_an_entry_that_is_no_region_is_told(odd):
     with pytest.raises(RegionError, match="entry 0 of the result"):
-        meant([odd], PICK)
+        select_meant_regions([odd], PICK)

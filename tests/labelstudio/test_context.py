@@ -9,7 +9,7 @@ from ris.errors import BackendError, InputError, RegionError
 from ris.labelstudio.config.control import read_controls
 from ris.labelstudio.context import read_context
 from ris.labelstudio.masks import brush
-from ris.labelstudio.masks.rectangle import turned
+from ris.labelstudio.masks.rectangle import rotate_offsets
 from tests.build import rectangle
 
 PICK = read_controls(read("pick_brush.xml"))
@@ -53,11 +53,11 @@ def test_a_rectangle_is_a_box_in_pixels():
 
 def test_a_stroke_of_the_smart_brush_is_a_mask_and_its_box():
     stroke = rectangle(SIZE, 10, 20, 60, 50)
-    value = {"format": "rle", "rle": brush.encode(stroke), "brushlabels": ["3rd"]}
+    value = {"format": "rle", "rle": brush.encode_brush(stroke), "brushlabels": ["3rd"]}
 
     found = context({**SHOWN, "type": "brushlabels", "value": value})
 
-    assert (rle.decode(found.prompts.mask) == stroke).all()
+    assert (rle.decode_rle(found.prompts.mask) == stroke).all()
     assert found.prompts.box == (10, 20, 60, 50)
     assert found.label == "3rd"
 
@@ -111,7 +111,7 @@ def test_a_turned_box_is_the_upright_box_around_it():
 def test_a_turned_box_holds_all_its_corners_and_touches_them(rotation, width, height):
     value = {"x": 30, "y": 40, "width": width, "height": height, "rotation": rotation}
     x1, y1, x2, y2 = context({**SHOWN, "type": "rectangle", "value": value}).prompts.box
-    corners = turned(value, np.array([[0, 0], [width, 0], [width, height], [0, height]]), SIZE)
+    corners = rotate_offsets(value, np.array([[0, 0], [width, 0], [width, height], [0, height]]), SIZE)
     x, y = np.array(corners).T * np.array([[SIZE[1]], [SIZE[0]]]) / 100
 
     assert (x1, x2) == pytest.approx((x.min(), x.max()))
@@ -165,7 +165,7 @@ def test_what_was_drawn_on_another_picture_or_typed_elsewhere_is_not_asked():
     assert len(context(click(25, 50), beside).prompts.points) == 1
     with pytest.raises(InputError, match="needs a click"):
         context(beside)
-    spoken = words("the owl") | {"from_name": typing.typed}
+    spoken = words("the owl") | {"from_name": typing.expression_area}
     assert read_context({"result": [spoken, comment]}, typing).words == "the owl"
     with pytest.raises(InputError, match="needs a click"):
         read_context({"result": [comment]}, typing)

@@ -6,7 +6,7 @@ from ris.label_config import read
 
 from ris.core import rle
 from ris.errors import EventError, LabelConfigError
-from ris.labelstudio.event import as_text, failures_of, project_key, read_event, without_secrets
+from ris.labelstudio.event import drop_secrets, make_failures, make_project_key, read_event, to_canonical_json
 from ris.labelstudio.masks import brush
 from tests.build import rectangle
 
@@ -14,7 +14,7 @@ MASK = rectangle((20, 30), 3, 4, 15, 12)
 REGION = {
     "id": "ris-0", "type": "brushlabels", "from_name": "mask", "to_name": "image", "origin": "prediction",
     "original_height": 20, "original_width": 30, "image_rotation": 0, "meta": {"rank": 0},
-    "value": {"format": "rle", "rle": brush.encode(MASK), "brushlabels": ["Referent"]},
+    "value": {"format": "rle", "rle": brush.encode_brush(MASK), "brushlabels": ["Referent"]},
 }  # fmt: skip
 
 
@@ -46,7 +46,7 @@ def test_an_annotation_is_read_with_all_that_it_says():
     assert (event.project, read.task.project) == ("9.1795219146", "9.1795219146")
     assert (read.annotation_id, read.task.task_id, read.task.expression) == (22, 373, "the left mug")
     assert read.updated_at == datetime(2026, 11, 21, 0, 21, 31, 364195, tzinfo=UTC)
-    assert (rle.decode(read.mask) == MASK).all()
+    assert (rle.decode_rle(read.mask) == MASK).all()
     assert (read.region_ids, read.annotator, read.lead_time_s, read.parent_prediction) == (
         ("ris-0",),
         1,
@@ -107,7 +107,7 @@ def test_a_size_that_a_region_does_not_say_is_the_one_on_record():
 
     (read,) = read_event(body(annotation=annotation(result=[bare])), on_record).annotations
 
-    assert (rle.decode(read.mask) == MASK).all()
+    assert (rle.decode_rle(read.mask) == MASK).all()
     assert asked == ["/data/upload/9/a.png"]
 
 
@@ -135,13 +135,13 @@ def test_the_project_is_the_one_that_setup_names():
     project = {"id": 1, "created_at": "2026-11-21T12:32:26.999999+00:00"}
 
     assert (
-        project_key({"project": project})
+        make_project_key({"project": project})
         == f"1.{int(datetime(2026, 11, 21, 12, 32, 26, tzinfo=UTC).timestamp())}"
     )
 
 
 def test_secrets_are_dropped_at_any_depth_and_everything_else_stays():
-    clean = without_secrets(body(extra=[{"Password": "p", "fine": 1}]))
+    clean = drop_secrets(body(extra=[{"Password": "p", "fine": 1}]))
 
     assert "owner-token" not in repr(clean)
     assert "pw" not in repr(clean["project"])
@@ -150,8 +150,8 @@ def test_secrets_are_dropped_at_any_depth_and_everything_else_stays():
 
 
 def test_the_same_event_has_the_same_digest_and_another_has_not():
-    assert as_text(body()) == as_text(dict(reversed(body().items())))
-    assert as_text(body()) != as_text(body(annotation=annotation(lead_time=9)))
+    assert to_canonical_json(body()) == to_canonical_json(dict(reversed(body().items())))
+    assert to_canonical_json(body()) != to_canonical_json(body(annotation=annotation(lead_time=9)))
 
 
 def without(name):
@@ -188,7 +188,7 @@ def test_an_event_of_a_project_without_a_mask_control_says_so():
 
 
 def test_a_character_that_no_database_takes_is_dropped():
-    assert without_secrets({"a": ["x\x00y"]}) == {"a": ["xy"]}
+    assert drop_secrets({"a": ["x\x00y"]}) == {"a": ["xy"]}
 
 
 def test_an_annotator_may_come_as_an_object():
@@ -196,7 +196,7 @@ def test_an_annotator_may_come_as_an_object():
 
 
 def test_the_mask_of_a_region_is_not_changed_by_reading():
-    assert np.array_equal(brush.decode(REGION["value"]["rle"], (20, 30)), MASK)
+    assert np.array_equal(brush.decode_brush(REGION["value"]["rle"], (20, 30)), MASK)
 
 
 @pytest.mark.parametrize(
@@ -210,7 +210,7 @@ def test_a_time_that_is_none_fails_its_answer_alone(moment):
 
     assert [a.annotation_id for a in event.annotations] == [1]
     assert "is no time" in event.failures[0].sentence
-    assert failures_of(many, ValueError("x"))[1].updated_at is None
+    assert make_failures(many, ValueError("x"))[1].updated_at is None
 
 
 ODD_ANSWERS = (

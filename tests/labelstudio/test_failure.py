@@ -1,7 +1,7 @@
 import pytest
 
 from ris.errors import BackendError, ChoiceError, FrameError, InputError, RegionError, TaskError
-from ris.labelstudio.failure import CAUSES, OTHER, Failure, find_advice
+from ris.labelstudio.failure import FAILURE_CAUSES, OTHER_CAUSE, Failure, find_advice
 
 
 @pytest.mark.parametrize(
@@ -14,6 +14,8 @@ def test_a_failure_has_the_cause_of_the_nearest_kind_of_error(error, cause):
 
 
 def test_every_cause_says_what_to_do():
-    assert [find_advice(cause.name) for cause in CAUSES.values()] == [c.advice for c in CAUSES.values()]
-    assert len({cause.name for cause in CAUSES.values()}) == len(CAUSES)
-    assert find_advice("something older") == OTHER.advice
+    assert [find_advice(cause.name) for cause in FAILURE_CAUSES.values()] == [
+        c.advice for c in FAILURE_CAUSES.values()
+    ]
+    assert len({cause.name for cause in FAILURE_CAUSES.values()}) == len(FAILURE_CAUSES)
+    assert find_advice("something older") == OTHER_CAUSE.advice

@@ -8,18 +8,18 @@ from hypothesis import strategies as st
 from ris.label_config import read
 
 from ris.core import rle
-from ris.core.types import Annotation, MethodScore, Offer, Suggestion, Task, Verdict
-from ris.core.verdict import judge
+from ris.core.types import Alternative, Annotation, MethodScore, Suggestion, Task, Verdict
+from ris.core.verdict import judge_annotation
 from ris.labelstudio.config.control import read_controls
 from ris.labelstudio.region import (
-    as_shown,
-    note,
-    offer_id,
-    ordinal,
-    region_id,
-    write_all,
-    write_fixed,
+    format_ordinal,
+    get_alternative_id,
+    make_note,
+    make_region_id,
+    to_shown_alternative,
+    write_alternatives,
     write_predictions,
+    write_refined_mask,
 )
 from ris.labelstudio.result import read_mask
 from tests.build import rectangle
@@ -31,8 +31,8 @@ TASK = Task(1, "1.1", "/a", "mug")
 
 def offer(rank, mask):
     methods = {"global-local": MethodScore(21.456, rank)}
-    suggestion = Suggestion(rank, 0.5 - rank / 10, rle.encode(mask), (0, 0, 1, 1), methods, "tiny-1")
-    return Offer(region_id("1.1", 1, "mug", "tiny-1", rank), suggestion)
+    suggestion = Suggestion(rank, 0.5 - rank / 10, rle.encode_rle(mask), (0, 0, 1, 1), methods, "tiny-1")
+    return Alternative(make_region_id("1.1", 1, "mug", "tiny-1", rank), suggestion)
 
 
 OFFERS = tuple(offer(rank, rectangle(SIZE, 2 + 15 * rank, 5, 14 + 15 * rank, 30)) for rank in range(3))
@@ -74,11 +74,11 @@ def test_the_note_says_rank_score_and_who_agrees_in_words(ranks, words):
     methods = {name: MethodScore(1.0, rank) for name, rank in zip("ab", ranks, strict=False)}
     said = replace(OFFERS[0], suggestion=replace(OFFERS[0].suggestion, methods=methods))
 
-    assert note(said, 3) == words
+    assert make_note(said, 3) == words
 
 
 def test_ordinals_are_as_people_write_them():
-    assert [ordinal(i) for i in (0, 1, 2, 3, 10, 11, 12, 20, 21)] == [
+    assert [format_ordinal(i) for i in (0, 1, 2, 3, 10, 11, 12, 20, 21)] == [
         "1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "22nd",
     ]  # fmt: skip
 
@@ -86,13 +86,13 @@ def test_ordinals_are_as_people_write_them():
 def test_region_ids_are_the_same_everywhere_and_differ_for_everything_else():
     asked = ("1.1", 1, "左 mug", "tiny-1", 0)
 
-    assert region_id(*asked) == "ris" + region_id(*asked)[3:]
-    assert region_id(*asked) == region_id(*asked)
+    assert make_region_id(*asked) == "ris" + make_region_id(*asked)[3:]
+    assert make_region_id(*asked) == make_region_id(*asked)
     others = [
-        region_id(*(*asked[:i], value, *asked[i + 1 :]))
+        make_region_id(*(*asked[:i], value, *asked[i + 1 :]))
         for i, value in enumerate(("1.2", 2, "mug", "tiny-2", 1))
     ]
-    assert len({region_id(*asked), *others}) == 6
+    assert len({make_region_id(*asked), *others}) == 6
     assert "#" not in "".join(others)
 
 
@@ -101,7 +101,7 @@ def test_what_is_written_reads_back_as_it_is_shown(controls):
     for written, made in zip(write_predictions(OFFERS, controls, version="v"), OFFERS[::-1], strict=True):
         mask, ids = read_mask(written["result"])
 
-        assert mask == as_shown(made, controls).suggestion.mask
+        assert mask == to_shown_alternative(made, controls).suggestion.mask
         assert ids == (made.region_id,)
 
 
@@ -123,7 +123,7 @@ def test_an_untouched_polygon_of_any_mask_is_an_acceptance(seed):
     mask, ids = read_mask(write_predictions((made,), POLYGON, version="v")[0]["result"])
     annotation = Annotation(1, TASK, datetime(2026, 1, 1, tzinfo=UTC), mask, ids)
 
-    correction = judge(annotation, (as_shown(made, POLYGON),))
+    correction = judge_annotation(annotation, (to_shown_alternative(made, POLYGON),))
 
     assert (correction.verdict, correction.rank) == (Verdict.ACCEPTED, 0)
 
@@ -134,18 +134,18 @@ def test_the_parts_of_one_mask_are_polygons_of_one_offer():
     regions = write_predictions((two,), POLYGON, version="v")[0]["result"]
 
     assert len(regions) == 2
-    assert {offer_id(r["id"]) for r in regions} == {two.region_id}
+    assert {get_alternative_id(r["id"]) for r in regions} == {two.region_id}
     assert len({r["id"] for r in regions}) == 2
 
 
 def test_a_polygon_of_a_rectangle_covers_the_rectangle():
-    shown = as_shown(OFFERS[0], POLYGON).suggestion.mask
+    shown = to_shown_alternative(OFFERS[0], POLYGON).suggestion.mask
 
-    assert (rle.decode(shown) == rle.decode(OFFERS[0].suggestion.mask)).mean() > 0.98
+    assert (rle.decode_rle(shown) == rle.decode_rle(OFFERS[0].suggestion.mask)).mean() > 0.98
 
 
 def test_a_brush_is_shown_as_it_is():
-    assert as_shown(OFFERS[0], replace(BRUSH, label="other")) is OFFERS[0]
+    assert to_shown_alternative(OFFERS[0], replace(BRUSH, label="other")) is OFFERS[0]
 
 
 PICK = read_controls(read("pick_brush.xml"))
@@ -189,7 +189,10 @@ def test_with_fewer_labels_than_alternatives_the_best_are_shown_shuffled_or_not(
     two = replace(three, pick=replace(three.pick, ranks=("1st", "2nd")))
 
     shown = [
-        {region["value"]["brushlabels"][0]: region["meta"]["rank"] for region in write_all(offers, two)}
+        {
+            region["value"]["brushlabels"][0]: region["meta"]["rank"]
+            for region in write_alternatives(offers, two)
+        }
         for offers in (OFFERS, shuffled(2, 1, 0))
     ]
 
@@ -214,17 +217,17 @@ def test_in_every_kind_of_config_an_untouched_alternative_is_an_acceptance(layou
     mask, ids = read_mask(kept)
 
     answer = Annotation(1, TASK, datetime(2026, 1, 1, tzinfo=UTC), mask, ids)
-    correction = judge(answer, [as_shown(offer, controls) for offer in OFFERS])
+    correction = judge_annotation(answer, [to_shown_alternative(offer, controls) for offer in OFFERS])
 
     assert (correction.verdict, correction.rank) == (Verdict.ACCEPTED, rank)
 
 
 def test_a_fix_of_an_alternative_is_an_edit_of_it():
-    fixed = rle.encode(rectangle(SIZE, 17, 5, 29, 28))
-    (region,) = write_fixed(fixed, OFFERS[1], BRUSH, score=0.9)
+    fixed = rle.encode_rle(rectangle(SIZE, 17, 5, 29, 28))
+    (region,) = write_refined_mask(fixed, OFFERS[1], BRUSH, score=0.9)
     mask, ids = read_mask([region])
 
-    correction = judge(Annotation(1, TASK, datetime(2026, 1, 1, tzinfo=UTC), mask, ids), OFFERS)
+    correction = judge_annotation(Annotation(1, TASK, datetime(2026, 1, 1, tzinfo=UTC), mask, ids), OFFERS)
 
     assert mask == fixed
     assert (correction.verdict, correction.rank) == (Verdict.EDITED, 1)

@@ -10,7 +10,7 @@ from ris.core import rle
 from ris.errors import EmptyMaskError, FrameError, RegionError, RegionKindError
 from ris.labelstudio.config.control import read_controls
 from ris.labelstudio.masks import brush
-from ris.labelstudio.result import NOT_DRAWN, drawn_on, read_mask
+from ris.labelstudio.result import NON_DRAWING_TYPES, read_mask, select_drawn_regions
 from tests.build import rectangle
 
 SIZE = (40, 60)
@@ -23,7 +23,10 @@ def region(kind, value, name="r1", size=SIZE):
 
 def painted(mask, name="r1"):
     return region(
-        "brushlabels", {"format": "rle", "rle": brush.encode(mask), "brushlabels": ["It"]}, name, mask.shape
+        "brushlabels",
+        {"format": "rle", "rle": brush.encode_brush(mask), "brushlabels": ["It"]},
+        name,
+        mask.shape,
     )
 
 
@@ -40,19 +43,19 @@ def test_two_masks_are_their_union_and_both_ids_are_told():
 
     mask, ids = read_mask([painted(a, "ours"), painted(b, "drawn")])
 
-    assert (rle.decode(mask) == (a | b)).all()
+    assert (rle.decode_rle(mask) == (a | b)).all()
     assert ids == ("ours", "drawn")
 
 
 def drawn(*regions):
-    return [region.get("id") for region in drawn_on(list(regions), TABS)]
+    return [region.get("id") for region in select_drawn_regions(list(regions), TABS)]
 
 
 def test_no_regions_are_no_mask():
     assert read_mask([]) == (None, ())
 
 
-@pytest.mark.parametrize("kind", sorted(NOT_DRAWN))
+@pytest.mark.parametrize("kind", sorted(NON_DRAWING_TYPES))
 def test_what_is_said_beside_the_image_is_not_drawn_on_it(kind):
     assert drawn({"id": "a", "type": kind, "to_name": "image"}) == []
 
@@ -76,7 +79,7 @@ def test_what_lies_on_another_thing_that_is_shown_is_not_on_the_image():
         read("tabs_brush.xml").replace("<Header value=", '<Text name="said" value=').replace('size="3"', "")
     )
 
-    found = drawn_on([{"id": "a", "type": "labels", "to_name": "said"}], read_controls(config))
+    found = select_drawn_regions([{"id": "a", "type": "labels", "to_name": "said"}], read_controls(config))
 
     assert found == []
 
@@ -93,7 +96,7 @@ def test_what_lies_on_another_thing_that_is_shown_is_not_on_the_image():
 )
 def test_an_entry_that_is_no_region_of_ours_is_one_sentence(entry, message):
     with pytest.raises(RegionError, match=message):
-        drawn_on([entry], TABS)
+        select_drawn_regions([entry], TABS)
 
 
 @pytest.mark.parametrize("kind", ["vectorlabels", "magicwand", "cuboid", "videorectangle", "new to us"])
@@ -178,13 +181,13 @@ def test_a_rectangle_covers_its_pixels():
 
     mask, _ = read_mask([region("rectanglelabels", value)])
 
-    assert (rle.decode(mask) == rectangle(SIZE, 15, 20, 45, 30)).mean() > 0.98
+    assert (rle.decode_rle(mask) == rectangle(SIZE, 15, 20, 45, 30)).mean() > 0.98
 
 
 def test_a_turned_rectangle_is_turned_clockwise_about_its_corner():
     value = {"x": 50, "y": 10, "width": 30, "height": 10, "rotation": 90}
 
-    mask = rle.decode(read_mask([region("rectanglelabels", value)])[0])
+    mask = rle.decode_rle(read_mask([region("rectanglelabels", value)])[0])
 
     assert (mask == rectangle(SIZE, 26, 4, 30, 22)).mean() > 0.97
 
@@ -202,7 +205,7 @@ def test_a_bitmask_is_where_it_is_not_see_through():
 
     mask, _ = read_mask([region("bitmasklabels", {"imageDataURL": png(alpha)})])
 
-    assert (rle.decode(mask) == rectangle(SIZE, 3, 4, 20, 22)).all()
+    assert (rle.decode_rle(mask) == rectangle(SIZE, 3, 4, 20, 22)).all()
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ class Words:
     neutral: tuple = ()
     tag: str = "pick"
     labels: dict = field(default_factory=dict)  # every form of a label -> how it is written
-    tools: tuple = ()
+    prompt_tools: tuple = ()
 
 
 RANKS = ("1st", "2nd", "3rd")
@@ -58,7 +58,7 @@ TABS = Words(
 )  # fmt: skip
 SMART = Words(
     read("pick_brush_smart.xml"), {r: r for r in RANKS}, ("drew it myself",), ("no such thing",),
-    labels={r: r for r in (*RANKS, "mine")}, tools=("click", "box"),
+    labels={r: r for r in (*RANKS, "mine")}, prompt_tools=("click", "box"),
 )  # fmt: skip
 CONFIGS = {"pick": PICK, "aliased": ALIASED, "tabs": TABS, "smart": SMART}
 
@@ -97,7 +97,7 @@ def make_choices(rng, words):
 
 def make_region(rng, words, place):
     kind = rng.choice([*READABLE, *READABLE, *READABLE, "keypointlabels", rng.choice(UNREADABLE)])
-    from_name = rng.choice(["mask", "mask", "mask", "mask", "other", *words.tools])
+    from_name = rng.choice(["mask", "mask", "mask", "mask", "other", *words.prompt_tools])
     is_offer = rng.random() < 0.5
     labels = (
         rng.choice([[label] for label in words.labels]) if rng.random() < 0.95 else rng.choice([[], ["old"]])
@@ -187,7 +187,7 @@ def mean(result, words):
     require(all(isinstance(entry, dict) and isinstance(entry.get("type"), str) for entry in result))
     on_image = [e for e in result if e["type"] not in (*BESIDE, "choices")]
     require(all(e["to_name"] in ("image", None) for e in on_image))
-    regions = [e for e in on_image if e["from_name"] not in words.tools]
+    regions = [e for e in on_image if e["from_name"] not in words.prompt_tools]
     under = [labels_of(region, words) for region in regions]
     all_labels = {label for labels in under for label in labels}
     ranks, own, none = listen(result, words, all_labels)
@@ -351,7 +351,7 @@ def read_fast(annotation, words):
         return "skipped"
     if answer.mask is None:
         return "no referent"
-    rows, columns = np.nonzero(rle.decode(answer.mask))
+    rows, columns = np.nonzero(rle.decode_rle(answer.mask))
     return set(zip(columns.tolist(), rows.tolist(), strict=True))
 
 

@@ -3,7 +3,7 @@ from ris.label_config import read
 
 from ris.core.types import Task
 from ris.errors import InputError, LabelConfigError
-from ris.labelstudio.task import TaskFailure, read_setup, read_tasks
+from ris.labelstudio.task import TaskFailure, read_predict_request, read_setup_request
 
 CONFIG = read("tabs_brush.xml")
 
@@ -17,20 +17,20 @@ def task(task_id=17, **data):
 
 
 def test_a_task_is_read_with_its_project():
-    entries = read_tasks(request(task())).entries
+    entries = read_predict_request(request(task())).entries
 
     assert entries == (Task(17, "1.1795219546", "/data/upload/1/a.png", "the left mug"),)
 
 
 def test_there_is_one_entry_a_task_in_order():
-    entries = read_tasks(request(task(1), {"id": 2}, task(3), "nonsense")).entries
+    entries = read_predict_request(request(task(1), {"id": 2}, task(3), "nonsense")).entries
 
     assert [type(e).__name__ for e in entries] == ["Task", "TaskFailure", "Task", "TaskFailure"]
     assert [e.task_id for e in entries] == [1, 2, 3, None]
 
 
 def test_one_task_may_come_without_its_list():
-    assert len(read_tasks(request() | {"tasks": task()}).entries) == 1
+    assert len(read_predict_request(request() | {"tasks": task()}).entries) == 1
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_one_task_may_come_without_its_list():
     ],
 )
 def test_a_task_that_cannot_be_answered_says_why(broken, reason):
-    (failure,) = read_tasks(request(broken)).entries
+    (failure,) = read_predict_request(request(broken)).entries
 
     assert isinstance(failure, TaskFailure)
     assert failure.reason.startswith(reason)
@@ -63,20 +63,20 @@ def test_a_task_that_cannot_be_answered_says_why(broken, reason):
 
 @pytest.mark.parametrize("words", ["左のカップ", "الكوب الأيسر", "☕️ links", "the mug's\u2019 “handle”"])
 def test_other_scripts_are_expressions_like_any_other(words):
-    assert read_tasks(request(task(expression=words))).entries[0].expression == words
+    assert read_predict_request(request(task(expression=words))).entries[0].expression == words
 
 
 def test_of_several_ways_to_say_it_the_first_is_taken():
-    assert read_tasks(request(task(expression=["", " mug ", "cup"]))).entries[0].expression == "mug"
+    assert read_predict_request(request(task(expression=["", " mug ", "cup"]))).entries[0].expression == "mug"
 
 
 def test_a_character_that_no_database_takes_is_dropped():
-    assert read_tasks(request(task(expression="mu\x00g"))).entries[0].expression == "mug"
+    assert read_predict_request(request(task(expression="mu\x00g"))).entries[0].expression == "mug"
 
 
 def test_a_click_in_the_editor_is_told_from_a_batch():
-    assert read_tasks(request(task(), params={"context": {"result": []}})).context == {"result": []}
-    assert read_tasks(request(task(), params={"context": None})).context is None
+    assert read_predict_request(request(task(), params={"context": {"result": []}})).context == {"result": []}
+    assert read_predict_request(request(task(), params={"context": None})).context is None
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_a_click_in_the_editor_is_told_from_a_batch():
 )
 def test_a_body_that_is_no_request_is_refused(body, error, message):
     with pytest.raises(error, match=message):
-        read_tasks(body)
+        read_predict_request(body)
 
 
 def test_setup_keeps_neither_the_token_nor_the_hostname():
@@ -99,7 +99,7 @@ def test_setup_keeps_neither_the_token_nor_the_hostname():
         "extra_params": {"k": 3},
     }  # fmt: skip
 
-    setup = read_setup(body)
+    setup = read_setup_request(body)
 
     assert "secret" not in repr(setup)
     assert "evil" not in repr(setup)
@@ -108,7 +108,7 @@ def test_setup_keeps_neither_the_token_nor_the_hostname():
 
 def test_setup_refuses_a_config_without_a_mask_control():
     with pytest.raises(LabelConfigError, match="no <Image"):
-        read_setup({"project": "1.2", "schema": "<View/>"})
+        read_setup_request({"project": "1.2", "schema": "<View/>"})
 
 
 IMAGE = '<Image name="image" value="$image"/>'
@@ -117,8 +117,10 @@ BRUSH = '<BrushLabels name="mask" toName="image"><Label value="Referent"/></Brus
 
 def asked(tag, data, image=IMAGE):
     config = f"<View>{tag}{image}{BRUSH}</View>"
-    read_setup({"project": "7.1", "schema": config})
-    (entry,) = read_tasks(request({"id": 1, "data": {"image": "/a.png"} | data}, label_config=config)).entries
+    read_setup_request({"project": "7.1", "schema": config})
+    (entry,) = read_predict_request(
+        request({"id": 1, "data": {"image": "/a.png"} | data}, label_config=config)
+    ).entries
     return entry.expression if isinstance(entry, Task) else entry.reason
 
 
@@ -168,7 +170,7 @@ def test_an_id_is_never_asked():
         config = f"<View>{tags}{IMAGE}{BRUSH}</View>"
         data = {"image": "/a.png", "image_id": "COCO_581857"}
         try:
-            (entry,) = read_tasks(request({"id": 1, "data": data}, label_config=config)).entries
+            (entry,) = read_predict_request(request({"id": 1, "data": data}, label_config=config)).entries
         except LabelConfigError as error:
             assert "shows no expression" in str(error)
         else:

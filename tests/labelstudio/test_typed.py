@@ -4,10 +4,10 @@ import pytest
 from ris.label_config import read
 
 from ris.core import rle
-from ris.core.types import MethodScore, Offer, Suggestion
+from ris.core.types import Alternative, MethodScore, Suggestion
 from ris.labelstudio.config.control import Choice, read_controls
 from ris.labelstudio.event import read_event
-from ris.labelstudio.region import region_id, write_all, write_predictions
+from ris.labelstudio.region import make_region_id, write_alternatives, write_predictions
 from ris.labelstudio.task import read_task
 from tests.build import rectangle
 
@@ -18,9 +18,9 @@ SIZE = (20, 30)
 
 
 def offers(words, left):
-    mask = rle.encode(rectangle(SIZE, 2, left, 9, left + 8))
+    mask = rle.encode_rle(rectangle(SIZE, 2, left, 9, left + 8))
     suggestion = Suggestion(0, 0.9, mask, (0, 0, 1, 1), {"lgd": MethodScore(1.0, 0)}, "v1")
-    return (Offer(region_id(PROJECT, 7, words, "v1", 0), suggestion),)
+    return (Alternative(make_region_id(PROJECT, 7, words, "v1", 0), suggestion),)
 
 
 def typed(*lines):
@@ -59,13 +59,13 @@ FIRST = choice("pick", "1st")
 
 
 def test_the_config_says_where_words_are_typed_and_how_they_are_kept():
-    assert CONTROLS.typed == "expression"
+    assert CONTROLS.expression_area == "expression"
     assert CONTROLS.keep == Choice("keep", "image", "keep the expression for the next image")
-    assert read_controls(read("pick_brush.xml")).typed == ""
+    assert read_controls(read("pick_brush.xml")).expression_area == ""
 
 
 def test_what_a_tool_that_only_points_drew_is_no_mask():
-    region = write_all(offers("mug", 3), CONTROLS)
+    region = write_alternatives(offers("mug", 3), CONTROLS)
     scribble = {**region[0], "id": "s", "from_name": "box", "origin": "manual"}
 
     found = answered(
@@ -88,7 +88,7 @@ def test_a_task_may_wait_for_its_words():
 
 
 def test_what_was_typed_last_is_what_the_answer_is_about():
-    region = write_all(offers("the left mug", 3), CONTROLS)
+    region = write_alternatives(offers("the left mug", 3), CONTROLS)
 
     found = answered(typed("the cup", "the left mug "), *region, FIRST, data={"expression": "the cup"})
 
@@ -101,17 +101,19 @@ def test_untouched_offers_for_words_that_were_replaced_are_not_meant():
     old, new = offers("the cup", 3), offers("the left mug", 15)
 
     found = answered(
-        *write_all(old, CONTROLS), *write_all(new, CONTROLS), typed("the left mug"), FIRST,
+        *write_alternatives(old, CONTROLS), *write_alternatives(new, CONTROLS), typed("the left mug"), FIRST,
         data={"expression": "the cup"},
     )  # fmt: skip
 
     assert found.mask == new[0].suggestion.mask
-    same = answered(*write_all(old, CONTROLS), typed("the cup"), FIRST, data={"expression": "the cup"})
+    same = answered(
+        *write_alternatives(old, CONTROLS), typed("the cup"), FIRST, data={"expression": "the cup"}
+    )
     assert same.mask == old[0].suggestion.mask
 
 
 def test_only_offers_for_replaced_words_are_no_answer():
-    old = write_all(offers("the cup", 3), CONTROLS)
+    old = write_alternatives(offers("the cup", 3), CONTROLS)
     event = answered_event(*old, typed("the left mug"), data={"expression": "the cup"})
 
     (failed,) = read_event(event).failures
@@ -122,11 +124,14 @@ def test_only_offers_for_replaced_words_are_no_answer():
 
 def test_imported_offers_for_words_that_were_replaced_are_not_meant_either():
     """Their ids are of the task that they were computed for: of which words is unknown, but not of these."""
-    imported = [r | {"id": "risaaaaaaaaaaaaaaaa-0"} for r in write_all(offers("the cup", 3)[:1], CONTROLS)]
+    imported = [
+        r | {"id": "risaaaaaaaaaaaaaaaa-0"} for r in write_alternatives(offers("the cup", 3)[:1], CONTROLS)
+    ]
     new = offers("the left mug", 15)
 
     found = answered(
-        *imported, *write_all(new, CONTROLS), typed("the left mug"), FIRST, data={"expression": "the cup"},
+        *imported, *write_alternatives(new, CONTROLS), typed("the left mug"), FIRST, data={"expression":
+        "the cup"},
     )  # fmt: skip
 
     assert found.mask == new[0].suggestion.mask
@@ -134,7 +139,7 @@ def test_imported_offers_for_words_that_were_replaced_are_not_meant_either():
 
 @pytest.mark.parametrize(("result", "keeps"), [((KEEP,), "mug"), ((), "")])
 def test_words_are_kept_for_the_next_image_when_the_annotator_says_so(result, keeps):
-    assert answered(typed("mug"), choice("pick", "no such thing"), *result).keeps == keeps
+    assert answered(typed("mug"), choice("pick", "no such thing"), *result).carried_expression == keeps
 
 
 def test_an_answer_without_words_is_no_answer_unless_it_was_skipped():
@@ -159,11 +164,11 @@ def test_kept_words_stand_in_the_text_field_with_their_alternatives():
 def test_a_text_field_of_another_name_does_not_say_what_an_answer_is_about(name):
     config = read("tabs_brush.xml").replace("<Image", f'<TextArea name="{name}" toName="image"/><Image', 1)
 
-    assert read_controls(config).typed == ""
+    assert read_controls(config).expression_area == ""
 
 
 @pytest.mark.parametrize("name", ["expression", "Prompt", "phrase", "words", "the_expression"])
 def test_a_text_field_that_is_called_expression_or_prompt_says_it(name):
     config = read("tabs_brush.xml").replace("<Image", f'<TextArea name="{name}" toName="image"/><Image', 1)
 
-    assert read_controls(config).typed == name
+    assert read_controls(config).expression_area == name

@@ -1,15 +1,15 @@
 import numpy as np
 import pytest
 
-from ris.learning.calibration import brier, fit_calibration
-from ris.referring.ranking import Calibration, logit
+from ris.learning.calibration import compute_brier_scores, fit_calibration
+from ris.referring.ranking import Calibration, compute_clipped_logit
 
 
 def answers(slope, intercept, n=20_000):
     """Probabilities, and outcomes that follow a known calibration of them."""
     rng = np.random.default_rng(3)
     probabilities = rng.uniform(0.02, 0.98, n)
-    chances = [Calibration(slope, intercept).chance(p) for p in probabilities]
+    chances = [Calibration(slope, intercept).compute_chance(p) for p in probabilities]
     return probabilities.tolist(), (rng.random(n) < chances).tolist()
 
 
@@ -31,5 +31,7 @@ def test_when_surer_is_not_righter_there_is_no_calibration():
 
 
 def test_the_brier_score_is_the_squared_distance_from_what_was_so():
-    assert brier([0.5, 1.0], [True, False], None).tolist() == [0.25, 1.0]
-    assert brier([0.5], [True], Calibration(1, logit(0.9)))[0] == pytest.approx(0.01)
+    assert compute_brier_scores([0.5, 1.0], [True, False], None).tolist() == [0.25, 1.0]
+    assert compute_brier_scores([0.5], [True], Calibration(1, compute_clipped_logit(0.9)))[
+        0
+    ] == pytest.approx(0.01)

@@ -5,27 +5,29 @@ import pytest
 
 from ris.core import rle
 from ris.core.decision import Decision
-from ris.core.types import Annotation, Correction, Scored, Task, Verdict
-from ris.learning.case import case_of
-from ris.referring.ranking import Calibration, Fusion, RankingSettings, rank
+from ris.core.types import Annotation, Correction, MethodScores, Task, Verdict
+from ris.learning.case import make_training_case
+from ris.referring.ranking import Calibration, Fusion, RankingSettings, rank_proposals
 from tests.build import make_scene, rectangle
 
 SIZE = (20, 20)
 WHOLE, PART, OTHER = (
     rectangle(SIZE, 0, 0, 10, 10), rectangle(SIZE, 0, 0, 4, 4), rectangle(SIZE, 12, 12, 18, 18),
 )  # fmt: skip
-PROPOSALS = tuple(rle.encode(mask) for mask in (WHOLE, PART, OTHER))
+PROPOSALS = tuple(rle.encode_rle(mask) for mask in (WHOLE, PART, OTHER))
 SCORES = {"lgd": np.array([1, 1.1, 0.5], np.float32), "iterprime": np.array([0.2, 0.3, 0.1], np.float32)}
 
 
 def decided(verdict, mask=None, *, expression="the mug next to the cup", digest="ab"):
     task = Task(1, "1.5", "a.png", expression)
-    answer = Annotation(1, task, datetime(2026, 1, 5, tzinfo=UTC), None if mask is None else rle.encode(mask))
+    answer = Annotation(
+        1, task, datetime(2026, 1, 5, tzinfo=UTC), None if mask is None else rle.encode_rle(mask)
+    )
     return Decision(Correction(answer, verdict), (), digest, SIZE, "v1")
 
 
 def test_a_case_says_which_proposals_were_meant():
-    case = case_of(decided(Verdict.REDRAWN, WHOLE), PROPOSALS, SCORES, RankingSettings())
+    case = make_training_case(decided(Verdict.REDRAWN, WHOLE), PROPOSALS, SCORES, RankingSettings())
 
     assert (case.kind, case.image) == ("relation", "ab")
     assert case.ious.tolist() == pytest.approx([1, 0.16, 0])
@@ -33,7 +35,7 @@ def test_a_case_says_which_proposals_were_meant():
 
 
 def test_where_there_is_no_such_thing_nothing_was_right():
-    case = case_of(decided(Verdict.NO_REFERENT), PROPOSALS, SCORES, RankingSettings())
+    case = make_training_case(decided(Verdict.NO_REFERENT), PROPOSALS, SCORES, RankingSettings())
 
     assert not case.right.any()
 
@@ -49,18 +51,20 @@ def test_where_there_is_no_such_thing_nothing_was_right():
     ids=["skipped", "proposals not kept", "another size", "no method ran"],
 )
 def test_what_teaches_nothing_is_no_case(decision, proposals, scores):
-    assert case_of(decision, proposals, scores, RankingSettings()) is None
+    assert make_training_case(decision, proposals, scores, RankingSettings()) is None
 
 
 @pytest.mark.parametrize("weights", [{}, {"lgd": 3.0, "iterprime": 0.0}])
 def test_a_case_is_fused_as_the_annotators_alternatives_are(weights):
     settings = RankingSettings(temperatures={"lgd": 0.3}, by_kind={"relation": Fusion({"lgd": 0.7}, weights)})
-    case = case_of(decided(Verdict.ACCEPTED, WHOLE), PROPOSALS, SCORES, settings)
-    opinions = [Scored(name, scores) for name, scores in SCORES.items()]
+    case = make_training_case(decided(Verdict.ACCEPTED, WHOLE), PROPOSALS, SCORES, settings)
+    opinions = [MethodScores(name, scores) for name, scores in SCORES.items()]
 
-    shown = rank(make_scene(WHOLE, PART, OTHER), opinions, settings.of_kind(case.kind), version="v")
+    shown = rank_proposals(
+        make_scene(WHOLE, PART, OTHER), opinions, settings.select_kind(case.kind), version="v"
+    )
 
-    fused = case.fused(settings.coefficients)
+    fused = case.fuse(settings.coefficients)
     assert sorted(fused, reverse=True) == pytest.approx([s.score for s in shown])
     assert case.first(settings.coefficients)[0] == pytest.approx(shown[0].score)
     assert case.first(RankingSettings(calibration=Calibration(2, 1)).coefficients)[0] <= 1

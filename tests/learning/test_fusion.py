@@ -3,8 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ris.learning.case import Case
-from ris.learning.fusion import _batch, _cost, fit_fusion
+from ris.learning.case import TrainingCase
+from ris.learning.fusion import _compute_cost, _make_batch, fit_fusion
 from tests.learning.worlds import PRIOR, cases, mean_iou
 
 
@@ -38,19 +38,19 @@ def test_nothing_to_learn_from_leaves_the_prior():
 
 
 def test_the_slope_is_that_of_the_cost():
-    batch = _batch(cases(12, good=("eyes", "ears")), ["ears", "eyes"], np.ones(2))
+    batch = _make_batch(cases(12, good=("eyes", "ears")), ["ears", "eyes"], np.ones(2))
     at, step = np.array([0.3, 0.8]), 1e-6
 
     numeric = [
-        (_cost(batch, at + step * unit)[0] - _cost(batch, at - step * unit)[0]) / (2 * step)
+        (_compute_cost(batch, at + step * unit)[0] - _compute_cost(batch, at - step * unit)[0]) / (2 * step)
         for unit in np.eye(2)
     ]
 
-    assert _cost(batch, at)[1] == pytest.approx(np.array(numeric), rel=1e-5)
+    assert _compute_cost(batch, at)[1] == pytest.approx(np.array(numeric), rel=1e-5)
 
 
 def test_cases_with_fewer_proposals_or_methods_are_learned_from_too():
-    two = Case("plain", "x", {"ears": np.array([0, 1], np.float32)}, np.ones(2), np.array([0.0, 0.9]))
+    two = TrainingCase("plain", "x", {"ears": np.array([0, 1], np.float32)}, np.ones(2), np.array([0.0, 0.9]))
 
     found = fit_fusion([*cases(60), *[replace(two, image=f"x{i}") for i in range(20)]], PRIOR).fusion
 
@@ -60,7 +60,7 @@ def test_cases_with_fewer_proposals_or_methods_are_learned_from_too():
 
 def test_when_no_method_is_any_good_the_fusion_is_sure_of_nothing_and_still_a_fusion():
     found = fit_fusion(cases(300, good=()), PRIOR)
-    fused = cases(1, seed=9)[0].fused(found)
+    fused = cases(1, seed=9)[0].fuse(found)
 
     assert fused.sum() == pytest.approx(1)
     assert fused.max() < 0.5

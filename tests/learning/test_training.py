@@ -4,19 +4,28 @@ import numpy as np
 import pytest
 
 from ris.core import rle
-from ris.core.types import Annotation, Correction, MethodScore, Offer, Scored, Suggestion, Task, Verdict
+from ris.core.types import (
+    Alternative,
+    Annotation,
+    Correction,
+    MethodScore,
+    MethodScores,
+    Suggestion,
+    Task,
+    Verdict,
+)
 from ris.errors import InputError
-from ris.learning.training import Training
+from ris.learning.training import TrainingService
 from ris.referring.ranking import RankingSettings
-from ris.store.learned import all_learned, in_use
-from ris.store.records import add_correction, add_suggestions
+from ris.store.learned_rankings import find_learned_rankings, find_ranking_in_use
+from ris.store.records import add_alternatives, add_correction
 from tests.build import rectangle
 from tests.service.conftest import NOW, database
 
 __all__ = ["database"]
 
 SIZE = (8, 40)
-MASKS = [rle.encode(rectangle(SIZE, 8 * i, 0, 8 * i + 6, 8)) for i in range(5)]
+MASKS = [rle.encode_rle(rectangle(SIZE, 8 * i, 0, 8 * i + 6, 8)) for i in range(5)]
 PROJECT = "1.1700000000"
 
 
@@ -26,13 +35,13 @@ def keep(session, number, *, version="v1", project=PROJECT, scores=None):
     right = int(rng.integers(5))
     task = Task(number, project, f"/{number // 2}.png", "the mug")
     opinions = [
-        Scored("eyes", (rng.normal(size=5) + 3 * (np.arange(5) == right)).astype(np.float32)),
-        Scored("ears", (3 * rng.normal(size=5)).astype(np.float32)),
+        MethodScores("eyes", (rng.normal(size=5) + 3 * (np.arange(5) == right)).astype(np.float32)),
+        MethodScores("ears", (3 * rng.normal(size=5)).astype(np.float32)),
     ]
-    offer = Offer(
+    offer = Alternative(
         f"r{number}", Suggestion(0, 0.5, MASKS[right], (0, 0, 1, 1), {"eyes": MethodScore(1, 0)}, version)
     )
-    add_suggestions(
+    add_alternatives(
         session, task, f"{number // 2:064d}", SIZE, [offer], version=version, opinions=opinions,
         proposals=MASKS, now=NOW,
     )  # fmt: skip
@@ -43,7 +52,7 @@ def keep(session, number, *, version="v1", project=PROJECT, scores=None):
 
 @pytest.fixture
 def training(database):
-    return Training(database, "v1", RankingSettings(), now=lambda: NOW)
+    return TrainingService(database, "v1", RankingSettings(), now=lambda: NOW)
 
 
 @pytest.fixture
@@ -55,7 +64,7 @@ def decided(database):
 
 def used(training):
     with training.database.begin() as session:
-        found = in_use(session, "v1")
+        found = find_ranking_in_use(session, "v1")
         return found.version if found else None
 
 
@@ -64,7 +73,7 @@ def test_training_puts_a_better_version_into_use(training, decided):
 
     assert trained.version.startswith("v1-")
     assert used(training) == trained.version
-    (kept,) = all_learned(training.database.begin().__enter__())
+    (kept,) = find_learned_rankings(training.database.begin().__enter__())
     assert kept.coefficients.fusion.weights["eyes"] > 0.8
     assert kept.figures["decisions"] == 100
 
@@ -80,7 +89,7 @@ def test_without_decisions_nothing_changes_and_why_is_said(training):
     trained = training.train()
 
     assert (trained.version, used(training)) == (None, None)
-    assert "0 decisions" in trained.finding.says[0]
+    assert "0 decisions" in trained.fit_result.says[0]
 
 
 def test_what_other_networks_ranked_teaches_nothing(training, database):
@@ -90,22 +99,22 @@ def test_what_other_networks_ranked_teaches_nothing(training, database):
             keep(session, 100 + number, version="v1-abcdef")
             keep(session, 200 + number, project="2.1700000000")
 
-    assert len(training.cases()) == 20
-    assert len(training.cases(project=PROJECT)) == 10
+    assert len(training.find_cases()) == 20
+    assert len(training.find_cases(project=PROJECT)) == 10
 
 
 def test_one_can_go_back_to_the_preset_and_forward_again(training, decided):
     version = training.train().version
 
-    training.use("v1")
+    training.use_version("v1")
     assert used(training) is None
-    training.use(version)
+    training.use_version(version)
     assert used(training) == version
 
 
 def test_a_version_that_is_not_there_is_refused_with_those_that_are(training):
     with pytest.raises(InputError, match="there is no version 'v9'; there are v1"):
-        training.use("v9")
+        training.use_version("v9")
 
 
 def test_start_training_trains_in_the_background_once(training, decided):

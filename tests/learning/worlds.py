@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ris.learning.case import Case
+from ris.learning.case import TrainingCase
 from ris.referring.ranking import Coefficients, Fusion
 
 PRIOR = Coefficients(Fusion({"eyes": 1.0, "ears": 1.0}, {"eyes": 1.0, "ears": 1.0}))
@@ -17,7 +17,7 @@ def case(rng, kind="plain", image="0", *, good=("eyes",), n=5, right=None, clear
         )
         for name in ("eyes", "ears")
     }
-    return Case(kind, image, scores, np.ones(n), (np.arange(n) == right) * 0.9)
+    return TrainingCase(kind, image, scores, np.ones(n), (np.arange(n) == right) * 0.9)
 
 
 def cases(n, *, seed=0, good=("eyes",), kind="plain", per_image=3, clear=3.0):

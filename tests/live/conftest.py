@@ -4,7 +4,7 @@ import pytest
 
 from ris.labelstudio.api.client import LabelStudioClient
 from tests.live.support.samples import make_samples
-from tests.live.support.studio import TOKEN, LabelStudio
+from tests.live.support.studio import DEMO_TOKEN, LabelStudioServer
 from tests.store.conftest import empty_url, postgres
 
 __all__ = ["empty_url", "postgres"]
@@ -12,13 +12,13 @@ __all__ = ["empty_url", "postgres"]
 
 @pytest.fixture(scope="session")
 def studio(tmp_path_factory):
-    with LabelStudio(tmp_path_factory.mktemp("studio")) as studio:
+    with LabelStudioServer(tmp_path_factory.mktemp("studio")) as studio:
         yield studio
 
 
 @pytest.fixture(scope="session")
 def client(studio):
-    return LabelStudioClient(studio.url, TOKEN, timeout_s=600)
+    return LabelStudioClient(studio.url, DEMO_TOKEN, timeout_s=600)
 
 
 @pytest.fixture(scope="session")

@@ -23,7 +23,7 @@ class FaultyProxy:
 
     def __init__(self, target, seed):
         self.target, self.rng = target, random.Random(seed)
-        self.on, self.met = False, Counter()
+        self.to_device, self.met = False, Counter()
         self._held, self._lock, self._late = [], threading.Lock(), []
         proxy = self
 
@@ -33,7 +33,7 @@ class FaultyProxy:
 
             def do_POST(self):
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                if proxy.on and self.path == "/webhook":
+                if proxy.to_device and self.path == "/webhook":
                     self._mistreat(body, proxy.fault())
                 else:
                     self._pass_on(body)

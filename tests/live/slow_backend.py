@@ -13,11 +13,18 @@ from werkzeug.serving import make_server
 
 from ris import assembly, config
 from ris.core.types import Image
-from ris.labelstudio.api.pushing import Pushing
-from ris.service import Delivering, Recording, Refining, SceneCache, Suggesting, Worker
+from ris.labelstudio.api.pushing import PredictionWriter
+from ris.service import (
+    DeliveryService,
+    RecordingService,
+    RefinementService,
+    SceneCache,
+    SuggestionService,
+    Worker,
+)
 from ris.store.session import Database
-from ris.web.answers import Backend
 from ris.web.app import create_app
+from ris.web.handlers import Services
 from ris.web.logs import start_logging
 from tests.fakes import squares
 from tests.service.conftest import make_pipeline
@@ -34,7 +41,7 @@ def slow_images(seed, mean_s):
 
 
 def main():
-    settings = config.from_env()
+    settings = config.read_settings()
     start_logging(settings.log_level, settings.log_format)
     database = Database.open(settings.database_url)
 
@@ -43,12 +50,14 @@ def main():
 
     images = slow_images(int(os.environ["SEED"]), float(os.environ["MEAN_S"]))
     worker = Worker(make_pipeline, SceneCache(10**7))
-    suggesting = Suggesting(database, worker, images, version="fake-1", now=now)
-    pushing = Pushing(assembly.label_studio(settings, timeout_s=assembly.WRITE_TIMEOUT_S))
-    delivering = Delivering(database, suggesting, pushing, now=now)
+    suggesting = SuggestionService(database, worker, images, version="fake-1", now=now)
+    pushing = PredictionWriter(
+        assembly.make_label_studio_client(settings, timeout_s=assembly.WRITE_TIMEOUT_S)
+    )
+    delivering = DeliveryService(database, suggesting, pushing, now=now)
     delivering.start()
-    backend = Backend(
-        suggesting, Recording(database, now=now), Refining(worker, suggesting, images),
+    backend = Services(
+        suggesting, RecordingService(database, now=now), RefinementService(worker, suggesting, images),
         deadline_s=settings.deadline_s, train=lambda: True, delivering=delivering,
     )  # fmt: skip
     make_server(settings.host, settings.port, create_app(backend), threaded=True).serve_forever()

@@ -13,14 +13,14 @@ import pytest
 from ris import label_config
 from ris.core.types import Verdict
 from ris.labelstudio.config.control import read_controls
-from ris.store.history import decisions
-from ris.store.inbox import event_counts
+from ris.store.history import read_decisions
+from ris.store.inbox import count_events
 from ris.store.session import Database
 from tests.live.faults import FAULTS, FaultyProxy
-from tests.live.support.annotator import Act, Annotator
+from tests.live.support.annotator import Action, Annotator
 from tests.live.support.backend_server import BackendServer
 from tests.live.support.project import Project
-from tests.live.support.studio import TOKEN
+from tests.live.support.studio import DEMO_TOKEN
 
 pytestmark = pytest.mark.live
 
@@ -54,7 +54,7 @@ class Day(threading.Thread):
             lambda: self.annotator.accept(task_id, offered, rank),
             lambda: self.annotator.fix(task_id, offered, rank),
             lambda: self.annotator.redraw(task_id, offered, sample.truth),
-            lambda: self.annotator.say_no_referent(task_id, offered),
+            lambda: self.annotator.mark_no_referent(task_id, offered),
             lambda: self.annotator.skip(task_id, offered),
         ])()  # fmt: skip
 
@@ -64,7 +64,7 @@ class Day(threading.Thread):
         act, rank = self.meant[number], self.rng.randrange(3)
         body = {"result": self.offered[act.task_id][rank]["result"], "was_cancelled": False}
         self.project.client.call("PATCH", f"/api/annotations/{number}/", body)
-        self.meant[number] = Act(act.task_id, number, Verdict.ACCEPTED, rank)
+        self.meant[number] = Action(act.task_id, number, Verdict.ACCEPTED, rank)
 
     def _delete(self):
         number = self.rng.choice(sorted(self.meant))
@@ -76,7 +76,7 @@ def ris_sync(server, studio, project):
     """The command that a user would run."""
     env = os.environ | {
         "RIS_DATABASE_URL": server.database_url, "RIS_LABEL_STUDIO_URL": studio.url,
-        "RIS_LABEL_STUDIO_API_KEY": TOKEN,
+        "RIS_LABEL_STUDIO_API_KEY": DEMO_TOKEN,
     }  # fmt: skip
     ran = subprocess.run(
         [sys.executable, "-m", "ris", "sync", "--project", str(project.project_id)],
@@ -92,9 +92,9 @@ def on_record(server, project):
         with database.begin() as session:
             found = {
                 d.correction.annotation.annotation_id: (d.correction.verdict, d.correction.rank)
-                for d in decisions(session, project=project.key)
+                for d in read_decisions(session, project=project.key)
             }
-            return found, event_counts(session)
+            return found, count_events(session)
     finally:
         database.close()
 
@@ -114,7 +114,7 @@ def test_whatever_the_network_does_and_however_often_the_server_dies_a_sync_make
         project.connect(proxy.url)
         project.wait_for_predictions(ids)
         day = Day(project, ids, samples, seed=29)
-        proxy.on = True
+        proxy.to_device = True
         day.start()
         for _ in range(KILLS):
             time.sleep(rng.uniform(1, 4))

@@ -22,16 +22,16 @@ from ris.labelstudio.api import connecting
 from ris.labelstudio.api.client import LabelStudioClient
 from ris.labelstudio.api.fetching import ImageSource
 from ris.labelstudio.config.control import read_controls
-from ris.labelstudio.images.decoding import decode
+from ris.labelstudio.images.decoding import decode_image
 from ris.labelstudio.masks import brush
-from ris.service import Recording, Syncing
-from ris.store.history import decisions, versions_of
-from ris.store.inbox import event_counts
+from ris.service import RecordingService, SyncService
+from ris.store.history import read_corrections, read_decisions
+from ris.store.inbox import count_events
 from ris.store.session import Database
 from tests.live.support.annotator import Annotator
 from tests.live.support.backend_server import BackendServer
 from tests.live.support.project import Project
-from tests.live.support.studio import TOKEN, LabelStudio
+from tests.live.support.studio import DEMO_TOKEN, LabelStudioServer
 
 pytestmark = pytest.mark.live
 
@@ -68,7 +68,8 @@ def on_record(server, project, condition):
         while True:
             with database.begin() as session:
                 found = {
-                    d.correction.annotation.annotation_id: d for d in decisions(session, project=project.key)
+                    d.correction.annotation.annotation_id: d
+                    for d in read_decisions(session, project=project.key)
                 }
             if condition(found):
                 return found
@@ -121,7 +122,7 @@ def test_every_act_of_an_annotator_is_on_record_as_it_was_meant(loaded, annotato
         annotator.accept(ids[1], offered[ids[1]], 2),
         annotator.fix(ids[2], offered[ids[2]], 1),
         annotator.redraw(ids[3], offered[ids[3]], samples[3].truth),
-        annotator.say_no_referent(ids[4], offered[ids[4]]),
+        annotator.mark_no_referent(ids[4], offered[ids[4]]),
         annotator.skip(ids[5], offered[ids[5]]),
     ]
 
@@ -132,7 +133,7 @@ def test_every_act_of_an_annotator_is_on_record_as_it_was_meant(loaded, annotato
     ]
     assert recorded == [(a.verdict, a.rank) for a in acts]
     redrawn = found[acts[3].annotation_id].correction.annotation.mask
-    assert (rle.decode(redrawn) == samples[3].truth).all()
+    assert (rle.decode_rle(redrawn) == samples[3].truth).all()
 
 
 def test_an_update_is_a_new_version_and_a_deletion_ends_it(loaded, annotator, client, server):
@@ -153,7 +154,7 @@ def test_an_update_is_a_new_version_and_a_deletion_ends_it(loaded, annotator, cl
 
     database = Database.open(server.database_url)
     with database.begin() as session:
-        history = versions_of(session, project.key, act.annotation_id)
+        history = read_corrections(session, project.key, act.annotation_id)
     database.close()
     assert [version.rank for version in history] == [0, 1]
 
@@ -192,7 +193,7 @@ def test_what_is_exported_is_what_label_studio_has(loaded, client, server, tmp_p
                 assert annotation["id"] not in by_id
                 continue
             size = regions[0]["original_height"], regions[0]["original_width"]
-            theirs = brush.decode(regions[0]["value"]["rle"], size)
+            theirs = brush.decode_brush(regions[0]["value"]["rle"], size)
             ours = coco.decode(by_id[annotation["id"]]["segmentation"]).astype(np.bool_)
             assert (ours == theirs).all()
             compared += 1
@@ -202,7 +203,7 @@ def test_what_is_exported_is_what_label_studio_has(loaded, client, server, tmp_p
 def test_no_event_was_misunderstood(loaded, server):
     database = Database.open(server.database_url)
     with database.begin() as session:
-        counts = event_counts(session)
+        counts = count_events(session)
     database.close()
 
     assert counts["failed"] == 0
@@ -244,17 +245,17 @@ def test_of_all_alternatives_on_the_image_a_key_takes_one(client, server, sample
 
 def test_connecting_makes_and_mends_all_links_and_may_be_repeated(client, server):
     number = connecting.create_project(client, "connect", label_config.read("tabs_brush.xml"))
-    ours = connecting.Backend(server.url, "ris", "open")
+    ours = connecting.MLBackend(server.url, "ris", "open")
 
-    first = connecting.connect(client, number, ours, label_config=label_config.read("pick_brush.xml"))
-    again = connecting.connect(client, number, ours)
+    first = connecting.connect_project(client, number, ours, label_config=label_config.read("pick_brush.xml"))
+    again = connecting.connect_project(client, number, ours)
     (hook,) = client.call("GET", "/api/webhooks/", project=number)
     client.call("PATCH", f"/api/webhooks/{hook['id']}/", {"is_active": False, "headers": {}})
     client.call(
         "POST", "/api/webhooks/",
         {"url": hook["url"], "project": number, "send_payload": True, "send_for_all_actions": True},
     )  # fmt: skip
-    mended = connecting.connect(client, number, ours)
+    mended = connecting.connect_project(client, number, ours)
 
     # Label Studio makes a webhook of its own, without the password that ours asks for.
     assert [step.outcome for step in first[1:]] == [
@@ -278,8 +279,8 @@ def test_a_sync_finds_what_no_webhook_told(client, server, samples):
     best, second, _ = project.predictions(ids[0])
     kept, deleted = (project.annotate(ids[0], p["result"]) for p in (best, second))
     database = Database.open(server.database_url)
-    recording = Recording(database, now=lambda: datetime.now(UTC))
-    syncing = Syncing(database, recording, client, now=lambda: datetime.now(UTC))
+    recording = RecordingService(database, now=lambda: datetime.now(UTC))
+    syncing = SyncService(database, recording, client, now=lambda: datetime.now(UTC))
     try:
         first = syncing.sync(project.project_id)
         client.call("DELETE", f"/api/annotations/{deleted}/")
@@ -288,8 +289,8 @@ def test_a_sync_finds_what_no_webhook_told(client, server, samples):
         recording.close()
         database.close()
 
-    assert (first.there, first.here, first.applied, first.gone) == (2, 2, 2, 0)
-    assert (again.there, again.here, again.applied, again.gone) == (1, 1, 0, 1)
+    assert (first.n_in_label_studio, first.n_recorded, first.n_applied, first.n_gone) == (2, 2, 2, 0)
+    assert (again.n_in_label_studio, again.n_recorded, again.n_applied, again.n_gone) == (1, 1, 0, 1)
     found = on_record(server, project, lambda f: True)
     assert [(i, d.correction.verdict, d.correction.rank) for i, d in found.items()] == [
         (kept, Verdict.ACCEPTED, 0)
@@ -301,7 +302,7 @@ def ris(server, studio):
     """The command line, as a user would run it beside this server."""
     env = os.environ | {
         "RIS_DATABASE_URL": server.database_url, "RIS_LABEL_STUDIO_URL": studio.url,
-        "RIS_LABEL_STUDIO_API_KEY": TOKEN, "COLUMNS": "250", "RIS_PORT": str(server.port),
+        "RIS_LABEL_STUDIO_API_KEY": DEMO_TOKEN, "COLUMNS": "250", "RIS_PORT": str(server.port),
     }  # fmt: skip
 
     def run(*arguments, status=0, **settings):
@@ -432,8 +433,8 @@ def test_a_label_studio_that_refuses_private_addresses_is_told_by_the_variable_t
     ris, server, tmp_path, guarded
 ):
     """Both are its defaults. With one alone it answers 403 and connects all the same, without a webhook."""
-    with LabelStudio(tmp_path, **dict.fromkeys(guarded, "true")) as refusing:
-        client = LabelStudioClient(refusing.url, TOKEN, timeout_s=60)
+    with LabelStudioServer(tmp_path, **dict.fromkeys(guarded, "true")) as refusing:
+        client = LabelStudioClient(refusing.url, DEMO_TOKEN, timeout_s=60)
         number = connecting.create_project(client, "refused", label_config.read("pick_brush.xml"))
         where = {"RIS_LABEL_STUDIO_URL": refusing.url}
 
@@ -491,7 +492,7 @@ def test_a_click_in_the_editor_gives_one_mask(client, server, samples):
     config = label_config.read("pick_brush_smart.xml")
     project, stored = Project.create(client, "clicks", config, [samples[3].png])
     ids = project.import_tasks([{"image": stored[0], "expression": samples[3].expression}])
-    connecting.connect(client, project.project_id, connecting.Backend(server.url))
+    connecting.connect_project(client, project.project_id, connecting.MLBackend(server.url))
     project.wait_for_predictions(ids)
     (backend,) = client.call("GET", "/api/ml", project=project.project_id)
     assert backend["is_interactive"]
@@ -512,7 +513,7 @@ def test_a_click_in_the_editor_gives_one_mask(client, server, samples):
     )  # fmt: skip
 
     (region,) = answer["data"]["result"]
-    mask = brush.decode(region["value"]["rle"], truth.shape)
+    mask = brush.decode_brush(region["value"]["rle"], truth.shape)
     assert region["value"]["brushlabels"] == ["mine"]
     assert (mask & truth).sum() / (mask | truth).sum() > 0.5
 
@@ -532,13 +533,13 @@ def test_real_photographs_pass_through_upload_predict_and_the_store(client, serv
     project.wait_for_predictions(ids)
 
     for task_id, task in zip(ids, tasks, strict=True):
-        size = decode(files[task["image"]], max_pixels=10**8).size
+        size = decode_image(files[task["image"]], max_pixels=10**8).size
         offered = project.predictions(task_id)
         assert 1 <= len(offered) <= 3
         for prediction in offered:
             region = prediction["result"][0]
             assert (region["original_height"], region["original_width"]) == size
-            assert brush.decode(region["value"]["rle"], size).any()
+            assert brush.decode_brush(region["value"]["rle"], size).any()
 
 
 def test_predictions_that_were_computed_for_a_file_keep_their_record_where_they_are_imported(

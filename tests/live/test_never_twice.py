@@ -9,14 +9,14 @@ import pytest
 
 from ris import label_config
 from ris.labelstudio.api.client import LabelStudioClient
-from ris.labelstudio.api.connecting import Backend, connect
-from ris.labelstudio.api.doubles import find_doubled
-from ris.labelstudio.api.pushing import first_id
-from ris.store.deliveries import n_owed
-from ris.store.session import Database, upgrade
-from tests.live.support.process import ServerProcess, free_port
+from ris.labelstudio.api.connecting import MLBackend, connect_project
+from ris.labelstudio.api.duplicates import find_duplicated_tasks
+from ris.labelstudio.api.pushing import get_first_region_id
+from ris.store.deliveries import count_deliveries
+from ris.store.session import Database, upgrade_database
+from tests.live.support.process import ServerProcess, find_free_port
 from tests.live.support.project import Project
-from tests.live.support.studio import ROOT, TOKEN
+from tests.live.support.studio import DEMO_TOKEN, REPOSITORY_ROOT
 
 pytestmark = pytest.mark.live
 
@@ -28,15 +28,15 @@ class SlowBackend:
     """`slow_backend` as a process that can be stopped without warning and started again."""
 
     def __init__(self, folder, studio):
-        self.database_url, port = f"sqlite:///{folder / 'ris.db'}", free_port()
-        upgrade(self.database_url)
+        self.database_url, port = f"sqlite:///{folder / 'ris.db'}", find_free_port()
+        upgrade_database(self.database_url)
         self.url = f"http://127.0.0.1:{port}"
         self.process = ServerProcess(
-            "the slow backend", [sys.executable, "-m", "tests.live.slow_backend"], folder=ROOT,
+            "the slow backend", [sys.executable, "-m", "tests.live.slow_backend"], folder=REPOSITORY_ROOT,
             health_url=f"{self.url}/health", log=folder / "backend.log",
             env={
                 "RIS_HOST": "127.0.0.1", "RIS_PORT": str(port), "RIS_DATABASE_URL": self.database_url,
-                "RIS_LABEL_STUDIO_URL": studio.url, "RIS_LABEL_STUDIO_API_KEY": TOKEN,
+                "RIS_LABEL_STUDIO_URL": studio.url, "RIS_LABEL_STUDIO_API_KEY": DEMO_TOKEN,
                 "RIS_DEADLINE_S": str(DEADLINE_S), "SEED": str(SEED), "MEAN_S": str(MEAN_S),
             },
         )  # fmt: skip
@@ -49,7 +49,7 @@ class SlowBackend:
     @property
     def owed(self):
         with self.database.begin() as session:
-            return n_owed(session)
+            return count_deliveries(session)
 
 
 def until(holds):
@@ -67,7 +67,7 @@ def backend(tmp_path, studio):
 
 @pytest.fixture
 def patient(studio):
-    return LabelStudioClient(studio.url, TOKEN, timeout_s=1200)
+    return LabelStudioClient(studio.url, DEMO_TOKEN, timeout_s=1200)
 
 
 def at_once(call, *given):
@@ -80,14 +80,14 @@ def stored(client, project):
     """By task, how often each of its predictions is there."""
     found = {}
     for one in client.call("GET", "/api/predictions", project=project.project_id):
-        found.setdefault(one["task"], Counter())[first_id(one)] += 1
+        found.setdefault(one["task"], Counter())[get_first_region_id(one)] += 1
     return found
 
 
 def test_every_task_has_its_predictions_once_whatever_the_order_and_speed(patient, backend):
     project, _ = Project.create(patient, "never twice", label_config.read("tabs_brush.xml"), [])
     ids = project.import_tasks([{"image": "squares", "expression": "the red"} for _ in range(TASKS)])
-    connect(patient, project.project_id, Backend(backend.url))
+    connect_project(patient, project.project_id, MLBackend(backend.url))
 
     asking = [at_once(project.retrieve_predictions, ids)]
     until(lambda: backend.owed and stored(patient, project))
@@ -126,8 +126,8 @@ def test_sync_finds_what_a_real_label_studio_has_twice(patient, backend):
     project.annotate(ids[0], first[0]["result"], parent_prediction=first[0]["id"])
     patient.call("POST", f"/api/tasks/{ids[1]}/drafts", {"result": first[0]["result"], "lead_time": 1})
 
-    found = list(find_doubled(patient, project.project_id, more_than=3))
+    found = list(find_duplicated_tasks(patient, project.project_id, more_than=3))
 
-    assert [(one.task_id, one.is_open) for one in found] == [(ids[0], False), (ids[1], True)]
+    assert [(one.task_id, one.has_draft) for one in found] == [(ids[0], False), (ids[1], True)]
     assert first[0]["id"] not in found[0].surplus
     assert len(found[0].surplus) == len(found[1].surplus) == 3

@@ -11,10 +11,10 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, inspect, make_url
 
 from ris.core.types import Task
-from ris.store.pictures import find_pictures
-from ris.store.records import add_suggestions
-from ris.store.schema import Table
-from ris.store.session import Database, upgrade
+from ris.store.known_images import find_known_images
+from ris.store.records import add_alternatives
+from ris.store.schema import BaseRow
+from ris.store.session import Database, upgrade_database
 from tests.store.conftest import empty_url, postgres
 
 __all__ = ["empty_url", "postgres"]
@@ -31,51 +31,51 @@ def engine(empty_url):
 
 
 def test_an_upgraded_empty_database_equals_the_schema(empty_url, engine):
-    upgrade(empty_url)
+    upgrade_database(empty_url)
 
     with engine.connect() as connection:
-        difference = compare_metadata(MigrationContext.configure(connection), Table.metadata)
+        difference = compare_metadata(MigrationContext.configure(connection), BaseRow.metadata)
 
     assert difference == []
 
 
 def test_every_migration_can_be_taken_back_and_made_again(empty_url, engine):
-    upgrade(empty_url)
+    upgrade_database(empty_url)
     config = Config()
     config.set_main_option("script_location", str(files("ris.migrations")))
     with engine.connect() as connection:
         config.attributes["connection"] = connection
-        config.attributes["metadata"] = Table.metadata
+        config.attributes["metadata"] = BaseRow.metadata
         command.downgrade(config, "base")
         connection.commit()
 
     assert set(inspect(engine).get_table_names()) == {"alembic_version"}
-    upgrade(empty_url)
-    assert set(inspect(engine).get_table_names()) == {*Table.metadata.tables, "alembic_version"}
+    upgrade_database(empty_url)
+    assert set(inspect(engine).get_table_names()) == {*BaseRow.metadata.tables, "alembic_version"}
 
 
 def test_the_pictures_of_tasks_that_were_answered_before_are_found_by_their_addresses(empty_url, engine):
-    upgrade(empty_url)
+    upgrade_database(empty_url)
     task = Task(7, "9.1700000000", "/data/upload/9/a.png", "the mug")
     at = datetime(2026, 1, 2, tzinfo=UTC)
     database = Database.open(empty_url)
     with database.begin() as session:
         for version in ("v1", "v2"):
-            add_suggestions(session, task, "ab" * 32, (9, 14), (), version=version, opinions=(), now=at)
+            add_alternatives(session, task, "ab" * 32, (9, 14), (), version=version, opinions=(), now=at)
     database.close()
     config = Config()
     config.set_main_option("script_location", str(files("ris.migrations")))
     with engine.connect() as connection:
         config.attributes["connection"] = connection
-        config.attributes["metadata"] = Table.metadata
+        config.attributes["metadata"] = BaseRow.metadata
         command.downgrade(config, "0004")
         connection.commit()
 
-    upgrade(empty_url)
+    upgrade_database(empty_url)
 
     other = Task(8, "10.1800000000", "upload/9/a.png", "the cat")
     database = Database.open(empty_url)
     with database.begin() as session:
-        ((picture,),) = find_pictures(session, [other])
+        ((picture,),) = find_known_images(session, [other])
     database.close()
     assert (picture.digest, picture.size, picture.seen_at) == ("ab" * 32, (9, 14), at)

@@ -58,7 +58,7 @@ def test_bf16_changes_features_hardly_and_who_is_first_not_at_all():
         masks = np.stack([drawn.instances == i for i in range(1, int(drawn.instances.max()) + 1)])
         masks = masks[masks.any((1, 2))]
         proposals = Proposals.of(masks, image.size, np.ones(len(masks), np.float32))
-        codes = tuple(rle.encode(mask) for mask in masks)
+        codes = tuple(rle.encode_rle(mask) for mask in masks)
         boxes = tuple(tuple(box) for box in proposals.boxes.tolist())
         for precision, made in methods.items():
             for method in made:

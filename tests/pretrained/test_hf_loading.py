@@ -6,7 +6,7 @@ from transformers import BlipForConditionalGeneration
 
 from ris.errors import WeightsError
 from ris.pretrained.catalog.presets import TINY_FOLDER
-from ris.pretrained.hf_loading import complete
+from ris.pretrained.hf_loading import load_complete_network
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def test_weights_that_are_missing_are_an_error_and_never_random(folder):
     with pytest.raises(
         WeightsError, match="lacks 1 weights, such as .*query.weight; fetch or install it again"
     ):
-        complete(BlipForConditionalGeneration, folder)
+        load_complete_network(BlipForConditionalGeneration, folder)
 
 
 @pytest.mark.parametrize("name", ["config.json", "model.safetensors"])
@@ -30,4 +30,4 @@ def test_a_missing_file_is_named(folder, name):
     (folder / name).unlink()
 
     with pytest.raises(WeightsError, match=f"the model lacks .*{name}"):
-        complete(BlipForConditionalGeneration, folder)
+        load_complete_network(BlipForConditionalGeneration, folder)

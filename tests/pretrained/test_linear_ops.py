@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from ris.pretrained.linear_ops import QuickLinear, quickened, through, times
+from ris.pretrained.linear_ops import FastLinear, fast_linear, fast_matmul, use_fast_linear
 
 
 @pytest.mark.parametrize(
@@ -13,11 +13,11 @@ def test_products_are_those_of_a_linear_layer(shape, n_out):
     rows = torch.randn(shape)
 
     with torch.inference_mode():
-        made, plain = through(rows, layer), layer(rows)
+        made, plain = fast_linear(rows, layer), layer(rows)
 
     assert made.is_contiguous()
     torch.testing.assert_close(made, plain)
-    torch.testing.assert_close(times(rows, layer.weight), rows @ layer.weight.T)
+    torch.testing.assert_close(fast_matmul(rows, layer.weight), rows @ layer.weight.T)
 
 
 def test_a_quickened_network_answers_and_learns_as_before():
@@ -27,16 +27,16 @@ def test_a_quickened_network_answers_and_learns_as_before():
     before = network(rows)
     (slope,) = torch.autograd.grad(before.sum(), rows)
 
-    after = quickened(network)(rows)
+    after = use_fast_linear(network)(rows)
     (slope_after,) = torch.autograd.grad(after.sum(), rows)
 
-    assert [type(layer) for layer in network] == [QuickLinear, torch.nn.GELU, QuickLinear]
+    assert [type(layer) for layer in network] == [FastLinear, torch.nn.GELU, FastLinear]
     torch.testing.assert_close(after, before)
     torch.testing.assert_close(slope_after, slope)
 
 
 def test_layers_kept_in_bf16_stay_so():
     layer = torch.nn.Linear(32, 16)
-    quick = quickened(torch.nn.Sequential(layer)).to(torch.bfloat16)
+    quick = use_fast_linear(torch.nn.Sequential(layer)).to(torch.bfloat16)
 
     assert quick(torch.randn(128, 32).to(torch.bfloat16)).dtype == torch.bfloat16

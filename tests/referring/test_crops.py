@@ -6,12 +6,12 @@ import torch
 from PIL import Image as Pillow
 from torch.nn import functional as F
 
-from ris.core.boxes import authors_box_of, box_of
-from ris.referring.crops import crop, normalised, patch_grid, whole
-from ris.referring.global_local import IMAGENET_MEAN, IMAGENET_STD, PAPER
+from ris.core.boxes import compute_authors_box, compute_box
+from ris.referring.crops import crop_masked, make_patch_grid, normalise_image, squash_picture
+from ris.referring.global_local import GLOBAL_LOCAL_PAPER, IMAGENET_MEAN, IMAGENET_STD
 from tests.build import rectangle
 
-RAW = replace(PAPER.framing, working_side=None)
+RAW = replace(GLOBAL_LOCAL_PAPER.framing, working_side=None)
 
 
 def picture(size=(30, 41), seed=0):
@@ -19,14 +19,14 @@ def picture(size=(30, 41), seed=0):
 
 
 def test_pixels_are_normalised_with_the_methods_own_statistics():
-    got = normalised(picture(), RAW)
+    got = normalise_image(picture(), RAW)
 
     wanted = (picture() / 255 - IMAGENET_MEAN) / IMAGENET_STD
     np.testing.assert_allclose(got, wanted.transpose(2, 0, 1), atol=1e-5)
 
 
 def test_the_paper_takes_everything_from_the_image_with_its_shorter_side_at_800():
-    got = normalised(picture((30, 45)), PAPER.framing)
+    got = normalise_image(picture((30, 45)), GLOBAL_LOCAL_PAPER.framing)
 
     large = np.asarray(Pillow.fromarray(picture((30, 45))).resize((1200, 800), Pillow.Resampling.BILINEAR))
     wanted = (large / 255 - IMAGENET_MEAN) / IMAGENET_STD
@@ -42,7 +42,7 @@ def test_the_working_size_is_that_of_torchvisions_resize(size, working):
 
     large = vision.resize(Pillow.fromarray(picture(size)), 800)  # Pillow, bilinear, as the authors call it
 
-    got = normalised(picture(size), PAPER.framing)
+    got = normalise_image(picture(size), GLOBAL_LOCAL_PAPER.framing)
 
     wanted = (np.asarray(large) / 255 - IMAGENET_MEAN) / IMAGENET_STD
     assert got.shape == (3, *working)
@@ -50,18 +50,18 @@ def test_the_working_size_is_that_of_torchvisions_resize(size, working):
 
 
 def test_the_whole_picture_is_squashed_and_nothing_is_cut_off():
-    x = normalised(picture(), RAW)
+    x = normalise_image(picture(), RAW)
 
     wanted = F.interpolate(torch.tensor(x)[None], (24, 24), mode="bilinear", align_corners=False)[0]
-    np.testing.assert_allclose(whole(x, 24, RAW), wanted.numpy(), atol=1e-5)
+    np.testing.assert_allclose(squash_picture(x, 24, RAW), wanted.numpy(), atol=1e-5)
 
 
-@pytest.mark.parametrize(("rule", "box_rule"), [(box_of, "tight"), (authors_box_of, "authors")])
+@pytest.mark.parametrize(("rule", "box_rule"), [(compute_box, "tight"), (compute_authors_box, "authors")])
 def test_a_crop_is_the_masked_picture_with_the_ground_replaced_after_normalisation(rule, box_rule):
     """The authors' order: replace the ground of the whole picture, then crop, then resize by points."""
     framing, mask = replace(RAW, box_rule=box_rule), rectangle((30, 41), 5, 3, 22, 19)
     mask[8, 9] = False
-    x = normalised(picture(), framing)
+    x = normalise_image(picture(), framing)
 
     filled = torch.tensor(x).clone()
     for channel in range(3):
@@ -69,13 +69,13 @@ def test_a_crop_is_the_masked_picture_with_the_ground_replaced_after_normalisati
     x1, y1, x2, y2 = rule(mask)
     wanted = F.interpolate(filled[None, :, y1:y2, x1:x2], (16, 16), mode="bilinear", align_corners=False)[0]
 
-    np.testing.assert_allclose(crop(x, mask, 16, framing), wanted.numpy(), atol=1e-5)
+    np.testing.assert_allclose(crop_masked(x, mask, 16, framing), wanted.numpy(), atol=1e-5)
 
 
 def test_the_papers_resizing_takes_points_and_never_averages():
-    assert not PAPER.framing.antialias
-    assert not PAPER.framing.grid_antialias
-    assert PAPER.framing.grid_floor == 0
+    assert not GLOBAL_LOCAL_PAPER.framing.antialias
+    assert not GLOBAL_LOCAL_PAPER.framing.grid_antialias
+    assert GLOBAL_LOCAL_PAPER.framing.grid_floor == 0
 
 
 def test_without_a_floor_the_grid_is_the_resized_mask():
@@ -83,14 +83,14 @@ def test_without_a_floor_the_grid_is_the_resized_mask():
 
     tensor = torch.tensor(mask.astype(np.float32))[None, None]
     wanted = F.interpolate(tensor, (7, 7), mode="bilinear", align_corners=False)[0, 0]
-    np.testing.assert_allclose(patch_grid(mask, 7, RAW), wanted.numpy(), atol=1e-6)
+    np.testing.assert_allclose(make_patch_grid(mask, 7, RAW), wanted.numpy(), atol=1e-6)
 
 
 def test_a_floor_drops_patches_that_the_mask_hardly_touches():
     framing = replace(RAW, grid_antialias=True, grid_floor=0.4)
     mask = rectangle((40, 40), 10, 10, 21, 20)  # fills one patch of ten pixels, and touches the next
 
-    grid = patch_grid(mask, 4, framing)
+    grid = make_patch_grid(mask, 4, framing)
 
     assert grid[1, 1] == grid.max()
     assert (grid[grid > 0] >= 0.4 * grid.max()).all()
@@ -103,4 +103,4 @@ def test_with_averages_and_a_floor_no_mask_loses_all_its_patches(place):
     mask = np.zeros((30, 41), np.bool_)
     mask[place] = True
 
-    assert patch_grid(mask, 7, framing).max() > 0
+    assert make_patch_grid(mask, 7, framing).max() > 0

@@ -1,6 +1,6 @@
 import pytest
 
-from ris.referring.description import cleaned
+from ris.referring.description import clean_description
 
 
 @pytest.mark.parametrize(
@@ -19,4 +19,4 @@ from ris.referring.description import cleaned
     ],
 )
 def test_descriptions_are_cleaned_to_one_line_of_words(said, kept):
-    assert cleaned(said) == kept
+    assert clean_description(said) == kept

@@ -1,7 +1,7 @@
 import numpy as np
 
 from ris.core.tree import Tree
-from ris.referring.direction import plain_direction, rectified, released_direction
+from ris.referring.direction import find_plain_direction, find_released_direction, rectify_scores
 from tests.referring.tables import read_rows, to_tree
 from tests.referring.test_lgd import words
 
@@ -9,8 +9,8 @@ PLACES = np.array([[1, 1], [1, 9], [9, 1], [9, 9]], np.float32)  # row, column: 
 
 
 def moved(scores, text, subject, landmarks=(), places=PLACES):
-    said = plain_direction(words(text, subject, landmarks))
-    got, side = rectified(np.array(scores, np.float32), places, said)
+    said = find_plain_direction(words(text, subject, landmarks))
+    got, side = rectify_scores(np.array(scores, np.float32), places, said)
     return int(got.argmax()), side
 
 
@@ -30,12 +30,12 @@ def test_the_rectifier_keeps_out_of_relations_between_things():
 
 
 def test_a_laptop_is_not_at_the_top_and_an_upright_one_not_on_the_right():
-    assert plain_direction(words("the laptop", "the laptop")) == ("", "")
-    assert plain_direction(words("upright bottle", "upright bottle")) == ("", "")
+    assert find_plain_direction(words("the laptop", "the laptop")) == ("", "")
+    assert find_plain_direction(words("upright bottle", "upright bottle")) == ("", "")
 
 
 def test_a_side_in_the_subject_counts_beside_other_things():
-    assert plain_direction(words("left mug near plate", "left mug", ("plate",))) == ("", "left")
+    assert find_plain_direction(words("left mug near plate", "left mug", ("plate",))) == ("", "left")
 
 
 def test_a_side_with_nothing_in_it_changes_nothing():
@@ -57,8 +57,8 @@ def test_the_released_rule_chooses_what_the_authors_code_chose_on_a_table_of_exp
     untouched = [int(np.argmax(order)) for order in ORDERS]
     misses = []
     for row in rows:
-        side = released_direction(to_tree(row))
-        chosen = [int(rectified(np.array(o, np.float32), QUARTERS, side)[0].argmax()) for o in ORDERS]
+        side = find_released_direction(to_tree(row))
+        chosen = [int(rectify_scores(np.array(o, np.float32), QUARTERS, side)[0].argmax()) for o in ORDERS]
         misses += [(row["text"], side)] if chosen != row["chosen"] else []
 
     assert misses == []
@@ -68,12 +68,12 @@ def test_the_released_rule_chooses_what_the_authors_code_chose_on_a_table_of_exp
 
 def test_the_two_rules_are_two():
     """The released one keeps out of more than half of what ours goes by, and knows no bottom."""
-    rows = {row["text"]: released_direction(to_tree(row)) for row in read_rows("lgd_rectifier.jsonl")}
+    rows = {row["text"]: find_released_direction(to_tree(row)) for row in read_rows("lgd_rectifier.jsonl")}
 
     assert rows["the left man"] == ("", "")
-    assert plain_direction(words("the left man", "the left man")) == ("", "left")
+    assert find_plain_direction(words("the left man", "the left man")) == ("", "left")
     assert not any(side != ("", "") for text, side in rows.items() if "bottom" in text)
 
 
 def test_nothing_said_has_no_side():
-    assert released_direction(Tree("")) == ("", "")
+    assert find_released_direction(Tree("")) == ("", "")

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ris.core.tree import Node, Tree
-from ris.referring.direction import released_direction
+from ris.referring.direction import find_released_direction
 from ris.referring.entities import Entity, expand_phrases, read_entity
 
 
@@ -94,4 +94,4 @@ def test_any_tree_has_an_answer(made):
     entity = read_entity(tree)
 
     assert entity is None or entity.head in tree.text
-    assert released_direction(tree)[0] in ("top", "bottom", "")
+    assert find_released_direction(tree)[0] in ("top", "bottom", "")

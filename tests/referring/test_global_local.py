@@ -14,8 +14,14 @@ from open_clip.model import CLIP
 from ris.core.expression import ParsedExpression
 from ris.core.types import Image
 from ris.pretrained.clip.vit import ClipEncoder
-from ris.referring.crops import crop, normalised, patch_grid, whole
-from ris.referring.global_local import PAPER, PAPER_RN50, GlobalLocal, cosine, mix
+from ris.referring.crops import crop_masked, make_patch_grid, normalise_image, squash_picture
+from ris.referring.global_local import (
+    GLOBAL_LOCAL_PAPER,
+    GLOBAL_LOCAL_PAPER_RN50,
+    GlobalLocal,
+    compute_cosine,
+    mix_features,
+)
 from tests.build import make_proposals, rectangle, seen
 from tests.fakes import ColourEncoder, squares
 
@@ -177,8 +183,8 @@ def test_the_blocks_before_the_first_masked_one_run_once_for_all_masks(encoder):
 
 
 SETTINGS = replace(
-    PAPER,
-    framing=replace(PAPER.framing, working_side=60),
+    GLOBAL_LOCAL_PAPER,
+    framing=replace(GLOBAL_LOCAL_PAPER.framing, working_side=60),
     first_masked_block=2,
     view_weight=0.85,
     text_weight=0.5,
@@ -201,7 +207,7 @@ def test_the_score_agrees_with_the_formula_from_pixels_to_numbers(encoder):
     (got,) = method.score(seen(image(), make_proposals(*MASKS), method), [expression])
 
     framing, side = SETTINGS.framing, encoder.input_size
-    x = normalised(image().pixels, framing)
+    x = normalise_image(image().pixels, framing)
     back = torch.nn.functional.interpolate(
         torch.tensor(x)[None], (37, 53), mode="bilinear", align_corners=False
     )[0].numpy()
@@ -209,9 +215,9 @@ def test_the_score_agrees_with_the_formula_from_pixels_to_numbers(encoder):
     text = 0.5 * sentence + 0.5 * subject
     wanted = []
     for mask in MASKS:
-        grid = patch_grid(mask, encoder.grid_size, framing)
-        guided = oracle_feature(encoder.model.visual, whole(x, side, framing), grid, 2)
-        alone = encoder.encode_images(crop(back, mask, side, framing)[None])[0]
+        grid = make_patch_grid(mask, encoder.grid_size, framing)
+        guided = oracle_feature(encoder.model.visual, squash_picture(x, side, framing), grid, 2)
+        alone = encoder.encode_images(crop_masked(back, mask, side, framing)[None])[0]
         visual = 0.85 * guided + 0.15 * alone
         wanted.append(100 * visual @ text / np.linalg.norm(visual) / np.linalg.norm(text))
     np.testing.assert_allclose(got.scores, wanted, atol=2e-4)
@@ -224,8 +230,10 @@ def test_unit_mixing_keeps_the_masked_view_raw_and_the_score_a_product(encoder):
 
     (got,) = method.score(seen(image(), make_proposals(*MASKS), method), [expression])
 
-    picture = normalised(image().pixels, settings.framing)
-    guided, alone = (f(picture, np.array(MASKS)) for f in (method.global_features, method.local_features))
+    picture = normalise_image(image().pixels, settings.framing)
+    guided, alone = (
+        f(picture, np.array(MASKS)) for f in (method.compute_global_features, method.compute_local_features)
+    )
     sentence, subject = (t / np.linalg.norm(t) for t in encoder.encode_texts(["the left red mug", "mug"]))
     wanted = [
         100 * (0.85 * g + 0.15 * a / np.linalg.norm(a)) @ (0.5 * sentence + 0.5 * subject)
@@ -261,33 +269,35 @@ def test_the_length_of_all_features_matters_with_unit_mixing_alone(mixing, facto
 def test_a_mix_of_one_is_the_first_and_of_nought_the_second(weight, index):
     arrays = np.ones((2, 3), np.float32), np.full((2, 3), 5, np.float32)
 
-    assert (mix(*arrays, weight=weight) == arrays[index]).all()
+    assert (mix_features(*arrays, weight=weight) == arrays[index]).all()
 
 
 def test_a_mix_takes_raw_lengths_as_they_are():
     short, long = np.array([[1, 0]], np.float32), np.array([[0, 9]], np.float32)
 
-    assert mix(short, long, weight=0.5).tolist() == [[0.5, 4.5]]
+    assert mix_features(short, long, weight=0.5).tolist() == [[0.5, 4.5]]
 
 
 def test_a_mix_refuses_other_shapes_and_weights():
     one = np.ones((1, 2), np.float32)
 
     with pytest.raises(ValueError, match=r"one shape and a weight in \[0, 1\]"):
-        mix(one, np.ones((2, 2), np.float32), weight=0.5)
+        mix_features(one, np.ones((2, 2), np.float32), weight=0.5)
     with pytest.raises(ValueError, match=r"got \(1, 2\), \(1, 2\) and 1.5"):
-        mix(one, one, weight=1.5)
+        mix_features(one, one, weight=1.5)
 
 
 def test_the_cosine_does_not_depend_on_lengths():
     features = np.random.default_rng(0).normal(size=(4, 6)).astype(np.float32)
     text = np.random.default_rng(1).normal(size=6).astype(np.float32)
 
-    np.testing.assert_allclose(cosine(7 * features, 3 * text), cosine(features, text), atol=1e-6)
+    np.testing.assert_allclose(
+        compute_cosine(7 * features, 3 * text), compute_cosine(features, text), atol=1e-6
+    )
 
 
 def test_a_feature_of_length_nought_scores_nought():
-    assert cosine(np.zeros((1, 3), np.float32), np.ones(3, np.float32)).tolist() == [0.0]
+    assert compute_cosine(np.zeros((1, 3), np.float32), np.ones(3, np.float32)).tolist() == [0.0]
 
 
 def test_no_proposals_give_no_scores(encoder):
@@ -316,7 +326,15 @@ def test_an_images_features_are_made_once_for_all_its_expressions():
 
 
 def test_the_papers_numbers_are_the_papers():
-    assert (PAPER.view_weight, PAPER.text_weight, PAPER.first_masked_block) == (0.95, 0.5, 9)
-    assert PAPER.framing.background == PAPER.framing.mean == (0.485, 0.456, 0.406)
-    assert PAPER.framing.working_side == 800
-    assert (PAPER_RN50.mixing, PAPER_RN50.first_masked_block, PAPER.mixing) == ("unit", 0, "raw")
+    assert (
+        GLOBAL_LOCAL_PAPER.view_weight,
+        GLOBAL_LOCAL_PAPER.text_weight,
+        GLOBAL_LOCAL_PAPER.first_masked_block,
+    ) == (0.95, 0.5, 9)
+    assert GLOBAL_LOCAL_PAPER.framing.background == GLOBAL_LOCAL_PAPER.framing.mean == (0.485, 0.456, 0.406)
+    assert GLOBAL_LOCAL_PAPER.framing.working_side == 800
+    assert (
+        GLOBAL_LOCAL_PAPER_RN50.mixing,
+        GLOBAL_LOCAL_PAPER_RN50.first_masked_block,
+        GLOBAL_LOCAL_PAPER.mixing,
+    ) == ("unit", 0, "raw")

@@ -2,14 +2,20 @@ import numpy as np
 import pytest
 import torch
 
-from ris.referring.heat import count_parts, enlarged, heat_shares, ramp, unit
+from ris.referring.heat import (
+    compute_heat_shares,
+    count_parts,
+    enlarge_heat,
+    make_position_ramp,
+    scale_to_unit,
+)
 from tests.build import make_proposals, rectangle
 
 RANDOM = np.random.default_rng(7)
 
 
 def test_a_flat_map_is_nought():
-    assert unit(np.full(4, 3, np.float32)).tolist() == [0, 0, 0, 0]
+    assert scale_to_unit(np.full(4, 3, np.float32)).tolist() == [0, 0, 0, 0]
 
 
 def test_enlarging_agrees_with_pytorchs_bicubic():
@@ -19,7 +25,7 @@ def test_enlarging_agrees_with_pytorchs_bicubic():
         torch.tensor(heat)[None, None], (37, 53), mode="bicubic", align_corners=False
     )
 
-    np.testing.assert_allclose(enlarged(heat, (37, 53)), wanted[0, 0].numpy(), atol=1e-5)
+    np.testing.assert_allclose(enlarge_heat(heat, (37, 53)), wanted[0, 0].numpy(), atol=1e-5)
 
 
 def test_parts_that_touch_by_a_corner_are_two():
@@ -30,9 +36,9 @@ def test_heat_shares_sum_the_enlarged_map_inside_each_mask():
     proposals = make_proposals(RANDOM.random((37, 53)) > 0.7, rectangle((37, 53), 3, 4, 20, 9))
     heat = RANDOM.random((4, 4)).astype(np.float32)
 
-    sums = heat_shares(proposals, 4) @ heat.ravel()
+    sums = compute_heat_shares(proposals, 4) @ heat.ravel()
 
-    large = enlarged(heat, (37, 53))
+    large = enlarge_heat(heat, (37, 53))
     np.testing.assert_allclose(sums, [large[mask].sum() for mask in proposals.masks], rtol=1e-4)
 
 
@@ -41,7 +47,7 @@ def test_heat_shares_sum_the_enlarged_map_inside_each_mask():
     [("the left mug", "left"), ("top right", "top right"), ("laptop upright", ""), ("the mug", "")],
 )
 def test_ramps_lean_to_the_side_that_is_named_by_a_whole_word(text, corner):
-    leaned = ramp(text, 3)
+    leaned = make_position_ramp(text, 3)
 
     assert leaned.mean() == pytest.approx(1.0)
     if not corner:

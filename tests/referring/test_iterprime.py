@@ -10,17 +10,17 @@ from hypothesis import strategies as st
 
 from ris.core.expression import ParsedExpression, Word
 from ris.core.types import Image
-from ris.referring.heat import count_parts, enlarged, unit
+from ris.referring.heat import count_parts, enlarge_heat, scale_to_unit
 from ris.referring.iterprime import (
-    PAPER,
+    ITERPRIME_PAPER,
     IterPrime,
-    Pieces,
-    emphasised,
-    mask_scores,
-    read_pieces,
-    stays,
+    TokenPositions,
+    emphasise_primary_word,
+    find_token_positions,
+    find_unhidden_patches,
+    score_masks,
 )
-from ris.referring.protocols import Attended
+from ris.referring.protocols import AttentionMaps
 from tests.build import make_proposals, rectangle, seen
 
 RANDOM = np.random.default_rng(7)
@@ -62,7 +62,7 @@ def oracle(attention, gradient, focus, primary, n_tokens):
 def test_emphasis_agrees_with_loops_over_the_formulas(focus, primary):
     attention, gradient = arrays()
 
-    got = emphasised(attention, gradient, Pieces(focus, primary, 8))
+    got = emphasise_primary_word(attention, gradient, TokenPositions(focus, primary, 8))
 
     np.testing.assert_allclose(got, oracle(attention, gradient, focus, primary, 8), atol=2e-6)
 
@@ -70,20 +70,20 @@ def test_emphasis_agrees_with_loops_over_the_formulas(focus, primary):
 def test_the_stack_has_one_map_for_the_class_token_each_other_word_each_word_and_each_repetition():
     ones = np.ones((1, 4, 2), np.float32)
     ones[0, :, 1] = 0  # the second patch gets no attention, so the map is 1, 0 whatever the mean is
-    pieces = Pieces((1, 2), (2,), 4)
+    pieces = TokenPositions((1, 2), (2,), 4)
 
     # Attention and gradient are 1 in the first patch: the differences are 0, and so is E. What is left of
     # the stack of 1 + |O| + |F| + |F||m| = 1 + 1 + 2 + 2 maps are five ones.
-    assert emphasised(ones, ones, pieces).tolist() == [1.0, 0.0]
+    assert emphasise_primary_word(ones, ones, pieces).tolist() == [1.0, 0.0]
 
 
 def test_negative_gradients_count_as_nought():
     attention, gradient = arrays()
 
-    got = emphasised(attention, gradient, Pieces((1, 2), (2,), 5))
+    got = emphasise_primary_word(attention, gradient, TokenPositions((1, 2), (2,), 5))
 
     np.testing.assert_array_equal(
-        got, emphasised(attention, np.maximum(gradient, 0), Pieces((1, 2), (2,), 5))
+        got, emphasise_primary_word(attention, np.maximum(gradient, 0), TokenPositions((1, 2), (2,), 5))
     )
 
 
@@ -91,26 +91,30 @@ def test_without_a_primary_word_heads_are_averaged_first_and_the_branches_swap()
     attention, gradient = arrays()
     product = np.maximum(gradient[:, :6], 0).mean(0) * attention[:, :6].mean(0)
 
-    every = emphasised(attention, gradient, Pieces((1, 2), (), 6))
-    class_only = emphasised(attention, gradient, Pieces((), (), 6))
+    every = emphasise_primary_word(attention, gradient, TokenPositions((1, 2), (), 6))
+    class_only = emphasise_primary_word(attention, gradient, TokenPositions((), (), 6))
 
-    np.testing.assert_allclose(every, unit(product.mean(0)), atol=1e-6)
-    np.testing.assert_allclose(class_only, unit(product[0]), atol=1e-6)
+    np.testing.assert_allclose(every, scale_to_unit(product.mean(0)), atol=1e-6)
+    np.testing.assert_allclose(class_only, scale_to_unit(product[0]), atol=1e-6)
 
 
 def test_the_ablations_are_what_their_names_say():
     attention, gradient = arrays()
     product = np.maximum(gradient, 0) * attention
-    pieces = Pieces((2, 4), (4,), LENGTH)
+    pieces = TokenPositions((2, 4), (4,), LENGTH)
 
     got = {
-        name: emphasised(attention, gradient, pieces, name)
+        name: emphasise_primary_word(attention, gradient, pieces, name)
         for name in ("all words", "focus words", "repeated")
     }
 
-    np.testing.assert_allclose(got["all words"], unit(product.mean((0, 1))), atol=1e-6)
-    np.testing.assert_allclose(got["focus words"], unit(product[:, [0, 2, 4]].mean((0, 1))), atol=1e-6)
-    np.testing.assert_allclose(got["repeated"], unit(product[:, [0, 2, 4, 4, 4]].mean((0, 1))), atol=1e-6)
+    np.testing.assert_allclose(got["all words"], scale_to_unit(product.mean((0, 1))), atol=1e-6)
+    np.testing.assert_allclose(
+        got["focus words"], scale_to_unit(product[:, [0, 2, 4]].mean((0, 1))), atol=1e-6
+    )
+    np.testing.assert_allclose(
+        got["repeated"], scale_to_unit(product[:, [0, 2, 4, 4, 4]].mean((0, 1))), atol=1e-6
+    )
 
 
 @pytest.mark.parametrize("emphasis", ["focus words", "repeated"])
@@ -119,37 +123,37 @@ def test_the_ablations_take_all_words_where_none_carries_meaning_as_in_the_code(
     product = np.maximum(gradient, 0) * attention
 
     for primary in ((), (4,)):
-        got = emphasised(attention, gradient, Pieces((), primary, LENGTH), emphasis)
-        np.testing.assert_allclose(got, unit(product.mean((0, 1))), atol=1e-6)
+        got = emphasise_primary_word(attention, gradient, TokenPositions((), primary, LENGTH), emphasis)
+        np.testing.assert_allclose(got, scale_to_unit(product.mean((0, 1))), atol=1e-6)
 
 
 def test_without_a_primary_word_there_is_nothing_to_repeat():
     attention, gradient = arrays()
     product = np.maximum(gradient, 0) * attention
 
-    got = emphasised(attention, gradient, Pieces((2, 4), (), LENGTH), "repeated")
+    got = emphasise_primary_word(attention, gradient, TokenPositions((2, 4), (), LENGTH), "repeated")
 
-    np.testing.assert_allclose(got, unit(product[:, [0, 2, 4]].mean((0, 1))), atol=1e-6)
+    np.testing.assert_allclose(got, scale_to_unit(product[:, [0, 2, 4]].mean((0, 1))), atol=1e-6)
 
 
 def test_padding_after_the_text_changes_nothing():
     attention, gradient = arrays()
-    pieces = Pieces((1, 3), (3,), 5)
+    pieces = TokenPositions((1, 3), (3,), 5)
 
     for emphasis in ("full", "all words", "focus words", "repeated", "local only"):
         np.testing.assert_allclose(
-            emphasised(attention, gradient, pieces, emphasis),
-            emphasised(attention[:, :5], gradient[:, :5], pieces, emphasis),
+            emphasise_primary_word(attention, gradient, pieces, emphasis),
+            emphasise_primary_word(attention[:, :5], gradient[:, :5], pieces, emphasis),
             atol=1e-6,
         )
 
 
 @given(st.lists(st.floats(0, 1, width=32), min_size=2, max_size=30))
 def test_hot_patches_are_hidden_next(values):
-    cam = unit(np.array(values, np.float32))
+    cam = scale_to_unit(np.array(values, np.float32))
     sharp = [1 / (1 + np.exp(-20 * (v - 0.5))) for v in cam]
 
-    assert stays(cam, PAPER).tolist() == [s / max(sharp) < 0.5 for s in sharp]
+    assert find_unhidden_patches(cam, ITERPRIME_PAPER).tolist() == [s / max(sharp) < 0.5 for s in sharp]
 
 
 def test_a_mask_scores_one_and_its_mean_heat():
@@ -157,7 +161,7 @@ def test_a_mask_scores_one_and_its_mean_heat():
     heat[0, 0], heat[0, 1] = 1.0, 0.5
     masks = np.array([rectangle((4, 4), 0, 0, 2, 1), rectangle((4, 4), 0, 0, 4, 4)])
 
-    np.testing.assert_allclose(mask_scores(masks, heat, PAPER), [1.75, 1 + 1.5 / 16], atol=1e-5)
+    np.testing.assert_allclose(score_masks(masks, heat, ITERPRIME_PAPER), [1.75, 1 + 1.5 / 16], atol=1e-5)
 
 
 def test_masks_without_the_hottest_pixel_are_not_considered():
@@ -165,8 +169,10 @@ def test_masks_without_the_hottest_pixel_are_not_considered():
     heat[0, 0], heat[3, 3] = 1.0, 0.9
     masks = np.array([rectangle((4, 4), 0, 0, 4, 4), rectangle((4, 4), 3, 3, 4, 4)])
 
-    assert mask_scores(masks, heat, PAPER)[1] == 0
-    assert mask_scores(masks, heat, replace(PAPER, peak_filter=False))[1] == pytest.approx(1.9, abs=1e-4)
+    assert score_masks(masks, heat, ITERPRIME_PAPER)[1] == 0
+    assert score_masks(masks, heat, replace(ITERPRIME_PAPER, peak_filter=False))[1] == pytest.approx(
+        1.9, abs=1e-4
+    )
 
 
 def test_of_equally_hot_pixels_a_mask_needs_to_hold_one():
@@ -176,7 +182,7 @@ def test_of_equally_hot_pixels_a_mask_needs_to_hold_one():
         [rectangle((4, 4), 0, 0, 1, 1), rectangle((4, 4), 3, 3, 4, 4), rectangle((4, 4), 1, 1, 2, 2)]
     )
 
-    np.testing.assert_allclose(mask_scores(masks, heat, PAPER), [2, 2, 0], atol=1e-4)
+    np.testing.assert_allclose(score_masks(masks, heat, ITERPRIME_PAPER), [2, 2, 0], atol=1e-4)
 
 
 def test_two_equally_hot_pixels_in_a_scene_leave_both_masks_in():
@@ -189,8 +195,10 @@ def test_two_equally_hot_pixels_in_a_scene_leave_both_masks_in():
     image, proposals = Image.of(pixels), make_proposals(*corners, rectangle((32, 32), 12, 0, 20, 8))
     scene = seen(image, proposals, chosen)
     (found,) = chosen.score(scene, [parsed("the red", 1)])
-    maps, _ = method(Looker()).heat_maps(scene.features["iterprime"]["encoded"], [parsed("the red", 1)])
-    large = enlarged(maps[0], (32, 32))
+    maps, _ = method(Looker()).compute_heat_maps(
+        scene.features["iterprime"]["encoded"], [parsed("the red", 1)]
+    )
+    large = enlarge_heat(maps[0], (32, 32))
 
     assert len(np.argwhere(large == large.max())) >= 2
     assert (found.scores[:2] > 1).all()
@@ -201,7 +209,7 @@ def test_two_equally_hot_pixels_in_a_scene_leave_both_masks_in():
 def test_a_map_without_heat_leaves_every_mask_as_good_as_the_next(iterations, score):
     class Blind(Looker):
         def attend(self, encoded, texts, kept):
-            return Attended(
+            return AttentionMaps(
                 *(np.zeros((len(texts), 1, 6, 16), np.float32) for _ in range(2)),
                 np.full(len(texts), 0.5, np.float32),
             )
@@ -220,17 +228,17 @@ def test_with_one_pass_masks_are_chosen_by_the_sharpened_map():
     chosen = method(Looker(), iterations=1, max_parts=100)
     scene = seen(picture(), make_proposals(*masks), chosen)
     (found,) = chosen.score(scene, [parsed("the green", 1)])
-    maps, _ = method(Looker(), iterations=1).heat_maps(
+    maps, _ = method(Looker(), iterations=1).compute_heat_maps(
         scene.features["iterprime"]["encoded"], [parsed("the green", 1)]
     )
-    large = unit(enlarged(maps[0], (32, 32)))
+    large = scale_to_unit(enlarge_heat(maps[0], (32, 32)))
     sharp = 1 / (1 + np.exp(-20 * (large - 0.5)))
     sharp /= sharp.max()
 
     wanted = [1 + sharp[mask].mean() if mask[large == large.max()].any() else 0 for mask in masks]
 
     np.testing.assert_allclose(found.scores, wanted, atol=2e-4)
-    plain = mask_scores(np.array(masks), large, chosen.settings)
+    plain = score_masks(np.array(masks), large, chosen.settings)
     assert abs(found.scores - plain).max() > 0.01
 
 
@@ -242,7 +250,7 @@ def test_a_mask_in_more_than_twelve_parts_is_not_considered(n_parts, considered)
     heat[1, 1] = 1
 
     assert count_parts(mask) == n_parts
-    assert (mask_scores(mask[None], heat, replace(PAPER, peak_filter=False))[0] > 0) == considered
+    assert (score_masks(mask[None], heat, replace(ITERPRIME_PAPER, peak_filter=False))[0] > 0) == considered
 
 
 class Looker:
@@ -260,7 +268,7 @@ class Looker:
         self.calls["pictures"] += 1
         return picture.reshape(3, 4, 2, 4, 2).mean((2, 4)).reshape(3, 16)
 
-    def pieces(self, texts):
+    def find_token_spans(self, texts):
         return [spans_of(text) for text in texts]
 
     def attend(self, encoded, texts, kept):
@@ -276,7 +284,7 @@ class Looker:
         for i, row in enumerate(rows):
             attention[i, :, : row.shape[1]] = row
         match = self.match[len(self.kept) - 1]
-        return Attended(attention, np.ones_like(attention), np.full(len(texts), match, np.float32))
+        return AttentionMaps(attention, np.ones_like(attention), np.full(len(texts), match, np.float32))
 
 
 def spans_of(text):
@@ -306,7 +314,7 @@ def picture():
     return Image.of(pixels)
 
 
-SETTINGS = replace(PAPER, mean=(0, 0, 0), std=(1, 1, 1))
+SETTINGS = replace(ITERPRIME_PAPER, mean=(0, 0, 0), std=(1, 1, 1))
 
 
 def method(looker, **changes):
@@ -331,9 +339,9 @@ def test_scores_from_the_scene_agree_with_the_dense_mask_choice():
         scene = seen(picture(), make_proposals(*masks), chosen)
         (found,) = chosen.score(scene, [parsed("the green", 1)])
         again = method(Looker(), peak_filter=peak_filter, max_parts=100)
-        maps, _ = again.heat_maps(scene.features["iterprime"]["encoded"], [parsed("the green", 1)])
+        maps, _ = again.compute_heat_maps(scene.features["iterprime"]["encoded"], [parsed("the green", 1)])
 
-        wanted = mask_scores(np.array(masks), unit(enlarged(maps[0], (32, 32))), chosen.settings)
+        wanted = score_masks(np.array(masks), scale_to_unit(enlarge_heat(maps[0], (32, 32))), chosen.settings)
 
         np.testing.assert_allclose(found.scores, wanted, atol=2e-5)
 
@@ -343,13 +351,13 @@ def test_the_refined_map_is_four_fifths_of_the_old_and_a_fifth_of_the_new():
     chosen = method(looker)
     encoded = seen(picture(), make_proposals(*SQUARES), chosen).features["iterprime"]["encoded"]
 
-    maps, passes = chosen.heat_maps(encoded, [parsed("the red", 1)])
+    maps, passes = chosen.compute_heat_maps(encoded, [parsed("the red", 1)])
 
     cams = []
     for kept in looker.kept:
         attended = Looker().attend(encoded, ["there is a the red"], kept)
-        pieces = Pieces((5,), (5,), 6)
-        cams.append(emphasised(attended.attention[0], attended.gradient[0], pieces))
+        pieces = TokenPositions((5,), (5,), 6)
+        cams.append(emphasise_primary_word(attended.attention[0], attended.gradient[0], pieces))
     wanted = 0.8 * (0.8 * cams[0] + 0.2 * cams[1]) + 0.2 * cams[2]
     assert passes == [3]
     np.testing.assert_allclose(maps[0].ravel(), wanted, atol=1e-6)
@@ -359,7 +367,7 @@ def test_what_was_hot_stays_hidden():
     looker = Looker(match=(0.5, 0.6, 0.7))
     chosen = method(looker)
     encoded = seen(picture(), make_proposals(*SQUARES), chosen).features["iterprime"]["encoded"]
-    chosen.heat_maps(encoded, [parsed("the red", 1)])
+    chosen.compute_heat_maps(encoded, [parsed("the red", 1)])
 
     first, second, third = (kept[0] for kept in looker.kept)
     assert first.all()
@@ -376,7 +384,7 @@ def test_it_stops_when_the_match_falls(match, n_passes):
     chosen = method(Looker(match))
     encoded = seen(picture(), make_proposals(*SQUARES), chosen).features["iterprime"]["encoded"]
 
-    assert chosen.heat_maps(encoded, [parsed("the red", 1)])[1] == [n_passes]
+    assert chosen.compute_heat_maps(encoded, [parsed("the red", 1)])[1] == [n_passes]
 
 
 @given(st.lists(st.integers(1, 99), min_size=3, max_size=3))
@@ -386,9 +394,9 @@ def test_the_area_factor_of_the_description_never_matters(percent):
     chosen = method(Looker(match))
     encoded = seen(picture(), make_proposals(*SQUARES), chosen).features["iterprime"]["encoded"]
 
-    _, (passes,) = chosen.heat_maps(encoded, [parsed("the red", 1)])
+    _, (passes,) = chosen.compute_heat_maps(encoded, [parsed("the red", 1)])
 
-    heat = method(Looker(match), iterations=1).heat_maps(encoded, [parsed("the red", 1)])[0][0]
+    heat = method(Looker(match), iterations=1).compute_heat_maps(encoded, [parsed("the red", 1)])[0][0]
     area = float((1 - heat).mean())
     stops = [t for t in (1, 2) if area * match[t] < area * match[t - 1]]
     assert passes == (stops[0] + 1 if stops else 3)
@@ -397,10 +405,10 @@ def test_the_area_factor_of_the_description_never_matters(percent):
 def test_the_failing_step_is_in_the_map_as_in_the_code_or_left_out():
     with_it, without = (method(Looker((0.5, 0.4, 0.3)), keeps_failing_step=keeps) for keeps in (True, False))
     encoded = seen(picture(), make_proposals(*SQUARES), with_it).features["iterprime"]["encoded"]
-    once = method(Looker(), iterations=1).heat_maps(encoded, [parsed("the red", 1)])[0]
+    once = method(Looker(), iterations=1).compute_heat_maps(encoded, [parsed("the red", 1)])[0]
 
-    np.testing.assert_array_equal(without.heat_maps(encoded, [parsed("the red", 1)])[0], once)
-    assert (with_it.heat_maps(encoded, [parsed("the red", 1)])[0] != once).any()
+    np.testing.assert_array_equal(without.compute_heat_maps(encoded, [parsed("the red", 1)])[0], once)
+    assert (with_it.compute_heat_maps(encoded, [parsed("the red", 1)])[0] != once).any()
 
 
 def test_the_image_is_encoded_once_for_three_passes_and_five_expressions():
@@ -444,18 +452,18 @@ def test_token_positions_come_from_characters_and_the_template_shifts_them():
     spans = [(0, 0), (0, 5), (6, 8), (9, 10), (11, 14), (15, 16), (16, 17), (18, 21), (21, 22), (0, 0)]
     assert [text[a:b] for a, b in spans[1:-1]] == ["there", "is", "a", "man", "'", "s", "mug", "s"]
 
-    assert read_pieces(expression, spans, offset=11) == Pieces((4, 7, 8), (7, 8), 10)
+    assert find_token_positions(expression, spans, offset=11) == TokenPositions((4, 7, 8), (7, 8), 10)
     without_end = spans[:-1]  # the authors' tokenizer sends no [SEP]
-    assert read_pieces(expression, without_end, offset=11) == Pieces((4, 7, 8), (7, 8), 9)
+    assert find_token_positions(expression, without_end, offset=11) == TokenPositions((4, 7, 8), (7, 8), 9)
 
 
 def test_only_the_first_sentence_gives_words_to_look_at():
     text = "red mug . left dog"
-    both = replace(parsed(text, 1), n_first=3)
+    both = replace(parsed(text, 1), n_first_sentence=3)
 
-    assert read_pieces(both, spans_of(text), offset=0) == Pieces((1, 2, 3), (2,), 6)
-    assert read_pieces(parsed(text, 1), spans_of(text), offset=0).focus == (1, 2, 3, 4, 5)
+    assert find_token_positions(both, spans_of(text), offset=0) == TokenPositions((1, 2, 3), (2,), 6)
+    assert find_token_positions(parsed(text, 1), spans_of(text), offset=0).focus == (1, 2, 3, 4, 5)
 
 
 def test_a_word_that_was_cut_off_has_no_pieces():
-    assert read_pieces(parsed("the red", 1), [(0, 0), (0, 3)], offset=0) == Pieces((), (), 2)
+    assert find_token_positions(parsed("the red", 1), [(0, 0), (0, 3)], offset=0) == TokenPositions((), (), 2)

@@ -1,6 +1,6 @@
 import pytest
 
-from ris.referring.kinds import KINDS, kind_of
+from ris.referring.kinds import KINDS, find_kind
 
 
 @pytest.mark.parametrize(
@@ -24,5 +24,5 @@ from ris.referring.kinds import KINDS, kind_of
     ],
 )
 def test_the_words_say_what_kind_it_is(expression, kind):
-    assert kind_of(expression) == kind
+    assert find_kind(expression) == kind
     assert kind in KINDS

@@ -7,28 +7,28 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from ris.core.arrays import unit_rows
+from ris.core.arrays import normalise_rows
 from ris.core.expression import ParsedExpression, Word
 from ris.core.tree import Node, Tree
 from ris.core.types import Image
 from ris.errors import DescriberError
-from ris.referring.description import cleaned
+from ris.referring.description import clean_description
 from ris.referring.lgd import (
     ATTRIBUTE_PROMPT,
-    PAPER,
-    PLAIN_WORDS,
+    LGD_PAPER,
+    LGD_PLAIN_WORDS,
     SURROUNDING_PROMPT,
     Lgd,
-    centroids,
-    combined,
-    cut,
-    prepared,
+    combine_scores,
+    compute_centroids,
+    crop_to_mask,
+    preprocess_crop,
 )
 from tests.build import make_proposals, rectangle, seen
 from tests.fakes import ColourEncoder, squares
 from tests.referring.tables import read_rows, to_tree
 
-SETTINGS = replace(PAPER, mean=(0, 0, 0), std=(1, 1, 1), rectifier="off")
+SETTINGS = replace(LGD_PAPER, mean=(0, 0, 0), std=(1, 1, 1), rectifier="off")
 
 
 def words(text, subject=None, landmarks=()):
@@ -50,7 +50,7 @@ class ChunkParser:
         read = words(text)
         return replace(read, subject=phrases[0], landmarks=tuple(phrases[1:]))
 
-    def tree(self, text):
+    def parse_tree(self, text):
         """All words hang on the first; "it" and "this" are pronouns."""
         nodes = []
         for word in words(text).words:
@@ -67,7 +67,7 @@ class ChunkParser:
 class SameWord:
     source = "test"
 
-    def near(self, one, two):
+    def is_near(self, one, two):
         return one == two
 
 
@@ -115,8 +115,8 @@ def test_the_prompts_are_the_authors_to_the_letter():
 
 
 def test_the_papers_numbers_are_the_best_supported_ones():
-    assert (PAPER.attribute_weight, PAPER.surrounding_weight) == (0.5, -1.0)
-    assert (PAPER.local_share, PAPER.blur_px, PAPER.background) == (0.5, 50.0, (0, 0, 0))
+    assert (LGD_PAPER.attribute_weight, LGD_PAPER.surrounding_weight) == (0.5, -1.0)
+    assert (LGD_PAPER.local_share, LGD_PAPER.blur_px, LGD_PAPER.background) == (0.5, 50.0, (0, 0, 0))
 
 
 def test_the_score_is_the_sum_of_three_weighed_cosines():
@@ -124,7 +124,7 @@ def test_the_score_is_the_sum_of_three_weighed_cosines():
     vanilla, attribute = np.array([1, 0], np.float32), np.array([0, 1], np.float32)
     around = np.array([[1, 0], [0, 1]], np.float32)
 
-    got = combined(visual, vanilla, attribute, around, alpha=0.5, beta=-1.0)
+    got = combine_scores(visual, vanilla, attribute, around, alpha=0.5, beta=-1.0)
 
     np.testing.assert_allclose(got, [60 + 0 - 30, 30 + 20 - 35], atol=1e-4)
 
@@ -133,7 +133,7 @@ def test_surroundings_count_against_the_mask_that_looks_like_them():
     visual, vanilla = np.eye(2, dtype=np.float32), np.array([0.7, 0.7], np.float32)
     around = np.array([[1, 0]], np.float32)
 
-    first, second = combined(visual, vanilla, None, around, alpha=0.5, beta=-1.0)
+    first, second = combine_scores(visual, vanilla, None, around, alpha=0.5, beta=-1.0)
 
     assert first < second
 
@@ -142,7 +142,7 @@ def test_without_phrases_the_term_is_nought_and_not_nothing_divided():
     visual, vanilla = np.eye(2, dtype=np.float32), np.array([1, 0], np.float32)
     nothing = np.zeros((0, 2), np.float32)
 
-    assert combined(visual, vanilla, None, nothing, alpha=0.5, beta=-1.0).tolist() == [100, 0]
+    assert combine_scores(visual, vanilla, None, nothing, alpha=0.5, beta=-1.0).tolist() == [100, 0]
 
 
 def test_with_both_weights_nought_it_is_the_vanilla_score_and_nobody_is_asked():
@@ -152,7 +152,7 @@ def test_with_both_weights_nought_it_is_the_vanilla_score_and_nobody_is_asked():
     found = score(chosen, words("the red"))
 
     visual = chosen.see(Image.of(squares()), make_proposals(*MASKS))["visual"]
-    vanilla = unit_rows(chosen.encoder.encode_texts(["the red"]))[0]
+    vanilla = normalise_rows(chosen.encoder.encode_texts(["the red"]))[0]
     np.testing.assert_allclose(found.scores, 100 * visual @ vanilla, atol=1e-4)
     assert speaker.asked == []
 
@@ -165,7 +165,7 @@ def test_views_that_disagree_make_a_shorter_feature():
 
     visual = chosen.see(Image.of(pixels), proposals)["visual"]
 
-    alone, before = (unit_rows(chosen.encoder.encode_images(np.array(v))) for v in chosen.views(
+    alone, before = (normalise_rows(chosen.encoder.encode_images(np.array(v))) for v in chosen.make_views(
         pixels, proposals.masks))  # fmt: skip
     np.testing.assert_allclose(visual, (alone + before) / 2, atol=1e-6)
     lengths = np.linalg.norm(visual, axis=1)
@@ -179,7 +179,7 @@ def test_inside_the_mask_the_blurred_view_shows_the_picture_and_outside_the_blur
     mask[[0, -1]] = mask[:, [0, -1]] = True  # so that the box is the whole picture
     blurred = cv2.GaussianBlur(pixels, (0, 0), sigmaX=50, sigmaY=50)
 
-    got = cut(pixels, mask, blurred, replace(SETTINGS, box_rule="tight"))
+    got = crop_to_mask(pixels, mask, blurred, replace(SETTINGS, box_rule="tight"))
 
     np.testing.assert_array_equal(got[mask], pixels[mask])
     np.testing.assert_array_equal(got[~mask], blurred[~mask])
@@ -189,9 +189,9 @@ def test_the_authors_crop_loses_the_last_row_and_column():
     pixels = np.arange(6 * 6 * 3, dtype=np.uint8).reshape(6, 6, 3)
     mask = rectangle((6, 6), 1, 2, 5, 6)
 
-    assert cut(pixels, mask, pixels, SETTINGS).shape == (3, 3, 3)
-    assert cut(pixels, mask, pixels, replace(SETTINGS, box_rule="tight")).shape == (4, 4, 3)
-    assert cut(pixels, rectangle((6, 6), 2, 2, 3, 3), pixels, SETTINGS).shape == (1, 1, 3)
+    assert crop_to_mask(pixels, mask, pixels, SETTINGS).shape == (3, 3, 3)
+    assert crop_to_mask(pixels, mask, pixels, replace(SETTINGS, box_rule="tight")).shape == (4, 4, 3)
+    assert crop_to_mask(pixels, rectangle((6, 6), 2, 2, 3, 3), pixels, SETTINGS).shape == (1, 1, 3)
 
 
 @pytest.mark.parametrize("shape", [(20, 9), (9, 20), (20, 10), (7, 7)])
@@ -206,7 +206,7 @@ def test_padding_is_half_the_difference_rounded_down_as_in_the_authors_code(shap
     resized = vision.resize(Pillow.fromarray(bordered), 16, interpolation=vision.InterpolationMode.BICUBIC)
     wanted = np.asarray(vision.center_crop(resized, 16), np.float32).transpose(2, 0, 1) / 255
 
-    np.testing.assert_allclose(prepared(crop, 16, SETTINGS), wanted, atol=1e-6)
+    np.testing.assert_allclose(preprocess_crop(crop, 16, SETTINGS), wanted, atol=1e-6)
 
 
 def test_no_square_crop_loses_its_last_row_and_column():
@@ -214,7 +214,7 @@ def test_no_square_crop_loses_its_last_row_and_column():
     for side in (55, 71, 83, 95, 97, 107, 110, 111, 224, 640):
         white = np.full((side, side, 3), 255, np.uint8)
 
-        assert prepared(white, 224, SETTINGS).min() == 1
+        assert preprocess_crop(white, 224, SETTINGS).min() == 1
 
 
 def test_the_attribute_description_lifts_the_mask_it_describes():
@@ -228,7 +228,7 @@ def test_the_attribute_description_lifts_the_mask_it_describes():
 
 def test_the_referent_itself_is_not_among_its_surroundings():
     def around(description, expression):
-        return method().surrounding_phrases(description, ChunkParser().tree(expression))
+        return method().find_surrounding_phrases(description, ChunkParser().parse_tree(expression))
 
     assert around("red mug near green plate and red dog", "the red") == ["green plate"]
     assert around("a photo of mug near plate", "the mug") == ["a photo of mug", "plate"]
@@ -243,10 +243,10 @@ def test_the_surrounding_phrases_are_the_authors_on_a_table_of_descriptions():
             self.read = {row[key]["text"]: to_tree(row[key]) for key in ("description", "expression")}
             self.pairs = row["near"]
 
-        def tree(self, text):
+        def parse_tree(self, text):
             return self.read[text]
 
-        def near(self, one, two):
+        def is_near(self, one, two):
             return [one, two] in self.pairs
 
     rows = read_rows("lgd_surroundings.jsonl")
@@ -254,8 +254,8 @@ def test_the_surrounding_phrases_are_the_authors_on_a_table_of_descriptions():
     for row in rows:
         recorded = Recorded(row)
         chosen = replace(method(), parser=recorded, synonyms=recorded)
-        referent = recorded.tree(row["expression"]["text"])
-        found = chosen.surrounding_phrases(row["description"]["text"], referent)
+        referent = recorded.parse_tree(row["expression"]["text"])
+        found = chosen.find_surrounding_phrases(row["description"]["text"], referent)
         assert referent.noun_phrase == row["noun_phrase"]
         misses += [row["description"]["text"]] if row["same_nouns"] and found != row["kept"] else []
 
@@ -266,15 +266,15 @@ def test_the_surrounding_phrases_are_the_authors_on_a_table_of_descriptions():
 def test_a_phrase_without_a_noun_is_near_nothing():
     parser = ChunkParser()
 
-    assert method().surrounding_phrases("it near this", parser.tree("it")) == ["it", "this"]
-    assert method().surrounding_phrases("it near mug", parser.tree("mug")) == ["it"]
+    assert method().find_surrounding_phrases("it near this", parser.parse_tree("it")) == ["it", "this"]
+    assert method().find_surrounding_phrases("it near mug", parser.parse_tree("mug")) == ["it"]
 
 
 def test_a_description_is_read_as_it_stands():
     class Exact(ChunkParser):
-        def tree(self, text):
+        def parse_tree(self, text):
             self.read = [*getattr(self, "read", []), text]
-            return super().tree(text)
+            return super().parse_tree(text)
 
     parser = Exact()
     chosen = replace(method(Speaker("a red thing", "Christmas Lights near the man's T-shirt")), parser=parser)
@@ -314,7 +314,7 @@ def test_a_describer_that_is_down_costs_the_method_and_says_why():
 def test_a_description_of_a_thousand_words_is_left_to_the_text_network():
     long = "a red mug " * 400
 
-    assert cleaned(long) == long.strip()
+    assert clean_description(long) == long.strip()
     assert len(score(method(Speaker(long)), words("the red")).scores) == 4
 
 
@@ -334,7 +334,7 @@ def test_centroids_are_centres_of_mass_row_first_and_cut_to_whole_pixels():
     other = np.zeros((10, 20), np.bool_)
     other[2, 4] = other[3, 4] = other[3, 5] = True  # 2.67, 4.33
 
-    assert centroids(np.array([mask, other])).tolist() == [[3, 5], [2, 4]]
+    assert compute_centroids(np.array([mask, other])).tolist() == [[3, 5], [2, 4]]
 
 
 def test_two_masks_in_one_row_of_whole_pixels_are_both_below_the_median():
@@ -346,7 +346,7 @@ def test_two_masks_in_one_row_of_whole_pixels_are_both_below_the_median():
     ]
     masks[0][3, 0], masks[1][3, 8:12] = True, True
 
-    assert centroids(np.array(masks))[:, 0].tolist() == [2, 2, 6]
+    assert compute_centroids(np.array(masks))[:, 0].tolist() == [2, 2, 6]
 
 
 @pytest.mark.parametrize(
@@ -363,7 +363,7 @@ def test_the_rule_of_the_rectifier_is_chosen_by_name(rule, text, side):
     """The green square is at the top right, and the second word is the head of both."""
 
     class LastIsHead(ChunkParser):
-        def tree(self, text):
+        def parse_tree(self, text):
             nodes = tuple(Node(word.text, "NOUN", word.start, 1) for word in words(text).words)
             return Tree(text, nodes, ((0, 2),), 0)
 
@@ -374,5 +374,5 @@ def test_the_rule_of_the_rectifier_is_chosen_by_name(rule, text, side):
 
 
 def test_the_papers_rules_are_the_released_ones_and_ours_go_by_another_name():
-    assert (PAPER.rectifier, PAPER.synonyms) == ("released", "released")
-    assert replace(PLAIN_WORDS, rectifier="released", synonyms="released") == PAPER
+    assert (LGD_PAPER.rectifier, LGD_PAPER.synonyms) == ("released", "released")
+    assert replace(LGD_PLAIN_WORDS, rectifier="released", synonyms="released") == LGD_PAPER

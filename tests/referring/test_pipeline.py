@@ -7,16 +7,17 @@ import pytest
 
 from ris.core import rle
 from ris.core.types import Image
-from ris.referring.global_local import PAPER, GlobalLocal
+from ris.referring.global_local import GLOBAL_LOCAL_PAPER, GlobalLocal
 from ris.referring.pipeline import Pipeline
 from ris.referring.ranking import RankingSettings
 from tests.fakes import COLOURS, ColourEncoder, SquaresProposer, WordParser, squares
 
 FRAMING = replace(
-    PAPER.framing, mean=(0, 0, 0), std=(1, 1, 1), working_side=None, background=(0, 0, 0), box_rule="tight",
+    GLOBAL_LOCAL_PAPER.framing, mean=(0, 0, 0), std=(1, 1, 1), working_side=None, background=(0, 0, 0),
+    box_rule="tight",
     antialias=True, grid_antialias=True,
 )  # fmt: skip
-SETTINGS = replace(PAPER, framing=FRAMING, first_masked_block=1)
+SETTINGS = replace(GLOBAL_LOCAL_PAPER, framing=FRAMING, first_masked_block=1)
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def test_the_named_square_comes_first(pipeline, colour):
     found = pipeline.refer(pipeline.see(image), f"the {colour}").suggestions
 
     wanted = np.all(image.pixels == np.array(COLOURS[colour]) * 255, axis=-1)
-    assert (rle.decode(found[0].mask) == wanted).all()
+    assert (rle.decode_rle(found[0].mask) == wanted).all()
     assert [s.rank for s in found] == [0, 1, 2]
     assert {s.version for s in found} == {"fake-1"}
 
@@ -81,4 +82,4 @@ def test_a_method_reads_with_a_parser_of_its_own_and_the_others_with_the_pipelin
     (reference,) = chosen.refer_all(chosen.see(Image.of(squares())), ["the mine"])
 
     assert (usual.read, own.read) == (["the mine"], ["the mine"])  # each reads once
-    assert [o.evidence["noun phrase"] for o in reference.opinions] == ["red"] * 3
+    assert [o.evidence["noun phrase"] for o in reference.scores] == ["red"] * 3

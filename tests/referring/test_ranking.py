@@ -4,15 +4,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ris.core import rle
-from ris.core.types import MethodScore, Scored
+from ris.core.types import MethodScore, MethodScores
 from ris.referring.ranking import (
     Calibration,
     Fusion,
     RankingSettings,
-    distribution,
-    fuse,
-    places,
-    rank,
+    compute_distribution,
+    compute_places,
+    fuse_methods,
+    rank_proposals,
 )
 from tests.build import make_scene, rectangle
 
@@ -21,12 +21,12 @@ APART = [rectangle(SIZE, x, 0, x + 4, 4) for x in (0, 5, 10, 15)]
 
 
 def opinion(*scores, method="global-local"):
-    return Scored(method, np.array(scores, np.float32))
+    return MethodScores(method, np.array(scores, np.float32))
 
 
 def order(scene, opinions, **settings):
     """Indices of the proposals that were suggested, best first."""
-    found = rank(scene, opinions, RankingSettings(**settings), version="v")
+    found = rank_proposals(scene, opinions, RankingSettings(**settings), version="v")
     return [scene.masks.index(s.mask) for s in found]
 
 
@@ -70,8 +70,10 @@ def test_a_mask_of_the_whole_image_comes_after_all_others():
 
 
 def together(count, *scores, masks=APART):
-    found = rank(make_scene(*masks), [opinion(*scores)], RankingSettings(), count=count, version="v")
-    return [rle.decode(s.mask) for s in found], found
+    found = rank_proposals(
+        make_scene(*masks), [opinion(*scores)], RankingSettings(), count=count, version="v"
+    )
+    return [rle.decode_rle(s.mask) for s in found], found
 
 
 def test_two_things_that_were_counted_come_first_as_one_mask():
@@ -116,11 +118,11 @@ def test_each_suggestion_tells_every_methods_score_and_rank():
     scene = make_scene(*APART)
     opinions = [opinion(4, 1, 2, 3), opinion(0.1, 0.9, 0.2, 0.3, method="lgd")]
 
-    best = rank(
+    best = rank_proposals(
         scene, opinions, RankingSettings(weights={"lgd": 9.0}, temperatures={"lgd": 0.05}), version="v"
     )[0]
 
-    assert best.mask == rle.encode(APART[1])
+    assert best.mask == rle.encode_rle(APART[1])
     assert best.methods["global-local"] == MethodScore(1.0, 3)
     assert best.methods["lgd"] == MethodScore(pytest.approx(0.9), 0)
 
@@ -129,16 +131,16 @@ def test_a_method_without_a_vote_is_shown_and_changes_nothing():
     asked, silent = opinion(1, 2, 3, 4), opinion(9, 1, 1, 1, method="spatial")
     settings = RankingSettings(weights={"spatial": 0.0})
 
-    alone = rank(make_scene(*APART), [asked], settings, version="v")
-    beside = rank(make_scene(*APART), [asked, silent], settings, version="v")
+    alone = rank_proposals(make_scene(*APART), [asked], settings, version="v")
+    beside = rank_proposals(make_scene(*APART), [asked, silent], settings, version="v")
 
     assert [(s.mask, s.score) for s in beside] == [(s.mask, s.score) for s in alone]
     assert set(beside[0].methods) == {"global-local", "spatial"}
-    assert rank(make_scene(*APART), [silent], settings, version="v") == ()
+    assert rank_proposals(make_scene(*APART), [silent], settings, version="v") == ()
 
 
 def test_what_one_method_rules_out_needs_much_from_the_others():
-    fused = fuse([opinion(5, 5, 0), opinion(0, 5, 5, method="lgd")], RankingSettings())
+    fused = fuse_methods([opinion(5, 5, 0), opinion(0, 5, 5, method="lgd")], RankingSettings())
 
     assert fused.argmax() == 1
     assert fused[1] > fused[0] + fused[2]
@@ -146,11 +148,11 @@ def test_what_one_method_rules_out_needs_much_from_the_others():
 
 def test_the_fusion_is_the_geometric_mean_of_the_distributions():
     one, two = np.array([1, 2, 3], np.float32), np.array([3, 1, 1], np.float32)
-    p, q = distribution(one, 2.0), distribution(two, 0.5)
+    p, q = compute_distribution(one, 2.0), compute_distribution(two, 0.5)
     wanted = p ** (1 / 3) * q ** (2 / 3)
 
-    fused = fuse(
-        [Scored("a", one), Scored("b", two)],
+    fused = fuse_methods(
+        [MethodScores("a", one), MethodScores("b", two)],
         RankingSettings(temperatures={"a": 2.0, "b": 0.5}, weights={"a": 1.0, "b": 2.0}),
     )
 
@@ -158,7 +160,7 @@ def test_the_fusion_is_the_geometric_mean_of_the_distributions():
 
 
 def test_scores_are_probabilities_among_all_proposals():
-    fused = fuse([opinion(1, 2, 3, 4), opinion(4, 3, 2, 1, method="lgd")], RankingSettings())
+    fused = fuse_methods([opinion(1, 2, 3, 4), opinion(4, 3, 2, 1, method="lgd")], RankingSettings())
 
     assert fused.sum() == pytest.approx(1)
     np.testing.assert_allclose(fused, fused[::-1])
@@ -167,7 +169,7 @@ def test_scores_are_probabilities_among_all_proposals():
 def test_a_lower_temperature_makes_a_method_surer():
     scores = np.array([1, 2], np.float32)
 
-    assert distribution(scores, 0.1)[1] > distribution(scores, 10.0)[1] > 0.5
+    assert compute_distribution(scores, 0.1)[1] > compute_distribution(scores, 10.0)[1] > 0.5
 
 
 def test_a_weight_of_nought_silences_a_method():
@@ -175,13 +177,17 @@ def test_a_weight_of_nought_silences_a_method():
 
     settings = RankingSettings(weights={"lgd": 0.0})
 
-    np.testing.assert_allclose(fuse([loud, silent], settings), fuse([loud], settings), atol=1e-12)
+    np.testing.assert_allclose(
+        fuse_methods([loud, silent], settings), fuse_methods([loud], settings), atol=1e-12
+    )
 
 
 def test_a_method_that_was_left_out_has_no_say():
-    left_out = Scored("lgd", left_out="the describer is down")
+    left_out = MethodScores("lgd", left_out="the describer is down")
 
-    found = rank(make_scene(*APART), [opinion(1, 4, 2, 3), left_out], RankingSettings(), version="v")
+    found = rank_proposals(
+        make_scene(*APART), [opinion(1, 4, 2, 3), left_out], RankingSettings(), version="v"
+    )
 
     assert [set(s.methods) for s in found] == [{"global-local"}] * 3
 
@@ -189,30 +195,35 @@ def test_a_method_that_was_left_out_has_no_say():
 def test_without_proposals_or_opinions_there_is_nothing_to_suggest():
     empty = make_scene(*APART[:0])
 
-    assert rank(empty, [opinion()], RankingSettings(), version="v") == ()
-    assert rank(make_scene(*APART), [Scored("lgd", left_out="down")], RankingSettings(), version="v") == ()
+    assert rank_proposals(empty, [opinion()], RankingSettings(), version="v") == ()
+    assert (
+        rank_proposals(
+            make_scene(*APART), [MethodScores("lgd", left_out="down")], RankingSettings(), version="v"
+        )
+        == ()
+    )
 
 
 def test_places_start_at_nought_for_the_best():
-    assert places(np.array([0.5, 0.9, 0.5])).tolist() == [1, 0, 2]
+    assert compute_places(np.array([0.5, 0.9, 0.5])).tolist() == [1, 0, 2]
 
 
 def test_a_kind_of_expression_has_its_own_fusion_and_the_others_keep_the_common_one():
     own = Fusion({"lgd": 2.0}, {"lgd": 0.5})
     settings = RankingSettings(temperatures={"lgd": 1.0}, by_kind={"relation": own})
 
-    assert settings.of_kind("relation").coefficients.fusion == own
-    assert settings.of_kind("size") is settings
+    assert settings.select_kind("relation").coefficients.fusion == own
+    assert settings.select_kind("size") is settings
 
 
 @given(st.lists(st.floats(0, 1), min_size=2, max_size=5), st.floats(0.1, 5), st.floats(-5, 5))
 def test_a_calibration_keeps_the_order(probabilities, slope, intercept):
     calibration = Calibration(slope, intercept)
-    chances = [calibration.chance(p) for p in sorted(probabilities)]
+    chances = [calibration.compute_chance(p) for p in sorted(probabilities)]
 
     assert chances == sorted(chances)
     assert all(0 <= chance <= 1 for chance in chances)
 
 
 def test_the_calibration_of_nothing_learned_changes_nothing():
-    assert Calibration().chance(0.3) == pytest.approx(0.3)
+    assert Calibration().compute_chance(0.3) == pytest.approx(0.3)

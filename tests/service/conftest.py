@@ -9,22 +9,23 @@ import pytest
 
 from ris.core.types import Image, Task
 from ris.errors import ImageUnreachable
-from ris.referring.global_local import PAPER, GlobalLocal
+from ris.referring.global_local import GLOBAL_LOCAL_PAPER, GlobalLocal
 from ris.referring.pipeline import Pipeline
 from ris.referring.ranking import RankingSettings
-from ris.service import Recording, SceneCache, Suggesting, Worker
-from ris.store.session import Database, upgrade
+from ris.service import RecordingService, SceneCache, SuggestionService, Worker
+from ris.store.session import Database, upgrade_database
 from tests.fakes import ColourEncoder, SquaresProposer, WordParser, squares
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 FRAMING = replace(
-    PAPER.framing, mean=(0, 0, 0), std=(1, 1, 1), working_side=None, background=(0, 0, 0), box_rule="tight",
+    GLOBAL_LOCAL_PAPER.framing, mean=(0, 0, 0), std=(1, 1, 1), working_side=None, background=(0, 0, 0),
+    box_rule="tight",
     antialias=True, grid_antialias=True,
 )  # fmt: skip
 
 
 def make_pipeline():
-    method = GlobalLocal(ColourEncoder(), replace(PAPER, framing=FRAMING, first_masked_block=1))
+    method = GlobalLocal(ColourEncoder(), replace(GLOBAL_LOCAL_PAPER, framing=FRAMING, first_masked_block=1))
     proposer = SquaresProposer()
     return Pipeline(proposer, WordParser(), (method,), RankingSettings(), "fake-1", refiner=proposer)
 
@@ -65,7 +66,7 @@ def task(number=1, expression="the red", image="squares", project="1.1700000000"
 @pytest.fixture
 def database(tmp_path):
     url = f"sqlite:///{tmp_path / 'ris.db'}"
-    upgrade(url)
+    upgrade_database(url)
     database = Database.open(url)
     yield database
     database.close()
@@ -86,7 +87,7 @@ def images():
 @pytest.fixture
 def suggesting(database, gate, images):
     worker = Worker(gate, SceneCache(10**7))
-    suggesting = Suggesting(database, worker, images, version="fake-1", now=lambda: NOW)
+    suggesting = SuggestionService(database, worker, images, version="fake-1", now=lambda: NOW)
     yield suggesting
     gate.opened.set()
     suggesting.close()
@@ -95,6 +96,6 @@ def suggesting(database, gate, images):
 
 @pytest.fixture
 def recording(database):
-    recording = Recording(database, now=lambda: NOW)
+    recording = RecordingService(database, now=lambda: NOW)
     yield recording
     recording.close()

@@ -12,17 +12,17 @@ from ris.label_config import read
 from sqlalchemy import delete
 
 from ris.core.types import Task
-from ris.labelstudio.api.pushing import Parcel, Pushing, first_id
+from ris.labelstudio.api.pushing import Parcel, PredictionWriter, get_first_region_id
 from ris.labelstudio.config.control import read_controls
-from ris.labelstudio.region import offered
-from ris.service.delivering import FETCH_AGAIN, HOLD_ANSWER, Delivering
-from ris.service.suggesting import Suggested
-from ris.service.writing import HOLD_WRITE, Outcome, write
-from ris.store.deliveries import n_owed
-from ris.store.records import see_project
+from ris.labelstudio.region import make_alternatives
+from ris.service.delivering import ANSWER_HOLD, FETCH_RETRY_DELAY, DeliveryService
+from ris.service.suggesting import SuggestionResult
+from ris.service.writing import WRITE_HOLD, WriteOutcome, write_parcels
+from ris.store.deliveries import count_deliveries
+from ris.store.records import save_project
 from ris.store.schema import DeliveryRow
-from ris.store.session import Database, upgrade
-from ris.web.batch import Batch, answer_one, answer_several
+from ris.store.session import Database, upgrade_database
+from ris.web.batch import PredictBatch, answer_one, answer_several
 from tests.labelstudio.predictions import PROJECT, PredictionStore
 from tests.labelstudio.test_region import OFFERS
 from tests.service.conftest import NOW
@@ -37,24 +37,24 @@ def task(number, words="mug"):
 
 
 def offers(asked):
-    return offered(asked, VERSION, [o.suggestion for o in OFFERS], shuffled_share=0)
+    return make_alternatives(asked, VERSION, [o.suggestion for o in OFFERS], shuffled_share=0)
 
 
 class Computing:
     """Suggestions that are ready when the test says so; a restart forgets what was not."""
 
     def __init__(self, clock):
-        self.clock, self.version = clock, VERSION
+        self.read_server_time, self.version = clock, VERSION
         self.worker = SimpleNamespace(is_stopping=False)
         self.jobs, self.kept = {}, set()
 
     def begin(self, entries, *, waited_for=False):
-        return [self._job(entry) for entry in entries]
+        return [self._get_job(entry) for entry in entries]
 
-    def _job(self, asked):
+    def _get_job(self, asked):
         job = self.jobs.get(asked) or self.jobs.setdefault(asked, Future())
         if asked in self.kept and not job.done():
-            job.set_result(Suggested(asked.task_id, offers(asked)))
+            job.set_result(SuggestionResult(asked.task_id, offers(asked)))
         return job
 
     def finish(self, asked, **failed):
@@ -63,13 +63,13 @@ class Computing:
             self.kept.add(asked)
         if not job.done():
             found = () if failed else offers(asked)
-            job.set_result(Suggested(asked.task_id, found, **failed))
+            job.set_result(SuggestionResult(asked.task_id, found, **failed))
 
     def wait(self, jobs, *, deadline_s):
         pass
 
-    def late(self, entry, deadline_s):
-        return Suggested(entry.task_id, reason="late", cause="late")
+    def make_late_result(self, entry, deadline_s):
+        return SuggestionResult(entry.task_id, reason="late", cause="late")
 
 
 class Clock:
@@ -82,26 +82,26 @@ class Clock:
 
 def process(database, studio, clock):
     """A backend whose thread is stepped by hand: `step` looks at what is owed and writes what is ready."""
-    return Delivering(database, Computing(clock), Pushing(studio), now=clock, poll_s=0)
+    return DeliveryService(database, Computing(clock), PredictionWriter(studio), now=clock, poll_s=0)
 
 
 def step(delivering, *, first=False):
-    from ris.store.deliveries import find_begun
+    from ris.store.deliveries import find_interrupted_deliveries
 
     with delivering.database.begin() as session:
-        owed = find_begun(session) if first else delivering._find_owed(session)
+        owed = find_interrupted_deliveries(session) if first else delivering._find_due_deliveries(session)
     for delivery in owed:
         delivering._resume(delivery)
-    delivering.write_waiting()
+    delivering.write_pending()
 
 
 def batch(*tasks):
-    return Batch(tasks, [""] * len(tasks), CONTROLS, VERSION)
+    return PredictBatch(tasks, [""] * len(tasks), CONTROLS, VERSION)
 
 
 def sets(studio, number):
     """How often each of a task's predictions is there."""
-    ids = [first_id(p) for p in studio.of(number)]
+    ids = [get_first_region_id(p) for p in studio.of(number)]
     return {one: ids.count(one) for one in ids}
 
 
@@ -118,25 +118,25 @@ def clock():
 @pytest.fixture
 def delivering(database, studio, clock):
     with database.begin() as session:
-        see_project(session, PROJECT, label_config=CONFIG, extra_params={}, now=NOW)
+        save_project(session, PROJECT, label_config=CONFIG, extra_params={}, now=NOW)
     return process(database, studio, clock)
 
 
 def owed(delivering):
     with delivering.database.begin() as session:
-        return n_owed(session)
+        return count_deliveries(session)
 
 
 def test_several_tasks_are_answered_empty_and_written_once_they_are_ready(delivering, studio):
     computing = delivering.suggesting
     told = answer_several(batch(task(1), task(2)), computing, delivering, 0)
     computing.finish(task(1))
-    delivering.write_waiting()
+    delivering.write_pending()
 
     assert [(one.predictions, one.cause) for one in told] == [([], "late"), ([], "late")]
     assert (len(studio.of(1)), len(studio.of(2)), owed(delivering)) == (3, 0, 1)
     computing.finish(task(2))
-    delivering.write_waiting()
+    delivering.write_pending()
     assert (len(studio.of(2)), owed(delivering)) == (3, 0)
 
 
@@ -148,14 +148,14 @@ def test_one_task_is_answered_with_its_predictions_and_nobody_else_writes_them_m
     (told,) = answer_one(batch(task(1)), computing, delivering, 0)
     (again,) = answer_one(batch(task(1)), computing, delivering, 0)
     answer_several(batch(task(1), task(2)), computing, delivering, 0)
-    delivering.write_waiting()
+    delivering.write_pending()
 
     assert (len(told.predictions), told.cause) == (3, "")
     assert (again.predictions, again.cause) == ([], "")
     assert studio.of(1) == []
     for prediction in told.predictions:
         studio.store({"task": 1, **prediction})
-    clock.at += HOLD_ANSWER
+    clock.at += ANSWER_HOLD
     step(delivering)
     assert len(studio.of(1)) == 3
 
@@ -166,7 +166,7 @@ def test_an_answer_that_got_lost_is_written_once_its_hold_is_over(delivering, st
     step(delivering)
     assert studio.of(1) == []
 
-    clock.at += HOLD_ANSWER
+    clock.at += ANSWER_HOLD
     step(delivering)
 
     assert (len(studio.of(1)), owed(delivering)) == (3, 0)
@@ -181,7 +181,7 @@ def test_what_was_computed_when_the_server_stopped_is_computed_and_written_by_th
     step(after, first=True)
     for number in (1, 2):
         after.suggesting.finish(task(number))
-    after.write_waiting()
+    after.write_pending()
 
     assert (len(studio.of(1)), len(studio.of(2)), owed(after)) == (3, 3, 0)
 
@@ -192,7 +192,7 @@ def test_what_cannot_be_looked_at_is_not_answered_but_written_later(delivering, 
     studio.fails = "before"
     (told,) = answer_one(batch(task(1)), computing, delivering, 0)
 
-    clock.at += HOLD_ANSWER
+    clock.at += ANSWER_HOLD
     step(delivering)
 
     assert told.predictions == []
@@ -205,11 +205,11 @@ def test_a_write_of_which_nothing_was_heard_is_looked_at_again(delivering, studi
     studio.call("GET", "/api/projects/1")
     answer_several(batch(task(1), task(2)), delivering.suggesting, delivering, 0)
     studio.fails = fails
-    delivering.write_waiting()
+    delivering.write_pending()
     assert "2 tasks may not be in Label Studio" in caplog.text
 
     step(delivering)
-    clock.at += HOLD_WRITE
+    clock.at += WRITE_HOLD
     step(delivering)
 
     assert all(set(sets(studio, number).values()) == {1} for number in (1, 2))
@@ -220,7 +220,7 @@ def test_what_label_studio_refuses_is_in_the_answer_and_no_longer_owed(deliverin
     studio.refuses = {2}
     computing = delivering.suggesting
     computing.kept |= {task(1), task(2)}
-    computing.wait = lambda jobs, *, deadline_s: delivering.write_waiting()
+    computing.wait = lambda jobs, *, deadline_s: delivering.write_pending()
 
     told = answer_several(batch(task(1), task(2)), computing, delivering, 0)
 
@@ -239,10 +239,10 @@ def test_a_task_that_cannot_be_answered_is_not_owed_and_a_missing_image_is_tried
 
     step(delivering)
     assert task(2) not in computing.jobs
-    clock.at += FETCH_AGAIN
+    clock.at += FETCH_RETRY_DELAY
     step(delivering)
     computing.finish(task(2))
-    delivering.write_waiting()
+    delivering.write_pending()
 
     assert (len(studio.of(2)), owed(delivering)) == (3, 0)
 
@@ -261,8 +261,8 @@ def test_what_is_owed_under_a_version_that_is_no_longer_used_comes_under_the_new
 
 
 def test_a_project_of_another_label_studio_is_not_written(delivering):
-    assert delivering.reaches(PROJECT)
-    assert not delivering.reaches("1.1600000000")
+    assert delivering.can_reach(PROJECT)
+    assert not delivering.can_reach("1.1600000000")
 
 
 NUMBERS = st.sampled_from([1, 2, 3])
@@ -277,12 +277,12 @@ class NeverTwice(RuleBasedStateMachine):
 
     @initialize()
     def begin(self):
-        self.studio, self.clock, self.asked = PredictionStore([1, 2, 3], CONFIG), Clock(), set()
+        self.studio, self.read_server_time, self.asked = PredictionStore([1, 2, 3], CONFIG), Clock(), set()
         self.storing = []  # (until when, task, the predictions that are not stored yet)
         with DATABASE.begin() as session:
             session.execute(delete(DeliveryRow))
-            see_project(session, PROJECT, label_config=CONFIG, extra_params={}, now=NOW)
-        self.backends = [process(DATABASE, self.studio, self.clock) for _ in range(2)]
+            save_project(session, PROJECT, label_config=CONFIG, extra_params={}, now=NOW)
+        self.backends = [process(DATABASE, self.studio, self.read_server_time) for _ in range(2)]
         for backend in self.backends:
             backend.suggesting.kept |= {task(1), task(2)}  # computed before, as by `ris prelabel`
 
@@ -297,7 +297,7 @@ class NeverTwice(RuleBasedStateMachine):
         told = answer(batch(*asked), backend.suggesting, backend, 0)
         for one, answered in zip(asked, told, strict=True):
             if answered.predictions:
-                until = self.clock.at + HOLD_ANSWER - timedelta(seconds=1)
+                until = self.read_server_time.at + ANSWER_HOLD - timedelta(seconds=1)
                 self.storing.append((until, one.task_id, list(answered.predictions)))
 
     @rule(whom=st.lists(st.integers(0, 1), min_size=1, max_size=3), number=NUMBERS, is_stale=st.booleans())
@@ -349,7 +349,9 @@ class NeverTwice(RuleBasedStateMachine):
     def prelabel(self, which, number):
         self.asked.add(number)
         parcel = Parcel(task(number), offers(task(number)))
-        write(DATABASE, Pushing(self.studio), [parcel], CONTROLS, VERSION, now=self.clock)
+        write_parcels(
+            DATABASE, PredictionWriter(self.studio), [parcel], CONTROLS, VERSION, now=self.read_server_time
+        )
 
     @rule(fails=st.sampled_from(["before", "after"]))
     def do_not_answer(self, fails):
@@ -358,14 +360,14 @@ class NeverTwice(RuleBasedStateMachine):
     @rule(which=st.integers(0, 1))
     def restart(self, which):
         kept = self.backends[which].suggesting.kept
-        self.backends[which] = process(DATABASE, self.studio, self.clock)
+        self.backends[which] = process(DATABASE, self.studio, self.read_server_time)
         self.backends[which].suggesting.kept = kept
         step(self.backends[which], first=True)
 
     @rule(seconds=st.sampled_from([1, 10, 29, 60, 200]))
     def time_passes(self, seconds):
-        self.clock.at += timedelta(seconds=seconds)
-        for pending in [p for p in self.storing if p[0] <= self.clock.at]:
+        self.read_server_time.at += timedelta(seconds=seconds)
+        for pending in [p for p in self.storing if p[0] <= self.read_server_time.at]:
             while pending in self.storing:
                 self._store(pending)
 
@@ -388,7 +390,7 @@ class NeverTwice(RuleBasedStateMachine):
                     backend.suggesting.finish(asked)
                 step(backend)
         with DATABASE.begin() as session:
-            assert n_owed(session) == 0
+            assert count_deliveries(session) == 0
         for number in self.asked:
             assert sorted(sets(self.studio, number).values()) == [1, 1, 1]
 
@@ -400,7 +402,7 @@ DATABASE: Database
 def shared(tmp_path_factory):
     global DATABASE
     url = f"sqlite:///{tmp_path_factory.mktemp('never-twice') / 'ris.db'}"
-    upgrade(url)
+    upgrade_database(url)
     DATABASE = Database.open(url)
     yield
     DATABASE.close()
@@ -416,5 +418,5 @@ class TestNeverTwice(NeverTwice.TestCase):
 def test_the_holds_outlast_what_they_wait_for():
     from ris.assembly import WRITE_TIMEOUT_S
 
-    assert timedelta(seconds=WRITE_TIMEOUT_S) < HOLD_WRITE
-    assert Outcome.answer != Outcome.stored
+    assert timedelta(seconds=WRITE_TIMEOUT_S) < WRITE_HOLD
+    assert WriteOutcome.answer != WriteOutcome.stored

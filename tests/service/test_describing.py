@@ -5,8 +5,8 @@ import pytest
 
 from ris.core.types import Image
 from ris.errors import DescriberError
-from ris.service.describing import REST_S, RememberedDescriber
-from ris.store.session import Database, upgrade
+from ris.service.describing import DESCRIBER_RETRY_DELAY_S, CachingDescriber
+from ris.store.session import Database, upgrade_database
 from tests.fakes import squares
 
 
@@ -48,11 +48,9 @@ def watch():
 @pytest.fixture
 def remembered(tmp_path, speaker, watch):
     url = f"sqlite:///{tmp_path / 'ris.db'}"
-    upgrade(url)
+    upgrade_database(url)
     database = Database.open(url)
-    yield RememberedDescriber(
-        database, speaker, now=lambda: datetime(2026, 1, 2, tzinfo=UTC), monotonic=watch
-    )
+    yield CachingDescriber(database, speaker, now=lambda: datetime(2026, 1, 2, tzinfo=UTC), monotonic=watch)
     database.close()
 
 
@@ -76,7 +74,7 @@ def test_after_a_failure_the_describer_rests_and_the_reason_stays(remembered, sp
     speaker.is_down = True
     with pytest.raises(DescriberError, match="^the speaker is out$"):
         ask(remembered, "one")
-    watch.now += REST_S / 2
+    watch.now += DESCRIBER_RETRY_DELAY_S / 2
     with pytest.raises(DescriberError, match="the speaker is out; it is asked again in 30 s"):
         ask(remembered, "one")
 
@@ -88,7 +86,7 @@ def test_after_its_rest_it_is_asked_again(remembered, speaker, watch):
     with pytest.raises(DescriberError):
         ask(remembered, "one")
     speaker.is_down = False
-    watch.now += REST_S + 1
+    watch.now += DESCRIBER_RETRY_DELAY_S + 1
 
     assert ask(remembered, "one") == ["eno"]
 

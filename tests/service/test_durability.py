@@ -10,8 +10,8 @@ import time
 import urllib.error
 import urllib.request
 
-from ris.store.history import decisions
-from ris.store.inbox import event_counts
+from ris.store.history import read_decisions
+from ris.store.inbox import count_events
 from ris.store.session import Database
 from tests.live.support.backend_server import BackendServer
 from tests.service.test_event_orders import box
@@ -67,8 +67,8 @@ def test_what_was_answered_survives_any_number_of_kills(tmp_path):
         database = Database.open(server.database_url)
         while True:
             with database.begin() as session:
-                counts = event_counts(session)
-                kept = [d.correction.annotation.annotation_id for d in decisions(session)]
+                counts = count_events(session)
+                kept = [d.correction.annotation.annotation_id for d in read_decisions(session)]
             if not counts["new"]:
                 break
             time.sleep(0.2)

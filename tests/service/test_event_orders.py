@@ -3,9 +3,9 @@
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ris.service import Recording
-from ris.store.history import decisions, versions_of
-from ris.store.session import Database, upgrade
+from ris.service import RecordingService
+from ris.store.history import read_corrections, read_decisions
+from ris.store.session import Database, upgrade_database
 from tests.service.conftest import NOW
 from tests.service.test_recording import PROJECT, event
 from tests.store.conftest import new_database, postgres
@@ -46,20 +46,20 @@ EVENTS = told()
 
 
 def state_after(url, order):
-    upgrade(url)
+    upgrade_database(url)
     database = Database.open(url)
-    recording = Recording(database, now=lambda: NOW)
+    recording = RecordingService(database, now=lambda: NOW)
     for index in order:
         recording.record(EVENTS[index])
-    while recording.work_off():
+    while recording.process_events():
         pass
     recording.close()
     with database.begin() as session:
         current = [
             (d.correction.annotation.annotation_id, d.correction.verdict, d.correction.annotation.mask)
-            for d in decisions(session)
+            for d in read_decisions(session)
         ]
-        history = {number: len(versions_of(session, KEY, number)) for number in range(1, 6)}
+        history = {number: len(read_corrections(session, KEY, number)) for number in range(1, 6)}
     database.close()
     return current, history
 

@@ -9,7 +9,7 @@ from ris.core.types import Verdict
 from ris.labelstudio.config.control import read_controls
 from ris.labelstudio.masks import brush
 from ris.labelstudio.region import write_predictions
-from ris.store.history import decisions
+from ris.store.history import read_decisions
 from tests.service.conftest import task
 from tests.service.test_recording import event, process
 
@@ -40,7 +40,7 @@ def test_what_stood_beside_it_and_its_picture_are_on_record(recording, database,
     process(recording, database, told(imported[1]))
 
     with database.begin() as session:
-        (decision,) = decisions(session)
+        (decision,) = read_decisions(session)
     assert len(decision.offers) == len(imported)
     assert decision.version == "fake-1"
     assert decision.image_digest is not None
@@ -48,9 +48,9 @@ def test_what_stood_beside_it_and_its_picture_are_on_record(recording, database,
 
 def test_an_edit_is_an_edit_of_the_one_that_it_names(recording, database, imported):
     region = imported[0][0]
-    mask = brush.decode(region["value"]["rle"], (32, 32))
+    mask = brush.decode_brush(region["value"]["rle"], (32, 32))
     mask[0, :] = True
-    region["value"]["rle"] = brush.encode(mask)
+    region["value"]["rle"] = brush.encode_brush(mask)
 
     (found,) = process(recording, database, told([region]))
 

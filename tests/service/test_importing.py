@@ -6,36 +6,36 @@ from ris.label_config import read
 
 from ris.core import rle
 from ris.datasets.entry import WITHOUT_MASK, Defect, Entry
-from ris.datasets.files import stored_name
+from ris.datasets.files import to_upload_name
 from ris.datasets.rows import read_row
 from ris.errors import DatasetError, LabelConfigError
 from ris.labelstudio.answer import is_imported
-from ris.labelstudio.choice import meant
+from ris.labelstudio.choice import select_meant_regions
 from ris.labelstudio.config.control import read_controls
 from ris.labelstudio.result import read_mask
 from ris.service.importing import (
-    TASKS_AT_ONCE,
+    TASKS_PER_IMPORT,
     Dataset,
-    compare,
+    drop_invalid_masks,
     find_images,
-    fit,
-    push,
+    make_image_reference,
+    make_import_plan,
+    make_tasks,
+    push_tasks,
     read_dataset,
-    reference_under,
-    tasks_of,
 )
 from tests.datasets import test_phrasecut as phrasecut
 from tests.datasets import test_refcoco as refcoco
 
 PICK, TABS = read_controls(read("pick_brush.xml")), read_controls(read("tabs_brush.xml"))
-MASK = rle.encode(np.eye(6, 9, dtype=np.bool_))
+MASK = rle.encode_rle(np.eye(6, 9, dtype=np.bool_))
 KNOWN = Entry("the left mug", "a.jpg", (6, 9), MASK, True, "val")
 NONE = Entry("a dog", "a.jpg", (6, 9), None, False, "val")
 UNKNOWN = Entry("the cup", "b/c.jpg", None, None, True, "train")
 
 
 def made(*entries, controls=PICK):
-    return tasks_of(entries, controls, lambda name: f"/data/{name}")
+    return make_tasks(entries, controls, lambda name: f"/data/{name}")
 
 
 @pytest.mark.parametrize("controls", [PICK, TABS])
@@ -46,7 +46,7 @@ def test_a_known_mask_is_ground_truth_that_reads_back(controls):
     assert task["data"] == {"image": "/data/a.jpg", "expression": "the left mug", "split": "val"}
     assert task["meta"] == {"ris_image": "a.jpg"}
     assert truth["ground_truth"] is True
-    assert read_mask(meant(truth["result"], controls))[0] == MASK
+    assert read_mask(select_meant_regions(truth["result"], controls))[0] == MASK
 
 
 def test_the_data_is_what_the_label_config_shows():
@@ -134,12 +134,12 @@ def test_images_are_found_by_their_path_or_their_name_and_what_has_none_is_left_
     ],
 )
 def test_a_name_behind_a_prefix_is_one_that_a_server_finds(name, reference):
-    assert reference_under("/data/local-files/?d=shop/", name) == reference
-    assert reference_under("", name) == name
+    assert make_image_reference("/data/local-files/?d=shop/", name) == reference
+    assert make_image_reference("", name) == name
 
 
 def test_a_bucket_has_names_as_they_are():
-    assert reference_under("s3://mugs/", "left owl.png") == "s3://mugs/left owl.png"
+    assert make_image_reference("s3://mugs/", "left owl.png") == "s3://mugs/left owl.png"
 
 
 def test_nothing_that_can_be_used_is_an_error_with_the_first_reason(tmp_path):
@@ -160,10 +160,10 @@ def test_a_file_that_holds_nothing_is_an_error(tmp_path, text):
 
 
 def test_a_mask_without_pixels_or_of_another_size_than_its_picture_is_not_used():
-    nothing = rle.encode(np.zeros((6, 9), np.bool_))
+    nothing = rle.encode_rle(np.zeros((6, 9), np.bool_))
     entries = (KNOWN, entry("x", "b.jpg", MASK), entry("y", "c.jpg", nothing))
 
-    dataset = fit(Dataset(entries, ()), {"a.jpg": (6, 9), "b.jpg": (9, 6)})
+    dataset = drop_invalid_masks(Dataset(entries, ()), {"a.jpg": (6, 9), "b.jpg": (9, 6)})
 
     assert dataset.entries == (KNOWN, entry("x", "b.jpg"), entry("y", "c.jpg"))
     assert [(defect.reason, defect.outcome) for defect in dataset.defects] == [
@@ -181,15 +181,15 @@ def in_project(tasks):
 
 def test_what_a_project_has_is_left_alone_however_often_it_is_imported():
     entries = [KNOWN, UNKNOWN, KNOWN, entry("x", "a b.png"), entry("x", "a_b.png")]
-    tasks = in_project(tasks_of(entries, PICK, lambda name: STORED + stored_name(name)))
+    tasks = in_project(make_tasks(entries, PICK, lambda name: STORED + to_upload_name(name)))
 
     for count in range(len(entries) + 1):
-        present = compare(entries, tasks[:count], PICK)
-        assert (len(present.left), present.n_present) == (len(entries) - count, count)
-        assert list(present.left) == entries[count:]
-    assert compare(entries, tasks, PICK).references["a b.png"] == STORED + "a_b.png"
-    assert compare([*entries, KNOWN], tasks, PICK).left == (KNOWN,)
-    assert compare([entry("x", "c b.png")], tasks, PICK).n_present == 0
+        present = make_import_plan(entries, tasks[:count], PICK)
+        assert (len(present.missing), present.n_present) == (len(entries) - count, count)
+        assert list(present.missing) == entries[count:]
+    assert make_import_plan(entries, tasks, PICK).references["a b.png"] == STORED + "a_b.png"
+    assert make_import_plan([*entries, KNOWN], tasks, PICK).missing == (KNOWN,)
+    assert make_import_plan([entry("x", "c b.png")], tasks, PICK).n_present == 0
 
 
 @pytest.mark.parametrize(
@@ -205,8 +205,8 @@ def test_what_a_project_has_is_left_alone_however_often_it_is_imported():
 def test_a_task_that_came_in_another_way_is_known_by_the_end_of_its_images_address(reference):
     tasks = [{"id": 1, "data": {"image": reference, "expression": " the owl "}, "meta": None}]
 
-    assert compare([entry("the owl", "in\\left owl (1).png")], tasks, PICK).n_present == 1
-    assert compare([entry("the dog", "left owl (1).png")], tasks, PICK).n_present == 0
+    assert make_import_plan([entry("the owl", "in\\left owl (1).png")], tasks, PICK).n_present == 1
+    assert make_import_plan([entry("the dog", "left owl (1).png")], tasks, PICK).n_present == 0
 
 
 def test_label_studios_own_json_keeps_its_answers_and_predictions_and_is_known_again():
@@ -221,7 +221,7 @@ def test_label_studios_own_json_keeps_its_answers_and_predictions_and_is_known_a
     }  # fmt: skip
     (read,) = scan_row(own)
 
-    (task,) = tasks_of([read], PICK, lambda name: "/data/new.png")
+    (task,) = make_tasks([read], PICK, lambda name: "/data/new.png")
 
     assert task == {
         "data": {"image": "/data/new.png", "expression": "x", "shop": 3},
@@ -229,8 +229,8 @@ def test_label_studios_own_json_keeps_its_answers_and_predictions_and_is_known_a
         "annotations": [{"result": [region], "was_cancelled": False, "lead_time": 2.5}],
         "predictions": [{"result": [region], "score": 0.5, "model_version": "v"}],
     }  # fmt: skip
-    assert compare([read], [own], PICK).n_present == 1
-    assert compare([read], [task], PICK).n_present == 1
+    assert make_import_plan([read], [own], PICK).n_present == 1
+    assert make_import_plan([read], [task], PICK).n_present == 1
 
 
 def scan_row(row):
@@ -246,7 +246,7 @@ def test_ten_thousand_tasks_are_compared_in_one_pass():
             reads.append(i)
             yield {"id": i, "data": {"image": STORED + f"{i}.png", "expression": "the mug"}}
 
-    assert compare(entries, listed(), PICK).n_present == 10_000
+    assert make_import_plan(entries, listed(), PICK).n_present == 10_000
     assert reads == list(range(10_000))
 
 
@@ -261,7 +261,7 @@ def test_tasks_go_some_hundred_at_a_time():
             return {"task_count": len(body)}
 
     studio, told = Studio(), []
-    tasks = made(*[UNKNOWN] * (TASKS_AT_ONCE + 5))
+    tasks = made(*[UNKNOWN] * (TASKS_PER_IMPORT + 5))
 
-    assert push(studio, 3, tasks, told.append) == len(tasks)
-    assert told == [len(body) for body in studio.bodies] == [TASKS_AT_ONCE, 5]
+    assert push_tasks(studio, 3, tasks, told.append) == len(tasks)
+    assert told == [len(body) for body in studio.bodies] == [TASKS_PER_IMPORT, 5]

@@ -2,9 +2,9 @@
 
 import pytest
 
-from ris.service import Recording
-from ris.store.history import decisions
-from ris.store.inbox import event_counts
+from ris.service import RecordingService
+from ris.store.history import read_decisions
+from ris.store.inbox import count_events
 from tests.service.conftest import NOW
 from tests.service.test_event_orders import box
 from tests.service.test_recording import event
@@ -23,17 +23,17 @@ for _ in range(400):
     ids=range(8),
 )
 def test_an_event_with_what_no_database_takes_is_understood(database, odd):
-    recording = Recording(database, now=lambda: NOW)
+    recording = RecordingService(database, now=lambda: NOW)
     told = event([box(10) | {"meta": {"text": [odd]}}], note=odd)
     told["task"]["data"] |= {"expression": "the red \ud83d\x00", "other": odd, "\ud83d": odd}
 
     assert recording.record(told)
     assert not recording.record(told)
 
-    while recording.work_off():
+    while recording.process_events():
         pass
     with database.begin() as session:
-        (found,) = decisions(session)
-        assert event_counts(session)["done"] == 1
+        (found,) = read_decisions(session)
+        assert count_events(session)["done"] == 1
     assert found.correction.annotation.task.expression == "the red \ufffd"
     recording.close()

@@ -9,10 +9,10 @@ from ris.core.types import Verdict
 from ris.labelstudio.config.control import read_controls
 from ris.labelstudio.masks import brush
 from ris.labelstudio.region import write_predictions
-from ris.service import Recording
-from ris.store.failures import failure_groups
-from ris.store.history import decisions
-from ris.store.inbox import event_counts, renew_events
+from ris.service import RecordingService
+from ris.store.failures import group_failures
+from ris.store.history import read_decisions
+from ris.store.inbox import count_events, requeue_events
 from ris.store.records import add_correction
 from tests.build import rectangle
 from tests.service.conftest import NOW, task
@@ -49,10 +49,10 @@ def process(recording, database, *events):
     """Record, work off, and read what is on record."""
     for body in events:
         recording.record(body)
-    while recording.work_off():
+    while recording.process_events():
         pass
     with database.begin() as session:
-        return [d.correction for d in decisions(session)]
+        return [d.correction for d in read_decisions(session)]
 
 
 @pytest.mark.parametrize("config", ["tabs_brush.xml", "tabs_polygon.xml"])
@@ -64,19 +64,19 @@ def test_an_untouched_alternative_is_accepted_at_its_rank(recording, database, o
 
 def test_a_repainted_alternative_is_edited(recording, database, offered):
     region = offered()[0][0]
-    mask = brush.decode(region["value"]["rle"], (32, 32))
+    mask = brush.decode_brush(region["value"]["rle"], (32, 32))
     mask[0, :] = True
-    region["value"]["rle"] = brush.encode(mask)
+    region["value"]["rle"] = brush.encode_brush(mask)
 
     (found,) = process(recording, database, event([region]))
 
     assert (found.verdict, found.rank) == (Verdict.EDITED, 0)
-    assert (rle.decode(found.annotation.mask) == mask).all()
+    assert (rle.decode_rle(found.annotation.mask) == mask).all()
 
 
 def test_a_new_region_is_redrawn(recording, database, offered):
     region = offered()[0][0] | {"id": "x7Kq"}
-    region["value"] = region["value"] | {"rle": brush.encode(rectangle((32, 32), 1, 1, 9, 9))}
+    region["value"] = region["value"] | {"rle": brush.encode_brush(rectangle((32, 32), 1, 1, 9, 9))}
 
     (found,) = process(recording, database, event([region]))
 
@@ -94,7 +94,7 @@ def test_nothing_submitted_is_no_referent_and_a_skip_is_a_skip(recording, databa
 def test_an_answer_to_a_task_that_was_never_asked_of_us_is_kept(recording, database):
     region = {
         "id": "a", "type": "brushlabels", "original_height": 4, "original_width": 4,
-        "value": {"rle": brush.encode(np.eye(4, dtype=np.bool_))},
+        "value": {"rle": brush.encode_brush(np.eye(4, dtype=np.bool_))},
     }  # fmt: skip
 
     (found,) = process(recording, database, event([region]))
@@ -131,8 +131,8 @@ def test_an_event_that_cannot_be_understood_is_kept_and_those_behind_it_go_on(re
 
     assert [c.annotation.annotation_id for c in found] == [1]
     with database.begin() as session:
-        (group,) = failure_groups(session)
-        assert event_counts(session) == {"new": 0, "done": 1, "failed": 1}
+        (group,) = group_failures(session)
+        assert count_events(session) == {"new": 0, "done": 1, "failed": 1}
     assert (group.cause, group.n_answers, group.newest.annotation_id) == ("region", 1, 5)
     assert group.newest.sentence.startswith("annotation 5: region 'r': a brush stream has at least 7 bytes")
 
@@ -146,25 +146,27 @@ def test_secrets_are_not_on_disk(recording, database, offered, tmp_path):
 def test_what_was_waiting_when_the_server_stopped_is_worked_on_after(
     recording, database, offered, monkeypatch
 ):
-    with recording._one_at_a_time, monkeypatch.context() as patched:
-        patched.setattr(Recording, "work_off", lambda self, limit=0: 0)  # it stops before it comes to that
+    with recording._processing_lock, monkeypatch.context() as patched:
+        patched.setattr(
+            RecordingService, "process_events", lambda self, limit=0: 0
+        )  # it stops before it comes to that
         recording.record(event(offered()[1]))
         recording.close()
         assert counts(database) == {"new": 1, "done": 0, "failed": 0}
 
-    restarted = Recording(database, now=lambda: NOW)
+    restarted = RecordingService(database, now=lambda: NOW)
     while counts(database)["new"]:
         restarted._closing.wait(0.01)
     restarted.close()
 
     assert counts(database) == {"new": 0, "done": 1, "failed": 0}
     with database.begin() as session:
-        assert [d.correction.rank for d in decisions(session)] == [1]
+        assert [d.correction.rank for d in read_decisions(session)] == [1]
 
 
 def counts(database):
     with database.begin() as session:
-        return event_counts(session)
+        return count_events(session)
 
 
 def chosen(value, name="pick"):
@@ -206,12 +208,12 @@ def test_what_the_database_cannot_hold_is_that_events_failure_alone(recording, d
     monkeypatch.setattr("ris.service.recording.add_correction", refusing)
     for number in (1, 2, 3):
         recording.record(event([], number=number))
-    while recording.work_off():
+    while recording.process_events():
         pass
 
     with database.begin() as session:
-        kept = [d.correction.annotation.annotation_id for d in decisions(session)]
-        (failed,) = failure_groups(session)
+        kept = [d.correction.annotation.annotation_id for d in read_decisions(session)]
+        (failed,) = group_failures(session)
     assert kept == [1, 3]
     assert (failed.cause, failed.newest.sentence) == ("other", "too large")
 
@@ -221,17 +223,17 @@ def test_an_id_that_is_none_is_kept_with_its_error(recording, database, number):
     body = event([])
     body["annotation"]["id"] = number
     recording.record(body)
-    while recording.work_off():
+    while recording.process_events():
         pass
 
     with database.begin() as session:
-        (failed,) = failure_groups(session)
+        (failed,) = group_failures(session)
     assert "id must be a number that an id can be" in failed.newest.sentence
 
 
 def groups(database):
     with database.begin() as session:
-        return [(g.cause, g.n_answers) for g in failure_groups(session)], event_counts(session)["failed"]
+        return [(g.cause, g.n_answers) for g in group_failures(session)], count_events(session)["failed"]
 
 
 def test_an_answer_that_is_given_again_settles_the_failure_of_the_first(recording, database, offered):
@@ -280,7 +282,7 @@ def test_a_failed_answer_is_understood_when_the_size_of_its_image_comes_on_recor
     gate.opened.set()
     suggesting.suggest([task()], deadline_s=60)
     with database.begin() as session:
-        renew_events(session)
+        requeue_events(session)
 
     (found,) = process(recording, database)
     assert (found.verdict, found.annotation.mask.area_px) == (Verdict.REDRAWN, 16 * 16)
@@ -314,7 +316,7 @@ def test_three_versions_that_are_not_understood_are_one_answer(recording, databa
 
     assert groups(database) == ([("kind of region", 1)], 1)
     with database.begin() as session:
-        assert failure_groups(session)[0].newest.updated_at.second == 3
+        assert group_failures(session)[0].newest.updated_at.second == 3
 
 
 def test_an_older_version_and_a_deleted_answer_that_come_late_are_no_failures(recording, database, offered):
@@ -339,5 +341,5 @@ def test_an_answer_that_the_database_refuses_is_no_decision_in_its_older_version
 
     assert process(recording, database, event([], seconds=1), event([], seconds=2)) == []
     with database.begin() as session:
-        (failed,) = failure_groups(session)
+        (failed,) = group_failures(session)
     assert (failed.newest.sentence, failed.newest.annotation_id) == ("too large", 1)

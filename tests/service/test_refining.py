@@ -7,8 +7,8 @@ from ris.core import rle
 from ris.core.proposals import Prompts
 from ris.core.types import Image
 from ris.errors import ImageUnreachable, InputError, NotReady
-from ris.service import Refining, SceneCache, Worker
-from ris.service.refining import fitness, pointed_at
+from ris.service import RefinementService, SceneCache, Worker
+from ris.service.refining import compute_fitness, find_clicked_alternative
 from tests.fakes import squares
 from tests.service.conftest import make_pipeline, task
 from tests.service.test_suggesting import ask
@@ -31,7 +31,7 @@ def clicks(*points, negative=(), size=SIZE):
 @pytest.fixture
 def refining(suggesting, gate, images):
     gate.opened.set()
-    return Refining(suggesting.worker, suggesting, images)
+    return RefinementService(suggesting.worker, suggesting, images)
 
 
 def refine(refining, prompts, **more):
@@ -44,15 +44,15 @@ def test_a_click_on_what_the_words_mean_gives_that_and_not_the_whole(refining, s
 
     found = refine(refining, clicks(at(RED)), expression="the red")
 
-    assert (rle.decode(found.mask) == RED).all()
-    assert found.offer.suggestion.rank == 0
+    assert (rle.decode_rle(found.mask) == RED).all()
+    assert found.alternative.suggestion.rank == 0
 
 
 def test_without_an_alternative_sams_own_trust_decides(refining):
     found = refine(refining, clicks(at(BLUE)))
 
-    assert (rle.decode(found.mask) == squares().any(-1)).all()
-    assert (found.offer, found.score) == (None, pytest.approx(0.9))
+    assert (rle.decode_rle(found.mask) == squares().any(-1)).all()
+    assert (found.alternative, found.score) == (None, pytest.approx(0.9))
 
 
 def test_an_image_that_was_seen_is_not_seen_again(refining, suggesting, gate):
@@ -79,7 +79,7 @@ def test_a_preset_that_makes_no_masks_of_clicks_says_so(suggesting, images):
     worker = Worker(lambda: replace(make_pipeline(), refiner=None), SceneCache(10**6))
     try:
         with pytest.raises(NotReady, match="no network that makes masks of clicks"):
-            Refining(worker, suggesting, images).refine(task(), clicks([1, 1]), deadline_s=60)
+            RefinementService(worker, suggesting, images).refine(task(), clicks([1, 1]), deadline_s=60)
     finally:
         worker.close()
 
@@ -87,18 +87,18 @@ def test_a_preset_that_makes_no_masks_of_clicks_says_so(suggesting, images):
 def test_the_alternative_that_is_pointed_at_has_all_positive_clicks(suggesting, gate):
     gate.opened.set()
     (answer,) = ask(suggesting, task(expression="the red"))
-    shown = {o.suggestion.rank: at(rle.decode(o.suggestion.mask)) for o in answer.offers}
+    shown = {o.suggestion.rank: at(rle.decode_rle(o.suggestion.mask)) for o in answer.offers}
 
-    assert pointed_at(answer.offers, clicks(shown[1])).suggestion.rank == 1
-    assert pointed_at(answer.offers, clicks(shown[1], negative=[shown[1]])).suggestion.rank == 1
-    assert pointed_at(answer.offers, clicks(shown[1], shown[2])) is None
-    assert pointed_at(answer.offers, clicks()) is None
+    assert find_clicked_alternative(answer.offers, clicks(shown[1])).suggestion.rank == 1
+    assert find_clicked_alternative(answer.offers, clicks(shown[1], negative=[shown[1]])).suggestion.rank == 1
+    assert find_clicked_alternative(answer.offers, clicks(shown[1], shown[2])) is None
+    assert find_clicked_alternative(answer.offers, clicks()) is None
 
 
 def test_fitness_is_trust_alone_where_nothing_was_offered():
     pipeline = make_pipeline()
     scene = pipeline.see(Image.of(squares()))
     found = pipeline.refiner.refine(scene, clicks(at(RED)))
-    codes = [rle.encode(mask) for mask in found.masks]
+    codes = [rle.encode_rle(mask) for mask in found.masks]
 
-    assert fitness(found, codes, ()).tolist() == pytest.approx([0.9, 0.7])
+    assert compute_fitness(found, codes, ()).tolist() == pytest.approx([0.9, 0.7])

@@ -5,7 +5,7 @@ import pytest
 from ris.core import rle
 from ris.labelstudio.task import TaskFailure
 from ris.referring.ranking import Calibration, Coefficients, Fusion
-from ris.store.learned import Learned, add_learned, use_version
+from ris.store.learned_rankings import LearnedRanking, add_learned_ranking, set_version_in_use
 from tests.fakes import squares
 from tests.service.conftest import NOW, task
 
@@ -22,7 +22,7 @@ def test_the_best_alternative_is_what_the_expression_says(suggesting, gate):
     (answer,) = ask(suggesting, task(expression="the blue"))
 
     wanted = (squares() == (0, 0, 255)).all(-1)
-    assert (rle.decode(answer.offers[0].suggestion.mask) == wanted).all()
+    assert (rle.decode_rle(answer.offers[0].suggestion.mask) == wanted).all()
     assert (answer.size, answer.reason) == ((32, 32), "")
 
 
@@ -150,12 +150,12 @@ def test_what_was_learned_ranks_as_soon_as_it_is_in_use_and_not_when_it_no_longe
 ):
     gate.opened.set()
     flat = Coefficients(Fusion(), calibration=Calibration(slope=1.0, intercept=-3.0))
-    version = Learned("fake-1-a", "fake-1", flat, {}, NOW)
+    version = LearnedRanking("fake-1-a", "fake-1", flat, {}, NOW)
     seen = []
     for used in ("fake-1", "fake-1-a", "fake-1"):
         with database.begin() as session:
-            add_learned(session, version)
-            use_version(session, "fake-1", used, now=NOW)
+            add_learned_ranking(session, version)
+            set_version_in_use(session, "fake-1", used, now=NOW)
         (answer,) = ask(suggesting, task())
         best = answer.offers[0].suggestion
         seen.append((suggesting.version, best.version, best.score))
@@ -163,5 +163,5 @@ def test_what_was_learned_ranks_as_soon_as_it_is_in_use_and_not_when_it_no_longe
     assert [(version, best) for version, best, _ in seen] == [
         (v, v) for v in ("fake-1", "fake-1-a", "fake-1")
     ]
-    assert seen[1][2] == pytest.approx(flat.calibration.chance(seen[0][2]))
+    assert seen[1][2] == pytest.approx(flat.calibration.compute_chance(seen[0][2]))
     assert seen[0] == seen[2]

@@ -5,10 +5,10 @@ from ris.label_config import read
 
 from ris.core.types import Verdict
 from ris.errors import LabelStudioError
-from ris.service.syncing import Synced, Syncing
-from ris.store.failures import count_failures, failed_annotation_ids
-from ris.store.history import decisions
-from ris.store.inbox import event_counts
+from ris.service.syncing import SyncResult, SyncService
+from ris.store.failures import count_failures, find_failed_annotation_ids
+from ris.store.history import read_decisions
+from ris.store.inbox import count_events
 from tests.service.conftest import NOW
 from tests.service.test_recording import PROJECT, event, offered  # noqa: F401  # a fixture
 
@@ -66,12 +66,12 @@ def studio():
 
 @pytest.fixture
 def syncing(database, recording, studio):
-    return Syncing(database, recording, studio, now=lambda: NOW)
+    return SyncService(database, recording, studio, now=lambda: NOW)
 
 
 def on_record(database):
     with database.begin() as session:
-        return {d.correction.annotation.annotation_id: d.correction for d in decisions(session)}
+        return {d.correction.annotation.annotation_id: d.correction for d in read_decisions(session)}
 
 
 def test_what_no_webhook_told_is_applied(syncing, studio, database, offered):  # noqa: F811
@@ -80,7 +80,13 @@ def test_what_no_webhook_told_is_applied(syncing, studio, database, offered):  #
 
     done = syncing.sync(1)
 
-    assert (done.there, done.here, done.applied, done.gone, done.agrees) == (2, 2, 2, 0, True)
+    assert (done.n_in_label_studio, done.n_recorded, done.n_applied, done.n_gone, done.is_in_sync) == (
+        2,
+        2,
+        2,
+        0,
+        True,
+    )
     assert {i: (c.verdict, c.rank) for i, c in on_record(database).items()} == {
         1: (Verdict.ACCEPTED, 1), 2: (Verdict.ACCEPTED, 0),
     }  # fmt: skip
@@ -92,7 +98,7 @@ def test_a_second_time_there_is_nothing_to_do(syncing, studio, offered):  # noqa
 
     again = syncing.sync(1)
 
-    assert (again.applied, again.gone, again.agrees) == (0, 0, True)
+    assert (again.n_applied, again.n_gone, again.is_in_sync) == (0, 0, True)
 
 
 def test_a_change_that_no_webhook_told_is_the_newest_version(syncing, studio, database, offered):  # noqa: F811
@@ -102,7 +108,7 @@ def test_a_change_that_no_webhook_told_is_the_newest_version(syncing, studio, da
 
     done = syncing.sync(1)
 
-    assert (done.applied, on_record(database)[1].rank) == (1, 2)
+    assert (done.n_applied, on_record(database)[1].rank) == (1, 2)
 
 
 def test_what_the_webhooks_told_already_is_not_applied_again(
@@ -115,10 +121,10 @@ def test_what_the_webhooks_told_already_is_not_applied_again(
     told = event(offered()[1])
     studio.put(told)
     recording.record(told)
-    while recording.work_off():
+    while recording.process_events():
         pass
 
-    assert syncing.sync(1).applied == 0
+    assert syncing.sync(1).n_applied == 0
     assert len(on_record(database)) == 1
 
 
@@ -130,7 +136,7 @@ def test_an_annotation_that_is_gone_is_marked(syncing, studio, database, offered
 
     done = syncing.sync(1)
 
-    assert (done.gone, done.agrees, set(on_record(database))) == (1, True, {2})
+    assert (done.n_gone, done.is_in_sync, set(on_record(database))) == (1, True, {2})
 
 
 def test_an_annotation_that_a_page_missed_is_not_taken_for_gone(syncing, studio, database, offered):  # noqa: F811
@@ -140,7 +146,7 @@ def test_an_annotation_that_a_page_missed_is_not_taken_for_gone(syncing, studio,
 
     done = syncing.sync(1)
 
-    assert (done.gone, set(on_record(database))) == (0, {1})
+    assert (done.n_gone, set(on_record(database))) == (0, {1})
 
 
 def test_all_pages_are_read(syncing, studio, offered):  # noqa: F811
@@ -151,7 +157,7 @@ def test_all_pages_are_read(syncing, studio, offered):  # noqa: F811
     done = syncing.sync(1)
 
     assert studio.pages == [1, 2, 3]
-    assert (done.there, done.here) == (251, 251)
+    assert (done.n_in_label_studio, done.n_recorded) == (251, 251)
 
 
 def test_an_answer_that_cannot_be_understood_makes_the_two_sides_differ(syncing, studio):
@@ -159,7 +165,13 @@ def test_an_answer_that_cannot_be_understood_makes_the_two_sides_differ(syncing,
 
     done = syncing.sync(1)
 
-    assert (done.there, done.here, done.applied, done.failed, done.agrees) == (1, 0, 0, 1, False)
+    assert (done.n_in_label_studio, done.n_recorded, done.n_applied, done.n_failed, done.is_in_sync) == (
+        1,
+        0,
+        0,
+        1,
+        False,
+    )
 
 
 NOT_UNDERSTOOD = [{"type": "vectorlabels", "id": "v"}]
@@ -173,8 +185,8 @@ def test_an_answer_that_failed_is_counted_once_however_often_it_is_read(syncing,
         studio.label_config = read(config)
         done = syncing.sync(1)
         with database.begin() as session:
-            assert (done.applied, done.failed, count_failures(session)) == (0, 1, 1)
-            assert event_counts(session)["failed"] == 1
+            assert (done.n_applied, done.n_failed, count_failures(session)) == (0, 1, 1)
+            assert count_events(session)["failed"] == 1
 
 
 def test_a_change_that_is_not_understood_makes_the_two_sides_differ(syncing, studio, database, offered):  # noqa: F811
@@ -185,20 +197,26 @@ def test_a_change_that_is_not_understood_makes_the_two_sides_differ(syncing, stu
 
     done = syncing.sync(1)
 
-    assert (done.there, done.here, done.applied, done.failed, done.agrees) == (2, 1, 0, 1, False)
+    assert (done.n_in_label_studio, done.n_recorded, done.n_applied, done.n_failed, done.is_in_sync) == (
+        2,
+        1,
+        0,
+        1,
+        False,
+    )
     assert set(on_record(database)) == {2}
 
 
 def test_a_failure_of_an_answer_beside_the_counted_ones_is_no_agreement():
-    assert Synced("1.1", 2, 2, 0, 0).agrees
-    assert not Synced("1.1", 2, 2, 0, 0, failed=1).agrees
+    assert SyncResult("1.1", 2, 2, 0, 0).is_in_sync
+    assert not SyncResult("1.1", 2, 2, 0, 0, n_failed=1).is_in_sync
 
 
 def test_the_projects_on_record_are_known_by_their_numbers(syncing, studio, offered):  # noqa: F811
     studio.put(event(offered()[1]))
     syncing.sync(1)
 
-    assert syncing.known_projects() == [1]
+    assert syncing.find_project_numbers() == [1]
 
 
 def test_a_label_studio_that_refuses_is_told_and_nothing_is_lost(syncing, studio, database, offered):  # noqa: F811
@@ -231,7 +249,7 @@ def test_an_answer_is_read_with_the_label_config_that_it_was_given_under(
         body = picked(seconds, seconds, "2nd", offered)
         recording.record(body)
         studio.put(body)
-    while recording.work_off():
+    while recording.process_events():
         pass
     studio.put(picked(5, 5, "no such thing", offered))
     studio.put(picked(7, 7, "2nd", offered))
@@ -256,7 +274,7 @@ def test_an_answer_from_before_a_renaming_is_never_all_masks(syncing, studio, da
     assert (found[1].verdict, found[1].rank) == (Verdict.ACCEPTED, 1)
     assert found[2].verdict is Verdict.NO_REFERENT
     with database.begin() as session:
-        assert failed_annotation_ids(session, found[1].annotation.task.project) == {3}
+        assert find_failed_annotation_ids(session, found[1].annotation.task.project) == {3}
 
 
 def test_a_failed_answer_that_is_gone_is_settled(syncing, studio, database, offered):  # noqa: F811
@@ -265,7 +283,7 @@ def test_a_failed_answer_that_is_gone_is_settled(syncing, studio, database, offe
     syncing.sync(1)
     studio.delete(3)
 
-    assert syncing.sync(1).gone == 1
+    assert syncing.sync(1).n_gone == 1
     with database.begin() as session:
         assert count_failures(session) == 0
 
@@ -283,9 +301,9 @@ def test_predictions_that_are_there_twice_are_removed_and_the_decisions_stay(
         for number in range(1, 7)
     ]
 
-    assert syncing.sync(1).doubled == 3
+    assert syncing.sync(1).n_doubled == 3
     assert [p["id"] for p in task["predictions"]] == [4, 5, 6]
-    assert syncing.sync(1).doubled == 0
+    assert syncing.sync(1).n_doubled == 0
     assert set(on_record(database)) == {1}
 
 
@@ -318,5 +336,5 @@ def test_what_cannot_be_put_right_there_does_not_keep_the_record_behind(
 
     studio.call = call
 
-    assert syncing.sync(1).agrees
+    assert syncing.sync(1).is_in_sync
     assert "project 1.1700000000 could not be put right: Label Studio answered 403" in caplog.text

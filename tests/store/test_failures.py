@@ -12,17 +12,24 @@ from ris.store.failures import (
     FailedAnswer,
     count_failures,
     dismiss_failures,
-    failed_annotation_ids,
-    failure_groups,
-    newest_failures,
+    find_failed_annotation_ids,
+    find_newest_failures,
+    group_failures,
     replace_failures,
-    settle_deleted,
-    settle_failures,
+    resolve_failures,
+    resolve_failures_of_deleted,
 )
-from ris.store.history import decisions
-from ris.store.inbox import InboxWriter, event_counts, mark_done, mark_failed, next_events, renew_events
+from ris.store.history import read_decisions
+from ris.store.inbox import (
+    InboxWriter,
+    count_events,
+    find_new_events,
+    mark_event_done,
+    mark_event_failed,
+    requeue_events,
+)
 from ris.store.records import add_correction, add_deletion
-from ris.store.session import Database, upgrade
+from ris.store.session import Database, upgrade_database
 from tests.store.test_history import correction
 from tests.store.test_records import TASK
 
@@ -44,81 +51,81 @@ def events(database):
         writer.put(digest=f"{number:064}", action="ANNOTATION_CREATED", body="{}")
     writer.close()
     with database.begin() as session:
-        first, second = (number for number, _ in next_events(session, limit=2))
+        first, second = (number for number, _ in find_new_events(session, limit=2))
         replace_failures(session, first, [failed(first, 1), failed(first, 2, "region")], now=NOW)
         replace_failures(session, second, [failed(second, 3, at=LATER)], now=NOW)
         for event in (first, second):
-            mark_failed(session, event, "no", now=NOW)
+            mark_event_failed(session, event, "no", now=NOW)
     return first, second
 
 
 def test_failures_are_grouped_by_cause_the_most_frequent_first(database, events):
     with database.begin() as session:
-        groups = failure_groups(session)
-        listed = newest_failures(session, "choice", most=1)
+        groups = group_failures(session)
+        listed = find_newest_failures(session, "choice", most=1)
 
         assert [(g.cause, g.n_answers, g.newest.annotation_id) for g in groups] == [
             ("choice", 2, 3), ("region", 1, 2),
         ]  # fmt: skip
         assert [(one.event, one.annotation_id) for one in listed] == [(events[1], 3)]
-        assert (count_failures(session), failed_annotation_ids(session, PROJECT)) == (3, {1, 2, 3})
+        assert (count_failures(session), find_failed_annotation_ids(session, PROJECT)) == (3, {1, 2, 3})
 
 
 def test_an_event_that_is_worked_on_again_has_its_new_failures_alone(database, events):
     with database.begin() as session:
         replace_failures(session, events[0], [failed(events[0], 2, "empty mask")], now=NOW)
 
-        assert [(g.cause, g.n_answers) for g in failure_groups(session)] == [("choice", 1), ("empty mask", 1)]
+        assert [(g.cause, g.n_answers) for g in group_failures(session)] == [("choice", 1), ("empty mask", 1)]
 
 
 def test_a_later_version_settles_the_earlier_ones_and_an_event_is_done_with_its_last(database, events):
     with database.begin() as session:
-        settle_failures(session, PROJECT, 1, until=LATER, besides=events[1], now=NOW)
-        assert event_counts(session) == {"new": 0, "done": 0, "failed": 2}
-        settle_failures(session, PROJECT, 2, until=NOW, besides=events[1], now=NOW)
+        resolve_failures(session, PROJECT, 1, until=LATER, besides=events[1], now=NOW)
+        assert count_events(session) == {"new": 0, "done": 0, "failed": 2}
+        resolve_failures(session, PROJECT, 2, until=NOW, besides=events[1], now=NOW)
 
-        assert event_counts(session) == {"new": 0, "done": 1, "failed": 1}
-        assert failed_annotation_ids(session, PROJECT) == {3}
+        assert count_events(session) == {"new": 0, "done": 1, "failed": 1}
+        assert find_failed_annotation_ids(session, PROJECT) == {3}
 
 
 def test_an_earlier_version_another_project_and_the_same_event_settle_nothing(database, events):
     with database.begin() as session:
-        settle_failures(session, PROJECT, 3, until=NOW, besides=0, now=NOW)
-        settle_failures(session, "2.1", 1, until=LATER, besides=0, now=NOW)
-        settle_failures(session, PROJECT, 1, until=LATER, besides=events[0], now=NOW)
+        resolve_failures(session, PROJECT, 3, until=NOW, besides=0, now=NOW)
+        resolve_failures(session, "2.1", 1, until=LATER, besides=0, now=NOW)
+        resolve_failures(session, PROJECT, 1, until=LATER, besides=events[0], now=NOW)
 
         assert count_failures(session) == 3
 
 
 def test_what_is_gone_is_settled_by_its_annotation_or_its_task(database, events):
     with database.begin() as session:
-        settle_deleted(session, PROJECT, annotation_ids=[1], now=NOW)
-        assert failed_annotation_ids(session, PROJECT) == {2, 3}
-        settle_deleted(session, PROJECT, task_ids=[7], now=NOW)
+        resolve_failures_of_deleted(session, PROJECT, annotation_ids=[1], now=NOW)
+        assert find_failed_annotation_ids(session, PROJECT) == {2, 3}
+        resolve_failures_of_deleted(session, PROJECT, task_ids=[7], now=NOW)
 
-        assert event_counts(session) == {"new": 0, "done": 2, "failed": 0}
+        assert count_events(session) == {"new": 0, "done": 2, "failed": 0}
 
 
 def test_what_a_person_dismisses_is_off_the_list(database, events):
     with database.begin() as session:
         assert dismiss_failures(session, [events[0]], now=NOW) == 1
 
-        assert failed_annotation_ids(session, PROJECT) == {3}
-        assert event_counts(session) == {"new": 0, "done": 1, "failed": 1}
+        assert find_failed_annotation_ids(session, PROJECT) == {3}
+        assert count_events(session) == {"new": 0, "done": 1, "failed": 1}
 
 
 @pytest.mark.parametrize("number", [999, 0, -1, 2**31, 2**70])
 def test_a_number_that_no_event_has_is_told_and_nothing_is_changed(database, events, number):
     for change in (
         lambda session: dismiss_failures(session, [events[0], number], now=NOW),
-        lambda session: renew_events(session, [events[0], number]),
+        lambda session: requeue_events(session, [events[0], number]),
     ):
         with pytest.raises(InputError, match=f"there is no event {number};"), database.begin() as session:
             change(session)
 
     with database.begin() as session:
         assert count_failures(session) == 3
-        assert event_counts(session) == {"new": 0, "done": 0, "failed": 2}
+        assert count_events(session) == {"new": 0, "done": 0, "failed": 2}
 
 
 def test_failures_of_one_project_are_counted_without_whole_events(database, events):
@@ -137,12 +144,12 @@ def test_an_answer_that_fails_again_is_one_failure_the_newest(database, events, 
     with database.begin() as session:
         again = failed(second, 1, "picture size", at=at)
         assert replace_failures(session, second, [again], now=NOW) == [again]
-        assert newest_failures(session, "picture size", most=9) == [again]
-        assert (count_failures(session), failed_annotation_ids(session, PROJECT)) == (2, {1, 2})
-        assert event_counts(session) == {"new": 0, "done": 0, "failed": 2}
+        assert find_newest_failures(session, "picture size", most=9) == [again]
+        assert (count_failures(session), find_failed_annotation_ids(session, PROJECT)) == (2, {1, 2})
+        assert count_events(session) == {"new": 0, "done": 0, "failed": 2}
 
         replace_failures(session, second, [again, failed(second, 2)], now=NOW)
-        assert event_counts(session) == {"new": 0, "done": 1, "failed": 1}  # the first has none left
+        assert count_events(session) == {"new": 0, "done": 1, "failed": 1}  # the first has none left
         assert count_failures(session) == 2
 
 
@@ -150,7 +157,7 @@ def test_an_older_version_that_fails_after_a_newer_one_failed_is_no_failure(data
     first, _ = events
     with database.begin() as session:
         assert replace_failures(session, first, [failed(first, 3)], now=NOW) == []
-        assert [one.updated_at for one in newest_failures(session, "choice", most=9)] == [LATER]
+        assert [one.updated_at for one in find_newest_failures(session, "choice", most=9)] == [LATER]
 
 
 @pytest.mark.parametrize("seconds", [0, 1])
@@ -180,7 +187,7 @@ def test_whole_events_are_a_failure_each(database, events):
         for event in events:
             replace_failures(session, event, [FailedAnswer(event, "webhook", "no payload")], now=NOW)
 
-        assert [(g.cause, g.n_answers) for g in failure_groups(session)] == [("webhook", 2)]
+        assert [(g.cause, g.n_answers) for g in group_failures(session)] == [("webhook", 2)]
 
 
 VERSIONS = {
@@ -196,7 +203,7 @@ STEPS = [(number, at, what) for number, told in VERSIONS.items() for at, what in
 @pytest.fixture(scope="module")
 def scratch(tmp_path_factory):
     url = f"sqlite:///{tmp_path_factory.mktemp('failures') / 'ris.db'}"
-    upgrade(url)
+    upgrade_database(url)
     database = Database.open(url)
     yield database
     database.close()
@@ -211,16 +218,16 @@ def take(session, project, event, step):
         made = correction(number, seconds, rank=seconds, task=replace(TASK, project=project))
         made = replace(made, annotation=replace(made.annotation, updated_at=at))
         add_correction(session, made, version="v1", event_id=None, now=NOW)
-        settle_failures(session, project, number, until=at, besides=event, now=NOW)
+        resolve_failures(session, project, number, until=at, besides=event, now=NOW)
     elif what == "deleted":
         add_deletion(session, project, annotation_ids=[number], event_id=None, now=NOW)
-        settle_deleted(session, project, annotation_ids=[number], now=NOW)
+        resolve_failures_of_deleted(session, project, annotation_ids=[number], now=NOW)
     else:
         failures = [replace(failed(event, number, at=at), project=project)]
     if replace_failures(session, event, failures, now=NOW):
-        mark_failed(session, event, "no", now=NOW)
+        mark_event_failed(session, event, "no", now=NOW)
     else:
-        mark_done(session, event, now=NOW)
+        mark_event_done(session, event, now=NOW)
 
 
 RUNS = iter(range(10**9))
@@ -238,17 +245,19 @@ def test_in_any_order_with_repeats_the_newest_version_alone_is_a_decision_or_a_f
         writer.put(digest=f"{run}-{place}", action="ANNOTATION_UPDATED", body="{}")
     writer.close()
     with scratch.begin() as session:
-        numbers = [number for number, _ in next_events(session, limit=99)]
+        numbers = [number for number, _ in find_new_events(session, limit=99)]
         for event, step in zip(numbers, steps, strict=True):
             take(session, project, event, step)
         found = {
             d.correction.annotation.annotation_id: d.correction.rank
-            for d in decisions(session, project=project)
+            for d in read_decisions(session, project=project)
         }
-        still_open = [one for one in newest_failures(session, "choice", most=10**6) if one.project == project]
+        still_open = [
+            one for one in find_newest_failures(session, "choice", most=10**6) if one.project == project
+        ]
 
         assert found == {2: 3}
         assert sorted((one.annotation_id, one.updated_at) for one in still_open) == [
             (1, NOW + timedelta(seconds=3)), (3, NOW + timedelta(seconds=3)),
         ]  # fmt: skip
-        assert event_counts(session)["failed"] == count_failures(session)
+        assert count_events(session)["failed"] == count_failures(session)

@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 from ris.core.types import Annotation, Correction, Verdict
 from ris.store.failures import FailedAnswer, replace_failures
-from ris.store.history import decisions, n_decisions, newest_versions, versions_of
+from ris.store.history import count_decisions, find_newest_versions, read_corrections, read_decisions
 from ris.store.records import add_correction, add_deletion
 from ris.store.schema import EventRow
-from ris.store.session import Database, upgrade
+from ris.store.session import Database, upgrade_database
 from tests.store.test_records import NOW, TASK, keep, mask, offers
 
 
@@ -33,7 +33,7 @@ def delete(database, project=TASK.project, **ids):
 
 def read(database, **more):
     with database.begin() as session:
-        return list(decisions(session, **more))
+        return list(read_decisions(session, **more))
 
 
 def test_a_decision_comes_back_with_all_that_was_on_the_screen(database):
@@ -52,7 +52,7 @@ def test_the_newest_version_counts_and_the_others_are_history(database):
 
     assert [d.correction.rank for d in read(database)] == [1]
     with database.begin() as session:
-        assert [c.rank for c in versions_of(session, TASK.project, 1)] == [0, 2, 1]
+        assert [c.rank for c in read_corrections(session, TASK.project, 1)] == [0, 2, 1]
 
 
 def test_the_same_version_twice_is_kept_once(database):
@@ -80,9 +80,11 @@ def test_an_answer_whose_later_version_is_not_understood_has_no_decision(databas
 
     assert [d.correction.annotation.annotation_id for d in read(database)] == [2, 3]
     with database.begin() as session:
-        assert n_decisions(session) == 2
-        assert newest_versions(session, TASK.project) == dict.fromkeys((2, 3), NOW + timedelta(seconds=5))
-        assert len(versions_of(session, TASK.project, 1)) == 1
+        assert count_decisions(session) == 2
+        assert find_newest_versions(session, TASK.project) == dict.fromkeys(
+            (2, 3), NOW + timedelta(seconds=5)
+        )
+        assert len(read_corrections(session, TASK.project, 1)) == 1
 
 
 def test_a_version_that_is_understood_after_the_failed_one_is_the_decision(database):
@@ -134,7 +136,7 @@ def test_the_count_is_of_decisions(database):
     add(database, correction(1), correction(1, seconds=3), correction(2))
 
     with database.begin() as session:
-        assert n_decisions(session) == 2
+        assert count_decisions(session) == 2
 
 
 EVENTS = [
@@ -147,7 +149,7 @@ EVENTS = [
 @pytest.fixture(scope="module")
 def scratch(tmp_path_factory):
     url = f"sqlite:///{tmp_path_factory.mktemp('orders') / 'ris.db'}"
-    upgrade(url)
+    upgrade_database(url)
     database = Database.open(url)
     yield database
     database.close()

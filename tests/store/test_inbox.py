@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import text
 
 from ris.errors import StoreError
-from ris.store.inbox import InboxWriter, event_counts, mark_done, mark_failed, next_events
+from ris.store.inbox import InboxWriter, count_events, find_new_events, mark_event_done, mark_event_failed
 from tests.store.test_records import NOW
 
 
@@ -24,7 +24,7 @@ def test_events_from_many_threads_are_all_there_once(database, writer):
         new = list(pool.map(lambda n: put(writer, n % 200), range(400)))
 
     with database.begin() as session:
-        waiting = next_events(session, limit=1000)
+        waiting = find_new_events(session, limit=1000)
     assert sum(new) == 200
     assert sorted(body["number"] for _, body in waiting) == list(range(200))
 
@@ -33,7 +33,7 @@ def test_an_event_is_on_disk_when_the_call_returns(database, writer):
     put(writer, 1)
 
     with database.begin() as session:
-        assert [body for _, body in next_events(session, limit=5)] == [{"number": 1}]
+        assert [body for _, body in find_new_events(session, limit=5)] == [{"number": 1}]
 
 
 def test_a_failing_database_fails_every_caller_and_the_writer_goes_on(database, writer):
@@ -56,17 +56,17 @@ def test_closing_writes_what_has_come(database):
     writer.close()
 
     with database.begin() as session:
-        assert event_counts(session)["new"] == 20
+        assert count_events(session)["new"] == 20
 
 
 def test_events_wait_oldest_first_until_they_are_done_or_failed(database, writer):
     for number in range(3):
         put(writer, number)
     with database.begin() as session:
-        first, second, third = (event_id for event_id, _ in next_events(session, limit=10))
-        mark_done(session, first, now=NOW)
-        mark_failed(session, second, "it says nothing", now=NOW)
+        first, second, third = (event_id for event_id, _ in find_new_events(session, limit=10))
+        mark_event_done(session, first, now=NOW)
+        mark_event_failed(session, second, "it says nothing", now=NOW)
 
     with database.begin() as session:
-        assert [event_id for event_id, _ in next_events(session, limit=10)] == [third]
-        assert event_counts(session) == {"new": 1, "done": 1, "failed": 1}
+        assert [event_id for event_id, _ in find_new_events(session, limit=10)] == [third]
+        assert count_events(session) == {"new": 1, "done": 1, "failed": 1}

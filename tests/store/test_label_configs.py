@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ris.store.label_configs import config_at, see_label_config, seen_label_configs
+from ris.store.label_configs import find_label_config_at, find_label_config_periods, save_label_config
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -25,9 +25,9 @@ def configs(database):
             ("<B/>", 20),
             ("<A/>", 5),
         ):
-            see_label_config(session, PROJECT, text, at=at(minutes))
-        see_label_config(session, "2.1", "<C/>", at=at(5))
-        return seen_label_configs(session, PROJECT)
+            save_label_config(session, PROJECT, text, at=at(minutes))
+        save_label_config(session, "2.1", "<C/>", at=at(5))
+        return find_label_config_periods(session, PROJECT)
 
 
 @pytest.mark.parametrize(
@@ -35,16 +35,16 @@ def configs(database):
     [(0, "<A/>"), (5, "<A/>"), (10, "<A/>"), (25, "<B/>"), (-1, None), (15, None), (31, None)],
 )
 def test_the_config_of_a_time_is_known_between_its_first_and_its_last_sighting(configs, minutes, config):
-    assert config_at(configs, at(minutes)) == config
+    assert find_label_config_at(configs, at(minutes)) == config
 
 
 def test_a_config_that_was_brought_back_leaves_the_time_between_unknown(configs, database):
     with database.begin() as session:
-        see_label_config(session, PROJECT, "<A/>", at=at(40))
-        back = seen_label_configs(session, PROJECT)
+        save_label_config(session, PROJECT, "<A/>", at=at(40))
+        back = find_label_config_periods(session, PROJECT)
 
-    assert config_at(back, at(25)) is None
-    assert config_at(back, at(35)) == "<A/>"
+    assert find_label_config_at(back, at(25)) is None
+    assert find_label_config_at(back, at(35)) == "<A/>"
 
 
 def test_a_config_is_kept_once(configs):

@@ -5,14 +5,14 @@ from datetime import UTC, datetime
 import numpy as np
 
 from ris.core import rle
-from ris.core.types import MethodScore, Offer, Scored, Suggestion, Task
+from ris.core.types import Alternative, MethodScore, MethodScores, Suggestion, Task
 from ris.store.records import (
-    add_suggestions,
+    add_alternatives,
+    find_all_alternatives,
+    find_alternatives,
     find_explanations,
     find_proposals,
-    find_suggestions,
-    offers_on,
-    see_project,
+    save_project,
 )
 from ris.store.schema import ProjectRow, ProposalsRow
 
@@ -22,12 +22,12 @@ SIZE = (9, 14)
 
 
 def mask(seed):
-    return rle.encode(np.random.default_rng(seed).random(SIZE) > 0.5)
+    return rle.encode_rle(np.random.default_rng(seed).random(SIZE) > 0.5)
 
 
 def offers(version="v1", count=3):
     return tuple(
-        Offer(
+        Alternative(
             f"{version}-{rank}",
             Suggestion(
                 rank,
@@ -44,7 +44,7 @@ def offers(version="v1", count=3):
 
 def keep(database, task=TASK, version="v1", given=None, opinions=()):
     with database.begin() as session:
-        add_suggestions(
+        add_alternatives(
             session, task, "ab" * 32, SIZE, offers(version) if given is None else given,
             version=version, opinions=opinions, now=NOW,
         )  # fmt: skip
@@ -52,7 +52,7 @@ def keep(database, task=TASK, version="v1", given=None, opinions=()):
 
 def find(database, task=TASK, version="v1"):
     with database.begin() as session:
-        return find_suggestions(session, task, version)
+        return find_alternatives(session, task, version)
 
 
 def test_suggestions_come_back_exactly_as_they_were_offered(database):
@@ -95,7 +95,7 @@ def test_offers_of_every_version_are_kept_newest_first(database):
     keep(database, version="v2")
 
     with database.begin() as session:
-        found = offers_on(session, TASK)
+        found = find_all_alternatives(session, TASK)
 
     assert found == (*offers("v2"), *offers("v1"))
 
@@ -103,7 +103,7 @@ def test_offers_of_every_version_are_kept_newest_first(database):
 def test_the_last_setup_of_a_project_counts(database):
     for config, extra in (("<View/>", {"a": 1}), ("<View><Image/></View>", {})):
         with database.begin() as session:
-            see_project(session, "1.1", label_config=config, extra_params=extra, now=NOW)
+            save_project(session, "1.1", label_config=config, extra_params=extra, now=NOW)
 
     with database.begin() as session:
         row = session.get_one(ProjectRow, "1.1")
@@ -112,8 +112,8 @@ def test_the_last_setup_of_a_project_counts(database):
 
 def test_what_every_method_went_by_is_kept_with_its_heat_map(database):
     heat = np.arange(9, dtype=np.uint8).reshape(3, 3)
-    looked = Scored("iterprime", np.ones(3, np.float32), evidence={"primary word": "mug"}, heat=heat)
-    down = Scored("lgd", left_out="the describer at http://x is down")
+    looked = MethodScores("iterprime", np.ones(3, np.float32), evidence={"primary word": "mug"}, heat=heat)
+    down = MethodScores("lgd", left_out="the describer at http://x is down")
     keep(database, opinions=(looked, down))
 
     with database.begin() as session:
@@ -132,9 +132,9 @@ def test_proposals_and_every_methods_scores_are_kept_once_for_all_expressions(da
     other = Task(8, TASK.project, TASK.image_url, "the other mug")
     for task in (TASK, other):
         with database.begin() as session:
-            add_suggestions(
+            add_alternatives(
                 session, task, "ab" * 32, SIZE, offers(), version="v1", now=NOW, proposals=masks,
-                opinions=[Scored("lgd", np.array([0.1, -2], np.float32))],
+                opinions=[MethodScores("lgd", np.array([0.1, -2], np.float32))],
             )  # fmt: skip
 
     with database.begin() as session:

@@ -7,10 +7,10 @@ import pytest
 from sqlalchemy import create_engine, make_url, text
 
 from ris.errors import StoreError
-from ris.store.inbox import event_counts
+from ris.store.inbox import count_events
 from ris.store.records import add_once
 from ris.store.schema import ImageRow
-from ris.store.session import Database, revision, upgrade
+from ris.store.session import Database, read_revision, upgrade_database
 from tests.store.test_records import NOW
 
 ROOT = Path(__file__).parents[2]
@@ -63,7 +63,7 @@ def test_a_database_of_a_newer_program_is_not_touched(url):
 def test_a_read_only_postgresql_says_so(postgres):
     postgres.psql("CREATE DATABASE only_read;")
     address = make_url(postgres.get_uri()).set(database="only_read").render_as_string(hide_password=False)
-    upgrade(address)
+    upgrade_database(address)
     run(address, "ALTER DATABASE only_read SET default_transaction_read_only = on")
 
     with pytest.raises(StoreError, match="the database .* is read-only: .*; let this user write to it"):
@@ -72,7 +72,7 @@ def test_a_read_only_postgresql_says_so(postgres):
 
 def test_a_read_only_sqlite_says_so(tmp_path, monkeypatch):
     """Through the driver's own read-only mode: file permissions do not stop root, as in containers."""
-    upgrade(f"sqlite:///{tmp_path / 'ris.db'}")
+    upgrade_database(f"sqlite:///{tmp_path / 'ris.db'}")
     monkeypatch.chdir(tmp_path)
     (tmp_path / "file:ris.db").touch()  # what the address below looks like to who takes it for a path
 
@@ -81,10 +81,10 @@ def test_a_read_only_sqlite_says_so(tmp_path, monkeypatch):
 
 
 def test_upgrading_twice_changes_nothing(url):
-    before = revision(url)
-    upgrade(url)
+    before = read_revision(url)
+    upgrade_database(url)
 
-    assert revision(url) == before is not None
+    assert read_revision(url) == before is not None
 
 
 @pytest.mark.parametrize("statements", [1, 15, 25])
@@ -92,12 +92,12 @@ def test_an_upgrade_that_is_stopped_anywhere_is_done_by_the_next_one(empty_url, 
     """The process ends at once, as with a power cut: nothing is rolled back by Python."""
     stopped = subprocess.run(
         [sys.executable, "-c", STOPPED, empty_url, str(statements)],
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        env=os.environ | {"PYTHONPATH": str(ROOT / "backend")},
     )
     assert stopped.returncode == 9
-    assert revision(empty_url) is None
+    assert read_revision(empty_url) is None
 
-    upgrade(empty_url)
+    upgrade_database(empty_url)
 
     Database.open(empty_url).close()
 
@@ -105,7 +105,7 @@ def test_an_upgrade_that_is_stopped_anywhere_is_done_by_the_next_one(empty_url, 
 STOPPED = """
 import os, sys
 from sqlalchemy import Engine, event
-from ris.store.session import upgrade
+from ris.store.session import upgrade_database
 
 def stop(connection, cursor, statement, *_):
     global left
@@ -115,7 +115,7 @@ def stop(connection, cursor, statement, *_):
 
 left = int(sys.argv[2])
 event.listen(Engine, "after_cursor_execute", stop)
-upgrade(sys.argv[1])
+upgrade_database(sys.argv[1])
 """
 
 
@@ -139,4 +139,4 @@ def test_what_the_database_refuses_is_our_error(database):
 
 def test_a_new_database_holds_no_events(database):
     with database.begin() as session:
-        assert event_counts(session) == {"new": 0, "done": 0, "failed": 0}
+        assert count_events(session) == {"new": 0, "done": 0, "failed": 0}

@@ -10,15 +10,15 @@ from hypothesis import strategies as st
 from ris.tinyworld import backgrounds
 
 
-@pytest.mark.parametrize("name", backgrounds.GROUNDS)
+@pytest.mark.parametrize("name", backgrounds.BACKGROUNDS)
 @settings(max_examples=6, deadline=None)
 @given(seed=st.integers(0, 2**32), width=st.integers(64, 480), height=st.integers(64, 480))
 def test_a_ground_fills_any_canvas(name, seed, width, height):
     class Chosen(random.Random):
         def choice(self, options):
-            return name if options is backgrounds.GROUNDS else super().choice(options)
+            return name if options is backgrounds.BACKGROUNDS else super().choice(options)
 
-    pixels, drawn = backgrounds.draw_ground(Chosen(seed), width, height)
+    pixels, drawn = backgrounds.draw_background(Chosen(seed), width, height)
 
     assert drawn == name
     assert pixels.shape == (height, width, 3) and pixels.dtype == np.float32

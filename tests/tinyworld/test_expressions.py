@@ -16,15 +16,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ris.tinyworld.expressions import (
-    KINDS,
+    EXPRESSION_KINDS,
     REPORT_ROWS,
-    attribute_description,
-    caption,
-    gap,
+    compute_gap,
+    make_attribute_description,
+    make_caption,
     make_expressions,
-    surrounding_description,
+    make_surrounding_description,
 )
-from ris.tinyworld.scene import Scene, Thing, make_scene, mirror
+from ris.tinyworld.scene import SyntheticScene, Thing, make_scene, mirror_scene
 
 COLOURS = ["red", "orange", "yellow", "green", "blue", "purple", "pink", "white", "black"]
 NAMES = """
@@ -64,7 +64,7 @@ class UnreadableError(Exception):
     """The reader met words that it does not know."""
 
 
-def read(text: str, scene: Scene) -> tuple[str, dict[int, bool | None]]:
+def read(text: str, scene: SyntheticScene) -> tuple[str, dict[int, bool | None]]:
     """The noun phrase as the reader takes it, and what holds of each thing of its noun."""
     match = re.fullmatch(rf"((?:the |a |an )?((?:[\w-]+ )*?)({NOUN}))((?:,| ).*)?", text)
     if match is None:
@@ -92,7 +92,7 @@ def read(text: str, scene: Scene) -> tuple[str, dict[int, bool | None]]:
     return phrase, found
 
 
-def adjective(words: str, group: dict[int, Thing], scene: Scene) -> dict[int, bool | None]:
+def adjective(words: str, group: dict[int, Thing], scene: SyntheticScene) -> dict[int, bool | None]:
     if words in SIDE_OF:
         return furthest(SIDE_OF[words], group, scene)
     if match := re.fullmatch("far (left|right)", words):
@@ -111,7 +111,7 @@ def adjective(words: str, group: dict[int, Thing], scene: Scene) -> dict[int, bo
     raise UnreadableError(words)
 
 
-def after_noun(clause: str, group: dict[int, Thing], scene: Scene) -> dict[int, bool | None]:
+def after_noun(clause: str, group: dict[int, Thing], scene: SyntheticScene) -> dict[int, bool | None]:
     clause = re.sub(r"^(that|which) is ", "", clause)
     if match := re.fullmatch(r"(?:not|neither) (.*)", clause):
         return {i: negation(value) for i, value in denied(match[1], group, scene).items()}
@@ -146,7 +146,7 @@ def negation(value: bool | None) -> bool | None:
     return None if value is None else not value
 
 
-def denied(claim: str, group: dict[int, Thing], scene: Scene) -> dict[int, bool | None]:
+def denied(claim: str, group: dict[int, Thing], scene: SyntheticScene) -> dict[int, bool | None]:
     """What is said not to hold, read as a plain claim about each thing and not as "the most"."""
     if match := re.fullmatch(rf"({COLOUR}) (?:nor|or|and not) ({COLOUR})", claim):
         return {i: is_colour(t, match[1]) or is_colour(t, match[2]) for i, t in group.items()}
@@ -165,7 +165,7 @@ def denied(claim: str, group: dict[int, Thing], scene: Scene) -> dict[int, bool 
     raise UnreadableError(claim)
 
 
-def landmark(phrase: str, scene: Scene) -> Thing:
+def landmark(phrase: str, scene: SyntheticScene) -> Thing:
     match = re.fullmatch(rf"(?:({COLOUR}) )?({NOUN})", phrase)
     if match is None:
         raise UnreadableError(phrase)
@@ -181,12 +181,12 @@ def is_colour(thing: Thing, colour: str) -> bool:
     return thing.colour == plain and (not shade or thing.shade == shade[0])
 
 
-def scale(scene: Scene) -> float:
+def scale(scene: SyntheticScene) -> float:
     height, width = scene.instances.shape
     return math.sqrt(height * width / (240 * 320))
 
 
-def share(thing: Thing, side: str, scene: Scene) -> float:
+def share(thing: Thing, side: str, scene: SyntheticScene) -> float:
     """How far a thing is from a side, as a share of the way to the other one."""
     height, width = scene.instances.shape
     return {"left": thing.x / width, "right": 1 - thing.x / width, "top": thing.y / height}.get(
@@ -194,7 +194,7 @@ def share(thing: Thing, side: str, scene: Scene) -> float:
     )
 
 
-def furthest(side: str, group: dict[int, Thing], scene: Scene) -> dict[int, bool | None]:
+def furthest(side: str, group: dict[int, Thing], scene: SyntheticScene) -> dict[int, bool | None]:
     shares = {i: share(thing, side, scene) for i, thing in group.items()}
     order = sorted(shares, key=shares.__getitem__)
     if len(order) < 2 or shares[order[1]] - shares[order[0]] < 0.1:
@@ -202,7 +202,7 @@ def furthest(side: str, group: dict[int, Thing], scene: Scene) -> dict[int, bool
     return {i: i == order[0] for i in group}
 
 
-def cornered(corner: str, group: dict[int, Thing], scene: Scene) -> dict[int, bool | None]:
+def cornered(corner: str, group: dict[int, Thing], scene: SyntheticScene) -> dict[int, bool | None]:
     one, two = (SIDE_OF[word] for word in corner.split())
     far = {i: share(thing, one, scene) + share(thing, two, scene) for i, thing in group.items()}
     order = sorted(far, key=far.__getitem__)
@@ -237,14 +237,14 @@ def queued_by_size(word: str, place: int, group: dict[int, Thing]) -> dict[int, 
     return {i: i == order[place] if clear else None for i in group}
 
 
-def queued(ordinal: str, side: str, group: dict[int, Thing], scene: Scene) -> dict[int, bool | None]:
+def queued(ordinal: str, side: str, group: dict[int, Thing], scene: SyntheticScene) -> dict[int, bool | None]:
     shares = {i: share(thing, side, scene) for i, thing in group.items()}
     order = sorted(shares, key=shares.__getitem__)
     clear = all(shares[b] - shares[a] > 0.065 for a, b in pairwise(order))
     return {i: i == order[rank(ordinal)] if clear else None for i in group}
 
 
-def middle(group: dict[int, Thing], scene: Scene, *, is_centre: bool) -> dict[int, bool | None]:
+def middle(group: dict[int, Thing], scene: SyntheticScene, *, is_centre: bool) -> dict[int, bool | None]:
     arguable: dict[int, bool | None] = dict.fromkeys(group, None)
     if len(group) != 3:
         return arguable
@@ -273,7 +273,7 @@ def distance(one: Thing, two: Thing) -> float:
     return math.hypot(max(dx, 0), max(dy, 0))
 
 
-def near(what: Thing, group: dict[int, Thing], scene: Scene) -> dict[int, bool | None]:
+def near(what: Thing, group: dict[int, Thing], scene: SyntheticScene) -> dict[int, bool | None]:
     air = {i: distance(thing, what) / scale(scene) for i, thing in group.items()}
     nearest = min(air.values())
     return {
@@ -281,7 +281,7 @@ def near(what: Thing, group: dict[int, Thing], scene: Scene) -> dict[int, bool |
     }
 
 
-def beside(side: str, what: Thing, group: dict[int, Thing], scene: Scene) -> dict[int, bool | None]:
+def beside(side: str, what: Thing, group: dict[int, Thing], scene: SyntheticScene) -> dict[int, bool | None]:
     found: dict[int, bool | None] = {}
     for i, thing in group.items():
         dx, dy = (thing.x - what.x) / scale(scene), (thing.y - what.y) / scale(scene)
@@ -302,14 +302,14 @@ def between(one: Thing, two: Thing, group: dict[int, Thing]) -> dict[int, bool |
     return found
 
 
-def scenes(count: int, seed: int) -> list[Scene]:
+def scenes(count: int, seed: int) -> list[SyntheticScene]:
     rng = random.Random(seed)
     drawn = [make_scene(rng, split=rng.choice(("train", "novel"))) for _ in range(count)]
-    return [mirror(scene) if rng.random() < 0.3 else scene for scene in drawn]
+    return [mirror_scene(scene) if rng.random() < 0.3 else scene for scene in drawn]
 
 
 @pytest.fixture(scope="module")
-def world() -> list[Scene]:
+def world() -> list[SyntheticScene]:
     return scenes(300, seed=11)
 
 
@@ -327,7 +327,7 @@ def test_every_expression_is_true_of_exactly_one_thing(world):
             )
             said[expression.kind] += 1
 
-    assert set(said) == set(KINDS) == set(REPORT_ROWS)
+    assert set(said) == set(EXPRESSION_KINDS) == set(REPORT_ROWS)
     assert min(said.values()) > 300
 
 
@@ -373,7 +373,9 @@ def test_a_mirrored_scene_is_told_anew():
 
     before = {(e.rule, e.referent) for e in make_expressions(scene, rng) if e.rule in ("left", "right")}
     after = {
-        (e.rule, e.referent) for e in make_expressions(mirror(scene), rng) if e.rule in ("left", "right")
+        (e.rule, e.referent)
+        for e in make_expressions(mirror_scene(scene), rng)
+        if e.rule in ("left", "right")
     }
 
     assert before == {({"left": "right", "right": "left"}[rule], i) for rule, i in after}
@@ -381,7 +383,7 @@ def test_a_mirrored_scene_is_told_anew():
 
 def test_the_reader_is_not_easily_pleased():
     """Two dogs nearly in a column: neither is the left one, one is the top one."""
-    column = Scene(
+    column = SyntheticScene(
         image=make_scene(random.Random(0), canvas=(320, 240)).image,
         instances=make_scene(random.Random(0), canvas=(320, 240)).instances,
         things=(
@@ -403,12 +405,12 @@ def test_the_reader_is_not_easily_pleased():
 def test_descriptions_agree_with_the_things(world):
     for scene in world[:60]:
         for i, thing in enumerate(scene.things):
-            words = attribute_description(thing, scene).split()
+            words = make_attribute_description(thing, scene).split()
             assert words[0] == "a" and words[-1] == thing.noun
             assert [w for w in words[2:-1] if w not in ("dark", "light")] == [thing.colour] * bool(
                 thing.colour
             )
-            noun, around = surrounding_description(i, scene).split(" near ")
+            noun, around = make_surrounding_description(i, scene).split(" near ")
             assert noun.split()[-1] == thing.noun
             others = [other for k, other in enumerate(scene.things) if k != i]
             told = around.split(" and ")
@@ -417,8 +419,8 @@ def test_descriptions_agree_with_the_things(world):
                 assert any(
                     words.split()[-1] == o.noun and (not o.colour or o.colour in words) for o in others
                 )
-                assert min(gap(thing, o) for o in others if words.split()[-1] == o.noun) <= max(
-                    sorted(gap(thing, o) for o in others)[:2]
+                assert min(compute_gap(thing, o) for o in others if words.split()[-1] == o.noun) <= max(
+                    sorted(compute_gap(thing, o) for o in others)[:2]
                 )
 
 
@@ -426,7 +428,7 @@ def test_captions_speak_of_things_that_are_there(world):
     rng = random.Random(5)
 
     for scene in world[:60]:
-        for text in (caption(scene, rng) for _ in range(3)):
+        for text in (make_caption(scene, rng) for _ in range(3)):
             for colour, word in re.findall(rf"\ban? (?:({COLOUR}) )?({NOUN})\b", text):
                 assert any(
                     t.noun == NOUNS[word] and (not colour or is_colour(t, colour)) for t in scene.things

@@ -10,7 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ris.tinyworld.scene import CANVASES, CONFUSABLE, MIN_AREA_PX, held_out, make_scene, mirror
+from ris.tinyworld.scene import (
+    _MIN_VISIBLE_AREA_PX,
+    CANVASES,
+    CONFUSABLE_NOUNS,
+    is_held_out,
+    make_scene,
+    mirror_scene,
+)
 from ris.tinyworld.sprites import COLOURS, NOUNS
 
 
@@ -64,7 +71,7 @@ def test_boxes_areas_and_centres_are_those_of_the_pixels(train, novel):
         for index, thing in enumerate(scene.things):
             ys, xs = np.nonzero(scene.mask(index))
             assert thing.box == (xs.min(), ys.min(), xs.max() + 1, ys.max() + 1)
-            assert thing.area_px == len(xs) >= MIN_AREA_PX
+            assert thing.area_px == len(xs) >= _MIN_VISIBLE_AREA_PX
             assert thing.x == pytest.approx(xs.mean() + 0.5) and thing.y == pytest.approx(ys.mean() + 0.5)
 
 
@@ -77,20 +84,20 @@ def test_a_thing_lies_where_its_pixels_were_drawn(train):
 
 
 def test_train_never_shows_a_held_out_pair():
-    assert not any(held_out(t.noun, t.colour) for scene in scenes(200, seed=5) for t in scene.things)
+    assert not any(is_held_out(t.noun, t.colour) for scene in scenes(200, seed=5) for t in scene.things)
 
 
 def test_novel_always_shows_one_on_a_noun_that_stands_there_twice(novel):
     for scene in novel:
         nouns = [t.noun for t in scene.things]
-        assert any(held_out(t.noun, t.colour) and nouns.count(t.noun) > 1 for t in scene.things)
+        assert any(is_held_out(t.noun, t.colour) and nouns.count(t.noun) > 1 for t in scene.things)
 
 
 def test_about_one_pair_in_nine_is_held_out():
-    pairs = [held_out(noun, colour) for noun in NOUNS for colour in COLOURS]
+    pairs = [is_held_out(noun, colour) for noun in NOUNS for colour in COLOURS]
 
     assert 0.08 < np.mean(pairs) < 0.14
-    assert not held_out("dog", None)
+    assert not is_held_out("dog", None)
 
 
 def test_things_in_natural_colours_are_alone_of_their_kind(train, novel):
@@ -102,7 +109,7 @@ def test_things_in_natural_colours_are_alone_of_their_kind(train, novel):
 def test_no_scene_holds_two_things_that_share_a_name(train):
     for scene in train:
         nouns = {t.noun for t in scene.things}
-        assert all(len(group & nouns) < 2 for group in CONFUSABLE)
+        assert all(len(group & nouns) < 2 for group in CONFUSABLE_NOUNS)
 
 
 def test_canvases_of_all_shapes_occur_and_things_grow_with_them():
@@ -116,7 +123,7 @@ def test_canvases_of_all_shapes_occur_and_things_grow_with_them():
 
 def test_a_mirror_turns_pixels_and_things_together(train):
     for scene in train[:30]:
-        turned = mirror(scene)
+        turned = mirror_scene(scene)
 
         assert np.array_equal(turned.image, scene.image[:, ::-1])
         for index, (thing, before) in enumerate(zip(turned.things, scene.things, strict=True)):
@@ -129,7 +136,7 @@ def test_a_mirror_turns_pixels_and_things_together(train):
 def test_two_mirrors_give_the_scene_back(train):
     scene = train[0]
 
-    twice = mirror(mirror(scene))
+    twice = mirror_scene(mirror_scene(scene))
 
     assert np.array_equal(twice.image, scene.image) and np.array_equal(twice.instances, scene.instances)
     assert [t.box for t in twice.things] == [t.box for t in scene.things]

@@ -43,8 +43,8 @@ def test_scenes_need_no_font(monkeypatch):
         raise OSError("no font on this machine")
 
     monkeypatch.setattr(ImageFont, "truetype", refuse)
-    sprites._atlas.cache_clear()
-    sprites._glyph.cache_clear()
+    sprites._load_atlas.cache_clear()
+    sprites._get_glyph.cache_clear()
 
     assert make_scene(random.Random(0)).things
 
@@ -65,7 +65,7 @@ def test_a_tone_is_nearest_to_the_hue_of_its_own_name(colour):
 
     for _ in range(200):
         for shade in (None, *sprites.SHADES.get(colour, ())):
-            found = hue(sprites.tint(colour, shade, rng))
+            found = hue(sprites.choose_tint(colour, shade, rng))
             off = {name: min(abs(found - h), 1 - abs(found - h)) for name, h in hues.items()}
             assert min(off, key=off.__getitem__) == colour
 
@@ -86,4 +86,4 @@ def test_dark_is_darker_and_light_lighter_than_any_plain_tone(noun, colour):
 
 def test_a_shade_that_the_colour_lacks_is_an_error():
     with pytest.raises(ValueError, match=r"yellow has no shade 'dark'"):
-        sprites.tint("yellow", "dark", random.Random(0))
+        sprites.choose_tint("yellow", "dark", random.Random(0))

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from ris.tinyworld.sprites import NOUNS
-from ris.tinyworld.words import SYNONYMS, noun_word, plural, with_article
+from ris.tinyworld.words import SYNONYMS, add_article, choose_noun_word, to_plural
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ from ris.tinyworld.words import SYNONYMS, noun_word, plural, with_article
     ],
 )
 def test_plurals(word, expected):
-    assert plural(word) == expected
+    assert to_plural(word) == expected
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ def test_plurals(word, expected):
     [("orange dog", "an orange dog"), ("red owl", "a red owl"), ("umbrella", "an umbrella")],
 )
 def test_articles(phrase, expected):
-    assert with_article(phrase) == expected
+    assert add_article(phrase) == expected
 
 
 def test_no_word_names_two_nouns():
@@ -40,5 +40,5 @@ def test_no_word_names_two_nouns():
 def test_synonyms_are_said_now_and_then():
     rng = random.Random(0)
 
-    assert {noun_word("cup", rng) for _ in range(50)} == {"cup", "mug"}
-    assert {noun_word("dog", rng) for _ in range(50)} == {"dog"}
+    assert {choose_noun_word("cup", rng) for _ in range(50)} == {"cup", "mug"}
+    assert {choose_noun_word("dog", rng) for _ in range(50)} == {"dog"}

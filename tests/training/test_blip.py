@@ -9,11 +9,11 @@ import torch
 from transformers import AutoTokenizer, BlipForConditionalGeneration, BlipForImageTextRetrieval
 
 from ris.pretrained.catalog.presets import TINY, TINY_FOLDER
-from ris.pretrained.clip.vit import ClipEncoder, embed
-from ris.referring.iterprime import Pieces, emphasised
+from ris.pretrained.clip.vit import ClipEncoder, embed_pictures
+from ris.referring.iterprime import TokenPositions, emphasise_primary_word
 from training import train_describer, train_itm
-from training.blip import SEP_ID, SIDE, blip_config, start_from_clip
-from training.train_itm import heat
+from training.blip import SEP_ID, SIDE, copy_clip_weights, make_blip_config
+from training.train_itm import compute_emphasised_heat
 
 CLIP = TINY_FOLDER / "clip"
 
@@ -26,18 +26,18 @@ def tokenizer():
 @pytest.fixture(scope="module")
 def batch():
     arguments = argparse.Namespace(scenes=3, expressions=4, false=2)
-    return train_itm.make_batch(random.Random(4), arguments)
+    return train_itm.make_itm_batch(random.Random(4), arguments)
 
 
 def test_the_start_sees_what_the_tiny_clip_sees_before_its_first_masked_block(tokenizer):
-    model = BlipForImageTextRetrieval(blip_config(len(tokenizer), text_layers=1, text_inner=16)).eval()
+    model = BlipForImageTextRetrieval(make_blip_config(len(tokenizer), text_layers=1, text_inner=16)).eval()
     words = model.text_encoder.embeddings.word_embeddings
-    start_from_clip(model.vision_model, words, CLIP)
+    copy_clip_weights(model.vision_model, words, CLIP)
     clip = ClipEncoder.load(CLIP)
     pixels = torch.randn(1, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0))
 
     with torch.no_grad():
-        wanted = embed(clip.model.visual, pixels, TINY.global_local.first_masked_block)
+        wanted = embed_pictures(clip.model.visual, pixels, TINY.global_local.first_masked_block)
         got = model.vision_model(pixel_values=pixels).last_hidden_state
 
     layer_norm = torch.nn.functional.layer_norm(wanted, wanted.shape[-1:], eps=1e-5)
@@ -51,12 +51,12 @@ def test_false_texts_fit_nothing_in_their_scene(batch):
 
 
 def test_the_trained_heat_is_the_methods_own_emphasis(tokenizer, batch):
-    tokens = train_itm.tokenized(tokenizer, batch)
+    tokens = train_itm.tokenize_batch(tokenizer, batch)
     rng = np.random.default_rng(0)
     shape = (len(batch.texts), 3, tokens.ids.shape[1], 144)
     attention, gradient = rng.random(shape, np.float32), rng.random(shape, np.float32)
 
-    maps = heat(torch.tensor(attention), torch.tensor(gradient), tokens).numpy()
+    maps = compute_emphasised_heat(torch.tensor(attention), torch.tensor(gradient), tokens).numpy()
 
     for i, is_true in enumerate(batch.is_true):
         focus = tuple(np.flatnonzero(tokens.is_focus[i]).tolist())
@@ -64,14 +64,14 @@ def test_the_trained_heat_is_the_methods_own_emphasis(tokenizer, batch):
             continue
         primary = tuple(np.flatnonzero(tokens.is_primary[i]).tolist())
         assert len(primary) == 1
-        pieces = Pieces(focus, primary, int(tokens.is_text[i].sum()))
-        wanted = emphasised(attention[i], gradient[i], pieces)
+        pieces = TokenPositions(focus, primary, int(tokens.is_text[i].sum()))
+        wanted = emphasise_primary_word(attention[i], gradient[i], pieces)
         got = (maps[i] - maps[i].min()) / np.ptp(maps[i])
         np.testing.assert_allclose(got, wanted, atol=1e-4)
 
 
 def test_the_primary_token_is_the_noun_of_the_subject(tokenizer, batch):
-    tokens = train_itm.tokenized(tokenizer, batch)
+    tokens = train_itm.tokenize_batch(tokenizer, batch)
 
     for text, end, row, mask in zip(
         batch.texts, batch.subject_end, tokens.ids, tokens.is_primary, strict=True
@@ -82,10 +82,12 @@ def test_the_primary_token_is_the_noun_of_the_subject(tokenizer, batch):
 
 def test_one_step_of_the_matchers_training_has_a_gradient_everywhere_that_is_read(tokenizer, batch):
     torch.manual_seed(0)
-    model = BlipForImageTextRetrieval(blip_config(len(tokenizer), text_layers=4, text_inner=32)).train()
-    probe = train_itm.Probe(model.text_encoder, train_itm.LAYER)
+    model = BlipForImageTextRetrieval(make_blip_config(len(tokenizer), text_layers=4, text_inner=32)).train()
+    probe = train_itm.Probe(model.text_encoder, train_itm.ITM_LAYER)
 
-    parts, seen = train_itm.losses(model, probe, batch, train_itm.tokenized(tokenizer, batch))
+    parts, seen = train_itm.compute_itm_losses(
+        model, probe, batch, train_itm.tokenize_batch(tokenizer, batch)
+    )
     torch.stack(list(parts.values())).sum().backward()
 
     assert all(torch.isfinite(value) for value in parts.values())
@@ -97,12 +99,14 @@ def test_one_step_of_the_matchers_training_has_a_gradient_everywhere_that_is_rea
 
 
 def test_the_describer_is_asked_with_a_prompt_and_marked_on_its_answer(tokenizer):
-    batch = train_describer.make_batch(random.Random(2), argparse.Namespace(scenes=2, expressions=3))
+    batch = train_describer.make_describer_batch(
+        random.Random(2), argparse.Namespace(scenes=2, expressions=3)
+    )
 
-    ids, labels = train_describer.coded(tokenizer, batch)
+    ids, labels = train_describer.encode_prompts(tokenizer, batch)
 
     for prompt, answer, row, label in zip(batch.prompts, batch.answers, ids, labels, strict=True):
-        said = label[label != train_describer.UNREAD]
+        said = label[label != train_describer.IGNORED_LABEL]
         assert said[-1] == SEP_ID
         assert tokenizer.decode(said[:-1]) == answer
         n_read = int((row != 0).sum())
@@ -113,11 +117,11 @@ def test_the_describer_is_asked_with_a_prompt_and_marked_on_its_answer(tokenizer
 
 
 def test_the_describer_starts_with_the_matchers_eyes_and_words(tmp_path, tokenizer):
-    config = blip_config(len(tokenizer), text_layers=4, text_inner=768)
+    config = make_blip_config(len(tokenizer), text_layers=4, text_inner=768)
     matcher = BlipForImageTextRetrieval(config)
     matcher.save_pretrained(tmp_path)
 
-    made = train_describer.new_model(tmp_path, len(tokenizer))
+    made = train_describer.make_describer(tmp_path, len(tokenizer))
 
     assert isinstance(made, BlipForConditionalGeneration)
     theirs, ours = matcher.state_dict(), made.state_dict()

@@ -5,7 +5,7 @@ import json
 import torch
 from torch import nn
 
-from training.optimise import Optimisers, training_steps
+from training.optimise import Optimisers, run_training_steps
 
 
 def trained(out, *, stop_after, steps=6):
@@ -14,7 +14,7 @@ def trained(out, *, stop_after, steps=6):
     torch.manual_seed(0)
     model = nn.Sequential(nn.Linear(64, 64), nn.Linear(64, 3))
     optimisers, exported, seen = Optimisers(model, steps=steps), [], []
-    for step, curve in training_steps(out, model, optimisers, lambda m, folder: exported.append(folder)):
+    for step, curve in run_training_steps(out, model, optimisers, lambda m, folder: exported.append(folder)):
         seen.append(step)
         loss = model(torch.full((2, 64), step / steps)).square().mean()
         optimisers.step(loss, step)
@@ -25,7 +25,7 @@ def trained(out, *, stop_after, steps=6):
 
 
 def test_a_stopped_training_goes_on_as_if_it_had_not_been_stopped(tmp_path, monkeypatch):
-    monkeypatch.setattr("training.optimise.CHECKPOINT_EVERY", 3)
+    monkeypatch.setattr("training.optimise._CHECKPOINT_INTERVAL", 3)
     whole, _, _ = trained(tmp_path / "whole", stop_after=None)
 
     _, _, first = trained(tmp_path / "stopped", stop_after=5)

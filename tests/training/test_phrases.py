@@ -3,13 +3,15 @@
 import random
 
 from ris.pretrained.language.english_ud import EnglishUD
-from ris.pretrained.language.parser import referent_chunk
-from training.phrases import Grammar
-from training.treebank import doc_of
+from ris.pretrained.language.parser import find_referent_chunk
+from training.phrases import ExpressionGrammar
+from training.treebank import to_doc
 
 
-def make_grammar(seed: int) -> Grammar:
-    return Grammar(random.Random(seed), nouns=["committee"], adjectives=["annual"], verbs=["approving"])
+def make_grammar(seed: int) -> ExpressionGrammar:
+    return ExpressionGrammar(
+        random.Random(seed), nouns=["committee"], adjectives=["annual"], verbs=["approving"]
+    )
 
 
 def test_the_same_seed_words_the_same_phrases():
@@ -23,7 +25,7 @@ def test_every_phrase_is_a_projective_tree_that_spacy_takes():
 
     for _ in range(500):
         phrase = grammar.expression()
-        doc = doc_of(phrase, vocab)
+        doc = to_doc(phrase, vocab)
 
         assert len(list(doc.sents)) == phrase.labels.count("ROOT")
         assert all(subtree_is_unbroken(doc, i) for i in range(len(doc)))
@@ -37,6 +39,6 @@ def subtree_is_unbroken(doc, i: int) -> bool:
 def test_most_phrases_have_a_referent_and_some_have_none():
     grammar, vocab = make_grammar(7), EnglishUD().vocab
 
-    named = sum(referent_chunk(doc_of(grammar.expression(), vocab)) is not None for _ in range(500))
+    named = sum(find_referent_chunk(to_doc(grammar.expression(), vocab)) is not None for _ in range(500))
 
     assert 400 < named < 490

@@ -7,7 +7,7 @@ import open_clip
 import pytest
 import transformers
 
-from ris.tinyworld.expressions import caption, make_expressions
+from ris.tinyworld.expressions import make_caption, make_expressions
 from ris.tinyworld.scene import make_scene
 from ris.tinyworld.sprites import COLOURS, NOUNS
 from training import tokenizer as module
@@ -19,7 +19,7 @@ START, END, PAD, UNKNOWN = 2, 3, 0, 1
 def vocabulary():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "N_SCENES", 300)  # a tenth: the rarest numbers may be missing
-        return module.words()
+        return module.list_words()
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def test_what_the_world_says_has_no_unknown_piece_and_hardly_any_letters(tokeniz
 
     for _ in range(60):
         scene = make_scene(rng)
-        for text in [e.text for e in make_expressions(scene, rng)] + [caption(scene, rng)]:
+        for text in [e.text for e in make_expressions(scene, rng)] + [make_caption(scene, rng)]:
             pieces = tokenizer.tokenize(text)
             assert "[UNK]" not in pieces
             n_pieces += len(pieces)
@@ -78,7 +78,7 @@ def test_special_pieces_stay_whole_inside_a_text(tokenizer):
 
     assert tokenizer.convert_tokens_to_ids("[ATT]") in ids
     assert tokenizer.convert_tokens_to_ids("[SUR]") in ids
-    assert tokenizer.convert_tokens_to_ids(module.SPECIALS) == list(range(len(module.SPECIALS)))
+    assert tokenizer.convert_tokens_to_ids(module.SPECIAL_TOKENS) == list(range(len(module.SPECIAL_TOKENS)))
 
 
 def test_auto_tokenizer_loads_the_folder(tokenizer, folder):

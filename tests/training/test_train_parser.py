@@ -11,15 +11,15 @@ from thinc.api import Adam
 
 from training.train_parser import (
     OPTIMISER_PARTS,
-    batches_of,
-    example,
-    new_pipeline,
-    node_ids,
-    phrases,
-    resume,
-    save,
-    save_checkpoint,
-    stream,
+    batch_sentences,
+    get_node_ids,
+    load_parser_checkpoint,
+    make_example,
+    make_phrase_source,
+    make_pipeline,
+    save_parser_checkpoint,
+    save_pipeline,
+    stream_sentences,
 )
 from training.treebank import Sentence
 
@@ -38,18 +38,18 @@ def make_arguments(folder: Path, *held_out: str) -> argparse.Namespace:
 
 
 def test_an_expression_of_the_table_is_never_drawn(tmp_path):
-    first = phrases([SENTENCE] * 3, random.Random(1), make_arguments(tmp_path))()
+    first = make_phrase_source([SENTENCE] * 3, random.Random(1), make_arguments(tmp_path))()
     held_out = " ".join(first.words)
 
-    again = phrases([SENTENCE] * 3, random.Random(1), make_arguments(tmp_path, held_out))
+    again = make_phrase_source([SENTENCE] * 3, random.Random(1), make_arguments(tmp_path, held_out))
 
     assert held_out not in {" ".join(again().words) for _ in range(300)}
 
 
 def test_the_stream_brings_sentences_and_phrases(tmp_path):
     args = make_arguments(tmp_path)
-    grammar = phrases([SENTENCE] * 3, random.Random(2), args)
-    source = stream([SENTENCE] * 3, grammar, random.Random(2), args)
+    grammar = make_phrase_source([SENTENCE] * 3, random.Random(2), args)
+    source = stream_sentences([SENTENCE] * 3, grammar, random.Random(2), args)
 
     read = [next(source) for _ in range(200)]
 
@@ -58,17 +58,17 @@ def test_the_stream_brings_sentences_and_phrases(tmp_path):
 
 
 def test_a_batch_has_as_many_words_as_asked_for():
-    batch = next(batches_of(iter([SENTENCE] * 10), 15))
+    batch = next(batch_sentences(iter([SENTENCE] * 10), 15))
 
     assert len(batch) == 3
 
 
 def test_a_saved_pipeline_answers_alike_without_the_words_of_its_training(tmp_path):
-    nlp = new_pipeline()
-    nlp.initialize(lambda: [example(nlp, SENTENCE)] * 20)
-    nlp.update([example(nlp, SENTENCE)] * 5)
+    nlp = make_pipeline()
+    nlp.initialize(lambda: [make_example(nlp, SENTENCE)] * 20)
+    nlp.update([make_example(nlp, SENTENCE)] * 5)
 
-    save(nlp, tmp_path)
+    save_pipeline(nlp, tmp_path)
 
     shipped = spacy.load(tmp_path / "parser")
     assert "zorblax" not in shipped.vocab.strings
@@ -77,8 +77,8 @@ def test_a_saved_pipeline_answers_alike_without_the_words_of_its_training(tmp_pa
 
 
 def started() -> tuple[Language, Adam]:
-    nlp = new_pipeline()
-    nlp.initialize(lambda: [example(nlp, SENTENCE)] * 20)
+    nlp = make_pipeline()
+    nlp.initialize(lambda: [make_example(nlp, SENTENCE)] * 20)
     return nlp, Adam(0.001)
 
 
@@ -86,7 +86,7 @@ def state_of(nlp: Language, optimiser: Adam) -> list[np.ndarray]:
     """All weights, and what the optimiser remembers of them, in the order of the layers."""
     nodes = [node for _, pipe in nlp.components for node in pipe.model.walk()]
     weights = [node.get_param(name) for node in nodes for name in node.param_names if node.has_param(name)]
-    places = {node: place for place, node in enumerate(node_ids(nlp))}
+    places = {node: place for place, node in enumerate(get_node_ids(nlp))}
     for part in OPTIMISER_PARTS:
         kept = sorted((places[node], name, value) for (node, name), value in getattr(optimiser, part).items())
         weights += [np.asarray(value) for _, _, value in kept]
@@ -96,11 +96,11 @@ def state_of(nlp: Language, optimiser: Adam) -> list[np.ndarray]:
 def test_a_stopped_training_finds_its_weights_its_momentum_and_its_step_again(tmp_path):
     nlp, optimiser = started()
     for _ in range(3):
-        nlp.update([example(nlp, SENTENCE)] * 5, sgd=optimiser)
-    save_checkpoint(tmp_path / "checkpoint.npz", nlp, optimiser, 3, 0.5)
+        nlp.update([make_example(nlp, SENTENCE)] * 5, sgd=optimiser)
+    save_parser_checkpoint(tmp_path / "checkpoint.npz", nlp, optimiser, 3, 0.5)
 
     again, its_optimiser = started()
-    assert resume(tmp_path / "checkpoint.npz", again, its_optimiser) == (3, 0.5)
+    assert load_parser_checkpoint(tmp_path / "checkpoint.npz", again, its_optimiser) == (3, 0.5)
 
     before, after = state_of(nlp, optimiser), state_of(again, its_optimiser)
     assert len(before) > 100
@@ -109,4 +109,4 @@ def test_a_stopped_training_finds_its_weights_its_momentum_and_its_step_again(tm
 
 
 def test_without_a_checkpoint_a_training_starts_at_the_beginning(tmp_path):
-    assert resume(tmp_path / "none.npz", new_pipeline(), Adam(0.1)) == (0, -1.0)
+    assert load_parser_checkpoint(tmp_path / "none.npz", make_pipeline(), Adam(0.1)) == (0, -1.0)

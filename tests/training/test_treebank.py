@@ -6,7 +6,16 @@ from pathlib import Path
 import pytest
 
 from ris.pretrained.language.english_ud import EnglishUD
-from training.treebank import Sentence, doc_of, frequent_words, read_conllu, roughened, row_of, typo, without
+from training.treebank import (
+    Sentence,
+    add_noise,
+    drop_words,
+    find_frequent_words,
+    join_sentences,
+    make_typo,
+    read_conllu,
+    to_doc,
+)
 
 CONLLU = """# sent_id = 1
 # text = The dog doesn't bark.
@@ -40,14 +49,14 @@ def test_conllu_gives_its_syntactic_words_in_lower_case(sentences):
 
 
 def test_a_row_of_sentences_keeps_their_trees_and_is_split_again(sentences):
-    doc = doc_of(row_of(sentences), EnglishUD().vocab)
+    doc = to_doc(join_sentences(sentences), EnglishUD().vocab)
 
     assert [sent.text for sent in doc.sents] == ["the dog does n't bark .", "woof"]
     assert [token.head.text for token in doc] == ["dog", "bark", "bark", "bark", "bark", "bark", "woof"]
 
 
 def test_leaves_can_be_left_out(sentences):
-    assert without(sentences[0], {0, 5}) == Sentence(
+    assert drop_words(sentences[0], {0, 5}) == Sentence(
         ("dog", "does", "n't", "bark"),
         ("NOUN", "AUX", "PART", "VERB"),
         (3, 3, 3, 3),
@@ -57,14 +66,14 @@ def test_leaves_can_be_left_out(sentences):
 
 def test_a_word_that_others_depend_on_stays(sentences):
     with pytest.raises(ValueError, match="only leaves can be left out"):
-        without(sentences[0], {1})
+        drop_words(sentences[0], {1})
 
 
 def test_roughening_keeps_every_tree_whole(sentences):
     rng = random.Random(1)
 
     for _ in range(200):
-        rough = roughened(sentences[0], rng, typos=0.5)
+        rough = add_noise(sentences[0], rng, typos=0.5)
 
         assert rough.labels.count("ROOT") == 1
         assert all(0 <= head < len(rough.words) for head in rough.heads)
@@ -72,18 +81,18 @@ def test_roughening_keeps_every_tree_whole(sentences):
 
 
 def test_without_typos_no_word_changes(sentences):
-    assert set(roughened(sentences[0], random.Random(2), typos=0).words) <= set(sentences[0].words)
+    assert set(add_noise(sentences[0], random.Random(2), typos=0).words) <= set(sentences[0].words)
 
 
 def test_a_typo_changes_a_long_word_a_little_and_no_short_one():
     rng = random.Random(3)
 
-    assert typo("dog", rng) == "dog"
-    assert typo("1234", rng) == "1234"
-    assert all(abs(len(typo("giraffe", rng)) - 7) <= 1 for _ in range(100))
-    assert any(typo("giraffe", rng) != "giraffe" for _ in range(5))
+    assert make_typo("dog", rng) == "dog"
+    assert make_typo("1234", rng) == "1234"
+    assert all(abs(len(make_typo("giraffe", rng)) - 7) <= 1 for _ in range(100))
+    assert any(make_typo("giraffe", rng) != "giraffe" for _ in range(5))
 
 
 def test_frequent_words_are_of_one_tag_and_sorted(sentences):
-    assert frequent_words([*sentences, sentences[0]], "VERB", at_least=2) == ["bark"]
-    assert frequent_words(sentences, "NOUN", at_least=2) == []
+    assert find_frequent_words([*sentences, sentences[0]], "VERB", at_least=2) == ["bark"]
+    assert find_frequent_words(sentences, "NOUN", at_least=2) == []

@@ -3,7 +3,7 @@ import base64
 import pytest
 
 from ris.errors import BackendError, ImageUnreadable, InputError, LabelStudioError, NotReady, StoreError
-from ris.labelstudio.api.connecting import webhook_token
+from ris.labelstudio.api.connecting import make_webhook_token
 from ris.web.app import MAX_BODY_BYTES, create_app
 
 ROUTES = [
@@ -38,13 +38,13 @@ def test_who_knows_the_password_comes_in(guarded):
 
 
 def test_the_webhooks_token_opens_the_webhook_and_nothing_else(guarded):
-    token = {"Authorization": f"Bearer {webhook_token('pass:word')}"}
+    token = {"Authorization": f"Bearer {make_webhook_token('pass:word')}"}
 
     assert guarded.post("/webhook", json={"action": "X"}, headers=token).status_code == 201
     for method, route in ROUTES:
         if route != "/webhook":
             assert guarded.open(route, method=method, headers=token).status_code == 401
-    for wrong in ("", webhook_token("other"), "pass:word"):
+    for wrong in ("", make_webhook_token("other"), "pass:word"):
         headers = {"Authorization": f"Bearer {wrong}"}
         assert guarded.post("/webhook", json={"action": "X"}, headers=headers).status_code == 401
 

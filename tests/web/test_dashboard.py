@@ -1,8 +1,8 @@
 from ris.label_config import read
 
-from ris.service import Synced
-from ris.web.answers import Backend
+from ris.service import SyncResult
 from ris.web.app import create_app
+from ris.web.handlers import Services
 from tests.service.test_recording import event, offered, process  # noqa: F401  # a fixture
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
@@ -41,11 +41,11 @@ def test_a_project_that_never_sent_a_webhook_is_told(backend, client):
 
 def test_the_inbox_and_the_last_sync_stand_on_the_page(suggesting, recording, refining):
     recording.record({"action": "ANNOTATION_CREATED"})
-    while recording.work_off():
+    while recording.process_events():
         pass
-    done = Synced("8.1700000000", 5, 4, 2, 1, failed=3)
-    backend = Backend(
-        suggesting, recording, refining, deadline_s=60, train=lambda: True, synced=lambda: (done,)
+    done = SyncResult("8.1700000000", 5, 4, 2, 1, n_failed=3)
+    backend = Services(
+        suggesting, recording, refining, deadline_s=60, train=lambda: True, get_last_syncs=lambda: (done,)
     )
 
     page = shown(backend)

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from ris.label_config import read
 
 from ris.errors import BackendError
-from ris.labelstudio.choice import meant
+from ris.labelstudio.choice import select_meant_regions
 from ris.labelstudio.config.control import read_controls
 from ris.labelstudio.masks import brush
-from ris.labelstudio.result import READERS, read_mask
+from ris.labelstudio.result import MASK_READERS, read_mask
 
 CONFIG = read("pick_brush_smart.xml")
 LEAVES = (
@@ -71,12 +71,12 @@ def test_every_webhook_is_kept_or_refused_and_the_inbox_gets_through(client, rec
     for body in bodies:
         assert client.post("/webhook", json=body).status_code in (200, 201, 400)
 
-    while recording.work_off():
+    while recording.process_events():
         pass
 
 
 REGION = st.fixed_dictionaries(
-    {"type": st.sampled_from(sorted(READERS))},
+    {"type": st.sampled_from(sorted(MASK_READERS))},
     optional={
         "value": JSON | st.fixed_dictionaries(
             {},
@@ -100,7 +100,7 @@ TABS = read_controls(read("tabs_brush.xml"))
 @given(st.lists(REGION | JSON, max_size=3))
 def test_a_region_is_read_or_refused_on_purpose(regions):
     try:
-        mask, _ = read_mask(meant(regions, TABS))
+        mask, _ = read_mask(select_meant_regions(regions, TABS))
     except BackendError:
         return
     assert mask is None or mask.size[0] > 0
@@ -110,7 +110,7 @@ def test_a_region_is_read_or_refused_on_purpose(regions):
 @given(st.binary(max_size=80), st.tuples(st.integers(1, 50), st.integers(1, 50)))
 def test_any_bytes_are_a_brush_or_refused_on_purpose(data, size):
     with contextlib.suppress(BackendError):
-        assert brush.decode(list(data), size).shape == size
+        assert brush.decode_brush(list(data), size).shape == size
 
 
 TAGS = st.sampled_from(

@@ -7,13 +7,13 @@ from sqlalchemy import text
 
 from ris.core.types import Task
 from ris.errors import WeightsError
-from ris.labelstudio.api.pushing import Pushing
-from ris.service import Delivering, Refining, SceneCache, Suggesting, Worker
-from ris.store.deliveries import n_owed
-from ris.store.inbox import event_counts, next_events
+from ris.labelstudio.api.pushing import PredictionWriter
+from ris.service import DeliveryService, RefinementService, SceneCache, SuggestionService, Worker
+from ris.store.deliveries import count_deliveries
+from ris.store.inbox import count_events, find_new_events
 from ris.store.records import ProjectRow
-from ris.web.answers import Backend
 from ris.web.app import create_app
+from ris.web.handlers import Services
 from tests.labelstudio.predictions import PredictionStore
 from tests.service.conftest import NOW
 from tests.service.test_recording import event
@@ -57,11 +57,11 @@ def test_networks_that_never_will_load_are_told_to_setup_and_to_readiness(databa
         raise WeightsError("the model file x is missing; install the package again")
 
     worker = Worker(load, SceneCache(1))
-    suggesting = Suggesting(database, worker, images, version="v", now=lambda: NOW)
-    backend = Backend(
+    suggesting = SuggestionService(database, worker, images, version="v", now=lambda: NOW)
+    backend = Services(
         suggesting,
         recording,
-        Refining(worker, suggesting, images),
+        RefinementService(worker, suggesting, images),
         train=lambda: True,
         deadline_s=9,
     )
@@ -211,7 +211,7 @@ def test_a_webhook_is_on_disk_before_it_is_answered(client, database):
 
     assert (answer.status_code, answer.json) == (201, {"status": "kept"})
     with database.begin() as session:
-        counts = event_counts(session)
+        counts = count_events(session)
     assert counts["new"] + counts["done"] == 1
 
 
@@ -226,8 +226,8 @@ def test_the_same_webhook_again_is_known(client, database):
 def test_an_action_that_is_new_to_us_is_kept(client, database):
     assert client.post("/webhook", json={"action": "MOON_LANDED", "moon": 1}).status_code == 201
     with database.begin() as session:
-        waiting = [body for _, body in next_events(session, limit=5)]
-        counts = event_counts(session)
+        waiting = [body for _, body in find_new_events(session, limit=5)]
+        counts = count_events(session)
     assert waiting == [{"action": "MOON_LANDED", "moon": 1}] or counts["done"] == 1
 
 
@@ -257,7 +257,7 @@ def test_metrics_say_what_waits_what_is_remembered_and_how_far_the_inbox_is(clie
     gate.opened.set()
     client.post("/predict", json=body(task(1)))
     client.post("/predict", json=body(task(2, expression="the blue")))
-    while recording.work_off():
+    while recording.process_events():
         pass
     after = metrics(client)
 
@@ -286,14 +286,16 @@ def studio():
 
 @pytest.fixture
 def delivering(suggesting, studio):
-    delivering = Delivering(suggesting.database, suggesting, Pushing(studio), now=lambda: NOW, poll_s=0)
+    delivering = DeliveryService(
+        suggesting.database, suggesting, PredictionWriter(studio), now=lambda: NOW, poll_s=0
+    )
     delivering.start()
     yield delivering
     delivering.close()
 
 
 def written_client(suggesting, recording, refining, delivering, deadline_s):
-    backend = Backend(
+    backend = Services(
         suggesting, recording, refining, deadline_s=deadline_s, train=lambda: True, delivering=delivering
     )  # fmt: skip
     client = create_app(backend).test_client()
@@ -304,7 +306,7 @@ def written_client(suggesting, recording, refining, delivering, deadline_s):
 def until_nothing_is_owed(delivering):
     while True:
         with delivering.database.begin() as session:
-            if not n_owed(session):
+            if not count_deliveries(session):
                 return
         delivering._closing.wait(0.01)
 
@@ -369,9 +371,9 @@ def test_a_stop_while_the_networks_load_answers_what_waits(backend, suggesting, 
     ]
     for thread in waiting:
         thread.start()
-    while suggesting.worker.waiting < 2:  # both, and the networks are still being loaded
+    while suggesting.worker.n_waiting < 2:  # both, and the networks are still being loaded
         gate.opened.wait(0.01)
-    suggesting.worker.refuse()
+    suggesting.worker.reject_jobs()
     for thread in waiting:
         thread.join()
 
@@ -400,7 +402,7 @@ def test_health_and_setup_answer_while_a_prediction_waits(backend, gate):
 
 def test_start_training_starts_a_training_every_time(suggesting, recording, refining):
     started = []
-    backend = Backend(suggesting, recording, refining, deadline_s=9, train=lambda: started.append(1) or True)
+    backend = Services(suggesting, recording, refining, deadline_s=9, train=lambda: started.append(1) or True)
     client = create_app(backend).test_client()
     body = {"action": "START_TRAINING", "project": {"id": 1, "created_at": "2026-01-01T00:00:00Z"}}
 

@@ -6,13 +6,13 @@ import socket
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from ris.batch.engine import AHEAD, MOST_LOSSES, killed
-from ris.batch.plan import Group
-from ris.batch.work import Found, Labeller
+from ris.batch.engine import MAX_QUEUED_PER_WORKER, MAX_WORKER_LOSSES, make_killed_result
+from ris.batch.plan import TaskGroup
+from ris.batch.work import GroupResult, Labeller
 from ris.errors import BackendError, SettingsError
 
 
-class Cluster:
+class RayEngine:
     """A pool of actors. What a lost one had in hand is done again by others.
 
     Args:
@@ -34,7 +34,7 @@ class Cluster:
             raise SettingsError(
                 "--engine ray needs Ray: pip install 'referring-segmentation-backend[ray]'"
             ) from error
-        _check(address)
+        _check_address(address)
         try:
             ray.init(
                 address=address, ignore_reinit_error=True, log_to_driver=False, logging_level=logging.ERROR
@@ -45,26 +45,26 @@ class Cluster:
         self._actor: Any = self._ray.remote(_Actor).options(num_cpus=1, num_gpus=gpus)
         self.make, self.count = make, count
 
-    def run(self, groups: Iterable[Group]) -> Iterator[Found]:
+    def run(self, groups: Iterable[TaskGroup]) -> Iterator[GroupResult]:
         ray = self._ray
-        waiting, losses, again = iter(groups), dict[Group, int](), list[Group]()
+        waiting, losses, again = iter(groups), dict[TaskGroup, int](), list[TaskGroup]()
         numbers = itertools.count()
         actors: dict[int, Any] = {}
         starting: dict[Any, int] = {}  # those that the cluster has no room for yet, or that still load
         stillborn = 0
-        running: dict[Any, tuple[int, Group]] = {}
+        running: dict[Any, tuple[int, TaskGroup]] = {}
 
-        def start() -> None:
+        def start_actor() -> None:
             number = next(numbers)
             actors[number] = self._actor.remote(self.make)
-            starting[actors[number].up.remote()] = number
+            starting[actors[number].wait_until_ready.remote()] = number
 
         for _ in range(self.count):
-            start()
+            start_actor()
         try:
             while True:
                 for number in actors.keys() - starting.values():
-                    for group in _next_for(number, running, waiting, again, losses):
+                    for group in _take_next(number, running, waiting, again, losses):
                         running[actors[number].work.remote(group)] = number, group
                 if not running and len(starting) < len(actors):
                     return
@@ -76,24 +76,24 @@ class Cluster:
                     except ray.exceptions.RayActorError as error:
                         del actors[number]
                         stillborn += 1
-                        if stillborn == MOST_LOSSES * self.count:
+                        if stillborn == MAX_WORKER_LOSSES * self.count:
                             raise SettingsError(
-                                f"the cluster's workers die as they start: {_first_line(error)}; is this "
+                                f"the cluster's workers die as they start: {_get_first_line(error)}; is this "
                                 "package, with its settings, on every node?"
                             ) from error
-                        start()
+                        start_actor()
                     continue
                 number, group = running.pop(done)
                 try:
                     answer = ray.get(done)
                 except ray.exceptions.RayActorError:
                     if actors.pop(number, None) is not None:  # the first to tell of this loss
-                        start()
+                        start_actor()
                     losses[group] = losses.get(group, 0) + 1
-                    if losses[group] < MOST_LOSSES:
+                    if losses[group] < MAX_WORKER_LOSSES:
                         again.append(group)
                         continue
-                    answer = killed(group)
+                    answer = make_killed_result(group)
                 if isinstance(answer, BackendError):
                     raise answer
                 yield answer
@@ -102,11 +102,11 @@ class Cluster:
                 ray.kill(actor)
 
 
-def _first_line(error: Exception) -> str:
+def _get_first_line(error: Exception) -> str:
     return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
 
 
-def _check(address: str | None) -> None:
+def _check_address(address: str | None) -> None:
     """Whether anybody listens there: Ray itself would try for minutes."""
     host, _, port = (address or "").removeprefix("ray://").rpartition(":")
     if not port.isdecimal():
@@ -117,20 +117,20 @@ def _check(address: str | None) -> None:
         raise SettingsError(f"the Ray cluster at {address} is not there: {error}") from error
 
 
-def _next_for(
+def _take_next(
     number: int,
-    running: dict[Any, tuple[int, Group]],
-    waiting: Iterator[Group],
-    again: list[Group],
-    losses: dict[Group, int],
-) -> list[Group]:
+    running: dict[Any, tuple[int, TaskGroup]],
+    waiting: Iterator[TaskGroup],
+    again: list[TaskGroup],
+    losses: dict[TaskGroup, int],
+) -> list[TaskGroup]:
     """What an actor is given now. What was lost before goes alone: so it shows which of it kills actors."""
     in_hand = [group for n, group in running.values() if n == number]
     if any(group in losses for group in in_hand):
         return []
     if again and not in_hand:
         return [again.pop()]
-    return list(itertools.islice(waiting, AHEAD - len(in_hand)))
+    return list(itertools.islice(waiting, MAX_QUEUED_PER_WORKER - len(in_hand)))
 
 
 class _Actor:
@@ -142,8 +142,8 @@ class _Actor:
         except BackendError as error:
             self.labeller = error
 
-    def up(self) -> None:
+    def wait_until_ready(self) -> None:
         """Answers when there is a process, and its networks are loaded."""
 
-    def work(self, group: Group) -> Found | BackendError:
+    def work(self, group: TaskGroup) -> GroupResult | BackendError:
         return self.labeller if isinstance(self.labeller, BackendError) else self.labeller.work(group)

@@ -6,18 +6,18 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from typing import Protocol
 
-from ris.batch.plan import Group
-from ris.batch.work import Found, Labeller
+from ris.batch.plan import TaskGroup
+from ris.batch.work import GroupResult, Labeller
 from ris.errors import BackendError
 
-AHEAD = 2  # pieces of work for each worker: enough to be busy, and no more to hold in memory
-MOST_LOSSES = 3  # of one piece, before it is taken for what kills workers
+MAX_QUEUED_PER_WORKER = 2  # pieces of work for each worker: enough to be busy, and no more to hold in memory
+MAX_WORKER_LOSSES = 3  # of one piece, before it is taken for what kills workers
 
 
 class Engine(Protocol):
     """Does pieces of work, in any order."""
 
-    def run(self, groups: Iterable[Group]) -> Iterator[Found]:
+    def run(self, groups: Iterable[TaskGroup]) -> Iterator[GroupResult]:
         """What became of each, once. Only so many are taken on as workers have hands for.
 
         Raises:
@@ -26,7 +26,7 @@ class Engine(Protocol):
         ...
 
 
-class Processes:
+class ProcessEngine:
     """Workers on this machine, each with networks of its own.
 
     Args:
@@ -37,45 +37,54 @@ class Processes:
     def __init__(self, make: Callable[[], Labeller], count: int) -> None:
         self.make, self.count = make, count
 
-    def run(self, groups: Iterable[Group]) -> Iterator[Found]:
-        waiting, losses = iter(groups), dict[Group, int]()
-        again: list[Group] = []
+    def run(self, groups: Iterable[TaskGroup]) -> Iterator[GroupResult]:
+        waiting, losses = iter(groups), dict[TaskGroup, int]()
+        again: list[TaskGroup] = []
         while True:
-            lost: list[Group] = []
+            lost: list[TaskGroup] = []
             # Spawned, not forked: a fork would carry half of this process's threads and locks along.
             with ProcessPoolExecutor(
-                self.count, multiprocessing.get_context("spawn"), initializer=_start, initargs=(self.make,)
+                self.count,
+                multiprocessing.get_context("spawn"),
+                initializer=_start_worker,
+                initargs=(self.make,),
             ) as pool:
-                yield from self._alone(pool, again, lost)
+                yield from self._run_one_by_one(pool, again, lost)
                 if not lost:
-                    yield from self._together(pool, waiting, lost)
+                    yield from self._run_in_parallel(pool, waiting, lost)
             if not lost:
                 return
             for group in lost:
                 losses[group] = losses.get(group, 0) + 1
-                if losses[group] < MOST_LOSSES:
+                if losses[group] < MAX_WORKER_LOSSES:
                     again.append(group)
                 else:
-                    yield killed(group)
+                    yield make_killed_result(group)
 
-    def _alone(self, pool: ProcessPoolExecutor, again: list[Group], lost: list[Group]) -> Iterator[Found]:
+    def _run_one_by_one(
+        self, pool: ProcessPoolExecutor, again: list[TaskGroup], lost: list[TaskGroup]
+    ) -> Iterator[GroupResult]:
         """What was in a lost worker's hands, one at a time: so it shows which of it kills workers."""
         while again and not lost:
             group = again.pop()
             try:
-                yield pool.submit(_work, group).result()
+                yield pool.submit(_run_group, group).result()
             except BrokenProcessPool:
                 lost.append(group)
 
-    def _together(
-        self, pool: ProcessPoolExecutor, waiting: Iterator[Group], lost: list[Group]
-    ) -> Iterator[Found]:
+    def _run_in_parallel(
+        self, pool: ProcessPoolExecutor, waiting: Iterator[TaskGroup], lost: list[TaskGroup]
+    ) -> Iterator[GroupResult]:
         """Work until everything is done or a worker is gone; then what was in hand is in `lost`."""
-        running: dict[Future[Found], Group] = {}
+        running: dict[Future[GroupResult], TaskGroup] = {}
         while True:
-            while len(running) < AHEAD * self.count and not lost and (group := next(waiting, None)):
+            while (
+                len(running) < MAX_QUEUED_PER_WORKER * self.count
+                and not lost
+                and (group := next(waiting, None))
+            ):
                 try:
-                    running[pool.submit(_work, group)] = group
+                    running[pool.submit(_run_group, group)] = group
                 except BrokenProcessPool:
                     lost.append(group)
             if not running:
@@ -89,16 +98,16 @@ class Processes:
                     lost.append(group)
 
 
-def killed(group: Group) -> Found:
+def make_killed_result(group: TaskGroup) -> GroupResult:
     """What is said of a piece of work that workers do not survive."""
-    reason = f"its image killed {MOST_LOSSES} workers, perhaps for memory"
-    return Found(group, failures=(reason,) * len(group.tasks))
+    reason = f"its image killed {MAX_WORKER_LOSSES} workers, perhaps for memory"
+    return GroupResult(group, failures=(reason,) * len(group.tasks))
 
 
 _labeller: Labeller | BackendError | None = None
 
 
-def _start(make: Callable[[], Labeller]) -> None:
+def _start_worker(make: Callable[[], Labeller]) -> None:
     global _labeller  # it is how a process of a pool keeps something
     try:
         _labeller = make()
@@ -106,7 +115,7 @@ def _start(make: Callable[[], Labeller]) -> None:
         _labeller = error  # raised in here it would only break the pool, again and again
 
 
-def _work(group: Group) -> Found:
+def _run_group(group: TaskGroup) -> GroupResult:
     if isinstance(_labeller, BackendError):
         raise _labeller
     assert _labeller is not None

@@ -7,17 +7,17 @@ that file names inside its own folder.
 from collections.abc import Callable
 from pathlib import Path
 
-from ris.batch.work import Fetch
+from ris.batch.work import ImageFetcher
 from ris.core.types import Image, Task
-from ris.datasets.files import Folder, is_address
+from ris.datasets.files import ImageFolder, is_address
 from ris.errors import ImageUnreachable
-from ris.labelstudio.images.decoding import decode
+from ris.labelstudio.images.decoding import decode_image
 from ris.referring.pipeline import Pipeline
 
 
-def parts_with_pictures(
-    parts: Callable[[], tuple[Pipeline, Fetch]], folder: Path, max_bytes: int, max_pixels: int
-) -> tuple[Pipeline, Fetch]:
+def load_worker_with_folder(
+    parts: Callable[[], tuple[Pipeline, ImageFetcher]], folder: Path, max_bytes: int, max_pixels: int
+) -> tuple[Pipeline, ImageFetcher]:
     """What a labeller is made of, with pictures of a folder before those of Label Studio.
 
     Args:
@@ -25,9 +25,9 @@ def parts_with_pictures(
         max_bytes, max_pixels: of one picture.
     """
     pipeline, fetch = parts()
-    pictures = Folder(folder)
+    pictures = ImageFolder(folder)
 
-    def found(task: Task) -> Image:
+    def fetch_image(task: Task) -> Image:
         path = None if is_address(task.image_url) else pictures.find(task.image_url)
         if path is None:
             return fetch(task)
@@ -35,6 +35,6 @@ def parts_with_pictures(
             raise ImageUnreachable(
                 f"{path} has more than {max_bytes / 2**20:.0f} MiB; set RIS_MAX_IMAGE_BYTES"
             )
-        return decode(path.read_bytes(), max_pixels=max_pixels)
+        return decode_image(path.read_bytes(), max_pixels=max_pixels)
 
-    return pipeline, found
+    return pipeline, fetch_image

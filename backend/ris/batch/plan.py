@@ -5,26 +5,28 @@ from dataclasses import dataclass
 
 from ris.core.types import Task
 
-MOST_TASKS = 200  # of one image in one piece of work: what is lost at most when a machine goes
+MAX_TASKS_PER_GROUP = 200  # of one image in one piece of work: what is lost at most when a machine goes
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class TaskGroup:
     """A piece of work: tasks of one image, which is seen once for all of them."""
 
     image_url: str
     tasks: tuple[Task, ...]
 
 
-def groups_of(tasks: Iterable[Task]) -> list[Group]:
+def group_tasks(tasks: Iterable[Task]) -> list[TaskGroup]:
     """The tasks by image, in the order in which images first come."""
     by_image: dict[str, list[Task]] = {}
     for task in tasks:
         by_image.setdefault(task.image_url, []).append(task)
     return [
-        Group(image, tuple(part)) for image, found in by_image.items() for part in _parts(found, MOST_TASKS)
+        TaskGroup(image, tuple(part))
+        for image, found in by_image.items()
+        for part in _split(found, MAX_TASKS_PER_GROUP)
     ]
 
 
-def _parts(tasks: Sequence[Task], size: int) -> list[Sequence[Task]]:
+def _split(tasks: Sequence[Task], size: int) -> list[Sequence[Task]]:
     return [tasks[start : start + size] for start in range(0, len(tasks), size)]

@@ -9,19 +9,19 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ris.datasets.delimited import ColumnNames
 from ris.datasets.entry import Defect
 from ris.datasets.objects import is_json
-from ris.datasets.rows import read_words, to_plain
-from ris.datasets.separated import Names
-from ris.datasets.tables import read_rows, table_of
+from ris.datasets.rows import normalise_row, read_words
+from ris.datasets.tables import find_table_file, read_rows
 from ris.datasets.text import read_text
 from ris.errors import DatasetError, InputError
 
-WHOLE = re.compile(r"[0-9]{1,11}(\.0+)?")
+_WHOLE_NUMBER = re.compile(r"[0-9]{1,11}(\.0+)?")
 
 
 @dataclass(frozen=True, slots=True)
-class Keys:
+class DataKeys:
     """Where a label config looks in a task's data."""
 
     image: str = "image"
@@ -45,7 +45,7 @@ class TaskFile:
     folder: Path
 
 
-def read_task_file(path: Path, keys: Keys, encoding: str | None = None) -> TaskFile:
+def read_task_file(path: Path, keys: DataKeys, encoding: str | None = None) -> TaskFile:
     """The tasks of a file, or of the captions file of a folder.
 
     Args:
@@ -56,14 +56,14 @@ def read_task_file(path: Path, keys: Keys, encoding: str | None = None) -> TaskF
         InputError: it is no such file, its ids do not tell its tasks apart, or nothing of it is a task.
     """
     try:
-        path = table_of(path)
+        path = find_table_file(path)
         text = read_text(path, encoding)
-        names = Names.wanting(keys.image, keys.expression)
-        make = _from_object if is_json(text) else _from_cells
+        names = ColumnNames.from_preferred(keys.image, keys.expression)
+        make = _task_from_object if is_json(text) else _task_from_cells
         listed: list[dict[str, Any]] = []
         left_out: list[Defect] = []
         for one in read_rows(text, path, names):
-            made = one if isinstance(one, Defect) else _made(*one, partial(make, keys=keys, names=names))
+            made = one if isinstance(one, Defect) else _make_task(*one, partial(make, keys=keys, names=names))
             left_out.append(made) if isinstance(made, Defect) else listed.append(made)
     except DatasetError as error:
         raise InputError(f"{path} is no file of tasks: {error}") from error
@@ -71,15 +71,15 @@ def read_task_file(path: Path, keys: Keys, encoding: str | None = None) -> TaskF
         raise InputError(f"{path} must hold a list of tasks: {left_out[0].what}: {left_out[0].reason}")
     if not listed:
         raise InputError(f"{path} holds no task")
-    return TaskFile(tuple(_number_tasks(listed, path)), tuple(left_out), file_key(path), path.parent)
+    return TaskFile(tuple(_number_tasks(listed, path)), tuple(left_out), compute_file_key(path), path.parent)
 
 
-def read_tasks(path: Path) -> list[dict[str, Any]]:
+def read_file_tasks(path: Path) -> list[dict[str, Any]]:
     """The tasks of a file alone, see `read_task_file`."""
-    return list(read_task_file(path, Keys()).tasks)
+    return list(read_task_file(path, DataKeys()).tasks)
 
 
-def _made(
+def _make_task(
     what: str, row: Mapping[str, Any], make: Callable[[Mapping[str, Any]], dict[str, Any]]
 ) -> dict[str, Any] | Defect:
     try:
@@ -88,33 +88,35 @@ def _made(
         return Defect(what, str(error))
 
 
-def _from_cells(row: Mapping[str, Any], keys: Keys, names: Names) -> dict[str, Any]:
+def _task_from_cells(row: Mapping[str, Any], keys: DataKeys, names: ColumnNames) -> dict[str, Any]:
     """A task of a row of a table: its image and its words, and its id where that can be one."""
     image, words = read_words(row, names)
-    return _with_whole_id(row) | {"data": {keys.image: image, keys.expression: words}}
+    return _get_id_field(row) | {"data": {keys.image: image, keys.expression: words}}
 
 
-def _from_object(row: Mapping[str, Any], keys: Keys, names: Names) -> dict[str, Any]:
+def _task_from_object(row: Mapping[str, Any], keys: DataKeys, names: ColumnNames) -> dict[str, Any]:
     """A task of JSON, or of an object that is all data, whatever the label config takes of it."""
     if "data" in row:
         return dict(row)
-    named = to_plain(row)
-    if doubt := names.doubt(named):
+    named = normalise_row(row)
+    if doubt := names.find_ambiguity(named):
         raise DatasetError(doubt)
     try:
         image, words = read_words(named, names)
     except DatasetError:  # the label config may find them deeper; what it does not find is told by task
-        return _with_whole_id(row) | {"data": dict(row)}
-    return _with_whole_id(row) | {"data": {keys.image: image, keys.expression: words, **row}}
+        return _get_id_field(row) | {"data": dict(row)}
+    return _get_id_field(row) | {"data": {keys.image: image, keys.expression: words, **row}}
 
 
-def _with_whole_id(row: Mapping[str, Any]) -> dict[str, Any]:
-    own = _id_of(row.get("id"))
+def _get_id_field(row: Mapping[str, Any]) -> dict[str, Any]:
+    own = _parse_id(row.get("id"))
     return {} if own is None else {"id": own}
 
 
 def _number_tasks(listed: Sequence[dict[str, Any]], path: Path) -> list[dict[str, Any]]:
-    tasks = [one if _id_of(one.get("id")) is None else {**one, "id": _id_of(one["id"])} for one in listed]
+    tasks = [
+        one if _parse_id(one.get("id")) is None else {**one, "id": _parse_id(one["id"])} for one in listed
+    ]
     ids = [str(one["id"]) for one in tasks if one.get("id") is not None]
     n_lacking, n_ids = len(tasks) - len(ids), len(set(ids))
     if ids and n_lacking:
@@ -129,16 +131,16 @@ def _number_tasks(listed: Sequence[dict[str, Any]], path: Path) -> list[dict[str
     return tasks if ids else [{**one, "id": number} for number, one in enumerate(tasks, 1)]
 
 
-def _id_of(value: object) -> int | None:
+def _parse_id(value: object) -> int | None:
     """A number that can be an id, also where a program wrote it as text or as 7.0."""
     if isinstance(value, str):
-        return int(float(value)) if WHOLE.fullmatch(value) else None
+        return int(float(value)) if _WHOLE_NUMBER.fullmatch(value) else None
     if isinstance(value, float):
         return int(value) if value.is_integer() else None
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def file_key(path: Path) -> str:
+def compute_file_key(path: Path) -> str:
     """What stands for the project of a file's tasks: the same content is the same project."""
     return f"file.{hashlib.sha256(path.read_bytes()).hexdigest()[:16]}"
 
@@ -163,13 +165,13 @@ def write_tasks(
         for number, task in enumerate(tasks):
             found = predictions_of(task)
             file.write(",\n" if number else "")
-            told = _number_answers(task)
+            told = _number_annotations(task)
             json.dump(told if found is None else {**told, "predictions": found}, file, ensure_ascii=False)
         file.write("\n]\n")
     unfinished.replace(path)
 
 
-def _number_answers(task: dict[str, Any]) -> dict[str, Any]:
+def _number_annotations(task: dict[str, Any]) -> dict[str, Any]:
     """A task whose annotations all have an id."""
     answers = task.get("annotations")
     if not isinstance(answers, list) or not all(isinstance(answer, dict) for answer in answers):

@@ -3,18 +3,18 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ris.batch.plan import Group
+from ris.batch.plan import TaskGroup
 from ris.core.rle import RLE
 from ris.core.types import Image, Size, Task
 from ris.errors import BackendError
-from ris.referring.pipeline import Pipeline, Reference
+from ris.referring.pipeline import Pipeline, ReferResult
 from ris.referring.ranking import Coefficients
 
-Fetch = Callable[[Task], Image]
+ImageFetcher = Callable[[Task], Image]
 
 
 @dataclass(frozen=True, slots=True)
-class Learned:
+class VersionedCoefficients:
     """What was learned about the ranking, and the version that it makes."""
 
     coefficients: Coefficients
@@ -22,7 +22,7 @@ class Learned:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Found:
+class GroupResult:
     """What became of a piece of work.
 
     Attributes:
@@ -32,11 +32,11 @@ class Found:
         failures: a sentence for each task that has no reference, by its place in the group.
     """
 
-    group: Group
+    group: TaskGroup
     digest: str = ""
     size: Size = (0, 0)
     masks: tuple[RLE, ...] = ()
-    references: tuple[Reference | None, ...] = ()
+    references: tuple[ReferResult | None, ...] = ()
     failures: tuple[str, ...] = ()
 
 
@@ -48,18 +48,20 @@ class Labeller:
         learned: what to rank by; None ranks as the preset does.
     """
 
-    def __init__(self, build: Callable[[], tuple[Pipeline, Fetch]], learned: Learned | None) -> None:
+    def __init__(
+        self, build: Callable[[], tuple[Pipeline, ImageFetcher]], learned: VersionedCoefficients | None
+    ) -> None:
         pipeline, self.fetch = build()
         self.pipeline = pipeline.learned(learned.coefficients, learned.version) if learned else pipeline
 
-    def work(self, group: Group) -> Found:
+    def work(self, group: TaskGroup) -> GroupResult:
         """The references of a group. Never raises for what a task brought: that is its failure alone."""
         try:
             image = self.fetch(group.tasks[0])
             scene = self.pipeline.see(image)
         except BackendError as error:
-            return Found(group, failures=(str(error),) * len(group.tasks))
-        references: list[Reference | None] = []
+            return GroupResult(group, failures=(str(error),) * len(group.tasks))
+        references: list[ReferResult | None] = []
         failures: list[str] = []
         for task in group.tasks:
             try:
@@ -68,4 +70,4 @@ class Labeller:
             except BackendError as error:
                 references.append(None)
                 failures.append(str(error))
-        return Found(group, scene.digest, scene.size, scene.masks, tuple(references), tuple(failures))
+        return GroupResult(group, scene.digest, scene.size, scene.masks, tuple(references), tuple(failures))

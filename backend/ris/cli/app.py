@@ -20,7 +20,7 @@ from ris.cli import (
     tidy,
 )
 
-app = typer.Typer(
+root_app = typer.Typer(
     name="ris",
     help="Ranked masks for referring expressions in Label Studio, with every decision kept.",
     no_args_is_help=True,
@@ -28,20 +28,20 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
-app.command()(serve.serve)
-app.command()(suggest.suggest)
-app.command()(connect.connect)
-app.command()(doctor.doctor)
-app.command()(export.export)
-app.command()(export.validate)
-app.command("import")(importing.import_dataset)
-app.command()(report.report)
-app.command()(report.evaluate)
-app.command()(sync.sync)
-app.command()(tidy.tidy)
-app.command()(learn.learn)
-app.command()(prelabel.prelabel)
-app.add_typer(db.app, name="db")
-app.add_typer(events.app, name="events")
-app.add_typer(models.app, name="models")
-app.add_typer(benchmark.app, name="benchmark")
+root_app.command()(serve.serve)
+root_app.command()(suggest.suggest)
+root_app.command()(connect.connect)
+root_app.command()(doctor.doctor)
+root_app.command()(export.export)
+root_app.command()(export.validate)
+root_app.command("import")(importing.import_dataset)
+root_app.command()(report.report)
+root_app.command()(report.evaluate)
+root_app.command()(sync.sync)
+root_app.command()(tidy.tidy)
+root_app.command()(learn.learn)
+root_app.command()(prelabel.prelabel)
+root_app.add_typer(db.db_app, name="db")
+root_app.add_typer(events.events_app, name="events")
+root_app.add_typer(models.models_app, name="models")
+root_app.add_typer(benchmark.benchmark_app, name="benchmark")

@@ -13,18 +13,18 @@ from ris import assembly, config
 from ris.cli import refcoco
 from ris.cli.console import console
 from ris.core import rle
-from ris.core.masks import iou_matrix
+from ris.core.masks import compute_iou_matrix
 from ris.evaluation.tinyworld import samples as tinyworld
 from ris.evaluation.tinyworld import tables as report
-from ris.evaluation.tinyworld.ablations import switched
-from ris.evaluation.tinyworld.samples import Proposed, Sample
-from ris.evaluation.tinyworld.tables import Figures
-from ris.export.drawn import Drawn, write_drawn
-from ris.learning.case import Case
-from ris.referring.kinds import kind_of
+from ris.evaluation.tinyworld.ablations import add_ablations
+from ris.evaluation.tinyworld.samples import ProposalOutcome, TinyworldOutcome
+from ris.evaluation.tinyworld.tables import ShareTable
+from ris.export.drawn_scenes import DrawnScene, write_drawn_scenes
+from ris.learning.case import TrainingCase
+from ris.referring.kinds import find_kind
 from ris.referring.pipeline import Pipeline
-from ris.referring.ranking import RankingSettings, discounts
-from ris.tinyworld.scene import Scene as World
+from ris.referring.ranking import RankingSettings, compute_discounts
+from ris.tinyworld.scene import SyntheticScene as World
 
 TITLES = {
     "floors": "the chance of a guess",
@@ -38,18 +38,18 @@ TITLES = {
 
 GAINS = (
     ("lgd: as it is", "lgd: neither description", ("attribute", "relation")),
-    ("iterprime: as it is", "iterprime: refinement off", tuple(report.ROWS)),
-    ("iterprime: as it is", "iterprime: emphasis off", tuple(report.ROWS)),
+    ("iterprime: as it is", "iterprime: refinement off", tuple(report.KINDS_BY_ROW)),
+    ("iterprime: as it is", "iterprime: emphasis off", tuple(report.KINDS_BY_ROW)),
 )
 
-app = typer.Typer(help="How good the methods are, on what.", no_args_is_help=True)
+benchmark_app = typer.Typer(help="How good the methods are, on what.", no_args_is_help=True)
 
 
-app.command("refcoco")(refcoco.refcoco)
-app.command("refcoco-table")(refcoco.refcoco_table)
+benchmark_app.command("refcoco")(refcoco.run_refcoco)
+benchmark_app.command("refcoco-table")(refcoco.print_refcoco_table)
 
 
-@app.command("tinyworld")
+@benchmark_app.command("tinyworld")
 def run_tinyworld(
     scenes: Annotated[int, typer.Option(help="unseen scenes, and as many with held-out pairs", min=1)] = 500,
     seed: Annotated[int, typer.Option(help="of the scenes; trainings use seeds below 1000", min=1000)] = (
@@ -63,24 +63,24 @@ def run_tinyworld(
 
     Example: `ris benchmark tinyworld --scenes 500 --json`
     """
-    pipeline = assembly.load_pipeline(assembly.planned(config.from_env(preset=preset)))
-    samples, proposed = _run(pipeline, scenes, split="train", seed=seed, propose=proposals)
-    novel, _ = _run(pipeline, scenes, split="novel", seed=seed + 1, propose=False)
+    pipeline = assembly.load_pipeline(assembly.make_plan(config.read_settings(preset=preset)))
+    samples, proposed = _run_scenes(pipeline, scenes, split="train", seed=seed, propose=proposals)
+    novel, _ = _run_scenes(pipeline, scenes, split="novel", seed=seed + 1, propose=False)
     held_out = [sample for sample in novel if sample.is_held_out]
     tables = {
-        "floors": report.by_kind(samples, report.floors),
-        "true_masks_first": report.by_kind(samples, report.true_masks(1)),
-        "true_masks_first_three": report.by_kind(samples, report.true_masks(3)),
-        "held_out_first": report.by_kind(held_out, report.true_masks(1)),
-        "networks": report.by_kind(samples, report.networks),
+        "floors": report.tabulate_by_kind(samples, report.get_chance_levels),
+        "true_masks_first": report.tabulate_by_kind(samples, report.make_true_mask_metric(1)),
+        "true_masks_first_three": report.tabulate_by_kind(samples, report.make_true_mask_metric(3)),
+        "held_out_first": report.tabulate_by_kind(held_out, report.make_true_mask_metric(1)),
+        "networks": report.tabulate_by_kind(samples, report.get_network_results),
     }
     if proposals:
         tables |= {
-            "end_to_end_first": report.by_kind(samples, report.end_to_end(1)),
-            "end_to_end_first_three": report.by_kind(samples, report.end_to_end(3)),
+            "end_to_end_first": report.tabulate_by_kind(samples, report.make_end_to_end_metric(1)),
+            "end_to_end_first_three": report.tabulate_by_kind(samples, report.make_end_to_end_metric(3)),
         }
-    found = report.of_proposals(proposed) if proposals else {}
-    mean = report.end_to_end_mean(tables["end_to_end_first"]) if proposals else None
+    found = report.compute_proposal_metrics(proposed) if proposals else {}
+    mean = report.compute_end_to_end_mean(tables["end_to_end_first"]) if proposals else None
     if as_json:
         typer.echo(
             json.dumps(
@@ -88,8 +88,8 @@ def run_tinyworld(
                     "model_version": pipeline.version,
                     "scenes": scenes,
                     "seed": seed,
-                    **{name: report.as_json(figures) for name, figures in tables.items()},
-                    "proposals": report.as_json({"all": found})["all"],
+                    **{name: report.to_json_table(figures) for name, figures in tables.items()},
+                    "proposals": report.to_json_table({"all": found})["all"],
                     "end_to_end_mean": mean,
                 },
                 indent=1,
@@ -98,14 +98,14 @@ def run_tinyworld(
         return
     console.print(f"{scenes} unseen scenes, seed {seed}, {pipeline.version}")
     for name, figures in tables.items():
-        console.print(_table(TITLES[name], figures))
+        console.print(_make_table(TITLES[name], figures))
     for name, value in found.items():
         console.print(f"{name}: {value}")
     if mean is not None:
-        console.print(f"end to end, first: mean of {', '.join(report.MEAN_OF)}: {mean:.3f}")
+        console.print(f"end to end, first: mean of {', '.join(report.MEAN_ROWS)}: {mean:.3f}")
 
 
-@app.command("export-tinyworld")
+@benchmark_app.command("export-tinyworld")
 def export_tinyworld(
     folder: Annotated[Path, typer.Argument(help="that is not there yet")],
     scenes: Annotated[int, typer.Option(help="unseen scenes", min=1)] = 500,
@@ -117,17 +117,19 @@ def export_tinyworld(
 
     Example: `ris benchmark export-tinyworld drawn --scenes 100`
     """
-    worlds = tinyworld.worlds(scenes, split="train", seed=seed)
-    count = write_drawn((_drawn(world, n) for n, world in enumerate(worlds)), folder)
+    worlds = tinyworld.make_worlds(scenes, split="train", seed=seed)
+    count = write_drawn_scenes((_make_drawn_scene(world, n) for n, world in enumerate(worlds)), folder)
     console.print(f"{folder}: {count} expressions; try `ris benchmark refcoco {folder}`")
 
 
-def _drawn(world: World, number: int) -> Drawn:
-    referents = [(e.text, rle.encode(world.mask(e.referent))) for e in tinyworld.tried(world, number)]
-    return Drawn(np.ascontiguousarray(world.image), referents)
+def _make_drawn_scene(world: World, number: int) -> DrawnScene:
+    referents = [
+        (e.text, rle.encode_rle(world.mask(e.referent))) for e in tinyworld.sample_expressions(world, number)
+    ]
+    return DrawnScene(np.ascontiguousarray(world.image), referents)
 
 
-@app.command("switches")
+@benchmark_app.command("switches")
 def run_switches(
     scenes: Annotated[int, typer.Option(help="unseen scenes", min=1)] = 200,
     seed: Annotated[int, typer.Option(help="of the scenes", min=1000)] = tinyworld.TEST_SEED,
@@ -137,20 +139,20 @@ def run_switches(
 
     Example: `ris benchmark switches --scenes 200`
     """
-    pipeline = switched(assembly.load_pipeline(assembly.planned(config.from_env(preset=preset))))
-    samples, _ = _run(pipeline, scenes, split="train", seed=seed, propose=False)
-    figures = report.by_kind(samples, report.true_masks(1))
+    pipeline = add_ablations(assembly.load_pipeline(assembly.make_plan(config.read_settings(preset=preset))))
+    samples, _ = _run_scenes(pipeline, scenes, split="train", seed=seed, propose=False)
+    figures = report.tabulate_by_kind(samples, report.make_true_mask_metric(1))
     console.print(f"{scenes} unseen scenes, seed {seed}, {pipeline.version}; true masks, first")
     table = Table("method: switch", *figures)
     for method in pipeline.methods:
         table.add_row(method.name, *(str(columns[method.name]) for columns in figures.values()))
     console.print(table)
     for better, base, rows in GAINS:
-        gained = report.gain(samples, better, base, rows)
+        gained = report.compute_gain(samples, better, base, rows)
         console.print(f"{better} above {base}, {' and '.join(rows)}: {gained} of {gained.count}")
 
 
-@app.command("learning")
+@benchmark_app.command("learning")
 def run_learning(
     scenes: Annotated[int, typer.Option(help="unseen scenes, half of them learned from", min=40)] = 240,
     seeds: Annotated[int, typer.Option(help="how often, each time other halves", min=1)] = 20,
@@ -161,55 +163,61 @@ def run_learning(
 
     Example: `ris benchmark learning --scenes 240 --seeds 20`
     """
-    from ris.learning.handicap import trial  # here: scikit-learn takes a second to import
+    from ris.learning.recovery import run_trial  # here: scikit-learn takes a second to import
 
-    pipeline = assembly.load_pipeline(assembly.planned(config.from_env(preset=preset)))
+    pipeline = assembly.load_pipeline(assembly.make_plan(config.read_settings(preset=preset)))
     prior = pipeline.ranking.coefficients
-    cases: list[Case] = []
-    for number, world in enumerate(track(tinyworld.worlds(scenes, split="train", seed=seed), total=scenes)):
-        cases += [case for one in tinyworld.asked(pipeline, world, number) if (case := _case(one, number))]
+    cases: list[TrainingCase] = []
+    for number, world in enumerate(
+        track(tinyworld.make_worlds(scenes, split="train", seed=seed), total=scenes)
+    ):
+        cases += [
+            case
+            for one in tinyworld.score_world(pipeline, world, number)
+            if (case := _make_case(one, number))
+        ]
     voting = [m.name for m in pipeline.methods if prior.fusion.weights.get(m.name, 1.0) > 0]
     console.print(f"{len(cases)} decisions on {scenes} unseen scenes, seed {seed}, {pipeline.version}")
     table = Table(
         "mIoU of the first, held-out", "before", "learned", "best fixed", "regained", "least", "worse on"
     )
     for handicap, name in ((True, "one method a kind at random"), (False, "methods as they are")):
-        trials = [trial(cases, prior, voting, s, handicap=handicap) for s in track(range(seeds))]
-        columns = zip(*((t.before, t.learned, t.best, t.regained) for t in trials), strict=True)
+        trials = [run_trial(cases, prior, voting, s, handicap=handicap) for s in track(range(seeds))]
+        columns = zip(*((t.before, t.learned, t.best, t.recovery) for t in trials), strict=True)
         worse = sum(t.learned < t.before for t in trials)
         means = [f"{sum(column) / seeds:.3f}" for column in columns]
-        table.add_row(name, *means, f"{min(t.regained for t in trials):.3f}", f"{worse} of {seeds} seeds")
+        table.add_row(name, *means, f"{min(t.recovery for t in trials):.3f}", f"{worse} of {seeds} seeds")
     console.print(table)
 
 
-def _case(one: tinyworld.Asked, number: int) -> Case | None:
+def _make_case(one: tinyworld.ScoredExpression, number: int) -> TrainingCase | None:
     if not one.scene.masks:
         return None
-    return Case(
-        kind=kind_of(one.expression),
+    return TrainingCase(
+        kind=find_kind(one.expression),
         image=str(number),
-        scores={o.method: o.scores for o in one.opinions if not o.left_out},
-        discount=discounts(one.scene.masks, RankingSettings()),
-        ious=iou_matrix(one.scene.masks, [one.referent])[:, 0],
+        scores={o.method: o.scores for o in one.scores if not o.left_out},
+        discount=compute_discounts(one.scene.masks, RankingSettings()),
+        ious=compute_iou_matrix(one.scene.masks, [one.referent])[:, 0],
     )
 
 
-def _run(
+def _run_scenes(
     pipeline: Pipeline, n_scenes: int, *, split: str, seed: int, propose: bool
-) -> tuple[list[Sample], list[Proposed]]:
-    samples: list[Sample] = []
-    proposed: list[Proposed] = []
+) -> tuple[list[TinyworldOutcome], list[ProposalOutcome]]:
+    samples: list[TinyworldOutcome] = []
+    proposed: list[ProposalOutcome] = []
     with Progress(console=console, transient=True) as progress:
         bar = progress.add_task(f"{split} scenes", total=n_scenes)
-        for number, world in enumerate(tinyworld.worlds(n_scenes, split=split, seed=seed)):
-            made, found = tinyworld.samples(pipeline, world, number, propose=propose)
+        for number, world in enumerate(tinyworld.make_worlds(n_scenes, split=split, seed=seed)):
+            made, found = tinyworld.evaluate_world(pipeline, world, number, propose=propose)
             samples += made
             proposed += [found] if found else []
             progress.advance(bar)
     return samples, proposed
 
 
-def _table(title: str, figures: Figures) -> Table:
+def _make_table(title: str, figures: ShareTable) -> Table:
     table = Table(title=title)
     table.add_column("kind")
     for heading in ("expressions", *next(iter(figures.values()))):

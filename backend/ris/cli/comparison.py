@@ -6,33 +6,40 @@ from rich.table import Table
 
 from ris.cli.console import console
 from ris.core.shares import Share
-from ris.evaluation.refcoco.metrics import THRESHOLDS, Figures, Split
+from ris.evaluation.refcoco.metrics import PRECISION_THRESHOLDS, RankingMetrics, SplitMetrics
 from ris.evaluation.refcoco.published import Published
 
-MOST_REASONS = 20
-NO_REFERENT = (
+MAX_SHOWN_REASONS = 20
+_NO_REFERENT_NOTE = (
     "oIoU and mIoU are gRefCOCO's cIoU and gIoU here. Something is offered wherever a mask was proposed: "
     "N-acc tells how often nothing was, and no more"
 )
 
 
-def print_split(split: Split, others: Sequence[Published]) -> None:
+def print_split(split: SplitMetrics, others: Sequence[Published]) -> None:
     """Both tables, and why expressions were missed; everything in percent."""
     title = (
         f"{split.dataset} {split.split_by} {split.split}: {split.count} expressions, {split.images} images"
     )
-    console.print(_ours(title, split.by_method))
+    console.print(_make_own_table(title, split.by_method))
     if any(figures.n_acc.count for figures in split.by_method.values()):
-        console.print(NO_REFERENT)
-    for line in _missed(split.by_method):
+        console.print(_NO_REFERENT_NOTE)
+    for line in _list_miss_reasons(split.by_method):
         console.print(line, markup=False)
     if others:
-        console.print(_theirs(others))
+        console.print(_make_published_table(others))
 
 
-def _ours(title: str, by_method: dict[str, Figures]) -> Table:
+def _make_own_table(title: str, by_method: dict[str, RankingMetrics]) -> Table:
     table = Table(title=title)
-    headings = ["oIoU", "mIoU", *(f"P@{threshold}" for threshold in THRESHOLDS), "N-acc", "T-acc", "s"]
+    headings = [
+        "oIoU",
+        "mIoU",
+        *(f"P@{threshold}" for threshold in PRECISION_THRESHOLDS),
+        "N-acc",
+        "T-acc",
+        "s",
+    ]
     has_nothing = any(figures.n_acc.count for figures in by_method.values())
     shown = [name for name in headings if has_nothing or not name.endswith("acc")]
     table.add_column("ranking", no_wrap=True)
@@ -40,18 +47,18 @@ def _ours(title: str, by_method: dict[str, Figures]) -> Table:
         table.add_column(name, justify="right")
     for method, figures in by_method.items():
         cells = {
-            "oIoU": _percent(figures.o_iou),
-            "mIoU": _with_interval(figures.m_iou),
-            **{f"P@{t}": _percent(share.mean) for t, share in figures.precision.items()},
-            "N-acc": _percent(figures.n_acc.mean),
-            "T-acc": _percent(figures.t_acc.mean),
+            "oIoU": _format_percent(figures.o_iou),
+            "mIoU": _format_interval(figures.m_iou),
+            **{f"P@{t}": _format_percent(share.mean) for t, share in figures.precision.items()},
+            "N-acc": _format_percent(figures.n_acc.mean),
+            "T-acc": _format_percent(figures.t_acc.mean),
             "s": f"{figures.seconds:.2f}",
         }
         table.add_row(method, *(cells[name] for name in shown))
     return table
 
 
-def _missed(by_method: dict[str, Figures]) -> list[str]:
+def _list_miss_reasons(by_method: dict[str, RankingMetrics]) -> list[str]:
     """A line a reason, with the rankings that it holds for."""
     rankings: dict[tuple[str, int], list[str]] = {}
     for method, figures in by_method.items():
@@ -61,11 +68,15 @@ def _missed(by_method: dict[str, Figures]) -> list[str]:
         f"{count} expressions without an answer of {', '.join(methods)}: {reason}"
         for (reason, count), methods in sorted(rankings.items(), key=lambda one: -one[0][1])
     ]
-    rest = len(lines) - MOST_REASONS
-    return lines if rest <= 0 else [*lines[:MOST_REASONS], f"and {rest} more reasons, in the column `reason`"]
+    rest = len(lines) - MAX_SHOWN_REASONS
+    return (
+        lines
+        if rest <= 0
+        else [*lines[:MAX_SHOWN_REASONS], f"and {rest} more reasons, in the column `reason`"]
+    )
 
 
-def _theirs(others: Sequence[Published]) -> Table:
+def _make_published_table(others: Sequence[Published]) -> Table:
     table = Table("published", "made with", "oIoU", "mIoU", "source", "saw of these images", "note")
     lines: dict[tuple[str, ...], dict[str, float]] = {}
     for one in others:
@@ -77,9 +88,9 @@ def _theirs(others: Sequence[Published]) -> Table:
     return table
 
 
-def _with_interval(share: Share) -> str:
-    return f"{_percent(share.mean)} [{_percent(share.low)}, {_percent(share.high)}]"
+def _format_interval(share: Share) -> str:
+    return f"{_format_percent(share.mean)} [{_format_percent(share.low)}, {_format_percent(share.high)}]"
 
 
-def _percent(value: float) -> str:
+def _format_percent(value: float) -> str:
     return f"{100 * value:.2f}"

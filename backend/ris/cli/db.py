@@ -6,20 +6,19 @@ import typer
 
 from ris import config
 from ris.cli.console import console
-from ris.store.session import revision
-from ris.store.session import upgrade as upgrade_database
+from ris.store.session import read_revision, upgrade_database
 
-app = typer.Typer(help="The database that keeps every decision.", no_args_is_help=True)
+db_app = typer.Typer(help="The database that keeps every decision.", no_args_is_help=True)
 
-Url = Annotated[str | None, typer.Option("--database-url", help="RIS_DATABASE_URL")]
+_DatabaseUrlOption = Annotated[str | None, typer.Option("--database-url", help="RIS_DATABASE_URL")]
 
 
-@app.command()
-def upgrade(database_url: Url = None) -> None:
+@db_app.command()
+def upgrade(database_url: _DatabaseUrlOption = None) -> None:
     """Make the database, or bring it to this program's revision. Nothing is lost.
 
     Example: `ris db upgrade --database-url sqlite:///ris.db`
     """
-    url = config.from_env(database_url=database_url).database_url
+    url = config.read_settings(database_url=database_url).database_url
     upgrade_database(url)
-    console.print(f"the database is at revision {revision(url)}")
+    console.print(f"the database is at revision {read_revision(url)}")

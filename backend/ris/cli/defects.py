@@ -6,7 +6,7 @@ from ris.cli.console import console
 from ris.datasets.entry import Defect
 
 
-def tell(defects: Iterable[Defect]) -> None:
+def print_defects(defects: Iterable[Defect]) -> None:
     """Print how many parts share a reason, the first of them, and what became of them."""
     groups: dict[tuple[str, str], list[str]] = {}
     for defect in defects:

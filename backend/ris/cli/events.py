@@ -9,37 +9,37 @@ from rich.table import Table
 from ris import assembly, config
 from ris.cli.console import console
 from ris.labelstudio.failure import find_advice
-from ris.service import Recording
+from ris.service import RecordingService
 from ris.store.failures import (
     FailedAnswer,
     FailureGroup,
     dismiss_failures,
-    failure_groups,
-    newest_failures,
+    find_newest_failures,
+    group_failures,
 )
-from ris.store.history import n_decisions
-from ris.store.inbox import event_counts, renew_events
+from ris.store.history import count_decisions
+from ris.store.inbox import count_events, requeue_events
 from ris.store.session import Database
 
-app = typer.Typer(help="What Label Studio told us, event by event.", invoke_without_command=True)
+events_app = typer.Typer(help="What Label Studio told us, event by event.", invoke_without_command=True)
 
-DISMISS = (
+DISMISS_HELP = (
     "`ris events --cause CAUSE` lists the events of one cause. `ris events dismiss NUMBER` takes one off the "
     "list, e.g. that of a webhook without a payload once `ris sync` has read the answers."
 )
 
-Url = Annotated[str | None, typer.Option("--database-url", help="RIS_DATABASE_URL")]
+_DatabaseUrlOption = Annotated[str | None, typer.Option("--database-url", help="RIS_DATABASE_URL")]
 
 
-@app.callback()
-def show(
+@events_app.callback()
+def show_events(
     context: typer.Context,
     failed: Annotated[
         bool, typer.Option("--failed", help="group what was not understood by its cause, and say what to do")
     ] = False,
     cause: Annotated[str | None, typer.Option(help="list the newest failures of one cause")] = None,
     most: Annotated[int, typer.Option(min=1, help="how many --cause lists")] = 50,
-    database_url: Url = None,
+    database_url: _DatabaseUrlOption = None,
 ) -> None:
     """Count the events by what became of them; with --failed, say why some were not understood.
 
@@ -47,27 +47,27 @@ def show(
     """
     if context.invoked_subcommand:
         return
-    database = Database.open(config.from_env(database_url=database_url).database_url)
+    database = Database.open(config.read_settings(database_url=database_url).database_url)
     try:
         with database.begin() as session:
-            counts = event_counts(session)
-            groups = failure_groups(session) if failed else []
-            listed = newest_failures(session, cause, most=most) if cause else []
+            counts = count_events(session)
+            groups = group_failures(session) if failed else []
+            listed = find_newest_failures(session, cause, most=most) if cause else []
     finally:
         database.close()
     console.print(", ".join(f"{count} {state}" for state, count in counts.items()))
     if groups:
-        console.print(_by_cause(groups), markup=False)
-        console.print(DISMISS)
+        console.print(_make_cause_table(groups), markup=False)
+        console.print(DISMISS_HELP)
     if listed:
-        console.print(_one_by_one(listed), markup=False)
+        console.print(_make_failure_table(listed), markup=False)
     elif cause:
         console.print(
             f"no failure of the cause {cause!r}; `ris events --failed` names the causes that there are"
         )
 
 
-def _by_cause(groups: Sequence[FailureGroup]) -> Table:
+def _make_cause_table(groups: Sequence[FailureGroup]) -> Table:
     title = "Not understood: these answers are no decisions"
     table = Table("cause", "answers", "what to do", "the newest", title=title)
     for group in groups:
@@ -76,7 +76,7 @@ def _by_cause(groups: Sequence[FailureGroup]) -> Table:
     return table
 
 
-def _one_by_one(failures: Sequence[FailedAnswer]) -> Table:
+def _make_failure_table(failures: Sequence[FailedAnswer]) -> Table:
     table = Table("event", "project", "task", "why it was not understood")
     for one in failures:
         project = one.project.split(".")[0] if one.project else ""
@@ -84,36 +84,36 @@ def _one_by_one(failures: Sequence[FailedAnswer]) -> Table:
     return table
 
 
-@app.command()
+@events_app.command()
 def replay(
     events: Annotated[
         list[int] | None, typer.Argument(help="their numbers; without, all that were not understood")
     ] = None,
-    database_url: Url = None,
+    database_url: _DatabaseUrlOption = None,
 ) -> None:
     """Work on events again. What they said is kept once, however often that is done.
 
     Example: `ris events replay 17 18`
     """
-    database = Database.open(config.from_env(database_url=database_url).database_url)
+    database = Database.open(config.read_settings(database_url=database_url).database_url)
     try:
         with database.begin() as session:
-            renewed = renew_events(session, events)
-        recording = Recording(database, now=assembly.utc_now)
-        while recording.work_off():
+            renewed = requeue_events(session, events)
+        recording = RecordingService(database, now=assembly.get_utc_now)
+        while recording.process_events():
             pass
         recording.close()
         with database.begin() as session:
-            counts = event_counts(session)
+            counts = count_events(session)
     finally:
         database.close()
     console.print(f"{renewed} worked on again: " + ", ".join(f"{n} {state}" for state, n in counts.items()))
 
 
-@app.command()
+@events_app.command()
 def dismiss(
     events: Annotated[list[int], typer.Argument(help="numbers of events that failed")],
-    database_url: Url = None,
+    database_url: _DatabaseUrlOption = None,
 ) -> None:
     """Take failed events off the list, e.g. those of a webhook without a payload. They stay in the database.
 
@@ -121,12 +121,12 @@ def dismiss(
 
     Example: `ris events dismiss 17 18`
     """
-    database = Database.open(config.from_env(database_url=database_url).database_url)
+    database = Database.open(config.read_settings(database_url=database_url).database_url)
     try:
         with database.begin() as session:
-            before = n_decisions(session)
-            dismissed = dismiss_failures(session, events, now=assembly.utc_now())
-            again = n_decisions(session) - before
+            before = count_decisions(session)
+            dismissed = dismiss_failures(session, events, now=assembly.get_utc_now())
+            again = count_decisions(session) - before
     finally:
         database.close()
     console.print(f"{dismissed} dismissed")

@@ -14,21 +14,28 @@ from ris.config import Settings
 from ris.core.decision import Decision
 from ris.core.types import Image, Task, Verdict
 from ris.errors import BackendError, DatasetError, InputError
-from ris.export.formats import FORMATS, Material
-from ris.export.run import REPORT, Choice, find_written_files, material_of, write, write_pictures
-from ris.export.seeing import see_images
+from ris.export.formats import EXPORT_FORMATS, Material
+from ris.export.missing_images import fetch_missing_images
+from ris.export.run import (
+    REPORT_FILE,
+    ExportOptions,
+    find_written_files,
+    make_material,
+    write_export,
+    write_images,
+)
 from ris.label_config import read as read_config
 from ris.labelstudio.config.control import Controls, read_controls
 from ris.store.failures import count_failures
-from ris.store.history import decisions, label_configs
-from ris.store.records import keep_picture
+from ris.store.history import find_label_configs, read_decisions
+from ris.store.records import add_task_image
 from ris.store.session import Database
 
-Format = StrEnum("Format", {name.upper().replace("-", "_"): name for name in FORMATS})  # type: ignore[misc]
-SHOWN = 10  # problems of one format; the rest is counted
+FormatName = StrEnum("Format", {name.upper().replace("-", "_"): name for name in EXPORT_FORMATS})  # type: ignore[misc]
+_MAX_SHOWN_PROBLEMS = 10  # problems of one format; the rest is counted
 
 
-class Resolve(StrEnum):
+class AnswerRuleName(StrEnum):
     """Which of several annotators' answers counts."""
 
     LATEST = "latest"
@@ -38,7 +45,7 @@ class Resolve(StrEnum):
 
 def export(
     out: Annotated[Path, typer.Option(help="folder to write into")] = Path("export"),
-    format: Annotated[list[Format] | None, typer.Option(help="again for several; all without")] = None,
+    format: Annotated[list[FormatName] | None, typer.Option(help="again for several; all without")] = None,
     project: Annotated[
         str | None, typer.Option(help='one project\'s key, "ID.CREATED", e.g. 3.1700000000; all without')
     ] = None,
@@ -46,8 +53,8 @@ def export(
         list[str] | None, typer.Option(help="only these, e.g. accepted; again for several")
     ] = None,
     resolve: Annotated[
-        Resolve, typer.Option(help="which of several annotators' answers to a task counts")
-    ] = Resolve.LATEST,
+        AnswerRuleName, typer.Option(help="which of several annotators' answers to a task counts")
+    ] = AnswerRuleName.LATEST,
     split: Annotated[str, typer.Option(help="shares of the images, e.g. val=0.1,test=0.1")] = "",
     seed: Annotated[int, typer.Option(help="of the split")] = 0,
     images: Annotated[bool, typer.Option(help="write the images beside the data, into images/")] = False,
@@ -57,38 +64,38 @@ def export(
 
     Example: `ris export --format refcoco --split val=0.1,test=0.1 --out corrected`
     """
-    choice = Choice(
-        formats=[one.value for one in format or list(Format)],
+    choice = ExportOptions(
+        formats=[one.value for one in format or list(FormatName)],
         project=project,
-        verdicts=_verdicts(verdict),
+        verdicts=_check_verdicts(verdict),
         resolve=resolve.value,
-        shares=_shares(split),
+        shares=_parse_shares(split),
         seed=seed,
     )
-    settings = config.from_env(database_url=database_url)
-    material, count, not_understood = _material(settings, choice)
+    settings = config.read_settings(database_url=database_url)
+    material, count, not_understood = _load_material(settings, choice)
     with console.status("writing") as status:
-        written = write(
+        written = write_export(
             material, choice, out, not_understood=not_understood,
             began=lambda name: status.update(f"writing {name}"),
         )  # fmt: skip
     table = Table("format", "written", "left out", "where", "lost", title=f"{count} decisions")
     for name, done in written.items():
         left_out = len(done.left_out)
-        where = out / FORMATS[name].folder
+        where = out / EXPORT_FORMATS[name].folder
         table.add_row(name, str(count - left_out), str(left_out), str(where), done.loss or "nothing")
     console.print(table)
-    console.print(f"{out / REPORT} says why each was left out")
+    console.print(f"{out / REPORT_FILE} says why each was left out")
     if not_understood:
         console.print(f"not understood, and left out: {not_understood}; `ris events --failed` says why")
     if images:
         with console.status("images"):
             files = find_written_files(material, choice)
-            missing = write_pictures(files, out / "images", material.fetch)
-        for sentence in missing[:SHOWN]:
+            missing = write_images(files, out / "images", material.fetch)
+        for sentence in missing[:_MAX_SHOWN_PROBLEMS]:
             console.print(sentence, markup=False)
-        if len(missing) > SHOWN:
-            console.print(f"and {len(missing) - SHOWN} more")
+        if len(missing) > _MAX_SHOWN_PROBLEMS:
+            console.print(f"and {len(missing) - _MAX_SHOWN_PROBLEMS} more")
         console.print(f"{len(files) - len(missing)} of {len(files)} images in {out / 'images'}")
 
 
@@ -100,14 +107,24 @@ def validate(
 
     Example: `ris validate corrected`
     """
-    from ris.export.validate import choice_of, validate  # here: pyarrow and pycocotools take their time
+    from ris.export.validate import (  # here: pyarrow and pycocotools take their time
+        read_export_options,
+        validate_export,
+    )
 
-    choice, exported = choice_of(folder)
-    material, count, _ = _material(config.from_env(database_url=database_url), choice)
-    found = validate(folder, choice, material)
+    choice, exported = read_export_options(folder)
+    material, count, _ = _load_material(config.read_settings(database_url=database_url), choice)
+    found = validate_export(folder, choice, material)
     table = Table("format", "compared with the record")
     for name, problems in found.items():
-        shown = [*problems[:SHOWN], *([f"and {len(problems) - SHOWN} more"] if len(problems) > SHOWN else [])]
+        shown = [
+            *problems[:_MAX_SHOWN_PROBLEMS],
+            *(
+                [f"and {len(problems) - _MAX_SHOWN_PROBLEMS} more"]
+                if len(problems) > _MAX_SHOWN_PROBLEMS
+                else []
+            ),
+        ]
         table.add_row(name, "\n".join(shown) or "the same")
     console.print(table, markup=False)
     if count != exported:
@@ -116,43 +133,45 @@ def validate(
         raise DatasetError(f"{folder} differs from the record")
 
 
-def _material(settings: Settings, choice: Choice) -> tuple[Material, int, int]:
+def _load_material(settings: Settings, choice: ExportOptions) -> tuple[Material, int, int]:
     """What is exported; how many decisions there are, and how many answers that are not understood."""
     database = Database.open(settings.database_url)
     homes = (settings.label_studio_url, settings.label_studio_public_url)
     try:
         with database.begin() as session:
-            found: Sequence[Decision] = list(decisions(session, project=choice.project, homes=homes))
-            configs = label_configs(session)
+            found: Sequence[Decision] = list(read_decisions(session, project=choice.project, homes=homes))
+            configs = find_label_configs(session)
             not_understood = count_failures(session, project=choice.project)
-        found, unseen = _seen(database, settings, found)
+        found, unseen = _add_missing_images(database, settings, found)
     finally:
         database.close()
-    material = material_of(
-        found, choice, fetch=assembly.image_bytes(settings), parse=assembly.phrase_parser(),
-        controls=_controls(configs), default_controls=read_controls(read_config("tabs_brush.xml")),
+    material = make_material(
+        found, choice, fetch=assembly.make_image_bytes_source(settings),
+        parse=assembly.make_expression_parser(),
+        controls=_read_project_controls(configs),
+        default_controls=read_controls(read_config("tabs_brush.xml")),
         unseen=unseen,
     )  # fmt: skip
     return material, len(found), not_understood
 
 
-def _seen(
+def _add_missing_images(
     database: Database, settings: Settings, found: Sequence[Decision]
 ) -> tuple[Sequence[Decision], dict[tuple[str, str], str]]:
     """The decisions with the images that nobody has seen yet; these are on record from now on."""
 
-    def keep(task: Task, image: Image) -> None:
+    def save_image(task: Task, image: Image) -> None:
         with database.begin() as session:
-            keep_picture(session, task, image.digest, image.size, now=assembly.utc_now())
+            add_task_image(session, task, image.digest, image.size, now=assembly.get_utc_now())
 
     with console.status("images that were never seen") as status:
-        return see_images(
-            found, assembly.image_source(settings), keep,
+        return fetch_missing_images(
+            found, assembly.make_image_source(settings), save_image,
             began=lambda done, total: status.update(f"images that were never seen: {done} of {total}"),
         )  # fmt: skip
 
 
-def _controls(configs: dict[str, str]) -> dict[str, Controls]:
+def _read_project_controls(configs: dict[str, str]) -> dict[str, Controls]:
     """Of those projects whose label config can still be read."""
     found = {}
     for key, text in configs.items():
@@ -163,7 +182,7 @@ def _controls(configs: dict[str, str]) -> dict[str, Controls]:
     return found
 
 
-def _verdicts(names: Sequence[str] | None) -> list[str]:
+def _check_verdicts(names: Sequence[str] | None) -> list[str]:
     known = [v.value for v in Verdict]
     for name in names or ():
         if name not in known:
@@ -171,7 +190,7 @@ def _verdicts(names: Sequence[str] | None) -> list[str]:
     return list(names or ())
 
 
-def _shares(text: str) -> dict[str, float]:
+def _parse_shares(text: str) -> dict[str, float]:
     """ "val=0.1,test=0.1" as shares by split.
 
     Raises:

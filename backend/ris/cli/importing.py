@@ -10,29 +10,29 @@ from rich.progress import Progress
 
 from ris import assembly, config, label_config
 from ris.cli.console import console
-from ris.cli.defects import tell
+from ris.cli.defects import print_defects
+from ris.datasets.delimited import ColumnNames
 from ris.datasets.entry import LEFT_OUT
-from ris.datasets.separated import Names
 from ris.errors import ImageUnreadable, InputError, LabelStudioError
-from ris.export.pictures import as_shown
+from ris.export.pictures import to_displayable
 from ris.labelstudio.api.client import LabelStudioClient
-from ris.labelstudio.api.connecting import new_project, set_label_config
-from ris.labelstudio.api.sync import tasks_of as tasks_in
+from ris.labelstudio.api.connecting import create_empty_project, set_label_config
+from ris.labelstudio.api.sync import fetch_tasks as tasks_in
 from ris.labelstudio.config.control import Controls, read_controls
-from ris.labelstudio.images.decoding import displayed_size
+from ris.labelstudio.images.decoding import read_displayed_size
 from ris.service.importing import (
     Dataset,
-    compare,
+    drop_images,
+    drop_invalid_masks,
     find_images,
-    fit,
-    push,
+    make_image_reference,
+    make_import_plan,
+    make_tasks,
+    push_tasks,
     read_dataset,
-    reference_under,
-    tasks_of,
-    without,
 )
 
-DEFAULT = "pick_brush"
+DEFAULT_LABEL_CONFIG = "pick_brush"
 
 
 def import_dataset(
@@ -44,7 +44,9 @@ def import_dataset(
     ],
     project: Annotated[int | None, typer.Option(help="its number in Label Studio")] = None,
     create: Annotated[str | None, typer.Option(help="make a new project of this title instead")] = None,
-    layout: Annotated[str, typer.Option("--config", help="label config of a new project")] = DEFAULT,
+    layout: Annotated[
+        str, typer.Option("--config", help="label config of a new project")
+    ] = DEFAULT_LABEL_CONFIG,
     images: Annotated[Path | None, typer.Option(help="folder of the images, to be uploaded")] = None,
     prefix: Annotated[
         str, typer.Option(help="put before each image's name instead, e.g. /data/local-files/?d=mugs/")
@@ -64,30 +66,30 @@ def import_dataset(
         raise InputError("say one of --project NUMBER, --create TITLE and --out FILE")
     if out is not None and images is not None:
         raise InputError("--images uploads to a project; with --out say where they are with --prefix")
-    settings = config.from_env()
-    client = assembly.label_studio(settings)
-    controls = _controls(client, project, layout)
-    names = Names.wanting(controls.image_key, controls.expression_key)
-    dataset = fit(read_dataset(source, encoding, names), {})
+    settings = config.read_settings()
+    client = assembly.make_label_studio_client(settings)
+    controls = _load_controls(client, project, layout)
+    names = ColumnNames.from_preferred(controls.image_key, controls.expression_key)
+    dataset = drop_invalid_masks(read_dataset(source, encoding, names), {})
     if out is not None:
-        tasks = tasks_of(dataset.entries, controls, lambda name: reference_under(prefix, name))
+        tasks = make_tasks(dataset.entries, controls, lambda name: make_image_reference(prefix, name))
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(
             json.dumps(tasks, ensure_ascii=False) + "\n", encoding="utf-8", errors="backslashreplace"
         )
         console.print(f"{out}: {len(tasks)} tasks for the label config {layout}")
-        tell(dataset.defects)
+        print_defects(dataset.defects)
         return
     files: Mapping[str, Path] = {}
     if images is not None:
         files, dataset = find_images(dataset, images)
-    number = project if project is not None else new_project(client, create or "")
-    _import(
+    number = project if project is not None else create_empty_project(client, create or "")
+    _import_entries(
         client, number, controls, dataset, files, prefix, layout if create is not None else None, settings
     )
 
 
-def _import(
+def _import_entries(
     client: LabelStudioClient,
     number: int,
     controls: Controls,
@@ -99,8 +101,8 @@ def _import(
 ) -> None:
     """Bring to a project what it lacks. When that fails, no picture is left behind that no task shows."""
     n_read = len(dataset.entries) + sum(defect.outcome == LEFT_OUT for defect in dataset.defects)
-    present = compare(dataset.entries, [] if layout else tasks_in(client, number), controls)
-    dataset = Dataset(present.left, dataset.defects)
+    present = make_import_plan(dataset.entries, [] if layout else tasks_in(client, number), controls)
+    dataset = Dataset(present.missing, dataset.defects)
     stored = {name: reference for name, reference in present.references.items() if name in files}
     uploads, taken = _Uploads(client, number, settings), 0
     with Progress(console=console, transient=True) as progress:
@@ -110,23 +112,23 @@ def _import(
             for name in wanted if files else ():
                 uploads.add(name, files[name], stored.get(name))
                 progress.advance(bar)
-            dataset = fit(without(dataset, uploads.reasons), uploads.sizes)
+            dataset = drop_invalid_masks(drop_images(dataset, uploads.reasons), uploads.sizes)
             stored |= uploads.stored
             if layout:
                 set_label_config(client, number, label_config.read(f"{layout}.xml"))
-            tasks = tasks_of(
-                dataset.entries, controls, lambda name: stored.get(name) or reference_under(prefix, name)
+            tasks = make_tasks(
+                dataset.entries, controls, lambda name: stored.get(name) or make_image_reference(prefix, name)
             )
             bar = progress.add_task("tasks", total=len(tasks))
 
-            def began(count: int) -> None:
+            def count_pushed(count: int) -> None:
                 nonlocal taken
                 taken += count
                 progress.advance(bar, count)
 
-            push(client, number, tasks, began)
+            push_tasks(client, number, tasks, count_pushed)
         except BaseException:
-            uploads.forget({stored.get(entry.image, "") for entry in dataset.entries[:taken]})
+            uploads.remove_unused({stored.get(entry.image, "") for entry in dataset.entries[:taken]})
             raise
     if present.n_present:
         console.print(
@@ -135,7 +137,7 @@ def _import(
         )
     else:
         console.print(f"{taken} of {n_read} expressions are tasks of project {number}")
-    tell(dataset.defects)
+    print_defects(dataset.defects)
 
 
 class _Uploads:
@@ -158,15 +160,15 @@ class _Uploads:
         """Look at a picture, and upload it unless it is stored; the same file once."""
         try:
             data = path.read_bytes()
-            self.sizes[name] = displayed_size(data, max_pixels=self.settings.max_image_pixels)
+            self.sizes[name] = read_displayed_size(data, max_pixels=self.settings.max_image_pixels)
             if stored is None and path not in self._by_path:
-                self._by_path[path] = self.client.upload(self.number, *as_shown(path.name, data))
+                self._by_path[path] = self.client.upload(self.number, *to_displayable(path.name, data))
         except (ImageUnreadable, OSError) as error:
             self.reasons[name] = f"its picture cannot be used: {error}"
             return
         self.stored[name] = stored or self._by_path[path]
 
-    def forget(self, shown: set[str]) -> None:
+    def remove_unused(self, shown: set[str]) -> None:
         """Remove what was uploaded, but for what tasks show already."""
         unused = set(self._by_path.values()) - shown
         if unused:
@@ -178,7 +180,7 @@ class _Uploads:
                 )
 
 
-def _controls(client: LabelStudioClient, number: int | None, layout: str) -> Controls:
+def _load_controls(client: LabelStudioClient, number: int | None, layout: str) -> Controls:
     """Of a project's label config, or of one of ours where the project is yet to be made."""
     if number is None:
         return read_controls(label_config.read(f"{layout}.xml"))

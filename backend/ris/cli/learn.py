@@ -22,13 +22,13 @@ def learn(
 
     Example: `ris learn`
     """
-    training = assembly.training_of(config.from_env(database_url=database_url, preset=preset))
+    training = assembly.make_training_service(config.read_settings(database_url=database_url, preset=preset))
     try:
         with console.status("learning"):
             trained = training.train(project=project)
     finally:
         training.database.close()
-    for sentence in trained.finding.says:
+    for sentence in trained.fit_result.says:
         console.print(sentence, markup=False)
     if trained.version:
         console.print(f"in use now: {trained.version}", markup=False)

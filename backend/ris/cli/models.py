@@ -10,40 +10,40 @@ from rich.table import Table
 from ris import assembly, config
 from ris.cli.console import console
 from ris.errors import SettingsError, WeightsError
-from ris.pretrained.catalog.presets import Preset, preset_named
+from ris.pretrained.catalog.presets import Preset, find_preset
 from ris.pretrained.catalog.sources import Source
-from ris.pretrained.catalog.weights import check, verify
-from ris.pretrained.precision import check_precision, cpu_flags
-from ris.store.learned import all_learned, in_use
+from ris.pretrained.catalog.weights import check_model_files, verify_files
+from ris.pretrained.precision import check_precision, read_cpu_flags
+from ris.store.learned_rankings import find_learned_rankings, find_ranking_in_use
 
-app = typer.Typer(help="The networks and their presets.", no_args_is_help=True)
+models_app = typer.Typer(help="The networks and their presets.", no_args_is_help=True)
 
 
-Mirror = Annotated[
+MirrorOption = Annotated[
     str | None, typer.Option("--mirror", help="address of a folder with the files that are not on the Hub")
 ]
 
 
-@app.command("list")
+@models_app.command("list")
 def list_presets() -> None:
     """Show every preset, ours and yours: its version, its size, whether it is here, what it is good for.
 
     Example: `ris models list`
     """
-    settings, wrong = config.from_env(), ""
+    settings, wrong = config.read_settings(), ""
     try:
-        arithmetic = check_precision(settings.precision, settings.device, cpu_flags())
+        arithmetic = check_precision(settings.precision, settings.device, read_cpu_flags())
     except SettingsError as error:
         wrong, settings = str(error), settings.model_copy(update={"precision": "fp32"})
         arithmetic = f"fp32 on {settings.device}"
-    models = assembly.models_folder(settings)
+    models = assembly.get_models_folder(settings)
     table = Table("preset", "version", "GB", "state", "what it is")
-    for preset in assembly.presets(settings).values():
+    for preset in assembly.load_presets(settings).values():
         try:
-            plan = assembly.planned(settings.model_copy(update={"preset": preset.name}))
+            plan = assembly.make_plan(settings.model_copy(update={"preset": preset.name}))
             version, state = plan.version, "here"
         except WeightsError:
-            missing = [source.name for source in preset.sources if _state(source, models) == "missing"]
+            missing = [source.name for source in preset.sources if _find_state(source, models) == "missing"]
             version, state = "-", f"missing {', '.join(missing)}"
         size = sum(source.memory_mb for source in preset.sources) / 1e3
         table.add_row(preset.name, version, f"{size:.2f}", state, preset.summary)
@@ -51,10 +51,10 @@ def list_presets() -> None:
     console.print(f"versions in {arithmetic}. {wrong}".strip(), markup=False)
 
 
-@app.command("fetch")
+@models_app.command("fetch")
 def fetch_preset(
     preset: Annotated[str, typer.Argument(help="of `ris models list`")],
-    mirror: Mirror = None,
+    mirror: MirrorOption = None,
 ) -> None:
     """Get a preset's published networks, each file checked; stop it anywhere and run it again.
 
@@ -64,12 +64,12 @@ def fetch_preset(
     """
     from ris.pretrained.catalog import fetching  # here: the Hub's library takes a second to import
 
-    settings = config.from_env(preset=preset)
-    chosen = preset_named(preset, known=assembly.presets(settings))
-    models = assembly.models_folder(settings)
-    console.print(_sheet(chosen, models))
-    missing = [source for source in chosen.sources if source.parts and _state(source, models) != "here"]
-    files = {source.name: fetching.wanted(source) for source in missing}
+    settings = config.read_settings(preset=preset)
+    chosen = find_preset(preset, known=assembly.load_presets(settings))
+    models = assembly.get_models_folder(settings)
+    console.print(_make_source_table(chosen, models))
+    missing = [source for source in chosen.sources if source.parts and _find_state(source, models) != "here"]
+    files = {source.name: fetching.list_required_files(source) for source in missing}
     for source in missing:
         size = sum(file.n_bytes for file in files[source.name]) / 1e9
         console.print(f"{source.name}: {len(files[source.name])} files, {size:.2f} GB", markup=False)
@@ -82,12 +82,12 @@ def fetch_preset(
             progress.update(bars[name], completed=there, total=total)
 
         for source in missing:
-            folder = fetching.fetch(source, files[source.name], models, advance, mirror=mirror)
+            folder = fetching.fetch_source(source, files[source.name], models, advance, mirror=mirror)
             console.print(f"{source.name} is at {folder}", markup=False)
     console.print(f"{preset} is here, in {models}; use it with RIS_PRESET={preset}", markup=False)
 
 
-@app.command("verify")
+@models_app.command("verify")
 def verify_presets(
     preset: Annotated[
         str | None, typer.Argument(help="of `ris models list`; without it, whatever is here")
@@ -97,17 +97,17 @@ def verify_presets(
 
     Example: `ris models verify base`
     """
-    settings = config.from_env()
-    models, known = assembly.models_folder(settings), assembly.presets(settings)
-    chosen = [preset_named(preset, known=known)] if preset else list(known.values())
+    settings = config.read_settings()
+    models, known = assembly.get_models_folder(settings), assembly.load_presets(settings)
+    chosen = [find_preset(preset, known=known)] if preset else list(known.values())
     sources = dict.fromkeys(source for one in chosen for source in one.sources)
     failed = []
     for source in sources:
-        folder = source.lies_in(models)
+        folder = source.get_folder(models)
         if preset is None and source.parts and not folder.exists():
             continue
         try:
-            files = verify(folder, f"get it with `ris models fetch {preset or 'PRESET'}`")
+            files = verify_files(folder, f"get it with `ris models fetch {preset or 'PRESET'}`")
         except WeightsError as error:
             failed.append(source.name)
             console.print(f"{source.name}: {error}", markup=False)
@@ -117,15 +117,15 @@ def verify_presets(
         raise WeightsError(f"{len(failed)} of {len(sources)} networks are not whole: {', '.join(failed)}")
 
 
-def _state(source: Source, models: Path) -> str:
+def _find_state(source: Source, models: Path) -> str:
     try:
-        check([source], models, fetch="")
+        check_model_files([source], models, fetch="")
     except WeightsError:
         return "missing"
     return "here"
 
 
-def _sheet(preset: Preset, models: Path) -> Table:
+def _make_source_table(preset: Preset, models: Path) -> Table:
     """What one should know before the first byte."""
     table = Table("network", "memory, GB", "licence", "what it has seen", "state", title=preset.summary)
     for source in preset.sources:
@@ -134,26 +134,26 @@ def _sheet(preset: Preset, models: Path) -> Table:
             f"{source.memory_mb / 1e3:.2f}" if source.parameters_m else "-",
             source.licence,
             source.saw,
-            _state(source, models),
+            _find_state(source, models),
         )
     return table
 
 
-Url = Annotated[str | None, typer.Option("--database-url", help="RIS_DATABASE_URL")]
-OfPreset = Annotated[str | None, typer.Option("--preset", help="RIS_PRESET")]
+_DatabaseUrlOption = Annotated[str | None, typer.Option("--database-url", help="RIS_DATABASE_URL")]
+PresetOption = Annotated[str | None, typer.Option("--preset", help="RIS_PRESET")]
 
 
-@app.command("versions")
-def list_versions(database_url: Url = None, preset: OfPreset = None) -> None:
+@models_app.command("versions")
+def list_versions(database_url: _DatabaseUrlOption = None, preset: PresetOption = None) -> None:
     """Show what was learned for the preset, version by version, with the figures that speak for it.
 
     Example: `ris models versions`
     """
-    training = assembly.training_of(config.from_env(database_url=database_url, preset=preset))
+    training = assembly.make_training_service(config.read_settings(database_url=database_url, preset=preset))
     try:
         with training.database.begin() as session:
-            used = in_use(session, training.base)
-            known = [one for one in all_learned(session) if one.base == training.base]
+            used = find_ranking_in_use(session, training.base)
+            known = [one for one in find_learned_rankings(session) if one.base == training.base]
     finally:
         training.database.close()
     table = Table(
@@ -164,31 +164,31 @@ def list_versions(database_url: Url = None, preset: OfPreset = None) -> None:
         table.add_row(
             one.version, "in use" if used and used.version == one.version else "",
             f"{one.made_at:%Y-%m-%d %H:%M}", str(one.figures.get("decisions", "-")),
-            str(one.figures.get("images", "-")), _interval(one.figures.get("gain")),
-            _interval(one.figures.get("Brier score, lower by")),
+            str(one.figures.get("images", "-")), _format_interval(one.figures.get("gain")),
+            _format_interval(one.figures.get("Brier score, lower by")),
         )  # fmt: skip
     console.print(table)
 
 
-@app.command("use")
-def use_version(
+@models_app.command("use")
+def select_version(
     version: Annotated[
         str, typer.Argument(help="of `ris models versions`; the first goes back to the preset")
     ],
-    database_url: Url = None,
-    preset: OfPreset = None,
+    database_url: _DatabaseUrlOption = None,
+    preset: PresetOption = None,
 ) -> None:
     """Offer from now on what this version ranks; a running server follows with its next request.
 
     Example: `ris models use tiny-1a2b3c4d`
     """
-    training = assembly.training_of(config.from_env(database_url=database_url, preset=preset))
+    training = assembly.make_training_service(config.read_settings(database_url=database_url, preset=preset))
     try:
-        training.use(version)
+        training.use_version(version)
     finally:
         training.database.close()
     console.print(f"in use now: {version}", markup=False)
 
 
-def _interval(figure: Any) -> str:
+def _format_interval(figure: Any) -> str:
     return f"{figure['mean']:+.3f} [{figure['low']:+.3f}, {figure['high']:+.3f}]" if figure else "-"

@@ -13,45 +13,51 @@ from rich.table import Table
 from ris import __version__, assembly, config
 from ris.cli.console import console
 from ris.core.decision import Decision
-from ris.evaluation.decisions.metrics import GROUPS, Judged, figures, judged, split
-from ris.evaluation.decisions.rerun import alone, gained, rerun
-from ris.store.history import decisions
+from ris.evaluation.decisions.metrics import (
+    GROUP_KEYS,
+    DecisionEvaluation,
+    compute_decision_metrics,
+    evaluate_decision,
+    group_decisions,
+)
+from ris.evaluation.decisions.rerun import compare_reruns, isolate_method, rerun
+from ris.store.history import read_decisions
 from ris.store.session import Database
 
-Url = Annotated[str | None, typer.Option("--database-url", help="RIS_DATABASE_URL")]
-OfProject = Annotated[
+_DatabaseUrlOption = Annotated[str | None, typer.Option("--database-url", help="RIS_DATABASE_URL")]
+ProjectOption = Annotated[
     str | None, typer.Option("--project", help='one project\'s key, "ID.CREATED", e.g. 3.1700000000')
 ]
 
 
 def report(
     out: Annotated[Path, typer.Option(help="the file to write")] = Path("report.html"),
-    project: OfProject = None,
+    project: ProjectOption = None,
     pictures: Annotated[
         bool, typer.Option(help="draw the worst misses and the largest edits; reads their images")
     ] = True,
-    database_url: Url = None,
+    database_url: _DatabaseUrlOption = None,
 ) -> None:
     """Write one HTML file that opens anywhere: figures with intervals, methods compared, misses drawn.
 
     Example: `ris report --out report.html`
     """
     from ris.evaluation.decisions.html_report import (
-        page,  # here: its charts take a second to import, for `ris serve` too
+        render_page,  # here: its charts take a second to import, for `ris serve` too
     )
 
-    settings = config.from_env(database_url=database_url)
-    found = _judged(settings.database_url, project)
-    source = assembly.image_source(settings)
+    settings = config.read_settings(database_url=database_url)
+    found = _evaluate_decisions(settings.database_url, project)
+    source = assembly.make_image_source(settings)
 
-    def pixels(j: Judged) -> NDArray[np.uint8]:
+    def load_pixels(j: DecisionEvaluation) -> NDArray[np.uint8]:
         return source(j.decision.correction.annotation.task).pixels
 
-    text = page(
+    text = render_page(
         found,
         title="Referring-expression segmentation: what the annotators decided",
         about=f"{len(found)} decisions, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
-        pixels=pixels if pictures else None,
+        pixels=load_pixels if pictures else None,
         footer=f"Written by ris {__version__}.",
     )
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -60,63 +66,63 @@ def report(
 
 
 def evaluate(
-    by: Annotated[str, typer.Option(help=f"a row for each: {', '.join(GROUPS)}")] = "version",
-    project: OfProject = None,
+    by: Annotated[str, typer.Option(help=f"a row for each: {', '.join(GROUP_KEYS)}")] = "version",
+    project: ProjectOption = None,
     again: Annotated[
         str | None, typer.Option("--rerun", help="run this preset on the decided tasks, and compare")
     ] = None,
     method: Annotated[str | None, typer.Option(help="with --rerun: this method alone")] = None,
-    database_url: Url = None,
+    database_url: _DatabaseUrlOption = None,
 ) -> None:
     """Print how good what we offered was, judged by the annotators' decisions.
 
     Example: `ris evaluate --by kind` or `ris evaluate --rerun tiny --method lgd`
     """
     if again is not None:
-        _rerun(again, method, project, database_url)
+        _print_rerun(again, method, project, database_url)
         return
     if method is not None:
         raise typer.BadParameter("needs --rerun", param_hint="--method")
-    if by not in GROUPS:
-        raise typer.BadParameter(f"can be {', '.join(GROUPS)}, not {by!r}", param_hint="--by")
-    found = _judged(config.from_env(database_url=database_url).database_url, project)
+    if by not in GROUP_KEYS:
+        raise typer.BadParameter(f"can be {', '.join(GROUP_KEYS)}, not {by!r}", param_hint="--by")
+    found = _evaluate_decisions(config.read_settings(database_url=database_url).database_url, project)
     columns = ("accepted", "accepted first", "mIoU of the first", "mIoU of the best", "P@0.5 of the first")
     table = Table(by, "decisions", *columns, "oIoU", "lead time")
-    for name, group in {**split(found, by), "all": found}.items():
-        of = figures(group)
+    for name, group in {**group_decisions(found, by), "all": found}.items():
+        of = compute_decision_metrics(group)
         lead = "-" if of.lead_time_s is None else f"{of.lead_time_s:.1f} s"
         shares = [str(of.shares[column]) for column in columns]
         table.add_row(name, str(len(group)), *shares, f"{of.o_iou:.3f}", lead)
     console.print(table)
 
 
-def _rerun(preset: str, method: str | None, project: str | None, database_url: str | None) -> None:
-    settings = config.from_env(database_url=database_url, preset=preset)
-    found = _decisions(settings.database_url, project)
-    pipeline = assembly.load_pipeline(assembly.planned(settings))
+def _print_rerun(preset: str, method: str | None, project: str | None, database_url: str | None) -> None:
+    settings = config.read_settings(database_url=database_url, preset=preset)
+    found = _load_decisions(settings.database_url, project)
+    pipeline = assembly.load_pipeline(assembly.make_plan(settings))
     if method is not None:
-        pipeline = alone(pipeline, method)
+        pipeline = isolate_method(pipeline, method)
     with_mask = sum(d.correction.verdict.has_mask for d in found)
-    runs = rerun(pipeline, found, assembly.image_source(settings))
+    runs = rerun(pipeline, found, assembly.make_image_source(settings))
     done = list(track(runs, "ranking again", total=with_mask, console=console, transient=True))
     name = f"{pipeline.version}{f', {method} alone' if method else ''}"
     table = Table("", "as it was", name, "above", title=f"{len(done)} decisions with a mask")
-    for figure, (then, now, above) in gained(done).items():
+    for figure, (then, now, above) in compare_reruns(done).items():
         table.add_row(figure, str(then), str(now), str(above))
     console.print(table)
     for reason in sorted({one.reason for one in done if one.reason}):
         console.print(reason, markup=False)
 
 
-def _judged(database_url: str, project: str | None) -> list[Judged]:
-    found = _decisions(database_url, project)
-    return [judged(d) for d in track(found, "comparing masks", console=console, transient=True)]
+def _evaluate_decisions(database_url: str, project: str | None) -> list[DecisionEvaluation]:
+    found = _load_decisions(database_url, project)
+    return [evaluate_decision(d) for d in track(found, "comparing masks", console=console, transient=True)]
 
 
-def _decisions(database_url: str, project: str | None) -> list[Decision]:
+def _load_decisions(database_url: str, project: str | None) -> list[Decision]:
     database = Database.open(database_url)
     try:
         with database.begin() as session:
-            return list(decisions(session, project=project))
+            return list(read_decisions(session, project=project))
     finally:
         database.close()

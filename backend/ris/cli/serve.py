@@ -13,15 +13,14 @@ from gunicorn.workers.gthread import ThreadWorker
 
 from ris import assembly, config, wsgi
 from ris.errors import SettingsError
-from ris.store.session import Database
-from ris.store.session import upgrade as upgrade_database
+from ris.store.session import Database, upgrade_database
 from ris.web.logs import start_logging
 
 ANSWER_WITHIN_S, KILL_AFTER_S = 20, 30  # after it is told to stop; Docker must not kill it sooner
-THREADS = 16  # Label Studio asks /health and /setup while others wait in /predict
+SERVER_THREADS = 16  # Label Studio asks /health and /setup while others wait in /predict
 
 
-class _Log(Logger):  # type: ignore[misc]  # gunicorn is not typed
+class _GunicornLogger(Logger):  # type: ignore[misc]  # gunicorn is not typed
     """gunicorn's own words, in our log and no other."""
 
     def setup(self, cfg: Any) -> None:
@@ -29,7 +28,7 @@ class _Log(Logger):  # type: ignore[misc]  # gunicorn is not typed
         self.error_log.propagate = True
 
 
-class _Threads(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
+class _GracefulWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
     """gunicorn's worker with threads; told to stop, it answers what was begun, in full or with a refusal."""
 
     def init_process(self) -> None:
@@ -44,10 +43,10 @@ class _Threads(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
     def _refuse_in_time(self) -> None:
         self.stop_asked.wait()
         time.sleep(ANSWER_WITHIN_S)
-        self.wsgi.extensions["ris"].worker.refuse()
+        self.wsgi.extensions["ris"].worker.reject_jobs()
 
 
-class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn is not typed
+class _GunicornServer(BaseApplication):  # type: ignore[misc]  # gunicorn is not typed
     """gunicorn with one worker process, which builds the app after the fork."""
 
     def __init__(self, settings: config.Settings) -> None:
@@ -56,21 +55,21 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn is not typed
 
     def load_config(self) -> None:
         options: dict[str, Any] = {
-            "bind": config.host_port(self.settings.host, self.settings.port),
+            "bind": config.format_host_port(self.settings.host, self.settings.port),
             "workers": 1,
-            "worker_class": _Threads,
-            "threads": THREADS,
+            "worker_class": _GracefulWorker,
+            "threads": SERVER_THREADS,
             "timeout": 0,  # a thread at work is no sign of a hanging process
             "graceful_timeout": KILL_AFTER_S,
             "control_socket_disable": True,  # nobody uses it, and it wants a folder that can be written
-            "logger_class": _Log,
+            "logger_class": _GunicornLogger,
             "worker_exit": lambda _, worker: worker.wsgi.extensions["ris"].close(),
         }
         for name, value in options.items():
             self.cfg.set(name, value)
 
     def load(self) -> Any:
-        return wsgi.app_of(self.settings)
+        return wsgi.assemble_app(self.settings)
 
 
 def serve(
@@ -84,23 +83,23 @@ def serve(
 
     Example: `ris serve --upgrade --port 9090`
     """
-    settings = config.from_env(host=host, port=port)
+    settings = config.read_settings(host=host, port=port)
     start_logging(settings.log_level, settings.log_format)
     if upgrade:
         upgrade_database(settings.database_url)
-    check(settings)
-    plan = assembly.planned(settings)
+    check_server_settings(settings)
+    plan = assembly.make_plan(settings)
     log = logging.getLogger("ris")
-    place = config.host_port(settings.host, settings.port)
+    place = config.format_host_port(settings.host, settings.port)
     log.info("listening on %s as %s: %s", place, plan.version, plan.preset.summary)
     log.info(
         "the describer is %s, synonyms are by %s, computed in %s",
         plan.describer, plan.synonyms, plan.arithmetic,
     )  # fmt: skip
-    _Server(settings).run()
+    _GunicornServer(settings).run()
 
 
-def check(settings: config.Settings) -> None:
+def check_server_settings(settings: config.Settings) -> None:
     """Everything that would stop the server, said here in one sentence instead of in a worker's log.
 
     Raises:
@@ -111,13 +110,13 @@ def check(settings: config.Settings) -> None:
             f"RIS_HOST is {settings.host}, which others can reach, and there is no password: set "
             "RIS_BASIC_AUTH_USER and RIS_BASIC_AUTH_PASSWORD, or RIS_ALLOW_ANONYMOUS=true if that is meant"
         )
-    assembly.planned(settings)
+    assembly.make_plan(settings)
     Database.open(settings.database_url).close()
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:
         socket.create_server((settings.host, settings.port), family=family).close()
     except OSError as error:
         raise SettingsError(
-            f"cannot listen on {config.host_port(settings.host, settings.port)}: {error.strerror}; "
+            f"cannot listen on {config.format_host_port(settings.host, settings.port)}: {error.strerror}; "
             "stop what is there or choose another with --port"
         ) from error

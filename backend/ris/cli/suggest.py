@@ -8,10 +8,10 @@ from rich.table import Table
 
 from ris import assembly, config
 from ris.cli.console import console
-from ris.core.types import Scored, Suggestion
+from ris.core.types import MethodScores, Suggestion
 from ris.errors import ImageUnreachable, InputError
 from ris.evaluation.drawing import draw_alternatives, draw_heat
-from ris.labelstudio.images.decoding import decode
+from ris.labelstudio.images.decoding import decode_image
 
 
 def suggest(
@@ -29,13 +29,13 @@ def suggest(
 
     Example: `ris suggest scene.png "the left dog" --out alternatives.png --explain`
     """
-    settings = config.from_env(preset=preset)
+    settings = config.read_settings(preset=preset)
     if not expression.strip():
         raise InputError("the expression is empty; say what is meant, e.g. 'the left dog'")
     if not image.is_file():
         raise ImageUnreachable(f"there is no file {image}")
-    picture = decode(image.read_bytes(), max_pixels=settings.max_image_pixels)
-    plan = assembly.planned(settings)
+    picture = decode_image(image.read_bytes(), max_pixels=settings.max_image_pixels)
+    plan = assembly.make_plan(settings)
     with console.status("loading the networks"):
         pipeline = assembly.load_pipeline(plan)
     with console.status("looking at the picture"):
@@ -44,22 +44,22 @@ def suggest(
     if not reference.suggestions:
         console.print(f"{image.name}: no mask was proposed, so there is nothing to rank")
         return
-    console.print(ranked(expression, reference.suggestions, n_proposals=len(scene.masks)))
+    console.print(make_ranking_table(expression, reference.suggestions, n_proposals=len(scene.masks)))
     for method, reason in reference.left_out.items():
         console.print(f"{method} had no say: {reason}")
     draw_alternatives(picture, reference.suggestions, out)
     console.print(f"{out} shows them, made by {pipeline.version}")
     if not explain:
         return
-    console.print(evidence(reference.opinions))
-    for opinion in reference.opinions:
+    console.print(make_evidence_table(reference.scores))
+    for opinion in reference.scores:
         if opinion.heat is not None:
             path = out.with_stem(f"{out.stem}-{opinion.method}")
             draw_heat(picture, opinion.heat, reference.suggestions, path)
             console.print(f"{path} shows where {opinion.method} looked")
 
 
-def evidence(opinions: tuple[Scored, ...]) -> Table:
+def make_evidence_table(opinions: tuple[MethodScores, ...]) -> Table:
     """What every method went by, a line each."""
     table = Table("method", "went by", "which was", title="why")
     for opinion in opinions:
@@ -68,7 +68,7 @@ def evidence(opinions: tuple[Scored, ...]) -> Table:
     return table
 
 
-def ranked(expression: str, suggestions: tuple[Suggestion, ...], *, n_proposals: int) -> Table:
+def make_ranking_table(expression: str, suggestions: tuple[Suggestion, ...], *, n_proposals: int) -> Table:
     """The alternatives as a table, best first."""
     methods = sorted({method for s in suggestions for method in s.methods})
     table = Table(title=f'"{expression}": the best {len(suggestions)} of {n_proposals} proposals')

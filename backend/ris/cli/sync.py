@@ -22,9 +22,9 @@ def sync(
 
     Example: `ris sync --project 3`
     """
-    syncing = assembly.syncing_of(config.from_env(database_url=database_url))
+    syncing = assembly.make_sync_service(config.read_settings(database_url=database_url))
     try:
-        numbers = project or syncing.known_projects()
+        numbers = project or syncing.find_project_numbers()
         if not numbers:
             raise InputError("no project is on record yet; name one with --project")
         table = Table(
@@ -33,8 +33,15 @@ def sync(
         for number in numbers:
             with console.status(f"reading project {number}"):
                 done = syncing.sync(number)
-            verdict = "agree" if done.agrees else "differ: see `ris events --failed`"
-            counts = (done.there, done.here, done.applied, done.gone, done.failed, done.doubled)
+            verdict = "agree" if done.is_in_sync else "differ: see `ris events --failed`"
+            counts = (
+                done.n_in_label_studio,
+                done.n_recorded,
+                done.n_applied,
+                done.n_gone,
+                done.n_failed,
+                done.n_doubled,
+            )
             table.add_row(done.project, *map(str, counts), verdict)
             if done.webhook:
                 console.print(f"project {number}: its webhook is mended: {done.webhook}")

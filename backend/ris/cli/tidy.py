@@ -6,7 +6,7 @@ import typer
 
 from ris import assembly, config
 from ris.cli.console import console
-from ris.service.tidying import tidy as tidy_project
+from ris.service.tidying import tidy_project
 
 
 def tidy(
@@ -17,19 +17,19 @@ def tidy(
 
     Example: `ris tidy --project 3 --dry-run`
     """
-    client = assembly.label_studio(config.from_env())
+    client = assembly.make_label_studio_client(config.read_settings())
     done = 0
 
     with console.status("reading") as status:
 
-        def looked() -> None:
+        def count_annotation() -> None:
             nonlocal done
             done += 1
             status.update(f"{done} annotations")
 
-        found = tidy_project(client, project, dry_run=dry_run, looked=looked)
-    changed = [one for one in found if one.removed]
-    regions = sum(one.removed for one in changed)
+        found = tidy_project(client, project, dry_run=dry_run, looked=count_annotation)
+    changed = [one for one in found if one.n_removed]
+    regions = sum(one.n_removed for one in changed)
     verb = "would be" if dry_run else "were"
     console.print(f"{len(changed)} of {len(found)} annotations {verb} rewritten, {regions} regions removed")
     for one in found:

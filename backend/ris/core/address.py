@@ -9,14 +9,14 @@ import re
 from collections.abc import Sequence
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
-FILE = "file."  # what the key of a file of tasks begins with: a path in it is one beside that file
+FILE_KEY_PREFIX = "file."  # what the key of a file of tasks begins with: a path in it is one beside that file
 SERVED_PATHS = re.compile(r"/(data/upload|data/local-files|storage-data|(api/)?tasks/\d+/(presign|resolve))/")
-SIGNING = re.compile(
+SIGNED_QUERY_PARAMETERS = re.compile(
     r"x-(amz|goog)-.*|awsaccesskeyid|googleaccessid|signature|expires|key-pair-id|policy"
     r"|sv|se|st|sp|sr|sig|sip|spr|ss|srt|sk(oid|tid|t|e|s|v)",
     re.IGNORECASE,
 )
-SIGNATURES = re.compile(r"(x-(amz|goog)-)?signature|sig", re.IGNORECASE)
+SIGNATURE_PARAMETERS = re.compile(r"(x-(amz|goog)-)?signature|sig", re.IGNORECASE)
 
 
 def to_address(reference: str, project: str) -> str:
@@ -41,13 +41,13 @@ def to_address(reference: str, project: str) -> str:
     except ValueError:
         return f"{project} {reference}"
     if parts.scheme in ("http", "https"):
-        query = _unsigned(parts.query)
+        query = _drop_signature(parts.query)
         return urlunsplit((parts.scheme, parts.netloc.lower(), parts.path, query, ""))
     if parts.scheme:
         return reference
-    if project.startswith(FILE) and not parts.path.startswith("/"):
+    if project.startswith(FILE_KEY_PREFIX) and not parts.path.startswith("/"):
         return f"{project} {reference}"
-    path = _normal(parts.path if parts.path.startswith("/") else "/data/" + parts.path)
+    path = _normalise_path(parts.path if parts.path.startswith("/") else "/data/" + parts.path)
     found = SERVED_PATHS.search(path)
     if parts.netloc or not found:
         return f"{project} {reference}"
@@ -72,21 +72,21 @@ def to_addresses(reference: str, project: str, homes: Sequence[str] = ()) -> tup
     return (own, *dict.fromkeys(path for path in inside if path.startswith("/")))
 
 
-def to_key(address: str) -> str:
+def to_address_key(address: str) -> str:
     """What an address is looked up by: of one length, which an index needs."""
     return hashlib.sha256(address.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _normal(path: str) -> str:
+def _normalise_path(path: str) -> str:
     seen = path
     while (plain := unquote(seen)) != seen:
         seen = plain
     return posixpath.normpath("/" + seen.lstrip("/"))
 
 
-def _unsigned(query: str) -> str:
+def _drop_signature(query: str) -> str:
     """A query without what signs it; one that nothing signs stays as it is."""
     given = parse_qsl(query, keep_blank_values=True)
-    if not any(SIGNATURES.fullmatch(name) for name, _ in given):
+    if not any(SIGNATURE_PARAMETERS.fullmatch(name) for name, _ in given):
         return query
-    return urlencode([(name, value) for name, value in given if not SIGNING.fullmatch(name)])
+    return urlencode([(name, value) for name, value in given if not SIGNED_QUERY_PARAMETERS.fullmatch(name)])

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 
-def read_only(name: str, array: NDArray, dtype: DTypeLike, *shape: int | None) -> NDArray:
+def to_read_only(name: str, array: NDArray, dtype: DTypeLike, *shape: int | None) -> NDArray:
     """The array as a view that nobody can write to.
 
     Args:
@@ -21,17 +21,19 @@ def read_only(name: str, array: NDArray, dtype: DTypeLike, *shape: int | None) -
         want is None or want == got for want, got in zip(shape, array.shape, strict=True)
     )
     if array.dtype != wanted or not fits:
-        raise ValueError(f"{name} must be {_shown(wanted, shape)}, got {_shown(array.dtype, array.shape)}")
+        raise ValueError(
+            f"{name} must be {_format_shape(wanted, shape)}, got {_format_shape(array.dtype, array.shape)}"
+        )
     view = array.view()
     view.flags.writeable = False
     return view
 
 
-def unit_rows(features: NDArray[np.float32]) -> NDArray[np.float32]:
+def normalise_rows(features: NDArray[np.float32]) -> NDArray[np.float32]:
     """float32 [N, D] with rows of length 1; a row of zeros stays."""
     lengths = np.linalg.norm(features, axis=-1, keepdims=True)
     return np.asarray(features / np.maximum(lengths, 1e-12), np.float32)
 
 
-def _shown(dtype: np.dtype, shape: tuple[int | None, ...]) -> str:
+def _format_shape(dtype: np.dtype, shape: tuple[int | None, ...]) -> str:
     return f"{dtype.name} [{', '.join('any' if n is None else str(n) for n in shape)}]"

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def box_of(mask: NDArray[np.bool_]) -> tuple[int, int, int, int]:
+def compute_box(mask: NDArray[np.bool_]) -> tuple[int, int, int, int]:
     """The tight box of bool [H, W].
 
     Raises:
@@ -18,12 +18,12 @@ def box_of(mask: NDArray[np.bool_]) -> tuple[int, int, int, int]:
     return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
-def boxes_of(masks: Iterable[NDArray[np.bool_]]) -> NDArray[np.float32]:
+def compute_boxes(masks: Iterable[NDArray[np.bool_]]) -> NDArray[np.float32]:
     """The tight boxes of N masks bool [H, W] -> float32 [N, 4]."""
-    return np.array([box_of(mask) for mask in masks], np.float32).reshape(-1, 4)
+    return np.array([compute_box(mask) for mask in masks], np.float32).reshape(-1, 4)
 
 
-def authors_box_of(mask: NDArray[np.bool_]) -> tuple[int, int, int, int]:
+def compute_authors_box(mask: NDArray[np.bool_]) -> tuple[int, int, int, int]:
     """The box that Global-Local CLIP's released code crops (papers sheet 1, "Box of a mask").
 
     Its centre is the mean index of the occupied columns (rows), its width their number, its corners
@@ -32,12 +32,12 @@ def authors_box_of(mask: NDArray[np.bool_]) -> tuple[int, int, int, int]:
     nothing raises.
     """
     height, width = mask.shape
-    x1, x2 = _centred(np.flatnonzero(mask.any(0)), width)
-    y1, y2 = _centred(np.flatnonzero(mask.any(1)), height)
+    x1, x2 = _find_centred_interval(np.flatnonzero(mask.any(0)), width)
+    y1, y2 = _find_centred_interval(np.flatnonzero(mask.any(1)), height)
     return x1, y1, x2, y2
 
 
-def _centred(occupied: NDArray[np.intp], length: int) -> tuple[int, int]:
+def _find_centred_interval(occupied: NDArray[np.intp], length: int) -> tuple[int, int]:
     if not len(occupied):
         raise ValueError("an empty mask has no box")
     centre, extent = float(occupied.mean()), len(occupied)

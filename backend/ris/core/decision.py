@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ris.core.types import Correction, Offer, Size
+from ris.core.types import Alternative, Correction, Size
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class Decision:
     """
 
     correction: Correction
-    offers: tuple[Offer, ...]
+    offers: tuple[Alternative, ...]
     image_digest: str | None
     image_size: Size | None
     version: str | None

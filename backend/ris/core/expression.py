@@ -48,7 +48,7 @@ class ParsedExpression:
     primary: int | None = None
     count: int = 1
     raw: str = ""
-    n_first: int | None = None
+    n_first_sentence: int | None = None
 
     def __post_init__(self) -> None:
         if not self.raw:

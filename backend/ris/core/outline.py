@@ -19,31 +19,31 @@ Outline = NDArray[np.intp]
 """int [K, 2], x and y in pixels."""
 
 
-def edge_outlines(mask: RLE) -> list[Outline]:
+def trace_edge_outlines(mask: RLE) -> list[Outline]:
     """Outlines along the edges of the pixels: a single pixel at (2, 3) is (2, 3), (2, 4), (3, 4), (3, 3)."""
-    return [_along_edges(piece) + corner for corner, piece in _pieces(rle.decode(mask))]
+    return [_trace_edges(piece) + corner for corner, piece in _split_into_pieces(rle.decode_rle(mask))]
 
 
-def centre_outlines(mask: RLE) -> list[Outline]:
+def trace_centre_outlines(mask: RLE) -> list[Outline]:
     """Outlines through the outermost pixels; at least two points, the same one twice for a single pixel."""
     outlines = []
-    for corner, piece in _pieces(rle.decode(mask)):
-        points = _contour(piece, cv2.CHAIN_APPROX_SIMPLE) + corner
+    for corner, piece in _split_into_pieces(rle.decode_rle(mask)):
+        points = _find_contour(piece, cv2.CHAIN_APPROX_SIMPLE) + corner
         outlines.append(np.concatenate([points, points]) if len(points) == 1 else points)
     return outlines
 
 
-def _pieces(mask: NDArray[np.bool_]) -> Iterator[tuple[NDArray[np.intp], NDArray[np.bool_]]]:
+def _split_into_pieces(mask: NDArray[np.bool_]) -> Iterator[tuple[NDArray[np.intp], NDArray[np.bool_]]]:
     """Connected pieces without holes that together are the mask: (x, y) of a corner, bool [h, w] each."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=4)
     for number in range(1, count):
         x, y, width, height = (int(value) for value in stats[number][:4])
         part = np.asarray(labels[y : y + height, x : x + width] == number)
-        for corner, piece in _cut(part):
+        for corner, piece in _split_part(part):
             yield corner + np.array([x, y]), piece
 
 
-def _cut(part: NDArray[np.bool_]) -> Iterator[tuple[NDArray[np.intp], NDArray[np.bool_]]]:
+def _split_part(part: NDArray[np.bool_]) -> Iterator[tuple[NDArray[np.intp], NDArray[np.bool_]]]:
     """A connected part, halved across its longer side until no half has a hole."""
     outside = np.pad(~part, 1, constant_values=True).astype(np.uint8)
     n_outside, _ = cv2.connectedComponents(outside, connectivity=4)
@@ -58,19 +58,19 @@ def _cut(part: NDArray[np.bool_]) -> Iterator[tuple[NDArray[np.intp], NDArray[np
         halves = ((0, part[:, : width // 2]), (width // 2, part[:, width // 2 :]))
         shifts = [(np.array([shift, 0]), half) for shift, half in halves]
     for shift, half in shifts:
-        for corner, piece in _pieces(half):
+        for corner, piece in _split_into_pieces(half):
             yield corner + shift, piece
 
 
-def _contour(piece: NDArray[np.bool_], approximation: int) -> Outline:
+def _find_contour(piece: NDArray[np.bool_], approximation: int) -> Outline:
     found, _ = cv2.findContours(piece.astype(np.uint8), cv2.RETR_EXTERNAL, approximation)
     return np.asarray(found[0].reshape(-1, 2), np.intp)
 
 
-def _along_edges(piece: NDArray[np.bool_]) -> Outline:
+def _trace_edges(piece: NDArray[np.bool_]) -> Outline:
     """Of every pixel four: those on the outline then lie on one side of an edge each."""
     doubled = np.kron(piece.astype(np.uint8), np.ones((2, 2), np.uint8)).astype(np.bool_)
-    points = (_contour(doubled, cv2.CHAIN_APPROX_NONE) + 1) // 2
+    points = (_find_contour(doubled, cv2.CHAIN_APPROX_NONE) + 1) // 2
     points = points[np.any(points != np.roll(points, 1, axis=0), axis=1)]
     before, after = points - np.roll(points, 1, axis=0), np.roll(points, -1, axis=0) - points
     turns = before[:, 0] * after[:, 1] != before[:, 1] * after[:, 0]

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from ris.core.arrays import read_only
-from ris.core.boxes import box_of
+from ris.core.arrays import to_read_only
+from ris.core.boxes import compute_box
 from ris.core.rle import RLE
 from ris.core.stack import MaskStack
 from ris.core.types import Box, Size
@@ -30,12 +30,12 @@ class Proposals:
     masks: MaskStack
     boxes: NDArray[np.float32]
     quality: NDArray[np.float32]
-    seen: Mapping[str, NDArray] = field(default_factory=dict)
+    features: Mapping[str, NDArray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         n = len(self.masks)
-        object.__setattr__(self, "boxes", read_only("boxes", self.boxes, np.float32, n, 4))
-        object.__setattr__(self, "quality", read_only("quality", self.quality, np.float32, n))
+        object.__setattr__(self, "boxes", to_read_only("boxes", self.boxes, np.float32, n, 4))
+        object.__setattr__(self, "quality", to_read_only("quality", self.quality, np.float32, n))
 
     @classmethod
     def of(
@@ -55,12 +55,12 @@ class Proposals:
         """
         boxes: list[tuple[int, int, int, int]] = []
 
-        def boxed() -> Iterable[NDArray[np.bool_]]:
+        def collect_boxes() -> Iterable[NDArray[np.bool_]]:
             for mask in masks:
-                boxes.append(box_of(mask))
+                boxes.append(compute_box(mask))
                 yield mask
 
-        stack = MaskStack.of(boxed(), size)
+        stack = MaskStack.of(collect_boxes(), size)
         return cls(stack, np.array(boxes, np.float32).reshape(-1, 4), quality, seen or {})
 
     def __len__(self) -> int:
@@ -87,5 +87,5 @@ class Prompts:
 
     def __post_init__(self) -> None:
         n = len(self.points)
-        object.__setattr__(self, "points", read_only("points", self.points, np.float32, n, 2))
-        object.__setattr__(self, "positive", read_only("positive", self.positive, np.bool_, n))
+        object.__setattr__(self, "points", to_read_only("points", self.points, np.float32, n, 2))
+        object.__setattr__(self, "positive", to_read_only("positive", self.positive, np.bool_, n))

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def scaled_to_shorter(size: tuple[int, int], side: int) -> tuple[int, int]:
+def scale_to_shorter_side(size: tuple[int, int], side: int) -> tuple[int, int]:
     """(height, width) with the shorter side at `side` and the longer one cut to whole pixels.
 
     In integers, because `int(n * (side / n))` is one less than `side` for many n.
@@ -35,13 +35,13 @@ def resize(array: NDArray, size: tuple[int, int], *, antialias: bool) -> NDArray
         float32 [..., h, w].
     """
     if antialias:
-        rows = _averages(array.shape[-2], size[0]) @ array.astype(np.float32)
-        return np.asarray(rows @ _averages(array.shape[-1], size[1]).T, np.float32)
-    rows = _points(array, size[0], axis=-2)
-    return _points(rows, size[1], axis=-1)
+        rows = _make_average_weights(array.shape[-2], size[0]) @ array.astype(np.float32)
+        return np.asarray(rows @ _make_average_weights(array.shape[-1], size[1]).T, np.float32)
+    rows = _sample_points(array, size[0], axis=-2)
+    return _sample_points(rows, size[1], axis=-1)
 
 
-def _averages(n_in: int, n_out: int) -> NDArray[np.float32]:
+def _make_average_weights(n_in: int, n_out: int) -> NDArray[np.float32]:
     """The share of each source position in each result: float32 [n_out, n_in], rows sum to 1."""
     scale = n_in / n_out
     support = max(scale, 1.0)
@@ -54,7 +54,7 @@ def _averages(n_in: int, n_out: int) -> NDArray[np.float32]:
     return np.asarray(weight / weight.sum(1, keepdims=True), np.float32)
 
 
-def _points(array: NDArray, n_out: int, *, axis: int) -> NDArray[np.float32]:
+def _sample_points(array: NDArray, n_out: int, *, axis: int) -> NDArray[np.float32]:
     """Blend the two source positions around each sample point."""
     n_in = array.shape[axis]
     # In float32, as PyTorch does it: the shares then agree to the last bit.
@@ -67,7 +67,7 @@ def _points(array: NDArray, n_out: int, *, axis: int) -> NDArray[np.float32]:
     return np.asarray(blend, np.float32)
 
 
-def bicubic(n_in: int, n_out: int) -> NDArray[np.float32]:
+def make_bicubic_weights(n_in: int, n_out: int) -> NDArray[np.float32]:
     """The share of each source position in each result of a bicubic enlargement: float32 [n_out, n_in].
 
     `rows @ array @ columns.T` is PyTorch's `interpolate(mode="bicubic", align_corners=False)`: cubic
@@ -79,11 +79,11 @@ def bicubic(n_in: int, n_out: int) -> NDArray[np.float32]:
     weights = np.zeros((n_out, n_in))
     for offset in (-1, 0, 1, 2):
         place = np.clip(first + offset, 0, n_in - 1)
-        np.add.at(weights, (np.arange(n_out), place), _cubic(np.abs(share - offset)))
+        np.add.at(weights, (np.arange(n_out), place), _compute_cubic_weights(np.abs(share - offset)))
     return weights.astype(np.float32)
 
 
-def _cubic(distance: NDArray[np.float64], a: float = -0.75) -> NDArray[np.float64]:
+def _compute_cubic_weights(distance: NDArray[np.float64], a: float = -0.75) -> NDArray[np.float64]:
     near = ((a + 2) * distance - (a + 3)) * distance**2 + 1
     far = ((a * distance - 5 * a) * distance + 8 * a) * distance - 4 * a
     return np.where(distance <= 1, near, far)

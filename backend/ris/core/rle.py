@@ -40,7 +40,7 @@ class RLE:
         return sum(self.counts[1::2])
 
 
-def encode(mask: NDArray[np.bool_]) -> RLE:
+def encode_rle(mask: NDArray[np.bool_]) -> RLE:
     """bool [H, W] -> RLE."""
     flat = np.asarray(mask, dtype=np.bool_).ravel(order="F")
     edges = np.flatnonzero(flat[1:] != flat[:-1]) + 1
@@ -49,19 +49,19 @@ def encode(mask: NDArray[np.bool_]) -> RLE:
     return RLE(size=(mask.shape[0], mask.shape[1]), counts=tuple(counts))
 
 
-def decode(rle: RLE) -> NDArray[np.bool_]:
+def decode_rle(rle: RLE) -> NDArray[np.bool_]:
     """RLE -> bool [H, W]."""
     values = np.arange(len(rle.counts)) % 2 == 1
     return np.repeat(values, rle.counts).reshape(rle.size, order="F")
 
 
-def holds(rle: RLE, y: int, x: int) -> bool:
+def has_pixel(rle: RLE, y: int, x: int) -> bool:
     """Whether the pixel in row y, column x is inside the mask."""
     ends = np.cumsum(rle.counts)
     return bool(np.searchsorted(ends, x * rle.size[0] + y, side="right") % 2)
 
 
-def box_xywh(rle: RLE) -> list[float]:
+def compute_xywh_box(rle: RLE) -> list[float]:
     """The tight box as COCO has it, [x, y, width, height] in pixels; zeros for an empty mask."""
     height, width = rle.size
     compressed = coco.frPyObjects({"size": [height, width], "counts": list(rle.counts)}, height, width)
@@ -91,7 +91,7 @@ def from_string(text: str, size: tuple[int, int]) -> RLE:
 def _unpack(text: str) -> tuple[int, ...]:
     """Undo `rleToString` of the COCO API: 5 bits a character, from the third run on as differences.
 
-    Ours, because pycocotools' own `decode` trusts the text and writes past its buffer when it lies.
+    Ours, because pycocotools' own `decode_rle` trusts the text and writes past its buffer when it lies.
     """
     counts: list[int] = []
     value = shift = 0

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-RESAMPLES = 1000
+_N_RESAMPLES = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Share:
         return f"{self.mean:.3f} [{self.low:.3f}, {self.high:.3f}]" if self.count else "no samples"
 
 
-def share(values: Sequence[float], groups: Sequence[int], *, seed: int = 0) -> Share:
+def estimate_share(values: Sequence[float], groups: Sequence[int], *, seed: int = 0) -> Share:
     """The mean of the values, with the interval that comes from drawing whole groups again.
 
     Args:
@@ -38,14 +38,14 @@ def share(values: Sequence[float], groups: Sequence[int], *, seed: int = 0) -> S
     """
     if len(values) == 0:
         return Share(float("nan"), float("nan"), float("nan"), 0)
-    sums, counts = _by_group(np.asarray(values, np.float64), np.asarray(groups))
-    drawn = np.random.default_rng(seed).integers(0, len(sums), (RESAMPLES, len(sums)))
+    sums, counts = _sum_by_group(np.asarray(values, np.float64), np.asarray(groups))
+    drawn = np.random.default_rng(seed).integers(0, len(sums), (_N_RESAMPLES, len(sums)))
     means = sums[drawn].sum(1) / counts[drawn].sum(1)
     low, high = np.quantile(means, [0.025, 0.975])
     return Share(float(sums.sum() / counts.sum()), float(low), float(high), len(values))
 
 
-def _by_group(
+def _sum_by_group(
     values: NDArray[np.float64], groups: NDArray[np.int_]
 ) -> tuple[NDArray[np.float64], NDArray[np.int_]]:
     _, index = np.unique(groups, return_inverse=True)

@@ -58,11 +58,11 @@ class Tree:
         """The referent's, determiner included; the whole text when there is none."""
         return self.text if self.referent is None else self.words(*self.phrases[self.referent])
 
-    def children(self, i: int) -> list[int]:
+    def find_children(self, i: int) -> list[int]:
         """The tokens that depend on one, in order."""
         return [j for j, node in enumerate(self.nodes) if node.head == i and j != i]
 
-    def ancestors(self, i: int) -> list[int]:
+    def find_ancestors(self, i: int) -> list[int]:
         """What a token depends on, nearest first, up to its root."""
         found = []
         while self.nodes[i].head != i:
@@ -70,7 +70,7 @@ class Tree:
             found.append(i)
         return found
 
-    def first_noun(self, start: int, stop: int) -> str | None:
+    def find_first_noun(self, start: int, stop: int) -> str | None:
         """The first noun among some tokens; None when there is none."""
         return next((n.text for n in self.nodes[start:stop] if n.pos in ("NOUN", "PROPN")), None)
 
@@ -78,4 +78,4 @@ class Tree:
     def referent_noun(self) -> str | None:
         """The first noun of `noun_phrase`."""
         start, stop = (0, len(self.nodes)) if self.referent is None else self.phrases[self.referent]
-        return self.first_noun(start, stop)
+        return self.find_first_noun(start, stop)

@@ -13,7 +13,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from ris.core.arrays import read_only
+from ris.core.arrays import to_read_only
 from ris.core.rle import RLE
 
 Size = tuple[int, int]
@@ -51,7 +51,7 @@ class Image:
     digest: str
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "pixels", read_only("pixels", self.pixels, np.uint8, None, None, 3))
+        object.__setattr__(self, "pixels", to_read_only("pixels", self.pixels, np.uint8, None, None, 3))
 
     @property
     def size(self) -> Size:
@@ -140,7 +140,7 @@ class Annotation:
     annotator: int | None = None
     lead_time_s: float | None = None
     parent_prediction: int | None = None
-    keeps: str | None = None
+    carried_expression: str | None = None
 
     def __post_init__(self) -> None:
         if self.mask is not None and not self.mask.area_px:
@@ -182,7 +182,7 @@ class Edit:
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class Alternative:
     """One suggestion as it was offered in Label Studio.
 
     Attributes:
@@ -197,13 +197,13 @@ class Offer:
     place: int | None = None
 
     @property
-    def shown_at(self) -> int:
+    def shown_place(self) -> int:
         """Where it was shown, 0 first."""
         return self.suggestion.rank if self.place is None else self.place
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Scored:
+class MethodScores:
     """One method's opinion of all N proposals.
 
     Attributes:
@@ -222,6 +222,6 @@ class Scored:
     heat: NDArray[np.uint8] | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "scores", read_only("scores", self.scores, np.float32, None))
+        object.__setattr__(self, "scores", to_read_only("scores", self.scores, np.float32, None))
         if self.heat is not None:
-            object.__setattr__(self, "heat", read_only("heat", self.heat, np.uint8, None, None))
+            object.__setattr__(self, "heat", to_read_only("heat", self.heat, np.uint8, None, None))

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 from ris.core import rle
-from ris.core.masks import boundary_iou, iou_matrix
+from ris.core.masks import compute_boundary_iou, compute_iou_matrix
 from ris.core.rle import RLE
-from ris.core.types import Annotation, Correction, Edit, Offer, Verdict
+from ris.core.types import Alternative, Annotation, Correction, Edit, Verdict
 
 
-def judge(annotation: Annotation, offers: Sequence[Offer]) -> Correction:
+def judge_annotation(annotation: Annotation, offers: Sequence[Alternative]) -> Correction:
     """Compare an answer with the alternatives that were on offer for its expression.
 
     Args:
@@ -37,25 +37,25 @@ def judge(annotation: Annotation, offers: Sequence[Offer]) -> Correction:
     for offer in (*named, *comparable):
         if offer.suggestion.mask == mask:
             return Correction(annotation, Verdict.ACCEPTED, rank=offer.suggestion.rank, iou=1.0)
-    best, iou = _most_alike(mask, named or comparable)
+    best, iou = _find_most_similar(mask, named or comparable)
     if best is None or not named:
         return Correction(annotation, Verdict.REDRAWN, iou=iou)
-    edit = _edit(mask, best.suggestion.mask)
+    edit = _make_edit(mask, best.suggestion.mask)
     return Correction(annotation, Verdict.EDITED, rank=best.suggestion.rank, iou=iou, edit=edit)
 
 
-def _edit(final: RLE, offered: RLE) -> Edit:
-    now, before = rle.decode(final), rle.decode(offered)
+def _make_edit(final: RLE, offered: RLE) -> Edit:
+    now, before = rle.decode_rle(final), rle.decode_rle(offered)
     return Edit(
         added_px=int((now & ~before).sum()),
         removed_px=int((before & ~now).sum()),
-        boundary_iou=boundary_iou(now, before),
+        boundary_iou=compute_boundary_iou(now, before),
     )
 
 
-def _most_alike(mask: RLE, offers: Sequence[Offer]) -> tuple[Offer | None, float | None]:
+def _find_most_similar(mask: RLE, offers: Sequence[Alternative]) -> tuple[Alternative | None, float | None]:
     if not offers:
         return None, None
-    ious = iou_matrix([mask], [offer.suggestion.mask for offer in offers])[0]
+    ious = compute_iou_matrix([mask], [offer.suggestion.mask for offer in offers])[0]
     best = int(ious.argmax())
     return offers[best], float(ious[best])

@@ -14,7 +14,7 @@ def is_answer(row: Mapping[str, Any]) -> bool:
     return row.get("id") not in (None, "") and "annotation_id" in row
 
 
-def take_once(
+def drop_repeated_tasks(
     rows: Iterable[Row | Defect], content_of: Callable[[Mapping[str, Any]], Hashable]
 ) -> Iterator[Row | Defect]:
     """Every task once: its first row. A later one that says something else of the task is a defect.

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ris.datasets.entry import Entry
-from ris.datasets.phrasecut import IMAGES, images_file, read_phrasecut
-from ris.datasets.refcoco import read_refs, splits_by
+from ris.datasets.phrasecut import IMAGES_FILE, find_images_file, read_phrasecut
+from ris.datasets.refcoco import list_split_authors, read_refs
 from ris.errors import DatasetError
 
-TRAIN = "train"
+TRAIN_SPLIT = "train"
 
-EXPRESSIONS = {
+PUBLISHED_COUNTS = {
     ("refcoco", "unc", "val"): 10834,
     ("refcoco", "unc", "testA"): 5657,
     ("refcoco", "unc", "testB"): 5095,
@@ -48,13 +48,13 @@ class Benchmark:
         """Its splits, in the order of their first entries."""
         return tuple(dict.fromkeys(entry.split for entry in self.entries))
 
-    def chosen(self, splits: Sequence[str]) -> tuple[str, ...]:
+    def choose_splits(self, splits: Sequence[str]) -> tuple[str, ...]:
         """Some splits, each once; all but the training's when none are named.
 
         Raises:
             DatasetError: there is no such split, or only the training's.
         """
-        wanted = tuple(dict.fromkeys(splits)) or tuple(split for split in self.splits if split != TRAIN)
+        wanted = tuple(dict.fromkeys(splits)) or tuple(split for split in self.splits if split != TRAIN_SPLIT)
         strange = [split for split in wanted if split not in self.splits]
         if strange or not wanted:
             raise DatasetError(
@@ -75,14 +75,14 @@ def read_benchmark(folder: Path, split_by: str | None = None) -> Benchmark:
         DatasetError: it is none of these, cannot be read, or has several refs and none was named.
     """
     name = folder.resolve().name
-    if images_file(folder) is not None:
+    if find_images_file(folder) is not None:
         return Benchmark(name, "", tuple(read_phrasecut(folder)))
     if not (folder / "instances.json").is_file():
         raise DatasetError(
-            f"{folder} has neither instances.json nor {IMAGES}; "
+            f"{folder} has neither instances.json nor {IMAGES_FILE}; "
             "give the folder of one dataset, such as refcoco, refcoco+, refcocog or grefcoco"
         )
-    known = splits_by(folder)
+    known = list_split_authors(folder)
     if split_by is None and len(known) > 1:
         raise DatasetError(
             f"{folder} is split in several ways; choose with --split-by one of {', '.join(known)}"
@@ -90,9 +90,9 @@ def read_benchmark(folder: Path, split_by: str | None = None) -> Benchmark:
     return Benchmark(name, split_by or (known[0] if known else ""), tuple(read_refs(folder, split_by)))
 
 
-def count_warning(name: str, split_by: str, split: str, count: int) -> str:
+def make_count_warning(name: str, split_by: str, split: str, count: int) -> str:
     """The sentence that says that a split is not the published one; "" where it is, or nobody counted."""
-    published = EXPRESSIONS.get((name, split_by, split), count)
+    published = PUBLISHED_COUNTS.get((name, split_by, split), count)
     if published == count:
         return ""
     return (

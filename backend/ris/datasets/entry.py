@@ -52,7 +52,7 @@ class Defect:
     outcome: str = LEFT_OUT
 
 
-def strict(read: Iterable[Entry | Defect]) -> Iterator[Entry]:
+def raise_on_defect(read: Iterable[Entry | Defect]) -> Iterator[Entry]:
     """The entries of a dataset that has no defect, for those who compare figures.
 
     Raises:
@@ -88,7 +88,7 @@ def parse_json(text: str) -> Any:
         raise ValueError("it is nested too deeply") from error
 
 
-def field_of(record: Mapping[str, Any], name: str, what: str = "it") -> Any:
+def get_field(record: Mapping[str, Any], name: str, what: str = "it") -> Any:
     """A field that has to be there.
 
     Raises:
@@ -99,7 +99,7 @@ def field_of(record: Mapping[str, Any], name: str, what: str = "it") -> Any:
     return record[name]
 
 
-def words_of(value: object) -> str:
+def to_expression_text(value: object) -> str:
     """An expression as text: digits that a program took for a number are words again.
 
     Raises:
@@ -144,7 +144,7 @@ def to_id(value: object) -> int | str:
     return int(text) if text.isascii() and text.removeprefix("-").isdigit() and len(text) < 20 else text
 
 
-class Index:
+class RecordIndex:
     """Records by their id. An id that two different records have names neither.
 
     Args:
@@ -181,7 +181,7 @@ class Index:
         return self._found[number]
 
 
-def size_of(record: Mapping[str, Any]) -> Size | None:
+def read_record_size(record: Mapping[str, Any]) -> Size | None:
     """(height, width) of a record of an image; None where it does not say, or says what cannot be."""
     try:
         height, width = float(record["height"]), float(record["width"])

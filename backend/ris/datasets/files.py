@@ -9,47 +9,47 @@ import unicodedata
 from pathlib import Path, PurePosixPath
 from urllib.parse import parse_qs, unquote, urlsplit
 
-UPLOAD = re.compile(r"^[0-9a-f]{8}-")  # what Label Studio puts before the name of an uploaded file
-ADDRESS = re.compile(r"^([a-z][a-z0-9+.-]+://|/(\S*/)?data/(upload|local-files)/)", re.IGNORECASE)
-FILE = re.compile(r"^file:[\\/]", re.IGNORECASE)  # a path of another machine, written as an address
-DRIVE = re.compile(r"^[a-zA-Z]:")
+UPLOAD_PREFIX = re.compile(r"^[0-9a-f]{8}-")  # what Label Studio puts before the name of an uploaded file
+ADDRESS_PATTERN = re.compile(r"^([a-z][a-z0-9+.-]+://|/(\S*/)?data/(upload|local-files)/)", re.IGNORECASE)
+_FILE_ADDRESS = re.compile(r"^file:[\\/]", re.IGNORECASE)  # a path of another machine, written as an address
+DRIVE_PREFIX = re.compile(r"^[a-zA-Z]:")
 
 
 def is_address(name: str) -> bool:
     """Whether a name is an address, a path of Label Studio or a picture itself: none of a file."""
-    return name.startswith("data:") or bool(ADDRESS.match(name) and not FILE.match(name))
+    return name.startswith("data:") or bool(ADDRESS_PATTERN.match(name) and not _FILE_ADDRESS.match(name))
 
 
-def last_part(name: str) -> str:
+def get_last_part(name: str) -> str:
     """The file's name at the end of a path of any system, or of an address."""
-    if FILE.match(name):
+    if _FILE_ADDRESS.match(name):
         name = unquote(name)
     elif is_address(name):
         parts = urlsplit(name)
         local = parse_qs(parts.query).get("d")
         name = local[0] if local else unquote(parts.path)
-    return DRIVE.sub("", name.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1])
+    return DRIVE_PREFIX.sub("", name.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1])
 
 
-def inner_path(name: str) -> str:
+def to_inner_path(name: str) -> str:
     """A path relative to a folder of pictures: as written where it stays inside, else its last part."""
-    path = DRIVE.sub("", name.replace("\\", "/"))
+    path = DRIVE_PREFIX.sub("", name.replace("\\", "/"))
     is_outside = path != name.replace("\\", "/") or path.startswith("/") or ".." in path.split("/")
     return (
-        last_part(name)
-        if is_outside or is_address(name) or FILE.match(name)
+        get_last_part(name)
+        if is_outside or is_address(name) or _FILE_ADDRESS.match(name)
         else PurePosixPath(path).as_posix()
     )
 
 
-def stored_name(name: str) -> str:
+def to_upload_name(name: str) -> str:
     """A file's name as Label Studio's uploads keep it: spaces are `_`; of other characters letters, digits,
     `-`, `_` and `.` stay.
     """
-    return re.sub(r"(?u)[^-\w.]", "", UPLOAD.sub("", last_part(name)).strip().replace(" ", "_"))
+    return re.sub(r"(?u)[^-\w.]", "", UPLOAD_PREFIX.sub("", get_last_part(name)).strip().replace(" ", "_"))
 
 
-class Folder:
+class ImageFolder:
     """A folder of pictures, listed once.
 
     Args:
@@ -64,19 +64,19 @@ class Folder:
         """The file of a name: by its path, by its last part, or by a name that differs in case, in the form
         of its accents, or as an upload's does, when one file alone has such a name.
         """
-        last = last_part(name)
-        for candidate in (name.lstrip("/"), inner_path(name), last, UPLOAD.sub("", last)):
+        last = get_last_part(name)
+        for candidate in (name.lstrip("/"), to_inner_path(name), last, UPLOAD_PREFIX.sub("", last)):
             path = self.path / candidate
             is_inside = candidate not in ("", ".") and ".." not in re.split(r"[\\/]", candidate)
-            if is_inside and not DRIVE.match(candidate) and _is_file(path):
+            if is_inside and not DRIVE_PREFIX.match(candidate) and _is_file(path):
                 return path
-        return self._listed().get(_plain(last))
+        return self._list_files().get(_normalise_name(last))
 
-    def _listed(self) -> dict[str, Path | None]:
+    def _list_files(self) -> dict[str, Path | None]:
         if self._alike is None:
             self._alike = {}
             for path in filter(_is_file, sorted(self.path.iterdir()) if self.path.is_dir() else ()):
-                key = _plain(path.name)
+                key = _normalise_name(path.name)
                 self._alike[key] = None if key in self._alike else path
         return self._alike
 
@@ -88,5 +88,5 @@ def _is_file(path: Path) -> bool:
         return False
 
 
-def _plain(name: str) -> str:
-    return stored_name(unicodedata.normalize("NFC", name)).casefold()
+def _normalise_name(name: str) -> str:
+    return to_upload_name(unicodedata.normalize("NFC", name)).casefold()

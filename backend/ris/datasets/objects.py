@@ -29,7 +29,7 @@ def read_objects(text: str, path: Path) -> Iterator[tuple[str, dict[str, Any]] |
         yield from _read_lines(text, path, error)
         return
     if isinstance(whole, dict):
-        whole = _listed(whole, path)
+        whole = _find_objects(whole, path)
     if not isinstance(whole, list):
         raise DatasetError(f"{path} must hold a list of objects, or an object a line")
     for number, one in enumerate(whole, 1):
@@ -37,7 +37,7 @@ def read_objects(text: str, path: Path) -> Iterator[tuple[str, dict[str, Any]] |
         yield (what, one) if isinstance(one, dict) else Defect(what, "it must be an object")
 
 
-def _listed(whole: dict[str, Any], path: Path) -> list[Any]:
+def _find_objects(whole: dict[str, Any], path: Path) -> list[Any]:
     tasks = whole.get("tasks")
     if isinstance(tasks, list):
         return tasks

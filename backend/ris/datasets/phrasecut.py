@@ -20,25 +20,27 @@ from ris.datasets.entry import (
     WITHOUT_MASK,
     Defect,
     Entry,
-    Index,
-    field_of,
+    RecordIndex,
+    get_field,
+    raise_on_defect,
     read_json,
-    size_of,
-    strict,
+    read_record_size,
+    to_expression_text,
     to_path,
-    words_of,
 )
-from ris.datasets.segmentation import FARTHEST, MOST_PIXELS
+from ris.datasets.segmentation import MAX_COORDINATE_SIDES, MAX_MASK_PIXELS
 from ris.errors import DatasetError
 
-IMAGES = "image_data_split3000.json"
-OTHER_IMAGES = "image_data_split.json"
-FEWEST_POINTS = 2
+IMAGES_FILE = "image_data_split3000.json"
+OTHER_IMAGES_FILE = "image_data_split.json"
+_MIN_DRAWN_POINTS = 2
 
 
-def images_file(folder: Path) -> Path | None:
+def find_images_file(folder: Path) -> Path | None:
     """The list of images of a folder of PhraseCut; None where the folder is none."""
-    return next((folder / name for name in (IMAGES, OTHER_IMAGES) if (folder / name).is_file()), None)
+    return next(
+        (folder / name for name in (IMAGES_FILE, OTHER_IMAGES_FILE) if (folder / name).is_file()), None
+    )
 
 
 def read_phrasecut(folder: Path) -> Iterator[Entry]:
@@ -47,7 +49,7 @@ def read_phrasecut(folder: Path) -> Iterator[Entry]:
     Raises:
         DatasetError: a file is missing, or a task names an image that is not listed.
     """
-    return strict(scan_phrasecut(folder))
+    return raise_on_defect(scan_phrasecut(folder))
 
 
 def scan_phrasecut(folder: Path) -> Iterator[Entry | Defect]:
@@ -56,8 +58,8 @@ def scan_phrasecut(folder: Path) -> Iterator[Entry | Defect]:
     Raises:
         DatasetError: a file is missing or cannot be read at all.
     """
-    listed = images_file(folder) or folder / IMAGES
-    images = Index(read_json(listed), "image_id", listed.name, "image")
+    listed = find_images_file(folder) or folder / IMAGES_FILE
+    images = RecordIndex(read_json(listed), "image_id", listed.name, "image")
     files = sorted(folder.glob("refer_*.json"))
     if not files:
         raise DatasetError(f"{folder} has no refer_<split>.json")
@@ -69,34 +71,34 @@ def scan_phrasecut(folder: Path) -> Iterator[Entry | Defect]:
             yield from _read_task(task, images, path, number)
 
 
-def _read_task(task: Any, images: Index, path: Path, number: int) -> Iterator[Entry | Defect]:
+def _read_task(task: Any, images: RecordIndex, path: Path, number: int) -> Iterator[Entry | Defect]:
     name = task.get("task_id", number) if isinstance(task, Mapping) else number
     what = f"task {name!r:.40} of {path.name}"
     try:
-        image = images.find(field_of(task, "image_id"))
-        words = words_of(field_of(task, "phrase"))
+        image = images.find(get_field(task, "image_id"))
+        words = to_expression_text(get_field(task, "phrase"))
         file = to_path(image.get("file_name") or image.get("url") or f"{task['image_id']}.jpg")
     except DatasetError as error:
         yield Defect(what, str(error))
         return
-    mask, size = None, size_of(image)
+    mask, size = None, read_record_size(image)
     try:
-        mask = _mask(field_of(task, "Polygons"), size)
+        mask = _read_mask(get_field(task, "Polygons"), size)
     except DatasetError as error:
         yield Defect(what, str(error), WITHOUT_MASK)
     yield Entry(words, file, size, mask, True, path.stem.removeprefix("refer_"))
 
 
-def _mask(polygons: Any, size: Size | None) -> RLE:
-    if size is None or size[0] * size[1] > MOST_PIXELS:
+def _read_mask(polygons: Any, size: Size | None) -> RLE:
+    if size is None or size[0] * size[1] > MAX_MASK_PIXELS:
         raise DatasetError("the size of its image is not said, or cannot be")
     try:
-        return drawn([polygon for instance in polygons for polygon in instance], size)
+        return draw_polygons([polygon for instance in polygons for polygon in instance], size)
     except (TypeError, ValueError, OverflowError) as error:
         raise DatasetError("its polygons are no lists of points") from error
 
 
-def drawn(polygons: Sequence[Sequence[Any]], size: Size) -> RLE:
+def draw_polygons(polygons: Sequence[Sequence[Any]], size: Size) -> RLE:
     """The union of polygons [[x, y], ...], drawn as PhraseCut draws them.
 
     Raises:
@@ -107,8 +109,8 @@ def drawn(polygons: Sequence[Sequence[Any]], size: Size) -> RLE:
     pen = ImageDraw.Draw(canvas)
     for polygon in polygons:
         points = [(int(x), int(y)) for x, y in polygon]
-        if any(abs(value) > FARTHEST * max(size) for point in points for value in point):
+        if any(abs(value) > MAX_COORDINATE_SIDES * max(size) for point in points for value in point):
             raise DatasetError("its polygons reach far outside its image")
-        if len(points) >= FEWEST_POINTS:
+        if len(points) >= _MIN_DRAWN_POINTS:
             pen.polygon(points, outline=1, fill=1)
-    return rle.encode(np.asarray(canvas) > 0)
+    return rle.encode_rle(np.asarray(canvas) > 0)

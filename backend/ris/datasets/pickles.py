@@ -14,10 +14,10 @@ import numpy as np
 
 from ris.errors import DatasetError
 
-NUMBERS = frozenset("biufUS")
+_NUMBER_CODES = frozenset("biufUS")
 
 
-class _Kind:
+class _NumberType:
     """What numpy's dtype says of a number: its code such as "i8", and its byte order."""
 
     def __init__(self, code: str, *_: object) -> None:
@@ -27,29 +27,29 @@ class _Kind:
         self.order = str(state[1])
 
 
-def _number(kind: Any, raw: Any) -> Any:
-    if not isinstance(kind, _Kind) or kind.code[:1] not in NUMBERS:
+def _make_number(kind: Any, raw: Any) -> Any:
+    if not isinstance(kind, _NumberType) or kind.code[:1] not in _NUMBER_CODES:
         raise DatasetError("it holds an object of numpy that is no number")
     data = raw.encode("latin-1") if isinstance(raw, str) else bytes(raw)
     order = kind.order if kind.order in "<>=" else "="
     return np.frombuffer(data, np.dtype(order + kind.code), count=1)[0].item()
 
 
-def _latin(text: str, *_: object) -> bytes:
+def _encode_latin(text: str, *_: object) -> bytes:
     """What `_codecs.encode` does for the bytes of old protocols."""
     return text.encode("latin-1")
 
 
 ALLOWED = {
-    ("numpy", "dtype"): _Kind,
-    ("numpy.core.multiarray", "scalar"): _number,
-    ("numpy._core.multiarray", "scalar"): _number,
-    ("_codecs", "encode"): _latin,
+    ("numpy", "dtype"): _NumberType,
+    ("numpy.core.multiarray", "scalar"): _make_number,
+    ("numpy._core.multiarray", "scalar"): _make_number,
+    ("_codecs", "encode"): _encode_latin,
     ("collections", "OrderedDict"): OrderedDict,
 }
 
 
-class _Plain(pickle.Unpickler):
+class _PlainUnpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         known = ALLOWED.get((module, name))
         if known is None and module.split(".")[0] == "numpy":
@@ -69,19 +69,19 @@ def read_pickle(path: Path) -> Any:
         DatasetError: it holds something else than plain data, or cannot be read.
     """
     try:
-        return _repaired(_Plain(io.BytesIO(path.read_bytes()), encoding="latin1").load())
+        return _repair_text(_PlainUnpickler(io.BytesIO(path.read_bytes()), encoding="latin1").load())
     except DatasetError:
         raise
     except Exception as error:
         raise DatasetError(f"{path} cannot be unpickled: {type(error).__name__}: {error}") from error
 
 
-def _repaired(value: Any) -> Any:
+def _repair_text(value: Any) -> Any:
     """Text of Python 2 comes as Latin-1; where its bytes are UTF-8, that is what they were."""
     if isinstance(value, dict):
-        return {_repaired(key): _repaired(one) for key, one in value.items()}
+        return {_repair_text(key): _repair_text(one) for key, one in value.items()}
     if isinstance(value, list | tuple):
-        return [_repaired(one) for one in value]
+        return [_repair_text(one) for one in value]
     if isinstance(value, str) and not value.isascii():
         try:
             return value.encode("latin-1").decode("utf-8")

@@ -9,28 +9,28 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ris.core.masks import union
+from ris.core.masks import unite_masks
 from ris.core.rle import RLE
 from ris.core.types import Size
 from ris.datasets.entry import (
     WITHOUT_MASK,
     Defect,
     Entry,
-    Index,
-    field_of,
+    RecordIndex,
+    get_field,
+    raise_on_defect,
     read_json,
-    size_of,
-    strict,
+    read_record_size,
+    to_expression_text,
     to_id,
     to_path,
-    words_of,
 )
 from ris.datasets.pickles import read_pickle
 from ris.datasets.segmentation import read_segmentation
 from ris.errors import DatasetError
 
-KINDS = ("refs(*).p", "refs(*).json", "grefs(*).json")
-NO_TARGET = -1
+_REFS_PATTERNS = ("refs(*).p", "refs(*).json", "grefs(*).json")
+_NO_TARGET_ID = -1
 
 
 def read_refs(folder: Path, split_by: str | None = None) -> Iterator[Entry]:
@@ -39,7 +39,7 @@ def read_refs(folder: Path, split_by: str | None = None) -> Iterator[Entry]:
     Raises:
         DatasetError: a file is missing, or says what cannot be; the message names the ref.
     """
-    return strict(scan_refs(folder, split_by))
+    return raise_on_defect(scan_refs(folder, split_by))
 
 
 def scan_refs(folder: Path, split_by: str | None = None) -> Iterator[Entry | Defect]:
@@ -59,16 +59,18 @@ def scan_refs(folder: Path, split_by: str | None = None) -> Iterator[Entry | Def
         DatasetError: a file is missing or cannot be read at all.
     """
     instances = read_json(folder / "instances.json")
-    images = Index(field_of(instances, "images", "instances.json"), "id", "instances.json", "image")
-    notes = Index(field_of(instances, "annotations", "instances.json"), "id", "instances.json", "annotation")
-    for number, ref in enumerate(_refs(folder, split_by), 1):
+    images = RecordIndex(get_field(instances, "images", "instances.json"), "id", "instances.json", "image")
+    notes = RecordIndex(
+        get_field(instances, "annotations", "instances.json"), "id", "instances.json", "annotation"
+    )
+    for number, ref in enumerate(_read_refs_file(folder, split_by), 1):
         what = f"ref {str(ref['ref_id'])[:20]}" if "ref_id" in ref else f"ref at place {number}"
         try:
-            image, sentences = images.find(field_of(ref, "image_id")), field_of(ref, "sentences")
+            image, sentences = images.find(get_field(ref, "image_id")), get_field(ref, "sentences")
             if not isinstance(sentences, list):
                 raise DatasetError("its sentences are no list")
             name = to_path(image.get("file_name") or ref.get("file_name"))
-            given = field_of(ref, "ann_id")
+            given = get_field(ref, "ann_id")
             numbers = [to_id(one) for one in given] if isinstance(given, list) else [to_id(given)]
             has_referent = _has_referent(ref, numbers)
             if not sentences:
@@ -76,16 +78,18 @@ def scan_refs(folder: Path, split_by: str | None = None) -> Iterator[Entry | Def
         except DatasetError as error:
             yield Defect(what, str(error))
             continue
-        mask, size = None, size_of(image)
+        mask, size = None, read_record_size(image)
         try:
             if has_referent:
-                mask = _mask(numbers, notes, ref["image_id"], size)
+                mask = _read_mask(numbers, notes, ref["image_id"], size)
                 size = mask.size
         except DatasetError as error:
             yield Defect(what, str(error), WITHOUT_MASK)
         for sentence in sentences:
             try:
-                words = words_of(sentence.get("raw") or field_of(sentence, "sent", "a sentence of it"))
+                words = to_expression_text(
+                    sentence.get("raw") or get_field(sentence, "sent", "a sentence of it")
+                )
             except (DatasetError, AttributeError) as error:
                 yield Defect(
                     what, str(error) if isinstance(error, DatasetError) else "a sentence is no object"
@@ -94,24 +98,24 @@ def scan_refs(folder: Path, split_by: str | None = None) -> Iterator[Entry | Def
             yield Entry(words, name, size, mask, has_referent, str(ref.get("split") or "train"))
 
 
-def splits_by(folder: Path) -> tuple[str, ...]:
+def list_split_authors(folder: Path) -> tuple[str, ...]:
     """By whom the refs of a folder are split: what stands in the brackets of its files' names, each once."""
-    return tuple(dict.fromkeys(_split_by(path) for path in _files(folder)))
+    return tuple(dict.fromkeys(_parse_split_by(path) for path in _find_refs_files(folder)))
 
 
-def _files(folder: Path) -> list[Path]:
-    return [path for kind in KINDS for path in sorted(folder.glob(kind))]
+def _find_refs_files(folder: Path) -> list[Path]:
+    return [path for kind in _REFS_PATTERNS for path in sorted(folder.glob(kind))]
 
 
-def _split_by(path: Path) -> str:
+def _parse_split_by(path: Path) -> str:
     return path.stem.partition("(")[2].removesuffix(")")
 
 
-def _refs(folder: Path, split_by: str | None) -> Sequence[Mapping[str, Any]]:
-    there = _files(folder)
+def _read_refs_file(folder: Path, split_by: str | None) -> Sequence[Mapping[str, Any]]:
+    there = _find_refs_files(folder)
     if not there:
         raise DatasetError(f"{folder} has no refs(...).p, refs(...).json or grefs(...).json")
-    found = [path for path in there if split_by in (None, _split_by(path))]
+    found = [path for path in there if split_by in (None, _parse_split_by(path))]
     if not found:
         names = ", ".join(path.name for path in there)
         raise DatasetError(f"{folder} has no refs split by {split_by!r:.40}; it has {names}")
@@ -129,14 +133,14 @@ def _has_referent(ref: Mapping[str, Any], numbers: Sequence[int | str]) -> bool:
     """
     mark = ref.get("no_target")
     is_marked = mark is not None and to_id(mark) in (1, "True", "true")
-    if is_marked and numbers not in ([], [NO_TARGET]):
+    if is_marked and numbers not in ([], [_NO_TARGET_ID]):
         raise DatasetError('it has "no_target", and an annotation')
-    if mark is not None and not is_marked and numbers == [NO_TARGET]:
+    if mark is not None and not is_marked and numbers == [_NO_TARGET_ID]:
         raise DatasetError('its annotation is -1, and its "no_target" is not true')
-    return not is_marked and numbers != [NO_TARGET]
+    return not is_marked and numbers != [_NO_TARGET_ID]
 
 
-def _mask(numbers: Sequence[int | str], notes: Index, image_id: object, size: Size | None) -> RLE:
+def _read_mask(numbers: Sequence[int | str], notes: RecordIndex, image_id: object, size: Size | None) -> RLE:
     if not numbers:
         raise DatasetError("it names no annotation")
     parts = []
@@ -147,4 +151,4 @@ def _mask(numbers: Sequence[int | str], notes: Index, image_id: object, size: Si
         parts.append(read_segmentation(note.get("segmentation"), size))
     if len({part.size for part in parts}) > 1:
         raise DatasetError("its annotations are of several sizes")
-    return parts[0] if len(parts) == 1 else union(parts)
+    return parts[0] if len(parts) == 1 else unite_masks(parts)

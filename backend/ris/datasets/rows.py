@@ -15,29 +15,31 @@ from typing import Any
 from ris.core.rle import RLE
 from ris.core.types import Size, Verdict
 from ris.datasets.answers import is_answer
+from ris.datasets.delimited import ColumnNames, normalise_heading
 from ris.datasets.entry import (
     WITHOUT_MASK,
     Defect,
     Entry,
     parse_json,
-    size_of,
+    read_record_size,
+    to_expression_text,
     to_path,
-    words_of,
 )
 from ris.datasets.objects import is_json
 from ris.datasets.segmentation import read_segmentation
-from ris.datasets.separated import Names, plain
 from ris.errors import DatasetError
 
-USUAL = Names()
-NO_REFERENT = (plain(Verdict.NO_REFERENT), "no_such_thing")
-VERDICTS = frozenset({plain(verdict) for verdict in Verdict} - {*NO_REFERENT})
+DEFAULT_NAMES = ColumnNames()
+_NO_REFERENT_WORDS = (normalise_heading(Verdict.NO_REFERENT), "no_such_thing")
+_VERDICT_WORDS = frozenset({normalise_heading(verdict) for verdict in Verdict} - {*_NO_REFERENT_WORDS})
 
 
-def read_row(what: str, row: Mapping[str, Any], names: Names = USUAL) -> Iterator[Entry | Defect]:
+def read_row(
+    what: str, row: Mapping[str, Any], names: ColumnNames = DEFAULT_NAMES
+) -> Iterator[Entry | Defect]:
     """The entry of a row or of a task of Label Studio's, and what of it cannot be used."""
     task = row if isinstance(row.get("data"), Mapping) else {}
-    named = to_plain(task.get("data") or row)
+    named = normalise_row(task.get("data") or row)
     split = str(named.get("split") or "train")
     try:
         image, words = read_words(named, names)
@@ -48,9 +50,9 @@ def read_row(what: str, row: Mapping[str, Any], names: Names = USUAL) -> Iterato
     except DatasetError as error:
         yield Defect(what, str(error))
         return
-    mask, size, reason = None, size_of(named), ""
+    mask, size, reason = None, read_record_size(named), ""
     try:
-        mask = _mask(named.get("mask") if has_referent else named.get("mask") or None, size)
+        mask = _read_mask(named.get("mask") if has_referent else named.get("mask") or None, size)
     except DatasetError as error:
         reason = str(error)
     if not has_referent and (reason or (mask and mask.area_px)):
@@ -64,24 +66,24 @@ def read_row(what: str, row: Mapping[str, Any], names: Names = USUAL) -> Iterato
     yield Entry(words, image, mask.size if mask else size, mask, has_referent, split)
 
 
-def to_plain(row: Mapping[str, Any]) -> dict[str, Any]:
+def normalise_row(row: Mapping[str, Any]) -> dict[str, Any]:
     """A row by its plain headings, without those that have no value."""
-    return {plain(key): value for key, value in row.items() if value is not None}
+    return {normalise_heading(key): value for key, value in row.items() if value is not None}
 
 
-def read_words(row: Mapping[str, Any], names: Names = USUAL) -> tuple[str, str]:
+def read_words(row: Mapping[str, Any], names: ColumnNames = DEFAULT_NAMES) -> tuple[str, str]:
     """The image and the words of a row with plain headings.
 
     Raises:
         DatasetError: it lacks one, or has words under two names of which none is preferred.
     """
-    image = to_path(_first(row, names.images))
-    if doubt := names.doubt(row):
+    image = to_path(_get_first(row, names.images))
+    if doubt := names.find_ambiguity(row):
         raise DatasetError(doubt)
-    return image, words_of(_first(row, names.words))
+    return image, to_expression_text(_get_first(row, names.words))
 
 
-def _first(row: Mapping[str, Any], names: tuple[str, ...]) -> Any:
+def _get_first(row: Mapping[str, Any], names: tuple[str, ...]) -> Any:
     """The value under the first of these names that the row has."""
     for name in names:
         if row.get(name) is not None:
@@ -91,13 +93,13 @@ def _first(row: Mapping[str, Any], names: tuple[str, ...]) -> Any:
 
 def _has_referent(verdict: object) -> bool:
     """Whether a verdict lets there be a referent; none, or an empty one, does."""
-    word = plain("" if verdict is None else verdict)
-    if word and word not in (*NO_REFERENT, *VERDICTS):
+    word = normalise_heading("" if verdict is None else verdict)
+    if word and word not in (*_NO_REFERENT_WORDS, *_VERDICT_WORDS):
         raise DatasetError(f"its verdict is none of {', '.join(Verdict)}")
-    return word not in NO_REFERENT
+    return word not in _NO_REFERENT_WORDS
 
 
-def _mask(given: Any, size: Size | None) -> RLE | None:
+def _read_mask(given: Any, size: Size | None) -> RLE | None:
     if given is None or (isinstance(given, str) and not given.strip()):
         return None
     if not isinstance(given, str):

@@ -15,17 +15,17 @@ from numpy.typing import NDArray
 from pycocotools import mask as coco
 
 from ris.core import rle
-from ris.core.masks import union
+from ris.core.masks import unite_masks
 from ris.core.rle import RLE
 from ris.core.types import Size
 from ris.errors import DatasetError
 
-FEWEST_NUMBERS = 6  # of a polygon: three points
-FARTHEST = 10  # coordinates, in longer sides of the image: a mistake, and costly to draw
-MOST_PIXELS = 2**28
+MIN_POLYGON_NUMBERS = 6  # of a polygon: three points
+MAX_COORDINATE_SIDES = 10  # coordinates, in longer sides of the image: a mistake, and costly to draw
+MAX_MASK_PIXELS = 2**28
 
 
-def decoded(segmentation: Any, size: Size | None, what: str) -> RLE:
+def decode_segmentation(segmentation: Any, size: Size | None, what: str) -> RLE:
     """COCO's polygons, a run length, or a list of either as one mask.
 
     Args:
@@ -43,35 +43,35 @@ def decoded(segmentation: Any, size: Size | None, what: str) -> RLE:
 
 
 def read_segmentation(segmentation: Any, size: Size | None) -> RLE:
-    """As `decoded`; the error does not name the record, and is the same for all of one kind."""
+    """As `decode_segmentation`; the error does not name the record, and is the same for all of one kind."""
     if segmentation is None or segmentation in ([], {}, ""):
         raise DatasetError("it has no segmentation")
     parts = segmentation if isinstance(segmentation, list) else [segmentation]
     if all(isinstance(part, int | float | str | None) for part in parts):
         parts = [parts]
     if all(isinstance(part, Mapping) for part in parts):
-        return _merged([_from_runs(part, size) for part in parts])
+        return _merge_masks([_from_runs(part, size) for part in parts])
     if all(isinstance(part, list) for part in parts):
         return _from_polygons(parts, _check_size(size))
     raise DatasetError("its segmentation is neither polygons nor run lengths")
 
 
-def _merged(masks: list[RLE]) -> RLE:
+def _merge_masks(masks: list[RLE]) -> RLE:
     if len({mask.size for mask in masks}) > 1:
         raise DatasetError("its run lengths are of several sizes")
-    return masks[0] if len(masks) == 1 else union(masks)
+    return masks[0] if len(masks) == 1 else unite_masks(masks)
 
 
 def _check_size(size: Size | None) -> Size:
     if size is None:
         raise DatasetError('the size of its image is not said: give "height" and "width"')
-    if math.prod(size) > MOST_PIXELS:
-        raise DatasetError(f"its image is said to have more than {MOST_PIXELS} pixels")
+    if math.prod(size) > MAX_MASK_PIXELS:
+        raise DatasetError(f"its image is said to have more than {MAX_MASK_PIXELS} pixels")
     return size
 
 
 def _from_polygons(parts: list[Any], size: Size) -> RLE:
-    outlines = [outline for part in parts if len(outline := _outline(part, size)) >= FEWEST_NUMBERS]
+    outlines = [outline for part in parts if len(outline := _read_outline(part, size)) >= MIN_POLYGON_NUMBERS]
     if not outlines:
         raise DatasetError("none of its polygons has three points")
     codes = coco.frPyObjects([outline.tolist() for outline in outlines], *size)
@@ -79,7 +79,7 @@ def _from_polygons(parts: list[Any], size: Size) -> RLE:
     return rle.from_string(merged["counts"].decode("ascii"), size)
 
 
-def _outline(part: Any, size: Size) -> NDArray[np.float64]:
+def _read_outline(part: Any, size: Size) -> NDArray[np.float64]:
     try:
         values = np.asarray(part, np.float64)
     except (TypeError, ValueError) as error:
@@ -88,19 +88,19 @@ def _outline(part: Any, size: Size) -> NDArray[np.float64]:
         raise DatasetError("its polygons have coordinates that are no finite numbers")
     if values.shape[1:] not in ((), (2,)) or values.size % 2:
         raise DatasetError("a polygon of it has an x without a y")
-    if values.size and np.abs(values).max() > FARTHEST * max(size):
+    if values.size and np.abs(values).max() > MAX_COORDINATE_SIDES * max(size):
         raise DatasetError("its polygons reach far outside its image")
     return values.ravel()
 
 
 def _from_runs(part: Mapping[str, Any], size: Size | None) -> RLE:
-    own = _size_of(part["size"]) if part.get("size") is not None else _check_size(size)
+    own = _read_size(part["size"]) if part.get("size") is not None else _check_size(size)
     if size is not None and own != size:
         raise DatasetError(f"its mask is of {own}, its image is {size}")
     counts = part.get("counts")
     try:
         if isinstance(counts, list):
-            return RLE(_check_size(own), tuple(_whole(count) for count in counts))
+            return RLE(_check_size(own), tuple(_to_whole_number(count) for count in counts))
         text = counts.decode("ascii") if isinstance(counts, bytes) else counts
         if isinstance(text, str):
             return rle.from_string(text, _check_size(own))
@@ -109,15 +109,15 @@ def _from_runs(part: Mapping[str, Any], size: Size | None) -> RLE:
     raise DatasetError("its run lengths have no counts")
 
 
-def _size_of(given: Any) -> Size:
+def _read_size(given: Any) -> Size:
     try:
-        height, width = (_whole(side) for side in given)
+        height, width = (_to_whole_number(side) for side in given)
     except (TypeError, ValueError) as error:
         raise DatasetError('the "size" of its run lengths is not [height, width]') from error
     return height, width
 
 
-def _whole(value: Any) -> int:
+def _to_whole_number(value: Any) -> int:
     """A whole number, also where it was written as 7.0 or "7"."""
     number = float(value)
     if not number.is_integer():

@@ -5,32 +5,36 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from ris.datasets.answers import Row, take_once
-from ris.datasets.entry import Defect, Entry, strict
+from ris.datasets.answers import Row, drop_repeated_tasks
+from ris.datasets.delimited import SEPARATORS, ColumnNames, normalise_heading, read_separated
+from ris.datasets.entry import Defect, Entry, raise_on_defect
 from ris.datasets.objects import is_json, read_objects
-from ris.datasets.rows import USUAL, read_row, read_words, to_plain
-from ris.datasets.separated import SEPARATORS, Names, plain, read_separated
+from ris.datasets.rows import DEFAULT_NAMES, normalise_row, read_row, read_words
 from ris.datasets.text import read_text
 from ris.errors import DatasetError
 
-COUNTED = re.compile(r"(?<=\w)#\d+\s*$")  # Flickr30k and Flickr8k count the captions of a picture: a.jpg#0
-CAPTIONS = tuple(
+CAPTION_NUMBER = re.compile(
+    r"(?<=\w)#\d+\s*$"
+)  # Flickr30k and Flickr8k count the captions of a picture: a.jpg#0
+CAPTION_FILES = tuple(
     f"{stem}.{ending}"
     for stem in ("captions", "metadata")
     for ending in ("csv", "tsv", "jsonl", "json", "txt")
 )
 
 
-def read_table(path: Path, encoding: str | None = None) -> Iterator[Entry]:
-    """As `scan_table`, of a table that is to have no defect.
+def read_image_table(path: Path, encoding: str | None = None) -> Iterator[Entry]:
+    """As `scan_image_table`, of a table that is to have no defect.
 
     Raises:
         DatasetError: it is no table, or a row lacks its image or its words; the message names the row.
     """
-    return strict(scan_table(path, encoding))
+    return raise_on_defect(scan_image_table(path, encoding))
 
 
-def scan_table(path: Path, encoding: str | None = None, names: Names = USUAL) -> Iterator[Entry | Defect]:
+def scan_image_table(
+    path: Path, encoding: str | None = None, names: ColumnNames = DEFAULT_NAMES
+) -> Iterator[Entry | Defect]:
     """A row an expression, and the rows that cannot be used.
 
     Args:
@@ -44,7 +48,7 @@ def scan_table(path: Path, encoding: str | None = None, names: Names = USUAL) ->
     Raises:
         DatasetError: it is none of these, or cannot be read at all.
     """
-    path = table_of(path)
+    path = find_table_file(path)
     for row in read_rows(read_text(path, encoding), path, names):
         if isinstance(row, Defect):
             yield row
@@ -52,7 +56,7 @@ def scan_table(path: Path, encoding: str | None = None, names: Names = USUAL) ->
             yield from read_row(*row, names)
 
 
-def table_of(path: Path) -> Path:
+def find_table_file(path: Path) -> Path:
     """The file itself, or the captions file of a folder.
 
     Raises:
@@ -60,13 +64,13 @@ def table_of(path: Path) -> Path:
     """
     if not path.is_dir():
         return path
-    found = [path / name for name in CAPTIONS if (path / name).is_file()]
+    found = [path / name for name in CAPTION_FILES if (path / name).is_file()]
     if not found:
-        raise DatasetError(f"{path} has no captions file; it can be {', '.join(CAPTIONS)}")
+        raise DatasetError(f"{path} has no captions file; it can be {', '.join(CAPTION_FILES)}")
     return found[0]
 
 
-def read_rows(text: str, path: Path, names: Names) -> Iterator[Row | Defect]:
+def read_rows(text: str, path: Path, names: ColumnNames) -> Iterator[Row | Defect]:
     """The rows of a file as they are; of several answers to one task, the first.
 
     Raises:
@@ -79,15 +83,15 @@ def read_rows(text: str, path: Path, names: Names) -> Iterator[Row | Defect]:
         rows = _read_pairs(text, path)
     else:
         rows = read_separated(text, path.name, names)
-    return take_once(rows, lambda row: read_words(to_plain(row), names))
+    return drop_repeated_tasks(rows, lambda row: read_words(normalise_row(row), names))
 
 
-def _is_pairs(text: str, names: Names) -> bool:
+def _is_pairs(text: str, names: ColumnNames) -> bool:
     """Whether the first line is no heading, but a file's name, a tab and words."""
     first = next((line for line in io.StringIO(text) if line.strip()), "")
     image, tab, _ = first.partition("\t")
     is_heading = any(
-        names.are_in(plain(cell.strip().strip('"')) for cell in first.split(separator))
+        names.can_read(normalise_heading(cell.strip().strip('"')) for cell in first.split(separator))
         for separator in SEPARATORS
     )
     return bool(tab) and not is_heading and ("." in image or "/" in image)
@@ -105,4 +109,4 @@ def _read_pairs(text: str, path: Path) -> Iterator[tuple[str, dict[str, str]] | 
         elif len(words) > 1:
             yield Defect(what, "it has more than a picture and words: a tab stands in its words")
         else:
-            yield what, {"image": COUNTED.sub("", image), "expression": "".join(words)}
+            yield what, {"image": CAPTION_NUMBER.sub("", image), "expression": "".join(words)}

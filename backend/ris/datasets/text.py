@@ -13,14 +13,14 @@ from charset_normalizer import from_bytes
 
 from ris.errors import DatasetError
 
-MARKS = (  # UTF-32 first: its little-endian mark begins with that of UTF-16
+BYTE_ORDER_MARKS = (  # UTF-32 first: its little-endian mark begins with that of UTF-16
     (codecs.BOM_UTF32_LE, "utf-32-le"),
     (codecs.BOM_UTF32_BE, "utf-32-be"),
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-KINDS = (
+_BINARY_SIGNATURES = (
     (b"PK\x03\x04", "an Excel workbook or another ZIP archive: save it as CSV UTF-8"),
     (b"\xd0\xcf\x11\xe0", "an old Excel workbook: save it as CSV UTF-8"),
     (b"\x1f\x8b", "compressed by gzip: unpack it"),
@@ -30,10 +30,11 @@ KINDS = (
     (b"\x89PNG", "a picture, no table"),
     (b"\xff\xd8\xff", "a picture, no table"),
 )
-GUESSED_BYTES = 2**16
-WIDE = frozenset({"big5", "cp932", "cp949", "cp950", "euc_jp", "euc_kr", "gb18030", "gb2312", "gbk", "johab",
+MAX_GUESSED_BYTES = 2**16
+MULTIBYTE_ENCODINGS = frozenset({"big5", "cp932", "cp949", "cp950", "euc_jp", "euc_kr", "gb18030",
+"gb2312", "gbk", "johab",
                   "shift_jis", "iso2022_jp", "iso2022_kr", "hz"})  # fmt: skip
-ESCAPES = ("\x1b$", "\x1b(")  # ISO 2022: valid UTF-8, and other characters than it seems
+ISO_2022_ESCAPES = ("\x1b$", "\x1b(")  # ISO 2022: valid UTF-8, and other characters than it seems
 
 
 def read_text(path: Path, encoding: str | None = None) -> str:
@@ -49,15 +50,15 @@ def read_text(path: Path, encoding: str | None = None) -> str:
         data = path.read_bytes()
     except OSError as error:
         raise DatasetError(f"{path} cannot be read: {type(error).__name__}: {error.strerror}") from error
-    for start, kind in KINDS:
+    for start, kind in _BINARY_SIGNATURES:
         if data.startswith(start):
             raise DatasetError(f"{path} is {kind}")
-    return _decode(data, path, encoding or known_encoding(data)).removesuffix("\x1a")
+    return _decode_text(data, path, encoding or detect_encoding(data)).removesuffix("\x1a")
 
 
-def known_encoding(data: bytes) -> str:
+def detect_encoding(data: bytes) -> str:
     """The encoding of these bytes; "utf-8" also where that has yet to be proven by decoding."""
-    for mark, name in MARKS:
+    for mark, name in BYTE_ORDER_MARKS:
         if data.startswith(mark):
             return name
     zeros = [byte == 0 for byte in data[:4]]
@@ -68,7 +69,7 @@ def known_encoding(data: bytes) -> str:
     return patterns.get(tuple(zeros)) or patterns.get(tuple(zeros[:2])) or "utf-8"
 
 
-def _decode(data: bytes, path: Path, encoding: str) -> str:
+def _decode_text(data: bytes, path: Path, encoding: str) -> str:
     try:
         text = data.decode(encoding)
     except LookupError as error:
@@ -79,7 +80,7 @@ def _decode(data: bytes, path: Path, encoding: str) -> str:
         line = data.count(b"\n", 0, error.start) + 1
         raise DatasetError(
             f"{path} is not {encoding.upper()}: byte 0x{data[error.start]:02x} in line {line} does not fit"
-            f"{_guess(data)}; save it as UTF-8 (in Excel: CSV UTF-8), "
+            f"{_guess_encoding(data)}; save it as UTF-8 (in Excel: CSV UTF-8), "
             "or name its encoding with --encoding, such as cp1252"
         ) from error
     text = text.removeprefix("\ufeff")
@@ -87,14 +88,19 @@ def _decode(data: bytes, path: Path, encoding: str) -> str:
         raise DatasetError(
             f"{path} holds zero bytes: it is no text, or not {encoding.upper()}; save it as UTF-8"
         )
-    if encoding == "utf-8" and any(escape in text for escape in ESCAPES):
+    if encoding == "utf-8" and any(escape in text for escape in ISO_2022_ESCAPES):
         raise DatasetError(
-            f"{path} is in an ISO 2022 encoding{_guess(data)}; save it as UTF-8, or name it with --encoding"
+            f"{path} is in an ISO 2022 encoding{_guess_encoding(data)}; save it as UTF-8, or name it with "
+            f"--encoding"
         )
     return text
 
 
-def _guess(data: bytes) -> str:
+def _guess_encoding(data: bytes) -> str:
     """What it may be, for the person to judge; nothing for encodings of one byte, which all fit alike."""
-    found = from_bytes(data[:GUESSED_BYTES]).best()
-    return f" (it may be {found.encoding})" if found is not None and found.encoding in WIDE else ""
+    found = from_bytes(data[:MAX_GUESSED_BYTES]).best()
+    return (
+        f" (it may be {found.encoding})"
+        if found is not None and found.encoding in MULTIBYTE_ENCODINGS
+        else ""
+    )

@@ -13,12 +13,12 @@ from ris.core import rle
 from ris.core.rle import RLE
 from ris.core.types import Image, Suggestion
 
-COLOURS = ((228, 26, 28), (55, 126, 184), (77, 175, 74), (152, 78, 163), (255, 127, 0), (166, 86, 40))
-FINAL = (255, 215, 0)
-HOT = (255, 190, 60)
+MASK_COLOURS = ((228, 26, 28), (55, 126, 184), (77, 175, 74), (152, 78, 163), (255, 127, 0), (166, 86, 40))
+FINAL_COLOUR = (255, 215, 0)
+HOT_COLOUR = (255, 190, 60)
 OPACITY = 0.35
-SHORTEST_SIDE = 480  # smaller pictures are enlarged, so that numbers can be read
-PANE = (320, 260)  # width and height of one picture of a sheet
+MIN_SIDE_PX = 480  # smaller pictures are enlarged, so that numbers can be read
+PANE_SIZE = (320, 260)  # width and height of one picture of a sheet
 FONT = ImageFont.load_default(size=15)
 
 
@@ -28,7 +28,7 @@ def draw_alternatives(image: Image, suggestions: Sequence[Suggestion], path: Pat
     The format follows the file's ending.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    overlay(image.pixels, [s.mask for s in suggestions]).save(path)
+    draw_masks(image.pixels, [s.mask for s in suggestions]).save(path)
 
 
 def draw_heat(image: Image, heat: NDArray[np.uint8], suggestions: Sequence[Suggestion], path: Path) -> None:
@@ -40,16 +40,16 @@ def draw_heat(image: Image, heat: NDArray[np.uint8], suggestions: Sequence[Sugge
     size = (image.size[1], image.size[0])
     warmth = np.asarray(Pillow.fromarray(heat).resize(size, Pillow.Resampling.BICUBIC), np.float32)[..., None]
     grey = image.pixels.mean(-1, keepdims=True)
-    pixels = 0.45 * grey + 0.55 * warmth / 255 * np.array(HOT, np.float32)
+    pixels = 0.45 * grey + 0.55 * warmth / 255 * np.array(HOT_COLOUR, np.float32)
     pixels = np.clip(pixels, 0, 255).astype(np.uint8)
     path.parent.mkdir(parents=True, exist_ok=True)
-    overlay(pixels, [s.mask for s in suggestions[:1]]).save(path)
+    draw_masks(pixels, [s.mask for s in suggestions[:1]]).save(path)
 
 
-def overlay(
+def draw_masks(
     pixels: NDArray[np.uint8],
     masks: Sequence[RLE],
-    colours: Sequence[tuple[int, int, int]] = COLOURS,
+    colours: Sequence[tuple[int, int, int]] = MASK_COLOURS,
     *,
     factor: float | None = None,
 ) -> Pillow.Image:
@@ -59,24 +59,24 @@ def overlay(
         factor: how much larger than the image; by itself small images are enlarged.
     """
     height, width = pixels.shape[:2]
-    factor = factor or max(1.0, SHORTEST_SIDE / min(height, width))
+    factor = factor or max(1.0, MIN_SIDE_PX / min(height, width))
     size = (max(1, round(width * factor)), max(1, round(height * factor)))
     canvas = np.asarray(Pillow.fromarray(pixels).resize(size, Pillow.Resampling.LANCZOS)).astype(np.float32)
     dense = [
-        np.asarray(Pillow.fromarray(rle.decode(mask)).resize(size, Pillow.Resampling.NEAREST))
+        np.asarray(Pillow.fromarray(rle.decode_rle(mask)).resize(size, Pillow.Resampling.NEAREST))
         for mask in masks
     ]
     for i in reversed(range(len(dense))):  # the best lies on top
         colour = np.array(colours[i % len(colours)], np.float32)
         canvas[dense[i]] = (1 - OPACITY) * canvas[dense[i]] + OPACITY * colour
-        canvas[_rim(dense[i], 2)] = colour
+        canvas[_find_rim(dense[i], 2)] = colour
     picture = Pillow.fromarray(np.round(canvas).astype(np.uint8))
     for i in reversed(range(len(dense))):
-        _number(picture, dense[i], str(i + 1), colours[i % len(colours)])
+        _draw_number(picture, dense[i], str(i + 1), colours[i % len(colours)])
     return picture
 
 
-def _rim(mask: NDArray[np.bool_], width: int) -> NDArray[np.bool_]:
+def _find_rim(mask: NDArray[np.bool_], width: int) -> NDArray[np.bool_]:
     """The outermost pixels of a mask."""
     inner = mask
     for _ in range(width):
@@ -85,7 +85,9 @@ def _rim(mask: NDArray[np.bool_], width: int) -> NDArray[np.bool_]:
     return mask & ~inner
 
 
-def _number(picture: Pillow.Image, mask: NDArray[np.bool_], text: str, colour: tuple[int, int, int]) -> None:
+def _draw_number(
+    picture: Pillow.Image, mask: NDArray[np.bool_], text: str, colour: tuple[int, int, int]
+) -> None:
     """A numbered badge at the pixel of the mask that lies nearest to its centre."""
     rows, columns = np.nonzero(mask)
     if not len(rows):
@@ -108,9 +110,9 @@ class Pane:
     lines: Sequence[str]
 
 
-def contact_sheet(panes: Sequence[Pane], path: Path, *, columns: int = 3) -> None:
+def draw_contact_sheet(panes: Sequence[Pane], path: Path, *, columns: int = 3) -> None:
     """Write all panes in a grid: on the left of each the alternatives, on the right what became of them."""
-    drawn = [_pane(pane) for pane in panes]
+    drawn = [_draw_pane(pane) for pane in panes]
     width, height = max(p.width for p in drawn), max(p.height for p in drawn)
     rows = -(-len(drawn) // columns)
     sheet = Pillow.new("RGB", (columns * (width + 12) + 12, rows * (height + 12) + 12), "white")
@@ -120,12 +122,12 @@ def contact_sheet(panes: Sequence[Pane], path: Path, *, columns: int = 3) -> Non
     sheet.save(path)
 
 
-def _pane(pane: Pane) -> Pillow.Image:
+def _draw_pane(pane: Pane) -> Pillow.Image:
     height, width = pane.pixels.shape[:2]
-    factor = min(PANE[0] / width, PANE[1] / height)
-    left = overlay(pane.pixels, pane.alternatives, factor=factor)
-    right = overlay(pane.pixels, [pane.final] if pane.final else [], [FINAL], factor=factor)
-    picture = Pillow.new("RGB", (2 * PANE[0] + 4, PANE[1] + 18 * len(pane.lines) + 6), "white")
+    factor = min(PANE_SIZE[0] / width, PANE_SIZE[1] / height)
+    left = draw_masks(pane.pixels, pane.alternatives, factor=factor)
+    right = draw_masks(pane.pixels, [pane.final] if pane.final else [], [FINAL_COLOUR], factor=factor)
+    picture = Pillow.new("RGB", (2 * PANE_SIZE[0] + 4, PANE_SIZE[1] + 18 * len(pane.lines) + 6), "white")
     picture.paste(left, (0, 0))
     picture.paste(right, (left.width + 4, 0))
     draw = ImageDraw.Draw(picture)

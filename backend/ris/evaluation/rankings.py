@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from ris.core.types import Scored
+from ris.core.types import MethodScores
 
 FUSION = "fusion"
 
 
-def has_say(opinion: Scored) -> bool:
+def has_preference(opinion: MethodScores) -> bool:
     """Whether a method could run and prefers some proposal; of one alone it need not."""
     if opinion.left_out or not len(opinion.scores):
         return False

@@ -14,33 +14,33 @@ from typing import Any
 
 from ris.core import rle
 from ris.core.decision import Decision
-from ris.core.outline import edge_outlines
+from ris.core.outline import trace_edge_outlines
 from ris.core.rle import RLE
-from ris.export.dataset import LeftOut, Unseen, find_image_problem, get_mask
+from ris.export.dataset import Omission, UnseenReasons, find_image_problem, get_mask
 from ris.export.imagefile import ImageFile, find_image_files
 from ris.export.text import write_json
 
-CATEGORY = {"id": 1, "name": "referent", "supercategory": ""}
+_CATEGORY = {"id": 1, "name": "referent", "supercategory": ""}
 
 
-def run_lengths(mask: RLE) -> dict[str, Any]:
+def to_run_lengths(mask: RLE) -> dict[str, Any]:
     """`segmentation` as COCO's compressed run length."""
     return {"size": list(mask.size), "counts": rle.to_string(mask)}
 
 
-def polygons(mask: RLE) -> list[list[float]]:
+def to_polygons(mask: RLE) -> list[list[float]]:
     """`segmentation` as polygons, [x1, y1, x2, y2, ...] each."""
-    return [outline.astype(float).ravel().tolist() for outline in edge_outlines(mask)]
+    return [outline.astype(float).ravel().tolist() for outline in trace_edge_outlines(mask)]
 
 
 def write_coco(
     decisions: Sequence[Decision],
     path: Path,
-    segmentation: Callable[[RLE], object] = run_lengths,
+    segmentation: Callable[[RLE], object] = to_run_lengths,
     *,
     files: Mapping[str, ImageFile] | None = None,
-    unseen: Unseen | None = None,
-) -> list[LeftOut]:
+    unseen: UnseenReasons | None = None,
+) -> list[Omission]:
     """Write one JSON file, the same bytes for the same decisions; what it cannot hold is returned.
 
     Args:
@@ -49,12 +49,12 @@ def write_coco(
     """
     problems = [find_image_problem(decision, unseen or {}) for decision in decisions]
     kept = [d for d, problem in zip(decisions, problems, strict=True) if not problem]
-    content = as_coco(kept, segmentation, find_image_files(decisions) if files is None else files)
+    content = to_coco(kept, segmentation, find_image_files(decisions) if files is None else files)
     write_json(content, path, indent=1)
-    return [LeftOut(d, problem) for d, problem in zip(decisions, problems, strict=True) if problem]
+    return [Omission(d, problem) for d, problem in zip(decisions, problems, strict=True) if problem]
 
 
-def as_coco(
+def to_coco(
     decisions: Sequence[Decision],
     segmentation: Callable[[RLE], object],
     files: Mapping[str, ImageFile],
@@ -65,21 +65,21 @@ def as_coco(
     without: list[dict[str, Any]] = []
     for decision in decisions:
         mask = get_mask(decision)
-        image = _image(images, decision, files)
+        image = _add_image(images, decision, files)
         if mask is None:
-            without.append({"image_id": image["id"], **_about(decision)})
+            without.append({"image_id": image["id"], **_make_attributes(decision)})
         else:
             number = len(annotations) + 1
-            annotations.append(_annotation(number, image["id"], mask, segmentation(mask), decision))
+            annotations.append(_make_annotation(number, image["id"], mask, segmentation(mask), decision))
     return {
         "info": {"description": "referring expressions, corrected", "without_mask": without},
         "images": list(images.values()),
         "annotations": annotations,
-        "categories": [CATEGORY],
+        "categories": [_CATEGORY],
     }
 
 
-def _image(
+def _add_image(
     images: dict[str, dict[str, Any]], decision: Decision, files: Mapping[str, ImageFile]
 ) -> dict[str, Any]:
     digest, size = decision.image_digest, decision.image_size
@@ -95,22 +95,22 @@ def _image(
     return images.setdefault(digest, entry)
 
 
-def _annotation(
+def _make_annotation(
     number: int, image_id: int, mask: RLE, segmentation: object, decision: Decision
 ) -> dict[str, Any]:
     return {
         "id": number,
         "image_id": image_id,
-        "category_id": CATEGORY["id"],
+        "category_id": _CATEGORY["id"],
         "segmentation": segmentation,
         "area": mask.area_px,
-        "bbox": rle.box_xywh(mask),
+        "bbox": rle.compute_xywh_box(mask),
         "iscrowd": 0,
-        "attributes": _about(decision),
+        "attributes": _make_attributes(decision),
     }
 
 
-def _about(decision: Decision) -> dict[str, Any]:
+def _make_attributes(decision: Decision) -> dict[str, Any]:
     correction, annotation = decision.correction, decision.correction.annotation
     return {
         "expression": annotation.task.expression,

@@ -7,24 +7,24 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ris.core.decision import Decision
-from ris.core.masks import iou_matrix
+from ris.core.masks import compute_iou_matrix
 from ris.core.rle import RLE
 from ris.core.types import Size, Verdict
 from ris.errors import InputError
 from ris.export.imagefile import ImageFile, find_image_files
 
-Unseen = Mapping[tuple[str, str], str]
+UnseenReasons = Mapping[tuple[str, str], str]
 """By project and image reference, why the image could not be seen."""
 
-Resolve = Literal["latest", "majority", "all"]
-AGREE = 0.5  # IoU of two annotators who mean the same thing
-TRAIN = "train"
+AnswerRule = Literal["latest", "majority", "all"]
+AGREEMENT_IOU = 0.5  # IoU of two annotators who mean the same thing
+_DEFAULT_SPLIT = "train"
 SPLIT_NAME = re.compile(r"[A-Za-z0-9_]+")
-UNSEEN = "its image was never seen here"
+_UNSEEN_REASON = "its image was never seen here"
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class DatasetSample:
     """One expression of one image with the answer that counts.
 
     Attributes:
@@ -61,23 +61,23 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
-class LeftOut:
+class Omission:
     """A decision that is not in an export, and the sentence that says why."""
 
     decision: Decision
     reason: str
 
 
-def samples(
+def make_dataset_samples(
     decisions: Sequence[Decision],
     *,
-    resolve: Resolve = "latest",
+    resolve: AnswerRule = "latest",
     verdicts: Sequence[Verdict] = (),
     shares: Mapping[str, float] | None = None,
     seed: int = 0,
     files: Mapping[str, ImageFile] | None = None,
-    unseen: Unseen | None = None,
-) -> tuple[list[Sample], list[LeftOut]]:
+    unseen: UnseenReasons | None = None,
+) -> tuple[list[DatasetSample], list[Omission]]:
     """The samples of a dataset, and every decision that is none, with its reason.
 
     Args:
@@ -96,20 +96,20 @@ def samples(
     """
     shares = _check_shares(shares or {})
     files = find_image_files(decisions) if files is None else files
-    left_out: list[LeftOut] = []
+    left_out: list[Omission] = []
     usable: list[Decision] = []
     for decision in decisions:
-        reason = _unusable(decision, verdicts, unseen or {})
+        reason = _find_problem(decision, verdicts, unseen or {})
         if reason:
-            left_out.append(LeftOut(decision, reason))
+            left_out.append(Omission(decision, reason))
         else:
             usable.append(decision)
-    kept: list[Sample] = []
-    for group in _by_task(usable):
-        chosen = group if resolve == "all" else [_resolved(group, resolve)]
-        kept += [_sample(decision, shares, seed, files) for decision in chosen]
+    kept: list[DatasetSample] = []
+    for group in _group_by_task(usable):
+        chosen = group if resolve == "all" else [_pick_answer(group, resolve)]
+        kept += [_make_sample(decision, shares, seed, files) for decision in chosen]
         left_out += [
-            LeftOut(d, f"another answer to the same task counts ({resolve})")
+            Omission(d, f"another answer to the same task counts ({resolve})")
             for d in group
             if not any(d is one for one in chosen)
         ]
@@ -130,7 +130,7 @@ def _check_shares(shares: Mapping[str, float]) -> Mapping[str, float]:
     return shares
 
 
-def _unusable(decision: Decision, verdicts: Sequence[Verdict], unseen: Unseen) -> str:
+def _find_problem(decision: Decision, verdicts: Sequence[Verdict], unseen: UnseenReasons) -> str:
     verdict = decision.correction.verdict
     if verdict is Verdict.SKIPPED:
         return "it was skipped"
@@ -139,7 +139,7 @@ def _unusable(decision: Decision, verdicts: Sequence[Verdict], unseen: Unseen) -
     return find_image_problem(decision, unseen)
 
 
-def find_image_problem(decision: Decision, unseen: Unseen) -> str:
+def find_image_problem(decision: Decision, unseen: UnseenReasons) -> str:
     """Why nobody can say which image a decision is about; "" when that is known.
 
     One image is one by its bytes. Where these were never seen two addresses may be one image, and would be
@@ -148,7 +148,7 @@ def find_image_problem(decision: Decision, unseen: Unseen) -> str:
     task = decision.correction.annotation.task
     if decision.image_digest is None or decision.image_size is None:
         reason = unseen.get((task.project, task.image_url), "")
-        return f"{UNSEEN}: {reason}" if reason else UNSEEN
+        return f"{_UNSEEN_REASON}: {reason}" if reason else _UNSEEN_REASON
     mask = get_mask(decision)
     if mask is not None and mask.size != decision.image_size:
         theirs, ours = decision.image_size, mask.size
@@ -161,7 +161,7 @@ def get_mask(decision: Decision) -> RLE | None:
     return decision.correction.annotation.mask if decision.correction.verdict.has_mask else None
 
 
-def _by_task(decisions: Sequence[Decision]) -> list[list[Decision]]:
+def _group_by_task(decisions: Sequence[Decision]) -> list[list[Decision]]:
     groups: dict[tuple[str, int, str, str], list[Decision]] = {}
     for decision in decisions:
         task = decision.correction.annotation.task
@@ -169,39 +169,41 @@ def _by_task(decisions: Sequence[Decision]) -> list[list[Decision]]:
     return list(groups.values())
 
 
-def _resolved(group: Sequence[Decision], resolve: Resolve) -> Decision:
+def _pick_answer(group: Sequence[Decision], resolve: AnswerRule) -> Decision:
     newest = sorted(group, key=lambda d: d.correction.annotation.updated_at, reverse=True)
     if resolve == "latest":
         return newest[0]
-    return max(newest, key=lambda d: sum(_agree(d, other) for other in newest))
+    return max(newest, key=lambda d: sum(_is_same_answer(d, other) for other in newest))
 
 
-def _agree(one: Decision, two: Decision) -> bool:
+def _is_same_answer(one: Decision, two: Decision) -> bool:
     masks = [get_mask(d) for d in (one, two)]
     if masks[0] is None or masks[1] is None:
         return masks[0] is masks[1]
-    return masks[0].size == masks[1].size and bool(iou_matrix([masks[0]], [masks[1]])[0, 0] >= AGREE)
+    return masks[0].size == masks[1].size and bool(
+        compute_iou_matrix([masks[0]], [masks[1]])[0, 0] >= AGREEMENT_IOU
+    )
 
 
-def _sample(
+def _make_sample(
     decision: Decision, shares: Mapping[str, float], seed: int, files: Mapping[str, ImageFile]
-) -> Sample:
+) -> DatasetSample:
     assert decision.image_digest is not None and decision.image_size is not None
     file = files[decision.image_digest]
-    split = split_of(file.digest, shares, seed)
-    return Sample(get_mask(decision), decision.image_size, split, decision, file)
+    split = assign_split(file.digest, shares, seed)
+    return DatasetSample(get_mask(decision), decision.image_size, split, decision, file)
 
 
-def split_of(key: str, shares: Mapping[str, float], seed: int) -> str:
+def assign_split(key: str, shares: Mapping[str, float], seed: int) -> str:
     """Which split an image is in, from its own key and the seed alone: no other image can move it."""
     place = int(hashlib.sha256(f"{seed} {key}".encode()).hexdigest()[:13], 16) / 16**13
     for name, share in shares.items():
         if place < share:
             return name
         place -= share
-    return TRAIN
+    return _DEFAULT_SPLIT
 
 
-def image_ids(samples: Sequence[Sample]) -> dict[str, int]:
+def number_images(samples: Sequence[DatasetSample]) -> dict[str, int]:
     """A number for each image by its key, in order of first appearance, from 1."""
     return {key: i for i, key in enumerate(dict.fromkeys(s.image_key for s in samples), 1)}

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ris.core.masks import iou_matrix
+from ris.core.masks import compute_iou_matrix
 from ris.core.rle import RLE
 
 Problems = Iterator[str]
@@ -15,7 +15,8 @@ def compare_masks(what: str, theirs: RLE | None, ours: RLE | None) -> Problems:
     if theirs is None or ours is None or theirs.size != ours.size:
         yield f"{what}: its mask is {_describe(theirs)} in the files and {_describe(ours)} on record"
     else:
-        yield f"{what}: its mask has IoU {iou_matrix([theirs], [ours])[0, 0]:.4f} with the one on record"
+        iou = compute_iou_matrix([theirs], [ours])[0, 0]
+        yield f"{what}: its mask has IoU {iou:.4f} with the one on record"
 
 
 def _describe(mask: RLE | None) -> str:

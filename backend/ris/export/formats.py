@@ -9,19 +9,19 @@ from pathlib import Path
 from ris.core.decision import Decision
 from ris.core.rle import RLE
 from ris.export import coco
-from ris.export.dataset import LeftOut, Sample, Unseen
+from ris.export.dataset import DatasetSample, Omission, UnseenReasons
 from ris.export.imagefile import ImageFile, read_image_file
 from ris.export.jsonl import write_jsonl
 from ris.export.labelstudio import write_labelstudio
 from ris.export.pairs import write_pairs
 from ris.export.phrasecut import write_phrasecut
-from ris.export.phrases import Parse
-from ris.export.pictures import Fetch
+from ris.export.phrases import ExpressionParser
+from ris.export.pictures import ImageBytesSource
 from ris.export.refcoco import write_grefcoco, write_refcoco
 from ris.export.yolo import write_yolo
 from ris.labelstudio.config.control import Controls
 
-IMAGES_KEPT = 4  # in memory while rows are written
+MAX_CACHED_IMAGES = 4  # in memory while rows are written
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +41,19 @@ class Material:
     """
 
     records: Sequence[Decision]
-    not_chosen: Sequence[LeftOut]
-    samples: Sequence[Sample]
-    unusable: Sequence[LeftOut]
+    not_chosen: Sequence[Omission]
+    samples: Sequence[DatasetSample]
+    unusable: Sequence[Omission]
     files: Mapping[str, ImageFile]
-    unseen: Unseen
-    fetch: Fetch
-    parse: Parse
+    unseen: UnseenReasons
+    fetch: ImageBytesSource
+    parse: ExpressionParser
     controls: Mapping[str, Controls]
     default_controls: Controls
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class FormatResult:
     """What came of one format.
 
     Attributes:
@@ -61,12 +61,12 @@ class Written:
         loss: what the format cannot hold of the masks, measured; "" when it gives back every pixel.
     """
 
-    left_out: Sequence[LeftOut] = ()
+    left_out: Sequence[Omission] = ()
     loss: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Format:
+class ExportFormat:
     """One format.
 
     Attributes:
@@ -75,30 +75,30 @@ class Format:
     """
 
     folder: str
-    write: Callable[[Material, Path], Written] = field(repr=False)
+    write: Callable[[Material, Path], FormatResult] = field(repr=False)
 
 
-def _coco(material: Material, folder: Path) -> Written:
-    return _write_coco(material, folder / "coco.json", coco.run_lengths)
+def _write_coco_run_lengths(material: Material, folder: Path) -> FormatResult:
+    return _write_coco(material, folder / "coco.json", coco.to_run_lengths)
 
 
-def _coco_polygons(material: Material, folder: Path) -> Written:
-    return _write_coco(material, folder / "coco_polygons.json", coco.polygons)
+def _write_coco_polygons(material: Material, folder: Path) -> FormatResult:
+    return _write_coco(material, folder / "coco_polygons.json", coco.to_polygons)
 
 
-def _write_coco(material: Material, path: Path, segmentation: Callable[[RLE], object]) -> Written:
+def _write_coco(material: Material, path: Path, segmentation: Callable[[RLE], object]) -> FormatResult:
     left_out = coco.write_coco(
         material.records, path, segmentation, files=material.files, unseen=material.unseen
     )
-    return Written([*material.not_chosen, *left_out])
+    return FormatResult([*material.not_chosen, *left_out])
 
 
-def _jsonl(material: Material, folder: Path) -> Written:
+def _write_jsonl(material: Material, folder: Path) -> FormatResult:
     write_jsonl(material.records, folder / "decisions.jsonl")
-    return Written(material.not_chosen)
+    return FormatResult(material.not_chosen)
 
 
-def _labelstudio(material: Material, folder: Path) -> Written:
+def _write_labelstudio(material: Material, folder: Path) -> FormatResult:
     write_labelstudio(material.records, folder, material.controls, material.default_controls)
     projects = {d.correction.annotation.task.project for d in material.records}
     outlined = [
@@ -106,45 +106,45 @@ def _labelstudio(material: Material, folder: Path) -> Written:
         if not material.controls.get(key, material.default_controls).is_lossless
     ]  # fmt: skip
     loss = f"outlines are simplified in project {', '.join(outlined)}" if outlined else ""
-    return Written(material.not_chosen, loss)
+    return FormatResult(material.not_chosen, loss)
 
 
-def _samples(
-    write: Callable[[Sequence[Sample], Path], list[LeftOut]], material: Material, folder: Path
-) -> Written:
-    return Written([*material.unusable, *write(material.samples, folder)])
+def _write_samples(
+    write: Callable[[Sequence[DatasetSample], Path], list[Omission]], material: Material, folder: Path
+) -> FormatResult:
+    return FormatResult([*material.unusable, *write(material.samples, folder)])
 
 
-def _yolo(material: Material, folder: Path) -> Written:
+def _write_yolo(material: Material, folder: Path) -> FormatResult:
     left_out = [*material.unusable, *write_yolo(material.samples, folder)]
     ious = [one["iou_with_mask"] for one in json.loads((folder / "expressions.json").read_text("utf-8"))]
     mean = f"IoU with the masks {sum(ious) / len(ious):.4f}, the least {min(ious):.4f}" if ious else ""
-    return Written(left_out, mean)
+    return FormatResult(left_out, mean)
 
 
-def _huggingface(material: Material, folder: Path) -> Written:
+def _write_huggingface(material: Material, folder: Path) -> FormatResult:
     from ris.export.huggingface import write_huggingface  # here: pyarrow, and every command would wait
 
-    @lru_cache(maxsize=IMAGES_KEPT)  # the expressions of an image mostly follow one another
+    @lru_cache(maxsize=MAX_CACHED_IMAGES)  # the expressions of an image mostly follow one another
     def read(file: ImageFile) -> bytes:
         return read_image_file(file, material.fetch)
 
-    return Written([*material.unusable, *write_huggingface(material.samples, folder, read)])
+    return FormatResult([*material.unusable, *write_huggingface(material.samples, folder, read)])
 
 
-def _phrasecut(material: Material, folder: Path) -> Written:
-    return Written([*material.unusable, *write_phrasecut(material.samples, folder, material.parse)])
+def _write_phrasecut(material: Material, folder: Path) -> FormatResult:
+    return FormatResult([*material.unusable, *write_phrasecut(material.samples, folder, material.parse)])
 
 
-FORMATS: Mapping[str, Format] = {
-    "coco": Format(".", _coco),
-    "coco-polygons": Format(".", _coco_polygons),
-    "jsonl": Format(".", _jsonl),
-    "labelstudio": Format(".", _labelstudio),
-    "refcoco": Format("refcoco", partial(_samples, write_refcoco)),
-    "grefcoco": Format("grefcoco", partial(_samples, write_grefcoco)),
-    "phrasecut": Format("phrasecut", _phrasecut),
-    "huggingface": Format("huggingface", _huggingface),
-    "yolo": Format("yolo", _yolo),
-    "pairs": Format(".", partial(_samples, write_pairs)),
+EXPORT_FORMATS: Mapping[str, ExportFormat] = {
+    "coco": ExportFormat(".", _write_coco_run_lengths),
+    "coco-polygons": ExportFormat(".", _write_coco_polygons),
+    "jsonl": ExportFormat(".", _write_jsonl),
+    "labelstudio": ExportFormat(".", _write_labelstudio),
+    "refcoco": ExportFormat("refcoco", partial(_write_samples, write_refcoco)),
+    "grefcoco": ExportFormat("grefcoco", partial(_write_samples, write_grefcoco)),
+    "phrasecut": ExportFormat("phrasecut", _write_phrasecut),
+    "huggingface": ExportFormat("huggingface", _write_huggingface),
+    "yolo": ExportFormat("yolo", _write_yolo),
+    "pairs": ExportFormat(".", partial(_write_samples, write_pairs)),
 }

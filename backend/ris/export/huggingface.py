@@ -13,15 +13,15 @@ from PIL import Image as Pillow
 from ris.core import rle
 from ris.core.rle import RLE
 from ris.errors import BackendError
-from ris.export.dataset import LeftOut, Sample
+from ris.export.dataset import DatasetSample, Omission
 from ris.export.imagefile import ImageFile
-from ris.export.pictures import upright
+from ris.export.pictures import make_upright
 
-ROWS_AT_ONCE = 64
-PICTURE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
-COLUMNS: Sequence[tuple[str, pa.DataType, dict[str, Any]]] = (
-    ("image", PICTURE, {"_type": "Image"}),
-    ("mask", PICTURE, {"_type": "Image"}),
+_ROWS_PER_BATCH = 64
+IMAGE_TYPE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+_COLUMNS: Sequence[tuple[str, pa.DataType, dict[str, Any]]] = (
+    ("image", IMAGE_TYPE, {"_type": "Image"}),
+    ("mask", IMAGE_TYPE, {"_type": "Image"}),
     ("expression", pa.string(), {"dtype": "string", "_type": "Value"}),
     ("has_referent", pa.bool_(), {"dtype": "bool", "_type": "Value"}),
     ("verdict", pa.string(), {"dtype": "string", "_type": "Value"}),
@@ -30,49 +30,49 @@ COLUMNS: Sequence[tuple[str, pa.DataType, dict[str, Any]]] = (
     ("task_id", pa.int64(), {"dtype": "int64", "_type": "Value"}),
     ("annotation_id", pa.int64(), {"dtype": "int64", "_type": "Value"}),
 )
-FEATURES = {name: feature for name, _, feature in COLUMNS}
-SCHEMA = pa.schema(
-    [(name, kind) for name, kind, _ in COLUMNS],
+FEATURES = {name: feature for name, _, feature in _COLUMNS}
+_PARQUET_SCHEMA = pa.schema(
+    [(name, kind) for name, kind, _ in _COLUMNS],
     # Where `datasets` looks for which columns are pictures.
     metadata={"huggingface": json.dumps({"info": {"features": FEATURES}})},
 )
 
 
 def write_huggingface(
-    samples: Sequence[Sample], folder: Path, read: Callable[[ImageFile], bytes]
-) -> list[LeftOut]:
+    samples: Sequence[DatasetSample], folder: Path, read: Callable[[ImageFile], bytes]
+) -> list[Omission]:
     """`data/<split>-00000-of-00001.parquet` and a dataset card; what has no picture to be had is returned.
 
     Args:
         read: gives an image's bytes, or raises an ImageError.
     """
-    left_out: list[LeftOut] = []
+    left_out: list[Omission] = []
     counts: dict[str, int] = {}
     (folder / "data").mkdir(parents=True, exist_ok=True)
     for split in sorted({sample.split for sample in samples}):
         path = folder / "data" / f"{split}-00000-of-00001.parquet"
-        with pq.ParquetWriter(path, SCHEMA) as writer:
+        with pq.ParquetWriter(path, _PARQUET_SCHEMA) as writer:
             own = [sample for sample in samples if sample.split == split]
-            for start in range(0, len(own), ROWS_AT_ONCE):
+            for start in range(0, len(own), _ROWS_PER_BATCH):
                 rows = []
-                for sample in own[start : start + ROWS_AT_ONCE]:
+                for sample in own[start : start + _ROWS_PER_BATCH]:
                     try:
-                        rows.append(_row(sample, read))
+                        rows.append(_make_row(sample, read))
                     except BackendError as error:
-                        left_out.append(LeftOut(sample.decision, str(error)))
-                writer.write_table(pa.Table.from_pylist(rows, SCHEMA))
+                        left_out.append(Omission(sample.decision, str(error)))
+                writer.write_table(pa.Table.from_pylist(rows, _PARQUET_SCHEMA))
                 counts[split] = counts.get(split, 0) + len(rows)
-    (folder / "README.md").write_text(card(counts), encoding="utf-8")
+    (folder / "README.md").write_text(make_dataset_card(counts), encoding="utf-8")
     return left_out
 
 
-def _row(sample: Sample, read: Callable[[ImageFile], bytes]) -> dict[str, Any]:
+def _make_row(sample: DatasetSample, read: Callable[[ImageFile], bytes]) -> dict[str, Any]:
     task = sample.decision.correction.annotation.task
-    data, extension = upright(read(sample.file))
+    data, extension = make_upright(read(sample.file))
     name = Path(sample.file_name).stem
     return {
         "image": {"bytes": data, "path": f"{name}{extension}"},
-        "mask": {"bytes": as_png(sample.mask), "path": f"{name}-mask.png"} if sample.mask else None,
+        "mask": {"bytes": to_png(sample.mask), "path": f"{name}-mask.png"} if sample.mask else None,
         "expression": sample.expression,
         "has_referent": sample.mask is not None,
         "verdict": sample.decision.correction.verdict.value,
@@ -83,14 +83,14 @@ def _row(sample: Sample, read: Callable[[ImageFile], bytes]) -> dict[str, Any]:
     }
 
 
-def as_png(mask: RLE) -> bytes:
+def to_png(mask: RLE) -> bytes:
     """A mask as a grey PNG, 255 inside."""
     file = io.BytesIO()
-    Pillow.fromarray(rle.decode(mask).astype("uint8") * 255).save(file, "PNG")
+    Pillow.fromarray(rle.decode_rle(mask).astype("uint8") * 255).save(file, "PNG")
     return file.getvalue()
 
 
-def card(counts: dict[str, int]) -> str:
+def make_dataset_card(counts: dict[str, int]) -> str:
     """The dataset card: what `datasets` needs to find the splits, and what people want to know."""
     files = "".join(f"  - split: {s}\n    path: data/{s}-*.parquet\n" for s in sorted(counts))
     rows = "".join(f"| {split} | {count} |\n" for split, count in sorted(counts.items()))

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from ris.core.decision import Decision
 from ris.core.types import Task
 from ris.errors import ImageError, ImageUnreachable
-from ris.export.pictures import Fetch
+from ris.export.pictures import ImageBytesSource
 
-EXTENSIONS = frozenset({"jpg", "jpeg", "png", "webp", "bmp", "tif", "tiff", "gif"})
-LONGEST_STEM = 60
-DIGITS = 16  # of the digest, in a name: enough to tell a million pictures of one name apart
+_EXTENSIONS = frozenset({"jpg", "jpeg", "png", "webp", "bmp", "tif", "tiff", "gif"})
+MAX_STEM_CHARACTERS = 60
+DIGEST_DIGITS = 16  # of the digest, in a name: enough to tell a million pictures of one name apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,22 +37,26 @@ def find_image_files(decisions: Iterable[Decision]) -> dict[str, ImageFile]:
         if decision.image_digest is not None:
             tasks.setdefault(decision.image_digest, {}).setdefault((task.project, task.image_url), task)
     return {
-        digest: ImageFile(digest, make_name(next(iter(own.values())).image_url, digest), tuple(own.values()))
+        digest: ImageFile(
+            digest, make_image_file_name(next(iter(own.values())).image_url, digest), tuple(own.values())
+        )
         for digest, own in tasks.items()
     }
 
 
-def make_name(reference: str, digest: str) -> str:
+def make_image_file_name(reference: str, digest: str) -> str:
     """A plain name for a picture's file: its own, and enough of its digest to tell two of one name apart."""
     name = reference.split("?")[0].rsplit("/", 1)[-1]
     stem, dot, extension = name.rpartition(".")
     stem = stem if dot and not reference.startswith("data:") else "image"
-    plain = "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "_" for c in stem[:LONGEST_STEM])
-    known = extension.lower() if extension.lower() in EXTENSIONS else "png"
-    return f"{plain or 'image'}-{digest[:DIGITS]}.{known}"
+    plain = "".join(
+        c if c.isascii() and (c.isalnum() or c in "-_") else "_" for c in stem[:MAX_STEM_CHARACTERS]
+    )
+    known = extension.lower() if extension.lower() in _EXTENSIONS else "png"
+    return f"{plain or 'image'}-{digest[:DIGEST_DIGITS]}.{known}"
 
 
-def read_image_file(file: ImageFile, fetch: Fetch) -> bytes:
+def read_image_file(file: ImageFile, fetch: ImageBytesSource) -> bytes:
     """The bytes of a picture, from the first of its tasks that still has it.
 
     Raises:

@@ -7,16 +7,16 @@ from typing import Any
 from ris.core import rle
 from ris.core.decision import Decision
 from ris.core.rle import RLE
-from ris.core.types import Offer
+from ris.core.types import Alternative
 from ris.export.text import write_lines
 
 
 def write_jsonl(decisions: Sequence[Decision], path: Path) -> None:
     """Write one file; as many lines as decisions, and the same bytes for the same decisions."""
-    write_lines([as_line(decision) for decision in decisions], path)
+    write_lines([to_json_line(decision) for decision in decisions], path)
 
 
-def as_line(decision: Decision) -> dict[str, Any]:
+def to_json_line(decision: Decision) -> dict[str, Any]:
     """One decision as plain JSON; masks are COCO run lengths."""
     correction, annotation = decision.correction, decision.correction.annotation
     mask = annotation.mask if correction.verdict.has_mask else None
@@ -31,26 +31,26 @@ def as_line(decision: Decision) -> dict[str, Any]:
         "verdict": correction.verdict.value,
         "rank": correction.rank,
         "iou": correction.iou,
-        "mask": _mask(mask) if mask else None,
+        "mask": _to_run_length(mask) if mask else None,
         "annotator": annotation.annotator,
         "lead_time_s": annotation.lead_time_s,
         "updated_at": annotation.updated_at.isoformat(),
         "model_version": decision.version,
-        "alternatives": [_alternative(offer) for offer in decision.offers],
+        "alternatives": [_to_alternative(offer) for offer in decision.offers],
     }
 
 
-def _mask(mask: RLE) -> dict[str, Any]:
+def _to_run_length(mask: RLE) -> dict[str, Any]:
     return {"size": list(mask.size), "counts": rle.to_string(mask)}
 
 
-def _alternative(offer: Offer) -> dict[str, Any]:
+def _to_alternative(offer: Alternative) -> dict[str, Any]:
     suggestion = offer.suggestion
     return {
         "rank": suggestion.rank,
         "score": suggestion.score,
         "region_id": offer.region_id,
-        "mask": _mask(suggestion.mask),
+        "mask": _to_run_length(suggestion.mask),
         "methods": {
             name: {"score": said.score, "rank": said.rank} for name, said in suggestion.methods.items()
         },

@@ -29,19 +29,19 @@ def write_labelstudio(
         entry = tasks.setdefault(
             (task.project, task.task_id, task.image_url, task.expression),
             {
-                "data": _data(task, own, default),
+                "data": _make_data(task, own, default),
                 "meta": {"project": task.project, "task_id": task.task_id},
                 "annotations": [],
                 "predictions": [],
             },
         )
-        entry["annotations"].append(_annotation(decision, own))
+        entry["annotations"].append(_make_annotation(decision, own))
         if decision.version and not entry["predictions"]:
             entry["predictions"] = write_predictions(decision.offers, own, version=decision.version)
     write_json(list(tasks.values()), folder / "labelstudio.json")
 
 
-def _data(task: Task, own: Controls, default: Controls) -> dict[str, Any]:
+def _make_data(task: Task, own: Controls, default: Controls) -> dict[str, Any]:
     """As the project's label config shows it; as the default's where that one shows no such image."""
     try:
         return own.to_data(task.image_url, task.expression)
@@ -49,7 +49,7 @@ def _data(task: Task, own: Controls, default: Controls) -> dict[str, Any]:
         return default.to_data(task.image_url, task.expression)
 
 
-def _annotation(decision: Decision, controls: Controls) -> dict[str, Any]:
+def _make_annotation(decision: Decision, controls: Controls) -> dict[str, Any]:
     annotation = decision.correction.annotation
     return {
         "id": annotation.annotation_id,  # what Label Studio keeps as `import_id`: no new decision

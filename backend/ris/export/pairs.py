@@ -5,41 +5,41 @@ from pathlib import Path
 from typing import Any
 
 from ris.core import rle
-from ris.core.masks import iou_matrix
+from ris.core.masks import compute_iou_matrix
 from ris.core.rle import RLE
-from ris.export.dataset import LeftOut, Sample
+from ris.export.dataset import DatasetSample, Omission
 from ris.export.text import write_lines
 
 SAME_IOU = 0.95  # an alternative that much like the chosen mask was not rejected
 
 
-def write_pairs(samples: Sequence[Sample], folder: Path) -> list[LeftOut]:
+def write_pairs(samples: Sequence[DatasetSample], folder: Path) -> list[Omission]:
     """`preferences.jsonl`: one sample a line; those without a rejected alternative are returned."""
     lines, left_out = [], []
     for sample in samples:
-        line = as_pair(sample)
+        line = to_preference_pair(sample)
         if line["rejected"]:
             lines.append(line)
         else:
-            left_out.append(LeftOut(sample.decision, "no alternative was rejected"))
+            left_out.append(Omission(sample.decision, "no alternative was rejected"))
     write_lines(lines, folder / "preferences.jsonl")
     return left_out
 
 
-def as_pair(sample: Sample) -> dict[str, Any]:
+def to_preference_pair(sample: DatasetSample) -> dict[str, Any]:
     """One line; `chosen` is null where no such thing was there, and then every alternative was rejected."""
     offers = [offer.suggestion for offer in sample.decision.offers]
     chosen = sample.mask
-    rejected = [s for s in offers if chosen is None or not _same(chosen, s.mask)]
+    rejected = [s for s in offers if chosen is None or not _is_same(chosen, s.mask)]
     return {
         "image": sample.image_url,
         "image_sha256": sample.decision.image_digest,
         "expression": sample.expression,
         "split": sample.split,
-        "chosen": _mask(chosen) if chosen else None,
+        "chosen": _to_run_length(chosen) if chosen else None,
         "rejected": [
             {
-                "mask": _mask(s.mask),
+                "mask": _to_run_length(s.mask),
                 "rank": s.rank,
                 "score": s.score,
                 "methods": {name: {"score": m.score, "rank": m.rank} for name, m in s.methods.items()},
@@ -50,9 +50,9 @@ def as_pair(sample: Sample) -> dict[str, Any]:
     }
 
 
-def _same(one: RLE, two: RLE) -> bool:
-    return one.size == two.size and bool(iou_matrix([one], [two])[0, 0] >= SAME_IOU)
+def _is_same(one: RLE, two: RLE) -> bool:
+    return one.size == two.size and bool(compute_iou_matrix([one], [two])[0, 0] >= SAME_IOU)
 
 
-def _mask(mask: RLE) -> dict[str, Any]:
+def _to_run_length(mask: RLE) -> dict[str, Any]:
     return {"size": list(mask.size), "counts": rle.to_string(mask)}

@@ -12,37 +12,39 @@ from pathlib import Path
 from typing import Any
 
 from ris.core import rle
-from ris.core.outline import Outline, centre_outlines
-from ris.export.dataset import LeftOut, Sample, image_ids
-from ris.export.phrases import Parse, Phrase, read_phrase
+from ris.core.outline import Outline, trace_centre_outlines
+from ris.export.dataset import DatasetSample, Omission, number_images
+from ris.export.phrases import ExpressionParser, Phrase, read_phrase
 from ris.export.text import write_json
 
 IMAGE_LISTS = ("image_data_split.json", "image_data_split3000.json")
-COUNTS = "name_att_rel_count.json"
-SPLITS = ("train", "val", "test", "miniv")  # RefVGLoader opens all of these when it is told none
-FEWEST_POINTS = 3
-NO_REFERENT = "PhraseCut has no place for an expression without a referent"
+PHRASE_COUNTS_FILE = "name_att_rel_count.json"
+_LOADER_SPLITS = ("train", "val", "test", "miniv")  # RefVGLoader opens all of these when it is told none
+_MIN_POLYGON_POINTS = 3
+_NO_REFERENT_REASON = "PhraseCut has no place for an expression without a referent"
 
 
-def write_phrasecut(samples: Sequence[Sample], folder: Path, parse: Parse) -> list[LeftOut]:
+def write_phrasecut(
+    samples: Sequence[DatasetSample], folder: Path, parse: ExpressionParser
+) -> list[Omission]:
     """The three kinds of file; expressions without a referent are returned.
 
     Args:
         parse: reads the grammar of an expression; each distinct one is read once.
     """
     with_mask = [sample for sample in samples if sample.mask is not None]
-    ids = image_ids(with_mask)
+    ids = number_images(with_mask)
     phrases = {words: read_phrase(parse(words)) for words in dict.fromkeys(s.expression for s in with_mask)}
-    tasks: dict[str, list[dict[str, Any]]] = {split: [] for split in SPLITS}
+    tasks: dict[str, list[dict[str, Any]]] = {split: [] for split in _LOADER_SPLITS}
     for number, sample in enumerate(with_mask, 1):
-        task = _task(number, ids[sample.image_key], sample, phrases[sample.expression])
+        task = _make_task(number, ids[sample.image_key], sample, phrases[sample.expression])
         tasks.setdefault(sample.split, []).append(task)
     for split, listed in tasks.items():
         write_json(listed, folder / f"refer_{split}.json")
     for name in IMAGE_LISTS:
-        write_json(_images(with_mask, ids), folder / name)
-    write_json(count_phrases(phrases[s.expression] for s in with_mask), folder / COUNTS)
-    return [LeftOut(sample.decision, NO_REFERENT) for sample in samples if sample.mask is None]
+        write_json(_list_images(with_mask, ids), folder / name)
+    write_json(count_phrases(phrases[s.expression] for s in with_mask), folder / PHRASE_COUNTS_FILE)
+    return [Omission(sample.decision, _NO_REFERENT_REASON) for sample in samples if sample.mask is None]
 
 
 def count_phrases(phrases: Iterable[Phrase]) -> dict[str, list[list[Any]]]:
@@ -60,7 +62,7 @@ def count_phrases(phrases: Iterable[Phrase]) -> dict[str, list[list[Any]]]:
     }
 
 
-def _images(samples: Sequence[Sample], ids: Mapping[str, int]) -> list[dict[str, Any]]:
+def _list_images(samples: Sequence[DatasetSample], ids: Mapping[str, int]) -> list[dict[str, Any]]:
     images = {ids[sample.image_key]: sample for sample in reversed(samples)}
     return [
         {
@@ -77,14 +79,14 @@ def _images(samples: Sequence[Sample], ids: Mapping[str, int]) -> list[dict[str,
     ]
 
 
-def _task(number: int, image_id: int, sample: Sample, phrase: Phrase) -> dict[str, Any]:
+def _make_task(number: int, image_id: int, sample: DatasetSample, phrase: Phrase) -> dict[str, Any]:
     assert sample.mask is not None
     return {
         "task_id": f"{image_id}__{number}",
         "image_id": image_id,
         "ann_ids": [number],
-        "instance_boxes": [rle.box_xywh(sample.mask)],
-        "Polygons": [[_polygon(outline) for outline in centre_outlines(sample.mask)]],
+        "instance_boxes": [rle.compute_xywh_box(sample.mask)],
+        "Polygons": [[_to_polygon(outline) for outline in trace_centre_outlines(sample.mask)]],
         "phrase": sample.expression,
         "phrase_structure": {
             "name": phrase.name,
@@ -96,7 +98,7 @@ def _task(number: int, image_id: int, sample: Sample, phrase: Phrase) -> dict[st
     }
 
 
-def _polygon(outline: Outline) -> list[list[int]]:
+def _to_polygon(outline: Outline) -> list[list[int]]:
     """Its points, at least three: some readers take two points for a box, and draw another mask."""
     points: list[list[int]] = outline.tolist()
-    return points + [points[-1]] * (FEWEST_POINTS - len(points))
+    return points + [points[-1]] * (_MIN_POLYGON_POINTS - len(points))

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 from ris.core.expression import ParsedExpression, Word
 
-Parse = Callable[[str], ParsedExpression]
+ExpressionParser = Callable[[str], ParsedExpression]
 """Reads the grammar of an expression; never raises for odd wording."""
 
-NOUNS = ("NOUN", "PROPN")
-ATTRIBUTES = ("ADJ", "NUM", "VERB")
-ARTICLES = ("DET", "PRON")
+_NOUN_TAGS = ("NOUN", "PROPN")
+_ATTRIBUTE_TAGS = ("ADJ", "NUM", "VERB")
+_ARTICLE_TAGS = ("DET", "PRON")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def read_phrase(parsed: ParsedExpression) -> Phrase:
         return Phrase(parsed.text.strip() or parsed.raw.strip() or "thing")
     begin, end = _find_subject(parsed)
     first = parsed.primary
-    while first > begin and parsed.words[first - 1].pos in NOUNS:
+    while first > begin and parsed.words[first - 1].pos in _NOUN_TAGS:
         first -= 1
     name = " ".join(word.text for word in parsed.words[first : parsed.primary + 1])
     relations, rest = _find_relations(parsed, end)
@@ -70,7 +70,7 @@ def _find_attributes(words: Sequence[Word]) -> list[str]:
     found: list[str] = []
     before: list[str] = []
     for word in words:
-        if word.pos in ATTRIBUTES:
+        if word.pos in _ATTRIBUTE_TAGS:
             found.append(" ".join([*before, word.text]))
         before = [*before, word.text] if word.pos == "ADV" else []
     return found
@@ -96,4 +96,4 @@ def _find_relations(parsed: ParsedExpression, begin: int) -> tuple[list[tuple[st
 
 
 def _drop_article(words: Sequence[Word]) -> Sequence[Word]:
-    return words[1:] if len(words) > 1 and words[0].pos in ARTICLES else words
+    return words[1:] if len(words) > 1 and words[0].pos in _ARTICLE_TAGS else words

@@ -12,77 +12,77 @@ from pathlib import Path
 from typing import Any
 
 from ris.core import rle
-from ris.export.dataset import LeftOut, Sample, image_ids
+from ris.export.dataset import DatasetSample, Omission, number_images
 from ris.export.text import write_json
 
-CATEGORY = {"id": 1, "name": "referent", "supercategory": ""}
-NO_TARGET = -1  # gRefCOCO's annotation and category of nothing
+_CATEGORY = {"id": 1, "name": "referent", "supercategory": ""}
+_NO_TARGET_ID = -1  # gRefCOCO's annotation and category of nothing
 
 
-def write_refcoco(samples: Sequence[Sample], folder: Path) -> list[LeftOut]:
+def write_refcoco(samples: Sequence[DatasetSample], folder: Path) -> list[Omission]:
     """`refs(ris).p`, `refs(ris).json` and `instances.json`; what they cannot hold is returned."""
     with_mask = [s for s in samples if s.mask is not None]
-    images = image_ids(with_mask)
+    images = number_images(with_mask)
     refs, annotations = [], []
     for number, sample in enumerate(with_mask, 1):
-        annotations.append(_annotation(number, images[sample.image_key], sample))
+        annotations.append(_make_annotation(number, images[sample.image_key], sample))
         refs.append(
             {
                 "ref_id": number,
                 "ann_id": number,
-                "category_id": CATEGORY["id"],
+                "category_id": _CATEGORY["id"],
                 "image_id": images[sample.image_key],
                 "file_name": sample.file_name,
                 "image_url": sample.image_url,
                 "split": sample.split,
-                **_sentences(number, sample),
+                **_make_sentences(number, sample),
             }
         )
     folder.mkdir(parents=True, exist_ok=True)
     # The REFER reader unpickles this. Protocol 2 is what Python 2's pickles were, and it is deterministic.
     (folder / "refs(ris).p").write_bytes(pickle.dumps(refs, protocol=2))
     write_json(refs, folder / "refs(ris).json", indent=1)
-    write_json(_instances(with_mask, images, annotations), folder / "instances.json", indent=1)
+    write_json(_make_instances(with_mask, images, annotations), folder / "instances.json", indent=1)
     return [
-        LeftOut(s.decision, "RefCOCO has no place for an expression without a referent")
+        Omission(s.decision, "RefCOCO has no place for an expression without a referent")
         for s in samples
         if s.mask is None
     ]
 
 
-def write_grefcoco(samples: Sequence[Sample], folder: Path) -> list[LeftOut]:
+def write_grefcoco(samples: Sequence[DatasetSample], folder: Path) -> list[Omission]:
     """`grefs(ris).json` and `instances.json`; it holds everything."""
-    images = image_ids(samples)
+    images = number_images(samples)
     refs, annotations = [], []
     for number, sample in enumerate(samples, 1):
         if sample.mask is not None:
-            annotations.append(_annotation(number, images[sample.image_key], sample))
+            annotations.append(_make_annotation(number, images[sample.image_key], sample))
         refs.append(
             {
                 "ref_id": number,
-                "ann_id": [NO_TARGET if sample.mask is None else number],
-                "category_id": [NO_TARGET if sample.mask is None else CATEGORY["id"]],
+                "ann_id": [_NO_TARGET_ID if sample.mask is None else number],
+                "category_id": [_NO_TARGET_ID if sample.mask is None else _CATEGORY["id"]],
                 "image_id": images[sample.image_key],
                 "file_name": sample.file_name,
                 "image_url": sample.image_url,
                 "split": sample.split,
                 "no_target": sample.mask is None,
-                **_sentences(number, sample),
+                **_make_sentences(number, sample),
             }
         )
     folder.mkdir(parents=True, exist_ok=True)
     write_json(refs, folder / "grefs(ris).json", indent=1)
-    write_json(_instances(samples, images, annotations), folder / "instances.json", indent=1)
+    write_json(_make_instances(samples, images, annotations), folder / "instances.json", indent=1)
     return []
 
 
-def _sentences(number: int, sample: Sample) -> dict[str, Any]:
-    sent = plain_words(sample.expression)
+def _make_sentences(number: int, sample: DatasetSample) -> dict[str, Any]:
+    sent = to_plain_words(sample.expression)
     sentence = {"sent_id": number, "raw": sample.expression, "sent": sent, "tokens": sent.split()}
     return {"sentences": [sentence], "sent_ids": [number]}
 
 
-def plain_words(expression: str) -> str:
+def to_plain_words(expression: str) -> str:
     """REFER's `sent`: lower case, no punctuation, never without a word.
 
     Marks that belong to letters stay, as in Hindi or Thai; an expression of signs alone stays as it is.
@@ -96,8 +96,8 @@ def _is_sign(character: str) -> bool:
     return character != "_" and (kind[0] in "PS" or (kind in ("Cc", "Cs") and not character.isspace()))
 
 
-def _instances(
-    samples: Sequence[Sample], ids: dict[str, int], annotations: list[dict[str, Any]]
+def _make_instances(
+    samples: Sequence[DatasetSample], ids: dict[str, int], annotations: list[dict[str, Any]]
 ) -> dict[str, Any]:
     images: dict[str, dict[str, Any]] = {}
     for sample in samples:
@@ -111,18 +111,18 @@ def _instances(
                 "width": sample.size[1],
             },
         )
-    return {"images": list(images.values()), "annotations": annotations, "categories": [CATEGORY]}
+    return {"images": list(images.values()), "annotations": annotations, "categories": [_CATEGORY]}
 
 
-def _annotation(number: int, image_id: int, sample: Sample) -> dict[str, Any]:
+def _make_annotation(number: int, image_id: int, sample: DatasetSample) -> dict[str, Any]:
     mask = sample.mask
     assert mask is not None
     return {
         "id": number,
         "image_id": image_id,
-        "category_id": CATEGORY["id"],
+        "category_id": _CATEGORY["id"],
         "segmentation": [{"size": list(mask.size), "counts": rle.to_string(mask)}],
         "area": mask.area_px,
-        "bbox": rle.box_xywh(mask),
+        "bbox": rle.compute_xywh_box(mask),
         "iscrowd": 0,
     }

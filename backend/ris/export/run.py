@@ -9,44 +9,44 @@ from typing import Any
 from ris.core.decision import Decision
 from ris.core.types import Verdict
 from ris.errors import BackendError, DatasetError
-from ris.export.dataset import LeftOut, Resolve, Unseen, find_image_problem, samples
-from ris.export.formats import FORMATS, Material, Written
+from ris.export.dataset import AnswerRule, Omission, UnseenReasons, find_image_problem, make_dataset_samples
+from ris.export.formats import EXPORT_FORMATS, FormatResult, Material
 from ris.export.imagefile import ImageFile, find_image_files, read_image_file
-from ris.export.phrases import Parse
-from ris.export.pictures import Fetch, as_named
+from ris.export.phrases import ExpressionParser
+from ris.export.pictures import ImageBytesSource, to_named_format
 from ris.export.text import to_json
 from ris.labelstudio.config.control import Controls
 
-REPORT = "export_report.json"
+REPORT_FILE = "export_report.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ExportOptions:
     """What is exported and how; kept in the report, so that `ris validate` can do it again.
 
     Attributes:
         project: one project's key; None for all.
         verdicts: their words; all when empty.
-        resolve, shares, seed: as in `dataset.samples`.
+        resolve, shares, seed: as in `dataset.make_dataset_samples`.
     """
 
     formats: Sequence[str]
     project: str | None = None
     verdicts: Sequence[str] = field(default_factory=list)
-    resolve: Resolve = "latest"
+    resolve: AnswerRule = "latest"
     shares: Mapping[str, float] = field(default_factory=dict)
     seed: int = 0
 
 
-def material_of(
+def make_material(
     decisions: Sequence[Decision],
-    choice: Choice,
+    choice: ExportOptions,
     *,
-    fetch: Fetch,
-    parse: Parse,
+    fetch: ImageBytesSource,
+    parse: ExpressionParser,
     controls: Mapping[str, Controls],
     default_controls: Controls,
-    unseen: Unseen | None = None,
+    unseen: UnseenReasons | None = None,
 ) -> Material:
     """What a choice makes of the decisions.
 
@@ -57,12 +57,12 @@ def material_of(
     verdicts = [Verdict(word) for word in choice.verdicts] or list(Verdict)
     chosen = [d for d in decisions if d.correction.verdict in verdicts]
     not_chosen = [
-        LeftOut(d, f"its verdict is {d.correction.verdict.value}")
+        Omission(d, f"its verdict is {d.correction.verdict.value}")
         for d in decisions
         if d.correction.verdict not in verdicts
     ]
     files = find_image_files(decisions)
-    kept, unusable = samples(
+    kept, unusable = make_dataset_samples(
         decisions, resolve=choice.resolve, verdicts=verdicts if choice.verdicts else (),
         shares=choice.shares, seed=choice.seed, files=files, unseen=unseen,
     )  # fmt: skip
@@ -72,7 +72,7 @@ def material_of(
     )  # fmt: skip
 
 
-def find_written_files(material: Material, choice: Choice) -> list[ImageFile]:
+def find_written_files(material: Material, choice: ExportOptions) -> list[ImageFile]:
     """The images that the chosen formats name, each once."""
     named = [sample.file for sample in material.samples]
     if any(name.startswith("coco") for name in choice.formats):
@@ -81,14 +81,14 @@ def find_written_files(material: Material, choice: Choice) -> list[ImageFile]:
     return list({file.digest: file for file in named}.values())
 
 
-def write(
+def write_export(
     material: Material,
-    choice: Choice,
+    choice: ExportOptions,
     out: Path,
     *,
     not_understood: int = 0,
     began: Callable[[str], None] = lambda name: None,
-) -> dict[str, Written]:
+) -> dict[str, FormatResult]:
     """Write every format and the report.
 
     Args:
@@ -98,22 +98,28 @@ def write(
     Raises:
         DatasetError: the folder cannot be written.
     """
-    written: dict[str, Written] = {}
+    written: dict[str, FormatResult] = {}
     try:
         for name in choice.formats:
             began(name)
-            written[name] = FORMATS[name].write(material, out / FORMATS[name].folder)
+            written[name] = EXPORT_FORMATS[name].write(material, out / EXPORT_FORMATS[name].folder)
         count = len(material.records) + len(material.not_chosen)
         out.mkdir(parents=True, exist_ok=True)
-        (out / REPORT).write_text(_report(written, choice, count, not_understood), encoding="utf-8")
+        (out / REPORT_FILE).write_text(_make_report(written, choice, count, not_understood), encoding="utf-8")
     except OSError as error:
         raise DatasetError(f"{out} cannot be written: {error}") from error
     return written
 
 
-def _report(written: Mapping[str, Written], choice: Choice, count: int, not_understood: int) -> str:
+def _make_report(
+    written: Mapping[str, FormatResult], choice: ExportOptions, count: int, not_understood: int
+) -> str:
     formats = {
-        name: {"written": count - len(done.left_out), "loss": done.loss, "left_out": _listed(done.left_out)}
+        name: {
+            "written": count - len(done.left_out),
+            "loss": done.loss,
+            "left_out": _list_omissions(done.left_out),
+        }
         for name, done in written.items()
     }
     report = {
@@ -122,7 +128,7 @@ def _report(written: Mapping[str, Written], choice: Choice, count: int, not_unde
     return to_json(report, indent=1) + "\n"
 
 
-def _listed(left_out: Sequence[LeftOut]) -> list[dict[str, Any]]:
+def _list_omissions(left_out: Sequence[Omission]) -> list[dict[str, Any]]:
     return [
         {
             "project": a.task.project,
@@ -135,13 +141,13 @@ def _listed(left_out: Sequence[LeftOut]) -> list[dict[str, Any]]:
     ]
 
 
-def write_pictures(files: Sequence[ImageFile], folder: Path, fetch: Fetch) -> list[str]:
+def write_images(files: Sequence[ImageFile], folder: Path, fetch: ImageBytesSource) -> list[str]:
     """Every image once, upright, in the format of its name; a sentence for each that is missing."""
     folder.mkdir(parents=True, exist_ok=True)
     missing = []
     for file in files:
         try:
-            (folder / file.name).write_bytes(as_named(read_image_file(file, fetch), file.name))
+            (folder / file.name).write_bytes(to_named_format(read_image_file(file, fetch), file.name))
         except BackendError as error:
             missing.append(str(error))
     return missing

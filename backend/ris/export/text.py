@@ -7,13 +7,13 @@ from typing import Any
 
 # JSON may hold them as they are, but readers that split a text into lines break at the first three, and a
 # half of a surrogate pair is no UTF-8. All of them stand inside of strings only.
-UNSAFE = re.compile("[\x85\u2028\u2029\ud800-\udfff]")
+UNSAFE_CHARACTERS = re.compile("[\x85\u2028\u2029\ud800-\udfff]")
 
 
 def to_json(content: Any, *, indent: int | None = None) -> str:
     """JSON without characters that break lines; everything else as it is written."""
     text = json.dumps(content, indent=indent, ensure_ascii=False)
-    return UNSAFE.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
+    return UNSAFE_CHARACTERS.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
 
 
 def write_json(content: Any, path: Path, *, indent: int | None = None) -> None:

@@ -15,51 +15,51 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 
 from ris.core import rle
-from ris.core.masks import iou_matrix
+from ris.core.masks import compute_iou_matrix
 from ris.core.rle import RLE
 from ris.datasets.entry import Entry, read_json
 from ris.datasets.phrasecut import read_phrasecut
 from ris.datasets.refcoco import read_refs
-from ris.datasets.segmentation import decoded
+from ris.datasets.segmentation import decode_segmentation
 from ris.errors import BackendError, DatasetError, InputError
-from ris.export.dataset import Sample, get_mask
+from ris.export.dataset import DatasetSample, get_mask
 from ris.export.differences import Problems, compare_masks
-from ris.export.formats import FORMATS, Material
-from ris.export.pairs import as_pair
-from ris.export.phrasecut import COUNTS, IMAGE_LISTS, count_phrases
+from ris.export.formats import EXPORT_FORMATS, Material
+from ris.export.pairs import to_preference_pair
+from ris.export.phrasecut import IMAGE_LISTS, PHRASE_COUNTS_FILE, count_phrases
 from ris.export.phrases import Phrase
-from ris.export.run import REPORT, Choice
+from ris.export.run import REPORT_FILE, ExportOptions
 from ris.export.validate_coco import validate_coco
-from ris.labelstudio.choice import meant
-from ris.labelstudio.masks.polygon import rasterised
+from ris.labelstudio.choice import select_meant_regions
+from ris.labelstudio.masks.polygon import rasterise_polygons
 from ris.labelstudio.result import read_mask
 
 
-def choice_of(out: Path) -> tuple[Choice, int]:
+def read_export_options(out: Path) -> tuple[ExportOptions, int]:
     """What an export was asked for, and how many decisions there were.
 
     Raises:
         DatasetError: the folder holds no export.
     """
-    report = read_json(out / REPORT)
+    report = read_json(out / REPORT_FILE)
     try:
-        return Choice(**report["choice"]), int(report["decisions"])
+        return ExportOptions(**report["choice"]), int(report["decisions"])
     except (KeyError, TypeError) as error:
-        raise DatasetError(f"{out / REPORT} is no report of an export: {error}") from error
+        raise DatasetError(f"{out / REPORT_FILE} is no report of an export: {error}") from error
 
 
-def validate(out: Path, choice: Choice, material: Material) -> dict[str, list[str]]:
+def validate_export(out: Path, choice: ExportOptions, material: Material) -> dict[str, list[str]]:
     """By format, a sentence for all in which the files differ from the record; empty when they agree."""
     found: dict[str, list[str]] = {}
     for name in choice.formats:
         try:
-            found[name] = list(VALIDATORS[name](material, out / FORMATS[name].folder))
+            found[name] = list(VALIDATORS[name](material, out / EXPORT_FORMATS[name].folder))
         except BackendError as error:
             found[name] = [str(error)]
     return found
 
 
-def _entries(entries: Sequence[Entry], wanted: Sequence[Sample]) -> Problems:
+def _compare_entries(entries: Sequence[Entry], wanted: Sequence[DatasetSample]) -> Problems:
     if len(entries) != len(wanted):
         yield f"{len(entries)} expressions in the files, {len(wanted)} on record"
         return
@@ -77,17 +77,17 @@ def _entries(entries: Sequence[Entry], wanted: Sequence[Sample]) -> Problems:
         yield from compare_masks(f"expression {number}", entry.mask, sample.mask)
 
 
-def _refcoco(material: Material, folder: Path) -> Problems:
-    yield from _entries(list(read_refs(folder)), [s for s in material.samples if s.mask is not None])
+def _validate_refcoco(material: Material, folder: Path) -> Problems:
+    yield from _compare_entries(list(read_refs(folder)), [s for s in material.samples if s.mask is not None])
 
 
-def _grefcoco(material: Material, folder: Path) -> Problems:
-    yield from _entries(list(read_refs(folder)), material.samples)
+def _validate_grefcoco(material: Material, folder: Path) -> Problems:
+    yield from _compare_entries(list(read_refs(folder)), material.samples)
 
 
-def _phrasecut(material: Material, folder: Path) -> Problems:
+def _validate_phrasecut(material: Material, folder: Path) -> Problems:
     wanted = [s for s in material.samples if s.mask is not None]
-    yield from _entries(list(read_phrasecut(folder)), sorted(wanted, key=lambda s: s.split))
+    yield from _compare_entries(list(read_phrasecut(folder)), sorted(wanted, key=lambda s: s.split))
     lists = [read_json(folder / name) for name in IMAGE_LISTS]
     if any(one != lists[0] for one in lists):
         yield f"{' and '.join(IMAGE_LISTS)} differ"
@@ -97,12 +97,12 @@ def _phrasecut(material: Material, folder: Path) -> Problems:
         Phrase(one["name"], tuple(one["attributes"]), tuple(tuple(r) for r in one["relation_descriptions"]))
         for one in structures
     )
-    if read_json(folder / COUNTS) != count_phrases(phrases):
-        yield f"{COUNTS} does not count the phrases of the files"
+    if read_json(folder / PHRASE_COUNTS_FILE) != count_phrases(phrases):
+        yield f"{PHRASE_COUNTS_FILE} does not count the phrases of the files"
 
 
-def _jsonl(material: Material, folder: Path) -> Problems:
-    lines = _lines(folder / "decisions.jsonl")
+def _validate_jsonl(material: Material, folder: Path) -> Problems:
+    lines = _read_lines(folder / "decisions.jsonl")
     if len(lines) != len(material.records):
         yield f"{len(lines)} lines, {len(material.records)} decisions on record"
         return
@@ -113,12 +113,12 @@ def _jsonl(material: Material, folder: Path) -> Problems:
             yield f"line {number}: its verdict is {line['verdict']}, {correction.verdict.value} on record"
         if line["expression"] != correction.annotation.task.expression:
             yield f"line {number}: its expression is {line['expression']!r:.60}"
-        yield from compare_masks(f"line {number}", _run_length(line["mask"], f"line {number}"), ours)
+        yield from compare_masks(f"line {number}", _parse_run_length(line["mask"], f"line {number}"), ours)
 
 
-def _pairs(material: Material, folder: Path) -> Problems:
-    lines = _lines(folder / "preferences.jsonl")
-    wanted = [pair for sample in material.samples if (pair := as_pair(sample))["rejected"]]
+def _validate_pairs(material: Material, folder: Path) -> Problems:
+    lines = _read_lines(folder / "preferences.jsonl")
+    wanted = [pair for sample in material.samples if (pair := to_preference_pair(sample))["rejected"]]
     if len(lines) != len(wanted):
         yield f"{len(lines)} lines, {len(wanted)} samples on record have a rejected alternative"
         return
@@ -128,9 +128,9 @@ def _pairs(material: Material, folder: Path) -> Problems:
                 yield f"line {number}: its {what} is not what is on record"
 
 
-def _huggingface(material: Material, folder: Path) -> Problems:
+def _validate_huggingface(material: Material, folder: Path) -> Problems:
     files = sorted((folder / "data").glob("*.parquet"))
-    by_key = {_key(s): s for s in material.samples}
+    by_key = {_get_key(s): s for s in material.samples}
     seen = 0
     for path in files:
         for row in pq.read_table(path).to_pylist():
@@ -143,17 +143,17 @@ def _huggingface(material: Material, folder: Path) -> Problems:
             split = path.name.split("-0")[0]
             if (row["expression"], split) != (sample.expression, sample.split):
                 yield f"{what}: {row['expression']!r:.60} in {split}, {sample.expression!r:.60} on record"
-            mask = _png(row["mask"]["bytes"]) if row["mask"] else None
+            mask = _decode_png(row["mask"]["bytes"]) if row["mask"] else None
             yield from compare_masks(what, mask, sample.mask)
-            if mask is not None and _size(row["image"]["bytes"]) != mask.size:
-                yield f"{what}: its image is {_size(row['image']['bytes'])}, its mask {mask.size}"
+            if mask is not None and _read_size(row["image"]["bytes"]) != mask.size:
+                yield f"{what}: its image is {_read_size(row['image']['bytes'])}, its mask {mask.size}"
     unreachable = len(material.samples) - seen
     if unreachable:
-        yield f"{seen} rows, {len(material.samples)} samples on record; {REPORT} says which are left out"
-    yield from _by_datasets(folder, seen)
+        yield f"{seen} rows, {len(material.samples)} samples on record; {REPORT_FILE} says which are left out"
+    yield from _validate_with_datasets(folder, seen)
 
 
-def _by_datasets(folder: Path, count: int) -> Problems:
+def _validate_with_datasets(folder: Path, count: int) -> Problems:
     """What Hugging Face's own library says, where it is installed."""
     if not count or importlib.util.find_spec("datasets") is None:
         return
@@ -172,22 +172,22 @@ def _by_datasets(folder: Path, count: int) -> Problems:
         yield f"`datasets` reads {total} rows with {kind} for images, {count} were written"
 
 
-def _key(sample: Sample) -> tuple[str, int]:
+def _get_key(sample: DatasetSample) -> tuple[str, int]:
     annotation = sample.decision.correction.annotation
     return annotation.task.project, annotation.annotation_id
 
 
-def _png(data: bytes) -> RLE:
+def _decode_png(data: bytes) -> RLE:
     with Pillow.open(io.BytesIO(data)) as picture:
-        return rle.encode(np.asarray(picture) > 127)
+        return rle.encode_rle(np.asarray(picture) > 127)
 
 
-def _size(data: bytes) -> tuple[int, int]:
+def _read_size(data: bytes) -> tuple[int, int]:
     with Pillow.open(io.BytesIO(data)) as picture:
         return picture.size[1], picture.size[0]
 
 
-def _yolo(material: Material, folder: Path) -> Problems:
+def _validate_yolo(material: Material, folder: Path) -> Problems:
     listed = read_json(folder / "expressions.json")
     wanted = [s for s in material.samples if s.mask is not None]
     if len(listed) != len(wanted):
@@ -195,9 +195,9 @@ def _yolo(material: Material, folder: Path) -> Problems:
         return
     alike = Counter((s.file_name, s.expression) for s in wanted)
     for number, (one, sample) in enumerate(zip(listed, wanted, strict=True), 1):
-        drawn = rasterised(_polygons(folder / one["file"], one["class"]), sample.size)
+        drawn = rasterise_polygons(_read_polygons(folder / one["file"], one["class"]), sample.size)
         assert sample.mask is not None
-        iou = float(iou_matrix([drawn], [sample.mask])[0, 0])
+        iou = float(compute_iou_matrix([drawn], [sample.mask])[0, 0])
         said = one["image"], one["expression"]
         if said != (sample.file_name, sample.expression):
             yield f"expression {number}: it is {said!r:.120}, not that on record"
@@ -205,7 +205,7 @@ def _yolo(material: Material, folder: Path) -> Problems:
             yield f"expression {number}: IoU {iou:.4f} with the record, {one['iou_with_mask']} was measured"
 
 
-def _polygons(path: Path, number: int) -> list[list[list[float]]]:
+def _read_polygons(path: Path, number: int) -> list[list[list[float]]]:
     """The polygons of one class, in percent."""
     found = []
     for line in path.read_text(encoding="utf-8").splitlines():
@@ -216,7 +216,7 @@ def _polygons(path: Path, number: int) -> list[list[list[float]]]:
     return found
 
 
-def _labelstudio(material: Material, folder: Path) -> Problems:
+def _validate_labelstudio(material: Material, folder: Path) -> Problems:
     tasks = read_json(folder / "labelstudio.json")
     answers = {
         (task["meta"]["project"], answer["meta"]["annotation_id"]): answer
@@ -232,7 +232,7 @@ def _labelstudio(material: Material, folder: Path) -> Problems:
         controls = material.controls.get(annotation.task.project, material.default_controls)
         ours = get_mask(decision)
         try:
-            mask, _ = read_mask(meant(answer["result"], controls), ours.size if ours else None)
+            mask, _ = read_mask(select_meant_regions(answer["result"], controls), ours.size if ours else None)
         except InputError as error:
             yield f"{what}: {error}"
             continue
@@ -242,26 +242,26 @@ def _labelstudio(material: Material, folder: Path) -> Problems:
         yield f"annotation {number} is in the file and not on record"
 
 
-def _lines(path: Path) -> list[dict[str, Any]]:
+def _read_lines(path: Path) -> list[dict[str, Any]]:
     try:
         return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
     except (OSError, ValueError) as error:
         raise DatasetError(f"{path} cannot be read: {error}") from error
 
 
-def _run_length(given: Mapping[str, Any] | None, what: str) -> RLE | None:
-    return decoded(given, (given["size"][0], given["size"][1]), what) if given else None
+def _parse_run_length(given: Mapping[str, Any] | None, what: str) -> RLE | None:
+    return decode_segmentation(given, (given["size"][0], given["size"][1]), what) if given else None
 
 
 VALIDATORS: Mapping[str, Callable[[Material, Path], Problems]] = {
     "coco": lambda material, folder: validate_coco("coco.json", material, folder),
     "coco-polygons": lambda material, folder: validate_coco("coco_polygons.json", material, folder),
-    "jsonl": _jsonl,
-    "labelstudio": _labelstudio,
-    "refcoco": _refcoco,
-    "grefcoco": _grefcoco,
-    "phrasecut": _phrasecut,
-    "huggingface": _huggingface,
-    "yolo": _yolo,
-    "pairs": _pairs,
+    "jsonl": _validate_jsonl,
+    "labelstudio": _validate_labelstudio,
+    "refcoco": _validate_refcoco,
+    "grefcoco": _validate_grefcoco,
+    "phrasecut": _validate_phrasecut,
+    "huggingface": _validate_huggingface,
+    "yolo": _validate_yolo,
+    "pairs": _validate_pairs,
 }

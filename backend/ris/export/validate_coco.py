@@ -32,17 +32,19 @@ def validate_coco(name: str, material: Material, folder: Path) -> Problems:
         there = f"{len(notes)} masks and {without} without in the file"
         yield f"{there}, {len(ours)} of {len(records)} on record"
         return
-    yield from _images(file.dataset["images"], records, material)
+    yield from _compare_images(file.dataset["images"], records, material)
     for note, decision in zip(notes, ours, strict=True):
         what = f"annotation {note['id']}"
         if file.imgs[note["image_id"]]["sha256"] != decision.image_digest:
             yield f"{what}: its image is not the one on record"
             continue
-        theirs = rle.encode(file.annToMask(note).astype(np.bool_))
+        theirs = rle.encode_rle(file.annToMask(note).astype(np.bool_))
         yield from compare_masks(what, theirs, get_mask(decision))
 
 
-def _images(images: Sequence[Mapping[str, Any]], records: Sequence[Decision], material: Material) -> Problems:
+def _compare_images(
+    images: Sequence[Mapping[str, Any]], records: Sequence[Decision], material: Material
+) -> Problems:
     theirs = {image["sha256"]: (image["file_name"], image["height"], image["width"]) for image in images}
     ours = {
         d.image_digest: (material.files[d.image_digest].name, *d.image_size)

@@ -10,20 +10,20 @@ from typing import Any
 import msgspec
 
 from ris.errors import InputError
-from ris.labelstudio.mending import mend_json
+from ris.labelstudio.json_mending import mend_json
 
-REFUSED = (msgspec.DecodeError, ValueError, RecursionError)
-NOTHING = msgspec.Raw(b"null")
+_JSON_ERRORS = (msgspec.DecodeError, ValueError, RecursionError)
+_RAW_NULL = msgspec.Raw(b"null")
 
 
-class _Predict(msgspec.Struct):
-    tasks: msgspec.Raw = NOTHING
+class _PredictBody(msgspec.Struct):
+    tasks: msgspec.Raw = _RAW_NULL
     project: Any = None
     label_config: Any = None
     params: Any = None
 
 
-class _Task(msgspec.Struct):
+class _TaskFields(msgspec.Struct):
     id: Any = None
     data: Any = None
 
@@ -38,16 +38,16 @@ def parse_predict(body: bytes | bytearray) -> object:
         InputError: the body is not JSON.
     """
     try:
-        asked = _decode(body)
-    except REFUSED as error:
+        asked = _decode_body(body)
+    except _JSON_ERRORS as error:
         try:
-            asked = _decode(mend_json(body))
-        except REFUSED:
+            asked = _decode_body(mend_json(body))
+        except _JSON_ERRORS:
             raise InputError(f"the body of /predict must be JSON: {error}") from error
-    if not isinstance(asked, _Predict):
+    if not isinstance(asked, _PredictBody):
         return asked
     return {
-        "tasks": _tasks(asked.tasks),
+        "tasks": _decode_tasks(asked.tasks),
         "project": asked.project,
         "label_config": asked.label_config,
         "params": asked.params,
@@ -62,34 +62,34 @@ def parse_body(body: bytes | bytearray, route: str) -> object:
     """
     try:
         return json.loads(body)
-    except REFUSED as error:
+    except _JSON_ERRORS as error:
         try:
             return json.loads(mend_json(body))
-        except REFUSED:
+        except _JSON_ERRORS:
             raise InputError(f"the body of {route} must be JSON: {error}") from error
 
 
-def _decode(body: bytes | bytearray) -> object:
+def _decode_body(body: bytes | bytearray) -> object:
     try:
-        return msgspec.json.decode(body, type=_Predict)
+        return msgspec.json.decode(body, type=_PredictBody)
     except msgspec.ValidationError:  # no object: what that means is not for here to say
         return msgspec.json.decode(body)
 
 
-def _tasks(raw: msgspec.Raw) -> object:
+def _decode_tasks(raw: msgspec.Raw) -> object:
     try:
         each = msgspec.json.decode(raw, type=list[msgspec.Raw])
     except msgspec.ValidationError:  # one task by itself, or nothing of that kind
-        return _task(raw)
-    return [_task(one) for one in each]
+        return _decode_task(raw)
+    return [_decode_task(one) for one in each]
 
 
-def _task(raw: msgspec.Raw) -> object:
+def _decode_task(raw: msgspec.Raw) -> object:
     try:
-        task = msgspec.json.decode(raw, type=_Task)
-    except REFUSED:
+        task = msgspec.json.decode(raw, type=_TaskFields)
+    except _JSON_ERRORS:
         try:
-            task = msgspec.json.decode(mend_json(raw), type=_Task)
-        except REFUSED:
+            task = msgspec.json.decode(mend_json(raw), type=_TaskFields)
+        except _JSON_ERRORS:
             return None
     return {"id": task.id, "data": task.data}

@@ -11,15 +11,17 @@ from typing import Any
 from ris.core.types import Task
 from ris.errors import ChoiceError, EmptyMaskError, RegionError
 from ris.labelstudio.config.control import Controls
-from ris.labelstudio.region import FIXED, offer_id, region_id
-from ris.labelstudio.result import drawn_on, is_point, shapes_elsewhere
-from ris.labelstudio.spoken import Spoken, label_of, read_spoken
+from ris.labelstudio.region import REFINED_SUFFIX, get_alternative_id, make_region_id
+from ris.labelstudio.result import find_other_object, is_point_region, select_drawn_regions
+from ris.labelstudio.selected_choices import SelectedChoices, read_region_labels, read_selected_choices
 
-OFFERED = re.compile(r"ris[a-z0-9]+-\d+")  # the ids of what we offer; other ids of ours begin in another way
-CHANGED = "prediction-changed"  # the origin of a region that somebody changed
+ALTERNATIVE_ID_PATTERN = re.compile(
+    r"ris[a-z0-9]+-\d+"
+)  # the ids of what we offer; other ids of ours begin in another way
+_CHANGED_ORIGIN = "prediction-changed"  # the origin of a region that somebody changed
 
 
-def meant(result: Sequence[Any], controls: Controls) -> list[Any]:
+def select_meant_regions(result: Sequence[Any], controls: Controls) -> list[Any]:
     """The regions that an answer means; [] says that the expression has no referent.
 
     * The choice "no such thing": none, whatever lies on the image.
@@ -35,16 +37,16 @@ def meant(result: Sequence[Any], controls: Controls) -> list[Any]:
     """
     if not isinstance(result, list):
         raise RegionError(f"an annotation's result must be a list of regions, got {type(result).__name__}")
-    drawn = drawn_on(result, controls)
-    masks = [region for region in drawn if region.get("from_name") not in controls.tools]
-    spoken = read_spoken(
-        result, controls, {label for region in masks for label in label_of(region, controls)}
+    drawn = select_drawn_regions(result, controls)
+    masks = [region for region in drawn if region.get("from_name") not in controls.prompt_tools]
+    spoken = read_selected_choices(
+        result, controls, {label for region in masks for label in read_region_labels(region, controls)}
     )
     if spoken.no_referent:
         return []
     if spoken.ranks or spoken.own:
-        return _chosen(masks, spoken, controls)
-    if not masks and (elsewhere := shapes_elsewhere(result, controls)):
+        return _select_chosen_regions(masks, spoken, controls)
+    if not masks and (elsewhere := find_other_object(result, controls)):
         raise EmptyMaskError(
             f"the only thing drawn lies on {elsewhere!r:.40} and not on the image: draw the mask on the "
             "image, or say that there is no such thing"
@@ -54,26 +56,28 @@ def meant(result: Sequence[Any], controls: Controls) -> list[Any]:
             "only clicks or boxes that ask for a mask were left on the image, and no mask: draw the mask, or "
             "say that there is no such thing"
         )
-    _check_unchosen(masks, controls)
+    _check_needs_no_choice(masks, controls)
     return masks
 
 
-def _chosen(masks: Sequence[Mapping[str, Any]], spoken: Spoken, controls: Controls) -> list[Any]:
+def _select_chosen_regions(
+    masks: Sequence[Mapping[str, Any]], spoken: SelectedChoices, controls: Controls
+) -> list[Any]:
     for rank, said in spoken.ranks.items():
-        if not any(rank in label_of(region, controls) for region in masks):
+        if not any(rank in read_region_labels(region, controls) for region in masks):
             raise ChoiceError(f"{said!r} was chosen and no mask has that label")
-    found = [region for region in masks if label_of(region, controls) & spoken.ranks.keys()]
+    found = [region for region in masks if read_region_labels(region, controls) & spoken.ranks.keys()]
     if not spoken.own:
         return found
-    own = [region for region in masks if not _is_untouched_offer(region)]
-    if not any(not is_point(region) for region in own):
+    own = [region for region in masks if not _is_untouched_alternative(region)]
+    if not any(not is_point_region(region) for region in own):
         raise ChoiceError(f"{spoken.own!r} was chosen and nothing was drawn")
     return [region for region in masks if any(region is one for one in (*found, *own))]
 
 
-def _check_unchosen(masks: Sequence[Mapping[str, Any]], controls: Controls) -> None:
+def _check_needs_no_choice(masks: Sequence[Mapping[str, Any]], controls: Controls) -> None:
     """In "pick" all alternatives lie on the image, and no choice says nothing of which is meant."""
-    labels = {label_of(region, controls) for region in masks if not is_point(region)}
+    labels = {read_region_labels(region, controls) for region in masks if not is_point_region(region)}
     if controls.pick and len(labels) > 1:
         raise ChoiceError(
             f"nothing was chosen in {controls.pick.from_name!r} and masks lie under {len(labels)} labels: "
@@ -81,16 +85,16 @@ def _check_unchosen(masks: Sequence[Mapping[str, Any]], controls: Controls) -> N
         )
 
 
-def typed_in(result: Sequence[Any], controls: Controls) -> str:
+def find_typed_expression(result: Sequence[Any], controls: Controls) -> str:
     """The expression that an annotator typed last; "" when none was."""
     said = ""
     for region in result if isinstance(result, list) else ():
-        if isinstance(region, dict) and region.get("from_name") == controls.typed:
-            said = words_of(region) or said
+        if isinstance(region, dict) and region.get("from_name") == controls.expression_area:
+            said = read_typed_text(region) or said
     return said
 
 
-def words_of(region: Mapping[str, Any]) -> str:
+def read_typed_text(region: Mapping[str, Any]) -> str:
     """The last line of a TextArea's region that says something; "" of any other region."""
     value = region.get("value")
     text = value.get("text") if region.get("type") == "textarea" and isinstance(value, Mapping) else None
@@ -99,14 +103,14 @@ def words_of(region: Mapping[str, Any]) -> str:
     return said[-1] if said else ""
 
 
-def without_offers_for(words: str, result: Sequence[Any], task: Task) -> Sequence[Any]:
+def drop_alternatives_for(words: str, result: Sequence[Any], task: Task) -> Sequence[Any]:
     """The regions without what was offered for some words and left as it was: others were typed since."""
     return [
         r for r in result
         if not (
             isinstance(r, dict)
-            and _is_untouched_offer(r)
-            and (_is_for(words, r, task) or _is_of_another_task(r, task))
+            and _is_untouched_alternative(r)
+            and (_is_alternative_for(words, r, task) or _is_of_another_task(r, task))
         )
     ]  # fmt: skip
 
@@ -115,18 +119,24 @@ def _is_of_another_task(region: Mapping[str, Any], task: Task) -> bool:
     """Whether a region was offered elsewhere, and imported: not for the words that were typed here."""
     meta = region.get("meta")
     has_version = isinstance(meta, Mapping) and meta.get("version") is not None
-    return has_version and not _is_for(task.expression, region, task)
+    return has_version and not _is_alternative_for(task.expression, region, task)
 
 
-def _is_for(words: str, region: Mapping[str, Any], task: Task) -> bool:
-    name, meta = offer_id(str(region.get("id", ""))), region.get("meta")
+def _is_alternative_for(words: str, region: Mapping[str, Any], task: Task) -> bool:
+    name, meta = get_alternative_id(str(region.get("id", ""))), region.get("meta")
     version = meta.get("version") if isinstance(meta, Mapping) else None
     rank = name.rpartition("-")[2]
-    return rank.isdecimal() and name == region_id(task.project, task.task_id, words, str(version), int(rank))
+    return rank.isdecimal() and name == make_region_id(
+        task.project, task.task_id, words, str(version), int(rank)
+    )
 
 
-def _is_untouched_offer(region: Mapping[str, Any]) -> bool:
+def _is_untouched_alternative(region: Mapping[str, Any]) -> bool:
     name = str(region.get("id", ""))
     # A mask that came of the annotator's click is the annotator's, although the origin says otherwise.
     # Clients of the API write any origin, or none.
-    return bool(OFFERED.match(name)) and FIXED not in name and region.get("origin") != CHANGED
+    return (
+        bool(ALTERNATIVE_ID_PATTERN.match(name))
+        and REFINED_SUFFIX not in name
+        and region.get("origin") != _CHANGED_ORIGIN
+    )

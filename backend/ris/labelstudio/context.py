@@ -11,19 +11,19 @@ from ris.core import masks
 from ris.core.proposals import Prompts
 from ris.core.types import Box, Size
 from ris.errors import InputError, RegionError
-from ris.labelstudio.choice import words_of
+from ris.labelstudio.choice import read_typed_text
 from ris.labelstudio.config.control import Controls
-from ris.labelstudio.config.vocabulary import find_word
+from ris.labelstudio.config.vocabulary import find_term
 from ris.labelstudio.masks import rectangle
-from ris.labelstudio.result import kind_of, read_mask, size_of
+from ris.labelstudio.result import get_region_type, read_mask, read_region_size
 
-CLICKS = ("keypoint", "keypointlabels")
-BOXES = ("rectangle", "rectanglelabels")
-STROKES = ("brush", "brushlabels")
+_CLICK_TYPES = ("keypoint", "keypointlabels")
+_BOX_TYPES = ("rectangle", "rectanglelabels")
+_STROKE_TYPES = ("brush", "brushlabels")
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class InteractiveContext:
     """What is asked interactively.
 
     Attributes:
@@ -38,7 +38,9 @@ class Context:
     label: str
 
 
-def read_context(context: Mapping[str, Any], controls: Controls, size: Size | None = None) -> Context:
+def read_context(
+    context: Mapping[str, Any], controls: Controls, size: Size | None = None
+) -> InteractiveContext:
     """Read `params.context` of an interactive /predict.
 
     Args:
@@ -52,25 +54,31 @@ def read_context(context: Mapping[str, Any], controls: Controls, size: Size | No
     if not isinstance(result, list):
         raise InputError(f"an interactive request needs a list of regions, got {type(result).__name__}")
     regions = [region for region in result if isinstance(region, dict)]
-    typed = [r for r in regions if not controls.typed or r.get("from_name") in (None, controls.typed)]
-    words = next((text for region in reversed(typed) if (text := words_of(region))), "")
+    typed = [
+        r
+        for r in regions
+        if not controls.expression_area or r.get("from_name") in (None, controls.expression_area)
+    ]
+    words = next((text for region in reversed(typed) if (text := read_typed_text(region))), "")
     ours = [r for r in regions if r.get("to_name") in (None, controls.to_name)]
-    drawn = [r for r in ours if kind_of(r) in (*CLICKS, *BOXES, *STROKES)]
+    drawn = [r for r in ours if get_region_type(r) in (*_CLICK_TYPES, *_BOX_TYPES, *_STROKE_TYPES)]
     if not drawn and not words:
         raise InputError("an interactive request needs a click, a box, a stroke of the brush or typed words")
-    labels = (find_word(controls.labels, str(label)) for region in drawn for label in _labels(region))
+    labels = (
+        find_term(controls.labels, str(label)) for region in drawn for label in _read_label_names(region)
+    )
     label = next((found.written for found in labels if found), "")
-    return Context(_prompts(drawn, size) if drawn else None, words, label)
+    return InteractiveContext(_make_prompts(drawn, size) if drawn else None, words, label)
 
 
-def _labels(region: Mapping[str, Any]) -> Sequence[object]:
+def _read_label_names(region: Mapping[str, Any]) -> Sequence[object]:
     value = region.get("value")
-    found = value.get("labels") or value.get(kind_of(region)) if isinstance(value, Mapping) else None
+    found = value.get("labels") or value.get(get_region_type(region)) if isinstance(value, Mapping) else None
     return found if isinstance(found, list) else ()
 
 
-def _prompts(drawn: Sequence[Mapping[str, Any]], on_record: Size | None) -> Prompts:
-    sizes = {size_of(region, on_record) for region in drawn}
+def _make_prompts(drawn: Sequence[Mapping[str, Any]], on_record: Size | None) -> Prompts:
+    sizes = {read_region_size(region, on_record) for region in drawn}
     if len(sizes) > 1:
         raise RegionError(f"the regions of one request must be of one size, got {sorted(sizes)}")
     (size,) = sizes
@@ -81,38 +89,38 @@ def _prompts(drawn: Sequence[Mapping[str, Any]], on_record: Size | None) -> Prom
         value = region.get("value")
         if not isinstance(value, Mapping):
             raise RegionError(f"region {region.get('id')!r:.40} has no value")
-        if region["type"] in STROKES:
+        if region["type"] in _STROKE_TYPES:
             stroke.append(region)
             continue
-        x, y = _pixels(value, "x", size[1]), _pixels(value, "y", size[0])
-        if region["type"] in CLICKS:
+        x, y = _to_pixels(value, "x", size[1]), _to_pixels(value, "y", size[0])
+        if region["type"] in _CLICK_TYPES:
             points.append((x, y))
             positive.append(region.get("is_positive") is not False)
         else:
-            box = _box(value, size)
+            box = _to_box(value, size)
     mask, _ = read_mask(stroke, size)
     return Prompts(
         size=size,
         points=np.array(points, np.float32).reshape(-1, 2),
         positive=np.array(positive, np.bool_),
-        box=box if box is not None else (masks.box_of(mask) if mask else None),
+        box=box if box is not None else (masks.compute_rle_box(mask) if mask else None),
         mask=mask,
     )
 
 
-def _box(value: Mapping[str, Any], size: Size) -> Box:
+def _to_box(value: Mapping[str, Any], size: Size) -> Box:
     """The upright box around a rectangle, which may be turned about its corner."""
-    wide, high = _pixels(value, "width", size[1]), _pixels(value, "height", size[0])
+    wide, high = _to_pixels(value, "width", size[1]), _to_pixels(value, "height", size[0])
     turn = value.get("rotation") or 0
     if isinstance(turn, bool) or not isinstance(turn, int | float) or not math.isfinite(turn):
         raise RegionError(f"a box needs its rotation in degrees, got {turn!r:.40}")
     corners = np.array([[0, 0], [wide, 0], [wide, high], [0, high]]) * [100 / size[1], 100 / size[0]]
-    points = np.array(rectangle.turned(value, corners, size)) * [size[1] / 100, size[0] / 100]
+    points = np.array(rectangle.rotate_offsets(value, corners, size)) * [size[1] / 100, size[0] / 100]
     (x1, y1), (x2, y2) = points.min(axis=0), points.max(axis=0)
     return float(x1), float(y1), float(x2), float(y2)
 
 
-def _pixels(value: Mapping[str, Any], name: str, extent: int) -> float:
+def _to_pixels(value: Mapping[str, Any], name: str, extent: int) -> float:
     given = value.get(name)
     if isinstance(given, bool) or not isinstance(given, int | float) or not abs(given) < 1e6:
         raise RegionError(f"a click or a box needs {name} in percent, got {given!r:.40}")

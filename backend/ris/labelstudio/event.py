@@ -9,20 +9,20 @@ from typing import Any
 
 from ris.core.types import Annotation, Size, Task
 from ris.errors import BackendError, EmptyMaskError, EventError, InputError, RegionError
-from ris.labelstudio.choice import meant, typed_in, without_offers_for
+from ris.labelstudio.choice import drop_alternatives_for, find_typed_expression, select_meant_regions
 from ris.labelstudio.config.control import Controls, read_controls
 from ris.labelstudio.failure import Failure
 from ris.labelstudio.result import read_mask
-from ris.labelstudio.spoken import keeps_expression
+from ris.labelstudio.selected_choices import is_expression_carried
 from ris.labelstudio.storable import to_storable
 from ris.labelstudio.task import is_id, read_task
 
-ANSWERED = ("ANNOTATION_CREATED", "ANNOTATION_UPDATED", "ANNOTATIONS_CREATED")
+_ANSWER_ACTIONS = ("ANNOTATION_CREATED", "ANNOTATION_UPDATED", "ANNOTATIONS_CREATED")
 log = logging.getLogger(__name__)
 
-MOST_SECONDS = 1e9
-READ_LATER = "sync"  # the `source` of an event that Label Studio's state was read into
-SECRETS = frozenset(
+_MAX_LEAD_TIME_S = 1e9
+SYNC_SOURCE = "sync"  # the `source` of an event that Label Studio's state was read into
+_SECRET_KEYS = frozenset(
     {
         "token",
         "access_token",
@@ -40,7 +40,7 @@ SECRETS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class WebhookEvent:
     """One webhook, understood.
 
     Attributes:
@@ -63,37 +63,39 @@ class Event:
     failures: tuple[Failure, ...] = ()
 
 
-SizeOf = Callable[[Task], Size | None]
+SizeLookup = Callable[[Task], Size | None]
 """Looks up the size of a task's image, (height, width); None where it is not on record."""
 
 
-def no_size(task: Task) -> Size | None:
+def find_no_size(task: Task) -> Size | None:
     """No image is on record."""
     return None
 
 
-def without_secrets(body: Any) -> Any:
+def drop_secrets(body: Any) -> Any:
     """The body without tokens, passwords and keys, at any depth; everything else as it came.
 
     An event must not be lost over a value that databases refuse: those are as `to_storable` leaves them.
     """
-    return _without_secrets(to_storable(body))
+    return _drop_secrets(to_storable(body))
 
 
-def _without_secrets(body: Any) -> Any:
+def _drop_secrets(body: Any) -> Any:
     if isinstance(body, dict):
-        return {name: _without_secrets(value) for name, value in body.items() if name.lower() not in SECRETS}
+        return {
+            name: _drop_secrets(value) for name, value in body.items() if name.lower() not in _SECRET_KEYS
+        }
     if isinstance(body, list):  # mostly the numbers of masks
-        return [value if type(value) is int else _without_secrets(value) for value in body]
+        return [value if type(value) is int else _drop_secrets(value) for value in body]
     return body
 
 
-def as_text(body: Mapping[str, Any]) -> str:
+def to_canonical_json(body: Mapping[str, Any]) -> str:
     """What the event says as JSON: the same event twice is the same text, letter by letter."""
     return json.dumps(body, sort_keys=True, separators=(",", ":"))
 
 
-def read_event(body: Mapping[str, Any], size_of: SizeOf = no_size) -> Event:
+def read_event(body: Mapping[str, Any], size_of: SizeLookup = find_no_size) -> WebhookEvent:
     """Understand a webhook's body.
 
     Actions without an answer in them (TASKS_CREATED, PROJECT_UPDATED, START_TRAINING and ones that
@@ -105,57 +107,63 @@ def read_event(body: Mapping[str, Any], size_of: SizeOf = no_size) -> Event:
     action = body.get("action")
     if not isinstance(action, str) or not action:
         raise EventError(f'a webhook needs "action", e.g. "ANNOTATION_CREATED"; got {action!r:.60}')
-    if action in ANSWERED:
+    if action in _ANSWER_ACTIONS:
         return _read_answers(action, body, size_of)
     if action == "ANNOTATIONS_DELETED":
-        return Event(action, project_key(body), deleted_annotation_ids=_ids(body, "annotations"))
+        return WebhookEvent(
+            action, make_project_key(body), deleted_annotation_ids=_read_ids(body, "annotations")
+        )
     if action == "TASKS_DELETED":
-        return Event(action, project_key(body), deleted_task_ids=_ids(body, "tasks"))
-    return Event(action, project_key(body) if isinstance(body.get("project"), dict) else "")
+        return WebhookEvent(action, make_project_key(body), deleted_task_ids=_read_ids(body, "tasks"))
+    return WebhookEvent(action, make_project_key(body) if isinstance(body.get("project"), dict) else "")
 
 
-def _read_answers(action: str, body: Mapping[str, Any], size_of: SizeOf) -> Event:
+def _read_answers(action: str, body: Mapping[str, Any], size_of: SizeLookup) -> WebhookEvent:
     project = body.get("project")
     label_config = project.get("label_config") if isinstance(project, dict) else None
     if not isinstance(label_config, str):
         raise EventError(f"{action} came without the project's label_config")
     controls = read_controls(label_config)
-    key = project_key(body)
-    annotations, tasks = _listed(body, "annotation"), _listed(body, "task")
+    key = make_project_key(body)
+    annotations, tasks = _read_objects(body, "annotation"), _read_objects(body, "task")
     if len(annotations) != len(tasks):
         raise EventError(f"{action} came with {len(annotations)} annotations and {len(tasks)} tasks")
     understood: list[Annotation] = []
     failures: list[Failure] = []
     for annotation, task in zip(annotations, tasks, strict=True):
         try:
-            understood.append(_annotation(annotation, task, key, controls, size_of))
+            understood.append(_read_annotation(annotation, task, key, controls, size_of))
         except InputError as error:
-            failures.append(_failure(error, annotation, task, key))
+            failures.append(_make_failure(error, annotation, task, key))
         except Exception as error:  # it must cost no answer beside it
             log.exception("annotation %.20r failed inside", annotation.get("id"))
             inside = BackendError(f"failed inside: {type(error).__name__}: {error!s:.200}")
-            failures.append(_failure(inside, annotation, task, key))
-    return Event(
+            failures.append(_make_failure(inside, annotation, task, key))
+    return WebhookEvent(
         action,
         key,
         controls=controls,
-        label_config="" if body.get("source") == READ_LATER else label_config,
+        label_config="" if body.get("source") == SYNC_SOURCE else label_config,
         annotations=tuple(understood),
         failures=tuple(failures),
     )
 
 
-def failures_of(body: Mapping[str, Any], error: Exception) -> list[Failure]:
+def make_failures(body: Mapping[str, Any], error: Exception) -> list[Failure]:
     """The failures that an event is which could not be read at all: one an answer in it, or one without."""
     try:
-        annotations, tasks, project = _listed(body, "annotation"), _listed(body, "task"), project_key(body)
+        annotations, tasks, project = (
+            _read_objects(body, "annotation"),
+            _read_objects(body, "task"),
+            make_project_key(body),
+        )
     except EventError:
         return [Failure.of(error)]
     answers = zip(annotations, tasks, strict=False)
-    return [_failure(error, annotation, task, project) for annotation, task in answers]
+    return [_make_failure(error, annotation, task, project) for annotation, task in answers]
 
 
-def _failure(
+def _make_failure(
     error: Exception, annotation: Mapping[str, Any], task: Mapping[str, Any], project: str
 ) -> Failure:
     failure = Failure.of(error)
@@ -164,7 +172,7 @@ def _failure(
     if not is_id(number) or not is_id(task_id):
         return replace(failure, sentence=sentence)
     try:
-        updated_at = _time(annotation)
+        updated_at = _read_updated_at(annotation)
     except EventError:
         return replace(failure, sentence=sentence)
     return replace(
@@ -177,7 +185,7 @@ def _failure(
     )
 
 
-def _listed(body: Mapping[str, Any], name: str) -> Sequence[Mapping[str, Any]]:
+def _read_objects(body: Mapping[str, Any], name: str) -> Sequence[Mapping[str, Any]]:
     """One object, or a list of them under the same singular name."""
     value = body.get(name)
     found = [v for v in (value if isinstance(value, list) else [value]) if isinstance(v, dict)]
@@ -186,26 +194,28 @@ def _listed(body: Mapping[str, Any], name: str) -> Sequence[Mapping[str, Any]]:
     return found
 
 
-def _annotation(
+def _read_annotation(
     annotation: Mapping[str, Any],
     task: Mapping[str, Any],
     project: str,
     controls: Controls,
-    size_of: SizeOf,
+    size_of: SizeLookup,
 ) -> Annotation:
     is_skipped = _is_skipped(annotation)
     asked, regions = read_answer(annotation, task, project, controls)
     mask, region_ids = read_mask(regions, size_of(asked) if regions else None)
     return Annotation(
-        annotation_id=_number(annotation, "id"),
+        annotation_id=_read_id(annotation, "id"),
         task=asked,
-        updated_at=_time(annotation),
+        updated_at=_read_updated_at(annotation),
         mask=mask,
         region_ids=region_ids,
         cancelled=is_skipped,
-        annotator=_user(annotation.get("completed_by")),
-        lead_time_s=_seconds(annotation.get("lead_time")),
-        keeps=_keeps([] if is_skipped else annotation["result"], controls, asked.expression),
+        annotator=_read_user_id(annotation.get("completed_by")),
+        lead_time_s=_read_lead_time(annotation.get("lead_time")),
+        carried_expression=_read_carried_expression(
+            [] if is_skipped else annotation["result"], controls, asked.expression
+        ),
         parent_prediction=parent if is_id(parent := annotation.get("parent_prediction")) else None,
     )
 
@@ -218,7 +228,8 @@ def read_answer(
     A skipped answer means no region, whatever lies on the image: nothing in it is read.
 
     Raises:
-        InputError: the task cannot be read, says nothing and nothing was typed, or the rule (`choice.meant`)
+        InputError: the task cannot be read, says nothing and nothing was typed, or the rule
+        (`choice.select_meant_regions`)
             does not cover the answer.
     """
     if _is_skipped(annotation):
@@ -229,14 +240,16 @@ def read_answer(
             f"an answer needs its result, a list of regions, got {type(result).__name__}: of an API client, "
             "write [] where nothing is meant"
         )
-    asked = read_task(task, project, controls, typed=typed_in(result, controls))
+    asked = read_task(task, project, controls, typed=find_typed_expression(result, controls))
     if not asked.expression:
-        raise InputError(f"nothing was typed in {controls.typed!r}, and the task says no expression")
-    before = read_task(task, project, controls).expression if controls.typed else ""
+        raise InputError(
+            f"nothing was typed in {controls.expression_area!r}, and the task says no expression"
+        )
+    before = read_task(task, project, controls).expression if controls.expression_area else ""
     if before in ("", asked.expression):
-        return asked, meant(result, controls)
-    regions = meant(without_offers_for(before, result, asked), controls)
-    if not regions and meant(result, controls):
+        return asked, select_meant_regions(result, controls)
+    regions = select_meant_regions(drop_alternatives_for(before, result, asked), controls)
+    if not regions and select_meant_regions(result, controls):
         raise EmptyMaskError(
             f"all masks on the image were offered for {before!r:.60}, and {asked.expression!r:.60} was typed:"
             " draw or choose a mask, or say that there is no such thing"
@@ -249,19 +262,19 @@ def _is_skipped(annotation: Mapping[str, Any]) -> bool:
     return str(annotation.get("was_cancelled")).lower() in ("true", "1")
 
 
-def _seconds(value: object) -> float | None:
+def _read_lead_time(value: object) -> float | None:
     """A lead time; None for what is none."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if is_number and 0 <= value < MOST_SECONDS else None  # type: ignore[operator,arg-type]
+    return float(value) if is_number and 0 <= value < _MAX_LEAD_TIME_S else None  # type: ignore[operator,arg-type]
 
 
-def _keeps(result: Sequence[Any], controls: Controls, expression: str) -> str | None:
-    if not controls.typed or controls.keep is None:
+def _read_carried_expression(result: Sequence[Any], controls: Controls, expression: str) -> str | None:
+    if not controls.expression_area or controls.keep is None:
         return None
-    return expression if keeps_expression(result, controls) else ""
+    return expression if is_expression_carried(result, controls) else ""
 
 
-def project_key(body: Mapping[str, Any]) -> str:
+def make_project_key(body: Mapping[str, Any]) -> str:
     """ "<id>.<created_at as whole seconds>": the same string that /setup and /predict send.
 
     Raises:
@@ -270,17 +283,17 @@ def project_key(body: Mapping[str, Any]) -> str:
     project = body.get("project")
     if not isinstance(project, dict) or not isinstance(project.get("id"), int):
         raise EventError("the webhook names no project")
-    created = parsed_time(project.get("created_at"), "the project's created_at")
+    created = parse_time(project.get("created_at"), "the project's created_at")
     return f"{project['id']}.{int(created.timestamp())}"
 
 
-def _time(annotation: Mapping[str, Any]) -> datetime:
-    return parsed_time(
+def _read_updated_at(annotation: Mapping[str, Any]) -> datetime:
+    return parse_time(
         annotation.get("updated_at") or annotation.get("created_at"), "the annotation's updated_at"
     )
 
 
-def parsed_time(value: object, what: str) -> datetime:
+def parse_time(value: object, what: str) -> datetime:
     """A time as Label Studio writes it, in UTC.
 
     Raises:
@@ -293,21 +306,21 @@ def parsed_time(value: object, what: str) -> datetime:
         raise EventError(f"{what} is no time: {value!r:.40}") from error
 
 
-def _number(fields: Mapping[str, Any], name: str) -> int:
+def _read_id(fields: Mapping[str, Any], name: str) -> int:
     value = fields.get(name)
     if not is_id(value):
         raise EventError(f"{name} must be a number that an id can be, got {value!r:.40}")
     return int(value)
 
 
-def _user(value: object) -> int | None:
+def _read_user_id(value: object) -> int | None:
     if isinstance(value, dict):
         value = value.get("id")
     return value if is_id(value) else None
 
 
-def _ids(body: Mapping[str, Any], name: str) -> tuple[int, ...]:
+def _read_ids(body: Mapping[str, Any], name: str) -> tuple[int, ...]:
     values = body.get(name)
     if not isinstance(values, list) or not all(isinstance(v, dict) for v in values):
         raise EventError(f'{body.get("action")} needs "{name}", a list of objects with an id')
-    return tuple(_number(value, "id") for value in values)
+    return tuple(_read_id(value, "id") for value in values)

@@ -18,7 +18,7 @@ from ris.errors import (
 
 
 @dataclass(frozen=True, slots=True)
-class Cause:
+class FailureCause:
     """A kind of failure.
 
     Attributes:
@@ -30,28 +30,34 @@ class Cause:
     advice: str
 
 
-OTHER = Cause("other", "read the server's log, and report it: this is our fault")
-CAUSES: Mapping[type[Exception], Cause] = {
-    FrameError: Cause(
+OTHER_CAUSE = FailureCause("other", "read the server's log, and report it: this is our fault")
+FAILURE_CAUSES: Mapping[type[Exception], FailureCause] = {
+    FrameError: FailureCause(
         "picture size", "open the task, wait for the picture, answer again; then nothing more is to be done"
     ),
-    EmptyMaskError: Cause("empty mask", "open the task, draw the mask or choose that there is no such thing"),
-    RegionKindError: Cause(
+    EmptyMaskError: FailureCause(
+        "empty mask", "open the task, draw the mask or choose that there is no such thing"
+    ),
+    RegionKindError: FailureCause(
         "kind of region", "draw it with a brush, a bitmask, a polygon, a rectangle or an ellipse"
     ),
-    RegionError: Cause("region", "open the task, draw the mask again; of an API client: mend what it writes"),
-    ChoiceError: Cause(
+    RegionError: FailureCause(
+        "region", "open the task, draw the mask again; of an API client: mend what it writes"
+    ),
+    ChoiceError: FailureCause(
         "choice",
         "open the task, choose again; if choices were renamed, give them back their names and run ris sync",
     ),
-    TaskError: Cause("task data", "give the task its image and its expression, then run ris sync"),
-    LabelConfigError: Cause("label config", "mend the label config (ris doctor says how), then run ris sync"),
-    EventError: Cause(
+    TaskError: FailureCause("task data", "give the task its image and its expression, then run ris sync"),
+    LabelConfigError: FailureCause(
+        "label config", "mend the label config (ris doctor says how), then run ris sync"
+    ),
+    EventError: FailureCause(
         "webhook",
         "let the webhook send its payload for all actions (ris connect mends it); then ris sync, and "
         "ris events dismiss",
     ),
-    InputError: Cause("answer", "open the task, and answer it again"),
+    InputError: FailureCause("answer", "open the task, and answer it again"),
 }
 
 
@@ -76,11 +82,11 @@ class Failure:
     @classmethod
     def of(cls, error: Exception) -> "Failure":
         """The failure that an error is."""
-        kinds = (kind for kind in type(error).__mro__ if kind in CAUSES)
+        kinds = (kind for kind in type(error).__mro__ if kind in FAILURE_CAUSES)
         found = next(kinds, None)
-        return cls((CAUSES[found] if found else OTHER).name, str(error))
+        return cls((FAILURE_CAUSES[found] if found else OTHER_CAUSE).name, str(error))
 
 
 def find_advice(cause: str | None) -> str:
     """What to do about a cause."""
-    return next((one.advice for one in CAUSES.values() if one.name == cause), OTHER.advice)
+    return next((one.advice for one in FAILURE_CAUSES.values() if one.name == cause), OTHER_CAUSE.advice)

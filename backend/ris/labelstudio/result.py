@@ -12,37 +12,37 @@ from ris.core.types import Size
 from ris.errors import EmptyMaskError, FrameError, RegionError, RegionKindError
 from ris.labelstudio.config.control import Controls
 from ris.labelstudio.masks import bitmask, brush, rectangle
-from ris.labelstudio.masks.polygon import rasterised
-from ris.labelstudio.region import offer_id
+from ris.labelstudio.masks.polygon import rasterise_polygons
+from ris.labelstudio.region import get_alternative_id
 
-LARGEST_PIXELS = 200_000_000
-FARTHEST = 1e12  # percent, beyond which a coordinate is none
-POINTS = frozenset({"keypoint", "keypointlabels"})
+_MAX_IMAGE_PIXELS = 200_000_000
+_MAX_COORDINATE = 1e12  # percent, beyond which a coordinate is none
+POINT_TYPES = frozenset({"keypoint", "keypointlabels"})
 # What a result says beside what is drawn: about the task or about a region.
-NOT_DRAWN = frozenset(
+NON_DRAWING_TYPES = frozenset(
     {"choices", "textarea", "rating", "number", "datetime", "taxonomy", "pairwise", "ranker", "relation"}
 )
 
-Value = Mapping[str, Any]
+RegionValue = Mapping[str, Any]
 
 
-def drawn_on(result: Sequence[Any], controls: Controls) -> list[dict[str, Any]]:
+def select_drawn_regions(result: Sequence[Any], controls: Controls) -> list[dict[str, Any]]:
     """The entries of a result that are drawn on our image, whatever their kind; no choices, no texts.
 
     Raises:
         RegionError: an entry is no object, has no type, or lies on what the label config does not show.
     """
     regions = [_check_entry(entry, place) for place, entry in enumerate(result)]
-    shapes = {str(region.get("id")) for region in regions if region["type"] in READERS}
+    shapes = {str(region.get("id")) for region in regions if region["type"] in MASK_READERS}
     return [region for region in regions if _is_drawn(region, shapes) and _is_on_image(region, controls)]
 
 
-def shapes_elsewhere(result: Sequence[Any], controls: Controls) -> str:
+def find_other_object(result: Sequence[Any], controls: Controls) -> str:
     """The name of another thing that something is drawn on; "" where all shapes are on our image."""
     others = (
         region.get("to_name")
         for region in result
-        if kind_of(region) in READERS.keys() | POINTS
+        if get_region_type(region) in MASK_READERS.keys() | POINT_TYPES
         and region.get("to_name") not in (None, controls.to_name)
     )
     return str(next(others, ""))
@@ -72,12 +72,12 @@ def read_mask(regions: Sequence[Any], size: Size | None = None) -> tuple[RLE | N
         raise RegionError(f"an annotation's result must be a list of regions, got {type(regions).__name__}")
     if not regions:
         return None, ()
-    shapes = [region for region in regions if not is_point(region)]
+    shapes = [region for region in regions if not is_point_region(region)]
     if not shapes:
         raise RegionKindError(
             "only points were drawn, and a point gives no mask: draw the mask, and answer again"
         )
-    read = [(_read(region, size), region) for region in shapes]
+    read = [(_read_region(region, size), region) for region in shapes]
     sizes = {mask.size for mask, _ in read}
     if len(sizes) > 1:
         raise RegionError(f"the regions of one annotation must have one size, got {sorted(sizes)}")
@@ -87,23 +87,23 @@ def read_mask(regions: Sequence[Any], size: Size | None = None) -> tuple[RLE | N
             f"region {shapes[0].get('id')!r:.40} covers no pixel of the image: draw the mask, or choose that "
             "there is no such thing"
         )
-    ids = dict.fromkeys(offer_id(str(region.get("id", ""))) for _, region in painted)
+    ids = dict.fromkeys(get_alternative_id(str(region.get("id", ""))) for _, region in painted)
     found = [mask for mask, _ in painted]
-    return (found[0] if len(found) == 1 else masks.union(found)), tuple(ids)
+    return (found[0] if len(found) == 1 else masks.unite_masks(found)), tuple(ids)
 
 
-def kind_of(region: Mapping[str, Any]) -> str:
+def get_region_type(region: Mapping[str, Any]) -> str:
     """A region's type; "" when it has none that could be one."""
     kind = region.get("type")
     return kind if isinstance(kind, str) else ""
 
 
-def is_point(region: Mapping[str, Any]) -> bool:
+def is_point_region(region: Mapping[str, Any]) -> bool:
     """Whether a region is a point: it asks for a mask and is none."""
-    return kind_of(region) in POINTS
+    return get_region_type(region) in POINT_TYPES
 
 
-def size_of(region: Mapping[str, Any], on_record: Size | None) -> Size:
+def read_region_size(region: Mapping[str, Any], on_record: Size | None) -> Size:
     """The size of a region's picture, (height, width); the one on record where the region says none.
 
     Raises:
@@ -113,14 +113,14 @@ def size_of(region: Mapping[str, Any], on_record: Size | None) -> Size:
     said = region.get("original_height"), region.get("original_width")
     if said == (None, None) and on_record is not None:
         return on_record
-    height, width = _whole(said[0]), _whole(said[1])
+    height, width = _to_pixel_count(said[0]), _to_pixel_count(said[1])
     if height < 1 or width < 1:
         raise FrameError(
             f"{name} says no size that can be used; its height and width are {said!r:.60}: give it "
             "original_height and original_width, numbers of pixels"
         )
-    if height * width > LARGEST_PIXELS:
-        raise FrameError(f"{name} says {width} x {height}, {LARGEST_PIXELS} pixels are the limit")
+    if height * width > _MAX_IMAGE_PIXELS:
+        raise FrameError(f"{name} says {width} x {height}, {_MAX_IMAGE_PIXELS} pixels are the limit")
     if on_record is not None and (height, width) != on_record:
         raise FrameError(
             f"{name} is of a picture of {width} x {height}, and the task's picture has {on_record[1]} x "
@@ -134,7 +134,7 @@ def size_of(region: Mapping[str, Any], on_record: Size | None) -> Size:
     return height, width
 
 
-def _whole(value: object) -> int:
+def _to_pixel_count(value: object) -> int:
     """A number of pixels; 0 for what is none."""
     if isinstance(value, float) and value.is_integer():
         return int(value)
@@ -144,7 +144,7 @@ def _whole(value: object) -> int:
 def _check_entry(entry: object, place: int) -> dict[str, Any]:
     if not isinstance(entry, dict):
         raise RegionError(f"entry {place} of the result must be an object, got {type(entry).__name__}")
-    if not kind_of(entry):
+    if not get_region_type(entry):
         raise RegionError(
             f'entry {place} of the result needs a type, e.g. "brushlabels"; got {entry.get("type")!r:.40}'
         )
@@ -154,7 +154,7 @@ def _check_entry(entry: object, place: int) -> dict[str, Any]:
 def _is_drawn(region: Mapping[str, Any], shapes: Set[str]) -> bool:
     if region["type"] == "labels":  # the label of a shape that stands beside it under the same id
         return str(region.get("id")) not in shapes
-    return region["type"] not in NOT_DRAWN
+    return region["type"] not in NON_DRAWING_TYPES
 
 
 def _is_on_image(region: Mapping[str, Any], controls: Controls) -> bool:
@@ -169,9 +169,9 @@ def _is_on_image(region: Mapping[str, Any], controls: Controls) -> bool:
     )
 
 
-def _read(region: Mapping[str, Any], on_record: Size | None) -> RLE:
+def _read_region(region: Mapping[str, Any], on_record: Size | None) -> RLE:
     name, value = f"region {region.get('id')!r:.40}", region.get("value")
-    read = READERS.get(region["type"])
+    read = MASK_READERS.get(region["type"])
     if read is None:
         raise RegionKindError(
             f"{name} is of type {region['type']!r:.40}, and no mask can be made of it: draw it with a brush, "
@@ -179,7 +179,7 @@ def _read(region: Mapping[str, Any], on_record: Size | None) -> RLE:
         )
     if not isinstance(value, dict):
         raise RegionError(f"{name} has no value")
-    size = size_of(region, on_record)
+    size = read_region_size(region, on_record)
     try:
         if not _is_upright(region.get("image_rotation")):
             raise RegionError(
@@ -200,60 +200,60 @@ def _is_upright(rotation: object) -> bool:
     return math.isfinite(rotation) and rotation % 360 == 0
 
 
-def _brush(value: Value, size: Size) -> RLE:
+def _read_brush(value: RegionValue, size: Size) -> RLE:
     if value.get("format", "rle") != "rle":
         raise RegionError(f"brush format {value.get('format')!r:.40} is not known, only rle")
-    return rle.encode(brush.decode(value["rle"], size))
+    return rle.encode_rle(brush.decode_brush(value["rle"], size))
 
 
-def _polygon(value: Value, size: Size) -> RLE:
+def _read_polygon(value: RegionValue, size: Size) -> RLE:
     if value.get("closed") is False:
         raise RegionError("its outline is not closed: close it, and answer again")
-    points = [[_number(x), _number(y)] for x, y in value["points"]]
-    return rasterised([points], size)
+    points = [[_read_number(x), _read_number(y)] for x, y in value["points"]]
+    return rasterise_polygons([points], size)
 
 
-def _rectangle(value: Value, size: Size) -> RLE:
+def _read_rectangle(value: RegionValue, size: Size) -> RLE:
     _check_numbers(value, "width", "height")
-    return rectangle.filled(value, size)
+    return rectangle.rasterise_rectangle(value, size)
 
 
-def _ellipse(value: Value, size: Size) -> RLE:
+def _read_ellipse(value: RegionValue, size: Size) -> RLE:
     _check_numbers(value, "radiusX", "radiusY")
     angles = np.linspace(0, 2 * np.pi, 180, endpoint=False)
     radii = np.array([float(value["radiusX"]), float(value["radiusY"])])
-    return rasterised(
-        [rectangle.turned(value, np.stack([np.cos(angles), np.sin(angles)], 1) * radii, size)], size
+    return rasterise_polygons(
+        [rectangle.rotate_offsets(value, np.stack([np.cos(angles), np.sin(angles)], 1) * radii, size)], size
     )
 
 
-def _bitmask(value: Value, size: Size) -> RLE:
-    return bitmask.decode(str(value["imageDataURL"]), size)
+def _read_bitmask(value: RegionValue, size: Size) -> RLE:
+    return bitmask.decode_bitmask(str(value["imageDataURL"]), size)
 
 
-def _check_numbers(value: Value, *extents: str) -> None:
-    numbers = {name: _number(value[name]) for name in ("x", "y", *extents)}
-    _number(value.get("rotation") or 0)
+def _check_numbers(value: RegionValue, *extents: str) -> None:
+    numbers = {name: _read_number(value[name]) for name in ("x", "y", *extents)}
+    _read_number(value.get("rotation") or 0)
     if any(numbers[name] < 0 for name in extents):
         raise RegionError(f"its extents must not be negative, got {[numbers[name] for name in extents]}")
 
 
-def _number(value: object) -> float:
+def _read_number(value: object) -> float:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_number or not abs(value) < FARTHEST:  # type: ignore[arg-type]
+    if not is_number or not abs(value) < _MAX_COORDINATE:  # type: ignore[arg-type]
         raise ValueError(f"a number was expected, got {value!r:.40}")
     return float(value)  # type: ignore[arg-type]
 
 
-READERS: dict[str, Callable[[Value, Size], RLE]] = {
-    "brush": _brush,
-    "brushlabels": _brush,
-    "polygon": _polygon,
-    "polygonlabels": _polygon,
-    "rectangle": _rectangle,
-    "rectanglelabels": _rectangle,
-    "ellipse": _ellipse,
-    "ellipselabels": _ellipse,
-    "bitmask": _bitmask,
-    "bitmasklabels": _bitmask,
+MASK_READERS: dict[str, Callable[[RegionValue, Size], RLE]] = {
+    "brush": _read_brush,
+    "brushlabels": _read_brush,
+    "polygon": _read_polygon,
+    "polygonlabels": _read_polygon,
+    "rectangle": _read_rectangle,
+    "rectanglelabels": _read_rectangle,
+    "ellipse": _read_ellipse,
+    "ellipselabels": _read_ellipse,
+    "bitmask": _read_bitmask,
+    "bitmasklabels": _read_bitmask,
 }

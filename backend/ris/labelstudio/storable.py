@@ -4,10 +4,10 @@ import math
 import re
 from typing import Any, overload
 
-from ris.labelstudio.mending import DEEPEST
+from ris.labelstudio.json_mending import MAX_JSON_DEPTH
 
-HALVES = re.compile("[\ud800-\udfff]")
-REPLACEMENT = "\ufffd"
+_SURROGATES = re.compile("[\ud800-\udfff]")
+_REPLACEMENT_CHARACTER = "\ufffd"
 
 
 @overload
@@ -22,14 +22,15 @@ def to_storable(value: Any) -> Any:
     """JSON with what can be stored and sent, at any depth, keys too; everything else as it is.
 
     A NUL is dropped: PostgreSQL takes none. Half of a surrogate pair, such as half an emoji, becomes U+FFFD:
-    no encoding of Unicode has it. NaN, infinity and what lies deeper than `DEEPEST` levels become None.
+    no encoding of Unicode has it. NaN, infinity and what lies deeper than `MAX_JSON_DEPTH` levels become
+    None.
     """
-    return _storable(value, DEEPEST)
+    return _to_storable(value, MAX_JSON_DEPTH)
 
 
-def _storable(value: Any, levels: int) -> Any:
+def _to_storable(value: Any, levels: int) -> Any:
     if isinstance(value, str):
-        return HALVES.sub(REPLACEMENT, value.replace("\x00", ""))
+        return _SURROGATES.sub(_REPLACEMENT_CHARACTER, value.replace("\x00", ""))
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if not isinstance(value, dict | list):
@@ -38,5 +39,5 @@ def _storable(value: Any, levels: int) -> Any:
         return None
     if isinstance(value, list):
         # Masks are long lists of numbers.
-        return [one if type(one) is int else _storable(one, levels - 1) for one in value]
-    return {_storable(str(name), 0): _storable(one, levels - 1) for name, one in value.items()}
+        return [one if type(one) is int else _to_storable(one, levels - 1) for one in value]
+    return {_to_storable(str(name), 0): _to_storable(one, levels - 1) for name, one in value.items()}

@@ -9,8 +9,8 @@ from ris.errors import InputError, LabelConfigError, TaskError
 from ris.labelstudio.config.control import Controls, read_controls
 from ris.labelstudio.storable import to_storable
 
-MOST_WORDS = 200
-MOST_CHARACTERS = 2000
+MAX_EXPRESSION_WORDS = 200
+MAX_EXPRESSION_CHARACTERS = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class PredictRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Setup:
+class SetupRequest:
     """What /setup tells. Its token is the owner's and its hostname anybody's: neither is kept."""
 
     project: str
@@ -46,33 +46,33 @@ class Setup:
     extra_params: Mapping[str, Any]
 
 
-def read_setup(body: object) -> Setup:
+def read_setup_request(body: object) -> SetupRequest:
     """Read the body of /setup.
 
     Raises:
         InputError, LabelConfigError: what is missing, and what to add to the label config.
     """
-    fields = _object(body, "/setup")
+    fields = _require_object(body, "/setup")
     label_config = to_storable(fields.get("schema") or fields.get("label_config") or "")
     if not isinstance(label_config, str):
         raise LabelConfigError(f"the label config must be text, got {type(label_config).__name__}")
     extra = to_storable(fields.get("extra_params"))
-    return Setup(
-        project=_project(fields),
+    return SetupRequest(
+        project=_read_project_key(fields),
         label_config=label_config,
         controls=read_controls(label_config),
         extra_params=extra if isinstance(extra, dict) else {},
     )
 
 
-def read_tasks(body: object) -> PredictRequest:
+def read_predict_request(body: object) -> PredictRequest:
     """Read the body of /predict.
 
     Raises:
         InputError: it is no object, or has no tasks.
         LabelConfigError: its label config has no place for a mask.
     """
-    fields = _object(body, "/predict")
+    fields = _require_object(body, "/predict")
     tasks = fields.get("tasks")
     if isinstance(tasks, dict):
         tasks = [tasks]
@@ -81,24 +81,24 @@ def read_tasks(body: object) -> PredictRequest:
     config = fields.get("label_config")
     if not isinstance(config, str):
         raise LabelConfigError("the body of /predict has no label_config: connect the project again")
-    controls, project = read_controls(config), _project(fields)
+    controls, project = read_controls(config), _read_project_key(fields)
     params = fields.get("params")
     context = params.get("context") if isinstance(params, dict) else None
     return PredictRequest(
         project=project,
         controls=controls,
-        entries=tuple(_entry(task, project, controls) for task in tasks),
+        entries=tuple(_read_entry(task, project, controls) for task in tasks),
         context=context if isinstance(context, dict) and context else None,
     )
 
 
-def _object(body: object, route: str) -> dict[str, Any]:
+def _require_object(body: object, route: str) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise InputError(f"the body of {route} must be a JSON object, got {type(body).__name__}")
     return body
 
 
-def _project(fields: Mapping[str, Any]) -> str:
+def _read_project_key(fields: Mapping[str, Any]) -> str:
     """The project's key, "<id>.<created_at>"; Label Studio sends it ready-made."""
     project = fields.get("project")
     if project is None or isinstance(project, dict | list) or not str(project).strip():
@@ -106,7 +106,7 @@ def _project(fields: Mapping[str, Any]) -> str:
     return to_storable(str(project))[:64]
 
 
-def _entry(task: object, project: str, controls: Controls) -> Task | TaskFailure:
+def _read_entry(task: object, project: str, controls: Controls) -> Task | TaskFailure:
     task_id = task.get("id") if isinstance(task, dict) else None
     try:
         if not isinstance(task, dict) or not is_id(task_id):
@@ -138,13 +138,13 @@ def read_task(task: Mapping[str, Any], project: str, controls: Controls, *, type
     image = to_storable(controls.picture.read(data))
     if image is None:
         lacks = controls.picture.find_missing(data)
-        raise TaskError(f'task {task_id} has no image under data["{lacks}"]; keys: {_keys(data)}')
+        raise TaskError(f'task {task_id} has no image under data["{lacks}"]; keys: {_list_keys(data)}')
     words = typed or controls.words.read(data)
-    if controls.typed and not typed and not words:
+    if controls.expression_area and not typed and not words:
         return Task(task_id, project, image, "")
     key = controls.expression_key
     if words is None:
-        raise TaskError(f'task {task_id} has no text under data["{key}"]; keys: {_keys(data)}')
+        raise TaskError(f'task {task_id} has no text under data["{key}"]; keys: {_list_keys(data)}')
     return Task(task_id, project, image, to_expression(words, task_id, key))
 
 
@@ -160,13 +160,14 @@ def to_expression(words: str, task_id: int, key: str) -> str:
     words = to_storable(words).strip()
     if not words:
         raise TaskError(f'task {task_id} has an empty expression under data["{key}"]: say what is meant')
-    if len(words.split()) > MOST_WORDS or len(words) > MOST_CHARACTERS:
+    if len(words.split()) > MAX_EXPRESSION_WORDS or len(words) > MAX_EXPRESSION_CHARACTERS:
         raise TaskError(
             f"task {task_id} has an expression of {len(words.split())} words and {len(words)} characters; "
-            f"{MOST_WORDS} words and {MOST_CHARACTERS} characters are the limit: say it shorter"
+            f"{MAX_EXPRESSION_WORDS} words and {MAX_EXPRESSION_CHARACTERS} characters are the limit: say it "
+            f"shorter"
         )
     return words
 
 
-def _keys(data: Mapping[str, Any]) -> str:
+def _list_keys(data: Mapping[str, Any]) -> str:
     return ", ".join(str(key)[:40] for key in list(data)[:12]) or "none"

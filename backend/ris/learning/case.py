@@ -7,17 +7,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ris.core.decision import Decision
-from ris.core.masks import iou_matrix
+from ris.core.masks import compute_iou_matrix
 from ris.core.rle import RLE
 from ris.core.types import Verdict
-from ris.referring.kinds import kind_of
-from ris.referring.ranking import Coefficients, RankingSettings, discounts, fuse_scores
+from ris.referring.kinds import find_kind
+from ris.referring.ranking import Coefficients, RankingSettings, compute_discounts, fuse_scores
 
 RIGHT_IOU = 0.5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Case:
+class TrainingCase:
     """One decision with the N proposals that were ranked for it.
 
     Attributes:
@@ -39,7 +39,7 @@ class Case:
         """Which proposals are what was meant: bool [N]."""
         return self.ious >= RIGHT_IOU
 
-    def fused(self, found: Coefficients) -> NDArray[np.float64]:
+    def fuse(self, found: Coefficients) -> NDArray[np.float64]:
         """The fused probabilities under some coefficients: float64 [N], sums to 1."""
         fusion = found.by_kind.get(self.kind, found.fusion)
         weighed = self.discount * fuse_scores(self.scores, fusion)
@@ -47,17 +47,17 @@ class Case:
 
     def first(self, found: Coefficients) -> tuple[float, float]:
         """Of what comes first under some coefficients: its probability, and its IoU with the final mask."""
-        fused = self.fused(found)
+        fused = self.fuse(found)
         best = int(fused.argmax())
         return float(fused[best]), float(self.ious[best])
 
 
-def case_of(
+def make_training_case(
     decision: Decision,
     proposals: Sequence[RLE],
     scores: Mapping[str, NDArray[np.float32]],
     settings: RankingSettings,
-) -> Case | None:
+) -> TrainingCase | None:
     """The case of a decision; None where it teaches nothing.
 
     Args:
@@ -73,12 +73,12 @@ def case_of(
     said = {method: given for method, given in scores.items() if len(given) == len(proposals)}
     if not said:
         return None
-    ious = iou_matrix(proposals, [mask])[:, 0] if mask is not None else np.zeros(len(proposals))
+    ious = compute_iou_matrix(proposals, [mask])[:, 0] if mask is not None else np.zeros(len(proposals))
     task = correction.annotation.task
-    return Case(
-        kind=kind_of(task.expression),
+    return TrainingCase(
+        kind=find_kind(task.expression),
         image=decision.image_digest or f"{task.project} {task.image_url}",
         scores=said,
-        discount=discounts(proposals, settings),
+        discount=compute_discounts(proposals, settings),
         ious=ious,
     )

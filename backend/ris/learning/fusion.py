@@ -14,16 +14,16 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from sklearn.model_selection import GroupKFold
 
-from ris.learning.case import Case
+from ris.learning.case import TrainingCase
 from ris.referring.ranking import Coefficients, Fusion
 
-PENALTIES = (0.3, 3.0, 30.0)  # against one case's log-probability, for a share that moves by one
-FOLDS = 5
-FEWEST = 20  # cases; a kind with fewer, or with fewer images than folds, keeps the common fusion
+_PENALTIES = (0.3, 3.0, 30.0)  # against one case's log-probability, for a share that moves by one
+_N_FOLDS = 5
+_MIN_CASES_PER_KIND = 20  # cases; a kind with fewer, or with fewer images than folds, keeps the common fusion
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Batch:
+class _CaseBatch:
     """C cases of M methods as arrays, filled up to the largest N.
 
     Attributes:
@@ -36,14 +36,14 @@ class _Batch:
     offset: NDArray[np.float64]
     right: NDArray[np.bool_]
 
-    def __getitem__(self, chosen: NDArray[np.intp]) -> "_Batch":
-        return _Batch(self.scores[chosen], self.offset[chosen], self.right[chosen])
+    def __getitem__(self, chosen: NDArray[np.intp]) -> "_CaseBatch":
+        return _CaseBatch(self.scores[chosen], self.offset[chosen], self.right[chosen])
 
     def __len__(self) -> int:
         return len(self.offset)
 
 
-def fit_fusion(cases: Sequence[Case], prior: Coefficients) -> Coefficients:
+def fit_fusion(cases: Sequence[TrainingCase], prior: Coefficients) -> Coefficients:
     """The coefficients that make what was meant most probable; the prior's calibration stays.
 
     Args:
@@ -55,46 +55,50 @@ def fit_fusion(cases: Sequence[Case], prior: Coefficients) -> Coefficients:
         return prior
     methods = sorted({method for case in usable for method in case.scores})
     temperatures = np.array([prior.fusion.temperatures.get(method, 1.0) for method in methods])
-    batch = _batch(usable, methods, temperatures)
+    batch = _make_batch(usable, methods, temperatures)
     start = np.array([prior.fusion.weights.get(method, 1.0) for method in methods])
     start = start / start.sum()
-    images = _numbered([case.image for case in usable])
-    common = _fitted(batch, images, start)
+    images = _number_names([case.image for case in usable])
+    common = _fit_by_cross_validation(batch, images, start)
     by_kind: dict[str, Fusion] = {}
     for kind in sorted({case.kind for case in usable}):
         own = np.array([i for i, case in enumerate(usable) if case.kind == kind])
-        if len(own) >= FEWEST and len(set(images[own])) >= FOLDS:
-            shares = _fitted(batch[own], images[own], common)
-            by_kind[kind] = _as_fusion(methods, temperatures, shares)
-    return replace(prior, fusion=_as_fusion(methods, temperatures, common), by_kind=by_kind)
+        if len(own) >= _MIN_CASES_PER_KIND and len(set(images[own])) >= _N_FOLDS:
+            shares = _fit_by_cross_validation(batch[own], images[own], common)
+            by_kind[kind] = _to_fusion(methods, temperatures, shares)
+    return replace(prior, fusion=_to_fusion(methods, temperatures, common), by_kind=by_kind)
 
 
-def _fitted(batch: _Batch, images: NDArray[np.intp], towards: NDArray[np.float64]) -> NDArray[np.float64]:
+def _fit_by_cross_validation(
+    batch: _CaseBatch, images: NDArray[np.intp], towards: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """The shares [M], pulled towards others as strongly as serves held-out images best; maybe not moved."""
-    n_folds = min(FOLDS, len(set(images)))
+    n_folds = min(_N_FOLDS, len(set(images)))
     if n_folds < 2:
-        return _fit(batch, towards, max(PENALTIES))
+        return _fit(batch, towards, max(_PENALTIES))
     folds = list(GroupKFold(n_folds).split(np.zeros(len(batch)), groups=images))
-    costs = {np.inf: _cost(batch, towards)[0]}
-    for penalty in PENALTIES:
+    costs = {np.inf: _compute_cost(batch, towards)[0]}
+    for penalty in _PENALTIES:
         costs[penalty] = sum(
-            _cost(batch[held_out], _fit(batch[seen], towards, penalty))[0] for seen, held_out in folds
+            _compute_cost(batch[held_out], _fit(batch[seen], towards, penalty))[0] for seen, held_out in folds
         )
     best = min(costs, key=lambda penalty: costs[penalty])
     return towards if best == np.inf else _fit(batch, towards, best)
 
 
-def _fit(batch: _Batch, towards: NDArray[np.float64], penalty: float) -> NDArray[np.float64]:
-    def cost(shares: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        value, slope = _cost(batch, shares)
+def _fit(batch: _CaseBatch, towards: NDArray[np.float64], penalty: float) -> NDArray[np.float64]:
+    def compute_penalised_cost(shares: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        value, slope = _compute_cost(batch, shares)
         moved = shares - towards
         return value + penalty * float(moved @ moved), slope + 2 * penalty * moved
 
-    found = minimize(cost, towards, jac=True, method="L-BFGS-B", bounds=[(0, None)] * len(towards))
+    found = minimize(
+        compute_penalised_cost, towards, jac=True, method="L-BFGS-B", bounds=[(0, None)] * len(towards)
+    )
     return np.asarray(found.x, np.float64)
 
 
-def _cost(batch: _Batch, shares: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+def _compute_cost(batch: _CaseBatch, shares: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
     """Minus the log-probability of all that was meant, and its slope by the shares [M]."""
     weighed = np.einsum("m,cmn->cn", shares, batch.scores) + batch.offset
     powers = np.exp(weighed - weighed.max(1, keepdims=True))
@@ -105,21 +109,26 @@ def _cost(batch: _Batch, shares: NDArray[np.float64]) -> tuple[float, NDArray[np
     return float(-np.log(of_right).sum()), slope
 
 
-def _as_fusion(
+def _to_fusion(
     methods: Sequence[str], temperatures: NDArray[np.float64], shares: NDArray[np.float64]
 ) -> Fusion:
     """Weights that sum to one, and temperatures that make up for it: how sure to be is learned too."""
     total = float(shares.sum())
     if total <= 0:
-        return Fusion(_named(methods, temperatures), _named(methods, np.full(len(methods), 1 / len(methods))))
-    return Fusion(_named(methods, temperatures / total), _named(methods, shares / total))
+        return Fusion(
+            _map_by_method(methods, temperatures),
+            _map_by_method(methods, np.full(len(methods), 1 / len(methods))),
+        )
+    return Fusion(_map_by_method(methods, temperatures / total), _map_by_method(methods, shares / total))
 
 
-def _named(methods: Sequence[str], values: NDArray[np.float64]) -> Mapping[str, float]:
+def _map_by_method(methods: Sequence[str], values: NDArray[np.float64]) -> Mapping[str, float]:
     return {method: float(value) for method, value in zip(methods, values, strict=True)}
 
 
-def _batch(cases: Sequence[Case], methods: Sequence[str], temperatures: NDArray[np.float64]) -> _Batch:
+def _make_batch(
+    cases: Sequence[TrainingCase], methods: Sequence[str], temperatures: NDArray[np.float64]
+) -> _CaseBatch:
     widest = max(len(case.ious) for case in cases)
     scores = np.zeros((len(cases), len(methods), widest))
     offset = np.full((len(cases), widest), -np.inf)
@@ -132,8 +141,8 @@ def _batch(cases: Sequence[Case], methods: Sequence[str], temperatures: NDArray[
                 scores[c, m, :n] = own - own.max()
         offset[c, :n] = np.log(case.discount)
         right[c, :n] = case.right
-    return _Batch(scores, offset, right)
+    return _CaseBatch(scores, offset, right)
 
 
-def _numbered(names: Sequence[str]) -> NDArray[np.intp]:
+def _number_names(names: Sequence[str]) -> NDArray[np.intp]:
     return np.asarray(np.unique(np.array(names), return_inverse=True)[1])

@@ -10,32 +10,38 @@ from threading import Lock, Thread
 from typing import TYPE_CHECKING
 
 from ris.errors import BackendError, InputError
-from ris.learning.case import Case, case_of
+from ris.learning.case import TrainingCase, make_training_case
 from ris.referring.ranking import RankingSettings
-from ris.store.history import decisions
-from ris.store.learned import Learned, add_learned, all_learned, in_use, use_version
+from ris.store.history import read_decisions
+from ris.store.learned_rankings import (
+    LearnedRanking,
+    add_learned_ranking,
+    find_learned_rankings,
+    find_ranking_in_use,
+    set_version_in_use,
+)
 from ris.store.records import find_explanations, find_proposals
 from ris.store.session import Database
 
 if TYPE_CHECKING:
-    from ris.learning.learner import Finding
+    from ris.learning.learner import FitResult
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Trained:
+class TrainingResult:
     """What a training came to.
 
     Attributes:
         version: in use from now on; None when nothing was taken.
     """
 
-    finding: "Finding"
+    fit_result: "FitResult"
     version: str | None
 
 
-class Training:
+class TrainingService:
     """Learns for one base: what a preset's networks and settings are called.
 
     Args:
@@ -52,56 +58,65 @@ class Training:
         self._lock = Lock()
         self._thread: Thread | None = None
 
-    def train(self, *, project: str | None = None) -> Trained:
+    def train(self, *, project: str | None = None) -> TrainingResult:
         """Learn from all decisions, or one project's; what is better is in use at once.
 
         Raises:
             StoreError: the database cannot be read or written.
         """
-        from ris.learning.learner import learn  # here: scikit-learn takes a second, /health must not wait
+        from ris.learning.learner import (
+            fit_coefficients,  # here: scikit-learn takes a second, /health must not wait
+        )
 
         prior = self.ranking.coefficients
         with self.database.begin() as session:
-            used = in_use(session, self.base)
-        finding = learn(
-            self.cases(project=project), prior=prior, current=used.coefficients if used else prior
+            used = find_ranking_in_use(session, self.base)
+        finding = fit_coefficients(
+            self.find_cases(project=project), prior=prior, current=used.coefficients if used else prior
         )
         self.says = finding.says
         if finding.coefficients is None:
-            return Trained(finding, None)
+            return TrainingResult(finding, None)
         found = finding.coefficients
         said = json.dumps(asdict(found), sort_keys=True, default=dict)
         version = f"{self.base}-{hashlib.sha256(said.encode()).hexdigest()[:6]}"
         with self.database.begin() as session:
-            add_learned(session, Learned(version, self.base, found, finding.figures, self.now()))
-            use_version(session, self.base, version, now=self.now())
-        return Trained(finding, version)
+            add_learned_ranking(
+                session, LearnedRanking(version, self.base, found, finding.figures, self.now())
+            )
+            set_version_in_use(session, self.base, version, now=self.now())
+        return TrainingResult(finding, version)
 
-    def cases(self, *, project: str | None = None) -> list[Case]:
+    def find_cases(self, *, project: str | None = None) -> list[TrainingCase]:
         """What there is to learn from."""
-        found: list[Case] = []
+        found: list[TrainingCase] = []
         with self.database.begin() as session:
-            for decision in decisions(session, project=project):
+            for decision in read_decisions(session, project=project):
                 version = decision.version
                 if version is None or not (version == self.base or version.startswith(f"{self.base}-")):
                     continue
                 task = decision.correction.annotation.task
                 scores = {e.method: e.scores for e in find_explanations(session, task, version)}
-                case = case_of(decision, find_proposals(session, task, version), scores, self.ranking)
+                case = make_training_case(
+                    decision, find_proposals(session, task, version), scores, self.ranking
+                )
                 found += [case] if case else []
         return found
 
-    def use(self, version: str) -> None:
+    def use_version(self, version: str) -> None:
         """Go back, or forward, to a version of this base; the base's own name drops what was learned.
 
         Raises:
             InputError: there is no such version.
         """
         with self.database.begin() as session:
-            known = [self.base, *(one.version for one in all_learned(session) if one.base == self.base)]
+            known = [
+                self.base,
+                *(one.version for one in find_learned_rankings(session) if one.base == self.base),
+            ]
             if version not in known:
                 raise InputError(f"there is no version {version!r}; there are {', '.join(known)}")
-            use_version(session, self.base, version, now=self.now())
+            set_version_in_use(session, self.base, version, now=self.now())
 
     def start(self) -> bool:
         """Train in a thread of its own; False when one is at it already."""
@@ -120,7 +135,9 @@ class Training:
         except Exception:
             log.exception("the training failed inside")
         else:
-            log.info("training: %s; %s", "; ".join(trained.finding.says), trained.version or "nothing taken")
+            log.info(
+                "training: %s; %s", "; ".join(trained.fit_result.says), trained.version or "nothing taken"
+            )
 
     def close(self) -> None:
         """Wait for a training that is under way."""

@@ -26,7 +26,7 @@ def check_device(name: str) -> None:
         )
 
 
-def in_bf16(network: torch.nn.Module, *, but: Collection[torch.nn.Module] = ()) -> None:
+def convert_to_bf16(network: torch.nn.Module, *, but: Collection[torch.nn.Module] = ()) -> None:
     """Keep the weights of a network's linear layers in bfloat16 from now on.
 
     Run it under `torch.autocast`: PyTorch then computes the products in bfloat16 and keeps norms, softmaxes

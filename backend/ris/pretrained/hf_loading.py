@@ -6,10 +6,10 @@ from typing import Any
 from transformers.utils import logging
 
 from ris.errors import WeightsError
-from ris.pretrained.linear_ops import quickened
+from ris.pretrained.linear_ops import use_fast_linear
 
 
-def complete(network: Any, folder: Path) -> Any:
+def load_complete_network(network: Any, folder: Path) -> Any:
     """A transformers network from its folder, with every weight it needs, in float32, its products quickened.
 
     transformers itself only warns of weights that are not there, and goes on with random ones.
@@ -40,4 +40,4 @@ def complete(network: Any, folder: Path) -> Any:
             f"the model in {folder} lacks {len(missing)} weights, such as {missing[0]}; "
             "fetch or install it again"
         )
-    return quickened(model.eval())
+    return use_fast_linear(model.eval())

@@ -42,7 +42,7 @@ class Loader:
             SettingsError: the preset names a network that cannot do this.
         """
         preset = self.preset
-        source, folder = preset.masks, preset.masks.lies_in(self.models)
+        source, folder = preset.masks, preset.masks.get_folder(self.models)
         match source.kind, preset.proposals:
             case "sam", SamSettings() as settings:
                 proposer = SamProposer(load_sam(folder, device=self.device), settings)
@@ -52,28 +52,28 @@ class Loader:
                 return newer, newer
             case "mask2former", QuerySettings() as queries:
                 return Mask2FormerProposer.load(folder, queries, device=self.device), None
-        raise self._cannot(source, "propose masks with these settings")
+        raise self._make_error(source, "propose masks with these settings")
 
     def encoder(self) -> Encoder:
         """Of Global-Local CLIP and LGD. Raises as `proposer`."""
         source = self.preset.clip
         if source.kind != "clip":
-            raise self._cannot(source, "be the preset's CLIP")
-        return load_clip(source.lies_in(self.models), device=self.device, precision=self.precision)
+            raise self._make_error(source, "be the preset's CLIP")
+        return load_clip(source.get_folder(self.models), device=self.device, precision=self.precision)
 
     def matcher(self) -> Matcher:
         """Of IteRPrimE. Raises as `proposer`."""
         source, layer = self.preset.itm, self.preset.itm_layer
-        folder = source.lies_in(self.models)
+        folder = source.get_folder(self.models)
         if source.kind == "blip-itm":
             return load_blip(folder, layer=layer, device=self.device, precision=self.precision)
         if source.kind == "albef":
             return load_albef(folder, layer=layer, device=self.device, precision=self.precision)
-        raise self._cannot(source, "match images with texts")
+        raise self._make_error(source, "match images with texts")
 
     def parser(self) -> Parser:
         """Of the expressions. Raises as `proposer`."""
-        return self._parser(self.preset.parser)
+        return self._load_parser(self.preset.parser)
 
     def parsers(self) -> tuple[Parser, dict[str, Parser]]:
         """Of the expressions, and by method's name what a method reads with instead; none is loaded twice.
@@ -81,20 +81,20 @@ class Loader:
         Raises as `proposer`.
         """
         first, own = self.preset.parser, self.preset.own_parsers
-        folders = {source.lies_in(self.models): source for source in (first, *own.values())}
-        loaded = {folder: self._parser(source) for folder, source in folders.items()}
-        parser = loaded[first.lies_in(self.models)]
-        return parser, {method: loaded[source.lies_in(self.models)] for method, source in own.items()}
+        folders = {source.get_folder(self.models): source for source in (first, *own.values())}
+        loaded = {folder: self._load_parser(source) for folder, source in folders.items()}
+        parser = loaded[first.get_folder(self.models)]
+        return parser, {method: loaded[source.get_folder(self.models)] for method, source in own.items()}
 
-    def _parser(self, source: Source) -> Parser:
+    def _load_parser(self, source: Source) -> Parser:
         if source.kind != "spacy":
-            raise self._cannot(source, "parse expressions")
-        return SpacyParser.load(source.lies_in(self.models))
+            raise self._make_error(source, "parse expressions")
+        return SpacyParser.load(source.get_folder(self.models))
 
     def describer(self) -> Describer:
         """Of LGD. Raises as `proposer`."""
         source = self.preset.describer
-        folder = source.lies_in(self.models)
+        folder = source.get_folder(self.models)
         if source.kind == "blip-caption":
             eyes = (
                 self.preset.iterprime
@@ -102,9 +102,9 @@ class Loader:
             return BlipDescriber.load(folder, mean=eyes.mean, std=eyes.std, device=self.device)
         if source.kind == "chat":
             return ChatDescriber.load(str(folder), device=self.device)
-        raise self._cannot(source, "describe images")
+        raise self._make_error(source, "describe images")
 
-    def _cannot(self, source: Source, what: str) -> SettingsError:
+    def _make_error(self, source: Source, what: str) -> SettingsError:
         return SettingsError(
             f"preset {self.preset.name!r}: {source.name}, a network of kind {source.kind!r}, cannot {what}"
         )

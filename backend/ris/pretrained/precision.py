@@ -12,18 +12,18 @@ from pathlib import Path
 from ris.errors import SettingsError
 
 CPUINFO = Path("/proc/cpuinfo")
-HAS_PRODUCTS = frozenset({"avx512_bf16", "amx_bf16", "bf16"})  # x86-64, x86-64, ARM
+_BF16_FLAGS = frozenset({"avx512_bf16", "amx_bf16", "bf16"})  # x86-64, x86-64, ARM
 
 
-def read_flags(cpuinfo: str) -> frozenset[str]:
+def parse_cpu_flags(cpuinfo: str) -> frozenset[str]:
     """What a processor can do, as Linux tells it: "flags" on x86-64, "Features" on ARM; of its first core."""
     found = re.search(r"^(?:flags|Features)\s*:(.*)$", cpuinfo, re.MULTILINE)
     return frozenset(found[1].split()) if found else frozenset()
 
 
-def cpu_flags() -> frozenset[str]:
+def read_cpu_flags() -> frozenset[str]:
     """Of this machine; empty where the system does not tell, as on macOS."""
-    return read_flags(CPUINFO.read_text(errors="replace")) if CPUINFO.is_file() else frozenset()
+    return parse_cpu_flags(CPUINFO.read_text(errors="replace")) if CPUINFO.is_file() else frozenset()
 
 
 def check_precision(precision: str, device: str, flags: Collection[str]) -> str:
@@ -45,11 +45,11 @@ def check_precision(precision: str, device: str, flags: Collection[str]) -> str:
         return words
     if not flags:
         return f"{words}; whether this processor has bf16 products is not known"
-    if HAS_PRODUCTS.isdisjoint(flags):
+    if _BF16_FLAGS.isdisjoint(flags):
         best = next((one for one in ("avx512f", "avx2", "asimd") if one in flags), "no vectors")
         raise SettingsError(
             "RIS_PRECISION is bf16, and this processor has no bf16 products (none of the flags "
-            f"{', '.join(sorted(HAS_PRODUCTS))}; it has {best}): it would be several times slower than fp32. "
+            f"{', '.join(sorted(_BF16_FLAGS))}; it has {best}): it would be several times slower than fp32. "
             "Set RIS_PRECISION=fp32"
         )
     return words

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pillow
 
-from ris.core.boxes import authors_box_of, box_of
-from ris.core.resize import resize, scaled_to_shorter
+from ris.core.boxes import compute_authors_box, compute_box
+from ris.core.resize import resize, scale_to_shorter_side
 
 Colour = tuple[float, float, float]
 
@@ -39,33 +39,33 @@ class Framing:
     grid_floor: float
 
 
-def normalised(pixels: NDArray[np.uint8], framing: Framing) -> NDArray[np.float32]:
+def normalise_image(pixels: NDArray[np.uint8], framing: Framing) -> NDArray[np.float32]:
     """uint8 [H, W, 3] -> float32 [3, h, w], h and w as `working_side` says."""
     if framing.working_side is not None:
-        height, width = scaled_to_shorter((pixels.shape[0], pixels.shape[1]), framing.working_side)
+        height, width = scale_to_shorter_side((pixels.shape[0], pixels.shape[1]), framing.working_side)
         pixels = np.asarray(Pillow.fromarray(pixels).resize((width, height), Pillow.Resampling.BILINEAR))
-    return _scaled(pixels, framing.mean, framing.std)
+    return _scale_pixels(pixels, framing.mean, framing.std)
 
 
-def _scaled(pixels: NDArray[np.uint8], mean: Colour, std: Colour) -> NDArray[np.float32]:
+def _scale_pixels(pixels: NDArray[np.uint8], mean: Colour, std: Colour) -> NDArray[np.float32]:
     """uint8 [H, W, 3] -> float32 [3, H, W]; in place, because each copy of 12 megapixels is 144 MB."""
     scaled = pixels.astype(np.float32)
     scaled /= 255
-    scaled -= _colour(mean)
-    scaled /= _colour(std)
+    scaled -= _to_array(mean)
+    scaled /= _to_array(std)
     return np.ascontiguousarray(scaled.transpose(2, 0, 1))
 
 
-def _colour(colour: Colour) -> NDArray[np.float32]:
+def _to_array(colour: Colour) -> NDArray[np.float32]:
     return np.array(colour, np.float32)
 
 
-def whole(picture: NDArray[np.float32], side: int, framing: Framing) -> NDArray[np.float32]:
+def squash_picture(picture: NDArray[np.float32], side: int, framing: Framing) -> NDArray[np.float32]:
     """float32 [3, h, w] -> [3, side, side], squashed: nothing at the edges is lost."""
     return resize(picture, (side, side), antialias=framing.antialias)
 
 
-def crop(
+def crop_masked(
     picture: NDArray[np.float32], mask: NDArray[np.bool_], side: int, framing: Framing
 ) -> NDArray[np.float32]:
     """One mask alone on the background colour, squashed to a square.
@@ -78,20 +78,20 @@ def crop(
         float32 [3, side, side]. Cropping before replacing the ground gives the same pixels as the
         authors' order and touches fewer.
     """
-    box = box_of(mask) if framing.box_rule == "tight" else authors_box_of(mask)
+    box = compute_box(mask) if framing.box_rule == "tight" else compute_authors_box(mask)
     x1, y1, x2, y2 = box
-    ground = _colour(framing.background)[:, None, None]
+    ground = _to_array(framing.background)[:, None, None]
     alone = np.where(mask[y1:y2, x1:x2], picture[:, y1:y2, x1:x2], ground)
     return resize(alone, (side, side), antialias=framing.antialias)
 
 
-def patch_grid(mask: NDArray[np.bool_], side: int, framing: Framing) -> NDArray[np.float32]:
+def make_patch_grid(mask: NDArray[np.bool_], side: int, framing: Framing) -> NDArray[np.float32]:
     """bool [H, W] -> float32 [side, side] in [0, 1]: what each patch is multiplied by."""
     grid = resize(mask, (side, side), antialias=framing.grid_antialias)
     return np.where(grid < framing.grid_floor * grid.max(), np.float32(0), grid)
 
 
-def squashed(pixels: NDArray[np.uint8], side: int, *, mean: Colour, std: Colour) -> NDArray[np.float32]:
+def squash_image(pixels: NDArray[np.uint8], side: int, *, mean: Colour, std: Colour) -> NDArray[np.float32]:
     """uint8 [H, W, 3] -> float32 [3, side, side], normalised: Pillow's bicubic, whatever the shape was."""
     small = np.asarray(Pillow.fromarray(pixels).resize((side, side), Pillow.Resampling.BICUBIC))
-    return _scaled(small, mean, std)
+    return _scale_pixels(small, mean, std)

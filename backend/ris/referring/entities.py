@@ -48,16 +48,16 @@ def read_entity(tree: Tree) -> Entity | None:
     if root is None:
         return None
     expanded = expand_phrases(tree)
-    found = _entity_at(tree, root, expanded)
+    found = _find_entity_at(tree, root, expanded)
     if found is None and tree.phrases:
-        found = _entity_at(tree, tree.nodes[_top(tree, *tree.phrases[0])].head, expanded)
+        found = _find_entity_at(tree, tree.nodes[_find_top(tree, *tree.phrases[0])].head, expanded)
     return found
 
 
 def expand_phrases(tree: Tree) -> dict[int, str]:
     """By token of a noun phrase, its phrase with what depends on it and on nothing of another token's."""
     phrase_of = {i: p for p, (start, stop) in enumerate(tree.phrases) for i in range(start, stop)}
-    above = [frozenset(tree.ancestors(i)) for i in range(len(tree.nodes))]
+    above = [frozenset(tree.find_ancestors(i)) for i in range(len(tree.nodes))]
     leads_to: list[set[int]] = [set() for _ in tree.nodes]  # the phrases that hang on each token
     for i, p in phrase_of.items():
         for ancestor in above[i]:
@@ -66,19 +66,19 @@ def expand_phrases(tree: Tree) -> dict[int, str]:
     for p, (start, stop) in enumerate(tree.phrases):
         alone = stop - start == 1  # else another token of the phrase is in the way as well
 
-        def taken(i: int, p: int = p, alone: bool = alone) -> bool:
+        def is_taken(i: int, p: int = p, alone: bool = alone) -> bool:
             return bool(leads_to[i] - {p}) or (p in leads_to[i] and not alone)
 
         hangs = [not above[i].isdisjoint(range(start, stop)) for i in range(len(tree.nodes))]
         first, after = start, stop
         for i in range(start):
-            if hangs[i] and not taken(i):
+            if hangs[i] and not is_taken(i):
                 first = i
                 break
         for i in range(stop, len(tree.nodes)):
             if not hangs[i]:
                 continue
-            if taken(i) or i in phrase_of:
+            if is_taken(i) or i in phrase_of:
                 break
             after = i + 1
         words = tree.words(first, after)
@@ -86,22 +86,22 @@ def expand_phrases(tree: Tree) -> dict[int, str]:
     return expanded
 
 
-def _entity_at(tree: Tree, head: int, expanded: dict[int, str]) -> Entity | None:
+def _find_entity_at(tree: Tree, head: int, expanded: dict[int, str]) -> Entity | None:
     if head not in expanded:
-        first = next(iter(tree.children(head)), None)
+        first = next(iter(tree.find_children(head)), None)
         if first is None or first not in expanded:
             return None
         head = first
-    return _read(tree, head, expanded)
+    return _read_entity(tree, head, expanded)
 
 
-def _read(tree: Tree, head: int, expanded: dict[int, str]) -> Entity:
+def _read_entity(tree: Tree, head: int, expanded: dict[int, str]) -> Entity:
     """Down every chain of words from the head, until another thing or until its end, in the code's order."""
     relations, has_superlative = [], False
     ahead: list[tuple[int, tuple[int, ...]]] = [(head, ())]  # a token, and the words that lead to it
     while ahead:
         i, between = ahead.pop()
-        word, children = tree.nodes[i].text, tree.children(i)
+        word, children = tree.nodes[i].text, tree.find_children(i)
         if i in expanded and i != head and word not in RELATION_WORDS:
             relations.append((tuple(tree.nodes[j].text for j in sorted(between)), expanded[i]))
         elif not children:
@@ -114,9 +114,9 @@ def _read(tree: Tree, head: int, expanded: dict[int, str]) -> Entity:
     return Entity(expanded[head], tuple(relations), has_superlative)
 
 
-def _top(tree: Tree, start: int, stop: int) -> int:
+def _find_top(tree: Tree, start: int, stop: int) -> int:
     """The token of a phrase that is nearest to the root."""
     outside = [
         i for i in range(start, stop) if not start <= tree.nodes[i].head < stop or tree.nodes[i].head == i
     ]
-    return min(outside, key=lambda i: len(tree.ancestors(i)), default=start)
+    return min(outside, key=lambda i: len(tree.find_ancestors(i)), default=start)

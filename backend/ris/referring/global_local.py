@@ -26,17 +26,17 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ris.core.arrays import unit_rows
+from ris.core.arrays import normalise_rows
 from ris.core.expression import ParsedExpression
 from ris.core.proposals import Proposals
 from ris.core.resize import resize
 from ris.core.stack import MaskStack
-from ris.core.types import Image, Scored
-from ris.referring.crops import Framing, crop, normalised, patch_grid, whole
+from ris.core.types import Image, MethodScores
+from ris.referring.crops import Framing, crop_masked, make_patch_grid, normalise_image, squash_picture
 from ris.referring.protocols import Encoder
 from ris.referring.scene import Scene
 
-LOGIT_SCALE = 100.0  # exp of CLIP's trained temperature; the authors' scores are on this scale
+_LOGIT_SCALE = 100.0  # exp of CLIP's trained temperature; the authors' scores are on this scale
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class GlobalLocalSettings:
 
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
-PAPER = GlobalLocalSettings(
+GLOBAL_LOCAL_PAPER = GlobalLocalSettings(
     framing=Framing(
         mean=IMAGENET_MEAN,
         std=IMAGENET_STD,
@@ -77,7 +77,7 @@ PAPER = GlobalLocalSettings(
     first_masked_block=9,
 )
 
-PAPER_RN50 = replace(PAPER, first_masked_block=0, mixing="unit")
+GLOBAL_LOCAL_PAPER_RN50 = replace(GLOBAL_LOCAL_PAPER, first_masked_block=0, mixing="unit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +90,12 @@ class GlobalLocal:
 
     def see(self, image: Image, proposals: Proposals) -> dict[str, NDArray[np.float32]]:
         """The mixed visual feature of every proposal, "visual": float32 [N, D], not normalised."""
-        picture = normalised(image.pixels, self.settings.framing)
-        masked = self.global_features(picture, proposals.masks)
-        cropped = self._readied(self.local_features(picture, proposals.masks))
-        return {"visual": mix(masked, cropped, weight=self.settings.view_weight)}
+        picture = normalise_image(image.pixels, self.settings.framing)
+        masked = self.compute_global_features(picture, proposals.masks)
+        cropped = self._prepare_features(self.compute_local_features(picture, proposals.masks))
+        return {"visual": mix_features(masked, cropped, weight=self.settings.view_weight)}
 
-    def global_features(self, picture: NDArray[np.float32], masks: MaskStack) -> NDArray[np.float32]:
+    def compute_global_features(self, picture: NDArray[np.float32], masks: MaskStack) -> NDArray[np.float32]:
         """Each mask seen within the whole image ("token masking"): float32 [N, D], raw.
 
         Args:
@@ -103,42 +103,44 @@ class GlobalLocal:
             masks: N of bool [H, W]; H, W may differ from h, w: both are squashed to the same square.
         """
         encoder, framing = self.encoder, self.settings.framing
-        grids = [patch_grid(mask, encoder.grid_size, framing) for mask in masks]
+        grids = [make_patch_grid(mask, encoder.grid_size, framing) for mask in masks]
         return encoder.encode_masked(
-            whole(picture, encoder.input_size, framing),
+            squash_picture(picture, encoder.input_size, framing),
             np.array(grids, np.float32).reshape(-1, encoder.grid_size, encoder.grid_size),
             first_masked_block=self.settings.first_masked_block,
         )
 
-    def local_features(self, picture: NDArray[np.float32], masks: MaskStack) -> NDArray[np.float32]:
-        """Each mask cut out alone: float32 [N, D], raw. Arguments as in `global_features`."""
+    def compute_local_features(self, picture: NDArray[np.float32], masks: MaskStack) -> NDArray[np.float32]:
+        """Each mask cut out alone: float32 [N, D], raw. Arguments as in `compute_global_features`."""
         side, framing = self.encoder.input_size, self.settings.framing
         if picture.shape[1:] != masks.shape[1:]:
             picture = resize(picture, (masks.shape[1], masks.shape[2]), antialias=framing.antialias)
-        crops = [crop(picture, mask, side, framing) for mask in masks]
+        crops = [crop_masked(picture, mask, side, framing) for mask in masks]
         return self.encoder.encode_images(np.array(crops, np.float32).reshape(-1, 3, side, side))
 
-    def text_features(self, expressions: Sequence[ParsedExpression]) -> NDArray[np.float32]:
+    def compute_text_features(self, expressions: Sequence[ParsedExpression]) -> NDArray[np.float32]:
         """Each sentence mixed with its noun phrase: float32 [T, D], not normalised."""
         texts = [text for e in expressions for text in (e.text, e.subject)]
-        encoded = self._readied(self.encoder.encode_texts(texts))
-        return mix(encoded[0::2], encoded[1::2], weight=self.settings.text_weight)
+        encoded = self._prepare_features(self.encoder.encode_texts(texts))
+        return mix_features(encoded[0::2], encoded[1::2], weight=self.settings.text_weight)
 
-    def score(self, scene: Scene, expressions: Sequence[ParsedExpression]) -> list[Scored]:
+    def score(self, scene: Scene, expressions: Sequence[ParsedExpression]) -> list[MethodScores]:
         """100 x cosine, or product, of every proposal and the expression."""
         visual = scene.features[self.name]["visual"]
-        alike = cosine if self.settings.mixing == "raw" else np.matmul
+        alike = compute_cosine if self.settings.mixing == "raw" else np.matmul
         return [
-            Scored(self.name, LOGIT_SCALE * alike(visual, text), evidence={"noun phrase": e.subject})
-            for e, text in zip(expressions, self.text_features(expressions), strict=True)
+            MethodScores(self.name, _LOGIT_SCALE * alike(visual, text), evidence={"noun phrase": e.subject})
+            for e, text in zip(expressions, self.compute_text_features(expressions), strict=True)
         ]
 
-    def _readied(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _prepare_features(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
         """Crops and texts as they enter the mix: raw, or of unit length."""
-        return features if self.settings.mixing == "raw" else unit_rows(features)
+        return features if self.settings.mixing == "raw" else normalise_rows(features)
 
 
-def mix(first: NDArray[np.float32], second: NDArray[np.float32], *, weight: float) -> NDArray[np.float32]:
+def mix_features(
+    first: NDArray[np.float32], second: NDArray[np.float32], *, weight: float
+) -> NDArray[np.float32]:
     """weight x first + (1 - weight) x second, on raw features of one shape.
 
     Raises:
@@ -152,7 +154,7 @@ def mix(first: NDArray[np.float32], second: NDArray[np.float32], *, weight: floa
     return np.float32(weight) * first + np.float32(1 - weight) * second
 
 
-def cosine(features: NDArray[np.float32], text: NDArray[np.float32]) -> NDArray[np.float32]:
+def compute_cosine(features: NDArray[np.float32], text: NDArray[np.float32]) -> NDArray[np.float32]:
     """float32 [N, D] and [D] -> [N] in [-1, 1]; a feature of length 0 gives 0."""
     lengths = np.linalg.norm(features, axis=-1) * np.linalg.norm(text)
     return np.asarray(features @ text / np.maximum(lengths, np.float32(1e-12)), np.float32)

@@ -30,16 +30,22 @@ from numpy.typing import NDArray
 
 from ris.core import rle
 from ris.core.expression import ParsedExpression, Word
-from ris.core.masks import inside_matrix
+from ris.core.masks import compute_inside_matrix
 from ris.core.proposals import Proposals
-from ris.core.types import Image, Scored
-from ris.referring.crops import Colour, squashed
-from ris.referring.heat import count_parts, enlarged, heat_shares, ramp, unit
+from ris.core.types import Image, MethodScores
+from ris.referring.crops import Colour, squash_image
+from ris.referring.heat import (
+    compute_heat_shares,
+    count_parts,
+    enlarge_heat,
+    make_position_ramp,
+    scale_to_unit,
+)
 from ris.referring.protocols import Matcher
 from ris.referring.scene import Scene
 
-FOCUS = frozenset({"NOUN", "VERB", "ADJ", "PROPN", "NUM"})
-SMALL = 1e-5  # the authors' guard of an empty mask
+_FOCUS_TAGS = frozenset({"NOUN", "VERB", "ADJ", "PROPN", "NUM"})
+_EPSILON = 1e-5  # the authors' guard of an empty mask
 
 Emphasis = Literal["full", "all words", "focus words", "repeated", "local only"]
 
@@ -76,14 +82,14 @@ class IterPrimeSettings:
     position_ramps: bool = False
 
 
-PAPER = IterPrimeSettings(
+ITERPRIME_PAPER = IterPrimeSettings(
     mean=(0.48145466, 0.4578275, 0.40821073),
     std=(0.26862954, 0.26130258, 0.27577711),
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Pieces:
+class TokenPositions:
     """Token positions of one text: what the method reads of it.
 
     Attributes:
@@ -113,21 +119,21 @@ class IterPrime:
             inside the mask; "areas": float32 [N] pixels; "n_parts": int32 [N].
         """
         settings, grid = self.settings, self.matcher.grid_size
-        picture = squashed(image.pixels, self.matcher.input_size, mean=settings.mean, std=settings.std)
+        picture = squash_image(image.pixels, self.matcher.input_size, mean=settings.mean, std=settings.std)
         return {
             "encoded": self.matcher.encode_picture(picture),
-            "shares": heat_shares(proposals, grid),
+            "shares": compute_heat_shares(proposals, grid),
             "areas": np.array([np.count_nonzero(mask) for mask in proposals.masks], np.float32),
             "n_parts": np.array([count_parts(mask) for mask in proposals.masks], np.int32),
         }
 
-    def score(self, scene: Scene, expressions: Sequence[ParsedExpression]) -> list[Scored]:
+    def score(self, scene: Scene, expressions: Sequence[ParsedExpression]) -> list[MethodScores]:
         """1 + the mean heat inside every proposal; 0 for those that are not considered."""
-        maps, n_steps = self.heat_maps(scene.features[self.name]["encoded"], expressions)
+        maps, n_steps = self.compute_heat_maps(scene.features[self.name]["encoded"], expressions)
         return [
-            Scored(
+            MethodScores(
                 self.name,
-                self._mask_scores(scene, heat),
+                self._score_masks(scene, heat),
                 evidence={
                     "primary word": "none" if e.primary is None else e.words[e.primary].text,
                     "passes": str(steps),
@@ -137,7 +143,7 @@ class IterPrime:
             for e, heat, steps in zip(expressions, maps, n_steps, strict=True)
         ]
 
-    def heat_maps(
+    def compute_heat_maps(
         self, encoded: NDArray[np.float32], expressions: Sequence[ParsedExpression]
     ) -> tuple[NDArray[np.float32], list[int]]:
         """The refined maps, float32 [T, G, G] in [0, 1], and how many passes each took.
@@ -147,8 +153,8 @@ class IterPrime:
         settings, grid = self.settings, self.matcher.grid_size
         texts = [settings.template.format(e.text) for e in expressions]
         pieces = [
-            read_pieces(e, spans, offset=settings.template.index("{}"))
-            for e, spans in zip(expressions, self.matcher.pieces(texts), strict=True)
+            find_token_positions(e, spans, offset=settings.template.index("{}"))
+            for e, spans in zip(expressions, self.matcher.find_token_spans(texts), strict=True)
         ]
         heat = np.zeros((len(texts), grid * grid), np.float32)
         kept = np.ones((len(texts), grid * grid), np.bool_)
@@ -161,41 +167,48 @@ class IterPrime:
             seen = self.matcher.attend(encoded, [texts[i] for i in going], kept[going])
             still = []
             for row, i in enumerate(going):
-                cam = emphasised(seen.attention[row], seen.gradient[row], pieces[i], settings.emphasis)
+                cam = emphasise_primary_word(
+                    seen.attention[row], seen.gradient[row], pieces[i], settings.emphasis
+                )
                 failed = iteration > 0 and seen.match[row] < match[i]
                 if iteration == 0:
                     heat[i] = cam
                 elif not failed or settings.keeps_failing_step:
                     heat[i] = (1 - settings.step) * heat[i] + settings.step * cam
-                kept[i] &= stays(cam, settings)
+                kept[i] &= find_unhidden_patches(cam, settings)
                 match[i], passes[i] = seen.match[row], iteration + 1
                 if not failed:
                     still.append(i)
             going = still
         maps = list(heat.reshape(-1, grid, grid))
         if settings.position_ramps:
-            maps = [unit(m * ramp(e.text, grid)) for m, e in zip(maps, expressions, strict=True)]
+            maps = [
+                scale_to_unit(m * make_position_ramp(e.text, grid))
+                for m, e in zip(maps, expressions, strict=True)
+            ]
         return np.array(maps, np.float32).reshape(-1, grid, grid), passes
 
-    def _mask_scores(self, scene: Scene, heat: NDArray[np.float32]) -> NDArray[np.float32]:
-        """As `mask_scores` on the enlarged map, without a dense mask: the mean is linear in the map."""
+    def _score_masks(self, scene: Scene, heat: NDArray[np.float32]) -> NDArray[np.float32]:
+        """As `score_masks` on the enlarged map, without a dense mask: the mean is linear in the map."""
         seen, settings = scene.features[self.name], self.settings
         if not scene.masks:
             return np.zeros(0, np.float32)
-        large = enlarged(heat, scene.size)
+        large = enlarge_heat(heat, scene.size)
         if settings.iterations == 1:  # a sharpened map is not linear in the map
-            masks = (rle.decode(mask) for mask in scene.masks)
-            return mask_scores(masks, sharpened(unit(large), settings.sharpness), settings)
+            masks = (rle.decode_rle(mask) for mask in scene.masks)
+            return score_masks(masks, sharpen_heat(scale_to_unit(large), settings.sharpness), settings)
         low, high = large.min(), large.max()
         sums = (seen["shares"] @ heat.ravel() - low * seen["areas"]) / (high - low) if high > low else 0.0
-        scores = (seen["areas"] + sums) / (seen["areas"] + SMALL)
+        scores = (seen["areas"] + sums) / (seen["areas"] + _EPSILON)
         considered = seen["n_parts"] <= settings.max_parts
         if settings.peak_filter:
-            considered &= inside_matrix([rle.encode(large == high)], scene.masks)[0] > 0
+            considered &= compute_inside_matrix([rle.encode_rle(large == high)], scene.masks)[0] > 0
         return np.where(considered, scores, 0).astype(np.float32)
 
 
-def read_pieces(expression: ParsedExpression, spans: Sequence[tuple[int, int]], *, offset: int) -> Pieces:
+def find_token_positions(
+    expression: ParsedExpression, spans: Sequence[tuple[int, int]], *, offset: int
+) -> TokenPositions:
     """Which token positions the method reads.
 
     Args:
@@ -204,22 +217,27 @@ def read_pieces(expression: ParsedExpression, spans: Sequence[tuple[int, int]], 
         offset: where in the text the expression begins.
     """
 
-    def positions(word: Word) -> tuple[int, ...]:
+    def find_positions(word: Word) -> tuple[int, ...]:
         start, stop = word.start + offset, word.stop + offset
         return tuple(i for i, (a, b) in enumerate(spans) if a < b and start <= a and b <= stop)
 
     words = expression.words
-    return Pieces(
-        focus=tuple(p for word in words[: expression.n_first] if word.pos in FOCUS for p in positions(word)),
-        primary=() if expression.primary is None else positions(words[expression.primary]),
+    return TokenPositions(
+        focus=tuple(
+            p
+            for word in words[: expression.n_first_sentence]
+            if word.pos in _FOCUS_TAGS
+            for p in find_positions(word)
+        ),
+        primary=() if expression.primary is None else find_positions(words[expression.primary]),
         n_tokens=len(spans),
     )
 
 
-def emphasised(
+def emphasise_primary_word(
     attention: NDArray[np.float32],
     gradient: NDArray[np.float32],
-    pieces: Pieces,
+    pieces: TokenPositions,
     emphasis: Emphasis = "full",
 ) -> NDArray[np.float32]:
     """Primary word emphasis ("PWEM"): one map from the attention of all words.
@@ -240,14 +258,14 @@ def emphasised(
     focus, primary = list(pieces.focus), list(pieces.primary)
     repeated = focus + primary * len(focus)
     if emphasis == "all words" or (emphasis in ("focus words", "repeated") and not focus):
-        return unit((g * a).mean((0, 1)))
+        return scale_to_unit((g * a).mean((0, 1)))
     if emphasis in ("focus words", "repeated"):
         tokens = [0, *(repeated if emphasis == "repeated" else focus)]
-        return unit((g[:, tokens] * a[:, tokens]).mean((0, 1)))
+        return scale_to_unit((g[:, tokens] * a[:, tokens]).mean((0, 1)))
     if not primary:
         # As in the code: heads are averaged before the product, and with focus words it takes all words.
         product = g.mean(0) * a.mean(0)
-        return unit(product.mean(0) if focus else product[0])
+        return scale_to_unit(product.mean(0) if focus else product[0])
     own_a, own_g = a[:, primary].mean(1), g[:, primary].mean(1)
     others = [o for o in dict.fromkeys(focus) if o not in primary]
     other_a = a[:, others] if others else np.zeros_like(own_a)[:, None]
@@ -256,21 +274,21 @@ def emphasised(
     away = away / np.where(length == 0, 1e-8, length)
     stack = [g[:, 0] * a[:, 0], *np.moveaxis(away * (own_g * own_g * own_a)[:, None], 1, 0)]
     stack += [g[:, t] * a[:, t] for t in (repeated if emphasis == "full" else focus)]
-    return unit(np.mean(stack, 0).mean(0))
+    return scale_to_unit(np.mean(stack, 0).mean(0))
 
 
-def stays(cam: NDArray[np.float32], settings: IterPrimeSettings) -> NDArray[np.bool_]:
+def find_unhidden_patches(cam: NDArray[np.float32], settings: IterPrimeSettings) -> NDArray[np.bool_]:
     """Which patches the next pass may look at: those whose sharpened heat stays below the threshold."""
-    return sharpened(cam, settings.sharpness) < settings.threshold
+    return sharpen_heat(cam, settings.sharpness) < settings.threshold
 
 
-def sharpened(heat: NDArray[np.float32], sharpness: float) -> NDArray[np.float32]:
+def sharpen_heat(heat: NDArray[np.float32], sharpness: float) -> NDArray[np.float32]:
     """A sigmoid around half of the heat, its highest value brought to 1."""
     sharp = 1 / (1 + np.exp(-sharpness * (heat - 0.5)))
     return np.asarray(sharp / max(float(sharp.max()), 1e-12), np.float32)
 
 
-def mask_scores(
+def score_masks(
     masks: Iterable[NDArray[np.bool_]], heat: NDArray[np.float32], settings: IterPrimeSettings
 ) -> NDArray[np.float32]:
     """The mask choice as the released code has it, on dense arrays.
@@ -288,5 +306,5 @@ def mask_scores(
         area = np.count_nonzero(mask)
         considered = count_parts(mask) <= settings.max_parts
         considered &= not settings.peak_filter or bool(mask[peak].any())
-        scores.append((area + heat[mask].sum()) / (area + SMALL) if considered else 0.0)
+        scores.append((area + heat[mask].sum()) / (area + _EPSILON) if considered else 0.0)
     return np.array(scores, np.float32)

@@ -2,7 +2,7 @@
 
 import re
 
-RULES = (
+_KIND_RULES = (
     ("negation", r"\b(not|no|non|without|isn't|isnt|neither|except)\b"),
     ("ordinal", r"\b(first|second|third|fourth|fifth|last|\d+(st|nd|rd|th))\b"),
     (
@@ -20,11 +20,11 @@ RULES = (
         r"\b(red|orange|yellow|green|blue|purple|pink|white|black|gr[ae]y|brown|dark|light|golden|silver)\b",
     ),
 )
-KINDS = (*(name for name, _ in RULES), "plain")
-_PATTERNS = tuple((name, re.compile(pattern)) for name, pattern in RULES)
+KINDS = (*(name for name, _ in _KIND_RULES), "plain")
+_PATTERNS = tuple((name, re.compile(pattern)) for name, pattern in _KIND_RULES)
 
 
-def kind_of(expression: str) -> str:
+def find_kind(expression: str) -> str:
     """The first of `KINDS` whose words it has; "plain" names the thing and nothing more."""
     text = expression.lower()
     return next((name for name, pattern in _PATTERNS if pattern.search(text)), "plain")

@@ -32,32 +32,32 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pillow
 
-from ris.core.arrays import unit_rows
-from ris.core.boxes import box_of
+from ris.core.arrays import normalise_rows
+from ris.core.boxes import compute_box
 from ris.core.expression import ParsedExpression
 from ris.core.proposals import Proposals
-from ris.core.resize import scaled_to_shorter
+from ris.core.resize import scale_to_shorter_side
 from ris.core.stack import MaskStack
 from ris.core.tree import Tree
-from ris.core.types import Image, Scored
+from ris.core.types import Image, MethodScores
 from ris.errors import DescriberError
 from ris.referring.crops import Colour
-from ris.referring.description import cleaned
-from ris.referring.direction import plain_direction, rectified, released_direction
+from ris.referring.description import clean_description
+from ris.referring.direction import find_plain_direction, find_released_direction, rectify_scores
 from ris.referring.protocols import Describer, Encoder, Parser, Synonyms
 from ris.referring.scene import Scene
 
-LOGIT_SCALE = 100.0  # exp of CLIP's trained temperature
+_LOGIT_SCALE = 100.0  # exp of CLIP's trained temperature
 
-_ASKED = (
+_PROMPT_START = (
     'Given a image and the corresponding referring expression "{}", the entity referred by the referring '
     "expression is unique in the image. "
 )
-ATTRIBUTE_PROMPT = _ASKED + (
+ATTRIBUTE_PROMPT = _PROMPT_START + (
     "Please generate a caption with local concept to describe the referent object according to the "
     'referring expression. The format is "a photo of  <object>(attribute)" '
 )
-SURROUNDING_PROMPT = _ASKED + (
+SURROUNDING_PROMPT = _PROMPT_START + (
     "Please generate a caption to describe the referent object and its surrounding entities according to "
     'the referring expression. The format is "a photo of  <object> surrounded by (entities)" '
 )
@@ -99,11 +99,11 @@ class LgdSettings:
     synonyms: Literal["released", "plain words"] = "released"
 
 
-PAPER = LgdSettings(
+LGD_PAPER = LgdSettings(
     mean=(0.48145466, 0.4578275, 0.40821073),
     std=(0.26862954, 0.26130258, 0.27577711),
 )
-PLAIN_WORDS = replace(PAPER, rectifier="plain words", synonyms="plain words")
+LGD_PLAIN_WORDS = replace(LGD_PAPER, rectifier="plain words", synonyms="plain words")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,22 +122,22 @@ class Lgd:
 
         Returns:
             "visual": float32 [N, D], the mean of two unit vectors; "centroids": float32 [N, 2], see
-            `centroids`; "looked": the describer's.
+            `compute_centroids`; "looked": the describer's.
         """
-        alone, before_blur = self.views(image.pixels, proposals.masks)
+        alone, before_blur = self.make_views(image.pixels, proposals.masks)
         side = self.encoder.input_size
         features = [
-            unit_rows(self.encoder.encode_images(np.array(view, np.float32).reshape(-1, 3, side, side)))
+            normalise_rows(self.encoder.encode_images(np.array(view, np.float32).reshape(-1, 3, side, side)))
             for view in (alone, before_blur)
         ]
         share = np.float32(self.settings.local_share)
         return {
             "visual": share * features[0] + (1 - share) * features[1],
-            "centroids": centroids(proposals.masks),
+            "centroids": compute_centroids(proposals.masks),
             "looked": self.describer.look(image),
         }
 
-    def views(
+    def make_views(
         self, pixels: NDArray[np.uint8], masks: MaskStack
     ) -> tuple[list[NDArray[np.float32]], list[NDArray[np.float32]]]:
         """The two pictures of every mask, normalised float32 [3, S, S]: alone, and before the blur."""
@@ -145,27 +145,30 @@ class Lgd:
         blurred = cv2.GaussianBlur(pixels, (0, 0), sigmaX=settings.blur_px, sigmaY=settings.blur_px)
         ground = np.broadcast_to(np.array(settings.background, np.uint8), pixels.shape)
         return (
-            [prepared(cut(pixels, mask, ground, settings), side, settings) for mask in masks],
-            [prepared(cut(pixels, mask, blurred, settings), side, settings) for mask in masks],
+            [preprocess_crop(crop_to_mask(pixels, mask, ground, settings), side, settings) for mask in masks],
+            [
+                preprocess_crop(crop_to_mask(pixels, mask, blurred, settings), side, settings)
+                for mask in masks
+            ],
         )
 
-    def score(self, scene: Scene, expressions: Sequence[ParsedExpression]) -> list[Scored]:
+    def score(self, scene: Scene, expressions: Sequence[ParsedExpression]) -> list[MethodScores]:
         """S_van + alpha S_att + beta S_sur of every proposal."""
         settings, seen = self.settings, scene.features[self.name]
         try:
-            said = self._asked(scene, seen["looked"], expressions)
+            said = self._describe(scene, seen["looked"], expressions)
         except DescriberError as error:
-            return [Scored(self.name, left_out=str(error))] * len(expressions)
+            return [MethodScores(self.name, left_out=str(error))] * len(expressions)
         scored = []
         for i, expression in enumerate(expressions):
             attribute, surrounding = said[2 * i : 2 * i + 2]
-            read = self.parser.tree(expression.raw.lower())
-            phrases = self.surrounding_phrases(surrounding, read)
+            read = self.parser.parse_tree(expression.raw.lower())
+            phrases = self.find_surrounding_phrases(surrounding, read)
             texts = [expression.raw.lower(), *([attribute.lower()] if attribute else [])]
             texts += [settings.phrase.format(phrase) for phrase in phrases]
-            words = unit_rows(self.encoder.encode_texts(texts))
+            words = normalise_rows(self.encoder.encode_texts(texts))
             vanilla, around = words[0], words[2 if attribute else 1 :]
-            scores = combined(
+            scores = combine_scores(
                 seen["visual"],
                 vanilla,
                 words[1] if attribute else None,
@@ -178,21 +181,21 @@ class Lgd:
                 "around": ", ".join(phrases) or "nothing usable was said",
             }
             if len(scores):
-                scores, moved = rectified(scores, seen["centroids"], self._side(read, expression))
+                scores, moved = rectify_scores(scores, seen["centroids"], self._side(read, expression))
                 evidence |= {"moved to": moved} if moved else {}
-            scored.append(Scored(self.name, scores, evidence=evidence))
+            scored.append(MethodScores(self.name, scores, evidence=evidence))
         return scored
 
     def _side(self, read: Tree, expression: ParsedExpression) -> tuple[str, str]:
         match self.settings.rectifier:
             case "released":
-                return released_direction(read)
+                return find_released_direction(read)
             case "plain words":
-                return plain_direction(expression)
+                return find_plain_direction(expression)
             case "off":
                 return "", ""
 
-    def _asked(self, scene: Scene, looked: NDArray, expressions: Sequence[ParsedExpression]) -> list[str]:
+    def _describe(self, scene: Scene, looked: NDArray, expressions: Sequence[ParsedExpression]) -> list[str]:
         """Both descriptions of every expression, one after the other; only what the weights ask for."""
         settings = self.settings
         wanted = (
@@ -201,30 +204,32 @@ class Lgd:
         )
         prompts = [p.format(e.raw) for e in expressions for p, weight in wanted if weight]
         answers = iter(self.describer.describe(scene.digest, looked, prompts) if prompts else [])
-        return [cleaned(next(answers)) if weight else "" for _ in expressions for _, weight in wanted]
+        return [
+            clean_description(next(answers)) if weight else "" for _ in expressions for _, weight in wanted
+        ]
 
-    def surrounding_phrases(self, description: str, referent: Tree) -> list[str]:
+    def find_surrounding_phrases(self, description: str, referent: Tree) -> list[str]:
         """The noun phrases of a description, as it stands, that do not name the referent itself."""
         if not description:
             return []
-        read, target = self.parser.tree(description), referent.referent_noun
-        return [read.words(*p) for p in read.phrases if not self._near(read.first_noun(*p), target)]
+        read, target = self.parser.parse_tree(description), referent.referent_noun
+        return [read.words(*p) for p in read.phrases if not self._near(read.find_first_noun(*p), target)]
 
     def _near(self, one: str | None, two: str | None) -> bool:
-        return one is not None and two is not None and self.synonyms.near(one, two)
+        return one is not None and two is not None and self.synonyms.is_near(one, two)
 
 
-def cut(
+def crop_to_mask(
     pixels: NDArray[np.uint8], mask: NDArray[np.bool_], ground: NDArray[np.uint8], settings: LgdSettings
 ) -> NDArray[np.uint8]:
     """A mask's pixels before another ground, cropped to its box: uint8 [h, w, 3]."""
-    x1, y1, x2, y2 = box_of(mask)
+    x1, y1, x2, y2 = compute_box(mask)
     if settings.box_rule == "authors":
         x2, y2 = max(x2 - 1, x1 + 1), max(y2 - 1, y1 + 1)
     return np.where(mask[y1:y2, x1:x2, None], pixels[y1:y2, x1:x2], ground[y1:y2, x1:x2])
 
 
-def prepared(crop: NDArray[np.uint8], side: int, settings: LgdSettings) -> NDArray[np.float32]:
+def preprocess_crop(crop: NDArray[np.uint8], side: int, settings: LgdSettings) -> NDArray[np.float32]:
     """As CLIP's own preprocessing has it, after padding: bicubic, normalised float32 [3, side, side].
 
     The padding is half of the difference on both sides, rounded down, so that an odd difference leaves the
@@ -240,7 +245,7 @@ def prepared(crop: NDArray[np.uint8], side: int, settings: LgdSettings) -> NDArr
             ],
             -1,
         )
-        height, width = scaled_to_shorter((crop.shape[0], crop.shape[1]), side)
+        height, width = scale_to_shorter_side((crop.shape[0], crop.shape[1]), side)
         resized = Pillow.fromarray(crop).resize((width, height), Pillow.Resampling.BICUBIC)
         left, top = round((width - side) / 2), round((height - side) / 2)
         resized = resized.crop((left, top, left + side, top + side))
@@ -251,7 +256,7 @@ def prepared(crop: NDArray[np.uint8], side: int, settings: LgdSettings) -> NDArr
     return np.ascontiguousarray(scaled.transpose(2, 0, 1))
 
 
-def combined(
+def combine_scores(
     visual: NDArray[np.float32],
     vanilla: NDArray[np.float32],
     attribute: NDArray[np.float32] | None,
@@ -270,15 +275,15 @@ def combined(
     Returns:
         float32 [N], on the scale of 100 times the cosine.
     """
-    scores = LOGIT_SCALE * visual @ vanilla
+    scores = _LOGIT_SCALE * visual @ vanilla
     if attribute is not None:
-        scores = scores + alpha * LOGIT_SCALE * visual @ attribute
+        scores = scores + alpha * _LOGIT_SCALE * visual @ attribute
     if len(around):
-        scores = scores + beta * (LOGIT_SCALE * visual @ around.T).mean(1)
+        scores = scores + beta * (_LOGIT_SCALE * visual @ around.T).mean(1)
     return np.asarray(scores, np.float32)
 
 
-def centroids(masks: MaskStack) -> NDArray[np.float32]:
+def compute_centroids(masks: MaskStack) -> NDArray[np.float32]:
     """Row and column of each mask's centre of mass, in whole pixels, cut as in the code: float32 [N, 2]."""
     places = []
     for mask in masks:

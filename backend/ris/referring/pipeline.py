@@ -5,15 +5,15 @@ from dataclasses import dataclass, field, replace
 
 from ris.core import rle
 from ris.core.expression import ParsedExpression
-from ris.core.types import Box, Image, Scored, Suggestion
-from ris.referring.kinds import kind_of
+from ris.core.types import Box, Image, MethodScores, Suggestion
+from ris.referring.kinds import find_kind
 from ris.referring.protocols import Method, Parser, Proposer, Refiner
-from ris.referring.ranking import Coefficients, RankingSettings, rank
-from ris.referring.scene import PROPOSER, Scene
+from ris.referring.ranking import Coefficients, RankingSettings, rank_proposals
+from ris.referring.scene import PROPOSER_KEY, Scene
 
 
 @dataclass(frozen=True, slots=True)
-class Reference:
+class ReferResult:
     """What one expression gave in one scene.
 
     Attributes:
@@ -23,13 +23,13 @@ class Reference:
     """
 
     suggestions: tuple[Suggestion, ...]
-    opinions: tuple[Scored, ...]
+    scores: tuple[MethodScores, ...]
     version: str
 
     @property
     def left_out(self) -> dict[str, str]:
         """By method, why it could not run."""
-        return {opinion.method: opinion.left_out for opinion in self.opinions if opinion.left_out}
+        return {opinion.method: opinion.left_out for opinion in self.scores if opinion.left_out}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,36 +61,36 @@ class Pipeline:
         return Scene(
             digest=image.digest,
             size=image.size,
-            masks=tuple(rle.encode(mask) for mask in proposals.masks),
-            boxes=tuple(_box(row) for row in proposals.boxes.tolist()),
+            masks=tuple(rle.encode_rle(mask) for mask in proposals.masks),
+            boxes=tuple(_to_box(row) for row in proposals.boxes.tolist()),
             quality=proposals.quality,
             features={
-                PROPOSER: proposals.seen,
+                PROPOSER_KEY: proposals.features,
                 **{method.name: method.see(image, proposals) for method in self.methods},
             },
         )
 
-    def refer(self, scene: Scene, expression: str) -> Reference:
+    def refer(self, scene: Scene, expression: str) -> ReferResult:
         """The ranked alternatives for one expression. Fast. Never raises for odd wording."""
         (reference,) = self.refer_all(scene, [expression])
         return reference
 
-    def refer_all(self, scene: Scene, expressions: Sequence[str]) -> tuple[Reference, ...]:
+    def refer_all(self, scene: Scene, expressions: Sequence[str]) -> tuple[ReferResult, ...]:
         """As `refer`, for several expressions of one image at once: the networks read them together."""
         parsers = [self.parsers.get(method.name, self.parser) for method in self.methods]
         parsed = {p: [p.parse(e) for e in expressions] for p in dict.fromkeys([self.parser, *parsers])}
         by_method = [m.score(scene, parsed[p]) for m, p in zip(self.methods, parsers, strict=True)]
         return tuple(
-            self._ranked(scene, read, tuple(said))
+            self._rank(scene, read, tuple(said))
             for read, *said in zip(parsed[self.parser], *by_method, strict=True)
         )
 
-    def _ranked(self, scene: Scene, read: ParsedExpression, opinions: tuple[Scored, ...]) -> Reference:
-        settings = self.ranking.of_kind(kind_of(read.raw))
-        suggestions = rank(scene, opinions, settings, count=read.count, version=self.version)
-        return Reference(suggestions, opinions, self.version)
+    def _rank(self, scene: Scene, read: ParsedExpression, opinions: tuple[MethodScores, ...]) -> ReferResult:
+        settings = self.ranking.select_kind(find_kind(read.raw))
+        suggestions = rank_proposals(scene, opinions, settings, count=read.count, version=self.version)
+        return ReferResult(suggestions, opinions, self.version)
 
 
-def _box(row: list[float]) -> Box:
+def _to_box(row: list[float]) -> Box:
     x1, y1, x2, y2 = row
     return x1, y1, x2, y2

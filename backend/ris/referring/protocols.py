@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ris.core.expression import ParsedExpression
 from ris.core.proposals import Prompts, Proposals
 from ris.core.tree import Tree
-from ris.core.types import Image, Scored
+from ris.core.types import Image, MethodScores
 from ris.referring.scene import Scene
 
 
@@ -37,7 +37,7 @@ class Parser(Protocol):
         """What the words are about, lower-cased and joined anew. Never raises for odd wording."""
         ...
 
-    def tree(self, text: str) -> Tree:
+    def parse_tree(self, text: str) -> Tree:
         """The words exactly as they stand. Never raises for odd wording."""
         ...
 
@@ -81,7 +81,7 @@ class Encoder(Protocol):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Attended:
+class AttentionMaps:
     """How a matching network looked at one image while it read T texts.
 
     Attributes:
@@ -111,11 +111,13 @@ class Matcher(Protocol):
         """Normalised float32 [3, S, S] -> whatever `attend` wants of it: the slow half, once an image."""
         ...
 
-    def pieces(self, texts: Sequence[str]) -> list[list[tuple[int, int]]]:
+    def find_token_spans(self, texts: Sequence[str]) -> list[list[tuple[int, int]]]:
         """Per text and token position, the characters it stands for; (0, 0) for the tokens around them."""
         ...
 
-    def attend(self, encoded: NDArray[np.float32], texts: Sequence[str], kept: NDArray[np.bool_]) -> Attended:
+    def attend(
+        self, encoded: NDArray[np.float32], texts: Sequence[str], kept: NDArray[np.bool_]
+    ) -> AttentionMaps:
         """Read T texts against one encoded picture.
 
         Args:
@@ -159,7 +161,7 @@ class Synonyms(Protocol):
 
     source: str
 
-    def near(self, one: str, two: str) -> bool: ...
+    def is_near(self, one: str, two: str) -> bool: ...
 
 
 class Method(Protocol):
@@ -172,6 +174,6 @@ class Method(Protocol):
         """Everything about the image that no expression changes, as named arrays."""
         ...
 
-    def score(self, scene: Scene, expressions: Sequence[ParsedExpression]) -> list[Scored]:
+    def score(self, scene: Scene, expressions: Sequence[ParsedExpression]) -> list[MethodScores]:
         """The method's opinion of all N proposals, one an expression, from what `see` gave."""
         ...

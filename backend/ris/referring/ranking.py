@@ -18,14 +18,20 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ris.core.masks import inside_matrix, iou_matrix, union
+from ris.core.masks import compute_inside_matrix, compute_iou_matrix, unite_masks
 from ris.core.rle import RLE
-from ris.core.types import Box, MethodScore, Scored, Suggestion
+from ris.core.types import Box, MethodScore, MethodScores, Suggestion
 from ris.referring.scene import Scene
 
-PART_INSIDE, PART_SMALLER = 0.9, 0.5  # a part: so much of it inside another, and at most so large
-APART = 0.1  # things that are counted share at most so much of either
-SEVERAL, MOST = 0.5, 6  # of the best one's probability; and never more than so many at once
+_MIN_PART_INSIDE, _MAX_PART_AREA_RATIO = (
+    0.9,
+    0.5,
+)  # a part: so much of it inside another, and at most so large
+_MAX_OVERLAP = 0.1  # things that are counted share at most so much of either
+_MIN_RELATIVE_PROBABILITY, _MAX_UNITED_MASKS = (
+    0.5,
+    6,
+)  # of the best one's probability; and never more than so many at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +59,12 @@ class Calibration:
     slope: float = 1.0
     intercept: float = 0.0
 
-    def chance(self, probability: float) -> float:
+    def compute_chance(self, probability: float) -> float:
         """In [0, 1], of a probability in [0, 1]."""
-        return float(1 / (1 + np.exp(-(self.slope * logit(probability) + self.intercept))))
+        return float(1 / (1 + np.exp(-(self.slope * compute_clipped_logit(probability) + self.intercept))))
 
 
-def logit(probability: float) -> float:
+def compute_clipped_logit(probability: float) -> float:
     """The log of the odds, those of certainty cut at a million to one."""
     p = min(max(probability, 1e-6), 1 - 1e-6)
     return float(np.log(p / (1 - p)))
@@ -116,14 +122,14 @@ class RankingSettings:
             by_kind=found.by_kind, calibration=found.calibration,
         )  # fmt: skip
 
-    def of_kind(self, kind: str) -> "RankingSettings":
+    def select_kind(self, kind: str) -> "RankingSettings":
         """The same with the fusion of one kind of expression."""
         own = self.by_kind.get(kind)
         return replace(self, temperatures=own.temperatures, weights=own.weights) if own else self
 
 
-def rank(
-    scene: Scene, opinions: Sequence[Scored], settings: RankingSettings, *, count: int = 1, version: str
+def rank_proposals(
+    scene: Scene, opinions: Sequence[MethodScores], settings: RankingSettings, *, count: int = 1, version: str
 ) -> tuple[Suggestion, ...]:
     """The best alternatives, best first; empty when there are no proposals or no opinions.
 
@@ -139,18 +145,18 @@ def rank(
     voting = [opinion for opinion in ran if settings.weights.get(opinion.method, 1.0) > 0]
     if not voting or not scene.masks:
         return ()
-    fused = whole_things(scene, fuse(voting, settings), settings)
-    chosen: list[tuple[int, ...]] = [(i,) for i in distinct(scene, fused, settings)]
-    together = () if count == 1 else meant_together(scene, fused, count)
+    fused = apply_discounts(scene, fuse_methods(voting, settings), settings)
+    chosen: list[tuple[int, ...]] = [(i,) for i in select_distinct(scene, fused, settings)]
+    together = () if count == 1 else find_union_members(scene, fused, count)
     if together:
         chosen = [together, *chosen][: settings.alternatives]
-    orders = {opinion.method: places(opinion.scores) for opinion in ran}
+    orders = {opinion.method: compute_places(opinion.scores) for opinion in ran}
     return tuple(
         Suggestion(
             rank=place,
-            score=_score(min(1.0, float(fused[list(members)].sum())), settings),
-            mask=_mask(scene, members),
-            box=_box(scene, members),
+            score=_to_score(min(1.0, float(fused[list(members)].sum())), settings),
+            mask=_make_mask(scene, members),
+            box=_make_box(scene, members),
             methods={
                 o.method: MethodScore(
                     float(o.scores[list(members)].mean()), int(orders[o.method][list(members)].min())
@@ -163,11 +169,11 @@ def rank(
     )
 
 
-def _score(probability: float, settings: RankingSettings) -> float:
-    return settings.calibration.chance(probability) if settings.calibration else probability
+def _to_score(probability: float, settings: RankingSettings) -> float:
+    return settings.calibration.compute_chance(probability) if settings.calibration else probability
 
 
-def fuse(opinions: Sequence[Scored], settings: RankingSettings) -> NDArray[np.float64]:
+def fuse_methods(opinions: Sequence[MethodScores], settings: RankingSettings) -> NDArray[np.float64]:
     """The fused opinion of the methods: float64 [N], sums to 1; see `fuse_scores`."""
     return fuse_scores({o.method: o.scores for o in opinions}, settings.coefficients.fusion)
 
@@ -183,36 +189,38 @@ def fuse_scores(scores: Mapping[str, NDArray[np.float32]], fusion: Fusion) -> ND
     """
     weights = np.array([fusion.weights.get(method, 1.0) for method in scores])
     weights = weights / weights.sum() if weights.sum() > 0 else np.full(len(scores), 1 / len(scores))
-    parts = [np.log(distribution(s, fusion.temperatures.get(m, 1.0))) for m, s in scores.items()]
+    parts = [np.log(compute_distribution(s, fusion.temperatures.get(m, 1.0))) for m, s in scores.items()]
     pooled = np.exp(np.einsum("m,mn->n", weights, np.array(parts)))
     return np.asarray(pooled / pooled.sum())
 
 
-def distribution(scores: NDArray[np.float32], temperature: float) -> NDArray[np.float64]:
+def compute_distribution(scores: NDArray[np.float32], temperature: float) -> NDArray[np.float64]:
     """Softmax of the scores over the temperature: float64 [N], none below 1e-12."""
     exponents = scores.astype(np.float64) / temperature
     powers = np.maximum(np.exp(exponents - exponents.max()), 1e-12)
     return np.asarray(powers / powers.sum())
 
 
-def whole_things(scene: Scene, fused: NDArray[np.float64], settings: RankingSettings) -> NDArray[np.float64]:
+def apply_discounts(
+    scene: Scene, fused: NDArray[np.float64], settings: RankingSettings
+) -> NDArray[np.float64]:
     """The rules for parts and for the whole image, on probabilities: float64 [N], sums to 1."""
-    weighed = discounts(scene.masks, settings) * fused
+    weighed = compute_discounts(scene.masks, settings) * fused
     return np.asarray(weighed / weighed.sum())
 
 
-def discounts(masks: Sequence[RLE], settings: RankingSettings) -> NDArray[np.float64]:
+def compute_discounts(masks: Sequence[RLE], settings: RankingSettings) -> NDArray[np.float64]:
     """What the rules for parts and for the whole image multiply each mask's probability by: float64 [N]."""
     height, width = masks[0].size
     areas = np.array([mask.area_px for mask in masks], np.float64)
-    inside = inside_matrix(masks, masks) >= PART_INSIDE
+    inside = compute_inside_matrix(masks, masks) >= _MIN_PART_INSIDE
     is_ground = areas > settings.ground_share * height * width
-    is_part = (inside & (areas[:, None] <= PART_SMALLER * areas[None]) & ~is_ground[None]).any(1)
+    is_part = (inside & (areas[:, None] <= _MAX_PART_AREA_RATIO * areas[None]) & ~is_ground[None]).any(1)
     weighed = np.where(is_part, settings.part_discount, 1.0)
     return np.where(is_ground, 1e-6 * weighed, weighed)
 
 
-def places(scores: NDArray) -> NDArray[np.intp]:
+def compute_places(scores: NDArray) -> NDArray[np.intp]:
     """Each proposal's place by its score, 0 is best: int [N]. Stable: equal scores keep their order."""
     order = np.argsort(-scores, kind="stable")
     ranks = np.empty(len(scores), np.intp)
@@ -220,10 +228,10 @@ def places(scores: NDArray) -> NDArray[np.intp]:
     return ranks
 
 
-def distinct(scene: Scene, scores: NDArray[np.float64], settings: RankingSettings) -> list[int]:
+def select_distinct(scene: Scene, scores: NDArray[np.float64], settings: RankingSettings) -> list[int]:
     """Indices of the best proposals, best first, without near-duplicates."""
     order = [int(i) for i in np.argsort(-scores, kind="stable")]
-    same = iou_matrix(scene.masks, scene.masks) >= settings.same_mask_iou
+    same = compute_iou_matrix(scene.masks, scene.masks) >= settings.same_mask_iou
     chosen: list[int] = []
     for i in order:
         if not any(same[i, j] for j in chosen):
@@ -233,25 +241,27 @@ def distinct(scene: Scene, scores: NDArray[np.float64], settings: RankingSetting
     return chosen
 
 
-def meant_together(scene: Scene, fused: NDArray[np.float64], count: int) -> tuple[int, ...]:
+def find_union_members(scene: Scene, fused: NDArray[np.float64], count: int) -> tuple[int, ...]:
     """The best proposals that do not overlap: `count` of them, or for 0 all that are nearly as probable.
 
     Empty when there are not two, or fewer than were said.
     """
-    inside = inside_matrix(scene.masks, scene.masks)
+    inside = compute_inside_matrix(scene.masks, scene.masks)
     chosen: list[int] = []
     for i in (int(i) for i in np.argsort(-fused, kind="stable")):
-        if len(chosen) == (count or MOST) or (not count and fused[i] < SEVERAL * fused.max()):
+        if len(chosen) == (count or _MAX_UNITED_MASKS) or (
+            not count and fused[i] < _MIN_RELATIVE_PROBABILITY * fused.max()
+        ):
             break
-        if all(max(inside[i, j], inside[j, i]) <= APART for j in chosen):
+        if all(max(inside[i, j], inside[j, i]) <= _MAX_OVERLAP for j in chosen):
             chosen.append(i)
     return tuple(chosen) if len(chosen) >= max(2, count) else ()
 
 
-def _mask(scene: Scene, members: tuple[int, ...]) -> RLE:
-    return scene.masks[members[0]] if len(members) == 1 else union([scene.masks[i] for i in members])
+def _make_mask(scene: Scene, members: tuple[int, ...]) -> RLE:
+    return scene.masks[members[0]] if len(members) == 1 else unite_masks([scene.masks[i] for i in members])
 
 
-def _box(scene: Scene, members: tuple[int, ...]) -> Box:
+def _make_box(scene: Scene, members: tuple[int, ...]) -> Box:
     x1, y1, x2, y2 = zip(*(scene.boxes[i] for i in members), strict=True)
     return min(x1), min(y1), max(x2), max(y2)

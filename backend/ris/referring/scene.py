@@ -7,11 +7,11 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from ris.core.arrays import read_only
+from ris.core.arrays import to_read_only
 from ris.core.rle import RLE
 from ris.core.types import Box, Size
 
-PROPOSER = "proposer"
+PROPOSER_KEY = "proposer"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,7 +25,7 @@ class Scene:
         boxes: N boxes, XYXY in pixels.
         quality: float32 [N] in [0, 1].
         features: by the method's name, what it saw of the image: arrays by a name of its own; what the
-            proposer saw is under `PROPOSER`.
+            proposer saw is under `PROPOSER_KEY`.
     """
 
     digest: str
@@ -37,7 +37,7 @@ class Scene:
 
     def __post_init__(self) -> None:
         n = len(self.masks)
-        object.__setattr__(self, "quality", read_only("quality", self.quality, np.float32, n))
+        object.__setattr__(self, "quality", to_read_only("quality", self.quality, np.float32, n))
         features = {method: MappingProxyType(dict(seen)) for method, seen in self.features.items()}
         object.__setattr__(self, "features", MappingProxyType(features))
         if len(self.boxes) != n:

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from ris.core.expression import ParsedExpression
 from ris.core.proposals import Proposals
-from ris.core.types import Image, Scored
-from ris.referring.direction import plain_direction
+from ris.core.types import Image, MethodScores
+from ris.referring.direction import find_plain_direction
 from ris.referring.scene import Scene
 
-MIDDLE = frozenset({"middle", "center", "centre", "central"})
-BIG = frozenset({"big", "large", "bigger", "larger", "biggest", "largest", "huge"})
-SMALL = frozenset({"small", "little", "tiny", "smaller", "smallest"})
+_MIDDLE_WORDS = frozenset({"middle", "center", "centre", "central"})
+_BIG_WORDS = frozenset({"big", "large", "bigger", "larger", "biggest", "largest", "huge"})
+_SMALL_WORDS = frozenset({"small", "little", "tiny", "smaller", "smallest"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,19 +32,19 @@ class Spatial:
         """Nothing: the boxes and masks of the scene are enough."""
         return {}
 
-    def score(self, scene: Scene, expressions: Sequence[ParsedExpression]) -> list[Scored]:
+    def score(self, scene: Scene, expressions: Sequence[ParsedExpression]) -> list[MethodScores]:
         """How well each proposal's place and size fit the words: the mean of the cues, each in [0, 1]."""
-        return [self._scored(scene, expression) for expression in expressions]
+        return [self._score_one(scene, expression) for expression in expressions]
 
-    def _scored(self, scene: Scene, expression: ParsedExpression) -> Scored:
-        found = cues(scene, expression)
+    def _score_one(self, scene: Scene, expression: ParsedExpression) -> MethodScores:
+        found = compute_cues(scene, expression)
         if not found:
-            return Scored(self.name, left_out="the words say nothing of place or size")
+            return MethodScores(self.name, left_out="the words say nothing of place or size")
         scores = np.mean(list(found.values()), 0).astype(np.float32)
-        return Scored(self.name, scores, evidence={"words of": ", ".join(found)})
+        return MethodScores(self.name, scores, evidence={"words of": ", ".join(found)})
 
 
-def cues(scene: Scene, expression: ParsedExpression) -> dict[str, NDArray[np.float64]]:
+def compute_cues(scene: Scene, expression: ParsedExpression) -> dict[str, NDArray[np.float64]]:
     """By word, how well each proposal fits it: float64 [N] in [0, 1]."""
     height, width = scene.size
     boxes = np.array(scene.boxes, np.float64).reshape(-1, 4)
@@ -53,12 +53,14 @@ def cues(scene: Scene, expression: ParsedExpression) -> dict[str, NDArray[np.flo
     areas = np.array([mask.area_px for mask in scene.masks], np.float64)
     size = np.sqrt(areas / max(float(areas.max(initial=1)), 1))
     sides = {"left": 1 - x, "right": x, "top": 1 - y, "bottom": y}
-    found = {side: sides[side] for side in plain_direction(expression) if side}
+    found = {side: sides[side] for side in find_plain_direction(expression) if side}
     subject = set(expression.subject.split())
-    if MIDDLE & subject or (not expression.landmarks and MIDDLE & {w.text for w in expression.words}):
+    if _MIDDLE_WORDS & subject or (
+        not expression.landmarks and _MIDDLE_WORDS & {w.text for w in expression.words}
+    ):
         found["middle"] = 1 - np.hypot(x - 0.5, y - 0.5) * np.sqrt(2)
-    if BIG & subject:
+    if _BIG_WORDS & subject:
         found["big"] = size
-    if SMALL & subject:
+    if _SMALL_WORDS & subject:
         found["small"] = 1 - size
     return found

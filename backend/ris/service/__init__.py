@@ -3,27 +3,27 @@
 It joins the methods, Label Studio's JSON and the store; it knows no network, no SQL and no Flask.
 """
 
-from ris.service.delivering import Brought, Delivering
-from ris.service.describing import RememberedDescriber
-from ris.service.recording import Recording
-from ris.service.refining import Refined, Refining
-from ris.service.suggesting import Suggested, Suggesting
-from ris.service.syncing import Synced, Syncing
+from ris.service.delivering import DeliveryResult, DeliveryService
+from ris.service.describing import CachingDescriber
+from ris.service.recording import RecordingService
+from ris.service.refining import RefinedMask, RefinementService
+from ris.service.suggesting import SuggestionResult, SuggestionService
+from ris.service.syncing import SyncResult, SyncService
 from ris.service.worker import SceneCache, Worker
-from ris.service.writing import Outcome
+from ris.service.writing import WriteOutcome
 
 __all__ = [
-    "Brought",
-    "Delivering",
-    "Outcome",
-    "Recording",
-    "Refined",
-    "Refining",
-    "RememberedDescriber",
+    "CachingDescriber",
+    "DeliveryResult",
+    "DeliveryService",
+    "RecordingService",
+    "RefinedMask",
+    "RefinementService",
     "SceneCache",
-    "Suggested",
-    "Suggesting",
-    "Synced",
-    "Syncing",
+    "SuggestionResult",
+    "SuggestionService",
+    "SyncResult",
+    "SyncService",
     "Worker",
+    "WriteOutcome",
 ]

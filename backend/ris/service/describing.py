@@ -16,10 +16,10 @@ from ris.store.session import Database
 
 log = logging.getLogger(__name__)
 
-REST_S = 60.0
+DESCRIBER_RETRY_DELAY_S = 60.0
 
 
-class RememberedDescriber:
+class CachingDescriber:
     """A `referring.protocols.Describer` around another one.
 
     What was said once of an image is not asked again. After a failure the other is not asked for a
@@ -42,8 +42,8 @@ class RememberedDescriber:
         self.database, self.describer, self.model = database, describer, describer.model
         self.now, self.monotonic = now, monotonic
         self._lock = Lock()
-        self._resting_until = 0.0
-        self._why = ""
+        self._skipped_until = 0.0
+        self._skipped_reason = ""
 
     def look(self, image: Image) -> NDArray:
         """As the other does."""
@@ -67,7 +67,7 @@ class RememberedDescriber:
 
     def _ask(self, digest: str, looked: NDArray, prompts: Sequence[str]) -> list[str]:
         with self._lock:
-            left_s, why = self._resting_until - self.monotonic(), self._why
+            left_s, why = self._skipped_until - self.monotonic(), self._skipped_reason
         if left_s > 0:
             raise DescriberError(f"{why}; it is asked again in {left_s:.0f} s")
         try:
@@ -75,5 +75,8 @@ class RememberedDescriber:
         except DescriberError as error:
             log.warning("LGD goes without a say: %s", error)
             with self._lock:
-                self._resting_until, self._why = self.monotonic() + REST_S, str(error)
+                self._skipped_until, self._skipped_reason = (
+                    self.monotonic() + DESCRIBER_RETRY_DELAY_S,
+                    str(error),
+                )
             raise

@@ -6,20 +6,20 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import quote
 
+from ris.datasets.delimited import ColumnNames
 from ris.datasets.entry import WITHOUT_MASK, Defect, Entry
-from ris.datasets.files import Folder, inner_path, is_address, stored_name
-from ris.datasets.phrasecut import images_file, scan_phrasecut
+from ris.datasets.files import ImageFolder, is_address, to_inner_path, to_upload_name
+from ris.datasets.phrasecut import find_images_file, scan_phrasecut
 from ris.datasets.refcoco import scan_refs
-from ris.datasets.separated import Names
-from ris.datasets.tables import scan_table
+from ris.datasets.tables import scan_image_table
 from ris.errors import DatasetError
-from ris.labelstudio.answer import write_truth
+from ris.labelstudio.answer import write_ground_truth
 from ris.labelstudio.config.control import Controls
 
-TASKS_AT_ONCE = 200
-SOURCE = "ris_image"  # in a task's meta: the image's name in the dataset
-KEPT_OF_ANNOTATIONS = ("result", "was_cancelled", "ground_truth", "lead_time")
-KEPT_OF_PREDICTIONS = ("result", "score", "model_version")
+TASKS_PER_IMPORT = 200
+_SOURCE_KEY = "ris_image"  # in a task's meta: the image's name in the dataset
+_ANNOTATION_KEYS = ("result", "was_cancelled", "ground_truth", "lead_time")
+_PREDICTION_KEYS = ("result", "score", "model_version")
 
 
 class Api(Protocol):
@@ -41,7 +41,7 @@ class Dataset:
     defects: tuple[Defect, ...]
 
 
-def read_dataset(source: Path, encoding: str | None = None, names: Names | None = None) -> Dataset:
+def read_dataset(source: Path, encoding: str | None = None, names: ColumnNames | None = None) -> Dataset:
     """A dataset, whatever its format. One bad part of it never stops the rest.
 
     Args:
@@ -57,10 +57,10 @@ def read_dataset(source: Path, encoding: str | None = None, names: Names | None 
         raise DatasetError(f"{source} is not there")
     if (source / "instances.json").is_file():
         read = scan_refs(source)
-    elif images_file(source):
+    elif find_images_file(source):
         read = scan_phrasecut(source)
     else:
-        read = scan_table(source, encoding, names or Names())
+        read = scan_image_table(source, encoding, names or ColumnNames())
     entries: list[Entry] = []
     defects: list[Defect] = []
     for one in read:
@@ -68,10 +68,10 @@ def read_dataset(source: Path, encoding: str | None = None, names: Names | None 
             defects.append(one)
         else:
             entries.append(one)
-    return usable(entries, defects, source)
+    return make_dataset(entries, defects, source)
 
 
-def usable(entries: Sequence[Entry], defects: Sequence[Defect], source: Path) -> Dataset:
+def make_dataset(entries: Sequence[Entry], defects: Sequence[Defect], source: Path) -> Dataset:
     """What is left; an error when that is nothing.
 
     Raises:
@@ -84,7 +84,7 @@ def usable(entries: Sequence[Entry], defects: Sequence[Defect], source: Path) ->
     return Dataset(tuple(entries), tuple(defects))
 
 
-def tasks_of(
+def make_tasks(
     entries: Iterable[Entry], controls: Controls, refer: Callable[[str], str]
 ) -> list[dict[str, Any]]:
     """A task an expression, as Label Studio imports them.
@@ -98,18 +98,18 @@ def tasks_of(
     Raises:
         LabelConfigError: the label config's image shows no such reference.
     """
-    return [_task(entry, controls, refer(entry.image)) for entry in entries]
+    return [_make_task(entry, controls, refer(entry.image)) for entry in entries]
 
 
-def _task(entry: Entry, controls: Controls, reference: str) -> dict[str, Any]:
+def _make_task(entry: Entry, controls: Controls, reference: str) -> dict[str, Any]:
     own = entry.task
     data = controls.to_data(reference, entry.expression, own.get("data", {}))
     meta = own.get("meta")
     kept_meta = dict(meta) if isinstance(meta, Mapping) else {}
-    if reference != _source(entry):
-        kept_meta[SOURCE] = _source(entry)
+    if reference != _get_source_name(entry):
+        kept_meta[_SOURCE_KEY] = _get_source_name(entry)
     task: dict[str, Any] = {"data": data, **({"meta": kept_meta} if kept_meta else {})}
-    for name, kept in (("annotations", KEPT_OF_ANNOTATIONS), ("predictions", KEPT_OF_PREDICTIONS)):
+    for name, kept in (("annotations", _ANNOTATION_KEYS), ("predictions", _PREDICTION_KEYS)):
         given = own.get(name)
         found = [one for one in given if isinstance(one, Mapping)] if isinstance(given, list) else []
         if found:
@@ -117,13 +117,13 @@ def _task(entry: Entry, controls: Controls, reference: str) -> dict[str, Any]:
     if own:
         return task
     data["split"] = entry.split
-    truth = write_truth(entry.mask, controls) if entry.mask or not entry.has_referent else []
+    truth = write_ground_truth(entry.mask, controls) if entry.mask or not entry.has_referent else []
     if truth:
         task["annotations"] = [{"result": truth, "ground_truth": True, "was_cancelled": False}]
     return task
 
 
-def reference_under(prefix: str, name: str) -> str:
+def make_image_reference(prefix: str, name: str) -> str:
     """An image's name behind a prefix, with forward slashes; what is an address already stays.
 
     Behind an address or a path of a server it is quoted, as in a browser. A path of another machine
@@ -131,7 +131,7 @@ def reference_under(prefix: str, name: str) -> str:
     """
     if not prefix or is_address(name):
         return name
-    path = inner_path(name)
+    path = to_inner_path(name)
     is_served = prefix.startswith(("http://", "https://", "/"))
     return prefix + (quote(path, safe="/") if is_served else path)
 
@@ -142,7 +142,7 @@ def find_images(dataset: Dataset, folder: Path) -> tuple[dict[str, Path], Datase
     Raises:
         DatasetError: none is there; the message names the first.
     """
-    pictures, names = Folder(folder), {entry.image: _source(entry) for entry in dataset.entries}
+    pictures, names = ImageFolder(folder), {entry.image: _get_source_name(entry) for entry in dataset.entries}
     found = {
         name: path
         for name, source in names.items()
@@ -152,10 +152,10 @@ def find_images(dataset: Dataset, folder: Path) -> tuple[dict[str, Path], Datase
     if missing and not found:
         raise DatasetError(f"{len(missing)} images are not in {folder}, the first is {missing[0]!r:.120}")
     reasons = dict.fromkeys(missing, f"its image is not in {folder}")
-    return found, without(dataset, reasons)
+    return found, drop_images(dataset, reasons)
 
 
-def without(dataset: Dataset, reasons: Mapping[str, str]) -> Dataset:
+def drop_images(dataset: Dataset, reasons: Mapping[str, str]) -> Dataset:
     """A dataset without the entries of some images.
 
     Args:
@@ -170,7 +170,7 @@ def without(dataset: Dataset, reasons: Mapping[str, str]) -> Dataset:
     return Dataset(kept, (*dataset.defects, *left_out))
 
 
-def fit(dataset: Dataset, sizes: Mapping[str, tuple[int, int]]) -> Dataset:
+def drop_invalid_masks(dataset: Dataset, sizes: Mapping[str, tuple[int, int]]) -> Dataset:
     """A dataset without the masks that have no pixels or are not of their picture's size.
 
     Args:
@@ -194,7 +194,7 @@ def fit(dataset: Dataset, sizes: Mapping[str, tuple[int, int]]) -> Dataset:
 
 
 @dataclass(frozen=True, slots=True)
-class Present:
+class ImportPlan:
     """What a project has already.
 
     Attributes:
@@ -203,15 +203,18 @@ class Present:
         references: by an image's name in the dataset what its tasks call it, where that is known for certain.
     """
 
-    left: tuple[Entry, ...]
+    missing: tuple[Entry, ...]
     n_present: int
     references: Mapping[str, str]
 
 
-def compare(entries: Sequence[Entry], tasks: Iterable[Mapping[str, Any]], controls: Controls) -> Present:
+def make_import_plan(
+    entries: Sequence[Entry], tasks: Iterable[Mapping[str, Any]], controls: Controls
+) -> ImportPlan:
     """Which entries are tasks already: the same words about the same image, as often as there are such tasks.
 
-    An image is the same by its name in the dataset, which `tasks_of` puts into a task's meta. Tasks that came
+    An image is the same by its name in the dataset, which `make_tasks` puts into a task's meta. Tasks that
+    came
     in another way are known by the end of their image's address, as uploads spell it.
 
     Args:
@@ -224,33 +227,37 @@ def compare(entries: Sequence[Entry], tasks: Iterable[Mapping[str, Any]], contro
         data, meta = task.get("data") or {}, task.get("meta") or {}
         reference = controls.picture.read(data) or ""
         words = (controls.words.read(data) or "").strip()
-        source = meta.get(SOURCE) if isinstance(meta, Mapping) else None
+        source = meta.get(_SOURCE_KEY) if isinstance(meta, Mapping) else None
         by_name.setdefault((reference, words), []).append(number)
         if isinstance(source, str):
             by_name.setdefault((source, words), []).append(number)
             references[source] = reference
         else:
-            alike.setdefault((stored_name(reference), words), []).append(number)
+            alike.setdefault((to_upload_name(reference), words), []).append(number)
     left, taken = [], set()
     for entry in entries:
-        keys = ((by_name, _source(entry)), (by_name, entry.image), (alike, stored_name(entry.image)))
+        keys = (
+            (by_name, _get_source_name(entry)),
+            (by_name, entry.image),
+            (alike, to_upload_name(entry.image)),
+        )
         same = [found for index, name in keys for found in index.get((name, entry.expression), ())]
         number = next((found for found in same if found not in taken), -1)
         if number < 0:
             left.append(entry)
         else:
             taken.add(number)
-    return Present(tuple(left), len(entries) - len(left), references)
+    return ImportPlan(tuple(left), len(entries) - len(left), references)
 
 
-def _source(entry: Entry) -> str:
+def _get_source_name(entry: Entry) -> str:
     """The image's name in the dataset that an entry was first read from."""
     meta = entry.task.get("meta")
-    source = meta.get(SOURCE) if isinstance(meta, Mapping) else None
+    source = meta.get(_SOURCE_KEY) if isinstance(meta, Mapping) else None
     return source if isinstance(source, str) else entry.image
 
 
-def push(api: Api, project: int, tasks: Sequence[dict[str, Any]], began: Callable[[int], None]) -> int:
+def push_tasks(api: Api, project: int, tasks: Sequence[dict[str, Any]], began: Callable[[int], None]) -> int:
     """Import tasks, some hundred at a time; how many Label Studio took.
 
     Args:
@@ -260,8 +267,8 @@ def push(api: Api, project: int, tasks: Sequence[dict[str, Any]], began: Callabl
         LabelStudioError: it refused; what went before is there.
     """
     taken = 0
-    for start in range(0, len(tasks), TASKS_AT_ONCE):
-        part = list(tasks[start : start + TASKS_AT_ONCE])
+    for start in range(0, len(tasks), TASKS_PER_IMPORT):
+        part = list(tasks[start : start + TASKS_PER_IMPORT])
         answer = api.call("POST", f"/api/projects/{project}/import", part)
         taken += int(answer.get("task_count", 0))
         began(len(part))

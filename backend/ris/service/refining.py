@@ -8,21 +8,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ris.core import rle
-from ris.core.masks import iou_matrix
+from ris.core.masks import compute_iou_matrix
 from ris.core.proposals import Prompts, Proposals
 from ris.core.rle import RLE
-from ris.core.types import Image, Offer, Task
+from ris.core.types import Alternative, Image, Task
 from ris.errors import InputError, NotReady
-from ris.service.suggesting import Suggesting
+from ris.service.suggesting import SuggestionService
 from ris.service.worker import Worker
 
 log = logging.getLogger(__name__)
 
-WORDS_COUNT = 0.5  # how much the expression's opinion counts beside SAM's own
+_EXPRESSION_WEIGHT = 0.5  # how much the expression's opinion counts beside SAM's own
 
 
 @dataclass(frozen=True, slots=True)
-class Refined:
+class RefinedMask:
     """A mask for what somebody pointed at.
 
     Attributes:
@@ -31,21 +31,21 @@ class Refined:
     """
 
     mask: RLE
-    offer: Offer | None
+    alternative: Alternative | None
     score: float
 
 
-class Refining:
+class RefinementService:
     """Answers clicks, over the same networks and the same record as suggestions.
 
     Args:
         fetch: gives a task's decoded image, or raises an ImageError.
     """
 
-    def __init__(self, worker: Worker, suggesting: Suggesting, fetch: Callable[[Task], Image]) -> None:
+    def __init__(self, worker: Worker, suggesting: SuggestionService, fetch: Callable[[Task], Image]) -> None:
         self.worker, self.suggesting, self.fetch = worker, suggesting, fetch
 
-    def refine(self, task: Task, prompts: Prompts, *, deadline_s: float) -> Refined | None:
+    def refine(self, task: Task, prompts: Prompts, *, deadline_s: float) -> RefinedMask | None:
         """The mask that is meant; None when SAM makes none of it.
 
         A click on an alternative refines that one: its mask goes into SAM as a prompt. Of SAM's three masks
@@ -61,7 +61,7 @@ class Refining:
                 f"task {task.task_id}: the editor shows the image as {prompts.size}, its file is {image.size}"
             )
         offers = self.suggesting.offers(task)
-        meant = pointed_at(offers, prompts)
+        meant = find_clicked_alternative(offers, prompts)
         if prompts.mask is None and meant is not None:
             prompts = replace(prompts, mask=meant.suggestion.mask)
         try:
@@ -70,12 +70,12 @@ class Refining:
             raise NotReady(f"no mask was ready within {deadline_s:g} s; click again") from error
         if not len(found):
             return None
-        codes = [rle.encode(mask) for mask in found.masks]
-        best = int(fitness(found, codes, offers).argmax())
-        return Refined(codes[best], meant, float(found.quality[best]))
+        codes = [rle.encode_rle(mask) for mask in found.masks]
+        best = int(compute_fitness(found, codes, offers).argmax())
+        return RefinedMask(codes[best], meant, float(found.quality[best]))
 
 
-def pointed_at(offers: Sequence[Offer], prompts: Prompts) -> Offer | None:
+def find_clicked_alternative(offers: Sequence[Alternative], prompts: Prompts) -> Alternative | None:
     """The best alternative that all positive clicks lie on and no negative one; None without such.
 
     A negative click cuts a piece off: where there is no other, it may lie on the alternative.
@@ -83,26 +83,28 @@ def pointed_at(offers: Sequence[Offer], prompts: Prompts) -> Offer | None:
     fits = [o for o in offers if o.suggestion.mask.size == prompts.size]
     for wanted in (True, False):
         for offer in fits:
-            on = _covered(offer.suggestion.mask, prompts.points)
+            on = _find_points_on_mask(offer.suggestion.mask, prompts.points)
             if len(on) and on[prompts.positive].all() and not (wanted and on[~prompts.positive].any()):
                 return offer
     return None
 
 
-def _covered(mask: RLE, points: NDArray[np.float32]) -> NDArray[np.bool_]:
+def _find_points_on_mask(mask: RLE, points: NDArray[np.float32]) -> NDArray[np.bool_]:
     """Which points, x and y, lie on the mask: bool [P]."""
-    dense = rle.decode(mask)
+    dense = rle.decode_rle(mask)
     limits = np.array([dense.shape[1] - 1, dense.shape[0] - 1])
     x, y = np.clip(points.astype(np.int64), 0, limits).T
     return np.asarray(dense[y, x])
 
 
-def fitness(found: Proposals, codes: Sequence[RLE], offers: Sequence[Offer]) -> NDArray[np.float64]:
+def compute_fitness(
+    found: Proposals, codes: Sequence[RLE], offers: Sequence[Alternative]
+) -> NDArray[np.float64]:
     """SAM's trust in each mask, and how well it fits what the expression was thought to mean: float64 [N]."""
     same_size = [o.suggestion for o in offers if o.suggestion.mask.size == codes[0].size]
     trust = found.quality.astype(np.float64)
     if not same_size:
         return trust
-    ious = iou_matrix(codes, [s.mask for s in same_size])
+    ious = compute_iou_matrix(codes, [s.mask for s in same_size])
     scores = np.array([s.score for s in same_size])
-    return np.asarray(trust + WORDS_COUNT * (ious * scores / max(scores.sum(), 1e-9)).sum(1))
+    return np.asarray(trust + _EXPRESSION_WEIGHT * (ious * scores / max(scores.sum(), 1e-9)).sum(1))

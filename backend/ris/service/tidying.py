@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ris.errors import BackendError, LabelStudioError
-from ris.labelstudio.api.sync import answers_of, read_project
+from ris.labelstudio.api.sync import fetch_annotation_states, read_project
 from ris.labelstudio.config.control import Controls, read_controls
-from ris.labelstudio.event import project_key, read_answer
+from ris.labelstudio.event import make_project_key, read_answer
 
 
 class Api(Protocol):
@@ -19,7 +19,7 @@ class Api(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Tidied:
+class TidyResult:
     """What became of one annotation.
 
     Attributes:
@@ -28,11 +28,11 @@ class Tidied:
     """
 
     annotation_id: int
-    removed: int
+    n_removed: int
     failure: str = ""
 
 
-def tidy(api: Api, number: int, *, dry_run: bool, looked: Callable[[], None]) -> list[Tidied]:
+def tidy_project(api: Api, number: int, *, dry_run: bool, looked: Callable[[], None]) -> list[TidyResult]:
     """Rewrite every answered annotation of a project to the regions that it means, and its choices.
 
     The choice stays in it, so that it reads the same afterwards: the same mask, the same verdict. Skipped
@@ -50,15 +50,15 @@ def tidy(api: Api, number: int, *, dry_run: bool, looked: Callable[[], None]) ->
     project = read_project(api, number)
     controls = read_controls(str(project.body.get("label_config") or ""))
     found = []
-    for answer in answers_of(api, project):
+    for answer in fetch_annotation_states(api, project):
         annotation = answer.event["annotation"]
-        task, key = answer.event["task"], project_key(answer.event)
-        found.append(_tidied(api, annotation, task, key, controls, dry_run=dry_run))
+        task, key = answer.event["task"], make_project_key(answer.event)
+        found.append(_tidy_annotation(api, annotation, task, key, controls, dry_run=dry_run))
         looked()
     return found
 
 
-def _tidied(
+def _tidy_annotation(
     api: Api,
     annotation: dict[str, Any],
     task: dict[str, Any],
@@ -66,27 +66,27 @@ def _tidied(
     controls: Controls,
     *,
     dry_run: bool,
-) -> Tidied:
+) -> TidyResult:
     number, result = int(annotation["id"]), annotation.get("result") or []
     if annotation.get("was_cancelled"):
-        return Tidied(number, 0)
+        return TidyResult(number, 0)
     try:
         _, wanted = read_answer(annotation, task, project, controls)
-        kept = regions_kept(result, wanted, controls)
+        kept = select_wanted_regions(result, wanted, controls)
         removed = len(result) - len(kept)
         if removed and not dry_run:
             api.call("PATCH", f"/api/annotations/{number}/", {"result": kept})
     except LabelStudioError as error:
-        return Tidied(number, 0, str(error))
+        return TidyResult(number, 0, str(error))
     except BackendError as error:
-        return Tidied(number, 0, f"left as it is: {error}")
-    return Tidied(number, removed)
+        return TidyResult(number, 0, f"left as it is: {error}")
+    return TidyResult(number, removed)
 
 
-def regions_kept(result: Sequence[Any], wanted: Sequence[Any], controls: Controls) -> list[Any]:
+def select_wanted_regions(result: Sequence[Any], wanted: Sequence[Any], controls: Controls) -> list[Any]:
     """The regions that an answer means, and everything in it that is no mask, in their order."""
-    return [r for r in result if not _is_mask(r, controls) or any(r is one for one in wanted)]
+    return [r for r in result if not _is_mask_region(r, controls) or any(r is one for one in wanted)]
 
 
-def _is_mask(region: Any, controls: Controls) -> bool:
+def _is_mask_region(region: Any, controls: Controls) -> bool:
     return isinstance(region, dict) and region.get("from_name") == controls.from_name

@@ -13,17 +13,19 @@ from typing import Any, ParamSpec, TypeVar
 from ris.core.proposals import Prompts, Proposals
 from ris.core.types import Image
 from ris.errors import BackendError, NotReady
-from ris.referring.pipeline import Pipeline, Reference
+from ris.referring.pipeline import Pipeline, ReferResult
 from ris.referring.scene import Scene
-from ris.store.learned import Learned
+from ris.store.learned_rankings import LearnedRanking
 from ris.store.scenes import SceneFiles
 
 log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
-STOPPING = "the server is stopping; ask again when it is back"
-LOADING, WAITED_FOR, AHEAD, CLOSING = range(4)  # who goes first: somebody at a screen before a batch
+STOPPING_MESSAGE = "the server is stopping; ask again when it is back"
+_PRIORITY_LOADING, _PRIORITY_INTERACTIVE, _PRIORITY_BATCH, _PRIORITY_CLOSING = range(
+    4
+)  # who goes first: somebody at a screen before a batch
 
 
 class SceneCache:
@@ -50,15 +52,15 @@ class SceneCache:
             self.n_misses += 1
             return None
         self.n_hits += 1
-        self._remember(scene)
+        self._add(scene)
         return scene
 
     def put(self, scene: Scene) -> None:
-        self._remember(scene)
+        self._add(scene)
         if self.files:
             self.files.put(scene)
 
-    def _remember(self, scene: Scene) -> None:
+    def _add(self, scene: Scene) -> None:
         with self._lock:
             if scene.digest in self._scenes:
                 return
@@ -72,7 +74,7 @@ class SceneCache:
         return len(self._scenes)
 
 
-class _Jobs:
+class _JobQueue:
     """A thread that does one thing after the other: what is waited for first, else as it arrived."""
 
     def __init__(self, name: str) -> None:
@@ -89,7 +91,7 @@ class _Jobs:
 
     def check_open(self) -> None:
         if self.is_closed:
-            raise NotReady(STOPPING)
+            raise NotReady(STOPPING_MESSAGE)
 
     def __len__(self) -> int:
         return self._queue.qsize()
@@ -100,25 +102,25 @@ class _Jobs:
             if job is None:
                 return
             if job.set_running_or_notify_cancel():
-                _run(job, work)
+                _run_job(job, work)
 
-    def refuse(self) -> None:
+    def reject_jobs(self) -> None:
         """Take no more, and tell those who wait for a job that has not begun."""
         self.is_closed = True
         while not self._queue.empty():
             with contextlib.suppress(Empty):
                 _, _, job, _ = self._queue.get_nowait()
                 if job is not None and job.set_running_or_notify_cancel():
-                    job.set_exception(NotReady(STOPPING))
+                    job.set_exception(NotReady(STOPPING_MESSAGE))
 
     def close(self) -> None:
         """Finish the job that runs, refuse those that wait."""
-        self.refuse()
-        self._queue.put((CLOSING, next(self._numbers), None, lambda: None))
+        self.reject_jobs()
+        self._queue.put((_PRIORITY_CLOSING, next(self._numbers), None, lambda: None))
         self._thread.join()
 
 
-def _run(job: "Future[Any]", work: Callable[[], Any]) -> None:
+def _run_job(job: "Future[Any]", work: Callable[[], Any]) -> None:
     try:
         job.set_result(work())
     except BaseException as error:  # whatever it is, it belongs to who asked
@@ -138,8 +140,8 @@ class Worker:
 
     def __init__(self, load: Callable[[], Pipeline], cache: SceneCache) -> None:
         self.cache = cache
-        self._jobs = _Jobs("networks")
-        self._pipeline: Future[Pipeline] = self._jobs.submit(LOADING, load)
+        self._jobs = _JobQueue("networks")
+        self._pipeline: Future[Pipeline] = self._jobs.submit(_PRIORITY_LOADING, load)
         self._pipeline.add_done_callback(_log_failure)
 
     def state(self) -> str:
@@ -152,13 +154,18 @@ class Worker:
         return "ready" if error is None else str(error)
 
     @property
-    def waiting(self) -> int:
+    def n_waiting(self) -> int:
         """How many jobs wait for the one that runs."""
         return len(self._jobs)
 
     def refer(
-        self, image: Image, expression: str, learned: Learned | None = None, *, waited_for: bool = False
-    ) -> "Future[tuple[Scene, Reference]]":
+        self,
+        image: Image,
+        expression: str,
+        learned: LearnedRanking | None = None,
+        *,
+        waited_for: bool = False,
+    ) -> "Future[tuple[Scene, ReferResult]]":
         """See the image, unless it was seen, and rank for the expression.
 
         The future fails with NotReady when the networks could not be loaded.
@@ -167,10 +174,14 @@ class Worker:
             learned: what to rank by; None ranks as the preset does.
             waited_for: somebody typed these words and looks at the screen.
         """
-        return self._jobs.submit(WAITED_FOR if waited_for else AHEAD, self._refer, image, expression, learned)
+        return self._jobs.submit(
+            _PRIORITY_INTERACTIVE if waited_for else _PRIORITY_BATCH, self._refer, image, expression, learned
+        )
 
-    def _refer(self, image: Image, expression: str, learned: Learned | None) -> tuple[Scene, Reference]:
-        pipeline, scene = self._seen(image)
+    def _refer(
+        self, image: Image, expression: str, learned: LearnedRanking | None
+    ) -> tuple[Scene, ReferResult]:
+        pipeline, scene = self._see(image)
         if learned is not None:
             pipeline = pipeline.learned(learned.coefficients, learned.version)
         return scene, pipeline.refer(scene, expression)
@@ -180,15 +191,15 @@ class Worker:
 
         The future fails with NotReady when the networks could not be loaded, or cannot do that.
         """
-        return self._jobs.submit(WAITED_FOR, self._refine, image, prompts)
+        return self._jobs.submit(_PRIORITY_INTERACTIVE, self._refine, image, prompts)
 
     def _refine(self, image: Image, prompts: Prompts) -> tuple[Scene, Proposals]:
-        pipeline, scene = self._seen(image)
+        pipeline, scene = self._see(image)
         if pipeline.refiner is None:
             raise NotReady("the preset has no network that makes masks of clicks")
         return scene, pipeline.refiner.refine(scene, prompts)
 
-    def _seen(self, image: Image) -> tuple[Pipeline, Scene]:
+    def _see(self, image: Image) -> tuple[Pipeline, Scene]:
         try:
             pipeline = self._pipeline.result(timeout=0)  # same thread: loading came before every job
         except BackendError as error:
@@ -212,9 +223,9 @@ class Worker:
         """
         self._jobs.check_open()
 
-    def refuse(self) -> None:
+    def reject_jobs(self) -> None:
         """Take no more jobs and fail those that wait with NotReady; the one that runs goes on."""
-        self._jobs.refuse()
+        self._jobs.reject_jobs()
 
     def close(self) -> None:
         """Finish the job that runs, refuse those that wait."""

@@ -34,34 +34,38 @@ class Delivery:
     label_config: str
 
 
-def owe(session: Session, tasks: Sequence[tuple[Task, str]], version: str) -> None:
+def add_deliveries(session: Session, tasks: Sequence[tuple[Task, str]], version: str) -> None:
     """Remember that Label Studio asked for predictions of tasks; holds stay as they are.
 
     Args:
         tasks: each with the words that are written too, or "".
     """
-    for task, words in sorted(tasks, key=lambda each: _place(each[0])):
+    for task, words in sorted(tasks, key=lambda each: _get_lock_order(each[0])):
         values = {"image_url": task.image_url, "expression": task.expression, "words": words}
         is_new = add_once(
             session, DeliveryRow, project=task.project, task_id=task.task_id, version=version,
             held_until=None, attempts=0, **values,
         )  # fmt: skip
         if not is_new:
-            session.execute(update(DeliveryRow).where(_is(task, version)).values(attempts=0, **values))
+            session.execute(
+                update(DeliveryRow).where(_is_delivery_of(task, version)).values(attempts=0, **values)
+            )
 
 
-def hold(
+def hold_tasks(
     session: Session, tasks: Sequence[Task], version: str, *, now: datetime, until: datetime
 ) -> list[bool]:
     """Whether each task's predictions may be written by the caller alone, until then.
 
     One that somebody else holds is not given. Atomic, also among processes.
     """
-    given = {task: _hold(session, task, version, now, until) for task in sorted(tasks, key=_place)}
+    given = {
+        task: _hold_task(session, task, version, now, until) for task in sorted(tasks, key=_get_lock_order)
+    }
     return [given[task] for task in tasks]
 
 
-def _hold(session: Session, task: Task, version: str, now: datetime, until: datetime) -> bool:
+def _hold_task(session: Session, task: Task, version: str, now: datetime, until: datetime) -> bool:
     is_new = add_once(
         session, DeliveryRow, project=task.project, task_id=task.task_id, version=version,
         image_url=task.image_url, expression=task.expression, words="", held_until=until, attempts=0,
@@ -71,46 +75,46 @@ def _hold(session: Session, task: Task, version: str, now: datetime, until: date
     is_free = or_(DeliveryRow.held_until.is_(None), DeliveryRow.held_until <= now)
     taken = session.execute(
         update(DeliveryRow)
-        .where(_is(task, version), is_free)
+        .where(_is_delivery_of(task, version), is_free)
         .values(held_until=until)
         .returning(DeliveryRow.id)
     )
     return taken.first() is not None
 
 
-def settle(session: Session, tasks: Collection[Task], version: str) -> None:
+def remove_deliveries(session: Session, tasks: Collection[Task], version: str) -> None:
     """They are in Label Studio, or never will be: nothing is owed."""
-    for task in sorted(tasks, key=_place):
-        session.execute(delete(DeliveryRow).where(_is(task, version)))
+    for task in sorted(tasks, key=_get_lock_order):
+        session.execute(delete(DeliveryRow).where(_is_delivery_of(task, version)))
 
 
-def postpone(session: Session, task: Task, version: str, *, until: datetime) -> None:
+def postpone_delivery(session: Session, task: Task, version: str, *, until: datetime) -> None:
     """Its image could not be fetched: try again then."""
     values: dict[str, Any] = {"held_until": until, "attempts": DeliveryRow.attempts + 1}
-    session.execute(update(DeliveryRow).where(_is(task, version)).values(**values))
+    session.execute(update(DeliveryRow).where(_is_delivery_of(task, version)).values(**values))
 
 
-def find_owed(session: Session, *, now: datetime, limit: int = 100) -> list[Delivery]:
+def find_due_deliveries(session: Session, *, now: datetime, limit: int = 100) -> list[Delivery]:
     """Those whose hold has ended, oldest first: a writer died, did not hear back, or is to look again."""
-    return _read(session, DeliveryRow.held_until <= now, limit)
+    return _read_deliveries(session, DeliveryRow.held_until <= now, limit)
 
 
-def find_begun(session: Session) -> list[Delivery]:
+def find_interrupted_deliveries(session: Session) -> list[Delivery]:
     """All that were never held: what a process that is no more was computing, when read at the start."""
-    return _read(session, DeliveryRow.held_until.is_(None), None)
+    return _read_deliveries(session, DeliveryRow.held_until.is_(None), None)
 
 
-def n_owed(session: Session) -> int:
+def count_deliveries(session: Session) -> int:
     """How many tasks' predictions are owed."""
     return session.scalar(select(func.count()).select_from(DeliveryRow)) or 0
 
 
-def n_attempts(session: Session, task: Task, version: str) -> int:
+def count_attempts(session: Session, task: Task, version: str) -> int:
     """How often its image could not be fetched."""
-    return session.scalar(select(DeliveryRow.attempts).where(_is(task, version))) or 0
+    return session.scalar(select(DeliveryRow.attempts).where(_is_delivery_of(task, version))) or 0
 
 
-def _read(session: Session, which: ColumnElement[bool], limit: int | None) -> list[Delivery]:
+def _read_deliveries(session: Session, which: ColumnElement[bool], limit: int | None) -> list[Delivery]:
     rows = session.execute(
         select(DeliveryRow, ProjectRow.label_config)
         .outerjoin(ProjectRow, ProjectRow.key == DeliveryRow.project)
@@ -130,12 +134,12 @@ def _read(session: Session, which: ColumnElement[bool], limit: int | None) -> li
     ]
 
 
-def _place(task: Task) -> tuple[str, int]:
+def _get_lock_order(task: Task) -> tuple[str, int]:
     """Everybody takes rows in this order: two transactions that wait for each other would both be lost."""
     return task.project, task.task_id
 
 
-def _is(task: Task, version: str) -> ColumnElement[bool]:
+def _is_delivery_of(task: Task, version: str) -> ColumnElement[bool]:
     return and_(
         DeliveryRow.project == task.project,
         DeliveryRow.task_id == task.task_id,
@@ -143,7 +147,7 @@ def _is(task: Task, version: str) -> ColumnElement[bool]:
     )
 
 
-def smallest_set(session: Session, project: str) -> int:
+def find_min_alternatives(session: Session, project: str) -> int:
     """The fewest alternatives that any task of a project was offered under a version; 1 where none was."""
     sizes = (
         select(func.count().label("size"))

@@ -14,7 +14,7 @@ from ris.store.schema import DescriptionRow
 
 def find_descriptions(session: Session, digest: str, model: str, prompts: Sequence[str]) -> dict[str, str]:
     """By prompt, what this model said of this image; prompts that it was not asked are missing."""
-    asked = {_asked(model, prompt): prompt for prompt in prompts}
+    asked = {_hash_prompt(model, prompt): prompt for prompt in prompts}
     rows = session.scalars(
         select(DescriptionRow).where(DescriptionRow.digest == digest, DescriptionRow.asked.in_(asked))
     )
@@ -27,10 +27,11 @@ def add_descriptions(
     """Keep what a model said of an image, by prompt; what is kept already stays."""
     for prompt, answer in said.items():
         add_once(
-            session, DescriptionRow, digest=digest, asked=_asked(model, prompt), model=model, prompt=prompt,
+            session, DescriptionRow, digest=digest, asked=_hash_prompt(model, prompt), model=model,
+            prompt=prompt,
             said=answer, said_at=now,
         )  # fmt: skip
 
 
-def _asked(model: str, prompt: str) -> str:
+def _hash_prompt(model: str, prompt: str) -> str:
     return hashlib.sha256(json.dumps([model, prompt]).encode()).hexdigest()

@@ -51,15 +51,15 @@ def replace_failures(
     has one failure, whatever the number of its versions and of the events that brought them.
     """
     session.execute(delete(FailureRow).where(FailureRow.event == event))
-    return [one for one in failures if _add(session, one, now)]
+    return [one for one in failures if _add_failure(session, one, now)]
 
 
-def _add(session: Session, one: FailedAnswer, now: datetime) -> bool:
+def _add_failure(session: Session, one: FailedAnswer, now: datetime) -> bool:
     if one.annotation_id is not None:
         if session.scalar(select(or_(_is_understood(one), _is_gone(one), _is_outdated(one)))):
             return False
         others = delete(FailureRow).where(_is_same_answer(one))
-        _close(session, set(session.scalars(others.returning(FailureRow.event))), now)
+        _close_events(session, set(session.scalars(others.returning(FailureRow.event))), now)
     session.add(
         FailureRow(
             event=one.event, cause=one.cause, sentence=one.sentence, project=one.project,
@@ -93,7 +93,7 @@ def _is_gone(one: FailedAnswer) -> ColumnElement[bool]:
     return select(DeletionRow.id).where(DeletionRow.project == one.project, or_(annotation, task)).exists()
 
 
-def settle_failures(
+def resolve_failures(
     session: Session, project: str, annotation_id: int, *, until: datetime, besides: int, now: datetime
 ) -> None:
     """Take back the failures of an answer that was understood later.
@@ -106,10 +106,10 @@ def settle_failures(
         FailureRow.project == project, FailureRow.annotation_id == annotation_id,
         FailureRow.updated_at <= until, FailureRow.event != besides,
     )  # fmt: skip
-    _close(session, set(session.scalars(settled.returning(FailureRow.event))), now)
+    _close_events(session, set(session.scalars(settled.returning(FailureRow.event))), now)
 
 
-def settle_deleted(
+def resolve_failures_of_deleted(
     session: Session,
     project: str,
     *,
@@ -122,7 +122,7 @@ def settle_deleted(
         return
     is_gone = or_(FailureRow.annotation_id.in_(annotation_ids), FailureRow.task_id.in_(task_ids))
     settled = delete(FailureRow).where(FailureRow.project == project, is_gone)
-    _close(session, set(session.scalars(settled.returning(FailureRow.event))), now)
+    _close_events(session, set(session.scalars(settled.returning(FailureRow.event))), now)
 
 
 def dismiss_failures(session: Session, events: Collection[int], *, now: datetime) -> int:
@@ -136,11 +136,11 @@ def dismiss_failures(session: Session, events: Collection[int], *, now: datetime
     check_events(session, events)
     gone = delete(FailureRow).where(FailureRow.event.in_(events)).returning(FailureRow.event)
     dismissed = set(session.scalars(gone))
-    _close(session, dismissed, now)
+    _close_events(session, dismissed, now)
     return len(dismissed)
 
 
-def _close(session: Session, events: Collection[int], now: datetime) -> None:
+def _close_events(session: Session, events: Collection[int], now: datetime) -> None:
     """Events without failures left are done."""
     if not events:
         return
@@ -153,7 +153,7 @@ def _close(session: Session, events: Collection[int], now: datetime) -> None:
     )
 
 
-def failed_annotation_ids(session: Session, project: str) -> set[int]:
+def find_failed_annotation_ids(session: Session, project: str) -> set[int]:
     """The answers of a project that are not understood now."""
     ids = select(FailureRow.annotation_id).where(
         FailureRow.project == project, FailureRow.annotation_id.is_not(None)
@@ -161,20 +161,20 @@ def failed_annotation_ids(session: Session, project: str) -> set[int]:
     return {number for number in session.scalars(ids) if number is not None}
 
 
-def failure_groups(session: Session) -> list[FailureGroup]:
+def group_failures(session: Session) -> list[FailureGroup]:
     """The failures by cause, the most frequent cause first."""
     counted = session.execute(
         select(FailureRow.cause, func.count(), func.max(FailureRow.id)).group_by(FailureRow.cause)
     ).all()
-    newest = {row.id: row for row in _rows(session, [number for _, _, number in counted])}
-    groups = [FailureGroup(cause, n, _answer(newest[number])) for cause, n, number in counted]
+    newest = {row.id: row for row in _load_failure_rows(session, [number for _, _, number in counted])}
+    groups = [FailureGroup(cause, n, _to_failed_answer(newest[number])) for cause, n, number in counted]
     return sorted(groups, key=lambda group: (-group.n_answers, group.cause))
 
 
-def newest_failures(session: Session, cause: str, *, most: int) -> list[FailedAnswer]:
+def find_newest_failures(session: Session, cause: str, *, most: int) -> list[FailedAnswer]:
     """The newest failures of a cause, newest first."""
     rows = select(FailureRow).where(FailureRow.cause == cause).order_by(FailureRow.id.desc()).limit(most)
-    return [_answer(row) for row in session.scalars(rows)]
+    return [_to_failed_answer(row) for row in session.scalars(rows)]
 
 
 def count_failures(session: Session, *, project: str | None = None) -> int:
@@ -185,11 +185,11 @@ def count_failures(session: Session, *, project: str | None = None) -> int:
     return session.scalar(query) or 0
 
 
-def _rows(session: Session, numbers: Collection[int]) -> Sequence[FailureRow]:
+def _load_failure_rows(session: Session, numbers: Collection[int]) -> Sequence[FailureRow]:
     return session.scalars(select(FailureRow).where(FailureRow.id.in_(numbers))).all()
 
 
-def _answer(row: FailureRow) -> FailedAnswer:
+def _to_failed_answer(row: FailureRow) -> FailedAnswer:
     return FailedAnswer(
         row.event, row.cause, row.sentence, row.project, row.task_id, row.annotation_id, row.updated_at
     )

@@ -8,15 +8,15 @@ from sqlalchemy.orm import Session, aliased
 
 from ris.core.decision import Decision
 from ris.core.types import Annotation, Correction, Edit, Task, Verdict
-from ris.store.offers import find_offers
-from ris.store.pictures import choose_picture, find_pictures
-from ris.store.records import mask_of
+from ris.store.alternatives import find_answer_alternatives
+from ris.store.known_images import choose_known_image, find_known_images
+from ris.store.records import mask_from_string
 from ris.store.schema import CorrectionRow, DeletionRow, FailureRow, ProjectRow, TaskRow
 
-ROWS_AT_ONCE = 200  # how many decisions are looked up together
+_DECISIONS_PER_QUERY = 200  # how many decisions are looked up together
 
 
-def decisions(
+def read_decisions(
     session: Session, *, project: str | None = None, homes: Sequence[str] = ()
 ) -> Iterator[Decision]:
     """The newest version of each annotation that is not gone, by project, task and annotation.
@@ -29,22 +29,22 @@ def decisions(
     Args:
         homes: Label Studio's own addresses: a path of its own with one of them before it is the same path.
     """
-    rows = session.scalars(_current(project).execution_options(yield_per=ROWS_AT_ONCE))
+    rows = session.scalars(_select_current(project).execution_options(yield_per=_DECISIONS_PER_QUERY))
     for part in rows.partitions():
-        yield from _decisions(session, part, homes)
+        yield from _make_decisions(session, part, homes)
 
 
-def versions_of(session: Session, project: str, annotation_id: int) -> Sequence[Correction]:
+def read_corrections(session: Session, project: str, annotation_id: int) -> Sequence[Correction]:
     """The whole history of one annotation, oldest first, deleted or not."""
     rows = session.scalars(
         select(CorrectionRow)
         .where(CorrectionRow.project == project, CorrectionRow.annotation_id == annotation_id)
         .order_by(CorrectionRow.updated_at)
     )
-    return [_correction(row) for row in rows]
+    return [_to_correction(row) for row in rows]
 
 
-def _current(project: str | None) -> Select[CorrectionRow]:
+def _select_current(project: str | None) -> Select[CorrectionRow]:
     newer = aliased(CorrectionRow)
     has_newer = (
         select(newer.id)
@@ -81,15 +81,17 @@ def _current(project: str | None) -> Select[CorrectionRow]:
     return query.order_by(CorrectionRow.project, CorrectionRow.task_id, CorrectionRow.annotation_id)
 
 
-def _decisions(session: Session, rows: Sequence[CorrectionRow], homes: Sequence[str]) -> Iterator[Decision]:
-    corrections = [_correction(row) for row in rows]
+def _make_decisions(
+    session: Session, rows: Sequence[CorrectionRow], homes: Sequence[str]
+) -> Iterator[Decision]:
+    corrections = [_to_correction(row) for row in rows]
     annotations = [correction.annotation for correction in corrections]
-    pictures = find_pictures(session, [annotation.task for annotation in annotations], homes)
-    offers = find_offers(session, annotations)
+    pictures = find_known_images(session, [annotation.task for annotation in annotations], homes)
+    offers = find_answer_alternatives(session, annotations)
     for row, correction, seen, offered in zip(rows, corrections, pictures, offers, strict=True):
         annotation = correction.annotation
         size = annotation.mask.size if correction.verdict.has_mask and annotation.mask else None
-        picture = choose_picture(seen, size, annotation.updated_at)
+        picture = choose_known_image(seen, size, annotation.updated_at)
         yield Decision(
             correction=correction,
             offers=tuple(offer for offer in offered if offer.suggestion.version == row.version),
@@ -99,46 +101,48 @@ def _decisions(session: Session, rows: Sequence[CorrectionRow], homes: Sequence[
         )
 
 
-def _correction(row: CorrectionRow) -> Correction:
+def _to_correction(row: CorrectionRow) -> Correction:
     has_mask = row.counts is not None and row.height is not None and row.width is not None
     annotation = Annotation(
         annotation_id=row.annotation_id,
         task=Task(row.task_id, row.project, row.image_url, row.expression),
         updated_at=row.updated_at,
-        mask=mask_of(row.counts or "", row.height or 0, row.width or 0) if has_mask else None,
+        mask=mask_from_string(row.counts or "", row.height or 0, row.width or 0) if has_mask else None,
         region_ids=tuple(row.region_ids),
         cancelled=row.cancelled,
         annotator=row.annotator,
         lead_time_s=row.lead_time_s,
         parent_prediction=row.parent_prediction,
     )
-    return Correction(annotation, Verdict(row.verdict), row.rank, row.iou, _edit(row))
+    return Correction(annotation, Verdict(row.verdict), row.rank, row.iou, _to_edit(row))
 
 
-def _edit(row: CorrectionRow) -> Edit | None:
+def _to_edit(row: CorrectionRow) -> Edit | None:
     if row.added_px is None or row.removed_px is None or row.boundary_iou is None:
         return None
     return Edit(row.added_px, row.removed_px, row.boundary_iou)
 
 
-def n_suggested(session: Session) -> int:
+def count_answered_tasks(session: Session) -> int:
     """How many tasks have been answered with suggestions, under whichever version."""
     return session.scalar(select(func.count()).select_from(TaskRow)) or 0
 
 
-def n_decisions(session: Session, *, project: str | None = None) -> int:
+def count_decisions(session: Session, *, project: str | None = None) -> int:
     """How many decisions there are now."""
-    counted = select(func.count()).select_from(_current(project).subquery())
+    counted = select(func.count()).select_from(_select_current(project).subquery())
     return int(session.execute(counted).scalar_one())
 
 
-def newest_versions(session: Session, project: str) -> dict[int, datetime]:
+def find_newest_versions(session: Session, project: str) -> dict[int, datetime]:
     """By annotation with a decision, when that was made."""
-    columns = _current(project).with_only_columns(CorrectionRow.annotation_id, CorrectionRow.updated_at)
+    columns = _select_current(project).with_only_columns(
+        CorrectionRow.annotation_id, CorrectionRow.updated_at
+    )
     return dict(session.execute(columns).all())
 
 
-def projects(session: Session) -> list[str]:
+def find_project_keys(session: Session) -> list[str]:
     """The keys of all projects that ever asked or told something, in order."""
     keys = set(session.scalars(select(ProjectRow.key))) | set(
         session.scalars(select(CorrectionRow.project).distinct())
@@ -146,6 +150,6 @@ def projects(session: Session) -> list[str]:
     return sorted(keys)
 
 
-def label_configs(session: Session) -> dict[str, str]:
+def find_label_configs(session: Session) -> dict[str, str]:
     """By project's key, its label config as it was told last."""
     return {row.key: row.label_config for row in session.scalars(select(ProjectRow))}

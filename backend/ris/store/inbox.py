@@ -15,18 +15,18 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import Session
 
 from ris.errors import BackendError, InputError, StoreError
-from ris.store.records import insert_ignoring
+from ris.store.records import make_insert_or_ignore
 from ris.store.schema import CorrectionRow, EventRow, UtcDateTime
 from ris.store.session import Database
 
 log = logging.getLogger(__name__)
 
-LARGEST_BATCH = 200
-WAIT_S = 30.0
-GATHER_S = 0.002
+_MAX_EVENTS_PER_COMMIT = 200
+_WRITE_TIMEOUT_S = 30.0
+_GATHER_S = 0.002
 
 
-class Written(TypeDecorator[str]):
+class RawJson(TypeDecorator[str]):
     """JSON that is text already."""
 
     impl = JSON
@@ -37,25 +37,25 @@ class Written(TypeDecorator[str]):
 
 
 # The events with bodies that are text: they are written as JSON once, for their digest.
-AS_TEXT = table(
+_RAW_EVENT_TABLE = table(
     "event", column("digest", String), column("received_at", UtcDateTime), column("action", String),
-    column("body", Written), column("state", String),
+    column("body", RawJson), column("state", String),
 )  # fmt: skip
 
 
-def next_events(session: Session, *, limit: int) -> list[tuple[int, dict[str, Any]]]:
+def find_new_events(session: Session, *, limit: int) -> list[tuple[int, dict[str, Any]]]:
     """Events that wait, oldest first: their numbers and bodies."""
     rows = session.scalars(select(EventRow).where(EventRow.state == "new").order_by(EventRow.id).limit(limit))
     return [(row.id, row.body) for row in rows]
 
 
-def mark_done(session: Session, event_id: int, *, now: datetime) -> None:
+def mark_event_done(session: Session, event_id: int, *, now: datetime) -> None:
     """Say that an event has been worked on."""
     row = session.get_one(EventRow, event_id)
     row.state, row.error, row.processed_at = "done", None, now
 
 
-def mark_failed(session: Session, event_id: int, reason: str, *, now: datetime) -> None:
+def mark_event_failed(session: Session, event_id: int, reason: str, *, now: datetime) -> None:
     """Keep an event that could not be understood, with the sentence that says why."""
     row = session.get_one(EventRow, event_id)
     row.state, row.error, row.processed_at = "failed", reason, now
@@ -74,7 +74,7 @@ def check_events(session: Session, numbers: Collection[int]) -> None:
             raise InputError(f"there is no event {number}; `ris events --failed` names events that failed")
 
 
-def renew_events(session: Session, numbers: Collection[int] | None = None) -> int:
+def requeue_events(session: Session, numbers: Collection[int] | None = None) -> int:
     """Let events be worked on again: these, or all that failed. How many there are.
 
     Raises:
@@ -88,12 +88,12 @@ def renew_events(session: Session, numbers: Collection[int] | None = None) -> in
     return len(renewed)
 
 
-def projects_heard_of(session: Session) -> set[str]:
+def find_projects_with_corrections(session: Session) -> set[str]:
     """Keys of the projects that a webhook or a sync brought a decision of."""
     return set(session.scalars(select(CorrectionRow.project).distinct()))
 
 
-def event_counts(session: Session) -> Mapping[str, int]:
+def count_events(session: Session) -> Mapping[str, int]:
     """How many events are new, done and failed."""
     counted = session.execute(select(EventRow.state, func.count()).group_by(EventRow.state)).all()
     return {"new": 0, "done": 0, "failed": 0} | {row[0]: row[1] for row in counted}
@@ -138,14 +138,14 @@ class InboxWriter:
         self.last_arrival = time.monotonic()
         try:
             self._arrivals.put(arrival)
-            return arrival.written.result(timeout=WAIT_S)
+            return arrival.written.result(timeout=_WRITE_TIMEOUT_S)
         except TimeoutError as error:
             raise StoreError("the database is too slow to take another event; it was not kept") from error
 
     def _write(self) -> None:
         batch: list[_Arrival] = []
         while (first := self._arrivals.get()) is not None:
-            batch = [first, *self._more(len(batch) - 1)]
+            batch = [first, *self._gather(len(batch) - 1)]
             try:
                 new = self._commit(batch)
             except Exception as error:
@@ -161,7 +161,7 @@ class InboxWriter:
             for arrival, is_new in zip(batch, new, strict=True):
                 arrival.written.set_result(is_new)
 
-    def _more(self, expected: int) -> list[_Arrival]:
+    def _gather(self, expected: int) -> list[_Arrival]:
         """What else has arrived by now; the end mark is put back for the loop to see.
 
         Args:
@@ -169,8 +169,8 @@ class InboxWriter:
                 comes alone does not wait.
         """
         found: list[_Arrival] = []
-        until = time.monotonic() + GATHER_S
-        while len(found) < LARGEST_BATCH:
+        until = time.monotonic() + _GATHER_S
+        while len(found) < _MAX_EVENTS_PER_COMMIT:
             try:
                 left_s = until - time.monotonic() if len(found) < expected else 0.0
                 arrival = self._arrivals.get(timeout=left_s) if left_s > 0 else self._arrivals.get_nowait()
@@ -190,13 +190,17 @@ class InboxWriter:
             for a in {arrival.digest: arrival for arrival in batch}.values()
         ]
         with self.lock:
-            with self._database.begin_plain() as connection:
-                if connection.execute(insert_ignoring(connection, AS_TEXT), rows).rowcount == len(batch):
+            with self._database.begin_connection() as connection:
+                if connection.execute(
+                    make_insert_or_ignore(connection, _RAW_EVENT_TABLE), rows
+                ).rowcount == len(batch):
                     return [True] * len(batch)
                 connection.rollback()
             # Some are known already: which of them takes a slower statement.
-            with self._database.begin_plain() as connection:
-                insert = insert_ignoring(connection, AS_TEXT).returning(AS_TEXT.c.digest)
+            with self._database.begin_connection() as connection:
+                insert = make_insert_or_ignore(connection, _RAW_EVENT_TABLE).returning(
+                    _RAW_EVENT_TABLE.c.digest
+                )
                 new = set(connection.scalars(insert, rows))
         told: list[bool] = []
         for arrival in batch:
@@ -207,4 +211,4 @@ class InboxWriter:
     def close(self) -> None:
         """Write what has arrived, then stop."""
         self._arrivals.put(None)
-        self._thread.join(timeout=WAIT_S)
+        self._thread.join(timeout=_WRITE_TIMEOUT_S)

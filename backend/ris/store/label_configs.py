@@ -12,7 +12,7 @@ from ris.store.records import add_once
 from ris.store.schema import LabelConfigRow
 
 
-def see_label_config(session: Session, project: str, label_config: str, *, at: datetime) -> None:
+def save_label_config(session: Session, project: str, label_config: str, *, at: datetime) -> None:
     """Remember that a project had a label config at a time."""
     digest = hashlib.sha256(label_config.encode("utf-8", "replace")).hexdigest()
     key = {"project": project, "digest": digest}
@@ -24,7 +24,7 @@ def see_label_config(session: Session, project: str, label_config: str, *, at: d
 
 
 @dataclass(frozen=True, slots=True)
-class SeenConfig:
+class LabelConfigPeriod:
     """A label config, and when it was seen in force first and last."""
 
     label_config: str
@@ -32,13 +32,13 @@ class SeenConfig:
     last_seen: datetime
 
 
-def seen_label_configs(session: Session, project: str) -> list[SeenConfig]:
+def find_label_config_periods(session: Session, project: str) -> list[LabelConfigPeriod]:
     """All label configs that a project has had; as few as times that somebody changed it."""
     rows = session.scalars(select(LabelConfigRow).where(LabelConfigRow.project == project))
-    return [SeenConfig(row.label_config, row.first_seen, row.last_seen) for row in rows]
+    return [LabelConfigPeriod(row.label_config, row.first_seen, row.last_seen) for row in rows]
 
 
-def config_at(configs: Sequence[SeenConfig], at: datetime) -> str | None:
+def find_label_config_at(configs: Sequence[LabelConfigPeriod], at: datetime) -> str | None:
     """The label config that was in force at a time; None where that is not known for certain.
 
     It is known between the first and the last time that it was seen, where no other one was seen around it.

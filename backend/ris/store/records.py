@@ -15,25 +15,25 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from ris.core import rle
-from ris.core.address import to_address, to_key
+from ris.core.address import to_address, to_address_key
 from ris.core.rle import RLE
-from ris.core.types import Correction, MethodScore, Offer, Scored, Size, Suggestion, Task
+from ris.core.types import Alternative, Correction, MethodScore, MethodScores, Size, Suggestion, Task
 from ris.store.schema import (
     AddressRow,
+    BaseRow,
     CorrectionRow,
     DeletionRow,
     ImageRow,
     ProjectRow,
     ProposalsRow,
     SuggestionRow,
-    Table,
     TaskRow,
 )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Explanation:
-    """What one method went by; fields as in `Scored`, `scores` empty where they were not kept."""
+    """What one method went by; fields as in `MethodScores`, `scores` empty where they were not kept."""
 
     method: str
     left_out: str = ""
@@ -42,7 +42,7 @@ class Explanation:
     heat: NDArray[np.uint8] | None = None
 
 
-def see_project(
+def save_project(
     session: Session, key: str, *, label_config: str, extra_params: Mapping[str, Any], now: datetime
 ) -> None:
     """Remember a project's label config and parameters as /setup told them last."""
@@ -54,28 +54,28 @@ def see_project(
     row.label_config, row.extra_params, row.last_seen = label_config, dict(extra_params), now
 
 
-def keep_words(session: Session, project: str, words: str, *, at: datetime) -> None:
+def save_carried_expression(session: Session, project: str, words: str, *, at: datetime) -> None:
     """Keep an expression for the tasks that have none of their own, unless a later answer said otherwise."""
     row = session.get(ProjectRow, project)
     if row is not None and (row.kept_at is None or row.kept_at <= at):
         row.kept_words, row.kept_at = words, at
 
 
-def kept_words(session: Session, project: str) -> str:
+def find_carried_expression(session: Session, project: str) -> str:
     """What was kept last; "" when nothing is."""
     row = session.get(ProjectRow, project)
     return (row.kept_words or "") if row is not None else ""
 
 
-def add_suggestions(
+def add_alternatives(
     session: Session,
     task: Task,
     digest: str,
     size: Size,
-    offers: Sequence[Offer],
+    offers: Sequence[Alternative],
     *,
     version: str,
-    opinions: Sequence[Scored],
+    opinions: Sequence[MethodScores],
     proposals: Sequence[RLE] = (),
     now: datetime,
 ) -> None:
@@ -87,60 +87,62 @@ def add_suggestions(
         opinions: every method's: why it had no say, or what it went by and where it looked.
         proposals: what was ranked: learning needs to know what else could have come first.
     """
-    keep_picture(session, task, digest, size, now=now)
-    key = _keep_proposals(session, size, proposals)
+    add_task_image(session, task, digest, size, now=now)
+    key = _add_proposals(session, size, proposals)
     is_new = add_once(
-        session, TaskRow, project=task.project, task_id=task.task_id, asked=to_asked(task),
+        session, TaskRow, project=task.project, task_id=task.task_id, asked=hash_task_content(task),
         image_url=task.image_url, expression=task.expression, version=version, image_digest=digest,
         left_out={o.method: o.left_out for o in opinions if o.left_out},
-        explained={o.method: _explained(o) for o in opinions if not o.left_out}, answered_at=now,
+        explained={o.method: _explanation_to_json(o) for o in opinions if not o.left_out}, answered_at=now,
         proposals=key,
     )  # fmt: skip
     if not is_new:
         return
-    row = session.scalars(_answers(task).where(TaskRow.version == version)).one()
-    session.add_all(_suggestion_row(row.id, offer) for offer in offers)
+    row = session.scalars(_select_task_rows(task).where(TaskRow.version == version)).one()
+    session.add_all(_to_suggestion_row(row.id, offer) for offer in offers)
     session.flush()
 
 
-def keep_picture(session: Session, task: Task, digest: str, size: Size, *, now: datetime) -> None:
+def add_task_image(session: Session, task: Task, digest: str, size: Size, *, now: datetime) -> None:
     """Remember that a task's address leads to a picture; a second time changes nothing.
 
     Args:
         digest, size: SHA-256 of its file; (height, width) as displayed.
     """
-    address = to_key(to_address(task.image_url, task.project))
+    address = to_address_key(to_address(task.image_url, task.project))
     add_once(session, ImageRow, digest=digest, height=size[0], width=size[1], first_seen=now)
     add_once(session, AddressRow, address=address, project=task.project, digest=digest, seen_at=now)
 
 
-def find_suggestions(session: Session, task: Task, version: str) -> tuple[Offer, ...] | None:
+def find_alternatives(session: Session, task: Task, version: str) -> tuple[Alternative, ...] | None:
     """What was offered for exactly this image and expression: best first; None when it was never computed."""
-    row = _answer(session, task, version)
-    return None if row is None else _offers(session, [row])
+    row = _find_task_row(session, task, version)
+    return None if row is None else _load_alternatives(session, [row])
 
 
 def find_proposals(session: Session, task: Task, version: str) -> tuple[RLE, ...]:
     """What was ranked for this image and expression under a version; empty where it was not kept."""
-    row = _answer(session, task, version)
+    row = _find_task_row(session, task, version)
     kept = session.get(ProposalsRow, row.proposals) if row is not None and row.proposals else None
-    return tuple(mask_of(counts, kept.height, kept.width) for counts in kept.masks) if kept else ()
+    return tuple(mask_from_string(counts, kept.height, kept.width) for counts in kept.masks) if kept else ()
 
 
 def find_explanations(session: Session, task: Task, version: str) -> tuple[Explanation, ...]:
     """What every method went by for this image and expression under a version, by the method's name."""
-    row = _answer(session, task, version)
+    row = _find_task_row(session, task, version)
     if row is None:
         return ()
-    told = [_explanation(name, said) for name, said in row.explained.items()]
+    told = [_explanation_from_json(name, said) for name, said in row.explained.items()]
     told += [Explanation(name, left_out=reason) for name, reason in row.left_out.items()]
     return tuple(sorted(told, key=lambda e: e.method))
 
 
-def offers_on(session: Session, task: Task) -> tuple[Offer, ...]:
+def find_all_alternatives(session: Session, task: Task) -> tuple[Alternative, ...]:
     """Everything ever offered for this image and expression, of every version, newest version first."""
-    rows = session.scalars(_answers(task).order_by(TaskRow.answered_at.desc(), TaskRow.id.desc())).all()
-    return _offers(session, rows)
+    rows = session.scalars(
+        _select_task_rows(task).order_by(TaskRow.answered_at.desc(), TaskRow.id.desc())
+    ).all()
+    return _load_alternatives(session, rows)
 
 
 def add_correction(
@@ -185,15 +187,15 @@ def add_deletion(
         )
 
 
-def add_once(session: Session, table: type[Table], **values: Any) -> bool:
+def add_once(session: Session, table: type[BaseRow], **values: Any) -> bool:
     """Insert a row unless its keys are taken; whether it is new. Safe when several do it at once."""
     key = next(iter(table.__table__.primary_key))
-    insert = insert_ignoring(session, table).values(**values)
+    insert = make_insert_or_ignore(session, table).values(**values)
     return session.execute(insert.returning(key)).first() is not None
 
 
-def insert_ignoring(
-    session: Session | Connection, table: type[Table] | TableClause
+def make_insert_or_ignore(
+    session: Session | Connection, table: type[BaseRow] | TableClause
 ) -> sqlite.Insert | postgresql.Insert:
     """An INSERT that leaves rows alone whose keys are taken."""
     bind = session if isinstance(session, Connection) else session.get_bind()
@@ -202,7 +204,7 @@ def insert_ignoring(
     return sqlite.insert(table).on_conflict_do_nothing()
 
 
-def _keep_proposals(session: Session, size: Size, masks: Sequence[RLE]) -> str | None:
+def _add_proposals(session: Session, size: Size, masks: Sequence[RLE]) -> str | None:
     if not masks:
         return None
     counts = [rle.to_string(mask) for mask in masks]
@@ -211,7 +213,7 @@ def _keep_proposals(session: Session, size: Size, masks: Sequence[RLE]) -> str |
     return key
 
 
-def _explained(opinion: Scored) -> dict[str, Any]:
+def _explanation_to_json(opinion: MethodScores) -> dict[str, Any]:
     scores = [float(score) for score in opinion.scores]
     told: dict[str, Any] = {"evidence": dict(opinion.evidence), "scores": scores}
     if opinion.heat is not None:
@@ -220,7 +222,7 @@ def _explained(opinion: Scored) -> dict[str, Any]:
     return told
 
 
-def _explanation(method: str, told: Mapping[str, Any]) -> Explanation:
+def _explanation_from_json(method: str, told: Mapping[str, Any]) -> Explanation:
     scores = np.array(told.get("scores", ()), np.float32)
     heat = told.get("heat")
     if heat is None:
@@ -229,22 +231,26 @@ def _explanation(method: str, told: Mapping[str, Any]) -> Explanation:
     return Explanation(method, scores=scores, evidence=told["evidence"], heat=values)
 
 
-def to_asked(task: Task) -> str:
+def hash_task_content(task: Task) -> str:
     return hashlib.sha256(json.dumps([task.image_url, task.expression]).encode()).hexdigest()
 
 
-def _answer(session: Session, task: Task, version: str) -> TaskRow | None:
-    found: TaskRow | None = session.scalars(_answers(task).where(TaskRow.version == version)).one_or_none()
+def _find_task_row(session: Session, task: Task, version: str) -> TaskRow | None:
+    found: TaskRow | None = session.scalars(
+        _select_task_rows(task).where(TaskRow.version == version)
+    ).one_or_none()
     return found
 
 
-def _answers(task: Task) -> Any:
+def _select_task_rows(task: Task) -> Any:
     return select(TaskRow).where(
-        TaskRow.project == task.project, TaskRow.task_id == task.task_id, TaskRow.asked == to_asked(task)
+        TaskRow.project == task.project,
+        TaskRow.task_id == task.task_id,
+        TaskRow.asked == hash_task_content(task),
     )
 
 
-def _suggestion_row(task: int, offer: Offer) -> SuggestionRow:
+def _to_suggestion_row(task: int, offer: Alternative) -> SuggestionRow:
     suggestion = offer.suggestion
     x1, y1, x2, y2 = suggestion.box
     methods = {name: {"score": said.score, "rank": said.rank} for name, said in suggestion.methods.items()}
@@ -255,20 +261,20 @@ def _suggestion_row(task: int, offer: Offer) -> SuggestionRow:
     )  # fmt: skip
 
 
-def _offers(session: Session, tasks: Sequence[TaskRow]) -> tuple[Offer, ...]:
+def _load_alternatives(session: Session, tasks: Sequence[TaskRow]) -> tuple[Alternative, ...]:
     versions = {task.id: (place, task.version) for place, task in enumerate(tasks)}
     rows = session.scalars(select(SuggestionRow).where(SuggestionRow.task.in_(versions))).all()
     rows = sorted(rows, key=lambda row: (versions[row.task][0], row.rank))
-    return tuple(to_offer(row, versions[row.task][1]) for row in rows)
+    return tuple(to_alternative(row, versions[row.task][1]) for row in rows)
 
 
-def to_offer(row: SuggestionRow, version: str) -> Offer:
+def to_alternative(row: SuggestionRow, version: str) -> Alternative:
     methods = {name: MethodScore(said["score"], said["rank"]) for name, said in row.methods.items()}
-    mask = mask_of(row.counts, row.height, row.width)
+    mask = mask_from_string(row.counts, row.height, row.width)
     box = (row.x1, row.y1, row.x2, row.y2)
-    return Offer(row.region_id, Suggestion(row.rank, row.score, mask, box, methods, version), row.place)
+    return Alternative(row.region_id, Suggestion(row.rank, row.score, mask, box, methods, version), row.place)
 
 
-def mask_of(counts: str, height: int, width: int) -> RLE:
+def mask_from_string(counts: str, height: int, width: int) -> RLE:
     """A stored mask."""
     return rle.from_string(counts, (height, width))

@@ -21,9 +21,9 @@ from ris.referring.scene import Scene
 
 log = logging.getLogger(__name__)
 
-DIGEST_BYTES = 32
-ENDING = ".scene"
-FEATURE = "feature/"  # then the method, a slash, and the array's own name
+_DIGEST_BYTES = 32
+_SUFFIX = ".scene"
+_FEATURE_PREFIX = "feature/"  # then the method, a slash, and the array's own name
 
 
 class SceneFiles:
@@ -47,7 +47,7 @@ class SceneFiles:
 
     def get(self, digest: str) -> Scene | None:
         """The scene of an image; None when it is not there or is damaged."""
-        path = self._path(digest)
+        path = self._get_path(digest)
         try:
             data = path.read_bytes()
             os.utime(path)
@@ -56,9 +56,9 @@ class SceneFiles:
         except OSError as error:
             log.warning("the scene %s cannot be read and is seen again: %s", path.name, error)
             return None
-        if hashlib.sha256(data[DIGEST_BYTES:]).digest() == data[:DIGEST_BYTES]:
+        if hashlib.sha256(data[_DIGEST_BYTES:]).digest() == data[:_DIGEST_BYTES]:
             try:
-                return _scene(digest, load(data[DIGEST_BYTES:]))
+                return _scene_from_arrays(digest, load(data[_DIGEST_BYTES:]))
             except (SafetensorError, KeyError, ValueError) as error:
                 log.warning("the scene %s is not as expected: %s", path.name, error)
         log.warning("the scene %s is damaged; it is deleted and seen again", path.name)
@@ -67,20 +67,20 @@ class SceneFiles:
 
     def put(self, scene: Scene) -> None:
         """Keep a scene. A full disk is logged and stops nobody: the scene is in memory."""
-        content = save(_arrays(scene))
+        content = save(_scene_to_arrays(scene))
         try:
             with tempfile.NamedTemporaryFile(dir=self._own, delete=False) as file:
                 file.write(hashlib.sha256(content).digest() + content)
-            Path(file.name).replace(self._path(scene.digest))
-            self._make_room()
+            Path(file.name).replace(self._get_path(scene.digest))
+            self._evict()
         except OSError as error:
             log.warning("the scene of image %s could not be kept: %s", scene.digest[:12], error)
 
-    def _path(self, digest: str) -> Path:
-        return self._own / (digest + ENDING)
+    def _get_path(self, digest: str) -> Path:
+        return self._own / (digest + _SUFFIX)
 
-    def _make_room(self) -> None:
-        found = [(path, path.stat()) for path in self.folder.glob(f"*/*{ENDING}")]
+    def _evict(self) -> None:
+        found = [(path, path.stat()) for path in self.folder.glob(f"*/*{_SUFFIX}")]
         excess = sum(about.st_size for _, about in found) - self.max_bytes
         for path, about in sorted(found, key=lambda one: one[1].st_mtime_ns):
             if excess <= 0:
@@ -89,7 +89,7 @@ class SceneFiles:
             excess -= about.st_size
 
 
-def _arrays(scene: Scene) -> dict[str, NDArray]:
+def _scene_to_arrays(scene: Scene) -> dict[str, NDArray]:
     arrays = {
         "size": np.array(scene.size, np.int64),
         "runs": np.array([run for mask in scene.masks for run in mask.counts], np.int64),
@@ -98,21 +98,21 @@ def _arrays(scene: Scene) -> dict[str, NDArray]:
         "quality": np.asarray(scene.quality),
     }
     for method, seen in scene.features.items():
-        arrays |= {f"{FEATURE}{method}/{name}": np.asarray(array) for name, array in seen.items()}
-        arrays[f"{FEATURE}{method}/"] = np.zeros(
+        arrays |= {f"{_FEATURE_PREFIX}{method}/{name}": np.asarray(array) for name, array in seen.items()}
+        arrays[f"{_FEATURE_PREFIX}{method}/"] = np.zeros(
             0, np.int8
         )  # a method that saw nothing is there all the same
     return {name: np.ascontiguousarray(array) for name, array in arrays.items()}
 
 
-def _scene(digest: str, arrays: dict[str, NDArray]) -> Scene:
+def _scene_from_arrays(digest: str, arrays: dict[str, NDArray]) -> Scene:
     height, width = (int(length) for length in arrays["size"])
     runs, ends = arrays["runs"].tolist(), np.cumsum(arrays["n_runs"]).tolist()
     starts = [0, *ends][:-1]
     features: dict[str, dict[str, NDArray]] = {}
     for key, array in arrays.items():
-        if key.startswith(FEATURE):
-            method, _, name = key.removeprefix(FEATURE).partition("/")
+        if key.startswith(_FEATURE_PREFIX):
+            method, _, name = key.removeprefix(_FEATURE_PREFIX).partition("/")
             seen = features.setdefault(method, {})
             if name:
                 seen[name] = array

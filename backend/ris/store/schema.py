@@ -37,7 +37,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-class Table(DeclarativeBase):
+class BaseRow(DeclarativeBase):
     """All tables. Constraints have names, so that migrations can change them."""
 
     metadata = MetaData(
@@ -52,7 +52,7 @@ class Table(DeclarativeBase):
     type_annotation_map = {datetime: UtcDateTime, dict[str, Any]: JSON, list[str]: JSON}  # noqa: RUF012
 
 
-class ProjectRow(Table):
+class ProjectRow(BaseRow):
     """A Label Studio project: `key` is "<id>.<created_at>", because ids are used again.
 
     `kept_words` is the expression that its annotators keep for the next image, as of `kept_at`.
@@ -69,7 +69,7 @@ class ProjectRow(Table):
     kept_at: Mapped[datetime | None]
 
 
-class LabelConfigRow(Table):
+class LabelConfigRow(BaseRow):
     """A label config that a project had, and when it was in force: the times of the answers it came with."""
 
     __tablename__ = "label_config"
@@ -84,7 +84,7 @@ class LabelConfigRow(Table):
     last_seen: Mapped[datetime]
 
 
-class ImageRow(Table):
+class ImageRow(BaseRow):
     """An image that was seen, by the SHA-256 of its file."""
 
     __tablename__ = "image"
@@ -95,7 +95,7 @@ class ImageRow(Table):
     first_seen: Mapped[datetime]
 
 
-class AddressRow(Table):
+class AddressRow(BaseRow):
     """Which picture was found at an address: so a task that was never asked about has its picture too."""
 
     __tablename__ = "address"
@@ -110,7 +110,7 @@ class AddressRow(Table):
     """When it was found there first: what lies at an address can be replaced."""
 
 
-class ProposalsRow(Table):
+class ProposalsRow(BaseRow):
     """The proposals that methods ranked: kept once, however many expressions and versions ranked them."""
 
     __tablename__ = "proposals"
@@ -122,7 +122,7 @@ class ProposalsRow(Table):
     masks: Mapped[list[str]]
 
 
-class TaskRow(Table):
+class TaskRow(BaseRow):
     """One task under one model version: what was asked, and that it was answered.
 
     A task whose words or image were changed in Label Studio is another row: what was on the screen
@@ -152,7 +152,7 @@ class TaskRow(Table):
     answered_at: Mapped[datetime]
 
 
-class SuggestionRow(Table):
+class SuggestionRow(BaseRow):
     """One ranked mask, as it was offered."""
 
     __tablename__ = "suggestion"
@@ -175,7 +175,7 @@ class SuggestionRow(Table):
     methods: Mapped[dict[str, Any]]
 
 
-class DescriptionRow(Table):
+class DescriptionRow(BaseRow):
     """What a describer said of an image; asked again, it is not asked again."""
 
     __tablename__ = "description"
@@ -191,7 +191,7 @@ class DescriptionRow(Table):
     said_at: Mapped[datetime]
 
 
-class EventRow(Table):
+class EventRow(BaseRow):
     """The inbox: what Label Studio told us, append-only, without secrets. Only its state changes."""
 
     __tablename__ = "event"
@@ -208,7 +208,7 @@ class EventRow(Table):
     processed_at: Mapped[datetime | None]
 
 
-class FailureRow(Table):
+class FailureRow(BaseRow):
     """An answer, or a whole event, that is not understood. The row goes once it is, or once it is redone."""
 
     __tablename__ = "failure"
@@ -225,7 +225,7 @@ class FailureRow(Table):
     """Of the answer; without these four it is the whole event that failed."""
 
 
-class CorrectionRow(Table):
+class CorrectionRow(BaseRow):
     """Every version of every annotation, judged; append-only."""
 
     __tablename__ = "correction"
@@ -260,7 +260,7 @@ class CorrectionRow(Table):
     recorded_at: Mapped[datetime]
 
 
-class DeletionRow(Table):
+class DeletionRow(BaseRow):
     """An annotation, or a task with all of its annotations, that is gone. It wins over what comes late."""
 
     __tablename__ = "deletion"
@@ -275,7 +275,7 @@ class DeletionRow(Table):
     recorded_at: Mapped[datetime]
 
 
-class LearnedRow(Table):
+class LearnedRankingRow(BaseRow):
     """What was learned from the decisions: coefficients of the ranking, and the figures that are for it."""
 
     __tablename__ = "learned"
@@ -290,7 +290,7 @@ class LearnedRow(Table):
     made_at: Mapped[datetime]
 
 
-class UseRow(Table):
+class VersionUseRow(BaseRow):
     """Which version of a base is offered from when on; append-only, the newest counts."""
 
     __tablename__ = "use"
@@ -301,7 +301,7 @@ class UseRow(Table):
     since: Mapped[datetime]
 
 
-class DeliveryRow(Table):
+class DeliveryRow(BaseRow):
     """A task's predictions of a version that Label Studio asked for and is not known to have yet.
 
     The row goes once they were seen there. It outlives a restart, so that nothing that was asked for is lost.

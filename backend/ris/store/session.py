@@ -15,12 +15,12 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
 from ris.errors import StoreError
-from ris.store.address import read_address, show
-from ris.store.schema import Table
+from ris.store.database_url import parse_database_url, redact_database_url
+from ris.store.schema import BaseRow
 
-__all__ = ["Database", "Session", "revision", "upgrade"]
+__all__ = ["Database", "Session", "read_revision", "upgrade_database"]
 
-UPGRADE = "run `ris db upgrade`"
+_UPGRADE_ADVICE = "run `ris db upgrade`"
 
 
 class Database:
@@ -40,12 +40,12 @@ class Database:
         Raises:
             StoreError: it is not there, cannot be reached, is read-only or is at another revision.
         """
-        address = read_address(url)
+        address = parse_database_url(url)
         if address.get_backend_name() == "sqlite" and not Path(address.database or "").is_file():
-            raise StoreError(f"the database {address.database} is not there: {UPGRADE}")
-        engine = _engine(address)
+            raise StoreError(f"the database {address.database} is not there: {_UPGRADE_ADVICE}")
+        engine = _make_engine(address)
         try:
-            _check(engine)
+            _check_database(engine)
         except BaseException:
             engine.dispose()
             raise
@@ -62,10 +62,10 @@ class Database:
             with self._sessions.begin() as session:
                 yield session
         except SQLAlchemyError as error:
-            raise StoreError(f"the database refused: {_reason(error)}") from error
+            raise StoreError(f"the database refused: {_format_error(error)}") from error
 
     @contextmanager
-    def begin_plain(self) -> Iterator[Connection]:
+    def begin_connection(self) -> Iterator[Connection]:
         """One transaction without objects: for what is written hundreds of times a second.
 
         Raises:
@@ -75,41 +75,43 @@ class Database:
             with self._engine.begin() as connection:
                 yield connection
         except SQLAlchemyError as error:
-            raise StoreError(f"the database refused: {_reason(error)}") from error
+            raise StoreError(f"the database refused: {_format_error(error)}") from error
 
     def close(self) -> None:
         """Let go of all connections."""
         self._engine.dispose()
 
 
-def upgrade(url: str) -> None:
+def upgrade_database(url: str) -> None:
     """Make the database, or bring it to this program's revision: all the way, or not at all.
 
     Raises:
         StoreError: it cannot be reached or written.
     """
-    engine = _engine(read_address(url))
+    engine = _make_engine(parse_database_url(url))
     if engine.dialect.name == "sqlite":
-        event.listen(engine, "begin", _begin_at_once)
+        event.listen(engine, "begin", _begin_immediate)
     try:
         with as_file(files("ris.migrations")) as folder, engine.begin() as connection:
-            command.upgrade(_config(folder, connection), "head")
+            command.upgrade(_make_config(folder, connection), "head")
     except SQLAlchemyError as error:
-        raise StoreError(f"cannot upgrade the database {show(engine.url)}: {_reason(error)}") from error
+        raise StoreError(
+            f"cannot upgrade the database {redact_database_url(engine.url)}: {_format_error(error)}"
+        ) from error
     finally:
         engine.dispose()
 
 
-def revision(url: str) -> str | None:
+def read_revision(url: str) -> str | None:
     """The revision that the database is at; None when it is empty."""
-    engine = _engine(read_address(url))
+    engine = _make_engine(parse_database_url(url))
     try:
-        return _revision(engine)
+        return _read_revision(engine)
     finally:
         engine.dispose()
 
 
-def _engine(address: URL) -> Engine:
+def _make_engine(address: URL) -> Engine:
     if address.get_backend_name() != "sqlite":
         return create_engine(address, pool_pre_ping=True)
     engine = create_engine(address, connect_args={"timeout": 30})
@@ -125,18 +127,18 @@ def _set_up_sqlite(connection: Any, _: object) -> None:
     cursor.close()
 
 
-def _begin_at_once(connection: Connection) -> None:
+def _begin_immediate(connection: Connection) -> None:
     """Python's sqlite3 begins no transaction for a CREATE TABLE: a stop would leave half of an upgrade."""
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
-def _check(engine: Engine) -> None:
-    shown = show(engine.url)
+def _check_database(engine: Engine) -> None:
+    shown = redact_database_url(engine.url)
     try:
-        here = _revision(engine)
+        here = _read_revision(engine)
     except SQLAlchemyError as error:
-        raise StoreError(f"cannot open the database {shown}: {_reason(error)}") from error
-    script = _script()
+        raise StoreError(f"cannot open the database {shown}: {_format_error(error)}") from error
+    script = _load_script()
     wanted = script.get_current_head()
     if here != wanted:
         known = {entry.revision for entry in script.walk_revisions()}
@@ -145,22 +147,23 @@ def _check(engine: Engine) -> None:
                 f"the database {shown} is at revision {here}, newer than this program: upgrade the program"
             )
         raise StoreError(
-            f"the database {shown} is at revision {here or 'none'}, this program needs {wanted}: {UPGRADE}"
+            f"the database {shown} is at revision {here or 'none'}, this program needs {wanted}: "
+            f"{_UPGRADE_ADVICE}"
         )
     try:
-        _try_to_write(engine)
+        _check_writable(engine)
     except SQLAlchemyError as error:
         raise StoreError(
-            f"the database {shown} is read-only: {_reason(error)}; let this user write to it"
+            f"the database {shown} is read-only: {_format_error(error)}; let this user write to it"
         ) from error
 
 
-def _revision(engine: Engine) -> str | None:
+def _read_revision(engine: Engine) -> str | None:
     with engine.connect() as connection:
         return MigrationContext.configure(connection).get_current_revision()
 
 
-def _try_to_write(engine: Engine) -> None:
+def _check_writable(engine: Engine) -> None:
     """Write, and take it back."""
     with engine.connect() as connection:
         connection.execute(text("UPDATE event SET state = state WHERE id < 0"))
@@ -169,20 +172,20 @@ def _try_to_write(engine: Engine) -> None:
         connection.rollback()
 
 
-def _script() -> ScriptDirectory:
+def _load_script() -> ScriptDirectory:
     with as_file(files("ris.migrations")) as folder:
-        return ScriptDirectory.from_config(_config(folder))
+        return ScriptDirectory.from_config(_make_config(folder))
 
 
-def _config(folder: Path, connection: Any = None) -> Config:
+def _make_config(folder: Path, connection: Any = None) -> Config:
     config = Config()
     config.set_main_option("script_location", str(folder).replace("%", "%%"))
     config.attributes["connection"] = connection
-    config.attributes["metadata"] = Table.metadata
+    config.attributes["metadata"] = BaseRow.metadata
     return config
 
 
-def _reason(error: SQLAlchemyError) -> str:
+def _format_error(error: SQLAlchemyError) -> str:
     """The database's own words, on one line."""
     original = getattr(error, "orig", None) if isinstance(error, OperationalError) else None
     return " ".join(str(original or error).split())[:300]

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from ris.tinyworld.scene import Scene, Thing
+from ris.tinyworld.scene import SyntheticScene, Thing
 from ris.tinyworld.sprites import COLOURS
-from ris.tinyworld.words import COUNTS, ORDINALS, noun_word, plural, with_article
+from ris.tinyworld.words import COUNT_WORDS, ORDINAL_WORDS, add_article, choose_noun_word, to_plural
 
-KINDS = ("category", "attribute", "size", "position", "relation", "ordinal", "negation")
+EXPRESSION_KINDS = ("category", "attribute", "size", "position", "relation", "ordinal", "negation")
 REPORT_ROWS = {
     "category": "category",
     "attribute": "attribute",
@@ -41,7 +41,7 @@ class Expression:
         text: lower case.
         subject: the noun phrase of the referent: "the second dog" of "the second dog from the left".
         referent: index into the scene's things.
-        kind: one of `KINDS`.
+        kind: one of `EXPRESSION_KINDS`.
         rule: what makes it true: "colour", "left", "near", "second biggest", "not colour" ...
         landmarks: indices of the things that it is related to.
     """
@@ -55,7 +55,7 @@ class Expression:
 
 
 @dataclass(frozen=True, slots=True)
-class _Group:
+class _ThingGroup:
     """Things that share a noun, or a noun and a colour; `adjective` is "" or that colour."""
 
     noun: str
@@ -63,7 +63,7 @@ class _Group:
     members: tuple[int, ...]
 
 
-def make_expressions(scene: Scene, rng: random.Random) -> list[Expression]:
+def make_expressions(scene: SyntheticScene, rng: random.Random) -> list[Expression]:
     """All that can be said of a scene, each rule worded once, in random order and without repeats."""
     writer = _Writer(scene, rng)
     by_noun: dict[str, list[int]] = {}
@@ -74,7 +74,7 @@ def make_expressions(scene: Scene, rng: random.Random) -> list[Expression]:
             _add_category(writer, members[0])
             continue
         _add_colours(writer, noun, members)
-        for group in _group(scene, noun, members):
+        for group in _make_groups(scene, noun, members):
             _add_sizes(writer, group)
             for axis in ("x", "y"):
                 _add_sides(writer, group, axis)
@@ -83,22 +83,22 @@ def make_expressions(scene: Scene, rng: random.Random) -> list[Expression]:
             _add_middle(writer, group)
             _add_corners(writer, group)
             _add_relations(writer, group)
-    return writer.shuffled()
+    return writer.list_shuffled()
 
 
-def _group(scene: Scene, noun: str, members: Sequence[int]) -> list[_Group]:
-    groups = [_Group(noun, "", tuple(members))]
+def _make_groups(scene: SyntheticScene, noun: str, members: Sequence[int]) -> list[_ThingGroup]:
+    groups = [_ThingGroup(noun, "", tuple(members))]
     for colour in COLOURS:
         same = tuple(i for i in members if scene.things[i].colour == colour)
         if 1 < len(same) < len(members):
-            groups.append(_Group(noun, colour, same))
+            groups.append(_ThingGroup(noun, colour, same))
     return groups
 
 
 class _Writer:
     """Words expressions: picks templates and synonyms, and keeps one of each text."""
 
-    def __init__(self, scene: Scene, rng: random.Random) -> None:
+    def __init__(self, scene: SyntheticScene, rng: random.Random) -> None:
         self.scene = scene
         self.rng = rng
         self._written: dict[str, Expression] = {}
@@ -115,8 +115,8 @@ class _Writer:
         text = marked.replace("[", "").replace("]", "")
         self._written.setdefault(text, Expression(text, subject, referent, kind, rule, landmarks))
 
-    def word(self, group: _Group) -> str:
-        return f"{group.adjective} {noun_word(group.noun, self.rng)}".strip()
+    def word(self, group: _ThingGroup) -> str:
+        return f"{group.adjective} {choose_noun_word(group.noun, self.rng)}".strip()
 
     def colour(self, thing: Thing) -> str:
         """Its colour, with its shade or without."""
@@ -124,11 +124,11 @@ class _Writer:
             return f"{thing.shade} {thing.colour}"
         return str(thing.colour)
 
-    def landmark(self, index: int) -> str | None:
+    def find_landmark_name(self, index: int) -> str | None:
         """What no other thing of the scene is called; None if noun and colour do not tell."""
         thing = self.scene.things[index]
         same = [other for other in self.scene.things if other.noun == thing.noun]
-        word = noun_word(thing.noun, self.rng)
+        word = choose_noun_word(thing.noun, self.rng)
         if len(same) == 1:
             return f"{self.colour(thing)} {word}" if thing.colour and self.rng.random() < 0.4 else word
         if sum(other.colour == thing.colour for other in same) == 1:
@@ -137,7 +137,7 @@ class _Writer:
             return f"{thing.shade} {thing.colour} {word}"
         return None
 
-    def shuffled(self) -> list[Expression]:
+    def list_shuffled(self) -> list[Expression]:
         written = list(self._written.values())
         self.rng.shuffle(written)
         return written
@@ -145,8 +145,8 @@ class _Writer:
 
 def _add_category(writer: _Writer, index: int) -> None:
     thing = writer.scene.things[index]
-    word = noun_word(thing.noun, writer.rng)
-    writer.add(index, "category", "noun", (f"[(the) {word}]", f"[(the) {word}]", f"[{with_article(word)}]"))
+    word = choose_noun_word(thing.noun, writer.rng)
+    writer.add(index, "category", "noun", (f"[(the) {word}]", f"[(the) {word}]", f"[{add_article(word)}]"))
     if thing.colour and writer.rng.random() < 0.5:
         colour = writer.colour(thing)
         writer.add(index, "category", "colour", (f"[(the) {colour} {word}]", f"[{word}], {colour}"))
@@ -155,24 +155,24 @@ def _add_category(writer: _Writer, index: int) -> None:
 def _add_colours(writer: _Writer, noun: str, members: Sequence[int]) -> None:
     things = writer.scene.things
     for i in members:
-        word = noun_word(noun, writer.rng)
+        word = choose_noun_word(noun, writer.rng)
         others = [things[j] for j in members if j != i]
         colours = {other.colour for other in others}
         if things[i].colour not in colours:
-            _word_colour(writer, i, "colour", writer.colour(things[i]), word)
+            _add_colour(writer, i, "colour", writer.colour(things[i]), word)
             if len(colours) <= 2:
-                _word_not_colour(writer, i, sorted(map(str, colours)), word)
+                _add_not_colour(writer, i, sorted(map(str, colours)), word)
         elif things[i].shade and all(
             (o.colour, o.shade) != (things[i].colour, things[i].shade) for o in others
         ):
-            _word_colour(writer, i, "shade", f"{things[i].shade} {things[i].colour}", word)
+            _add_colour(writer, i, "shade", f"{things[i].shade} {things[i].colour}", word)
 
 
-def _word_colour(writer: _Writer, index: int, rule: str, colour: str, word: str) -> None:
+def _add_colour(writer: _Writer, index: int, rule: str, colour: str, word: str) -> None:
     templates = (
         f"[(the) {colour} {word}]",
         f"[(the) {colour} {word}]",
-        f"[{with_article(colour)} {word}]",
+        f"[{add_article(colour)} {word}]",
         f"[(the) {word}] that is {colour}",
         f"[(the) {word}] which is {colour}",
         f"[{colour} colored {word}]",
@@ -181,7 +181,7 @@ def _word_colour(writer: _Writer, index: int, rule: str, colour: str, word: str)
     writer.add(index, "attribute", rule, templates)
 
 
-def _word_not_colour(writer: _Writer, index: int, colours: Sequence[str], word: str) -> None:
+def _add_not_colour(writer: _Writer, index: int, colours: Sequence[str], word: str) -> None:
     if len(colours) == 1:
         (colour,) = colours
         templates: tuple[str, ...] = (
@@ -203,26 +203,26 @@ def _word_not_colour(writer: _Writer, index: int, colours: Sequence[str], word: 
     writer.add(index, "negation", "neither colour", templates)
 
 
-def _ratio(one: Thing, two: Thing) -> float:
+def _compute_size_ratio(one: Thing, two: Thing) -> float:
     """How many times larger `one` looks: by its side or by its visible area, whichever says less."""
     return min(one.size_px / two.size_px, one.area_px / two.area_px)
 
 
-def _add_sizes(writer: _Writer, group: _Group) -> None:
+def _add_sizes(writer: _Writer, group: _ThingGroup) -> None:
     things = writer.scene.things
     order = sorted(group.members, key=lambda i: things[i].size_px)
     small, big = order[0], order[-1]
-    ratios = [_ratio(things[b], things[a]) for a, b in pairwise(order)]
+    ratios = [_compute_size_ratio(things[b], things[a]) for a, b in pairwise(order)]
     word = writer.word(group)
-    if all(_ratio(things[big], things[i]) > SIZE_RATIO for i in order[:-1]):
-        writer.add(big, "size", "biggest", _size_templates(word, _BIG, is_pair=len(order) == 2))
-    if all(_ratio(things[i], things[small]) > SIZE_RATIO for i in order[1:]):
-        writer.add(small, "size", "smallest", _size_templates(word, _SMALL, is_pair=len(order) == 2))
+    if all(_compute_size_ratio(things[big], things[i]) > SIZE_RATIO for i in order[:-1]):
+        writer.add(big, "size", "biggest", _make_size_templates(word, _BIG, is_pair=len(order) == 2))
+    if all(_compute_size_ratio(things[i], things[small]) > SIZE_RATIO for i in order[1:]):
+        writer.add(small, "size", "smallest", _make_size_templates(word, _SMALL, is_pair=len(order) == 2))
     if len(order) == 2 and ratios[0] > PLAIN_SIZE_RATIO:
         index, claims = writer.rng.choice(((big, ("small", "the smallest")), (small, ("big", "the biggest"))))
-        writer.add(index, "negation", "not size", _not_templates(word, writer.rng.choice(claims)))
+        writer.add(index, "negation", "not size", _make_negation_templates(word, writer.rng.choice(claims)))
     if len(order) > 2 and min(ratios) > SIZE_RATIO:
-        second = f"[(the) {writer.rng.choice(ORDINALS[1])}"
+        second = f"[(the) {writer.rng.choice(ORDINAL_WORDS[1])}"
         writer.add(
             order[-2], "ordinal", "second biggest", (f"{second} biggest {word}]", f"{second} largest {word}]")
         )
@@ -233,13 +233,15 @@ _BIG = (("big", "large", "biggest", "largest"), ("bigger", "larger"))
 _SMALL = (("small", "little", "tiny", "smallest"), ("smaller",))
 
 
-def _size_templates(word: str, sizes: tuple[tuple[str, ...], tuple[str, ...]], *, is_pair: bool) -> list[str]:
+def _make_size_templates(
+    word: str, sizes: tuple[tuple[str, ...], tuple[str, ...]], *, is_pair: bool
+) -> list[str]:
     any_number, of_two = sizes
     adjectives = any_number + of_two if is_pair else any_number
     return [f"[(the) {adjective} {word}]" for adjective in adjectives] + [f"[{word}], {any_number[0]}"]
 
 
-def _not_templates(word: str, claim: str) -> tuple[str, ...]:
+def _make_negation_templates(word: str, claim: str) -> tuple[str, ...]:
     return (
         f"[the {word}] that is not {claim}",
         f"[(the) {word}] not {claim}",
@@ -257,49 +259,51 @@ _SUPERLATIVES = {
 }
 
 
-def _at(side: str) -> str:
+def _format_side(side: str) -> str:
     return f"on the {side}" if side in _SIDES["x"] else f"at the {side}"
 
 
-def _length(scene: Scene, axis: str) -> int:
+def _get_length(scene: SyntheticScene, axis: str) -> int:
     height, width = scene.size
     return width if axis == "x" else height
 
 
-def _extent(thing: Thing, axis: str) -> int:
+def _get_extent(thing: Thing, axis: str) -> int:
     x0, y0, x1, y1 = thing.box
     return x1 - x0 if axis == "x" else y1 - y0
 
 
-def _place(thing: Thing, axis: str) -> float:
+def _get_position(thing: Thing, axis: str) -> float:
     return thing.x if axis == "x" else thing.y
 
 
-def _is_apart(scene: Scene, one: Thing, two: Thing, axis: str, share: float, of_extent: float) -> bool:
+def _is_apart(
+    scene: SyntheticScene, one: Thing, two: Thing, axis: str, share: float, of_extent: float
+) -> bool:
     """Whether `one` comes first on an axis by a share of the canvas and of how long the two are."""
-    lead = _place(two, axis) - _place(one, axis)
-    extent = (_extent(one, axis) + _extent(two, axis)) / 2
-    return lead > share * _length(scene, axis) and lead > of_extent * extent
+    lead = _get_position(two, axis) - _get_position(one, axis)
+    extent = (_get_extent(one, axis) + _get_extent(two, axis)) / 2
+    return lead > share * _get_length(scene, axis) and lead > of_extent * extent
 
 
-def _add_sides(writer: _Writer, group: _Group, axis: str) -> None:
+def _add_sides(writer: _Writer, group: _ThingGroup, axis: str) -> None:
     scene, things = writer.scene, writer.scene.things
-    order = sorted(group.members, key=lambda i: _place(things[i], axis))
+    order = sorted(group.members, key=lambda i: _get_position(things[i], axis))
     first_side, last_side = _SIDES[axis]
     if all(_is_apart(scene, things[order[0]], things[i], axis, SIDE_SHARE, 0.5) for i in order[1:]):
-        depth = _place(things[order[0]], axis) / _length(scene, axis)
-        _word_side(writer, order[0], first_side, writer.word(group), depth)
+        depth = _get_position(things[order[0]], axis) / _get_length(scene, axis)
+        _add_side(writer, order[0], first_side, writer.word(group), depth)
     if all(_is_apart(scene, things[i], things[order[-1]], axis, SIDE_SHARE, 0.5) for i in order[:-1]):
-        depth = 1 - _place(things[order[-1]], axis) / _length(scene, axis)
-        _word_side(writer, order[-1], last_side, writer.word(group), depth)
+        depth = 1 - _get_position(things[order[-1]], axis) / _get_length(scene, axis)
+        _add_side(writer, order[-1], last_side, writer.word(group), depth)
 
 
-def _word_side(writer: _Writer, index: int, side: str, word: str, depth: float) -> None:
+def _add_side(writer: _Writer, index: int, side: str, word: str, depth: float) -> None:
     """`depth`: how far from that side, as a share; beyond half "left" is true and "on the left" is not."""
     superlative = writer.rng.choice(_SUPERLATIVES[side])
     templates = [f"[(the) {side} {word}]", f"[(the) {superlative} {word}]", f"[{word}] {side}"]
     if depth < 0.5:
-        templates += [f"[(the) {word}] {_at(side)}", f"[(the) {word}] {_at(side)}"]
+        templates += [f"[(the) {word}] {_format_side(side)}", f"[(the) {word}] {_format_side(side)}"]
         if side in _SIDES["x"]:
             templates += [f"[(the) {word}] on the {side} side", f"[{word}], {side} side"]
             templates += [f"[far {side} {word}]"] if depth < 0.35 else []
@@ -308,13 +312,15 @@ def _word_side(writer: _Writer, index: int, side: str, word: str, depth: float) 
     writer.add(index, "position", side, templates)
 
 
-def _add_middle(writer: _Writer, group: _Group) -> None:
+def _add_middle(writer: _Writer, group: _ThingGroup) -> None:
     """The second of three in a row or in a column, whichever the three are."""
     if len(group.members) != 3:
         return
     scene, things = writer.scene, writer.scene.things
-    orders = {axis: sorted(group.members, key=lambda i: _place(things[i], axis)) for axis in ("x", "y")}
-    spreads = {a: _place(things[o[2]], a) - _place(things[o[0]], a) for a, o in orders.items()}
+    orders = {
+        axis: sorted(group.members, key=lambda i: _get_position(things[i], axis)) for axis in ("x", "y")
+    }
+    spreads = {a: _get_position(things[o[2]], a) - _get_position(things[o[0]], a) for a, o in orders.items()}
     axis, across = ("x", "y") if spreads["x"] > spreads["y"] else ("y", "x")
     first, middle, last = orders[axis]
     if not (
@@ -331,16 +337,18 @@ def _add_middle(writer: _Writer, group: _Group) -> None:
     writer.add(middle, "position", "middle", templates)
 
 
-def _is_centre(scene: Scene, thing: Thing, others: Sequence[Thing]) -> bool:
+def _is_centre(scene: SyntheticScene, thing: Thing, others: Sequence[Thing]) -> bool:
     height, width = scene.size
 
-    def off(one: Thing) -> float:
+    def compute_offset(one: Thing) -> float:
         return math.hypot(one.x / width - 0.5, one.y / height - 0.5)
 
-    return off(thing) < 0.25 and all(off(other) > off(thing) + 0.1 for other in others)
+    return compute_offset(thing) < 0.25 and all(
+        compute_offset(other) > compute_offset(thing) + 0.1 for other in others
+    )
 
 
-def _add_corners(writer: _Writer, group: _Group) -> None:
+def _add_corners(writer: _Writer, group: _ThingGroup) -> None:
     scene, things = writer.scene, writer.scene.things
     height, width = scene.size
     for side, right in (("left", 0), ("right", 1)):
@@ -369,10 +377,10 @@ def _add_corners(writer: _Writer, group: _Group) -> None:
             writer.add(index, "position", f"{end} {side}", templates)
 
 
-def _add_queue(writer: _Writer, group: _Group, axis: str) -> None:
+def _add_queue(writer: _Writer, group: _ThingGroup, axis: str) -> None:
     """Counted from a side: two of the places that the queue has."""
     scene, things = writer.scene, writer.scene.things
-    order = sorted(group.members, key=lambda i: _place(things[i], axis))
+    order = sorted(group.members, key=lambda i: _get_position(things[i], axis))
     pairs = pairwise(order)
     if not all(_is_apart(scene, things[a], things[b], axis, QUEUE_SHARE, 0.3) for a, b in pairs):
         return
@@ -382,46 +390,51 @@ def _add_queue(writer: _Writer, group: _Group, axis: str) -> None:
             place = writer.rng.randrange(len(order))
         side = writer.rng.choice(_SIDES[axis])
         rank = place if side == _SIDES[axis][0] else len(order) - 1 - place
-        word, ordinal = writer.word(group), _ordinal(writer, rank)
+        word, ordinal = writer.word(group), _choose_ordinal(writer, rank)
         templates = (
             f"[(the) {ordinal} {word}] from the {side}",
             f"[(the) {ordinal} {word}] from the {side}",
             f"[{ordinal} {word}] from {side}",
             f"[(the) {word}] {ordinal} from the {side}",
         )
-        writer.add(order[place], "ordinal", f"{ORDINALS[rank][0]} from the {side}", templates)
+        writer.add(order[place], "ordinal", f"{ORDINAL_WORDS[rank][0]} from the {side}", templates)
 
 
-def _ordinal(writer: _Writer, rank: int) -> str:
-    word, digits = ORDINALS[rank]
+def _choose_ordinal(writer: _Writer, rank: int) -> str:
+    word, digits = ORDINAL_WORDS[rank]
     return digits if writer.rng.random() < 0.2 else word
 
 
-def _add_other_half(writer: _Writer, group: _Group, axis: str) -> None:
+def _add_other_half(writer: _Writer, group: _ThingGroup, axis: str) -> None:
     """The one that is not on the left, where all the others are."""
-    things, length = writer.scene.things, _length(writer.scene, axis)
-    low = [i for i in group.members if _place(things[i], axis) < (0.5 - HALF_GAP) * length]
-    high = [i for i in group.members if _place(things[i], axis) > (0.5 + HALF_GAP) * length]
+    things, length = writer.scene.things, _get_length(writer.scene, axis)
+    low = [i for i in group.members if _get_position(things[i], axis) < (0.5 - HALF_GAP) * length]
+    high = [i for i in group.members if _get_position(things[i], axis) > (0.5 + HALF_GAP) * length]
     if len(low) + len(high) < len(group.members):
         return
     for side, inside, outside in zip(_SIDES[axis], (low, high), (high, low), strict=True):
         # For two things both sides hold: say one of them.
         if len(outside) == 1 and inside and (len(inside) > 1 or writer.rng.random() < 0.5):
-            writer.add(outside[0], "negation", f"not {side}", _not_templates(writer.word(group), _at(side)))
+            writer.add(
+                outside[0],
+                "negation",
+                f"not {side}",
+                _make_negation_templates(writer.word(group), _format_side(side)),
+            )
 
 
-def gap(one: Thing, two: Thing) -> float:
+def compute_gap(one: Thing, two: Thing) -> float:
     """Pixels of air between two boxes; 0 where they touch or overlap."""
     ax0, ay0, ax1, ay1 = one.box
     bx0, by0, bx1, by1 = two.box
     return math.hypot(max(ax0 - bx1, bx0 - ax1, 0), max(ay0 - by1, by0 - ay1, 0))
 
 
-def _add_relations(writer: _Writer, group: _Group) -> None:
+def _add_relations(writer: _Writer, group: _ThingGroup) -> None:
     named = [
         (index, name)
         for index, thing in enumerate(writer.scene.things)
-        if thing.noun != group.noun and (name := writer.landmark(index)) is not None
+        if thing.noun != group.noun and (name := writer.find_landmark_name(index)) is not None
     ]
     for index, landmark in named:
         _add_near(writer, group, index, landmark)
@@ -431,9 +444,9 @@ def _add_relations(writer: _Writer, group: _Group) -> None:
             _add_between(writer, group, one, two)
 
 
-def _add_near(writer: _Writer, group: _Group, index: int, landmark: str) -> None:
+def _add_near(writer: _Writer, group: _ThingGroup, index: int, landmark: str) -> None:
     things, scale = writer.scene.things, writer.scene.scale
-    gaps = sorted((gap(things[i], things[index]), i) for i in group.members)
+    gaps = sorted((compute_gap(things[i], things[index]), i) for i in group.members)
     word = writer.word(group)
     if gaps[0][0] < NEAR_PX * scale and gaps[1][0] > gaps[0][0] + FAR_PX * scale:
         near = writer.rng.choice(("next to", "near", "by", "beside", "close to", "closest to"))
@@ -441,7 +454,11 @@ def _add_near(writer: _Writer, group: _Group, index: int, landmark: str) -> None
     if gaps[-1][0] > (NEAR_PX + FAR_PX) * scale and gaps[-2][0] < NEAR_PX * scale:
         near = writer.rng.choice(("next to", "near", "beside"))
         writer.add(
-            gaps[-1][1], "negation", "not near", _not_templates(word, f"{near} the {landmark}"), (index,)
+            gaps[-1][1],
+            "negation",
+            "not near",
+            _make_negation_templates(word, f"{near} the {landmark}"),
+            (index,),
         )
 
 
@@ -453,24 +470,27 @@ _DIRECTIONS = (
 )
 
 
-def _add_directions(writer: _Writer, group: _Group, index: int, landmark: str) -> None:
+def _add_directions(writer: _Writer, group: _ThingGroup, index: int, landmark: str) -> None:
     things, scale = writer.scene.things, writer.scene.scale
     for rule, axis, sign, phrases in _DIRECTIONS:
-        leads = {i: sign * (_place(things[i], axis) - _place(things[index], axis)) for i in group.members}
+        leads = {
+            i: sign * (_get_position(things[i], axis) - _get_position(things[index], axis))
+            for i in group.members
+        }
         beside = [i for i in group.members if leads[i] > BESIDE_PX * scale]
         if len(beside) != 1 or any(
             leads[i] > OTHER_BESIDE_PX * scale for i in group.members if i != beside[0]
         ):
             continue
         across = "y" if axis == "x" else "x"
-        drift = abs(_place(things[beside[0]], across) - _place(things[index], across))
+        drift = abs(_get_position(things[beside[0]], across) - _get_position(things[index], across))
         if leads[beside[0]] < 0.5 * drift:  # far more below it than left of it
             continue
         template = f"[(the) {writer.word(group)}] {writer.rng.choice(phrases)} the {landmark}"
         writer.add(beside[0], "relation", rule, (template,), (index,))
 
 
-def _add_between(writer: _Writer, group: _Group, one: tuple[int, str], two: tuple[int, str]) -> None:
+def _add_between(writer: _Writer, group: _ThingGroup, one: tuple[int, str], two: tuple[int, str]) -> None:
     things = writer.scene.things
     a, b = things[one[0]], things[two[0]]
     length = math.hypot(b.x - a.x, b.y - a.y)
@@ -489,9 +509,9 @@ def _add_between(writer: _Writer, group: _Group, one: tuple[int, str], two: tupl
         writer.add(inside[0], "relation", "between", (template,), (one[0], two[0]))
 
 
-def name(thing: Thing, rng: random.Random) -> str:
+def make_name(thing: Thing, rng: random.Random) -> str:
     """Colour and noun, perhaps the shade: "dark red mug"."""
-    word = noun_word(thing.noun, rng)
+    word = choose_noun_word(thing.noun, rng)
     if thing.colour is None:
         return word
     if thing.shade and rng.random() < 0.5:
@@ -499,7 +519,7 @@ def name(thing: Thing, rng: random.Random) -> str:
     return f"{thing.colour} {word}"
 
 
-def caption(scene: Scene, rng: random.Random) -> str:
+def make_caption(scene: SyntheticScene, rng: random.Random) -> str:
     """A sentence about one to three kinds of thing, at times with the ground: not about one thing alone."""
     by_noun: dict[str, list[Thing]] = {}
     for thing in scene.things:
@@ -507,15 +527,15 @@ def caption(scene: Scene, rng: random.Random) -> str:
     parts = []
     for noun, things in by_noun.items():
         if len(things) > 1 and rng.random() < 0.5:
-            parts.append(f"{COUNTS[len(things)]} {plural(noun_word(noun, rng))}")
+            parts.append(f"{COUNT_WORDS[len(things)]} {to_plural(choose_noun_word(noun, rng))}")
         else:
-            parts.append(" and ".join(with_article(name(thing, rng)) for thing in things[:2]))
+            parts.append(" and ".join(add_article(make_name(thing, rng)) for thing in things[:2]))
     rng.shuffle(parts)
     text = " and ".join(parts[: rng.choice((1, 2, 2, 3))])
     return f"{text} in a {scene.ground} scene" if rng.random() < 0.3 else text
 
 
-def size_word(thing: Thing, scene: Scene) -> str:
+def find_size_word(thing: Thing, scene: SyntheticScene) -> str:
     """small, medium or big: by the bands that things are drawn in."""
     size = thing.size_px / scene.scale
     if size < 47:
@@ -523,18 +543,18 @@ def size_word(thing: Thing, scene: Scene) -> str:
     return "medium" if size < 67 else "big"
 
 
-def attribute_description(thing: Thing, scene: Scene) -> str:
+def make_attribute_description(thing: Thing, scene: SyntheticScene) -> str:
     """How it looks: "a small dark red rabbit"."""
-    words = ("a", size_word(thing, scene), thing.shade, thing.colour, thing.noun)
+    words = ("a", find_size_word(thing, scene), thing.shade, thing.colour, thing.noun)
     return " ".join(word for word in words if word)
 
 
-def surrounding_description(index: int, scene: Scene) -> str:
+def make_surrounding_description(index: int, scene: SyntheticScene) -> str:
     """What it is and the two things nearest to it: "a rabbit near an orange dog and a blue cup"."""
     thing, things = scene.things[index], scene.things
-    nearest = sorted((gap(thing, other), j) for j, other in enumerate(things) if j != index)[:2]
+    nearest = sorted((compute_gap(thing, other), j) for j, other in enumerate(things) if j != index)[:2]
     around = []
     for _, j in nearest:
         words = (things[j].shade, things[j].colour, things[j].noun)
-        around.append(with_article(" ".join(word for word in words if word)))
-    return f"{with_article(thing.noun)} near {' and '.join(around)}"
+        around.append(add_article(" ".join(word for word in words if word)))
+    return f"{add_article(thing.noun)} near {' and '.join(around)}"

@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 
 from ris.tinyworld import sprites
-from ris.tinyworld.backgrounds import draw_ground
+from ris.tinyworld.backgrounds import draw_background
 
-SPLITS = ("train", "novel")
+SCENE_SPLITS = ("train", "novel")
 
 # width, height; the first is the reference that every length in this folder is measured on
 CANVASES = ((320, 240), (240, 320), (256, 256), (280, 200), (200, 280), (320, 180))
@@ -19,10 +19,10 @@ CANVAS_WEIGHTS = (50, 14, 14, 8, 6, 8)
 REFERENCE_AREA_PX = 320 * 240
 
 SIZES_PX = ((34, 46), (48, 64), (70, 98))  # small, medium, big, on the reference canvas
-MIN_AREA_PX = 60
+_MIN_VISIBLE_AREA_PX = 60
 
 # One of each set a scene: a person could call either by the other's name, or sees one upon the other.
-CONFUSABLE = (
+CONFUSABLE_NOUNS = (
     {"bird", "duck", "owl"},
     {"man", "boy", "baby"},
     {"woman", "girl", "baby"},
@@ -42,7 +42,7 @@ class Thing:
         size_px: longest side of the whole sprite.
         x, y: centre of its visible pixels.
         box: XYXY in pixels; x2 and y2 are exclusive.
-        area_px: visible pixels, at least `MIN_AREA_PX`.
+        area_px: visible pixels, at least `_MIN_VISIBLE_AREA_PX`.
     """
 
     noun: str
@@ -56,7 +56,7 @@ class Thing:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Scene:
+class SyntheticScene:
     """A drawn scene.
 
     Attributes:
@@ -80,7 +80,7 @@ class Scene:
     @property
     def scale(self) -> float:
         """How large this canvas is: 1 for the reference, and lengths grow with it."""
-        return canvas_scale(*self.size)
+        return compute_canvas_scale(*self.size)
 
     def mask(self, thing: int) -> np.ndarray:
         """bool [H, W], the visible pixels of one thing."""
@@ -88,7 +88,7 @@ class Scene:
 
 
 @dataclass(frozen=True, slots=True)
-class _Plan:
+class _ThingPlan:
     noun: str
     colour: str | None
     shade: str | None
@@ -97,16 +97,18 @@ class _Plan:
     y: float = 0.0
 
 
-def held_out(noun: str, colour: str | None) -> bool:
+def is_held_out(noun: str, colour: str | None) -> bool:
     """Whether training scenes never show this pair: about 1 in 9, the same ones on every machine."""
     return colour is not None and zlib.crc32(f"{noun}/{colour}".encode()) % 9 == 0
 
 
-def canvas_scale(height: int, width: int) -> float:
+def compute_canvas_scale(height: int, width: int) -> float:
     return math.sqrt(width * height / REFERENCE_AREA_PX)
 
 
-def make_scene(rng: random.Random, *, split: str = "train", canvas: tuple[int, int] | None = None) -> Scene:
+def make_scene(
+    rng: random.Random, *, split: str = "train", canvas: tuple[int, int] | None = None
+) -> SyntheticScene:
     """Draw a scene of at least two things; the same generator state gives the same scene.
 
     Args:
@@ -115,18 +117,20 @@ def make_scene(rng: random.Random, *, split: str = "train", canvas: tuple[int, i
             that stands in the scene at least twice.
         canvas: width, height; None draws one of `CANVASES`.
     """
-    if split not in SPLITS:
-        raise ValueError(f"split must be one of {SPLITS}, got {split!r}")
+    if split not in SCENE_SPLITS:
+        raise ValueError(f"split must be one of {SCENE_SPLITS}, got {split!r}")
     while True:
         width, height = canvas or rng.choices(CANVASES, CANVAS_WEIGHTS)[0]
-        plans = _place(_choose(rng, split, canvas_scale(height, width)), rng, width, height)
-        scene = _draw(plans, rng, width, height)
+        plans = _place_things(
+            _choose_things(rng, split, compute_canvas_scale(height, width)), rng, width, height
+        )
+        scene = _draw_things(plans, rng, width, height)
         # A thing that is nearly hidden would leave unnamed pixels behind: start again rather than drop it.
-        if len(scene.things) == len(plans) >= 2 and (split == "train" or _shows_novelty(scene)):
+        if len(scene.things) == len(plans) >= 2 and (split == "train" or _has_novelty(scene)):
             return scene
 
 
-def mirror(scene: Scene) -> Scene:
+def mirror_scene(scene: SyntheticScene) -> SyntheticScene:
     """The scene seen in a mirror: pixels and things; expressions have to be made anew."""
     width = scene.size[1]
     things = tuple(
@@ -137,7 +141,7 @@ def mirror(scene: Scene) -> Scene:
         )
         for thing in scene.things
     )
-    return Scene(
+    return SyntheticScene(
         np.ascontiguousarray(scene.image[:, ::-1]),
         np.ascontiguousarray(scene.instances[:, ::-1]),
         things,
@@ -145,30 +149,30 @@ def mirror(scene: Scene) -> Scene:
     )
 
 
-def _shows_novelty(scene: Scene) -> bool:
+def _has_novelty(scene: SyntheticScene) -> bool:
     nouns = [thing.noun for thing in scene.things]
-    return any(held_out(t.noun, t.colour) and nouns.count(t.noun) > 1 for t in scene.things)
+    return any(is_held_out(t.noun, t.colour) and nouns.count(t.noun) > 1 for t in scene.things)
 
 
-def _choose(rng: random.Random, split: str, scale: float) -> list[_Plan]:
+def _choose_things(rng: random.Random, split: str, scale: float) -> list[_ThingPlan]:
     """What stands in the scene: one noun two to four times, one to three more once or twice."""
     plans = []
     for place, noun in enumerate(_choose_nouns(rng, split)):
         count = rng.choice((2, 2, 3, 3, 3, 4)) if place == 0 else rng.choice((1, 1, 2))
-        seen = [c for c in sprites.COLOURS if not held_out(noun, c)]
+        seen = [c for c in sprites.COLOURS if not is_held_out(noun, c)]
         palette = list(sprites.COLOURS) if split == "novel" else seen
         if count > 2 and rng.random() < 0.5:  # few colours for many: what "not red" and "the other" are about
             palette = rng.sample(palette, 2)
         for number in range(count):
             colour: str | None = rng.choice(palette)
             if split == "novel" and place == number == 0:
-                colour = rng.choice([c for c in sprites.COLOURS if held_out(noun, c)])
+                colour = rng.choice([c for c in sprites.COLOURS if is_held_out(noun, c)])
             if count == 1 and rng.random() < 0.4:
                 colour = None
             shade = None
             if colour in sprites.SHADES and rng.random() < 0.35:
                 shade = rng.choice(sprites.SHADES[colour])
-            plans.append(_Plan(noun, colour, shade, rng.uniform(*rng.choice(SIZES_PX)) * scale))
+            plans.append(_ThingPlan(noun, colour, shade, rng.uniform(*rng.choice(SIZES_PX)) * scale))
     return plans
 
 
@@ -176,15 +180,15 @@ def _choose_nouns(rng: random.Random, split: str) -> list[str]:
     count = rng.choice((2, 3, 3, 4))
     while True:
         nouns = rng.sample(sprites.NOUNS, count)
-        is_clear = all(len(group.intersection(nouns)) < 2 for group in CONFUSABLE)
-        has_novelty = any(held_out(nouns[0], colour) for colour in sprites.COLOURS)
+        is_clear = all(len(group.intersection(nouns)) < 2 for group in CONFUSABLE_NOUNS)
+        has_novelty = any(is_held_out(nouns[0], colour) for colour in sprites.COLOURS)
         if is_clear and (split == "train" or has_novelty):
             return nouns
 
 
-def _place(plans: list[_Plan], rng: random.Random, width: int, height: int) -> list[_Plan]:
+def _place_things(plans: list[_ThingPlan], rng: random.Random, width: int, height: int) -> list[_ThingPlan]:
     """Find each a spot, big ones first; they may touch and overlap a little. Back to front."""
-    placed: list[_Plan] = []
+    placed: list[_ThingPlan] = []
     for plan in sorted(plans, key=lambda plan: -plan.size_px):
         margin = plan.size_px * 0.45
         for attempt in range(40):
@@ -202,25 +206,29 @@ def _place(plans: list[_Plan], rng: random.Random, width: int, height: int) -> l
     return sorted(placed, key=lambda plan: plan.y + plan.size_px * 0.4)
 
 
-def _draw(plans: list[_Plan], rng: random.Random, width: int, height: int) -> Scene:
-    image, ground = draw_ground(rng, width, height)
+def _draw_things(plans: list[_ThingPlan], rng: random.Random, width: int, height: int) -> SyntheticScene:
+    image, ground = draw_background(rng, width, height)
     instances = np.zeros((height, width), np.uint8)
     for number, plan in enumerate(plans, start=1):
         sprite = sprites.draw_sprite(plan.noun, plan.colour, plan.shade, rng)
         if rng.random() < 0.5:
             sprite = sprite[:, ::-1]
-        _paste(image, instances, sprite, plan, number, angle=rng.gauss(0, 7), light=rng.uniform(0.92, 1.05))
+        _paste_sprite(
+            image, instances, sprite, plan, number, angle=rng.gauss(0, 7), light=rng.uniform(0.92, 1.05)
+        )
     image *= rng.uniform(0.85, 1.08)
     pixels = image.clip(0, 255).astype(np.uint8)
-    things = tuple(t for i, plan in enumerate(plans) if (t := _look(instances, i + 1, plan)) is not None)
-    return Scene(pixels, instances, things, ground)
+    things = tuple(
+        t for i, plan in enumerate(plans) if (t := _measure_thing(instances, i + 1, plan)) is not None
+    )
+    return SyntheticScene(pixels, instances, things, ground)
 
 
-def _look(instances: np.ndarray, number: int, plan: _Plan) -> Thing | None:
+def _measure_thing(instances: np.ndarray, number: int, plan: _ThingPlan) -> Thing | None:
     mask = instances == number
     columns, rows = mask.sum(0), mask.sum(1)
     area = int(columns.sum())
-    if area < MIN_AREA_PX:
+    if area < _MIN_VISIBLE_AREA_PX:
         return None
     xs, ys = np.flatnonzero(columns), np.flatnonzero(rows)
     box = (int(xs[0]), int(ys[0]), int(xs[-1]) + 1, int(ys[-1]) + 1)
@@ -229,11 +237,11 @@ def _look(instances: np.ndarray, number: int, plan: _Plan) -> Thing | None:
     return Thing(plan.noun, plan.colour, plan.shade, plan.size_px, x, y, box, area)
 
 
-def _paste(
+def _paste_sprite(
     image: np.ndarray,
     instances: np.ndarray,
     sprite: np.ndarray,
-    plan: _Plan,
+    plan: _ThingPlan,
     number: int,
     *,
     angle: float,

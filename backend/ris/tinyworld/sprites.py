@@ -33,21 +33,21 @@ _LUMA = np.array([0.30, 0.59, 0.11], np.float32)
 
 
 @functools.cache
-def _cells() -> dict[str, list[int]]:
+def _read_cells() -> dict[str, list[int]]:
     text = resources.files("ris.tinyworld").joinpath("sprites.json").read_text(encoding="utf-8")
     return {str(noun): list(cell) for noun, cell in json.loads(text).items()}
 
 
 @functools.cache
-def _atlas() -> np.ndarray:
+def _load_atlas() -> np.ndarray:
     with resources.files("ris.tinyworld").joinpath("sprites.png").open("rb") as file:
         return np.asarray(Image.open(file).convert("RGBA"))
 
 
-NOUNS: tuple[str, ...] = tuple(_cells())
+NOUNS: tuple[str, ...] = tuple(_read_cells())
 
 
-def tint(colour: str, shade: str | None, rng: random.Random) -> np.ndarray:
+def choose_tint(colour: str, shade: str | None, rng: random.Random) -> np.ndarray:
     """An RGB tone that a person calls by this name; float32 [3], 0 to 255.
 
     Raises:
@@ -72,10 +72,10 @@ def tint(colour: str, shade: str | None, rng: random.Random) -> np.ndarray:
 
 
 @functools.cache
-def _glyph(noun: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
+def _get_glyph(noun: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
     """The drawn RGB, its alpha, its stretched luminance (0 to 255) and the median of that (0 to 1)."""
-    x, y, width, height = _cells()[noun]
-    pixels = _atlas()[y : y + height, x : x + width]
+    x, y, width, height = _read_cells()[noun]
+    pixels = _load_atlas()[y : y + height, x : x + width]
     rgb = pixels[..., :3].astype(np.float32)
     alpha = np.where(pixels[..., 3] < 60, 0, pixels[..., 3]).astype(np.float32)
     luminance = rgb @ _LUMA / 255
@@ -86,7 +86,7 @@ def _glyph(noun: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
     return rgb, alpha, np.round(stretched * 255).astype(np.uint8), median
 
 
-def _ramp(tone: np.ndarray, median: float, colour: str, shade: str | None) -> np.ndarray:
+def _make_ramp(tone: np.ndarray, median: float, colour: str, shade: str | None) -> np.ndarray:
     """Luminance to colour, float32 [256, 3]: the median luminance gets the tone itself."""
     lift = 0.20 if colour == "red" or shade == "dark" else 0.42  # lifted more, they turn pink or grey
     dark, light = tone * 0.30, tone + (255 - tone) * lift
@@ -109,10 +109,10 @@ def draw_sprite(noun: str, colour: str | None, shade: str | None, rng: random.Ra
         shade: one that the colour has in `SHADES`, or None.
         rng: chooses the tone.
     """
-    rgb, alpha, luminance, median = _glyph(noun)
+    rgb, alpha, luminance, median = _get_glyph(noun)
     if colour is not None:
         natural = 0.0 if colour in ("white", "black") else 0.07  # a breath of the drawn hues
-        rgb = (_ramp(tint(colour, shade, rng), median, colour, shade) * (1 - natural))[
+        rgb = (_make_ramp(choose_tint(colour, shade, rng), median, colour, shade) * (1 - natural))[
             luminance
         ] + rgb * natural
     return np.dstack([np.clip(rgb, 0, 255), alpha])

@@ -36,21 +36,21 @@ _PLURALS = {
     "dress": "dresses",
 }
 
-COUNTS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight")
-ORDINALS = (("first", "1st"), ("second", "2nd"), ("third", "3rd"), ("fourth", "4th"))
+COUNT_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight")
+ORDINAL_WORDS = (("first", "1st"), ("second", "2nd"), ("third", "3rd"), ("fourth", "4th"))
 
 
-def noun_word(noun: str, rng: random.Random) -> str:
+def choose_noun_word(noun: str, rng: random.Random) -> str:
     """The noun, or now and then a synonym."""
     if noun in SYNONYMS and rng.random() < 0.4:
         return rng.choice(SYNONYMS[noun])
     return noun
 
 
-def plural(word: str) -> str:
+def to_plural(word: str) -> str:
     first, _, last = word.rpartition(" ")
     return f"{first} {_PLURALS.get(last, last + 's')}".strip()
 
 
-def with_article(phrase: str) -> str:
+def add_article(phrase: str) -> str:
     return f"{'an' if phrase[0] in 'aeiou' else 'a'} {phrase}"

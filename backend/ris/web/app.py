@@ -9,16 +9,16 @@ from flask import Flask, Response, g, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from ris.errors import BackendError, ImageError, InputError, NotReady, StoreError
-from ris.labelstudio.api.connecting import webhook_token
-from ris.web.answers import Backend
+from ris.labelstudio.api.connecting import make_webhook_token
+from ris.web.handlers import Services
 from ris.web.logs import REQUEST_ID
 from ris.web.metrics import Metrics
-from ris.web.ml_api import ml_api
+from ris.web.ml_api import make_ml_api
 
 log = logging.getLogger(__name__)
 
 MAX_BODY_BYTES = 250 * 2**20  # what Label Studio itself accepts; a task brings all its earlier masks
-STATUSES: tuple[tuple[type[BackendError], int], ...] = (
+_ERROR_STATUSES: tuple[tuple[type[BackendError], int], ...] = (
     (InputError, 400),
     (ImageError, 422),
     (NotReady, 503),
@@ -27,29 +27,29 @@ STATUSES: tuple[tuple[type[BackendError], int], ...] = (
 )
 
 
-def create_app(backend: Backend, *, basic_auth: tuple[str, str] | None = None) -> Flask:
+def create_app(backend: Services, *, basic_auth: tuple[str, str] | None = None) -> Flask:
     """One app over one backend.
 
     Args:
         basic_auth: user and password that every route but `/health` asks for; None asks for nothing. A
-            webhook may bring the token of `webhook_token` in their place.
+            webhook may bring the token of `make_webhook_token` in their place.
     """
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     metrics = Metrics(backend.suggesting)
-    app.register_blueprint(ml_api(backend, metrics))
-    _say_errors(app)
-    _watch(app, metrics)
+    app.register_blueprint(make_ml_api(backend, metrics))
+    _register_error_handlers(app)
+    _measure_requests(app, metrics)
     if basic_auth:
-        _ask_for_password(app, *basic_auth)
+        _require_password(app, *basic_auth)
     return app
 
 
-def _ask_for_password(app: Flask, user: str, password: str) -> None:
-    wanted, token = f"{user}:{password}".encode(), webhook_token(password).encode()
+def _require_password(app: Flask, user: str, password: str) -> None:
+    wanted, token = f"{user}:{password}".encode(), make_webhook_token(password).encode()
 
     @app.before_request
-    def check() -> Response | None:
+    def check_password() -> Response | None:
         if request.path == "/health":
             return None
         given = request.authorization
@@ -65,16 +65,16 @@ def _ask_for_password(app: Flask, user: str, password: str) -> None:
         return answer
 
 
-def _watch(app: Flask, metrics: Metrics) -> None:
+def _measure_requests(app: Flask, metrics: Metrics) -> None:
     """One log line and one measurement a request; never a body."""
 
     @app.before_request
-    def start() -> None:
+    def start_timer() -> None:
         g.started, g.request_id = time.monotonic(), uuid.uuid4().hex[:12]
         REQUEST_ID.set(g.request_id)
 
     @app.after_request
-    def end(response: Response) -> Response:
+    def log_request(response: Response) -> Response:
         elapsed_s = time.monotonic() - g.get("started", time.monotonic())
         route = request.url_rule.rule if request.url_rule else "unknown"
         metrics.requests.labels(route, response.status_code).inc()
@@ -85,20 +85,20 @@ def _watch(app: Flask, metrics: Metrics) -> None:
         return response
 
 
-def _say_errors(app: Flask) -> None:
+def _register_error_handlers(app: Flask) -> None:
     """A sentence to the client, a traceback to the log when it is our fault."""
 
     @app.errorhandler(BackendError)
-    def ours(error: BackendError) -> tuple[Response, int]:
-        status = next(status for kind, status in STATUSES if isinstance(error, kind))
+    def handle_backend_error(error: BackendError) -> tuple[Response, int]:
+        status = next(status for kind, status in _ERROR_STATUSES if isinstance(error, kind))
         log.warning("%s %s: %s", request.method, request.path, error)
         return jsonify(error=str(error)), status
 
     @app.errorhandler(HTTPException)
-    def http(error: HTTPException) -> tuple[Response, int]:
+    def handle_http_error(error: HTTPException) -> tuple[Response, int]:
         return jsonify(error=error.description), error.code or 500
 
     @app.errorhandler(Exception)
-    def bug(error: Exception) -> tuple[Response, int]:
+    def handle_unexpected_error(error: Exception) -> tuple[Response, int]:
         log.exception("%s %s failed", request.method, request.path)
         return jsonify(error=f"failed inside; the server's log says more under {g.get('request_id')}"), 500

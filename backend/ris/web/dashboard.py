@@ -5,16 +5,18 @@ from collections.abc import Callable, Sequence
 from flask import Blueprint, Response, request
 
 from ris.labelstudio.failure import find_advice
-from ris.service import Suggesting, Synced
-from ris.store.failures import FailureGroup, failure_groups
-from ris.store.history import decisions, projects
-from ris.store.inbox import event_counts, projects_heard_of
+from ris.service import SuggestionService, SyncResult
+from ris.store.failures import FailureGroup, group_failures
+from ris.store.history import find_project_keys, read_decisions
+from ris.store.inbox import count_events, find_projects_with_corrections
 
-MOST = 5000  # decisions that are drawn; `ris report` takes them all
+_MAX_DECISIONS = 5000  # decisions that are drawn; `ris report` takes them all
 
 
-def dashboard(
-    suggesting: Suggesting, ready: Callable[[], tuple[Response, int]], synced: Callable[[], Sequence[Synced]]
+def make_dashboard(
+    suggesting: SuggestionService,
+    ready: Callable[[], tuple[Response, int]],
+    synced: Callable[[], Sequence[SyncResult]],
 ) -> Blueprint:
     """The route over one backend; read-only.
 
@@ -25,42 +27,44 @@ def dashboard(
     routes = Blueprint("dashboard", __name__)
 
     @routes.get("/")
-    def show() -> Response | tuple[Response, int]:
+    def show_page() -> Response | tuple[Response, int]:
         """A page for browsers, the readiness in JSON for everybody else."""
         if request.accept_mimetypes.best_match(["application/json", "text/html"]) != "text/html":
             return ready()
         # Here, because drawing takes a second to import and /health must not wait for it.
-        from ris.evaluation.decisions.html_report import Table, page
-        from ris.evaluation.decisions.metrics import judged
+        from ris.evaluation.decisions.html_report import ReportTable, render_page
+        from ris.evaluation.decisions.metrics import evaluate_decision
 
         with suggesting.database.begin() as session:
-            found = list(decisions(session))
-            counts, known = event_counts(session), projects(session)
-            heard, failed = projects_heard_of(session), failure_groups(session)
+            found = list(read_decisions(session))
+            counts, known = count_events(session), find_project_keys(session)
+            heard, failed = find_projects_with_corrections(session), group_failures(session)
         state = suggesting.worker.state()
         warnings = [
             f"no webhook seen for project {key.split('.')[0]} yet" for key in known if key not in heard
         ]
         if state not in ("ready", "loading"):
             warnings.insert(0, f"the models could not be loaded: {state}")
-        if len(found) > MOST:
-            warnings.append(f"the newest {MOST} of {len(found)} decisions are shown; `ris report` takes all")
-        inbox = Table("The inbox", ("state", "events"), [(s, str(n)) for s, n in counts.items()])
-        not_understood = Table(
+        if len(found) > _MAX_DECISIONS:
+            warnings.append(
+                f"the newest {_MAX_DECISIONS} of {len(found)} decisions are shown; `ris report` takes all"
+            )
+        inbox = ReportTable("The inbox", ("state", "events"), [(s, str(n)) for s, n in counts.items()])
+        not_understood = ReportTable(
             "Not understood",
             ("cause", "answers", "what to do", "the newest"),
             [(g.cause, str(g.n_answers), find_advice(g.cause), g.newest.sentence) for g in failed],
         )
-        sync = Table(
+        sync = ReportTable(
             "The last sync with Label Studio",
             ("project", "in Label Studio", "here", "applied", "gone", "not understood", ""),
-            [_row(done) for done in synced()],
+            [_to_row(done) for done in synced()],
         )
-        text = page(
-            [judged(d) for d in found[-MOST:]],
+        text = render_page(
+            [evaluate_decision(d) for d in found[-_MAX_DECISIONS:]],
             title="Referring-expression segmentation: what the annotators decided",
             about=f"{len(found)} decisions; {suggesting.version}, models {state}",
-            alarms=_alarms(failed),
+            alarms=_make_alarms(failed),
             warnings=warnings,
             more=[inbox, not_understood, sync],
             footer="`ris report` writes this with pictures.",
@@ -70,7 +74,7 @@ def dashboard(
     return routes
 
 
-def _alarms(failed: Sequence[FailureGroup]) -> list[str]:
+def _make_alarms(failed: Sequence[FailureGroup]) -> list[str]:
     n_answers = sum(group.n_answers for group in failed)
     if not n_answers:
         return []
@@ -80,7 +84,7 @@ def _alarms(failed: Sequence[FailureGroup]) -> list[str]:
     return [f"{n_answers} {what}; the table below says what to do"]
 
 
-def _row(done: Synced) -> tuple[str, ...]:
-    verdict = "agree" if done.agrees else "differ"
-    counts = (done.there, done.here, done.applied, done.gone, done.failed)
+def _to_row(done: SyncResult) -> tuple[str, ...]:
+    verdict = "agree" if done.is_in_sync else "differ"
+    counts = (done.n_in_label_studio, done.n_recorded, done.n_applied, done.n_gone, done.n_failed)
     return done.project, *map(str, counts), verdict

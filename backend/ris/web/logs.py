@@ -8,19 +8,19 @@ from typing import Literal
 from pythonjsonlogger.json import JsonFormatter
 
 REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
-FIELDS = ("asctime", "levelname", "name", "request_id", "message")
-Shape = Literal["json", "text"]
+_FIELDS = ("asctime", "levelname", "name", "request_id", "message")
+LogFormat = Literal["json", "text"]
 
 
-def start_logging(level: str, shape: Shape) -> None:
+def start_logging(level: str, shape: LogFormat) -> None:
     """Send every logger of this process to stderr."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.addFilter(_with_request_id)
-    handler.addFilter(_from_somebody)
+    handler.addFilter(_add_request_id)
+    handler.addFilter(_has_logger_name)
     if shape == "json":
         handler.setFormatter(
             JsonFormatter(
-                list(FIELDS), datefmt="%Y-%m-%dT%H:%M:%S%z",
+                list(_FIELDS), datefmt="%Y-%m-%dT%H:%M:%S%z",
                 rename_fields={"asctime": "time", "levelname": "level", "name": "logger"},
             )
         )  # fmt: skip
@@ -31,11 +31,11 @@ def start_logging(level: str, shape: Shape) -> None:
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
-def _with_request_id(record: logging.LogRecord) -> bool:
+def _add_request_id(record: logging.LogRecord) -> bool:
     record.request_id = REQUEST_ID.get()
     return True
 
 
-def _from_somebody(record: logging.LogRecord) -> bool:
+def _has_logger_name(record: logging.LogRecord) -> bool:
     """Not the chatter of libraries that log under no name of their own."""
     return record.name != "root" or record.levelno >= logging.WARNING

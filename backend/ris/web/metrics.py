@@ -6,15 +6,15 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from ris.service import Suggesting
-from ris.store.deliveries import n_owed
-from ris.store.inbox import event_counts
+from ris.service import SuggestionService
+from ris.store.deliveries import count_deliveries
+from ris.store.inbox import count_events
 
 
 class Metrics:
     """Counters of one app, and what is looked up whenever they are asked for."""
 
-    def __init__(self, suggesting: Suggesting) -> None:
+    def __init__(self, suggesting: SuggestionService) -> None:
         self.registry = CollectorRegistry()
         self.requests = Counter(
             "ris_requests", "Requests by route and status", ["route", "status"], registry=self.registry
@@ -31,21 +31,21 @@ class Metrics:
         self.events = Counter(
             "ris_events", "Webhooks written down, by action", ["action"], registry=self.registry
         )
-        self.registry.register(_State(suggesting))
+        self.registry.register(_StateCollector(suggesting))
 
 
-class _State(Collector):
+class _StateCollector(Collector):
     """What waits, what is remembered, and how far the inbox is, at the moment of asking."""
 
-    def __init__(self, suggesting: Suggesting) -> None:
+    def __init__(self, suggesting: SuggestionService) -> None:
         self.suggesting = suggesting
 
     def collect(self) -> Iterator[Metric]:
         worker = self.suggesting.worker
         yield GaugeMetricFamily(
-            "ris_tasks_waiting", "Tasks begun and not answered yet", self.suggesting.waiting
+            "ris_tasks_waiting", "Tasks begun and not answered yet", self.suggesting.n_waiting
         )
-        yield GaugeMetricFamily("ris_jobs_waiting", "Jobs that wait for the networks", worker.waiting)
+        yield GaugeMetricFamily("ris_jobs_waiting", "Jobs that wait for the networks", worker.n_waiting)
         yield GaugeMetricFamily(
             "ris_models_ready", "1 when the networks are loaded", worker.state() == "ready"
         )
@@ -57,11 +57,11 @@ class _State(Collector):
         asked.add_metric(["miss"], cache.n_misses)
         yield asked
         with self.suggesting.database.begin() as session:
-            owed = n_owed(session)
+            owed = count_deliveries(session)
         yield GaugeMetricFamily("ris_deliveries_owed", "Tasks that Label Studio is owed", owed)
         states = GaugeMetricFamily("ris_inbox_events", "Events in the inbox, by state", labels=["state"])
         with self.suggesting.database.begin() as session:
-            counted = event_counts(session)
+            counted = count_events(session)
         for state, number in counted.items():
             states.add_metric([state], number)
         yield states

@@ -8,12 +8,12 @@ import pytest
 
 from ris.core.types import Verdict
 from ris.errors import ImageUnreachable
-from ris.evaluation.decisions.html_report import Table, page
+from ris.evaluation.decisions.html_report import ReportTable, render_page
 from tests.evaluation.decisions.test_metrics import EVERYTHING, LEFT, MONDAY, decided
 
 
 def made(found=EVERYTHING, **more):
-    return page(found, title="What was decided", about="5 decisions", **more)
+    return render_page(found, title="What was decided", about="5 decisions", **more)
 
 
 class Reader(HTMLParser):
@@ -101,7 +101,7 @@ def test_without_decisions_the_page_says_so():
 
 
 def test_warnings_and_more_tables_stand_on_the_page():
-    more = [Table("The inbox", ("state", "events"), [("failed", "3")])]
+    more = [ReportTable("The inbox", ("state", "events"), [("failed", "3")])]
 
     _, text = read(made(more=more, warnings=["no webhook seen for project 7 yet"]))
 

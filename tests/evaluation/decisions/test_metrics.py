@@ -8,16 +8,16 @@ import pytest
 
 from ris.core import rle
 from ris.core.decision import Decision
-from ris.core.types import Annotation, Correction, Edit, MethodScore, Offer, Suggestion, Task, Verdict
+from ris.core.types import Alternative, Annotation, Correction, Edit, MethodScore, Suggestion, Task, Verdict
 from ris.evaluation.decisions.metrics import (
-    calibration,
-    compared,
-    favourite,
-    figures,
-    judged,
-    methods_of,
-    positions,
-    split,
+    compare_methods,
+    compute_calibration,
+    compute_decision_metrics,
+    evaluate_decision,
+    find_methods,
+    get_favourite_iou,
+    group_decisions,
+    measure_position_bias,
 )
 from tests.build import rectangle
 
@@ -28,7 +28,9 @@ MONDAY = datetime(2026, 1, 5, tzinfo=UTC)
 
 def offer(rank, mask, **methods):
     said = {name.replace("_", "-"): MethodScore(0.0, place) for name, place in methods.items()}
-    return Offer(f"r{rank}", Suggestion(rank, 1 - 0.3 * rank, rle.encode(mask), (0, 0, 1, 1), said, "v1"))
+    return Alternative(
+        f"r{rank}", Suggestion(rank, 1 - 0.3 * rank, rle.encode_rle(mask), (0, 0, 1, 1), said, "v1")
+    )
 
 
 OFFERS = (offer(0, LEFT, lgd=0, iterprime=3), offer(1, RIGHT, lgd=2, iterprime=0))
@@ -37,12 +39,12 @@ OFFERS = (offer(0, LEFT, lgd=0, iterprime=3), offer(1, RIGHT, lgd=2, iterprime=0
 def decided(verdict, mask=None, *, rank=None, offers=OFFERS, number=1, image="a.png", **more):
     annotation = Annotation(
         number, Task(number, "1.5", image, more.get("expression", "left mug")),
-        more.get("at", MONDAY), None if mask is None else rle.encode(mask),
+        more.get("at", MONDAY), None if mask is None else rle.encode_rle(mask),
         annotator=more.get("annotator", 7), lead_time_s=more.get("lead_time_s", 4.0),
     )  # fmt: skip
     correction = Correction(annotation, verdict, rank=rank, iou=more.get("iou"), edit=more.get("edit"))
     digest = more.get("digest", image)  # as if every reference led to a picture of its own
-    return judged(Decision(correction, offers, digest, SIZE, "v1" if offers else None))
+    return evaluate_decision(Decision(correction, offers, digest, SIZE, "v1" if offers else None))
 
 
 ACCEPTED = decided(Verdict.ACCEPTED, RIGHT, rank=1)
@@ -56,11 +58,11 @@ EVERYTHING = [ACCEPTED, EDITED, REDRAWN, NONE, SKIPPED]
 
 
 def mean(name, found=EVERYTHING):
-    return figures(found).shares[name].mean
+    return compute_decision_metrics(found).shares[name].mean
 
 
 def test_every_decision_is_counted_by_its_verdict():
-    assert figures(EVERYTHING).counts == {
+    assert compute_decision_metrics(EVERYTHING).counts == {
         "accepted": 1, "edited": 1, "redrawn": 1, "no referent": 1, "skipped": 1,
     }  # fmt: skip
 
@@ -69,7 +71,7 @@ def test_acceptance_is_of_the_decisions_with_a_mask():
     assert mean("accepted") == pytest.approx(1 / 3)
     assert mean("accepted first") == 0
     assert mean("MRR of the accepted") == pytest.approx((1 / 2 + 0 + 0) / 3)
-    assert figures(EVERYTHING).shares["accepted"].count == 3
+    assert compute_decision_metrics(EVERYTHING).shares["accepted"].count == 3
 
 
 def test_iou_is_of_the_first_and_of_the_best_and_nothing_offered_is_a_miss():
@@ -83,20 +85,20 @@ def test_iou_is_of_the_first_and_of_the_best_and_nothing_offered_is_a_miss():
 
 def test_overall_iou_is_a_ratio_of_sums():
     # Intersections 0 + 20 + 0; unions 80 + 40 + 40: the last is a miss, its own mask counts.
-    assert figures(EVERYTHING).o_iou == pytest.approx(20 / 160)
+    assert compute_decision_metrics(EVERYTHING).o_iou == pytest.approx(20 / 160)
 
 
 def test_an_edit_is_as_large_as_the_pixels_it_changed():
-    assert EDITED.changed_px == 20
-    assert ACCEPTED.changed_px is None
+    assert EDITED.edit_px == 20
+    assert ACCEPTED.edit_px is None
     assert (mean("IoU of an edit"), mean("boundary IoU of an edit")) == (0.5, 0.25)
-    assert figures(EVERYTHING).changed_px == 20
-    assert figures([ACCEPTED]).changed_px is None
+    assert compute_decision_metrics(EVERYTHING).edit_px == 20
+    assert compute_decision_metrics([ACCEPTED]).edit_px is None
 
 
 def test_lead_time_is_the_median_of_those_that_were_told():
-    assert figures([ACCEPTED, EDITED, REDRAWN]).lead_time_s == 6.0
-    assert figures([REDRAWN]).lead_time_s is None
+    assert compute_decision_metrics([ACCEPTED, EDITED, REDRAWN]).lead_time_s == 6.0
+    assert compute_decision_metrics([REDRAWN]).lead_time_s is None
 
 
 def test_expressions_without_a_referent_have_their_own_figures():
@@ -107,7 +109,7 @@ def test_expressions_without_a_referent_have_their_own_figures():
 
 
 def test_without_decisions_there_are_figures_of_nothing():
-    empty = figures([])
+    empty = compute_decision_metrics([])
 
     assert empty.o_iou == 0
     assert all(share.count == 0 for share in empty.shares.values())
@@ -122,23 +124,26 @@ def test_alternatives_of_another_size_have_nothing_in_common_with_the_final_mask
 def test_decisions_are_split_by_what_they_share():
     later = decided(Verdict.ACCEPTED, LEFT, rank=0, at=MONDAY + timedelta(days=7), annotator=None)
 
-    assert {k: len(v) for k, v in split([ACCEPTED, later], "week").items()} == {"2026-W02": 1, "2026-W03": 1}
-    assert set(split([ACCEPTED, later], "annotator")) == {"7", "unknown"}
-    assert set(split([ACCEPTED, REDRAWN], "version")) == {"v1", "nothing offered"}
-    assert set(split([ACCEPTED], "kind")) == {"position"}
-    assert set(split([ACCEPTED], "project")) == {"1.5"}
+    assert {k: len(v) for k, v in group_decisions([ACCEPTED, later], "week").items()} == {
+        "2026-W02": 1,
+        "2026-W03": 1,
+    }
+    assert set(group_decisions([ACCEPTED, later], "annotator")) == {"7", "unknown"}
+    assert set(group_decisions([ACCEPTED, REDRAWN], "version")) == {"v1", "nothing offered"}
+    assert set(group_decisions([ACCEPTED], "kind")) == {"position"}
+    assert set(group_decisions([ACCEPTED], "project")) == {"1.5"}
 
 
 def test_a_methods_favourite_is_the_alternative_that_it_ranked_best():
-    assert favourite(ACCEPTED, "lgd") == 0.0
-    assert favourite(ACCEPTED, "iterprime") == 1.0
-    assert favourite(ACCEPTED, "unheard-of") == 0.0
-    assert favourite(REDRAWN, "lgd") == 0.0
-    assert methods_of(EVERYTHING) == ["iterprime", "lgd"]
+    assert get_favourite_iou(ACCEPTED, "lgd") == 0.0
+    assert get_favourite_iou(ACCEPTED, "iterprime") == 1.0
+    assert get_favourite_iou(ACCEPTED, "unheard-of") == 0.0
+    assert get_favourite_iou(REDRAWN, "lgd") == 0.0
+    assert find_methods(EVERYTHING) == ["iterprime", "lgd"]
 
 
 def test_methods_are_compared_on_the_same_decisions():
-    table = compared(EVERYTHING)
+    table = compare_methods(EVERYTHING)
 
     assert table["offered"][0].mean == pytest.approx(0.5 / 3)
     assert table["iterprime"][0].mean == pytest.approx(1 / 3)
@@ -149,15 +154,15 @@ def test_methods_are_compared_on_the_same_decisions():
 def test_calibration_sorts_scores_into_bins():
     right = [decided(Verdict.ACCEPTED, LEFT, rank=0) for _ in range(3)]
 
-    assert calibration([*right, ACCEPTED]) == [(1.0, 0.75, 4)]
-    assert calibration([NONE]) == []
+    assert compute_calibration([*right, ACCEPTED]) == [(1.0, 0.75, 4)]
+    assert compute_calibration([NONE]) == []
 
 
 def test_the_interval_draws_whole_images():
     same = [decided(Verdict.ACCEPTED, LEFT, rank=0, number=i) for i in range(4)]
     same += [decided(Verdict.ACCEPTED, RIGHT, rank=1, number=i) for i in range(4)]
 
-    shares = figures(same).shares["mIoU of the first"]
+    shares = compute_decision_metrics(same).shares["mIoU of the first"]
 
     assert (shares.low, shares.mean, shares.high) == (0.5, 0.5, 0.5)  # one image: nothing varies
 
@@ -189,7 +194,9 @@ def test_of_shuffled_tasks_the_place_of_the_accepted_is_told_apart_from_its_rank
         ACCEPTED,
     ]
 
-    told = [(place, stood.mean, ranked.mean, stood.count) for place, stood, ranked in positions(found)]
+    told = [
+        (place, stood.mean, ranked.mean, stood.count) for place, stood, ranked in measure_position_bias(found)
+    ]
 
     assert told == [(0, 0.5, 0.25, 4), (1, 0.25, 0.5, 4)]
-    assert positions([ACCEPTED]) == []
+    assert measure_position_bias([ACCEPTED]) == []

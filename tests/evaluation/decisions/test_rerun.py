@@ -3,7 +3,7 @@ import pytest
 
 from ris.core.types import Image, Verdict
 from ris.errors import ImageUnreachable, InputError
-from ris.evaluation.decisions.rerun import alone, gained, rerun
+from ris.evaluation.decisions.rerun import compare_reruns, isolate_method, rerun
 from ris.referring.spatial import Spatial
 from tests.evaluation.decisions.test_metrics import decided
 from tests.fakes import squares
@@ -34,7 +34,7 @@ def test_what_would_be_offered_now_is_compared_on_the_same_decisions():
 
     assert [one.now.ious[0] for one in found] == pytest.approx([1.0, 0.0])
     assert fetch.times == 1
-    then, now, above = gained(found)["mIoU of the first"]
+    then, now, above = compare_reruns(found)["mIoU of the first"]
     assert (then.mean, now.mean, above.mean, above.count) == (0, 0.5, 0.5, 2)
 
 
@@ -44,7 +44,7 @@ def test_an_image_that_is_gone_is_a_miss_with_its_reason():
     )
 
     assert [one.reason for one in found] == ["cannot fetch the image of task 3: it is gone", ""]
-    assert gained(found)["P@0.5 of the first"][1].mean == 0.5
+    assert compare_reruns(found)["P@0.5 of the first"][1].mean == 0.5
 
 
 def test_only_decisions_that_say_which_mask_is_meant_are_run_again():
@@ -58,7 +58,7 @@ def test_one_method_can_vote_alone_and_one_that_is_not_there_is_refused():
     pipeline = make_pipeline()
     (name,) = [method.name for method in pipeline.methods]
 
-    assert alone(pipeline, name).ranking.weights == {name: 1.0}
+    assert isolate_method(pipeline, name).ranking.weights == {name: 1.0}
     with pytest.raises(InputError, match=f"there is no method 'lgd'; there are {name}"):
-        alone(pipeline, "lgd")
+        isolate_method(pipeline, "lgd")
     assert Spatial().name != name

@@ -4,22 +4,22 @@ import json
 
 import pytest
 
-from ris.evaluation.refcoco.metrics import figures, splits
-from ris.evaluation.refcoco.outcome import Outcome
-from ris.evaluation.refcoco.results import as_table
+from ris.evaluation.refcoco.metrics import compute_ranking_metrics, compute_split_metrics
+from ris.evaluation.refcoco.outcome import BenchmarkOutcome
+from ris.evaluation.refcoco.results import to_table
 
 
 def row(intersection, union, *, sample=0, image="a", iou=None, has_referent=True, mask="04", **more):
     iou = (intersection / union if union else 0.0) if iou is None else iou
     values = {"dataset": "refcoco", "split_by": "unc", "split": "val", "method": "lgd", "reason": ""} | more
-    return Outcome(
+    return BenchmarkOutcome(
         image=image, sample=sample, expression="x", has_referent=has_referent, intersection_px=intersection,
         union_px=union, iou=iou, mask=mask, height=4, width=8, model_version="fake-1", seconds=0.5, **values,
     )  # fmt: skip
 
 
 def of(*rows):
-    return figures(as_table(rows))
+    return compute_ranking_metrics(to_table(rows))
 
 
 def test_oiou_weighs_pixels_and_miou_expressions():
@@ -84,7 +84,7 @@ def test_every_split_has_the_figures_of_all_rankings_methods_first():
         for method in ("lgd", "fusion")
     ]
 
-    first, second = splits(as_table(rows))
+    first, second = compute_split_metrics(to_table(rows))
 
     assert [(s.dataset, s.split_by, s.split, s.count, s.images) for s in (first, second)] == [
         ("refcoco", "unc", "testB", 2, 1), ("refcoco", "unc", "val", 1, 1),
@@ -93,9 +93,9 @@ def test_every_split_has_the_figures_of_all_rankings_methods_first():
 
 
 def test_as_json_there_is_nothing_that_json_has_no_word_for():
-    (split,) = splits(as_table([row(5, 10)]))
+    (split,) = compute_split_metrics(to_table([row(5, 10)]))
 
-    plain = split.as_json()
+    plain = split.to_json_object()
 
     assert json.loads(json.dumps(plain, allow_nan=False)) == plain
     assert plain["rankings"]["lgd"]["precision"]["0.5"] == {"mean": 1, "low": 1, "high": 1, "count": 1}

@@ -6,30 +6,38 @@ import numpy as np
 import pytest
 
 from ris.core import rle
-from ris.core.types import Image, Scored
+from ris.core.types import Image, MethodScores
 from ris.datasets.benchmark import Benchmark
 from ris.datasets.entry import Entry
 from ris.errors import ImageUnreachable
 from ris.evaluation.rankings import FUSION
-from ris.evaluation.refcoco.outcome import NO_PROPOSALS, NO_SAY, Answer, firsts, groups, judged, outcomes
-from ris.referring.global_local import PAPER, GlobalLocal
-from ris.referring.pipeline import Pipeline, Reference
+from ris.evaluation.refcoco.outcome import (
+    NO_PREFERENCE,
+    NO_PROPOSALS,
+    FirstMask,
+    compute_overlap,
+    evaluate_image,
+    find_first_masks,
+    group_by_image,
+)
+from ris.referring.global_local import GLOBAL_LOCAL_PAPER, GlobalLocal
+from ris.referring.pipeline import Pipeline, ReferResult
 from ris.referring.ranking import RankingSettings
 from tests.build import make_scene, rectangle
 from tests.fakes import ColourEncoder, SquaresProposer, WordParser, squares
 
 SIZE = (32, 32)
-RED = rle.encode(np.all(squares() == (255, 0, 0), axis=-1))
+RED = rle.encode_rle(np.all(squares() == (255, 0, 0), axis=-1))
 BLACK = Image.of(np.zeros((32, 32, 3), np.uint8))
 
 
 @pytest.fixture
 def pipeline():
     framing = replace(
-        PAPER.framing, mean=(0, 0, 0), std=(1, 1, 1), working_side=None, background=(0, 0, 0),
+        GLOBAL_LOCAL_PAPER.framing, mean=(0, 0, 0), std=(1, 1, 1), working_side=None, background=(0, 0, 0),
         box_rule="tight", antialias=True, grid_antialias=True,
     )  # fmt: skip
-    method = GlobalLocal(ColourEncoder(), replace(PAPER, framing=framing, first_masked_block=1))
+    method = GlobalLocal(ColourEncoder(), replace(GLOBAL_LOCAL_PAPER, framing=framing, first_masked_block=1))
     return Pipeline(SquaresProposer(), WordParser(), (method,), RankingSettings(), "fake-1")
 
 
@@ -40,8 +48,8 @@ def entry(words="the red", mask=RED, *, image="a.png", split="val", size=SIZE):
 def tried(pipeline, *entries, load=lambda name: Image.of(squares())):
     benchmark = Benchmark("drawn", "ris", entries)
     ticks = iter([10.0, 12.0])
-    (group,) = groups(benchmark, ["val"])
-    return outcomes(benchmark, group, pipeline, load, lambda: next(ticks))
+    (group,) = group_by_image(benchmark, ["val"])
+    return evaluate_image(benchmark, group, pipeline, load, lambda: next(ticks))
 
 
 def test_an_image_is_seen_once_for_all_its_expressions_and_every_ranking_is_judged(pipeline):
@@ -66,7 +74,7 @@ def test_the_expressions_of_an_image_come_together_and_keep_their_place_in_the_d
         entry(split="train"), entry(image="b.png"), entry(), entry("x", image="b.png"), entry(split="testA"),
     )  # fmt: skip
 
-    found = groups(Benchmark("drawn", "ris", entries), ["val", "testA"])
+    found = group_by_image(Benchmark("drawn", "ris", entries), ["val", "testA"])
 
     assert [(g.split, g.image, [n for n, _ in g.samples]) for g in found] == [
         ("val", "b.png", [1, 3]), ("val", "a.png", [2]), ("testA", "a.png", [4]),
@@ -86,7 +94,7 @@ def test_an_image_that_cannot_be_had_makes_misses_with_the_reason(pipeline):
 
 
 def test_an_image_of_another_size_than_the_masks_is_not_ranked(pipeline):
-    (first, _) = tried(pipeline, entry(size=(32, 16), mask=rle.encode(rectangle((32, 16), 0, 0, 2, 2))))
+    (first, _) = tried(pipeline, entry(size=(32, 16), mask=rle.encode_rle(rectangle((32, 16), 0, 0, 2, 2))))
 
     assert (first.iou, first.union_px) == (0, 4)
     assert "the image is 32 x 32 pixels high and wide, the dataset says 32 x 16" in first.reason
@@ -109,41 +117,42 @@ def test_a_mask_for_an_expression_without_a_referent_is_wrong_by_its_area(pipeli
 def test_methods_without_a_say_answer_with_nothing_and_say_why():
     scene = make_scene(rectangle((8, 8), 0, 0, 2, 2), rectangle((8, 8), 4, 4, 8, 8))
     opinions = (
-        Scored("flat", np.zeros(2, np.float32)),
-        Scored("down", left_out="no describer"),
-        Scored("lost", np.full(2, np.nan, np.float32)),
-        Scored("sure", np.array([1, 2], np.float32)),
+        MethodScores("flat", np.zeros(2, np.float32)),
+        MethodScores("down", left_out="no describer"),
+        MethodScores("lost", np.full(2, np.nan, np.float32)),
+        MethodScores("sure", np.array([1, 2], np.float32)),
     )
 
-    found = dict(firsts(scene, Reference((), opinions, "v")))
+    found = dict(find_first_masks(scene, ReferResult((), opinions, "v")))
 
     assert found == {
-        "flat": Answer(None, NO_SAY),
-        "down": Answer(None, "no describer"),
-        "lost": Answer(None, NO_SAY),
-        "sure": Answer(scene.masks[1]),
-        FUSION: Answer(None, "no method had a say"),
+        "flat": FirstMask(None, NO_PREFERENCE),
+        "down": FirstMask(None, "no describer"),
+        "lost": FirstMask(None, NO_PREFERENCE),
+        "sure": FirstMask(scene.masks[1]),
+        FUSION: FirstMask(None, "no method had a say"),
     }
 
 
 LEFT, RIGHT, ALL, NONE = (
-    rle.encode(rectangle((4, 8), *box)) for box in ((0, 0, 4, 4), (4, 0, 8, 4), (0, 0, 8, 4), (0, 0, 0, 0))
+    rle.encode_rle(rectangle((4, 8), *box))
+    for box in ((0, 0, 4, 4), (4, 0, 8, 4), (0, 0, 8, 4), (0, 0, 0, 0))
 )
 
 
 @pytest.mark.parametrize(
     ("referent", "answer", "wanted"),
     [
-        (LEFT, Answer(LEFT), (16, 16, 1.0)),
-        (LEFT, Answer(RIGHT), (0, 32, 0.0)),
-        (LEFT, Answer(ALL), (16, 32, 0.5)),
-        (LEFT, Answer(None), (0, 16, 0.0)),
-        (LEFT, Answer(None, "why"), (0, 16, 0.0)),
-        (NONE, Answer(None), (0, 0, 0.0)),
-        (NONE, Answer(LEFT), (0, 16, 0.0)),
-        (None, Answer(None), (0, 0, 1.0)),
-        (None, Answer(LEFT), (0, 16, 0.0)),
-        (None, Answer(None, "why"), (0, 0, 0.0)),
+        (LEFT, FirstMask(LEFT), (16, 16, 1.0)),
+        (LEFT, FirstMask(RIGHT), (0, 32, 0.0)),
+        (LEFT, FirstMask(ALL), (16, 32, 0.5)),
+        (LEFT, FirstMask(None), (0, 16, 0.0)),
+        (LEFT, FirstMask(None, "why"), (0, 16, 0.0)),
+        (NONE, FirstMask(None), (0, 0, 0.0)),
+        (NONE, FirstMask(LEFT), (0, 16, 0.0)),
+        (None, FirstMask(None), (0, 0, 1.0)),
+        (None, FirstMask(LEFT), (0, 16, 0.0)),
+        (None, FirstMask(None, "why"), (0, 0, 0.0)),
     ],
     ids=[
         "right", "wrong", "half", "nothing offered", "could not look", "empty union", "empty referent",
@@ -151,4 +160,4 @@ LEFT, RIGHT, ALL, NONE = (
     ],
 )  # fmt: skip
 def test_an_answer_is_judged_by_its_pixels(referent, answer, wanted):
-    assert judged(referent, answer) == wanted
+    assert compute_overlap(referent, answer) == wanted

@@ -2,8 +2,8 @@ from dataclasses import replace
 
 import pytest
 
-from ris.datasets.benchmark import EXPRESSIONS
-from ris.evaluation.refcoco.published import PUBLISHED, published
+from ris.datasets.benchmark import PUBLISHED_COUNTS
+from ris.evaluation.refcoco.published import PUBLISHED, find_published
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ def test_no_figure_stands_twice_and_each_is_of_a_split_that_was_counted():
     keys = [(p.method, p.made_with, p.dataset, p.split_by, p.split, p.metric, p.source) for p in PUBLISHED]
 
     assert len(set(keys)) == len(keys)
-    assert {(p.dataset, p.split_by, p.split) for p in PUBLISHED} == set(EXPRESSIONS)
+    assert {(p.dataset, p.split_by, p.split) for p in PUBLISHED} == set(PUBLISHED_COUNTS)
 
 
 def test_the_two_metrics_of_the_lgd_log_are_not_swapped():
@@ -42,12 +42,12 @@ def test_the_two_metrics_of_the_lgd_log_are_not_swapped():
 
 
 def test_a_split_is_printed_with_the_figures_of_its_own():
-    found = {(p.method, p.made_with, p.metric): p.value for p in published("refcocog", "google", "val")}
+    found = {(p.method, p.made_with, p.metric): p.value for p in find_published("refcocog", "google", "val")}
 
     assert found["GL-CLIP, run again", "CLIP ViT-B/32, FreeSOLO", "oIoU"] == 30.77
     assert found["LGD, 0.5 and -1.0", "CLIP ViT-B/32, LLaVA 7B, SAM", "mIoU"] == 49.22
     assert "HybridGL" not in {method for method, _, _ in found}
-    assert published("mine", "ris", "val") == ()
+    assert find_published("mine", "ris", "val") == ()
 
 
 def test_what_networks_saw_of_these_images_is_said():

@@ -8,9 +8,16 @@ import pytest
 from ris.datasets.benchmark import Benchmark
 from ris.datasets.entry import Entry
 from ris.errors import DatasetError
-from ris.evaluation.refcoco import results as pieces
-from ris.evaluation.refcoco.outcome import Outcome, groups
-from ris.evaluation.refcoco.results import clear, kept, left, read_pieces, torn_pieces, write_piece
+from ris.evaluation.refcoco import results
+from ris.evaluation.refcoco.outcome import BenchmarkOutcome, group_by_image
+from ris.evaluation.refcoco.results import (
+    find_torn_pieces,
+    find_unfinished_images,
+    read_results,
+    remove_results,
+    write_piece,
+    write_pieces,
+)
 from ris.evaluation.refcoco.shard import Shard
 
 ALL = Shard(1, 1)
@@ -18,12 +25,12 @@ IMAGES = [f"{i}.png" for i in range(5)]
 BENCHMARK = Benchmark(
     "drawn", "ris", tuple(Entry(f"{w} of {i}", i, (4, 8), None, False, "val") for i in IMAGES for w in "ab")
 )
-GROUPS = groups(BENCHMARK, ["val"])
+GROUPS = group_by_image(BENCHMARK, ["val"])
 
 
 def rows(group, version="fake-1"):
     return [
-        Outcome(
+        BenchmarkOutcome(
             "drawn", "ris", "val", group.image, number, entry.expression, method, True, 8, 16, 0.5, "04",
             4, 8, "", version, 0.25,
         )
@@ -41,22 +48,22 @@ def test_rows_come_back_as_they_were_written(tmp_path):
     write_piece(tmp_path, ALL, first)
     write_piece(tmp_path, ALL, second)
 
-    table = read_pieces([tmp_path])
+    table = read_results([tmp_path])
 
-    assert [Outcome(**row) for row in table.to_pylist()] == first + second
+    assert [BenchmarkOutcome(**row) for row in table.to_pylist()] == first + second
     assert names(tmp_path) == ["piece-1of1-000000.parquet", "piece-1of1-000001.parquet"]
 
 
 def test_what_is_done_is_not_done_again(tmp_path):
     write_piece(tmp_path, ALL, rows(GROUPS[0]) + rows(GROUPS[3]))
 
-    undone = left(tmp_path, "fake-1", BENCHMARK, GROUPS)
+    undone = find_unfinished_images(tmp_path, "fake-1", BENCHMARK, GROUPS)
 
     assert [group.image for group in undone] == ["1.png", "2.png", "4.png"]
 
 
 def test_a_folder_that_is_not_there_has_everything_left(tmp_path):
-    assert left(tmp_path / "new", "fake-1", BENCHMARK, GROUPS) == GROUPS
+    assert find_unfinished_images(tmp_path / "new", "fake-1", BENCHMARK, GROUPS) == GROUPS
 
 
 def test_a_torn_piece_is_found_wherever_it_was_torn_and_its_images_are_left(tmp_path):
@@ -66,10 +73,10 @@ def test_a_torn_piece_is_found_wherever_it_was_torn_and_its_images_are_left(tmp_
     for damaged in (b"", data[:100], data[:-20], data[:60] + bytes(20) + data[80:], data[:4] + data[-8:]):
         torn.write_bytes(damaged)
 
-        assert torn_pieces(tmp_path) == [torn]
-        assert len(left(tmp_path, "fake-1", BENCHMARK, GROUPS)) == 4
+        assert find_torn_pieces(tmp_path) == [torn]
+        assert len(find_unfinished_images(tmp_path, "fake-1", BENCHMARK, GROUPS)) == 4
         with pytest.raises(DatasetError, match=f"{torn.name} is torn; run ris benchmark refcoco with --out"):
-            read_pieces([tmp_path])
+            read_results([tmp_path])
     assert pq.read_table(whole).num_rows == 4
 
 
@@ -78,32 +85,35 @@ def test_half_a_piece_has_no_name_of_a_piece(tmp_path, monkeypatch):
         file.write(b"PAR1")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(pieces.pq, "write_table", full)
+    monkeypatch.setattr(results.pq, "write_table", full)
 
     with pytest.raises(DatasetError, match="piece-1of1-000000.parquet cannot be written: No space left"):
         write_piece(tmp_path, ALL, rows(GROUPS[0]))
     assert names(tmp_path) == ["piece-1of1-000000.part"]
-    assert torn_pieces(tmp_path) == []
+    assert find_torn_pieces(tmp_path) == []
 
 
 def test_whoever_stops_keeps_what_was_handed_on(tmp_path):
-    running = kept(tmp_path, ALL, (rows(group) for group in GROUPS))
+    running = write_pieces(tmp_path, ALL, (rows(group) for group in GROUPS))
     for _ in range(3):
         next(running)
     running.close()
 
-    assert [g.image for g in left(tmp_path, "fake-1", BENCHMARK, GROUPS)] == ["3.png", "4.png"]
+    assert [g.image for g in find_unfinished_images(tmp_path, "fake-1", BENCHMARK, GROUPS)] == [
+        "3.png",
+        "4.png",
+    ]
 
 
 def test_a_piece_is_written_as_soon_as_it_has_its_images(tmp_path, monkeypatch):
-    monkeypatch.setattr(pieces, "IMAGES_A_PIECE", 2)
-    running = kept(tmp_path, ALL, (rows(group) for group in GROUPS))
+    monkeypatch.setattr(results, "IMAGES_PER_PIECE", 2)
+    running = write_pieces(tmp_path, ALL, (rows(group) for group in GROUPS))
     for _ in range(4):
         next(running)
 
     assert len(names(tmp_path)) == 2
     assert list(running) == [rows(GROUPS[4])]
-    assert read_pieces([tmp_path]).num_rows == 20
+    assert read_results([tmp_path]).num_rows == 20
 
 
 def test_results_of_another_model_are_refused(tmp_path):
@@ -112,11 +122,11 @@ def test_results_of_another_model_are_refused(tmp_path):
     with pytest.raises(
         DatasetError, match="holds results of fake-1, and this is fake-2; give another folder"
     ):
-        left(tmp_path, "fake-2", BENCHMARK, GROUPS)
+        find_unfinished_images(tmp_path, "fake-2", BENCHMARK, GROUPS)
 
     write_piece(tmp_path, ALL, rows(GROUPS[1], "fake-2"))
     with pytest.raises(DatasetError, match="these are results of fake-1, fake-2"):
-        read_pieces([tmp_path])
+        read_results([tmp_path])
 
 
 def test_a_dataset_that_has_changed_is_refused(tmp_path):
@@ -124,7 +134,7 @@ def test_a_dataset_that_has_changed_is_refused(tmp_path):
     changed = replace(GROUPS[0], samples=(*GROUPS[0].samples, (99, BENCHMARK.entries[-1])))
 
     with pytest.raises(DatasetError, match="holds results of 0.png with other expressions"):
-        left(tmp_path, "fake-1", BENCHMARK, [changed])
+        find_unfinished_images(tmp_path, "fake-1", BENCHMARK, [changed])
 
 
 def test_shards_are_read_together_and_none_twice(tmp_path):
@@ -132,11 +142,11 @@ def test_shards_are_read_together_and_none_twice(tmp_path):
     for number, folder in enumerate((one, two), 1):
         folder.mkdir()
         shard = Shard(number, 2)
-        list(kept(folder, shard, (rows(group) for group in GROUPS if shard.holds(group.image))))
+        list(write_pieces(folder, shard, (rows(group) for group in GROUPS if shard.holds(group.image))))
 
-    assert sorted(read_pieces([one, two])["sample"].unique().to_pylist()) == list(range(10))
+    assert sorted(read_results([one, two])["sample"].unique().to_pylist()) == list(range(10))
     with pytest.raises(DatasetError, match="results are there twice, the first for .* of drawn"):
-        read_pieces([one, two, one])
+        read_results([one, two, one])
 
 
 def test_to_begin_anew_removes_results_and_nothing_else(tmp_path):
@@ -144,8 +154,8 @@ def test_to_begin_anew_removes_results_and_nothing_else(tmp_path):
     (tmp_path / "piece-1of1-000001.part").write_bytes(b"half")
     (tmp_path / "notes.txt").write_text("mine")
 
-    clear(tmp_path)
+    remove_results(tmp_path)
 
     assert names(tmp_path) == ["notes.txt"]
     with pytest.raises(DatasetError, match="has no results of ris benchmark refcoco"):
-        read_pieces([tmp_path])
+        read_results([tmp_path])

@@ -7,10 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ris.errors import LabelStudioError
-from ris.labelstudio.api.addresses import IMAGE_PATHS, Addresses
+from ris.labelstudio.api.addresses import IMAGE_PATHS, ImageAddresses
 
-PLAIN = Addresses("http://ls:8080")
-UNDER = Addresses("http://ls:8080/studio", "https://labels.example.com/label-studio", ("cdn.example.com",))
+PLAIN = ImageAddresses("http://ls:8080")
+UNDER = ImageAddresses(
+    "http://ls:8080/studio", "https://labels.example.com/label-studio", ("cdn.example.com",)
+)
 
 
 @pytest.mark.parametrize(

@@ -7,13 +7,13 @@ import pytest
 import trustme
 from typer.testing import CliRunner
 
-from ris.cli import app
+from ris.cli import root_app
 from ris.errors import ImageUnreachable, LabelStudioError, UntrustedError
-from ris.labelstudio.api.certificates import BUNDLES
+from ris.labelstudio.api.certificates import BUNDLE_VARIABLES
 from ris.labelstudio.api.client import LabelStudioClient
 from ris.labelstudio.api.fetching import ImageSource
-from ris.labelstudio.doctor.examining import examine_studio
-from ris.store.session import upgrade
+from ris.labelstudio.doctor.examining import examine_label_studio
+from ris.store.session import upgrade_database
 from tests.labelstudio.studio import LEGACY, PNG, FakeStudio, jwt
 
 NOT_TRUSTED = (
@@ -36,7 +36,7 @@ def studio_of(authority, *names, **more):
 
 @pytest.fixture(autouse=True)
 def bare(monkeypatch):
-    for name in BUNDLES:
+    for name in BUNDLE_VARIABLES:
         monkeypatch.delenv(name, raising=False)
 
 
@@ -56,7 +56,7 @@ def bundle(authority, tmp_path):
 
 
 @pytest.mark.parametrize("key", KEYS, ids=["legacy", "personal"])
-@pytest.mark.parametrize("name", BUNDLES)
+@pytest.mark.parametrize("name", BUNDLE_VARIABLES)
 def test_an_authority_in_any_of_the_variables_is_trusted_for_calls_tokens_and_pictures(
     studio, bundle, monkeypatch, name, key
 ):
@@ -64,7 +64,7 @@ def test_an_authority_in_any_of_the_variables_is_trusted_for_calls_tokens_and_pi
     client = LabelStudioClient(studio.url, key)
 
     assert client.call("GET", "/api/version")["release"] == "1.23.2"
-    assert client.clock() is not None
+    assert client.read_server_time() is not None
     assert ImageSource(client).fetch("/data/upload/1/a.png", 17) == PNG
 
 
@@ -76,7 +76,7 @@ def test_without_it_every_call_says_what_to_set(studio, key):
         lambda: client.call("GET", "/api/version"),
         lambda: client.exists("/api/x"),
         lambda: client.upload(1, "a.png", PNG),
-        client.clock,
+        client.read_server_time,
     ):
         with pytest.raises(UntrustedError, match=f"^Label Studio at {studio.url} {NOT_TRUSTED}$"):
             call()
@@ -102,16 +102,16 @@ def test_every_command_that_talks_to_label_studio_says_so(studio, tmp_path, monk
     monkeypatch.setenv("RIS_DATABASE_URL", f"sqlite:///{tmp_path}/ris.db")
     monkeypatch.setenv("RIS_LABEL_STUDIO_URL", studio.url)
     monkeypatch.setenv("RIS_LABEL_STUDIO_API_KEY", LEGACY)
-    upgrade(f"sqlite:///{tmp_path}/ris.db")
+    upgrade_database(f"sqlite:///{tmp_path}/ris.db")
     (tmp_path / "captions.csv").write_text("image,expression\na.png,the owl\n")
 
-    ran = CliRunner().invoke(app, command.split())
+    ran = CliRunner().invoke(root_app, command.split())
 
     assert isinstance(ran.exception, UntrustedError)
 
 
 def test_doctor_says_so_and_does_not_ask_whether_it_runs(studio):
-    (check,) = examine_studio(
+    (check,) = examine_label_studio(
         LabelStudioClient(studio.url, LEGACY), LEGACY, datetime.datetime.now(datetime.UTC)
     )
 

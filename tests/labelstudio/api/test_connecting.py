@@ -4,10 +4,10 @@ import pytest
 from ris.label_config import read
 
 from ris.errors import InputError, LabelConfigError, LabelStudioError
-from ris.labelstudio.api.connecting import Backend, connect, create_project, webhook_token
+from ris.labelstudio.api.connecting import MLBackend, connect_project, create_project, make_webhook_token
 
-OURS = Backend("http://127.0.0.1:9090")
-GUARDED = Backend("http://127.0.0.1:9090", "ris", "open")
+OURS = MLBackend("http://127.0.0.1:9090")
+GUARDED = MLBackend("http://127.0.0.1:9090", "ris", "open")
 
 
 class Studio:
@@ -67,7 +67,7 @@ class Studio:
 
 
 def outcomes(studio, backend=OURS, **more):
-    return {step.what: step.outcome for step in connect(studio, 3, backend, **more)}
+    return {step.what: step.outcome for step in connect_project(studio, 3, backend, **more)}
 
 
 def test_a_fresh_project_gets_the_backend_and_the_webhook():
@@ -86,7 +86,7 @@ def test_a_fresh_project_gets_the_backend_and_the_webhook():
 
 def test_a_second_time_nothing_is_added():
     studio = Studio()
-    connect(studio, 3, GUARDED)
+    connect_project(studio, 3, GUARDED)
     before = [dict(kept) for kept in studio.lists.values()]
 
     again = outcomes(studio, GUARDED)
@@ -105,19 +105,19 @@ def test_another_model_version_gives_way_to_the_live_backend():
 
 def test_the_password_goes_to_the_backend_and_into_the_webhooks_header():
     studio = Studio()
-    connect(studio, 3, GUARDED)
+    connect_project(studio, 3, GUARDED)
 
     (backend,) = studio.lists["/api/ml"].values()
     assert (backend["auth_method"], backend["basic_auth_user"], backend["basic_auth_pass"]) == (
         "BASIC_AUTH", "ris", "open",
     )  # fmt: skip
-    assert studio.hooks()[0]["headers"] == {"Authorization": f"Bearer {webhook_token('open')}"}
+    assert studio.hooks()[0]["headers"] == {"Authorization": f"Bearer {make_webhook_token('open')}"}
     assert "open" not in str(studio.hooks()[0])
 
 
 def test_a_webhook_that_lacks_something_is_mended():
     studio = Studio()
-    connect(studio, 3, GUARDED)
+    connect_project(studio, 3, GUARDED)
     studio.hooks()[0].update(is_active=False, headers={})
 
     assert outcomes(studio, GUARDED)["webhook"] == "mended: is_active, headers"
@@ -149,7 +149,7 @@ def test_a_label_config_without_a_place_for_a_mask_is_told_before_anything_is_ch
     studio.projects[3]["label_config"] = "<View/>"
 
     with pytest.raises(LabelConfigError, match="has no <Image"):
-        connect(studio, 3, OURS)
+        connect_project(studio, 3, OURS)
     assert studio.changes == []
 
 
@@ -158,7 +158,7 @@ def test_a_label_studio_that_blocks_private_addresses_is_told_how_not_to():
     studio.blocks = True
 
     with pytest.raises(LabelStudioError, match="ML_BLOCK_LOCAL_IP=false and SSRF_PROTECTION_ENABLED=false"):
-        connect(studio, 3, OURS)
+        connect_project(studio, 3, OURS)
 
 
 def test_a_refusal_that_connects_all_the_same_still_gets_its_webhook():
@@ -171,7 +171,7 @@ def test_a_refusal_that_connects_all_the_same_still_gets_its_webhook():
 
 def test_a_name_without_a_dot_is_told():
     with pytest.raises(LabelStudioError, match="wants an address with a dot in it"):
-        connect(Studio(), 3, Backend("http://ris:9090"))
+        connect_project(Studio(), 3, MLBackend("http://ris:9090"))
 
 
 def test_predictions_that_were_hidden_are_shown():
@@ -193,7 +193,7 @@ def test_a_project_can_be_made():
 
 def test_a_project_that_is_not_there_is_told():
     with pytest.raises(LabelStudioError, match="404"):
-        connect(Studio(), 99, OURS)
+        connect_project(Studio(), 99, OURS)
 
 
 @pytest.mark.parametrize(
@@ -206,15 +206,15 @@ def test_a_project_that_is_not_there_is_told():
 )  # fmt: skip
 def test_an_address_that_nobody_can_call_says_what_to_set(url):
     with pytest.raises(InputError, match="set RIS_PUBLIC_URL to one, or give it with --backend"):
-        Backend(url)
+        MLBackend(url)
 
 
 def test_an_address_of_ours_holds_no_password():
     with pytest.raises(InputError, match="RIS_BASIC_AUTH_PASSWORD") as caught:
-        Backend("http://ris:very-secret@ris.local:9090")
+        MLBackend("http://ris:very-secret@ris.local:9090")
     assert "very-secret" not in str(caught.value)
 
 
 @pytest.mark.parametrize("url", ["http://10.0.0.0:9090", "http://[::1]:9090", "https://ris.example.org/ris"])
 def test_an_address_that_can_be_called_is_taken(url):
-    assert Backend(url).url == url
+    assert MLBackend(url).url == url

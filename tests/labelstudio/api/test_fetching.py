@@ -8,7 +8,7 @@ import pytest
 
 from ris.errors import ImageUnreachable
 from ris.labelstudio.api.client import LabelStudioClient
-from ris.labelstudio.api.fetching import ImageSource, is_public
+from ris.labelstudio.api.fetching import ImageSource, is_public_address
 from tests.labelstudio.studio import LEGACY, PNG, FakeStudio, jwt
 
 
@@ -290,7 +290,7 @@ def test_an_inline_picture_is_decoded_within_the_limit(source):
     ],
 )
 def test_private_loopback_link_local_and_mapped_addresses_are_not_public(address, public):
-    assert is_public(address) is public
+    assert is_public_address(address) is public
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])

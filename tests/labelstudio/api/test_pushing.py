@@ -3,9 +3,9 @@ from ris.label_config import read
 
 from ris.core.types import Task
 from ris.errors import LabelStudioError, LabelStudioRefusal
-from ris.labelstudio.api.pushing import Parcel, Pushing
+from ris.labelstudio.api.pushing import Parcel, PredictionWriter
 from ris.labelstudio.config.control import read_controls
-from ris.labelstudio.region import offered
+from ris.labelstudio.region import make_alternatives
 from tests.labelstudio.predictions import PROJECT, PredictionStore
 from tests.labelstudio.test_region import OFFERS
 
@@ -14,7 +14,9 @@ TASKS = [Task(number, PROJECT, "/a", "mug") for number in (7, 8)]
 
 
 def parcel(task, version="v1", **more):
-    return Parcel(task, offered(task, version, [o.suggestion for o in OFFERS], shuffled_share=0), **more)
+    return Parcel(
+        task, make_alternatives(task, version, [o.suggestion for o in OFFERS], shuffled_share=0), **more
+    )
 
 
 @pytest.fixture
@@ -24,7 +26,7 @@ def studio():
 
 @pytest.fixture
 def pushing(studio):
-    return Pushing(studio)
+    return PredictionWriter(studio)
 
 
 def test_alternatives_are_stored_worst_first_as_label_studio_stores_them_itself(studio, pushing):
@@ -47,18 +49,18 @@ def test_many_tasks_go_in_one_call_and_what_is_there_is_not_stored_again(studio,
 def test_what_was_stored_in_part_is_completed(studio, pushing):
     pushing.push_all(1, [parcel(TASKS[0])], CONTROLS, "v1")
     lost = studio.predictions.popitem()[1]
-    assert not pushing.is_there(parcel(TASKS[0]), CONTROLS, "v1")
+    assert not pushing.is_stored(parcel(TASKS[0]), CONTROLS, "v1")
 
     assert pushing.push_all(1, [parcel(TASKS[0])], CONTROLS, "v1") == 1
 
     assert studio.of(7)[-1] | {"id": 0} == lost | {"id": 0}
-    assert pushing.is_there(parcel(TASKS[0]), CONTROLS, "v1")
+    assert pushing.is_stored(parcel(TASKS[0]), CONTROLS, "v1")
 
 
 def test_words_that_were_kept_are_written_with_the_predictions(studio):
     controls = read_controls(read("type_brush.xml"))
 
-    Pushing(studio).push_all(1, [parcel(TASKS[0], words="the mug")], controls, "v1")
+    PredictionWriter(studio).push_all(1, [parcel(TASKS[0], words="the mug")], controls, "v1")
 
     said = [region["value"] for region in studio.of(7)[0]["result"] if region["type"] == "textarea"]
     assert said == [{"text": ["the mug"]}]
@@ -77,6 +79,6 @@ def test_a_refusal_is_told_from_silence(studio, pushing):
 
 
 def test_a_project_is_reached_only_where_it_was_created_at_the_same_time(pushing):
-    assert pushing.reaches(PROJECT)
-    assert not pushing.reaches("1.1700000001")
-    assert not pushing.reaches("tasks.json")
+    assert pushing.can_reach(PROJECT)
+    assert not pushing.can_reach("1.1700000001")
+    assert not pushing.can_reach("tasks.json")

@@ -1,7 +1,7 @@
 import pytest
 
 from ris.errors import EventError, LabelStudioError
-from ris.labelstudio.api.sync import answers_of, is_gone, read_project
+from ris.labelstudio.api.sync import fetch_annotation_states, is_gone, read_project
 
 PROJECT = {"id": 3, "created_at": "2023-11-14T22:13:20.5Z", "label_config": "<View/>", "token": "secret"}
 
@@ -9,15 +9,15 @@ PROJECT = {"id": 3, "created_at": "2023-11-14T22:13:20.5Z", "label_config": "<Vi
 class Api:
     """Answers by path; `listed` is what /api/tasks says, page by page."""
 
-    def __init__(self, *listed, project=PROJECT, there=()):
-        self.listed, self.project, self.there, self.asked = listed, project, there, []
+    def __init__(self, *listed, project=PROJECT, n_in_label_studio=()):
+        self.listed, self.project, self.n_in_label_studio, self.asked = listed, project, n_in_label_studio, []
 
     def call(self, method, path, body=None, **params):
         self.asked.append((method, path, params))
         return self.project if path == "/api/projects/3" else self.listed[params["page"] - 1]
 
     def exists(self, path):
-        return path in self.there
+        return path in self.n_in_label_studio
 
 
 def annotation(number, updated_at="2026-01-01T00:00:00.123456Z"):
@@ -44,7 +44,7 @@ def test_annotations_come_page_by_page_as_events():
     second = {"total": 2, "tasks": [{"id": 9, "data": {}, "annotations": []}]}
     api = Api(first, second)
 
-    found = list(answers_of(api, read_project(api, 3)))
+    found = list(fetch_annotation_states(api, read_project(api, 3)))
 
     assert [a.annotation_id for a in found] == [1, 2]
     assert found[0].updated_at.microsecond == 123456
@@ -59,11 +59,11 @@ def test_a_listing_that_is_none_is_told():
     api = Api({"detail": "no"})
 
     with pytest.raises(LabelStudioError, match="listed no tasks of project 3"):
-        list(answers_of(api, read_project(api, 3)))
+        list(fetch_annotation_states(api, read_project(api, 3)))
 
 
 def test_an_annotation_is_gone_when_label_studio_has_none_of_that_number():
-    api = Api(there=("/api/annotations/1/",))
+    api = Api(n_in_label_studio=("/api/annotations/1/",))
 
     assert not is_gone(api, 1)
     assert is_gone(api, 2)
@@ -75,4 +75,4 @@ def test_an_answer_that_was_in_an_imported_file_is_nobodys_decision_until_somebo
     accepted = annotation(3) | {"import_id": None, "updated_by": None, "parent_prediction": 4}
     api = Api({"total": 1, "tasks": [{"id": 8, "data": {}, "annotations": [before, saved, accepted]}]})
 
-    assert [a.annotation_id for a in answers_of(api, read_project(api, 3))] == [2, 3]
+    assert [a.annotation_id for a in fetch_annotation_states(api, read_project(api, 3))] == [2, 3]

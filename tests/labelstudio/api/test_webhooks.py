@@ -2,7 +2,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from ris.labelstudio.api.webhooks import find_faults, mend_webhooks
+from ris.labelstudio.api.webhooks import find_webhook_faults, mend_webhooks
 
 URL = "http://127.0.0.1:9090"
 HEADERS = {"Authorization": "Bearer secret"}
@@ -42,7 +42,7 @@ def test_each_fault_is_told_and_mended_and_other_headers_stay(wrong, words):
     assert mend_webhooks(there, 3, HEADERS) == words
     ((path, body),) = there.patched.items()
     assert path == "/api/webhooks/5/"
-    assert find_faults({**HOOK, **body}, HEADERS) == []
+    assert find_webhook_faults({**HOOK, **body}, HEADERS) == []
     assert body["headers"] == HOOK["headers"]
 
 

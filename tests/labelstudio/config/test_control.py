@@ -145,5 +145,5 @@ def test_what_is_found_is_what_the_sdk_finds(layout):
         assert choice is None or choice.value in theirs.get_control(choice.from_name).labels
     if found.pick:
         assert set(found.pick.ranks) <= set(theirs.get_control(found.pick.from_name).labels)
-    if found.typed:
-        assert theirs.get_control(found.typed).tag == "TextArea"
+    if found.expression_area:
+        assert theirs.get_control(found.expression_area).tag == "TextArea"

@@ -7,15 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ris.labelstudio.config.variable import (
-    fill,
-    find,
+    extract_variable,
+    fill_template,
     find_paths,
+    find_value,
+    get_path_name,
+    has_readable_variables,
     is_path,
-    is_shown,
-    put,
-    read_name,
+    put_value,
     split_path,
-    take_apart,
     to_text,
 )
 
@@ -79,7 +79,7 @@ def test_variables_are_found_as_letter_by_letter(written):
 
 @given(st.dictionaries(st.sampled_from(["a", "b", "0", "a.b", "a[0]"]), DATA), PATHS.filter(is_path))
 def test_a_path_leads_where_it_leads_step_by_step(data, path):
-    assert find(data, path) == find_slowly(data, path)
+    assert find_value(data, path) == find_slowly(data, path)
 
 
 @given(st.dictionaries(st.sampled_from(["a", "b", "0"]), DATA), PATHS.filter(is_path))
@@ -87,9 +87,9 @@ def test_what_was_put_at_a_path_is_found_there_and_the_rest_stays(data, path):
     data = {name: value for name, value in data.items() if value is not None}
     before = dict(data)
 
-    put(data, path, "new")
+    put_value(data, path, "new")
 
-    assert find(data, path) == "new"
+    assert find_value(data, path) == "new"
     assert all(name in data for name in before)
 
 
@@ -120,7 +120,7 @@ def test_a_value_may_have_variables_anywhere(written, paths):
     ("written", "shown"), [("$a", True), ("see $a!", True), ("see $a.", True), ("[$a]", False)]
 )
 def test_the_editor_shows_undefined_for_a_bracket_behind_a_variable(written, shown):
-    assert is_shown(written) is shown
+    assert has_readable_variables(written) is shown
 
 
 @pytest.mark.parametrize("path", ["document[{{idx}}].page", "{expression}", "a[", "a[]", ".a", ""])
@@ -153,7 +153,7 @@ def test_keys_and_indices_are_walked_and_a_key_as_written_comes_first(path, valu
         "word": "owl",
     }
 
-    assert find(data, path) == value
+    assert find_value(data, path) == value
 
 
 @pytest.mark.parametrize(
@@ -184,24 +184,24 @@ def test_a_number_of_thousands_of_digits_is_no_text():
 
 
 def test_a_value_is_filled_when_everything_in_it_is_there():
-    assert fill("https://x/$dir[0]/$n.", {"dir": ["a"], "n": 3}) == "https://x/a/3."
-    assert fill("https://x/$dir/$n", {"dir": "a"}) is None
-    assert fill("https://x/a", {}) == "https://x/a"
-    assert fill("$a", {"a": "$b", "b": "never read"}) == "$b"
+    assert fill_template("https://x/$dir[0]/$n.", {"dir": ["a"], "n": 3}) == "https://x/a/3."
+    assert fill_template("https://x/$dir/$n", {"dir": "a"}) is None
+    assert fill_template("https://x/a", {}) == "https://x/a"
+    assert fill_template("$a", {"a": "$b", "b": "never read"}) == "$b"
 
 
 @given(st.sampled_from(["$a", "x $a", "$a y", "x$a.", "($a)"]), st.text(max_size=5))
 def test_a_filled_value_is_parted_again(written, text):
-    assert take_apart(written, fill(written, {"a": text})) == text
+    assert extract_variable(written, fill_template(written, {"a": text})) == text
 
 
 def test_what_fits_no_value_stands_as_a_whole():
-    assert take_apart("https://x/$a", "http://other") == "http://other"
-    assert take_apart("$a/$b", "one/two") == "one/two"
+    assert extract_variable("https://x/$a", "http://other") == "http://other"
+    assert extract_variable("$a/$b", "one/two") == "one/two"
 
 
 def test_a_path_is_called_by_its_last_name():
-    assert [read_name(p) for p in ("a", "meta.caption", "captions[1]", "d[0].text")] == [
+    assert [get_path_name(p) for p in ("a", "meta.caption", "captions[1]", "d[0].text")] == [
         "a", "caption", "captions", "text",
     ]  # fmt: skip
     assert split_path("d[0].text") == ("d", "0", "text")

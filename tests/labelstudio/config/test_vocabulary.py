@@ -5,9 +5,9 @@ from xml.etree.ElementTree import fromstring
 import pytest
 
 from ris.errors import LabelConfigError
-from ris.labelstudio.config.vocabulary import Meaning, Word, find_word, read_choice_tags, read_labels
+from ris.labelstudio.config.vocabulary import ChoiceMeaning, Term, find_term, read_choice_tags, read_labels
 
-LABELS = (Word("1st"), Word("2nd", "two"), Word("Dritte", "3rd"))
+LABELS = (Term("1st"), Term("2nd", "two"), Term("Dritte", "3rd"))
 
 
 def choices(*words, name="pick", more=""):
@@ -32,15 +32,15 @@ def test_labels_are_written_by_their_alias_where_they_have_one():
 
 @pytest.mark.parametrize(("said", "found"), [("1st", 0), ("two", 1), ("2nd", 1), (" 3rd ", 2), ("4th", None)])
 def test_a_word_is_found_by_its_alias_or_its_value(said, found):
-    assert find_word(LABELS, said) == (None if found is None else LABELS[found])
+    assert find_term(LABELS, said) == (None if found is None else LABELS[found])
 
 
 def test_of_two_words_the_one_that_is_written_so_is_found():
-    assert find_word((Word("a", "b"), Word("b", "c")), "b") == Word("a", "b")
+    assert find_term((Term("a", "b"), Term("b", "c")), "b") == Term("a", "b")
 
 
 def test_a_choice_is_a_rank_when_any_of_its_forms_is_a_form_of_a_label():
-    (tag,) = read(choices(Word("1st", "one"), Word("zwei", "2nd"), Word("3rd"), Word("what else")))
+    (tag,) = read(choices(Term("1st", "one"), Term("zwei", "2nd"), Term("3rd"), Term("what else")))
 
     assert [option.label for option in tag.options] == ["1st", "two", "3rd", ""]
     assert tag.is_pick
@@ -61,17 +61,20 @@ def test_a_choice_is_a_rank_when_any_of_its_forms_is_a_form_of_a_label():
     ],
 )
 def test_what_says_no_such_thing_in_a_tag_that_takes_masks(word):
-    ranks = (Word("1st"), Word("2nd"))
+    ranks = (Term("1st"), Term("2nd"))
 
-    assert meanings(*ranks, Word(word))[2] is Meaning.NO_REFERENT
-    assert meanings(*ranks, Word("gibt es nicht", word))[2] is Meaning.NO_REFERENT
-    assert meanings(*ranks, Word(word, "absent"))[2] is Meaning.NO_REFERENT
+    assert meanings(*ranks, Term(word))[2] is ChoiceMeaning.NO_REFERENT
+    assert meanings(*ranks, Term("gibt es nicht", word))[2] is ChoiceMeaning.NO_REFERENT
+    assert meanings(*ranks, Term(word, "absent"))[2] is ChoiceMeaning.NO_REFERENT
 
 
 def test_a_bare_none_is_an_answer_to_another_question_unless_the_tag_asks_for_the_referent():
-    assert meanings(Word("none"), Word("half"), name="occlusion") is None
-    assert meanings(Word("none"), Word("there"), name="referent") == [Meaning.NO_REFERENT, Meaning.NEUTRAL]
-    assert meanings(Word("none"), name="c") is None
+    assert meanings(Term("none"), Term("half"), name="occlusion") is None
+    assert meanings(Term("none"), Term("there"), name="referent") == [
+        ChoiceMeaning.NO_REFERENT,
+        ChoiceMeaning.NEUTRAL,
+    ]
+    assert meanings(Term("none"), name="c") is None
 
 
 @pytest.mark.parametrize("word", ["none", "not present", "not there", "no match", "missing", "not visible"])
@@ -79,40 +82,43 @@ def test_a_bare_none_is_an_answer_to_another_question_unless_the_tag_asks_for_th
     "name", ["object_visibility", "target_occlusion", "expression_errors", "mismatch", "logo"]
 )
 def test_what_other_questions_are_answered_with_is_no_no_such_thing(name, word):
-    assert meanings(Word(word), Word("fine"), name=name) is None
+    assert meanings(Term(word), Term("fine"), name=name) is None
 
 
 @pytest.mark.parametrize("word", ["absent", "none of these", "nothing matches", "not visible", "no object"])
 @pytest.mark.parametrize("name", ["referent", "the_target", "Objects"])
 def test_in_a_tag_that_asks_for_the_referent_they_are(name, word):
-    assert meanings(Word(word), Word("there"), name=name) == [Meaning.NO_REFERENT, Meaning.NEUTRAL]
+    assert meanings(Term(word), Term("there"), name=name) == [
+        ChoiceMeaning.NO_REFERENT,
+        ChoiceMeaning.NEUTRAL,
+    ]
 
 
 @pytest.mark.parametrize(
     "word", ["drew it myself", "I drew it", "own mask", "own", "mine", "redrawn", "other"]
 )
 def test_what_says_that_the_mask_was_drawn_where_masks_are_taken(word):
-    assert meanings(Word("1st"), Word("2nd"), Word(word))[2] is Meaning.OWN
+    assert meanings(Term("1st"), Term("2nd"), Term(word))[2] is ChoiceMeaning.OWN
 
 
 @pytest.mark.parametrize("word", ["other expression fits better", "their own", "1st but other colour"])
 def test_what_speaks_of_something_else_says_nothing_of_drawing(word):
-    assert meanings(Word("1st"), Word("2nd"), Word(word))[2] is Meaning.NEUTRAL
+    assert meanings(Term("1st"), Term("2nd"), Term(word))[2] is ChoiceMeaning.NEUTRAL
 
 
 def test_drew_it_myself_is_understood_in_every_tag_and_shorter_words_only_where_masks_are_taken():
-    assert meanings(Word("drew it myself"), Word("fine"), name="how")[0] is Meaning.OWN
-    assert meanings(Word("other"), Word("drawn"), name="style") is None
+    assert meanings(Term("drew it myself"), Term("fine"), name="how")[0] is ChoiceMeaning.OWN
+    assert meanings(Term("other"), Term("drawn"), name="style") is None
 
 
 def test_names_are_alike_in_any_case():
-    (tag,) = read(choices(Word("1ST"), Word("TWO"), Word("dritte")))
+    (tag,) = read(choices(Term("1ST"), Term("TWO"), Term("dritte")))
 
     assert [option.label for option in tag.options] == ["1st", "two", "3rd"]
 
 
 def test_crossed_aliases_are_paired_by_what_annotators_read():
-    (tag,) = read(choices(Word("1st", "2nd"), Word("2nd", "1st")), labels=(Word("1st"), Word("2nd")))
+    (tag,) = read(choices(Term("1st", "2nd"), Term("2nd", "1st")), labels=(Term("1st"), Term("2nd")))
 
     assert [option.label for option in tag.options] == ["1st", "2nd"]
 
@@ -124,26 +130,26 @@ def test_choices_that_seem_to_take_masks_and_share_no_names_with_the_labels_are_
     with pytest.raises(
         LabelConfigError, match="seems to take masks, and its choices .* fewer than two names"
     ):
-        read(choices(*(Word(word) for word in words)), labels=(Word("1st"), Word("2nd")))
+        read(choices(*(Term(word) for word in words)), labels=(Term("1st"), Term("2nd")))
 
 
 def test_labels_that_are_written_alike_are_refused_where_they_are_ranks():
     with pytest.raises(LabelConfigError, match="two labels of the masks are written alike"):
-        read(choices(Word("1st"), Word("2nd")), labels=(Word("1st", "m"), Word("2nd", "m")))
+        read(choices(Term("1st"), Term("2nd")), labels=(Term("1st", "m"), Term("2nd", "m")))
 
 
 def test_the_choice_that_keeps_the_expression_is_found():
-    assert meanings(Word("keep the expression for the next image", "k"), name="keep") == [Meaning.KEEP]
+    assert meanings(Term("keep the expression for the next image", "k"), name="keep") == [ChoiceMeaning.KEEP]
 
 
 def test_choices_about_single_regions_say_nothing_about_the_answer():
-    assert read(choices(Word("no such thing"), more='perRegion="true"')) == ()
+    assert read(choices(Term("no such thing"), more='perRegion="true"')) == ()
 
 
 def test_of_two_tags_that_name_the_labels_the_one_called_pick_takes_masks():
-    ranks = (Word("1st"), Word("2nd"))
+    ranks = (Term("1st"), Term("2nd"))
 
-    best, worst = read(choices(*ranks), choices(*ranks, Word("no such thing"), name="worst"))
+    best, worst = read(choices(*ranks), choices(*ranks, Term("no such thing"), name="worst"))
 
     assert (best.is_pick, worst.is_pick) == (True, False)
     with pytest.raises(LabelConfigError, match=r"2 <Choices> name the labels of the masks \('a', 'b'\)"):
@@ -152,4 +158,4 @@ def test_of_two_tags_that_name_the_labels_the_one_called_pick_takes_masks():
 
 def test_two_choices_that_answers_cannot_tell_apart_are_refused():
     with pytest.raises(LabelConfigError, match="both written '2nd' into answers"):
-        read(choices(Word("1st", "2nd"), Word("2nd")))
+        read(choices(Term("1st", "2nd"), Term("2nd")))

@@ -8,12 +8,17 @@ import pytest
 from ris.label_config import read
 
 from ris.errors import LabelStudioError
-from ris.labelstudio.api.connecting import Backend
-from ris.labelstudio.doctor.examining import examine_predictions, examine_project, examine_studio, expiry_of
+from ris.labelstudio.api.connecting import MLBackend
+from ris.labelstudio.doctor.examining import (
+    examine_label_studio,
+    examine_predictions,
+    examine_project,
+    read_key_expiry,
+)
 from tests.labelstudio.predictions import PredictionStore
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
-OURS = Backend("http://127.0.0.1:9090", "ris", "open")
+OURS = MLBackend("http://127.0.0.1:9090", "ris", "open")
 LEGACY = "0123456789abcdef0123456789abcdef01234567"
 
 
@@ -51,7 +56,7 @@ class Studio:
             "/api/tasks": {"tasks": self.tasks, "total": len(self.tasks)},
         }[path]  # fmt: skip
 
-    def clock(self):
+    def read_server_time(self):
         return self.time
 
 
@@ -61,7 +66,7 @@ def studio():
 
 
 def examined(studio, key=LEGACY):
-    checks = examine_studio(studio, key, NOW)
+    checks = examine_label_studio(studio, key, NOW)
     return {c.what: c for c in checks + examine_project(studio, 3, OURS, lambda: studio.arrived)}
 
 
@@ -181,7 +186,7 @@ def test_the_key_is_told_by_its_kind_and_its_end(studio, key, holds, pattern):
 
 @pytest.mark.parametrize("key", [LEGACY, "", "a.b.c", "a.!!.c", "x." + "e30" + ".y"])
 def test_what_is_no_token_with_an_end_has_none(key):
-    assert expiry_of(key) is None
+    assert read_key_expiry(key) is None
 
 
 def test_doubled_predictions_are_told_with_the_first_tasks():

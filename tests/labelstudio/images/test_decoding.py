@@ -13,8 +13,8 @@ from PIL import Image as Pillow
 from PIL import TiffImagePlugin
 
 from ris.errors import ImageUnreadable
-from ris.labelstudio.images.decoding import decode, displayed_size
-from ris.labelstudio.images.metadata import first_jpeg, without_metadata
+from ris.labelstudio.images.decoding import decode_image, read_displayed_size
+from ris.labelstudio.images.metadata import drop_metadata, extract_first_jpeg
 
 LIMIT = 10_000
 
@@ -32,7 +32,7 @@ def gradient(mode="RGB", size=(12, 7)):
 
 @pytest.mark.parametrize("kind", ["PNG", "BMP", "TIFF", "WEBP", "GIF", "JPEG"])
 def test_known_formats_are_read(kind):
-    image = decode(file(gradient(), kind), max_pixels=LIMIT)
+    image = decode_image(file(gradient(), kind), max_pixels=LIMIT)
 
     assert image.size == (7, 12)
     assert np.abs(image.pixels.astype(int) - np.asarray(gradient())).mean() < 25
@@ -41,7 +41,7 @@ def test_known_formats_are_read(kind):
 def test_the_digest_is_of_the_files_bytes():
     data = file(gradient())
 
-    assert decode(data, max_pixels=LIMIT).digest == hashlib.sha256(data).hexdigest()
+    assert decode_image(data, max_pixels=LIMIT).digest == hashlib.sha256(data).hexdigest()
 
 
 @pytest.mark.parametrize(("orientation", "size"), [(1, (7, 12)), (3, (7, 12)), (6, (12, 7)), (8, (12, 7))])
@@ -49,7 +49,7 @@ def test_a_turned_photo_is_as_it_is_displayed(orientation, size):
     exif = Pillow.Exif()
     exif[0x0112] = orientation
 
-    image = decode(file(gradient(), "PNG", exif=exif), max_pixels=LIMIT)
+    image = decode_image(file(gradient(), "PNG", exif=exif), max_pixels=LIMIT)
 
     turns = {1: 0, 3: 2, 6: 3, 8: 1}[orientation]
     assert image.size == size
@@ -60,53 +60,55 @@ def test_what_is_see_through_lies_on_white():
     picture = Pillow.new("RGBA", (2, 1), (255, 0, 0, 0))
     picture.putpixel((1, 0), (255, 0, 0, 255))
 
-    assert decode(file(picture), max_pixels=LIMIT).pixels.tolist() == [[[255, 255, 255], [255, 0, 0]]]
+    assert decode_image(file(picture), max_pixels=LIMIT).pixels.tolist() == [[[255, 255, 255], [255, 0, 0]]]
 
 
 def test_a_palette_with_a_transparent_entry_lies_on_white():
     picture = Pillow.new("P", (1, 1), 0)
     picture.putpalette([9, 9, 9])
 
-    assert decode(file(picture, transparency=0), max_pixels=LIMIT).pixels.tolist() == [[[255, 255, 255]]]
+    assert decode_image(file(picture, transparency=0), max_pixels=LIMIT).pixels.tolist() == [
+        [[255, 255, 255]]
+    ]
 
 
 def test_sixteen_bits_are_scaled_to_eight():
     picture = Pillow.fromarray(np.array([[0, 32768, 65535]], np.uint16))
 
-    assert decode(file(picture), max_pixels=LIMIT).pixels[0, :, 0].tolist() == [0, 127, 255]
+    assert decode_image(file(picture), max_pixels=LIMIT).pixels[0, :, 0].tolist() == [0, 127, 255]
 
 
 @pytest.mark.parametrize("mode", ["CMYK", "L", "1", "YCbCr"])
 def test_other_colour_spaces_become_rgb(mode):
     kind = "TIFF" if mode != "YCbCr" else "JPEG"
 
-    assert decode(file(gradient(mode), kind), max_pixels=LIMIT).pixels.shape == (7, 12, 3)
+    assert decode_image(file(gradient(mode), kind), max_pixels=LIMIT).pixels.shape == (7, 12, 3)
 
 
 def test_of_an_animation_the_first_frame_is_taken():
     frames = [Pillow.new("RGB", (3, 3), colour) for colour in ("red", "blue")]
 
-    image = decode(file(frames[0], "GIF", save_all=True, append_images=frames[1:]), max_pixels=LIMIT)
+    image = decode_image(file(frames[0], "GIF", save_all=True, append_images=frames[1:]), max_pixels=LIMIT)
 
     assert image.pixels[1, 1].tolist() == [255, 0, 0]
 
 
 def test_one_pixel_is_a_picture():
-    assert decode(file(Pillow.new("RGB", (1, 1))), max_pixels=LIMIT).size == (1, 1)
+    assert decode_image(file(Pillow.new("RGB", (1, 1))), max_pixels=LIMIT).size == (1, 1)
 
 
 def test_a_picture_over_the_limit_is_refused_with_its_size_and_the_setting():
     with pytest.raises(
         ImageUnreadable, match=r"200 x 100 = 0 megapixels, 0 are the limit; set RIS_MAX_IMAGE_PIXELS"
     ):
-        decode(file(Pillow.new("RGB", (200, 100))), max_pixels=LIMIT)
+        decode_image(file(Pillow.new("RGB", (200, 100))), max_pixels=LIMIT)
 
 
 def test_a_bomb_is_refused_before_it_is_decoded():
     bomb = file(Pillow.new("1", (20_000, 20_000)))
 
     with pytest.raises(ImageUnreadable, match="far too large|megapixels"):
-        decode(bomb, max_pixels=64_000_000)
+        decode_image(bomb, max_pixels=64_000_000)
 
 
 @pytest.mark.parametrize(
@@ -135,7 +137,7 @@ def test_a_bomb_is_refused_before_it_is_decoded():
 )
 def test_what_is_no_picture_is_one_true_sentence(data, message):
     with pytest.raises(ImageUnreadable, match=message):
-        decode(data, max_pixels=LIMIT)
+        decode_image(data, max_pixels=LIMIT)
 
 
 CLEAN = gradient(size=(40, 24))
@@ -143,7 +145,8 @@ CLEAN = gradient(size=(40, 24))
 
 def same(data):
     return (
-        decode(data, max_pixels=LIMIT).pixels == decode(file(CLEAN, kind_of(data)), max_pixels=LIMIT).pixels
+        decode_image(data, max_pixels=LIMIT).pixels
+        == decode_image(file(CLEAN, kind_of(data)), max_pixels=LIMIT).pixels
     ).all()
 
 
@@ -177,10 +180,10 @@ BROKEN_EXIF = {
 def test_broken_exif_turns_nothing_and_spoils_nothing(kind, exif):
     data = file(CLEAN, kind, exif=exif)
 
-    found = decode(data, max_pixels=LIMIT)
+    found = decode_image(data, max_pixels=LIMIT)
 
-    assert (found.pixels == decode(file(CLEAN, kind), max_pixels=LIMIT).pixels).all()
-    assert displayed_size(data, max_pixels=LIMIT) == found.size
+    assert (found.pixels == decode_image(file(CLEAN, kind), max_pixels=LIMIT).pixels).all()
+    assert read_displayed_size(data, max_pixels=LIMIT) == found.size
 
 
 @pytest.mark.parametrize("order", "<>")
@@ -188,7 +191,7 @@ def test_broken_exif_turns_nothing_and_spoils_nothing(kind, exif):
 def test_exif_in_either_byte_order_and_written_twice_turns_once(kind, order):
     exif = exif_of((0x010F, 2, 1, 0), (0x0112, 3, 1, 6), order=order)
     for block in (exif, b"Exif\x00\x00" + exif, exif + exif_of((0x0112, 3, 1, 3))):
-        assert decode(file(CLEAN, kind, exif=block), max_pixels=LIMIT).size == (40, 24)
+        assert decode_image(file(CLEAN, kind, exif=block), max_pixels=LIMIT).size == (40, 24)
 
 
 XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:Description tiff:Orientation="6"/></x:xmpmeta>'
@@ -196,7 +199,7 @@ XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:Description tiff:Orientation="6
 
 @pytest.mark.parametrize("kind", ["JPEG", "WEBP"])
 def test_xmp_turns_nothing_because_no_browser_reads_it(kind):
-    assert decode(file(CLEAN, kind, xmp=XMP), max_pixels=LIMIT).size == (24, 40)
+    assert decode_image(file(CLEAN, kind, xmp=XMP), max_pixels=LIMIT).size == (24, 40)
 
 
 def chunk(kind, content, *, crc=None):
@@ -233,7 +236,7 @@ def test_a_png_without_its_notes_is_still_turned_and_see_through():
     data = file(picture, transparency=0, exif=exif_of((0x0112, 3, 1, 6)))
     at = data.index(b"IDAT") - 4
 
-    found = decode(data[:at] + PNG_NOTES["zTXt"] + data[at:], max_pixels=LIMIT)
+    found = decode_image(data[:at] + PNG_NOTES["zTXt"] + data[at:], max_pixels=LIMIT)
 
     assert (found.size, found.pixels.min()) == ((3, 2), 255)
 
@@ -259,7 +262,7 @@ def test_notes_of_a_jpeg_spoil_nothing_whatever_they_hold(notes):
     data = file(CLEAN, "JPEG")
 
     assert same(data[:2] + notes + data[2:])
-    assert same(without_metadata(data[:2] + notes + data[2:]))
+    assert same(drop_metadata(data[:2] + notes + data[2:]))
 
 
 def test_the_first_picture_of_an_mpo_is_the_picture_and_its_bits_stay():
@@ -267,7 +270,7 @@ def test_the_first_picture_of_an_mpo_is_the_picture_and_its_bits_stay():
     data = file(CLEAN, "MPO", save_all=True, append_images=others)
 
     assert same(data)
-    plain = first_jpeg(data)
+    plain = extract_first_jpeg(data)
     with Pillow.open(io.BytesIO(plain)) as picture:
         assert (picture.format, picture.size) == ("JPEG", (40, 24))
     assert same(plain)
@@ -279,7 +282,9 @@ def test_an_avif_with_broken_exif_is_a_picture():
     broken = data.replace(b"II*\x00", b"XXXX")
 
     assert broken != data
-    assert (decode(broken, max_pixels=LIMIT).pixels == decode(data, max_pixels=LIMIT).pixels).all()
+    assert (
+        decode_image(broken, max_pixels=LIMIT).pixels == decode_image(data, max_pixels=LIMIT).pixels
+    ).all()
 
 
 def test_a_heic_is_read_where_its_package_is_and_says_so_where_it_is_not(monkeypatch):
@@ -287,15 +292,15 @@ def test_a_heic_is_read_where_its_package_is_and_says_so_where_it_is_not(monkeyp
 
     pillow_heif.register_heif_opener()
     data = file(gradient(size=(64, 48)), "HEIF", quality=100)
-    found = decode(data, max_pixels=LIMIT)
+    found = decode_image(data, max_pixels=LIMIT)
     assert found.size == (48, 64)
     assert np.abs(found.pixels.astype(int) - np.asarray(gradient(size=(64, 48)))).mean() < 8
     with pytest.raises(ImageUnreadable, match="64 x 48 = 0 megapixels"):
-        decode(data, max_pixels=100)
+        decode_image(data, max_pixels=100)
 
     monkeypatch.setitem(sys.modules, "pillow_heif", None)
     with pytest.raises(ImageUnreadable, match=r"the picture is HEIC, .*pip install '.*\[heic\]'"):
-        decode(data, max_pixels=LIMIT)
+        decode_image(data, max_pixels=LIMIT)
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -305,7 +310,7 @@ def test_the_displayed_size_is_known_without_decoding(kind, orientation):
     exif[0x0112] = orientation
     data = file(CLEAN, kind, exif=exif)
 
-    assert displayed_size(data, max_pixels=LIMIT) == decode(data, max_pixels=LIMIT).size
+    assert read_displayed_size(data, max_pixels=LIMIT) == decode_image(data, max_pixels=LIMIT).size
 
 
 def test_a_tiff_whose_exif_points_nowhere_is_a_picture():
@@ -314,7 +319,7 @@ def test_a_tiff_whose_exif_points_nowhere_is_a_picture():
     tags[34853] = 3
     data = file(CLEAN, "TIFF", tiffinfo=tags)
 
-    assert (decode(data, max_pixels=LIMIT).pixels == np.asarray(CLEAN)).all()
+    assert (decode_image(data, max_pixels=LIMIT).pixels == np.asarray(CLEAN)).all()
 
 
 def test_a_bomb_with_broken_metadata_is_refused_too():
@@ -322,7 +327,7 @@ def test_a_bomb_with_broken_metadata_is_refused_too():
     at = data.index(b"IDAT") - 4
 
     with pytest.raises(ImageUnreadable, match="far too large|megapixels"):
-        decode(data[:at] + PNG_NOTES["zTXt"] + data[at:], max_pixels=64_000_000)
+        decode_image(data[:at] + PNG_NOTES["zTXt"] + data[at:], max_pixels=64_000_000)
 
 
 @settings(deadline=None)
@@ -332,8 +337,8 @@ def test_any_damage_gives_a_picture_or_a_sentence(noise, kind, data):
     at = data.draw(st.integers(0, len(whole)))
     damaged = whole[:at] + noise + whole[at + data.draw(st.integers(0, 50)) :]
     with contextlib.suppress(ImageUnreadable):
-        decode(damaged, max_pixels=LIMIT)
-    without_metadata(damaged), first_jpeg(damaged)
+        decode_image(damaged, max_pixels=LIMIT)
+    drop_metadata(damaged), extract_first_jpeg(damaged)
 
 
 SAMPLES = {kind: file(CLEAN, kind) for kind in ("PNG", "JPEG", "AVIF", "WEBP", "GIF")}

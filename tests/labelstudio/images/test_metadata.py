@@ -2,7 +2,7 @@ import struct
 
 import pytest
 
-from ris.labelstudio.images.metadata import first_jpeg, orientation_of, without_metadata
+from ris.labelstudio.images.metadata import drop_metadata, extract_first_jpeg, read_orientation
 
 
 def block(kind, count, value, order="<"):
@@ -13,8 +13,8 @@ def block(kind, count, value, order="<"):
 @pytest.mark.parametrize("order", "<>")
 @pytest.mark.parametrize("value", range(1, 9))
 def test_an_orientation_is_one_short_of_1_to_8(order, value):
-    assert orientation_of(block(3, 1, value, order)) == value
-    assert orientation_of(b"Exif\x00\x00" + block(3, 1, value, order)) == value
+    assert read_orientation(block(3, 1, value, order)) == value
+    assert read_orientation(b"Exif\x00\x00" + block(3, 1, value, order)) == value
 
 
 @pytest.mark.parametrize(
@@ -23,13 +23,13 @@ def test_an_orientation_is_one_short_of_1_to_8(order, value):
      block(3, 1, 9), block(3, 1, 6)[:-4], b"II*\x00\xff\xff\xff\xff"],
 )  # fmt: skip
 def test_everything_else_turns_nothing(exif):
-    assert orientation_of(exif) == 1
+    assert read_orientation(exif) == 1
 
 
 @pytest.mark.parametrize("data", [b"", b"\xff\xd8", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"\xff\xd8\xff\xe1"])
 def test_what_is_cut_short_is_taken_as_far_as_it_goes(data):
-    assert without_metadata(data) in (data, data[:2])
-    assert first_jpeg(data)[:2] == b"\xff\xd8"
+    assert drop_metadata(data) in (data, data[:2])
+    assert extract_first_jpeg(data)[:2] == b"\xff\xd8"
 
 
 def test_only_what_pixels_need_is_kept_of_a_jpeg():
@@ -51,8 +51,8 @@ def test_only_what_pixels_need_is_kept_of_a_jpeg():
     scan = segment(0xDA, b"head") + b"pixels\xff\x00pixels\xff\xd0pixels\xff\xd9"
     mixed = b"".join(a + b for a, b in zip(kept, notes, strict=True))
 
-    assert without_metadata(b"\xff\xd8" + mixed + scan) == b"\xff\xd8" + b"".join(kept) + scan
+    assert drop_metadata(b"\xff\xd8" + mixed + scan) == b"\xff\xd8" + b"".join(kept) + scan
     assert (
-        first_jpeg(b"\xff\xd8" + notes[1] + kept[0] + scan + b"a second picture")
+        extract_first_jpeg(b"\xff\xd8" + notes[1] + kept[0] + scan + b"a second picture")
         == b"\xff\xd8" + kept[0] + scan
     )

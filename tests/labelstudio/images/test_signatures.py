@@ -1,6 +1,6 @@
 import pytest
 
-from ris.labelstudio.images.signatures import describe, is_heif
+from ris.labelstudio.images.signatures import describe_unreadable, is_heif
 
 FORMATS = ("JPEG", "PNG")
 
@@ -20,7 +20,7 @@ FORMATS = ("JPEG", "PNG")
     ],
 )  # fmt: skip
 def test_bytes_that_are_no_picture_are_called_what_they_are(data, sentence):
-    assert describe(data, FORMATS) == sentence
+    assert describe_unreadable(data, FORMATS) == sentence
 
 
 def test_heic_is_known_by_its_brand_and_avif_is_none():

@@ -18,14 +18,14 @@ def as_sdk(mask):
 
 @given(MASKS | SOLID)
 def test_encoding_gives_the_bytes_of_the_sdk(mask):
-    assert brush.encode(mask) == as_sdk(mask)
+    assert brush.encode_brush(mask) == as_sdk(mask)
 
 
 @given(MASKS | SOLID)
 def test_decoding_gives_the_pixels_of_the_sdk(mask):
     theirs = decode_rle(as_sdk(mask)).reshape(*mask.shape, 4)[..., 3] > 127
 
-    assert (brush.decode(as_sdk(mask), mask.shape) == theirs).all()
+    assert (brush.decode_brush(as_sdk(mask), mask.shape) == theirs).all()
     assert (theirs == mask).all()
 
 
@@ -69,7 +69,7 @@ def test_streams_painted_in_the_editor_are_read_by_their_alpha(height, width, ru
     stream = editor_stream(planes, run_bits, rng)
 
     alpha = planes[..., 3].astype(int)
-    assert (brush.decode(stream, (height, width)) == (2 * alpha > alpha.max())).all()
+    assert (brush.decode_brush(stream, (height, width)) == (2 * alpha > alpha.max())).all()
     assert (decode_rle(stream) == planes.ravel()).all()
 
 
@@ -82,7 +82,7 @@ def test_a_mask_is_read_whatever_alpha_it_was_painted_with(alpha):
 
     stream = editor_stream(planes, [3, 4, 8, 16], np.random.default_rng(0))
 
-    assert (brush.decode(stream, inside.shape) == inside).all()
+    assert (brush.decode_brush(stream, inside.shape) == inside).all()
 
 
 def test_a_soft_rim_is_outside_by_the_largest_alpha():
@@ -91,16 +91,16 @@ def test_a_soft_rim_is_outside_by_the_largest_alpha():
 
     stream = editor_stream(planes, [3, 4, 8, 16], np.random.default_rng(0))
 
-    assert brush.decode(stream, (1, 6)).tolist() == [[False, False, False, True, True, False]]
+    assert brush.decode_brush(stream, (1, 6)).tolist() == [[False, False, False, True, True, False]]
 
 
 def test_a_large_ragged_mask_survives():
     mask = np.random.default_rng(0).random((120, 130)) > 0.5
 
-    assert (brush.decode(brush.encode(mask), mask.shape) == mask).all()
+    assert (brush.decode_brush(brush.encode_brush(mask), mask.shape) == mask).all()
 
 
-GOOD = brush.encode(np.eye(6, 7, dtype=np.bool_))
+GOOD = brush.encode_brush(np.eye(6, 7, dtype=np.bool_))
 
 
 @pytest.mark.parametrize(
@@ -120,14 +120,14 @@ GOOD = brush.encode(np.eye(6, 7, dtype=np.bool_))
 )
 def test_a_bad_stream_is_refused_with_a_sentence(stream, size, message):
     with pytest.raises(RegionError, match=message):
-        brush.decode(stream, size)
+        brush.decode_brush(stream, size)
 
 
 @given(st.lists(st.integers(0, 255), max_size=60))
 def test_garbage_is_refused_or_read_and_never_crashes(tail):
     header = GOOD[:7]
     try:
-        mask = brush.decode([*header, *tail], (6, 7))
+        mask = brush.decode_brush([*header, *tail], (6, 7))
     except RegionError:
         return
     assert mask.shape == (6, 7)
@@ -136,4 +136,4 @@ def test_garbage_is_refused_or_read_and_never_crashes(tail):
 @given(st.integers(7, len(GOOD) - 2))
 def test_a_stream_cut_anywhere_is_refused(length):
     with pytest.raises(RegionError):
-        brush.decode(GOOD[:length], (6, 7))
+        brush.decode_brush(GOOD[:length], (6, 7))

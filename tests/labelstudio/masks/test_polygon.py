@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ris.core import rle
-from ris.labelstudio.masks.polygon import outlines, rasterised
+from ris.labelstudio.masks.polygon import rasterise_polygons, trace_outlines
 from tests.build import rectangle
 
 SIZE = (12, 16)
@@ -14,7 +14,7 @@ PLACES = st.floats(-30, 130, allow_nan=False)
 
 
 def pixels(*polygons, size=SIZE):
-    return rle.decode(rasterised(polygons, size))
+    return rle.decode_rle(rasterise_polygons(polygons, size))
 
 
 @pytest.mark.parametrize("shift", [0, 0.2, 0.49, -0.3])
@@ -74,7 +74,7 @@ def test_the_outline_of_any_mask_covers_some_of_it(seed):
     mask = rng.random(SIZE) < rng.choice([0.02, 0.1, 0.5, 0.95])
     mask[rng.integers(SIZE[0]), rng.integers(SIZE[1])] = True
 
-    covered = pixels(*outlines(rle.encode(mask)))
+    covered = pixels(*trace_outlines(rle.encode_rle(mask)))
 
     assert (covered & mask).any()
 
@@ -83,4 +83,4 @@ def test_the_outline_of_any_mask_covers_some_of_it(seed):
 def test_the_outline_of_a_rectangle_is_the_rectangle(box):
     mask = rectangle(SIZE, *box)
 
-    assert (pixels(*outlines(rle.encode(mask))) == mask).all()
+    assert (pixels(*trace_outlines(rle.encode_rle(mask))) == mask).all()

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from ris.errors import BackendError
-from tests.live.support.story import run_demo, run_studio
+from tests.live.support.scenario import run_demo, run_studio
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

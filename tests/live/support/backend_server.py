@@ -3,9 +3,9 @@
 import sys
 from pathlib import Path
 
-from ris.store.session import upgrade
-from tests.live.support.process import ServerProcess, free_port
-from tests.live.support.studio import TOKEN
+from ris.store.session import upgrade_database
+from tests.live.support.process import ServerProcess, find_free_port
+from tests.live.support.studio import DEMO_TOKEN
 
 
 class BackendServer:
@@ -21,13 +21,13 @@ class BackendServer:
         self.folder = folder.resolve()
         self.folder.mkdir(parents=True, exist_ok=True)
         self.database_url = database_url or f"sqlite:///{self.folder / 'ris.db'}"
-        self.port = free_port()
+        self.port = find_free_port()
         # An address and no name: Label Studio silently makes no webhook for a host without a dot.
         self.url = f"http://127.0.0.1:{self.port}"
         self._studio_url = studio_url
 
     def __enter__(self) -> "BackendServer":
-        upgrade(self.database_url)
+        upgrade_database(self.database_url)
         self.start()
         return self
 
@@ -38,7 +38,7 @@ class BackendServer:
             "RIS_PORT": str(self.port),
             "RIS_DATABASE_URL": self.database_url,
             "RIS_LABEL_STUDIO_URL": self._studio_url,
-            "RIS_LABEL_STUDIO_API_KEY": TOKEN,
+            "RIS_LABEL_STUDIO_API_KEY": DEMO_TOKEN,
             "RIS_DEADLINE_S": "90",
         }
         self._server = ServerProcess(

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ris.errors import BackendError
 
-LAST_LINES = 6
+_MAX_LOG_LINES = 6
 
 
 class ServerProcess:
@@ -57,17 +57,19 @@ class ServerProcess:
                 start_new_session=True,
             )
         deadline = time.monotonic() + timeout_s
-        while not self._answers():
+        while not self._is_healthy():
             if self._process.poll() is not None:
                 raise BackendError(
-                    f"{self.name} stopped with status {self._process.returncode}: {self.last_lines()}"
+                    f"{self.name} stopped with status {self._process.returncode}: {self.read_last_lines()}"
                 )
             if time.monotonic() > deadline:
                 self.stop()
-                raise BackendError(f"{self.name} did not answer within {timeout_s:g} s: {self.last_lines()}")
+                raise BackendError(
+                    f"{self.name} did not answer within {timeout_s:g} s: {self.read_last_lines()}"
+                )
             time.sleep(0.2)
 
-    def _answers(self) -> bool:
+    def _is_healthy(self) -> bool:
         try:
             with urllib.request.urlopen(self.health_url, timeout=2) as answer:
                 return bool(answer.status == 200)
@@ -103,15 +105,15 @@ class ServerProcess:
             time.sleep(0.02)
         return False
 
-    def last_lines(self) -> str:
+    def read_last_lines(self) -> str:
         """The end of its log, on one line."""
         if not self.log.is_file():
             return "it printed nothing"
         lines = [line for line in self.log.read_text(errors="replace").splitlines() if line.strip()]
-        return " | ".join(lines[-LAST_LINES:]) + f" (all of it: {self.log})"
+        return " | ".join(lines[-_MAX_LOG_LINES:]) + f" (all of it: {self.log})"
 
 
-def free_port() -> int:
+def find_free_port() -> int:
     """A port of this machine that nobody listens on now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

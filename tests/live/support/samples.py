@@ -11,11 +11,11 @@ from PIL import Image as Pillow
 from ris.tinyworld.expressions import make_expressions
 from ris.tinyworld.scene import make_scene
 
-SEED = 700_001  # neither a training's nor the benchmark's
+_SEED = 700_001  # neither a training's nor the benchmark's
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Sample:
+class DemoSample:
     """A task, and the mask that is truly meant.
 
     Attributes:
@@ -31,11 +31,11 @@ class Sample:
     truth: NDArray[np.bool_]
 
 
-def make_samples(count: int, *, seed: int = SEED) -> list[Sample]:
+def make_samples(count: int, *, seed: int = _SEED) -> list[DemoSample]:
     """So many scenes, with expressions of all kinds in turn."""
     rng = random.Random(seed)
     kinds = ["attribute", "position", "relation", "category", "size", "ordinal", "negation", "position"]
-    samples: list[Sample] = []
+    samples: list[DemoSample] = []
     while len(samples) < count:
         scene = make_scene(rng, split="train")
         wanted = kinds[len(samples) % len(kinds)]
@@ -46,5 +46,5 @@ def make_samples(count: int, *, seed: int = SEED) -> list[Sample]:
         file = io.BytesIO()
         Pillow.fromarray(scene.image).save(file, "PNG")
         truth = np.asarray(scene.instances == chosen.referent + 1)
-        samples.append(Sample(np.asarray(scene.image), file.getvalue(), chosen.text, chosen.kind, truth))
+        samples.append(DemoSample(np.asarray(scene.image), file.getvalue(), chosen.text, chosen.kind, truth))
     return samples

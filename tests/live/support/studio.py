@@ -7,31 +7,31 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ris.errors import BackendError
-from tests.live.support.process import ServerProcess, free_port
+from tests.live.support.process import ServerProcess, find_free_port
 
-VERSION = "1.23.2"
-ROOT = Path(__file__).parents[3]
-CONSTRAINTS = ROOT / "constraints-label-studio.txt"
-ENVIRONMENT = ROOT / ".venv-label-studio"
-TEMPLATE = ROOT / ".cache" / f"label-studio-{VERSION}"
+LABEL_STUDIO_VERSION = "1.23.2"
+REPOSITORY_ROOT = Path(__file__).parents[3]
+_CONSTRAINTS = REPOSITORY_ROOT / "constraints-label-studio.txt"
+_ENVIRONMENT = REPOSITORY_ROOT / ".venv-label-studio"
+_TEMPLATE = REPOSITORY_ROOT / ".cache" / f"label-studio-{LABEL_STUDIO_VERSION}"
 
-USER, PASSWORD = "demo@example.com", "demo-password"
-TOKEN = "0123456789abcdef0123456789abcdef01234567"  # of this throw-away Label Studio, on loopback alone
+DEMO_USER, DEMO_PASSWORD = "demo@example.com", "demo-password"
+DEMO_TOKEN = "0123456789abcdef0123456789abcdef01234567"  # of this throw-away Label Studio, on loopback alone
 
 
-def installed() -> Path:
+def install_label_studio() -> Path:
     """The `label-studio` program, installed on first use into an environment of its own.
 
     Raises:
         BackendError: pip failed; with its last lines.
     """
-    program = ENVIRONMENT / "bin" / "label-studio"
-    done = ENVIRONMENT / ".installed"
-    if done.is_file() and done.read_text() == VERSION and program.is_file():
+    program = _ENVIRONMENT / "bin" / "label-studio"
+    done = _ENVIRONMENT / ".installed"
+    if done.is_file() and done.read_text() == LABEL_STUDIO_VERSION and program.is_file():
         return program
-    if not CONSTRAINTS.is_file():
-        raise BackendError(f"{CONSTRAINTS} is not there: the demo runs from a clone of the repository")
-    python = ENVIRONMENT / "bin" / "python"
+    if not _CONSTRAINTS.is_file():
+        raise BackendError(f"{_CONSTRAINTS} is not there: the demo runs from a clone of the repository")
+    python = _ENVIRONMENT / "bin" / "python"
     pip = [
         str(python),
         "-m",
@@ -40,19 +40,22 @@ def installed() -> Path:
         "--quiet",
         "--disable-pip-version-check",
         "-c",
-        str(CONSTRAINTS),
+        str(_CONSTRAINTS),
     ]
-    for command in ([sys.executable, "-m", "venv", str(ENVIRONMENT)], [*pip, f"label-studio=={VERSION}"]):
+    for command in (
+        [sys.executable, "-m", "venv", str(_ENVIRONMENT)],
+        [*pip, f"label-studio=={LABEL_STUDIO_VERSION}"],
+    ):
         ran = subprocess.run(command, capture_output=True, text=True)
         if ran.returncode:
             raise BackendError(
                 f"Label Studio could not be installed: {' | '.join(ran.stderr.splitlines()[-4:])}"
             )
-    done.write_text(VERSION)
+    done.write_text(LABEL_STUDIO_VERSION)
     return program
 
 
-class LabelStudio:
+class LabelStudioServer:
     """One Label Studio in a folder of its own, on a free port of loopback. Use it as a context manager.
 
     Args:
@@ -61,14 +64,16 @@ class LabelStudio:
 
     def __init__(self, folder: Path, **settings: str) -> None:
         self.folder = folder.resolve()
-        self.port = free_port()
+        self.port = find_free_port()
         self.url = f"http://localhost:{self.port}"
-        self._server = _server(self.folder / "data", self.port, self.folder / "label-studio.log", settings)
+        self._server = _make_server(
+            self.folder / "data", self.port, self.folder / "label-studio.log", settings
+        )
 
-    def __enter__(self) -> "LabelStudio":
+    def __enter__(self) -> "LabelStudioServer":
         _make_template()
         shutil.rmtree(self.folder / "data", ignore_errors=True)
-        shutil.copytree(TEMPLATE, self.folder / "data")
+        shutil.copytree(_TEMPLATE, self.folder / "data")
         self._server.start(timeout_s=600)
         return self
 
@@ -78,12 +83,12 @@ class LabelStudio:
 
 def _make_template() -> None:
     """The first start creates the tables, which takes the better part of a minute: do it once."""
-    done = TEMPLATE / ".migrated"
+    done = _TEMPLATE / ".migrated"
     if done.is_file():
         return
-    shutil.rmtree(TEMPLATE, ignore_errors=True)
-    TEMPLATE.mkdir(parents=True)
-    server = _server(TEMPLATE, free_port(), TEMPLATE.parent / "first-start.log", {})
+    shutil.rmtree(_TEMPLATE, ignore_errors=True)
+    _TEMPLATE.mkdir(parents=True)
+    server = _make_server(_TEMPLATE, find_free_port(), _TEMPLATE.parent / "first-start.log", {})
     try:
         server.start(timeout_s=600)
     finally:
@@ -91,13 +96,13 @@ def _make_template() -> None:
     done.touch()
 
 
-def _server(data: Path, port: int, log: Path, settings: Mapping[str, str]) -> ServerProcess:
+def _make_server(data: Path, port: int, log: Path, settings: Mapping[str, str]) -> ServerProcess:
     env = {
         "LABEL_STUDIO_BASE_DATA_DIR": str(data),
         "LABEL_STUDIO_HOST": f"http://localhost:{port}",
-        "LABEL_STUDIO_USERNAME": USER,
-        "LABEL_STUDIO_PASSWORD": PASSWORD,
-        "LABEL_STUDIO_USER_TOKEN": TOKEN,
+        "LABEL_STUDIO_USERNAME": DEMO_USER,
+        "LABEL_STUDIO_PASSWORD": DEMO_PASSWORD,
+        "LABEL_STUDIO_USER_TOKEN": DEMO_TOKEN,
         "LABEL_STUDIO_DISABLE_SIGNUP_WITHOUT_LINK": "true",
         # Both are true by default and refuse a backend on loopback.
         "ML_BLOCK_LOCAL_IP": "false",
@@ -107,7 +112,7 @@ def _server(data: Path, port: int, log: Path, settings: Mapping[str, str]) -> Se
         "SENTRY_DSN": "",
         "FRONTEND_SENTRY_DSN": "",
     } | dict(settings)
-    command = [str(installed()), "start", "--no-browser", "--internal-host", "127.0.0.1"]
+    command = [str(install_label_studio()), "start", "--no-browser", "--internal-host", "127.0.0.1"]
     command += ["--port", str(port), "--enable-legacy-api-token"]
     return ServerProcess(
         "Label Studio",
@@ -115,5 +120,5 @@ def _server(data: Path, port: int, log: Path, settings: Mapping[str, str]) -> Se
         env=env,
         health_url=f"http://localhost:{port}/health",
         log=log,
-        folder=ROOT,
+        folder=REPOSITORY_ROOT,
     )

@@ -9,7 +9,7 @@ from ris.core.types import Verdict
 from ris.labelstudio.config.control import read_controls
 from ris.labelstudio.masks import brush
 from tests.build import rectangle
-from tests.live.support.annotator import Annotator, closest, repainted
+from tests.live.support.annotator import Annotator, find_closest_prediction, repaint_mask
 
 SIZE = (60, 80)
 CONTROLS = read_controls(read("tabs_brush.xml"))
@@ -39,7 +39,7 @@ def predictions():
                     "original_height": SIZE[0],
                     "original_width": SIZE[1],
                     "origin": "prediction",
-                    "value": {"format": "rle", "rle": brush.encode(mask), "brushlabels": ["Referent"]},
+                    "value": {"format": "rle", "rle": brush.encode_brush(mask), "brushlabels": ["Referent"]},
                 }
             ],
         }
@@ -73,13 +73,13 @@ def test_redrawing_has_an_id_that_nobody_offered():
 
     region = project.taken[0][1][0]
     assert not region["id"].startswith("ris")
-    assert (brush.decode(region["value"]["rle"], SIZE) == rectangle(SIZE, 0, 0, 9, 9)).all()
+    assert (brush.decode_brush(region["value"]["rle"], SIZE) == rectangle(SIZE, 0, 0, 9, 9)).all()
 
 
 def test_no_referent_sends_the_choice_and_no_mask():
     project = FakeProject()
 
-    Annotator(project, CONTROLS).say_no_referent(7, predictions())
+    Annotator(project, CONTROLS).mark_no_referent(7, predictions())
 
     assert [r["type"] for r in project.taken[0][1]] == ["choices"]
     assert project.taken[0][1][0]["value"] == {"choices": ["no such thing"]}
@@ -98,9 +98,9 @@ def test_skipping_leaves_the_mask_in_as_the_editor_does():
 def test_a_repainted_mask_is_another_mask(seed):
     mask = rectangle(SIZE, 10, 10, 30, 30)
 
-    assert (repainted(mask, random.Random(seed)) != mask).any()
+    assert (repaint_mask(mask, random.Random(seed)) != mask).any()
 
 
 def test_the_closest_alternative_is_found_with_its_iou():
-    assert closest(predictions(), rectangle(SIZE, 28, 5, 48, 30)) == (1, 1.0)
-    assert closest(predictions(), np.zeros(SIZE, np.bool_)) == (0, 0.0)
+    assert find_closest_prediction(predictions(), rectangle(SIZE, 28, 5, 48, 30)) == (1, 1.0)
+    assert find_closest_prediction(predictions(), np.zeros(SIZE, np.bool_)) == (0, 0.0)

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from ris.errors import BackendError
-from tests.live.support.process import ServerProcess, free_port
+from tests.live.support.process import ServerProcess, find_free_port
 
 SERVER = """
 import http.server, subprocess, sys
@@ -36,7 +36,7 @@ def test_a_program_that_never_answers_is_stopped(tmp_path):
 
 
 def test_stopping_leaves_no_child_behind(tmp_path):
-    port = free_port()
+    port = find_free_port()
     server = process(tmp_path, SERVER, str(port), port=port)
     server.start(timeout_s=30)
     child = int((tmp_path / "log").read_text().split()[1])

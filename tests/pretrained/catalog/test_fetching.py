@@ -9,7 +9,7 @@ from huggingface_hub import constants
 from ris.errors import WeightsError
 from ris.pretrained.catalog import fetching
 from ris.pretrained.catalog.sources import HubFiles, Source, WebFile
-from ris.pretrained.catalog.weights import MANIFEST, check, verify
+from ris.pretrained.catalog.weights import MANIFEST_FILE, check_model_files, verify_files
 from tests.pretrained.hub import Hub, digest, serving
 
 WEIGHTS = bytes(range(256)) * 9000  # 2.3 MB: more than one piece
@@ -37,8 +37,8 @@ def of_web(hub, **changed):
 
 def got(source, models, hub, **where):
     told = []
-    files = fetching.wanted(source, endpoint=hub.url)
-    folder = fetching.fetch(
+    files = fetching.list_required_files(source, endpoint=hub.url)
+    folder = fetching.fetch_source(
         source, files, models, lambda *said: told.append(said), endpoint=hub.url, **where
     )  # fmt: skip
     return folder, told
@@ -47,7 +47,7 @@ def got(source, models, hub, **where):
 def test_safetensors_are_taken_before_pickles_and_nothing_that_was_not_asked_for(hub, tmp_path):
     folder, _ = got(Source("clip", "clip", parts=(HUB_FILES,)), tmp_path, hub)
 
-    assert sorted(p.name for p in folder.iterdir()) == ["config.json", MANIFEST, "model.safetensors"]
+    assert sorted(p.name for p in folder.iterdir()) == ["config.json", MANIFEST_FILE, "model.safetensors"]
     assert (folder / "model.safetensors").read_bytes() == WEIGHTS
 
 
@@ -60,7 +60,7 @@ def test_where_there_are_no_safetensors_the_next_choice_is_taken(hub, tmp_path):
 
 
 def test_sizes_and_digests_are_known_before_the_first_byte(hub):
-    files = fetching.wanted(Source("clip", "clip", parts=(HUB_FILES,)), endpoint=hub.url)
+    files = fetching.list_required_files(Source("clip", "clip", parts=(HUB_FILES,)), endpoint=hub.url)
 
     assert [(f.name, f.n_bytes, f.sha256) for f in files] == [
         ("config.json", len(CONFIG), None), ("model.safetensors", len(WEIGHTS), digest(WEIGHTS)),
@@ -73,8 +73,8 @@ def test_a_fetched_network_passes_the_check_and_the_digest(hub, tmp_path):
 
     folder, _ = got(source, tmp_path, hub)
 
-    assert len(check([source], tmp_path, fetch="")) == 64
-    assert verify(folder, "")["model.safetensors"] == digest(WEIGHTS)
+    assert len(check_model_files([source], tmp_path, fetch="")) == 64
+    assert verify_files(folder, "")["model.safetensors"] == digest(WEIGHTS)
 
 
 def test_another_file_under_the_published_name_is_refused_before_it_is_loaded(hub):
@@ -83,19 +83,21 @@ def test_another_file_under_the_published_name_is_refused_before_it_is_loaded(hu
     with pytest.raises(
         WeightsError, match=r"another model\.safetensors than the published one: its sha256 begins"
     ):
-        fetching.wanted(source, endpoint=hub.url)
+        fetching.list_required_files(source, endpoint=hub.url)
 
 
 def test_a_repository_without_any_of_the_weights_says_so(hub):
     source = Source("clip", "clip", parts=(replace(HUB_FILES, weights=("*.onnx",)),))
 
     with pytest.raises(WeightsError, match=r"us/clip at 00000000 has none of \*\.onnx"):
-        fetching.wanted(source, endpoint=hub.url)
+        fetching.list_required_files(source, endpoint=hub.url)
 
 
 def test_a_hub_that_does_not_answer_is_one_sentence(tmp_path):
     with pytest.raises(WeightsError, match="the Hub was asked for us/clip: "):
-        fetching.wanted(Source("clip", "clip", parts=(HUB_FILES,)), endpoint="http://127.0.0.1:9")
+        fetching.list_required_files(
+            Source("clip", "clip", parts=(HUB_FILES,)), endpoint="http://127.0.0.1:9"
+        )
 
 
 def test_offline_nobody_is_asked_and_copying_is_the_advice(hub, monkeypatch):
@@ -104,7 +106,7 @@ def test_offline_nobody_is_asked_and_copying_is_the_advice(hub, monkeypatch):
     with pytest.raises(
         WeightsError, match="HF_HUB_OFFLINE is set, so clip cannot be fetched; unset it, or copy"
     ):
-        fetching.wanted(Source("clip", "clip", parts=(HUB_FILES,)), endpoint=hub.url)
+        fetching.list_required_files(Source("clip", "clip", parts=(HUB_FILES,)), endpoint=hub.url)
 
     assert hub.asked == []
 
@@ -131,7 +133,7 @@ def test_a_half_fetched_network_is_not_taken_for_a_whole_one(hub, tmp_path):
         got(source, tmp_path, hub)
 
     with pytest.raises(WeightsError, match=r"there is no network at .*; get it with `ris models fetch base`"):
-        check([source], tmp_path, fetch="ris models fetch base")
+        check_model_files([source], tmp_path, fetch="ris models fetch base")
 
 
 def test_a_file_that_is_not_the_published_one_is_deleted(hub, tmp_path):
@@ -150,7 +152,7 @@ def test_a_file_put_there_by_hand_is_not_fetched_again(hub, tmp_path):
     got(of_web(hub), tmp_path, hub)
 
     assert hub.asked == []
-    assert (tmp_path / "sam" / MANIFEST).is_file()
+    assert (tmp_path / "sam" / MANIFEST_FILE).is_file()
 
 
 def test_a_mirror_has_the_files_of_the_web_by_their_names(hub, tmp_path):
@@ -177,7 +179,7 @@ def test_a_wheel_is_unpacked_to_the_folder_that_is_wanted(hub, tmp_path):
 
     folder, _ = got(Source("parser", "spacy", parts=(file,)), tmp_path, hub)
 
-    assert sorted(json.loads((folder / MANIFEST).read_text())) == ["config.cfg", "parser/model"]
+    assert sorted(json.loads((folder / MANIFEST_FILE).read_text())) == ["config.cfg", "parser/model"]
 
 
 def test_an_archive_cannot_write_outside_of_its_folder(hub, tmp_path):

@@ -1,15 +1,15 @@
 import pytest
 
 from ris.errors import SettingsError
-from ris.pretrained.catalog.presets import BASE, PRESETS, TINY, preset_named
+from ris.pretrained.catalog.presets import BASE, PRESETS, TINY, find_preset
 
 
 def test_a_preset_is_found_by_its_name():
-    assert preset_named("tiny") is TINY
+    assert find_preset("tiny") is TINY
 
 
 def test_another_number_of_alternatives_changes_nothing_else():
-    preset = preset_named("tiny", alternatives=5)
+    preset = find_preset("tiny", alternatives=5)
 
     assert preset.ranking.alternatives == 5
     assert preset.ranking.temperatures == TINY.ranking.temperatures
@@ -18,7 +18,7 @@ def test_another_number_of_alternatives_changes_nothing_else():
 
 def test_an_unknown_preset_says_which_there_are():
     with pytest.raises(SettingsError, match="there is no preset 'huge'; RIS_PRESET can be tiny, base, paper"):
-        preset_named("huge")
+        find_preset("huge")
 
 
 def test_every_presets_summary_says_what_it_is_not_good_for():

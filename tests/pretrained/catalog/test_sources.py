@@ -39,8 +39,8 @@ def test_no_weights_are_pickles_where_the_publisher_has_safetensors():
 def test_a_network_lies_among_the_fetched_ones_or_in_a_folder_of_its_own():
     fetched, own = Source("a", "clip"), Source("b", "clip", folder=Path("/data/b"))
 
-    assert fetched.lies_in(Path("/models")) == Path("/models/a")
-    assert own.lies_in(Path("/models")) == Path("/data/b")
+    assert fetched.get_folder(Path("/models")) == Path("/models/a")
+    assert own.get_folder(Path("/models")) == Path("/data/b")
 
 
 def test_a_file_of_the_web_is_called_as_its_address_ends():

@@ -4,7 +4,7 @@ from open_clip.transformer import QuickGELU, ResidualAttentionBlock
 from torch import nn
 
 from ris.errors import WeightsError
-from ris.pretrained.clip.block import check_block, run
+from ris.pretrained.clip.block import check_block, run_block
 
 
 @pytest.fixture(
@@ -26,14 +26,14 @@ def tokens():
 
 @torch.inference_mode()
 def test_all_rows_are_what_the_library_makes_of_them(block, tokens):
-    torch.testing.assert_close(run(block, tokens, n_rows=11), block(tokens), rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(run_block(block, tokens, n_rows=11), block(tokens), rtol=1e-5, atol=1e-5)
 
 
 @torch.inference_mode()
 @pytest.mark.parametrize("n_rows", [1, 4])
 def test_the_first_rows_are_the_same_without_the_others(block, tokens, n_rows):
     torch.testing.assert_close(
-        run(block, tokens, n_rows=n_rows), block(tokens)[:, :n_rows], rtol=1e-5, atol=1e-5
+        run_block(block, tokens, n_rows=n_rows), block(tokens)[:, :n_rows], rtol=1e-5, atol=1e-5
     )  # fmt: skip
 
 
@@ -44,7 +44,7 @@ def test_a_token_that_stands_for_three_counts_three_times(block, tokens):
     bias[..., 8] = torch.tensor(3.0).log()
 
     torch.testing.assert_close(
-        run(block, tokens[:, :9], n_rows=8, bias=bias), block(three)[:, :8], rtol=1e-5, atol=1e-5
+        run_block(block, tokens[:, :9], n_rows=8, bias=bias), block(three)[:, :8], rtol=1e-5, atol=1e-5
     )  # fmt: skip
 
 
@@ -52,7 +52,7 @@ def test_a_token_that_stands_for_three_counts_three_times(block, tokens):
 def test_what_came_in_is_left_as_it_was(block, tokens):
     before = tokens.clone()
 
-    run(block, tokens, n_rows=11)
+    run_block(block, tokens, n_rows=11)
 
     assert torch.equal(tokens, before)
 

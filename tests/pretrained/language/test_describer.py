@@ -13,7 +13,7 @@ from transformers import (
 
 from ris.core.types import Image
 from ris.errors import WeightsError
-from ris.pretrained.language.describer import BlipDescriber, ChatDescriber, shrunk
+from ris.pretrained.language.describer import BlipDescriber, ChatDescriber, shrink_bicubic
 from tests.pretrained.conftest import random_blip_config, toy_tokenizer
 
 STATISTICS = {"mean": (0.5, 0.5, 0.5), "std": (0.25, 0.25, 0.25)}
@@ -99,9 +99,9 @@ def test_a_missing_or_a_broken_file_is_told(tmp_path, model):
 def test_large_pictures_are_shrunk_and_small_ones_stay():
     large, small = np.zeros((3000, 4000, 3), np.uint8), np.zeros((30, 40, 3), np.uint8)
 
-    assert shrunk(large, 672).shape == (504, 672, 3)
-    assert shrunk(small, 672) is small
-    assert shrunk(np.zeros((1, 4000, 3), np.uint8), 100).shape == (1, 100, 3)
+    assert shrink_bicubic(large, 672).shape == (504, 672, 3)
+    assert shrink_bicubic(small, 672) is small
+    assert shrink_bicubic(np.zeros((1, 4000, 3), np.uint8), 100).shape == (1, 100, 3)
 
 
 def test_a_chat_network_that_is_not_there_is_told(tmp_path):

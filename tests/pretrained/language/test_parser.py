@@ -15,7 +15,12 @@ import ris.pretrained
 from ris.core.expression import ParsedExpression
 from ris.errors import WeightsError
 from ris.pretrained.language.english_ud import EnglishUD
-from ris.pretrained.language.parser import MAX_CHARACTERS, SpacyParser, joined, referent_chunk
+from ris.pretrained.language.parser import (
+    MAX_PARSED_CHARACTERS,
+    SpacyParser,
+    find_referent_chunk,
+    join_tokens,
+)
 
 PIPELINE = Path(ris.pretrained.__file__).parent / "tiny" / "parser"
 TABLE = Path(__file__).parents[2] / "data" / "referring_phrases.tsv"
@@ -32,7 +37,7 @@ def make_doc(vocab: Vocab, tree: str) -> Doc:
 
 
 def subject(doc: Doc) -> str | None:
-    chunk = referent_chunk(doc)
+    chunk = find_referent_chunk(doc)
     return None if chunk is None else chunk.text
 
 
@@ -134,18 +139,18 @@ def test_the_referent_is_named_by_the_rule_of_the_source(vocab, tree, expected):
 
 
 def test_an_empty_doc_has_no_referent():
-    assert referent_chunk(EnglishUD()("")) is None
+    assert find_referent_chunk(EnglishUD()("")) is None
 
 
 def test_tokens_are_joined_by_single_spaces():
-    assert joined(EnglishUD()("the man's t-shirt")) == "the man 's t - shirt"
+    assert join_tokens(EnglishUD()("the man's t-shirt")) == "the man 's t - shirt"
 
 
 @pytest.mark.parametrize(
     "space", ["_/SPACE/dep/1", "__/SPACE/dep/1", "___/SPACE/dep/1"], ids=["one", "two", "three"]
 )
 def test_runs_of_white_space_are_dropped_wherever_they_are(space):
-    assert joined(make_doc(UD, f"{space} mug/NOUN/ROOT/1")) == "mug"
+    assert join_tokens(make_doc(UD, f"{space} mug/NOUN/ROOT/1")) == "mug"
 
 
 def test_a_table_of_expressions_is_read_as_a_person_reads_it(parser):
@@ -197,13 +202,13 @@ def test_of_several_sentences_the_last_names_the_subject_and_the_first_the_prima
     parsed = parser.parse("two dogs. the left one")
 
     assert parsed.subject == "the left one"
-    assert [word.text for word in parsed.words[: parsed.n_first]] == ["two", "dogs", "."]
+    assert [word.text for word in parsed.words[: parsed.n_first_sentence]] == ["two", "dogs", "."]
     assert parsed.words[parsed.primary].text == "dogs"
-    assert parser.parse("two dogs on the left").n_first is None
+    assert parser.parse("two dogs on the left").n_first_sentence is None
 
 
 def test_a_text_is_read_as_it_stands(parser):
-    tree = parser.tree("The man's T-shirt near  a Mug")
+    tree = parser.parse_tree("The man's T-shirt near  a Mug")
 
     assert "".join(node.text for node in tree.nodes) == "Theman'sT-shirtnear aMug"
     assert [tree.text[n.start : n.start + len(n.text)] for n in tree.nodes] == [n.text for n in tree.nodes]
@@ -213,7 +218,7 @@ def test_a_text_is_read_as_it_stands(parser):
 
 @pytest.mark.parametrize("text", ["", " ", "It", "far left", "左边的杯子", "!!!", "mug\n" * 2_000, "\u0000"])
 def test_any_text_has_a_tree(parser, text):
-    tree = parser.tree(text)
+    tree = parser.parse_tree(text)
 
     assert tree.text == text[: len(tree.text)]
     assert tree.noun_phrase == tree.text or tree.referent is not None
@@ -312,7 +317,7 @@ def test_without_a_noun_phrase_the_whole_text_is_the_subject(parser):
 def test_a_very_long_expression_is_cut(parser, expression):
     parsed = parser.parse(expression)
 
-    assert len(parsed.text) <= 2 * MAX_CHARACTERS
+    assert len(parsed.text) <= 2 * MAX_PARSED_CHARACTERS
 
 
 def test_the_cut_keeps_the_beginning(parser):

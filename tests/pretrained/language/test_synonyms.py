@@ -3,11 +3,11 @@ import pytest
 
 from ris.pretrained.language import synonyms
 from ris.pretrained.language.synonyms import (
-    EitherSynonyms,
+    CombinedSynonyms,
     PlainSynonyms,
     WordNetSynonyms,
     find_synonyms,
-    plain,
+    to_singular,
 )
 
 
@@ -32,24 +32,24 @@ class Dictionary:
 def test_three_close_pairs_of_senses_make_two_words_near():
     wordnet = WordNetSynonyms(Dictionary(couch=(1, 2, 3), sofa=(1, 2, 3, 4), settee=(1, 2), rug=(9,)))
 
-    assert wordnet.near("couch", "sofa")
-    assert not wordnet.near("couch", "settee")
-    assert not wordnet.near("couch", "rug")
-    assert not wordnet.near("couch", "unheard-of")
+    assert wordnet.is_near("couch", "sofa")
+    assert not wordnet.is_near("couch", "settee")
+    assert not wordnet.is_near("couch", "rug")
+    assert not wordnet.is_near("couch", "unheard-of")
 
 
 def test_a_word_of_two_senses_is_near_itself_by_our_rule_alone():
     dictionary = Dictionary(mug=(1, 2), couch=(1, 2, 3), sofa=(1, 2, 3))
 
-    assert not WordNetSynonyms(dictionary).near("mug", "mug")
-    assert EitherSynonyms(dictionary).near("mug", "mugs")
-    assert EitherSynonyms(dictionary).near("couch", "sofa")
-    assert not EitherSynonyms(dictionary).near("couch", "mug")
+    assert not WordNetSynonyms(dictionary).is_near("mug", "mug")
+    assert CombinedSynonyms(dictionary).is_near("mug", "mugs")
+    assert CombinedSynonyms(dictionary).is_near("couch", "sofa")
+    assert not CombinedSynonyms(dictionary).is_near("couch", "mug")
 
 
 def test_without_wordnet_words_of_one_form_are_near():
-    assert PlainSynonyms().near("Dogs", "dog")
-    assert not PlainSynonyms().near("dog", "puppy")
+    assert PlainSynonyms().is_near("Dogs", "dog")
+    assert not PlainSynonyms().is_near("dog", "puppy")
 
 
 @pytest.mark.parametrize(
@@ -60,13 +60,13 @@ def test_without_wordnet_words_of_one_form_are_near():
     ],
 )  # fmt: skip
 def test_plain_forms(word, form):
-    assert plain(word) == form
+    assert to_singular(word) == form
 
 
 def test_wordnet_is_used_where_its_data_is_found_and_never_fetched(monkeypatch):
     monkeypatch.setattr(nltk.data, "find", lambda name: name)
     assert isinstance(find_synonyms("released"), WordNetSynonyms)
-    assert isinstance(find_synonyms("plain words"), EitherSynonyms)
+    assert isinstance(find_synonyms("plain words"), CombinedSynonyms)
 
     def missing(name):
         raise LookupError(name)

@@ -17,7 +17,7 @@ from transformers import (
 
 from ris.core.types import Image
 from ris.errors import WeightsError
-from ris.pretrained.masks.mask2former import Mask2FormerProposer, qualities
+from ris.pretrained.masks.mask2former import Mask2FormerProposer, compute_qualities
 from ris.pretrained.masks.settings import QuerySettings
 
 SETTINGS = QuerySettings(short_side=64, long_side=96)
@@ -96,7 +96,7 @@ def test_proposals_are_all_queries_above_the_threshold_best_first(folder, thresh
     assert (np.diff(got.quality) <= 0).all()
     assert got.quality.dtype == np.float32
     assert 0 < got.quality.min() < got.quality.max() <= 1
-    assert dict(got.seen) == {}
+    assert dict(got.features) == {}
 
 
 def test_the_best_so_many_leave_and_they_are_the_first_of_all(folder, proposer):
@@ -160,7 +160,7 @@ def test_quality_is_the_class_times_the_mean_inside_and_nothing_for_an_empty_mas
     classes = torch.tensor([[2.0, 0.0, 1.0], [0.0, 0.0, 9.0], [3.0, 1.0, 0.0]])
     masks = torch.tensor([[[4.0, -4.0]], [[1.0, 1.0]], [[-9.0, -9.0]]])
 
-    got = qualities(classes, masks, 0.35)
+    got = compute_qualities(classes, masks, 0.35)
 
     first = np.exp(2) / (np.exp(2) + 1 + np.exp(1)) / (1 + np.exp(-4))
     second = 1 / (2 + np.exp(9)) / (1 + np.exp(-1))

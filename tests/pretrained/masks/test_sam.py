@@ -10,7 +10,7 @@ from PIL import Image as Pillow
 from segment_anything import sam_model_registry
 
 from ris.core import rle
-from ris.core.masks import iou
+from ris.core.masks import compute_iou
 from ris.core.proposals import Prompts
 from ris.core.types import Image
 from ris.errors import WeightsError
@@ -18,7 +18,7 @@ from ris.labelstudio.masks import brush
 from ris.pretrained.catalog.presets import TINY, TINY_FOLDER
 from ris.pretrained.masks import sam_generator
 from ris.pretrained.masks.sam import SamProposer, load_sam
-from ris.referring.scene import PROPOSER, Scene
+from ris.referring.scene import PROPOSER_KEY, Scene
 from tests.build import rectangle
 from tests.live.support.samples import make_samples
 from tests.pretrained.toy_sam import random_sam
@@ -89,7 +89,7 @@ def test_masks_on_a_full_hd_picture_are_small_in_label_studio(model):
 
     found = SamProposer(model, TINY.proposals).propose(Image.of(pixels))
 
-    sizes = [len(json.dumps(brush.encode(mask))) for mask in found.masks]
+    sizes = [len(json.dumps(brush.encode_brush(mask))) for mask in found.masks]
     assert len(sizes) > 5
     assert max(sizes) < 60_000
 
@@ -132,7 +132,7 @@ def refined(model):
     image = Image.of(pixels)
     proposer = SamProposer(model, replace(TINY.proposals, points_per_side=4))
     found = proposer.propose(image)
-    scene = Scene(image.digest, image.size, (), (), np.zeros(0, np.float32), {PROPOSER: found.seen})
+    scene = Scene(image.digest, image.size, (), (), np.zeros(0, np.float32), {PROPOSER_KEY: found.features})
     truth = (pixels == (30, 30, 230)).all(-1)
     return lambda **prompts: (proposer.refine(scene, Prompts(image.size, **prompts)), truth)
 
@@ -142,7 +142,7 @@ ON = {"points": np.array([[64, 45]], np.float32), "positive": np.array([True])}
 
 
 BOX = NOWHERE | {"box": (50.0, 30.0, 78.0, 60.0)}
-MASK = NOWHERE | {"mask": rle.encode(rectangle((90, 120), 55, 35, 70, 55))}
+MASK = NOWHERE | {"mask": rle.encode_rle(rectangle((90, 120), 55, 35, 70, 55))}
 
 
 @pytest.mark.parametrize("prompts", [ON, BOX, MASK], ids=["click", "box", "mask"])
@@ -150,14 +150,16 @@ def test_what_is_pointed_at_becomes_a_mask_in_the_images_frame(refined, prompts)
     found, truth = refined(**prompts)
 
     assert found.masks.shape[1:] == truth.shape
-    assert max(iou(mask, truth) for mask in found.masks) > 0.7
+    assert max(compute_iou(mask, truth) for mask in found.masks) > 0.7
     assert (np.diff(found.quality) <= 0).all()
 
 
 def test_the_image_is_encoded_once_for_proposals_and_clicks(model, monkeypatch):
     """By our way through the encoder, and by the library's not at all."""
-    times, ours = [], sam_generator.encoded
-    monkeypatch.setattr(sam_generator, "encoded", lambda *given: (times.append("ours"), ours(*given))[1])
+    times, ours = [], sam_generator.encode_sam_image
+    monkeypatch.setattr(
+        sam_generator, "encode_sam_image", lambda *given: (times.append("ours"), ours(*given))[1]
+    )
     hook = model.image_encoder.register_forward_hook(lambda *_: times.append("the library's"))
     proposer = SamProposer(model, replace(TINY.proposals, points_per_side=2))
     pixels = np.full((90, 120, 3), 120, np.uint8)
@@ -165,7 +167,9 @@ def test_the_image_is_encoded_once_for_proposals_and_clicks(model, monkeypatch):
     image = Image.of(pixels)
 
     proposals = proposer.propose(image)
-    scene = Scene(image.digest, image.size, (), (), np.zeros(0, np.float32), {PROPOSER: proposals.seen})
+    scene = Scene(
+        image.digest, image.size, (), (), np.zeros(0, np.float32), {PROPOSER_KEY: proposals.features}
+    )
     found = proposer.refine(scene, Prompts(image.size, **ON))
     hook.remove()
 
@@ -174,10 +178,10 @@ def test_the_image_is_encoded_once_for_proposals_and_clicks(model, monkeypatch):
 
 
 def test_a_network_that_reads_masks_is_given_one(model, refined):
-    mask = rle.encode(rectangle((90, 120), 50, 30, 78, 60))
+    mask = rle.encode_rle(rectangle((90, 120), 50, 30, 78, 60))
     proposer = SamProposer(model, replace(TINY.proposals, mask_prompts=True))
 
-    logits = proposer._low_resolution(mask, (48, 64))
+    logits = proposer._to_mask_input(mask, (48, 64))
 
     side = 4 * model.prompt_encoder.image_embedding_size[0]
     assert logits.shape == (1, side, side)

@@ -17,7 +17,7 @@ from ris.core.types import Image
 from ris.errors import WeightsError
 from ris.pretrained.catalog.presets import TINY
 from ris.pretrained.masks.sam2 import Sam2Proposer
-from ris.referring.scene import PROPOSER, Scene
+from ris.referring.scene import PROPOSER_KEY, Scene
 from tests.build import rectangle
 
 SIDE, SIZE = 64, (40, 60)
@@ -111,7 +111,7 @@ def test_proposals_are_the_librarys_masks_filtered_as_its_generator_does(propose
 
 def seen(proposer, image):
     found = proposer.propose(image)
-    return Scene(image.digest, image.size, (), (), np.zeros(0, np.float32), {PROPOSER: found.seen})
+    return Scene(image.digest, image.size, (), (), np.zeros(0, np.float32), {PROPOSER_KEY: found.features})
 
 
 def test_a_click_on_a_seen_image_is_answered_as_the_library_does(proposer, image):
@@ -137,7 +137,7 @@ def test_the_image_is_encoded_once_for_proposals_and_clicks(proposer, image, mon
 
 
 BOX = NOWHERE | {"box": (10.0, 5.0, 40.0, 30.0)}
-MASK = NOWHERE | {"mask": rle.encode(rectangle(SIZE, 10, 5, 40, 30))}
+MASK = NOWHERE | {"mask": rle.encode_rle(rectangle(SIZE, 10, 5, 40, 30))}
 
 
 @pytest.mark.parametrize("mask_prompts", [True, False], ids=["read", "pointed at"])
@@ -158,9 +158,9 @@ def test_large_images_are_shrunk_and_their_masks_enlarged(proposer):
     small = Sam2Proposer(proposer.model, proposer.processor, settings)
 
     found = small.propose(image)
-    scene = Scene(image.digest, image.size, (), (), np.zeros(0, np.float32), {PROPOSER: found.seen})
+    scene = Scene(image.digest, image.size, (), (), np.zeros(0, np.float32), {PROPOSER_KEY: found.features})
 
-    assert found.seen["size"].tolist() == [60, 45]
+    assert found.features["size"].tolist() == [60, 45]
     assert (
         found.masks.shape[1:]
         == small.refine(scene, Prompts((120, 90), **CLICKS)).masks.shape[1:]

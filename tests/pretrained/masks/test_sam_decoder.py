@@ -1,7 +1,12 @@
 import pytest
 import torch
 
-from ris.pretrained.masks.sam_decoder import attended, ground_of, mask_logits, predicted_iou
+from ris.pretrained.masks.sam_decoder import (
+    compute_mask_logits,
+    make_shared_state,
+    predict_iou,
+    run_transformer,
+)
 from tests.pretrained.toy_sam import GRID, SIDE, WIDTH, random_sam
 
 
@@ -14,7 +19,7 @@ def decoded():
     with torch.inference_mode():
         clicks, dense = model.prompt_encoder(points=points, boxes=None, masks=None)
         theirs = model.mask_decoder(embedding, model.prompt_encoder.get_dense_pe(), clicks, dense, True)
-        ours = attended(model.mask_decoder, ground_of(model, embedding), clicks)
+        ours = run_transformer(model.mask_decoder, make_shared_state(model, embedding), clicks)
     return model.mask_decoder, ours, theirs
 
 
@@ -22,7 +27,7 @@ def test_predicted_ious_are_the_librarys(decoded):
     decoder, (tokens, _), (_, scores) = decoded
 
     with torch.inference_mode():
-        ours = predicted_iou(decoder, tokens)
+        ours = predict_iou(decoder, tokens)
 
     torch.testing.assert_close(ours, scores, rtol=1e-4, atol=1e-5)
 
@@ -31,7 +36,7 @@ def test_the_maps_are_the_librarys(decoded):
     decoder, (tokens, keys), (maps, _) = decoded
 
     with torch.inference_mode():
-        ours = mask_logits(decoder, tokens, keys, torch.ones(5, 3, dtype=torch.bool))
+        ours = compute_mask_logits(decoder, tokens, keys, torch.ones(5, 3, dtype=torch.bool))
 
     torch.testing.assert_close(ours, maps.flatten(0, 1), rtol=1e-4, atol=1e-5)
 
@@ -42,8 +47,8 @@ def test_only_the_maps_that_are_wanted_are_made_in_their_order(decoded):
     wanted[1, [0, 2]] = wanted[4, 1] = True
 
     with torch.inference_mode():
-        ours = mask_logits(decoder, tokens, keys, wanted)
-        none = mask_logits(decoder, tokens, keys, torch.zeros_like(wanted))
+        ours = compute_mask_logits(decoder, tokens, keys, wanted)
+        none = compute_mask_logits(decoder, tokens, keys, torch.zeros_like(wanted))
 
     torch.testing.assert_close(ours, maps[wanted], rtol=1e-4, atol=1e-5)
     assert none.shape == (0, 4 * GRID, 4 * GRID)
@@ -54,8 +59,8 @@ def test_a_click_answers_the_same_alone_and_among_others():
     embedding, clicks = torch.randn(1, WIDTH, GRID, GRID), torch.randn(3, 2, WIDTH)
 
     with torch.inference_mode():
-        ground = ground_of(model, embedding)
-        together, _ = attended(model.mask_decoder, ground, clicks)
-        alone, _ = attended(model.mask_decoder, ground, clicks[1:2])
+        ground = make_shared_state(model, embedding)
+        together, _ = run_transformer(model.mask_decoder, ground, clicks)
+        alone, _ = run_transformer(model.mask_decoder, ground, clicks[1:2])
 
     torch.testing.assert_close(together[1:2], alone, rtol=1e-4, atol=1e-5)

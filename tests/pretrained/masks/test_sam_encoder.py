@@ -5,7 +5,7 @@ import torch
 
 from ris.pretrained.masks import sam_encoder
 from ris.pretrained.masks.sam import load_sam
-from ris.pretrained.masks.sam_encoder import encoded
+from ris.pretrained.masks.sam_encoder import encode_sam_image
 from tests.pretrained.toy_sam import GRID, SIDE, random_sam
 
 TINY_SAM = Path(sam_encoder.__file__).parents[1] / "tiny" / "sam"
@@ -16,7 +16,7 @@ def test_the_embedding_is_the_librarys():
     image = torch.randn(1, 3, SIDE, SIDE)
 
     with torch.inference_mode():
-        ours, theirs = encoded(encoder, image), encoder(image)
+        ours, theirs = encode_sam_image(encoder, image), encoder(image)
 
     assert ours.is_contiguous()
     torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
@@ -24,12 +24,12 @@ def test_the_embedding_is_the_librarys():
 
 @pytest.mark.parametrize("rows", [1, 3], ids="{} rows at once".format)
 def test_attention_in_parts_is_attention(monkeypatch, rows):
-    monkeypatch.setattr(sam_encoder, "BIASES_AT_ONCE", rows * GRID**3)
+    monkeypatch.setattr(sam_encoder, "_MAX_BIASES_PER_STEP", rows * GRID**3)
     encoder = random_sam(1).image_encoder
     image = torch.randn(1, 3, SIDE, SIDE)
 
     with torch.inference_mode():
-        ours, theirs = encoded(encoder, image), encoder(image)
+        ours, theirs = encode_sam_image(encoder, image), encoder(image)
 
     torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
 
@@ -40,6 +40,6 @@ def test_the_embedding_of_the_embedded_network_is_the_librarys_too():
     image = torch.randn(1, 3, encoder.img_size, encoder.img_size)
 
     with torch.inference_mode():
-        ours, theirs = encoded(encoder, image), encoder(image)
+        ours, theirs = encode_sam_image(encoder, image), encoder(image)
 
     torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-4)

@@ -13,7 +13,7 @@ from segment_anything import SamAutomaticMaskGenerator, SamPredictor
 from ris.pretrained.catalog.presets import TINY
 from ris.pretrained.masks import sam_generator
 from ris.pretrained.masks.sam import load_sam
-from ris.pretrained.masks.sam_generator import embedded, generated
+from ris.pretrained.masks.sam_generator import embed_image, generate_masks
 from tests.live.support.samples import make_samples
 from tests.pretrained.toy_sam import SIDE, random_sam
 
@@ -46,8 +46,8 @@ def both(model, pixels, settings):
     )
     size = pixels.shape[:2]
     with torch.inference_mode():
-        embedding, input_size = embedded(model, pixels)
-        return generator.generate(pixels), generated(model, embedding, input_size, size, settings)
+        embedding, input_size = embed_image(model, pixels)
+        return generator.generate(pixels), generate_masks(model, embedding, input_size, size, settings)
 
 
 def assert_same(theirs, ours):
@@ -96,7 +96,7 @@ def test_what_is_seen_is_what_the_librarys_predictor_sees(model, scenes):
     predictor.set_image(scenes[1])
 
     with torch.inference_mode():
-        embedding, input_size = embedded(model, scenes[1])
+        embedding, input_size = embed_image(model, scenes[1])
 
     assert input_size == predictor.input_size
     torch.testing.assert_close(embedding, predictor.features, rtol=1e-4, atol=1e-4)

@@ -8,20 +8,20 @@ import pytest
 import torch
 
 from ris.core.expression import ParsedExpression, Word
-from ris.core.resize import bicubic
+from ris.core.resize import make_bicubic_weights
 from ris.errors import WeightsError
 from ris.pretrained.matching.albef import (
-    RELEASED,
+    RELEASED_SHAPE,
     Albef,
     AlbefShape,
-    albef_parts,
     build_albef,
+    drop_sep_token,
     load_albef,
-    resized_positions,
-    without_sep,
+    make_albef_parts,
+    resize_positions,
 )
 from ris.pretrained.matching.cross_matcher import CrossMatcher
-from ris.referring.iterprime import PAPER, read_pieces
+from ris.referring.iterprime import ITERPRIME_PAPER, find_token_positions
 from tests.pretrained.conftest import WORDS, toy_tokenizer
 
 SMALL = AlbefShape(
@@ -104,9 +104,9 @@ def folder(tmp_path):
 
 def test_the_full_size_network_has_the_released_names_and_shapes():
     with torch.device("meta"):
-        made = Albef(RELEASED).state_dict()
+        made = Albef(RELEASED_SHAPE).state_dict()
 
-    assert {name: tuple(w.shape) for name, w in made.items()} == matching(released_shapes(RELEASED))
+    assert {name: tuple(w.shape) for name, w in made.items()} == matching(released_shapes(RELEASED_SHAPE))
     assert len(made) == 409
 
 
@@ -178,34 +178,34 @@ def test_a_layer_that_reads_words_alone_is_refused(folder):
 def test_positions_of_another_resolution_are_resized_between_the_patches_alone():
     positions = torch.randn(1, 1 + 4, 3)
 
-    got = resized_positions(positions, 4)
+    got = resize_positions(positions, 4)
 
-    rows = torch.tensor(bicubic(2, 4))
+    rows = torch.tensor(make_bicubic_weights(2, 4))
     wanted = torch.einsum("yi,xj,ijc->yxc", rows, rows, positions[0, 1:].unflatten(0, (2, 2)))
     torch.testing.assert_close(got[:, :1], positions[:, :1])
     torch.testing.assert_close(got[0, 1:], wanted.flatten(0, 1), atol=1e-5, rtol=0)
-    assert resized_positions(positions, 2) is positions
+    assert resize_positions(positions, 2) is positions
 
 
 def test_a_text_begins_with_the_class_token_and_ends_without_a_separator(folder):
     matcher = load_albef(folder, layer=2, shape=SMALL)
 
-    assert matcher.pieces(["The red mug"]) == [[(0, 0), (0, 3), (4, 7), (8, 11)]]
+    assert matcher.find_token_spans(["The red mug"]) == [[(0, 0), (0, 3), (4, 7), (8, 11)]]
     ids = matcher.tokenizer(["The red mug", "dog"], padding=True)["input_ids"]
     assert ids == [
         [WORDS.index(w) for w in row]
         for row in (["[CLS]", "the", "red", "mug"], ["[CLS]", "dog", "[PAD]", "[PAD]"])
     ]
-    assert len(matcher.pieces(["mug " * 100])[0]) == SMALL.n_positions
+    assert len(matcher.find_token_spans(["mug " * 100])[0]) == SMALL.n_positions
 
 
 def test_an_expression_in_the_papers_template_begins_at_position_four(folder):
     matcher = load_albef(folder, layer=2, shape=SMALL)
     words = Word("red", "ADJ", 0), Word("mug", "NOUN", 4)
     expression = ParsedExpression("red mug", "red mug", words=words, primary=1)
-    (spans,) = matcher.pieces([PAPER.template.format("red mug")])
+    (spans,) = matcher.find_token_spans([ITERPRIME_PAPER.template.format("red mug")])
 
-    pieces = read_pieces(expression, spans, offset=PAPER.template.index("{}"))
+    pieces = find_token_positions(expression, spans, offset=ITERPRIME_PAPER.template.index("{}"))
 
     assert (pieces.focus, pieces.primary, pieces.n_tokens) == ((4, 5), (5,), 6)
 
@@ -300,7 +300,7 @@ def oracle_match(weights, shape, pixels, ids, kept, layer):
 def test_attention_gradient_and_match_are_those_of_the_formulas_under_a_mask_of_the_image(shape, layer):
     weights = matching(random_weights(shape))
     matcher = CrossMatcher(
-        albef_parts(build_albef(weights, shape)), without_sep(toy_tokenizer()), layer=layer
+        make_albef_parts(build_albef(weights, shape)), drop_sep_token(toy_tokenizer()), layer=layer
     )
     pixels = np.random.default_rng(4).normal(size=(3, 24, 24)).astype(np.float32)
     kept = np.random.default_rng(5).random((len(TEXTS), 16)) > 0.4

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from ris.errors import WeightsError
-from ris.pretrained.matching.blip import blip_parts, load_blip
+from ris.pretrained.matching.blip import load_blip, make_blip_parts
 from ris.pretrained.matching.cross_matcher import CrossMatcher
 from tests.pretrained.conftest import random_blip, toy_tokenizer
 
@@ -19,7 +19,7 @@ def model():
 
 @pytest.fixture(scope="module")
 def matcher(model):
-    return CrossMatcher(blip_parts(model), toy_tokenizer(), layer=1)
+    return CrossMatcher(make_blip_parts(model), toy_tokenizer(), layer=1)
 
 
 def picture(seed=0):

@@ -7,9 +7,9 @@ import pytest
 
 from ris.errors import WeightsError
 from ris.pretrained.catalog.presets import TINY
-from ris.pretrained.matching.blip import blip_parts, load_blip
+from ris.pretrained.matching.blip import load_blip, make_blip_parts
 from ris.pretrained.matching.cross_matcher import CrossMatcher
-from ris.referring.crops import squashed
+from ris.referring.crops import squash_image
 from ris.tinyworld.expressions import make_expressions
 from ris.tinyworld.scene import make_scene
 from tests.pretrained.conftest import random_blip, toy_tokenizer
@@ -19,7 +19,7 @@ TEXTS = ["the red mug", "a dog left of the mug", "dog"]
 
 @pytest.fixture(scope="module")
 def matcher():
-    return CrossMatcher(blip_parts(random_blip()), toy_tokenizer(), layer=1)
+    return CrossMatcher(make_blip_parts(random_blip()), toy_tokenizer(), layer=1)
 
 
 def picture(seed=0):
@@ -69,7 +69,7 @@ def test_nothing_is_kept_between_calls(matcher):
 
 
 def test_pieces_tell_the_characters_they_stand_for(matcher):
-    (spans,) = matcher.pieces(["the red mug"])
+    (spans,) = matcher.find_token_spans(["the red mug"])
 
     assert spans == [(0, 0), (0, 3), (4, 7), (8, 11), (0, 0)]
 
@@ -78,7 +78,7 @@ def test_two_thousand_words_are_cut(matcher):
     text = "red mug " * 1000
     everything = np.ones((1, matcher.grid_size**2), np.bool_)
 
-    (spans,) = matcher.pieces([text])
+    (spans,) = matcher.find_token_spans([text])
     got = matcher.attend(matcher.encode_picture(picture()), [text], everything)
 
     assert len(spans) == got.attention.shape[2] == matcher.parts.max_tokens == 32
@@ -86,7 +86,7 @@ def test_two_thousand_words_are_cut(matcher):
 
 def test_a_layer_that_is_not_there_is_refused():
     with pytest.raises(WeightsError, match="has 3 text layers, there is none of 3"):
-        CrossMatcher(blip_parts(random_blip()), toy_tokenizer(), layer=3)
+        CrossMatcher(make_blip_parts(random_blip()), toy_tokenizer(), layer=3)
 
 
 def cosine(one, other):
@@ -95,7 +95,7 @@ def cosine(one, other):
 
 
 def test_in_bf16_maps_point_the_same_way_and_leave_as_float32(matcher):
-    quick = CrossMatcher(blip_parts(random_blip()), toy_tokenizer(), layer=1, precision="bf16")
+    quick = CrossMatcher(make_blip_parts(random_blip()), toy_tokenizer(), layer=1, precision="bf16")
     kept = np.random.default_rng(1).random((len(TEXTS), matcher.grid_size**2)) > 0.3
 
     exact, got = (m.attend(m.encode_picture(picture()), TEXTS, kept) for m in (matcher, quick))
@@ -112,7 +112,7 @@ def test_in_bf16_each_map_of_the_embedded_network_keeps_its_direction():
     texts = [e.text for e in make_expressions(drawn, rng)[:6]]
     exact, quick = (load_blip(TINY.itm.folder, layer=TINY.itm_layer, precision=p) for p in ("fp32", "bf16"))
     eyes = TINY.iterprime
-    pixels = squashed(np.asarray(drawn.image), exact.input_size, mean=eyes.mean, std=eyes.std)
+    pixels = squash_image(np.asarray(drawn.image), exact.input_size, mean=eyes.mean, std=eyes.std)
     every = np.ones((len(texts), exact.grid_size**2), np.bool_)
 
     one, other = (m.attend(m.encode_picture(pixels), texts, every) for m in (exact, quick))

@@ -13,9 +13,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ris.core.types import Verdict
-from ris.evaluation.decisions.metrics import Judged, calibration, first, split
+from ris.evaluation.decisions.metrics import (
+    DecisionEvaluation,
+    compute_calibration,
+    get_first_iou,
+    group_decisions,
+)
 
-SIZE = (4.6, 2.8)
+_CHART_SIZE = (4.6, 2.8)
 BLUE, ORANGE, GREY = "#2c6fbb", "#d9772b", "#9aa0a6"
 STYLE: dict[Any, Any] = {
     "svg.hashsalt": "ris",  # the same report gives the same bytes
@@ -26,29 +31,31 @@ STYLE: dict[Any, Any] = {
 }
 
 
-def charts(found: Sequence[Judged]) -> Mapping[str, str]:
+def draw_charts(found: Sequence[DecisionEvaluation]) -> Mapping[str, str]:
     """Every chart that the decisions have something for: title -> SVG."""
     drawn: dict[str, str] = {}
     with_mask = [j for j in found if j.has_mask]
     if with_mask:
-        drawn["Which alternative was taken"] = _drawn(lambda axes: _ranks(axes, with_mask))
-        drawn["IoU of the first alternative with the final mask"] = _drawn(
-            lambda axes: _ious(axes, with_mask)
+        drawn["Which alternative was taken"] = _to_svg(lambda axes: _draw_ranks(axes, with_mask))
+        drawn["IoU of the get_first_iou alternative with the final mask"] = _to_svg(
+            lambda axes: _draw_ious(axes, with_mask)
         )
-        if rows := calibration(with_mask):
-            drawn["How often the first is right, by its score"] = _drawn(lambda a: _calibration(a, rows))
+        if rows := compute_calibration(with_mask):
+            drawn["How often the first is right, by its score"] = _to_svg(
+                lambda a: _draw_calibration(a, rows)
+            )
     times = [t for j in found if (t := j.decision.correction.annotation.lead_time_s) is not None]
     if times:
-        drawn["Seconds in the editor"] = _drawn(lambda axes: _times(axes, times))
-    weeks = split(with_mask, "week")
+        drawn["Seconds in the editor"] = _to_svg(lambda axes: _draw_times(axes, times))
+    weeks = group_decisions(with_mask, "week")
     if len(weeks) > 1:
-        drawn["By week"] = _drawn(lambda axes: _trend(axes, weeks))
+        drawn["By week"] = _to_svg(lambda axes: _draw_trend(axes, weeks))
     return drawn
 
 
-def _drawn(draw) -> str:  # type: ignore[no-untyped-def]
+def _to_svg(draw) -> str:  # type: ignore[no-untyped-def]
     with plt.rc_context(STYLE):
-        figure: Figure = plt.figure(figsize=SIZE, layout="constrained")
+        figure: Figure = plt.figure(figsize=_CHART_SIZE, layout="constrained")
         draw(figure.add_subplot())
         file = io.StringIO()
         figure.savefig(file, format="svg", metadata={"Date": None})
@@ -57,7 +64,7 @@ def _drawn(draw) -> str:  # type: ignore[no-untyped-def]
     return text[text.index("<svg") :]
 
 
-def _ranks(axes: Axes, found: Sequence[Judged]) -> None:
+def _draw_ranks(axes: Axes, found: Sequence[DecisionEvaluation]) -> None:
     taken = [j.decision.correction.rank for j in found]
     ranks = range(max(r for r in [*taken, 2] if r is not None) + 1)
     kinds = {Verdict.ACCEPTED: BLUE, Verdict.EDITED: ORANGE}
@@ -75,13 +82,13 @@ def _ranks(axes: Axes, found: Sequence[Judged]) -> None:
     axes.legend(frameon=False)
 
 
-def _ious(axes: Axes, found: Sequence[Judged]) -> None:
-    axes.hist([first(j.ious) for j in found], bins=np.linspace(0, 1, 21).tolist(), color=BLUE)
+def _draw_ious(axes: Axes, found: Sequence[DecisionEvaluation]) -> None:
+    axes.hist([get_first_iou(j.ious) for j in found], bins=np.linspace(0, 1, 21).tolist(), color=BLUE)
     axes.set_xlabel("IoU")
     axes.set_ylabel("decisions")
 
 
-def _calibration(axes: Axes, rows: Sequence[tuple[float, float, int]]) -> None:
+def _draw_calibration(axes: Axes, rows: Sequence[tuple[float, float, int]]) -> None:
     axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle="--")
     sizes = [12 + 4 * count**0.5 for _, _, count in rows]
     axes.scatter([score for score, _, _ in rows], [right for _, right, _ in rows], s=sizes, color=BLUE)
@@ -91,14 +98,14 @@ def _calibration(axes: Axes, rows: Sequence[tuple[float, float, int]]) -> None:
     axes.set_ylabel("share with IoU of at least 0.5")
 
 
-def _times(axes: Axes, times: Sequence[float]) -> None:
+def _draw_times(axes: Axes, times: Sequence[float]) -> None:
     axes.hist(np.clip(times, 0, np.quantile(times, 0.98) + 1e-9), bins=20, color=BLUE)
     axes.set_xlabel("seconds (the longest 2 % are drawn at the end)")
     axes.set_ylabel("decisions")
 
 
-def _trend(axes: Axes, weeks: Mapping[str, Sequence[Judged]]) -> None:
-    means = [float(np.mean([first(j.ious) for j in found])) for found in weeks.values()]
+def _draw_trend(axes: Axes, weeks: Mapping[str, Sequence[DecisionEvaluation]]) -> None:
+    means = [float(np.mean([get_first_iou(j.ious) for j in found])) for found in weeks.values()]
     accepted = [float(np.mean([j.verdict is Verdict.ACCEPTED for j in found])) for found in weeks.values()]
     axes.plot(list(weeks), means, color=BLUE, marker="o", label="mIoU of the first")
     axes.plot(list(weeks), accepted, color=ORANGE, marker="o", label="accepted")

@@ -12,16 +12,16 @@ import numpy as np
 from ris.core import rle
 from ris.core.decision import Decision
 from ris.core.rle import RLE
-from ris.core.shares import Share, share
+from ris.core.shares import Share, estimate_share
 from ris.core.types import Verdict
-from ris.referring.kinds import kind_of
+from ris.referring.kinds import find_kind
 
-THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9)
+_THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9)
 ENSEMBLE = "offered"
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class DecisionEvaluation:
     """One decision against the alternatives that were on the screen.
 
     Attributes:
@@ -45,7 +45,7 @@ class Judged:
         return self.verdict.has_mask and self.decision.correction.annotation.mask is not None
 
     @property
-    def changed_px(self) -> int | None:
+    def edit_px(self) -> int | None:
         """Pixels that an edit added or removed; None when nothing was edited."""
         edit = self.decision.correction.edit
         return edit.added_px + edit.removed_px if edit else None
@@ -58,26 +58,26 @@ class Judged:
         return ("", digest) if digest else (task.project, task.image_url)
 
 
-def judged(decision: Decision) -> Judged:
+def evaluate_decision(decision: Decision) -> DecisionEvaluation:
     """Compare the final mask with every alternative."""
     mask = decision.correction.annotation.mask if decision.correction.verdict.has_mask else None
     if mask is None:
-        return Judged(decision, (), ())
-    final = rle.decode(mask)
-    overlaps = [_overlap(final, offer.suggestion.mask) for offer in decision.offers]
+        return DecisionEvaluation(decision, (), ())
+    final = rle.decode_rle(mask)
+    overlaps = [_compute_overlap(final, offer.suggestion.mask) for offer in decision.offers]
     ious = tuple(inside / union if union else 0.0 for inside, union in overlaps)
-    return Judged(decision, ious, tuple(overlaps) or ((0, mask.area_px),))
+    return DecisionEvaluation(decision, ious, tuple(overlaps) or ((0, mask.area_px),))
 
 
-def _overlap(final: np.ndarray, offered: RLE) -> tuple[int, int]:
+def _compute_overlap(final: np.ndarray, offered: RLE) -> tuple[int, int]:
     if offered.size != final.shape:
         return 0, int(final.sum()) + offered.area_px
-    other = rle.decode(offered)
+    other = rle.decode_rle(offered)
     return int((final & other).sum()), int((final | other).sum())
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class DecisionMetrics:
     """What a set of decisions says.
 
     Attributes:
@@ -92,101 +92,109 @@ class Figures:
     shares: Mapping[str, Share]
     o_iou: float
     lead_time_s: float | None
-    changed_px: float | None
+    edit_px: float | None
 
 
-def figures(found: Sequence[Judged]) -> Figures:
+def compute_decision_metrics(found: Sequence[DecisionEvaluation]) -> DecisionMetrics:
     """Every figure of a set of decisions."""
     with_mask = [j for j in found if j.has_mask]
     overlaps = [j.overlaps[0] for j in with_mask]
     times = [t for j in found if (t := j.decision.correction.annotation.lead_time_s) is not None]
-    edits = [j.changed_px for j in found if j.changed_px is not None]
+    edits = [j.edit_px for j in found if j.edit_px is not None]
     shares = {
-        "accepted": _share(with_mask, lambda j: j.verdict is Verdict.ACCEPTED),
-        "accepted first": _share(with_mask, lambda j: _taken(j) == 0),
-        "MRR of the accepted": _share(with_mask, _reciprocal),
-        "mIoU of the first": _share(with_mask, lambda j: first(j.ious)),
-        "mIoU of the best": _share(with_mask, lambda j: max(j.ious, default=0.0)),
+        "accepted": _compute_share(with_mask, lambda j: j.verdict is Verdict.ACCEPTED),
+        "accepted first": _compute_share(with_mask, lambda j: _get_accepted_rank(j) == 0),
+        "MRR of the accepted": _compute_share(with_mask, _compute_reciprocal_rank),
+        "mIoU of the first": _compute_share(with_mask, lambda j: get_first_iou(j.ious)),
+        "mIoU of the best": _compute_share(with_mask, lambda j: max(j.ious, default=0.0)),
     }
-    for threshold in THRESHOLDS:
-        shares[f"P@{threshold} of the first"] = _share(with_mask, _over(threshold, first))
-    for threshold in THRESHOLDS:
-        shares[f"P@{threshold} of the best"] = _share(with_mask, _over(threshold, _best))
+    for threshold in _THRESHOLDS:
+        shares[f"P@{threshold} of the first"] = _compute_share(
+            with_mask, _make_precision(threshold, get_first_iou)
+        )
+    for threshold in _THRESHOLDS:
+        shares[f"P@{threshold} of the best"] = _compute_share(
+            with_mask, _make_precision(threshold, _get_best_iou)
+        )
     edited = [j for j in with_mask if j.decision.correction.edit]
-    shares["IoU of an edit"] = _share(edited, lambda j: j.decision.correction.iou or 0.0)
-    shares["boundary IoU of an edit"] = _share(edited, _boundary)
+    shares["IoU of an edit"] = _compute_share(edited, lambda j: j.decision.correction.iou or 0.0)
+    shares["boundary IoU of an edit"] = _compute_share(edited, _get_boundary_iou)
     without = [j for j in found if j.verdict is Verdict.NO_REFERENT]
-    shares["N-acc"] = _share(without, lambda j: not j.decision.offers)
-    shares["T-acc"] = _share(with_mask, lambda j: bool(j.decision.offers))
-    return Figures(
+    shares["N-acc"] = _compute_share(without, lambda j: not j.decision.offers)
+    shares["T-acc"] = _compute_share(with_mask, lambda j: bool(j.decision.offers))
+    return DecisionMetrics(
         counts={v.value: sum(j.verdict is v for j in found) for v in Verdict},
         shares=shares,
         o_iou=sum(i for i, _ in overlaps) / max(sum(u for _, u in overlaps), 1),
         lead_time_s=float(np.median(times)) if times else None,
-        changed_px=float(np.median(edits)) if edits else None,
+        edit_px=float(np.median(edits)) if edits else None,
     )
 
 
-def _share(found: Sequence[Judged], value: Callable[[Judged], float]) -> Share:
+def _compute_share(
+    found: Sequence[DecisionEvaluation], value: Callable[[DecisionEvaluation], float]
+) -> Share:
     images = {image: i for i, image in enumerate(dict.fromkeys(j.image for j in found))}
-    return share([float(value(j)) for j in found], [images[j.image] for j in found])
+    return estimate_share([float(value(j)) for j in found], [images[j.image] for j in found])
 
 
-def first(ious: Sequence[float]) -> float:
+def get_first_iou(ious: Sequence[float]) -> float:
     """Of the first alternative; nothing offered is a miss."""
     return ious[0] if ious else 0.0
 
 
-def _best(ious: Sequence[float]) -> float:
+def _get_best_iou(ious: Sequence[float]) -> float:
     return max(ious, default=0.0)
 
 
-def _over(threshold: float, of: Callable[[Sequence[float]], float]) -> Callable[[Judged], float]:
+def _make_precision(
+    threshold: float, of: Callable[[Sequence[float]], float]
+) -> Callable[[DecisionEvaluation], float]:
     return lambda j: float(of(j.ious) > threshold)
 
 
-def _boundary(found: Judged) -> float:
+def _get_boundary_iou(found: DecisionEvaluation) -> float:
     edit = found.decision.correction.edit
     return edit.boundary_iou if edit else 0.0
 
 
-def _taken(found: Judged) -> int | None:
+def _get_accepted_rank(found: DecisionEvaluation) -> int | None:
     return found.decision.correction.rank if found.verdict is Verdict.ACCEPTED else None
 
 
-def _reciprocal(found: Judged) -> float:
-    taken = _taken(found)
+def _compute_reciprocal_rank(found: DecisionEvaluation) -> float:
+    taken = _get_accepted_rank(found)
     return 0.0 if taken is None else 1 / (taken + 1)
 
 
-def split(found: Iterable[Judged], by: str) -> dict[str, list[Judged]]:
+def group_decisions(found: Iterable[DecisionEvaluation], by: str) -> dict[str, list[DecisionEvaluation]]:
     """The decisions by "project", "annotator", "version", "kind" of expression, or "week"."""
-    groups: dict[str, list[Judged]] = {}
+    groups: dict[str, list[DecisionEvaluation]] = {}
     for j in found:
-        groups.setdefault(GROUPS[by](j), []).append(j)
+        groups.setdefault(GROUP_KEYS[by](j), []).append(j)
     return dict(sorted(groups.items()))
 
 
-def _week(found: Judged) -> str:
+def _get_week(found: DecisionEvaluation) -> str:
     year, week, _ = found.decision.correction.annotation.updated_at.isocalendar()
     return f"{year}-W{week:02d}"
 
 
-GROUPS: Mapping[str, Callable[[Judged], str]] = {
+GROUP_KEYS: Mapping[str, Callable[[DecisionEvaluation], str]] = {
     "project": lambda j: j.decision.correction.annotation.task.project,
     "annotator": lambda j: str(j.decision.correction.annotation.annotator or "unknown"),
     "version": lambda j: j.decision.version or "nothing offered",
-    "kind": lambda j: kind_of(j.decision.correction.annotation.task.expression),
-    "week": _week,
+    "kind": lambda j: find_kind(j.decision.correction.annotation.task.expression),
+    "week": _get_week,
 }
 
 
-def methods_of(found: Iterable[Judged]) -> list[str]:
+def find_methods(found: Iterable[DecisionEvaluation]) -> list[str]:
     """Every method that had a say in any alternative."""
     return sorted({m for j in found for offer in j.decision.offers for m in offer.suggestion.methods})
 
 
-def favourite(j: Judged, method: str) -> float:
+def get_favourite_iou(j: DecisionEvaluation, method: str) -> float:
     """IoU of the alternative that one method liked best of those on offer; 0 when it had no say."""
     said = [
         (offer.suggestion.methods[method].rank, i)
@@ -196,27 +204,35 @@ def favourite(j: Judged, method: str) -> float:
     return j.ious[min(said)[1]] if said and j.ious else 0.0
 
 
-def compared(found: Sequence[Judged]) -> dict[str, tuple[Share, Share]]:
+def compare_methods(found: Sequence[DecisionEvaluation]) -> dict[str, tuple[Share, Share]]:
     """By method, mIoU of its favourite, and how much that is above what was offered first, paired.
 
     Both on the same decisions with a mask. Only what was on the screen is known to be right or wrong, so a
     method's favourite is its favourite among the alternatives.
     """
     with_mask = [j for j in found if j.has_mask]
-    table = {ENSEMBLE: (_share(with_mask, lambda j: first(j.ious)), _share(with_mask, lambda j: 0.0))}
-    for method in methods_of(with_mask):
+    table = {
+        ENSEMBLE: (
+            _compute_share(with_mask, lambda j: get_first_iou(j.ious)),
+            _compute_share(with_mask, lambda j: 0.0),
+        )
+    }
+    for method in find_methods(with_mask):
 
-        def own(j: Judged, method: str = method) -> float:
-            return favourite(j, method)
+        def get_own_iou(j: DecisionEvaluation, method: str = method) -> float:
+            return get_favourite_iou(j, method)
 
-        def gain(j: Judged, method: str = method) -> float:
-            return favourite(j, method) - first(j.ious)
+        def compute_difference(j: DecisionEvaluation, method: str = method) -> float:
+            return get_favourite_iou(j, method) - get_first_iou(j.ious)
 
-        table[method] = (_share(with_mask, own), _share(with_mask, gain))
+        table[method] = (
+            _compute_share(with_mask, get_own_iou),
+            _compute_share(with_mask, compute_difference),
+        )
     return table
 
 
-def positions(found: Sequence[Judged]) -> list[tuple[int, Share, Share]]:
+def measure_position_bias(found: Sequence[DecisionEvaluation]) -> list[tuple[int, Share, Share]]:
     """(place, share accepted there, share accepted of that rank), of the tasks shown in random order.
 
     Where people take what is best, all places are accepted alike and the ranks are not; where they take
@@ -225,23 +241,25 @@ def positions(found: Sequence[Judged]) -> list[tuple[int, Share, Share]]:
     shuffled = [j for j in found if j.has_mask and any(o.place is not None for o in j.decision.offers)]
     places = max((len(j.decision.offers) for j in shuffled), default=0)
 
-    def stood(j: Judged) -> int | None:
-        taken = _taken(j)
-        return next((o.shown_at for o in j.decision.offers if o.suggestion.rank == taken), None)
+    def find_place(j: DecisionEvaluation) -> int | None:
+        taken = _get_accepted_rank(j)
+        return next((o.shown_place for o in j.decision.offers if o.suggestion.rank == taken), None)
 
     return [
         (
             place,
-            _share(shuffled, lambda j, at=place: float(stood(j) == at)),  # type: ignore[misc]
-            _share(shuffled, lambda j, at=place: float(_taken(j) == at)),  # type: ignore[misc]
+            _compute_share(shuffled, lambda j, at=place: float(find_place(j) == at)),  # type: ignore[misc]
+            _compute_share(shuffled, lambda j, at=place: float(_get_accepted_rank(j) == at)),  # type: ignore[misc]
         )
         for place in range(places)
     ]
 
 
-def calibration(found: Sequence[Judged], *, bins: int = 10) -> list[tuple[float, float, int]]:
+def compute_calibration(
+    found: Sequence[DecisionEvaluation], *, bins: int = 10
+) -> list[tuple[float, float, int]]:
     """(mean score, share with IoU >= 0.5, how many) of the first alternative, by bins of its score."""
-    pairs = [(j.decision.offers[0].suggestion.score, first(j.ious) >= 0.5) for j in found if j.ious]
+    pairs = [(j.decision.offers[0].suggestion.score, get_first_iou(j.ious) >= 0.5) for j in found if j.ious]
     rows = []
     for low in np.arange(bins) / bins:
         inside = [(s, right) for s, right in pairs if min(int(s * bins), bins - 1) == round(low * bins)]

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ris.core.decision import Decision
-from ris.core.shares import Share, share
-from ris.core.types import Image, Offer, Task
+from ris.core.shares import Share, estimate_share
+from ris.core.types import Alternative, Image, Task
 from ris.errors import BackendError, InputError
-from ris.evaluation.decisions.metrics import Judged, first, judged
+from ris.evaluation.decisions.metrics import DecisionEvaluation, evaluate_decision, get_first_iou
 from ris.referring.pipeline import Pipeline
 
 
@@ -19,12 +19,12 @@ class Rerun:
         now: None when it could not be run again, and `reason` says why; that is a miss.
     """
 
-    then: Judged
-    now: Judged | None
+    then: DecisionEvaluation
+    now: DecisionEvaluation | None
     reason: str = ""
 
 
-def alone(pipeline: Pipeline, method: str) -> Pipeline:
+def isolate_method(pipeline: Pipeline, method: str) -> Pipeline:
     """The pipeline with one method's vote only.
 
     Raises:
@@ -56,30 +56,34 @@ def rerun(
             scene = pipeline.see(fetch(group[0].correction.annotation.task))
             references = pipeline.refer_all(scene, words)
         except BackendError as error:
-            yield from (Rerun(judged(d), None, str(error)) for d in group)
+            yield from (Rerun(evaluate_decision(d), None, str(error)) for d in group)
             continue
         for decision, reference in zip(group, references, strict=True):
-            offers = tuple(Offer(f"rerun-{s.rank}", s) for s in reference.suggestions)
+            offers = tuple(Alternative(f"rerun-{s.rank}", s) for s in reference.suggestions)
             again = replace(decision, offers=offers, version=reference.version)
-            yield Rerun(judged(decision), judged(again))
+            yield Rerun(evaluate_decision(decision), evaluate_decision(again))
 
 
-def gained(found: Sequence[Rerun]) -> dict[str, tuple[Share, Share, Share]]:
+def compare_reruns(found: Sequence[Rerun]) -> dict[str, tuple[Share, Share, Share]]:
     """By figure: then, now, and now above then on the same decisions; what could not be run is a miss."""
     images = {image: i for i, image in enumerate(dict.fromkeys(one.then.image for one in found))}
     groups = [images[one.then.image] for one in found]
     table = {}
-    for name, value in FIGURES.items():
+    for name, value in RERUN_METRICS.items():
         then = [value(one.then) for one in found]
         now = [value(one.now) if one.now else 0.0 for one in found]
         above = [b - a for a, b in zip(then, now, strict=True)]
-        table[name] = (share(then, groups), share(now, groups), share(above, groups))
+        table[name] = (
+            estimate_share(then, groups),
+            estimate_share(now, groups),
+            estimate_share(above, groups),
+        )
     return table
 
 
-FIGURES: dict[str, Callable[[Judged], float]] = {
-    "mIoU of the first": lambda j: first(j.ious),
+RERUN_METRICS: dict[str, Callable[[DecisionEvaluation], float]] = {
+    "mIoU of the first": lambda j: get_first_iou(j.ious),
     "mIoU of the best": lambda j: max(j.ious, default=0.0),
-    "P@0.5 of the first": lambda j: float(first(j.ious) > 0.5),
+    "P@0.5 of the first": lambda j: float(get_first_iou(j.ious) > 0.5),
     "P@0.5 of the best": lambda j: float(max(j.ious, default=0.0) > 0.5),
 }

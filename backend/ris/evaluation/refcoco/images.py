@@ -4,10 +4,10 @@ from pathlib import Path
 
 from ris.core.types import Image
 from ris.errors import ImageUnreachable
-from ris.labelstudio.images.decoding import decode
+from ris.labelstudio.images.decoding import decode_image
 
 
-def path_in(folder: Path, name: str) -> Path | None:
+def find_image_path(folder: Path, name: str) -> Path | None:
     """The file of an image, by its name in the dataset or the last part of it; None when there is none."""
     for path in (folder / name.lstrip("/"), folder / Path(name).name):
         if path.is_file():
@@ -15,18 +15,18 @@ def path_in(folder: Path, name: str) -> Path | None:
     return None
 
 
-def image_in(folder: Path, name: str, *, max_pixels: int) -> Image:
+def load_image(folder: Path, name: str, *, max_pixels: int) -> Image:
     """An image of a folder, as displayed.
 
     Raises:
         ImageUnreachable: there is no such file, or it may not be read.
         ImageUnreadable: it is no picture, or over the limit.
     """
-    path = path_in(folder, name)
+    path = find_image_path(folder, name)
     if path is None:
         raise ImageUnreachable(f"there is no such image in {folder}")
     try:
         data = path.read_bytes()
     except OSError as error:
         raise ImageUnreachable(f"the image cannot be read: {error.strerror}") from error
-    return decode(data, max_pixels=max_pixels)
+    return decode_image(data, max_pixels=max_pixels)

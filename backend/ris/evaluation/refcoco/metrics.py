@@ -9,13 +9,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from ris.core.shares import Share, share
+from ris.core.shares import Share, estimate_share
 
-THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9)
+PRECISION_THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9)
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class RankingMetrics:
     """What one ranking got right in one split.
 
     Attributes:
@@ -42,7 +42,7 @@ class Figures:
 
 
 @dataclass(frozen=True, slots=True)
-class Split:
+class SplitMetrics:
     """One split of one dataset with the figures of every ranking, methods first and then their fusion."""
 
     dataset: str
@@ -50,11 +50,11 @@ class Split:
     split: str
     count: int
     images: int
-    by_method: dict[str, Figures]
+    by_method: dict[str, RankingMetrics]
 
-    def as_json(self) -> dict[str, Any]:
+    def to_json_object(self) -> dict[str, Any]:
         """The same as plain numbers; nothing that JSON has no word for."""
-        rankings = {name: _plain(asdict(figures)) for name, figures in self.by_method.items()}
+        rankings = {name: _to_json_value(asdict(figures)) for name, figures in self.by_method.items()}
         return {
             "dataset": self.dataset,
             "split_by": self.split_by,
@@ -65,24 +65,24 @@ class Split:
         }
 
 
-def _plain(value: Any) -> Any:
+def _to_json_value(value: Any) -> Any:
     if isinstance(value, dict):
-        return {str(key): _plain(inner) for key, inner in value.items()}
+        return {str(key): _to_json_value(inner) for key, inner in value.items()}
     return None if isinstance(value, float) and np.isnan(value) else value
 
 
-def splits(table: pa.Table) -> Iterator[Split]:
+def compute_split_metrics(table: pa.Table) -> Iterator[SplitMetrics]:
     """The figures of every split in a table of results, in the order of their first rows."""
     keys = table.group_by(["dataset", "split_by", "split"], use_threads=False).aggregate([])
     for key in keys.to_pylist():
-        rows = _where(table, **key)
+        rows = _filter_rows(table, **key)
         methods = pc.unique(rows["method"]).to_pylist()
-        by_method = {method: figures(_where(rows, method=method)) for method in methods}
+        by_method = {method: compute_ranking_metrics(_filter_rows(rows, method=method)) for method in methods}
         count = max(found.m_iou.count for found in by_method.values())
-        yield Split(**key, count=count, images=len(pc.unique(rows["image"])), by_method=by_method)
+        yield SplitMetrics(**key, count=count, images=len(pc.unique(rows["image"])), by_method=by_method)
 
 
-def figures(rows: pa.Table) -> Figures:
+def compute_ranking_metrics(rows: pa.Table) -> RankingMetrics:
     """The figures of one ranking: every row is one expression."""
     iou, has_referent = rows["iou"].to_numpy(), rows["has_referent"].to_numpy()
     images = np.unique(rows["image"].to_numpy(), return_inverse=True)[1]
@@ -90,22 +90,22 @@ def figures(rows: pa.Table) -> Figures:
     is_right_about_nothing = ~has_referent & (iou == 1)
     union = int(rows["union_px"].to_numpy().sum())
     reasons = rows["reason"].filter(pc.not_equal(rows["reason"], "")).value_counts().to_pylist()
-    return Figures(
+    return RankingMetrics(
         o_iou=int(rows["intersection_px"].to_numpy().sum()) / union if union else 0.0,
-        m_iou=share(iou, images),
-        precision={t: _share(iou >= t, images, has_referent) for t in THRESHOLDS},
-        n_acc=_share(is_right_about_nothing, images, ~has_referent),
-        t_acc=_share(is_masked, images, has_referent),
+        m_iou=estimate_share(iou, images),
+        precision={t: _compute_share(iou >= t, images, has_referent) for t in PRECISION_THRESHOLDS},
+        n_acc=_compute_share(is_right_about_nothing, images, ~has_referent),
+        t_acc=_compute_share(is_masked, images, has_referent),
         missed={one["values"]: one["counts"] for one in reasons},
         seconds=float(rows["seconds"].to_numpy().mean()),
     )
 
 
-def _share(is_so: NDArray[np.bool_], images: NDArray[np.int_], among: NDArray[np.bool_]) -> Share:
-    return share(is_so[among].astype(np.float64).tolist(), images[among].tolist())
+def _compute_share(is_so: NDArray[np.bool_], images: NDArray[np.int_], among: NDArray[np.bool_]) -> Share:
+    return estimate_share(is_so[among].astype(np.float64).tolist(), images[among].tolist())
 
 
-def _where(table: pa.Table, **values: str) -> pa.Table:
+def _filter_rows(table: pa.Table, **values: str) -> pa.Table:
     for name, value in values.items():
         table = table.filter(pc.equal(table[name], value))
     return table

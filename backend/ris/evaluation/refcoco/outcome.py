@@ -7,21 +7,21 @@ import numpy as np
 
 from ris.core import rle
 from ris.core.rle import RLE
-from ris.core.types import Image, Scored
+from ris.core.types import Image, MethodScores
 from ris.datasets.benchmark import Benchmark
 from ris.datasets.entry import Entry
 from ris.errors import ImageError, ImageUnreadable
-from ris.evaluation.rankings import FUSION, has_say
-from ris.referring.pipeline import Pipeline, Reference
-from ris.referring.ranking import places
+from ris.evaluation.rankings import FUSION, has_preference
+from ris.referring.pipeline import Pipeline, ReferResult
+from ris.referring.ranking import compute_places
 from ris.referring.scene import Scene
 
 NO_PROPOSALS = "no mask was proposed"
-NO_SAY = "it says the same of every proposal"
+NO_PREFERENCE = "it says the same of every proposal"
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class FirstMask:
     """The first mask of one ranking.
 
     Attributes:
@@ -34,7 +34,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class BenchmarkOutcome:
     """One expression with one ranking; a row of a benchmark's results.
 
     Attributes:
@@ -74,7 +74,7 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class BenchmarkImage:
     """One image of one split with its expressions, each with its place in the dataset."""
 
     split: str
@@ -82,23 +82,23 @@ class Group:
     samples: tuple[tuple[int, Entry], ...]
 
 
-def groups(benchmark: Benchmark, splits: Sequence[str]) -> list[Group]:
+def group_by_image(benchmark: Benchmark, splits: Sequence[str]) -> list[BenchmarkImage]:
     """The images of some splits of a benchmark, split by split, in the order of their first expressions."""
     found: dict[tuple[str, str], list[tuple[int, Entry]]] = {}
     for split in splits:
         for number, entry in enumerate(benchmark.entries):
             if entry.split == split:
                 found.setdefault((split, entry.image), []).append((number, entry))
-    return [Group(split, image, tuple(samples)) for (split, image), samples in found.items()]
+    return [BenchmarkImage(split, image, tuple(samples)) for (split, image), samples in found.items()]
 
 
-def outcomes(
+def evaluate_image(
     benchmark: Benchmark,
-    group: Group,
+    group: BenchmarkImage,
     pipeline: Pipeline,
     load: Callable[[str], Image],
     clock: Callable[[], float],
-) -> list[Outcome]:
+) -> list[BenchmarkOutcome]:
     """See one image once, rank all its expressions, and judge the first mask of each ranking.
 
     An image that cannot be had makes misses of its expressions, with the reason.
@@ -110,19 +110,19 @@ def outcomes(
     began = clock()
     entries = [entry for _, entry in group.samples]
     try:
-        answers = _answers(pipeline, load(group.image), entries)
+        answers = _rank_entries(pipeline, load(group.image), entries)
     except ImageError as error:
         rankings = [*(method.name for method in pipeline.methods), FUSION]
-        answers = [{name: Answer(None, str(error)) for name in rankings}] * len(entries)
+        answers = [{name: FirstMask(None, str(error)) for name in rankings}] * len(entries)
     seconds = (clock() - began) / len(entries)
     return [
-        _outcome(benchmark, number, entry, method, answer, pipeline.version, seconds)
+        _make_outcome(benchmark, number, entry, method, answer, pipeline.version, seconds)
         for (number, entry), by_method in zip(group.samples, answers, strict=True)
         for method, answer in by_method.items()
     ]
 
 
-def _answers(pipeline: Pipeline, image: Image, entries: Sequence[Entry]) -> list[dict[str, Answer]]:
+def _rank_entries(pipeline: Pipeline, image: Image, entries: Sequence[Entry]) -> list[dict[str, FirstMask]]:
     for height, width in {entry.size for entry in entries if entry.size} - {image.size}:
         raise ImageUnreadable(
             f"the image is {image.size[0]} x {image.size[1]} pixels high and wide, "
@@ -130,43 +130,43 @@ def _answers(pipeline: Pipeline, image: Image, entries: Sequence[Entry]) -> list
         )
     scene = pipeline.see(image)
     references = pipeline.refer_all(scene, [entry.expression for entry in entries])
-    return [dict(firsts(scene, reference)) for reference in references]
+    return [dict(find_first_masks(scene, reference)) for reference in references]
 
 
-def firsts(scene: Scene, reference: Reference) -> Iterator[tuple[str, Answer]]:
+def find_first_masks(scene: Scene, reference: ReferResult) -> Iterator[tuple[str, FirstMask]]:
     """Every method's first mask and the fusion's, by the ranking's name.
 
     A method that says the same of all proposals has no say, as in `ris benchmark tinyworld`; the authors'
     programs would take the first proposal.
     """
-    for opinion in reference.opinions:
-        yield opinion.method, _first(scene, opinion)
+    for opinion in reference.scores:
+        yield opinion.method, _find_first_mask(scene, opinion)
     offered = reference.suggestions
     silent = "" if offered or not scene.masks else "no method had a say"
-    yield FUSION, Answer(offered[0].mask if offered else None, silent)
+    yield FUSION, FirstMask(offered[0].mask if offered else None, silent)
 
 
-def _first(scene: Scene, opinion: Scored) -> Answer:
+def _find_first_mask(scene: Scene, opinion: MethodScores) -> FirstMask:
     if opinion.left_out or not scene.masks:
-        return Answer(None, opinion.left_out)
-    if not has_say(opinion):
-        return Answer(None, NO_SAY)
-    return Answer(scene.masks[int(places(opinion.scores).argmin())])
+        return FirstMask(None, opinion.left_out)
+    if not has_preference(opinion):
+        return FirstMask(None, NO_PREFERENCE)
+    return FirstMask(scene.masks[int(compute_places(opinion.scores).argmin())])
 
 
-def _outcome(
+def _make_outcome(
     benchmark: Benchmark,
     number: int,
     entry: Entry,
     method: str,
-    answer: Answer,
+    answer: FirstMask,
     version: str,
     seconds: float,
-) -> Outcome:
-    intersection, union, iou = judged(entry.mask, answer)
+) -> BenchmarkOutcome:
+    intersection, union, iou = compute_overlap(entry.mask, answer)
     height, width = entry.size or (0, 0)
     nothing = NO_PROPOSALS if entry.has_referent and answer.mask is None else ""
-    return Outcome(
+    return BenchmarkOutcome(
         dataset=benchmark.name,
         split_by=benchmark.split_by,
         split=entry.split,
@@ -187,7 +187,7 @@ def _outcome(
     )
 
 
-def judged(referent: RLE | None, answer: Answer) -> tuple[int, int, float]:
+def compute_overlap(referent: RLE | None, answer: FirstMask) -> tuple[int, int, float]:
     """Intersection and union in pixels, and IoU, of an answer with the referent, None for no such thing.
 
     Source: oIoU and mIoU as RefCOCO's papers count them, where an empty union is IoU 0; without a referent as
@@ -198,6 +198,6 @@ def judged(referent: RLE | None, answer: Answer) -> tuple[int, int, float]:
         return 0, answer.mask.area_px if answer.mask else 0, float(answer.mask is None and not answer.failure)
     if answer.mask is None:
         return 0, referent.area_px, 0.0
-    intersection = int(np.logical_and(rle.decode(referent), rle.decode(answer.mask)).sum())
+    intersection = int(np.logical_and(rle.decode_rle(referent), rle.decode_rle(answer.mask)).sum())
     union = referent.area_px + answer.mask.area_px - intersection
     return intersection, union, intersection / union if union else 0.0

@@ -62,7 +62,7 @@ class Published:
             raise ValueError(f"{what} must be in percent, got {self.value}")
 
 
-SPLITS = (
+PUBLISHED_SPLITS = (
     *(("refcoco", "unc", split) for split in ("val", "testA", "testB")),
     *(("refcoco+", "unc", split) for split in ("val", "testA", "testB")),
     ("refcocog", "umd", "val"),
@@ -71,11 +71,12 @@ SPLITS = (
 )
 
 
-def _row(
+def _make_row(
     method: str, made_with: str, metric: str, values: str, source: str, *, saw: str = "", note: str = ""
 ) -> Iterator[Published]:
-    """The figures of one line of a table: nine in the order of `SPLITS`, "-" for one that was not given."""
-    for (dataset, split_by, split), value in zip(SPLITS, values.split(), strict=True):
+    """The figures of one line of a table: nine in the order of `PUBLISHED_SPLITS`, "-" for one that was
+    not given."""
+    for (dataset, split_by, split), value in zip(PUBLISHED_SPLITS, values.split(), strict=True):
         if value != "-":
             yield Published(
                 method, made_with, dataset, split_by, split, metric, float(value), source, saw, note
@@ -83,44 +84,58 @@ def _row(
 
 
 VIT = "CLIP ViT-B/32"
-LLAVA_7B = f"{VIT}, LLaVA 7B, SAM"
+_LLAVA_7B = f"{VIT}, LLaVA 7B, SAM"
 
 PUBLISHED: tuple[Published, ...] = (
-    *_row("GL-CLIP", f"{VIT}, FreeSOLO", "mIoU", "26.20 24.94 26.56 27.80 25.64 27.84 33.52 33.67 33.61",
+    *_make_row("GL-CLIP", f"{VIT}, FreeSOLO", "mIoU",
+        "26.20 24.94 26.56 27.80 25.64 27.84 33.52 33.67 33.61",
           f"{CAR}; {SURVEY}"),
-    *_row("GL-CLIP, run again", f"{VIT}, FreeSOLO", "mIoU",
+    *_make_row("GL-CLIP, run again", f"{VIT}, FreeSOLO", "mIoU",
           "26.24 24.48 26.56 27.62 25.88 28.06 33.62 33.61 33.69", RERUN),
-    *_row("GL-CLIP, run again", f"{VIT}, FreeSOLO", "oIoU",
+    *_make_row("GL-CLIP, run again", f"{VIT}, FreeSOLO", "oIoU",
           "24.83 23.59 24.60 26.12 24.92 25.77 31.09 30.96 30.77", RERUN),
-    *_row("cropping, run again", f"{VIT}, FreeSOLO", "mIoU", "- - - - - - 31.92 - -", RERUN),
-    *_row("cropping, run again", f"{VIT}, FreeSOLO", "oIoU", "- - - - - - 28.75 - -", RERUN),
-    *_row("GL-CLIP", "CLIP RN50, SAM", "mIoU", "32.7 35.3 30.1 37.7 40.7 34.9 41.6 42.9 44.0", SAM3,
+    *_make_row("cropping, run again", f"{VIT}, FreeSOLO", "mIoU",
+        "- - - - - - 31.92 - -", RERUN),
+    *_make_row("cropping, run again", f"{VIT}, FreeSOLO", "oIoU",
+        "- - - - - - 28.75 - -", RERUN),
+    *_make_row("GL-CLIP", "CLIP RN50, SAM", "mIoU",
+        "32.7 35.3 30.1 37.7 40.7 34.9 41.6 42.9 44.0", SAM3,
           note=NO_HEADING),
-    *_row("GL-CLIP", f"{VIT}, SAM", "mIoU", "32.9 34.9 30.1 38.4 42.1 32.7 42.0 42.0 42.7", SAM3,
+    *_make_row("GL-CLIP", f"{VIT}, SAM", "mIoU",
+        "32.9 34.9 30.1 38.4 42.1 32.7 42.0 42.0 42.7", SAM3,
           note=NO_HEADING),
-    *_row("Ref-Diff", "Stable Diffusion 1.5, CLIP ViT-B/16, SAM", "mIoU",
+    *_make_row("Ref-Diff", "Stable Diffusion 1.5, CLIP ViT-B/16, SAM", "mIoU",
           "37.2 38.4 37.2 37.3 40.5 33.0 44.0 44.5 44.3", SAM3, note=NO_HEADING),
-    *_row("TAS", "CLIP RN50, SAM", "mIoU", "39.9 42.9 35.9 44.0 50.6 36.4 47.7 47.4 48.7", SAM3,
+    *_make_row("TAS", "CLIP RN50, SAM", "mIoU",
+        "39.9 42.9 35.9 44.0 50.6 36.4 47.7 47.4 48.7", SAM3,
           saw=BLIP2, note=NO_HEADING),
-    *_row("TAS", f"{VIT}, SAM", "mIoU", "39.8 41.1 36.2 43.6 49.1 36.5 46.6 46.8 48.1", SAM3,
+    *_make_row("TAS", f"{VIT}, SAM", "mIoU",
+        "39.8 41.1 36.2 43.6 49.1 36.5 46.6 46.8 48.1", SAM3,
           saw=BLIP2, note=NO_HEADING),
-    *_row("IteRPrimE", "ALBEF, Mask2Former", "mIoU", "40.2 46.5 33.9 44.2 51.6 35.3 46.0 45.1 45.8", SAM3,
+    *_make_row("IteRPrimE", "ALBEF, Mask2Former", "mIoU",
+        "40.2 46.5 33.9 44.2 51.6 35.3 46.0 45.1 45.8",
+    SAM3,
           saw=MASK2FORMER, note=UNVERIFIED),
-    *_row("LGD, words alone", f"{VIT}, SAM", "mIoU", "38.09 38.65 36.23 42.26 46.97 35.29 45.16 45.28 46.77",
+    *_make_row("LGD, words alone", f"{VIT}, SAM", "mIoU",
+        "38.09 38.65 36.23 42.26 46.97 35.29 45.16 45.28 46.77",
           LGD_LOG, note=SWAPPED),
-    *_row("LGD, words alone", f"{VIT}, SAM", "oIoU", "26.52 26.99 27.78 30.65 36.09 27.00 32.87 34.04 34.55",
+    *_make_row("LGD, words alone", f"{VIT}, SAM", "oIoU",
+        "26.52 26.99 27.78 30.65 36.09 27.00 32.87 34.04 34.55",
           LGD_LOG, note=SWAPPED),
-    *_row("LGD, 0.5 and -1.0", LLAVA_7B, "mIoU", "45.41 48.81 39.28 47.23 54.64 38.10 47.18 47.93 49.22",
+    *_make_row("LGD, 0.5 and -1.0", _LLAVA_7B, "mIoU",
+        "45.41 48.81 39.28 47.23 54.64 38.10 47.18 47.93 49.22",
           LGD_LOG, saw=LLAVA, note=SWAPPED),
-    *_row("LGD, 0.5 and -1.0", LLAVA_7B, "oIoU", "34.47 37.81 30.79 36.72 44.36 30.11 36.16 37.21 37.72",
+    *_make_row("LGD, 0.5 and -1.0", _LLAVA_7B, "oIoU",
+        "34.47 37.81 30.79 36.72 44.36 30.11 36.16 37.21 37.72",
           LGD_LOG, saw=LLAVA, note=SWAPPED),
-    *_row("HybridGL", "CLIP ViT-B/16, GEM, SAM", "mIoU", "49.48 53.37 45.19 43.40 49.13 37.17 51.25 51.59 -",
+    *_make_row("HybridGL", "CLIP ViT-B/16, GEM, SAM", "mIoU",
+        "49.48 53.37 45.19 43.40 49.13 37.17 51.25 51.59 -",
           f"{SURVEY}; {SAM3}", note="in others' tables it stands as cIoU, too"),
 )  # fmt: skip
 """Zero-shot methods with the proposals that ours resemble, and what came after them."""
 
 
-def published(dataset: str, split_by: str, split: str) -> tuple[Published, ...]:
+def find_published(dataset: str, split_by: str, split: str) -> tuple[Published, ...]:
     """What others published for a split."""
     return tuple(
         one for one in PUBLISHED if (one.dataset, one.split_by, one.split) == (dataset, split_by, split)

@@ -15,10 +15,10 @@ import pyarrow.parquet as pq
 
 from ris.datasets.benchmark import Benchmark
 from ris.errors import DatasetError
-from ris.evaluation.refcoco.outcome import Group, Outcome
+from ris.evaluation.refcoco.outcome import BenchmarkImage, BenchmarkOutcome
 from ris.evaluation.refcoco.shard import Shard
 
-SCHEMA = pa.schema(
+RESULTS_SCHEMA = pa.schema(
     [
         ("dataset", pa.string()),
         ("split_by", pa.string()),
@@ -39,17 +39,17 @@ SCHEMA = pa.schema(
         ("seconds", pa.float64()),
     ]
 )
-IMAGES_A_PIECE = 16
-PATTERN = "piece-*.parquet"
-KEY = ["dataset", "split_by", "sample", "expression"]
+IMAGES_PER_PIECE = 16
+PIECE_PATTERN = "piece-*.parquet"
+EXPRESSION_KEY = ["dataset", "split_by", "sample", "expression"]
 
 
-def as_table(outcomes: Sequence[Outcome]) -> pa.Table:
-    """Outcomes as a table of `SCHEMA`."""
-    return pa.Table.from_pylist([asdict(outcome) for outcome in outcomes], SCHEMA)
+def to_table(outcomes: Sequence[BenchmarkOutcome]) -> pa.Table:
+    """Outcomes as a table of `RESULTS_SCHEMA`."""
+    return pa.Table.from_pylist([asdict(outcome) for outcome in outcomes], RESULTS_SCHEMA)
 
 
-def write_piece(folder: Path, shard: Shard, outcomes: Sequence[Outcome]) -> Path:
+def write_piece(folder: Path, shard: Shard, outcomes: Sequence[BenchmarkOutcome]) -> Path:
     """Write rows as the shard's next piece; it is there with all of them, or not at all.
 
     Raises:
@@ -61,7 +61,7 @@ def write_piece(folder: Path, shard: Shard, outcomes: Sequence[Outcome]) -> Path
     unfinished = path.with_suffix(".part")
     try:
         with unfinished.open("wb") as file:
-            pq.write_table(as_table(outcomes), file, write_page_checksum=True)
+            pq.write_table(to_table(outcomes), file, write_page_checksum=True)
             file.flush()
             os.fsync(file.fileno())
         unfinished.replace(path)
@@ -70,16 +70,18 @@ def write_piece(folder: Path, shard: Shard, outcomes: Sequence[Outcome]) -> Path
     return path
 
 
-def kept(folder: Path, shard: Shard, by_image: Iterable[Sequence[Outcome]]) -> Iterator[Sequence[Outcome]]:
+def write_pieces(
+    folder: Path, shard: Shard, by_image: Iterable[Sequence[BenchmarkOutcome]]
+) -> Iterator[Sequence[BenchmarkOutcome]]:
     """Hand on the rows of one image after the other, and write them, some images a piece.
 
     Whoever stops listening, or is interrupted, leaves a piece with all that was handed on.
     """
-    rows: list[Outcome] = []
+    rows: list[BenchmarkOutcome] = []
     try:
         for number, made in enumerate(by_image, 1):
             rows += made
-            if number % IMAGES_A_PIECE == 0:
+            if number % IMAGES_PER_PIECE == 0:
                 write_piece(folder, shard, rows)
                 rows = []
             yield made
@@ -88,32 +90,36 @@ def kept(folder: Path, shard: Shard, by_image: Iterable[Sequence[Outcome]]) -> I
             write_piece(folder, shard, rows)
 
 
-def torn_pieces(folder: Path) -> list[Path]:
+def find_torn_pieces(folder: Path) -> list[Path]:
     """The pieces of a folder that cannot be read."""
-    return [path for path in sorted(folder.glob(PATTERN)) if _read(path) is None]
+    return [path for path in sorted(folder.glob(PIECE_PATTERN)) if _read_piece(path) is None]
 
 
-def clear(folder: Path) -> None:
+def remove_results(folder: Path) -> None:
     """Remove all results of a folder, and nothing else."""
-    for path in [*folder.glob(PATTERN), *folder.glob("piece-*.part")]:
+    for path in [*folder.glob(PIECE_PATTERN), *folder.glob("piece-*.part")]:
         path.unlink()
 
 
-def left(folder: Path, version: str, benchmark: Benchmark, groups: Sequence[Group]) -> list[Group]:
+def find_unfinished_images(
+    folder: Path, version: str, benchmark: Benchmark, groups: Sequence[BenchmarkImage]
+) -> list[BenchmarkImage]:
     """The images that a folder has no rows of.
 
     Raises:
         DatasetError: the folder holds results of another model version, or of other expressions of an image.
     """
-    pieces = [piece for path in sorted(folder.glob(PATTERN)) if (piece := _read(path)) is not None]
-    table = pa.concat_tables([SCHEMA.empty_table(), *pieces])
+    pieces = [
+        piece for path in sorted(folder.glob(PIECE_PATTERN)) if (piece := _read_piece(path)) is not None
+    ]
+    table = pa.concat_tables([RESULTS_SCHEMA.empty_table(), *pieces])
     others = sorted(set(table["model_version"].unique().to_pylist()) - {version})
     if others:
         raise DatasetError(
             f"{folder} holds results of {', '.join(others)}, and this is {version}; "
             "give another folder with --out, or begin anew with --fresh"
         )
-    done = {tuple(row.values()) for row in table.group_by(KEY).aggregate([]).to_pylist()}
+    done = {tuple(row.values()) for row in table.group_by(EXPRESSION_KEY).aggregate([]).to_pylist()}
     undone = []
     for group in groups:
         keys = {(benchmark.name, benchmark.split_by, n, entry.expression) for n, entry in group.samples}
@@ -127,19 +133,20 @@ def left(folder: Path, version: str, benchmark: Benchmark, groups: Sequence[Grou
     return undone
 
 
-def read_pieces(folders: Iterable[Path]) -> pa.Table:
-    """All rows of some folders as one table of `SCHEMA`: the shards of a benchmark, or several benchmarks.
+def read_results(folders: Iterable[Path]) -> pa.Table:
+    """All rows of some folders as one table of `RESULTS_SCHEMA`: the shards of a benchmark, or several
+    benchmarks.
 
     Raises:
         DatasetError: no results, a torn piece, two model versions, or an expression that is there twice.
     """
     found = []
     for folder in folders:
-        paths = sorted(folder.glob(PATTERN))
+        paths = sorted(folder.glob(PIECE_PATTERN))
         if not paths:
             raise DatasetError(f"{folder} has no results of ris benchmark refcoco")
         for path in paths:
-            piece = _read(path)
+            piece = _read_piece(path)
             if piece is None:
                 raise DatasetError(f"{path} is torn; run ris benchmark refcoco with --out {folder} once more")
             found.append(piece)
@@ -147,7 +154,7 @@ def read_pieces(folders: Iterable[Path]) -> pa.Table:
     versions = sorted(table["model_version"].unique().to_pylist())
     if len(versions) > 1:
         raise DatasetError(f"these are results of {', '.join(versions)}; give folders of one model version")
-    counts = table.group_by([*KEY, "method"]).aggregate([("iou", "count")])
+    counts = table.group_by([*EXPRESSION_KEY, "method"]).aggregate([("iou", "count")])
     twice = [row for row in counts.to_pylist() if row["iou_count"] > 1]
     if twice:
         raise DatasetError(
@@ -157,7 +164,7 @@ def read_pieces(folders: Iterable[Path]) -> pa.Table:
     return table
 
 
-def _read(path: Path) -> pa.Table | None:
+def _read_piece(path: Path) -> pa.Table | None:
     """The rows of a piece; None when it is torn."""
     data = path.read_bytes()
     try:
@@ -165,6 +172,6 @@ def _read(path: Path) -> pa.Table | None:
         table.validate(full=True)
     except (OSError, ValueError, pa.ArrowException):
         return None
-    if not table.schema.equals(SCHEMA):
+    if not table.schema.equals(RESULTS_SCHEMA):
         raise DatasetError(f"{path} is not of this version of ris benchmark refcoco; give another folder")
     return table

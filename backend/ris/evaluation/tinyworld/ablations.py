@@ -13,14 +13,14 @@ from ris.referring.lgd import Lgd
 from ris.referring.pipeline import Pipeline
 from ris.referring.protocols import Describer, Method
 
-GLOBAL_LOCAL: Mapping[str, Mapping[str, Any]] = {
+GLOBAL_LOCAL_ABLATIONS: Mapping[str, Mapping[str, Any]] = {
     "as it is": {},
     "crop only": {"view_weight": 0.0},
     "whole only": {"view_weight": 1.0},
     "sentence only": {"text_weight": 1.0},
     "noun phrase only": {"text_weight": 0.0},
 }
-LGD: Mapping[str, Mapping[str, Any]] = {
+LGD_ABLATIONS: Mapping[str, Mapping[str, Any]] = {
     "as it is": {},
     "neither description": {"attribute_weight": 0.0, "surrounding_weight": 0.0},
     "looks only": {"surrounding_weight": 0.0},
@@ -28,7 +28,7 @@ LGD: Mapping[str, Mapping[str, Any]] = {
     "rectifier on": {"rectifier": "plain words"},
     "released rectifier on": {"rectifier": "released"},
 }
-ITERPRIME: Mapping[str, Mapping[str, Any]] = {
+ITERPRIME_ABLATIONS: Mapping[str, Mapping[str, Any]] = {
     "as it is": {},
     "refinement off": {"iterations": 1},
     "emphasis off": {"emphasis": "focus words"},
@@ -39,9 +39,9 @@ ITERPRIME: Mapping[str, Mapping[str, Any]] = {
 }
 
 
-def switched(pipeline: Pipeline) -> Pipeline:
+def add_ablations(pipeline: Pipeline) -> Pipeline:
     """The pipeline with every method in all of its variants, named "method: switch"."""
-    variants = [(variant, method.name) for method in pipeline.methods for variant in _variants(method)]
+    variants = [(variant, method.name) for method in pipeline.methods for variant in _make_ablations(method)]
     own = pipeline.parsers
     return replace(
         pipeline,
@@ -50,23 +50,23 @@ def switched(pipeline: Pipeline) -> Pipeline:
     )
 
 
-def _variants(method: Method) -> Iterator[Method]:
+def _make_ablations(method: Method) -> Iterator[Method]:
     if isinstance(method, GlobalLocal):
-        for name, turned in GLOBAL_LOCAL.items():
+        for name, turned in GLOBAL_LOCAL_ABLATIONS.items():
             yield replace(method, name=f"{method.name}: {name}", settings=replace(method.settings, **turned))
     elif isinstance(method, Lgd):
-        describer = Once(method.describer)
-        for name, turns in LGD.items():
+        describer = MemoisedDescriber(method.describer)
+        for name, turns in LGD_ABLATIONS.items():
             settings = replace(method.settings, **turns)
             yield replace(method, name=f"{method.name}: {name}", describer=describer, settings=settings)
     elif isinstance(method, IterPrime):
-        for name, turns in ITERPRIME.items():
+        for name, turns in ITERPRIME_ABLATIONS.items():
             settings_of_it = replace(method.settings, **turns)
             yield replace(method, name=f"{method.name}: {name}", settings=settings_of_it)
 
 
 @dataclass
-class Once:
+class MemoisedDescriber:
     """A describer that is asked each thing once, for all variants of a method."""
 
     describer: Describer

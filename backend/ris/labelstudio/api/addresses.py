@@ -22,7 +22,7 @@ CLOUD_SCHEMES = ("s3", "gs", "azure-blob")
 
 
 @dataclass(frozen=True, slots=True)
-class Addresses:
+class ImageAddresses:
     """Where images may come from.
 
     Attributes:
@@ -48,7 +48,7 @@ class Addresses:
             return f"{self.url}/tasks/{task_id}/presign/?fileuri={quote(code)}"
         if not parts.scheme and not parts.netloc:
             path = parts.path if reference.startswith("/") else "/data/" + parts.path
-            return self._own(parts._replace(path=path), [*self._sub_paths(), ""])
+            return self._own(parts._replace(path=path), [*self._list_sub_paths(), ""])
         if parts.scheme in ("http", "https"):
             return self.check(reference)
         raise LabelStudioError(
@@ -58,7 +58,7 @@ class Addresses:
 
     def is_own(self, url: str) -> bool:
         """Whether an address is Label Studio's, which gets our key."""
-        return _origin(_split(url)) == _origin(_split(self.url))
+        return _get_origin(_split(url)) == _get_origin(_split(self.url))
 
     def check(self, url: str) -> str:
         """An address, normalised, when it is one that images may come from.
@@ -70,15 +70,15 @@ class Addresses:
         if parts.scheme not in ("http", "https") or parts.username or parts.password:
             raise LabelStudioError("its address is no plain http(s) address")
         if self.is_own(url):
-            return self._own(parts, [*self._sub_paths(), *([] if urlsplit(self.url).path else [""])])
-        if self.public_url and _origin(parts) == _origin(_split(self.public_url)):
+            return self._own(parts, [*self._list_sub_paths(), *([] if urlsplit(self.url).path else [""])])
+        if self.public_url and _get_origin(parts) == _get_origin(_split(self.public_url)):
             return self._own(parts, [urlsplit(self.public_url).path, ""])
         host = parts.hostname or ""
         if parts.netloc.lower() not in self.image_hosts and host not in self.image_hosts:
             raise LabelStudioError(f"host {host[:80]!r} is not allowed; if meant, add it to RIS_IMAGE_HOSTS")
         return url
 
-    def _sub_paths(self) -> list[str]:
+    def _list_sub_paths(self) -> list[str]:
         found = {urlsplit(url).path for url in (self.url, self.public_url)}
         return sorted(found - {""}, key=len, reverse=True)
 
@@ -113,7 +113,7 @@ def _normalise(path: str) -> str:
     return normal + "/" if seen.endswith("/") and normal != "/" else normal
 
 
-def _origin(parts: SplitResult) -> tuple[str, str, int]:
+def _get_origin(parts: SplitResult) -> tuple[str, str, int]:
     return (
         parts.scheme,
         (parts.hostname or "").lower(),

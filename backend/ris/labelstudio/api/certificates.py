@@ -10,9 +10,9 @@ from pathlib import Path
 
 from ris.errors import LabelStudioError, UntrustedError
 
-BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
-EXPIRED, WRONG_HOST, WRONG_ADDRESS = 10, 62, 64  # of OpenSSL's X509_V_ERR_*
-NO_TLS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG")
+BUNDLE_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
+_CODE_EXPIRED, _CODE_WRONG_HOST, _CODE_WRONG_ADDRESS = 10, 62, 64  # of OpenSSL's X509_V_ERR_*
+_NO_TLS_REASONS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG")
 
 
 def find_bundle() -> str | bool:
@@ -21,7 +21,7 @@ def find_bundle() -> str | bool:
     Raises:
         LabelStudioError: the environment names one that is not there.
     """
-    for name in BUNDLES:
+    for name in BUNDLE_VARIABLES:
         if path := os.environ.get(name):
             if not Path(path).exists():
                 raise LabelStudioError(f"{name} names {path}, which is not there")
@@ -47,26 +47,26 @@ def make_tls_context() -> ssl.SSLContext | bool:
         raise LabelStudioError(f"{path} is no file of certificates (PEM): {error}") from error
 
 
-def to_error(who: str, error: Exception) -> LabelStudioError:
+def to_connection_error(who: str, error: Exception) -> LabelStudioError:
     """The error for an address that could not be talked to: the reason, and what to do about a certificate.
 
     Args:
         who: e.g. "Label Studio at https://labels.example.com".
     """
-    causes = list(_causes(error))
+    causes = list(_find_causes(error))
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
-            return UntrustedError(f"{who} does not answer: {_say_untrusted(cause)}")
+            return UntrustedError(f"{who} does not answer: {_explain_untrusted(cause)}")
     for cause in causes:
-        if isinstance(cause, ssl.SSLError) and str(cause.reason or "") in NO_TLS:
+        if isinstance(cause, ssl.SSLError) and str(cause.reason or "") in _NO_TLS_REASONS:
             return LabelStudioError(f"{who} does not answer: it speaks no https there, http:// may be meant")
     return LabelStudioError(f"{who} does not answer: {type(error).__name__}")
 
 
-def _say_untrusted(error: ssl.SSLCertVerificationError) -> str:
-    if error.verify_code == EXPIRED:
+def _explain_untrusted(error: ssl.SSLCertVerificationError) -> str:
+    if error.verify_code == _CODE_EXPIRED:
         return "its certificate has expired"
-    if error.verify_code in (WRONG_HOST, WRONG_ADDRESS):
+    if error.verify_code in (_CODE_WRONG_HOST, _CODE_WRONG_ADDRESS):
         return f"its certificate is of another host ({error.verify_message})"
     return (
         f"its certificate is not trusted ({error.verify_message}): set REQUESTS_CA_BUNDLE to a file (PEM) "
@@ -74,7 +74,7 @@ def _say_untrusted(error: ssl.SSLCertVerificationError) -> str:
     )
 
 
-def _causes(error: BaseException) -> Iterator[BaseException]:
+def _find_causes(error: BaseException) -> Iterator[BaseException]:
     """An error and what it came of, wherever libraries keep that."""
     seen: list[BaseException] = []
     waiting: list[object] = [error]

@@ -11,9 +11,11 @@ from urllib.parse import urlsplit
 import requests
 
 from ris.errors import LabelStudioDenied, LabelStudioError, LabelStudioRefusal
-from ris.labelstudio.api.certificates import find_bundle, make_tls_context, to_error
+from ris.labelstudio.api.certificates import find_bundle, make_tls_context, to_connection_error
 
-KEPT = re.compile(r'Failed to parse input file ([^\s:"/]+): Your label config has more than one data key')
+_STORED_FILE = re.compile(
+    r'Failed to parse input file ([^\s:"/]+): Your label config has more than one data key'
+)
 
 
 class LabelStudioClient:
@@ -40,9 +42,9 @@ class LabelStudioClient:
             LabelStudioError: it did not answer, or refused; the message has its own words.
         """
         answer = self._answer(method, path, headers=self.auth(), json=body, params=params)
-        return self._checked(answer, f"{method} {path}")
+        return self._parse_response(answer, f"{method} {path}")
 
-    def clock(self) -> datetime | None:
+    def read_server_time(self) -> datetime | None:
         """What time its server says that it is; None when it does not say.
 
         Raises:
@@ -63,7 +65,7 @@ class LabelStudioClient:
         answer = self._answer("GET", path, headers=self.auth())
         if answer.status_code == 404:
             return False
-        self._checked(answer, f"GET {path}")
+        self._parse_response(answer, f"GET {path}")
         return True
 
     def upload(self, project: int, name: str, data: bytes) -> str:
@@ -80,12 +82,12 @@ class LabelStudioClient:
             "POST", path, headers=self.auth(),
             files={"file": (name, data)}, params={"commit_to_project": "false"},
         )  # fmt: skip
-        if answer.status_code == 400 and (kept := KEPT.search(_words(answer))):
-            return self._reference(f"upload/{project}/{kept[1]}")
-        ids = (self._checked(answer, f"POST {path}") or {}).get("file_upload_ids") or []
+        if answer.status_code == 400 and (kept := _STORED_FILE.search(_read_response_text(answer))):
+            return self._make_reference(f"upload/{project}/{kept[1]}")
+        ids = (self._parse_response(answer, f"POST {path}") or {}).get("file_upload_ids") or []
         if len(ids) != 1:
             raise LabelStudioError(f"Label Studio kept {len(ids)} files of one upload of {name}")
-        return self._reference(self.call("GET", f"/api/import/file-upload/{ids[0]}")["file"])
+        return self._make_reference(self.call("GET", f"/api/import/file-upload/{ids[0]}")["file"])
 
     def remove_uploads(self, project: int, references: Collection[str]) -> None:
         """Remove uploaded files from a project by what `upload` said of them.
@@ -95,11 +97,11 @@ class LabelStudioClient:
         """
         path = f"/api/projects/{project}/file-uploads"
         listed = self.call("GET", path, all="true") or ()
-        ids = [one["id"] for one in listed if self._reference(str(one.get("file"))) in references]
+        ids = [one["id"] for one in listed if self._make_reference(str(one.get("file"))) in references]
         if ids:
             self.call("DELETE", path, {"file_upload_ids": ids})
 
-    def _reference(self, stored: str) -> str:
+    def _make_reference(self, stored: str) -> str:
         """A stored file as tasks name it: under a sub-path of its server Label Studio writes that too."""
         return f"{urlsplit(self.url).path}/data/{stored}"
 
@@ -109,9 +111,9 @@ class LabelStudioClient:
                 method, self.url + path, headers=headers, timeout=self.timeout_s, verify=find_bundle(), **more
             )
         except (requests.RequestException, OSError) as error:
-            raise to_error(f"Label Studio at {self.url}", error) from error
+            raise to_connection_error(f"Label Studio at {self.url}", error) from error
 
-    def _checked(self, answer: requests.Response, what: str) -> Any:
+    def _parse_response(self, answer: requests.Response, what: str) -> Any:
         if answer.status_code in (401, 403):
             raise LabelStudioDenied(
                 f"Label Studio answered {answer.status_code} to {what}; check RIS_LABEL_STUDIO_API_KEY: "
@@ -157,7 +159,7 @@ class LabelStudioClient:
         except LabelStudioError:
             raise
         except httpx.TransportError as error:
-            raise to_error(f"Label Studio at {self.url}", error) from error
+            raise to_connection_error(f"Label Studio at {self.url}", error) from error
         except Exception as error:  # whatever a wrong server answers
             raise LabelStudioError(
                 f"no access token could be had from Label Studio at {self.url}: {type(error).__name__}"
@@ -165,7 +167,7 @@ class LabelStudioClient:
         return {"Authorization": headers["Authorization"]}
 
 
-def _words(answer: requests.Response) -> str:
+def _read_response_text(answer: requests.Response) -> str:
     """What an answer says, with its letters written out."""
     try:
         return json.dumps(answer.json(), ensure_ascii=False)

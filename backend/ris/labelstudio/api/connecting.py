@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 from ris.errors import InputError, LabelStudioError
 from ris.labelstudio.config.control import Controls, read_controls
 
-TITLE = "ris"
-WANTED_HOOK = {"is_active": True, "send_payload": True, "send_for_all_actions": True}
+ML_BACKEND_TITLE = "ris"
+WEBHOOK_SETTINGS = {"is_active": True, "send_payload": True, "send_for_all_actions": True}
 
 
 class Api(Protocol):
@@ -23,7 +23,7 @@ class Api(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ConnectStep:
     """One link of the chain: what it is, and what was found or done."""
 
     what: str
@@ -31,7 +31,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Backend:
+class MLBackend:
     """Our side as Label Studio reaches it.
 
     Attributes:
@@ -57,7 +57,7 @@ class Backend:
                 "the address of `ris serve` holds a user or a password: take them out of it and set "
                 "RIS_BASIC_AUTH_USER and RIS_BASIC_AUTH_PASSWORD"
             )
-        if parts.scheme not in ("http", "https") or not host or _is_everywhere(host):
+        if parts.scheme not in ("http", "https") or not host or _is_unspecified_host(host):
             raise InputError(
                 f"{self.url} is no address at which Label Studio finds `ris serve`: set RIS_PUBLIC_URL to "
                 "one, or give it with --backend, e.g. http://192.168.1.5:9090"
@@ -69,7 +69,7 @@ class Backend:
         return make_webhook_headers(self.password)
 
 
-def _is_everywhere(host: str) -> bool:
+def _is_unspecified_host(host: str) -> bool:
     """Whether it is 0.0.0.0 or ::, in any spelling: a server listens there, and nobody can call it."""
     try:
         return not any(socket.inet_aton(host))  # it knows "0" and "0x0", too
@@ -84,10 +84,10 @@ def _is_everywhere(host: str) -> bool:
 
 def make_webhook_headers(password: str) -> dict[str, str]:
     """What a webhook must carry to be let in by a server with this password; nothing where it is ""."""
-    return {"Authorization": f"Bearer {webhook_token(password)}"} if password else {}
+    return {"Authorization": f"Bearer {make_webhook_token(password)}"} if password else {}
 
 
-def webhook_token(password: str) -> str:
+def make_webhook_token(password: str) -> str:
     """What lets a webhook in, and nothing else: who manages a project can read it in Label Studio."""
     return hmac.new(password.encode(), b"ris webhook", hashlib.sha256).hexdigest()
 
@@ -104,7 +104,7 @@ def create_project(api: Api, title: str, label_config: str) -> int:
     return int(made["id"])
 
 
-def new_project(api: Api, title: str) -> int:
+def create_empty_project(api: Api, title: str) -> int:
     """A project that has no label config yet: one that can be given images. Its number.
 
     Raises:
@@ -125,7 +125,9 @@ def set_label_config(api: Api, number: int, label_config: str) -> Controls:
     return controls
 
 
-def connect(api: Api, number: int, backend: Backend, *, label_config: str | None = None) -> list[Step]:
+def connect_project(
+    api: Api, number: int, backend: MLBackend, *, label_config: str | None = None
+) -> list[ConnectStep]:
     """Bring a project to where its tasks are pre-annotated and its decisions arrive.
 
     Args:
@@ -137,30 +139,30 @@ def connect(api: Api, number: int, backend: Backend, *, label_config: str | None
     """
     project = api.call("GET", f"/api/projects/{number}")
     return [
-        _label_config(api, number, str(project.get("label_config") or ""), label_config),
-        _backend(api, number, backend, label_config or str(project.get("label_config") or "")),
-        _webhook(api, number, backend),
-        _shown(api, number, project),
-        _version(api, number),
+        _ensure_label_config(api, number, str(project.get("label_config") or ""), label_config),
+        _ensure_ml_backend(api, number, backend, label_config or str(project.get("label_config") or "")),
+        _ensure_webhook(api, number, backend),
+        _ensure_predictions_shown(api, number, project),
+        _ensure_model_version(api, number),
     ]
 
 
-def _label_config(api: Api, number: int, present: str, wanted: str | None) -> Step:
+def _ensure_label_config(api: Api, number: int, present: str, wanted: str | None) -> ConnectStep:
     controls = read_controls(wanted if wanted is not None else present)
     found = (
         f"{controls.region_type} {controls.from_name!r}, presentation {'pick' if controls.pick else 'tabs'}"
     )
     if wanted is None or wanted.strip() == present.strip():
-        return Step("label config", f"fits: {found}")
+        return ConnectStep("label config", f"fits: {found}")
     api.call("PATCH", f"/api/projects/{number}", {"label_config": wanted})
-    return Step("label config", f"set: {found}")
+    return ConnectStep("label config", f"set: {found}")
 
 
-def _backend(api: Api, number: int, backend: Backend, label_config: str) -> Step:
-    same = _ours(api.call("GET", "/api/ml", project=number), backend.url)
+def _ensure_ml_backend(api: Api, number: int, backend: MLBackend, label_config: str) -> ConnectStep:
+    same = find_by_url(api.call("GET", "/api/ml", project=number), backend.url)
     interactive = read_controls(label_config).is_interactive
     body: dict[str, Any] = {
-        "url": backend.url, "project": number, "title": TITLE, "is_interactive": interactive,
+        "url": backend.url, "project": number, "title": ML_BACKEND_TITLE, "is_interactive": interactive,
     }  # fmt: skip
     if backend.password:
         body |= {
@@ -173,32 +175,32 @@ def _backend(api: Api, number: int, backend: Backend, label_config: str) -> Step
     if same:
         api.call("PATCH", f"/api/ml/{same[0]['id']}", body)
         dropped = f", {len(same) - 1} doubles of it removed" if same[1:] else ""
-        return Step("ML backend", f"connected already{dropped}")
+        return ConnectStep("ML backend", f"connected already{dropped}")
     try:
         api.call("POST", "/api/ml", body)
     except LabelStudioError as error:
         # With only one of its two switches turned, Label Studio answers 403 and connects all the same.
-        if not _ours(api.call("GET", "/api/ml", project=number), backend.url):
+        if not find_by_url(api.call("GET", "/api/ml", project=number), backend.url):
             raise LabelStudioError(
                 f"Label Studio cannot use {backend.url}: {error}; is `ris serve` reachable from there? For a "
                 "private address start Label Studio with ML_BLOCK_LOCAL_IP=false and "
                 "SSRF_PROTECTION_ENABLED=false"
             ) from error
-    return Step("ML backend", "connected")
+    return ConnectStep("ML backend", "connected")
 
 
-def _webhook(api: Api, number: int, backend: Backend) -> Step:
+def _ensure_webhook(api: Api, number: int, backend: MLBackend) -> ConnectStep:
     url = f"{backend.url}/webhook"
-    same = _ours(api.call("GET", "/api/webhooks/", project=number), url)
-    wanted = {**WANTED_HOOK, "headers": backend.headers}
+    same = find_by_url(api.call("GET", "/api/webhooks/", project=number), url)
+    wanted = {**WEBHOOK_SETTINGS, "headers": backend.headers}
     for extra in same[1:]:
         api.call("DELETE", f"/api/webhooks/{extra['id']}/")
     if same:
         wrong = [name for name, value in wanted.items() if (same[0].get(name) or {}) != (value or {})]
         if not wrong and not same[1:]:
-            return Step("webhook", "there already")
+            return ConnectStep("webhook", "there already")
         api.call("PATCH", f"/api/webhooks/{same[0]['id']}/", wanted)
-        return Step("webhook", f"mended: {', '.join(wrong) or 'doubles of it'}")
+        return ConnectStep("webhook", f"mended: {', '.join(wrong) or 'doubles of it'}")
     try:
         api.call("POST", "/api/webhooks/", {"url": url, "project": number, **wanted})
     except LabelStudioError as error:
@@ -207,25 +209,27 @@ def _webhook(api: Api, number: int, backend: Backend) -> Step:
             "such as http://127.0.0.1:9090 or http://ris.internal:9090, and for a private one to be started "
             "with SSRF_PROTECTION_ENABLED=false"
         ) from error
-    return Step("webhook", "made")
+    return ConnectStep("webhook", "made")
 
 
-def _shown(api: Api, number: int, project: Mapping[str, Any]) -> Step:
+def _ensure_predictions_shown(api: Api, number: int, project: Mapping[str, Any]) -> ConnectStep:
     if project.get("show_collab_predictions", True):
-        return Step("predictions", "shown to annotators")
+        return ConnectStep("predictions", "shown to annotators")
     api.call("PATCH", f"/api/projects/{number}", {"show_collab_predictions": True})
-    return Step("predictions", "shown to annotators from now on")
+    return ConnectStep("predictions", "shown to annotators from now on")
 
 
-def _version(api: Api, number: int) -> Step:
+def _ensure_model_version(api: Api, number: int) -> ConnectStep:
     """Which predictions are shown: those of the live backend, which Label Studio knows by its title."""
     chosen = api.call("GET", f"/api/projects/{number}").get("model_version")
-    if chosen == TITLE:
-        return Step("model version", "the live backend's")
-    api.call("PATCH", f"/api/projects/{number}", {"model_version": TITLE})
-    return Step("model version", f"the live backend's from now on, {chosen or 'none'} was shown before")
+    if chosen == ML_BACKEND_TITLE:
+        return ConnectStep("model version", "the live backend's")
+    api.call("PATCH", f"/api/projects/{number}", {"model_version": ML_BACKEND_TITLE})
+    return ConnectStep(
+        "model version", f"the live backend's from now on, {chosen or 'none'} was shown before"
+    )
 
 
-def _ours(listed: Any, url: str) -> Sequence[Mapping[str, Any]]:
+def find_by_url(listed: Any, url: str) -> Sequence[Mapping[str, Any]]:
     found = listed if isinstance(listed, list) else []
     return [one for one in found if str(one.get("url", "")).rstrip("/") == url]

@@ -19,12 +19,12 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from ris.errors import ImageUnreachable, LabelStudioError
-from ris.labelstudio.api.addresses import Addresses
-from ris.labelstudio.api.certificates import find_bundle, to_error
+from ris.labelstudio.api.addresses import ImageAddresses
+from ris.labelstudio.api.certificates import find_bundle, to_connection_error
 from ris.labelstudio.api.client import LabelStudioClient
 
-MOST_REDIRECTS = 4
-CHUNK_BYTES = 2**16
+_MAX_REDIRECTS = 4
+_CHUNK_BYTES = 2**16
 
 
 class ImageSource:
@@ -49,7 +49,7 @@ class ImageSource:
         public_url: str = "",
     ) -> None:
         self.client = client
-        self.addresses = Addresses(client.url, public_url.rstrip("/"), image_hosts)
+        self.addresses = ImageAddresses(client.url, public_url.rstrip("/"), image_hosts)
         self.max_bytes, self.timeout_s = max_bytes, timeout_s
 
     def fetch(self, reference: str, task_id: int) -> bytes:
@@ -68,64 +68,64 @@ class ImageSource:
 
     def _fetch(self, reference: str, task_id: int) -> bytes:
         if reference.startswith("data:"):
-            return self._inline(reference)
+            return self._decode_data_uri(reference)
         deadline = time.monotonic() + self.timeout_s
         url = self.addresses.locate(reference, task_id)
-        for _ in range(MOST_REDIRECTS + 1):
-            answer = self._opened(url)
+        for _ in range(_MAX_REDIRECTS + 1):
+            answer = self._open(url)
             with answer:
                 if answer.is_redirect:
                     url = self.addresses.check(urljoin(url, answer.headers["Location"]))
                     continue
                 if not answer.ok:
-                    raise LabelStudioError(_refusal(answer.status_code, self.addresses.is_own(url)))
-                return self._read(answer, deadline)
-        raise LabelStudioError(f"it was redirected more than {MOST_REDIRECTS} times")
+                    raise LabelStudioError(_explain_refusal(answer.status_code, self.addresses.is_own(url)))
+                return self._read_content(answer, deadline)
+        raise LabelStudioError(f"it was redirected more than {_MAX_REDIRECTS} times")
 
-    def _opened(self, url: str) -> requests.Response:
+    def _open(self, url: str) -> requests.Response:
         session = requests.Session()
         is_own = self.addresses.is_own(url)
         headers = self.client.auth() if is_own else {}
-        if not is_own and not _is_address(urlsplit(url).hostname or ""):
-            session.mount("http://", _PublicAlone())
-            session.mount("https://", _PublicAlone())
+        if not is_own and not _is_ip_address(urlsplit(url).hostname or ""):
+            session.mount("http://", _PublicOnlyAdapter())
+            session.mount("https://", _PublicOnlyAdapter())
         try:
             return session.get(
                 url, headers=headers, stream=True, timeout=self.timeout_s, allow_redirects=False,
                 verify=find_bundle(),
             )  # fmt: skip
         except (requests.RequestException, OSError) as error:
-            raise to_error(str(urlsplit(url).hostname), error) from error
+            raise to_connection_error(str(urlsplit(url).hostname), error) from error
         except ValueError as error:  # requests reads where a redirect leads, also when it is not to follow
             raise LabelStudioError(f"it was redirected to what is no address: {error}") from error
 
-    def _read(self, answer: requests.Response, deadline: float) -> bytes:
+    def _read_content(self, answer: requests.Response, deadline: float) -> bytes:
         data = bytearray()
         try:
             # Whatever is there already: waiting for a full chunk would let a slow host keep us for hours.
-            while chunk := answer.raw.read1(CHUNK_BYTES, decode_content=True):
+            while chunk := answer.raw.read1(_CHUNK_BYTES, decode_content=True):
                 data += chunk
                 if len(data) > self.max_bytes:
-                    raise LabelStudioError(_too_large(self.max_bytes))
+                    raise LabelStudioError(_explain_too_large(self.max_bytes))
                 if time.monotonic() > deadline:
                     raise LabelStudioError(f"it took longer than {self.timeout_s:g} s")
         except urllib3.exceptions.HTTPError as error:
             raise LabelStudioError(f"the connection broke after {len(data)} bytes") from error
         return bytes(data)
 
-    def _inline(self, reference: str) -> bytes:
+    def _decode_data_uri(self, reference: str) -> bytes:
         head, _, payload = reference.partition(",")
         if not head.endswith(";base64"):
             raise LabelStudioError("its data: URI is not base64")
         if len(payload) * 3 // 4 > self.max_bytes:
-            raise LabelStudioError(_too_large(self.max_bytes))
+            raise LabelStudioError(_explain_too_large(self.max_bytes))
         try:
             return base64.b64decode(unquote(payload), validate=True)
         except (binascii.Error, ValueError) as error:
             raise LabelStudioError("its data: URI is not base64") from error
 
 
-def _is_address(host: str) -> bool:
+def _is_ip_address(host: str) -> bool:
     """Whether a host was named as an address, and so is meant wherever it lies."""
     try:
         ipaddress.ip_address(host)
@@ -134,17 +134,17 @@ def _is_address(host: str) -> bool:
     return True
 
 
-def is_public(address: str) -> bool:
+def is_public_address(address: str) -> bool:
     """Whether an IP address, as sockets write it, lies in nobody's private network."""
     ip = ipaddress.ip_address(address.split("%")[0])
     embedded = getattr(ip, "ipv4_mapped", None) or getattr(ip, "sixtofour", None)
     return (embedded or ip).is_global and not ip.is_multicast
 
 
-def _guarded(connection: socket.socket, host: str) -> socket.socket:
+def _require_public(connection: socket.socket, host: str) -> socket.socket:
     """The connection, when it leads out of private networks: nothing has been sent over it yet."""
     address = str(connection.getpeername()[0])
-    if is_public(address):
+    if is_public_address(address):
         return connection
     connection.close()
     raise LabelStudioError(
@@ -153,25 +153,25 @@ def _guarded(connection: socket.socket, host: str) -> socket.socket:
     )
 
 
-class _PublicHttp(HTTPConnection):
+class _PublicHttpConnection(HTTPConnection):
     def _new_conn(self) -> socket.socket:
-        return _guarded(super()._new_conn(), self.host)
+        return _require_public(super()._new_conn(), self.host)
 
 
-class _PublicHttps(HTTPSConnection):
+class _PublicHttpsConnection(HTTPSConnection):
     def _new_conn(self) -> socket.socket:
-        return _guarded(super()._new_conn(), self.host)
+        return _require_public(super()._new_conn(), self.host)
 
 
 class _PublicHttpPool(HTTPConnectionPool):
-    ConnectionCls = _PublicHttp
+    ConnectionCls = _PublicHttpConnection
 
 
 class _PublicHttpsPool(HTTPSConnectionPool):
-    ConnectionCls = _PublicHttps
+    ConnectionCls = _PublicHttpsConnection
 
 
-class _PublicAlone(requests.adapters.HTTPAdapter):
+class _PublicOnlyAdapter(requests.adapters.HTTPAdapter):
     """Connects to no private network. Through a proxy of the environment it is the proxy that decides."""
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
@@ -179,12 +179,12 @@ class _PublicAlone(requests.adapters.HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = {"http": _PublicHttpPool, "https": _PublicHttpsPool}
 
 
-def _refusal(status: int, is_ours: bool) -> str:
+def _explain_refusal(status: int, is_ours: bool) -> str:
     if status in (401, 403) and is_ours:
         return f"Label Studio answered {status}; check RIS_LABEL_STUDIO_API_KEY"
     who = "Label Studio" if is_ours else "its host"
     return f"{who} answered {status}" + ("; the file is not there" if status == 404 else "")
 
 
-def _too_large(max_bytes: int) -> str:
+def _explain_too_large(max_bytes: int) -> str:
     return f"it has more than {max_bytes / 2**20:.0f} MiB; set RIS_MAX_IMAGE_BYTES if that is meant"

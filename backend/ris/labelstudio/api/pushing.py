@@ -8,10 +8,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from ris.core.types import Offer, Task
+from ris.core.types import Alternative, Task
 from ris.errors import BackendError
 from ris.labelstudio.config.control import Controls
-from ris.labelstudio.event import project_key
+from ris.labelstudio.event import make_project_key
 from ris.labelstudio.region import write_predictions
 
 
@@ -31,17 +31,17 @@ class Parcel:
     """
 
     task: Task
-    offers: Sequence[Offer]
+    offers: Sequence[Alternative]
     words: str = ""
 
 
-class Pushing:
+class PredictionWriter:
     """Writes predictions into Label Studio: what is there already is found by its region's id."""
 
     def __init__(self, api: Api) -> None:
         self.api = api
 
-    def reaches(self, project: str) -> bool:
+    def can_reach(self, project: str) -> bool:
         """Whether the Label Studio of our key has this very project: a number alone could be another's.
 
         Args:
@@ -55,7 +55,7 @@ class Pushing:
             return False
         found = self.api.call("GET", f"/api/projects/{number}")
         try:
-            return project_key({"project": found}) == project
+            return make_project_key({"project": found}) == project
         except BackendError:
             return False
 
@@ -66,27 +66,31 @@ class Pushing:
             LabelStudioRefusal: nothing of this call was stored.
             LabelStudioError: it may have been stored: Label Studio did not say.
         """
-        there = self._known(project, [parcel.task.task_id for parcel in parcels])
+        there = self._find_known_ids(project, [parcel.task.task_id for parcel in parcels])
         new: list[dict[str, Any]] = []
         for parcel in parcels:
             known = there.get(parcel.task.task_id, frozenset())
             written = write_predictions(parcel.offers, controls, version=version, words=parcel.words)
-            new += [{"task": parcel.task.task_id, **one} for one in written if first_id(one) not in known]
+            new += [
+                {"task": parcel.task.task_id, **one}
+                for one in written
+                if get_first_region_id(one) not in known
+            ]
         if new:
             self.api.call("POST", f"/api/projects/{project}/import/predictions", new)
         return len(new)
 
-    def is_there(self, parcel: Parcel, controls: Controls, version: str) -> bool:
+    def is_stored(self, parcel: Parcel, controls: Controls, version: str) -> bool:
         """Whether all predictions of one task are in Label Studio.
 
         Raises:
             LabelStudioError: it cannot be asked.
         """
-        known = self._ids_of(parcel.task.task_id)
+        known = self._find_ids(parcel.task.task_id)
         written = write_predictions(parcel.offers, controls, version=version, words=parcel.words)
-        return all(first_id(one) in known for one in written)
+        return all(get_first_region_id(one) in known for one in written)
 
-    def _known(self, project: int, tasks: Sequence[int]) -> dict[int, Collection[str]]:
+    def _find_known_ids(self, project: int, tasks: Sequence[int]) -> dict[int, Collection[str]]:
         """By task, what tells its predictions apart. One request for all, and one a task that has any."""
         wanted = json.dumps({"selectedItems": {"all": False, "included": list(tasks)}})
         # "review" keeps Label Studio from asking us for predictions while it lists.
@@ -95,18 +99,18 @@ class Pushing:
         )
         found = listed.get("tasks") if isinstance(listed, dict) else None
         empty = {one["id"] for one in found or () if one.get("total_predictions") == 0}
-        return {task: self._ids_of(task) for task in tasks if task not in empty}
+        return {task: self._find_ids(task) for task in tasks if task not in empty}
 
-    def _ids_of(self, task: int) -> Collection[str]:
-        return {first_id(one) for one in self.api.call("GET", "/api/predictions", task=task) or ()}
+    def _find_ids(self, task: int) -> Collection[str]:
+        return {get_first_region_id(one) for one in self.api.call("GET", "/api/predictions", task=task) or ()}
 
-    def show(self, project: int, version: str) -> None:
+    def show_version(self, project: int, version: str) -> None:
         """Let a project show predictions of a version where no backend is connected, which would choose."""
         if not self.api.call("GET", "/api/ml", project=project):
             body = {"model_version": version, "show_collab_predictions": True}
             self.api.call("PATCH", f"/api/projects/{project}", body)
 
 
-def first_id(prediction: Mapping[str, Any]) -> str:
+def get_first_region_id(prediction: Mapping[str, Any]) -> str:
     """What tells one of our predictions from another: its first region's id is of task, version and rank."""
     return next((str(region.get("id")) for region in prediction.get("result") or ()), "")

@@ -7,9 +7,9 @@ from typing import Any, Protocol
 
 from ris.errors import LabelStudioError
 from ris.labelstudio.answer import is_imported
-from ris.labelstudio.event import READ_LATER, parsed_time, project_key
+from ris.labelstudio.event import SYNC_SOURCE, make_project_key, parse_time
 
-PAGE = 100
+_TASKS_PER_PAGE = 100
 
 
 class Api(Protocol):
@@ -21,7 +21,7 @@ class Api(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class AnnotationState:
     """One annotation as Label Studio has it now.
 
     Attributes:
@@ -36,7 +36,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class ProjectState:
-    """A project's key and description, for `answers_of`."""
+    """A project's key and description, for `fetch_annotation_states`."""
 
     key: str
     body: dict[str, Any]
@@ -50,20 +50,20 @@ def read_project(api: Api, number: int) -> ProjectState:
     """
     body = api.call("GET", f"/api/projects/{number}")
     about = {name: body.get(name) for name in ("id", "created_at", "label_config")}
-    return ProjectState(project_key({"project": about}), about)
+    return ProjectState(make_project_key({"project": about}), about)
 
 
-def answers_of(api: Api, project: ProjectState) -> Iterator[Answer]:
+def fetch_annotation_states(api: Api, project: ProjectState) -> Iterator[AnnotationState]:
     """All annotations of a project, a page of tasks at a time.
 
     Raises:
         LabelStudioError: a page cannot be read.
     """
-    for task in tasks_of(api, project.body["id"], fields="all"):
-        yield from _answers_of_task(task, project)
+    for task in fetch_tasks(api, project.body["id"], fields="all"):
+        yield from _make_annotation_states(task, project)
 
 
-def tasks_of(api: Api, number: int, *, fields: str = "task_only") -> Iterator[dict[str, Any]]:
+def fetch_tasks(api: Api, number: int, *, fields: str = "task_only") -> Iterator[dict[str, Any]]:
     """All tasks of a project, a page at a time.
 
     Args:
@@ -74,7 +74,9 @@ def tasks_of(api: Api, number: int, *, fields: str = "task_only") -> Iterator[di
     """
     page, seen = 1, 0
     while True:
-        listed = api.call("GET", "/api/tasks", project=number, fields=fields, page=page, page_size=PAGE)
+        listed = api.call(
+            "GET", "/api/tasks", project=number, fields=fields, page=page, page_size=_TASKS_PER_PAGE
+        )
         tasks = listed.get("tasks") if isinstance(listed, dict) else None
         if not isinstance(tasks, list):
             raise LabelStudioError(f"Label Studio listed no tasks of project {number}: {str(listed)[:80]}")
@@ -90,17 +92,17 @@ def is_gone(api: Api, annotation_id: int) -> bool:
     return not api.exists(f"/api/annotations/{annotation_id}/")
 
 
-def _answers_of_task(task: dict[str, Any], project: ProjectState) -> Iterator[Answer]:
+def _make_annotation_states(task: dict[str, Any], project: ProjectState) -> Iterator[AnnotationState]:
     told = {"id": task["id"], "data": task.get("data") or {}}
     for annotation in task.get("annotations") or ():
         if is_imported(annotation):
             continue  # nobody's decision
-        yield Answer(
+        yield AnnotationState(
             annotation_id=int(annotation["id"]),
-            updated_at=parsed_time(annotation.get("updated_at"), "the annotation's updated_at"),
+            updated_at=parse_time(annotation.get("updated_at"), "the annotation's updated_at"),
             event={
                 "action": "ANNOTATION_UPDATED",
-                "source": READ_LATER,
+                "source": SYNC_SOURCE,
                 "annotation": annotation,
                 "task": told,
                 "project": project.body,

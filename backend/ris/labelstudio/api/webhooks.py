@@ -8,7 +8,7 @@ here: that is for `ris connect`, and who does not want one deletes it.
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from ris.labelstudio.api.connecting import TITLE, WANTED_HOOK
+from ris.labelstudio.api.connecting import ML_BACKEND_TITLE, WEBHOOK_SETTINGS
 
 
 class Api(Protocol):
@@ -17,7 +17,7 @@ class Api(Protocol):
     def call(self, method: str, path: str, body: object = None, **params: Any) -> Any: ...
 
 
-def find_faults(hook: Mapping[str, Any], headers: Mapping[str, str]) -> list[str]:
+def find_webhook_faults(hook: Mapping[str, Any], headers: Mapping[str, str]) -> list[str]:
     """What keeps decisions from arriving by a webhook, in words; none when it is as it must be.
 
     Args:
@@ -31,7 +31,7 @@ def find_faults(hook: Mapping[str, Any], headers: Mapping[str, str]) -> list[str
         "send_payload": "it sends no payload",
         "send_for_all_actions": "it is not sent for all actions",
     }
-    faults = [words[name] for name, wanted in WANTED_HOOK.items() if bool(hook.get(name)) != wanted]
+    faults = [words[name] for name, wanted in WEBHOOK_SETTINGS.items() if bool(hook.get(name)) != wanted]
     has = hook.get("headers") or {}
     if any(has.get(name) != value for name, value in headers.items()):
         faults.append("it lacks the password that our server asks for")
@@ -46,18 +46,18 @@ def mend_webhooks(api: Api, project: int, headers: Mapping[str, str]) -> str:
     Raises:
         LabelStudioError: Label Studio does not answer, or refuses.
     """
-    backends = _listed(api.call("GET", "/api/ml", project=project))
-    ours = [one for one in backends if one.get("title") == TITLE or len(backends) == 1]
+    backends = _to_list(api.call("GET", "/api/ml", project=project))
+    ours = [one for one in backends if one.get("title") == ML_BACKEND_TITLE or len(backends) == 1]
     urls = {f"{str(one.get('url', '')).rstrip('/')}/webhook" for one in ours}
     mended = []
-    for hook in _listed(api.call("GET", "/api/webhooks/", project=project)) if urls else ():
-        faults = find_faults(hook, headers)
+    for hook in _to_list(api.call("GET", "/api/webhooks/", project=project)) if urls else ():
+        faults = find_webhook_faults(hook, headers)
         if str(hook.get("url", "")).rstrip("/") in urls and faults:
-            body = {**WANTED_HOOK, "headers": {**(hook.get("headers") or {}), **headers}}
+            body = {**WEBHOOK_SETTINGS, "headers": {**(hook.get("headers") or {}), **headers}}
             api.call("PATCH", f"/api/webhooks/{hook['id']}/", body)
             mended += faults
     return ", ".join(mended)
 
 
-def _listed(answer: Any) -> Sequence[Mapping[str, Any]]:
+def _to_list(answer: Any) -> Sequence[Mapping[str, Any]]:
     return answer if isinstance(answer, list) else []

@@ -13,12 +13,12 @@ from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
 from ris.errors import LabelConfigError
-from ris.labelstudio.config.picture import Picture, find_image
+from ris.labelstudio.config.expression_field import ExpressionField
+from ris.labelstudio.config.image_field import ImageField, find_image_tag
 from ris.labelstudio.config.tags import normalise_tags
-from ris.labelstudio.config.texts import EXPRESSION, SHOW, find_words
-from ris.labelstudio.config.variable import find_paths, put
-from ris.labelstudio.config.vocabulary import ChoiceTag, Meaning, Word, read_choice_tags, read_labels
-from ris.labelstudio.config.words import Words
+from ris.labelstudio.config.text_tags import EXPRESSION_NAME, TEXT_TAG_EXAMPLE, find_expression_field
+from ris.labelstudio.config.variable import find_paths, put_value
+from ris.labelstudio.config.vocabulary import ChoiceMeaning, ChoiceTag, Term, read_choice_tags, read_labels
 
 RegionType = Literal["brushlabels", "bitmasklabels", "polygonlabels", "rectanglelabels"]
 MASK_TAGS: dict[str, RegionType] = {  # preferred first; rectangles show boxes, where there is nothing better
@@ -27,9 +27,9 @@ MASK_TAGS: dict[str, RegionType] = {  # preferred first; rectangles show boxes, 
     "PolygonLabels": "polygonlabels",
     "RectangleLabels": "rectanglelabels",
 }
-TYPED_NAMES = re.compile(r"(the[_-]?|my[_-]?)?(expression|prompt|phrase|words)", re.IGNORECASE)
-SEE = "see label_config/tabs_brush.xml"
-LONGEST_CONFIG = 500_000
+_EXPRESSION_AREA_NAMES = re.compile(r"(the[_-]?|my[_-]?)?(expression|prompt|phrase|words)", re.IGNORECASE)
+_EXAMPLE_CONFIG_HINT = "see label_config/tabs_brush.xml"
+_MAX_CONFIG_CHARACTERS = 500_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Pick:
     own: str | None
     choices: tuple[str, ...]
 
-    def choice_of(self, label: str) -> str:
+    def get_choice(self, label: str) -> str:
         """The choice that takes the mask under a label of `ranks`."""
         return self.choices[self.ranks.index(label)]
 
@@ -84,22 +84,22 @@ class Controls:
         tools: tags that only point (`smartOnly`): what they drew is a question and no mask.
     """
 
-    picture: Picture
-    words: Words
+    picture: ImageField
+    words: ExpressionField
     from_name: str
     to_name: str
     region_type: RegionType
     label: str
-    labels: tuple[Word, ...] = ()
+    labels: tuple[Term, ...] = ()
     choice_tags: tuple[ChoiceTag, ...] = ()
     names: tuple[str, ...] = ()
     objects: tuple[str, ...] = ()
     no_referent: Choice | None = None
     pick: Pick | None = None
     is_interactive: bool = False
-    typed: str = ""
+    expression_area: str = ""
     keep: Choice | None = None
-    tools: tuple[str, ...] = ()
+    prompt_tools: tuple[str, ...] = ()
 
     @property
     def is_lossless(self) -> bool:
@@ -131,10 +131,10 @@ class Controls:
         words = None if expression is None else self.words.write(expression)
         # The shorter path first: the longer one can still be written as a key beside it.
         if words is not None and len(self.expression_key) < len(self.image_key):
-            put(data, self.expression_key, words)
+            put_value(data, self.expression_key, words)
         self.picture.write(data, image)
         if words is not None and len(self.expression_key) >= len(self.image_key):
-            put(data, self.expression_key, words)
+            put_value(data, self.expression_key, words)
         return data
 
 
@@ -147,30 +147,32 @@ def read_controls(label_config: str) -> Controls:
             control without a label of its own. The message says what to add.
     """
     root = normalise_tags(parse_config(label_config))
-    drawn_on = {tag.get("toName") for name in MASK_TAGS for tag in root.iter(name) if not _only_points(tag)}
-    image = find_image(root, drawn_on)
-    picture = Picture((image.get("value") or "").strip())
-    kind, control = _mask_control(root, image)
+    drawn_on = {
+        tag.get("toName") for name in MASK_TAGS for tag in root.iter(name) if not _is_prompt_tool(tag)
+    }
+    image = find_image_tag(root, drawn_on)
+    picture = ImageField((image.get("value") or "").strip())
+    kind, control = _find_mask_control(root, image)
     labels = read_labels(control)
     choice_tags = read_choice_tags(root, labels)
     named = [tag for tag in root.iter() if tag.get("name")]
     return Controls(
         picture=picture,
-        words=_expression(root, find_paths(picture.written)),
+        words=_find_expression_field(root, find_paths(picture.written)),
         from_name=control.get("name", ""),
         to_name=image.get("name", ""),
         region_type=kind,
-        label=_label(control),
+        label=_get_mask_label(control),
         labels=labels,
         choice_tags=choice_tags,
         names=tuple(tag.get("name", "") for tag in named),
         objects=tuple(tag.get("name", "") for tag in named if not tag.get("toName")),
-        no_referent=_choice(choice_tags, Meaning.NO_REFERENT),
-        pick=_pick(choice_tags, labels),
+        no_referent=_find_choice(choice_tags, ChoiceMeaning.NO_REFERENT),
+        pick=_make_pick(choice_tags, labels),
         is_interactive=any(tag.get("smart") == "true" for tag in root.iter()),
-        typed=_typed(root),
-        keep=_choice(choice_tags, Meaning.KEEP),
-        tools=tuple(tag.get("name", "") for tag in root.iter() if _only_points(tag)),
+        expression_area=_find_expression_area(root),
+        keep=_find_choice(choice_tags, ChoiceMeaning.KEEP),
+        prompt_tools=tuple(tag.get("name", "") for tag in root.iter() if _is_prompt_tool(tag)),
     )
 
 
@@ -181,61 +183,65 @@ def parse_config(label_config: str) -> Element:
         LabelConfigError: it is empty, too long, no XML, or holds entities.
     """
     if not isinstance(label_config, str) or not label_config.strip():
-        raise LabelConfigError(f"the project has no label config; {SEE}")
-    if len(label_config) > LONGEST_CONFIG:
+        raise LabelConfigError(f"the project has no label config; {_EXAMPLE_CONFIG_HINT}")
+    if len(label_config) > _MAX_CONFIG_CHARACTERS:
         raise LabelConfigError(
-            f"the label config has {len(label_config)} characters, {LONGEST_CONFIG} are the limit"
+            f"the label config has {len(label_config)} characters, {_MAX_CONFIG_CHARACTERS} are the limit"
         )
     try:
         root: Element = fromstring(label_config)
     except ParseError as error:
-        raise LabelConfigError(f"the label config is not XML: {error}; {SEE}") from error
+        raise LabelConfigError(f"the label config is not XML: {error}; {_EXAMPLE_CONFIG_HINT}") from error
     except (DefusedXmlException, ValueError) as error:
-        raise LabelConfigError(f"the label config is refused: {type(error).__name__}; {SEE}") from error
+        raise LabelConfigError(
+            f"the label config is refused: {type(error).__name__}; {_EXAMPLE_CONFIG_HINT}"
+        ) from error
     return root
 
 
-def _mask_control(root: Element, image: Element) -> tuple[RegionType, Element]:
+def _find_mask_control(root: Element, image: Element) -> tuple[RegionType, Element]:
     for tag_name, kind in MASK_TAGS.items():
         found = [
-            t for t in root.iter(tag_name) if t.get("toName") == image.get("name") and not _only_points(t)
+            t for t in root.iter(tag_name) if t.get("toName") == image.get("name") and not _is_prompt_tool(t)
         ]
         if len(found) > 1:
             raise LabelConfigError(
                 f"the label config has {len(found)} <{tag_name}> for image {image.get('name')!r} "
-                f"({_names(found)}): leave one, so that it is clear where a mask belongs"
+                f"({_join_names(found)}): leave one, so that it is clear where a mask belongs"
             )
         if found:
             return kind, found[0]
     others = [f'{tag.tag} "{tag.get("name")}"' for tag in root.iter() if tag.get("toName")]
     raise LabelConfigError(
         f"the label config has no <BrushLabels> or <PolygonLabels> for image {image.get('name')!r}; "
-        f"found {', '.join(others) or 'no control'}; {SEE}"
+        f"found {', '.join(others) or 'no control'}; {_EXAMPLE_CONFIG_HINT}"
     )
 
 
-def _only_points(tag: Element) -> bool:
+def _is_prompt_tool(tag: Element) -> bool:
     return tag.get("smartOnly") == "true"
 
 
-def _label(control: Element) -> str:
+def _get_mask_label(control: Element) -> str:
     labels = read_labels(control)
     if not labels or not labels[0].written or labels[0].value.startswith("$"):
         raise LabelConfigError(
             f'<{control.tag} name="{control.get("name")}"> needs a label of its own, '
-            f'e.g. <Label value="Referent"/>; {SEE}'
+            f'e.g. <Label value="Referent"/>; {_EXAMPLE_CONFIG_HINT}'
         )
     return labels[0].written
 
 
-def _expression(root: Element, image_paths: Sequence[str]) -> Words:
-    words = find_words(root, image_paths)
-    if words is None and not _typed(root):
-        raise LabelConfigError(f"the label config shows no expression: add {SHOW}; {SEE}")
-    return words or Words(EXPRESSION if EXPRESSION not in image_paths else "words")
+def _find_expression_field(root: Element, image_paths: Sequence[str]) -> ExpressionField:
+    words = find_expression_field(root, image_paths)
+    if words is None and not _find_expression_area(root):
+        raise LabelConfigError(
+            f"the label config shows no expression: add {TEXT_TAG_EXAMPLE}; {_EXAMPLE_CONFIG_HINT}"
+        )
+    return words or ExpressionField(EXPRESSION_NAME if EXPRESSION_NAME not in image_paths else "words")
 
 
-def _choice(tags: Sequence[ChoiceTag], meaning: Meaning) -> Choice | None:
+def _find_choice(tags: Sequence[ChoiceTag], meaning: ChoiceMeaning) -> Choice | None:
     """The first choice of a meaning; one of the tag that takes masks before others."""
     for tag in sorted(tags, key=lambda tag: not tag.is_pick):
         if option := tag.first(meaning):
@@ -243,12 +249,12 @@ def _choice(tags: Sequence[ChoiceTag], meaning: Meaning) -> Choice | None:
     return None
 
 
-def _typed(root: Element) -> str:
+def _find_expression_area(root: Element) -> str:
     """The TextArea for the expression: the one that shows it, one of such a name, one that is `smart`."""
     areas = [tag for tag in root.iter("TextArea") if tag.get("name") and tag.get("perRegion") != "true"]
     for is_meant in (
-        lambda tag: EXPRESSION in find_paths(tag.get("value") or ""),
-        lambda tag: TYPED_NAMES.fullmatch(tag.get("name", "")),
+        lambda tag: EXPRESSION_NAME in find_paths(tag.get("value") or ""),
+        lambda tag: _EXPRESSION_AREA_NAMES.fullmatch(tag.get("name", "")),
         lambda tag: tag.get("smart") == "true",
     ):
         for tag in filter(is_meant, areas):
@@ -256,15 +262,15 @@ def _typed(root: Element) -> str:
     return ""
 
 
-def _pick(tags: Sequence[ChoiceTag], labels: Sequence[Word]) -> Pick | None:
+def _make_pick(tags: Sequence[ChoiceTag], labels: Sequence[Term]) -> Pick | None:
     tag = next((tag for tag in tags if tag.is_pick), None)
     if tag is None:
         return None
     taken = {option.label: option.word.written for option in reversed(tag.options) if option.label}
     ranks = tuple(label.written for label in labels if label.written in taken)
-    own = tag.first(Meaning.OWN)
+    own = tag.first(ChoiceMeaning.OWN)
     return Pick(tag.from_name, ranks, own.word.written if own else None, tuple(taken[r] for r in ranks))
 
 
-def _names(tags: Sequence[Element]) -> str:
+def _join_names(tags: Sequence[Element]) -> str:
     return ", ".join(repr(tag.get("name")) for tag in tags)

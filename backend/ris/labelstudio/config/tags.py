@@ -10,16 +10,16 @@ from xml.etree.ElementTree import Element, tostring
 
 from ris.errors import LabelConfigError
 
-TAGS = (
+_TAG_NAMES = (
     "Image", "Text", "Header", "HyperText", "Markdown", "Paragraphs", "TextArea", "BrushLabels",
     "BitmaskLabels", "PolygonLabels", "RectangleLabels", "Label", "Choices", "Choice", "Repeater",
 )  # fmt: skip
-ATTRIBUTES = (
+_ATTRIBUTE_NAMES = (
     "name", "toName", "value", "valueList", "valueType", "alias", "choice", "smart", "smartOnly", "perRegion",
     "resolver", "encoding", "nameKey", "textKey", "required", "rotateControl",
 )  # fmt: skip
-BY_LOWER = {name.lower(): name for name in TAGS}
-ATTRIBUTES_BY_LOWER = {name.lower(): name for name in ATTRIBUTES}
+_TAGS_BY_LOWER = {name.lower(): name for name in _TAG_NAMES}
+_ATTRIBUTES_BY_LOWER = {name.lower(): name for name in _ATTRIBUTE_NAMES}
 
 
 def normalise_tags(root: Element) -> Element:
@@ -29,21 +29,21 @@ def normalise_tags(root: Element) -> Element:
         LabelConfigError: there is a Repeater.
     """
     for tag in root.iter():
-        tag.tag = BY_LOWER.get(tag.tag.lower(), tag.tag)
+        tag.tag = _TAGS_BY_LOWER.get(tag.tag.lower(), tag.tag)
         if tag.tag == "Repeater":
             raise LabelConfigError(
                 "the label config has a <Repeater>, which makes other tags for every task and is not "
                 'supported: show one image a task, as <Image name="image" value="$image"/>'
             )
         for name in list(tag.attrib):
-            if (known := ATTRIBUTES_BY_LOWER.get(name.lower(), name)) != name:
+            if (known := _ATTRIBUTES_BY_LOWER.get(name.lower(), name)) != name:
                 tag.set(known, tag.attrib.pop(name))
-        if written := _read_inside(tag):
+        if written := _read_content(tag):
             tag.set("value", written)
     return root
 
 
-def _read_inside(tag: Element) -> str:
+def _read_content(tag: Element) -> str:
     """What stands between a tag's ends, as markup; "" for a tag with other tags in it."""
     if not len(tag):
         return html.escape((tag.text or "").strip(), quote=False)

@@ -9,7 +9,8 @@ web/libs/editor/src/utils/data.js, which looks a path up with `get` of es-toolki
 * dots too many are passed over, so that a full stop may follow: "Segment $phrase."
 
 Two things differ on purpose. A bracket or brace that closes behind a variable ("[$phrase]") is no part of
-it, although the editor shows "undefined" there; `is_shown` tells them apart. And characters of a text are no
+it, although the editor shows "undefined" there; `has_readable_variables` tells them apart. And characters
+of a text are no
 items: `$phrase[0]` of a text is nothing, where the editor shows its first letter.
 """
 
@@ -17,20 +18,22 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-VARIABLE = re.compile(r"\$[\w\[\].{}]{1,300}", re.ASCII)
-STEP = re.compile(r"\[([^\]]*)\]?|[^.\[]+")
-LARGEST_INDEX = 999  # of a list that we write ourselves
+_VARIABLE = re.compile(r"\$[\w\[\].{}]{1,300}", re.ASCII)
+_STEP = re.compile(r"\[([^\]]*)\]?|[^.\[]+")
+_MAX_LIST_INDEX = 999  # of a list that we write ourselves
 
 
 def find_paths(written: str) -> tuple[str, ...]:
     """The paths of a value's variables, in their order, each once: ("phrase",) of "Segment this: $phrase"."""
-    found = (_path(match.group()) for match in VARIABLE.finditer(written))
+    found = (_get_path(match.group()) for match in _VARIABLE.finditer(written))
     return tuple(dict.fromkeys(path for path in found if path))
 
 
-def is_shown(written: str) -> bool:
+def has_readable_variables(written: str) -> bool:
     """Whether the editor finds every variable of a value: none has a bracket or a brace too many."""
-    return all(_path(match.group()) == match.group()[1:].rstrip(".") for match in VARIABLE.finditer(written))
+    return all(
+        _get_path(match.group()) == match.group()[1:].rstrip(".") for match in _VARIABLE.finditer(written)
+    )
 
 
 def is_path(path: str) -> bool:
@@ -41,16 +44,16 @@ def is_path(path: str) -> bool:
 def split_path(path: str) -> tuple[str, ...]:
     """What is walked: ("pages", "0") of "pages[0]". A step is "" where the path names nothing."""
     start = ("",) if path.startswith(".") else ()
-    found = STEP.finditer(path)
+    found = _STEP.finditer(path)
     return start + tuple(match[0] if match[1] is None else match[1] for match in found)
 
 
-def read_name(path: str) -> str:
+def get_path_name(path: str) -> str:
     """What a path calls its value: its last step that is no index; "caption" of "meta.caption[0]"."""
     return next((step for step in reversed(split_path(path)) if not step.isdecimal()), path)
 
 
-def find(data: Mapping[str, Any], path: str) -> Any:
+def find_value(data: Mapping[str, Any], path: str) -> Any:
     """What data has at a path; None when it has nothing there."""
     if path in data:
         return data[path]
@@ -65,20 +68,20 @@ def find(data: Mapping[str, Any], path: str) -> Any:
     return found
 
 
-def fill(written: str, data: Mapping[str, Any]) -> str | None:
+def fill_template(written: str, data: Mapping[str, Any]) -> str | None:
     """A value with the text of its variables in their places; None when data lacks one of them."""
-    if any(to_text(find(data, path)) is None for path in find_paths(written)):
+    if any(to_text(find_value(data, path)) is None for path in find_paths(written)):
         return None
-    return VARIABLE.sub(lambda match: _fill_one(match.group(), data), written)
+    return _VARIABLE.sub(lambda match: _fill_variable(match.group(), data), written)
 
 
-def take_apart(written: str, filled: str) -> str:
+def extract_variable(written: str, filled: str) -> str:
     """What the only variable of a value stands for in its filled form; all of it when it does not fit."""
-    variables = VARIABLE.findall(written)
+    variables = _VARIABLE.findall(written)
     if len(variables) != 1:
         return filled
     before, after = written.split(variables[0])
-    after = variables[0][1 + len(_path(variables[0])) :] + after
+    after = variables[0][1 + len(_get_path(variables[0])) :] + after
     fits = filled.startswith(before) and filled.endswith(after) and len(before + after) <= len(filled)
     return filled[len(before) : len(filled) - len(after)] if fits else filled
 
@@ -95,8 +98,8 @@ def to_text(value: object) -> str | None:
         return None
 
 
-def put(data: dict[str, Any], path: str, value: object) -> None:
-    """Write into data what `find` then finds at a path. Objects and lists on the way are made."""
+def put_value(data: dict[str, Any], path: str, value: object) -> None:
+    """Write into data what `find_value` then finds at a path. Objects and lists on the way are made."""
     first, *rest = split_path(path)
     try:
         data[first] = _put_at(data.get(first), rest, value)
@@ -104,7 +107,7 @@ def put(data: dict[str, Any], path: str, value: object) -> None:
         data[path] = value
 
 
-def _path(variable: str) -> str:
+def _get_path(variable: str) -> str:
     """The path of a variable without what closes a sentence, a bracket or a brace around it."""
     path = variable[1:]
     while path.endswith(".") or any(
@@ -114,9 +117,9 @@ def _path(variable: str) -> str:
     return path
 
 
-def _fill_one(variable: str, data: Mapping[str, Any]) -> str:
-    path = _path(variable)
-    return (to_text(find(data, path)) or "") + variable[1 + len(path) :] if path else variable
+def _fill_variable(variable: str, data: Mapping[str, Any]) -> str:
+    path = _get_path(variable)
+    return (to_text(find_value(data, path)) or "") + variable[1 + len(path) :] if path else variable
 
 
 def _is_index(step: str) -> bool:
@@ -134,7 +137,7 @@ def _put_at(there: Any, steps: Sequence[str], value: object) -> object:
             raise KeyError(value)
         return value
     step, *rest = steps
-    is_item = _is_index(step) and int(step) <= LARGEST_INDEX
+    is_item = _is_index(step) and int(step) <= _MAX_LIST_INDEX
     if there is None:
         there = [] if is_item else {}
     if isinstance(there, dict):

@@ -12,23 +12,27 @@ from xml.etree.ElementTree import Element
 from ris.errors import LabelConfigError
 
 # What says by itself that nothing is meant, in whatever tag.
-NO_REFERENT = re.compile(
+_NO_REFERENT_PATTERN = re.compile(
     r"(there (is|was) )?no (such|matching) (thing|object)( (here|there))?|no referent", re.IGNORECASE
 )
 # What says so where the tag takes masks or asks for the referent; elsewhere it answers another question.
-BARE_NO_REFERENT = re.compile(
+_BARE_NO_REFERENT_PATTERN = re.compile(
     r"none( of (these|them|the above))?|nothing( (there|here|fits|matches))?|no (object|target|match)|absent|"
     r"missing|not (there|present|visible|in the (image|picture))|does not exist|(it )?is not there|invalid",
     re.IGNORECASE,
 )
-ABOUT_REFERENT = re.compile(r"(the[_ -]?)?(referent|target|object|expression|match|pick)s?", re.IGNORECASE)
-KEEP = re.compile(r"keep\b.*(expression|words|prompt|next).*", re.IGNORECASE)
-OWN = re.compile(r"(i )?(re)?drew\b.*|.*\bmyself\b.*", re.IGNORECASE)
-BARE_OWN = re.compile(r"(re)?drawn?\b.*|(my |an? )?own( mask)?|mine|(an)?other( mask)?", re.IGNORECASE)
-ORDINAL = re.compile(r"\d+(st|nd|rd|th)?|first|second|third|fourth|fifth", re.IGNORECASE)
+REFERENT_TAG_PATTERN = re.compile(
+    r"(the[_ -]?)?(referent|target|object|expression|match|pick)s?", re.IGNORECASE
+)
+_KEEP_PATTERN = re.compile(r"keep\b.*(expression|words|prompt|next).*", re.IGNORECASE)
+_OWN_PATTERN = re.compile(r"(i )?(re)?drew\b.*|.*\bmyself\b.*", re.IGNORECASE)
+_BARE_OWN_PATTERN = re.compile(
+    r"(re)?drawn?\b.*|(my |an? )?own( mask)?|mine|(an)?other( mask)?", re.IGNORECASE
+)
+_ORDINAL_PATTERN = re.compile(r"\d+(st|nd|rd|th)?|first|second|third|fourth|fifth", re.IGNORECASE)
 
 
-class Meaning(StrEnum):
+class ChoiceMeaning(StrEnum):
     """What a choice says about the masks of an answer."""
 
     RANK = "rank"
@@ -39,7 +43,7 @@ class Meaning(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class Term:
     """A label or a choice.
 
     Attributes:
@@ -62,15 +66,15 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True)
-class Option:
+class ChoiceOption:
     """One choice of a Choices tag.
 
     Attributes:
         label: the mask label that it stands for, as written into answers; "" unless it is a rank.
     """
 
-    word: Word
-    meaning: Meaning
+    word: Term
+    meaning: ChoiceMeaning
     label: str = ""
 
 
@@ -85,29 +89,29 @@ class ChoiceTag:
 
     from_name: str
     to_name: str
-    options: tuple[Option, ...]
+    options: tuple[ChoiceOption, ...]
 
     @property
     def is_pick(self) -> bool:
         """Whether one of its choices takes an alternative."""
-        return any(option.meaning is Meaning.RANK for option in self.options)
+        return any(option.meaning is ChoiceMeaning.RANK for option in self.options)
 
-    def find(self, said: str) -> Option | None:
+    def find(self, said: str) -> ChoiceOption | None:
         """The choice that an answer names; None when there is no such choice."""
-        found = find_word([option.word for option in self.options], said)
+        found = find_term([option.word for option in self.options], said)
         return next((option for option in self.options if option.word is found), None)
 
-    def first(self, meaning: Meaning) -> Option | None:
+    def first(self, meaning: ChoiceMeaning) -> ChoiceOption | None:
         """The first choice of a meaning; None when there is none."""
         return next((option for option in self.options if option.meaning is meaning), None)
 
 
-def read_labels(control: Element) -> tuple[Word, ...]:
+def read_labels(control: Element) -> tuple[Term, ...]:
     """The labels of a mask control, in order."""
-    return tuple(_word(tag) for tag in control.iter("Label"))
+    return tuple(_make_term(tag) for tag in control.iter("Label"))
 
 
-def find_word(words: Sequence[Word], said: str) -> Word | None:
+def find_term(words: Sequence[Term], said: str) -> Term | None:
     """The word that an answer names, by its alias or else by its value; None when there is none."""
     said = said.strip()
     written = (word for word in words if word.written.strip() == said)
@@ -116,7 +120,7 @@ def find_word(words: Sequence[Word], said: str) -> Word | None:
     return next(written, None) or next(shown, None) or next(alike, None)
 
 
-def read_choice_tags(root: Element, labels: Sequence[Word]) -> tuple[ChoiceTag, ...]:
+def read_choice_tags(root: Element, labels: Sequence[Term]) -> tuple[ChoiceTag, ...]:
     """The Choices tags that say something about the masks; choices about single regions do not.
 
     Args:
@@ -129,23 +133,27 @@ def read_choice_tags(root: Element, labels: Sequence[Word]) -> tuple[ChoiceTag, 
     tags = [tag for tag in root.iter("Choices") if tag.get("perRegion") != "true"]
     pick = _find_pick(tags, labels)
     _check_names(tags, pick, labels)
-    read = [_read_tag(tag, labels if tag is pick else ()) for tag in tags]
-    return tuple(tag for tag in read if any(o.meaning is not Meaning.NEUTRAL for o in tag.options))
+    read = [_read_choice_tag(tag, labels if tag is pick else ()) for tag in tags]
+    return tuple(tag for tag in read if any(o.meaning is not ChoiceMeaning.NEUTRAL for o in tag.options))
 
 
-def says_no_referent(said: str) -> bool:
+def is_no_referent_term(said: str) -> bool:
     """Whether a word of a tag that takes masks or asks for the referent says that nothing is meant."""
-    return any(pattern.fullmatch(said.strip()) for pattern in (NO_REFERENT, BARE_NO_REFERENT))
+    return any(
+        pattern.fullmatch(said.strip()) for pattern in (_NO_REFERENT_PATTERN, _BARE_NO_REFERENT_PATTERN)
+    )
 
 
-def says_own(said: str) -> bool:
+def is_own_term(said: str) -> bool:
     """Whether a word of a tag that takes masks says that the annotator drew the mask."""
-    return any(pattern.fullmatch(said.strip()) for pattern in (OWN, BARE_OWN))
+    return any(pattern.fullmatch(said.strip()) for pattern in (_OWN_PATTERN, _BARE_OWN_PATTERN))
 
 
-def _find_pick(tags: Sequence[Element], labels: Sequence[Word]) -> Element | None:
+def _find_pick(tags: Sequence[Element], labels: Sequence[Term]) -> Element | None:
     found = [
-        tag for tag in tags if len({w for t in tag.iter("Choice") if (w := _rank_of(_word(t), labels))}) > 1
+        tag
+        for tag in tags
+        if len({w for t in tag.iter("Choice") if (w := _find_rank_label(_make_term(t), labels))}) > 1
     ]
     if len(found) < 2:
         return found[0] if found else None
@@ -159,60 +167,63 @@ def _find_pick(tags: Sequence[Element], labels: Sequence[Word]) -> Element | Non
     )
 
 
-def _check_names(tags: Sequence[Element], pick: Element | None, labels: Sequence[Word]) -> None:
+def _check_names(tags: Sequence[Element], pick: Element | None, labels: Sequence[Term]) -> None:
     if pick is not None and len({label.written.strip().lower() for label in labels}) < len(labels):
         raise LabelConfigError(
             "two labels of the masks are written alike into answers, so that nobody can tell the "
             "alternatives apart: give them different values and aliases"
         )
     for tag in tags if pick is None and len(labels) > 1 else ():
-        words = [_word(choice).value for choice in tag.iter("Choice")]
-        n_ordinals = sum(bool(ORDINAL.fullmatch(word.strip())) for word in words)
+        words = [_make_term(choice).value for choice in tag.iter("Choice")]
+        n_ordinals = sum(bool(_ORDINAL_PATTERN.fullmatch(word.strip())) for word in words)
         if tag.get("name", "").lower() == "pick" or n_ordinals > 1:
             raise LabelConfigError(
-                f'<Choices name="{tag.get("name")}"> seems to take masks, and its choices ({_list(words)}) '
-                f"and the labels of the masks ({_list([label.value for label in labels])}) have fewer than "
+                f'<Choices name="{tag.get("name")}"> seems to take masks, and its choices '
+                f"({_join_terms(words)}) and the labels of the masks "
+                f"({_join_terms([label.value for label in labels])}) have fewer than "
                 "two names in common: give each rank's choice and label one name"
             )
 
 
-def _list(words: Sequence[str]) -> str:
+def _join_terms(words: Sequence[str]) -> str:
     return ", ".join(repr(word) for word in words[:9])
 
 
-def _read_tag(tag: Element, labels: Sequence[Word]) -> ChoiceTag:
-    words = [_word(choice) for choice in tag.iter("Choice")]
+def _read_choice_tag(tag: Element, labels: Sequence[Term]) -> ChoiceTag:
+    words = [_make_term(choice) for choice in tag.iter("Choice")]
     name = tag.get("name", "")
     # A bare "none" is an answer to many questions, e.g. how much is hidden.
-    is_about_referent = bool(labels) or bool(ABOUT_REFERENT.fullmatch(name))
-    options = tuple(_option(word, labels, is_about_referent) for word in words)
-    _check_words(name, options)
+    is_about_referent = bool(labels) or bool(REFERENT_TAG_PATTERN.fullmatch(name))
+    options = tuple(_make_option(word, labels, is_about_referent) for word in words)
+    _check_terms(name, options)
     return ChoiceTag(name, tag.get("toName", ""), options)
 
 
-def _option(word: Word, labels: Sequence[Word], is_about_referent: bool) -> Option:
-    if label := _rank_of(word, labels):
-        return Option(word, Meaning.RANK, label.written)
-    if any(NO_REFERENT.fullmatch(form) for form in word.forms):
-        return Option(word, Meaning.NO_REFERENT)
-    if is_about_referent and any(BARE_NO_REFERENT.fullmatch(form) for form in word.forms):
-        return Option(word, Meaning.NO_REFERENT)
-    if any(KEEP.fullmatch(form) for form in word.forms):
-        return Option(word, Meaning.KEEP)
-    if any(OWN.fullmatch(form) or (labels and BARE_OWN.fullmatch(form)) for form in word.forms):
-        return Option(word, Meaning.OWN)
-    return Option(word, Meaning.NEUTRAL)
+def _make_option(word: Term, labels: Sequence[Term], is_about_referent: bool) -> ChoiceOption:
+    if label := _find_rank_label(word, labels):
+        return ChoiceOption(word, ChoiceMeaning.RANK, label.written)
+    if any(_NO_REFERENT_PATTERN.fullmatch(form) for form in word.forms):
+        return ChoiceOption(word, ChoiceMeaning.NO_REFERENT)
+    if is_about_referent and any(_BARE_NO_REFERENT_PATTERN.fullmatch(form) for form in word.forms):
+        return ChoiceOption(word, ChoiceMeaning.NO_REFERENT)
+    if any(_KEEP_PATTERN.fullmatch(form) for form in word.forms):
+        return ChoiceOption(word, ChoiceMeaning.KEEP)
+    if any(
+        _OWN_PATTERN.fullmatch(form) or (labels and _BARE_OWN_PATTERN.fullmatch(form)) for form in word.forms
+    ):
+        return ChoiceOption(word, ChoiceMeaning.OWN)
+    return ChoiceOption(word, ChoiceMeaning.NEUTRAL)
 
 
-def _rank_of(word: Word, labels: Sequence[Word]) -> Word | None:
+def _find_rank_label(word: Term, labels: Sequence[Term]) -> Term | None:
     """The label of the same name; by what annotators read first, then by any form."""
     shown = (label for label in labels if label.value.strip().lower() == word.value.strip().lower() != "")
     alike = (label for label in labels if label.forms & word.forms)
     return next(shown, None) or next(alike, None)
 
 
-def _check_words(name: str, options: Iterable[Option]) -> None:
-    meant: dict[str, Option] = {}
+def _check_terms(name: str, options: Iterable[ChoiceOption]) -> None:
+    meant: dict[str, ChoiceOption] = {}
     for option in options:
         other = meant.setdefault(option.word.written, option)
         if (other.meaning, other.label) != (option.meaning, option.label):
@@ -222,5 +233,5 @@ def _check_words(name: str, options: Iterable[Option]) -> None:
             )
 
 
-def _word(tag: Element) -> Word:
-    return Word(tag.get("value") or "", tag.get("alias") or "")
+def _make_term(tag: Element) -> Term:
+    return Term(tag.get("value") or "", tag.get("alias") or "")

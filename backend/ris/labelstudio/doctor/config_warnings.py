@@ -5,12 +5,12 @@ from xml.etree.ElementTree import Element
 
 from ris.labelstudio.config.control import Controls, parse_config
 from ris.labelstudio.config.tags import normalise_tags
-from ris.labelstudio.config.variable import is_shown
-from ris.labelstudio.config.vocabulary import ABOUT_REFERENT, Meaning
-from ris.labelstudio.result import POINTS, READERS
+from ris.labelstudio.config.variable import has_readable_variables
+from ris.labelstudio.config.vocabulary import REFERENT_TAG_PATTERN, ChoiceMeaning
+from ris.labelstudio.result import MASK_READERS, POINT_TYPES
 
 # Control tags that draw nothing: what they say stands beside the image.
-SAYS_SOMETHING = frozenset(
+_NON_DRAWING_TAGS = frozenset(
     {"choices", "textarea", "rating", "number", "datetime", "taxonomy", "pairwise", "ranker", "relations"}
 )
 
@@ -23,37 +23,42 @@ def find_warnings(label_config: str, controls: Controls) -> list[str]:
     """
     root = normalise_tags(parse_config(label_config))
     return [
-        *_unshown_words(label_config), *_unreadable_tools(root, controls), *_turned_pictures(root, controls),
-        *_choices(root, controls),
+        *_warn_of_brackets(label_config), *_warn_of_unreadable_tools(root, controls),
+        *_warn_of_rotation(root, controls),
+        *_warn_of_choices(root, controls),
     ]  # fmt: skip
 
 
-def _unshown_words(label_config: str) -> Iterator[str]:
-    if not is_shown(label_config):
+def _warn_of_brackets(label_config: str) -> Iterator[str]:
+    if not has_readable_variables(label_config):
         yield (
             'annotators see "undefined" where a bracket or a brace follows a variable at once, as in '
             '"[$phrase]": write "[ $phrase ]"'
         )
 
 
-def _unreadable_tools(root: Element, controls: Controls) -> Iterator[str]:
+def _warn_of_unreadable_tools(root: Element, controls: Controls) -> Iterator[str]:
     for tag in root.iter():
         kind, name = tag.tag.lower(), tag.get("name", "")
-        if tag.get("toName") != controls.to_name or name in controls.tools or kind in SAYS_SOMETHING:
+        if (
+            tag.get("toName") != controls.to_name
+            or name in controls.prompt_tools
+            or kind in _NON_DRAWING_TAGS
+        ):
             continue
-        if kind in POINTS:
+        if kind in POINT_TYPES:
             yield f'<{tag.tag} name="{name}">: an answer with points alone fails; give it smartOnly="true"'
-        elif kind not in READERS and kind not in ("labels", "magicwand"):
+        elif kind not in MASK_READERS and kind not in ("labels", "magicwand"):
             yield f'<{tag.tag} name="{name}">: what it draws gives no mask, and the answer fails; remove it'
 
 
-def _turned_pictures(root: Element, controls: Controls) -> Iterator[str]:
+def _warn_of_rotation(root: Element, controls: Controls) -> Iterator[str]:
     for tag in root.iter("Image"):
         if tag.get("name") == controls.to_name and tag.get("rotateControl") == "true":
             yield 'rotateControl="true": a mask that is drawn on a turned picture fails; remove it'
 
 
-def _choices(root: Element, controls: Controls) -> Iterator[str]:
+def _warn_of_choices(root: Element, controls: Controls) -> Iterator[str]:
     ours = {tag.from_name: tag for tag in controls.choice_tags}
     for tag in root.iter("Choices"):
         name = tag.get("name", "")
@@ -62,7 +67,7 @@ def _choices(root: Element, controls: Controls) -> Iterator[str]:
             yield f'<Choices name="{name}"> is perRegion and takes no mask; remove perRegion'
         if name in ours and (tag.get("value") or "").startswith("$"):
             yield f'<Choices name="{name}"> has choices from the task: such an answer fails; remove value'
-        elif ABOUT_REFERENT.fullmatch(name) and name not in ours and tag.get("perRegion") != "true":
+        elif REFERENT_TAG_PATTERN.fullmatch(name) and name not in ours and tag.get("perRegion") != "true":
             yield (
                 f'<Choices name="{name}">: no choice of it is known to say that an object is not there; call '
                 'one "no such thing", or give it that alias'
@@ -73,7 +78,7 @@ def _choices(root: Element, controls: Controls) -> Iterator[str]:
     control = next(tag for tag in root.iter("Choices") if tag.get("name") == pick.from_name)
     if control.get("required") != "true":
         yield f'<Choices name="{pick.from_name}">: an answer without a choice fails; give it required="true"'
-    if ours[pick.from_name].first(Meaning.NO_REFERENT) is None and controls.no_referent is None:
+    if ours[pick.from_name].first(ChoiceMeaning.NO_REFERENT) is None and controls.no_referent is None:
         yield (
             f'<Choices name="{pick.from_name}"> has no choice for an object that is not there; add '
             '<Choice value="no such thing"/>'

@@ -9,16 +9,16 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from ris.errors import BackendError, LabelStudioError, TaskError, UntrustedError
-from ris.labelstudio.api.connecting import Backend
-from ris.labelstudio.api.doubles import find_doubled
-from ris.labelstudio.api.webhooks import find_faults
+from ris.labelstudio.api.connecting import MLBackend
+from ris.labelstudio.api.duplicates import find_duplicated_tasks
+from ris.labelstudio.api.webhooks import find_webhook_faults
 from ris.labelstudio.config.control import Controls, read_controls
 from ris.labelstudio.doctor.config_warnings import find_warnings
 from ris.labelstudio.task import read_task
 
-MOST_SKEW_S = 60.0
-FIRST = 20  # tasks that are looked at
-LITTLE_TIME_S = 7 * 24 * 3600.0
+_MAX_CLOCK_SKEW_S = 60.0
+_MAX_EXAMINED_TASKS = 20  # tasks that are looked at
+_MIN_KEY_LIFETIME_S = 7 * 24 * 3600.0
 
 
 class Api(Protocol):
@@ -26,7 +26,7 @@ class Api(Protocol):
 
     def call(self, method: str, path: str, body: object = None, **params: Any) -> Any: ...
 
-    def clock(self) -> datetime | None: ...
+    def read_server_time(self) -> datetime | None: ...
 
     def exists(self, path: str) -> bool: ...
 
@@ -40,7 +40,7 @@ class Check:
     says: str
 
 
-def examine_studio(api: Api, key: str, now: datetime) -> list[Check]:
+def examine_label_studio(api: Api, key: str, now: datetime) -> list[Check]:
     """Whether Label Studio answers, takes the key, and has the same time."""
     try:
         version = api.call("GET", "/api/version")
@@ -51,15 +51,15 @@ def examine_studio(api: Api, key: str, now: datetime) -> list[Check]:
     release = version.get("release") if isinstance(version, dict) else None
     return [
         Check("Label Studio", True, f"answers, version {release or 'unknown'}"),
-        _key(api, key, now),
-        _clock(api, now),
+        _examine_key(api, key, now),
+        _examine_clock(api, now),
     ]
 
 
-def _key(api: Api, key: str, now: datetime) -> Check:
+def _examine_key(api: Api, key: str, now: datetime) -> Check:
     if not key:
         return Check("key", False, "RIS_LABEL_STUDIO_API_KEY is not set; images and the sync need one")
-    expiry = expiry_of(key)
+    expiry = read_key_expiry(key)
     kind = "a legacy token" if expiry is None else "a personal access token"
     try:
         who = api.call("GET", "/api/current-user/whoami")
@@ -67,13 +67,13 @@ def _key(api: Api, key: str, now: datetime) -> Check:
         hint = "legacy tokens must be allowed in its organization" if expiry is None else "make a new one"
         return Check("key", False, f"{kind}, refused: {error}; {hint}")
     name = who.get("email") if isinstance(who, dict) else None
-    if expiry is not None and (expiry - now).total_seconds() < LITTLE_TIME_S:
+    if expiry is not None and (expiry - now).total_seconds() < _MIN_KEY_LIFETIME_S:
         return Check("key", False, f"{kind} of {name} that ends on {expiry:%Y-%m-%d}; make a new one")
     until = f", valid until {expiry:%Y-%m-%d}" if expiry else ""
     return Check("key", True, f"{kind} of {name}{until}")
 
 
-def expiry_of(key: str) -> datetime | None:
+def read_key_expiry(key: str) -> datetime | None:
     """When a personal access token ends; None for a legacy token, which never does."""
     parts = key.split(".")
     if len(parts) != 3:
@@ -85,17 +85,19 @@ def expiry_of(key: str) -> datetime | None:
         return None
 
 
-def _clock(api: Api, now: datetime) -> Check:
-    theirs = api.clock()
+def _examine_clock(api: Api, now: datetime) -> Check:
+    theirs = api.read_server_time()
     if theirs is None:
         return Check("clock", True, "Label Studio does not say what time it is")
     apart_s = abs((theirs - now).total_seconds())
-    if apart_s > MOST_SKEW_S:
+    if apart_s > _MAX_CLOCK_SKEW_S:
         return Check("clock", False, f"{apart_s:.0f} s apart from Label Studio's; let both machines use NTP")
     return Check("clock", True, f"{apart_s:.0f} s apart from Label Studio's")
 
 
-def examine_project(api: Api, number: int, ours: Backend, delivered: Callable[[], int | None]) -> list[Check]:
+def examine_project(
+    api: Api, number: int, ours: MLBackend, delivered: Callable[[], int | None]
+) -> list[Check]:
     """Label config, ML backend, webhook, and whether a webhook that is sent now arrives.
 
     Args:
@@ -106,16 +108,19 @@ def examine_project(api: Api, number: int, ours: Backend, delivered: Callable[[]
     except LabelStudioError as error:
         return [Check("project", False, f"{error}; is {number} its number, and may this user see it?")]
     label_config = str(project.get("label_config") or "")
-    checks = [*_label_config(label_config), *_tasks(api, number, label_config)]
-    checks += [_backend(api, number, ours, project), _shown(api, number, ours, project)]
-    hook = _webhook(api, number, ours)
+    checks = [*_examine_label_config(label_config), *_examine_tasks(api, number, label_config)]
+    checks += [
+        _examine_ml_backend(api, number, ours, project),
+        _examine_predictions_shown(api, number, ours, project),
+    ]
+    hook = _examine_webhook(api, number, ours)
     checks.append(hook)
     if hook.holds:
-        checks.append(_delivery(api, number, str(project.get("title", "")), delivered))
+        checks.append(_examine_delivery(api, number, str(project.get("title", "")), delivered))
     return checks
 
 
-def _label_config(label_config: str) -> list[Check]:
+def _examine_label_config(label_config: str) -> list[Check]:
     try:
         controls = read_controls(label_config)
     except BackendError as error:
@@ -133,24 +138,26 @@ def _label_config(label_config: str) -> list[Check]:
     ]  # fmt: skip
 
 
-def _tasks(api: Api, number: int, label_config: str) -> list[Check]:
+def _examine_tasks(api: Api, number: int, label_config: str) -> list[Check]:
     """Whether the first tasks have what the label config asks for; nothing where it cannot be read."""
     try:
         controls = read_controls(label_config)
-        listed = api.call("GET", "/api/tasks", project=number, fields="task_only", page=1, page_size=FIRST)
+        listed = api.call(
+            "GET", "/api/tasks", project=number, fields="task_only", page=1, page_size=_MAX_EXAMINED_TASKS
+        )
     except LabelStudioError as error:
         return [Check("tasks", False, str(error))]
     except BackendError:
         return []
     tasks = (listed.get("tasks") if isinstance(listed, dict) else None) or []
-    failures = [reason for task in tasks if (reason := _reason(task, controls))]
+    failures = [reason for task in tasks if (reason := _find_task_error(task, controls))]
     if failures:
         said = f"{len(failures)} of the first {len(tasks)} cannot be answered: {failures[0]}"
         return [Check("tasks", False, said)]
     return [Check("tasks", True, f"the first {len(tasks)} can be answered" if tasks else "none yet")]
 
 
-def _reason(task: Mapping[str, Any], controls: Controls) -> str:
+def _find_task_error(task: Mapping[str, Any], controls: Controls) -> str:
     try:
         read_task(task, str(task.get("project")), controls)
     except TaskError as error:
@@ -158,8 +165,8 @@ def _reason(task: Mapping[str, Any], controls: Controls) -> str:
     return ""
 
 
-def _backend(api: Api, number: int, ours: Backend, project: Mapping[str, Any]) -> Check:
-    listed = _of(api.call("GET", "/api/ml", project=number), ours.url)
+def _examine_ml_backend(api: Api, number: int, ours: MLBackend, project: Mapping[str, Any]) -> Check:
+    listed = _find_by_url(api.call("GET", "/api/ml", project=number), ours.url)
     mend = f"run `ris connect --project {number}`"
     if not listed:
         return Check("ML backend", False, f"{ours.url} is not connected: {mend}")
@@ -172,7 +179,7 @@ def _backend(api: Api, number: int, ours: Backend, project: Mapping[str, Any]) -
             f"Label Studio cannot reach {ours.url} (state {state}) {said}: is it right from there? "
             "A private address needs ML_BLOCK_LOCAL_IP=false in Label Studio's environment",
         )  # fmt: skip
-    wanted = read_interactive(project)
+    wanted = read_is_interactive(project)
     if wanted is not None and bool(listed[0].get("is_interactive")) != wanted:
         return Check(
             "ML backend", False, f"interactive preannotations are {'off' if wanted else 'on'}: {mend}"
@@ -180,12 +187,12 @@ def _backend(api: Api, number: int, ours: Backend, project: Mapping[str, Any]) -
     return Check("ML backend", True, "connected")
 
 
-def _shown(api: Api, number: int, ours: Backend, project: Mapping[str, Any]) -> Check:
+def _examine_predictions_shown(api: Api, number: int, ours: MLBackend, project: Mapping[str, Any]) -> Check:
     """Whether the editor shows predictions, and ours: by the backend's title, or by its version."""
     mend = f"run `ris connect --project {number}`"
     if not project.get("show_collab_predictions", True):
         return Check("predictions", False, f"the project shows annotators none: {mend}")
-    listed = _of(api.call("GET", "/api/ml", project=number), ours.url)
+    listed = _find_by_url(api.call("GET", "/api/ml", project=number), ours.url)
     known = {one.get(name) for one in listed for name in ("title", "model_version")}
     chosen = project.get("model_version")
     if chosen and chosen not in known:
@@ -193,7 +200,7 @@ def _shown(api: Api, number: int, ours: Backend, project: Mapping[str, Any]) -> 
     return Check("predictions", True, f"shown, of {chosen or 'every version'}")
 
 
-def read_interactive(project: Mapping[str, Any]) -> bool | None:
+def read_is_interactive(project: Mapping[str, Any]) -> bool | None:
     """Whether a project's label config asks for clicks; None when it cannot be read."""
     try:
         return read_controls(str(project.get("label_config") or "")).is_interactive
@@ -201,16 +208,16 @@ def read_interactive(project: Mapping[str, Any]) -> bool | None:
         return None
 
 
-def _webhook(api: Api, number: int, ours: Backend) -> Check:
+def _examine_webhook(api: Api, number: int, ours: MLBackend) -> Check:
     url, mend = f"{ours.url}/webhook", f"run `ris connect --project {number}`"
-    listed = _of(api.call("GET", "/api/webhooks/", project=number), url)
+    listed = _find_by_url(api.call("GET", "/api/webhooks/", project=number), url)
     if not listed:
         return Check(
             "webhook", False,
             f"there is none for {url}, so no decision arrives: {mend}. There is none for a host without "
             "a dot, and none for a private address unless it runs with SSRF_PROTECTION_ENABLED=false",
         )  # fmt: skip
-    if faults := find_faults(listed[0], ours.headers):
+    if faults := find_webhook_faults(listed[0], ours.headers):
         says = f"{', '.join(faults)}: the next sync mends it, or run `ris connect --project {number}`"
         return Check("webhook", False, says)
     return Check("webhook", True, "there, active, with payload")
@@ -223,20 +230,20 @@ def examine_predictions(api: Api, number: int, *, more_than: int) -> Check:
         more_than: the size of the smallest set that any task was offered.
     """
     try:
-        doubled = list(find_doubled(api, number, more_than=more_than))
+        doubled = list(find_duplicated_tasks(api, number, more_than=more_than))
     except LabelStudioError as error:
         return Check("doubled predictions", False, str(error))
     if not doubled:
         return Check("doubled predictions", True, "none")
     surplus = sum(len(one.surplus) for one in doubled)
     first = ", ".join(str(one.task_id) for one in doubled[:5])
-    waits = sum(one.is_open for one in doubled)
+    waits = sum(one.has_draft for one in doubled)
     says = f"{surplus} of {len(doubled)} tasks ({first}{', ...' if doubled[5:] else ''}) are there twice: "
     says += f"run `ris sync --project {number}`"
     return Check("doubled predictions", False, says + (f"; {waits} wait for drafts" if waits else ""))
 
 
-def _delivery(api: Api, number: int, title: str, delivered: Callable[[], int | None]) -> Check:
+def _examine_delivery(api: Api, number: int, title: str, delivered: Callable[[], int | None]) -> Check:
     """Saving the project's own title again makes Label Studio send a webhook, inside the same call."""
     before = delivered()
     if before is None:
@@ -252,6 +259,6 @@ def _delivery(api: Api, number: int, title: str, delivered: Callable[[], int | N
     return Check("delivery", True, "a webhook that was sent just now arrived")
 
 
-def _of(listed: Any, url: str) -> Sequence[Mapping[str, Any]]:
+def _find_by_url(listed: Any, url: str) -> Sequence[Mapping[str, Any]]:
     found = listed if isinstance(listed, list) else []
     return [one for one in found if str(one.get("url", "")).rstrip("/") == url]

@@ -10,21 +10,21 @@ from PIL import features
 
 from ris.core.types import Image
 from ris.errors import ImageUnreadable
-from ris.labelstudio.images.metadata import orientation_of, without_metadata
-from ris.labelstudio.images.signatures import describe, is_heif
+from ris.labelstudio.images.metadata import drop_metadata, read_orientation
+from ris.labelstudio.images.signatures import describe_unreadable, is_heif
 
-FORMATS = (
+IMAGE_FORMATS = (
     *("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF"),
     *(["AVIF"] if features.check("avif") else []),
 )
-TURNS = {
+_ORIENTATION_TRANSPOSES = {
     2: Pillow.Transpose.FLIP_LEFT_RIGHT, 3: Pillow.Transpose.ROTATE_180,
     4: Pillow.Transpose.FLIP_TOP_BOTTOM, 5: Pillow.Transpose.TRANSPOSE,
     6: Pillow.Transpose.ROTATE_270, 7: Pillow.Transpose.TRANSVERSE, 8: Pillow.Transpose.ROTATE_90,
 }  # fmt: skip
 
 
-def decode(data: bytes, *, max_pixels: int) -> Image:
+def decode_image(data: bytes, *, max_pixels: int) -> Image:
     """The picture in these bytes, as displayed: turned as its EXIF says, RGB, on white where see-through.
 
     Of an animation and of an MPO the first frame. 16-bit grey is scaled to 8 bits. Broken metadata is passed
@@ -34,49 +34,53 @@ def decode(data: bytes, *, max_pixels: int) -> Image:
         ImageUnreadable: no picture of a known format, cut short, or over the limit. Nothing is
             decoded before its size is known.
     """
-    picture, _ = open_picture(data, max_pixels=max_pixels)
+    picture, _ = open_image(data, max_pixels=max_pixels)
     with picture:
         pixels = np.array(to_rgb(to_upright(picture)))
     return Image(pixels, hashlib.sha256(data).hexdigest())
 
 
-def open_picture(data: bytes, *, max_pixels: int) -> tuple[Pillow.Image, bytes]:
+def open_image(data: bytes, *, max_pixels: int) -> tuple[Pillow.Image, bytes]:
     """The picture in these bytes, decoded, not yet turned, and the bytes that it was read from.
 
     Those are others where its metadata hindered: the same pixels without it. Close the picture.
 
     Raises:
-        ImageUnreadable: as of `decode`.
+        ImageUnreadable: as of `decode_image`.
     """
     try:
-        return _loaded(data, max_pixels), data
+        return _load(data, max_pixels), data
     except ImageUnreadable:
-        lean = without_metadata(data)
+        lean = drop_metadata(data)
         if lean == data:
             raise
-        return _loaded(lean, max_pixels), lean
+        return _load(lean, max_pixels), lean
 
 
-def displayed_size(data: bytes, *, max_pixels: int) -> tuple[int, int]:
+def read_displayed_size(data: bytes, *, max_pixels: int) -> tuple[int, int]:
     """(height, width) as displayed, from the file's head: the pixels are not decoded.
 
     Raises:
-        ImageUnreadable: as of `decode`, but for what only decoding shows.
+        ImageUnreadable: as of `decode_image`, but for what only decoding shows.
     """
     try:
         picture = _open(data, max_pixels)
     except ImageUnreadable:
-        picture = _open(without_metadata(data), max_pixels)
+        picture = _open(drop_metadata(data), max_pixels)
     with picture:
         width, height = picture.size
-        is_on_its_side = picture.format != "TIFF" and orientation_of(picture.info.get("exif")) >= 5
+        is_on_its_side = picture.format != "TIFF" and read_orientation(picture.info.get("exif")) >= 5
     return (width, height) if is_on_its_side else (height, width)
 
 
 def to_upright(picture: Pillow.Image) -> Pillow.Image:
     """A decoded picture as it is displayed; it says no more that it is turned."""
     # Pillow turns a TIFF by itself when it decodes it.
-    turn = TURNS.get(orientation_of(picture.info.get("exif"))) if picture.format != "TIFF" else None
+    turn = (
+        _ORIENTATION_TRANSPOSES.get(read_orientation(picture.info.get("exif")))
+        if picture.format != "TIFF"
+        else None
+    )
     return picture if turn is None else picture.transpose(turn)
 
 
@@ -93,7 +97,7 @@ def to_rgb(picture: Pillow.Image) -> Pillow.Image:
     return picture.convert("RGB")
 
 
-def _loaded(data: bytes, max_pixels: int) -> Pillow.Image:
+def _load(data: bytes, max_pixels: int) -> Pillow.Image:
     picture = _open(data, max_pixels)
     try:
         picture.load()
@@ -104,7 +108,7 @@ def _loaded(data: bytes, max_pixels: int) -> Pillow.Image:
 
 
 def _open(data: bytes, max_pixels: int) -> Pillow.Image:
-    formats = _formats(data)
+    formats = _choose_formats(data)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # of broken metadata, which nobody can mend
@@ -113,7 +117,7 @@ def _open(data: bytes, max_pixels: int) -> Pillow.Image:
     except (Pillow.DecompressionBombError, Pillow.DecompressionBombWarning) as error:
         raise ImageUnreadable(f"the picture is far too large: {error}") from error
     except Exception as error:  # Pillow's plugins raise what they like over hostile bytes
-        raise ImageUnreadable(describe(data, FORMATS)) from error
+        raise ImageUnreadable(describe_unreadable(data, IMAGE_FORMATS)) from error
     width, height = picture.size
     if width * height > max_pixels:
         picture.close()
@@ -124,9 +128,9 @@ def _open(data: bytes, max_pixels: int) -> Pillow.Image:
     return picture
 
 
-def _formats(data: bytes) -> tuple[str, ...]:
+def _choose_formats(data: bytes) -> tuple[str, ...]:
     if not is_heif(data):
-        return FORMATS
+        return IMAGE_FORMATS
     try:
         from pillow_heif import register_heif_opener
     except ImportError as error:

@@ -9,26 +9,26 @@ import re
 import struct
 from collections.abc import Iterator
 
-EXIF = b"Exif\x00\x00"
-ORIENTATION, SHORT = 0x0112, 3
-PNG_START = b"\x89PNG\r\n\x1a\n"
-PNG_KEPT = (b"tRNS", b"eXIf")  # beside the chunks that a PNG cannot do without
-JPEG_START, JPEG_END, JPEG_SCAN = b"\xff\xd8", 0xD9, 0xDA
-JPEG_KEPT = (0xE0, 0xEE)  # JFIF, and Adobe's colour transform; of APP1, EXIF alone
-JPEG_NOTES = (*range(0xE0, 0xF0), 0xFE)
-AFTER_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
-AVIF_EXIF = re.compile(rb"(infe.{8})Exif", re.DOTALL)
+_EXIF_HEADER = b"Exif\x00\x00"
+_ORIENTATION_TAG, _SHORT_TYPE = 0x0112, 3
+_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_PNG_KEPT_CHUNKS = (b"tRNS", b"eXIf")  # beside the chunks that a PNG cannot do without
+_JPEG_START, _JPEG_END, _JPEG_SCAN = b"\xff\xd8", 0xD9, 0xDA
+_JPEG_KEPT_MARKERS = (0xE0, 0xEE)  # JFIF, and Adobe's colour transform; of APP1, EXIF alone
+_JPEG_METADATA_MARKERS = (*range(0xE0, 0xF0), 0xFE)
+_MARKER_AFTER_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
+_AVIF_EXIF = re.compile(rb"(infe.{8})Exif", re.DOTALL)
 
 
-def orientation_of(exif: object) -> int:
+def read_orientation(exif: object) -> int:
     """EXIF's orientation, 1 to 8; 1, upright, where it is not written as it has to be.
 
     Source: EXIF 2.32, 4.6.4; the type and the count are checked as Chromium and Firefox do.
     """
     if not isinstance(exif, bytes):
         return 1
-    while exif.startswith(EXIF):
-        exif = exif.removeprefix(EXIF)
+    while exif.startswith(_EXIF_HEADER):
+        exif = exif.removeprefix(_EXIF_HEADER)
     order = {b"II*\x00": "<", b"MM\x00*": ">"}.get(exif[:4])
     if order is None:
         return 1
@@ -37,80 +37,82 @@ def orientation_of(exif: object) -> int:
         (count,) = struct.unpack_from(order + "H", exif, start)
         for i in range(count):
             tag, kind, number, value = struct.unpack_from(order + "HHLH", exif, start + 2 + 12 * i)
-            if tag == ORIENTATION:
-                return int(value) if (kind, number) == (SHORT, 1) and 1 <= value <= 8 else 1
+            if tag == _ORIENTATION_TAG:
+                return int(value) if (kind, number) == (_SHORT_TYPE, 1) and 1 <= value <= 8 else 1
     except struct.error:
         pass  # cut short: it says nothing
     return 1
 
 
-def without_metadata(data: bytes) -> bytes:
+def drop_metadata(data: bytes) -> bytes:
     """The same picture without what is beside its pixels, but for its orientation and its transparency.
 
     Nothing is decompressed. What is no PNG, JPEG or AVIF, or has no such parts, stays as it is.
     """
-    if data.startswith(PNG_START):
-        return PNG_START + b"".join(chunk for kind, chunk in _chunks(data) if _is_needed(kind))
-    if data.startswith(JPEG_START):
-        return JPEG_START + b"".join(
-            data[a:b] for marker, a, b in _segments(data) if _is_pixels(data, marker, a)
+    if data.startswith(_PNG_SIGNATURE):
+        return _PNG_SIGNATURE + b"".join(
+            chunk for kind, chunk in _read_chunks(data) if _is_needed_chunk(kind)
+        )
+    if data.startswith(_JPEG_START):
+        return _JPEG_START + b"".join(
+            data[a:b] for marker, a, b in _read_segments(data) if _is_pixel_segment(data, marker, a)
         )
     if data[4:12] == b"ftypavif" or data[4:12] == b"ftypavis":
-        return AVIF_EXIF.sub(rb"\1none", data)
+        return _AVIF_EXIF.sub(rb"\1none", data)
     return data
 
 
-def first_jpeg(data: bytes) -> bytes:
+def extract_first_jpeg(data: bytes) -> bytes:
     """The first picture of an MPO, which is several JPEG files in one: to the bit, as a plain JPEG."""
-    kept = [JPEG_START]
-    for marker, start, end in _segments(data):
+    kept = [_JPEG_START]
+    for marker, start, end in _read_segments(data):
         if not (marker == 0xE2 and data[start + 4 : start + 8] == b"MPF\x00"):
             kept.append(data[start:end])
-        if marker == JPEG_END:
+        if marker == _JPEG_END:
             break
     return b"".join(kept)
 
 
-def _is_needed(kind: bytes) -> bool:
-    return kind in PNG_KEPT or not kind[:1].islower()
+def _is_needed_chunk(kind: bytes) -> bool:
+    return kind in _PNG_KEPT_CHUNKS or not kind[:1].islower()
 
 
-def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+def _read_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     """The kind and the bytes of every chunk of a PNG; what follows the last whole one is left."""
-    at = len(PNG_START)
+    at = len(_PNG_SIGNATURE)
     while at + 12 <= len(data):
         (length,) = struct.unpack_from(">L", data, at)
         yield data[at + 4 : at + 8], data[at : at + 12 + length]
         at += 12 + length
 
 
-def _is_pixels(data: bytes, marker: int, start: int) -> bool:
-    is_exif = marker == 0xE1 and data[start + 4 : start + 10] == EXIF
-    return marker not in JPEG_NOTES or marker in JPEG_KEPT or is_exif
+def _is_pixel_segment(data: bytes, marker: int, start: int) -> bool:
+    is_exif = marker == 0xE1 and data[start + 4 : start + 10] == _EXIF_HEADER
+    return marker not in _JPEG_METADATA_MARKERS or marker in _JPEG_KEPT_MARKERS or is_exif
 
 
-def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
+def _read_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
     """Every segment of a JPEG after its start as (marker, from, to); a scan ends where the next marker is.
 
     After the end of the picture, or where no marker is, the rest is one segment more.
     """
-    at = len(JPEG_START)
+    at = len(_JPEG_START)
     while at + 4 <= len(data) and data[at] == 0xFF:
         marker, start = data[at + 1], at
         if marker == 0xFF:  # filling
             at += 1
             continue
-        if marker == JPEG_END:
+        if marker == _JPEG_END:
             at += 2
             yield marker, start, at
             break
         at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
-        if marker == JPEG_SCAN:
-            found = AFTER_SCAN.search(data, at)
+        if marker == _JPEG_SCAN:
+            found = _MARKER_AFTER_SCAN.search(data, at)
             at = found.start() if found else len(data)
         yield marker, start, at
     if data[at : at + 2] == b"\xff\xd9":
-        yield JPEG_END, at, at + 2
+        yield _JPEG_END, at, at + 2
         at += 2
     if at < len(data):
         yield 0, at, len(data)

@@ -13,19 +13,19 @@ from ris.core.types import Size
 from ris.errors import RegionError
 from ris.labelstudio.masks import brush
 
-PREFIX = "data:image/png;base64,"
+DATA_URI_PREFIX = "data:image/png;base64,"
 
 
-def encode(mask: RLE) -> str:
+def encode_bitmask(mask: RLE) -> str:
     """Black and opaque inside, see-through outside: an opaque PNG would cover the whole image."""
-    alpha = rle.decode(mask).astype(np.uint8) * 255
+    alpha = rle.decode_rle(mask).astype(np.uint8) * 255
     layers = np.stack([np.zeros_like(alpha), alpha], axis=-1)
     file = io.BytesIO()
     Pillow.fromarray(layers, "LA").convert("RGBA").save(file, "PNG")
-    return PREFIX + base64.b64encode(file.getvalue()).decode("ascii")
+    return DATA_URI_PREFIX + base64.b64encode(file.getvalue()).decode("ascii")
 
 
-def decode(uri: str, size: Size) -> RLE:
+def decode_bitmask(uri: str, size: Size) -> RLE:
     """The mask of a picture.
 
     Raises:
@@ -44,4 +44,4 @@ def decode(uri: str, size: Size) -> RLE:
             alpha = np.asarray(picture.convert("RGBA"))[..., 3]
     except (OSError, SyntaxError, binascii.Error, Pillow.DecompressionBombError) as error:
         raise RegionError("its imageDataURL is no PNG") from error
-    return rle.encode(brush.is_inside(alpha))
+    return rle.encode_rle(brush.is_inside(alpha))

@@ -17,51 +17,51 @@ from numpy.typing import NDArray
 
 from ris.errors import RegionError
 
-WORD_BITS = 8
-RUN_BITS = (3, 4, 8, 16)  # as SDK and editor write; a stream that says otherwise is read too
-HEADER_BITS = 32 + 5 + 4 * 4
-LONGEST_RUN = 2**16
+_WORD_BITS = 8
+_RUN_BITS = (3, 4, 8, 16)  # as SDK and editor write; a stream that says otherwise is read too
+_HEADER_BITS = 32 + 5 + 4 * 4
+_MAX_RUN_LENGTH = 2**16
 
 
-def encode(mask: NDArray[np.bool_]) -> list[int]:
+def encode_brush(mask: NDArray[np.bool_]) -> list[int]:
     """bool [H, W] -> the bytes that the SDK's `mask2rle` gives for the mask at 255."""
-    starts, values = _runs(np.ascontiguousarray(mask).ravel())
+    starts, values = _find_runs(np.ascontiguousarray(mask).ravel())
     lengths = np.diff(np.append(starts, mask.size)) * 4
-    lengths, values, is_part = _split(lengths, values)
+    lengths, values, is_part = _split_long_runs(lengths, values)
     kind = np.searchsorted([8, 16, 256], lengths)
     kind[is_part] = 3  # what is left of a run over 65536 keeps the widest field
-    run_bits = np.array(RUN_BITS)[kind]
+    run_bits = np.array(_RUN_BITS)[kind]
     block = (4 + kind) << run_bits | (lengths - 1)
-    blocks = block << WORD_BITS | np.where(values, 255, 0)
-    return _packed(mask.size * 4, blocks, 3 + run_bits + WORD_BITS)
+    blocks = block << _WORD_BITS | np.where(values, 255, 0)
+    return _pack_blocks(mask.size * 4, blocks, 3 + run_bits + _WORD_BITS)
 
 
-def _runs(flat: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+def _find_runs(flat: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Where each run of equal values starts, and its value."""
     starts = np.concatenate([[0], np.flatnonzero(flat[1:] != flat[:-1]) + 1])
     return starts, flat[starts]
 
 
-def _split(
+def _split_long_runs(
     lengths: NDArray[np.int64], values: NDArray[np.bool_]
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.bool_]]:
     """Runs over 65536 as several; which ones are parts of such a run."""
-    n_parts = (lengths - 1) // LONGEST_RUN + 1
+    n_parts = (lengths - 1) // _MAX_RUN_LENGTH + 1
     if (n_parts == 1).all():
         return lengths, values, np.zeros(len(lengths), np.bool_)
-    parts = np.full(n_parts.sum(), LONGEST_RUN)
+    parts = np.full(n_parts.sum(), _MAX_RUN_LENGTH)
     last = np.cumsum(n_parts) - 1
-    parts[last] = lengths - (n_parts - 1) * LONGEST_RUN
+    parts[last] = lengths - (n_parts - 1) * _MAX_RUN_LENGTH
     return parts, np.repeat(values, n_parts), np.repeat(n_parts > 1, n_parts)
 
 
-def _packed(n_values: int, blocks: NDArray[np.int64], n_bits: NDArray[np.int64]) -> list[int]:
+def _pack_blocks(n_values: int, blocks: NDArray[np.int64], n_bits: NDArray[np.int64]) -> list[int]:
     """Header and blocks, written one after the other, filled up with zeros."""
-    ends = HEADER_BITS + np.cumsum(n_bits)
+    ends = _HEADER_BITS + np.cumsum(n_bits)
     total = int(ends[-1])
     bits = np.zeros(total + 8 - total % 8, np.uint8)  # a whole zero byte when nothing is to fill
-    header = f"{n_values:032b}{WORD_BITS - 1:05b}" + "".join(f"{size - 1:04b}" for size in RUN_BITS)
-    bits[:HEADER_BITS] = np.frombuffer(header.encode(), np.uint8) - ord("0")
+    header = f"{n_values:032b}{_WORD_BITS - 1:05b}" + "".join(f"{size - 1:04b}" for size in _RUN_BITS)
+    bits[:_HEADER_BITS] = np.frombuffer(header.encode(), np.uint8) - ord("0")
     for width in np.unique(n_bits):
         chosen = n_bits == width
         steps = np.arange(width)
@@ -70,7 +70,7 @@ def _packed(n_values: int, blocks: NDArray[np.int64], n_bits: NDArray[np.int64])
     return list(np.packbits(bits).tobytes())
 
 
-def decode(values: Sequence[int], size: tuple[int, int]) -> NDArray[np.bool_]:
+def decode_brush(values: Sequence[int], size: tuple[int, int]) -> NDArray[np.bool_]:
     """A region's bytes -> bool [H, W]; `is_inside` says which alphas count.
 
     Args:
@@ -81,11 +81,11 @@ def decode(values: Sequence[int], size: tuple[int, int]) -> NDArray[np.bool_]:
         RegionError: not bytes, another number of values than the size needs, or cut short. Nothing
             large is allocated before that is known.
     """
-    stream = _stream(values)
+    stream = _make_stream(values)
     n_values = size[0] * size[1] * 4
-    run_bits = _checked_header(stream, n_values)
-    starts = _blocks(stream, run_bits, n_values)
-    runs, alphas = _read(stream, starts, run_bits)
+    run_bits = _read_header(stream, n_values)
+    starts = _find_block_starts(stream, run_bits, n_values)
+    runs, alphas = _read_runs(stream, starts, run_bits)
     edges = np.concatenate([[0], np.cumsum(runs)])
     if edges[-1] != n_values:
         raise RegionError(f"the brush stream holds {edges[-1]} values, its size needs {n_values}")
@@ -104,45 +104,47 @@ def is_inside(alphas: NDArray[np.integer]) -> NDArray[np.bool_]:
     return np.asarray(alphas > alphas.max(initial=0) // 2)
 
 
-def _stream(values: Sequence[int]) -> NDArray[np.uint8]:
+def _make_stream(values: Sequence[int]) -> NDArray[np.uint8]:
     try:
         data = bytes(values)
     except (TypeError, ValueError) as error:
         raise RegionError("a brush region's rle must be a list of bytes, 0 to 255") from error
-    if len(data) * 8 < HEADER_BITS:
+    if len(data) * 8 < _HEADER_BITS:
         raise RegionError(f"a brush stream has at least 7 bytes, got {len(data)}")
     # Three zero bytes behind the end, so that reading 16 bits at the last bit stays inside.
     return np.frombuffer(data + bytes(3), np.uint8)
 
 
-def _checked_header(stream: NDArray[np.uint8], n_values: int) -> NDArray[np.int64]:
+def _read_header(stream: NDArray[np.uint8], n_values: int) -> NDArray[np.int64]:
     header = int.from_bytes(stream[:7].tobytes(), "big") >> 3
     claimed, word_bits = header >> 21, (header >> 16 & 31) + 1
     if claimed != n_values:
         raise RegionError(f"the brush stream promises {claimed} values, its size needs {n_values}")
-    if word_bits != WORD_BITS:
+    if word_bits != _WORD_BITS:
         raise RegionError(f"the brush stream has values of {word_bits} bits, 8 were expected")
     return np.array([(header >> shift & 15) + 1 for shift in (12, 8, 4, 0)])
 
 
-def _bits16(stream: NDArray[np.uint8], places: NDArray[np.int64]) -> NDArray[np.int64]:
+def _read_bits16(stream: NDArray[np.uint8], places: NDArray[np.int64]) -> NDArray[np.int64]:
     """The 16 bits from each bit place on, as a number."""
     byte = places >> 3
     three = stream[byte].astype(np.int64) << 16 | stream[byte + 1].astype(np.int64) << 8 | stream[byte + 2]
     return np.asarray(three >> (8 - (places & 7)) & 0xFFFF)
 
 
-def _fields(
+def _read_run_fields(
     stream: NDArray[np.uint8], places: NDArray[np.int64], run_bits: NDArray[np.int64]
 ) -> tuple[NDArray[np.bool_], NDArray[np.int64], NDArray[np.int64]]:
     """Of blocks that start at these bits: do they repeat, their run lengths, where their values start."""
-    head = _bits16(stream, places) >> 13
+    head = _read_bits16(stream, places) >> 13
     width = run_bits[head & 3]
     inside = np.minimum(places + 3, 8 * (len(stream) - 3))
-    return head > 3, (_bits16(stream, inside) >> (16 - width)) + 1, places + 3 + width
+    return head > 3, (_read_bits16(stream, inside) >> (16 - width)) + 1, places + 3 + width
 
 
-def _blocks(stream: NDArray[np.uint8], run_bits: NDArray[np.int64], n_values: int) -> NDArray[np.int64]:
+def _find_block_starts(
+    stream: NDArray[np.uint8], run_bits: NDArray[np.int64], n_values: int
+) -> NDArray[np.int64]:
     """The bit at which each block starts.
 
     Where a block ends is known only from its start, so the chain is walked: a step in Python a block, which
@@ -151,7 +153,7 @@ def _blocks(stream: NDArray[np.uint8], run_bits: NDArray[np.int64], n_values: in
     data, widths = stream.tobytes(), run_bits.tolist()
     end = 8 * (len(data) - 3)
     word_at, starts = struct.Struct(">I").unpack_from, []
-    place, missing = HEADER_BITS, n_values
+    place, missing = _HEADER_BITS, n_values
     while missing > 0:
         if place >= end:
             raise RegionError(f"the brush stream ends {missing} values early")
@@ -162,20 +164,20 @@ def _blocks(stream: NDArray[np.uint8], run_bits: NDArray[np.int64], n_values: in
         width = widths[head & 3]
         run = ((word >> (shift - width)) & ((1 << width) - 1)) + 1
         missing -= run
-        place += 3 + width + WORD_BITS * (1 if head > 3 else run)
+        place += 3 + width + _WORD_BITS * (1 if head > 3 else run)
     if place > end:
         raise RegionError("the brush stream is cut short inside its last block")
     return np.array(starts)
 
 
-def _read(
+def _read_runs(
     stream: NDArray[np.uint8], starts: NDArray[np.int64], run_bits: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Run lengths and values of all blocks; a block of single values becomes runs of one."""
-    repeats, runs, values_at = _fields(stream, starts, run_bits)
+    repeats, runs, values_at = _read_run_fields(stream, starts, run_bits)
     if repeats.all():
-        return runs, _bits16(stream, values_at) >> 8
+        return runs, _read_bits16(stream, values_at) >> 8
     copies = np.where(repeats, 1, runs)
     first = np.repeat(np.cumsum(copies) - copies, copies)
-    places = np.repeat(values_at, copies) + WORD_BITS * (np.arange(copies.sum()) - first)
-    return np.where(np.repeat(repeats, copies), np.repeat(runs, copies), 1), _bits16(stream, places) >> 8
+    places = np.repeat(values_at, copies) + _WORD_BITS * (np.arange(copies.sum()) - first)
+    return np.where(np.repeat(repeats, copies), np.repeat(runs, copies), 1), _read_bits16(stream, places) >> 8

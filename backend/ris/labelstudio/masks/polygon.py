@@ -13,47 +13,49 @@ from ris.core import rle
 from ris.core.rle import RLE
 from ris.core.types import Size
 
-TOLERANCE_PX = 0.75  # how far a simplified outline may lie from the mask's edge
-MIN_PART_SHARE = 0.02  # of the largest part: smaller ones are specks that an annotator would delete
+_TOLERANCE_PX = 0.75  # how far a simplified outline may lie from the mask's edge
+_MIN_PART_SHARE = 0.02  # of the largest part: smaller ones are specks that an annotator would delete
 
-Points = list[list[float]]
+PolygonPoints = list[list[float]]
 
 
-def outlines(mask: RLE) -> list[Points]:
+def trace_outlines(mask: RLE) -> list[PolygonPoints]:
     """The outer outline of each part, largest first, [x, y] in percent of width and height.
 
     A part of one or two pixels becomes a polygon all the same: at least one pixel of it is inside.
     """
     height, width = mask.size
     # Twice the size, so that an outline runs along the outside of the pixels and not through their centres.
-    doubled = np.kron(rle.decode(mask).astype(np.uint8), np.ones((2, 2), np.uint8))
+    doubled = np.kron(rle.decode_rle(mask).astype(np.uint8), np.ones((2, 2), np.uint8))
     found, _ = cv2.findContours(doubled, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     found = sorted(found, key=cv2.contourArea, reverse=True)
     largest = cv2.contourArea(found[0]) if found else 0.0
-    parts = [part for part in found if cv2.contourArea(part) >= MIN_PART_SHARE * largest]
-    return [_outline(part, width, height) for part in parts]
+    parts = [part for part in found if cv2.contourArea(part) >= _MIN_PART_SHARE * largest]
+    return [_simplify_outline(part, width, height) for part in parts]
 
 
-def _outline(part: np.ndarray, width: int, height: int) -> Points:
+def _simplify_outline(part: np.ndarray, width: int, height: int) -> PolygonPoints:
     """In percent: simplified, unless the part is so thin that no pixel would be left."""
-    short = cv2.approxPolyDP(part, 2 * TOLERANCE_PX, closed=True)
-    points = _percent(_in_pixels(short), width, height)
+    short = cv2.approxPolyDP(part, 2 * _TOLERANCE_PX, closed=True)
+    points = _to_percent(_to_pixels(short), width, height)
     return (
-        points if rasterised([points], (height, width)).area_px else _percent(_in_pixels(part), width, height)
+        points
+        if rasterise_polygons([points], (height, width)).area_px
+        else _to_percent(_to_pixels(part), width, height)
     )
 
 
-def _in_pixels(contour: np.ndarray) -> np.ndarray:
+def _to_pixels(contour: np.ndarray) -> np.ndarray:
     """A contour of the doubled mask -> [K, 2] in pixels, pixel centres at .5."""
     return np.asarray((contour.reshape(-1, 2).astype(np.float64) + 0.5) / 2)
 
 
-def _percent(points: np.ndarray, width: int, height: int) -> Points:
+def _to_percent(points: np.ndarray, width: int, height: int) -> PolygonPoints:
     scaled = points * [100 / width, 100 / height]
     return [[round(float(x), 4), round(float(y), 4)] for x, y in scaled]
 
 
-def rasterised(polygons: Sequence[Points], size: Size) -> RLE:
+def rasterise_polygons(polygons: Sequence[PolygonPoints], size: Size) -> RLE:
     """The union of polygons in percent, as a mask of (height, width).
 
     A pixel is inside when the outline winds around its centre: so the editor fills outlines that cross
@@ -64,11 +66,11 @@ def rasterised(polygons: Sequence[Points], size: Size) -> RLE:
     for points in polygons:
         corners = np.array(points, np.float64).reshape(-1, 2) * [width / 100, height / 100]
         if len(corners) >= 3:
-            _fill(canvas, corners)
-    return rle.encode(canvas)
+            _fill_polygon(canvas, corners)
+    return rle.encode_rle(canvas)
 
 
-def _fill(canvas: NDArray[np.bool_], corners: NDArray[np.float64]) -> None:
+def _fill_polygon(canvas: NDArray[np.bool_], corners: NDArray[np.float64]) -> None:
     """Set the pixels of a polygon, float64 [K, 2] in pixels; cost grows with the rows that edges cross."""
     ends = np.roll(corners, -1, axis=0)
     # Rows whose centres lie between an edge's ends: from the first, and before the last.

@@ -6,16 +6,16 @@ from typing import Any
 import numpy as np
 
 from ris.core import rle
-from ris.core.masks import box_of
+from ris.core.masks import compute_rle_box
 from ris.core.rle import RLE
 from ris.core.types import Size
-from ris.labelstudio.masks.polygon import rasterised
+from ris.labelstudio.masks.polygon import rasterise_polygons
 
 
-def around(mask: RLE) -> dict[str, float]:
+def to_rectangle(mask: RLE) -> dict[str, float]:
     """The `value` of the smallest upright rectangle around a mask that has pixels."""
     height, width = mask.size
-    x1, y1, x2, y2 = box_of(mask)
+    x1, y1, x2, y2 = compute_rle_box(mask)
     return {
         "x": 100 * x1 / width,
         "y": 100 * y1 / height,
@@ -25,18 +25,19 @@ def around(mask: RLE) -> dict[str, float]:
     }
 
 
-def filled(value: Mapping[str, Any], size: Size) -> RLE:
+def rasterise_rectangle(value: Mapping[str, Any], size: Size) -> RLE:
     """The pixels whose centres are inside, turned clockwise about its corner by its rotation."""
     if not float(value.get("rotation") or 0):
-        return rle.encode(
-            _inside(value, "y", "height", size[0])[:, None] & _inside(value, "x", "width", size[1])
+        return rle.encode_rle(
+            _find_centres_inside(value, "y", "height", size[0])[:, None]
+            & _find_centres_inside(value, "x", "width", size[1])
         )
     corners = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]])
     extent = np.array([float(value["width"]), float(value["height"])])
-    return rasterised([turned(value, corners * extent, size)], size)
+    return rasterise_polygons([rotate_offsets(value, corners * extent, size)], size)
 
 
-def _inside(value: Mapping[str, Any], start: str, extent: str, length: int) -> np.ndarray:
+def _find_centres_inside(value: Mapping[str, Any], start: str, extent: str, length: int) -> np.ndarray:
     """Which of so many pixels have their centres between two ends: bool [length]."""
     first = float(value[start]) * length / 100
     last = first + float(value[extent]) * length / 100
@@ -44,7 +45,7 @@ def _inside(value: Mapping[str, Any], start: str, extent: str, length: int) -> n
     return np.asarray((first <= centres) & (centres < last))
 
 
-def turned(value: Mapping[str, Any], offsets: np.ndarray, size: Size) -> list[list[float]]:
+def rotate_offsets(value: Mapping[str, Any], offsets: np.ndarray, size: Size) -> list[list[float]]:
     """Points in percent: offsets from (x, y), turned clockwise about it by `rotation` degrees, in pixels."""
     to_pixels = np.array([size[1], size[0]]) / 100
     turn = np.deg2rad(float(value.get("rotation") or 0))

@@ -13,22 +13,22 @@ from tqdm import tqdm
 
 from ris.errors import WeightsError
 from ris.pretrained.catalog.sources import HubFiles, Source, WebFile
-from ris.pretrained.catalog.weights import MANIFEST, sha256, write_manifest
+from ris.pretrained.catalog.weights import MANIFEST_FILE, compute_sha256, write_manifest
 
-PIECE = 2**20  # bytes read at once
-PATIENCE_S = 30.0  # for an address to go on saying something
-STARTED = ".part"  # behind the name of a file that is not whole yet
+_CHUNK_BYTES = 2**20  # bytes read at once
+_TIMEOUT_S = 30.0  # for an address to go on saying something
+_PARTIAL_SUFFIX = ".part"  # behind the name of a file that is not whole yet
 
-Advance = Callable[[str, int, int], None]  # file, bytes that are there, bytes in all
+ProgressCallback = Callable[[str, int, int], None]  # file, bytes that are there, bytes in all
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class RequiredFile:
     """One file that has to be there.
 
     Attributes:
         name: in the network's folder.
-        n_bytes: its length; rough where `sha256` is None.
+        n_bytes: its length; rough where `compute_sha256` is None.
         sha256: None where nobody says it.
         of: where it comes from.
     """
@@ -39,7 +39,7 @@ class Wanted:
     of: HubFiles | WebFile
 
 
-def wanted(source: Source, *, endpoint: str | None = None) -> list[Wanted]:
+def list_required_files(source: Source, *, endpoint: str | None = None) -> list[RequiredFile]:
     """What a source consists of; asks the Hub what the pinned revisions hold, loads nothing.
 
     Args:
@@ -48,24 +48,24 @@ def wanted(source: Source, *, endpoint: str | None = None) -> list[Wanted]:
     Raises:
         WeightsError: the Hub cannot be asked, or has no such files.
     """
-    files: list[Wanted] = []
+    files: list[RequiredFile] = []
     for part in source.parts:
         files += (
-            [Wanted(part.name, part.n_bytes, part.sha256, part)]
+            [RequiredFile(part.name, part.n_bytes, part.sha256, part)]
             if isinstance(part, WebFile)
-            else _of_hub(part, source.name, endpoint)
+            else _list_hub_files(part, source.name, endpoint)
         )
     return files
 
 
-def fetch(
-    source: Source, files: Sequence[Wanted], models: Path, advance: Advance,
+def fetch_source(
+    source: Source, files: Sequence[RequiredFile], models: Path, advance: ProgressCallback,
     *, endpoint: str | None = None, mirror: str | None = None,
 ) -> Path:  # fmt: skip
     """Bring a source's files into its folder and write down what they are; what is there already stays.
 
     Args:
-        files: what `wanted` said of it.
+        files: what `list_required_files` said of it.
         models: the folder of the fetched networks.
         advance: told how far each file has come.
         mirror: the address of a folder that the files of the web are taken from instead, by their names.
@@ -76,19 +76,19 @@ def fetch(
     Raises:
         WeightsError: a file cannot be had, or is not the published one. What came stays, to be gone on with.
     """
-    folder = source.lies_in(models)
+    folder = source.get_folder(models)
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / MANIFEST).unlink(missing_ok=True)  # written last: a folder without it is not whole
+    (folder / MANIFEST_FILE).unlink(missing_ok=True)  # written last: a folder without it is not whole
     for file in files:
         path = folder / file.name
-        if path.is_file() and file.sha256 is not None and sha256(path) == file.sha256:
+        if path.is_file() and file.sha256 is not None and compute_sha256(path) == file.sha256:
             continue
         if isinstance(file.of, WebFile):
             url = f"{mirror.rstrip('/')}/{file.name}" if mirror else file.of.url
-            _from_web(url, path, file, advance)
+            _fetch_from_web(url, path, file, advance)
         else:
-            _from_hub(file.of, file.name, folder, endpoint, advance)
-        _compare(path, file)
+            _fetch_from_hub(file.of, file.name, folder, endpoint, advance)
+        _check_digest(path, file)
     for part in source.parts:
         if isinstance(part, WebFile) and part.unpacked is not None:
             _unpack(folder / part.name, part.unpacked, folder)
@@ -97,7 +97,7 @@ def fetch(
     return folder
 
 
-def _of_hub(part: HubFiles, name: str, endpoint: str | None) -> list[Wanted]:
+def _list_hub_files(part: HubFiles, name: str, endpoint: str | None) -> list[RequiredFile]:
     if constants.HF_HUB_OFFLINE:
         raise WeightsError(
             f"HF_HUB_OFFLINE is set, so {name} cannot be fetched; unset it, or copy the folder {name} from a "
@@ -108,7 +108,7 @@ def _of_hub(part: HubFiles, name: str, endpoint: str | None) -> list[Wanted]:
             part.repository, revision=part.revision, files_metadata=True
         )
     except Exception as error:  # the Hub's library and its HTTP client have errors of their own
-        raise WeightsError(f"the Hub was asked for {part.repository}: {_short(error)}") from error
+        raise WeightsError(f"the Hub was asked for {part.repository}: {_format_error(error)}") from error
     there = {file.rfilename: file for file in info.siblings or []}
     names = [name for name in there if any(fnmatch.fnmatch(name, pattern) for pattern in part.files)]
     choices = ([name for name in there if fnmatch.fnmatch(name, pattern)] for pattern in part.weights)
@@ -125,12 +125,14 @@ def _of_hub(part: HubFiles, name: str, endpoint: str | None) -> list[Wanted]:
                 f"{part.repository}: the Hub has another {each} than the published one: its sha256 begins "
                 f"with {said[:12]}, not with {known[:12]}; do not use it"
             )
-        files.append(Wanted(each, there[each].size or 0, known or said, part))
+        files.append(RequiredFile(each, there[each].size or 0, known or said, part))
     return files
 
 
-def _from_hub(part: HubFiles, name: str, folder: Path, endpoint: str | None, advance: Advance) -> None:
-    class Told(tqdm):  # type: ignore[misc]  # tqdm is not typed
+def _fetch_from_hub(
+    part: HubFiles, name: str, folder: Path, endpoint: str | None, advance: ProgressCallback
+) -> None:
+    class ProgressBar(tqdm):  # type: ignore[misc]  # tqdm is not typed
         """The library's bar, drawn by whoever asked."""
 
         def update(self, n: float | None = 1) -> bool | None:
@@ -148,21 +150,21 @@ def _from_hub(part: HubFiles, name: str, folder: Path, endpoint: str | None, adv
             revision=part.revision,
             local_dir=folder,
             endpoint=endpoint,
-            tqdm_class=Told,
+            tqdm_class=ProgressBar,
         )
     except Exception as error:  # the Hub's library and its HTTP client have errors of their own
         raise WeightsError(
-            f"{part.repository}: {name} cannot be had: {_short(error)}; run the same again, it goes on"
+            f"{part.repository}: {name} cannot be had: {_format_error(error)}; run the same again, it goes on"
         ) from error
 
 
-def _from_web(url: str, path: Path, file: Wanted, advance: Advance) -> None:
+def _fetch_from_web(url: str, path: Path, file: RequiredFile, advance: ProgressCallback) -> None:
     """A file in pieces, from where an earlier try stopped."""
-    part = path.with_name(path.name + STARTED)
+    part = path.with_name(path.name + _PARTIAL_SUFFIX)
     have = part.stat().st_size if part.is_file() else 0
     try:
         headers = {"Range": f"bytes={have}-"} if have else {}
-        with httpx.stream("GET", url, headers=headers, timeout=PATIENCE_S, follow_redirects=True) as answer:
+        with httpx.stream("GET", url, headers=headers, timeout=_TIMEOUT_S, follow_redirects=True) as answer:
             if have and answer.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
                 part.replace(path)  # it was all there
                 return
@@ -171,21 +173,23 @@ def _from_web(url: str, path: Path, file: Wanted, advance: Advance) -> None:
                 have = 0  # the address begins anew
             total = have + int(answer.headers.get("Content-Length", file.n_bytes))
             with part.open("ab" if have else "wb") as to:
-                for piece in answer.iter_bytes(PIECE):
+                for piece in answer.iter_bytes(_CHUNK_BYTES):
                     to.write(piece)
                     have += len(piece)
                     advance(file.name, have, total)
         if have < total:
             raise OSError(f"it ended after {have} of {total} bytes")
     except (httpx.HTTPError, OSError) as error:
-        raise WeightsError(f"{url} cannot be had: {_short(error)}; run the same again, it goes on") from error
+        raise WeightsError(
+            f"{url} cannot be had: {_format_error(error)}; run the same again, it goes on"
+        ) from error
     part.replace(path)
 
 
-def _compare(path: Path, file: Wanted) -> None:
+def _check_digest(path: Path, file: RequiredFile) -> None:
     if file.sha256 is None:
         return
-    found = sha256(path)
+    found = compute_sha256(path)
     if found != file.sha256:
         path.unlink()
         raise WeightsError(
@@ -208,5 +212,5 @@ def _unpack(archive: Path, inside: str, folder: Path) -> None:
     archive.unlink()
 
 
-def _short(error: Exception) -> str:
+def _format_error(error: Exception) -> str:
     return " ".join(str(error).split())[:200] or type(error).__name__

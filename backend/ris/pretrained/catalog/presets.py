@@ -75,7 +75,7 @@ class Preset:
         return tuple(dict.fromkeys(one for one in of if isinstance(one, Source)))
 
 
-def _embedded(name: str, kind: sources.Kind, parameters_m: float) -> Source:
+def _make_embedded_source(name: str, kind: sources.NetworkKind, parameters_m: float) -> Source:
     licence, saw = "Apache-2.0", "drawn scenes"
     if kind == "spacy":
         licence, saw = "CC BY-SA 4.0", "UD English EWT and phrases of the drawn world; no images"
@@ -89,11 +89,11 @@ TINY = Preset(
     name="tiny",
     threads=1,
     summary="embedded toy networks, trained on drawn scenes: good on those, useless on photographs",
-    masks=_embedded("sam", "sam", 2.2),
-    clip=_embedded("clip", "clip", 4.3),
-    itm=_embedded("itm", "blip-itm", 4.4),
-    parser=_embedded("parser", "spacy", 1.0),
-    describer=_embedded("describer", "blip-caption", 4.5),
+    masks=_make_embedded_source("sam", "sam", 2.2),
+    clip=_make_embedded_source("clip", "clip", 4.3),
+    itm=_make_embedded_source("itm", "blip-itm", 4.4),
+    parser=_make_embedded_source("parser", "spacy", 1.0),
+    describer=_make_embedded_source("describer", "blip-caption", 4.5),
     proposals=SamSettings(
         working_side=640,
         points_per_side=16,
@@ -148,7 +148,7 @@ TINY = Preset(
     ),
 )
 
-SAM_GRID = SamSettings(
+BASE_SAM_SETTINGS = SamSettings(
     working_side=1024,
     points_per_side=16,
     pred_iou_thresh=0.8,
@@ -159,7 +159,7 @@ SAM_GRID = SamSettings(
     max_area_share=0.95,
     same_mask_iou=0.85,
 )
-LGD_GRID = SamSettings(  # papers: LGD's released code; TAS and HybridGL have the same
+LGD_SAM_SETTINGS = SamSettings(  # papers: LGD's released code; TAS and HybridGL have the same
     working_side=1024,
     points_per_side=8,
     pred_iou_thresh=0.7,
@@ -183,10 +183,10 @@ BASE = Preset(
     itm=sources.BLIP_ITM,
     parser=sources.SPACY_SM,
     describer=sources.QWEN_2B,
-    proposals=SAM_GRID,
-    global_local=global_local.PAPER,
-    lgd=lgd.PLAIN_WORDS,
-    iterprime=iterprime.PAPER,
+    proposals=BASE_SAM_SETTINGS,
+    global_local=global_local.GLOBAL_LOCAL_PAPER,
+    lgd=lgd.LGD_PLAIN_WORDS,
+    iterprime=iterprime.ITERPRIME_PAPER,
     itm_layer=8,
     ranking=RankingSettings(alternatives=3, temperatures={"iterprime": 0.1, "spatial": 0.3}),
 )
@@ -200,15 +200,15 @@ PAPER = replace(
     parser=sources.SPACY_TRF,  # LGD's; IteRPrimE's is Stanza, which is not read here
     global_local_parser=sources.SPACY_LG,
     describer=sources.LLAVA_7B,
-    proposals=LGD_GRID,
-    lgd=lgd.PAPER,
+    proposals=LGD_SAM_SETTINGS,
+    lgd=lgd.LGD_PAPER,
 )
 PAPER_RN50 = replace(
     PAPER,
     name="paper-rn50",
     summary="as paper, with Global-Local CLIP's other network; figures not measured",
     clip=sources.CLIP_RN50,
-    global_local=global_local.PAPER_RN50,
+    global_local=global_local.GLOBAL_LOCAL_PAPER_RN50,
 )
 PAPER_QUERIES = replace(
     PAPER,
@@ -224,13 +224,15 @@ BEST = replace(
     masks=sources.SAM2_L,
     clip=sources.CLIP_L14,
     describer=sources.QWEN_8B,
-    global_local=replace(global_local.PAPER, first_masked_block=21),  # its last three of 24, as 9 is of 12
+    global_local=replace(
+        global_local.GLOBAL_LOCAL_PAPER, first_masked_block=21
+    ),  # its last three of 24, as 9 is of 12
 )
 
 PRESETS = {one.name: one for one in (TINY, BASE, PAPER, PAPER_RN50, PAPER_QUERIES, BEST)}
 
 
-def preset_named(
+def find_preset(
     name: str, *, alternatives: int | None = None, known: Mapping[str, Preset] = PRESETS
 ) -> Preset:
     """The preset that `RIS_PRESET` asks for, offering as many alternatives as `RIS_ALTERNATIVES` says.

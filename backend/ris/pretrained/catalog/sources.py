@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-Kind = Literal[
+NetworkKind = Literal[
     "clip", "sam", "sam2", "mask2former", "blip-itm", "albef", "spacy", "blip-caption", "chat"
 ]  # fmt: skip
 
@@ -69,7 +69,7 @@ class Source:
     """
 
     name: str
-    kind: Kind
+    kind: NetworkKind
     parts: tuple[HubFiles | WebFile, ...] = ()
     folder: Path | None = None
     parameters_m: float = 0.0
@@ -81,14 +81,14 @@ class Source:
         """What its weights take, in MB of 10^6 bytes: chat networks keep their own 16 bits, others get 32."""
         return self.parameters_m * (2 if self.kind == "chat" else 4)
 
-    def lies_in(self, models: Path) -> Path:
+    def get_folder(self, models: Path) -> Path:
         """Its folder, where `models` is the folder of the fetched ones."""
         return self.folder if self.folder is not None else models / self.name
 
 
 BLIP_FILES = ("*config.json", "tokenizer.json", "special_tokens_map.json", "vocab.txt")
-CHAT = ("*.json", "*.jinja", "merges.txt", "tokenizer.model")
-SAM_SITE = "https://dl.fbaipublicfiles.com/segment_anything"
+CHAT_FILES = ("*.json", "*.jinja", "merges.txt", "tokenizer.model")
+SAM_URL = "https://dl.fbaipublicfiles.com/segment_anything"
 COCO_CAPTIONS = "captions of COCO images, RefCOCO's among them; no masks"
 
 CLIP_B32 = Source(
@@ -120,14 +120,14 @@ SAM_B = Source(
     name="sam-vit-b", kind="sam", parameters_m=93.7, licence="Apache-2.0",
     saw="SA-1B; no COCO image, no words",
     parts=(WebFile(
-        f"{SAM_SITE}/sam_vit_b_01ec64.pth",
+        f"{SAM_URL}/sam_vit_b_01ec64.pth",
         "ec2df62732614e57411cdcf32a23ffdf28910380d03139ee0f4fcbe91eb8c912", 375_042_383,
     ),),
 )  # fmt: skip
 SAM_H = Source(
     name="sam-vit-h", kind="sam", parameters_m=641.1, licence="Apache-2.0", saw=SAM_B.saw,
     parts=(WebFile(
-        f"{SAM_SITE}/sam_vit_h_4b8939.pth",
+        f"{SAM_URL}/sam_vit_h_4b8939.pth",
         "a7bf3b02f3ebf1267aba913ff637d9a2d5c33d3173bb679e46d9f338c26f262e", 2_564_550_879,
     ),),
 )  # fmt: skip
@@ -202,14 +202,14 @@ QWEN_2B = Source(
     saw="not published; take it that it has seen RefCOCO",
     parts=(HubFiles(
         "Qwen/Qwen3-VL-2B-Instruct", "89644892e4d85e24eaac8bacfd4f463576704203",
-        files=CHAT, weights=("*.safetensors",),
+        files=CHAT_FILES, weights=("*.safetensors",),
     ),),
 )  # fmt: skip
 QWEN_8B = Source(
     name="qwen3-vl-8b-instruct", kind="chat", parameters_m=8767.0, licence="Apache-2.0", saw=QWEN_2B.saw,
     parts=(HubFiles(
         "Qwen/Qwen3-VL-8B-Instruct", "0c351dd01ed87e9c1b53cbc748cba10e6187ff3b",
-        files=CHAT, weights=("*.safetensors",),
+        files=CHAT_FILES, weights=("*.safetensors",),
     ),),
 )  # fmt: skip
 LLAVA_7B = Source(
@@ -217,6 +217,6 @@ LLAVA_7B = Source(
     saw="boxes and words of RefCOCO and Visual Genome, in its tuning",
     parts=(HubFiles(
         "llava-hf/llava-1.5-7b-hf", "b234b804b114d9e37bb655e11cbbb5f5e971b7a9",
-        files=CHAT, weights=("*.safetensors",),
+        files=CHAT_FILES, weights=("*.safetensors",),
     ),),
 )  # fmt: skip

@@ -14,11 +14,11 @@ from typing import Any
 from ris.errors import WeightsError
 from ris.pretrained.catalog.sources import Source
 
-MANIFEST = "manifest.json"  # {file relative to the folder: {"sha256": hex, "bytes": length}}
-INSTALL = "install the package again"
+MANIFEST_FILE = "manifest.json"  # {file relative to the folder: {"sha256": hex, "bytes": length}}
+_INSTALL_ADVICE = "install the package again"
 
 
-def check(sources: Iterable[Source], models: Path, *, fetch: str) -> str:
+def check_model_files(sources: Iterable[Source], models: Path, *, fetch: str) -> str:
     """See that every file of some networks is there.
 
     Args:
@@ -33,17 +33,17 @@ def check(sources: Iterable[Source], models: Path, *, fetch: str) -> str:
     """
     found = {}
     for source in sources:
-        folder = source.lies_in(models)
+        folder = source.get_folder(models)
         if source.parts:
-            found[source.name] = _lengths(folder, f"get it with `{fetch}`")
-        elif (folder / MANIFEST).is_file():
-            found[source.name] = verify(folder, INSTALL)
+            found[source.name] = _check_lengths(folder, f"get it with `{fetch}`")
+        elif (folder / MANIFEST_FILE).is_file():
+            found[source.name] = verify_files(folder, _INSTALL_ADVICE)
         else:
-            found[source.name] = _of_its_user(folder, source.name)
+            found[source.name] = _describe_user_files(folder, source.name)
     return hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()
 
 
-def verify(folder: Path, remedy: str) -> dict[str, str]:
+def verify_files(folder: Path, remedy: str) -> dict[str, str]:
     """Digest every file of a folder and compare it with its manifest; {file: sha256}.
 
     Args:
@@ -52,23 +52,23 @@ def verify(folder: Path, remedy: str) -> dict[str, str]:
     Raises:
         WeightsError: a file is missing or differs; the message names it.
     """
-    expected = manifest(folder, remedy)
+    expected = read_manifest(folder, remedy)
     for name, said in expected.items():
         path = folder / name
         if not path.is_file():
             raise WeightsError(f"the model file {path} is missing; {remedy}")
-        if sha256(path) != said["sha256"]:
+        if compute_sha256(path) != said["sha256"]:
             raise WeightsError(f"the model file {path} is damaged or was changed; {remedy}")
     return {name: str(said["sha256"]) for name, said in expected.items()}
 
 
-def manifest(folder: Path, remedy: str) -> dict[str, dict[str, Any]]:
+def read_manifest(folder: Path, remedy: str) -> dict[str, dict[str, Any]]:
     """What was written down about a folder.
 
     Raises:
         WeightsError: nothing, or nothing that can be read.
     """
-    path = folder / MANIFEST
+    path = folder / MANIFEST_FILE
     if not path.is_file():
         raise WeightsError(f"there is no network at {folder}; {remedy}")
     try:
@@ -84,23 +84,23 @@ def write_manifest(folder: Path) -> None:
     """Write down what is in a model folder now."""
     files = sorted(
         path for path in folder.rglob("*")
-        if path.is_file() and path.name not in (MANIFEST, "README.md") and ".cache" not in path.parts
+        if path.is_file() and path.name not in (MANIFEST_FILE, "README.md") and ".cache" not in path.parts
     )  # fmt: skip
     said = {
-        path.relative_to(folder).as_posix(): {"sha256": sha256(path), "bytes": path.stat().st_size}
+        path.relative_to(folder).as_posix(): {"sha256": compute_sha256(path), "bytes": path.stat().st_size}
         for path in files
     }
-    (folder / MANIFEST).write_text(json.dumps(said, indent=1) + "\n")
+    (folder / MANIFEST_FILE).write_text(json.dumps(said, indent=1) + "\n")
 
 
-def sha256(path: Path) -> str:
+def compute_sha256(path: Path) -> str:
     """The digest of a file, in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _lengths(folder: Path, remedy: str) -> dict[str, str]:
-    expected = manifest(folder, remedy)
+def _check_lengths(folder: Path, remedy: str) -> dict[str, str]:
+    expected = read_manifest(folder, remedy)
     for name, said in expected.items():
         path = folder / name
         if not path.is_file():
@@ -110,7 +110,7 @@ def _lengths(folder: Path, remedy: str) -> dict[str, str]:
     return {name: str(said["sha256"]) for name, said in expected.items()}
 
 
-def _of_its_user(folder: Path, name: str) -> dict[str, str]:
+def _describe_user_files(folder: Path, name: str) -> dict[str, str]:
     """A folder that nobody wrote a manifest for: its files' lengths and times stand for them."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     if not files:

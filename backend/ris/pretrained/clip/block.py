@@ -10,13 +10,13 @@ from torch import nn
 from torch.nn import functional
 
 from ris.errors import WeightsError
-from ris.pretrained.linear_ops import through, times
+from ris.pretrained.linear_ops import fast_linear, fast_matmul
 
-QUICK = 1.702  # QuickGELU is x * sigmoid(1.702 x)
+_QUICK_GELU_FACTOR = 1.702  # QuickGELU is x * sigmoid(1.702 x)
 
 
 def check_block(block: nn.Module) -> None:
-    """Whether a block is one that `run` knows.
+    """Whether a block is one that `run_block` knows.
 
     Raises:
         WeightsError: it is built otherwise.
@@ -25,7 +25,7 @@ def check_block(block: nn.Module) -> None:
         raise WeightsError(f"CLIP must have plain transformer blocks with GELU, got {type(block).__name__}")
 
 
-def run(
+def run_block(
     block: ResidualAttentionBlock, tokens: torch.Tensor, *, n_rows: int, bias: torch.Tensor | None = None
 ) -> torch.Tensor:
     """What becomes of the first `n_rows` tokens.
@@ -38,13 +38,13 @@ def run(
         [B, n_rows, W].
     """
     own = tokens[:, :n_rows]
-    own = own + block.ls_1(_attention(block.attn, normed(block.ln_1, tokens), n_rows, bias))
-    hidden = _activated(block.mlp.gelu, through(normed(block.ln_2, own), block.mlp.c_fc))
-    after: torch.Tensor = own + block.ls_2(through(hidden, block.mlp.c_proj))
+    own = own + block.ls_1(_attend(block.attn, apply_norm(block.ln_1, tokens), n_rows, bias))
+    hidden = _activate(block.mlp.gelu, fast_linear(apply_norm(block.ln_2, own), block.mlp.c_fc))
+    after: torch.Tensor = own + block.ls_2(fast_linear(hidden, block.mlp.c_proj))
     return after
 
 
-def normed(layer: nn.LayerNorm, tokens: torch.Tensor) -> torch.Tensor:
+def apply_norm(layer: nn.LayerNorm, tokens: torch.Tensor) -> torch.Tensor:
     """A norm's answer in the type of its weights, computed in float32: in bfloat16 sums would lose most."""
     made = functional.layer_norm(
         tokens.float(), layer.normalized_shape, layer.weight.float(), layer.bias.float(), layer.eps
@@ -52,29 +52,31 @@ def normed(layer: nn.LayerNorm, tokens: torch.Tensor) -> torch.Tensor:
     return made.to(layer.weight.dtype)
 
 
-def _attention(
+def _attend(
     layer: nn.MultiheadAttention, rows: torch.Tensor, n_rows: int, bias: torch.Tensor | None
 ) -> torch.Tensor:
     count, length, width = rows.shape
     weight, offset = layer.in_proj_weight, layer.in_proj_bias
     assert weight is not None and offset is not None  # plain self-attention, see `check_block`
 
-    def heads(flat: torch.Tensor, parts: int) -> torch.Tensor:
+    def split_heads(flat: torch.Tensor, parts: int) -> torch.Tensor:
         """[B, L, parts * W] -> [parts, B, heads, L, W / heads]."""
         return flat.view(count, -1, parts, layer.num_heads, width // layer.num_heads).permute(2, 0, 3, 1, 4)
 
     if n_rows == length:
-        queries, keys, values = heads(times(rows, weight, offset), 3)
+        queries, keys, values = split_heads(fast_matmul(rows, weight, offset), 3)
     else:
-        (queries,) = heads(times(rows[:, :n_rows].contiguous(), weight[:width], offset[:width]), 1)
-        keys, values = heads(times(rows, weight[width:], offset[width:]), 2)
+        (queries,) = split_heads(
+            fast_matmul(rows[:, :n_rows].contiguous(), weight[:width], offset[:width]), 1
+        )
+        keys, values = split_heads(fast_matmul(rows, weight[width:], offset[width:]), 2)
     mixed = functional.scaled_dot_product_attention(queries, keys, values, attn_mask=bias)
-    return through(mixed.transpose(1, 2).reshape(count, n_rows, width), layer.out_proj)
+    return fast_linear(mixed.transpose(1, 2).reshape(count, n_rows, width), layer.out_proj)
 
 
-def _activated(layer: nn.Module, hidden: torch.Tensor) -> torch.Tensor:
+def _activate(layer: nn.Module, hidden: torch.Tensor) -> torch.Tensor:
     """The activation, in place where it can be: x * sigmoid(a x) is silu(a x) / a."""
     if isinstance(layer, QuickGELU):
-        return functional.silu(hidden.mul_(QUICK), inplace=True).mul_(1 / QUICK)
+        return functional.silu(hidden.mul_(_QUICK_GELU_FACTOR), inplace=True).mul_(1 / _QUICK_GELU_FACTOR)
     activated: torch.Tensor = layer(hidden)
     return activated

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from open_clip.transformer import text_global_pool
 
 from ris.errors import WeightsError
-from ris.pretrained.clip.block import check_block, normed, run
+from ris.pretrained.clip.block import apply_norm, check_block, run_block
 from ris.pretrained.device import Precision
 
-BATCH = 64
-TEXT_BATCH = 256
-CONFIG = "open_clip_config.json"
+_IMAGE_BATCH_SIZE = 64
+_TEXT_BATCH_SIZE = 256
+_CONFIG_FILE = "open_clip_config.json"
 
 
 def read_clip(folder: Path, *, device: str = "cpu", precision: Precision = "fp32") -> tuple[Any, Any]:
@@ -30,12 +30,12 @@ def read_clip(folder: Path, *, device: str = "cpu", precision: Precision = "fp32
         WeightsError: a file is missing or cannot be read. open_clip itself only warns and goes on
             with random weights.
     """
-    _see_to_files(folder, CONFIG, "open_clip_model.safetensors")
+    _check_files(folder, _CONFIG_FILE, "open_clip_model.safetensors")
     schema = f"local-dir:{folder}"
     try:
-        text_config = json.loads((folder / CONFIG).read_text())["model_cfg"]["text_cfg"]
+        text_config = json.loads((folder / _CONFIG_FILE).read_text())["model_cfg"]["text_cfg"]
         if text_config.get("hf_tokenizer_name"):
-            _see_to_files(folder, "tokenizer.json")
+            _check_files(folder, "tokenizer.json")
         model = open_clip.create_model(schema, device=device, require_pretrained=True)
         for block in model.transformer.resblocks:
             check_block(block)
@@ -49,7 +49,7 @@ def read_clip(folder: Path, *, device: str = "cpu", precision: Precision = "fp32
         raise WeightsError(f"the CLIP model in {folder} is damaged: {reason}; install it again") from error
 
 
-def _see_to_files(folder: Path, *names: str) -> None:
+def _check_files(folder: Path, *names: str) -> None:
     for name in names:
         if not (folder / name).is_file():
             raise WeightsError(f"the CLIP model lacks {folder / name}; install the package again")
@@ -59,12 +59,14 @@ def _see_to_files(folder: Path, *names: str) -> None:
 def encode_texts(model: Any, tokenizer: Any, texts: Sequence[str]) -> NDArray[np.float32]:
     """T texts -> raw features float32 [T, D]; what is too long is cut, keeping the end token."""
     if not texts:
-        return joined(model, [])
-    ids = tokenizer(list(texts)).to(weight_of(model).device)
-    return joined(model, [text_features(model, batch) for batch in ids.split(TEXT_BATCH)])
+        return concatenate_features(model, [])
+    ids = tokenizer(list(texts)).to(get_weight(model).device)
+    return concatenate_features(
+        model, [encode_token_ids(model, batch) for batch in ids.split(_TEXT_BATCH_SIZE)]
+    )
 
 
-def text_features(model: Any, ids: torch.Tensor) -> torch.Tensor:
+def encode_token_ids(model: Any, ids: torch.Tensor) -> torch.Tensor:
     """Token ids [T, L] -> raw features [T, D], as `encode_text`, cut behind the last end token.
 
     Exact under the causal mask: no token before the end sees one behind it.
@@ -75,29 +77,29 @@ def text_features(model: Any, ids: torch.Tensor) -> torch.Tensor:
     length = ids.shape[1]
     mask = None if model.attn_mask is None else model.attn_mask[:length, :length]
     tokens = model.token_embedding(ids).float() + model.positional_embedding[:length].float()
-    bias = None if mask is None else mask.to(weight_of(model))[None, None]
+    bias = None if mask is None else mask.to(get_weight(model))[None, None]
     for block in model.transformer.resblocks:
-        tokens = run(block, tokens, n_rows=length, bias=bias)
-    states = normed(model.ln_final, tokens)
+        tokens = run_block(block, tokens, n_rows=length, bias=bias)
+    states = apply_norm(model.ln_final, tokens)
     pooled = text_global_pool(states, ids, model.text_pool_type, eos_token_id=model.text_eos_id)
     features: torch.Tensor = pooled @ model.text_projection
     return features
 
 
-def weight_of(model: Any) -> torch.Tensor:
+def get_weight(model: Any) -> torch.Tensor:
     """One of its weights: where it lies and of what type are those of the network."""
     weight: torch.Tensor = next(model.parameters())
     return weight
 
 
-def batches(model: Any, array: NDArray[np.float32]) -> Iterator[torch.Tensor]:
-    """float32 [N, ...] in pieces of at most `BATCH`, where and as the network wants them."""
-    weight = weight_of(model)
-    for start in range(0, len(array), BATCH):
-        yield torch.tensor(array[start : start + BATCH], device=weight.device, dtype=weight.dtype)
+def split_into_batches(model: Any, array: NDArray[np.float32]) -> Iterator[torch.Tensor]:
+    """float32 [N, ...] in pieces of at most `_IMAGE_BATCH_SIZE`, where and as the network wants them."""
+    weight = get_weight(model)
+    for start in range(0, len(array), _IMAGE_BATCH_SIZE):
+        yield torch.tensor(array[start : start + _IMAGE_BATCH_SIZE], device=weight.device, dtype=weight.dtype)
 
 
-def joined(model: Any, features: Sequence[torch.Tensor]) -> NDArray[np.float32]:
+def concatenate_features(model: Any, features: Sequence[torch.Tensor]) -> NDArray[np.float32]:
     """Features [n, D] of the batches -> float32 [N, D]; no batches give [0, D]."""
     if not features:
         return np.zeros((0, model.visual.output_dim), np.float32)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch.nn import functional as F
 
 from ris.errors import WeightsError
-from ris.pretrained.clip.network import batches, encode_texts, joined
+from ris.pretrained.clip.network import concatenate_features, encode_texts, split_into_batches
 
 
 class ClipResNetEncoder:
@@ -41,7 +41,9 @@ class ClipResNetEncoder:
     def encode_images(self, pictures: NDArray[np.float32]) -> NDArray[np.float32]:
         """Normalised float32 [N, 3, S, S] -> raw features float32 [N, D]."""
         visual = self.model.visual
-        return joined(self.model, [visual(batch) for batch in batches(self.model, pictures)])
+        return concatenate_features(
+            self.model, [visual(batch) for batch in split_into_batches(self.model, pictures)]
+        )
 
     @torch.inference_mode()
     def encode_masked(
@@ -58,17 +60,19 @@ class ClipResNetEncoder:
         """
         visual = self.model.visual
         masks = np.ones_like(grids) if first_masked_block >= self.n_blocks else grids
-        (pixels,) = batches(self.model, picture[None])
-        located = F.normalize(feature_map(visual, pixels), dim=1)
-        pooled = [visual.attnpool(located * batch[:, None]) for batch in batches(self.model, masks)]
-        return joined(self.model, pooled)
+        (pixels,) = split_into_batches(self.model, picture[None])
+        located = F.normalize(compute_feature_map(visual, pixels), dim=1)
+        pooled = [
+            visual.attnpool(located * batch[:, None]) for batch in split_into_batches(self.model, masks)
+        ]
+        return concatenate_features(self.model, pooled)
 
     def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """T texts -> raw features float32 [T, D]; what is too long is cut, keeping the end token."""
         return encode_texts(self.model, self.tokenizer, texts)
 
 
-def feature_map(visual: Any, pixels: torch.Tensor) -> torch.Tensor:
+def compute_feature_map(visual: Any, pixels: torch.Tensor) -> torch.Tensor:
     """Pictures [B, 3, S, S] -> what the attention pooling reads, [B, C, S / 32, S / 32]."""
     states: torch.Tensor = visual.stem(pixels)
     for layer in (visual.layer1, visual.layer2, visual.layer3, visual.layer4):

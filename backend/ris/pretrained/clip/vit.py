@@ -9,8 +9,8 @@ import torch
 from numpy.typing import NDArray
 
 from ris.errors import WeightsError
-from ris.pretrained.clip.block import check_block, normed, run
-from ris.pretrained.clip.network import batches, encode_texts, joined, read_clip
+from ris.pretrained.clip.block import apply_norm, check_block, run_block
+from ris.pretrained.clip.network import concatenate_features, encode_texts, read_clip, split_into_batches
 from ris.pretrained.clip.resnet import ClipResNetEncoder
 from ris.pretrained.device import Precision
 
@@ -50,10 +50,10 @@ class ClipEncoder:
         """Normalised float32 [N, 3, S, S] -> raw features float32 [N, D]."""
         visual = self.model.visual
         features = [
-            class_feature(visual, embed(visual, batch, self.n_blocks - 1))
-            for batch in batches(self.model, pictures)
+            compute_class_feature(visual, embed_pictures(visual, batch, self.n_blocks - 1))
+            for batch in split_into_batches(self.model, pictures)
         ]
-        return joined(self.model, features)
+        return concatenate_features(self.model, features)
 
     @torch.inference_mode()
     def encode_masked(
@@ -64,16 +64,16 @@ class ClipEncoder:
         The blocks before the first masked one run once, for all masks.
         """
         if not len(grids):
-            return joined(self.model, [])
+            return concatenate_features(self.model, [])
         visual = self.model.visual
         shared = min(first_masked_block, self.n_blocks - 1)
-        (pixels,) = batches(self.model, picture[None])
-        tokens = embed(visual, pixels, shared)
+        (pixels,) = split_into_batches(self.model, picture[None])
+        tokens = embed_pictures(visual, pixels, shared)
         features = [
             see_through(visual, tokens, batch.flatten(1), first_masked_block)
-            for batch in batches(self.model, grids)
+            for batch in split_into_batches(self.model, grids)
         ]
-        return joined(self.model, features)
+        return concatenate_features(self.model, features)
 
     def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """T texts -> raw features float32 [T, D]; what is too long is cut, keeping the end token."""
@@ -94,11 +94,11 @@ def load_clip(
     return ClipEncoder(model, tokenizer)
 
 
-def embed(visual: Any, pictures: torch.Tensor, n_blocks: int) -> torch.Tensor:
+def embed_pictures(visual: Any, pictures: torch.Tensor, n_blocks: int) -> torch.Tensor:
     """Pictures [B, 3, S, S] -> residual stream [B, 1 + G*G, W] after the first `n_blocks` blocks."""
     tokens: torch.Tensor = visual._embeds(pictures).float()  # what the blocks add up stays in float32
     for block in visual.transformer.resblocks[:n_blocks]:
-        tokens = run(block, tokens, n_rows=tokens.shape[1])
+        tokens = run_block(block, tokens, n_rows=tokens.shape[1])
     return tokens
 
 
@@ -119,18 +119,18 @@ def see_through(
     """
     blocks = visual.transformer.resblocks
     if first_masked_block == len(blocks):  # after the last: nothing is hidden
-        return class_feature(visual, tokens).expand(len(grids), -1)
-    factors, bias, where = _kept(grids)
+        return compute_class_feature(visual, tokens).expand(len(grids), -1)
+    factors, bias, where = _select_tokens(grids)
     shown = torch.gather(
         tokens.expand(len(grids), -1, -1), 1, where[..., None].expand(-1, -1, tokens.shape[2])
     )
     hidden = tokens.new_zeros(len(grids), 1, tokens.shape[2])
     for block in blocks[first_masked_block:-1]:
-        shown = run(block, torch.cat([shown * factors, hidden], 1), n_rows=shown.shape[1], bias=bias)
-    return class_feature(visual, torch.cat([shown * factors, hidden], 1), bias)
+        shown = run_block(block, torch.cat([shown * factors, hidden], 1), n_rows=shown.shape[1], bias=bias)
+    return compute_class_feature(visual, torch.cat([shown * factors, hidden], 1), bias)
 
 
-def _kept(grids: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+def _select_tokens(grids: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Which tokens are looked at: the class token, the patches above 0, padding, and one for all hidden ones.
 
     Returns:
@@ -147,11 +147,13 @@ def _kept(grids: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor
     return factors[..., None], bias, order
 
 
-def class_feature(visual: Any, tokens: torch.Tensor, bias: torch.Tensor | None = None) -> torch.Tensor:
+def compute_class_feature(
+    visual: Any, tokens: torch.Tensor, bias: torch.Tensor | None = None
+) -> torch.Tensor:
     """Residual stream [N, L, W] before the last block -> raw features [N, D] of the first token.
 
     Of the last block only what becomes of the class token is computed: nobody reads the others.
     """
-    own = run(visual.transformer.resblocks[-1], tokens, n_rows=1, bias=bias)
-    features: torch.Tensor = normed(visual.ln_post, own[:, 0]) @ visual.proj
+    own = run_block(visual.transformer.resblocks[-1], tokens, n_rows=1, bias=bias)
+    features: torch.Tensor = apply_norm(visual.ln_post, own[:, 0]) @ visual.proj
     return features

@@ -17,10 +17,10 @@ from transformers import (
 
 from ris.core.types import Image
 from ris.errors import WeightsError
-from ris.pretrained.hf_loading import complete
-from ris.referring.crops import Colour, squashed
+from ris.pretrained.hf_loading import load_complete_network
+from ris.referring.crops import Colour, squash_image
 
-BATCH = 32
+_BATCH_SIZE = 32
 
 
 class BlipDescriber:
@@ -51,7 +51,7 @@ class BlipDescriber:
         Raises:
             WeightsError: a file is missing, cannot be read, or lacks weights of the network.
         """
-        model = complete(BlipForConditionalGeneration, folder).to(device)
+        model = load_complete_network(BlipForConditionalGeneration, folder).to(device)
         tokenizer = AutoTokenizer.from_pretrained(folder)
         return cls(model, tokenizer, model_name=f"{folder.parent.name}/{folder.name}", mean=mean, std=std)
 
@@ -59,7 +59,7 @@ class BlipDescriber:
     def look(self, image: Image) -> NDArray[np.float32]:
         """The image side's states, float32 [1 + P, W]."""
         side = self.network.config.vision_config.image_size
-        picture = squashed(image.pixels, side, mean=self.mean, std=self.std)
+        picture = squash_image(image.pixels, side, mean=self.mean, std=self.std)
         pixels = torch.as_tensor(picture, device=self.network.device)[None]
         states = self.network.vision_model(pixel_values=pixels).last_hidden_state[0]
         return np.asarray(states.float().cpu().numpy(), np.float32)
@@ -76,14 +76,14 @@ class BlipDescriber:
         answers = [""] * len(rows)
         for length in sorted({len(row) for row in rows}):
             same = [i for i, row in enumerate(rows) if len(row) == length]
-            for start in range(0, len(same), BATCH):
-                batch = same[start : start + BATCH]
-                said = self._go_on(torch.tensor([rows[i] for i in batch]), looked)
+            for start in range(0, len(same), _BATCH_SIZE):
+                batch = same[start : start + _BATCH_SIZE]
+                said = self._generate(torch.tensor([rows[i] for i in batch]), looked)
                 for i, ids in zip(batch, said, strict=True):
                     answers[i] = self.tokenizer.decode(ids[length:], skip_special_tokens=True).strip()
         return answers
 
-    def _go_on(self, ids: torch.Tensor, looked: NDArray) -> torch.Tensor:
+    def _generate(self, ids: torch.Tensor, looked: NDArray) -> torch.Tensor:
         device, text = self.network.device, self.network.config.text_config
         states = torch.as_tensor(looked, device=device, dtype=self.network.dtype).expand(len(ids), -1, -1)
         said: torch.Tensor = self.network.text_decoder.generate(
@@ -145,7 +145,7 @@ class ChatDescriber:
 
     def look(self, image: Image) -> NDArray[np.uint8]:
         """The picture itself, shrunk: uint8 [h, w, 3]."""
-        return shrunk(image.pixels, self.longest_side)
+        return shrink_bicubic(image.pixels, self.longest_side)
 
     @torch.inference_mode()
     def describe(self, digest: str, looked: NDArray, prompts: Sequence[str]) -> list[str]:
@@ -167,7 +167,7 @@ class ChatDescriber:
         return str(self.processor.decode(new, skip_special_tokens=True)).strip()
 
 
-def shrunk(pixels: NDArray[np.uint8], longest_side: int) -> NDArray[np.uint8]:
+def shrink_bicubic(pixels: NDArray[np.uint8], longest_side: int) -> NDArray[np.uint8]:
     """uint8 [H, W, 3] with its longer side at most so long; small images stay."""
     height, width = pixels.shape[:2]
     scale = longest_side / max(height, width)

@@ -2,7 +2,7 @@
 
 spaCy's own English finds noun chunks by labels of another scheme (dobj, pobj), in which a
 preposition heads its noun. Importing this module registers "en_ud", so that a pipeline trained on a UD
-treebank loads by plain `spacy.load` and has `doc.noun_chunks` like any other.
+treebank loads by plain `spacy.load` and has `doc.find_noun_chunks` like any other.
 """
 
 from collections.abc import Iterable, Iterator
@@ -25,7 +25,7 @@ _NOMINAL = frozenset(("NOUN", "PROPN", "PRON"))
 _RELATIVE = frozenset(("that", "which", "who", "whom"))
 
 
-def noun_chunks(doclike: Doc | Span) -> Iterator[tuple[int, int, int]]:
+def find_noun_chunks(doclike: Doc | Span) -> Iterator[tuple[int, int, int]]:
     """Base noun phrases of a UD parse, left to right, none inside another.
 
     A phrase runs from the noun's first determiner, adjective, number, compound or possessor to the noun
@@ -45,15 +45,15 @@ def noun_chunks(doclike: Doc | Span) -> Iterator[tuple[int, int, int]]:
     found: list[tuple[int, int, int]] = []
     # From the right, since a noun stands after the nouns inside its phrase ("a 12 year old boy").
     for word in reversed(list(doclike)):
-        if word.pos_ not in _NOMINAL or not _names_a_thing(word):
+        if word.pos_ not in _NOMINAL or not _is_phrase_head(word):
             continue
-        start, end = _first(word), _last(word) + 1
+        start, end = _find_first(word), _find_last(word) + 1
         if not found or end <= found[-1][0]:
             found.append((start, end, label))
     yield from reversed(found)
 
 
-def _names_a_thing(word: Token) -> bool:
+def _is_phrase_head(word: Token) -> bool:
     if word.lower_ in _RELATIVE and word.head.dep_ == "acl:relcl":
         return False  # it stands for the noun before it, which has its own phrase
     while word.dep_ == "conj" and word.head.i != word.i:
@@ -61,21 +61,21 @@ def _names_a_thing(word: Token) -> bool:
     return word.dep_ not in _NEVER_A_PHRASE
 
 
-def _first(noun: Token) -> int:
+def _find_first(noun: Token) -> int:
     start = noun.i
-    for child in _inside(reversed(list(noun.lefts)), _INSIDE_BEFORE):
+    for child in _find_inside(reversed(list(noun.lefts)), _INSIDE_BEFORE):
         start = child.left_edge.i
     return int(start)
 
 
-def _last(noun: Token) -> int:
+def _find_last(noun: Token) -> int:
     end = noun.i
-    for child in _inside(noun.rights, _INSIDE_AFTER):
+    for child in _find_inside(noun.rights, _INSIDE_AFTER):
         end = child.right_edge.i
     return int(end)
 
 
-def _inside(children: Iterable[Token], labels: frozenset[str]) -> Iterator[Token]:
+def _find_inside(children: Iterable[Token], labels: frozenset[str]) -> Iterator[Token]:
     """Children, nearest first, up to the first that does not belong; hyphens and commas are stepped over."""
     for child in children:
         if child.dep_ in labels:
@@ -84,22 +84,26 @@ def _inside(children: Iterable[Token], labels: frozenset[str]) -> Iterator[Token
             return
 
 
-def _prefix(text: str) -> str:
+def _get_prefix(text: str) -> str:
     return text.lower()[:3]
 
 
-def _suffix(text: str) -> str:
+def _get_suffix(text: str) -> str:
     return text.lower()[-3:]
 
 
-def _shape(text: str) -> str:
+def _get_shape(text: str) -> str:
     return str(word_shape(text.lower()))
 
 
 class EnglishUDDefaults(EnglishDefaults):  # type: ignore[misc]
     # Case is not a feature: expressions come lower-cased, a treebank does not, and both must look alike.
-    lex_attr_getters = EnglishDefaults.lex_attr_getters | {PREFIX: _prefix, SUFFIX: _suffix, SHAPE: _shape}
-    syntax_iterators = {"noun_chunks": noun_chunks}  # noqa: RUF012 (spaCy reads it off the class)
+    lex_attr_getters = EnglishDefaults.lex_attr_getters | {
+        PREFIX: _get_prefix,
+        SUFFIX: _get_suffix,
+        SHAPE: _get_shape,
+    }
+    syntax_iterators = {"noun_chunks": find_noun_chunks}  # noqa: RUF012 (spaCy reads it off the class)
 
 
 @spacy.registry.languages("en_ud")

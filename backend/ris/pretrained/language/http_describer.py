@@ -13,9 +13,9 @@ from PIL import Image as Pillow
 
 from ris.core.types import Image
 from ris.errors import DescriberError
-from ris.pretrained.language.describer import shrunk
+from ris.pretrained.language.describer import shrink_bicubic
 
-RETRIED = frozenset({408, 409, 429, 500, 502, 503, 504})
+_RETRIED_STATUSES = frozenset({408, 409, 429, 500, 502, 503, 504})
 JPEG_QUALITY = 90
 
 
@@ -55,7 +55,9 @@ class HttpDescriber:
     def look(self, image: Image) -> NDArray[np.uint8]:
         """The picture as it will be sent: the bytes of a JPEG, uint8 [n]."""
         file = io.BytesIO()
-        Pillow.fromarray(shrunk(image.pixels, self.longest_side)).save(file, "JPEG", quality=JPEG_QUALITY)
+        Pillow.fromarray(shrink_bicubic(image.pixels, self.longest_side)).save(
+            file, "JPEG", quality=JPEG_QUALITY
+        )
         return np.frombuffer(file.getvalue(), np.uint8)
 
     def describe(self, digest: str, looked: NDArray, prompts: Sequence[str]) -> list[str]:
@@ -89,7 +91,7 @@ class HttpDescriber:
             else:
                 if answer.is_success:
                     return self._said(answer)
-                if last or answer.status_code not in RETRIED:
+                if last or answer.status_code not in _RETRIED_STATUSES:
                     raise DescriberError(
                         f"the describer at {self.url} answered {answer.status_code} for model "
                         f"{self.model!r}; check its key, its model and its log"

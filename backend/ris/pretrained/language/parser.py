@@ -15,11 +15,11 @@ from ris.core.tree import Node, Tree
 from ris.errors import WeightsError
 from ris.pretrained.language import english_ud
 
-LANGUAGES = (english_ud.EnglishUD,)  # importing it is what lets spaCy load pipelines of "en_ud"
+_LANGUAGES = (english_ud.EnglishUD,)  # importing it is what lets spaCy load pipelines of "en_ud"
 
 # CLIP reads 77 tokens, some 350 characters of English; RefCOCOg's longest expressions have about 250.
-MAX_CHARACTERS = 600
-MAX_DESCRIPTION = 2000  # what a describer says is longer; each of its phrases is read alone
+MAX_PARSED_CHARACTERS = 600
+MAX_DESCRIPTION_CHARACTERS = 2000  # what a describer says is longer; each of its phrases is read alone
 
 
 class SpacyParser:
@@ -39,7 +39,7 @@ class SpacyParser:
             WeightsError: there is none, it is damaged, it needs a package that is not installed, or it finds
                 no dependencies and parts of speech.
         """
-        if missing := missing_packages(Path(path_or_name)):
+        if missing := find_missing_packages(Path(path_or_name)):
             wanted = " ".join(f"'{package}'" for package in missing)
             raise WeightsError(f"the parser {path_or_name} needs other packages: pip install {wanted}")
         try:
@@ -47,7 +47,8 @@ class SpacyParser:
             doc = nlp("the left mug")
         except Exception as error:  # spaCy, srsly and thinc have errors of their own
             raise WeightsError(
-                f"the parser {path_or_name} is missing or damaged ({_first_line(error)}); install it again"
+                f"the parser {path_or_name} is missing or damaged ({_get_first_line(error)}); install it "
+                f"again"
             ) from error
         if not (doc.has_annotation("DEP") and doc.has_annotation("POS")):
             found = ", ".join(nlp.pipe_names) or "nothing"
@@ -63,34 +64,34 @@ class SpacyParser:
         As in the source, the noun phrases are those of the normalised text, split into tokens anew. What
         lies beyond the first 600 characters is left out, because no text network reads so far.
         """
-        text = joined(self.nlp.make_doc(expression[:MAX_CHARACTERS].lower()))
+        text = join_tokens(self.nlp.make_doc(expression[:MAX_PARSED_CHARACTERS].lower()))
         doc = self.nlp(text)
-        chunk = referent_chunk(doc)
+        chunk = find_referent_chunk(doc)
         subject = chunk.text if chunk is not None else text
         others = (other for other in doc.noun_chunks if chunk is None or other.start != chunk.start)
         words = [token for token in doc if not token.is_space]
-        meant, first = primary_word(doc, chunk), next(doc.sents, doc[:0])
-        primary = primary_word(first, referent_chunk(first))
+        meant, first = find_primary_word(doc, chunk), next(doc.sents, doc[:0])
+        primary = find_primary_word(first, find_referent_chunk(first))
         n_first = sum(token.i < first.end for token in words)
         return ParsedExpression(
             text,
             subject,
             landmarks=tuple(other.text for other in others),
             words=tuple(Word(token.text, token.pos_, token.idx) for token in words),
-            n_first=n_first if n_first < len(words) else None,
+            n_first_sentence=n_first if n_first < len(words) else None,
             primary=None if primary is None else words.index(primary),
-            count=1 if chunk is None or meant is None else count_meant(chunk, meant),
-            raw=" ".join(expression[:MAX_CHARACTERS].split()),
+            count=1 if chunk is None or meant is None else count_referents(chunk, meant),
+            raw=" ".join(expression[:MAX_PARSED_CHARACTERS].split()),
         )
 
-    def tree(self, text: str) -> Tree:
+    def parse_tree(self, text: str) -> Tree:
         """The words of a text exactly as it stands; any wording has an answer.
 
         What lies beyond the first 2,000 characters is left out.
         """
-        doc = self.nlp(text[:MAX_DESCRIPTION])
+        doc = self.nlp(text[:MAX_DESCRIPTION_CHARACTERS])
         phrases = tuple((chunk.start, chunk.end) for chunk in doc.noun_chunks)
-        chunk = referent_chunk(doc)
+        chunk = find_referent_chunk(doc)
         return Tree(
             doc.text,
             tuple(Node(token.text, token.pos_, token.idx, token.head.i) for token in doc),
@@ -99,7 +100,7 @@ class SpacyParser:
         )
 
 
-def missing_packages(folder: Path) -> list[str]:
+def find_missing_packages(folder: Path) -> list[str]:
     """What a pipeline's folder says it requires and is not installed; none where it says nothing."""
     try:
         said = json.loads((folder / "meta.json").read_text(encoding="utf-8"))["requirements"]
@@ -115,7 +116,7 @@ def _is_installed(package: Requirement) -> bool:
         return False
 
 
-def joined(doc: Doc) -> str:
+def join_tokens(doc: Doc) -> str:
     """The tokens with single spaces between them: "man's" becomes "man 's".
 
     The source drops tokens that are exactly one space; we drop every run of white space, which the text
@@ -124,7 +125,7 @@ def joined(doc: Doc) -> str:
     return " ".join(token.text for token in doc if not token.is_space)
 
 
-def referent_chunk(part: Doc | Span) -> Span | None:
+def find_referent_chunk(part: Doc | Span) -> Span | None:
     """The noun phrase of the referent, determiner included; None where the whole text must stand for it.
 
     The last root wins (an expression may be several sentences). It is the referent when it is in a noun
@@ -148,7 +149,7 @@ def referent_chunk(part: Doc | Span) -> Span | None:
     return chunk_of.get(first.i)
 
 
-def primary_word(whole: Doc | Span, chunk: Span | None) -> Token | None:
+def find_primary_word(whole: Doc | Span, chunk: Span | None) -> Token | None:
     """The word that names the referent: the last noun of its phrase, else the last noun of all.
 
     In the manner of IteRPrimE's primary word (papers sheet 3), with noun chunks in place of a
@@ -161,26 +162,26 @@ def primary_word(whole: Doc | Span, chunk: Span | None) -> Token | None:
     return None
 
 
-NUMBERS = {
+_NUMBER_WORDS = {
     "both": 2, "couple": 2, "pair": 2, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7,
     "eight": 8, "nine": 9, "2": 2, "3": 3, "4": 4, "5": 5, "6": 6, "7": 7, "8": 8, "9": 9,
 }  # fmt: skip
-PLURALS_WITHOUT_S = {"people", "men", "women", "children", "feet", "teeth", "mice", "geese", "oxen"}
-ALIKE = {"sheep", "fish", "deer", "cattle", "aircraft"}  # one sheep, two sheep
-ONE_THING_WITH_S = {
+_PLURALS_WITHOUT_S = {"people", "men", "women", "children", "feet", "teeth", "mice", "geese", "oxen"}
+_UNINFLECTED_NOUNS = {"sheep", "fish", "deer", "cattle", "aircraft"}  # one sheep, two sheep
+_SINGULARS_WITH_S = {
     "glasses", "sunglasses", "goggles", "pants", "jeans", "trousers", "shorts", "tights", "scissors",
     "tongs", "pliers", "headphones", "binoculars", "lens", "gas", "series", "species", "news", "stairs",
 }  # fmt: skip
 
 
-def count_meant(chunk: Span, noun: Token) -> int:
+def count_referents(chunk: Span, noun: Token) -> int:
     """How many things a noun phrase means: 1, a number that was said, or 0 for "several"."""
-    said = [NUMBERS[token.text] for token in chunk if token.text in NUMBERS and token.i < noun.i]
+    said = [_NUMBER_WORDS[token.text] for token in chunk if token.text in _NUMBER_WORDS and token.i < noun.i]
     word = noun.text
-    looks_plural = word in PLURALS_WITHOUT_S or (
-        word.endswith("s") and not word.endswith(("ss", "us", "is")) and word not in ONE_THING_WITH_S
+    looks_plural = word in _PLURALS_WITHOUT_S or (
+        word.endswith("s") and not word.endswith(("ss", "us", "is")) and word not in _SINGULARS_WITH_S
     )
-    if said and (looks_plural or word in ALIKE):
+    if said and (looks_plural or word in _UNINFLECTED_NOUNS):
         return said[-1]
     return 0 if looks_plural and chunk[0].text not in ("a", "an", "one") else 1
 
@@ -193,5 +194,5 @@ def _has_preposition(noun: Token) -> bool:
     return any(child.dep_ == "case" for child in noun.lefts)
 
 
-def _first_line(error: Exception) -> str:
+def _get_first_line(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]

@@ -6,8 +6,8 @@ import nltk
 
 from ris.referring.protocols import Synonyms
 
-CLOSE = 0.9  # of WordNet's path similarity
-PAIRS = 3
+_MIN_SIMILARITY = 0.9  # of WordNet's path similarity
+_MIN_SENSE_PAIRS = 3
 
 
 class WordNetSynonyms:
@@ -21,12 +21,12 @@ class WordNetSynonyms:
     def __init__(self, wordnet: Any) -> None:
         self.wordnet = wordnet
 
-    def near(self, one: str, two: str) -> bool:
+    def is_near(self, one: str, two: str) -> bool:
         close = 0
         for a in self.wordnet.synsets(one):
             for b in self.wordnet.synsets(two):
-                close += (a.path_similarity(b) or 0) > CLOSE
-                if close >= PAIRS:
+                close += (a.path_similarity(b) or 0) > _MIN_SIMILARITY
+                if close >= _MIN_SENSE_PAIRS:
                     return True
         return False
 
@@ -36,11 +36,11 @@ class PlainSynonyms:
 
     source = "lemma"
 
-    def near(self, one: str, two: str) -> bool:
-        return plain(one) == plain(two)
+    def is_near(self, one: str, two: str) -> bool:
+        return to_singular(one) == to_singular(two)
 
 
-class EitherSynonyms:
+class CombinedSynonyms:
     """Our rule: as released, or of one plain form; else "the dog" would count against a dog."""
 
     source = "wordnet"
@@ -48,8 +48,8 @@ class EitherSynonyms:
     def __init__(self, wordnet: Any) -> None:
         self.rules = PlainSynonyms(), WordNetSynonyms(wordnet)
 
-    def near(self, one: str, two: str) -> bool:
-        return any(rule.near(one, two) for rule in self.rules)
+    def is_near(self, one: str, two: str) -> bool:
+        return any(rule.is_near(one, two) for rule in self.rules)
 
 
 def find_synonyms(rule: Literal["released", "plain words"]) -> Synonyms:
@@ -66,20 +66,20 @@ def find_synonyms(rule: Literal["released", "plain words"]) -> Synonyms:
             return PlainSynonyms()
     from nltk.corpus import wordnet
 
-    return WordNetSynonyms(wordnet) if rule == "released" else EitherSynonyms(wordnet)
+    return WordNetSynonyms(wordnet) if rule == "released" else CombinedSynonyms(wordnet)
 
 
-IRREGULAR = {
+_IRREGULAR_PLURALS = {
     "men": "man", "women": "woman", "people": "person", "children": "child", "feet": "foot", "teeth": "tooth",
     "mice": "mouse", "geese": "goose", "knives": "knife", "shelves": "shelf", "leaves": "leaf",
 }  # fmt: skip
 
 
-def plain(noun: str) -> str:
+def to_singular(noun: str) -> str:
     """A noun in lower case, without its plural."""
     word = noun.lower().strip()
-    if word in IRREGULAR:
-        return IRREGULAR[word]
+    if word in _IRREGULAR_PLURALS:
+        return _IRREGULAR_PLURALS[word]
     for ending, singular in (("ies", "y"), ("sses", "ss"), ("shes", "sh"), ("ches", "ch"), ("xes", "x")):
         if word.endswith(ending) and len(word) > len(ending) + 1:
             return word.removesuffix(ending) + singular

@@ -16,17 +16,17 @@ from torch.nn import functional
 from torchvision.ops import batched_nms
 
 from ris.core.types import Size
-from ris.pretrained.linear_ops import times
-from ris.pretrained.masks.selection import Found
+from ris.pretrained.linear_ops import fast_matmul
+from ris.pretrained.masks.selection import GeneratedMasks
 from ris.pretrained.masks.settings import SamSettings
 
-STABILITY_OFFSET = 1.0  # the library's own, of a logit
-REGIONS_NMS_THRESH = 0.7  # at least, after small regions went: the library's `crop_nms_thresh`
-PIXELS_AT_ONCE = 1 << 20  # 4 MB of logits, which a processor's cache can hold
+_STABILITY_OFFSET = 1.0  # the library's own, of a logit
+_REGIONS_NMS_THRESH = 0.7  # at least, after small regions went: the library's `crop_nms_thresh`
+_MAX_PIXELS_PER_STEP = 1 << 20  # 4 MB of logits, which a processor's cache can hold
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class Upsampler:
     """How maps become as large as the image: rows @ map @ columns.T, all interpolation in two matrices.
 
     Attributes:
@@ -38,31 +38,31 @@ class Frame:
     columns: Tensor
 
     @classmethod
-    def of_padded(cls, map_side: int, network_side: int, input_size: Size, size: Size) -> "Frame":
+    def from_padded(cls, map_side: int, network_side: int, input_size: Size, size: Size) -> "Upsampler":
         """Of images that were shrunk and padded to a square (`Sam.postprocess_masks`).
 
         Args:
             input_size: (height, width) of the image in the square of `network_side`.
             size: (height, width) of the image.
         """
-        whole = _stretched(torch.eye(map_side), network_side)
-        rows, columns = (_stretched(whole[:n], to) for n, to in zip(input_size, size, strict=True))
+        whole = _interpolate_rows(torch.eye(map_side), network_side)
+        rows, columns = (_interpolate_rows(whole[:n], to) for n, to in zip(input_size, size, strict=True))
         return cls(rows, columns)
 
     @classmethod
-    def of_squashed(cls, map_side: int, size: Size) -> "Frame":
+    def from_squashed(cls, map_side: int, size: Size) -> "Upsampler":
         """Of images that were made square without care for their shape (SAM 2)."""
-        rows, columns = (_stretched(torch.eye(map_side), to) for to in size)
+        rows, columns = (_interpolate_rows(torch.eye(map_side), to) for to in size)
         return cls(rows, columns)
 
-    def on(self, device: torch.device) -> "Frame":
+    def to_device(self, device: torch.device) -> "Upsampler":
         """The same on a device."""
-        return Frame(self.rows.to(device), self.columns.to(device))
+        return Upsampler(self.rows.to(device), self.columns.to(device))
 
-    def enlarged(self, maps: Tensor) -> Tensor:
+    def upsample(self, maps: Tensor) -> Tensor:
         """float32 [M, h, w] -> [M, H, W]."""
-        high = times(maps.mT.contiguous(), self.rows)
-        return times(high.mT.contiguous(), self.columns)
+        high = fast_matmul(maps.mT.contiguous(), self.rows)
+        return fast_matmul(high.mT.contiguous(), self.columns)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,38 +82,42 @@ class Candidates:
     boxes: Tensor
 
 
-def trusted(predicted_iou: Tensor, settings: SamSettings) -> Tensor:
+def find_trusted(predicted_iou: Tensor, settings: SamSettings) -> Tensor:
     """Which masks are worth making: bool, in the shape of what the network predicts of them."""
     if settings.pred_iou_thresh <= 0:
         return torch.ones_like(predicted_iou, dtype=torch.bool)
     return predicted_iou > settings.pred_iou_thresh
 
 
-def judged(maps: Tensor, predicted_iou: Tensor, frame: Frame, settings: SamSettings) -> Candidates:
+def select_stable(maps: Tensor, predicted_iou: Tensor, frame: Upsampler, settings: SamSettings) -> Candidates:
     """Those that stay the same under another threshold.
 
     Args:
         maps: float32 [M, h, w], logits.
         predicted_iou: float32 [M].
     """
-    step = max(1, PIXELS_AT_ONCE // (len(frame.rows) * len(frame.columns)))
+    step = max(1, _MAX_PIXELS_PER_STEP // (len(frame.rows) * len(frame.columns)))
     parts = [
-        _stable(maps[i : i + step], predicted_iou[i : i + step], frame, settings)
+        _select_stable_part(maps[i : i + step], predicted_iou[i : i + step], frame, settings)
         for i in range(0, max(1, len(maps)), step)
     ]
-    return _joined(parts)
+    return _concatenate(parts)
 
 
-def distinct(parts: Sequence[Candidates], frame: Frame, settings: SamSettings) -> Found:
+def suppress_duplicates(
+    parts: Sequence[Candidates], frame: Upsampler, settings: SamSettings
+) -> GeneratedMasks:
     """The masks that remain when boxes that are nearly the same have gone, best predicted IoU first."""
-    every = _joined(parts)
-    kept = _without_twins(every.boxes, every.predicted_iou, settings.box_nms_thresh)
+    every = _concatenate(parts)
+    kept = _apply_nms(every.boxes, every.predicted_iou, settings.box_nms_thresh)
     masks = np.unpackbits(every.bits[kept.cpu().numpy()], axis=-1, count=len(frame.columns)).view(np.bool_)
-    found = Found(masks, every.predicted_iou[kept].cpu().numpy(), every.stability[kept].cpu().numpy())
-    return without_small_regions(found, settings) if settings.min_mask_region_area_px else found
+    found = GeneratedMasks(
+        masks, every.predicted_iou[kept].cpu().numpy(), every.stability[kept].cpu().numpy()
+    )
+    return drop_small_regions(found, settings) if settings.min_mask_region_area_px else found
 
 
-def without_small_regions(found: Found, settings: SamSettings) -> Found:
+def drop_small_regions(found: GeneratedMasks, settings: SamSettings) -> GeneratedMasks:
     """Without small pieces and holes, and without masks that are the same without them.
 
     Of two the one that was whole before is kept (`SamAutomaticMaskGenerator.postprocess_small_regions`).
@@ -127,13 +131,11 @@ def without_small_regions(found: Found, settings: SamSettings) -> Found:
         masks.append(cleaned)
         whole.append(float(not had_holes and not had_pieces))
     boxes = batched_mask_to_box(torch.from_numpy(np.array(masks)))
-    kept = _without_twins(
-        boxes, torch.tensor(whole), max(settings.box_nms_thresh, REGIONS_NMS_THRESH)
-    ).numpy()
-    return Found(np.array(masks)[kept], found.predicted_iou[kept], found.stability[kept])
+    kept = _apply_nms(boxes, torch.tensor(whole), max(settings.box_nms_thresh, _REGIONS_NMS_THRESH)).numpy()
+    return GeneratedMasks(np.array(masks)[kept], found.predicted_iou[kept], found.stability[kept])
 
 
-def _joined(parts: Sequence[Candidates]) -> Candidates:
+def _concatenate(parts: Sequence[Candidates]) -> Candidates:
     return Candidates(
         np.concatenate([part.bits for part in parts]),
         torch.cat([part.predicted_iou for part in parts]),
@@ -142,9 +144,11 @@ def _joined(parts: Sequence[Candidates]) -> Candidates:
     )
 
 
-def _stable(maps: Tensor, predicted_iou: Tensor, frame: Frame, settings: SamSettings) -> Candidates:
-    logits = frame.enlarged(maps)
-    stability, boxes = _measured(logits)
+def _select_stable_part(
+    maps: Tensor, predicted_iou: Tensor, frame: Upsampler, settings: SamSettings
+) -> Candidates:
+    logits = frame.upsample(maps)
+    stability, boxes = _measure_stability(logits)
     kept = stability >= settings.stability_score_thresh
     if settings.stability_score_thresh <= 0:
         kept = torch.ones_like(kept)  # those without a pixel too, whose stability is not a number
@@ -152,31 +156,31 @@ def _stable(maps: Tensor, predicted_iou: Tensor, frame: Frame, settings: SamSett
     return Candidates(bits, predicted_iou[kept], stability[kept], boxes[kept])
 
 
-def _measured(logits: Tensor) -> tuple[Tensor, Tensor]:
+def _measure_stability(logits: Tensor) -> tuple[Tensor, Tensor]:
     """Stability, float32 [M], and boxes, int64 [M, 4], of float32 [M, H, W]: the library's numbers."""
     above = torch.empty_like(logits)
     certain, possible = (
         torch.gt(logits, offset, out=above).sum(-1).sum(-1, dtype=torch.float64).float()
-        for offset in (STABILITY_OFFSET, -STABILITY_OFFSET)
+        for offset in (_STABILITY_OFFSET, -_STABILITY_OFFSET)
     )
-    (left, right), (top, bottom) = _ends(logits.amax(-2) > 0), _ends(logits.amax(-1) > 0)
+    (left, right), (top, bottom) = _find_ends(logits.amax(-2) > 0), _find_ends(logits.amax(-1) > 0)
     return certain / possible, torch.stack([left, top, right, bottom], dim=1)
 
 
-def _ends(occupied: Tensor) -> tuple[Tensor, Tensor]:
+def _find_ends(occupied: Tensor) -> tuple[Tensor, Tensor]:
     """The first and the last true of bool [M, n]; 0 and 0 where there is none."""
     there = occupied.int()
     last = occupied.shape[1] - 1 - there.flip(1).argmax(1)
     return there.argmax(1), last * there.amax(1)
 
 
-def _without_twins(boxes: Tensor, scores: Tensor, threshold: float) -> Tensor:
+def _apply_nms(boxes: Tensor, scores: Tensor, threshold: float) -> Tensor:
     """Which boxes stay, best score first: int64."""
     kept: Tensor = batched_nms(boxes.float(), scores, torch.zeros_like(scores), threshold)
     return kept
 
 
-def _stretched(matrix: Tensor, length: int) -> Tensor:
+def _interpolate_rows(matrix: Tensor, length: int) -> Tensor:
     """float32 [n, k] -> [length, k]: bilinear, as PyTorch does it, along the rows."""
     size = (length, matrix.shape[1])
     return functional.interpolate(matrix[None, None], size, mode="bilinear", align_corners=False)[0, 0]

@@ -11,17 +11,17 @@ from ris.core import rle
 from ris.core.proposals import Prompts, Proposals
 from ris.core.rle import RLE
 from ris.core.types import Size
-from ris.pretrained.masks.selection import finished
+from ris.pretrained.masks.selection import finish_mask
 from ris.pretrained.masks.settings import SamSettings
 
-CERTAIN = 8.0  # a logit: 0.9997
+_MAX_LOGIT = 8.0  # a logit: 0.9997
 
 
-def pointed_at(prompts: Prompts) -> Prompts:
+def replace_mask_by_click(prompts: Prompts) -> Prompts:
     """The same with a click on the pixel of the mask that is farthest from its edge, and without the mask."""
     if prompts.mask is None:
         return prompts
-    depth = cv2.distanceTransform(np.pad(rle.decode(prompts.mask), 1).astype(np.uint8), cv2.DIST_L2, 3)
+    depth = cv2.distanceTransform(np.pad(rle.decode_rle(prompts.mask), 1).astype(np.uint8), cv2.DIST_L2, 3)
     y, x = np.unravel_index(int(depth.argmax()), depth.shape)
     middle = np.array([[x - 1, y - 1]], np.float32)
     return replace(
@@ -32,7 +32,7 @@ def pointed_at(prompts: Prompts) -> Prompts:
     )
 
 
-def as_logits(mask: RLE, side: int, size: Size) -> NDArray[np.float32]:
+def to_prompt_logits(mask: RLE, side: int, size: Size) -> NDArray[np.float32]:
     """A mask as a network takes it for a prompt.
 
     Args:
@@ -43,14 +43,14 @@ def as_logits(mask: RLE, side: int, size: Size) -> NDArray[np.float32]:
         float32 [1, side, side].
     """
     height, width = size
-    grey = Pillow.fromarray(rle.decode(mask).astype(np.uint8) * 255)
+    grey = Pillow.fromarray(rle.decode_rle(mask).astype(np.uint8) * 255)
     small = np.asarray(grey.resize((width, height), Pillow.Resampling.BILINEAR), np.float32) / 255
-    logits = np.full((1, side, side), -CERTAIN, np.float32)
-    logits[0, :height, :width] = (2 * small - 1) * CERTAIN
+    logits = np.full((1, side, side), -_MAX_LOGIT, np.float32)
+    logits[0, :height, :width] = (2 * small - 1) * _MAX_LOGIT
     return logits
 
 
-def answered(
+def make_click_proposals(
     masks: NDArray[np.bool_], trust: NDArray[np.float32], size: Size, settings: SamSettings
 ) -> Proposals:
     """A network's few answers to one prompt, the one it trusts most first; without those that are empty.
@@ -61,6 +61,6 @@ def answered(
         size: (height, width) of the image.
     """
     order = [int(i) for i in np.argsort(-trust, kind="stable") if masks[i].any()]
-    large = [(mask, trust[i]) for i in order if (mask := finished(masks[i], size, settings)).any()]
+    large = [(mask, trust[i]) for i in order if (mask := finish_mask(masks[i], size, settings)).any()]
     quality = np.clip([share for _, share in large], 0, 1).astype(np.float32)
     return Proposals.of((mask for mask, _ in large), size, quality)

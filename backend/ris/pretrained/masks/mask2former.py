@@ -19,16 +19,16 @@ import torch
 from numpy.typing import NDArray
 from transformers import Mask2FormerForUniversalSegmentation, Mask2FormerImageProcessor
 
-from ris.core.boxes import boxes_of
-from ris.core.masks import without_specks
+from ris.core.boxes import compute_boxes
+from ris.core.masks import remove_specks
 from ris.core.proposals import Proposals
 from ris.core.stack import MaskStack
 from ris.core.types import Image, Size
 from ris.errors import WeightsError
-from ris.pretrained.hf_loading import complete
+from ris.pretrained.hf_loading import load_complete_network
 from ris.pretrained.masks.settings import QuerySettings
 
-PROCESSOR = "preprocessor_config.json"
+_PROCESSOR_FILE = "preprocessor_config.json"
 
 
 class Mask2FormerProposer:
@@ -51,13 +51,13 @@ class Mask2FormerProposer:
         Raises:
             WeightsError: a file is missing or damaged, or lacks weights of the network.
         """
-        if not (folder / PROCESSOR).is_file():
-            raise WeightsError(f"the model lacks {folder / PROCESSOR}; fetch it again")
-        model = complete(Mask2FormerForUniversalSegmentation, folder).to(device)
+        if not (folder / _PROCESSOR_FILE).is_file():
+            raise WeightsError(f"the model lacks {folder / _PROCESSOR_FILE}; fetch it again")
+        model = load_complete_network(Mask2FormerForUniversalSegmentation, folder).to(device)
         try:
             processor = Mask2FormerImageProcessor.from_pretrained(folder)
         except Exception as error:  # json and transformers have errors of their own
-            raise WeightsError(f"{folder / PROCESSOR} is damaged; fetch it again") from error
+            raise WeightsError(f"{folder / _PROCESSOR_FILE} is damaged; fetch it again") from error
         return cls(model, processor, settings)
 
     @torch.inference_mode()
@@ -68,25 +68,27 @@ class Mask2FormerProposer:
         the threshold, on the network's own grid. Masks are enlarged one at a time: as float32 those of 200
         queries would take 10 GB at 12 megapixels.
         """
-        pixels = self._prepared(image)
+        pixels = self._preprocess(image)
         found = self.model(pixel_values=pixels)
         logits = found.masks_queries_logits[0].float()
-        quality = qualities(found.class_queries_logits[0].float(), logits, self.settings.mask_threshold)
+        quality = compute_qualities(
+            found.class_queries_logits[0].float(), logits, self.settings.mask_threshold
+        )
         order = [i for i in torch.argsort(quality, descending=True, stable=True).tolist() if quality[i]]
         input_size = int(pixels.shape[2]), int(pixels.shape[3])
         kept: list[float] = []
 
-        def large_enough() -> Iterator[NDArray[np.bool_]]:
+        def make_large_masks() -> Iterator[NDArray[np.bool_]]:
             for query in order:
-                mask = self._mask(logits[query].cpu().numpy(), input_size, image.size)
+                mask = self._make_mask(logits[query].cpu().numpy(), input_size, image.size)
                 if np.count_nonzero(mask) >= max(1, self.settings.min_area_px):
                     kept.append(float(quality[query]))
                     yield mask
 
-        masks = MaskStack.of(islice(large_enough(), self.settings.max_proposals), image.size)
-        return Proposals(masks, boxes_of(masks), np.array(kept, np.float32))
+        masks = MaskStack.of(islice(make_large_masks(), self.settings.max_proposals), image.size)
+        return Proposals(masks, compute_boxes(masks), np.array(kept, np.float32))
 
-    def _prepared(self, image: Image) -> torch.Tensor:
+    def _preprocess(self, image: Image) -> torch.Tensor:
         """float32 [1, 3, h, w], h and w multiples of the processor's divisor."""
         size = {"shortest_edge": self.settings.short_side, "longest_edge": self.settings.long_side}
         made = self.processor(
@@ -95,15 +97,15 @@ class Mask2FormerProposer:
         prepared: torch.Tensor = made["pixel_values"].to(self.model.device)
         return prepared
 
-    def _mask(self, logits: NDArray[np.float32], input_size: Size, size: Size) -> NDArray[np.bool_]:
+    def _make_mask(self, logits: NDArray[np.float32], input_size: Size, size: Size) -> NDArray[np.bool_]:
         """One query's logits [h, w] -> bool [H, W]: to the network's input, then to the image, then cut."""
         for height, width in (input_size, size):  # point samples, as PyTorch's, at a fifth of its time
             logits = np.asarray(cv2.resize(logits, (width, height), interpolation=cv2.INTER_LINEAR))
-        mask = logits > np.float32(logit(self.settings.mask_threshold))
-        return without_specks(mask, share=self.settings.speck_share) if self.settings.speck_share else mask
+        mask = logits > np.float32(compute_logit(self.settings.mask_threshold))
+        return remove_specks(mask, share=self.settings.speck_share) if self.settings.speck_share else mask
 
 
-def qualities(classes: torch.Tensor, masks: torch.Tensor, threshold: float) -> torch.Tensor:
+def compute_qualities(classes: torch.Tensor, masks: torch.Tensor, threshold: float) -> torch.Tensor:
     """How far the network trusts its queries: float32 [Q] in [0, 1], 0 for an empty mask.
 
     Args:
@@ -113,11 +115,11 @@ def qualities(classes: torch.Tensor, masks: torch.Tensor, threshold: float) -> t
     """
     best = classes.softmax(-1)[:, :-1].amax(-1)
     flat = masks.flatten(1)
-    inside = flat > logit(threshold)
+    inside = flat > compute_logit(threshold)
     mean = (flat.sigmoid() * inside).sum(1) / inside.sum(1).clamp(min=1)
     return best * mean
 
 
-def logit(probability: float) -> float:
+def compute_logit(probability: float) -> float:
     """What a sigmoid turns into this probability."""
     return math.log(probability / (1 - probability))

@@ -17,11 +17,11 @@ from ris.core.proposals import Prompts, Proposals
 from ris.core.rle import RLE
 from ris.core.types import Image
 from ris.errors import WeightsError
-from ris.pretrained.masks.clicks import answered, as_logits, pointed_at
-from ris.pretrained.masks.sam_generator import embedded, generated
-from ris.pretrained.masks.selection import selected, shrunk
+from ris.pretrained.masks.clicks import make_click_proposals, replace_mask_by_click, to_prompt_logits
+from ris.pretrained.masks.sam_generator import embed_image, generate_masks
+from ris.pretrained.masks.selection import select_proposals, shrink_bilinear
 from ris.pretrained.masks.settings import SamSettings
-from ris.referring.scene import PROPOSER, Scene
+from ris.referring.scene import PROPOSER_KEY, Scene
 
 
 def build_sam(config: dict[str, Any]) -> Sam:
@@ -81,7 +81,7 @@ def load_sam(
         names = ", ".join(path.name for path in published)
         raise WeightsError(f"{folder} holds {len(published)} SAM models ({names}); leave one there")
     try:
-        model = _published(published[0], builders) if published else _own(folder)
+        model = _load_published(published[0], builders) if published else _load_embedded(folder)
     except WeightsError:
         raise
     except Exception as error:  # safetensors, json, pickle and torch have errors of their own
@@ -90,7 +90,7 @@ def load_sam(
     return model.to(device)
 
 
-def _own(folder: Path) -> Sam:
+def _load_embedded(folder: Path) -> Sam:
     for name in ("config.json", "model.safetensors"):
         if not (folder / name).is_file():
             raise WeightsError(f"the SAM model lacks {folder / name}; install the package again")
@@ -100,7 +100,7 @@ def _own(folder: Path) -> Sam:
     return model
 
 
-def _published(path: Path, builders: Mapping[str, Callable[[], Sam]]) -> Sam:
+def _load_published(path: Path, builders: Mapping[str, Callable[[], Sam]]) -> Sam:
     name = "_".join(path.stem.split("_")[1:3])
     if name not in builders:
         known = ", ".join(sorted(builders))
@@ -119,15 +119,15 @@ class SamProposer:
     @torch.inference_mode()
     def propose(self, image: Image) -> Proposals:
         """The distinct masks that SAM trusts most, best first."""
-        pixels = shrunk(image.pixels, self.settings.working_side)
+        pixels = shrink_bilinear(image.pixels, self.settings.working_side)
         size = (pixels.shape[0], pixels.shape[1])
-        embedding, input_size = embedded(self.model, pixels)
-        found = generated(self.model, embedding, input_size, size, self.settings)
+        embedding, input_size = embed_image(self.model, pixels)
+        found = generate_masks(self.model, embedding, input_size, size, self.settings)
         seen = {
             "embedding": embedding[0].cpu().numpy(),
             "sizes": np.array([*size, *input_size], np.int64),
         }
-        return selected(found, self.settings, image.size, seen)
+        return select_proposals(found, self.settings, image.size, seen)
 
     @torch.inference_mode()
     def refine(self, scene: Scene, prompts: Prompts) -> Proposals:
@@ -136,7 +136,7 @@ class SamProposer:
         Args:
             scene: of an image that this proposer has seen.
         """
-        seen = scene.features[PROPOSER]
+        seen = scene.features[PROPOSER_KEY]
         height, width, *input_size = (int(value) for value in seen["sizes"])
         predictor = SamPredictor(self.model)
         predictor.features = torch.from_numpy(seen["embedding"].copy())[None].to(predictor.device)
@@ -144,19 +144,19 @@ class SamProposer:
         predictor.is_image_set = True
         shrink = np.array([width / scene.size[1], height / scene.size[0]])
         if not self.settings.mask_prompts:
-            prompts = pointed_at(prompts)
+            prompts = replace_mask_by_click(prompts)
         box = None if prompts.box is None else np.array(prompts.box) * np.tile(shrink, 2)
         found, trust, _ = predictor.predict(
             point_coords=prompts.points * shrink if len(prompts.points) else None,
             point_labels=prompts.positive.astype(np.int64) if len(prompts.points) else None,
             box=box,
-            mask_input=None if prompts.mask is None else self._low_resolution(prompts.mask, input_size),
+            mask_input=None if prompts.mask is None else self._to_mask_input(prompts.mask, input_size),
         )
-        return answered(found, trust, scene.size, self.settings)
+        return make_click_proposals(found, trust, scene.size, self.settings)
 
-    def _low_resolution(self, mask: RLE, input_size: Sequence[int]) -> NDArray[np.float32]:
+    def _to_mask_input(self, mask: RLE, input_size: Sequence[int]) -> NDArray[np.float32]:
         """A mask as the logits that SAM takes for a prompt: float32 [1, 4 G, 4 G], padded as the image is."""
         side = 4 * self.model.prompt_encoder.image_embedding_size[0]
         scale = side / self.model.image_encoder.img_size
         height, width = (max(1, round(scale * length)) for length in input_size)
-        return as_logits(mask, side, (height, width))
+        return to_prompt_logits(mask, side, (height, width))

@@ -14,14 +14,20 @@ from transformers import Sam2ImageProcessor, Sam2Model
 from ris.core.proposals import Prompts, Proposals
 from ris.core.types import Image, Size
 from ris.errors import WeightsError
-from ris.pretrained.hf_loading import complete
-from ris.pretrained.masks.candidates import Candidates, Frame, distinct, judged, trusted
-from ris.pretrained.masks.clicks import answered, as_logits, pointed_at
-from ris.pretrained.masks.selection import selected, shrunk
+from ris.pretrained.hf_loading import load_complete_network
+from ris.pretrained.masks.candidates import (
+    Candidates,
+    Upsampler,
+    find_trusted,
+    select_stable,
+    suppress_duplicates,
+)
+from ris.pretrained.masks.clicks import make_click_proposals, replace_mask_by_click, to_prompt_logits
+from ris.pretrained.masks.selection import select_proposals, shrink_bilinear
 from ris.pretrained.masks.settings import SamSettings
-from ris.referring.scene import PROPOSER, Scene
+from ris.referring.scene import PROPOSER_KEY, Scene
 
-CLICKS_AT_ONCE = 16  # the decoder's own maps take some 60 MB a click
+_CLICKS_PER_STEP = 16  # the decoder's own maps take some 60 MB a click
 
 
 class Sam2Proposer:
@@ -46,18 +52,18 @@ class Sam2Proposer:
             raise WeightsError(
                 f"the model in {folder} lacks a readable preprocessor_config.json; fetch or install it again"
             ) from error
-        return cls(complete(Sam2Model, folder).to(device), processor, settings)
+        return cls(load_complete_network(Sam2Model, folder).to(device), processor, settings)
 
     @torch.inference_mode()
     def propose(self, image: Image) -> Proposals:
         """The distinct masks that SAM 2 trusts most, best first."""
-        pixels = shrunk(image.pixels, self.settings.working_side)
+        pixels = shrink_bilinear(image.pixels, self.settings.working_side)
         size = (pixels.shape[0], pixels.shape[1])
-        features = self._features(pixels)
-        frame = self._frame(size)
-        found = distinct(list(self._judged(features, frame)), frame, self.settings)
+        features = self._compute_features(pixels)
+        frame = self._make_upsampler(size)
+        found = suppress_duplicates(list(self._generate_candidates(features, frame)), frame, self.settings)
         seen = {f"features_{i}": map_.cpu().numpy() for i, map_ in enumerate(features)}
-        return selected(found, self.settings, image.size, seen | {"size": np.array(size, np.int64)})
+        return select_proposals(found, self.settings, image.size, seen | {"size": np.array(size, np.int64)})
 
     @torch.inference_mode()
     def refine(self, scene: Scene, prompts: Prompts) -> Proposals:
@@ -66,39 +72,41 @@ class Sam2Proposer:
         Args:
             scene: of an image that this proposer has seen.
         """
-        seen = scene.features[PROPOSER]
+        seen = scene.features[PROPOSER_KEY]
         count = self.model.num_feature_levels
         features = [
             torch.from_numpy(seen[f"features_{i}"].copy()).to(self.model.device) for i in range(count)
         ]
         if not self.settings.mask_prompts:
-            prompts = pointed_at(prompts)
-        maps, trust = self._decoded(features, **self._as_input(prompts, scene.size))
+            prompts = replace_mask_by_click(prompts)
+        maps, trust = self._decode_prompts(features, **self._to_input(prompts, scene.size))
         height, width = (int(length) for length in seen["size"])
-        masks = (self._frame((height, width)).enlarged(maps[0]) > 0).cpu().numpy()
-        return answered(masks, trust[0].cpu().numpy(), scene.size, self.settings)
+        masks = (self._make_upsampler((height, width)).upsample(maps[0]) > 0).cpu().numpy()
+        return make_click_proposals(masks, trust[0].cpu().numpy(), scene.size, self.settings)
 
-    def _features(self, pixels: NDArray[np.uint8]) -> list[Tensor]:
+    def _compute_features(self, pixels: NDArray[np.uint8]) -> list[Tensor]:
         """Finest first; to the coarsest is added that there was no image before it."""
         given = self.processor(images=pixels, return_tensors="pt")["pixel_values"]
         return list(self.model.get_image_embeddings(given.to(self.model.device)))
 
-    def _judged(self, features: list[Tensor], frame: Frame) -> Iterator[Candidates]:
+    def _generate_candidates(self, features: list[Tensor], frame: Upsampler) -> Iterator[Candidates]:
         grid = build_point_grid(self.settings.points_per_side) * self._side
         points = torch.as_tensor(grid, dtype=torch.float32, device=self.model.device)
-        for start in range(0, len(points), CLICKS_AT_ONCE):
-            clicks = points[start : start + CLICKS_AT_ONCE]
+        for start in range(0, len(points), _CLICKS_PER_STEP):
+            clicks = points[start : start + _CLICKS_PER_STEP]
             labels = torch.ones(1, len(clicks), 1, dtype=torch.int64, device=clicks.device)
-            maps, scores = self._decoded(features, input_points=clicks[None, :, None], input_labels=labels)
-            wanted = trusted(scores, self.settings)
-            yield judged(maps[wanted], scores[wanted], frame, self.settings)
+            maps, scores = self._decode_prompts(
+                features, input_points=clicks[None, :, None], input_labels=labels
+            )
+            wanted = find_trusted(scores, self.settings)
+            yield select_stable(maps[wanted], scores[wanted], frame, self.settings)
 
-    def _decoded(self, features: list[Tensor], **prompts: Tensor) -> tuple[Tensor, Tensor]:
+    def _decode_prompts(self, features: list[Tensor], **prompts: Tensor) -> tuple[Tensor, Tensor]:
         """Maps float32 [P, 3, 4 G, 4 G] and what is thought of them, float32 [P, 3]."""
         made = self.model(image_embeddings=list(features), multimask_output=True, **prompts)
         return made.pred_masks[0], made.iou_scores[0]
 
-    def _as_input(self, prompts: Prompts, size: Size) -> dict[str, Any]:
+    def _to_input(self, prompts: Prompts, size: Size) -> dict[str, Any]:
         """Prompts on an image of that size, in the network's square."""
         device = self.model.device
         scale = np.array([self._side / size[1], self._side / size[0]], np.float32)
@@ -113,12 +121,12 @@ class Sam2Proposer:
         if prompts.mask is not None:
             side = self._map_side
             given["input_masks"] = torch.as_tensor(
-                as_logits(prompts.mask, side, (side, side)), device=device
+                to_prompt_logits(prompts.mask, side, (side, side)), device=device
             )[None]
         return given
 
-    def _frame(self, size: Size) -> Frame:
-        return Frame.of_squashed(self._map_side, size).on(self.model.device)
+    def _make_upsampler(self, size: Size) -> Upsampler:
+        return Upsampler.from_squashed(self._map_side, size).to_device(self.model.device)
 
     @property
     def _side(self) -> int:

@@ -14,11 +14,11 @@ from segment_anything.modeling.transformer import Attention, TwoWayAttentionBloc
 from torch import Tensor
 from torch.nn import functional
 
-from ris.pretrained.linear_ops import through, times
+from ris.pretrained.linear_ops import fast_linear, fast_matmul
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class SharedImageState:
     """What all prompts on an image share: N = G G image tokens of C channels, seen by heads of d.
 
     Attributes:
@@ -35,7 +35,7 @@ class Ground:
     write: tuple[Tensor, ...]
 
 
-def ground_of(model: Sam, embedding: Tensor) -> Ground:
+def make_shared_state(model: Sam, embedding: Tensor) -> SharedImageState:
     """The shared part for an image's embedding, float [1, C, G, G]."""
     transformer = model.mask_decoder.transformer
     keys = (embedding[0].flatten(1).T + model.prompt_encoder.no_mask_embed.weight).contiguous()
@@ -43,21 +43,21 @@ def ground_of(model: Sam, embedding: Tensor) -> Ground:
     seen = [keys + places] + [places] * len(transformer.layers)  # by the layers, and by the last look
     reading = [layer.cross_attn_token_to_image for layer in transformer.layers]
     writing = [layer.cross_attn_image_to_token for layer in transformer.layers]
-    return Ground(
+    return SharedImageState(
         keys,
-        _by_head(through(keys, reading[0].v_proj), reading[0]).contiguous(),
+        _split_heads(fast_linear(keys, reading[0].v_proj), reading[0]).contiguous(),
         tuple(
-            _by_head(through(image, look.k_proj), look).mT.contiguous()
+            _split_heads(fast_linear(image, look.k_proj), look).mT.contiguous()
             for image, look in zip(seen, [*reading, transformer.final_attn_token_to_image], strict=True)
         ),
         tuple(
-            _by_head(through(image, look.q_proj), look).mT.contiguous()
+            _split_heads(fast_linear(image, look.q_proj), look).mT.contiguous()
             for image, look in zip(seen, writing, strict=False)
         ),
     )
 
 
-def attended(decoder: MaskDecoder, ground: Ground, prompts: Tensor) -> tuple[Tensor, Tensor]:
+def run_transformer(decoder: MaskDecoder, ground: SharedImageState, prompts: Tensor) -> tuple[Tensor, Tensor]:
     """The two-way transformer, as `TwoWayTransformer.forward` up to rounding.
 
     Args:
@@ -72,28 +72,28 @@ def attended(decoder: MaskDecoder, ground: Ground, prompts: Tensor) -> tuple[Ten
     tokens, keys = points, None
     transformer = decoder.transformer
     for layer, read, write in zip(transformer.layers, ground.read[:-1], ground.write, strict=True):
-        tokens = _among_themselves(layer, tokens, points)
+        tokens = _self_attention(layer, tokens, points)
         look = layer.cross_attn_token_to_image
-        tokens = layer.norm2(tokens + _read(look, tokens + points, ground, read, keys))
+        tokens = layer.norm2(tokens + _attend_to_image(look, tokens + points, ground, read, keys))
         tokens = layer.norm3(tokens + layer.mlp(tokens))
-        keys = _written(layer, tokens, points, ground, write, keys)
+        keys = _update_image_tokens(layer, tokens, points, ground, write, keys)
     assert keys is not None
     look = transformer.final_attn_token_to_image
-    tokens = tokens + _read(look, tokens + points, ground, ground.read[-1], keys)
+    tokens = tokens + _attend_to_image(look, tokens + points, ground, ground.read[-1], keys)
     return transformer.norm_final_attn(tokens), keys
 
 
-def predicted_iou(decoder: MaskDecoder, tokens: Tensor) -> Tensor:
+def predict_iou(decoder: MaskDecoder, tokens: Tensor) -> Tensor:
     """Of the masks for one meaning each, without the one for all of them: float [P, masks - 1]."""
     scores: Tensor = decoder.iou_prediction_head(tokens[:, 0])[:, 1:]
     return scores
 
 
-def mask_logits(decoder: MaskDecoder, tokens: Tensor, keys: Tensor, wanted: Tensor) -> Tensor:
+def compute_mask_logits(decoder: MaskDecoder, tokens: Tensor, keys: Tensor, wanted: Tensor) -> Tensor:
     """The maps of the masks that are wanted, in the prompts' order.
 
     Args:
-        tokens, keys: of `attended`.
+        tokens, keys: of `run_transformer`.
         wanted: bool [P, masks - 1].
 
     Returns:
@@ -105,30 +105,30 @@ def mask_logits(decoder: MaskDecoder, tokens: Tensor, keys: Tensor, wanted: Tens
     maps = [keys.new_zeros(0, 4 * side, 4 * side)]
     for image, vector, some in zip(keys, vectors, wanted, strict=True):
         if some.any():
-            logits = vector[some] @ _enlarged(decoder, image).T
+            logits = vector[some] @ _upscale(decoder, image).T
             # by token, by pixel in it, by pixel in that: of each the row, then the column
             logits = logits.view(-1, side, side, 2, 2, 2, 2).permute(0, 1, 3, 5, 2, 4, 6)
             maps.append(logits.reshape(-1, 4 * side, 4 * side))
     return torch.cat(maps)
 
 
-def _enlarged(decoder: MaskDecoder, image: Tensor) -> Tensor:
+def _upscale(decoder: MaskDecoder, image: Tensor) -> Tensor:
     """Image tokens as the 16 pixels of each, which the maps are read from: float [N, C] -> [16 N, C / 8]."""
     first, norm, activation, second, last_activation = decoder.output_upscaling
-    pixels = _quartered(image, first)
+    pixels = _transposed_matmul(image, first)
     pixels = functional.layer_norm(pixels, pixels.shape[-1:], norm.weight, norm.bias, norm.eps)
-    made: Tensor = last_activation(_quartered(activation(pixels), second))
+    made: Tensor = last_activation(_transposed_matmul(activation(pixels), second))
     return made
 
 
-def _quartered(pixels: Tensor, layer: torch.nn.ConvTranspose2d) -> Tensor:
+def _transposed_matmul(pixels: Tensor, layer: torch.nn.ConvTranspose2d) -> Tensor:
     """A transposed convolution whose 2 x 2 squares do not overlap is a product: float [n, C] -> [4 n, O]."""
     weight = layer.weight.permute(2, 3, 1, 0).flatten(0, 2)
     bias = None if layer.bias is None else layer.bias.repeat(4)
-    return times(pixels, weight, bias).view(-1, layer.out_channels)
+    return fast_matmul(pixels, weight, bias).view(-1, layer.out_channels)
 
 
-def _among_themselves(layer: TwoWayAttentionBlock, tokens: Tensor, points: Tensor) -> Tensor:
+def _self_attention(layer: TwoWayAttentionBlock, tokens: Tensor, points: Tensor) -> Tensor:
     if layer.skip_first_layer_pe:
         first: Tensor = layer.norm1(layer.self_attn(q=tokens, k=tokens, v=tokens))
         return first
@@ -137,36 +137,38 @@ def _among_themselves(layer: TwoWayAttentionBlock, tokens: Tensor, points: Tenso
     return made
 
 
-def _read(look: Attention, tokens: Tensor, ground: Ground, shared: Tensor, keys: Tensor | None) -> Tensor:
+def _attend_to_image(
+    look: Attention, tokens: Tensor, ground: SharedImageState, shared: Tensor, keys: Tensor | None
+) -> Tensor:
     """What the tokens take from the image: float [P, T, C]."""
     prompts, count, _ = tokens.shape
-    queries = _by_head(through(tokens, look.q_proj), look)
-    attention = _said(queries, prompts, shared, look.k_proj, keys).softmax(-1)  # [P, heads T, N]
+    queries = _split_heads(fast_linear(tokens, look.q_proj), look)
+    attention = _attention_logits(queries, prompts, shared, look.k_proj, keys).softmax(-1)  # [P, heads T, N]
     if keys is None:
-        values = _by_prompt(_by_prompt(attention, look.num_heads) @ ground.values, prompts)
+        values = _group_by_prompt(_group_by_prompt(attention, look.num_heads) @ ground.values, prompts)
     else:
         weight = look.v_proj.weight.view(look.num_heads, -1, look.embedding_dim)
         values = (attention @ keys).view(prompts, look.num_heads, count, -1) @ weight.mT
         values = values + look.v_proj.bias.view(look.num_heads, 1, -1)
     values = values.view(prompts, look.num_heads, count, -1).transpose(1, 2)
-    return through(values.reshape(prompts, count, -1), look.out_proj)
+    return fast_linear(values.reshape(prompts, count, -1), look.out_proj)
 
 
-def _written(
+def _update_image_tokens(
     layer: TwoWayAttentionBlock,
     tokens: Tensor,
     points: Tensor,
-    ground: Ground,
+    ground: SharedImageState,
     shared: Tensor,
     keys: Tensor | None,
 ) -> Tensor:
     """The image's tokens when they have taken from the others: float [P, N, C], in `keys` where there are."""
     look = layer.cross_attn_image_to_token
     prompts, count, _ = tokens.shape
-    asked = _by_head(through(tokens + points, look.k_proj), look)
-    logits = _said(asked, prompts, shared, look.q_proj, keys)
+    asked = _split_heads(fast_linear(tokens + points, look.k_proj), look)
+    logits = _attention_logits(asked, prompts, shared, look.q_proj, keys)
     attention = logits.view(prompts, look.num_heads, count, -1).softmax(2).flatten(1, 2)
-    values = through(tokens, look.v_proj).view(prompts, count, look.num_heads, -1).transpose(1, 2)
+    values = fast_linear(tokens, look.v_proj).view(prompts, count, look.num_heads, -1).transpose(1, 2)
     weight = look.out_proj.weight.T.view(look.num_heads, -1, look.embedding_dim)
     # What a head pays attention to adds up to one: its share of the bias can go to each of the values.
     told = (values @ weight + look.out_proj.bias / look.num_heads).flatten(1, 2)
@@ -177,7 +179,7 @@ def _written(
     return keys
 
 
-def _said(
+def _attention_logits(
     queries: Tensor, prompts: int, shared: Tensor, project: torch.nn.Linear, keys: Tensor | None
 ) -> Tensor:
     """What tokens and image say to each other, before the softmax of either: float [P, heads T, N].
@@ -190,21 +192,21 @@ def _said(
     """
     heads, d, _ = shared.shape
     queries = queries / d**0.5
-    logits = _by_prompt(queries @ shared, prompts)
+    logits = _group_by_prompt(queries @ shared, prompts)
     if keys is None:
         return logits
-    absorbed = _by_prompt(queries @ project.weight.view(heads, d, -1), prompts)
+    absorbed = _group_by_prompt(queries @ project.weight.view(heads, d, -1), prompts)
     for said, question, image in zip(logits, absorbed, keys, strict=True):
-        said += times(image, question).T
+        said += fast_matmul(image, question).T
     return logits
 
 
-def _by_head(rows: Tensor, attention: Attention) -> Tensor:
+def _split_heads(rows: Tensor, attention: Attention) -> Tensor:
     """float [..., heads d] -> [heads, all rows, d]."""
     return rows.reshape(-1, attention.num_heads, rows.shape[-1] // attention.num_heads).transpose(0, 1)
 
 
-def _by_prompt(rows: Tensor, prompts: int) -> Tensor:
+def _group_by_prompt(rows: Tensor, prompts: int) -> Tensor:
     """float [heads, P T, n] -> [P, heads T, n]; the other way round with the number of heads."""
     outer, _, length = rows.shape
     return rows.view(outer, prompts, -1, length).transpose(0, 1).reshape(prompts, -1, length)

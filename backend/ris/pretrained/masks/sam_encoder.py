@@ -11,12 +11,14 @@ from segment_anything.modeling.image_encoder import Attention, Block, get_rel_po
 from torch import Tensor
 from torch.nn import functional
 
-from ris.pretrained.linear_ops import through, times
+from ris.pretrained.linear_ops import fast_linear, fast_matmul
 
-BIASES_AT_ONCE = 1 << 21  # of positions: 8 MB, which are still in the processor's cache when they are read
+_MAX_BIASES_PER_STEP = (
+    1 << 21
+)  # of positions: 8 MB, which are still in the processor's cache when they are read
 
 
-def encoded(encoder: ImageEncoderViT, image: Tensor) -> Tensor:
+def encode_sam_image(encoder: ImageEncoderViT, image: Tensor) -> Tensor:
     """As `ImageEncoderViT.forward`, up to rounding.
 
     Args:
@@ -32,33 +34,33 @@ def encoded(encoder: ImageEncoderViT, image: Tensor) -> Tensor:
     if encoder.pos_embed is not None:
         tokens += encoder.pos_embed.view(side * side, -1)
     for block in encoder.blocks:
-        tokens = _block(block, tokens, side)
+        tokens = _apply_block(block, tokens, side)
     reduce, norm, smooth, last_norm = encoder.neck
-    tokens = _normed(times(tokens, reduce.weight.flatten(1)), norm)
+    tokens = _apply_norm(fast_matmul(tokens, reduce.weight.flatten(1)), norm)
     pixels = smooth(tokens.view(1, side, side, -1).permute(0, 3, 1, 2))
-    tokens = _normed(pixels[0].permute(1, 2, 0).contiguous(), last_norm)
+    tokens = _apply_norm(pixels[0].permute(1, 2, 0).contiguous(), last_norm)
     return tokens.permute(2, 0, 1)[None].contiguous()
 
 
-def _normed(rows: Tensor, norm: LayerNorm2d) -> Tensor:
+def _apply_norm(rows: Tensor, norm: LayerNorm2d) -> Tensor:
     """The library's LayerNorm2d with the channels last, where PyTorch has it whole."""
     return functional.layer_norm(rows, rows.shape[-1:], norm.weight, norm.bias, norm.eps)
 
 
-def _block(block: Block, tokens: Tensor, side: int) -> Tensor:
+def _apply_block(block: Block, tokens: Tensor, side: int) -> Tensor:
     """float [G G, D] -> the same, one block on; changes what it was given."""
-    qkv = through(block.norm1(tokens), block.attn.qkv)
+    qkv = fast_linear(block.norm1(tokens), block.attn.qkv)
     if block.window_size:
-        attended = _in_windows(block.attn, qkv, side, block.window_size)
+        attended = _attend_in_windows(block.attn, qkv, side, block.window_size)
     else:
-        attended = _everywhere(block.attn, qkv.view(side * side, 3, block.attn.num_heads, -1), side)
-    tokens += through(attended, block.attn.proj)
-    hidden = block.mlp.act(through(block.norm2(tokens), block.mlp.lin1))
-    tokens += through(hidden, block.mlp.lin2)
+        attended = _attend_globally(block.attn, qkv.view(side * side, 3, block.attn.num_heads, -1), side)
+    tokens += fast_linear(attended, block.attn.proj)
+    hidden = block.mlp.act(fast_linear(block.norm2(tokens), block.mlp.lin1))
+    tokens += fast_linear(hidden, block.mlp.lin2)
     return tokens
 
 
-def _everywhere(attention: Attention, qkv: Tensor, side: int) -> Tensor:
+def _attend_globally(attention: Attention, qkv: Tensor, side: int) -> Tensor:
     """Attention of all tokens to all: float [G G, 3, heads, d] -> [G G, heads d].
 
     A head and a few rows of the image at once, so that the biases of their positions stay in the cache.
@@ -67,8 +69,8 @@ def _everywhere(attention: Attention, qkv: Tensor, side: int) -> Tensor:
     if not attention.use_rel_pos:
         made = functional.scaled_dot_product_attention(q, k, v)
         return made[0].transpose(0, 1).flatten(1)
-    across, down = _position_biases(attention, q[0].unflatten(1, (side, side)), side)
-    step = min(side, max(1, BIASES_AT_ONCE // side**3))
+    across, down = _compute_position_biases(attention, q[0].unflatten(1, (side, side)), side)
+    step = min(side, max(1, _MAX_BIASES_PER_STEP // side**3))
     biases = torch.empty(step, side, side, side, device=q.device, dtype=q.dtype)
     made = torch.empty(side * side, attention.num_heads, q.shape[-1], device=q.device, dtype=q.dtype)
     for head in range(attention.num_heads):
@@ -83,7 +85,7 @@ def _everywhere(attention: Attention, qkv: Tensor, side: int) -> Tensor:
     return made.flatten(1)
 
 
-def _in_windows(attention: Attention, qkv: Tensor, side: int, window: int) -> Tensor:
+def _attend_in_windows(attention: Attention, qkv: Tensor, side: int, window: int) -> Tensor:
     """Attention within windows of the image: float [G G, 3 heads d] -> [G G, heads d].
 
     Where the windows stick out of the image the library pads what comes before the projection with zeros:
@@ -98,14 +100,14 @@ def _in_windows(attention: Attention, qkv: Tensor, side: int, window: int) -> Te
     q, k, v = parts.permute(4, 0, 2, 5, 1, 3, 6).reshape(3, count**2, attention.num_heads, window**2, -1)
     bias = None
     if attention.use_rel_pos:
-        across, down = _position_biases(attention, q.reshape(-1, window, window, q.shape[-1]), window)
+        across, down = _compute_position_biases(attention, q.reshape(-1, window, window, q.shape[-1]), window)
         bias = (down[..., :, None] + across[..., None, :]).view(*q.shape[:3], window**2)
     made = functional.scaled_dot_product_attention(q, k, v, attn_mask=bias)
     made = made.view(count, count, attention.num_heads, window, window, -1).permute(0, 3, 1, 4, 2, 5)
     return made.reshape(count * window, count * window, -1)[:side, :side].reshape(side * side, -1)
 
 
-def _position_biases(attention: Attention, q: Tensor, side: int) -> tuple[Tensor, Tensor]:
+def _compute_position_biases(attention: Attention, q: Tensor, side: int) -> tuple[Tensor, Tensor]:
     """What the relative positions add to the logits (MViTv2, eq. 5): two parts, across and down.
 
     Args:

@@ -9,17 +9,22 @@ from segment_anything.utils.transforms import ResizeLongestSide
 from torch import Tensor
 
 from ris.core.types import Size
-from ris.pretrained.masks.candidates import Frame, distinct, judged, trusted
-from ris.pretrained.masks.sam_decoder import attended, ground_of, mask_logits, predicted_iou
-from ris.pretrained.masks.sam_encoder import encoded
-from ris.pretrained.masks.selection import Found
+from ris.pretrained.masks.candidates import Upsampler, find_trusted, select_stable, suppress_duplicates
+from ris.pretrained.masks.sam_decoder import (
+    compute_mask_logits,
+    make_shared_state,
+    predict_iou,
+    run_transformer,
+)
+from ris.pretrained.masks.sam_encoder import encode_sam_image
+from ris.pretrained.masks.selection import GeneratedMasks
 from ris.pretrained.masks.settings import SamSettings
 
-PROMPTS_AT_ONCE = {"cpu": 4}  # 4 MB a prompt: what the processor's cache holds
-MANY = 64  # elsewhere
+_PROMPTS_PER_STEP = {"cpu": 4}  # 4 MB a prompt: what the processor's cache holds
+_DEFAULT_PROMPTS_PER_STEP = 64  # elsewhere
 
 
-def embedded(model: Sam, pixels: NDArray[np.uint8]) -> tuple[Tensor, Size]:
+def embed_image(model: Sam, pixels: NDArray[np.uint8]) -> tuple[Tensor, Size]:
     """What SAM sees of an image, as `SamPredictor.set_image` makes it.
 
     Args:
@@ -31,30 +36,34 @@ def embedded(model: Sam, pixels: NDArray[np.uint8]) -> tuple[Tensor, Size]:
     side = model.image_encoder.img_size
     resized = torch.as_tensor(ResizeLongestSide(side).apply_image(pixels), device=model.device)
     image = model.preprocess(resized.permute(2, 0, 1)[None])
-    return encoded(model.image_encoder, image), (resized.shape[0], resized.shape[1])
+    return encode_sam_image(model.image_encoder, image), (resized.shape[0], resized.shape[1])
 
 
-def generated(model: Sam, embedding: Tensor, input_size: Size, size: Size, settings: SamSettings) -> Found:
+def generate_masks(
+    model: Sam, embedding: Tensor, input_size: Size, size: Size, settings: SamSettings
+) -> GeneratedMasks:
     """The masks under a grid of clicks that SAM trusts, best predicted IoU first.
 
     The library's masks, scores and order, of the whole image only (`crop_n_layers=0`), up to rounding.
 
     Args:
-        embedding, input_size: of `embedded`.
+        embedding, input_size: of `embed_image`.
         size: (height, width) of the pixels that were embedded, and of the masks.
     """
     grid = build_point_grid(settings.points_per_side) * np.array(size)[::-1]
     grid = ResizeLongestSide(model.image_encoder.img_size).apply_coords(grid, size)
     points = torch.as_tensor(grid, dtype=torch.float32, device=model.device)[:, None]
     clicks, _ = model.prompt_encoder(points=(points, torch.ones_like(points[..., 0])), boxes=None, masks=None)
-    decoder, ground = model.mask_decoder, ground_of(model, embedding)
+    decoder, ground = model.mask_decoder, make_shared_state(model, embedding)
     map_side = 4 * embedding.shape[-1]
-    frame = Frame.of_padded(map_side, model.image_encoder.img_size, input_size, size).on(embedding.device)
+    frame = Upsampler.from_padded(map_side, model.image_encoder.img_size, input_size, size).to_device(
+        embedding.device
+    )
     parts = []
-    for some in clicks.split(PROMPTS_AT_ONCE.get(embedding.device.type, MANY)):
-        tokens, keys = attended(decoder, ground, some)
-        scores = predicted_iou(decoder, tokens)
-        wanted = trusted(scores, settings)
-        maps = mask_logits(decoder, tokens, keys, wanted)
-        parts.append(judged(maps, scores[wanted], frame, settings))
-    return distinct(parts, frame, settings)
+    for some in clicks.split(_PROMPTS_PER_STEP.get(embedding.device.type, _DEFAULT_PROMPTS_PER_STEP)):
+        tokens, keys = run_transformer(decoder, ground, some)
+        scores = predict_iou(decoder, tokens)
+        wanted = find_trusted(scores, settings)
+        maps = compute_mask_logits(decoder, tokens, keys, wanted)
+        parts.append(select_stable(maps, scores[wanted], frame, settings))
+    return suppress_duplicates(parts, frame, settings)

@@ -8,14 +8,14 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 
 from ris.core import rle
-from ris.core.masks import inside_matrix, iou_matrix, without_specks
+from ris.core.masks import compute_inside_matrix, compute_iou_matrix, remove_specks
 from ris.core.proposals import Proposals
 from ris.core.types import Size
 from ris.pretrained.masks.settings import SamSettings
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Found:
+class GeneratedMasks:
     """K masks that a grid of clicks gave, in the order in which they were found.
 
     Attributes:
@@ -27,9 +27,9 @@ class Found:
     predicted_iou: NDArray[np.float32]
     stability: NDArray[np.float32]
 
-    def __getitem__(self, kept: NDArray[np.bool_] | NDArray[np.intp]) -> "Found":
+    def __getitem__(self, kept: NDArray[np.bool_] | NDArray[np.intp]) -> "GeneratedMasks":
         """Some of them."""
-        return Found(self.masks[kept], self.predicted_iou[kept], self.stability[kept])
+        return GeneratedMasks(self.masks[kept], self.predicted_iou[kept], self.stability[kept])
 
     @property
     def trust(self) -> NDArray[np.float64]:
@@ -37,25 +37,27 @@ class Found:
         return self.predicted_iou.astype(np.float64) * self.stability
 
 
-def selected(found: Found, settings: SamSettings, size: Size, seen: Mapping[str, NDArray]) -> Proposals:
+def select_proposals(
+    found: GeneratedMasks, settings: SamSettings, size: Size, seen: Mapping[str, NDArray]
+) -> Proposals:
     """The distinct masks of a fitting size that the network trusts most, best first, as large as the image.
 
     Args:
         size: (height, width) of the image.
         seen: what the proposer keeps of the image.
     """
-    found = _apart(_of_fitting_size(found, settings, size), settings.contained_share)
-    found = _distinct(found[np.argsort(-found.trust, kind="stable")], settings)
-    masks = (finished(mask, size, settings) for mask in found.masks)
+    found = _drop_contained(_select_by_size(found, settings, size), settings.contained_share)
+    found = _drop_duplicates(found[np.argsort(-found.trust, kind="stable")], settings)
+    masks = (finish_mask(mask, size, settings) for mask in found.masks)
     return Proposals.of(masks, size, np.clip(found.trust, 0, 1).astype(np.float32), seen)
 
 
-def finished(mask: NDArray[np.bool_], size: Size, settings: SamSettings) -> NDArray[np.bool_]:
+def finish_mask(mask: NDArray[np.bool_], size: Size, settings: SamSettings) -> NDArray[np.bool_]:
     """bool [h, w] -> bool [H, W]: without specks, enlarged."""
-    return _enlarged(without_specks(mask, share=settings.speck_share), size)
+    return _enlarge_mask(remove_specks(mask, share=settings.speck_share), size)
 
 
-def shrunk(pixels: NDArray[np.uint8], longest: int) -> NDArray[np.uint8]:
+def shrink_bilinear(pixels: NDArray[np.uint8], longest: int) -> NDArray[np.uint8]:
     """uint8 [H, W, 3] with its longest side at most so long."""
     height, width = pixels.shape[:2]
     factor = longest / max(height, width)
@@ -65,14 +67,14 @@ def shrunk(pixels: NDArray[np.uint8], longest: int) -> NDArray[np.uint8]:
     return np.array(Pillow.fromarray(pixels).resize(size, Pillow.Resampling.BILINEAR))
 
 
-def _of_fitting_size(found: Found, settings: SamSettings, size: Size) -> Found:
+def _select_by_size(found: GeneratedMasks, settings: SamSettings, size: Size) -> GeneratedMasks:
     areas, area_px = found.masks.sum((1, 2)), found.masks[0].size if len(found.masks) else 1
     floor = settings.min_area_px * area_px / (size[0] * size[1])
     smallest = max(settings.min_area_share * area_px, floor, 1)
     return found[(smallest <= areas) & (areas <= settings.max_area_share * area_px)]
 
 
-def _apart(found: Found, share: float | None) -> Found:
+def _drop_contained(found: GeneratedMasks, share: float | None) -> GeneratedMasks:
     """Without the smaller of every two of which more than that share of the smaller lies in the larger.
 
     A mask that is dropped drops others still, and of two as large as each other the later one goes
@@ -80,16 +82,16 @@ def _apart(found: Found, share: float | None) -> Found:
     """
     if share is None:
         return found
-    codes = [rle.encode(mask) for mask in found.masks]
+    codes = [rle.encode_rle(mask) for mask in found.masks]
     areas = np.array([code.area_px for code in codes])
     order = np.arange(len(codes))
     is_smaller = (areas[:, None] < areas) | ((areas[:, None] == areas) & (order[:, None] > order))
-    return found[~(is_smaller & (inside_matrix(codes, codes) > share)).any(1)]
+    return found[~(is_smaller & (compute_inside_matrix(codes, codes) > share)).any(1)]
 
 
-def _distinct(found: Found, settings: SamSettings) -> Found:
-    codes = [rle.encode(mask) for mask in found.masks]
-    same = iou_matrix(codes, codes) >= settings.same_mask_iou
+def _drop_duplicates(found: GeneratedMasks, settings: SamSettings) -> GeneratedMasks:
+    codes = [rle.encode_rle(mask) for mask in found.masks]
+    same = compute_iou_matrix(codes, codes) >= settings.same_mask_iou
     kept: list[int] = []
     for i in range(len(codes)):
         if len(kept) < settings.max_proposals and not any(same[i, j] for j in kept):
@@ -97,7 +99,7 @@ def _distinct(found: Found, settings: SamSettings) -> Found:
     return found[np.array(kept, np.intp)]
 
 
-def _enlarged(mask: NDArray[np.bool_], size: Size) -> NDArray[np.bool_]:
+def _enlarge_mask(mask: NDArray[np.bool_], size: Size) -> NDArray[np.bool_]:
     """bool [h, w] -> bool [H, W] of a size at least as large; a mask with pixels keeps some."""
     if mask.shape == size:
         return mask

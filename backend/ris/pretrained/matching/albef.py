@@ -23,17 +23,17 @@ from transformers.models.bert.modeling_bert import BertAttention
 
 from ris.errors import WeightsError
 from ris.pretrained.device import Precision
-from ris.pretrained.linear_ops import quickened
+from ris.pretrained.linear_ops import use_fast_linear
 from ris.pretrained.matching.cross_matcher import CrossMatcher, MatchingParts
 
-CHECKPOINT = "ALBEF.pth"
+_CHECKPOINT_FILE = "ALBEF.pth"
 # What the checkpoint holds for training alone: momentum copies, queues, the contrastive and the word heads.
-FOR_TRAINING = frozenset({
+_TRAINING_ONLY_PARTS = frozenset({
     "visual_encoder_m", "text_encoder_m", "vision_proj", "vision_proj_m", "text_proj", "text_proj_m",
     "image_queue", "text_queue", "queue_ptr", "temp",
 })  # fmt: skip
-WORD_HEAD = "text_encoder.cls."
-COUNTING = "text_encoder.bert.embeddings.position_ids"  # 0, 1, 2 ...: older transformers saved it
+_WORD_HEAD_PREFIX = "text_encoder.cls."
+_POSITION_IDS = "text_encoder.bert.embeddings.position_ids"  # 0, 1, 2 ...: older transformers saved it
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class AlbefShape:
     n_positions: int = 512
 
 
-RELEASED = AlbefShape()
+RELEASED_SHAPE = AlbefShape()
 
 
 class Albef(nn.Module):
@@ -84,7 +84,7 @@ class Albef(nn.Module):
         self.itm_head = nn.Linear(shape.width, 2)
 
 
-def albef_parts(model: Albef) -> MatchingParts:
+def make_albef_parts(model: Albef) -> MatchingParts:
     """The network taken apart."""
     shape: AlbefShape = model.shape
     bert: Any = model.text_encoder["bert"]
@@ -105,7 +105,7 @@ def load_albef(
     folder: Path,
     *,
     layer: int = 8,
-    shape: AlbefShape = RELEASED,
+    shape: AlbefShape = RELEASED_SHAPE,
     device: str = "cpu",
     precision: Precision = "fp32",
 ) -> CrossMatcher:
@@ -117,21 +117,21 @@ def load_albef(
     Raises:
         WeightsError: a file is missing or damaged, or the checkpoint lacks weights or has unknown ones.
     """
-    for name in (CHECKPOINT, "tokenizer.json"):
+    for name in (_CHECKPOINT_FILE, "tokenizer.json"):
         if not (folder / name).is_file():
             raise WeightsError(f"the ALBEF model lacks {folder / name}; fetch it again")
     try:
         # Of its 3.5 GB the half is the optimizer's: what nobody asks for is not read from the disk.
-        checkpoint = torch.load(folder / CHECKPOINT, map_location="cpu", weights_only=True, mmap=True)
+        checkpoint = torch.load(folder / _CHECKPOINT_FILE, map_location="cpu", weights_only=True, mmap=True)
         # By its class: the published files do not say whose tokenizer they are.
         tokenizer = BertTokenizer.from_pretrained(folder)
     except Exception as error:  # torch, pickle and tokenizers have errors of their own
         reason = " ".join(str(error).split())[:300]
         raise WeightsError(f"the ALBEF model in {folder} is damaged: {reason}; fetch it again") from error
     if not isinstance(checkpoint, dict) or not isinstance(checkpoint.get("model"), dict):
-        raise WeightsError(f'{folder / CHECKPOINT} has no "model" in it; fetch the released ALBEF.pth')
+        raise WeightsError(f'{folder / _CHECKPOINT_FILE} has no "model" in it; fetch the released ALBEF.pth')
     model = build_albef(checkpoint["model"], shape).to(device)
-    return CrossMatcher(albef_parts(model), without_sep(tokenizer), layer=layer, precision=precision)
+    return CrossMatcher(make_albef_parts(model), drop_sep_token(tokenizer), layer=layer, precision=precision)
 
 
 def build_albef(released: dict[str, torch.Tensor], shape: AlbefShape) -> Albef:
@@ -142,22 +142,26 @@ def build_albef(released: dict[str, torch.Tensor], shape: AlbefShape) -> Albef:
     """
     model = Albef(shape)
     needed = model.state_dict()
-    given = {name: tensor.float() for name, tensor in released.items() if _matches(name)}
-    _refuse("lacks", sorted(needed.keys() - given.keys()))
-    _refuse("has unknown", sorted(given.keys() - needed.keys()))
+    given = {name: tensor.float() for name, tensor in released.items() if _is_needed_weight(name)}
+    _reject_names("lacks", sorted(needed.keys() - given.keys()))
+    _reject_names("has unknown", sorted(given.keys() - needed.keys()))
     positions = "visual_encoder.pos_embed"
-    given[positions] = resized_positions(given[positions], shape.image_size // shape.patch_size)
-    _refuse("has misshapen", sorted(name for name in needed if given[name].shape != needed[name].shape))
+    given[positions] = resize_positions(given[positions], shape.image_size // shape.patch_size)
+    _reject_names("has misshapen", sorted(name for name in needed if given[name].shape != needed[name].shape))
     model.load_state_dict(given)
-    return quickened(model.eval())
+    return use_fast_linear(model.eval())
 
 
-def _matches(name: str) -> bool:
+def _is_needed_weight(name: str) -> bool:
     """Whether a weight of the checkpoint has a part in matching, or nobody knows what it is for."""
-    return name.split(".")[0] not in FOR_TRAINING and not name.startswith(WORD_HEAD) and name != COUNTING
+    return (
+        name.split(".")[0] not in _TRAINING_ONLY_PARTS
+        and not name.startswith(_WORD_HEAD_PREFIX)
+        and name != _POSITION_IDS
+    )
 
 
-def _refuse(fault: str, names: list[str]) -> None:
+def _reject_names(fault: str, names: list[str]) -> None:
     if names:
         raise WeightsError(
             f"the ALBEF checkpoint {fault} weights: {', '.join(names[:3])}"
@@ -165,7 +169,7 @@ def _refuse(fault: str, names: list[str]) -> None:
         )
 
 
-def resized_positions(positions: torch.Tensor, grid_size: int) -> torch.Tensor:
+def resize_positions(positions: torch.Tensor, grid_size: int) -> torch.Tensor:
     """Position embeddings float32 [1, 1 + g * g, V] for a grid of G x G patches: [1, 1 + G * G, V].
 
     Source: `interpolate_pos_embed` of models/vit.py: bicubic, the class token's as it is.
@@ -179,7 +183,7 @@ def resized_positions(positions: torch.Tensor, grid_size: int) -> torch.Tensor:
     return torch.cat([own, grid.permute(0, 2, 3, 1).flatten(1, 2)], 1)
 
 
-def without_sep(tokenizer: Any) -> Any:
+def drop_sep_token(tokenizer: Any) -> Any:
     """The same fast tokenizer, a text now being [CLS] and its pieces, as ALBEF's own has it."""
     tokenizer.backend_tokenizer.post_processor = TemplateProcessing(
         single="[CLS] $A", special_tokens=[("[CLS]", tokenizer.cls_token_id)]

@@ -7,11 +7,11 @@ from transformers import AutoTokenizer, BlipForImageTextRetrieval
 
 from ris.errors import WeightsError
 from ris.pretrained.device import Precision
-from ris.pretrained.hf_loading import complete
+from ris.pretrained.hf_loading import load_complete_network
 from ris.pretrained.matching.cross_matcher import CrossMatcher, MatchingParts
 
 
-def blip_parts(model: Any) -> MatchingParts:
+def make_blip_parts(model: Any) -> MatchingParts:
     """A `BlipForImageTextRetrieval` taken apart.
 
     Its own text encoder is left out: in transformers 5.23 it loses the mask of the image on its way to the
@@ -44,6 +44,6 @@ def load_blip(
     """
     if not (folder / "tokenizer.json").is_file():
         raise WeightsError(f"the model lacks {folder / 'tokenizer.json'}; fetch or install it again")
-    model = complete(BlipForImageTextRetrieval, folder).to(device)
+    model = load_complete_network(BlipForImageTextRetrieval, folder).to(device)
     tokenizer = AutoTokenizer.from_pretrained(folder)
-    return CrossMatcher(blip_parts(model), tokenizer, layer=layer, precision=precision)
+    return CrossMatcher(make_blip_parts(model), tokenizer, layer=layer, precision=precision)

@@ -1,0 +1,112 @@
+"""What the image's tag shows of a task: which image tag is meant, its reference, and the same as data."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from xml.etree.ElementTree import Element
+
+from ris.errors import LabelConfigError
+from ris.labelstudio.config.variable import (
+    extract_variable,
+    fill_template,
+    find_paths,
+    find_value,
+    is_path,
+    put_value,
+)
+
+_IMAGE_TAG_EXAMPLE = '<Image name="image" value="$image"/>'
+
+
+@dataclass(frozen=True, slots=True)
+class ImageField:
+    """The `value` of an image's tag: a variable of the task's data, or an address with or without some in it.
+
+    Attributes:
+        written: e.g. "$image", "$pages[0]", "https://example.com/$file".
+    """
+
+    written: str
+
+    @property
+    def path(self) -> str:
+        """Of the (first) variable; "" when the picture is the same for every task."""
+        return next(iter(find_paths(self.written)), "")
+
+    def read(self, data: Mapping[str, Any]) -> str | None:
+        """The reference that a task's data gives; None when it lacks one. A list of one is the one."""
+        found = {path: find_value(data, path) for path in find_paths(self.written)}
+        alone = {path: one[0] for path, one in found.items() if isinstance(one, list) and len(one) == 1}
+        if self.written == f"${self.path}":
+            image = alone.get(self.path, found[self.path])
+            return image if isinstance(image, str) and image.strip() else None
+        return fill_template(self.written, {**data, **alone})
+
+    def find_missing(self, data: Mapping[str, Any]) -> str:
+        """The path that data has nothing for; the first, where it has something for each."""
+        return next(
+            (path for path in find_paths(self.written) if fill_template(f"${path}", data) is None), self.path
+        )
+
+    def write(self, data: dict[str, Any], image: str) -> None:
+        """Write into a task's data what makes the tag show an image.
+
+        Raises:
+            LabelConfigError: the tag shows no such reference.
+        """
+        if self.path:
+            put_value(data, self.path, extract_variable(self.written, image))
+        if self.read(data) != image:
+            raise LabelConfigError(
+                f'the label config shows value="{self.written[:80]}" as image, which cannot become '
+                f"{image[:80]!r}: make it {_IMAGE_TAG_EXAMPLE}"
+            )
+
+
+def find_image_tag(root: Element, drawn_on: Collection[str | None]) -> Element:
+    """The image's tag: the one that masks are drawn on, where others are shown beside it.
+
+    Args:
+        drawn_on: the names that mask controls draw on.
+
+    Raises:
+        LabelConfigError: there is none or there are two, or it shows several pictures of one task.
+    """
+    images = [
+        tag for tag in root.iter("Image") if tag.get("name") and (tag.get("value") or _get_value_list(tag))
+    ]
+    if not images:
+        raise LabelConfigError(
+            f"the label config has no {_IMAGE_TAG_EXAMPLE}; see label_config/tabs_brush.xml"
+        )
+    found = [tag for tag in images if tag.get("name") in drawn_on] or images
+    if len(found) > 1:
+        raise LabelConfigError(
+            f"the label config has {len(found)} images ({_join_names(found)}), one was expected for the masks"
+        )
+    _check_image_tag(found[0])
+    return found[0]
+
+
+def _check_image_tag(image: Element) -> None:
+    name, value = image.get("name"), image.get("value") or ""
+    show = f'<Image name="{name}" value="$image"/>'
+    if _get_value_list(image):
+        raise LabelConfigError(
+            f"the image {name!r} has valueList, several pictures for one task, which is not supported: "
+            f"show one picture a task, as {show}"
+        )
+    nothing = [path for path in find_paths(value) if not is_path(path)]
+    if nothing or (value.startswith("$") and not find_paths(value)):
+        raise LabelConfigError(
+            f'the image {name!r} has value="{value[:80]}", and no data can have '
+            f'"{(nothing or [value])[0][:80]}": name a key of the task, as {show}'
+        )
+
+
+def _get_value_list(image: Element) -> str:
+    return image.get("valueList") or ""
+
+
+def _join_names(tags: Sequence[Element]) -> str:
+    return ", ".join(repr(tag.get("name")) for tag in tags)

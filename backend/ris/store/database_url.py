@@ -1,0 +1,63 @@
+"""The database's address: read, and shown without anything that could be a password."""
+
+from psycopg.pq import Conninfo
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from ris.errors import StoreError
+
+_SQLITE_DRIVERS = ("sqlite", "sqlite+pysqlite")
+_POSTGRESQL_DRIVERS = ("postgresql", "postgres", "postgresql+psycopg")
+_PASSWORD_ADVICE = (
+    "leave the password out and set PGPASSWORD, which takes it as it is, or write its @ as %40, "
+    "its ? as %3F, its & as %26 and its % as %25"
+)
+
+
+def parse_database_url(url: str) -> URL:
+    """The address of the database.
+
+    A password may stand in it, but only where it can be nothing else: a host, a port, a name and an option
+    are shown, by us or by the driver, and must not be the end of a password.
+
+    Args:
+        url: sqlite:///file, or postgresql://user@host/name with the password in PGPASSWORD.
+
+    Raises:
+        StoreError: it is none; the message holds nothing of it.
+    """
+    try:
+        address = make_url(url)
+    except (ArgumentError, ValueError):  # not `from` it: it quotes what it could not read
+        raise StoreError(
+            "RIS_DATABASE_URL is no database address; e.g. sqlite:///ris.db or postgresql://user@host/name. "
+            f"If a password is in it, {_PASSWORD_ADVICE}"
+        ) from None
+    if address.drivername in _SQLITE_DRIVERS:
+        if address.host or address.username or address.password:
+            raise StoreError("RIS_DATABASE_URL needs three slashes before SQLite's file: sqlite:///ris.db")
+        return address
+    if address.drivername not in _POSTGRESQL_DRIVERS:
+        raise StoreError(f"RIS_DATABASE_URL names {address.drivername}; it can be sqlite or postgresql")
+    if not _is_unambiguous(url, address):
+        raise StoreError(f"RIS_DATABASE_URL can be read in more than one way: {_PASSWORD_ADVICE}")
+    return address.set(drivername="postgresql+psycopg")
+
+
+def redact_database_url(address: URL) -> str:
+    """Which database it is, for a message: never its user, its password or an option."""
+    if address.drivername in _SQLITE_DRIVERS:
+        return f"sqlite:///{address.database or ''}"
+    where = URL.create("postgresql", host=address.host, port=address.port, database=address.database)
+    return where.render_as_string()
+
+
+def _is_unambiguous(url: str, address: URL) -> bool:
+    """Whether nothing outside the password's place can be a part of the password."""
+    known = {option.keyword.decode() for option in Conninfo.get_defaults()}
+    return (
+        url.count("@") <= 1
+        and "@" not in url.partition("?")[2]
+        and not set("&=") & set(address.database or "")
+        and set(address.query) <= known
+    )

@@ -1,0 +1,98 @@
+"""What was learned from the decisions, version by version, and which version is in use."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ris.referring.ranking import Calibration, Coefficients, Fusion
+from ris.store.records import add_once
+from ris.store.schema import LearnedRankingRow, VersionUseRow
+
+
+@dataclass(frozen=True, slots=True)
+class LearnedRanking:
+    """One learned ranking.
+
+    Attributes:
+        version: what suggestions ranked by it are offered under.
+        base: the version without anything learned; what was learned for one base says nothing of another.
+        figures: what speaks for it, for people to read.
+    """
+
+    version: str
+    base: str
+    coefficients: Coefficients
+    figures: Mapping[str, Any]
+    made_at: datetime
+
+
+def add_learned_ranking(session: Session, learned: LearnedRanking) -> None:
+    """Keep a version; a second time changes nothing."""
+    add_once(
+        session, LearnedRankingRow, version=learned.version, base=learned.base,
+        coefficients=_coefficients_to_json(learned.coefficients), figures=dict(learned.figures),
+        made_at=learned.made_at,
+    )  # fmt: skip
+
+
+def find_learned_rankings(session: Session) -> Sequence[LearnedRanking]:
+    """Every version of every base, oldest first."""
+    return [
+        _to_learned_ranking(row)
+        for row in session.scalars(select(LearnedRankingRow).order_by(LearnedRankingRow.id))
+    ]
+
+
+def set_version_in_use(session: Session, base: str, version: str, *, now: datetime) -> None:
+    """Offer from now on what this version ranks; the base's own name goes back to nothing learned."""
+    session.add(VersionUseRow(base=base, version=version, since=now))
+    session.flush()
+
+
+def find_ranking_in_use(session: Session, base: str) -> LearnedRanking | None:
+    """What is in use of a base; None when nothing that was learned is."""
+    newest = (
+        select(VersionUseRow.version)
+        .where(VersionUseRow.base == base)
+        .order_by(VersionUseRow.id.desc())
+        .limit(1)
+    )
+    row = session.scalars(
+        select(LearnedRankingRow).where(
+            LearnedRankingRow.base == base, LearnedRankingRow.version == newest.scalar_subquery()
+        )
+    ).one_or_none()
+    return _to_learned_ranking(row) if row else None
+
+
+def _to_learned_ranking(row: LearnedRankingRow) -> LearnedRanking:
+    return LearnedRanking(
+        row.version, row.base, _coefficients_from_json(row.coefficients), row.figures, row.made_at
+    )
+
+
+def _coefficients_to_json(found: Coefficients) -> dict[str, Any]:
+    calibration = found.calibration
+    return {
+        "fusion": _fusion_to_json(found.fusion),
+        "by_kind": {kind: _fusion_to_json(fusion) for kind, fusion in found.by_kind.items()},
+        "calibration": {"slope": calibration.slope, "intercept": calibration.intercept}
+        if calibration
+        else None,
+    }
+
+
+def _fusion_to_json(fusion: Fusion) -> dict[str, Any]:
+    return {"temperatures": dict(fusion.temperatures), "weights": dict(fusion.weights)}
+
+
+def _coefficients_from_json(told: Mapping[str, Any]) -> Coefficients:
+    return Coefficients(
+        fusion=Fusion(**told["fusion"]),
+        by_kind={kind: Fusion(**fusion) for kind, fusion in told["by_kind"].items()},
+        calibration=Calibration(**told["calibration"]) if told["calibration"] else None,
+    )
