@@ -30,8 +30,8 @@ from ris.pretrained.masks.sam import SamProposer, load_sam
 from ris.referring.scene import PROPOSER_KEY, Scene
 from ris.service import RecordingService, RefinementService, SceneCache, SuggestionService, Worker
 from ris.store.session import Database, upgrade_database
+from ris.tinyworld.samples import make_samples
 from ris.web.handlers import Services, predict
-from tests.live.support.samples import make_samples
 
 
 def measure_ms(call: Callable[[], object], repeats: int) -> tuple[float, float]:

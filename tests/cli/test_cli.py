@@ -16,8 +16,8 @@ from typer.testing import CliRunner
 from ris.cli import root_app
 from ris.service import RecordingService
 from ris.store.session import Database
+from ris.tinyworld.samples import make_samples
 from tests.live.support.process import find_free_port
-from tests.live.support.samples import make_samples
 from tests.service.test_recording import event
 
 NOT_UNDERSTOOD = [{"type": "vectorlabels", "id": "v"}]

@@ -15,9 +15,9 @@ from ris.label_config import read
 from sqlalchemy import create_engine, make_url, text
 
 from ris.store.session import Database, read_revision, upgrade_database
+from ris.tinyworld.samples import make_samples
 from tests.live.support.backend_server import BackendServer
 from tests.live.support.process import find_free_port
-from tests.live.support.samples import make_samples
 from tests.store.conftest import new_database, postgres
 
 __all__ = ["postgres"]

@@ -3,7 +3,7 @@
 import pytest
 
 from ris.labelstudio.api.client import LabelStudioClient
-from tests.live.support.samples import make_samples
+from ris.tinyworld.samples import make_samples
 from tests.live.support.studio import DEMO_TOKEN, LabelStudioServer
 from tests.store.conftest import empty_url, postgres
 
