@@ -6,7 +6,7 @@ VENV := .venv
 PYTORCH_INDEX_URL ?=
 READY := $(VENV)/.installed
 
-.PHONY: help setup demo studio test test-browser test-gpu test-fast coverage check lint format clean
+.PHONY: help setup demo studio test test-browser test-gpu test-fast coverage check lint format wheel release clean
 
 help: ## what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -54,5 +54,11 @@ format: $(READY) ## let ruff mend what it can
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
 
+wheel: $(READY) ## the wheel under dist/, from the source alone, without a network
+	$(VENV)/bin/python -m scripts.build_wheel dist
+
+release: setup ## check all that a release needs, build it, and say what to do next; tags and pushes nothing
+	$(VENV)/bin/python -m scripts.release
+
 clean: ## remove environments, caches and results
-	rm -rf $(VENV) .venv-label-studio .cache demo studio build .coverage *.egg-info
+	rm -rf $(VENV) .venv-label-studio .cache demo studio build dist .coverage *.egg-info
