@@ -17,13 +17,13 @@ import numpy as np
 import torch
 from rich.console import Console
 from rich.table import Table
-from ris.label_config import read
 from segment_anything import sam_model_registry
 
 from ris.assembly import load_pipeline, make_plan
 from ris.config import Settings
 from ris.core.proposals import Prompts
 from ris.core.types import Image
+from ris.label_config import read
 from ris.labelstudio.images.decoding import decode_image
 from ris.pretrained.catalog.presets import TINY, TINY_FOLDER
 from ris.pretrained.masks.sam import SamProposer, load_sam

@@ -20,10 +20,8 @@ from typer.main import get_command
 
 from ris.cli.app import root_app
 from ris.config import Settings
+from tests.builders.postgres import new_database
 from tests.live.support.process import find_free_port
-from tests.store.conftest import new_database, postgres
-
-__all__ = ["postgres"]
 
 ROOT = Path(__file__).parents[1]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())

@@ -20,7 +20,7 @@ from ris.pretrained.masks import sam_generator
 from ris.pretrained.masks.sam import SamProposer, load_sam
 from ris.referring.scene import PROPOSER_KEY, Scene
 from ris.tinyworld.samples import make_samples
-from tests.build import rectangle
+from tests.builders.masks import rectangle
 from tests.pretrained.toy_sam import random_sam
 
 

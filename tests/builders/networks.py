@@ -1,6 +1,10 @@
 """Networks of transformers small enough for a test, with random weights and a vocabulary of some words."""
 
+import json
+
+import open_clip
 import torch
+from safetensors.torch import save_file
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 from transformers import BlipConfig, BlipForImageTextRetrieval, PreTrainedTokenizerFast
 
@@ -49,3 +53,24 @@ def random_blip():
     for parameter in made.parameters():  # the default start is so small that nothing would show
         parameter.data.normal_(0, 0.15)
     return made
+
+
+TEXT = {"context_length": 77, "vocab_size": 49408, "width": 16, "heads": 2, "layers": 1}
+
+EYES = {
+    "vit": {"image_size": 32, "layers": 2, "width": 64, "patch_size": 8},
+    "resnet": {"image_size": 64, "layers": [1, 1, 1, 1], "width": 8, "patch_size": None},
+}
+
+
+def write_folder(folder, eyes):
+    """Config and weights alone, as the Hub has them for open_clip; the network itself."""
+    config = {"embed_dim": 24, "quick_gelu": True, "vision_cfg": EYES[eyes], "text_cfg": TEXT}
+    torch.manual_seed(0)
+    model = open_clip.CLIP(**config).eval()
+    for parameter in model.transformer.parameters():  # enough for one activation to differ from another
+        parameter.data.normal_(0, 0.3)
+    about = {"model_cfg": config, "preprocess_cfg": {"mean": [0.5] * 3, "std": [0.25] * 3}}
+    (folder / "open_clip_config.json").write_text(json.dumps(about))
+    save_file(model.state_dict(), folder / "open_clip_model.safetensors")
+    return model
