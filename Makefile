@@ -6,7 +6,7 @@ VENV := .venv
 PYTORCH_INDEX_URL ?=
 READY := $(VENV)/.installed
 
-.PHONY: help setup demo studio test test-browser test-gpu test-fast check lint format clean
+.PHONY: help setup demo studio test test-browser test-gpu test-fast check lint format docs clean
 
 help: ## what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -16,7 +16,7 @@ $(READY): pyproject.toml constraints.txt
 ifneq ($(strip $(PYTORCH_INDEX_URL)),)
 	$(VENV)/bin/python -m pip install --disable-pip-version-check --no-deps --index-url '$(PYTORCH_INDEX_URL)' -c constraints.txt torch torchvision
 endif
-	$(VENV)/bin/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[test]'
+	$(VENV)/bin/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[test,docs]'
 	touch $@
 
 setup: $(READY) ## the virtual environment; Label Studio's own is made by what needs it first
@@ -51,5 +51,9 @@ format: $(READY) ## let ruff mend what it can
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
 
+docs: $(READY) ## the documentation as a site under site/; writes the generated pages first
+	$(VENV)/bin/python docs/generate.py
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict
+
 clean: ## remove environments, caches and results
-	rm -rf $(VENV) .venv-label-studio .cache demo studio build *.egg-info
+	rm -rf $(VENV) .venv-label-studio .cache demo studio build site *.egg-info
