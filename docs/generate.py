@@ -1,4 +1,4 @@
-"""Write docs/cli.md from the commands and docs/settings.md from the settings model: `python docs/generate.py`."""
+"""Write docs/cli.md from the commands, and docs/settings.md from the settings: `python docs/generate.py`."""
 
 import re
 import subprocess
@@ -43,7 +43,7 @@ def make_cli_page() -> str:
 
 
 def make_settings_page() -> str:
-    """Render every setting: its text is the model's docstring, its type, default and limits the model's schema."""
+    """Render every setting: the text of the model's docstring; type, default and limits of its schema."""
     schema = Settings.model_json_schema()["properties"]
     text = [
         f"{NOTE}# Settings",
