@@ -55,8 +55,10 @@ def make_settings_page() -> str:
         text.append("## " + ", ".join(f"`{one}`" for one in variables) + f" {{ #{variables[0].lower()} }}")
         text += [f'<span id="{one.lower()}"></span>' for one in variables[1:]]
         text.append(description[0].upper() + description[1:])
-        rows = [f"| `RIS_{n.upper()}` | {_to_type(schema[n])} | {_to_default(schema[n])} |" for n in names]
-        text.append("\n".join(["| variable | value | default |", "|---|---|---|", *rows]))
+        rows = [
+            f"* `RIS_{n.upper()}`: {_to_type(schema[n])}, default {_to_default(schema[n])}" for n in names
+        ]
+        text.append("\n".join(rows))
     return "\n\n".join(text) + "\n"
 
 
