@@ -21,7 +21,6 @@ from ris.cli import app
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
 NOT_RUN = re.compile(r"<!-- not run: \S.* -->\s*")
 HIDDEN = re.compile(r"^\s*(\$ |ris |make |docker |pip |```)", re.MULTILINE)
 END_OF_COMMAND = {"&&", "||", "|", ";", "&", ">", "2>"}
@@ -37,6 +36,11 @@ class Block:
     title: str
     text: str
     is_run: bool
+
+
+def to_name(page: Path) -> str:
+    """Name a page as people do."""
+    return str(page.relative_to(ROOT))
 
 
 def read_blocks(page: Path) -> list[Block]:
@@ -89,7 +93,7 @@ def find_fault(line: str) -> str:
     return ""
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if read_script(page)], ids=str)
+@pytest.mark.parametrize("page", [page for page in PAGES if read_script(page)], ids=to_name)
 def test_the_commands_of_a_page_run_one_after_another(page, tmp_path):
     files = ROOT / "docs" / "files" / page.stem
     if files.is_dir():
@@ -113,12 +117,12 @@ def test_the_commands_of_a_page_run_one_after_another(page, tmp_path):
     assert ran.returncode == 0, f"{ran.stdout}\n{ran.stderr}"
 
 
-@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+@pytest.mark.parametrize("page", PAGES, ids=to_name)
 def test_every_command_and_option_on_a_page_exists(page):
     assert [fault for line in read_ris_commands(page) if (fault := find_fault(line))] == []
 
 
-@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+@pytest.mark.parametrize("page", PAGES, ids=to_name)
 def test_every_block_has_a_language_and_no_command_hides_in_an_indented_one(page):
     assert [one.text for one in read_blocks(page) if not one.language] == []
     tokens = MarkdownIt().parse(page.read_text())

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ris.pretrained.presets import PRESETS
+from ris.pretrained.catalog.presets import PRESETS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "networks.md").read_text()
 FETCHED = {source.name: source for preset in PRESETS.values() for source in preset.sources if source.parts}
