@@ -23,6 +23,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 NOT_RUN = re.compile(r"<!-- not run: \S.* -->\s*")
 HIDDEN = re.compile(r"^\s*(\$ |ris |make |docker |pip |```)", re.MULTILINE)
+COMMAND = re.compile(r"(?:^|&& |; |\w=\S+ |backend )(ris .*)")  # by itself, or in a container
 END_OF_COMMAND = {"&&", "||", "|", ";", "&", ">", "2>"}
 NOWHERE = "http://127.0.0.1:9"  # nothing listens there
 MOST_S = 120
@@ -65,21 +66,19 @@ def read_ris_commands(page: Path) -> list[str]:
     """Read every command line of ours: in blocks, run or not, and in the text."""
     blocks = [one.text for one in read_blocks(page) if one.language == "bash"]
     lines = [line for text in blocks for line in text.replace("\\\n", " ").splitlines()]
-    inline = [
+    lines += [
         child.content
         for token in MarkdownIt("commonmark").enable("table").parse(page.read_text())
         for child in token.children or ()
-        if child.type == "code_inline" and child.content.startswith("ris ")
+        if child.type == "code_inline"
     ]
-    return [line for line in lines if re.search(r"(^|[ /(])ris ", line)] + inline
+    return [command[1] for line in lines if (command := COMMAND.search(line))]
 
 
 def find_fault(line: str) -> str:
     """Say what of a command line is not ours: an unknown command or option; "" where nothing is."""
-    words = shlex.split(line, comments=True)
     command = get_command(app)
-    start = next(i for i, word in enumerate(words) if word.rpartition("/")[2] == "ris")
-    for word in words[start + 1 :]:
+    for word in shlex.split(line, comments=True)[1:]:
         if word in END_OF_COMMAND or word == "...":
             break
         if word.startswith("--"):
