@@ -28,7 +28,7 @@ def main() -> None:
 
 def make_cli_page() -> str:
     """Render every command: typer's own Markdown, with an overview in place of its shortened lists."""
-    typer = [sys.executable, "-m", "typer", "ris.cli", "utils", "docs", "--name", "ris"]
+    typer = [sys.executable, "-m", "typer", "--app", "root_app", "ris.cli", "utils", "docs", "--name", "ris"]
     made = subprocess.run(typer, check=True, capture_output=True, text=True, encoding="utf-8").stdout
     made = re.sub(r"\*\*Commands\*\*:\n\n(\* .*\n)+\n", "", made)
     made = re.sub(r"\*\*Options\*\*:\n\n\* `--help`.*\n\n|\* `--help`.*\n", "", made)

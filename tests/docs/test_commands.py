@@ -17,7 +17,7 @@ from markdown_it import MarkdownIt
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from ris.cli import app
+from ris.cli import root_app
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -77,7 +77,7 @@ def read_ris_commands(page: Path) -> list[str]:
 
 def find_fault(line: str) -> str:
     """Say what of a command line is not ours: an unknown command or option; "" where nothing is."""
-    command = get_command(app)
+    command = get_command(root_app)
     for word in shlex.split(line, comments=True)[1:]:
         if word in END_OF_COMMAND or word == "...":
             break
