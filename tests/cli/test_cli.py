@@ -43,8 +43,8 @@ def test_the_help_says_what_a_projects_key_looks_like(command):
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_stands_in_the_readme(command):
-    assert f"ris {command}" in (ROOT / "README.md").read_text()
+def test_every_command_stands_on_the_page_of_commands(command):
+    assert f"`ris {command}`" in (ROOT / "docs" / "cli.md").read_text()
 
 
 def test_a_database_that_is_not_there_is_one_sentence(tmp_path):
