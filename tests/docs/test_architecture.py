@@ -1,0 +1,51 @@
+"""The pictures and tables of the architecture page say what the contracts and the folders say."""
+
+import configparser
+import re
+from itertools import groupby
+from pathlib import Path
+from xml.etree import ElementTree
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "backend" / "ris"
+PAGE = ROOT / "docs" / "architecture.md"
+IMAGES = ROOT / "docs" / "images"
+TEXT = "{http://www.w3.org/2000/svg}text"
+
+
+def test_the_picture_of_the_layers_is_the_contract():
+    contracts = configparser.ConfigParser()
+    contracts.read(ROOT / ".importlinter", encoding="utf-8")
+    lines = contracts["importlinter:contract:layers"]["layers"].split("\n")
+    contract = [[name.strip() for name in line.split("|")] for line in lines if line.strip()]
+
+    texts = [
+        text for text in ElementTree.parse(IMAGES / "layers.svg").iter(TEXT) if text.get("class") == "layer"
+    ]
+    drawn = [[text.text for text in row] for _, row in groupby(texts, key=lambda text: float(text.get("y")))]
+
+    assert drawn == contract
+
+
+def test_every_folder_of_the_package_stands_on_the_page_and_no_other():
+    folders = {
+        path.relative_to(PACKAGE).as_posix()
+        for path in [*PACKAGE.glob("*/"), *PACKAGE.glob("*/*/")]
+        if any(path.glob("*.py")) or path.name == "tiny"
+    }
+
+    named = set(re.findall(r"^\| `([a-z_/]+)` \| ", PAGE.read_text(encoding="utf-8"), re.MULTILINE))
+    outside = {path.name for path in ROOT.iterdir() if path.is_dir()}
+
+    assert named - outside - {"config"} == folders
+
+
+def test_every_file_that_the_page_and_the_pictures_name_exists():
+    text = PAGE.read_text(encoding="utf-8")
+    drawn = " ".join(text.text or "" for text in ElementTree.parse(IMAGES / "data_flow.svg").iter(TEXT))
+    names = set(re.findall(r"[a-z_/]+\.py\b", text + drawn))
+    files = [path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py")]
+
+    assert [
+        name for name in sorted(names) if not any(f"/{file}".endswith(f"/{name}") for file in files)
+    ] == []
