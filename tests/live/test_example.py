@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.demo.studio import TOKEN
+from tests.live.support.studio import TOKEN
 
 pytestmark = pytest.mark.live
 
