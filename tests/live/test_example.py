@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.live.support.studio import TOKEN
+from tests.live.support.studio import DEMO_TOKEN
 
 pytestmark = pytest.mark.live
 
@@ -54,7 +54,7 @@ def test_the_example_ends_with_the_folder_that_the_page_shows(studio, client, tm
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "COLUMNS": "200",
         "RIS_LABEL_STUDIO_URL": studio.url,
-        "RIS_LABEL_STUDIO_API_KEY": TOKEN,
+        "RIS_LABEL_STUDIO_API_KEY": DEMO_TOKEN,
     }
     number, printed = "", []
     for block in commands():
