@@ -6,6 +6,12 @@ from itertools import groupby
 from pathlib import Path
 from xml.etree import ElementTree
 
+import numpy as np
+
+from ris.core.expression import ParsedExpression
+from ris.core.rle import encode_rle
+from ris.referring.scene import Scene
+
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "backend" / "ris"
 PAGE = ROOT / "docs" / "architecture.md"
@@ -47,3 +53,18 @@ def test_every_file_that_the_page_and_the_picture_name_exists():
     files = [f"/{path.relative_to(PACKAGE).as_posix()}" for path in PACKAGE.rglob("*.py")]
 
     assert {name for name in named if not any(file.endswith(f"/{name}") for file in files)} == set()
+
+
+def test_the_method_that_the_page_adds_scores_every_proposal_of_every_expression():
+    (code,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    made = {"__name__": "largest"}
+    exec(code, made)
+    small, large = np.zeros((2, 4, 4), np.bool_)
+    small[0, 0] = large[1:3] = True
+    masks, boxes = (encode_rle(small), encode_rle(large)), ((0, 0, 1, 1), (0, 1, 4, 3))
+    scene = Scene("digest", (4, 4), masks, boxes, np.ones(2, np.float32), {})
+    expression = ParsedExpression("the mug", "mug")
+
+    scored = made["Largest"]().score(scene, [expression, expression])
+
+    assert [(one.method, one.scores.tolist()) for one in scored] == [("largest", [0.125, 1.0])] * 2
