@@ -17,20 +17,52 @@ PACKAGE = ROOT / "backend" / "ris"
 PAGE = ROOT / "docs" / "architecture.md"
 IMAGES = ROOT / "docs" / "images"
 TEXT = "{http://www.w3.org/2000/svg}text"
+OUTSIDE = {"training", "benchmarks", "adapter"}
 ADDED = {"referring/largest.py"}  # by a reader who adds a method
 
 
-def test_the_picture_of_the_layers_is_the_contract():
+def read_contracts():
+    """The contracts, each with its lists of modules as lists; names are relative to the package."""
     contracts = configparser.ConfigParser()
     contracts.read(ROOT / ".importlinter", encoding="utf-8")
-    lines = contracts["importlinter:contract:layers"]["layers"].split("\n")
-    contract = [[name.strip() for name in line.split("|")] for line in lines if line.strip()]
+    return [
+        {
+            key: [line.strip().removeprefix("ris.") for line in value.split("\n") if line.strip()]
+            for key, value in one.items()
+        }
+        for one in contracts.values()
+    ]
+
+
+def test_the_picture_of_the_layers_is_the_contract():
+    (layers,) = [one["layers"] for one in read_contracts() if one.get("type") == ["layers"]]
+    contract = [[name.strip() for name in row.split("|")] for row in layers]
 
     texts = ElementTree.parse(IMAGES / "layers.svg").iter(TEXT)
-    layers = [text for text in texts if text.get("class") == "layer"]
-    drawn = [[layer.text for layer in row] for _, row in groupby(layers, key=lambda layer: layer.get("y"))]
+    boxes = [text for text in texts if text.get("class") == "layer"]
+    drawn = [[box.text for box in row] for _, row in groupby(boxes, key=lambda box: box.get("y"))]
 
     assert drawn == contract
+
+
+def test_the_table_of_who_may_import_what_is_the_contracts():
+    protected = [one for one in read_contracts() if one.get("type") == ["protected"]]
+    contract = {
+        (tuple(one["protected_modules"]), tuple(n for n in one["allowed_importers"] if n not in OUTSIDE))
+        for one in protected
+    }
+
+    table = (
+        PAGE.read_text(encoding="utf-8")
+        .partition("may be imported by |\n|---|---|\n")[2]
+        .partition("\n\n")[0]
+    )
+    rows = {
+        tuple(tuple(re.findall(r"`([^`]+)`", cell)) for cell in row.strip("|").split("|"))
+        for row in table.split("\n")
+    }
+
+    assert rows == contract
 
 
 def test_every_folder_of_the_package_is_on_the_page_and_no_other_folder():
@@ -40,7 +72,8 @@ def test_every_folder_of_the_package_is_on_the_page_and_no_other_folder():
         if any(path.glob("*.py")) or path.name == "tiny"
     }
 
-    named = set(re.findall(r"^\| `([a-z_/]+)` \| ", PAGE.read_text(encoding="utf-8"), re.MULTILINE))
+    section = PAGE.read_text(encoding="utf-8").partition("\n## Packages\n")[2]
+    named = set(re.findall(r"^\| `([a-z_/]+)` \| ", section, re.MULTILINE))
     outside = {path.name for path in ROOT.iterdir() if path.is_dir()}
 
     assert named - outside == folders
