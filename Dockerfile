@@ -1,4 +1,4 @@
-# The backend with its embedded models, without root. `docker compose up` runs it beside Label Studio: docs/containers.md.
+# The backend with its embedded models, without root. `docker compose up` runs it beside Label Studio: docs/deploy.md.
 FROM python:3.11-slim AS needed
 
 RUN python -m venv /app
