@@ -30,10 +30,8 @@ def find_current_label_configs(session: Session) -> dict[str, str]:
     its answers.
     """
     configs = {row.key: row.label_config for row in session.scalars(select(ProjectRow))}
-    newest_last = select(LabelConfigRow.project, LabelConfigRow.label_config).order_by(
-        LabelConfigRow.last_seen
-    )
-    return configs | {project: config for project, config in session.execute(newest_last)}
+    rows = session.scalars(select(LabelConfigRow).order_by(LabelConfigRow.last_seen))
+    return configs | {row.project: row.label_config for row in rows}  # the newest comes last
 
 
 @dataclass(frozen=True, slots=True)
