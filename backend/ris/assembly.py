@@ -7,13 +7,12 @@ Importing this file loads no network: `/health` must answer before torch has eve
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 from datetime import UTC, datetime
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, Literal
 
-from ris import __version__
 from ris.config import Settings
 from ris.core.expression import ParsedExpression
 from ris.core.types import Image, Task
@@ -47,6 +46,15 @@ from ris.service import (
 from ris.store.scenes import SceneFiles
 from ris.store.session import Database
 
+# Raise it by one in every commit that changes what the code makes of the same networks and settings: a
+# method's scores, the fusion, the ranking, the cleaning or the choice of masks. Suggestions are then computed
+# anew, and rankings that were learned from the old scores are left behind. `tests/test_golden_outputs.py`
+# fails when outputs changed and this number did not.
+ALGORITHM_REVISION = 1
+
+# Settings of a preset that change no mask and no score: `summary` is text, `threads` changes the speed.
+_UNVERSIONED_PRESET_FIELDS = frozenset({"summary", "threads"})
+
 WRITE_TIMEOUT_S = 120.0  # for one call that writes predictions; shorter than `writing.HOLD_WRITE`
 
 
@@ -55,7 +63,7 @@ class Plan:
     """What will be loaded, its files checked: everything that a suggestion depends on.
 
     Attributes:
-        version: what Label Studio knows our suggestions by; changes whenever one could change.
+        version: names the networks and methods, see `compute_model_version`.
         describer: which describer answers for LGD, as people read it.
         synonyms: where LGD looks up whether two nouns mean the same: "wordnet" or "lemma".
         models: the folder of the fetched networks.
@@ -130,24 +138,34 @@ def get_models_folder(settings: Settings) -> Path:
     return Path(settings.models_folder).expanduser()
 
 
-def compute_model_version(preset: Preset, weights: str, *also: str) -> str:
-    """What Label Studio knows our suggestions by: changes whenever a suggestion could change.
+def compute_model_version(preset: Preset, weights: str, *others: str) -> str:
+    """Name the networks and methods: "tiny-1a2b3c4d", the preset's name and a hash.
+
+    The hash covers the networks' files, the settings of every method and of the ranking, `others` and
+    `ALGORITHM_REVISION`. It leaves out the release, the number of threads and the number of alternatives,
+    because learned rankings are kept under this version and none of the three makes them wrong. Suggestions
+    are stored under `referring.ranking.make_suggestion_version`, which adds the number of alternatives.
 
     Args:
         weights: digest of the model files.
-        also: whatever else has a say: which describer, where synonyms come from.
+        others: what else changes an output: the describer, the source of the synonyms, the precision.
     """
-    said = {each.name: getattr(preset, each.name) for each in fields(preset) if each.name != "summary"}
-    settings = {name: _to_json_value(value) for name, value in said.items()}
-    made_by = json.dumps([__version__, weights, settings, also], sort_keys=True, default=str)
-    return f"{preset.name}-{hashlib.sha256(made_by.encode()).hexdigest()[:8]}"
+    ranking = {k: v for k, v in asdict(preset.ranking).items() if k != "alternatives"}
+    values = {f.name: getattr(preset, f.name) for f in fields(preset)} | {"ranking": ranking}
+    settings = {
+        name: _to_json_value(value)
+        for name, value in values.items()
+        if name not in _UNVERSIONED_PRESET_FIELDS
+    }
+    content = json.dumps([ALGORITHM_REVISION, weights, settings, others], sort_keys=True, default=str)
+    return f"{preset.name}-{hashlib.sha256(content.encode()).hexdigest()[:8]}"
 
 
 def _to_json_value(value: Any) -> Any:
-    """A preset's value for JSON; of a network its name, because what it is stands in the weights' digest."""
+    """Convert a preset's value for JSON; a network becomes its name, its files are in the weights' digest."""
     if isinstance(value, Source):
         return value.name
-    return value if isinstance(value, str | int | None) else asdict(value)
+    return asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
 
 
 def load_pipeline(plan: Plan, remember: Callable[[Describer], Describer] = lambda d: d) -> Pipeline:
@@ -262,7 +280,7 @@ def assemble(settings: Settings) -> Application:
     images = make_image_source(settings)
     suggesting = SuggestionService(
         database, worker, images, version=plan.version, now=get_utc_now,
-        shuffled_share=settings.shuffled_share,
+        alternatives=settings.alternatives, shuffled_share=settings.shuffled_share,
     )  # fmt: skip
     delivering = None
     if settings.label_studio_api_key:

@@ -31,6 +31,7 @@ from ris.labelstudio.config.control import Controls, read_controls
 from ris.labelstudio.region import write_predictions
 from ris.labelstudio.task import is_id, read_task
 from ris.referring.pipeline import Pipeline
+from ris.referring.ranking import make_suggestion_version
 from ris.service.writing import WriteOutcome, write_parcels
 from ris.store.learned_rankings import find_ranking_in_use
 from ris.store.records import find_alternatives
@@ -110,7 +111,7 @@ def prelabel(
     try:
         with database.begin() as session:
             learned = find_ranking_in_use(session, plan.version)
-        version = learned.version if learned else plan.version
+        version = make_suggestion_version(learned.version if learned else plan.version, settings.alternatives)
         lacking = find_unanswered_tasks(database, known, version)
         console.print(
             f"{len(entries)} tasks, {len(known) - len(lacking)} of them done before, {len(lacking)} to do"
