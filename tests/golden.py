@@ -4,11 +4,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ris.assembly import compute_model_version, load_pipeline, make_plan
+from ris.assembly import load_pipeline
 from ris.config import Settings
 from ris.core import rle
 from ris.core.masks import compute_iou
 from ris.labelstudio.images.decoding import decode_image
+from ris.planning import compute_model_version, make_plan
 from ris.pretrained.catalog.presets import TINY
 from ris.pretrained.catalog.weights import check_model_files
 

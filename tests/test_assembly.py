@@ -3,32 +3,23 @@
 import base64
 import io
 from dataclasses import replace
-from pathlib import Path
 
-import pytest
 from PIL import Image as Pillow
 from pydantic import SecretStr
 
 from ris.assembly import (
-    ALGORITHM_REVISION,
     assemble,
-    compute_model_version,
     get_webhook_headers,
-    make_plan,
     make_training_service,
 )
 from ris.config import Settings
 from ris.core.types import Task
 from ris.labelstudio.api.connecting import make_webhook_token
-from ris.pretrained.catalog.presets import PRESETS, TINY
-from ris.pretrained.catalog.sources import Source
 from ris.referring.ranking import Coefficients, Fusion
 from ris.store.learned_rankings import LearnedRanking, add_learned_ranking, find_ranking_in_use
 from ris.store.session import upgrade_database
 from tests.fakes import squares
 from tests.service.conftest import NOW, make_pipeline
-
-ONE, OTHER = (Source(name, "spacy", folder=Path("/data") / name) for name in ("one", "other"))
 
 
 def make_database(folder):
@@ -40,68 +31,6 @@ def make_database(folder):
 def load_squares_pipeline(plan, remember=None):
     """In place of networks: coloured squares, under the plan's version and ranking."""
     return replace(make_pipeline(), version=plan.version, ranking=plan.preset.ranking)
-
-
-def test_the_version_is_that_of_the_preset_and_stays():
-    assert compute_model_version(TINY, "weights") == compute_model_version(TINY, "weights")
-    assert compute_model_version(TINY, "weights").startswith("tiny-")
-
-
-@pytest.mark.parametrize("preset", PRESETS.values(), ids=PRESETS)
-@pytest.mark.parametrize("changed", [{"rectifier": "plain words"}, {"synonyms": "released"}], ids=str)
-def test_another_rule_is_another_version(preset, changed):
-    other = replace(preset, lgd=replace(preset.lgd, **changed))
-
-    assert (compute_model_version(other, "weights") == compute_model_version(preset, "weights")) == (
-        other == preset
-    )
-
-
-def test_which_method_reads_with_which_parser_is_a_part_of_the_version():
-    """The same files are there in each case, so their digest says nothing of it."""
-    presets = [
-        replace(TINY, global_local_parser=ONE, lgd_parser=OTHER),
-        replace(TINY, global_local_parser=OTHER, lgd_parser=ONE),
-        replace(TINY, global_local_parser=ONE, iterprime_parser=OTHER),
-        replace(TINY, parser=ONE, lgd_parser=OTHER),
-    ]
-
-    assert len({compute_model_version(preset, "weights") for preset in presets}) == 4
-
-
-@pytest.mark.parametrize(
-    "changed",
-    [
-        {"summary": "other words"},
-        {"threads": 7},
-        {"ranking": replace(TINY.ranking, alternatives=7)},
-    ],
-    ids=lambda changed: next(iter(changed)),
-)
-def test_what_changes_no_mask_and_no_score_changes_no_version(changed):
-    assert compute_model_version(replace(TINY, **changed), "weights") == compute_model_version(
-        TINY, "weights"
-    )
-
-
-def test_a_release_changes_no_version(monkeypatch):
-    before = make_plan(Settings()).version
-    monkeypatch.setattr("ris.__version__", "99.0.0")
-
-    assert make_plan(Settings()).version == before
-
-
-def test_other_weights_another_describer_and_another_revision_change_the_version(monkeypatch):
-    versions = [
-        compute_model_version(TINY, "weights"),
-        compute_model_version(TINY, "other weights"),
-        compute_model_version(TINY, "weights", "a describer"),
-        compute_model_version(replace(TINY, ranking=replace(TINY.ranking, part_discount=0.5)), "weights"),
-    ]
-    monkeypatch.setattr("ris.assembly.ALGORITHM_REVISION", ALGORITHM_REVISION + 1)
-    versions.append(compute_model_version(TINY, "weights"))
-
-    assert len(set(versions)) == 5
 
 
 def test_what_was_learned_is_in_use_after_a_release_and_with_another_number_of_alternatives(

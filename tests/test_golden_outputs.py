@@ -26,7 +26,7 @@ def test_outputs_change_only_together_with_the_model_version(golden, outputs):
     differences = find_differences(outputs, golden["outputs"])
 
     if compute_version() == golden["version"]:
-        advice = ADVICE.format(module="backend/ris/assembly.py")
+        advice = ADVICE.format(module="backend/ris/planning.py")
         assert not differences, "\n".join(
             ["the outputs changed and the model version did not:", *differences, advice]
         )

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 import torch
 
-from ris.assembly import load_pipeline, make_plan
+from ris.assembly import load_pipeline
 from ris.config import Settings
 from ris.core.masks import compute_iou_matrix
 from ris.core.proposals import Prompts
 from ris.core.types import Image
+from ris.planning import make_plan
 from ris.tinyworld.expressions import make_expressions
 from ris.tinyworld.scene import make_scene
 

@@ -10,7 +10,7 @@ import typer
 from pydantic import SecretStr
 from rich.table import Table
 
-from ris import assembly, config
+from ris import assembly, config, planning
 from ris.cli.console import console
 from ris.config import Settings
 from ris.errors import BackendError, LabelStudioError
@@ -84,7 +84,7 @@ def _check_disk(settings: Settings) -> Check:
 
 def _check_models(settings: Settings) -> Check:
     try:
-        plan = assembly.make_plan(settings)
+        plan = planning.make_plan(settings)
     except BackendError as error:
         return Check("models", False, str(error))
     return Check("models", True, f"{plan.version}, {plan.arithmetic}: {plan.preset.summary}")

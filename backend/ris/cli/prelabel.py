@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from ris import assembly, config, label_config
+from ris import assembly, config, label_config, planning
 from ris.batch.engine import Engine, ProcessEngine
 from ris.batch.local import load_worker_with_folder
 from ris.batch.prelabel import FailedTask, find_unanswered_tasks
@@ -106,7 +106,7 @@ def prelabel(
         folder, limits = images or file.folder, (settings.max_image_bytes, settings.max_image_pixels)
         parts = partial(load_worker_with_folder, parts, folder.resolve(), *limits)
     known, failed = _read_tasks(entries, name, controls)
-    plan = assembly.make_plan(settings)
+    plan = planning.make_plan(settings)
     database = Database.open(settings.database_url)
     try:
         with database.begin() as session:

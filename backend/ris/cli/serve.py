@@ -11,7 +11,7 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 from gunicorn.workers.gthread import ThreadWorker
 
-from ris import assembly, config, wsgi
+from ris import config, planning, wsgi
 from ris.errors import SettingsError
 from ris.store.session import Database, upgrade_database
 from ris.web.logs import start_logging
@@ -88,7 +88,7 @@ def serve(
     if upgrade:
         upgrade_database(settings.database_url)
     check_server_settings(settings)
-    plan = assembly.make_plan(settings)
+    plan = planning.make_plan(settings)
     log = logging.getLogger("ris")
     place = config.format_host_port(settings.host, settings.port)
     log.info("listening on %s as %s: %s", place, plan.version, plan.preset.summary)
@@ -110,7 +110,7 @@ def check_server_settings(settings: config.Settings) -> None:
             f"RIS_HOST is {settings.host}, which others can reach, and there is no password: set "
             "RIS_BASIC_AUTH_USER and RIS_BASIC_AUTH_PASSWORD, or RIS_ALLOW_ANONYMOUS=true if that is meant"
         )
-    assembly.make_plan(settings)
+    planning.make_plan(settings)
     Database.open(settings.database_url).close()
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:
