@@ -18,8 +18,8 @@ from ris.labelstudio.api.connecting import make_webhook_token
 from ris.referring.ranking import Coefficients, Fusion
 from ris.store.learned_rankings import LearnedRanking, add_learned_ranking, find_ranking_in_use
 from ris.store.session import upgrade_database
-from tests.fakes import squares
-from tests.service.conftest import NOW, make_pipeline
+from tests.builders.fakes import squares
+from tests.builders.services import NOW, make_pipeline
 
 
 def make_database(folder):
