@@ -91,15 +91,16 @@ def load_pipeline(plan: Plan, remember: Callable[[Describer], Describer] = lambd
 
 
 def _load_named_describer(plan: Plan) -> Describer | None:
-    """The describer that the settings name, behind HTTP or of transformers; None leaves it to the preset."""
+    """Load the describer that the settings name, over HTTP or of transformers; None for the preset's own."""
     from ris.pretrained.language.describer import ChatDescriber
     from ris.pretrained.language.http_describer import HttpDescriber
 
-    if plan.describer_url:
-        return HttpDescriber(plan.describer_url, model=plan.describer_model, key=plan.describer_key)
-    if plan.describer_model:
+    if plan.describer_model is None:
+        return None
+    if plan.describer_url is None:
         return ChatDescriber.load(plan.describer_model, device=plan.device)
-    return None
+    key = plan.describer_key.get_secret_value() if plan.describer_key else ""
+    return HttpDescriber(plan.describer_url, model=plan.describer_model, key=key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +140,7 @@ def assemble(settings: Settings) -> Application:
     load = partial(load_pipeline, plan, partial(CachingDescriber, database, now=get_utc_now))
     files = None
     if settings.scene_folder:
-        files = SceneFiles(Path(settings.scene_folder), plan.version, settings.scene_folder_mb * 2**20)
+        files = SceneFiles(settings.scene_folder.expanduser(), plan.version, settings.scene_folder_mb * 2**20)
     worker = Worker(load, SceneCache(settings.scene_cache_mb * 2**20, files))
     recording = RecordingService(database, now=get_utc_now)
     syncing = SyncService(
@@ -205,11 +206,12 @@ def make_ml_backend(settings: Settings, url: str | None = None) -> OwnBackend:
 
 def make_image_bytes_source(settings: Settings) -> Callable[[Task], bytes]:
     """From a task to the bytes of its image's file."""
-    hosts = tuple(host.strip() for host in settings.image_hosts.split(",") if host.strip())
     source = ImageSource(
-        make_label_studio_client(settings), image_hosts=hosts, max_bytes=settings.max_image_bytes,
-        public_url=settings.label_studio_public_url,
-    )  # fmt: skip
+        make_label_studio_client(settings),
+        image_hosts=settings.image_hosts,
+        max_bytes=settings.max_image_bytes,
+        public_url=settings.label_studio_public_url or "",
+    )
     return lambda task: source.fetch(task.image_url, task.task_id)
 
 

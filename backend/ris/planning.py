@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from pydantic import SecretStr
+
 from ris.config import Settings
 from ris.errors import SettingsError
 from ris.pretrained.catalog.presets import PRESETS, Preset, find_preset
@@ -29,15 +31,17 @@ _UNVERSIONED_PRESET_FIELDS = frozenset({"summary", "threads"})
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What will be loaded, its files checked: everything that a suggestion depends on.
+    """The networks to load, with their files checked, and everything else that a suggestion depends on.
 
     Attributes:
+        preset: the networks and the numbers of the methods.
         version: names the networks and methods, see `compute_model_version`.
-        describer: which describer answers for LGD, as people read it.
-        synonyms: where LGD looks up whether two nouns mean the same: "wordnet" or "lemma".
+        describer: the describer of LGD, as people read it.
+        synonyms: the source of LGD's synonyms: "wordnet" or "lemma".
+        describer_url, describer_model, describer_key: of the describer that replaces the preset's own.
         models: the folder of the fetched networks.
-        device: where the networks run.
-        precision: of their arithmetic; a part of the version.
+        device: the device that runs the networks.
+        precision: of the arithmetic of the methods' networks.
         arithmetic: precision and device, in words.
     """
 
@@ -45,21 +49,21 @@ class Plan:
     version: str
     describer: str
     synonyms: str
-    describer_url: str = ""
-    describer_model: str = ""
-    describer_key: str = ""
-    models: Path = Path()
-    device: str = "cpu"
-    precision: Literal["fp32", "bf16"] = "fp32"
-    arithmetic: str = ""
+    describer_url: str | None
+    describer_model: str | None
+    describer_key: SecretStr | None
+    models: Path
+    device: str
+    precision: Literal["fp32", "bf16"]
+    arithmetic: str
 
 
 def make_plan(settings: Settings) -> Plan:
-    """Choose the networks that the settings ask for, and check their files; loads nothing.
+    """Choose the networks that the settings name and check their files; no network is loaded.
 
     Raises:
-        SettingsError: there is no such preset, a describer's address is without its model, or the processor
-            is slower in the precision that is set.
+        SettingsError: there is no such preset, a describer's URL is without its model, or the processor is
+            slower in the precision that is set.
         WeightsError: a model file is missing or damaged.
     """
     preset = find_preset(settings.preset, alternatives=settings.alternatives, known=load_presets(settings))
@@ -74,37 +78,35 @@ def make_plan(settings: Settings) -> Plan:
     describer = f"{model} at {url}" if url else model or "embedded"
     needed = [source for source in preset.sources if not model or source is not preset.describer]
     weights = check_model_files(needed, models, fetch=f"ris models fetch {preset.name}")
-    key, synonyms = settings.describer_key, find_synonyms(preset.lgd.synonyms).source
-    also = (
-        [describer, synonyms] if settings.precision == "fp32" else [describer, synonyms, settings.precision]
-    )
+    synonyms = find_synonyms(preset.lgd.synonyms).source
+    others = [describer, synonyms, *([settings.precision] if settings.precision != "fp32" else [])]
     return Plan(
-        preset,
-        compute_model_version(preset, weights, *also),
-        describer,
-        synonyms,
-        url,
-        model,
-        key.get_secret_value() if key else "",
-        models,
-        settings.device,
-        settings.precision,
-        arithmetic,
+        preset=preset,
+        version=compute_model_version(preset, weights, *others),
+        describer=describer,
+        synonyms=synonyms,
+        describer_url=url,
+        describer_model=model,
+        describer_key=settings.describer_key,
+        models=models,
+        device=settings.device,
+        precision=settings.precision,
+        arithmetic=arithmetic,
     )
 
 
 def load_presets(settings: Settings) -> Mapping[str, Preset]:
-    """By name, ours and those of the user's file.
+    """Load all presets by name: ours and those of the user's file.
 
     Raises:
         SettingsError: the file cannot be read.
     """
-    return read_presets(Path(settings.presets_file).expanduser()) if settings.presets_file else PRESETS
+    return read_presets(settings.presets_file.expanduser()) if settings.presets_file else PRESETS
 
 
 def get_models_folder(settings: Settings) -> Path:
-    """Where fetched networks lie."""
-    return Path(settings.models_folder).expanduser()
+    """Return the folder of fetched networks."""
+    return settings.models_folder.expanduser()
 
 
 def compute_model_version(preset: Preset, weights: str, *others: str) -> str:

@@ -62,7 +62,7 @@ def connect(
         outcome = add_samples(client, project, samples)
         table.add_row("sample tasks", outcome)
     console.print(table)
-    where = settings.label_studio_public_url.rstrip("/") or settings.label_studio_url
+    where = (settings.label_studio_public_url or settings.label_studio_url).rstrip("/")
     console.print(f"{where}/projects/{project}/data")
 
 

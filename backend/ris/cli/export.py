@@ -137,7 +137,7 @@ def validate(
 def _load_material(settings: Settings, choice: ExportOptions) -> tuple[Material, int, int]:
     """What is exported; how many decisions there are, and how many answers that are not understood."""
     database = Database.open(settings.database_url)
-    homes = (settings.label_studio_url, settings.label_studio_public_url)
+    homes = (settings.label_studio_url, settings.label_studio_public_url or "")
     try:
         with database.begin() as session:
             found: Sequence[Decision] = list(read_decisions(session, project=choice.project, homes=homes))
