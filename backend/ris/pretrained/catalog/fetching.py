@@ -132,7 +132,7 @@ def _list_hub_files(part: HubFiles, name: str, endpoint: str | None) -> list[Req
 def _fetch_from_hub(
     part: HubFiles, name: str, folder: Path, endpoint: str | None, advance: ProgressCallback
 ) -> None:
-    class ProgressBar(tqdm):  # type: ignore[misc]  # tqdm is not typed
+    class ProgressBar(tqdm):
         """The library's bar, drawn by whoever asked."""
 
         def update(self, n: float | None = 1) -> bool | None:
@@ -140,8 +140,8 @@ def _fetch_from_hub(
             advance(name, int(self.n), int(self.total or self.n))
             return shown
 
-        def display(self, *_: object, **__: object) -> bool:
-            return True
+        def display(self, msg: str | None = None, pos: int | None = None) -> None:
+            pass
 
     try:
         hf_hub_download(

@@ -7,12 +7,12 @@ treebank loads by plain `spacy.load` and has `doc.find_noun_chunks` like any oth
 
 from collections.abc import Iterable, Iterator
 
-import spacy
 from spacy.attrs import PREFIX, SHAPE, SUFFIX
 from spacy.errors import Errors
 from spacy.lang.en import English, EnglishDefaults
 from spacy.lang.lex_attrs import word_shape
 from spacy.tokens import Doc, Span, Token
+from spacy.util import registry
 
 # Dependents that belong to the name of a thing. Case markers, clauses and prepositional dependents do not.
 _NAMING = frozenset(
@@ -96,7 +96,7 @@ def _get_shape(text: str) -> str:
     return str(word_shape(text.lower()))
 
 
-class EnglishUDDefaults(EnglishDefaults):  # type: ignore[misc]
+class EnglishUDDefaults(EnglishDefaults):
     # Case is not a feature: expressions come lower-cased, a treebank does not, and both must look alike.
     lex_attr_getters = EnglishDefaults.lex_attr_getters | {
         PREFIX: _get_prefix,
@@ -106,7 +106,7 @@ class EnglishUDDefaults(EnglishDefaults):  # type: ignore[misc]
     syntax_iterators = {"noun_chunks": find_noun_chunks}  # noqa: RUF012 (spaCy reads it off the class)
 
 
-@spacy.registry.languages("en_ud")
-class EnglishUD(English):  # type: ignore[misc]
+@registry.languages("en_ud")
+class EnglishUD(English):  # type: ignore[no-untyped-call]  # spaCy's __init_subclass__
     lang = "en_ud"
     Defaults = EnglishUDDefaults
