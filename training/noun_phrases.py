@@ -91,7 +91,7 @@ class NounPhraseGrammar:
                 self._add_description(owner)
             if self._is_drawn(0.5):
                 owner.prepend("det", make_leaf("the", "DET"))
-            noun.prepend("nmod:poss", owner.then("case", make_leaf("'s", "PART")))
+            noun.prepend("nmod:poss", owner.append("case", make_leaf("'s", "PART")))
 
     def _add_description(self, noun: PhraseTree) -> None:
         makers = (
@@ -139,7 +139,7 @@ class NounPhraseGrammar:
             side = make_leaf(
                 self._pick(("left", "right", "top", "bottom", "front", "back", "far", "upper")), "ADJ"
             )
-            return "amod", side.then("goeswith", make_leaf("most", "X"))
+            return "amod", side.append("goeswith", make_leaf("most", "X"))
         return "amod", make_leaf(
             self._pick(PHRASE_WORDS["superlatives"] if self._is_drawn(0.7) else PHRASE_WORDS["comparatives"]),
             "ADJ",

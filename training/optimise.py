@@ -68,7 +68,7 @@ class Optimisers:
         for optimiser, _ in self.parts:
             optimiser.step()
 
-    def state(self) -> list[dict[str, Any]]:
+    def get_state(self) -> list[dict[str, Any]]:
         return [optimiser.state_dict() for optimiser, _ in self.parts]
 
     def restore(self, state: list[dict[str, Any]]) -> None:
@@ -84,7 +84,7 @@ def _is_hidden(name: str, parameter: Tensor) -> bool:
 def save_checkpoint(path: Path, model: nn.Module, optimisers: Optimisers, step: int) -> None:
     """Write what a stopped training needs to go on; never leaves half a file."""
     part = path.with_suffix(".part")
-    torch.save({"model": model.state_dict(), "optimisers": optimisers.state(), "step": step}, part)
+    torch.save({"model": model.state_dict(), "optimisers": optimisers.get_state(), "step": step}, part)
     part.replace(path)
 
 

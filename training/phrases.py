@@ -12,12 +12,12 @@ from training.trees import PhraseTree, conjoin, make_compound, make_leaf, plural
 class ExpressionGrammar(NounPhraseGrammar):
     """Words whole referring expressions at random."""
 
-    def expression(self) -> Sentence:
+    def make_expression(self) -> Sentence:
         """One phrase; seldom two, the second in words of its own ("man in red. not the one on the left")."""
         first = to_sentence(self._make_tree())
         if not self._is_drawn(0.03):
             return first
-        stop = to_sentence(self._make_tree().then("punct", make_leaf(".", "PUNCT")))
+        stop = to_sentence(self._make_tree().append("punct", make_leaf(".", "PUNCT")))
         return join_sentences((stop, first))
 
     def _make_tree(self) -> PhraseTree:
@@ -30,7 +30,7 @@ class ExpressionGrammar(NounPhraseGrammar):
             (3, self._make_participle),
             (3, self._make_choice_of_several),
             (3, self._make_imperative),
-            (5, self._one),
+            (5, self._make_stand_in),
             (1, self._make_existence),
             (3, self._make_focus),
             (2, self._make_coordination),
@@ -51,7 +51,7 @@ class ExpressionGrammar(NounPhraseGrammar):
         makers = (
             (20, self._add_prepositional),
             (16, self._add_place_after),
-            (9, self._near),
+            (9, self._add_near),
             (6, self._add_relative_place),
             (12, self._add_action),
             (5, self._add_posture),
@@ -88,12 +88,14 @@ class ExpressionGrammar(NounPhraseGrammar):
             self._add_clothes(noun, relation)
         elif roll < 0.45:
             place = self._make_phrase(make_leaf(self._pick(PHRASE_WORDS["places"]), "NOUN"), articles=0.7)
-            noun.then(relation, self._add_case(self._pick(("in", "on", "at", "from", "of")), noun=place))
+            noun.append(relation, self._add_case(self._pick(("in", "on", "at", "from", "of")), noun=place))
         elif roll < 0.5:
             both = conjoin(self._make_phrase(), "and", self._make_phrase())
-            noun.then(relation, self._add_case("between", noun=both))
+            noun.append(relation, self._add_case("between", noun=both))
         else:
-            noun.then(relation, self._add_case(self._pick(PHRASE_WORDS["near"]), noun=self._make_landmark()))
+            noun.append(
+                relation, self._add_case(self._pick(PHRASE_WORDS["near"]), noun=self._make_landmark())
+            )
 
     def _add_clothes(self, noun: PhraseTree, relation: str) -> None:
         preposition = self._pick(("in", "in", "with", "with", "w", "without"))
@@ -122,7 +124,7 @@ class ExpressionGrammar(NounPhraseGrammar):
                 )
             if self._is_drawn(0.1):
                 self._add_prepositional(clothes)
-        noun.then(relation, self._add_case(preposition, noun=clothes))
+        noun.append(relation, self._add_case(preposition, noun=clothes))
 
     def _add_place_after(self, noun: PhraseTree) -> None:
         makers = (
@@ -132,7 +134,7 @@ class ExpressionGrammar(NounPhraseGrammar):
             self._make_corner,
             self._make_side_noun,
         )
-        noun.then(*self.rng.choice(makers)())
+        noun.append(*self.rng.choice(makers)())
 
     def _make_side_adverb(self) -> tuple[str, PhraseTree]:
         """A place in one word or two: "left", "far left", "bottom right", "closest"."""
@@ -169,7 +171,7 @@ class ExpressionGrammar(NounPhraseGrammar):
             )
             side.prepend("obl:unmarked", way)
         if self._is_drawn(0.15):
-            side.then(
+            side.append(
                 "nmod",
                 self._add_case(
                     "of",
@@ -198,7 +200,7 @@ class ExpressionGrammar(NounPhraseGrammar):
         side = make_leaf(self._pick(("side", "side", "edge", "end", "row", "hand")), "NOUN")
         return "nmod:unmarked", side.prepend("amod", make_leaf(self._pick(PHRASE_WORDS["sides"]), "ADJ"))
 
-    def _near(self, noun: PhraseTree) -> None:
+    def _add_near(self, noun: PhraseTree) -> None:
         """An adjective or adverb with a landmark: "next to the tree", "left of the lamp"."""
         word, preposition = self._pick(PHRASE_WORDS["beside"]).split("_")
         tag = "ADV" if word in ("next", "left", "right", "away") else "ADJ"
@@ -206,7 +208,7 @@ class ExpressionGrammar(NounPhraseGrammar):
         landmark = self._make_landmark()
         if preposition != "-":
             self._add_case(preposition, noun=landmark)
-        noun.then("advmod" if tag == "ADV" else "amod", near.then("obl", landmark))
+        noun.append("advmod" if tag == "ADV" else "amod", near.append("obl", landmark))
 
     def _add_relative_place(self, noun: PhraseTree) -> None:
         """A side of a landmark: "in front of the bus", "to the left of the lamp"."""
@@ -217,16 +219,16 @@ class ExpressionGrammar(NounPhraseGrammar):
                 *(("det", make_leaf(word, "DET")) if word == "the" else ("amod", make_leaf(word, "ADJ")))
             )
         self._add_case(words[0], noun=side)
-        noun.then("nmod", side.then("nmod", self._add_case("of", noun=self._make_landmark())))
+        noun.append("nmod", side.append("nmod", self._add_case("of", noun=self._make_landmark())))
 
     def _make_gerund(self) -> PhraseTree:
         """Something done to something: "holding a ball", "looking at the dog"."""
         if self._is_drawn(0.25):
-            return make_leaf(self._pick(self.verbs), "VERB").then("obj", self._make_landmark())
+            return make_leaf(self._pick(self.verbs), "VERB").append("obj", self._make_landmark())
         verb, *preposition = self._pick(PHRASE_WORDS["doing"]).split("_")
         tree = make_leaf(verb, "VERB")
         if preposition:
-            return tree.then("obl", self._add_case(preposition[0], noun=self._make_landmark()))
+            return tree.append("obl", self._add_case(preposition[0], noun=self._make_landmark()))
         worn = verb == "wearing" or self._is_drawn(0.15)
         thing = (
             self._make_phrase(make_compound(self._pick(PHRASE_WORDS["clothes"])))
@@ -240,52 +242,52 @@ class ExpressionGrammar(NounPhraseGrammar):
                 self._make_phrase(make_compound(self._pick(PHRASE_WORDS["clothes"])), articles=0.2),
             )
         if self._is_drawn(0.08):
-            tree.then("compound:prt", make_leaf(self._pick(("up", "out", "off", "down")), "ADP"))
-        return tree.then("obj", thing)
+            tree.append("compound:prt", make_leaf(self._pick(("up", "out", "off", "down")), "ADP"))
+        return tree.append("obj", thing)
 
     def _add_action(self, noun: PhraseTree) -> None:
         gerund = self._make_gerund()
         if self._is_drawn(0.12):
             self._add_place_of_action(gerund)
-        noun.then("acl", gerund)
+        noun.append("acl", gerund)
 
     def _add_place_of_action(self, verb: PhraseTree) -> None:
         relation, place = self.rng.choice((self._make_side_phrase, self._make_corner))()
-        verb.then("obl" if relation == "nmod" else "obl:unmarked", place)
+        verb.append("obl" if relation == "nmod" else "obl:unmarked", place)
 
     def _make_posture(self) -> PhraseTree:
         """A posture: "sitting down", "standing behind the car", "looking left"."""
         verb = make_leaf(self._pick(PHRASE_WORDS["posing"] if self._is_drawn(0.8) else self.verbs), "VERB")
         roll = self.rng.random()
         if roll < 0.2:
-            verb.then(
+            verb.append(
                 "advmod",
                 make_leaf(
                     self._pick(PHRASE_WORDS["particles"] + ["left", "right", "alone", "together"]), "ADV"
                 ),
             )
         elif roll < 0.6:
-            verb.then("obl", self._add_case(self._pick(PHRASE_WORDS["near"]), noun=self._make_landmark()))
+            verb.append("obl", self._add_case(self._pick(PHRASE_WORDS["near"]), noun=self._make_landmark()))
         elif roll < 0.75:
             self._add_near_to_action(verb)
         return verb
 
     def _add_near_to_action(self, verb: PhraseTree) -> None:
-        verb.then(
-            "advmod", make_leaf("next", "ADV").then("obl", self._add_case("to", noun=self._make_landmark()))
+        verb.append(
+            "advmod", make_leaf("next", "ADV").append("obl", self._add_case("to", noun=self._make_landmark()))
         )
 
     def _add_posture(self, noun: PhraseTree) -> None:
-        noun.then("acl", self._make_posture())
+        noun.append("acl", self._make_posture())
 
     def _add_passive(self, noun: PhraseTree) -> None:
         """Something done to it: "parked next to the tree", "cut off on the right"."""
         verb = make_leaf(self._pick(PHRASE_WORDS["done"]), "VERB")
         roll = self.rng.random()
         if roll < 0.25:
-            verb.then("compound:prt", make_leaf(self._pick(("off", "up", "on", "out", "down")), "ADP"))
+            verb.append("compound:prt", make_leaf(self._pick(("off", "up", "on", "out", "down")), "ADP"))
         if roll < 0.6:
-            verb.then(
+            verb.append(
                 "obl",
                 self._add_case(
                     self._pick(("in", "on", "by", "with", "of", "behind")), noun=self._make_landmark()
@@ -295,12 +297,12 @@ class ExpressionGrammar(NounPhraseGrammar):
             self._add_near_to_action(verb)
         if self._is_drawn(0.15):
             verb.prepend("advmod", make_leaf(self._pick(("not", "partially", "half", "mostly")), "ADV"))
-        noun.then("acl", verb)
+        noun.append("acl", verb)
 
     def _negate(self, tree: PhraseTree) -> PhraseTree:
         return tree.prepend("advmod", make_leaf("not", "PART"))
 
-    def _said(self) -> PhraseTree:
+    def _make_predicate(self) -> PhraseTree:
         """What can follow "is"; without its copula."""
         roll = self.rng.random()
         if roll < 0.3:
@@ -343,18 +345,18 @@ class ExpressionGrammar(NounPhraseGrammar):
         roll = self.rng.random()
         pronoun = make_leaf(self._pick(("that", "that", "who", "which")), "PRON")
         if roll < 0.6:
-            noun.then("acl:relcl", self._add_copula(self._said()).prepend("nsubj", pronoun))
+            noun.append("acl:relcl", self._add_copula(self._make_predicate()).prepend("nsubj", pronoun))
         elif roll < 0.8:
             verb = make_leaf(self._pick(("has", "has", "looks", "holds", "wears", "have")), "VERB")
-            clause = verb.prepend("nsubj", pronoun).then("obj", self._make_landmark())
+            clause = verb.prepend("nsubj", pronoun).append("obj", self._make_landmark())
             if self._is_drawn(0.3):
-                clause.then(
+                clause.append(
                     "obl",
                     self._add_case(
                         self._pick(("on", "in")), noun=make_leaf(self._pick(PHRASE_WORDS["pronouns"]), "PRON")
                     ),
                 )
-            noun.then("acl:relcl", clause)
+            noun.append("acl:relcl", clause)
         elif roll < 0.9:
             owned = make_leaf(self._pick(PHRASE_WORDS["parts"]), "NOUN").prepend(
                 "nmod:poss", make_leaf("whose", "PRON")
@@ -367,7 +369,7 @@ class ExpressionGrammar(NounPhraseGrammar):
                     "ADJ",
                 )
             )
-            noun.then("acl:relcl", said.prepend("nsubj", owned))
+            noun.append("acl:relcl", said.prepend("nsubj", owned))
         else:
             verb = make_leaf(self._pick(("see", "ride", "hold", "eat", "touch", "watch")), "VERB")
             verb.prepend("aux", make_leaf(self._pick(("can", "could", "will")), "AUX"))
@@ -376,11 +378,11 @@ class ExpressionGrammar(NounPhraseGrammar):
                 if self._is_drawn(0.5)
                 else self._make_phrase(make_leaf(self._pick(PHRASE_WORDS["people"][:8]), "NOUN"))
             )
-            noun.then("acl:relcl", verb.prepend("nsubj", subject))
+            noun.append("acl:relcl", verb.prepend("nsubj", subject))
 
     def _add_negation(self, noun: PhraseTree) -> None:
         """What it is not: "not red", "not on the left", "neither red nor blue"."""
-        said = self._said()
+        said = self._make_predicate()
         if said.tag == "ADJ" and self._is_drawn(0.2):
             said = make_leaf(self._pick(PHRASE_WORDS["colours"]), "ADJ").prepend(
                 "cc:preconj", make_leaf("neither", "CCONJ")
@@ -391,7 +393,7 @@ class ExpressionGrammar(NounPhraseGrammar):
         relation = {"ADJ": "amod", "VERB": "acl"}.get(said.tag, "nmod")
         if self._is_drawn(0.2):
             said.prepend("punct", make_leaf(",", "PUNCT"))
-        noun.then(relation, said)
+        noun.append(relation, said)
 
     def _add_ordinal(self, noun: PhraseTree) -> None:
         """A place in a row: "second from the left"."""
@@ -401,7 +403,7 @@ class ExpressionGrammar(NounPhraseGrammar):
         ordinal = make_leaf(self._pick(PHRASE_WORDS["ordinals"]), "ADJ")
         if self._is_drawn(0.2):
             ordinal.prepend("punct", make_leaf(",", "PUNCT"))
-        noun.then("amod", ordinal.then("obl", self._add_case("from", noun=side)))
+        noun.append("amod", ordinal.append("obl", self._add_case("from", noun=side)))
 
     def _add_after_comma(self, noun: PhraseTree) -> None:
         roll = self.rng.random()
@@ -414,7 +416,7 @@ class ExpressionGrammar(NounPhraseGrammar):
             )()
         else:
             relation, said = "list", self._make_phrase()
-        noun.then(relation, said.prepend("punct", make_leaf(",", "PUNCT")))
+        noun.append(relation, said.prepend("punct", make_leaf(",", "PUNCT")))
 
     def _add_intention(self, noun: PhraseTree) -> None:
         verb = make_leaf(
@@ -422,16 +424,16 @@ class ExpressionGrammar(NounPhraseGrammar):
         )
         verb.prepend("mark", make_leaf("to", "PART"))
         if self._is_drawn(0.6):
-            verb.then("obj", self._make_landmark())
+            verb.append("obj", self._make_landmark())
         word = self._pick(("about", "ready"))
-        noun.then("amod", make_leaf(word, "ADJ").then("advcl", verb))
+        noun.append("amod", make_leaf(word, "ADJ").append("advcl", verb))
 
     def _add_number(self, noun: PhraseTree) -> None:
         number = make_leaf("number", "NOUN") if self._is_drawn(0.7) else make_leaf("#", "SYM")
-        number.then("nummod", make_leaf(str(self.rng.randrange(100)), "NUM"))
+        number.append("nummod", make_leaf(str(self.rng.randrange(100)), "NUM"))
         if self._is_drawn(0.7):
             self._add_case("with", noun=number)
-        noun.then("nmod", number)
+        noun.append("nmod", number)
 
     # Whole expressions that are more or less than a noun phrase
 
@@ -443,7 +445,7 @@ class ExpressionGrammar(NounPhraseGrammar):
             if self._is_drawn(0.3):
                 self._add_place_after(other)
             comma = self._is_drawn(0.85)
-            root.then("list", other.prepend("punct", make_leaf(",", "PUNCT")) if comma else other)
+            root.append("list", other.prepend("punct", make_leaf(",", "PUNCT")) if comma else other)
         return root
 
     def _make_clause(self) -> PhraseTree:
@@ -451,7 +453,7 @@ class ExpressionGrammar(NounPhraseGrammar):
         subject = self._make_phrase(articles=0.6)
         if self._is_drawn(0.25):
             self._add_modifier(subject)
-        return self._add_copula(self._said()).prepend("nsubj", subject)
+        return self._add_copula(self._make_predicate()).prepend("nsubj", subject)
 
     def _make_place(self) -> PhraseTree:
         relation, place = self.rng.choice(
@@ -499,15 +501,15 @@ class ExpressionGrammar(NounPhraseGrammar):
                 self._add_description(head)
         if self._is_drawn(0.55):
             head.prepend("det", make_leaf("the", "DET"))
-        head.then("nmod", several)
+        head.append("nmod", several)
         if self._is_drawn(0.2):
             self._add_place_after(head)
         return head
 
     def _make_imperative(self) -> PhraseTree:
-        return make_leaf(self._pick(PHRASE_WORDS["imperatives"]), "VERB").then("obj", self._make_referent())
+        return make_leaf(self._pick(PHRASE_WORDS["imperatives"]), "VERB").append("obj", self._make_referent())
 
-    def _one(self) -> PhraseTree:
+    def _make_stand_in(self) -> PhraseTree:
         """A stand-in for a noun: "the red one", "the one with the hat"."""
         one = make_leaf(self._pick(("one", "one", "one", "ones", "guy", "thing")), "NOUN")
         if self._is_drawn(0.75):
@@ -522,7 +524,7 @@ class ExpressionGrammar(NounPhraseGrammar):
 
     def _make_existence(self) -> PhraseTree:
         verb = make_leaf(self._pick(("is", "'s", "are")), "VERB").prepend("expl", make_leaf("there", "PRON"))
-        verb.then("nsubj", self._make_phrase(articles=0.8))
+        verb.append("nsubj", self._make_phrase(articles=0.8))
         if self._is_drawn(0.6):
             self._add_prepositional(verb, "obl")
         return verb

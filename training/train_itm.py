@@ -79,7 +79,7 @@ def make_itm_batch(rng: random.Random, args: argparse.Namespace) -> ItmBatch:
     for index, (scene, expressions) in enumerate(drawn):
         image = dataclasses.replace(scene, image=vary_brightness(scene.image, rng)).image
         batch.pictures.append(squash_image(image, SIDE, mean=MEAN, std=STD))
-        masks = np.array([jitter_mask(scene.mask(i), rng) for i in range(len(scene.things))])
+        masks = np.array([jitter_mask(scene.get_mask(i), rng) for i in range(len(scene.things))])
         batch.coverage.append(resize(masks, (BLIP_GRID, BLIP_GRID), antialias=True).reshape(len(masks), -1))
         for expression in choose_balanced(expressions, args.expressions, rng):
             batch.add(expression.text, index, expression)

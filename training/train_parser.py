@@ -92,7 +92,7 @@ def make_phrase_source(
 
     def draw_phrase() -> Sentence:
         while True:
-            phrase = grammar.expression()
+            phrase = grammar.make_expression()
             if " ".join(phrase.words) not in held_out:
                 return phrase
 

@@ -14,7 +14,7 @@ class PhraseTree:
     before: list[tuple[str, "PhraseTree"]] = field(default_factory=list)
     after: list[tuple[str, "PhraseTree"]] = field(default_factory=list)
 
-    def then(self, relation: str, tree: "PhraseTree") -> "PhraseTree":
+    def append(self, relation: str, tree: "PhraseTree") -> "PhraseTree":
         """The same tree with one more dependent at its end."""
         self.after.append((relation, tree))
         return self
@@ -60,7 +60,7 @@ def make_compound(words: str) -> PhraseTree:
 
 
 def conjoin(tree: PhraseTree, conjunction: str, other: PhraseTree) -> PhraseTree:
-    return tree.then("conj", other.prepend("cc", make_leaf(conjunction, "CCONJ")))
+    return tree.append("conj", other.prepend("cc", make_leaf(conjunction, "CCONJ")))
 
 
 def pluralise(word: str) -> str:

@@ -34,7 +34,7 @@ class Loader:
     device: str = "cpu"
     precision: Precision = "fp32"
 
-    def proposer(self) -> tuple[Proposer, Refiner | None]:
+    def load_proposer(self) -> tuple[Proposer, Refiner | None]:
         """Who proposes masks, and who answers clicks.
 
         Raises:
@@ -54,14 +54,14 @@ class Loader:
                 return Mask2FormerProposer.load(folder, queries, device=self.device), None
         raise self._make_error(source, "propose masks with these settings")
 
-    def encoder(self) -> Encoder:
+    def load_encoder(self) -> Encoder:
         """Of Global-Local CLIP and LGD. Raises as `proposer`."""
         source = self.preset.clip
         if source.kind != "clip":
             raise self._make_error(source, "be the preset's CLIP")
         return load_clip(source.get_folder(self.models), device=self.device, precision=self.precision)
 
-    def matcher(self) -> Matcher:
+    def load_matcher(self) -> Matcher:
         """Of IteRPrimE. Raises as `proposer`."""
         source, layer = self.preset.itm, self.preset.itm_layer
         folder = source.get_folder(self.models)
@@ -71,11 +71,11 @@ class Loader:
             return load_albef(folder, layer=layer, device=self.device, precision=self.precision)
         raise self._make_error(source, "match images with texts")
 
-    def parser(self) -> Parser:
+    def load_parser(self) -> Parser:
         """Of the expressions. Raises as `proposer`."""
         return self._load_parser(self.preset.parser)
 
-    def parsers(self) -> tuple[Parser, dict[str, Parser]]:
+    def load_parsers(self) -> tuple[Parser, dict[str, Parser]]:
         """Of the expressions, and by method's name what a method reads with instead; none is loaded twice.
 
         Raises as `proposer`.
@@ -91,7 +91,7 @@ class Loader:
             raise self._make_error(source, "parse expressions")
         return SpacyParser.load(source.get_folder(self.models))
 
-    def describer(self) -> Describer:
+    def load_describer(self) -> Describer:
         """Of LGD. Raises as `proposer`."""
         source = self.preset.describer
         folder = source.get_folder(self.models)

@@ -115,10 +115,10 @@ class _Writer:
         text = marked.replace("[", "").replace("]", "")
         self._written.setdefault(text, Expression(text, subject, referent, kind, rule, landmarks))
 
-    def word(self, group: _ThingGroup) -> str:
+    def choose_name(self, group: _ThingGroup) -> str:
         return f"{group.adjective} {choose_noun_word(group.noun, self.rng)}".strip()
 
-    def colour(self, thing: Thing) -> str:
+    def choose_colour(self, thing: Thing) -> str:
         """Its colour, with its shade or without."""
         if thing.shade and self.rng.random() < 0.5:
             return f"{thing.shade} {thing.colour}"
@@ -130,9 +130,9 @@ class _Writer:
         same = [other for other in self.scene.things if other.noun == thing.noun]
         word = choose_noun_word(thing.noun, self.rng)
         if len(same) == 1:
-            return f"{self.colour(thing)} {word}" if thing.colour and self.rng.random() < 0.4 else word
+            return f"{self.choose_colour(thing)} {word}" if thing.colour and self.rng.random() < 0.4 else word
         if sum(other.colour == thing.colour for other in same) == 1:
-            return f"{self.colour(thing)} {word}"
+            return f"{self.choose_colour(thing)} {word}"
         if thing.shade and sum((o.colour, o.shade) == (thing.colour, thing.shade) for o in same) == 1:
             return f"{thing.shade} {thing.colour} {word}"
         return None
@@ -148,7 +148,7 @@ def _add_category(writer: _Writer, index: int) -> None:
     word = choose_noun_word(thing.noun, writer.rng)
     writer.add(index, "category", "noun", (f"[(the) {word}]", f"[(the) {word}]", f"[{add_article(word)}]"))
     if thing.colour and writer.rng.random() < 0.5:
-        colour = writer.colour(thing)
+        colour = writer.choose_colour(thing)
         writer.add(index, "category", "colour", (f"[(the) {colour} {word}]", f"[{word}], {colour}"))
 
 
@@ -159,7 +159,7 @@ def _add_colours(writer: _Writer, noun: str, members: Sequence[int]) -> None:
         others = [things[j] for j in members if j != i]
         colours = {other.colour for other in others}
         if things[i].colour not in colours:
-            _add_colour(writer, i, "colour", writer.colour(things[i]), word)
+            _add_colour(writer, i, "colour", writer.choose_colour(things[i]), word)
             if len(colours) <= 2:
                 _add_not_colour(writer, i, sorted(map(str, colours)), word)
         elif things[i].shade and all(
@@ -213,7 +213,7 @@ def _add_sizes(writer: _Writer, group: _ThingGroup) -> None:
     order = sorted(group.members, key=lambda i: things[i].size_px)
     small, big = order[0], order[-1]
     ratios = [_compute_size_ratio(things[b], things[a]) for a, b in pairwise(order)]
-    word = writer.word(group)
+    word = writer.choose_name(group)
     if all(_compute_size_ratio(things[big], things[i]) > SIZE_RATIO for i in order[:-1]):
         writer.add(big, "size", "biggest", _make_size_templates(word, _BIG, is_pair=len(order) == 2))
     if all(_compute_size_ratio(things[i], things[small]) > SIZE_RATIO for i in order[1:]):
@@ -292,10 +292,10 @@ def _add_sides(writer: _Writer, group: _ThingGroup, axis: str) -> None:
     first_side, last_side = _SIDES[axis]
     if all(_is_apart(scene, things[order[0]], things[i], axis, SIDE_SHARE, 0.5) for i in order[1:]):
         depth = _get_position(things[order[0]], axis) / _get_length(scene, axis)
-        _add_side(writer, order[0], first_side, writer.word(group), depth)
+        _add_side(writer, order[0], first_side, writer.choose_name(group), depth)
     if all(_is_apart(scene, things[i], things[order[-1]], axis, SIDE_SHARE, 0.5) for i in order[:-1]):
         depth = 1 - _get_position(things[order[-1]], axis) / _get_length(scene, axis)
-        _add_side(writer, order[-1], last_side, writer.word(group), depth)
+        _add_side(writer, order[-1], last_side, writer.choose_name(group), depth)
 
 
 def _add_side(writer: _Writer, index: int, side: str, word: str, depth: float) -> None:
@@ -329,7 +329,7 @@ def _add_middle(writer: _Writer, group: _ThingGroup) -> None:
         and (spreads[across] < 0.5 * spreads[axis] or orders[across][1] == middle)
     ):
         return
-    word = writer.word(group)
+    word = writer.choose_name(group)
     templates = [f"[(the) middle {word}]"]
     if _is_centre(scene, things[middle], [things[first], things[last]]):  # or "the middle" is the picture's
         templates += [f"[(the) {word}] in the middle", f"[{word}], middle"]
@@ -364,7 +364,7 @@ def _add_corners(writer: _Writer, group: _ThingGroup) -> None:
             if not (is_inside and distance < 0.75 and order[1][0] - distance > 0.25):
                 continue
             corner = f"{writer.rng.choice((end, 'upper' if end == 'top' else 'lower'))} {side}"
-            word = writer.word(group)
+            word = writer.choose_name(group)
             templates = [
                 f"[(the) {corner} {word}]",
                 f"[(the) {corner} {word}]",
@@ -390,7 +390,7 @@ def _add_queue(writer: _Writer, group: _ThingGroup, axis: str) -> None:
             place = writer.rng.randrange(len(order))
         side = writer.rng.choice(_SIDES[axis])
         rank = place if side == _SIDES[axis][0] else len(order) - 1 - place
-        word, ordinal = writer.word(group), _choose_ordinal(writer, rank)
+        word, ordinal = writer.choose_name(group), _choose_ordinal(writer, rank)
         templates = (
             f"[(the) {ordinal} {word}] from the {side}",
             f"[(the) {ordinal} {word}] from the {side}",
@@ -419,7 +419,7 @@ def _add_other_half(writer: _Writer, group: _ThingGroup, axis: str) -> None:
                 outside[0],
                 "negation",
                 f"not {side}",
-                _make_negation_templates(writer.word(group), _format_side(side)),
+                _make_negation_templates(writer.choose_name(group), _format_side(side)),
             )
 
 
@@ -447,7 +447,7 @@ def _add_relations(writer: _Writer, group: _ThingGroup) -> None:
 def _add_near(writer: _Writer, group: _ThingGroup, index: int, landmark: str) -> None:
     things, scale = writer.scene.things, writer.scene.scale
     gaps = sorted((compute_gap(things[i], things[index]), i) for i in group.members)
-    word = writer.word(group)
+    word = writer.choose_name(group)
     if gaps[0][0] < NEAR_PX * scale and gaps[1][0] > gaps[0][0] + FAR_PX * scale:
         near = writer.rng.choice(("next to", "near", "by", "beside", "close to", "closest to"))
         writer.add(gaps[0][1], "relation", "near", (f"[(the) {word}] {near} the {landmark}",), (index,))
@@ -486,7 +486,7 @@ def _add_directions(writer: _Writer, group: _ThingGroup, index: int, landmark: s
         drift = abs(_get_position(things[beside[0]], across) - _get_position(things[index], across))
         if leads[beside[0]] < 0.5 * drift:  # far more below it than left of it
             continue
-        template = f"[(the) {writer.word(group)}] {writer.rng.choice(phrases)} the {landmark}"
+        template = f"[(the) {writer.choose_name(group)}] {writer.rng.choice(phrases)} the {landmark}"
         writer.add(beside[0], "relation", rule, (template,), (index,))
 
 
@@ -505,7 +505,7 @@ def _add_between(writer: _Writer, group: _ThingGroup, one: tuple[int, str], two:
         elif 0.05 < along < 0.95 and across < 0.5:
             arguable += 1
     if len(inside) == 1 and not arguable:
-        template = f"[(the) {writer.word(group)}] between the {one[1]} and the {two[1]}"
+        template = f"[(the) {writer.choose_name(group)}] between the {one[1]} and the {two[1]}"
         writer.add(inside[0], "relation", "between", (template,), (one[0], two[0]))
 
 

@@ -82,7 +82,7 @@ class SyntheticScene:
         """How large this canvas is: 1 for the reference, and lengths grow with it."""
         return compute_canvas_scale(*self.size)
 
-    def mask(self, thing: int) -> np.ndarray:
+    def get_mask(self, thing: int) -> np.ndarray:
         """bool [H, W], the visible pixels of one thing."""
         return np.asarray(self.instances == thing + 1)
 

@@ -30,13 +30,13 @@ class RequiredFile:
         name: in the network's folder.
         n_bytes: its length; rough where `compute_sha256` is None.
         sha256: None where nobody says it.
-        of: where it comes from.
+        part: the part of the source that it belongs to.
     """
 
     name: str
     n_bytes: int
     sha256: str | None
-    of: HubFiles | WebFile
+    part: HubFiles | WebFile
 
 
 def list_required_files(source: Source, *, endpoint: str | None = None) -> list[RequiredFile]:
@@ -83,11 +83,11 @@ def fetch_source(
         path = folder / file.name
         if path.is_file() and file.sha256 is not None and compute_sha256(path) == file.sha256:
             continue
-        if isinstance(file.of, WebFile):
-            url = f"{mirror.rstrip('/')}/{file.name}" if mirror else file.of.url
+        if isinstance(file.part, WebFile):
+            url = f"{mirror.rstrip('/')}/{file.name}" if mirror else file.part.url
             _fetch_from_web(url, path, file, advance)
         else:
-            _fetch_from_hub(file.of, file.name, folder, endpoint, advance)
+            _fetch_from_hub(file.part, file.name, folder, endpoint, advance)
         _check_digest(path, file)
     for part in source.parts:
         if isinstance(part, WebFile) and part.unpacked is not None:

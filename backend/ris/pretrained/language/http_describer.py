@@ -90,7 +90,7 @@ class HttpDescriber:
                     ) from error
             else:
                 if answer.is_success:
-                    return self._said(answer)
+                    return self._read_answer(answer)
                 if last or answer.status_code not in _RETRIED_STATUSES:
                     raise DescriberError(
                         f"the describer at {self.url} answered {answer.status_code} for model "
@@ -99,7 +99,7 @@ class HttpDescriber:
             self.pause(2.0**attempt)
         raise AssertionError("the last attempt returns or raises")
 
-    def _said(self, answer: httpx.Response) -> str:
+    def _read_answer(self, answer: httpx.Response) -> str:
         try:
             return str(answer.json()["choices"][0]["message"]["content"] or "")
         except (ValueError, LookupError, TypeError) as error:

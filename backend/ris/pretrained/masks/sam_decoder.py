@@ -24,15 +24,15 @@ class SharedImageState:
     Attributes:
         keys: float [N, C], the embedding, with what it says where no mask was given.
         values: float [heads, N, d], of the first layer, where the keys are still these.
-        read: for every time that tokens look at the image, the part of its keys that no prompt changes, float
+        read_keys: for every time that tokens look at the image, the part of its keys that no prompt changes, float
             [heads, d, N]: all of them in the first layer, then what comes from the positions.
-        write: the same of its queries, for every time that the image looks at tokens.
+        write_queries: the same of its queries, for every time that the image looks at tokens.
     """
 
     keys: Tensor
     values: Tensor
-    read: tuple[Tensor, ...]
-    write: tuple[Tensor, ...]
+    read_keys: tuple[Tensor, ...]
+    write_queries: tuple[Tensor, ...]
 
 
 def make_shared_state(model: Sam, embedding: Tensor) -> SharedImageState:
@@ -57,7 +57,7 @@ def make_shared_state(model: Sam, embedding: Tensor) -> SharedImageState:
     )
 
 
-def run_transformer(decoder: MaskDecoder, ground: SharedImageState, prompts: Tensor) -> tuple[Tensor, Tensor]:
+def run_transformer(decoder: MaskDecoder, state: SharedImageState, prompts: Tensor) -> tuple[Tensor, Tensor]:
     """The two-way transformer, as `TwoWayTransformer.forward` up to rounding.
 
     Args:
@@ -71,15 +71,15 @@ def run_transformer(decoder: MaskDecoder, ground: SharedImageState, prompts: Ten
     points = torch.cat([own.expand(len(prompts), -1, -1), prompts], dim=1)
     tokens, keys = points, None
     transformer = decoder.transformer
-    for layer, read, write in zip(transformer.layers, ground.read[:-1], ground.write, strict=True):
+    for layer, read, write in zip(transformer.layers, state.read_keys[:-1], state.write_queries, strict=True):
         tokens = _self_attention(layer, tokens, points)
         look = layer.cross_attn_token_to_image
-        tokens = layer.norm2(tokens + _attend_to_image(look, tokens + points, ground, read, keys))
+        tokens = layer.norm2(tokens + _attend_to_image(look, tokens + points, state, read, keys))
         tokens = layer.norm3(tokens + layer.mlp(tokens))
-        keys = _update_image_tokens(layer, tokens, points, ground, write, keys)
+        keys = _update_image_tokens(layer, tokens, points, state, write, keys)
     assert keys is not None
     look = transformer.final_attn_token_to_image
-    tokens = tokens + _attend_to_image(look, tokens + points, ground, ground.read[-1], keys)
+    tokens = tokens + _attend_to_image(look, tokens + points, state, state.read_keys[-1], keys)
     return transformer.norm_final_attn(tokens), keys
 
 
@@ -138,14 +138,14 @@ def _self_attention(layer: TwoWayAttentionBlock, tokens: Tensor, points: Tensor)
 
 
 def _attend_to_image(
-    look: Attention, tokens: Tensor, ground: SharedImageState, shared: Tensor, keys: Tensor | None
+    look: Attention, tokens: Tensor, state: SharedImageState, shared: Tensor, keys: Tensor | None
 ) -> Tensor:
     """What the tokens take from the image: float [P, T, C]."""
     prompts, count, _ = tokens.shape
     queries = _split_heads(fast_linear(tokens, look.q_proj), look)
     attention = _attention_logits(queries, prompts, shared, look.k_proj, keys).softmax(-1)  # [P, heads T, N]
     if keys is None:
-        values = _group_by_prompt(_group_by_prompt(attention, look.num_heads) @ ground.values, prompts)
+        values = _group_by_prompt(_group_by_prompt(attention, look.num_heads) @ state.values, prompts)
     else:
         weight = look.v_proj.weight.view(look.num_heads, -1, look.embedding_dim)
         values = (attention @ keys).view(prompts, look.num_heads, count, -1) @ weight.mT
@@ -158,7 +158,7 @@ def _update_image_tokens(
     layer: TwoWayAttentionBlock,
     tokens: Tensor,
     points: Tensor,
-    ground: SharedImageState,
+    state: SharedImageState,
     shared: Tensor,
     keys: Tensor | None,
 ) -> Tensor:
@@ -172,7 +172,7 @@ def _update_image_tokens(
     weight = look.out_proj.weight.T.view(look.num_heads, -1, look.embedding_dim)
     # What a head pays attention to adds up to one: its share of the bias can go to each of the values.
     told = (values @ weight + look.out_proj.bias / look.num_heads).flatten(1, 2)
-    keys = ground.keys.repeat(prompts, 1, 1) if keys is None else keys
+    keys = state.keys.repeat(prompts, 1, 1) if keys is None else keys
     keys.baddbmm_(attention.mT, told)
     for image in keys:  # not all at once: the system gives out large memory page by page, slower than this
         image.copy_(layer.norm4(image))

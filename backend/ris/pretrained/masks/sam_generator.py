@@ -54,14 +54,14 @@ def generate_masks(
     grid = ResizeLongestSide(model.image_encoder.img_size).apply_coords(grid, size)
     points = torch.as_tensor(grid, dtype=torch.float32, device=model.device)[:, None]
     clicks, _ = model.prompt_encoder(points=(points, torch.ones_like(points[..., 0])), boxes=None, masks=None)
-    decoder, ground = model.mask_decoder, make_shared_state(model, embedding)
+    decoder, state = model.mask_decoder, make_shared_state(model, embedding)
     map_side = 4 * embedding.shape[-1]
     frame = Upsampler.from_padded(map_side, model.image_encoder.img_size, input_size, size).to_device(
         embedding.device
     )
     parts = []
-    for some in clicks.split(_PROMPTS_PER_STEP.get(embedding.device.type, _DEFAULT_PROMPTS_PER_STEP)):
-        tokens, keys = run_transformer(decoder, ground, some)
+    for prompts in clicks.split(_PROMPTS_PER_STEP.get(embedding.device.type, _DEFAULT_PROMPTS_PER_STEP)):
+        tokens, keys = run_transformer(decoder, state, prompts)
         scores = predict_iou(decoder, tokens)
         wanted = find_trusted(scores, settings)
         maps = compute_mask_logits(decoder, tokens, keys, wanted)

@@ -118,7 +118,9 @@ class CrossMatcher:
             list(texts), padding=True, truncation=True, max_length=self.parts.max_tokens, return_tensors="pt"
         ).to(self._device)
         is_text = coded["attention_mask"]
-        looks = _ImageContext.of(encoded, kept, self.cross_attention_layers, self._device, self.precision)
+        looks = _ImageContext.from_encoded(
+            encoded, kept, self.cross_attention_layers, self._device, self.precision
+        )
         text_bias = torch.where(is_text == 1, 0.0, _MASKED_LOGIT)[:, None, None]
         layers = self.parts.layers
         with torch.no_grad(), self._autocast():
@@ -181,7 +183,7 @@ class _ImageContext:
     bias: torch.Tensor
 
     @classmethod
-    def of(
+    def from_encoded(
         cls,
         encoded: NDArray[np.float32],
         kept: NDArray[np.bool_],
