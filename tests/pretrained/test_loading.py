@@ -74,7 +74,7 @@ def test_a_network_in_the_wrong_place_is_refused_by_name(network):
     with pytest.raises(
         SettingsError, match=r"preset 'tiny': wrong, a network of kind '(spacy|clip)', cannot"
     ):
-        getattr(Loader(replace(TINY, **{field: wrong}), HERE), network)()
+        getattr(Loader(replace(TINY, **{field: wrong}), HERE), f"load_{network}")()
 
 
 def test_numbers_of_another_proposer_are_refused():
@@ -88,4 +88,4 @@ def test_numbers_of_another_proposer_are_refused():
 @pytest.mark.parametrize("network", NETWORKS)
 def test_every_published_network_has_its_reader_which_misses_the_files_first(preset, network, tmp_path):
     with pytest.raises(WeightsError, match=str(tmp_path)):
-        getattr(Loader(preset, tmp_path), network)()
+        getattr(Loader(preset, tmp_path), f"load_{network}")()

@@ -77,7 +77,7 @@ class CrossMatcher:
             )
         parts.network.eval().requires_grad_(False)
         if precision == "bf16":
-            convert_to_bf16(parts.network, but=[parts.head])
+            convert_to_bf16(parts.network, except_for=[parts.head])
         self.parts, self.tokenizer, self.layer, self.precision = parts, tokenizer, layer, precision
         self.input_size, self.grid_size = parts.input_size, parts.grid_size
 
