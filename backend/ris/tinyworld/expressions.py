@@ -1,4 +1,4 @@
-"""Expressions: words that are true of exactly one thing of a scene, by a margin that a person sees."""
+"""Referring expressions that are true of exactly one thing in a scene, by a margin that people can see."""
 
 import math
 import random
@@ -21,29 +21,29 @@ REPORT_ROWS = {
     "negation": "other",
 }
 
-# Margins. Shares are of the side or of a length named there; lengths in px are on the reference canvas.
+# Margins. Shares are of the canvas's side, unless the comment says otherwise; px are on the reference canvas.
 SIZE_RATIO = 1.3  # of the longest sides and of the visible areas
-PLAIN_SIZE_RATIO = 1.5  # where one is called small or big with no other to compare in the same words
+PLAIN_SIZE_RATIO = 1.5  # for "not big" and "not small" of two things
 SIDE_SHARE = 0.11
-QUEUE_SHARE = 0.07  # between neighbours that are counted
-HALF_GAP = 0.06  # either side of the middle line, for "not on the left"
+QUEUE_SHARE = 0.07  # between neighbours in a row
+HALF_GAP = 0.06  # on both sides of the middle line, for "not on the left"
 NEAR_PX = 14
-FAR_PX = 28  # how much farther the next one is
+FAR_PX = 28  # how much farther away the next thing is
 BESIDE_PX = 22
 OTHER_BESIDE_PX = -8
 
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """Words for one thing.
+    """A referring expression.
 
     Attributes:
-        text: lower case.
-        subject: the noun phrase of the referent: "the second dog" of "the second dog from the left".
+        text: in lower case.
+        subject: noun phrase of the referent: "the second dog" in "the second dog from the left".
         referent: index into the scene's things.
         kind: one of `EXPRESSION_KINDS`.
-        rule: what makes it true: "colour", "left", "near", "second biggest", "not colour" ...
-        landmarks: indices of the things that it is related to.
+        rule: the reason why it is true, such as "colour", "left", "near", "second biggest", "not colour".
+        landmarks: indices of the things that the expression relates the referent to.
     """
 
     text: str
@@ -64,7 +64,7 @@ class _ThingGroup:
 
 
 def make_expressions(scene: SyntheticScene, rng: random.Random) -> list[Expression]:
-    """All that can be said of a scene, each rule worded once, in random order and without repeats."""
+    """Make every expression of a scene, one wording for each rule, in random order without duplicates."""
     writer = _Writer(scene, rng)
     by_noun: dict[str, list[int]] = {}
     for index, thing in enumerate(scene.things):
@@ -96,7 +96,7 @@ def _make_groups(scene: SyntheticScene, noun: str, members: Sequence[int]) -> li
 
 
 class _Writer:
-    """Words expressions: picks templates and synonyms, and keeps one of each text."""
+    """Writes expressions: chooses templates and synonyms, and keeps one expression of each text."""
 
     def __init__(self, scene: SyntheticScene, rng: random.Random) -> None:
         self.scene = scene
@@ -106,9 +106,9 @@ class _Writer:
     def add(
         self, referent: int, kind: str, rule: str, templates: Sequence[str], landmarks: tuple[int, ...] = ()
     ) -> None:
-        """Word one expression from one of the templates, such as "[(the) red mug] on the left".
+        """Write one expression from one of the templates, such as "[(the) red mug] on the left".
 
-        "(the) " may be left out; square brackets hold the subject.
+        "(the) " is optional; the subject is in square brackets.
         """
         marked = self.rng.choice(templates).replace("(the) ", "the " if self.rng.random() < 0.6 else "")
         subject = marked[marked.index("[") + 1 : marked.index("]")]
@@ -119,13 +119,13 @@ class _Writer:
         return f"{group.adjective} {choose_noun_word(group.noun, self.rng)}".strip()
 
     def choose_colour(self, thing: Thing) -> str:
-        """Its colour, with its shade or without."""
+        """Choose the name of a thing's colour, with or without its shade."""
         if thing.shade and self.rng.random() < 0.5:
             return f"{thing.shade} {thing.colour}"
         return str(thing.colour)
 
     def find_landmark_name(self, index: int) -> str | None:
-        """What no other thing of the scene is called; None if noun and colour do not tell."""
+        """Find a name that no other thing in the scene has; None if noun and colour are not enough."""
         thing = self.scene.things[index]
         same = [other for other in self.scene.things if other.noun == thing.noun]
         word = choose_noun_word(thing.noun, self.rng)
@@ -204,7 +204,7 @@ def _add_not_colour(writer: _Writer, index: int, colours: Sequence[str], word: s
 
 
 def _compute_size_ratio(one: Thing, two: Thing) -> float:
-    """How many times larger `one` looks: by its side or by its visible area, whichever says less."""
+    """Compute how many times larger `one` is: the smaller of the ratios of sides and of visible areas."""
     return min(one.size_px / two.size_px, one.area_px / two.area_px)
 
 
@@ -280,7 +280,7 @@ def _get_position(thing: Thing, axis: str) -> float:
 def _is_apart(
     scene: SyntheticScene, one: Thing, two: Thing, axis: str, share: float, of_extent: float
 ) -> bool:
-    """Whether `one` comes first on an axis by a share of the canvas and of how long the two are."""
+    """Whether `one` comes first on an axis by these shares of the canvas and of the two extents."""
     lead = _get_position(two, axis) - _get_position(one, axis)
     extent = (_get_extent(one, axis) + _get_extent(two, axis)) / 2
     return lead > share * _get_length(scene, axis) and lead > of_extent * extent
@@ -299,7 +299,11 @@ def _add_sides(writer: _Writer, group: _ThingGroup, axis: str) -> None:
 
 
 def _add_side(writer: _Writer, index: int, side: str, word: str, depth: float) -> None:
-    """`depth`: how far from that side, as a share; beyond half "left" is true and "on the left" is not."""
+    """Add expressions for a side.
+
+    `depth` is the distance from that side as a share of the canvas. Beyond one half, "the left dog" is true
+    and "the dog on the left" is not.
+    """
     superlative = writer.rng.choice(_SUPERLATIVES[side])
     templates = [f"[(the) {side} {word}]", f"[(the) {superlative} {word}]", f"[{word}] {side}"]
     if depth < 0.5:
@@ -313,7 +317,7 @@ def _add_side(writer: _Writer, index: int, side: str, word: str, depth: float) -
 
 
 def _add_middle(writer: _Writer, group: _ThingGroup) -> None:
-    """The second of three in a row or in a column, whichever the three are."""
+    """Add expressions for the second of three things in a row or in a column."""
     if len(group.members) != 3:
         return
     scene, things = writer.scene, writer.scene.things
@@ -331,7 +335,9 @@ def _add_middle(writer: _Writer, group: _ThingGroup) -> None:
         return
     word = writer.choose_name(group)
     templates = [f"[(the) middle {word}]"]
-    if _is_centre(scene, things[middle], [things[first], things[last]]):  # or "the middle" is the picture's
+    if _is_centre(
+        scene, things[middle], [things[first], things[last]]
+    ):  # "in the middle" may mean the picture
         templates += [f"[(the) {word}] in the middle", f"[{word}], middle"]
         templates += [f"[(the) {word}] in the center", f"[(the) center {word}]"]
     writer.add(middle, "position", "middle", templates)
@@ -378,7 +384,7 @@ def _add_corners(writer: _Writer, group: _ThingGroup) -> None:
 
 
 def _add_queue(writer: _Writer, group: _ThingGroup, axis: str) -> None:
-    """Counted from a side: two of the places that the queue has."""
+    """Add ordinal expressions for at most two places in a row, counted from a side."""
     scene, things = writer.scene, writer.scene.things
     order = sorted(group.members, key=lambda i: _get_position(things[i], axis))
     pairs = pairwise(order)
@@ -386,7 +392,7 @@ def _add_queue(writer: _Writer, group: _ThingGroup, axis: str) -> None:
         return
     for _ in range(2 if len(order) > 2 else 1):
         place = writer.rng.randrange(len(order))
-        if len(order) > 2 and place in (0, len(order) - 1):  # inner places say more: draw once again
+        if len(order) > 2 and place in (0, len(order) - 1):  # prefer inner places: draw once more
             place = writer.rng.randrange(len(order))
         side = writer.rng.choice(_SIDES[axis])
         rank = place if side == _SIDES[axis][0] else len(order) - 1 - place
@@ -406,14 +412,14 @@ def _choose_ordinal(writer: _Writer, rank: int) -> str:
 
 
 def _add_other_half(writer: _Writer, group: _ThingGroup, axis: str) -> None:
-    """The one that is not on the left, where all the others are."""
+    """Add a negation for the one thing that is not on the side where all others are."""
     things, length = writer.scene.things, _get_length(writer.scene, axis)
     low = [i for i in group.members if _get_position(things[i], axis) < (0.5 - HALF_GAP) * length]
     high = [i for i in group.members if _get_position(things[i], axis) > (0.5 + HALF_GAP) * length]
     if len(low) + len(high) < len(group.members):
         return
     for side, inside, outside in zip(_SIDES[axis], (low, high), (high, low), strict=True):
-        # For two things both sides hold: say one of them.
+        # Of two things each is alone on its side: take one of them.
         if len(outside) == 1 and inside and (len(inside) > 1 or writer.rng.random() < 0.5):
             writer.add(
                 outside[0],
@@ -424,7 +430,7 @@ def _add_other_half(writer: _Writer, group: _ThingGroup, axis: str) -> None:
 
 
 def compute_gap(one: Thing, two: Thing) -> float:
-    """Pixels of air between two boxes; 0 where they touch or overlap."""
+    """Compute the distance between two boxes in pixels; 0 where they touch or overlap."""
     ax0, ay0, ax1, ay1 = one.box
     bx0, by0, bx1, by1 = two.box
     return math.hypot(max(ax0 - bx1, bx0 - ax1, 0), max(ay0 - by1, by0 - ay1, 0))
@@ -484,7 +490,7 @@ def _add_directions(writer: _Writer, group: _ThingGroup, index: int, landmark: s
             continue
         across = "y" if axis == "x" else "x"
         drift = abs(_get_position(things[beside[0]], across) - _get_position(things[index], across))
-        if leads[beside[0]] < 0.5 * drift:  # far more below it than left of it
+        if leads[beside[0]] < 0.5 * drift:  # such as far more below it than left of it
             continue
         template = f"[(the) {writer.choose_name(group)}] {writer.rng.choice(phrases)} the {landmark}"
         writer.add(beside[0], "relation", rule, (template,), (index,))
@@ -510,7 +516,7 @@ def _add_between(writer: _Writer, group: _ThingGroup, one: tuple[int, str], two:
 
 
 def make_name(thing: Thing, rng: random.Random) -> str:
-    """Colour and noun, perhaps the shade: "dark red mug"."""
+    """Make a name of colour and noun, at times with the shade: "dark red mug"."""
     word = choose_noun_word(thing.noun, rng)
     if thing.colour is None:
         return word
@@ -520,7 +526,7 @@ def make_name(thing: Thing, rng: random.Random) -> str:
 
 
 def make_caption(scene: SyntheticScene, rng: random.Random) -> str:
-    """A sentence about one to three kinds of thing, at times with the ground: not about one thing alone."""
+    """Make a caption of one to three kinds of things, at times with the background."""
     by_noun: dict[str, list[Thing]] = {}
     for thing in scene.things:
         by_noun.setdefault(thing.noun, []).append(thing)
@@ -536,7 +542,7 @@ def make_caption(scene: SyntheticScene, rng: random.Random) -> str:
 
 
 def find_size_word(thing: Thing, scene: SyntheticScene) -> str:
-    """small, medium or big: by the bands that things are drawn in."""
+    """Find the word for a thing's size: "small", "medium" or "big", by the ranges in `scene.SIZES_PX`."""
     size = thing.size_px / scene.scale
     if size < 47:
         return "small"
@@ -544,13 +550,13 @@ def find_size_word(thing: Thing, scene: SyntheticScene) -> str:
 
 
 def make_attribute_description(thing: Thing, scene: SyntheticScene) -> str:
-    """How it looks: "a small dark red rabbit"."""
+    """Describe how a thing looks: "a small dark red rabbit"."""
     words = ("a", find_size_word(thing, scene), thing.shade, thing.colour, thing.noun)
     return " ".join(word for word in words if word)
 
 
 def make_surrounding_description(index: int, scene: SyntheticScene) -> str:
-    """What it is and the two things nearest to it: "a rabbit near an orange dog and a blue cup"."""
+    """Describe a thing and its two nearest things: "a rabbit near an orange dog and a blue cup"."""
     thing, things = scene.things[index], scene.things
     nearest = sorted((compute_gap(thing, other), j) for j, other in enumerate(things) if j != index)[:2]
     around = []
