@@ -1,7 +1,7 @@
-"""Referring phrases with their gold trees, as people type them: no articles, few verbs, places first.
+"""Random referring expressions with their gold trees, as people type them: few articles and verbs.
 
-A treebank of web pages has hardly any; a parser that has read only sentences takes "kid far left" for a
-clause. The grammar below words things, and knows the tree because it built it.
+A treebank of web pages has hardly any such phrases, and a parser that was trained on sentences alone takes
+"kid far left" for a clause. The grammar below builds the tree together with the words.
 """
 
 from training.noun_phrases import PHRASE_WORDS, NounPhraseGrammar
@@ -10,10 +10,10 @@ from training.trees import PhraseTree, conjoin, make_compound, make_leaf, plural
 
 
 class ExpressionGrammar(NounPhraseGrammar):
-    """Words whole referring expressions at random."""
+    """Writes random referring expressions."""
 
     def make_expression(self) -> Sentence:
-        """One phrase; seldom two, the second in words of its own ("man in red. not the one on the left")."""
+        """Make one phrase, rarely two as in "man in red. not the one on the left"."""
         first = to_sentence(self._make_tree())
         if not self._is_drawn(0.03):
             return first
@@ -37,9 +37,10 @@ class ExpressionGrammar(NounPhraseGrammar):
             (2, self._make_bare_word),
         )
         weights, makers = zip(*forms, strict=True)
-        return self.rng.choices(makers, weights)[0]()
+        tree: PhraseTree = self.rng.choices(makers, weights)[0]()
+        return tree
 
-    # What is said of a noun after it
+    # Modifiers after a noun
 
     def _make_referent(self) -> PhraseTree:
         noun = self._make_phrase()
@@ -67,7 +68,7 @@ class ExpressionGrammar(NounPhraseGrammar):
         self.rng.choices(options, weights)[0](noun)
 
     def _make_landmark(self) -> PhraseTree:
-        """A landmark: a phrase that is itself seldom modified."""
+        """Make a landmark, a phrase that is rarely modified itself."""
         if self._is_drawn(0.04):
             return make_leaf(self._pick(PHRASE_WORDS["pronouns"]), "PRON")
         noun = self._make_phrase(articles=0.55)
@@ -137,7 +138,7 @@ class ExpressionGrammar(NounPhraseGrammar):
         noun.append(*self.rng.choice(makers)())
 
     def _make_side_adverb(self) -> tuple[str, PhraseTree]:
-        """A place in one word or two: "left", "far left", "bottom right", "closest"."""
+        """Make a place of one or two words: "left", "far left", "bottom right", "closest"."""
         side = make_leaf(self._pick(PHRASE_WORDS["ends"][:-1]), "ADV")
         if self._is_drawn(0.45):
             side.word = self._pick(("left", "right"))
@@ -152,7 +153,7 @@ class ExpressionGrammar(NounPhraseGrammar):
         return ("amod" if side.tag == "ADJ" else "advmod"), side
 
     def _make_side_phrase(self) -> tuple[str, PhraseTree]:
-        """A side: "on left", "to the far right of the picture", "all the way on the left"."""
+        """Make a side: "on left", "to the far right of the picture", "all the way on the left"."""
         side = make_leaf(self._pick(PHRASE_WORDS["ends"]), "NOUN")
         if self._is_drawn(0.15):
             side.word = self._pick(("side", "end", "edge", "half", "row", "part"))
@@ -196,12 +197,12 @@ class ExpressionGrammar(NounPhraseGrammar):
         return "nmod", self._add_case(self._pick(("in", "in", "at", "on")), noun=corner)
 
     def _make_side_noun(self) -> tuple[str, PhraseTree]:
-        """A side without a preposition: "left side"."""
+        """Make a side without a preposition: "left side"."""
         side = make_leaf(self._pick(("side", "side", "edge", "end", "row", "hand")), "NOUN")
         return "nmod:unmarked", side.prepend("amod", make_leaf(self._pick(PHRASE_WORDS["sides"]), "ADJ"))
 
     def _add_near(self, noun: PhraseTree) -> None:
-        """An adjective or adverb with a landmark: "next to the tree", "left of the lamp"."""
+        """Add an adjective or adverb with a landmark: "next to the tree", "left of the lamp"."""
         word, preposition = self._pick(PHRASE_WORDS["beside"]).split("_")
         tag = "ADV" if word in ("next", "left", "right", "away") else "ADJ"
         near = make_leaf(word, tag)
@@ -211,7 +212,7 @@ class ExpressionGrammar(NounPhraseGrammar):
         noun.append("advmod" if tag == "ADV" else "amod", near.append("obl", landmark))
 
     def _add_relative_place(self, noun: PhraseTree) -> None:
-        """A side of a landmark: "in front of the bus", "to the left of the lamp"."""
+        """Add a side of a landmark: "in front of the bus", "to the left of the lamp"."""
         words = self._pick(PHRASE_WORDS["sides_of"]).split("_")
         side = make_leaf(words[-1], "NOUN")
         for word in reversed(words[1:-1]):
@@ -222,7 +223,7 @@ class ExpressionGrammar(NounPhraseGrammar):
         noun.append("nmod", side.append("nmod", self._add_case("of", noun=self._make_landmark())))
 
     def _make_gerund(self) -> PhraseTree:
-        """Something done to something: "holding a ball", "looking at the dog"."""
+        """Make an action: "holding a ball", "looking at the dog"."""
         if self._is_drawn(0.25):
             return make_leaf(self._pick(self.verbs), "VERB").append("obj", self._make_landmark())
         verb, *preposition = self._pick(PHRASE_WORDS["doing"]).split("_")
@@ -256,7 +257,7 @@ class ExpressionGrammar(NounPhraseGrammar):
         verb.append("obl" if relation == "nmod" else "obl:unmarked", place)
 
     def _make_posture(self) -> PhraseTree:
-        """A posture: "sitting down", "standing behind the car", "looking left"."""
+        """Make a posture: "sitting down", "standing behind the car", "looking left"."""
         verb = make_leaf(self._pick(PHRASE_WORDS["posing"] if self._is_drawn(0.8) else self.verbs), "VERB")
         roll = self.rng.random()
         if roll < 0.2:
@@ -281,7 +282,7 @@ class ExpressionGrammar(NounPhraseGrammar):
         noun.append("acl", self._make_posture())
 
     def _add_passive(self, noun: PhraseTree) -> None:
-        """Something done to it: "parked next to the tree", "cut off on the right"."""
+        """Add a passive participle: "parked next to the tree", "cut off on the right"."""
         verb = make_leaf(self._pick(PHRASE_WORDS["done"]), "VERB")
         roll = self.rng.random()
         if roll < 0.25:
@@ -303,43 +304,45 @@ class ExpressionGrammar(NounPhraseGrammar):
         return tree.prepend("advmod", make_leaf("not", "PART"))
 
     def _make_predicate(self) -> PhraseTree:
-        """What can follow "is"; without its copula."""
+        """Make a predicate, without its copula."""
         roll = self.rng.random()
         if roll < 0.3:
-            said = make_leaf(
+            predicate = make_leaf(
                 self._pick(PHRASE_WORDS["colours"] if self._is_drawn(0.6) else PHRASE_WORDS["looks"][:40]),
                 "ADJ",
             )
             if self._is_drawn(0.1):
                 conjoin(
-                    said,
+                    predicate,
                     self._pick(("and", "or", "nor")),
                     make_leaf(self._pick(PHRASE_WORDS["colours"]), "ADJ"),
                 )
             elif self._is_drawn(0.1):
-                said = make_leaf(self._pick(self.adjectives), "ADJ")
+                predicate = make_leaf(self._pick(self.adjectives), "ADJ")
             elif self._is_drawn(0.1):
-                said = make_leaf(
+                predicate = make_leaf(
                     self._pick(PHRASE_WORDS["superlatives"] + PHRASE_WORDS["comparatives"]), "ADJ"
                 )
                 if self._is_drawn(0.5):
-                    said.prepend("det", make_leaf("the", "DET"))
+                    predicate.prepend("det", make_leaf("the", "DET"))
         elif roll < 0.5:
-            said = self._make_side_phrase()[1]
+            predicate = self._make_side_phrase()[1]
         elif roll < 0.6:
-            said = self._add_case(self._pick(PHRASE_WORDS["near"]), noun=self._make_landmark())
+            predicate = self._add_case(self._pick(PHRASE_WORDS["near"]), noun=self._make_landmark())
         elif roll < 0.8:
-            said = self._make_gerund()
+            predicate = self._make_gerund()
         else:
-            said = self._make_posture()
-        return said
+            predicate = self._make_posture()
+        return predicate
 
-    def _add_copula(self, said: PhraseTree) -> PhraseTree:
-        """Put "is" or "is not" before it, as the copula or auxiliary that the tree needs."""
+    def _add_copula(self, predicate: PhraseTree) -> PhraseTree:
+        """Add "is" or "is not" before a predicate, as copula or auxiliary."""
         if self._is_drawn(0.3):
-            self._negate(said)
-        relation = "aux" if said.tag == "VERB" else "cop"
-        return said.prepend(relation, make_leaf(self._pick(("is", "is", "is", "are", "was", "'s")), "AUX"))
+            self._negate(predicate)
+        relation = "aux" if predicate.tag == "VERB" else "cop"
+        return predicate.prepend(
+            relation, make_leaf(self._pick(("is", "is", "is", "are", "was", "'s")), "AUX")
+        )
 
     def _add_relative_clause(self, noun: PhraseTree) -> None:
         roll = self.rng.random()
@@ -361,7 +364,7 @@ class ExpressionGrammar(NounPhraseGrammar):
             owned = make_leaf(self._pick(PHRASE_WORDS["parts"]), "NOUN").prepend(
                 "nmod:poss", make_leaf("whose", "PRON")
             )
-            said = self._add_copula(
+            predicate = self._add_copula(
                 make_leaf(
                     self._pick(
                         PHRASE_WORDS["colours"] + PHRASE_WORDS["looks"][:20] + ["down", "up", "visible"]
@@ -369,7 +372,7 @@ class ExpressionGrammar(NounPhraseGrammar):
                     "ADJ",
                 )
             )
-            noun.append("acl:relcl", said.prepend("nsubj", owned))
+            noun.append("acl:relcl", predicate.prepend("nsubj", owned))
         else:
             verb = make_leaf(self._pick(("see", "ride", "hold", "eat", "touch", "watch")), "VERB")
             verb.prepend("aux", make_leaf(self._pick(("can", "could", "will")), "AUX"))
@@ -381,22 +384,22 @@ class ExpressionGrammar(NounPhraseGrammar):
             noun.append("acl:relcl", verb.prepend("nsubj", subject))
 
     def _add_negation(self, noun: PhraseTree) -> None:
-        """What it is not: "not red", "not on the left", "neither red nor blue"."""
-        said = self._make_predicate()
-        if said.tag == "ADJ" and self._is_drawn(0.2):
-            said = make_leaf(self._pick(PHRASE_WORDS["colours"]), "ADJ").prepend(
+        """Add a negation: "not red", "not on the left", "neither red nor blue"."""
+        predicate = self._make_predicate()
+        if predicate.tag == "ADJ" and self._is_drawn(0.2):
+            predicate = make_leaf(self._pick(PHRASE_WORDS["colours"]), "ADJ").prepend(
                 "cc:preconj", make_leaf("neither", "CCONJ")
             )
-            conjoin(said, "nor", make_leaf(self._pick(PHRASE_WORDS["colours"]), "ADJ"))
+            conjoin(predicate, "nor", make_leaf(self._pick(PHRASE_WORDS["colours"]), "ADJ"))
         else:
-            self._negate(said)
-        relation = {"ADJ": "amod", "VERB": "acl"}.get(said.tag, "nmod")
+            self._negate(predicate)
+        relation = {"ADJ": "amod", "VERB": "acl"}.get(predicate.tag, "nmod")
         if self._is_drawn(0.2):
-            said.prepend("punct", make_leaf(",", "PUNCT"))
-        noun.append(relation, said)
+            predicate.prepend("punct", make_leaf(",", "PUNCT"))
+        noun.append(relation, predicate)
 
     def _add_ordinal(self, noun: PhraseTree) -> None:
-        """A place in a row: "second from the left"."""
+        """Add a place in a row: "second from the left"."""
         side = make_leaf(self._pick(PHRASE_WORDS["ends"][:4]), "NOUN")
         if self._is_drawn(0.6):
             side.prepend("det", make_leaf("the", "DET"))
@@ -408,15 +411,15 @@ class ExpressionGrammar(NounPhraseGrammar):
     def _add_after_comma(self, noun: PhraseTree) -> None:
         roll = self.rng.random()
         if roll < 0.35:
-            said = make_leaf(self._pick(PHRASE_WORDS["colours"] + PHRASE_WORDS["looks"][:30]), "ADJ")
+            predicate = make_leaf(self._pick(PHRASE_WORDS["colours"] + PHRASE_WORDS["looks"][:30]), "ADJ")
             relation = "amod"
         elif roll < 0.7:
-            relation, said = self.rng.choice(
+            relation, predicate = self.rng.choice(
                 (self._make_side_phrase, self._make_side_adverb, self._make_corner, self._make_side_noun)
             )()
         else:
-            relation, said = "list", self._make_phrase()
-        noun.append(relation, said.prepend("punct", make_leaf(",", "PUNCT")))
+            relation, predicate = "list", self._make_phrase()
+        noun.append(relation, predicate.prepend("punct", make_leaf(",", "PUNCT")))
 
     def _add_intention(self, noun: PhraseTree) -> None:
         verb = make_leaf(
@@ -435,10 +438,10 @@ class ExpressionGrammar(NounPhraseGrammar):
             self._add_case("with", noun=number)
         noun.append("nmod", number)
 
-    # Whole expressions that are more or less than a noun phrase
+    # Expressions that are not one noun phrase
 
     def _make_list(self) -> PhraseTree:
-        """Phrases in a row: "black suit, red tie", "kid on the right, green shirt"."""
+        """Make a list of phrases: "black suit, red tie", "kid on the right, green shirt"."""
         root = self._make_referent()
         for _ in range(self.rng.choice((1, 1, 2))):
             other = self._make_phrase(articles=0.15)
@@ -449,7 +452,7 @@ class ExpressionGrammar(NounPhraseGrammar):
         return root
 
     def _make_clause(self) -> PhraseTree:
-        """A sentence: "the dog is on the left", "man is holding ball"."""
+        """Make a sentence: "the dog is on the left", "man is holding ball"."""
         subject = self._make_phrase(articles=0.6)
         if self._is_drawn(0.25):
             self._add_modifier(subject)
@@ -473,11 +476,11 @@ class ExpressionGrammar(NounPhraseGrammar):
         return self._negate(self._make_referent())
 
     def _make_participle(self) -> PhraseTree:
-        """An action whose doer goes unsaid: "wearing a yellow coat"."""
+        """Make an action without its subject: "wearing a yellow coat"."""
         return self.rng.choice((self._make_gerund, self._make_posture))()
 
     def _make_choice_of_several(self) -> PhraseTree:
-        """A choice: "the smaller of the two dogs", "slice of pizza"."""
+        """Make a choice: "the smaller of the two dogs", "slice of pizza"."""
         several = self._make_phrase(articles=0)
         several.word = pluralise(several.word)
         if self._is_drawn(0.5):
@@ -510,7 +513,7 @@ class ExpressionGrammar(NounPhraseGrammar):
         return make_leaf(self._pick(PHRASE_WORDS["imperatives"]), "VERB").append("obj", self._make_referent())
 
     def _make_stand_in(self) -> PhraseTree:
-        """A stand-in for a noun: "the red one", "the one with the hat"."""
+        """Make a phrase with a stand-in for the noun: "the red one", "the one with the hat"."""
         one = make_leaf(self._pick(("one", "one", "one", "ones", "guy", "thing")), "NOUN")
         if self._is_drawn(0.75):
             self._add_description(one)
@@ -535,14 +538,14 @@ class ExpressionGrammar(NounPhraseGrammar):
         )
 
     def _make_coordination(self) -> PhraseTree:
-        """Two at once: "mom and baby on the right"."""
+        """Make a coordination: "mom and baby on the right"."""
         root = conjoin(self._make_phrase(), self._pick(("and", "&", "and")), self._make_phrase())
         if self._is_drawn(0.5):
             self._add_modifier(root)
         return root
 
     def _make_bare_word(self) -> PhraseTree:
-        """One word or two, of any kind."""
+        """Make one or two words of any kind."""
         roll = self.rng.random()
         if roll < 0.4:
             return make_leaf(
