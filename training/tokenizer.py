@@ -12,12 +12,12 @@ from pathlib import Path
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerFast
 
-from ris.tinyworld.expressions import (
+from ris.tinyworld.descriptions import (
     make_attribute_description,
     make_caption,
-    make_expressions,
     make_surrounding_description,
 )
+from ris.tinyworld.expressions import make_expressions
 from ris.tinyworld.scene import make_scene
 
 SPECIAL_TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "[DEC]", "[ENC]", "[ATT]", "[SUR]"]

@@ -27,8 +27,10 @@ from transformers import AutoTokenizer
 
 from ris.pretrained.catalog.presets import TINY
 from ris.referring.crops import crop_masked, make_patch_grid, normalise_image, squash_picture
-from ris.tinyworld.expressions import Expression, make_caption, make_expressions, make_name
+from ris.tinyworld.descriptions import make_caption, make_name
+from ris.tinyworld.expressions import make_expressions
 from ris.tinyworld.scene import SyntheticScene, make_scene
+from ris.tinyworld.writer import Expression
 from training import plain_blocks
 from training.optimise import Optimisers, make_grid_positions, make_whitening_filters, run_training_steps
 

@@ -21,7 +21,7 @@ from torch.nn import functional as F
 from transformers import AutoTokenizer, BlipForConditionalGeneration
 
 from ris.referring.crops import squash_image
-from ris.tinyworld.expressions import make_attribute_description, make_surrounding_description
+from ris.tinyworld.descriptions import make_attribute_description, make_surrounding_description
 from training.blip import MAX_TOKENS, MEAN, PAD_ID, SEP_ID, SIDE, START_ID, STD, make_blip_config
 from training.optimise import Optimisers, run_training_steps
 from training.train_clip import choose_balanced, pick_scene, vary_brightness

@@ -23,10 +23,10 @@ from transformers import AutoTokenizer, BlipForImageTextRetrieval
 
 from ris.core.resize import resize
 from ris.referring.crops import squash_image
-from ris.tinyworld.expressions import Expression
 from ris.tinyworld.scene import SyntheticScene
 from ris.tinyworld.sprites import COLOURS
 from ris.tinyworld.words import choose_noun_word
+from ris.tinyworld.writer import Expression
 from training.blip import BLIP_GRID, MAX_TOKENS, MEAN, SIDE, STD, Probe, copy_clip_weights, make_blip_config
 from training.optimise import Optimisers, run_training_steps
 from training.train_clip import choose_balanced, jitter_mask, pick_scene, vary_brightness

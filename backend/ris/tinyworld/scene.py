@@ -88,6 +88,13 @@ class SyntheticScene:
         return np.asarray(self.instances == thing + 1)
 
 
+def compute_gap(one: Thing, two: Thing) -> float:
+    """Compute the distance between two boxes in pixels; 0 where they touch or overlap."""
+    ax0, ay0, ax1, ay1 = one.box
+    bx0, by0, bx1, by1 = two.box
+    return math.hypot(max(ax0 - bx1, bx0 - ax1, 0), max(ay0 - by1, by0 - ay1, 0))
+
+
 @dataclass(frozen=True, slots=True)
 class _ThingPlan:
     noun: str
