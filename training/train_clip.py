@@ -28,25 +28,16 @@ from transformers import AutoTokenizer
 from ris.pretrained.catalog.presets import TINY
 from ris.referring.crops import crop_masked, make_patch_grid, normalise_image, squash_picture
 from ris.tinyworld.descriptions import make_caption, make_name
-from ris.tinyworld.expressions import make_expressions
 from ris.tinyworld.scene import SyntheticScene, make_scene
 from ris.tinyworld.writer import Expression
 from training import plain_blocks
 from training.optimise import Optimisers, make_grid_positions, make_whitening_filters, run_training_steps
+from training.sampling import choose_balanced, jitter_mask, pick_scene, vary_brightness
 
 FRAMING = TINY.global_local.framing
 FIRST_MASKED_BLOCK = TINY.global_local.first_masked_block
 END_ID = 3  # [SEP]
 SIDE, PATCH = 144, 12
-KIND_WEIGHTS = {
-    "category": 1.2,
-    "attribute": 1.5,
-    "size": 1.3,
-    "position": 3.0,
-    "relation": 3.0,
-    "ordinal": 2.0,
-    "negation": 1.6,
-}
 _MASKED_LOGIT = -1e4  # of candidates that are excluded
 
 
@@ -89,44 +80,6 @@ def make_clip_batch(rng: random.Random, args: argparse.Namespace) -> ClipBatch:
         scene = dataclasses.replace(scene, image=vary_brightness(scene.image, rng))
         add_scene(batch, scene, expressions, index, rng, with_crops=index < args.crop_scenes, args=args)
     return batch
-
-
-def pick_scene(rng: random.Random) -> tuple[SyntheticScene, list[Expression]]:
-    """Draw scenes until one has at least two expressions."""
-    while True:
-        scene = make_scene(rng, split="train")
-        expressions = list(make_expressions(scene, rng))
-        if len(expressions) >= 2:
-            return scene, expressions
-
-
-def vary_brightness(image: NDArray[np.uint8], rng: random.Random) -> NDArray[np.uint8]:
-    """Change the brightness of an image at random, by at most 12 %."""
-    return np.clip(image.astype(np.float32) * (1 + rng.uniform(-0.12, 0.12)), 0, 255).astype(np.uint8)
-
-
-def jitter_mask(mask: NDArray[np.bool_], rng: random.Random) -> NDArray[np.bool_]:
-    """Change a mask as a proposer might: it stays, or becomes a little larger or smaller."""
-    if rng.random() < 0.5:
-        return mask
-    kernel = np.ones((rng.choice([3, 5]),) * 2, np.uint8)
-    change = cv2.dilate if rng.random() < 0.5 else cv2.erode
-    changed = change(mask.astype(np.uint8), kernel) > 0
-    return changed if changed.sum() > 30 else mask
-
-
-def choose_balanced(expressions: list[Expression], count: int, rng: random.Random) -> list[Expression]:
-    """Choose at most `count` expressions, with kinds balanced by `KIND_WEIGHTS`."""
-    kinds: dict[str, list[Expression]] = {}
-    for expression in expressions:
-        kinds.setdefault(expression.kind, []).append(expression)
-    picked: list[Expression] = []
-    while len(picked) < count and kinds:
-        kind = rng.choices(list(kinds), [KIND_WEIGHTS[k] for k in kinds])[0]
-        picked.append(kinds[kind].pop(rng.randrange(len(kinds[kind]))))
-        if not kinds[kind]:
-            del kinds[kind]
-    return picked
 
 
 def add_scene(

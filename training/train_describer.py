@@ -24,7 +24,7 @@ from ris.referring.crops import squash_image
 from ris.tinyworld.descriptions import make_attribute_description, make_surrounding_description
 from training.blip import MAX_TOKENS, MEAN, PAD_ID, SEP_ID, SIDE, START_ID, STD, make_blip_config
 from training.optimise import Optimisers, run_training_steps
-from training.train_clip import choose_balanced, pick_scene, vary_brightness
+from training.sampling import choose_balanced, pick_scene, vary_brightness
 from training.train_itm import export_itm
 
 IGNORED_LABEL = -100  # of tokens without a loss

@@ -29,7 +29,7 @@ from ris.tinyworld.words import choose_noun_word
 from ris.tinyworld.writer import Expression
 from training.blip import BLIP_GRID, MAX_TOKENS, MEAN, SIDE, STD, Probe, copy_clip_weights, make_blip_config
 from training.optimise import Optimisers, run_training_steps
-from training.train_clip import choose_balanced, jitter_mask, pick_scene, vary_brightness
+from training.sampling import choose_balanced, jitter_mask, pick_scene, vary_brightness
 
 ITM_LAYER = 2  # the third of four, because in the last only the class token has a gradient
 # Words that IteRPrimE ignores by their part of speech; a list, because a parser would be slow here.

@@ -1,4 +1,4 @@
-"""Networks of transformers small enough for a test, with random weights and a vocabulary of some words."""
+"""Networks of transformers for tests: small, with random weights and a vocabulary of a few words."""
 
 import torch
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
@@ -11,7 +11,7 @@ WORDS = [
 
 
 def toy_tokenizer():
-    """[CLS] words [SEP]; a word it does not know is [UNK]."""
+    """Make a tokenizer of [CLS] words [SEP]; an unknown word is [UNK]."""
     ids = {word: i for i, word in enumerate(WORDS)}
     tokenizer = Tokenizer(models.WordPiece(ids, unk_token="[UNK]"))
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
@@ -26,7 +26,7 @@ def toy_tokenizer():
 
 
 def random_blip_config():
-    """24 px in patches of 6, three text layers of width 16."""
+    """Make the config of a BLIP of 24 px in patches of 6, with three text layers of width 16."""
     return BlipConfig(
         text_config={
             "vocab_size": len(WORDS), "hidden_size": 16, "encoder_hidden_size": 16, "intermediate_size": 32,
@@ -43,9 +43,9 @@ def random_blip_config():
 
 
 def random_blip():
-    """A BLIP matcher of that size; the same one every time."""
+    """Build a BLIP matcher of that size; it is the same each time."""
     torch.manual_seed(5)
-    made = BlipForImageTextRetrieval(random_blip_config()).eval()
-    for parameter in made.parameters():  # the default start is so small that nothing would show
+    model = BlipForImageTextRetrieval(random_blip_config()).eval()
+    for parameter in model.parameters():  # PyTorch's initial weights are so small that errors would not show
         parameter.data.normal_(0, 0.15)
-    return made
+    return model

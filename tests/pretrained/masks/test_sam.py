@@ -230,7 +230,7 @@ def test_two_published_networks_in_a_folder_or_one_of_unknown_name_are_refused(p
 
     path.unlink()
     assert other.is_file()
-    with pytest.raises(WeightsError, match=r"the name sam_vit_h_4b8939.pth has none of the known SAM models .*vit_b"):
+    with pytest.raises(WeightsError, match=r"sam_vit_h_4b8939.pth has none of the known SAM models .*vit_b"):
         load_sam(published, builders=BUILDERS)
 
 
