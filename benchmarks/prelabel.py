@@ -22,7 +22,7 @@ from ris.batch.work import Labeller
 from ris.config import Settings
 from ris.core.types import Task
 from ris.store.session import Database, upgrade_database
-from tests.live.support.samples import make_samples
+from ris.tinyworld.samples import make_samples
 
 
 def main() -> None:

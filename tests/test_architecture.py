@@ -1,5 +1,6 @@
 """The house stands as it was drawn."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -56,3 +57,10 @@ def test_every_module_has_its_test_file():
 
 def test_there_is_no_attic():
     assert [p for p in ROOT.glob("*/**/util*.py") if ".venv" not in p.as_posix()] == []
+
+
+def test_no_test_imports_another_test_file():
+    """What several tests build is in `tests/builders`, what they are given in a `conftest.py`."""
+    pattern = re.compile(r"^\s*(from|import) tests\.\S*\b(test_\w+|conftest)\b", re.MULTILINE)
+
+    assert [p for p in ROOT.glob("tests/**/*.py") if pattern.search(p.read_text(encoding="utf-8"))] == []

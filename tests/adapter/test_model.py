@@ -5,16 +5,11 @@ import sys
 from types import ModuleType
 
 import pytest
-from ris.label_config import read
 
+from ris.label_config import read
 from ris.store.history import read_decisions
 from ris.web.handlers import Services
-from tests.service.conftest import database, gate, images, recording, suggesting
-from tests.service.test_event_orders import box
-from tests.service.test_recording import event
-from tests.web.conftest import backend, refining
-
-__all__ = ["backend", "database", "gate", "images", "recording", "refining", "suggesting"]
+from tests.builders.events import box, event
 
 
 class LabelStudioMLBase:

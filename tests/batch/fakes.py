@@ -7,8 +7,8 @@ from pathlib import Path
 from ris.batch.work import Labeller
 from ris.core.types import Task
 from ris.errors import ImageUnreachable, WeightsError
-from tests.fakes import squares
-from tests.service.conftest import make_pipeline
+from tests.builders.fakes import squares
+from tests.builders.services import make_pipeline
 
 
 def fetch(task):

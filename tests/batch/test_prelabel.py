@@ -4,9 +4,7 @@ from ris.batch.engine import Engine
 from ris.batch.prelabel import find_unanswered_tasks, prelabel_tasks
 from ris.store.records import find_alternatives
 from tests.batch.fakes import MAKE, tasks
-from tests.service.conftest import NOW, database, gate, images, suggesting, task
-
-__all__ = ["database", "gate", "images", "suggesting"]
+from tests.builders.services import NOW, task
 
 
 class Here(Engine):

@@ -14,13 +14,10 @@ from ris import label_config
 from ris.core import rle
 from ris.core.types import Verdict
 from ris.labelstudio.api import connecting
-from tests.live.conftest import client, samples, studio
 from tests.live.support.backend_server import BackendServer
 from tests.live.support.project import Project
+from tests.live.support.recorded import on_record
 from tests.live.support.studio import DEMO_PASSWORD, DEMO_USER
-from tests.live.test_live import on_record
-
-__all__ = ["client", "samples", "studio"]
 
 pytestmark = pytest.mark.browser
 

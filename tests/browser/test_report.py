@@ -10,8 +10,8 @@ from selenium.webdriver.common.by import By
 
 from ris.core.types import Edit, Verdict
 from ris.evaluation.decisions.html_report import render_page
-from tests.build import rectangle
-from tests.evaluation.decisions.test_metrics import LEFT, MONDAY, RIGHT, SIZE, decided
+from tests.builders.evaluated import LEFT, MONDAY, RIGHT, SIZE, decided
+from tests.builders.masks import rectangle
 from tests.live.support.backend_server import BackendServer
 
 pytestmark = pytest.mark.browser

@@ -14,7 +14,7 @@ from ris.evaluation.refcoco import results as pieces
 from ris.referring.global_local import GLOBAL_LOCAL_PAPER, GlobalLocal
 from ris.referring.pipeline import Pipeline
 from ris.referring.ranking import RankingSettings
-from tests.fakes import ColourEncoder, SquaresProposer, WordParser
+from tests.builders.fakes import ColourEncoder, SquaresProposer, WordParser
 
 
 class Watched(SquaresProposer):

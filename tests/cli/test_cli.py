@@ -1,13 +1,9 @@
 """The command line as a user meets it: a process, its exit status and what it prints."""
 
 import json
-import os
 import re
 import socket
-import subprocess
-import sys
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from PIL import Image as Pillow
@@ -16,12 +12,12 @@ from typer.testing import CliRunner
 from ris.cli import root_app
 from ris.service import RecordingService
 from ris.store.session import Database
+from ris.tinyworld.samples import make_samples
+from tests.builders.command_line import ROOT, assert_one_sentence, ris
+from tests.builders.events import event
 from tests.live.support.process import find_free_port
-from tests.live.support.samples import make_samples
-from tests.service.test_recording import event
 
 NOT_UNDERSTOOD = [{"type": "vectorlabels", "id": "v"}]
-ROOT = Path(__file__).parents[2]
 COMMANDS = [
     "serve", "suggest", "export", "connect", "report", "evaluate", "sync", "events", "events replay",
     "db upgrade", "models list", "benchmark tinyworld", "benchmark switches", "benchmark learning",
@@ -29,24 +25,6 @@ COMMANDS = [
     "learn", "validate", "import", "doctor", "tidy", "models versions", "models use", "prelabel",
     "models fetch", "models verify",
 ]  # fmt: skip
-
-
-def ris(*arguments, folder, **env):
-    """Run `python -m ris` as a user would."""
-    clean = {k: v for k, v in os.environ.items() if not k.startswith("RIS_")}
-    return subprocess.run(
-        [sys.executable, "-m", "ris", *arguments],
-        cwd=folder, env=clean | {"PYTHONPATH": str(ROOT / "backend"), "OMP_NUM_THREADS": "1"} | env,
-        capture_output=True, text=True, timeout=240,
-    )  # fmt: skip
-
-
-def assert_one_sentence(ran, pattern):
-    """Exit 1, one line that starts with our name, no traceback."""
-    lines = [line for line in ran.stderr.splitlines() if line.strip()]
-    assert ran.returncode == 1
-    assert len(lines) == 1, ran.stderr
-    assert re.match(f"ris: .*{pattern}", lines[0]), lines[0]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -65,8 +43,8 @@ def test_the_help_says_what_a_projects_key_looks_like(command):
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_stands_in_the_readme(command):
-    assert f"ris {command}" in (ROOT / "README.md").read_text()
+def test_every_command_stands_on_the_page_of_commands(command):
+    assert f"`ris {command}`" in (ROOT / "docs" / "cli.md").read_text()
 
 
 def test_a_database_that_is_not_there_is_one_sentence(tmp_path):

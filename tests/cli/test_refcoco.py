@@ -22,9 +22,9 @@ from ris.evaluation.refcoco.results import read_results
 from ris.evaluation.tinyworld import samples as tinyworld
 from ris.evaluation.tinyworld import tables as report
 from ris.export.drawn_scenes import DrawnScene, write_drawn_scenes
+from tests.builders.command_line import ROOT
+from tests.builders.fakes import COLOURS, squares
 from tests.cli.squares import squares_pipeline, squares_plan
-from tests.cli.test_cli import ROOT
-from tests.fakes import COLOURS, squares
 
 N_IMAGES = 12
 TINY = assembly.make_plan, assembly.load_pipeline

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from ris.core.boxes import compute_authors_box, compute_box, compute_boxes
-from tests.build import rectangle
+from tests.builders.masks import rectangle
 
 
 def test_a_box_is_tight_with_an_exclusive_end():

@@ -6,7 +6,7 @@ import pytest
 
 from ris.datasets.benchmark import PUBLISHED_COUNTS, make_count_warning, read_benchmark
 from ris.errors import DatasetError
-from tests.datasets.test_refcoco import SIZE, ref, write
+from tests.builders.refcoco import SIZE, ref, write
 
 NAME = "COCO_train2014_000000581857.jpg"
 

@@ -1,24 +1,11 @@
-import json
-
 import pytest
 
 from ris.core import rle
 from ris.datasets.entry import WITHOUT_MASK, Defect
 from ris.datasets.phrasecut import read_phrasecut, scan_phrasecut
 from ris.errors import DatasetError
-from tests.build import rectangle
-
-SIZE = (12, 20)
-IMAGE = {"image_id": 3, "height": 12, "width": 20, "split": "val", "url": "http://x/3.jpg", "coco_id": None}
-
-
-def write(folder, tasks, split="val"):
-    (folder / "image_data_split3000.json").write_text(json.dumps([IMAGE]))
-    (folder / f"refer_{split}.json").write_text(json.dumps(tasks))
-
-
-def task(polygons, **more):
-    return {"task_id": "3__1", "image_id": 3, "phrase": "red box", "Polygons": polygons} | more
+from tests.builders.masks import rectangle
+from tests.builders.phrasecut import SIZE, task, write
 
 
 def test_all_polygons_of_all_instances_are_one_mask(tmp_path):

@@ -7,8 +7,8 @@ from pycocotools import mask as coco
 from ris.core import rle
 from ris.datasets.segmentation import decode_segmentation, read_segmentation
 from ris.errors import DatasetError
-from tests.build import rectangle
-from tests.datasets.test_refcoco import BOX, OTHER, POLYGON, SIZE, compressed
+from tests.builders.masks import rectangle
+from tests.builders.refcoco import BOX, OTHER, POLYGON, SIZE, compressed
 
 STROKE = [3, 2, 17, 9]
 SQUARE = [9, 1, 13, 1, 13, 5, 9, 5]

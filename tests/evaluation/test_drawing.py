@@ -4,7 +4,7 @@ from PIL import Image as Pillow
 from ris.core import rle
 from ris.core.types import Image, Suggestion
 from ris.evaluation.drawing import MASK_COLOURS, Pane, draw_alternatives, draw_contact_sheet, draw_masks
-from tests.build import rectangle
+from tests.builders.masks import rectangle
 
 SIZE = (480, 640)
 LEFT, RIGHT = rectangle(SIZE, 20, 20, 200, 200), rectangle(SIZE, 400, 100, 620, 460)

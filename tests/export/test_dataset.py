@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from ris.core.types import Verdict
 from ris.errors import InputError
 from ris.export.dataset import Omission, assign_split, make_dataset_samples
-from tests.export.test_exports import ALL, decision, holed
+from tests.builders.decisions import ALL, decision, holed
 
 
 def answered(verdict, mask, *, annotation=1, minutes=0, number=1):

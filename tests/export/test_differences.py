@@ -1,6 +1,6 @@
 from ris.core import rle
 from ris.export.differences import compare_masks
-from tests.build import rectangle
+from tests.builders.masks import rectangle
 
 LEFT, RIGHT = (rle.encode_rle(rectangle((4, 8), x, 0, x + 4, 4)) for x in (0, 4))
 SMALL = rle.encode_rle(rectangle((4, 4), 0, 0, 1, 1))

@@ -5,7 +5,7 @@ from ris.core import rle
 from ris.datasets.benchmark import read_benchmark
 from ris.errors import DatasetError
 from ris.export.drawn_scenes import DrawnScene, write_drawn_scenes
-from tests.build import rectangle
+from tests.builders.masks import rectangle
 
 LEFT, RIGHT = (rle.encode_rle(rectangle((4, 8), x, 0, x + 4, 4)) for x in (0, 4))
 

@@ -1,59 +1,20 @@
-import hashlib
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import numpy as np
 from pycocotools import mask as coco
 
-from ris.core import rle
-from ris.core.decision import Decision
-from ris.core.types import Alternative, Annotation, Correction, MethodScore, Suggestion, Task, Verdict
+from ris.core.types import Verdict
 from ris.export.coco import to_coco as coco_content
 from ris.export.coco import to_run_lengths, write_coco
 from ris.export.imagefile import find_image_files
 from ris.export.jsonl import to_json_line, write_jsonl
-
-
-def holed(size=(9, 14)):
-    """A ring with a separate pixel: a hole and two parts."""
-    mask = np.zeros(size, np.bool_)
-    mask[1:6, 2:8] = True
-    mask[3, 4] = False
-    mask[8, 13] = True
-    return mask
-
-
-def decision(verdict, mask, number=1, image="/data/upload/1/a.png", expression="左のカップ"):
-    task = Task(number, "1.1700000000", image, expression)
-    answer = Annotation(
-        number, task, datetime(2026, 1, 2, 3, 4, 5, 678, tzinfo=UTC),
-        rle.encode_rle(mask) if mask is not None else None, ("r0",), annotator=7, lead_time_s=2.5,
-    )  # fmt: skip
-    suggestion = Suggestion(
-        0, 0.75, rle.encode_rle(holed()), (2, 1, 14, 9), {"global-local": MethodScore(21.5, 0)}, "tiny-1"
-    )
-    correction = Correction(answer, verdict, rank=0, iou=1.0)
-    size = mask.shape if mask is not None else (9, 14)
-    return Decision(correction, (Alternative("r0", suggestion),), digest_of(image), size, "tiny-1")
-
-
-def digest_of(image):
-    """As if every reference led to a picture of its own."""
-    return hashlib.sha256(image.encode()).hexdigest()
+from tests.builders.decisions import ALL, decision, digest_of, holed
 
 
 def as_coco(decisions, **more):
     """The content of the file."""
     return coco_content(decisions, to_run_lengths, find_image_files(decisions), **more)
-
-
-ALL = [
-    decision(Verdict.ACCEPTED, holed()),
-    decision(Verdict.NO_REFERENT, None, 2),
-    decision(Verdict.SKIPPED, holed(), 3, image="/data/upload/1/b.png"),
-    decision(Verdict.EDITED, np.eye(9, 14, dtype=np.bool_), 4),
-]
 
 
 def test_coco_gives_back_every_pixel_of_holes_and_parts():

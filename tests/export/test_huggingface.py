@@ -1,14 +1,14 @@
 """Read by Hugging Face's own library, as its users would."""
 
+import datasets
 import numpy as np
 import pytest
 from PIL import Image
 
-import datasets
 from ris.export.dataset import make_dataset_samples
 from ris.export.huggingface import write_huggingface
-from tests.export.test_exports import ALL, holed
-from tests.export.test_pictures import PIXELS, file
+from tests.builders.decisions import ALL, holed
+from tests.builders.pictures import PIXELS, file
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from ris.core.types import Verdict
 from ris.errors import ImageUnreachable
 from ris.export.imagefile import find_image_files, make_image_file_name, read_image_file
-from tests.export.test_exports import decision, holed
+from tests.builders.decisions import decision, holed
 
 DATA = b"a picture"
 DIGEST = hashlib.sha256(DATA).hexdigest()

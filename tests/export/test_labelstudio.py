@@ -1,12 +1,12 @@
 import json
 
 import pytest
-from ris.label_config import read
 
 from ris.core.types import Verdict
 from ris.export.labelstudio import write_labelstudio
+from ris.label_config import read
 from ris.labelstudio.config.control import read_controls
-from tests.export.test_exports import decision, holed
+from tests.builders.decisions import decision, holed
 
 DEFAULT = read_controls(read("tabs_brush.xml"))
 BRUSH = '<BrushLabels name="mask" toName="image"><Label value="It"/></BrushLabels>'

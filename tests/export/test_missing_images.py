@@ -6,7 +6,7 @@ from ris.core.types import Image, Verdict
 from ris.errors import ImageUnreachable
 from ris.export.dataset import make_dataset_samples
 from ris.export.missing_images import fetch_missing_images
-from tests.export.test_exports import decision, holed
+from tests.builders.decisions import decision, holed
 
 PICTURE = Image.of(np.zeros((9, 14, 3), np.uint8))
 

@@ -6,7 +6,7 @@ from pycocotools import mask as coco
 from ris.core.types import Verdict
 from ris.export.dataset import make_dataset_samples
 from ris.export.pairs import write_pairs
-from tests.export.test_exports import ALL, decision, holed
+from tests.builders.decisions import ALL, decision, holed
 
 
 def written(tmp_path, found):

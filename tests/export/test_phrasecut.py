@@ -5,24 +5,11 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from ris.core import rle
-from ris.core.expression import ParsedExpression, Word
 from ris.core.types import Verdict
 from ris.datasets.phrasecut import read_phrasecut
 from ris.export.dataset import make_dataset_samples
 from ris.export.phrasecut import write_phrasecut
-from tests.export.test_exports import ALL, decision, holed
-
-
-def parse(expression):
-    """Words as the parser reads them, of "the left mug on the table" and its like."""
-    kinds = {"the": "DET", "left": "ADJ", "small": "ADJ", "on": "ADP"}
-    words, start = [], 0
-    for text in expression.split():
-        words.append(Word(text, kinds.get(text, "NOUN"), start))
-        start += len(text) + 1
-    subject, _, landmark = expression.partition(" on ")
-    primary = len(subject.split()) - 1
-    return ParsedExpression(expression, subject, (landmark,) if landmark else (), tuple(words), primary)
+from tests.builders.decisions import ALL, decision, holed, parse
 
 
 def test_each_split_is_a_file_and_what_has_no_referent_is_left_out_with_its_reason(tmp_path):

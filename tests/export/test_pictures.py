@@ -9,17 +9,7 @@ from PIL import Image, ImageOps
 from ris.errors import ImageUnreadable
 from ris.export.pictures import FORMAT_BY_EXTENSION, make_upright, to_named_format
 from ris.labelstudio.images.decoding import decode_image, to_rgb
-
-PIXELS = (np.arange(6 * 9 * 3) % 251).astype(np.uint8).reshape(6, 9, 3)
-
-
-def file(kind, orientation=None, pixels=PIXELS):
-    picture, out = Image.fromarray(pixels), io.BytesIO()
-    exif = Image.Exif()
-    if orientation:
-        exif[0x0112] = orientation
-    picture.save(out, kind, exif=exif)
-    return out.getvalue()
+from tests.builders.pictures import PIXELS, file
 
 
 @pytest.mark.parametrize(("kind", "extension"), [("PNG", ".png"), ("JPEG", ".jpg"), ("WEBP", ".webp")])

@@ -12,7 +12,7 @@ from pycocotools import mask as coco
 from ris.core.types import Verdict
 from ris.export.dataset import make_dataset_samples
 from ris.export.refcoco import to_plain_words, write_grefcoco, write_refcoco
-from tests.export.test_exports import ALL, decision, holed
+from tests.builders.decisions import ALL, decision, holed
 
 
 class Refer:

@@ -1,16 +1,12 @@
 """Every format is written, read back by the field's readers and compared; what was tampered with is found."""
 
-import hashlib
-import io
 import json
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
-from ris.label_config import read
 
 from ris.core.types import Verdict
 from ris.errors import DatasetError, ImageUnreachable
@@ -19,67 +15,22 @@ from ris.export.run import (
     REPORT_FILE,
     ExportOptions,
     find_written_files,
-    make_material,
     write_export,
     write_images,
 )
 from ris.export.validate import VALIDATORS, read_export_options, validate_export
-from ris.labelstudio.config.control import read_controls
-from tests.export.test_exports import decision, holed
-from tests.export.test_phrasecut import parse
-
-CONTROLS = read_controls(read("tabs_brush.xml"))
-CHOICE = ExportOptions(formats=list(EXPORT_FORMATS), shares={"val": 0.3, "test": 0.3}, seed=3)
-
-
-def shaped(size, kind):
-    """Masks that are hard on formats."""
-    rng, mask = np.random.default_rng(7), np.zeros(size, np.bool_)
-    if kind == "one pixel":
-        mask[size[0] - 1, 0] = True
-    elif kind == "noise":
-        mask = rng.random(size) > 0.5
-    elif kind == "all":
-        mask[:] = True
-    return mask
-
-
-def picture(image, size):
-    """A picture of one colour, another one for every reference."""
-    file, colour = io.BytesIO(), hashlib.sha256(image.encode()).digest()[:3]
-    Image.new("RGB", size[::-1], tuple(colour)).save(file, "PNG")
-    return file.getvalue()
-
-
-def seen(made):
-    """The decision with the digest of its very picture."""
-    data = picture(made.correction.annotation.task.image_url, made.image_size)
-    return replace(made, image_digest=hashlib.sha256(data).hexdigest())
-
-
-def found():
-    made = [decision(Verdict.ACCEPTED, holed(), 1)]
-    number = 2
-    for size in ((9, 14), (31, 7), (1, 1)):
-        for kind in ("one pixel", "noise", "all"):
-            image = f"/data/upload/1/{size[0]}-{kind}.png"
-            made.append(decision(Verdict.REDRAWN, shaped(size, kind), number, image, f"the {kind} of {size}"))
-            number += 1
-    made.append(decision(Verdict.NO_REFERENT, None, number))
-    made.append(decision(Verdict.SKIPPED, holed(), number + 1))
-    return [seen(one) for one in made]
-
-
-DECISIONS = found()
-SIZES = {d.correction.annotation.task.image_url: d.image_size for d in DECISIONS}
-
-
-def fetch(task):
-    return picture(task.image_url, SIZES[task.image_url])
-
-
-def material(choice=CHOICE, decisions=DECISIONS, fetch=fetch):
-    return make_material(decisions, choice, fetch=fetch, parse=parse, controls={}, default_controls=CONTROLS)
+from tests.builders.decisions import (
+    CHOICE,
+    DECISIONS,
+    SIZES,
+    decision,
+    fetch,
+    holed,
+    material,
+    picture,
+    seen,
+    shaped,
+)
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import pytest
 
 from ris.export.formats import EXPORT_FORMATS
 from ris.export.validate_coco import validate_coco
-from tests.export.test_validate import material
+from tests.builders.decisions import material
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from ris.core.types import Verdict
 from ris.export.dataset import make_dataset_samples
 from ris.export.yolo import _make_lines, write_yolo
 from ris.labelstudio.masks.polygon import trace_outlines
-from tests.build import rectangle
-from tests.export.test_exports import ALL, decision, holed
+from tests.builders.decisions import ALL, decision, holed
+from tests.builders.masks import rectangle
 
 SIZE = (40, 60)
 

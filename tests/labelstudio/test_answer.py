@@ -4,18 +4,19 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from ris.label_config import read
 
 from ris.core import rle
 from ris.core.types import Annotation, Correction, Verdict
 from ris.core.verdict import judge_annotation
+from ris.label_config import read
 from ris.labelstudio.answer import write_answer, write_ground_truth
 from ris.labelstudio.choice import select_meant_regions
 from ris.labelstudio.config.control import read_controls
+from ris.labelstudio.region import to_shown_alternative
 from ris.labelstudio.result import read_mask
-from tests.build import rectangle
-from tests.labelstudio.test_region import OFFERS, SIZE, TASK, to_shown_alternative
-from tests.service.conftest import NOW
+from tests.builders.alternatives import OFFERS, SIZE, TASK
+from tests.builders.masks import rectangle
+from tests.builders.services import NOW
 
 CONFIGS = {name: read_controls(read(f"{name}.xml")) for name in ("tabs_brush", "pick_brush", "pick_polygon")}
 DRAWN = rle.encode_rle(rectangle(SIZE, 3, 3, 33, 9) & ~rectangle(SIZE, 8, 5, 12, 7))

@@ -8,12 +8,8 @@ from hypothesis import strategies as st
 
 from ris.errors import InputError
 from ris.labelstudio.body import parse_body, parse_predict
+from tests.builders.json_values import JSON
 
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**60), 2**60) | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
-    max_leaves=10,
-)
 TASK = st.fixed_dictionaries({"id": JSON, "data": JSON}, optional={"predictions": JSON, "meta": JSON})
 
 

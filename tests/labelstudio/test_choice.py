@@ -1,9 +1,9 @@
 """The rule: what is meant of all that lies on the image. Independent readings of it are in test_rule.py."""
 
 import pytest
-from ris.label_config import read
 
 from ris.errors import ChoiceError, EmptyMaskError, RegionError
+from ris.label_config import read
 from ris.labelstudio.choice import select_meant_regions
 from ris.labelstudio.config.control import read_controls
 

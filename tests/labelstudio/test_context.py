@@ -2,15 +2,15 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ris.label_config import read
 
 from ris.core import rle
 from ris.errors import BackendError, InputError, RegionError
+from ris.label_config import read
 from ris.labelstudio.config.control import read_controls
 from ris.labelstudio.context import read_context
 from ris.labelstudio.masks import brush
 from ris.labelstudio.masks.rectangle import rotate_offsets
-from tests.build import rectangle
+from tests.builders.masks import rectangle
 
 PICK = read_controls(read("pick_brush.xml"))
 SIZE = (240, 320)

@@ -2,13 +2,13 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
-from ris.label_config import read
 
 from ris.core import rle
 from ris.errors import EventError, LabelConfigError
+from ris.label_config import read
 from ris.labelstudio.event import drop_secrets, make_failures, make_project_key, read_event, to_canonical_json
 from ris.labelstudio.masks import brush
-from tests.build import rectangle
+from tests.builders.masks import rectangle
 
 MASK = rectangle((20, 30), 3, 4, 15, 12)
 REGION = {

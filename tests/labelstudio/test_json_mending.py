@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ris.labelstudio.json_mending import MAX_JSON_DEPTH, mend_json
-from tests.labelstudio.test_body import JSON
+from tests.builders.json_values import JSON
 
 
 @given(st.lists(JSON, max_size=3))

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ris.label_config import read
 
 from ris.core import rle
-from ris.core.types import Alternative, Annotation, MethodScore, Suggestion, Task, Verdict
+from ris.core.types import Annotation, MethodScore, Verdict
 from ris.core.verdict import judge_annotation
+from ris.label_config import read
 from ris.labelstudio.config.control import read_controls
 from ris.labelstudio.region import (
     format_ordinal,
@@ -22,20 +22,10 @@ from ris.labelstudio.region import (
     write_refined_mask,
 )
 from ris.labelstudio.result import read_mask
-from tests.build import rectangle
+from tests.builders.alternatives import OFFERS, SIZE, TASK, offer
+from tests.builders.masks import rectangle
 
 BRUSH, POLYGON = read_controls(read("tabs_brush.xml")), read_controls(read("tabs_polygon.xml"))
-SIZE = (40, 60)
-TASK = Task(1, "1.1", "/a", "mug")
-
-
-def offer(rank, mask):
-    methods = {"global-local": MethodScore(21.456, rank)}
-    suggestion = Suggestion(rank, 0.5 - rank / 10, rle.encode_rle(mask), (0, 0, 1, 1), methods, "tiny-1")
-    return Alternative(make_region_id("1.1", 1, "mug", "tiny-1", rank), suggestion)
-
-
-OFFERS = tuple(offer(rank, rectangle(SIZE, 2 + 15 * rank, 5, 14 + 15 * rank, 30)) for rank in range(3))
 
 
 def test_predictions_come_worst_first_and_best_last_under_one_version():

@@ -4,14 +4,14 @@ import io
 import numpy as np
 import pytest
 from PIL import Image as Pillow
-from ris.label_config import read
 
 from ris.core import rle
 from ris.errors import EmptyMaskError, FrameError, RegionError, RegionKindError
+from ris.label_config import read
 from ris.labelstudio.config.control import read_controls
 from ris.labelstudio.masks import brush
 from ris.labelstudio.result import NON_DRAWING_TYPES, read_mask, select_drawn_regions
-from tests.build import rectangle
+from tests.builders.masks import rectangle
 
 SIZE = (40, 60)
 TABS = read_controls(read("tabs_brush.xml"))

@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 from label_studio_sdk.converter.brush import encode_rle
 from PIL import Image as Pillow
-from ris.label_config import read
 
 from ris.core import rle
+from ris.label_config import read
 from ris.labelstudio.event import read_event
 
 EXAMPLES, SEEDS = 5000, range(4)

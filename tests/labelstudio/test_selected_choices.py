@@ -1,9 +1,9 @@
 """What choices say: aliases, renamed words, several at once."""
 
 import pytest
-from ris.label_config import read
 
 from ris.errors import ChoiceError
+from ris.label_config import read
 from ris.labelstudio.config.control import read_controls
 from ris.labelstudio.selected_choices import is_expression_carried, read_region_labels, read_selected_choices
 

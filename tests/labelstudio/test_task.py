@@ -1,8 +1,8 @@
 import pytest
-from ris.label_config import read
 
 from ris.core.types import Task
 from ris.errors import InputError, LabelConfigError
+from ris.label_config import read
 from ris.labelstudio.task import TaskFailure, read_predict_request, read_setup_request
 
 CONFIG = read("tabs_brush.xml")

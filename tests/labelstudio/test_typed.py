@@ -1,15 +1,15 @@
 """Words that annotators type: what an answer is about then, and which regions it means."""
 
 import pytest
-from ris.label_config import read
 
 from ris.core import rle
 from ris.core.types import Alternative, MethodScore, Suggestion
+from ris.label_config import read
 from ris.labelstudio.config.control import Choice, read_controls
 from ris.labelstudio.event import read_event
 from ris.labelstudio.region import make_region_id, write_alternatives, write_predictions
 from ris.labelstudio.task import read_task
-from tests.build import rectangle
+from tests.builders.masks import rectangle
 
 CONFIG = read("type_brush.xml")
 CONTROLS = read_controls(CONFIG)

@@ -8,7 +8,7 @@ from ris.core.decision import Decision
 from ris.core.types import Annotation, Correction, MethodScores, Task, Verdict
 from ris.learning.case import make_training_case
 from ris.referring.ranking import Calibration, Fusion, RankingSettings, rank_proposals
-from tests.build import make_scene, rectangle
+from tests.builders.masks import make_scene, rectangle
 
 SIZE = (20, 20)
 WHOLE, PART, OTHER = (

@@ -19,10 +19,8 @@ from ris.learning.training import TrainingService
 from ris.referring.ranking import RankingSettings
 from ris.store.learned_rankings import find_learned_rankings, find_ranking_in_use
 from ris.store.records import add_alternatives, add_correction
-from tests.build import rectangle
-from tests.service.conftest import NOW, database
-
-__all__ = ["database"]
+from tests.builders.masks import rectangle
+from tests.builders.services import NOW
 
 SIZE = (8, 40)
 MASKS = [rle.encode_rle(rectangle(SIZE, 8 * i, 0, 8 * i + 6, 8)) for i in range(5)]

@@ -26,8 +26,8 @@ from ris.store.session import Database
 from ris.web.app import create_app
 from ris.web.handlers import Services
 from ris.web.logs import start_logging
-from tests.fakes import squares
-from tests.service.conftest import make_pipeline
+from tests.builders.fakes import squares
+from tests.builders.services import make_pipeline
 
 
 def slow_images(seed, mean_s):

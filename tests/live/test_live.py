@@ -25,12 +25,13 @@ from ris.labelstudio.config.control import read_controls
 from ris.labelstudio.images.decoding import decode_image
 from ris.labelstudio.masks import brush
 from ris.service import RecordingService, SyncService
-from ris.store.history import read_corrections, read_decisions
+from ris.store.history import read_corrections
 from ris.store.inbox import count_events
 from ris.store.session import Database
 from tests.live.support.annotator import Annotator
 from tests.live.support.backend_server import BackendServer
 from tests.live.support.project import Project
+from tests.live.support.recorded import on_record
 from tests.live.support.studio import DEMO_TOKEN, LabelStudioServer
 
 pytestmark = pytest.mark.live
@@ -59,23 +60,6 @@ def loaded(client, server, samples):
 @pytest.fixture(scope="module")
 def annotator(loaded):
     return Annotator(loaded[0], read_controls(BRUSH))
-
-
-def on_record(server, project, condition):
-    """The project's decisions by annotation id, once the condition holds for them."""
-    database = Database.open(server.database_url)
-    try:
-        while True:
-            with database.begin() as session:
-                found = {
-                    d.correction.annotation.annotation_id: d
-                    for d in read_decisions(session, project=project.key)
-                }
-            if condition(found):
-                return found
-            time.sleep(0.2)
-    finally:
-        database.close()
 
 
 def test_predictions_are_stored_worst_first_and_best_last_under_the_version_of_setup(loaded, client, server):

@@ -15,9 +15,6 @@ from ris.store.known_images import find_known_images
 from ris.store.records import add_alternatives
 from ris.store.schema import BaseRow
 from ris.store.session import Database, upgrade_database
-from tests.store.conftest import empty_url, postgres
-
-__all__ = ["empty_url", "postgres"]
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from ris.pretrained.loading import Loader
 from ris.pretrained.masks.sam import SamProposer
 from ris.pretrained.masks.settings import QuerySettings
 from ris.pretrained.matching.cross_matcher import CrossMatcher
-from tests.pretrained.clip.test_network import write_folder
+from tests.builders.networks import write_folder
 
 HERE = Path("/nowhere")
 NETWORKS = ("proposer", "encoder", "matcher", "parser", "describer")

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from ris.core.boxes import compute_authors_box, compute_box
 from ris.referring.crops import crop_masked, make_patch_grid, normalise_image, squash_picture
 from ris.referring.global_local import GLOBAL_LOCAL_PAPER, IMAGENET_MEAN, IMAGENET_STD
-from tests.build import rectangle
+from tests.builders.masks import rectangle
 
 RAW = replace(GLOBAL_LOCAL_PAPER.framing, working_side=None)
 

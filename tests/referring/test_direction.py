@@ -2,8 +2,8 @@ import numpy as np
 
 from ris.core.tree import Tree
 from ris.referring.direction import find_plain_direction, find_released_direction, rectify_scores
+from tests.builders.masks import words
 from tests.referring.tables import read_rows, to_tree
-from tests.referring.test_lgd import words
 
 PLACES = np.array([[1, 1], [1, 9], [9, 1], [9, 9]], np.float32)  # row, column: the four quarters
 

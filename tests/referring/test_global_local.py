@@ -22,8 +22,8 @@ from ris.referring.global_local import (
     compute_cosine,
     mix_features,
 )
-from tests.build import make_proposals, rectangle, seen
-from tests.fakes import ColourEncoder, squares
+from tests.builders.fakes import ColourEncoder, squares
+from tests.builders.masks import make_proposals, rectangle, seen
 
 
 def words_to_ids(texts):

@@ -9,7 +9,7 @@ from ris.referring.heat import (
     make_position_ramp,
     scale_to_unit,
 )
-from tests.build import make_proposals, rectangle
+from tests.builders.masks import make_proposals, rectangle
 
 RANDOM = np.random.default_rng(7)
 

@@ -21,7 +21,7 @@ from ris.referring.iterprime import (
     score_masks,
 )
 from ris.referring.protocols import AttentionMaps
-from tests.build import make_proposals, rectangle, seen
+from tests.builders.masks import make_proposals, rectangle, seen
 
 RANDOM = np.random.default_rng(7)
 HEADS, LENGTH, PATCHES = 3, 9, 20

@@ -8,7 +8,6 @@ import pytest
 from PIL import Image as Pillow
 
 from ris.core.arrays import normalise_rows
-from ris.core.expression import ParsedExpression, Word
 from ris.core.tree import Node, Tree
 from ris.core.types import Image
 from ris.errors import DescriberError
@@ -24,22 +23,11 @@ from ris.referring.lgd import (
     crop_to_mask,
     preprocess_crop,
 )
-from tests.build import make_proposals, rectangle, seen
-from tests.fakes import ColourEncoder, squares
+from tests.builders.fakes import ColourEncoder, squares
+from tests.builders.masks import make_proposals, rectangle, seen, words
 from tests.referring.tables import read_rows, to_tree
 
 SETTINGS = replace(LGD_PAPER, mean=(0, 0, 0), std=(1, 1, 1), rectifier="off")
-
-
-def words(text, subject=None, landmarks=()):
-    """An expression whose words are nouns, but for articles and prepositions."""
-    made, start = [], 0
-    for word in text.split():
-        small = word in ("the", "a", "of", "on", "at", "in", "to", "near", "and", "surrounded", "by")
-        made.append(Word(word, "ADP" if small else "NOUN", start))
-        start += len(word) + 1
-    primary = next((i for i, w in enumerate(made) if w.pos == "NOUN"), None)
-    return ParsedExpression(text, subject or text, tuple(landmarks), tuple(made), primary)
 
 
 class ChunkParser:

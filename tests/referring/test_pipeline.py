@@ -10,7 +10,7 @@ from ris.core.types import Image
 from ris.referring.global_local import GLOBAL_LOCAL_PAPER, GlobalLocal
 from ris.referring.pipeline import Pipeline
 from ris.referring.ranking import RankingSettings
-from tests.fakes import COLOURS, ColourEncoder, SquaresProposer, WordParser, squares
+from tests.builders.fakes import COLOURS, ColourEncoder, SquaresProposer, WordParser, squares
 
 FRAMING = replace(
     GLOBAL_LOCAL_PAPER.framing, mean=(0, 0, 0), std=(1, 1, 1), working_side=None, background=(0, 0, 0),

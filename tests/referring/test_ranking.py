@@ -14,7 +14,7 @@ from ris.referring.ranking import (
     fuse_methods,
     rank_proposals,
 )
-from tests.build import make_scene, rectangle
+from tests.builders.masks import make_scene, rectangle
 
 SIZE = (20, 20)
 APART = [rectangle(SIZE, x, 0, x + 4, 4) for x in (0, 5, 10, 15)]

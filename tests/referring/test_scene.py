@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.build import make_scene, rectangle
+from tests.builders.masks import make_scene, rectangle
 
 
 def test_a_scene_refuses_another_number_of_boxes_than_masks():

@@ -3,7 +3,7 @@ import pytest
 
 from ris.core.expression import ParsedExpression, Word
 from ris.referring.spatial import Spatial
-from tests.build import make_scene, rectangle
+from tests.builders.masks import make_scene, rectangle
 
 SIZE = (40, 40)
 CORNERS = [rectangle(SIZE, x, y, x + 8, y + 8) for y in (0, 32) for x in (0, 32)]

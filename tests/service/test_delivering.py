@@ -8,10 +8,10 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from ris.label_config import read
 from sqlalchemy import delete
 
 from ris.core.types import Task
+from ris.label_config import read
 from ris.labelstudio.api.pushing import Parcel, PredictionWriter, get_first_region_id
 from ris.labelstudio.config.control import read_controls
 from ris.labelstudio.region import make_alternatives
@@ -23,9 +23,9 @@ from ris.store.records import save_project
 from ris.store.schema import DeliveryRow
 from ris.store.session import Database, upgrade_database
 from ris.web.batch import PredictBatch, answer_one, answer_several
+from tests.builders.alternatives import OFFERS
+from tests.builders.services import NOW
 from tests.labelstudio.predictions import PROJECT, PredictionStore
-from tests.labelstudio.test_region import OFFERS
-from tests.service.conftest import NOW
 
 CONFIG = read("tabs_brush.xml")
 CONTROLS = read_controls(CONFIG)

@@ -7,7 +7,7 @@ from ris.core.types import Image
 from ris.errors import DescriberError
 from ris.service.describing import DESCRIBER_RETRY_DELAY_S, CachingDescriber
 from ris.store.session import Database, upgrade_database
-from tests.fakes import squares
+from tests.builders.fakes import squares
 
 
 class Speaker:

@@ -13,9 +13,8 @@ import urllib.request
 from ris.store.history import read_decisions
 from ris.store.inbox import count_events
 from ris.store.session import Database
+from tests.builders.events import box, event
 from tests.live.support.backend_server import BackendServer
-from tests.service.test_event_orders import box
-from tests.service.test_recording import event
 
 SENDERS, KILLS = 4, 3
 

@@ -6,25 +6,11 @@ from hypothesis import strategies as st
 from ris.service import RecordingService
 from ris.store.history import read_corrections, read_decisions
 from ris.store.session import Database, upgrade_database
-from tests.service.conftest import NOW
-from tests.service.test_recording import PROJECT, event
-from tests.store.conftest import new_database, postgres
-
-__all__ = ["postgres"]
+from tests.builders.events import PROJECT, box, event
+from tests.builders.postgres import new_database
+from tests.builders.services import NOW
 
 KEY = "1.1700000000"
-
-
-def box(x):
-    """An annotator's rectangle: the further right, the later."""
-    value = {"x": x, "y": 10, "width": 20, "height": 20, "rotation": 0}
-    return {
-        "id": f"r{x}",
-        "type": "rectanglelabels",
-        "original_width": 32,
-        "original_height": 32,
-        "value": value,
-    }
 
 
 def told():

@@ -3,15 +3,15 @@
 from dataclasses import replace
 
 import pytest
-from ris.label_config import read
 
 from ris.core.types import Verdict
+from ris.label_config import read
 from ris.labelstudio.config.control import read_controls
 from ris.labelstudio.masks import brush
 from ris.labelstudio.region import write_predictions
 from ris.store.history import read_decisions
-from tests.service.conftest import task
-from tests.service.test_recording import event, process
+from tests.builders.events import event, process
+from tests.builders.services import task
 
 IMAGE = "/data/upload/7/a.png"
 FILE = task(4, image=IMAGE, project="file.0123456789abcdef")

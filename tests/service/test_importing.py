@@ -2,13 +2,13 @@ import json
 
 import numpy as np
 import pytest
-from ris.label_config import read
 
 from ris.core import rle
 from ris.datasets.entry import WITHOUT_MASK, Defect, Entry
 from ris.datasets.files import to_upload_name
 from ris.datasets.rows import read_row
 from ris.errors import DatasetError, LabelConfigError
+from ris.label_config import read
 from ris.labelstudio.answer import is_imported
 from ris.labelstudio.choice import select_meant_regions
 from ris.labelstudio.config.control import read_controls
@@ -24,8 +24,7 @@ from ris.service.importing import (
     push_tasks,
     read_dataset,
 )
-from tests.datasets import test_phrasecut as phrasecut
-from tests.datasets import test_refcoco as refcoco
+from tests.builders import phrasecut, refcoco
 
 PICK, TABS = read_controls(read("pick_brush.xml")), read_controls(read("tabs_brush.xml"))
 MASK = rle.encode_rle(np.eye(6, 9, dtype=np.bool_))

@@ -5,16 +5,21 @@ import pytest
 from ris.service import RecordingService
 from ris.store.history import read_decisions
 from ris.store.inbox import count_events
-from tests.service.conftest import NOW
-from tests.service.test_event_orders import box
-from tests.service.test_recording import event
-from tests.store.conftest import database, empty_url, postgres, url
-
-__all__ = ["database", "empty_url", "postgres", "url"]
+from ris.store.session import Database
+from tests.builders.events import box, event
+from tests.builders.services import NOW
 
 DEEP = []
 for _ in range(400):
     DEEP = [DEEP]
+
+
+@pytest.fixture
+def database(url):
+    """On SQLite and on PostgreSQL."""
+    database = Database.open(url)
+    yield database
+    database.close()
 
 
 @pytest.mark.parametrize(

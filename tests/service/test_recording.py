@@ -2,57 +2,18 @@
 
 import numpy as np
 import pytest
-from ris.label_config import read
 
 from ris.core import rle
 from ris.core.types import Verdict
-from ris.labelstudio.config.control import read_controls
 from ris.labelstudio.masks import brush
-from ris.labelstudio.region import write_predictions
 from ris.service import RecordingService
 from ris.store.failures import group_failures
 from ris.store.history import read_decisions
 from ris.store.inbox import count_events, requeue_events
 from ris.store.records import add_correction
-from tests.build import rectangle
-from tests.service.conftest import NOW, task
-
-PROJECT = {"id": 1, "created_at": "2023-11-14T22:13:20Z"}  # 1.1700000000
-
-
-def event(result, number=1, seconds=0, config="tabs_brush.xml", action="ANNOTATION_CREATED", **more):
-    return {
-        "action": action,
-        "annotation": {
-            "id": number, "updated_at": f"2026-01-01T00:00:{seconds:02d}Z", "result": result,
-            "was_cancelled": False, "completed_by": 1, "lead_time": 2.0, **more,
-        },
-        "task": {"id": 1, "data": {"image": "squares", "expression": "the red"}},
-        "project": PROJECT | {"label_config": read(config), "token": "secret"},
-    }  # fmt: skip
-
-
-@pytest.fixture
-def offered(suggesting, gate):
-    """What was on the screen, best first, as regions of either label config."""
-    gate.opened.set()
-    (answer,) = suggesting.suggest([task()], deadline_s=60)
-
-    def regions(config="tabs_brush.xml"):
-        written = write_predictions(answer.offers, read_controls(read(config)), version="fake-1")
-        return [prediction["result"] for prediction in reversed(written)]
-
-    return regions
-
-
-def process(recording, database, *events):
-    """Record, work off, and read what is on record."""
-    for body in events:
-        recording.record(body)
-    while recording.process_events():
-        pass
-    with database.begin() as session:
-        return [d.correction for d in read_decisions(session)]
+from tests.builders.events import PROJECT, event, process
+from tests.builders.masks import rectangle
+from tests.builders.services import NOW, task
 
 
 @pytest.mark.parametrize("config", ["tabs_brush.xml", "tabs_polygon.xml"])

@@ -9,9 +9,8 @@ from ris.core.types import Image
 from ris.errors import ImageUnreachable, InputError, NotReady
 from ris.service import RefinementService, SceneCache, Worker
 from ris.service.refining import compute_fitness, find_clicked_alternative
-from tests.fakes import squares
-from tests.service.conftest import make_pipeline, task
-from tests.service.test_suggesting import ask
+from tests.builders.fakes import squares
+from tests.builders.services import ask, make_pipeline, task
 
 SIZE = (32, 32)
 RED, BLUE = ((squares() == colour).all(-1) for colour in ((255, 0, 0), (0, 0, 255)))

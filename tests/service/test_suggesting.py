@@ -6,14 +6,8 @@ from ris.core import rle
 from ris.labelstudio.task import TaskFailure
 from ris.referring.ranking import Calibration, Coefficients, Fusion
 from ris.store.learned_rankings import LearnedRanking, add_learned_ranking, set_version_in_use
-from tests.fakes import squares
-from tests.service.conftest import NOW, task
-
-IN_TIME, AT_ONCE = 60.0, 0.0
-
-
-def ask(suggesting, *tasks, deadline_s=IN_TIME):
-    return suggesting.suggest(tasks, deadline_s=deadline_s)
+from tests.builders.fakes import squares
+from tests.builders.services import AT_ONCE, NOW, ask, task
 
 
 def test_the_best_alternative_is_what_the_expression_says(suggesting, gate):

@@ -1,16 +1,16 @@
 """Closing gaps against a Label Studio that behaves: tasks by pages, annotations that come, change and go."""
 
 import pytest
-from ris.label_config import read
 
 from ris.core.types import Verdict
 from ris.errors import LabelStudioError
+from ris.label_config import read
 from ris.service.syncing import SyncResult, SyncService
 from ris.store.failures import count_failures, find_failed_annotation_ids
 from ris.store.history import read_decisions
 from ris.store.inbox import count_events
-from tests.service.conftest import NOW
-from tests.service.test_recording import PROJECT, event, offered  # noqa: F401  # a fixture
+from tests.builders.events import PROJECT, event
+from tests.builders.services import NOW
 
 
 class Studio:
@@ -74,7 +74,7 @@ def on_record(database):
         return {d.correction.annotation.annotation_id: d.correction for d in read_decisions(session)}
 
 
-def test_what_no_webhook_told_is_applied(syncing, studio, database, offered):  # noqa: F811
+def test_what_no_webhook_told_is_applied(syncing, studio, database, offered):
     studio.put(event(offered()[1], number=1))
     studio.put(event(offered()[0], number=2))
 
@@ -92,7 +92,7 @@ def test_what_no_webhook_told_is_applied(syncing, studio, database, offered):  #
     }  # fmt: skip
 
 
-def test_a_second_time_there_is_nothing_to_do(syncing, studio, offered):  # noqa: F811
+def test_a_second_time_there_is_nothing_to_do(syncing, studio, offered):
     studio.put(event(offered()[1]))
     syncing.sync(1)
 
@@ -101,7 +101,7 @@ def test_a_second_time_there_is_nothing_to_do(syncing, studio, offered):  # noqa
     assert (again.n_applied, again.n_gone, again.is_in_sync) == (0, 0, True)
 
 
-def test_a_change_that_no_webhook_told_is_the_newest_version(syncing, studio, database, offered):  # noqa: F811
+def test_a_change_that_no_webhook_told_is_the_newest_version(syncing, studio, database, offered):
     studio.put(event(offered()[1], seconds=1))
     syncing.sync(1)
     studio.put(event(offered()[2], seconds=2))
@@ -116,7 +116,7 @@ def test_what_the_webhooks_told_already_is_not_applied_again(
     studio,
     recording,
     database,
-    offered,  # noqa: F811
+    offered,
 ):
     told = event(offered()[1])
     studio.put(told)
@@ -128,7 +128,7 @@ def test_what_the_webhooks_told_already_is_not_applied_again(
     assert len(on_record(database)) == 1
 
 
-def test_an_annotation_that_is_gone_is_marked(syncing, studio, database, offered):  # noqa: F811
+def test_an_annotation_that_is_gone_is_marked(syncing, studio, database, offered):
     studio.put(event(offered()[1], number=1))
     studio.put(event(offered()[0], number=2))
     syncing.sync(1)
@@ -139,7 +139,7 @@ def test_an_annotation_that_is_gone_is_marked(syncing, studio, database, offered
     assert (done.n_gone, done.is_in_sync, set(on_record(database))) == (1, True, {2})
 
 
-def test_an_annotation_that_a_page_missed_is_not_taken_for_gone(syncing, studio, database, offered):  # noqa: F811
+def test_an_annotation_that_a_page_missed_is_not_taken_for_gone(syncing, studio, database, offered):
     studio.put(event(offered()[1], number=1))
     syncing.sync(1)
     studio.hidden.add(1)
@@ -149,7 +149,7 @@ def test_an_annotation_that_a_page_missed_is_not_taken_for_gone(syncing, studio,
     assert (done.n_gone, set(on_record(database))) == (0, {1})
 
 
-def test_all_pages_are_read(syncing, studio, offered):  # noqa: F811
+def test_all_pages_are_read(syncing, studio, offered):
     for number in range(1, 252):
         body = event(offered()[0], number=number)
         studio.put(body | {"task": body["task"] | {"id": number}})
@@ -189,7 +189,7 @@ def test_an_answer_that_failed_is_counted_once_however_often_it_is_read(syncing,
             assert count_events(session)["failed"] == 1
 
 
-def test_a_change_that_is_not_understood_makes_the_two_sides_differ(syncing, studio, database, offered):  # noqa: F811
+def test_a_change_that_is_not_understood_makes_the_two_sides_differ(syncing, studio, database, offered):
     studio.put(event(offered()[1], number=1, seconds=1))
     studio.put(event(offered()[1], number=2, seconds=1))
     syncing.sync(1)
@@ -212,14 +212,14 @@ def test_a_failure_of_an_answer_beside_the_counted_ones_is_no_agreement():
     assert not SyncResult("1.1", 2, 2, 0, 0, n_failed=1).is_in_sync
 
 
-def test_the_projects_on_record_are_known_by_their_numbers(syncing, studio, offered):  # noqa: F811
+def test_the_projects_on_record_are_known_by_their_numbers(syncing, studio, offered):
     studio.put(event(offered()[1]))
     syncing.sync(1)
 
     assert syncing.find_project_numbers() == [1]
 
 
-def test_a_label_studio_that_refuses_is_told_and_nothing_is_lost(syncing, studio, database, offered):  # noqa: F811
+def test_a_label_studio_that_refuses_is_told_and_nothing_is_lost(syncing, studio, database, offered):
     studio.put(event(offered()[1]))
     syncing.sync(1)
 
@@ -235,14 +235,14 @@ def test_a_label_studio_that_refuses_is_told_and_nothing_is_lost(syncing, studio
 RENAMED = read("pick_brush.xml").replace('"2nd"', '"second"').replace("no such thing", "absent")
 
 
-def picked(number, seconds, word, offered):  # noqa: F811
+def picked(number, seconds, word, offered):
     shown = [region for regions in offered("pick_brush.xml") for region in regions]
     choice = {"id": "c", "type": "choices", "from_name": "pick", "value": {"choices": [word]}}
     return event([*shown, choice], number=number, seconds=seconds, config="pick_brush.xml")
 
 
 def test_an_answer_is_read_with_the_label_config_that_it_was_given_under(
-    syncing, studio, recording, database, offered,  # noqa: F811
+    syncing, studio, recording, database, offered,
 ):  # fmt: skip
     """Two answers came by webhook; the one between them was lost, and the choices were renamed after."""
     for seconds in (1, 9):
@@ -262,7 +262,7 @@ def test_an_answer_is_read_with_the_label_config_that_it_was_given_under(
     assert (found[7].verdict, found[7].rank) == (Verdict.ACCEPTED, 1)
 
 
-def test_an_answer_from_before_a_renaming_is_never_all_masks(syncing, studio, database, offered):  # noqa: F811
+def test_an_answer_from_before_a_renaming_is_never_all_masks(syncing, studio, database, offered):
     studio.put(picked(1, 1, "2nd", offered))
     studio.put(picked(2, 1, "no such thing", offered))
     studio.put(picked(3, 1, "unknown", offered))
@@ -277,7 +277,7 @@ def test_an_answer_from_before_a_renaming_is_never_all_masks(syncing, studio, da
         assert find_failed_annotation_ids(session, found[1].annotation.task.project) == {3}
 
 
-def test_a_failed_answer_that_is_gone_is_settled(syncing, studio, database, offered):  # noqa: F811
+def test_a_failed_answer_that_is_gone_is_settled(syncing, studio, database, offered):
     studio.put(picked(3, 1, "unknown", offered))
     studio.label_config = read("pick_brush.xml")
     syncing.sync(1)
@@ -292,7 +292,7 @@ def test_predictions_that_are_there_twice_are_removed_and_the_decisions_stay(
     syncing,
     studio,
     database,
-    offered,  # noqa: F811
+    offered,
 ):
     studio.put(event(offered()[1], number=1))
     task = next(iter(studio.tasks.values()))
@@ -322,7 +322,7 @@ def test_what_cannot_be_put_right_there_does_not_keep_the_record_behind(
     syncing,
     studio,
     database,
-    offered,  # noqa: F811
+    offered,
     caplog,
 ):
     studio.put(event(offered()[1], number=1))

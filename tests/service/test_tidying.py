@@ -1,18 +1,18 @@
 """Over a Label Studio that behaves: what is left reads as it read before."""
 
 import pytest
-from ris.label_config import read
 
 from ris.core.types import Verdict
 from ris.core.verdict import judge_annotation
 from ris.errors import LabelStudioError
+from ris.label_config import read
 from ris.labelstudio.choice import select_meant_regions
 from ris.labelstudio.config.control import read_controls
 from ris.labelstudio.region import write_predictions
 from ris.labelstudio.result import read_mask
 from ris.service.tidying import select_wanted_regions, tidy_project
-from tests.labelstudio.test_answer import NOW, TASK
-from tests.labelstudio.test_region import OFFERS
+from tests.builders.alternatives import OFFERS, TASK
+from tests.builders.services import NOW
 
 PICK = read_controls(read("pick_brush.xml"))
 ((OFFERED,),) = [[p["result"] for p in write_predictions(OFFERS, PICK, version="v")]]

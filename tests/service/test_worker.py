@@ -9,9 +9,9 @@ from ris.core.proposals import Prompts
 from ris.core.types import Image
 from ris.errors import NotReady, WeightsError
 from ris.service import SceneCache, Worker
-from tests.build import make_scene, rectangle
-from tests.fakes import squares
-from tests.service.conftest import make_pipeline
+from tests.builders.fakes import squares
+from tests.builders.masks import make_scene, rectangle
+from tests.builders.services import make_pipeline
 
 
 def scene(digest, n_features=1000):

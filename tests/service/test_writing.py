@@ -4,9 +4,9 @@ from ris.errors import LabelStudioDenied
 from ris.labelstudio.api.pushing import PredictionWriter
 from ris.service.writing import WRITE_HOLD, WriteOutcome, WriteResult, write_parcels
 from ris.store.deliveries import count_deliveries, hold_tasks
-from tests.labelstudio.api.test_pushing import CONTROLS, TASKS, parcel
+from tests.builders.parcels import CONTROLS, TASKS, parcel
+from tests.builders.services import NOW
 from tests.labelstudio.predictions import PredictionStore
-from tests.service.conftest import NOW
 
 
 def now():

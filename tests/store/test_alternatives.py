@@ -7,8 +7,7 @@ import pytest
 from ris.core.types import Annotation
 from ris.store.alternatives import find_answer_alternatives
 from ris.store.records import add_alternatives, add_task_image
-from tests.store.test_history import add, correction, read
-from tests.store.test_records import NOW, SIZE, TASK, keep, offers
+from tests.builders.records import NOW, SIZE, TASK, add, correction, keep, offers, read
 
 FILE = replace(TASK, project="file.0123456789abcdef", task_id=1)
 

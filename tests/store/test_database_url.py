@@ -14,7 +14,7 @@ from sqlalchemy import make_url
 from ris.errors import StoreError
 from ris.store.database_url import parse_database_url, redact_database_url
 from ris.store.session import Database, upgrade_database
-from tests.store.conftest import new_database
+from tests.builders.postgres import new_database
 
 PIECES = st.text(st.sampled_from("@/#%:?&=[]+ '\"\\$;,\n\tä"), max_size=3)
 SECRET = "s3kr3t"

@@ -30,8 +30,7 @@ from ris.store.inbox import (
 )
 from ris.store.records import add_correction, add_deletion
 from ris.store.session import Database, upgrade_database
-from tests.store.test_history import correction
-from tests.store.test_records import TASK
+from tests.builders.records import TASK, correction
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -5,35 +5,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ris.core.types import Annotation, Correction, Verdict
+from ris.core.types import Verdict
 from ris.store.failures import FailedAnswer, replace_failures
-from ris.store.history import count_decisions, find_newest_versions, read_corrections, read_decisions
+from ris.store.history import count_decisions, find_newest_versions, read_corrections
 from ris.store.records import add_correction, add_deletion
 from ris.store.schema import EventRow
 from ris.store.session import Database, upgrade_database
-from tests.store.test_records import NOW, TASK, keep, mask, offers
-
-
-def correction(number=1, seconds=0, verdict=Verdict.ACCEPTED, rank=0, task=TASK, annotator=3):
-    shown = mask(rank or 0) if verdict.has_mask else None
-    when = NOW + timedelta(seconds=seconds)
-    annotation = Annotation(number, task, when, shown, ("v1-0",), annotator=annotator, lead_time_s=1.5)
-    return Correction(annotation, verdict, rank, 1.0)
-
-
-def add(database, *corrections):
-    with database.begin() as session:
-        return [add_correction(session, c, version="v1", event_id=None, now=NOW) for c in corrections]
+from tests.builders.records import NOW, TASK, add, correction, keep, offers, read
 
 
 def delete(database, project=TASK.project, **ids):
     with database.begin() as session:
         add_deletion(session, project, event_id=None, now=NOW, **ids)
-
-
-def read(database, **more):
-    with database.begin() as session:
-        return list(read_decisions(session, **more))
 
 
 def test_a_decision_comes_back_with_all_that_was_on_the_screen(database):

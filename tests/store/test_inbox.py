@@ -5,7 +5,7 @@ from sqlalchemy import text
 
 from ris.errors import StoreError
 from ris.store.inbox import InboxWriter, count_events, find_new_events, mark_event_done, mark_event_failed
-from tests.store.test_records import NOW
+from tests.builders.records import NOW
 
 
 @pytest.fixture

@@ -4,8 +4,7 @@ from datetime import timedelta
 from ris.core.types import Verdict
 from ris.store.known_images import choose_known_image, find_certain_size, find_known_images
 from ris.store.records import add_alternatives, add_task_image
-from tests.store.test_history import add, correction, read
-from tests.store.test_records import NOW, SIZE, TASK, keep
+from tests.builders.records import NOW, SIZE, TASK, add, correction, keep, read
 
 OTHER = replace(TASK, project="2.1800000000", task_id=70)
 HOMES = ("http://localhost:8080",)

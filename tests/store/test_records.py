@@ -1,11 +1,9 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import numpy as np
 
-from ris.core import rle
-from ris.core.types import Alternative, MethodScore, MethodScores, Suggestion, Task
+from ris.core.types import MethodScores, Task
 from ris.store.records import (
     add_alternatives,
     find_all_alternatives,
@@ -15,39 +13,7 @@ from ris.store.records import (
     save_project,
 )
 from ris.store.schema import ProjectRow, ProposalsRow
-
-NOW = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
-TASK = Task(7, "1.1700000000", "/data/upload/1/a.png", "左 the left mug")
-SIZE = (9, 14)
-
-
-def mask(seed):
-    return rle.encode_rle(np.random.default_rng(seed).random(SIZE) > 0.5)
-
-
-def offers(version="v1", count=3):
-    return tuple(
-        Alternative(
-            f"{version}-{rank}",
-            Suggestion(
-                rank,
-                1 / 3 + rank,
-                mask(rank),
-                (0.5, 1, 2, 3.25),
-                {"global-local": MethodScore(0.1 + rank, rank)},
-                version,
-            ),
-        )
-        for rank in range(count)
-    )
-
-
-def keep(database, task=TASK, version="v1", given=None, opinions=()):
-    with database.begin() as session:
-        add_alternatives(
-            session, task, "ab" * 32, SIZE, offers(version) if given is None else given,
-            version=version, opinions=opinions, now=NOW,
-        )  # fmt: skip
+from tests.builders.records import NOW, SIZE, TASK, keep, mask, offers
 
 
 def find(database, task=TASK, version="v1"):

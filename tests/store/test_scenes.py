@@ -7,7 +7,7 @@ import pytest
 from ris.errors import StoreError
 from ris.service import SceneCache
 from ris.store.scenes import SceneFiles
-from tests.build import make_scene, rectangle
+from tests.builders.masks import make_scene, rectangle
 
 SIZE = (8, 9)
 

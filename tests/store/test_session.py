@@ -11,7 +11,7 @@ from ris.store.inbox import count_events
 from ris.store.records import add_once
 from ris.store.schema import ImageRow
 from ris.store.session import Database, read_revision, upgrade_database
-from tests.store.test_records import NOW
+from tests.builders.records import NOW
 
 ROOT = Path(__file__).parents[2]
 

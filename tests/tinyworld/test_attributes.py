@@ -2,7 +2,7 @@ import random
 
 from ris.tinyworld.attributes import add_category, add_colours, add_sizes
 from ris.tinyworld.writer import ExpressionWriter, ThingGroup
-from tests.tinyworld.build import build_scene, build_thing
+from tests.builders.synthetic_scenes import build_scene, build_thing
 
 
 def write(add, *things):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ris.tinyworld.expressions import EXPRESSION_KINDS, REPORT_ROWS, make_expressions
 from ris.tinyworld.scene import make_scene, mirror_scene
-from tests.tinyworld.build import build_scene, build_thing
+from tests.builders.synthetic_scenes import build_scene, build_thing
 from tests.tinyworld.reader import COLOUR, NOUN, NOUNS, UnreadableError, read
 
 

@@ -11,7 +11,7 @@ from ris.tinyworld.positions import (
     get_position,
 )
 from ris.tinyworld.writer import ExpressionWriter, ThingGroup
-from tests.tinyworld.build import build_scene, build_thing
+from tests.builders.synthetic_scenes import build_scene, build_thing
 
 
 def write(add, *places):

@@ -2,7 +2,7 @@ import random
 
 from ris.tinyworld.relations import add_relations
 from ris.tinyworld.writer import ExpressionWriter, ThingGroup
-from tests.tinyworld.build import build_scene, build_thing
+from tests.builders.synthetic_scenes import build_scene, build_thing
 
 
 def write(group, *things):

@@ -1,7 +1,7 @@
 import random
 
 from ris.tinyworld.writer import ExpressionWriter, ThingGroup, make_negation_templates
-from tests.tinyworld.build import build_scene, build_thing
+from tests.builders.synthetic_scenes import build_scene, build_thing
 
 SCENE = build_scene(
     build_thing("dog", "red", 60, 60),

@@ -1,9 +1,8 @@
 from concurrent.futures import Future
 from types import SimpleNamespace
 
-from ris.label_config import read
-
 from ris.core.types import Task
+from ris.label_config import read
 from ris.labelstudio.config.control import read_controls
 from ris.labelstudio.task import PredictRequest, TaskFailure
 from ris.service import SuggestionResult

@@ -1,9 +1,8 @@
 from ris.label_config import read
-
 from ris.service import SyncResult
 from ris.web.app import create_app
 from ris.web.handlers import Services
-from tests.service.test_recording import event, offered, process  # noqa: F401  # a fixture
+from tests.builders.events import event, process
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
@@ -15,7 +14,7 @@ def shown(backend):
     return answer.text
 
 
-def test_a_browser_sees_what_was_decided(backend, recording, database, offered):  # noqa: F811
+def test_a_browser_sees_what_was_decided(backend, recording, database, offered):
     process(recording, database, event(offered()[0]))
 
     page = shown(backend)
@@ -54,7 +53,7 @@ def test_the_inbox_and_the_last_sync_stand_on_the_page(suggesting, recording, re
     assert "<td>8.1700000000</td><td>5</td><td>4</td><td>2</td><td>1</td><td>3</td><td>differ</td>" in page
 
 
-def test_what_was_not_understood_stands_above_everything_in_red(backend, recording, database, offered):  # noqa: F811
+def test_what_was_not_understood_stands_above_everything_in_red(backend, recording, database, offered):
     assert 'class="alarm"' not in shown(backend)
 
     process(recording, database, event([{"type": "vectorlabels", "id": "v"}], number=1), event([3], number=2))

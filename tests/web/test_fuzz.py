@@ -5,9 +5,9 @@ import contextlib
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from ris.label_config import read
 
 from ris.errors import BackendError
+from ris.label_config import read
 from ris.labelstudio.choice import select_meant_regions
 from ris.labelstudio.config.control import read_controls
 from ris.labelstudio.masks import brush

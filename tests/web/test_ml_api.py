@@ -2,11 +2,11 @@ import json
 import threading
 
 import pytest
-from ris.label_config import read
 from sqlalchemy import text
 
 from ris.core.types import Task
 from ris.errors import WeightsError
+from ris.label_config import read
 from ris.labelstudio.api.pushing import PredictionWriter
 from ris.service import DeliveryService, RefinementService, SceneCache, SuggestionService, Worker
 from ris.store.deliveries import count_deliveries
@@ -14,11 +14,10 @@ from ris.store.inbox import count_events, find_new_events
 from ris.store.records import ProjectRow
 from ris.web.app import create_app
 from ris.web.handlers import Services
+from tests.builders.events import event
+from tests.builders.requests import CONFIG
+from tests.builders.services import NOW
 from tests.labelstudio.predictions import PredictionStore
-from tests.service.conftest import NOW
-from tests.service.test_recording import event
-
-CONFIG = read("tabs_brush.xml")
 
 
 def task(number=1, **data):

@@ -72,8 +72,7 @@ def add_samples(client: LabelStudioClient, number: int, count: int) -> str:
     Raises:
         LabelStudioError: an upload or the import was refused.
     """
-    from tests.live.support.project import Project
-    from tests.live.support.samples import make_samples
+    from ris.tinyworld.samples import make_samples  # reads the sprites, which no other command needs
 
     there = client.call("GET", f"/api/projects/{number}/file-uploads", all="true") or ()
     if any(SAMPLE_PREFIX in str(one.get("file", "")) for one in there):
@@ -83,5 +82,5 @@ def add_samples(client: LabelStudioClient, number: int, count: int) -> str:
     for i, sample in enumerate(track(make_samples(count), "uploading", console=console)):
         image = client.upload(number, f"{SAMPLE_PREFIX}-{i:02d}.png", sample.png)
         tasks.append(controls.to_data(image, None if controls.expression_area else sample.expression))
-    Project(client, number).import_tasks(tasks)
+    client.call("POST", f"/api/projects/{number}/import", [{"data": data} for data in tasks])
     return f"{len(tasks)} added: drawn scenes, which the embedded networks know"

@@ -2,7 +2,7 @@ from xml.etree import ElementTree
 
 from ris.core.types import Verdict
 from ris.evaluation.decisions.charts import draw_charts
-from tests.evaluation.decisions.test_metrics import ACCEPTED, EVERYTHING, LEFT, NONE, decided
+from tests.builders.evaluated import ACCEPTED, EVERYTHING, LEFT, NONE, decided
 
 
 def test_every_chart_is_a_well_formed_drawing():

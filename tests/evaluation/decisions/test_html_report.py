@@ -9,7 +9,7 @@ import pytest
 from ris.core.types import Verdict
 from ris.errors import ImageUnreachable
 from ris.evaluation.decisions.html_report import ReportTable, render_page
-from tests.evaluation.decisions.test_metrics import EVERYTHING, LEFT, MONDAY, decided
+from tests.builders.evaluated import EVERYTHING, LEFT, MONDAY, decided
 
 
 def made(found=EVERYTHING, **more):

@@ -1,60 +1,37 @@
 """Figures from hand-made decisions, each small enough to be computed in the head."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import numpy as np
 import pytest
 
-from ris.core import rle
-from ris.core.decision import Decision
-from ris.core.types import Alternative, Annotation, Correction, Edit, MethodScore, Suggestion, Task, Verdict
+from ris.core.types import Verdict
 from ris.evaluation.decisions.metrics import (
     compare_methods,
     compute_calibration,
     compute_decision_metrics,
-    evaluate_decision,
     find_methods,
     get_favourite_iou,
     group_decisions,
     measure_position_bias,
 )
-from tests.build import rectangle
-
-SIZE = (10, 10)
-LEFT, HALF, RIGHT = (rectangle(SIZE, *box) for box in ((0, 0, 4, 10), (0, 0, 2, 10), (6, 0, 10, 10)))
-MONDAY = datetime(2026, 1, 5, tzinfo=UTC)
-
-
-def offer(rank, mask, **methods):
-    said = {name.replace("_", "-"): MethodScore(0.0, place) for name, place in methods.items()}
-    return Alternative(
-        f"r{rank}", Suggestion(rank, 1 - 0.3 * rank, rle.encode_rle(mask), (0, 0, 1, 1), said, "v1")
-    )
-
-
-OFFERS = (offer(0, LEFT, lgd=0, iterprime=3), offer(1, RIGHT, lgd=2, iterprime=0))
-
-
-def decided(verdict, mask=None, *, rank=None, offers=OFFERS, number=1, image="a.png", **more):
-    annotation = Annotation(
-        number, Task(number, "1.5", image, more.get("expression", "left mug")),
-        more.get("at", MONDAY), None if mask is None else rle.encode_rle(mask),
-        annotator=more.get("annotator", 7), lead_time_s=more.get("lead_time_s", 4.0),
-    )  # fmt: skip
-    correction = Correction(annotation, verdict, rank=rank, iou=more.get("iou"), edit=more.get("edit"))
-    digest = more.get("digest", image)  # as if every reference led to a picture of its own
-    return evaluate_decision(Decision(correction, offers, digest, SIZE, "v1" if offers else None))
-
-
-ACCEPTED = decided(Verdict.ACCEPTED, RIGHT, rank=1)
-EDITED = decided(
-    Verdict.EDITED, HALF, rank=0, number=2, image="b.png", lead_time_s=8.0, iou=0.5, edit=Edit(0, 20, 0.25)
+from tests.builders.evaluated import (
+    ACCEPTED,
+    EDITED,
+    EVERYTHING,
+    HALF,
+    LEFT,
+    MONDAY,
+    NONE,
+    OFFERS,
+    REDRAWN,
+    RIGHT,
+    SIZE,
+    decided,
+    offer,
 )
-REDRAWN = decided(Verdict.REDRAWN, RIGHT, offers=(), number=3, image="c.png", lead_time_s=None)
-NONE = decided(Verdict.NO_REFERENT, number=4, image="d.png")
-SKIPPED = decided(Verdict.SKIPPED, RIGHT, number=5, image="e.png")
-EVERYTHING = [ACCEPTED, EDITED, REDRAWN, NONE, SKIPPED]
+from tests.builders.masks import rectangle
 
 
 def mean(name, found=EVERYTHING):

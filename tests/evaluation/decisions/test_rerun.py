@@ -5,9 +5,9 @@ from ris.core.types import Image, Verdict
 from ris.errors import ImageUnreachable, InputError
 from ris.evaluation.decisions.rerun import compare_reruns, isolate_method, rerun
 from ris.referring.spatial import Spatial
-from tests.evaluation.decisions.test_metrics import decided
-from tests.fakes import squares
-from tests.service.conftest import make_pipeline
+from tests.builders.evaluated import decided
+from tests.builders.fakes import squares
+from tests.builders.services import make_pipeline
 
 RED = (squares() == (255, 0, 0)).all(-1)
 BLUE = (squares() == (0, 0, 255)).all(-1)

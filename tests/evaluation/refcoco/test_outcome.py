@@ -23,8 +23,8 @@ from ris.evaluation.refcoco.outcome import (
 from ris.referring.global_local import GLOBAL_LOCAL_PAPER, GlobalLocal
 from ris.referring.pipeline import Pipeline, ReferResult
 from ris.referring.ranking import RankingSettings
-from tests.build import make_scene, rectangle
-from tests.fakes import ColourEncoder, SquaresProposer, WordParser, squares
+from tests.builders.fakes import ColourEncoder, SquaresProposer, WordParser, squares
+from tests.builders.masks import make_scene, rectangle
 
 SIZE = (32, 32)
 RED = rle.encode_rle(np.all(squares() == (255, 0, 0), axis=-1))

@@ -8,7 +8,7 @@ from ris.referring.global_local import GLOBAL_LOCAL_PAPER, GlobalLocal
 from ris.referring.pipeline import Pipeline
 from ris.referring.ranking import RankingSettings
 from ris.referring.spatial import Spatial
-from tests.fakes import ColourEncoder, SquaresProposer, WordParser, squares
+from tests.builders.fakes import ColourEncoder, SquaresProposer, WordParser, squares
 
 
 def test_every_switch_is_a_method_of_its_own_beside_the_others():

@@ -11,8 +11,8 @@ from ris.evaluation.tinyworld.samples import MISSED_PLACE, ProposalOutcome, Tiny
 from ris.referring.global_local import GLOBAL_LOCAL_PAPER, GlobalLocal
 from ris.referring.pipeline import Pipeline, ReferResult
 from ris.referring.ranking import RankingSettings, rank_proposals
-from tests.build import make_proposals, make_scene, rectangle
-from tests.fakes import ColourEncoder, SquaresProposer, WordParser
+from tests.builders.fakes import ColourEncoder, SquaresProposer, WordParser
+from tests.builders.masks import make_proposals, make_scene, rectangle
 
 FRAMING = replace(GLOBAL_LOCAL_PAPER.framing, working_side=None)
 

@@ -1,9 +1,9 @@
 """Connecting, against a Label Studio that keeps what it is told and refuses what the real one refuses."""
 
 import pytest
-from ris.label_config import read
 
 from ris.errors import InputError, LabelConfigError, LabelStudioError
+from ris.label_config import read
 from ris.labelstudio.api.connecting import MLBackend, connect_project, create_project, make_webhook_token
 
 OURS = MLBackend("http://127.0.0.1:9090")

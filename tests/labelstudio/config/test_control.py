@@ -1,8 +1,8 @@
 import pytest
 from label_studio_sdk.label_interface import LabelInterface
-from ris.label_config import read
 
 from ris.errors import LabelConfigError
+from ris.label_config import read
 from ris.labelstudio.config.control import Choice, Pick, read_controls
 
 IMAGE = '<Image name="pic" value="$photo"/>'

@@ -5,9 +5,9 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from ris.label_config import read
 
 from ris.errors import LabelStudioError
+from ris.label_config import read
 from ris.labelstudio.api.connecting import MLBackend
 from ris.labelstudio.doctor.examining import (
     examine_label_studio,

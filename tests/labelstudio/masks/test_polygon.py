@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from ris.core import rle
 from ris.labelstudio.masks.polygon import rasterise_polygons, trace_outlines
-from tests.build import rectangle
+from tests.builders.masks import rectangle
 
 SIZE = (12, 16)
 PLACES = st.floats(-30, 130, allow_nan=False)

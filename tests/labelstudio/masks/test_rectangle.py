@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from ris.core import rle
 from ris.labelstudio.masks.rectangle import rasterise_rectangle, rotate_offsets, to_rectangle
-from tests.build import rectangle
+from tests.builders.masks import rectangle
 
 SIDE = st.integers(1, 40)
 

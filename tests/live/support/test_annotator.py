@@ -3,12 +3,12 @@ import random
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
-from ris.label_config import read
 
 from ris.core.types import Verdict
+from ris.label_config import read
 from ris.labelstudio.config.control import read_controls
 from ris.labelstudio.masks import brush
-from tests.build import rectangle
+from tests.builders.masks import rectangle
 from tests.live.support.annotator import Annotator, find_closest_prediction, repaint_mask
 
 SIZE = (60, 80)

@@ -11,26 +11,9 @@ from safetensors.torch import load_file, save_file
 from ris.errors import WeightsError
 from ris.pretrained.clip.resnet import ClipResNetEncoder
 from ris.pretrained.clip.vit import ClipEncoder, load_clip
+from tests.builders.networks import EYES, write_folder
 
-TEXT = {"context_length": 77, "vocab_size": 49408, "width": 16, "heads": 2, "layers": 1}
-EYES = {
-    "vit": {"image_size": 32, "layers": 2, "width": 64, "patch_size": 8},
-    "resnet": {"image_size": 64, "layers": [1, 1, 1, 1], "width": 8, "patch_size": None},
-}
 TEXTS = ["the left mug", "a photo of a mug", "word " * 200]
-
-
-def write_folder(folder, eyes):
-    """Config and weights alone, as the Hub has them for open_clip; the network itself."""
-    config = {"embed_dim": 24, "quick_gelu": True, "vision_cfg": EYES[eyes], "text_cfg": TEXT}
-    torch.manual_seed(0)
-    model = open_clip.CLIP(**config).eval()
-    for parameter in model.transformer.parameters():  # enough for one activation to differ from another
-        parameter.data.normal_(0, 0.3)
-    about = {"model_cfg": config, "preprocess_cfg": {"mean": [0.5] * 3, "std": [0.25] * 3}}
-    (folder / "open_clip_config.json").write_text(json.dumps(about))
-    save_file(model.state_dict(), folder / "open_clip_model.safetensors")
-    return model
 
 
 @pytest.mark.parametrize(("eyes", "kind"), [("vit", ClipEncoder), ("resnet", ClipResNetEncoder)])

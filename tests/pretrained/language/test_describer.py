@@ -14,7 +14,7 @@ from transformers import (
 from ris.core.types import Image
 from ris.errors import WeightsError
 from ris.pretrained.language.describer import BlipDescriber, ChatDescriber, shrink_bicubic
-from tests.pretrained.conftest import random_blip_config, toy_tokenizer
+from tests.builders.networks import random_blip_config, toy_tokenizer
 
 STATISTICS = {"mean": (0.5, 0.5, 0.5), "std": (0.25, 0.25, 0.25)}
 

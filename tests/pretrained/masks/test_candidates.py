@@ -16,7 +16,7 @@ from ris.pretrained.masks.candidates import (
     suppress_duplicates,
 )
 from ris.pretrained.masks.selection import GeneratedMasks
-from tests.build import rectangle
+from tests.builders.masks import rectangle
 from tests.pretrained.toy_sam import GRID, SIDE, random_sam
 
 OPEN = replace(TINY.proposals, pred_iou_thresh=0.0, stability_score_thresh=0.0, box_nms_thresh=0.7)

@@ -7,7 +7,7 @@ from ris.core import rle
 from ris.core.proposals import Prompts
 from ris.pretrained.catalog.presets import TINY
 from ris.pretrained.masks.clicks import make_click_proposals, replace_mask_by_click, to_prompt_logits
-from tests.build import rectangle
+from tests.builders.masks import rectangle
 
 SIZE = (40, 60)
 ONE = {"points": np.array([[3, 4]], np.float32), "positive": np.array([False])}

@@ -19,8 +19,8 @@ from ris.pretrained.catalog.presets import TINY, TINY_FOLDER
 from ris.pretrained.masks import sam_generator
 from ris.pretrained.masks.sam import SamProposer, load_sam
 from ris.referring.scene import PROPOSER_KEY, Scene
-from tests.build import rectangle
-from tests.live.support.samples import make_samples
+from ris.tinyworld.samples import make_samples
+from tests.builders.masks import rectangle
 from tests.pretrained.toy_sam import random_sam
 
 

@@ -18,7 +18,7 @@ from ris.errors import WeightsError
 from ris.pretrained.catalog.presets import TINY
 from ris.pretrained.masks.sam2 import Sam2Proposer
 from ris.referring.scene import PROPOSER_KEY, Scene
-from tests.build import rectangle
+from tests.builders.masks import rectangle
 
 SIDE, SIZE = 64, (40, 60)
 EVERYTHING = replace(

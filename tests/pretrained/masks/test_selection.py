@@ -5,7 +5,7 @@ import pytest
 
 from ris.pretrained.catalog.presets import TINY
 from ris.pretrained.masks.selection import GeneratedMasks, select_proposals, shrink_bilinear
-from tests.build import rectangle
+from tests.builders.masks import rectangle
 
 SIZE = (40, 60)
 OPEN = replace(

@@ -22,7 +22,7 @@ from ris.pretrained.matching.albef import (
 )
 from ris.pretrained.matching.cross_matcher import CrossMatcher
 from ris.referring.iterprime import ITERPRIME_PAPER, find_token_positions
-from tests.pretrained.conftest import WORDS, toy_tokenizer
+from tests.builders.networks import WORDS, toy_tokenizer
 
 SMALL = AlbefShape(
     image_size=24, patch_size=6, width=16, image_layers=2, text_layers=4, fusion_layer=2, n_heads=2,

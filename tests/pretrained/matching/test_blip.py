@@ -7,7 +7,7 @@ import torch
 from ris.errors import WeightsError
 from ris.pretrained.matching.blip import load_blip, make_blip_parts
 from ris.pretrained.matching.cross_matcher import CrossMatcher
-from tests.pretrained.conftest import random_blip, toy_tokenizer
+from tests.builders.networks import random_blip, toy_tokenizer
 
 TEXTS = ["the red mug", "a dog left of the mug", "dog"]
 

@@ -12,7 +12,7 @@ from ris.pretrained.matching.cross_matcher import CrossMatcher
 from ris.referring.crops import squash_image
 from ris.tinyworld.expressions import make_expressions
 from ris.tinyworld.scene import make_scene
-from tests.pretrained.conftest import random_blip, toy_tokenizer
+from tests.builders.networks import random_blip, toy_tokenizer
 
 TEXTS = ["the red mug", "a dog left of the mug", "dog"]
 

@@ -1,4 +1,4 @@
-from tests.live.support.samples import make_samples
+from ris.tinyworld.samples import make_samples
 
 
 def test_samples_are_the_same_for_the_same_seed():

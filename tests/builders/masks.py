@@ -4,6 +4,7 @@ import numpy as np
 
 from ris.core import rle
 from ris.core.boxes import compute_boxes
+from ris.core.expression import ParsedExpression, Word
 from ris.core.proposals import Proposals
 from ris.referring.scene import Scene
 
@@ -33,3 +34,14 @@ def seen(image, proposals, *methods):
     boxes = tuple(tuple(box) for box in proposals.boxes.tolist())
     features = {method.name: method.see(image, proposals) for method in methods}
     return Scene(image.digest, image.size, codes, boxes, proposals.quality, features)
+
+
+def words(text, subject=None, landmarks=()):
+    """An expression whose words are nouns, but for articles and prepositions."""
+    made, start = [], 0
+    for word in text.split():
+        small = word in ("the", "a", "of", "on", "at", "in", "to", "near", "and", "surrounded", "by")
+        made.append(Word(word, "ADP" if small else "NOUN", start))
+        start += len(word) + 1
+    primary = next((i for i, w in enumerate(made) if w.pos == "NOUN"), None)
+    return ParsedExpression(text, subject or text, tuple(landmarks), tuple(made), primary)

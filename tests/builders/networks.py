@@ -1,6 +1,10 @@
 """Networks of transformers for tests: small, with random weights and a vocabulary of a few words."""
 
+import json
+
+import open_clip
 import torch
+from safetensors.torch import save_file
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 from transformers import BlipConfig, BlipForImageTextRetrieval, PreTrainedTokenizerFast
 
@@ -48,4 +52,25 @@ def random_blip():
     model = BlipForImageTextRetrieval(random_blip_config()).eval()
     for parameter in model.parameters():  # PyTorch's initial weights are so small that errors would not show
         parameter.data.normal_(0, 0.15)
+    return model
+
+
+TEXT = {"context_length": 77, "vocab_size": 49408, "width": 16, "heads": 2, "layers": 1}
+
+VISION = {
+    "vit": {"image_size": 32, "layers": 2, "width": 64, "patch_size": 8},
+    "resnet": {"image_size": 64, "layers": [1, 1, 1, 1], "width": 8, "patch_size": None},
+}
+
+
+def write_folder(folder, vision):
+    """Write the config and weights of a CLIP as the Hub has them for open_clip; return the network."""
+    config = {"embed_dim": 24, "quick_gelu": True, "vision_cfg": VISION[vision], "text_cfg": TEXT}
+    torch.manual_seed(0)
+    model = open_clip.CLIP(**config).eval()
+    for parameter in model.transformer.parameters():  # large enough for a difference between activations
+        parameter.data.normal_(0, 0.3)
+    about = {"model_cfg": config, "preprocess_cfg": {"mean": [0.5] * 3, "std": [0.25] * 3}}
+    (folder / "open_clip_config.json").write_text(json.dumps(about))
+    save_file(model.state_dict(), folder / "open_clip_model.safetensors")
     return model

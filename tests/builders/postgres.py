@@ -1,0 +1,14 @@
+"""Databases on a PostgreSQL of our own."""
+
+import itertools
+
+import sqlalchemy
+
+NUMBERS = itertools.count()
+
+
+def new_database(server):
+    """The address of an empty database on PostgreSQL."""
+    name = f"test{next(NUMBERS)}"
+    server.psql(f"CREATE DATABASE {name};")
+    return sqlalchemy.make_url(server.get_uri()).set(database=name).render_as_string(hide_password=False)
