@@ -64,10 +64,10 @@ def load_pipeline(plan: Plan, remember: Callable[[Describer], Describer] = lambd
     if preset.threads is not None:
         use_threads(preset.threads)
     loader = Loader(preset, plan.models, plan.device, plan.precision)
-    parser, own_parsers = loader.parsers()
-    clip, matcher = loader.encoder(), loader.matcher()
-    describer = remember(_load_named_describer(plan) or loader.describer())
-    proposer, refiner = loader.proposer()
+    parser, own_parsers = loader.load_parsers()
+    clip, matcher = loader.load_encoder(), loader.load_matcher()
+    describer = remember(_load_named_describer(plan) or loader.load_describer())
+    proposer, refiner = loader.load_proposer()
     return Pipeline(
         proposer=proposer,
         refiner=refiner,

@@ -1,4 +1,4 @@
-"""Networks of transformers small enough for a test, with random weights and a vocabulary of some words."""
+"""Networks of transformers for tests: small, with random weights and a vocabulary of a few words."""
 
 import json
 
@@ -15,7 +15,7 @@ WORDS = [
 
 
 def toy_tokenizer():
-    """[CLS] words [SEP]; a word it does not know is [UNK]."""
+    """Make a tokenizer of [CLS] words [SEP]; an unknown word is [UNK]."""
     ids = {word: i for i, word in enumerate(WORDS)}
     tokenizer = Tokenizer(models.WordPiece(ids, unk_token="[UNK]"))
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
@@ -30,7 +30,7 @@ def toy_tokenizer():
 
 
 def random_blip_config():
-    """24 px in patches of 6, three text layers of width 16."""
+    """Make the config of a BLIP of 24 px in patches of 6, with three text layers of width 16."""
     return BlipConfig(
         text_config={
             "vocab_size": len(WORDS), "hidden_size": 16, "encoder_hidden_size": 16, "intermediate_size": 32,
@@ -47,28 +47,28 @@ def random_blip_config():
 
 
 def random_blip():
-    """A BLIP matcher of that size; the same one every time."""
+    """Build a BLIP matcher of that size; it is the same each time."""
     torch.manual_seed(5)
-    made = BlipForImageTextRetrieval(random_blip_config()).eval()
-    for parameter in made.parameters():  # the default start is so small that nothing would show
+    model = BlipForImageTextRetrieval(random_blip_config()).eval()
+    for parameter in model.parameters():  # PyTorch's initial weights are so small that errors would not show
         parameter.data.normal_(0, 0.15)
-    return made
+    return model
 
 
 TEXT = {"context_length": 77, "vocab_size": 49408, "width": 16, "heads": 2, "layers": 1}
 
-EYES = {
+VISION = {
     "vit": {"image_size": 32, "layers": 2, "width": 64, "patch_size": 8},
     "resnet": {"image_size": 64, "layers": [1, 1, 1, 1], "width": 8, "patch_size": None},
 }
 
 
-def write_folder(folder, eyes):
-    """Config and weights alone, as the Hub has them for open_clip; the network itself."""
-    config = {"embed_dim": 24, "quick_gelu": True, "vision_cfg": EYES[eyes], "text_cfg": TEXT}
+def write_folder(folder, vision):
+    """Write the config and weights of a CLIP as the Hub has them for open_clip; return the network."""
+    config = {"embed_dim": 24, "quick_gelu": True, "vision_cfg": VISION[vision], "text_cfg": TEXT}
     torch.manual_seed(0)
     model = open_clip.CLIP(**config).eval()
-    for parameter in model.transformer.parameters():  # enough for one activation to differ from another
+    for parameter in model.transformer.parameters():  # large enough for a difference between activations
         parameter.data.normal_(0, 0.3)
     about = {"model_cfg": config, "preprocess_cfg": {"mean": [0.5] * 3, "std": [0.25] * 3}}
     (folder / "open_clip_config.json").write_text(json.dumps(about))

@@ -1,6 +1,6 @@
-"""What a GPU computes is what the CPU computes: `make test-gpu`, where there is one.
+"""The GPU and the CPU compute the same: `make test-gpu`, on a machine with a GPU.
 
-`RIS_TEST_DEVICE` names another device than "cuda"; with "cpu" the tests themselves can be tried anywhere.
+`RIS_TEST_DEVICE` names another device than "cuda"; with "cpu" the tests run on any machine.
 """
 
 import os
@@ -27,7 +27,7 @@ SCENES = 4
 
 @pytest.fixture(scope="module")
 def pipelines():
-    """On the CPU and on the device, both in float32."""
+    """The pipeline on the CPU and on the device, both in float32."""
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.backends.cudnn.allow_tf32 = False
     return tuple(load_pipeline(make_plan(Settings(device=device))) for device in ("cpu", DEVICE))

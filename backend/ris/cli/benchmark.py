@@ -124,7 +124,8 @@ def export_tinyworld(
 
 def _make_drawn_scene(world: World, number: int) -> DrawnScene:
     referents = [
-        (e.text, rle.encode_rle(world.mask(e.referent))) for e in tinyworld.sample_expressions(world, number)
+        (e.text, rle.encode_rle(world.get_mask(e.referent)))
+        for e in tinyworld.sample_expressions(world, number)
     ]
     return DrawnScene(np.ascontiguousarray(world.image), referents)
 

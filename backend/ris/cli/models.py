@@ -133,7 +133,7 @@ def _make_source_table(preset: Preset, models: Path) -> Table:
             source.name,
             f"{source.memory_mb / 1e3:.2f}" if source.parameters_m else "-",
             source.licence,
-            source.saw,
+            source.training_data,
             _find_state(source, models),
         )
     return table

@@ -20,7 +20,7 @@ ANSWER_WITHIN_S, KILL_AFTER_S = 20, 30  # after it is told to stop; Docker must 
 SERVER_THREADS = 16  # Label Studio asks /health and /setup while others wait in /predict
 
 
-class _GunicornLogger(Logger):  # type: ignore[misc]  # gunicorn is not typed
+class _GunicornLogger(Logger):
     """gunicorn's own words, in our log and no other."""
 
     def setup(self, cfg: Any) -> None:
@@ -28,7 +28,7 @@ class _GunicornLogger(Logger):  # type: ignore[misc]  # gunicorn is not typed
         self.error_log.propagate = True
 
 
-class _GracefulWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
+class _GracefulWorker(ThreadWorker):
     """gunicorn's worker with threads; told to stop, it answers what was begun, in full or with a refusal."""
 
     def init_process(self) -> None:
@@ -43,10 +43,11 @@ class _GracefulWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not ty
     def _refuse_in_time(self) -> None:
         self.stop_asked.wait()
         time.sleep(ANSWER_WITHIN_S)
-        self.wsgi.extensions["ris"].worker.reject_jobs()
+        app: Any = self.wsgi  # a Flask
+        app.extensions["ris"].worker.reject_jobs()
 
 
-class _GunicornServer(BaseApplication):  # type: ignore[misc]  # gunicorn is not typed
+class _GunicornServer(BaseApplication):
     """gunicorn with one worker process, which builds the app after the fork."""
 
     def __init__(self, settings: config.Settings) -> None:

@@ -85,7 +85,7 @@ def test_two_thousand_words_are_cut(matcher):
 
 
 def test_a_layer_that_is_not_there_is_refused():
-    with pytest.raises(WeightsError, match="has 3 text layers, there is none of 3"):
+    with pytest.raises(WeightsError, match="has 3 text layers, got itm_layer = 3; set it to one of"):
         CrossMatcher(make_blip_parts(random_blip()), toy_tokenizer(), layer=3)
 
 

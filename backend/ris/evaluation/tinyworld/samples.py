@@ -20,9 +20,11 @@ from ris.referring.heat import enlarge_heat
 from ris.referring.pipeline import Pipeline, ReferResult
 from ris.referring.ranking import compute_places
 from ris.referring.scene import Scene
-from ris.tinyworld.expressions import Expression, make_attribute_description, make_expressions
+from ris.tinyworld.descriptions import make_attribute_description
+from ris.tinyworld.expressions import make_expressions
 from ris.tinyworld.scene import SyntheticScene as World
 from ris.tinyworld.scene import is_held_out, make_scene
+from ris.tinyworld.writer import Expression
 
 TEST_SEED = 900_001  # the trainings use seeds below 1000
 MAX_EXPRESSIONS_PER_SCENE = 10  # expressions a scene at most: scenes with many should not outweigh the others
@@ -102,7 +104,7 @@ def evaluate_world(
 ) -> tuple[list[TinyworldOutcome], ProposalOutcome | None]:
     """Try one scene's expressions with the true masks and, if asked, end to end."""
     image = Image.from_pixels(np.ascontiguousarray(world.image))
-    truths = [world.mask(i) for i in range(len(world.things))]
+    truths = [world.get_mask(i) for i in range(len(world.things))]
     chosen = sample_expressions(world, number)
     words = [e.text for e in chosen]
     known = see_true_masks(pipeline, image, truths)
@@ -138,7 +140,7 @@ def score_world(pipeline: Pipeline, world: World, number: int) -> list[ScoredExp
     scene = pipeline.see(Image.from_pixels(np.ascontiguousarray(world.image)))
     references = pipeline.refer_all(scene, [e.text for e in chosen])
     return [
-        ScoredExpression(e.text, scene, r.scores, rle.encode_rle(world.mask(e.referent)))
+        ScoredExpression(e.text, scene, r.scores, rle.encode_rle(world.get_mask(e.referent)))
         for e, r in zip(chosen, references, strict=True)
     ]
 
@@ -165,7 +167,7 @@ def _make_outcome(
         chance_by_noun=1 / sum(thing.noun == referent.noun for thing in world.things),
         places_with_true_masks=_find_places(known, reference, right),
         has_peak_inside=heat is not None
-        and bool(world.mask(expression.referent)[_find_peak(heat, world.size)]),
+        and bool(world.get_mask(expression.referent)[_find_peak(heat, world.size)]),
         is_description_right=said == make_attribute_description(referent, world),
     )
 

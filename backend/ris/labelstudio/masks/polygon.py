@@ -26,7 +26,7 @@ def trace_outlines(mask: RLE) -> list[PolygonPoints]:
     """
     height, width = mask.size
     # Twice the size, so that an outline runs along the outside of the pixels and not through their centres.
-    doubled = np.kron(rle.decode_rle(mask).astype(np.uint8), np.ones((2, 2), np.uint8))
+    doubled = np.asarray(np.kron(rle.decode_rle(mask), np.ones((2, 2), np.uint8)), np.uint8)
     found, _ = cv2.findContours(doubled, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     found = sorted(found, key=cv2.contourArea, reverse=True)
     largest = cv2.contourArea(found[0]) if found else 0.0
