@@ -6,20 +6,15 @@ import ipaddress
 import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import urlsplit
 
 from ris.errors import InputError, LabelStudioError
+from ris.labelstudio.api.protocol import LabelStudioApi
 from ris.labelstudio.config.control import Controls, read_controls
 
 ML_BACKEND_TITLE = "ris"
 WEBHOOK_SETTINGS = {"is_active": True, "send_payload": True, "send_for_all_actions": True}
-
-
-class Api(Protocol):
-    """What is needed of Label Studio; `LabelStudioClient` has it."""
-
-    def call(self, method: str, path: str, body: object = None, **params: Any) -> Any: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +87,7 @@ def make_webhook_token(password: str) -> str:
     return hmac.new(password.encode(), b"ris webhook", hashlib.sha256).hexdigest()
 
 
-def create_project(api: Api, title: str, label_config: str) -> int:
+def create_project(api: LabelStudioApi, title: str, label_config: str) -> int:
     """A new project; its number.
 
     Raises:
@@ -104,7 +99,7 @@ def create_project(api: Api, title: str, label_config: str) -> int:
     return int(made["id"])
 
 
-def create_empty_project(api: Api, title: str) -> int:
+def create_empty_project(api: LabelStudioApi, title: str) -> int:
     """A project that has no label config yet: one that can be given images. Its number.
 
     Raises:
@@ -113,7 +108,7 @@ def create_empty_project(api: Api, title: str) -> int:
     return int(api.call("POST", "/api/projects", {"title": title})["id"])
 
 
-def set_label_config(api: Api, number: int, label_config: str) -> Controls:
+def set_label_config(api: LabelStudioApi, number: int, label_config: str) -> Controls:
     """Give a project a label config; what it says.
 
     Raises:
@@ -126,7 +121,7 @@ def set_label_config(api: Api, number: int, label_config: str) -> Controls:
 
 
 def connect_project(
-    api: Api, number: int, backend: MLBackend, *, label_config: str | None = None
+    api: LabelStudioApi, number: int, backend: MLBackend, *, label_config: str | None = None
 ) -> list[ConnectStep]:
     """Bring a project to where its tasks are pre-annotated and its decisions arrive.
 
@@ -147,7 +142,7 @@ def connect_project(
     ]
 
 
-def _ensure_label_config(api: Api, number: int, present: str, wanted: str | None) -> ConnectStep:
+def _ensure_label_config(api: LabelStudioApi, number: int, present: str, wanted: str | None) -> ConnectStep:
     controls = read_controls(wanted if wanted is not None else present)
     found = (
         f"{controls.region_type} {controls.from_name!r}, presentation {'pick' if controls.pick else 'tabs'}"
@@ -158,7 +153,9 @@ def _ensure_label_config(api: Api, number: int, present: str, wanted: str | None
     return ConnectStep("label config", f"set: {found}")
 
 
-def _ensure_ml_backend(api: Api, number: int, backend: MLBackend, label_config: str) -> ConnectStep:
+def _ensure_ml_backend(
+    api: LabelStudioApi, number: int, backend: MLBackend, label_config: str
+) -> ConnectStep:
     same = find_by_url(api.call("GET", "/api/ml", project=number), backend.url)
     interactive = read_controls(label_config).is_interactive
     body: dict[str, Any] = {
@@ -189,7 +186,7 @@ def _ensure_ml_backend(api: Api, number: int, backend: MLBackend, label_config: 
     return ConnectStep("ML backend", "connected")
 
 
-def _ensure_webhook(api: Api, number: int, backend: MLBackend) -> ConnectStep:
+def _ensure_webhook(api: LabelStudioApi, number: int, backend: MLBackend) -> ConnectStep:
     url = f"{backend.url}/webhook"
     same = find_by_url(api.call("GET", "/api/webhooks/", project=number), url)
     wanted = {**WEBHOOK_SETTINGS, "headers": backend.headers}
@@ -212,14 +209,14 @@ def _ensure_webhook(api: Api, number: int, backend: MLBackend) -> ConnectStep:
     return ConnectStep("webhook", "made")
 
 
-def _ensure_predictions_shown(api: Api, number: int, project: Mapping[str, Any]) -> ConnectStep:
+def _ensure_predictions_shown(api: LabelStudioApi, number: int, project: Mapping[str, Any]) -> ConnectStep:
     if project.get("show_collab_predictions", True):
         return ConnectStep("predictions", "shown to annotators")
     api.call("PATCH", f"/api/projects/{number}", {"show_collab_predictions": True})
     return ConnectStep("predictions", "shown to annotators from now on")
 
 
-def _ensure_model_version(api: Api, number: int) -> ConnectStep:
+def _ensure_model_version(api: LabelStudioApi, number: int) -> ConnectStep:
     """Which predictions are shown: those of the live backend, which Label Studio knows by its title."""
     chosen = api.call("GET", f"/api/projects/{number}").get("model_version")
     if chosen == ML_BACKEND_TITLE:

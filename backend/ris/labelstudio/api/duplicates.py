@@ -10,21 +10,14 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
-from typing import Any, Protocol
+from typing import Any
 
 from ris.errors import LabelStudioError
+from ris.labelstudio.api.protocol import LabelStudioApi
 from ris.labelstudio.api.pushing import get_first_region_id
 
 _TASKS_PER_PAGE = 100
 _REGION_ID_PREFIX = "ris"  # how the ids of our regions begin
-
-
-class Api(Protocol):
-    """What is needed of Label Studio; `LabelStudioClient` has it."""
-
-    def call(self, method: str, path: str, body: object = None, **params: Any) -> Any: ...
-
-    def exists(self, path: str) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +34,7 @@ class DuplicatedTask:
     has_draft: bool
 
 
-def find_duplicated_tasks(api: Api, project: int, *, more_than: int) -> Iterator[DuplicatedTask]:
+def find_duplicated_tasks(api: LabelStudioApi, project: int, *, more_than: int) -> Iterator[DuplicatedTask]:
     """The tasks of a project whose predictions are there more than once; one request for 100 tasks that may.
 
     Args:
@@ -103,7 +96,7 @@ def _choose_set_to_keep(copies: Sequence[Sequence[int]], named: set[Any]) -> set
     return max(complete, key=lambda one: (len(one & named), max(one)))
 
 
-def remove_surplus_predictions(api: Api, doubled: DuplicatedTask) -> int:
+def remove_surplus_predictions(api: LabelStudioApi, doubled: DuplicatedTask) -> int:
     """Delete what is surplus of one task; how many predictions that was. One that is gone is gone.
 
     Raises:

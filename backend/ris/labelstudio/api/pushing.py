@@ -6,19 +6,14 @@ Who may write when is decided in `service/delivering.py`; this file looks at wha
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from ris.core.types import Alternative, Task
 from ris.errors import BackendError
+from ris.labelstudio.api.protocol import LabelStudioApi
 from ris.labelstudio.config.control import Controls
 from ris.labelstudio.event import make_project_key
 from ris.labelstudio.region import write_predictions
-
-
-class Api(Protocol):
-    """What is needed of Label Studio; `LabelStudioClient` has it."""
-
-    def call(self, method: str, path: str, body: object = None, **params: Any) -> Any: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +33,7 @@ class Parcel:
 class PredictionWriter:
     """Writes predictions into Label Studio: what is there already is found by its region's id."""
 
-    def __init__(self, api: Api) -> None:
+    def __init__(self, api: LabelStudioApi) -> None:
         self.api = api
 
     def can_reach(self, project: str) -> bool:

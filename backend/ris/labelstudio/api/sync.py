@@ -3,21 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from ris.errors import LabelStudioError
 from ris.labelstudio.answer import is_imported
+from ris.labelstudio.api.protocol import LabelStudioApi
 from ris.labelstudio.event import SYNC_SOURCE, make_project_key, parse_time
 
 _TASKS_PER_PAGE = 100
-
-
-class Api(Protocol):
-    """What is needed of Label Studio; `LabelStudioClient` has it."""
-
-    def call(self, method: str, path: str, body: object = None, **params: Any) -> Any: ...
-
-    def exists(self, path: str) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +35,7 @@ class ProjectState:
     body: dict[str, Any]
 
 
-def read_project(api: Api, number: int) -> ProjectState:
+def read_project(api: LabelStudioApi, number: int) -> ProjectState:
     """A project by its number.
 
     Raises:
@@ -53,7 +46,7 @@ def read_project(api: Api, number: int) -> ProjectState:
     return ProjectState(make_project_key({"project": about}), about)
 
 
-def fetch_annotation_states(api: Api, project: ProjectState) -> Iterator[AnnotationState]:
+def fetch_annotation_states(api: LabelStudioApi, project: ProjectState) -> Iterator[AnnotationState]:
     """All annotations of a project, a page of tasks at a time.
 
     Raises:
@@ -63,7 +56,7 @@ def fetch_annotation_states(api: Api, project: ProjectState) -> Iterator[Annotat
         yield from _make_annotation_states(task, project)
 
 
-def fetch_tasks(api: Api, number: int, *, fields: str = "task_only") -> Iterator[dict[str, Any]]:
+def fetch_tasks(api: LabelStudioApi, number: int, *, fields: str = "task_only") -> Iterator[dict[str, Any]]:
     """All tasks of a project, a page at a time.
 
     Args:
@@ -87,7 +80,7 @@ def fetch_tasks(api: Api, number: int, *, fields: str = "task_only") -> Iterator
         page += 1
 
 
-def is_gone(api: Api, annotation_id: int) -> bool:
+def is_gone(api: LabelStudioApi, annotation_id: int) -> bool:
     """Whether Label Studio no longer has an annotation: a listing by pages can miss one that is there."""
     return not api.exists(f"/api/annotations/{annotation_id}/")
 

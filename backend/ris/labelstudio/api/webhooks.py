@@ -6,15 +6,10 @@ here: that is for `ris connect`, and who does not want one deletes it.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from ris.labelstudio.api.connecting import ML_BACKEND_TITLE, WEBHOOK_SETTINGS
-
-
-class Api(Protocol):
-    """What is needed of Label Studio; `LabelStudioClient` has it."""
-
-    def call(self, method: str, path: str, body: object = None, **params: Any) -> Any: ...
+from ris.labelstudio.api.protocol import LabelStudioApi
 
 
 def find_webhook_faults(hook: Mapping[str, Any], headers: Mapping[str, str]) -> list[str]:
@@ -38,7 +33,7 @@ def find_webhook_faults(hook: Mapping[str, Any], headers: Mapping[str, str]) -> 
     return faults
 
 
-def mend_webhooks(api: Api, project: int, headers: Mapping[str, str]) -> str:
+def mend_webhooks(api: LabelStudioApi, project: int, headers: Mapping[str, str]) -> str:
     """Put right the webhooks of our backend in a project; what was wrong, in words, "" when nothing was.
 
     Ours are those of the ML backend that `ris connect` made, or of the only one there is.

@@ -6,11 +6,12 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any
 
 from ris.errors import BackendError, LabelStudioError, TaskError, UntrustedError
 from ris.labelstudio.api.connecting import MLBackend
 from ris.labelstudio.api.duplicates import find_duplicated_tasks
+from ris.labelstudio.api.protocol import LabelStudioApi
 from ris.labelstudio.api.webhooks import find_webhook_faults
 from ris.labelstudio.config.control import Controls, read_controls
 from ris.labelstudio.doctor.config_warnings import find_warnings
@@ -19,16 +20,6 @@ from ris.labelstudio.task import read_task
 _MAX_CLOCK_SKEW_S = 60.0
 _MAX_EXAMINED_TASKS = 20  # tasks that are looked at
 _MIN_KEY_LIFETIME_S = 7 * 24 * 3600.0
-
-
-class Api(Protocol):
-    """What is needed of Label Studio; `LabelStudioClient` has it."""
-
-    def call(self, method: str, path: str, body: object = None, **params: Any) -> Any: ...
-
-    def read_server_time(self) -> datetime | None: ...
-
-    def exists(self, path: str) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +31,7 @@ class Check:
     says: str
 
 
-def examine_label_studio(api: Api, key: str, now: datetime) -> list[Check]:
+def examine_label_studio(api: LabelStudioApi, key: str, now: datetime) -> list[Check]:
     """Whether Label Studio answers, takes the key, and has the same time."""
     try:
         version = api.call("GET", "/api/version")
@@ -56,7 +47,7 @@ def examine_label_studio(api: Api, key: str, now: datetime) -> list[Check]:
     ]
 
 
-def _examine_key(api: Api, key: str, now: datetime) -> Check:
+def _examine_key(api: LabelStudioApi, key: str, now: datetime) -> Check:
     if not key:
         return Check("key", False, "RIS_LABEL_STUDIO_API_KEY is not set; images and the sync need one")
     expiry = read_key_expiry(key)
@@ -85,7 +76,7 @@ def read_key_expiry(key: str) -> datetime | None:
         return None
 
 
-def _examine_clock(api: Api, now: datetime) -> Check:
+def _examine_clock(api: LabelStudioApi, now: datetime) -> Check:
     theirs = api.read_server_time()
     if theirs is None:
         return Check("clock", True, "Label Studio does not say what time it is")
@@ -96,7 +87,7 @@ def _examine_clock(api: Api, now: datetime) -> Check:
 
 
 def examine_project(
-    api: Api, number: int, ours: MLBackend, delivered: Callable[[], int | None]
+    api: LabelStudioApi, number: int, ours: MLBackend, delivered: Callable[[], int | None]
 ) -> list[Check]:
     """Label config, ML backend, webhook, and whether a webhook that is sent now arrives.
 
@@ -138,7 +129,7 @@ def _examine_label_config(label_config: str) -> list[Check]:
     ]  # fmt: skip
 
 
-def _examine_tasks(api: Api, number: int, label_config: str) -> list[Check]:
+def _examine_tasks(api: LabelStudioApi, number: int, label_config: str) -> list[Check]:
     """Whether the first tasks have what the label config asks for; nothing where it cannot be read."""
     try:
         controls = read_controls(label_config)
@@ -165,7 +156,9 @@ def _find_task_error(task: Mapping[str, Any], controls: Controls) -> str:
     return ""
 
 
-def _examine_ml_backend(api: Api, number: int, ours: MLBackend, project: Mapping[str, Any]) -> Check:
+def _examine_ml_backend(
+    api: LabelStudioApi, number: int, ours: MLBackend, project: Mapping[str, Any]
+) -> Check:
     listed = _find_by_url(api.call("GET", "/api/ml", project=number), ours.url)
     mend = f"run `ris connect --project {number}`"
     if not listed:
@@ -187,7 +180,9 @@ def _examine_ml_backend(api: Api, number: int, ours: MLBackend, project: Mapping
     return Check("ML backend", True, "connected")
 
 
-def _examine_predictions_shown(api: Api, number: int, ours: MLBackend, project: Mapping[str, Any]) -> Check:
+def _examine_predictions_shown(
+    api: LabelStudioApi, number: int, ours: MLBackend, project: Mapping[str, Any]
+) -> Check:
     """Whether the editor shows predictions, and ours: by the backend's title, or by its version."""
     mend = f"run `ris connect --project {number}`"
     if not project.get("show_collab_predictions", True):
@@ -208,7 +203,7 @@ def read_is_interactive(project: Mapping[str, Any]) -> bool | None:
         return None
 
 
-def _examine_webhook(api: Api, number: int, ours: MLBackend) -> Check:
+def _examine_webhook(api: LabelStudioApi, number: int, ours: MLBackend) -> Check:
     url, mend = f"{ours.url}/webhook", f"run `ris connect --project {number}`"
     listed = _find_by_url(api.call("GET", "/api/webhooks/", project=number), url)
     if not listed:
@@ -223,7 +218,7 @@ def _examine_webhook(api: Api, number: int, ours: MLBackend) -> Check:
     return Check("webhook", True, "there, active, with payload")
 
 
-def examine_predictions(api: Api, number: int, *, more_than: int) -> Check:
+def examine_predictions(api: LabelStudioApi, number: int, *, more_than: int) -> Check:
     """Whether a task has predictions of ours twice: then a bulk action makes of each two annotations.
 
     Args:
@@ -243,7 +238,9 @@ def examine_predictions(api: Api, number: int, *, more_than: int) -> Check:
     return Check("doubled predictions", False, says + (f"; {waits} wait for drafts" if waits else ""))
 
 
-def _examine_delivery(api: Api, number: int, title: str, delivered: Callable[[], int | None]) -> Check:
+def _examine_delivery(
+    api: LabelStudioApi, number: int, title: str, delivered: Callable[[], int | None]
+) -> Check:
     """Saving the project's own title again makes Label Studio send a webhook, inside the same call."""
     before = delivered()
     if before is None:
