@@ -30,6 +30,7 @@ class FakeStudio(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.allowed, self.asked, self.redirects = set(allowed), [], {}
         self.sub_path, self.tls = sub_path, tls
+        self.access_lifetime_s, self.refresh_answer = 300, None
         if tls:
             self.socket = tls.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
         threading.Thread(target=self.serve_forever, daemon=True).start()
@@ -52,7 +53,9 @@ class Handler(BaseHTTPRequestHandler):
         sent = self.rfile.read(length)
         self.server.asked.append((self.path, self.headers.get("Authorization")))
         if self.path.startswith(f"{self.server.sub_path}/api/token/refresh"):
-            access = jwt("access", 300)
+            if self.server.refresh_answer:
+                return self.answer(*self.server.refresh_answer)
+            access = jwt("access", self.server.access_lifetime_s)
             self.server.allowed.add(f"Bearer {access}")
             return self.answer(200, json.dumps({"access": access}).encode())
         told = {"id": 7, "sent": len(sent), "file_upload_ids": [5]}

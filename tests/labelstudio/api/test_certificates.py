@@ -85,6 +85,18 @@ def test_without_it_every_call_says_what_to_set(studio, key):
     assert studio.asked == []
 
 
+def test_a_bundle_that_is_renewed_is_read_again(studio, authority, bundle, monkeypatch):
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bundle))
+    client = LabelStudioClient(studio.url, LEGACY)
+    trustme.CA().cert_pem.write_to_path(bundle)
+    with pytest.raises(UntrustedError):
+        client.call("GET", "/api/version")
+
+    authority.cert_pem.write_to_path(bundle)
+
+    assert client.call("GET", "/api/version")["release"] == "1.23.2"
+
+
 @pytest.mark.parametrize(
     "command",
     [
