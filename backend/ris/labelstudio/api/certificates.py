@@ -40,7 +40,7 @@ def _find_bundle() -> Path | None:
 
 @lru_cache(maxsize=4)
 def _load_context(path: Path | None, modified_ns: int) -> ssl.SSLContext:
-    """Load certificates; cached, as it takes tens of milliseconds. `modified_ns` makes a renewed file load again."""
+    """Load certificates, cached: that takes tens of milliseconds. A new `modified_ns` loads them again."""
     if path is None:
         return httpx.create_ssl_context(trust_env=False)
     try:
