@@ -13,9 +13,9 @@ from rich.table import Table
 from ris import assembly, config
 from ris.cli.console import console
 from ris.config import Settings
+from ris.doctor.label_studio import Check, examine_label_studio, examine_predictions, examine_project
 from ris.errors import BackendError, LabelStudioError
 from ris.labelstudio.api.connecting import MLBackend
-from ris.labelstudio.doctor.examining import Check, examine_label_studio, examine_predictions, examine_project
 from ris.store.session import Database
 
 MIN_FREE_DISK_BYTES = 2**30

@@ -8,11 +8,11 @@ import trustme
 from typer.testing import CliRunner
 
 from ris.cli import root_app
+from ris.doctor.label_studio import examine_label_studio
 from ris.errors import ImageUnreachable, LabelStudioError, UntrustedError
 from ris.labelstudio.api.certificates import BUNDLE_VARIABLES
 from ris.labelstudio.api.client import LabelStudioClient
 from ris.labelstudio.api.fetching import ImageSource
-from ris.labelstudio.doctor.examining import examine_label_studio
 from ris.store.session import upgrade_database
 from tests.labelstudio.studio import LEGACY, PNG, FakeStudio, jwt
 

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from ris.doctor.config_warnings import find_warnings
 from ris.errors import BackendError, LabelStudioError, TaskError, UntrustedError
 from ris.labelstudio.api.connecting import MLBackend
 from ris.labelstudio.api.duplicates import find_duplicated_tasks
 from ris.labelstudio.api.protocol import LabelStudioApi
 from ris.labelstudio.api.webhooks import find_webhook_faults
 from ris.labelstudio.config.control import Controls, read_controls
-from ris.labelstudio.doctor.config_warnings import find_warnings
 from ris.labelstudio.task import read_task
 
 _MAX_CLOCK_SKEW_S = 60.0

@@ -3,8 +3,8 @@
 import pytest
 
 from ris import label_config
+from ris.doctor.config_warnings import find_warnings
 from ris.labelstudio.config.control import read_controls
-from ris.labelstudio.doctor.config_warnings import find_warnings
 
 SHIPPED = (
     "pick_bitmask", "pick_brush", "pick_brush_smart", "pick_polygon", "pick_rectangle", "tabs_brush",

@@ -6,15 +6,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ris.errors import LabelStudioError
-from ris.label_config import read
-from ris.labelstudio.api.connecting import MLBackend
-from ris.labelstudio.doctor.examining import (
+from ris.doctor.label_studio import (
     examine_label_studio,
     examine_predictions,
     examine_project,
     read_key_expiry,
 )
+from ris.errors import LabelStudioError
+from ris.label_config import read
+from ris.labelstudio.api.connecting import MLBackend
 from tests.labelstudio.predictions import PredictionStore
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
