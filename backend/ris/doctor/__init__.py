@@ -1,1 +1,1 @@
-"""Find what will fail in a project, before it fails."""
+"""The checks of `ris doctor`: what of an installation and of a project does not work, and what to change."""

@@ -1,4 +1,4 @@
-"""What in a label config lets annotators give answers that fail: told before the first answer."""
+"""Warn of parts of a label config with which annotators could give answers that cannot be read."""
 
 from collections.abc import Iterator
 from xml.etree.ElementTree import Element
@@ -9,17 +9,17 @@ from ris.labelstudio.config.variable import has_readable_variables
 from ris.labelstudio.config.vocabulary import REFERENT_TAG_PATTERN, ChoiceMeaning
 from ris.labelstudio.result import MASK_READERS, POINT_TYPES
 
-# Control tags that draw nothing: what they say stands beside the image.
+# Control tags that draw no region on the image.
 _NON_DRAWING_TAGS = frozenset(
     {"choices", "textarea", "rating", "number", "datetime", "taxonomy", "pairwise", "ranker", "relations"}
 )
 
 
 def find_warnings(label_config: str, controls: Controls) -> list[str]:
-    """A sentence for each thing in a label config that lets an answer fail, with what to change.
+    """Return one sentence per fault of a label config: what fails, and what to change.
 
     Args:
-        controls: what was read of this label config.
+        controls: as `read_controls` reads them from this label config.
     """
     root = normalise_tags(parse_config(label_config))
     return [

@@ -8,7 +8,7 @@ import trustme
 from typer.testing import CliRunner
 
 from ris.cli import root_app
-from ris.doctor.label_studio import examine_label_studio
+from ris.doctor.label_studio import check_label_studio
 from ris.errors import ImageUnreachable, LabelStudioError, UntrustedError
 from ris.labelstudio.api.certificates import BUNDLE_VARIABLES
 from ris.labelstudio.api.client import LabelStudioClient
@@ -123,13 +123,13 @@ def test_every_command_that_talks_to_label_studio_says_so(studio, tmp_path, monk
 
 
 def test_doctor_says_so_and_does_not_ask_whether_it_runs(studio):
-    (check,) = examine_label_studio(
+    (check,) = check_label_studio(
         LabelStudioClient(studio.url, LEGACY), LEGACY, datetime.datetime.now(datetime.UTC)
     )
 
-    assert not check.holds
-    assert "set REQUESTS_CA_BUNDLE" in check.says
-    assert "that it runs" not in check.says
+    assert not check.is_ok
+    assert "set REQUESTS_CA_BUNDLE" in check.message
+    assert "that it runs" not in check.message
 
 
 def test_a_certificate_that_has_ended_or_is_of_another_host_says_that(authority, bundle, monkeypatch):

@@ -67,7 +67,7 @@ class Studio:
 
 
 def outcomes(studio, backend=OURS, **more):
-    return {step.what: step.outcome for step in connect_project(studio, 3, backend, **more)}
+    return {step.name: step.outcome for step in connect_project(studio, 3, backend, **more)}
 
 
 def test_a_fresh_project_gets_the_backend_and_the_webhook():

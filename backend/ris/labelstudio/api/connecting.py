@@ -21,7 +21,7 @@ WEBHOOK_SETTINGS = {"is_active": True, "send_payload": True, "send_for_all_actio
 class ConnectStep:
     """One link of the chain: what it is, and what was found or done."""
 
-    what: str
+    name: str
     outcome: str
 
 
