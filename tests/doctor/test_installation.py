@@ -109,7 +109,7 @@ def test_our_address_is_one_that_label_studio_can_call():
     refused, none = check_own_address(read_settings(), "http://0.0.0.0:9090")
 
     assert check == Check("own address", True, "Label Studio is told http://192.168.1.5:9090")
-    assert backend == MLBackend("http://192.168.1.5:9090", "ris")
+    assert backend == MLBackend("http://192.168.1.5:9090")
     assert (refused.is_ok, none) == (False, None)
     assert "set RIS_PUBLIC_URL" in refused.message
 

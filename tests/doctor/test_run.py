@@ -7,7 +7,7 @@ import pytest
 from ris.config import read_settings
 from ris.doctor.run import run_checks
 from ris.errors import LabelStudioError
-from tests.cli.test_cli import find_free_port
+from tests.live.support.process import find_free_port
 
 INSTALLATION = ["database", "disk", "models", "server", "own address"]
 
