@@ -28,8 +28,9 @@ from ris.errors import InputError, LabelStudioError, TaskError
 from ris.labelstudio.api.pushing import Parcel, PredictionWriter
 from ris.labelstudio.api.sync import fetch_tasks, read_project
 from ris.labelstudio.config.control import Controls, read_controls
+from ris.labelstudio.fields import is_id
 from ris.labelstudio.region import write_predictions
-from ris.labelstudio.task import is_id, read_task
+from ris.labelstudio.task import read_task
 from ris.referring.pipeline import Pipeline
 from ris.service.writing import WriteOutcome, write_parcels
 from ris.store.learned_rankings import find_ranking_in_use

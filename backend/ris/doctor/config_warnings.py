@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
-from ris.labelstudio.config.control import Controls, parse_config
+from ris.labelstudio.config.control import Controls
+from ris.labelstudio.config.parsing import parse_config
 from ris.labelstudio.config.tags import normalise_tags
 from ris.labelstudio.config.variable import has_readable_variables
 from ris.labelstudio.config.vocabulary import REFERENT_TAG_PATTERN, ChoiceMeaning

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeGuard
+from typing import Any
 
 from ris.core.types import Task
 from ris.errors import InputError, LabelConfigError, TaskError
 from ris.labelstudio.config.control import Controls, read_controls
+from ris.labelstudio.fields import is_id
 from ris.labelstudio.storable import to_storable
 
 MAX_EXPRESSION_WORDS = 200
@@ -114,11 +115,6 @@ def _read_entry(task: object, project: str, controls: Controls) -> Task | TaskFa
         return read_task(task, project, controls)
     except TaskError as error:
         return TaskFailure(task_id if is_id(task_id) else None, str(error))
-
-
-def is_id(value: object) -> TypeGuard[int]:
-    """Whether a value can be an id of Label Studio's, and a number in our database."""
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31
 
 
 def read_task(task: Mapping[str, Any], project: str, controls: Controls, *, typed: str = "") -> Task:

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from ris.errors import BackendError, LabelStudioError
+from ris.labelstudio.annotation import read_answer
 from ris.labelstudio.api.protocol import LabelStudioApi
 from ris.labelstudio.api.sync import fetch_annotation_states, read_project
 from ris.labelstudio.config.control import Controls, read_controls
-from ris.labelstudio.event import make_project_key, read_answer
+from ris.labelstudio.fields import make_project_key
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from ris.core.types import Alternative, Task
 from ris.errors import BackendError
 from ris.labelstudio.api.protocol import LabelStudioApi
 from ris.labelstudio.config.control import Controls
-from ris.labelstudio.event import make_project_key
+from ris.labelstudio.fields import make_project_key
 from ris.labelstudio.region import write_predictions
 
 

@@ -8,7 +8,8 @@ from typing import Any
 from ris.errors import LabelStudioError
 from ris.labelstudio.answer import is_imported
 from ris.labelstudio.api.protocol import LabelStudioApi
-from ris.labelstudio.event import SYNC_SOURCE, make_project_key, parse_time
+from ris.labelstudio.event import SYNC_SOURCE
+from ris.labelstudio.fields import make_project_key, parse_time
 
 _TASKS_PER_PAGE = 100
 

@@ -1,35 +1,33 @@
 """What a label config says: where the image is, where the expression, and what a mask is called."""
 
-import re
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any, Literal
-from xml.etree.ElementTree import Element, ParseError
-
-from defusedxml.common import DefusedXmlException
-from defusedxml.ElementTree import fromstring
+from typing import Any
+from xml.etree.ElementTree import Element
 
 from ris.errors import LabelConfigError
 from ris.labelstudio.config.expression_field import ExpressionField
 from ris.labelstudio.config.image_field import ImageField, find_image_tag
+from ris.labelstudio.config.mask_control import (
+    MASK_TAGS,
+    RegionType,
+    find_mask_control,
+    get_mask_label,
+    is_prompt_tool,
+)
+from ris.labelstudio.config.parsing import EXAMPLE_CONFIG_HINT, parse_config
 from ris.labelstudio.config.tags import normalise_tags
-from ris.labelstudio.config.text_tags import EXPRESSION_NAME, TEXT_TAG_EXAMPLE, find_expression_field
+from ris.labelstudio.config.text_tags import (
+    EXPRESSION_NAME,
+    TEXT_TAG_EXAMPLE,
+    find_expression_area,
+    find_expression_field,
+)
 from ris.labelstudio.config.variable import find_paths, put_value
 from ris.labelstudio.config.vocabulary import ChoiceMeaning, ChoiceTag, Term, read_choice_tags, read_labels
-
-RegionType = Literal["brushlabels", "bitmasklabels", "polygonlabels", "rectanglelabels"]
-MASK_TAGS: dict[str, RegionType] = {  # preferred first; rectangles show boxes, where there is nothing better
-    "BrushLabels": "brushlabels",
-    "BitmaskLabels": "bitmasklabels",
-    "PolygonLabels": "polygonlabels",
-    "RectangleLabels": "rectanglelabels",
-}
-_EXPRESSION_AREA_NAMES = re.compile(r"(the[_-]?|my[_-]?)?(expression|prompt|phrase|words)", re.IGNORECASE)
-_EXAMPLE_CONFIG_HINT = "see label_config/tabs_brush.xml"
-_MAX_CONFIG_CHARACTERS = 500_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,12 +145,10 @@ def read_controls(label_config: str) -> Controls:
             control without a label of its own. The message says what to add.
     """
     root = normalise_tags(parse_config(label_config))
-    drawn_on = {
-        tag.get("toName") for name in MASK_TAGS for tag in root.iter(name) if not _is_prompt_tool(tag)
-    }
+    drawn_on = {tag.get("toName") for name in MASK_TAGS for tag in root.iter(name) if not is_prompt_tool(tag)}
     image = find_image_tag(root, drawn_on)
     picture = ImageField((image.get("value") or "").strip())
-    kind, control = _find_mask_control(root, image)
+    kind, control = find_mask_control(root, image)
     labels = read_labels(control)
     choice_tags = read_choice_tags(root, labels)
     named = [tag for tag in root.iter() if tag.get("name")]
@@ -162,7 +158,7 @@ def read_controls(label_config: str) -> Controls:
         from_name=control.get("name", ""),
         to_name=image.get("name", ""),
         region_type=kind,
-        label=_get_mask_label(control),
+        label=get_mask_label(control),
         labels=labels,
         choice_tags=choice_tags,
         names=tuple(tag.get("name", "") for tag in named),
@@ -170,73 +166,17 @@ def read_controls(label_config: str) -> Controls:
         no_referent=_find_choice(choice_tags, ChoiceMeaning.NO_REFERENT),
         pick=_make_pick(choice_tags, labels),
         is_interactive=any(tag.get("smart") == "true" for tag in root.iter()),
-        expression_area=_find_expression_area(root),
+        expression_area=find_expression_area(root),
         keep=_find_choice(choice_tags, ChoiceMeaning.KEEP),
-        prompt_tools=tuple(tag.get("name", "") for tag in root.iter() if _is_prompt_tool(tag)),
+        prompt_tools=tuple(tag.get("name", "") for tag in root.iter() if is_prompt_tool(tag)),
     )
-
-
-def parse_config(label_config: str) -> Element:
-    """The tags of a label config.
-
-    Raises:
-        LabelConfigError: it is empty, too long, no XML, or holds entities.
-    """
-    if not isinstance(label_config, str) or not label_config.strip():
-        raise LabelConfigError(f"the project has no label config; {_EXAMPLE_CONFIG_HINT}")
-    if len(label_config) > _MAX_CONFIG_CHARACTERS:
-        raise LabelConfigError(
-            f"the label config has {len(label_config)} characters, {_MAX_CONFIG_CHARACTERS} are the limit"
-        )
-    try:
-        root: Element = fromstring(label_config)
-    except ParseError as error:
-        raise LabelConfigError(f"the label config is not XML: {error}; {_EXAMPLE_CONFIG_HINT}") from error
-    except (DefusedXmlException, ValueError) as error:
-        raise LabelConfigError(
-            f"the label config is refused: {type(error).__name__}; {_EXAMPLE_CONFIG_HINT}"
-        ) from error
-    return root
-
-
-def _find_mask_control(root: Element, image: Element) -> tuple[RegionType, Element]:
-    for tag_name, kind in MASK_TAGS.items():
-        found = [
-            t for t in root.iter(tag_name) if t.get("toName") == image.get("name") and not _is_prompt_tool(t)
-        ]
-        if len(found) > 1:
-            raise LabelConfigError(
-                f"the label config has {len(found)} <{tag_name}> for image {image.get('name')!r} "
-                f"({_join_names(found)}): leave one, so that it is clear where a mask belongs"
-            )
-        if found:
-            return kind, found[0]
-    others = [f'{tag.tag} "{tag.get("name")}"' for tag in root.iter() if tag.get("toName")]
-    raise LabelConfigError(
-        f"the label config has no <BrushLabels> or <PolygonLabels> for image {image.get('name')!r}; "
-        f"found {', '.join(others) or 'no control'}; {_EXAMPLE_CONFIG_HINT}"
-    )
-
-
-def _is_prompt_tool(tag: Element) -> bool:
-    return tag.get("smartOnly") == "true"
-
-
-def _get_mask_label(control: Element) -> str:
-    labels = read_labels(control)
-    if not labels or not labels[0].written or labels[0].value.startswith("$"):
-        raise LabelConfigError(
-            f'<{control.tag} name="{control.get("name")}"> needs a label of its own, '
-            f'e.g. <Label value="Referent"/>; {_EXAMPLE_CONFIG_HINT}'
-        )
-    return labels[0].written
 
 
 def _find_expression_field(root: Element, image_paths: Sequence[str]) -> ExpressionField:
     words = find_expression_field(root, image_paths)
-    if words is None and not _find_expression_area(root):
+    if words is None and not find_expression_area(root):
         raise LabelConfigError(
-            f"the label config shows no expression: add {TEXT_TAG_EXAMPLE}; {_EXAMPLE_CONFIG_HINT}"
+            f"the label config shows no expression: add {TEXT_TAG_EXAMPLE}; {EXAMPLE_CONFIG_HINT}"
         )
     return words or ExpressionField(EXPRESSION_NAME if EXPRESSION_NAME not in image_paths else "words")
 
@@ -249,19 +189,6 @@ def _find_choice(tags: Sequence[ChoiceTag], meaning: ChoiceMeaning) -> Choice | 
     return None
 
 
-def _find_expression_area(root: Element) -> str:
-    """The TextArea for the expression: the one that shows it, one of such a name, one that is `smart`."""
-    areas = [tag for tag in root.iter("TextArea") if tag.get("name") and tag.get("perRegion") != "true"]
-    for is_meant in (
-        lambda tag: EXPRESSION_NAME in find_paths(tag.get("value") or ""),
-        lambda tag: _EXPRESSION_AREA_NAMES.fullmatch(tag.get("name", "")),
-        lambda tag: tag.get("smart") == "true",
-    ):
-        for tag in filter(is_meant, areas):
-            return str(tag.get("name"))
-    return ""
-
-
 def _make_pick(tags: Sequence[ChoiceTag], labels: Sequence[Term]) -> Pick | None:
     tag = next((tag for tag in tags if tag.is_pick), None)
     if tag is None:
@@ -270,7 +197,3 @@ def _make_pick(tags: Sequence[ChoiceTag], labels: Sequence[Term]) -> Pick | None
     ranks = tuple(label.written for label in labels if label.written in taken)
     own = tag.first(ChoiceMeaning.OWN)
     return Pick(tag.from_name, ranks, own.word.written if own else None, tuple(taken[r] for r in ranks))
-
-
-def _join_names(tags: Sequence[Element]) -> str:
-    return ", ".join(repr(tag.get("name")) for tag in tags)

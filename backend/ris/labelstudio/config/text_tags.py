@@ -35,6 +35,7 @@ _OTHER_NAMES = re.compile(
     r"|date|time|datetime|timestamp|width|height|size|score|version|batch|user|username|email|image|img)"
     r"|id .*|(file|image|img|picture|photo|folder|user) name"
 )
+_EXPRESSION_AREA_NAMES = re.compile(r"(the[_-]?|my[_-]?)?(expression|prompt|phrase|words)", re.IGNORECASE)
 _NAME_PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 TEXT_TAG_EXAMPLE = '<Text name="expression" value="$expression"/>'
 
@@ -125,3 +126,16 @@ def _to_expression_field(one: ShownText) -> ExpressionField:
         text_key=tag.get("textKey") or "text",
         encoding=encoding if encoding in TEXT_ENCODINGS else "",
     )
+
+
+def find_expression_area(root: Element) -> str:
+    """The TextArea for the expression: the one that shows it, one of such a name, one that is `smart`."""
+    areas = [tag for tag in root.iter("TextArea") if tag.get("name") and tag.get("perRegion") != "true"]
+    for is_meant in (
+        lambda tag: EXPRESSION_NAME in find_paths(tag.get("value") or ""),
+        lambda tag: _EXPRESSION_AREA_NAMES.fullmatch(tag.get("name", "")),
+        lambda tag: tag.get("smart") == "true",
+    ):
+        for tag in filter(is_meant, areas):
+            return str(tag.get("name"))
+    return ""
