@@ -53,8 +53,8 @@ def made(sdk, backend, gate, monkeypatch):
     """A model as the SDK makes one for a request of project 1."""
     gate.opened.set()
     adapter = importlib.import_module("adapter.model")
-    monkeypatch.setattr(adapter, "service", lambda: backend)
-    monkeypatch.setattr(adapter, "project_key", lambda number: f"{number}.1700000000")
+    monkeypatch.setattr(adapter, "get_services", lambda: backend)
+    monkeypatch.setattr(adapter, "find_project_key", lambda number: f"{number}.1700000000")
     return adapter.ReferringSegmentation(project_id="1", label_config=read("tabs_brush.xml"))
 
 

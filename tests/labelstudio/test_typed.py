@@ -60,7 +60,7 @@ FIRST = choice("pick", "1st")
 
 def test_the_config_says_where_words_are_typed_and_how_they_are_kept():
     assert CONTROLS.expression_area == "expression"
-    assert CONTROLS.keep == Choice("keep", "image", "keep the expression for the next image")
+    assert CONTROLS.keep_choice == Choice("keep", "image", "keep the expression for the next image")
     assert read_controls(read("pick_brush.xml")).expression_area == ""
 
 
@@ -148,7 +148,7 @@ def test_an_answer_without_words_is_no_answer_unless_it_was_skipped():
 
 
 def test_kept_words_stand_in_the_text_field_with_their_alternatives():
-    (prediction,) = write_predictions(offers("mug", 3), CONTROLS, version="v1", words="mug")
+    (prediction,) = write_predictions(offers("mug", 3), CONTROLS, version="v1", carried_expression="mug")
 
     words, keep = prediction["result"][-2:]
     assert keep["value"] == {"choices": ["keep the expression for the next image"]}

@@ -183,7 +183,7 @@ def _push_suggestions(
             part = known[start : start + PUSH_BATCH_SIZE]
             with database.begin() as session:
                 found = [Parcel(task, find_alternatives(session, task, version) or ()) for task in part]
-            parcels = [parcel for parcel in found if parcel.offers]
+            parcels = [parcel for parcel in found if parcel.alternatives]
             written = write_parcels(database, pushing, parcels, controls, version, now=assembly.get_utc_now)
             stored += written.n_new
             outcomes.update(written.outcomes)

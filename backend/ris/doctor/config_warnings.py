@@ -20,7 +20,8 @@ def find_warnings(label_config: str, controls: Controls) -> list[str]:
     """Return one sentence per fault of a label config: what fails, and what to change.
 
     Args:
-        controls: as `read_controls` reads them from this label config.
+        label_config: its XML.
+        controls: as `read_controls` reads them from it.
     """
     root = normalise_tags(parse_config(label_config))
     return [
@@ -79,7 +80,8 @@ def _warn_of_choices(root: Element, controls: Controls) -> Iterator[str]:
     control = next(tag for tag in root.iter("Choices") if tag.get("name") == pick.from_name)
     if control.get("required") != "true":
         yield f'<Choices name="{pick.from_name}">: an answer without a choice fails; give it required="true"'
-    if ours[pick.from_name].first(ChoiceMeaning.NO_REFERENT) is None and controls.no_referent is None:
+    no_referent = ours[pick.from_name].find_first_option(ChoiceMeaning.NO_REFERENT) or controls.no_referent
+    if no_referent is None:
         yield (
             f'<Choices name="{pick.from_name}"> has no choice for an object that is not there; add '
             '<Choice value="no such thing"/>'

@@ -50,6 +50,7 @@ def check_own_address(settings: Settings, url: str | None) -> tuple[Check, MLBac
     """Check the address that Label Studio is given for us.
 
     Args:
+        settings: of this installation.
         url: wins over the settings.
 
     Returns:

@@ -24,6 +24,7 @@ def check_label_studio(api: LabelStudioApi, key: str, now: datetime) -> list[Che
     """Check that Label Studio answers, accepts our key, and has the same time.
 
     Args:
+        api: Label Studio.
         key: RIS_LABEL_STUDIO_API_KEY; "" if it is not set.
         now: this machine's time, with a time zone.
 
@@ -77,6 +78,7 @@ def check_project(
     """Check a project's label config, tasks, ML backend and webhook, and that a webhook sent now arrives.
 
     Args:
+        api: Label Studio.
         number: the project's number in Label Studio.
         ours: our side, as Label Studio reaches it.
         count_webhooks: returns how many webhooks our server received; None if the server does not answer.
@@ -109,7 +111,7 @@ def _check_label_config(label_config: str) -> list[Check]:
     shown = "pick" if controls.pick else "tabs"
     message = (
         f"{controls.region_type} {controls.from_name!r}, presentation {shown}, "
-        f"image {controls.picture.written}, expression ${controls.expression_key}"
+        f"image {controls.image_field.template}, expression ${controls.expression_key}"
     )
     if not controls.pick and len(controls.labels) > 1:
         message += f"; the regions of all {len(controls.labels)} labels are one mask"
@@ -208,6 +210,7 @@ def check_predictions(api: LabelStudioApi, number: int, *, more_than: int) -> Ch
     """Check that no task has a prediction of ours twice: a bulk action would make two annotations of it.
 
     Args:
+        api: Label Studio.
         number: the project's number in Label Studio.
         more_than: the size of the smallest set of alternatives that any task was given.
     """

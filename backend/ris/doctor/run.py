@@ -1,4 +1,4 @@
-"""Run all checks, in the order in which a prediction and a decision pass what they look at."""
+"""Run all checks of `ris doctor`."""
 
 from ris import assembly
 from ris.config import Settings
@@ -21,12 +21,14 @@ def run_checks(
     """Check this installation, Label Studio, and a project.
 
     Args:
+        settings: of this installation.
+        api: Label Studio.
         project: its number in Label Studio; None checks no project.
         url: the address of `ris serve` as Label Studio reaches it; None takes it from the settings.
 
     Returns:
-        One result per check. The project is checked only if Label Studio answers, accepts our key, and can be
-        told our address.
+        One result per check, in order. The project is checked only if Label Studio answers, accepts our key,
+        and can be told our address.
     """
     own_address, backend = check_own_address(settings, url)
     checks = [

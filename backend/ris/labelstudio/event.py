@@ -1,4 +1,4 @@
-"""Webhooks: what Label Studio tells us became of a task, read into our types."""
+"""Read webhooks: what became of tasks and annotations in Label Studio."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -15,21 +15,22 @@ from ris.labelstudio.fields import is_id, make_project_key, read_id
 _ANSWER_ACTIONS = ("ANNOTATION_CREATED", "ANNOTATION_UPDATED", "ANNOTATIONS_CREATED")
 log = logging.getLogger(__name__)
 
-SYNC_SOURCE = "sync"  # the `source` of an event that Label Studio's state was read into
+SYNC_SOURCE = "sync"  # `source` of an event that was made of Label Studio's state, not sent by it
 
 
 @dataclass(frozen=True, slots=True)
 class WebhookEvent:
-    """One webhook, understood.
+    """The content of one webhook.
 
     Attributes:
-        action: Label Studio's word, e.g. ANNOTATION_CREATED.
-        project: its key, as /setup and /predict say it; "" when the event names no project.
-        controls: of the label config that came with it; None when no annotation came.
-        label_config: its text, where its answers were given under it; "" of answers that were read later.
+        action: as Label Studio names it, e.g. ANNOTATION_CREATED.
+        project: its key, as /setup and /predict send it; "" if the webhook names no project.
+        controls: the tags of the label config; None if no annotation came.
+        label_config: the XML that was in force when the answers were given; "" if a sync read them later.
         annotations: answers that were given or changed.
-        deleted_annotation_ids, deleted_task_ids: what is gone.
-        failures: of each answer of the event that cannot be understood; the others are.
+        deleted_annotation_ids: of annotations that are gone.
+        deleted_task_ids: of tasks that are gone.
+        failures: one per answer that cannot be read; `annotations` holds the others.
     """
 
     action: str
@@ -43,13 +44,18 @@ class WebhookEvent:
 
 
 def read_event(body: Mapping[str, Any], size_of: SizeLookup = find_no_size) -> WebhookEvent:
-    """Understand a webhook's body.
+    """Read a webhook's body.
 
-    Actions without an answer in them (TASKS_CREATED, PROJECT_UPDATED, START_TRAINING and ones that
-    are new to us) give an event with nothing to do.
+    Actions without an answer (TASKS_CREATED, PROJECT_UPDATED, START_TRAINING and unknown ones) give an event
+    with nothing to do.
+
+    Args:
+        body: the webhook's JSON.
+        size_of: looks up the size of a task's image.
 
     Raises:
-        EventError: it lacks what its action promises.
+        EventError: the body lacks what its action needs.
+        LabelConfigError: the project's label config has no place for a mask.
     """
     action = body.get("action")
     if not isinstance(action, str) or not action:
@@ -75,29 +81,29 @@ def _read_answers(action: str, body: Mapping[str, Any], size_of: SizeLookup) -> 
     annotations, tasks = _read_objects(body, "annotation"), _read_objects(body, "task")
     if len(annotations) != len(tasks):
         raise EventError(f"{action} came with {len(annotations)} annotations and {len(tasks)} tasks")
-    understood: list[Annotation] = []
+    read: list[Annotation] = []
     failures: list[Failure] = []
     for annotation, task in zip(annotations, tasks, strict=True):
         try:
-            understood.append(read_annotation(annotation, task, key, controls, size_of))
+            read.append(read_annotation(annotation, task, key, controls, size_of))
         except InputError as error:
             failures.append(_make_failure(error, annotation, task, key))
-        except Exception as error:  # it must cost no answer beside it
+        except Exception as error:  # a fault of ours must not lose the other answers
             log.exception("annotation %.20r failed inside", annotation.get("id"))
-            inside = BackendError(f"failed inside: {type(error).__name__}: {error!s:.200}")
-            failures.append(_make_failure(inside, annotation, task, key))
+            fault = BackendError(f"failed inside: {type(error).__name__}: {error!s:.200}")
+            failures.append(_make_failure(fault, annotation, task, key))
     return WebhookEvent(
         action,
         key,
         controls=controls,
         label_config="" if body.get("source") == SYNC_SOURCE else label_config,
-        annotations=tuple(understood),
+        annotations=tuple(read),
         failures=tuple(failures),
     )
 
 
 def make_failures(body: Mapping[str, Any], error: Exception) -> list[Failure]:
-    """The failures that an event is which could not be read at all: one an answer in it, or one without."""
+    """Make the failures of an event that cannot be read: one per answer in it, or one for the event."""
     try:
         annotations, tasks, project = (
             _read_objects(body, "annotation"),
@@ -105,7 +111,7 @@ def make_failures(body: Mapping[str, Any], error: Exception) -> list[Failure]:
             make_project_key(body),
         )
     except EventError:
-        return [Failure.of(error)]
+        return [Failure.from_error(error)]
     answers = zip(annotations, tasks, strict=False)
     return [_make_failure(error, annotation, task, project) for annotation, task in answers]
 
@@ -113,7 +119,7 @@ def make_failures(body: Mapping[str, Any], error: Exception) -> list[Failure]:
 def _make_failure(
     error: Exception, annotation: Mapping[str, Any], task: Mapping[str, Any], project: str
 ) -> Failure:
-    failure = Failure.of(error)
+    failure = Failure.from_error(error)
     sentence = f"annotation {annotation.get('id')!r:.20}: {error}"
     number, task_id = annotation.get("id"), task.get("id")
     if not is_id(number) or not is_id(task_id):
@@ -133,7 +139,7 @@ def _make_failure(
 
 
 def _read_objects(body: Mapping[str, Any], name: str) -> Sequence[Mapping[str, Any]]:
-    """One object, or a list of them under the same singular name."""
+    """Read one object, or a list of objects under the same singular name."""
     value = body.get(name)
     found = [v for v in (value if isinstance(value, list) else [value]) if isinstance(v, dict)]
     if not found or (isinstance(value, list) and len(found) < len(value)):

@@ -8,15 +8,18 @@ from ris.errors import EventError
 
 
 def is_id(value: object) -> TypeGuard[int]:
-    """Whether a value can be an id of Label Studio's, and a number in our database."""
+    """Tell whether a value can be an id of Label Studio, and an integer of the database: 0 to 2^31 - 1."""
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31
 
 
 def make_project_key(body: Mapping[str, Any]) -> str:
-    """ "<id>.<created_at as whole seconds>": the same string that /setup and /predict send.
+    """Make a project's key, "<id>.<created_at in whole seconds>", as /setup and /predict send it.
+
+    Args:
+        body: with the project under "project".
 
     Raises:
-        EventError: the event names no project, or not when it was created.
+        EventError: there is no project, or no time of its creation.
     """
     project = body.get("project")
     if not isinstance(project, dict) or not isinstance(project.get("id"), int):
@@ -26,10 +29,14 @@ def make_project_key(body: Mapping[str, Any]) -> str:
 
 
 def parse_time(value: object, what: str) -> datetime:
-    """A time as Label Studio writes it, in UTC.
+    """Parse a time as Label Studio writes it, to UTC. A time without a zone is in UTC.
+
+    Args:
+        value: an ISO 8601 text.
+        what: the subject of the message.
 
     Raises:
-        EventError: it is none; `what` names it in the message.
+        EventError: the value is no time.
     """
     try:
         moment = datetime.fromisoformat(str(value).replace("Z", "+00:00"))
@@ -39,6 +46,11 @@ def parse_time(value: object, what: str) -> datetime:
 
 
 def read_id(fields: Mapping[str, Any], name: str) -> int:
+    """Read a field that holds an id.
+
+    Raises:
+        EventError: the field holds no id.
+    """
     value = fields.get(name)
     if not is_id(value):
         raise EventError(f"{name} must be a number that an id can be, got {value!r:.40}")

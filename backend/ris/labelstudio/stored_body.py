@@ -1,4 +1,4 @@
-"""How a webhook's body is stored: without secrets, as one text per content."""
+"""Prepare a webhook's body for storing: without secrets, and as one text for one content."""
 
 import json
 from collections.abc import Mapping
@@ -24,9 +24,9 @@ _SECRET_KEYS = frozenset(
 
 
 def drop_secrets(body: Any) -> Any:
-    """The body without tokens, passwords and keys, at any depth; everything else as it came.
+    """Return the body without tokens, passwords and keys, at any depth.
 
-    An event must not be lost over a value that databases refuse: those are as `to_storable` leaves them.
+    Values that databases refuse are replaced (`to_storable`), so that no event is lost because of them.
     """
     return _drop_secrets(to_storable(body))
 
@@ -42,5 +42,5 @@ def _drop_secrets(body: Any) -> Any:
 
 
 def to_canonical_json(body: Mapping[str, Any]) -> str:
-    """What the event says as JSON: the same event twice is the same text, letter by letter."""
+    """Write a body as JSON so that equal bodies give equal texts."""
     return json.dumps(body, sort_keys=True, separators=(",", ":"))

@@ -220,8 +220,8 @@ def make_import_plan(
     references: dict[str, str] = {}
     for number, task in enumerate(tasks):
         data, meta = task.get("data") or {}, task.get("meta") or {}
-        reference = controls.picture.read(data) or ""
-        words = (controls.words.read(data) or "").strip()
+        reference = controls.image_field.read(data) or ""
+        words = (controls.expression_field.read(data) or "").strip()
         source = meta.get(_SOURCE_KEY) if isinstance(meta, Mapping) else None
         by_name.setdefault((reference, words), []).append(number)
         if isinstance(source, str):

@@ -203,7 +203,7 @@ def _write_state(session: Session, one: ProcessedEvent, *, now: datetime) -> Non
 
 def _make_write_failures(one: ProcessedEvent, error: Exception) -> list[Failure]:
     """The failures of an event that could not be written: each of its answers, or the event without one."""
-    failure = Failure.of(error)
+    failure = Failure.from_error(error)
     answers = [
         replace(
             failure, project=annotation.task.project, task_id=annotation.task.task_id,

@@ -64,7 +64,7 @@ def test_the_shipped_label_configs_work(name):
         ),
         (
             view(WORDS, '<Image name="pic" valueList="$photos"/>', BRUSH),
-            "'pic' has valueList, several pictures for one task, .*: show one picture a task",
+            "'pic' has valueList, several pictures for one task, .*: show one picture per task",
         ),
         (
             view(WORDS, '<Image name="pic" value="$pages[{{idx}}].page"/>', BRUSH),
@@ -118,9 +118,9 @@ def test_what_is_found_is_what_the_sdk_finds(layout):
     assert control.to_name == [found.to_name]
     assert tuple(control.labels) == tuple(label.value for label in found.labels)
     assert theirs.get_object(found.to_name).value_name == found.image_key
-    for choice in (found.no_referent, found.keep):
+    for choice in (found.no_referent, found.keep_choice):
         assert choice is None or choice.value in theirs.get_control(choice.from_name).labels
     if found.pick:
-        assert set(found.pick.ranks) <= set(theirs.get_control(found.pick.from_name).labels)
+        assert set(found.pick.rank_labels) <= set(theirs.get_control(found.pick.from_name).labels)
     if found.expression_area:
         assert theirs.get_control(found.expression_area).tag == "TextArea"

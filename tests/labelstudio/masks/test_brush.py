@@ -108,8 +108,8 @@ GOOD = brush.encode_brush(np.eye(6, 7, dtype=np.bool_))
     [
         ([], (6, 7), "at least 7 bytes, got 0"),
         (GOOD[:10], (6, 7), "ends .* values early|cut short"),
-        (GOOD, (7, 7), "promises 168 values, its size needs 196"),
-        ([255] * 4 + GOOD[4:], (6, 7), "promises 4294967295 values"),
+        (GOOD, (7, 7), "claims 168 values, its size needs 196"),
+        ([255] * 4 + GOOD[4:], (6, 7), "claims 4294967295 values"),
         ([*GOOD[:4], 255, *GOOD[5:]], (6, 7), "values of 32 bits"),
         ([*GOOD[:8], 256], (6, 7), "list of bytes"),
         ([*GOOD[:8], -1], (6, 7), "list of bytes"),

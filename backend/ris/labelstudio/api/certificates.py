@@ -56,6 +56,7 @@ def to_connection_error(who: str, error: Exception) -> LabelStudioError:
 
     Args:
         who: the subject of the sentence, such as "Label Studio at https://labels.example.com".
+        error: of the HTTP client.
     """
     causes = list(_find_causes(error))
     for cause in causes:

@@ -43,9 +43,10 @@ class LabelStudioClient:
         """Call one route; return the JSON of the response, None if it has no body.
 
         Args:
+            method: of HTTP, such as "GET".
             path: under the configured address, such as "/api/projects".
             body: sent as JSON; None sends no body.
-            params: the query.
+            **params: the query.
 
         Raises:
             LabelStudioError: Label Studio did not answer, or refused; the message quotes its response.
@@ -105,6 +106,7 @@ class LabelStudioClient:
         """Remove uploaded files from a project.
 
         Args:
+            project: its number.
             references: as `upload` returned them.
 
         Raises:

@@ -54,9 +54,11 @@ class ImageSource:
 
         Args:
             reference: as the task's author wrote it: a path of Label Studio, a URL, cloud storage, `data:`.
+            task_id: of the task.
 
         Raises:
-            ImageUnreachable: it is not allowed, missing, too large or too slow; the message names the task.
+            ImageUnreachable: the image is not allowed, missing, too large or too slow; the message names the
+                task.
         """
         try:
             return self._fetch(reference.strip(), task_id)

@@ -17,8 +17,10 @@ def open_client(url: httpx.URL, *, timeout_s: float, public_only: bool = False) 
     """Make a client for one address. Close it.
 
     Args:
+        url: the address; the proxy depends on it.
         timeout_s: for connecting, and for each read and write.
-        public_only: refuse to connect to a private network. A proxy of the environment decides that itself.
+        public_only: refuse to connect to a private network. If the environment names a proxy for the address,
+            the proxy decides that.
 
     Raises:
         LabelStudioError: the certificates or the proxy that the environment names cannot be used.
@@ -39,8 +41,8 @@ def open_client(url: httpx.URL, *, timeout_s: float, public_only: bool = False) 
 def find_proxy(url: httpx.URL) -> str | None:
     """Find the proxy that the environment names for an address; None connects directly.
 
-    `NO_PROXY` may hold names, name:port, addresses, and networks such as 10.0.0.0/8. The last is why this is
-    not left to httpx, which does not know networks.
+    `NO_PROXY` may hold names, "name:port", addresses, and networks such as 10.0.0.0/8. httpx's own lookup
+    does not know networks.
     """
     proxies = getproxies()
     proxy = proxies.get(url.scheme) or proxies.get("all")

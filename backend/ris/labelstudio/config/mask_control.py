@@ -18,6 +18,11 @@ MASK_TAGS: dict[str, RegionType] = {  # preferred first; rectangles show boxes, 
 
 
 def find_mask_control(root: Element, image: Element) -> tuple[RegionType, Element]:
+    """Find the tag that draws masks on an image, and the type of its regions.
+
+    Raises:
+        LabelConfigError: there is none, or there are two of one kind.
+    """
     for tag_name, kind in MASK_TAGS.items():
         found = [
             t for t in root.iter(tag_name) if t.get("toName") == image.get("name") and not is_prompt_tool(t)
@@ -37,17 +42,23 @@ def find_mask_control(root: Element, image: Element) -> tuple[RegionType, Elemen
 
 
 def is_prompt_tool(tag: Element) -> bool:
+    """Tell whether a tag only prompts for masks (`smartOnly`)."""
     return tag.get("smartOnly") == "true"
 
 
 def get_mask_label(control: Element) -> str:
+    """Return the label of our masks, as answers write it: the first of the mask control.
+
+    Raises:
+        LabelConfigError: the control has no label of its own.
+    """
     labels = read_labels(control)
-    if not labels or not labels[0].written or labels[0].value.startswith("$"):
+    if not labels or not labels[0].answer_text or labels[0].value.startswith("$"):
         raise LabelConfigError(
             f'<{control.tag} name="{control.get("name")}"> needs a label of its own, '
             f'e.g. <Label value="Referent"/>; {EXAMPLE_CONFIG_HINT}'
         )
-    return labels[0].written
+    return labels[0].answer_text
 
 
 def _join_names(tags: Sequence[Element]) -> str:

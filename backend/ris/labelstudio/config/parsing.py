@@ -1,4 +1,4 @@
-"""Parse a label config as XML, safely."""
+"""Parse a label config as XML, without resolving entities."""
 
 from xml.etree.ElementTree import Element, ParseError
 
@@ -12,7 +12,7 @@ _MAX_CONFIG_CHARACTERS = 500_000
 
 
 def parse_config(label_config: str) -> Element:
-    """The tags of a label config.
+    """Parse a label config; return its root tag.
 
     Raises:
         LabelConfigError: it is empty, too long, no XML, or holds entities.
