@@ -116,8 +116,13 @@ def test_a_personal_access_token_that_has_ended_is_not_sent(studio):
     ("status", "body", "error", "message"),
     [
         (401, b"{}", LabelStudioDenied, r"does not take RIS_LABEL_STUDIO_API_KEY \(401\): make a new one"),
-        (404, b"<html>", LabelStudioRefusal, "answered 404 to POST /api/token/refresh/"),
-        (502, b"<html>", LabelStudioError, "answered 502 to POST /api/token/refresh/"),
+        (
+            404,
+            b"<html>",
+            LabelStudioRefusal,
+            "answered 404 to POST /api/token/refresh/: is RIS_LABEL_STUDIO_URL",
+        ),
+        (502, b"<p>\n Bad", LabelStudioError, "answered 502 to POST /api/token/refresh/: <p> Bad"),
         (200, b"<html>", LabelStudioError, "answered no JSON to POST /api/token/refresh/"),
         (200, b"[]", LabelStudioError, "gave no access token: is RIS_LABEL_STUDIO_URL Label Studio's addr"),
     ],

@@ -205,7 +205,7 @@ def test_a_project_that_is_not_there_is_told():
     ],
 )  # fmt: skip
 def test_an_address_that_nobody_can_call_says_what_to_set(url):
-    with pytest.raises(InputError, match="set RIS_PUBLIC_URL to one, or give it with --backend"):
+    with pytest.raises(InputError, match="set RIS_PUBLIC_URL to an address that it can call, or give"):
         MLBackend(url)
 
 

@@ -19,6 +19,7 @@ from ris.labelstudio.api.transport import open_client
 _STORED_FILE = re.compile(
     r'Failed to parse input file ([^\s:"/]+): Your label config has more than one data key'
 )
+_ADDRESS_HINT = "is RIS_LABEL_STUDIO_URL Label Studio's address, with its sub-path if it has one?"
 _REFRESH_PATH = "/api/token/refresh/"
 _REFRESH_MARGIN = timedelta(seconds=10)  # an access token that ends within this is renewed
 
@@ -161,10 +162,7 @@ class LabelStudioClient:
         answer = self._parse_response(response, f"POST {_REFRESH_PATH}")
         token = answer.get("access") if isinstance(answer, dict) else None
         if not isinstance(token, str) or not token:
-            raise LabelStudioError(
-                f"{self.url} gave no access token: is RIS_LABEL_STUDIO_URL Label Studio's address, "
-                "with its sub-path if it has one?"
-            )
+            raise LabelStudioError(f"{self.url} gave no access token: {_ADDRESS_HINT}")
         return token
 
     def _request(self, method: str, path: str, **more: Any) -> httpx.Response:
@@ -183,21 +181,28 @@ class LabelStudioClient:
         if status in (401, 403):
             raise LabelStudioDenied(
                 f"Label Studio answered {status} to {call}; check RIS_LABEL_STUDIO_API_KEY: "
-                f"{response.text[:200]}"
+                f"{_to_line(response.text)[:200]}"
             )
+        if status == 404 and not _is_json(response):
+            raise LabelStudioRefusal(f"{self.url} answered 404 to {call}: {_ADDRESS_HINT}")
         if response.is_error:
             # After 408, 429 and every 5xx the call may have been done, or may be done when repeated.
             is_final = 400 <= status < 500 and status not in (408, 429)
             raise (LabelStudioRefusal if is_final else LabelStudioError)(
-                f"Label Studio answered {status} to {call}: {response.text[:300]}"
+                f"Label Studio answered {status} to {call}: {_to_line(response.text)[:300]}"
             )
         try:
             return response.json() if response.content else None
         except ValueError as error:
-            raise LabelStudioError(
-                f"{self.url} answered no JSON to {call}: is RIS_LABEL_STUDIO_URL Label Studio's address, "
-                "with its sub-path if it has one?"
-            ) from error
+            raise LabelStudioError(f"{self.url} answered no JSON to {call}: {_ADDRESS_HINT}") from error
+
+
+def _is_json(response: httpx.Response) -> bool:
+    try:
+        response.json()
+    except ValueError:
+        return False
+    return True
 
 
 def _read_response_text(response: httpx.Response) -> str:
@@ -206,3 +211,7 @@ def _read_response_text(response: httpx.Response) -> str:
         return json.dumps(response.json(), ensure_ascii=False)
     except ValueError:
         return response.text
+
+
+def _to_line(text: str) -> str:
+    return " ".join(text.split())

@@ -50,13 +50,13 @@ class MLBackend:
             parts, host = urlsplit(""), ""
         if "@" in self.url:
             raise InputError(
-                "the address of `ris serve` holds a user or a password: take them out of it and set "
+                "the address of `ris serve` holds a user or a password: remove them, and set "
                 "RIS_BASIC_AUTH_USER and RIS_BASIC_AUTH_PASSWORD"
             )
         if parts.scheme not in ("http", "https") or not host or _is_unspecified_host(host):
             raise InputError(
-                f"Label Studio cannot call `ris serve` at {self.url}: set RIS_PUBLIC_URL to "
-                "one, or give it with --backend, e.g. http://192.168.1.5:9090"
+                f"Label Studio cannot call `ris serve` at {self.url}: set RIS_PUBLIC_URL to an address that it "
+                "can call, or give one with --backend, e.g. http://192.168.1.5:9090"
             )
 
     @property
