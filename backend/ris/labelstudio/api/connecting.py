@@ -55,8 +55,8 @@ class MLBackend:
             )
         if parts.scheme not in ("http", "https") or not host or _is_unspecified_host(host):
             raise InputError(
-                f"Label Studio cannot call `ris serve` at {self.url}: set RIS_PUBLIC_URL to an address that it "
-                "can call, or give one with --backend, e.g. http://192.168.1.5:9090"
+                f"Label Studio cannot call `ris serve` at {self.url}: set RIS_PUBLIC_URL to an address that "
+                "it can call, or give one with --backend, e.g. http://192.168.1.5:9090"
             )
 
     @property
