@@ -1,4 +1,4 @@
-"""The adapter over a stand-in of the SDK's base class, as its 2.x source documents it."""
+"""The adapter over a fake of the SDK's base class, as its 2.x source documents it."""
 
 import importlib
 import sys
@@ -13,7 +13,7 @@ from tests.builders.events import box, event
 
 
 class LabelStudioMLBase:
-    """What of the base class is documented: made a request, with a store of texts by project."""
+    """The documented part of the base class: one object per request, with a store of texts per project."""
 
     CACHE = {}  # noqa: RUF012
     TRAIN_EVENTS = ("ANNOTATION_CREATED", "ANNOTATION_UPDATED", "ANNOTATION_DELETED", "START_TRAINING")

@@ -1,4 +1,4 @@
-"""What lets an answer fail is told before the first answer."""
+"""Faults of label configs with which answers could not be read."""
 
 import pytest
 

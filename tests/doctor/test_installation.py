@@ -37,7 +37,7 @@ def bare(tmp_path, monkeypatch):
 
 
 class Server(ThreadingHTTPServer):
-    """Our server as the doctor meets it: it asks for "ris", "open", and answers what it is told to."""
+    """A fake `ris serve` with user "ris" and password "open"; `state` and `metrics` are its answers."""
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)

@@ -1,4 +1,4 @@
-"""Each link of the chain, broken one at a time, over a Label Studio that behaves."""
+"""Each check passes over a fake Label Studio, and fails when one thing in it is broken."""
 
 import base64
 import json
@@ -30,7 +30,7 @@ def token(days):
 
 
 class Studio:
-    """A connected project; `delivers` says whether its webhooks arrive."""
+    """A connected project; its webhooks arrive if `delivers`."""
 
     def __init__(self):
         self.project = {"id": 3, "title": "mugs", "label_config": read("pick_brush.xml")}

@@ -1,4 +1,4 @@
-"""A Label Studio that behaves, over real HTTP: it checks keys and keeps what is asked."""
+"""A fake Label Studio over real HTTP: it checks keys and lists the requests that it got."""
 
 import base64
 import json
@@ -11,7 +11,7 @@ PNG = b"\x89PNG a picture"
 
 
 def jwt(kind, seconds):
-    """An unsigned token, as much as a client reads of one."""
+    """An unsigned JWT with the claims that a client reads."""
     parts = [{"alg": "none"}, {"token_type": kind, "exp": int(time.time()) + seconds}]
     return (
         ".".join(base64.urlsafe_b64encode(json.dumps(p).encode()).decode().rstrip("=") for p in parts) + ".eA"
@@ -19,7 +19,7 @@ def jwt(kind, seconds):
 
 
 class FakeStudio(ThreadingHTTPServer):
-    """Gives pictures and answers to who has the key; `asked` is every request it got.
+    """Sends images and API answers to callers with the key; `asked` lists every request.
 
     Args:
         sub_path: what it is served under: everything else is not there.
@@ -41,7 +41,7 @@ class FakeStudio(ThreadingHTTPServer):
         return f"{host}:{self.server_port}{self.sub_path}"
 
     def handle_error(self, request, client_address):
-        """A caller that does not trust our certificate is no news."""
+        """Ignore callers that do not trust our certificate."""
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -1,4 +1,4 @@
-"""The rule: what is meant of all that lies on the image. Independent readings of it are in test_rule.py."""
+"""The rule: which regions on the image are meant. test_rule.py has a second implementation of it."""
 
 import pytest
 
@@ -106,7 +106,7 @@ def test_nothing_on_the_image_and_no_choice_is_no_such_thing():
 
 @pytest.mark.parametrize("extra", [[], [choice()], [choice("sunny", name="weather")]])
 def test_without_a_choice_several_alternatives_are_no_answer(extra):
-    """E.g. "Create Annotations From Predictions": nobody chose."""
+    """E.g. by "Create Annotations From Predictions", where nobody chose."""
     with pytest.raises(ChoiceError, match="in 'pick', and masks have 3 labels|'sunny' was chosen"):
         select_meant_regions([*OFFERED, *extra], PICK)
 

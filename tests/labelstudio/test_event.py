@@ -1,4 +1,4 @@
-"""What a webhook says became of tasks and answers."""
+"""Webhooks: what became of tasks and answers."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""What choices say: aliases, renamed words, several at once."""
+"""Choices of an answer: aliases, renamed choices, several at once."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What of a webhook is stored."""
+"""Which parts of a webhook are stored."""
 
 from ris.labelstudio.stored_body import drop_secrets, to_canonical_json
 from tests.builders.webhooks import annotation, body

@@ -1,4 +1,4 @@
-"""Words that annotators type: what an answer is about then, and which regions it means."""
+"""Typed expressions: which expression an answer has then, and which regions it means."""
 
 import pytest
 
@@ -97,7 +97,7 @@ def test_what_was_typed_last_is_what_the_answer_is_about():
 
 
 def test_untouched_offers_for_words_that_were_replaced_are_not_meant():
-    """Both lie under the label "1st": those for the task's own words do not count any more."""
+    """Both have the label "1st": the one for the task's own expression no longer counts."""
     old, new = offers("the cup", 3), offers("the left mug", 15)
 
     found = answered(
@@ -123,7 +123,7 @@ def test_only_offers_for_replaced_words_are_no_answer():
 
 
 def test_imported_offers_for_words_that_were_replaced_are_not_meant_either():
-    """Their ids are of the task that they were computed for: of which words is unknown, but not of these."""
+    """Their ids are of another task: for which expression is unknown, but not for this one."""
     imported = [
         r | {"id": "risaaaaaaaaaaaaaaaa-0"} for r in write_alternatives(offers("the cup", 3)[:1], CONTROLS)
     ]

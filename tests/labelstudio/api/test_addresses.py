@@ -1,4 +1,4 @@
-"""Whatever a task's author writes: an image path under the configured address, an allowed host, or no."""
+"""Any reference is an image path under the configured address, a URL of an allowed host, or refused."""
 
 from urllib.parse import urlsplit
 

@@ -1,4 +1,4 @@
-"""Label Studio behind https with a certificate authority of its own: a real one, over a real connection."""
+"""A fake Label Studio behind https with its own certificate authority, over real connections."""
 
 import datetime
 import ssl

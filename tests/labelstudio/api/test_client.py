@@ -1,4 +1,4 @@
-"""The client against a Label Studio that behaves, over real HTTP."""
+"""The client against a fake Label Studio, over real HTTP."""
 
 from concurrent.futures import ThreadPoolExecutor
 

@@ -1,4 +1,4 @@
-"""Connecting, against a Label Studio that keeps what it is told and refuses what the real one refuses."""
+"""Connecting a project of a fake Label Studio that refuses what the real one refuses."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Pictures from a Label Studio that behaves, and from hosts that do not."""
+"""Images from a fake Label Studio, and from hosts that misbehave."""
 
 import base64
 import gzip
@@ -263,7 +263,7 @@ def test_nobody_there_is_one_sentence():
 
 
 def serve_once(response):
-    """Answer one request with these bytes; the address to fetch."""
+    """Answer one request with these bytes; return the address."""
     listener = socket.create_server(("127.0.0.1", 0))
 
     def answer():
@@ -324,7 +324,7 @@ def test_an_inline_picture_is_decoded_within_the_limit(source):
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_an_allowed_name_that_leads_into_a_private_network_is_left_before_anything_is_sent(studio, scheme):
-    """What counts is where the connection stands: a name may lead elsewhere than when it was looked up."""
+    """The address of the open connection is checked: a name can resolve differently each time."""
     heard = []
     listener = socket.create_server(("127.0.0.1", 0))
 

@@ -1,4 +1,4 @@
-"""When a key ends."""
+"""The expiry of API keys."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""Clients that trust what the environment says, use its proxies, and keep out of private networks."""
+"""HTTP clients: certificates and proxies of the environment, and no connection to private networks."""
 
 import ssl
 import threading
@@ -80,7 +80,7 @@ def test_without_a_proxy_in_the_environment_there_is_none():
 
 
 class Proxy(ThreadingHTTPServer):
-    """A proxy in a private network that answers by itself; `asked` is what it was to pass on."""
+    """A proxy in a private network that answers every request itself; `asked` lists the requests."""
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), ProxyHandler)
@@ -150,7 +150,7 @@ def authority():
 def test_over_checked_connections_the_certificate_is_that_of_the_name(
     authority, tmp_path, monkeypatch, certified, message
 ):
-    """No test reaches a public address: here 127.0.0.1 counts as one."""
+    """A test cannot reach a public address, so 127.0.0.1 counts as public here."""
     monkeypatch.setattr(transport, "is_public_address", lambda address: address == "127.0.0.1")
     authority.cert_pem.write_to_path(tmp_path / "authority.pem")
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
@@ -171,7 +171,7 @@ def test_over_checked_connections_the_certificate_is_that_of_the_name(
 
 
 def test_a_name_that_resolves_to_another_address_the_second_time_is_refused(monkeypatch):
-    """DNS rebinding: what is checked is the open connection, so there is no first answer to trust."""
+    """DNS rebinding: each open connection is checked, so an earlier resolution of the name does not count."""
     host = FakeStudio(allowed=[None])
     peers = iter(["93.184.216.34", "127.0.0.1"])
     monkeypatch.setattr(transport, "is_public_address", lambda _: is_public_address(next(peers)))

@@ -109,7 +109,7 @@ def test_ranks_may_have_any_names():
      "tabs_polygon", "type_brush"],
 )  # fmt: skip
 def test_what_is_found_is_what_the_sdk_finds(layout):
-    """LabelInterface is the oracle. It does not know <Header>: the key of the expression is ours to find."""
+    """LabelInterface is the oracle, except for the key of the expression: it does not know <Header>."""
     found = read_controls(read(f"{layout}.xml"))
     theirs = LabelInterface(read(f"{layout}.xml"))
     control = theirs.get_control(found.from_name)
