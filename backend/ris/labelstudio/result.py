@@ -156,7 +156,7 @@ def _check_entry(entry: object, place: int) -> dict[str, Any]:
 
 
 def _is_drawn(region: Mapping[str, Any], shapes: Set[str]) -> bool:
-    if region["type"] == "labels":  # the label of a shape that stands beside it under the same id
+    if region["type"] == "labels":  # the label of the shape with the same id
         return str(region.get("id")) not in shapes
     return region["type"] not in NON_DRAWING_TYPES
 

@@ -133,7 +133,7 @@ def read_choice_tags(root: Element, labels: Sequence[Term]) -> tuple[ChoiceTag, 
 
     Raises:
         LabelConfigError: two tags select alternatives; one looks as if it did and shares no names with the
-            labels; or answers would write two labels or two choices alike.
+            labels; or answers would write two labels or two choices in the same way.
     """
     tags = [tag for tag in root.iter("Choices") if tag.get("perRegion") != "true"]
     pick = _find_pick(tags, labels)

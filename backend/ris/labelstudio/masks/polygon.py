@@ -13,7 +13,7 @@ from ris.core import rle
 from ris.core.rle import RLE
 from ris.core.types import Size
 
-_TOLERANCE_PX = 0.75  # how far a simplified outline may lie from the mask's edge
+_TOLERANCE_PX = 0.75  # largest distance of a simplified outline from the mask's edge
 _MIN_PART_SHARE = 0.02  # of the largest part's area: smaller parts are specks, and are dropped
 
 PolygonPoints = list[list[float]]
