@@ -101,7 +101,7 @@ def test_the_doctor_of_a_container_says_that_its_own_address_is_missing(tmp_path
 
     (line,) = [line for line in unset.stdout.splitlines() if "own address" in line]
     assert "TO DO" in line
-    assert "set RIS_PUBLIC_URL to one, or give it with --backend" in line
+    assert "set RIS_PUBLIC_URL to an address that it can call, or give one with --backend" in line
     assert "127.0.0.1" in next(line for line in unset.stdout.splitlines() if "start `ris serve`" in line)
     (line,) = [line for line in known.stdout.splitlines() if "own address" in line]
     assert "ok" in line
@@ -111,7 +111,7 @@ def test_the_doctor_of_a_container_says_that_its_own_address_is_missing(tmp_path
 def test_a_container_without_an_address_of_its_own_is_not_connected(tmp_path):
     assert_one_sentence(
         ris("connect", "--project", "1", "--url", "http://127.0.0.1:9", folder=tmp_path, RIS_HOST="0.0.0.0"),
-        "http://0.0.0.0:9090 is no address at which Label Studio finds `ris serve`: set RIS_PUBLIC_URL",
+        "Label Studio cannot call `ris serve` at http://0.0.0.0:9090: set RIS_PUBLIC_URL",
     )
 
 

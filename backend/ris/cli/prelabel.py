@@ -28,8 +28,9 @@ from ris.errors import InputError, LabelStudioError, TaskError
 from ris.labelstudio.api.pushing import Parcel, PredictionWriter
 from ris.labelstudio.api.sync import fetch_tasks, read_project
 from ris.labelstudio.config.control import Controls, read_controls
+from ris.labelstudio.fields import is_id
 from ris.labelstudio.region import write_predictions
-from ris.labelstudio.task import is_id, read_task
+from ris.labelstudio.task import read_task
 from ris.referring.pipeline import Pipeline
 from ris.referring.ranking import make_suggestion_version
 from ris.service.writing import WriteOutcome, write_parcels
@@ -183,7 +184,7 @@ def _push_suggestions(
             part = known[start : start + PUSH_BATCH_SIZE]
             with database.begin() as session:
                 found = [Parcel(task, find_alternatives(session, task, version) or ()) for task in part]
-            parcels = [parcel for parcel in found if parcel.offers]
+            parcels = [parcel for parcel in found if parcel.alternatives]
             written = write_parcels(database, pushing, parcels, controls, version, now=assembly.get_utc_now)
             stored += written.n_new
             outcomes.update(written.outcomes)

@@ -1,10 +1,10 @@
-"""What lets an answer fail is told before the first answer."""
+"""Faults of label configs with which answers could not be read."""
 
 import pytest
 
 from ris import label_config
+from ris.doctor.config_warnings import find_warnings
 from ris.labelstudio.config.control import read_controls
-from ris.labelstudio.doctor.config_warnings import find_warnings
 
 SHIPPED = (
     "pick_bitmask", "pick_brush", "pick_brush_smart", "pick_polygon", "pick_rectangle", "tabs_brush",

@@ -1,4 +1,4 @@
-"""Each link of the chain, broken one at a time, over a Label Studio that behaves."""
+"""Each check passes over a fake Label Studio, and fails when one thing in it is broken."""
 
 import base64
 import json
@@ -6,15 +6,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from ris.doctor.label_studio import (
+    check_label_studio,
+    check_predictions,
+    check_project,
+)
 from ris.errors import LabelStudioError
 from ris.label_config import read
 from ris.labelstudio.api.connecting import MLBackend
-from ris.labelstudio.doctor.examining import (
-    examine_label_studio,
-    examine_predictions,
-    examine_project,
-    read_key_expiry,
-)
 from tests.labelstudio.predictions import PredictionStore
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
@@ -31,7 +30,7 @@ def token(days):
 
 
 class Studio:
-    """A connected project; `delivers` says whether its webhooks arrive."""
+    """A connected project; its webhooks arrive if `delivers`."""
 
     def __init__(self):
         self.project = {"id": 3, "title": "mugs", "label_config": read("pick_brush.xml")}
@@ -65,39 +64,39 @@ def studio():
     return Studio()
 
 
-def examined(studio, key=LEGACY):
-    checks = examine_label_studio(studio, key, NOW)
-    return {c.what: c for c in checks + examine_project(studio, 3, OURS, lambda: studio.arrived)}
+def run(studio, key=LEGACY):
+    checks = check_label_studio(studio, key, NOW)
+    return {c.name: c for c in checks + check_project(studio, 3, OURS, lambda: studio.arrived)}
 
 
 def test_a_chain_that_holds_is_said_link_by_link(studio):
-    found = examined(studio)
+    found = run(studio)
 
-    assert [what for what, check in found.items() if not check.holds] == []
+    assert [name for name, check in found.items() if not check.is_ok] == []
     assert list(found) == [
         "Label Studio", "key", "clock", "label config", "tasks", "ML backend", "predictions",
         "webhook", "delivery",
     ]  # fmt: skip
-    assert found["key"].says == "a legacy token of a@example.com"
+    assert found["key"].message == "a legacy token of a@example.com"
 
 
 def test_what_is_asked_is_said(studio):
-    assert examined(studio)["label config"].says == (
+    assert run(studio)["label config"].message == (
         "brushlabels 'mask', presentation pick, image $image, expression $expression"
     )
-    assert examined(studio)["tasks"].says == "the first 1 can be answered"
+    assert run(studio)["tasks"].message == "the first 1 can be predicted"
     studio.tasks.clear()
-    assert examined(studio)["tasks"].says == "none yet"
+    assert run(studio)["tasks"].message == "none yet"
 
 
 def test_tasks_that_lack_what_the_label_config_shows_are_named(studio):
     studio.tasks += [{"id": 2, "data": {"image": "/a.png", "phrase": "it"}}, {"id": 3, "data": {"image": 7}}]
 
-    found = examined(studio)["tasks"]
+    found = run(studio)["tasks"]
 
-    assert (found.holds, found.says) == (
+    assert (found.is_ok, found.message) == (
         False,
-        "2 of the first 3 cannot be answered: "
+        "2 of the first 3 cannot be predicted: "
         'task 2 has no text under data["expression"]; keys: image, phrase',
     )
 
@@ -118,10 +117,10 @@ def test_a_label_config_that_cannot_be_answered_says_what_to_change(studio, tags
     brush = '<BrushLabels name="mask" toName="image"><Label value="It"/></BrushLabels>'
     studio.project["label_config"] = f"<View>{tags}{brush}</View>"
 
-    found = examined(studio)["label config"]
+    found = run(studio)["label config"]
 
-    assert not found.holds
-    assert says in found.says
+    assert not found.is_ok
+    assert says in found.message
 
 
 def set_in(thing, **values):
@@ -136,18 +135,18 @@ BROKEN = {
         lambda s: s.project.update(label_config=SMART), "ML backend", "preannotations are off",
     ),
     "none shown": (
-        lambda s: s.project.update(show_collab_predictions=False), "predictions", "shows annotators none",
+        lambda s: s.project.update(show_collab_predictions=False), "predictions", "does not show predictions",
     ),
     "others shown": (
-        lambda s: s.project.update(model_version="old"), "predictions", "shows those of 'old' alone",
+        lambda s: s.project.update(model_version="old"), "predictions", "shows only those of 'old'",
     ),
     "no webhook": (lambda s: s.hooks.clear(), "webhook", "SSRF_PROTECTION_ENABLED=false"),
     "switched off": (set_in("hooks", is_active=False), "webhook", "switched off"),
     "no payload": (set_in("hooks", send_payload=False), "webhook", "no payload"),
     "some actions": (set_in("hooks", send_for_all_actions=False), "webhook", "not sent for all actions"),
     "no password": (set_in("hooks", headers={}), "webhook", "lacks the password"),
-    "lost on the way": (lambda s: setattr(s, "delivers", False), "delivery", "fetches what was lost"),
-    "server silent": (lambda s: setattr(s, "arrived", None), "delivery", "does not answer here"),
+    "lost on the way": (lambda s: setattr(s, "delivers", False), "delivery", "fetches lost decisions"),
+    "server silent": (lambda s: setattr(s, "arrived", None), "delivery", "start `ris serve`"),
     "label config": (lambda s: s.project.update(label_config="<View/>"), "label config", "has no <Image"),
     "project": (lambda s: s.refuses.add("/api/projects/3"), "project", "may this user see it?"),
     "key": (lambda s: s.refuses.add("/api/current-user/whoami"), "key", "must be allowed"),
@@ -161,12 +160,12 @@ def test_every_broken_link_is_found_and_says_what_to_change(studio, name):
     break_it, what, pattern = BROKEN[name]
     break_it(studio)
     if name == "server silent":
-        found = {c.what: c for c in examine_project(studio, 3, OURS, lambda: None)}
+        found = {c.name: c for c in check_project(studio, 3, OURS, lambda: None)}
     else:
-        found = examined(studio)
+        found = run(studio)
 
-    assert not found[what].holds
-    assert pattern in found[what].says
+    assert not found[what].is_ok
+    assert pattern in found[what].message
 
 
 @pytest.mark.parametrize(
@@ -174,22 +173,17 @@ def test_every_broken_link_is_found_and_says_what_to_change(studio, name):
     [
         ("", False, "RIS_LABEL_STUDIO_API_KEY is not set"),
         (token(100), True, "a personal access token of a@example.com, valid until 2026-04-12"),
-        (token(2), False, "ends on 2026-01-04; make a new one"),
+        (token(2), False, "expires on 2026-01-04; make a new one"),
     ],
 )
 def test_the_key_is_told_by_its_kind_and_its_end(studio, key, holds, pattern):
-    check = examined(studio, key)["key"]
+    check = run(studio, key)["key"]
 
-    assert check.holds is holds
-    assert pattern in check.says
-
-
-@pytest.mark.parametrize("key", [LEGACY, "", "a.b.c", "a.!!.c", "x." + "e30" + ".y"])
-def test_what_is_no_token_with_an_end_has_none(key):
-    assert read_key_expiry(key) is None
+    assert check.is_ok is holds
+    assert pattern in check.message
 
 
-def test_doubled_predictions_are_told_with_the_first_tasks():
+def test_duplicate_predictions_are_counted_with_the_first_tasks():
     studio = PredictionStore(range(1, 9))
     region = [{"id": "risabc-0"}]
     for task in range(1, 9):
@@ -197,11 +191,12 @@ def test_doubled_predictions_are_told_with_the_first_tasks():
             studio.store({"task": task, "result": region, "model_version": "v1"})
     studio.drafts.add(1)
 
-    check = examine_predictions(studio, 1, more_than=1)
+    check = check_predictions(studio, 1, more_than=1)
     studio.predictions.clear()
 
-    assert (check.holds, check.says) == (
+    assert (check.is_ok, check.message) == (
         False,
-        "8 of 8 tasks (1, 2, 3, 4, 5, ...) are there twice: run `ris sync --project 1`; 1 wait for drafts",
+        "8 surplus in 8 tasks (1, 2, 3, 4, 5, ...): run `ris sync --project 1`; "
+        "1 of the tasks have a draft and must be submitted first",
     )
-    assert examine_predictions(studio, 1, more_than=1).holds
+    assert check_predictions(studio, 1, more_than=1).is_ok

@@ -1,25 +1,27 @@
-"""What in a label config lets annotators give answers that fail: told before the first answer."""
+"""Warn of parts of a label config with which annotators could give answers that cannot be read."""
 
 from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
-from ris.labelstudio.config.control import Controls, parse_config
+from ris.labelstudio.config.control import Controls
+from ris.labelstudio.config.parsing import parse_config
 from ris.labelstudio.config.tags import normalise_tags
 from ris.labelstudio.config.variable import has_readable_variables
 from ris.labelstudio.config.vocabulary import REFERENT_TAG_PATTERN, ChoiceMeaning
 from ris.labelstudio.result import MASK_READERS, POINT_TYPES
 
-# Control tags that draw nothing: what they say stands beside the image.
+# Control tags that draw no region on the image.
 _NON_DRAWING_TAGS = frozenset(
     {"choices", "textarea", "rating", "number", "datetime", "taxonomy", "pairwise", "ranker", "relations"}
 )
 
 
 def find_warnings(label_config: str, controls: Controls) -> list[str]:
-    """A sentence for each thing in a label config that lets an answer fail, with what to change.
+    """Return one sentence per fault of a label config: what fails, and what to change.
 
     Args:
-        controls: what was read of this label config.
+        label_config: its XML.
+        controls: as `read_controls` reads them from it.
     """
     root = normalise_tags(parse_config(label_config))
     return [
@@ -78,7 +80,8 @@ def _warn_of_choices(root: Element, controls: Controls) -> Iterator[str]:
     control = next(tag for tag in root.iter("Choices") if tag.get("name") == pick.from_name)
     if control.get("required") != "true":
         yield f'<Choices name="{pick.from_name}">: an answer without a choice fails; give it required="true"'
-    if ours[pick.from_name].first(ChoiceMeaning.NO_REFERENT) is None and controls.no_referent is None:
+    no_referent = ours[pick.from_name].find_first_option(ChoiceMeaning.NO_REFERENT) or controls.no_referent
+    if no_referent is None:
         yield (
             f'<Choices name="{pick.from_name}"> has no choice for an object that is not there; add '
             '<Choice value="no such thing"/>'
