@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MaskStack:
-    """N masks of one size. `stack[i]` and iteration give bool [H, W]; `np.asarray(stack)` gives bool [N, H,
-    W].
+    """N masks of one size.
+
+    `stack[i]` and iteration give bool [H, W]; `np.asarray(stack)` gives bool [N, H, W].
 
     Attributes:
         size: (height, width) in pixels.
