@@ -1,4 +1,4 @@
-"""One decision with what it was about: what exports and evaluations read."""
+"""Decisions of annotators, as exports, evaluations and learning read them."""
 
 from dataclasses import dataclass
 
@@ -7,13 +7,13 @@ from ris.core.types import Alternative, Correction, Size
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The current answer of one annotation, and what was on offer when it was made.
+    """The current answer of one annotation, with the alternatives that it was compared with.
 
     Attributes:
-        correction: the answer, judged.
-        alternatives: the alternatives for its task and expression, best first.
-        image_digest: SHA-256 of the image's file; None when the image was never seen here.
-        image_size: (height, width) as displayed; None when the image was never seen here.
+        correction: the answer and its verdict.
+        alternatives: those of its task and expression, best first.
+        image_digest: SHA-256 of the image's file; None when this backend never fetched the image.
+        image_size: (height, width) as displayed; None when this backend never fetched the image.
         version: model version of the alternatives; None when there were none.
     """
 

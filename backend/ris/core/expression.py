@@ -1,4 +1,4 @@
-"""An expression, read."""
+"""Parsed expressions."""
 
 from dataclasses import dataclass
 
@@ -8,9 +8,9 @@ class Word:
     """One token of an expression.
 
     Attributes:
-        text: as it stands in the normalised expression.
+        text: as in the normalised expression.
         pos: its universal part of speech: NOUN, ADJ, ADP ...
-        start: where in the expression it begins, in characters.
+        start: index of its first character in the normalised expression.
     """
 
     text: str
@@ -19,13 +19,13 @@ class Word:
 
     @property
     def stop(self) -> int:
-        """Where it ends, exclusive."""
+        """Index after its last character."""
         return self.start + len(self.text)
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedExpression:
-    """What the words are about.
+    """An expression with its noun phrases.
 
     Attributes:
         text: the whole expression as the text network reads it: lower case, tokens joined by single
@@ -33,12 +33,12 @@ class ParsedExpression:
         subject: the noun phrase of the referent, determiner included; the whole text when there is none.
         landmarks: the other noun phrases, in order.
         words: the tokens of `text`, in order.
-        primary: which word names the referent in the first sentence: "mug" of "the left mug"; None when
-            none does.
-        n_first_sentence: how many of the words are the first sentence's; None means all.
-        raw: as the annotator wrote it; `text` where nobody kept that.
-        count: how many things are meant: 1; a number that was said ("two dogs", "both cups"); 0 when
-            several are meant and nobody said how many ("the dogs").
+        primary: index of the word that names the referent in the first sentence, "mug" in "the left mug";
+            None when there is none.
+        n_first_sentence: number of words in the first sentence; None means all words.
+        raw: as the annotator wrote it; `text` when not given.
+        count: number of things that the expression refers to: 1, the stated number ("two dogs", "both cups"),
+            or 0 for an unstated number above one ("the dogs").
     """
 
     text: str
