@@ -11,17 +11,19 @@ from PIL import Image as Pillow
 from ris.tinyworld.expressions import make_expressions
 from ris.tinyworld.scene import make_scene
 
-_SEED = 700_001  # neither a training's nor the benchmark's
+_SEED = 700_001  # of no training and no benchmark
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DemoSample:
-    """A task, and the mask that is truly meant.
+    """A sample task with its true mask.
 
     Attributes:
-        pixels: uint8 [H, W, 3].
-        png: the same as a file.
-        truth: bool [H, W].
+        pixels: uint8 [H, W, 3], RGB.
+        png: the image as a PNG file.
+        expression: in lower case.
+        kind: of the expression, one of `EXPRESSION_KINDS`.
+        truth: bool [H, W], the mask of the referent.
     """
 
     pixels: NDArray[np.uint8]
@@ -32,14 +34,14 @@ class DemoSample:
 
 
 def make_samples(count: int, *, seed: int = _SEED) -> list[DemoSample]:
-    """So many scenes, with expressions of all kinds in turn."""
+    """Draw `count` scenes, with expressions of all kinds in turn."""
     rng = random.Random(seed)
     kinds = ["attribute", "position", "relation", "category", "size", "ordinal", "negation", "position"]
     samples: list[DemoSample] = []
     while len(samples) < count:
         scene = make_scene(rng, split="train")
-        wanted = kinds[len(samples) % len(kinds)]
-        found = [e for e in make_expressions(scene, rng) if e.kind == wanted]
+        kind = kinds[len(samples) % len(kinds)]
+        found = [e for e in make_expressions(scene, rng) if e.kind == kind]
         if not found:
             continue
         chosen = rng.choice(found)

@@ -143,7 +143,7 @@ def make_scene(
 
 
 def mirror_scene(scene: SyntheticScene) -> SyntheticScene:
-    """Mirror a scene left to right: pixels and things. Its expressions must be made anew."""
+    """Mirror a scene left to right: pixels and things. Its expressions change, so make them again."""
     width = scene.size[1]
     things = tuple(
         replace(

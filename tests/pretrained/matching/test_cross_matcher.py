@@ -111,8 +111,8 @@ def test_in_bf16_each_map_of_the_embedded_network_keeps_its_direction():
     drawn = make_scene(rng, split="train")
     texts = [e.text for e in make_expressions(drawn, rng)[:6]]
     exact, quick = (load_blip(TINY.itm.folder, layer=TINY.itm_layer, precision=p) for p in ("fp32", "bf16"))
-    eyes = TINY.iterprime
-    pixels = squash_image(np.asarray(drawn.image), exact.input_size, mean=eyes.mean, std=eyes.std)
+    matching = TINY.iterprime
+    pixels = squash_image(np.asarray(drawn.image), exact.input_size, mean=matching.mean, std=matching.std)
     every = np.ones((len(texts), exact.grid_size**2), np.bool_)
 
     one, other = (m.attend(m.encode_picture(pixels), texts, every) for m in (exact, quick))

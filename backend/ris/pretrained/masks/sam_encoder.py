@@ -67,22 +67,22 @@ def _attend_globally(attention: Attention, qkv: Tensor, side: int) -> Tensor:
     """
     q, k, v = qkv.permute(1, 2, 0, 3)[:, None]
     if not attention.use_rel_pos:
-        made = functional.scaled_dot_product_attention(q, k, v)
-        return made[0].transpose(0, 1).flatten(1)
+        attended = functional.scaled_dot_product_attention(q, k, v)
+        return attended[0].transpose(0, 1).flatten(1)
     across, down = _compute_position_biases(attention, q[0].unflatten(1, (side, side)), side)
     step = min(side, max(1, _MAX_BIASES_PER_STEP // side**3))
     biases = torch.empty(step, side, side, side, device=q.device, dtype=q.dtype)
-    made = torch.empty(side * side, attention.num_heads, q.shape[-1], device=q.device, dtype=q.dtype)
+    attended = torch.empty(side * side, attention.num_heads, q.shape[-1], device=q.device, dtype=q.dtype)
     for head in range(attention.num_heads):
         one = slice(head, head + 1)
         for row in range(0, side, step):
             rows, some = slice(row, row + step), slice(row * side, (row + step) * side)
             bias = biases[: side - row]
             torch.add(down[head, rows, :, :, None], across[head, rows, :, None, :], out=bias)
-            made[some, head] = functional.scaled_dot_product_attention(
+            attended[some, head] = functional.scaled_dot_product_attention(
                 q[:, one, some], k[:, one], v[:, one], attn_mask=bias.view(-1, side * side)
             )[0, 0]
-    return made.flatten(1)
+    return attended.flatten(1)
 
 
 def _attend_in_windows(attention: Attention, qkv: Tensor, side: int, window: int) -> Tensor:
@@ -102,9 +102,9 @@ def _attend_in_windows(attention: Attention, qkv: Tensor, side: int, window: int
     if attention.use_rel_pos:
         across, down = _compute_position_biases(attention, q.reshape(-1, window, window, q.shape[-1]), window)
         bias = (down[..., :, None] + across[..., None, :]).view(*q.shape[:3], window**2)
-    made = functional.scaled_dot_product_attention(q, k, v, attn_mask=bias)
-    made = made.view(count, count, attention.num_heads, window, window, -1).permute(0, 3, 1, 4, 2, 5)
-    return made.reshape(count * window, count * window, -1)[:side, :side].reshape(side * side, -1)
+    attended = functional.scaled_dot_product_attention(q, k, v, attn_mask=bias)
+    attended = attended.view(count, count, attention.num_heads, window, window, -1).permute(0, 3, 1, 4, 2, 5)
+    return attended.reshape(count * window, count * window, -1)[:side, :side].reshape(side * side, -1)
 
 
 def _compute_position_biases(attention: Attention, q: Tensor, side: int) -> tuple[Tensor, Tensor]:
