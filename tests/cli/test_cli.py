@@ -207,6 +207,7 @@ def test_failed_events_are_listed_and_can_be_worked_on_again(tmp_path):
     ris("db", "upgrade", folder=tmp_path)
     database = Database.open(f"sqlite:///{tmp_path / 'ris.db'}")
     recording = RecordingService(database, now=lambda: datetime(2026, 1, 2, tzinfo=UTC))
+    recording.start()
     recording.record({"action": "ANNOTATION_CREATED"})
     while recording.process_events():
         pass
@@ -238,6 +239,7 @@ def test_what_a_later_version_took_back_is_not_exported_and_told(tmp_path):
     ris("db", "upgrade", folder=tmp_path)
     database = Database.open(f"sqlite:///{tmp_path / 'ris.db'}")
     recording = RecordingService(database, now=lambda: datetime(2026, 1, 2, tzinfo=UTC))
+    recording.start()
     for number, seconds, result in ((1, 1, []), (2, 1, []), (2, 2, NOT_UNDERSTOOD)):
         recording.record(event(result, number=number, seconds=seconds))
     while recording.process_events():

@@ -39,12 +39,12 @@ def make_dashboard(
             found = list(read_decisions(session))
             counts, known = count_events(session), find_project_keys(session)
             heard, failed = find_projects_with_corrections(session), group_failures(session)
-        state = suggesting.worker.state()
+        models = suggesting.worker.get_state()
         warnings = [
             f"no webhook seen for project {key.split('.')[0]} yet" for key in known if key not in heard
         ]
-        if state not in ("ready", "loading"):
-            warnings.insert(0, f"the models could not be loaded: {state}")
+        if models.is_failed:
+            warnings.insert(0, f"the models could not be loaded: {models.reason}")
         if len(found) > _MAX_DECISIONS:
             warnings.append(
                 f"the newest {_MAX_DECISIONS} of {len(found)} decisions are shown; `ris report` takes all"
@@ -63,7 +63,7 @@ def make_dashboard(
         text = render_page(
             [evaluate_decision(d) for d in found[-_MAX_DECISIONS:]],
             title="Referring-expression segmentation: what the annotators decided",
-            about=f"{len(found)} decisions; {suggesting.version}, models {state}",
+            about=f"{len(found)} decisions; {suggesting.version}, models {models}",
             alarms=_make_alarms(failed),
             warnings=warnings,
             more=[inbox, not_understood, sync],
