@@ -34,6 +34,29 @@ def read_decisions(
         yield from _make_decisions(session, part, homes)
 
 
+def find_newest_decisions(session: Session, limit: int) -> list[Decision]:
+    """Return the decisions made last, newest first; at most `limit`.
+
+    Only their rows are loaded: the ids are chosen in SQL first.
+    """
+    newest = (
+        _select_current(None)
+        .with_only_columns(CorrectionRow.id)
+        .order_by(None)
+        .order_by(CorrectionRow.updated_at.desc(), CorrectionRow.id.desc())
+        .limit(limit)
+    )
+    ids = list(session.scalars(newest))
+    found: list[Decision] = []
+    for start in range(0, len(ids), _DECISIONS_PER_QUERY):
+        part = ids[start : start + _DECISIONS_PER_QUERY]
+        rows = {
+            row.id: row for row in session.scalars(select(CorrectionRow).where(CorrectionRow.id.in_(part)))
+        }
+        found += _make_decisions(session, [rows[number] for number in part], homes=())
+    return found
+
+
 def read_corrections(session: Session, project: str, annotation_id: int) -> Sequence[Correction]:
     """The whole history of one annotation, oldest first, deleted or not."""
     rows = session.scalars(
@@ -132,6 +155,13 @@ def count_decisions(session: Session, *, project: str | None = None) -> int:
     """How many decisions there are now."""
     counted = select(func.count()).select_from(_select_current(project).subquery())
     return int(session.execute(counted).scalar_one())
+
+
+def count_verdicts(session: Session) -> dict[Verdict, int]:
+    """Return the number of current decisions by verdict; verdicts without a decision are left out."""
+    current = _select_current(None).with_only_columns(CorrectionRow.verdict).order_by(None).subquery()
+    counted = dict(session.execute(select(current.c.verdict, func.count()).group_by(current.c.verdict)).all())
+    return {verdict: counted[verdict.value] for verdict in Verdict if verdict.value in counted}
 
 
 def find_newest_versions(session: Session, project: str) -> dict[int, datetime]:
