@@ -11,7 +11,7 @@ from ris.core.types import Annotation, Correction, Edit, Task, Verdict
 from ris.store.alternatives import find_answer_alternatives
 from ris.store.known_images import choose_known_image, find_known_images
 from ris.store.records import mask_from_string
-from ris.store.schema import CorrectionRow, DeletionRow, FailureRow, ProjectRow, TaskRow
+from ris.store.schema import CorrectionRow, DeletionRow, FailureRow, ProjectRow
 
 _DECISIONS_PER_QUERY = 200  # how many decisions are looked up together
 
@@ -57,13 +57,16 @@ def find_newest_decisions(session: Session, limit: int) -> list[Decision]:
     return found
 
 
-def read_corrections(session: Session, project: str, annotation_id: int) -> Sequence[Correction]:
-    """The whole history of one annotation, oldest first, deleted or not."""
-    rows = session.scalars(
-        select(CorrectionRow)
-        .where(CorrectionRow.project == project, CorrectionRow.annotation_id == annotation_id)
-        .order_by(CorrectionRow.updated_at)
-    )
+def read_corrections(session: Session, project: str | None, annotation_id: int) -> Sequence[Correction]:
+    """Return every version of one annotation, oldest first, also of a deleted one.
+
+    Args:
+        project: its key; None finds the annotations of that number in all projects, project by project.
+    """
+    query = select(CorrectionRow).where(CorrectionRow.annotation_id == annotation_id)
+    if project is not None:
+        query = query.where(CorrectionRow.project == project)
+    rows = session.scalars(query.order_by(CorrectionRow.project, CorrectionRow.updated_at))
     return [_to_correction(row) for row in rows]
 
 
@@ -144,11 +147,6 @@ def _to_edit(row: CorrectionRow) -> Edit | None:
     if row.added_px is None or row.removed_px is None or row.boundary_iou is None:
         return None
     return Edit(row.added_px, row.removed_px, row.boundary_iou)
-
-
-def count_answered_tasks(session: Session) -> int:
-    """How many tasks have been answered with suggestions, under whichever version."""
-    return session.scalar(select(func.count()).select_from(TaskRow)) or 0
 
 
 def count_decisions(session: Session, *, project: str | None = None) -> int:
