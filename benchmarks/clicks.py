@@ -111,13 +111,15 @@ def main() -> None:
         model = sam_model_registry["vit_b"]().eval()
         figures = {
             "SAM ViT-B, random weights": measure_refine_ms(
-                SamProposer(model, settings), Image.of(pixels), args.repeats
+                SamProposer(model, settings), Image.from_pixels(pixels), args.repeats
             )
         }
     else:
         model = load_sam(TINY_FOLDER / "sam")
         figures = {
-            "SAM alone": measure_refine_ms(SamProposer(model, settings), Image.of(pixels), args.repeats)
+            "SAM alone": measure_refine_ms(
+                SamProposer(model, settings), Image.from_pixels(pixels), args.repeats
+            )
         }
         with tempfile.TemporaryDirectory() as folder:
             figures["the whole /predict"] = measure_predict_ms(Path(folder), args.repeats)

@@ -172,7 +172,7 @@ def make_image_and_masks(n_masks: int, size: tuple[int, int]) -> tuple[Image, Pr
             y, x, r = rng.random() * size[0], rng.random() * size[1], (0.05 + 0.2 * rng.random()) * min(size)
             yield (rows - y) ** 2 + (columns - x) ** 2 < r * r
 
-    return Image.of(pixels), Proposals.of(make_disks(), size, np.ones(n_masks, np.float32))
+    return Image.from_pixels(pixels), Proposals.from_masks(make_disks(), size, np.ones(n_masks, np.float32))
 
 
 def _measure_seconds(call: Callable[[], Any], repeats: int) -> float:

@@ -84,7 +84,7 @@ def measure_matrix_peak(device: str) -> float:
 
 
 def make_noise_image(seed: int) -> Image:
-    return Image.of(np.random.default_rng(seed).integers(0, 256, (*_IMAGE_SIZE, 3), dtype=np.uint8))
+    return Image.from_pixels(np.random.default_rng(seed).integers(0, 256, (*_IMAGE_SIZE, 3), dtype=np.uint8))
 
 
 def make_disk_masks(count: int) -> Proposals:
@@ -98,7 +98,7 @@ def make_disk_masks(count: int) -> Proposals:
             (0.05 + 0.2 * rng.random()) * min(_IMAGE_SIZE),
         )
         mask |= (rows - y) ** 2 + (columns - x) ** 2 < r * r
-    return Proposals.of(masks, _IMAGE_SIZE, np.ones(count, np.float32))
+    return Proposals.from_masks(masks, _IMAGE_SIZE, np.ones(count, np.float32))
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ def fetch(task):
     if task.image_url.startswith("once ") and not once.exists():
         once.touch()
         os._exit(9)
-    return Image.of(squares())
+    return Image.from_pixels(squares())
 
 
 def build():

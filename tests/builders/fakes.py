@@ -27,7 +27,9 @@ class SquaresProposer:
         colours = {tuple(c) for c in image.pixels.reshape(-1, 3).tolist()} - {(0, 0, 0)}
         masks = [np.all(image.pixels == colour, axis=-1) for colour in sorted(colours)]
         masks.sort(key=lambda mask: -mask.sum())
-        return Proposals.of(masks, image.size, np.ones(len(masks), np.float32), {"pixels": image.pixels})
+        return Proposals.from_masks(
+            masks, image.size, np.ones(len(masks), np.float32), {"pixels": image.pixels}
+        )
 
     def refine(self, scene, prompts):
         """Everything that is not black, trusted most, and the one-coloured area under the first click."""
@@ -36,7 +38,7 @@ class SquaresProposer:
         for (x, y), positive in zip(prompts.points.astype(int), prompts.positive, strict=True):
             if positive and pixels[y, x].any():
                 found.append((pixels == pixels[y, x]).all(-1))
-        return Proposals.of(found, scene.size, np.linspace(0.9, 0.7, len(found), dtype=np.float32))
+        return Proposals.from_masks(found, scene.size, np.linspace(0.9, 0.7, len(found), dtype=np.float32))
 
 
 class ColourEncoder:

@@ -17,7 +17,7 @@ def rectangle(size, x1, y1, x2, y2):
 
 
 def make_proposals(*masks):
-    return Proposals.of(masks, masks[0].shape, np.linspace(1, 0.5, len(masks), dtype=np.float32))
+    return Proposals.from_masks(masks, masks[0].shape, np.linspace(1, 0.5, len(masks), dtype=np.float32))
 
 
 def make_scene(*masks, features=None):

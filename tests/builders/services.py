@@ -41,8 +41,8 @@ class Images:
                 f"cannot fetch the image of task {task.task_id}: Label Studio answered 404"
             )
         if task.image_url == "black":
-            return Image.of(np.zeros((16, 16, 3), np.uint8))
-        return Image.of(squares())
+            return Image.from_pixels(np.zeros((16, 16, 3), np.uint8))
+        return Image.from_pixels(squares())
 
 
 class Gate:

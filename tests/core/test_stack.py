@@ -11,7 +11,7 @@ from ris.core.stack import MaskStack
     arrays.arrays(np.bool_, st.tuples(st.integers(0, 4), st.integers(1, 13), st.integers(1, 13)))
 )  # fmt: skip
 def test_what_was_packed_is_what_comes_out(masks):
-    stack = MaskStack.of(masks, masks.shape[1:])
+    stack = MaskStack.from_masks(masks, masks.shape[1:])
 
     assert stack.shape == masks.shape
     np.testing.assert_array_equal(np.asarray(stack), masks)
@@ -22,7 +22,7 @@ def test_what_was_packed_is_what_comes_out(masks):
 
 
 def test_a_pixel_takes_a_bit():
-    stack = MaskStack.of((np.zeros((80, 100), np.bool_) for _ in range(5)), (80, 100))
+    stack = MaskStack.from_masks((np.zeros((80, 100), np.bool_) for _ in range(5)), (80, 100))
 
     assert sum(row.nbytes for row in stack.packed) == 5 * 1000
 
@@ -30,9 +30,9 @@ def test_a_pixel_takes_a_bit():
 @pytest.mark.parametrize("mask", [np.zeros((3, 4), np.bool_), np.zeros((4, 3), np.uint8)])
 def test_another_shape_or_dtype_is_refused(mask):
     with pytest.raises(ValueError, match=r"a mask must be bool \[4, 3\], got"):
-        MaskStack.of([mask], (4, 3))
+        MaskStack.from_masks([mask], (4, 3))
 
 
 def test_there_is_none_beyond_the_last():
     with pytest.raises(IndexError):
-        MaskStack.of([], (4, 3))[0]
+        MaskStack.from_masks([], (4, 3))[0]

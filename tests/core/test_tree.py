@@ -18,7 +18,7 @@ MUG = Tree(
 
 
 def test_words_are_the_text_between_two_tokens_as_it_stands():
-    assert MUG.words(0, 3) == "the mug  on"
+    assert MUG.get_text(0, 3) == "the mug  on"
     assert MUG.noun_phrase == "the mug"
     assert MUG.referent_noun == "mug"
 

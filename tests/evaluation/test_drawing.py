@@ -32,7 +32,7 @@ def test_small_pictures_are_enlarged():
 def test_the_picture_is_written(tmp_path):
     suggestion = Suggestion(0, 0.5, rle.encode_rle(LEFT), (20, 20, 200, 200), {}, "v")
 
-    draw_alternatives(Image.of(GREY), [suggestion], tmp_path / "new" / "a.png")
+    draw_alternatives(Image.from_pixels(GREY), [suggestion], tmp_path / "new" / "a.png")
 
     assert Pillow.open(tmp_path / "new" / "a.png").size == (640, 480)
 

@@ -13,4 +13,4 @@ def test_a_method_has_a_say_where_it_prefers_a_proposal_or_there_is_only_one(sco
 
 
 def test_a_method_that_could_not_run_has_no_say():
-    assert not has_preference(MethodScores("lgd", left_out="the expression cannot be parsed"))
+    assert not has_preference(MethodScores("lgd", skipped_reason="the expression cannot be parsed"))

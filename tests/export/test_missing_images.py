@@ -8,7 +8,7 @@ from ris.export.dataset import make_dataset_samples
 from ris.export.missing_images import fetch_missing_images
 from tests.builders.decisions import decision, holed
 
-PICTURE = Image.of(np.zeros((9, 14, 3), np.uint8))
+PICTURE = Image.from_pixels(np.zeros((9, 14, 3), np.uint8))
 
 
 def unseen(number, image, verdict=Verdict.ACCEPTED):

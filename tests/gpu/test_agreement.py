@@ -37,7 +37,7 @@ def drawn():
     rng = random.Random(61)
     worlds = [make_scene(rng, split="train") for _ in range(SCENES)]
     return [
-        (Image.of(np.asarray(world.image)), [e.text for e in make_expressions(world, rng)][:8])
+        (Image.from_pixels(np.asarray(world.image)), [e.text for e in make_expressions(world, rng)][:8])
         for world in worlds
     ]  # fmt: skip
 

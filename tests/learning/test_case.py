@@ -31,13 +31,13 @@ def test_a_case_says_which_proposals_were_meant():
 
     assert (case.kind, case.image) == ("relation", "ab")
     assert case.ious.tolist() == pytest.approx([1, 0.16, 0])
-    assert case.right.tolist() == [True, False, False]
+    assert case.is_right.tolist() == [True, False, False]
 
 
 def test_where_there_is_no_such_thing_nothing_was_right():
     case = make_training_case(decided(Verdict.NO_REFERENT), PROPOSALS, SCORES, RankingSettings())
 
-    assert not case.right.any()
+    assert not case.is_right.any()
 
 
 @pytest.mark.parametrize(
@@ -66,5 +66,5 @@ def test_a_case_is_fused_as_the_annotators_alternatives_are(weights):
 
     fused = case.fuse(settings.coefficients)
     assert sorted(fused, reverse=True) == pytest.approx([s.score for s in shown])
-    assert case.first(settings.coefficients)[0] == pytest.approx(shown[0].score)
-    assert case.first(RankingSettings(calibration=Calibration(2, 1)).coefficients)[0] <= 1
+    assert case.find_first(settings.coefficients)[0] == pytest.approx(shown[0].score)
+    assert case.find_first(RankingSettings(calibration=Calibration(2, 1)).coefficients)[0] <= 1

@@ -13,7 +13,7 @@ def test_what_is_better_on_held_out_images_is_taken():
 
     assert finding.coefficients.fusion.weights["eyes"] > 0.8
     assert finding.figures["gain"]["low"] > 0
-    assert finding.says[0].endswith(": taken")
+    assert finding.summary[0].endswith(": taken")
     unseen = cases(300, seed=5)
     assert mean_iou(unseen, finding.coefficients) > mean_iou(unseen, PRIOR)
 
@@ -24,7 +24,7 @@ def test_where_nothing_can_be_better_the_fusion_stays(seed):
     finding = fit_coefficients(cases(90, seed=seed, good=("eyes", "ears")), prior=PRIOR, current=PRIOR)
 
     assert finding.coefficients is None or finding.coefficients.fusion == PRIOR.fusion
-    assert "not taken" in finding.says[0]
+    assert "not taken" in finding.summary[0]
 
 
 def test_what_is_in_use_already_is_not_taken_again():
@@ -39,7 +39,7 @@ def test_scores_become_the_chance_of_being_right():
     sure = Coefficients(Fusion({"eyes": 0.1, "ears": 1.0}, {"eyes": 1.0, "ears": 0.0}))
     found = fit_coefficients(cases(300, clear=1.0), prior=sure, current=sure).coefficients
 
-    firsts = [one.first(found) for one in cases(900, seed=8, clear=1.0)]
+    firsts = [one.find_first(found) for one in cases(900, seed=8, clear=1.0)]
     was = np.mean([iou >= 0.5 for _, iou in firsts])
     said = np.mean([found.calibration.compute_chance(p) for p, _ in firsts])
     assert was < 0.7 < np.mean([p for p, _ in firsts])
@@ -51,7 +51,9 @@ def test_too_few_decisions_are_said_and_nothing_is_learned():
     finding = fit_coefficients(cases(12), prior=PRIOR, current=PRIOR)
 
     assert finding.coefficients is None
-    assert finding.says == ("there are 12 decisions on 4 images to learn from; at least 30 on 10 are needed",)
+    assert finding.summary == (
+        "there are 12 decisions on 4 images to learn from; at least 30 on 10 are needed",
+    )
 
 
 def test_a_calibration_in_use_stays_when_nothing_is_better():

@@ -18,7 +18,7 @@ def test_learning_wins_back_most_of_what_a_deaf_method_costs(seed):
 def test_with_nothing_to_win_nothing_is_lost():
     found = run_trial(CASES, PRIOR, METHODS, 0, handicap=False)
 
-    assert found.learned >= found.before
+    assert found.after >= found.before
 
 
 def test_the_best_fixed_fusion_is_at_least_as_good_as_the_one_there_was():

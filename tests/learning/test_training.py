@@ -87,7 +87,7 @@ def test_without_decisions_nothing_changes_and_why_is_said(training):
     trained = training.train()
 
     assert (trained.version, used(training)) == (None, None)
-    assert "0 decisions" in trained.fit_result.says[0]
+    assert "0 decisions" in trained.fit_result.summary[0]
 
 
 def test_what_other_networks_ranked_teaches_nothing(training, database):
@@ -120,4 +120,4 @@ def test_start_training_trains_in_the_background_once(training, decided):
     training.close()
 
     assert used(training) is not None
-    assert "taken" in training.says[0]
+    assert "taken" in training.summary[0]

@@ -26,4 +26,4 @@ def cases(n, *, seed=0, good=("eyes",), kind="plain", per_image=3, clear=3.0):
 
 
 def mean_iou(found, coefficients):
-    return float(np.mean([one.first(coefficients)[1] for one in found]))
+    return float(np.mean([one.find_first(coefficients)[1] for one in found]))

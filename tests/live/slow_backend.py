@@ -35,7 +35,7 @@ def slow_images(seed, mean_s):
 
     def fetch(task):
         time.sleep(random.Random(f"{seed} {task.task_id}").expovariate(1 / mean_s))
-        return Image.of(squares())
+        return Image.from_pixels(squares())
 
     return fetch
 

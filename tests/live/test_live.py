@@ -561,5 +561,5 @@ def test_predictions_that_were_computed_for_a_file_keep_their_record_where_they_
     for act in acts:
         decision = found[act.annotation_id]
         assert (decision.correction.verdict, decision.correction.rank) == (act.verdict, 1)
-        assert len(decision.offers) == len(task["predictions"])
+        assert len(decision.alternatives) == len(task["predictions"])
         assert decision.image_digest is not None

@@ -54,10 +54,10 @@ def test_bf16_changes_features_hardly_and_who_is_first_not_at_all():
     for _ in range(6):
         drawn = make_scene(rng, split="train")
         said = [parser.parse(e.text) for e in make_expressions(drawn, rng)[:6]]
-        image = Image.of(np.asarray(drawn.image))
+        image = Image.from_pixels(np.asarray(drawn.image))
         masks = np.stack([drawn.instances == i for i in range(1, int(drawn.instances.max()) + 1)])
         masks = masks[masks.any((1, 2))]
-        proposals = Proposals.of(masks, image.size, np.ones(len(masks), np.float32))
+        proposals = Proposals.from_masks(masks, image.size, np.ones(len(masks), np.float32))
         codes = tuple(rle.encode_rle(mask) for mask in masks)
         boxes = tuple(tuple(box) for box in proposals.boxes.tolist())
         for precision, made in methods.items():

@@ -197,7 +197,7 @@ MASKS = [
 
 
 def image(seed=3):
-    return Image.of(np.random.default_rng(seed).integers(0, 256, (37, 53, 3), dtype=np.uint8))
+    return Image.from_pixels(np.random.default_rng(seed).integers(0, 256, (37, 53, 3), dtype=np.uint8))
 
 
 def test_the_score_agrees_with_the_formula_from_pixels_to_numbers(encoder):
@@ -258,7 +258,7 @@ def test_the_length_of_all_features_matters_with_unit_mixing_alone(mixing, facto
     expression = ParsedExpression("the red one", "the red one")
 
     plain, longer = (
-        method.score(seen(Image.of(squares()), proposals, method), [expression])[0].scores
+        method.score(seen(Image.from_pixels(squares()), proposals, method), [expression])[0].scores
         for method in (GlobalLocal(ColourEncoder(), settings), GlobalLocal(Longer(), settings))
     )
 
@@ -303,7 +303,7 @@ def test_a_feature_of_length_nought_scores_nought():
 def test_no_proposals_give_no_scores(encoder):
     method = GlobalLocal(encoder, SETTINGS)
     nothing = make_proposals(*MASKS)
-    nothing = type(nothing).of([], nothing.masks.size, nothing.quality[:0])
+    nothing = type(nothing).from_masks([], nothing.masks.size, nothing.quality[:0])
 
     scene = seen(image(), nothing, method)
 
@@ -318,7 +318,7 @@ def test_an_images_features_are_made_once_for_all_its_expressions():
         *(rectangle((32, 32), x, y, x + 8, y + 8) for x, y in ((2, 2), (18, 2), (2, 18)))
     )
 
-    scene = seen(Image.of(squares()), proposals, method)
+    scene = seen(Image.from_pixels(squares()), proposals, method)
     for words in ("the red one", "the green one", "the blue one", "red", "green"):
         method.score(scene, [ParsedExpression(words, words)])
 

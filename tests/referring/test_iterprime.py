@@ -192,7 +192,7 @@ def test_two_equally_hot_pixels_in_a_scene_leave_both_masks_in():
     for mask in corners:
         pixels[mask, 0] = 255
     chosen = method(Looker())
-    image, proposals = Image.of(pixels), make_proposals(*corners, rectangle((32, 32), 12, 0, 20, 8))
+    image, proposals = Image.from_pixels(pixels), make_proposals(*corners, rectangle((32, 32), 12, 0, 20, 8))
     scene = seen(image, proposals, chosen)
     (found,) = chosen.score(scene, [parsed("the red", 1)])
     maps, _ = method(Looker()).compute_heat_maps(
@@ -311,7 +311,7 @@ def picture():
     pixels = np.zeros((32, 32, 3), np.uint8)
     for channel, mask in enumerate(SQUARES):
         pixels[mask, channel] = 255
-    return Image.of(pixels)
+    return Image.from_pixels(pixels)
 
 
 SETTINGS = replace(ITERPRIME_PAPER, mean=(0, 0, 0), std=(1, 1, 1))
@@ -436,7 +436,7 @@ def test_expressions_together_score_as_alone():
 def test_without_expressions_or_proposals_there_is_nothing():
     chosen = method(Looker())
     empty = make_proposals(SQUARES[0])
-    empty = type(empty).of([], empty.masks.size, empty.quality[:0])
+    empty = type(empty).from_masks([], empty.masks.size, empty.quality[:0])
     scene = seen(picture(), empty, chosen)
 
     assert chosen.score(scene, []) == []

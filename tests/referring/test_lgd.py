@@ -83,7 +83,7 @@ MASKS = [(squares() == colour).all(-1) for colour in ((255, 0, 0), (0, 255, 0), 
 
 
 def score(chosen, expression):
-    scene = seen(Image.of(squares()), make_proposals(*MASKS), chosen)
+    scene = seen(Image.from_pixels(squares()), make_proposals(*MASKS), chosen)
     return chosen.score(scene, [expression])[0]
 
 
@@ -139,7 +139,7 @@ def test_with_both_weights_nought_it_is_the_vanilla_score_and_nobody_is_asked():
 
     found = score(chosen, words("the red"))
 
-    visual = chosen.see(Image.of(squares()), make_proposals(*MASKS))["visual"]
+    visual = chosen.see(Image.from_pixels(squares()), make_proposals(*MASKS))["visual"]
     vanilla = normalise_rows(chosen.encoder.encode_texts(["the red"]))[0]
     np.testing.assert_allclose(found.scores, 100 * visual @ vanilla, atol=1e-4)
     assert speaker.asked == []
@@ -151,7 +151,7 @@ def test_views_that_disagree_make_a_shorter_feature():
     pixels[10:20, 10:20] = (255, 0, 0)
     proposals = make_proposals(rectangle((40, 40), 10, 10, 20, 20), rectangle((40, 40), 0, 0, 40, 40))
 
-    visual = chosen.see(Image.of(pixels), proposals)["visual"]
+    visual = chosen.see(Image.from_pixels(pixels), proposals)["visual"]
 
     alone, before = (normalise_rows(chosen.encoder.encode_images(np.array(v))) for v in chosen.make_views(
         pixels, proposals.masks))  # fmt: skip
@@ -295,7 +295,7 @@ def test_a_describer_that_is_down_costs_the_method_and_says_why():
 
     found = score(method(Down()), words("the red"))
 
-    assert found.left_out == "the describer at http://x cannot be reached"
+    assert found.skipped_reason == "the describer at http://x cannot be reached"
     assert len(found.scores) == 0
 
 
@@ -309,7 +309,7 @@ def test_a_description_of_a_thousand_words_is_left_to_the_text_network():
 def test_two_expressions_get_their_own_descriptions():
     speaker = Speaker()
     chosen = method(speaker)
-    scene = seen(Image.of(squares()), make_proposals(*MASKS), chosen)
+    scene = seen(Image.from_pixels(squares()), make_proposals(*MASKS), chosen)
 
     chosen.score(scene, [words("the red"), words("the blue")])
 

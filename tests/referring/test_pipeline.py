@@ -28,7 +28,7 @@ def pipeline():
 
 @pytest.mark.parametrize("colour", COLOURS)
 def test_the_named_square_comes_first(pipeline, colour):
-    image = Image.of(squares())
+    image = Image.from_pixels(squares())
 
     found = pipeline.refer(pipeline.see(image), f"the {colour}").suggestions
 
@@ -39,13 +39,13 @@ def test_the_named_square_comes_first(pipeline, colour):
 
 
 def test_suggestions_have_the_box_of_their_mask(pipeline):
-    best = pipeline.refer(pipeline.see(Image.of(squares())), "the red").suggestions[0]
+    best = pipeline.refer(pipeline.see(Image.from_pixels(squares())), "the red").suggestions[0]
 
     assert best.box == (2.0, 2.0, 10.0, 10.0)
 
 
 def test_an_image_is_seen_once_for_all_its_expressions(pipeline):
-    scene = pipeline.see(Image.of(squares()))
+    scene = pipeline.see(Image.from_pixels(squares()))
     for colour in COLOURS:
         pipeline.refer(scene, f"the {colour}")
 
@@ -54,7 +54,7 @@ def test_an_image_is_seen_once_for_all_its_expressions(pipeline):
 
 
 def test_an_image_without_proposals_has_no_suggestions(pipeline):
-    scene = pipeline.see(Image.of(np.zeros((16, 16, 3), np.uint8)))
+    scene = pipeline.see(Image.from_pixels(np.zeros((16, 16, 3), np.uint8)))
 
     assert pipeline.refer(scene, "the red").suggestions == ()
 
@@ -63,7 +63,7 @@ def test_an_image_without_proposals_has_no_suggestions(pipeline):
     "words", ["", "   ", "赤い四角", "🟥", "red " * 2000], ids=["empty", "blank", "kanji", "emoji", "long"]
 )
 def test_odd_wording_never_raises(pipeline, words):
-    assert len(pipeline.refer(pipeline.see(Image.of(squares())), words).suggestions) == 3
+    assert len(pipeline.refer(pipeline.see(Image.from_pixels(squares())), words).suggestions) == 3
 
 
 def test_a_method_reads_with_a_parser_of_its_own_and_the_others_with_the_pipelines(pipeline):
@@ -79,7 +79,7 @@ def test_a_method_reads_with_a_parser_of_its_own_and_the_others_with_the_pipelin
     methods = tuple(replace(pipeline.methods[0], name=name) for name in ("a", "b", "c"))
     chosen = replace(pipeline, parser=usual, methods=methods, parsers={"b": own, "c": own})
 
-    (reference,) = chosen.refer_all(chosen.see(Image.of(squares())), ["the mine"])
+    (reference,) = chosen.refer_all(chosen.see(Image.from_pixels(squares())), ["the mine"])
 
     assert (usual.read, own.read) == (["the mine"], ["the mine"])  # each reads once
     assert [o.evidence["noun phrase"] for o in reference.scores] == ["red"] * 3

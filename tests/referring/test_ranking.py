@@ -183,7 +183,7 @@ def test_a_weight_of_nought_silences_a_method():
 
 
 def test_a_method_that_was_left_out_has_no_say():
-    left_out = MethodScores("lgd", left_out="the describer is down")
+    left_out = MethodScores("lgd", skipped_reason="the describer is down")
 
     found = rank_proposals(
         make_scene(*APART), [opinion(1, 4, 2, 3), left_out], RankingSettings(), version="v"
@@ -198,7 +198,7 @@ def test_without_proposals_or_opinions_there_is_nothing_to_suggest():
     assert rank_proposals(empty, [opinion()], RankingSettings(), version="v") == ()
     assert (
         rank_proposals(
-            make_scene(*APART), [MethodScores("lgd", left_out="down")], RankingSettings(), version="v"
+            make_scene(*APART), [MethodScores("lgd", skipped_reason="down")], RankingSettings(), version="v"
         )
         == ()
     )

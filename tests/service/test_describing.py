@@ -101,4 +101,4 @@ def test_what_is_remembered_is_told_while_it_rests(remembered, speaker):
 
 
 def test_looking_is_left_to_the_describer(remembered):
-    assert remembered.look(Image.of(squares())).tolist() == [1, 2, 3]
+    assert remembered.look(Image.from_pixels(squares())).tolist() == [1, 2, 3]

@@ -41,7 +41,7 @@ def test_what_stood_beside_it_and_its_picture_are_on_record(recording, database,
 
     with database.begin() as session:
         (decision,) = read_decisions(session)
-    assert len(decision.offers) == len(imported)
+    assert len(decision.alternatives) == len(imported)
     assert decision.version == "fake-1"
     assert decision.image_digest is not None
 

@@ -96,7 +96,7 @@ def test_the_alternative_that_is_pointed_at_has_all_positive_clicks(suggesting, 
 
 def test_fitness_is_trust_alone_where_nothing_was_offered():
     pipeline = make_pipeline()
-    scene = pipeline.see(Image.of(squares()))
+    scene = pipeline.see(Image.from_pixels(squares()))
     found = pipeline.refiner.refine(scene, clicks(at(RED)))
     codes = [rle.encode_rle(mask) for mask in found.masks]
 

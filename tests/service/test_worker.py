@@ -26,7 +26,7 @@ def test_an_image_is_seen_once_for_all_its_expressions():
     worker = Worker(lambda: pipeline, SceneCache(10**7))
 
     for words in ("the red", "the green", "the blue"):
-        worker.refer(Image.of(squares()), words).result()
+        worker.refer(Image.from_pixels(squares()), words).result()
 
     assert pipeline.proposer.calls == 1
     worker.close()
@@ -36,8 +36,8 @@ def test_the_networks_load_once_in_the_background():
     loads = []
     worker = Worker(lambda: loads.append(1) or make_pipeline(), SceneCache(10**7))
 
-    worker.refer(Image.of(squares()), "the red").result()
-    worker.refer(Image.of(squares()), "the green").result()
+    worker.refer(Image.from_pixels(squares()), "the red").result()
+    worker.refer(Image.from_pixels(squares()), "the green").result()
 
     assert (loads, worker.state()) == ([1], "ready")
     worker.close()
@@ -59,7 +59,7 @@ def test_models_that_cannot_be_loaded_fail_every_job_with_the_reason():
     worker = Worker(load, SceneCache(10**7))
 
     with pytest.raises(NotReady, match="the models could not be loaded: the model file x is missing"):
-        worker.refer(Image.of(squares()), "the red").result()
+        worker.refer(Image.from_pixels(squares()), "the red").result()
     assert worker.state() == "the model file x is missing; install the package again"
     worker.close()
 
@@ -94,10 +94,10 @@ def test_somebody_at_the_screen_goes_before_what_was_asked_ahead(gate):
     order, worker = [], Worker(gate, SceneCache(10**7))
     point = Prompts((32, 32), np.array([[8, 8]], np.float32), np.array([True]))
     asked = {
-        "first": worker.refer(Image.of(squares()), "the red"),
-        "second": worker.refer(Image.of(squares()), "the green"),
-        "typed": worker.refer(Image.of(squares()), "the blue", waited_for=True),
-        "click": worker.refine(Image.of(squares()), point),
+        "first": worker.refer(Image.from_pixels(squares()), "the red"),
+        "second": worker.refer(Image.from_pixels(squares()), "the green"),
+        "typed": worker.refer(Image.from_pixels(squares()), "the blue", waited_for=True),
+        "click": worker.refine(Image.from_pixels(squares()), point),
     }
     for name, job in asked.items():
         job.add_done_callback(lambda _, name=name: order.append(name))
@@ -112,7 +112,7 @@ def test_somebody_at_the_screen_goes_before_what_was_asked_ahead(gate):
 
 def test_a_closing_worker_finishes_what_runs_and_refuses_what_waits(gate):
     worker = Worker(gate, SceneCache(10**7))
-    jobs = [worker.refer(Image.of(squares()), words) for words in ("the red", "the green")]
+    jobs = [worker.refer(Image.from_pixels(squares()), words) for words in ("the red", "the green")]
     until(lambda: worker.n_waiting == 2)
     closing = threading.Thread(target=worker.close)
     closing.start()
@@ -124,7 +124,7 @@ def test_a_closing_worker_finishes_what_runs_and_refuses_what_waits(gate):
     assert not closing.is_alive()
     assert worker.state() == "ready"
     with pytest.raises(NotReady, match="the server is stopping"):
-        worker.refer(Image.of(squares()), "the red")
+        worker.refer(Image.from_pixels(squares()), "the red")
 
 
 def until(holds):

@@ -95,4 +95,4 @@ def test_a_decision_on_an_imported_offer_keeps_what_stood_beside_it(database):
 
     (decision,) = read(database)
 
-    assert decision.offers == offers()
+    assert decision.alternatives == offers()

@@ -26,7 +26,7 @@ def test_a_decision_comes_back_with_all_that_was_on_the_screen(database):
     (decision,) = read(database)
 
     assert decision.correction == correction()
-    assert decision.offers == offers()
+    assert decision.alternatives == offers()
     assert (decision.image_digest, decision.image_size, decision.version) == ("ab" * 32, (9, 14), "v1")
 
 
@@ -112,7 +112,7 @@ def test_a_decision_on_a_task_that_was_never_seen_has_nothing_on_offer(database)
     add(database, correction(verdict=Verdict.REDRAWN))
 
     (decision,) = read(database)
-    assert (decision.offers, decision.image_digest, decision.image_size) == ((), None, None)
+    assert (decision.alternatives, decision.image_digest, decision.image_size) == ((), None, None)
 
 
 def test_the_count_is_of_decisions(database):

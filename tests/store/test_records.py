@@ -79,7 +79,7 @@ def test_the_last_setup_of_a_project_counts(database):
 def test_what_every_method_went_by_is_kept_with_its_heat_map(database):
     heat = np.arange(9, dtype=np.uint8).reshape(3, 3)
     looked = MethodScores("iterprime", np.ones(3, np.float32), evidence={"primary word": "mug"}, heat=heat)
-    down = MethodScores("lgd", left_out="the describer at http://x is down")
+    down = MethodScores("lgd", skipped_reason="the describer at http://x is down")
     keep(database, opinions=(looked, down))
 
     with database.begin() as session:

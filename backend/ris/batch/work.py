@@ -52,7 +52,9 @@ class Labeller:
         self, build: Callable[[], tuple[Pipeline, ImageFetcher]], learned: VersionedCoefficients | None
     ) -> None:
         pipeline, self.fetch = build()
-        self.pipeline = pipeline.learned(learned.coefficients, learned.version) if learned else pipeline
+        self.pipeline = (
+            pipeline.replace_ranking(learned.coefficients, learned.version) if learned else pipeline
+        )
 
     def work(self, group: TaskGroup) -> GroupResult:
         """The references of a group. Never raises for what a task brought: that is its failure alone."""

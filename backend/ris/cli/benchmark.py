@@ -183,8 +183,8 @@ def run_learning(
     )
     for handicap, name in ((True, "one method a kind at random"), (False, "methods as they are")):
         trials = [run_trial(cases, prior, voting, s, handicap=handicap) for s in track(range(seeds))]
-        columns = zip(*((t.before, t.learned, t.best, t.recovery) for t in trials), strict=True)
-        worse = sum(t.learned < t.before for t in trials)
+        columns = zip(*((t.before, t.after, t.best, t.recovery) for t in trials), strict=True)
+        worse = sum(t.after < t.before for t in trials)
         means = [f"{sum(column) / seeds:.3f}" for column in columns]
         table.add_row(name, *means, f"{min(t.recovery for t in trials):.3f}", f"{worse} of {seeds} seeds")
     console.print(table)
@@ -196,7 +196,7 @@ def _make_case(one: tinyworld.ScoredExpression, number: int) -> TrainingCase | N
     return TrainingCase(
         kind=find_kind(one.expression),
         image=str(number),
-        scores={o.method: o.scores for o in one.scores if not o.left_out},
+        scores={o.method: o.scores for o in one.scores if not o.skipped_reason},
         discount=compute_discounts(one.scene.masks, RankingSettings()),
         ious=compute_iou_matrix(one.scene.masks, [one.referent])[:, 0],
     )

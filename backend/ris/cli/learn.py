@@ -28,7 +28,7 @@ def learn(
             trained = training.train(project=project)
     finally:
         training.database.close()
-    for sentence in trained.fit_result.says:
+    for sentence in trained.fit_result.summary:
         console.print(sentence, markup=False)
     if trained.version:
         console.print(f"in use now: {trained.version}", markup=False)

@@ -45,7 +45,7 @@ def suggest(
         console.print(f"{image.name}: no mask was proposed, so there is nothing to rank")
         return
     console.print(make_ranking_table(expression, reference.suggestions, n_proposals=len(scene.masks)))
-    for method, reason in reference.left_out.items():
+    for method, reason in reference.skipped_reasons.items():
         console.print(f"{method} had no say: {reason}")
     draw_alternatives(picture, reference.suggestions, out)
     console.print(f"{out} shows them, made by {pipeline.version}")

@@ -11,14 +11,14 @@ class Decision:
 
     Attributes:
         correction: the answer, judged.
-        offers: the alternatives for its task and expression, best first.
+        alternatives: the alternatives for its task and expression, best first.
         image_digest: SHA-256 of the image's file; None when the image was never seen here.
         image_size: (height, width) as displayed; None when the image was never seen here.
-        version: model version of the offers; None when there were none.
+        version: model version of the alternatives; None when there were none.
     """
 
     correction: Correction
-    offers: tuple[Alternative, ...]
+    alternatives: tuple[Alternative, ...]
     image_digest: str | None
     image_size: Size | None
     version: str | None

@@ -35,7 +35,7 @@ class ParsedExpression:
         words: the tokens of `text`, in order.
         primary: which word names the referent in the first sentence: "mug" of "the left mug"; None when
             none does.
-        n_first: how many of the words are the first sentence's; None means all.
+        n_first_sentence: how many of the words are the first sentence's; None means all.
         raw: as the annotator wrote it; `text` where nobody kept that.
         count: how many things are meant: 1; a number that was said ("two dogs", "both cups"); 0 when
             several are meant and nobody said how many ("the dogs").

@@ -21,7 +21,7 @@ class Proposals:
         masks: N of bool [H, W]; N may be 0; no mask is empty.
         boxes: float32 [N, 4], XYXY in pixels, exclusive end.
         quality: float32 [N] in [0, 1], the proposer's own trust in the mask (SAM: predicted IoU).
-        seen: what the proposer has seen of the image and can use again; named arrays.
+        features: what the proposer computed for the image and can use again; arrays by name.
 
     Raises:
         ValueError: an array has another dtype or shape; the message gives both.
@@ -38,12 +38,12 @@ class Proposals:
         object.__setattr__(self, "quality", to_read_only("quality", self.quality, np.float32, n))
 
     @classmethod
-    def of(
+    def from_masks(
         cls,
         masks: Iterable[NDArray[np.bool_]],
         size: Size,
         quality: NDArray[np.float32],
-        seen: Mapping[str, NDArray] | None = None,
+        features: Mapping[str, NDArray] | None = None,
     ) -> "Proposals":
         """Masks bool [H, W] with their tight boxes; each is packed before the next one is asked for.
 
@@ -60,8 +60,8 @@ class Proposals:
                 boxes.append(compute_box(mask))
                 yield mask
 
-        stack = MaskStack.of(collect_boxes(), size)
-        return cls(stack, np.array(boxes, np.float32).reshape(-1, 4), quality, seen or {})
+        stack = MaskStack.from_masks(collect_boxes(), size)
+        return cls(stack, np.array(boxes, np.float32).reshape(-1, 4), quality, features or {})
 
     def __len__(self) -> int:
         return len(self.masks)

@@ -23,7 +23,7 @@ class MaskStack:
     packed: tuple[NDArray[np.uint8], ...]
 
     @classmethod
-    def of(cls, masks: Iterable[NDArray[np.bool_]], size: tuple[int, int]) -> "MaskStack":
+    def from_masks(cls, masks: Iterable[NDArray[np.bool_]], size: tuple[int, int]) -> "MaskStack":
         """Pack bool [H, W] masks, each before the next one is asked for.
 
         Raises:

@@ -48,7 +48,7 @@ class Tree:
         if self.referent is not None and not 0 <= self.referent < len(self.phrases):
             raise ValueError(f"there is no phrase {self.referent} of {len(self.phrases)}")
 
-    def words(self, start: int, stop: int) -> str:
+    def get_text(self, start: int, stop: int) -> str:
         """The text from one token up to another, exclusive; `start` below `stop`."""
         last = self.nodes[stop - 1]
         return self.text[self.nodes[start].start : last.start + len(last.text)]
@@ -56,7 +56,7 @@ class Tree:
     @property
     def noun_phrase(self) -> str:
         """The referent's, determiner included; the whole text when there is none."""
-        return self.text if self.referent is None else self.words(*self.phrases[self.referent])
+        return self.text if self.referent is None else self.get_text(*self.phrases[self.referent])
 
     def find_children(self, i: int) -> list[int]:
         """The tokens that depend on one, in order."""

@@ -59,7 +59,7 @@ class Image:
         return self.pixels.shape[0], self.pixels.shape[1]
 
     @classmethod
-    def of(cls, pixels: NDArray[np.uint8]) -> "Image":
+    def from_pixels(cls, pixels: NDArray[np.uint8]) -> "Image":
         """An image that never was a file; its digest is that of its size and pixels."""
         return cls(pixels, hashlib.sha256(str(pixels.shape).encode() + pixels.tobytes()).hexdigest())
 
@@ -209,7 +209,7 @@ class MethodScores:
     Attributes:
         method: the method's name.
         scores: float32 [N], higher is better; the method's own scale.
-        left_out: why the method could not run; "" when it ran. Then `scores` is empty.
+        skipped_reason: why the method could not run; "" when it ran. Then `scores` is empty.
         evidence: what the method went by, in words for people, by what it is.
         heat: where the method looked, uint8 [G, G] over the squashed image, 255 is hottest; None when
             it has no such map.
@@ -217,7 +217,7 @@ class MethodScores:
 
     method: str
     scores: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
-    left_out: str = ""
+    skipped_reason: str = ""
     evidence: Mapping[str, str] = field(default_factory=dict)
     heat: NDArray[np.uint8] | None = None
 

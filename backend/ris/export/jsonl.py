@@ -36,7 +36,7 @@ def to_json_line(decision: Decision) -> dict[str, Any]:
         "lead_time_s": annotation.lead_time_s,
         "updated_at": annotation.updated_at.isoformat(),
         "model_version": decision.version,
-        "alternatives": [_to_alternative(offer) for offer in decision.offers],
+        "alternatives": [_to_alternative(offer) for offer in decision.alternatives],
     }
 
 

@@ -37,7 +37,7 @@ def write_labelstudio(
         )
         entry["annotations"].append(_make_annotation(decision, own))
         if decision.version and not entry["predictions"]:
-            entry["predictions"] = write_predictions(decision.offers, own, version=decision.version)
+            entry["predictions"] = write_predictions(decision.alternatives, own, version=decision.version)
     write_json(list(tasks.values()), folder / "labelstudio.json")
 
 
@@ -53,7 +53,7 @@ def _make_annotation(decision: Decision, controls: Controls) -> dict[str, Any]:
     annotation = decision.correction.annotation
     return {
         "id": annotation.annotation_id,  # what Label Studio keeps as `import_id`: no new decision
-        "result": write_answer(decision.correction, decision.offers, controls),
+        "result": write_answer(decision.correction, decision.alternatives, controls),
         "was_cancelled": annotation.cancelled,
         "lead_time": annotation.lead_time_s,
         "ground_truth": False,

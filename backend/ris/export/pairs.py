@@ -28,7 +28,7 @@ def write_pairs(samples: Sequence[DatasetSample], folder: Path) -> list[Omission
 
 def to_preference_pair(sample: DatasetSample) -> dict[str, Any]:
     """One line; `chosen` is null where no such thing was there, and then every alternative was rejected."""
-    offers = [offer.suggestion for offer in sample.decision.offers]
+    offers = [offer.suggestion for offer in sample.decision.alternatives]
     chosen = sample.mask
     rejected = [s for s in offers if chosen is None or not _is_same(chosen, s.mask)]
     return {

@@ -35,7 +35,7 @@ class TrainingCase:
     ious: NDArray[np.float64]
 
     @property
-    def right(self) -> NDArray[np.bool_]:
+    def is_right(self) -> NDArray[np.bool_]:
         """Which proposals are what was meant: bool [N]."""
         return self.ious >= RIGHT_IOU
 
@@ -45,7 +45,7 @@ class TrainingCase:
         weighed = self.discount * fuse_scores(self.scores, fusion)
         return np.asarray(weighed / weighed.sum())
 
-    def first(self, found: Coefficients) -> tuple[float, float]:
+    def find_first(self, found: Coefficients) -> tuple[float, float]:
         """Of what comes first under some coefficients: its probability, and its IoU with the final mask."""
         fused = self.fuse(found)
         best = int(fused.argmax())

@@ -50,7 +50,7 @@ def fit_fusion(cases: Sequence[TrainingCase], prior: Coefficients) -> Coefficien
         cases: those without a right proposal teach nothing of the order and are left aside.
         prior: the preset's own; what is learned stays near it as long as there is little to learn from.
     """
-    usable = [case for case in cases if case.right.any() and not case.right.all()]
+    usable = [case for case in cases if case.is_right.any() and not case.is_right.all()]
     if not usable:
         return prior
     methods = sorted({method for case in usable for method in case.scores})
@@ -140,7 +140,7 @@ def _make_batch(
                 own = case.scores[method].astype(np.float64) / temperatures[m]
                 scores[c, m, :n] = own - own.max()
         offset[c, :n] = np.log(case.discount)
-        right[c, :n] = case.right
+        right[c, :n] = case.is_right
     return _CaseBatch(scores, offset, right)
 
 

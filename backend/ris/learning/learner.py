@@ -23,12 +23,12 @@ class FitResult:
 
     Attributes:
         coefficients: to use from now on; None when nothing is better than what is in use.
-        says: a sentence each on the fusion and on the calibration, for people.
+        summary: a sentence each on the fusion and on the calibration, for people.
         figures: what speaks for it, as plain JSON.
     """
 
     coefficients: Coefficients | None
-    says: tuple[str, ...]
+    summary: tuple[str, ...]
     figures: Mapping[str, Any]
 
 
@@ -54,7 +54,7 @@ def fit_coefficients(
     groups = [images[case.image] for case in cases]
     held_out = _evaluate_held_out(cases, groups, lambda seen: fit_fusion(seen, prior))
     learned_iou = [iou for _, iou in held_out]
-    current_firsts = [case.first(current) for case in cases]
+    current_firsts = [case.find_first(current) for case in cases]
     gain = estimate_share(
         [new - old for new, (_, old) in zip(learned_iou, current_firsts, strict=True)], groups
     )
@@ -70,7 +70,7 @@ def fit_coefficients(
         "gain": _to_json(gain),
         "Brier score, lower by": _to_json(calmer),
     }
-    says = (
+    summary = (
         f"fusion: mIoU of the first {estimate_share(learned_iou, groups).mean:.3f} on held-out images, "
         f"{estimate_share([iou for _, iou in current_firsts], groups).mean:.3f} in use; gain {gain}: "
         + ("taken" if takes_fusion else "not taken, the interval has zero or less"),
@@ -78,9 +78,9 @@ def fit_coefficients(
         + ("taken" if calibration else "not taken"),
     )
     if not takes_fusion and calibration is None:
-        return FitResult(None, says, figures)
+        return FitResult(None, summary, figures)
     found = replace(fusion, calibration=calibration or (None if takes_fusion else current.calibration))
-    return FitResult(found, says, figures)
+    return FitResult(found, summary, figures)
 
 
 def _evaluate_held_out(
@@ -93,7 +93,7 @@ def _evaluate_held_out(
     for seen, unseen in GroupKFold(_N_FOLDS).split(np.zeros(len(cases)), groups=groups):
         found = fit([cases[i] for i in seen])
         for i in unseen:
-            firsts[i] = cases[i].first(found)
+            firsts[i] = cases[i].find_first(found)
     return firsts
 
 

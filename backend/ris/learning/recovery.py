@@ -20,20 +20,20 @@ class Trial:
 
     Attributes:
         before: with the preset's fusion.
-        learned: with what was learned, or with the preset's where nothing was taken.
+        after: with what was learned, or with the preset's where nothing was taken.
         best: with the best fixed fusion of each kind, found on these very images: what cannot be beaten.
     """
 
     seed: int
     before: float
-    learned: float
+    after: float
     best: float
 
     @property
     def recovery(self) -> float:
         """The share of what could be won; 1 when there was nothing to win."""
         possible = self.best - self.before
-        return (self.learned - self.before) / possible if possible > 0 else 1.0
+        return (self.after - self.before) / possible if possible > 0 else 1.0
 
 
 def run_trial(
@@ -94,4 +94,4 @@ def _make_weights(
 
 
 def _compute_first_iou(cases: Sequence[TrainingCase], found: Coefficients) -> float:
-    return float(np.mean([case.first(found)[1] for case in cases]))
+    return float(np.mean([case.find_first(found)[1] for case in cases]))

@@ -54,7 +54,7 @@ class TrainingService:
         self, database: Database, base: str, ranking: RankingSettings, *, now: Callable[[], datetime]
     ) -> None:
         self.database, self.base, self.ranking, self.now = database, base, ranking, now
-        self.says: tuple[str, ...] = ()  # of the last training, for people to look at
+        self.summary: tuple[str, ...] = ()  # of the last training, for people to look at
         self._lock = Lock()
         self._thread: Thread | None = None
 
@@ -74,7 +74,7 @@ class TrainingService:
         finding = fit_coefficients(
             self.find_cases(project=project), prior=prior, current=used.coefficients if used else prior
         )
-        self.says = finding.says
+        self.summary = finding.summary
         if finding.coefficients is None:
             return TrainingResult(finding, None)
         found = finding.coefficients
@@ -136,7 +136,7 @@ class TrainingService:
             log.exception("the training failed inside")
         else:
             log.info(
-                "training: %s; %s", "; ".join(trained.fit_result.says), trained.version or "nothing taken"
+                "training: %s; %s", "; ".join(trained.fit_result.summary), trained.version or "nothing taken"
             )
 
     def close(self) -> None:

@@ -81,7 +81,7 @@ def expand_phrases(tree: Tree) -> dict[int, str]:
             if is_taken(i) or i in phrase_of:
                 break
             after = i + 1
-        words = tree.words(first, after)
+        words = tree.get_text(first, after)
         expanded |= dict.fromkeys(range(start, stop), words)
     return expanded
 

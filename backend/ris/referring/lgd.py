@@ -158,7 +158,7 @@ class Lgd:
         try:
             said = self._describe(scene, seen["looked"], expressions)
         except DescriberError as error:
-            return [MethodScores(self.name, left_out=str(error))] * len(expressions)
+            return [MethodScores(self.name, skipped_reason=str(error))] * len(expressions)
         scored = []
         for i, expression in enumerate(expressions):
             attribute, surrounding = said[2 * i : 2 * i + 2]
@@ -181,12 +181,12 @@ class Lgd:
                 "around": ", ".join(phrases) or "nothing usable was said",
             }
             if len(scores):
-                scores, moved = rectify_scores(scores, seen["centroids"], self._side(read, expression))
+                scores, moved = rectify_scores(scores, seen["centroids"], self._find_side(read, expression))
                 evidence |= {"moved to": moved} if moved else {}
             scored.append(MethodScores(self.name, scores, evidence=evidence))
         return scored
 
-    def _side(self, read: Tree, expression: ParsedExpression) -> tuple[str, str]:
+    def _find_side(self, read: Tree, expression: ParsedExpression) -> tuple[str, str]:
         match self.settings.rectifier:
             case "released":
                 return find_released_direction(read)
@@ -213,9 +213,11 @@ class Lgd:
         if not description:
             return []
         read, target = self.parser.parse_tree(description), referent.referent_noun
-        return [read.words(*p) for p in read.phrases if not self._near(read.find_first_noun(*p), target)]
+        return [
+            read.get_text(*p) for p in read.phrases if not self._is_near(read.find_first_noun(*p), target)
+        ]
 
-    def _near(self, one: str | None, two: str | None) -> bool:
+    def _is_near(self, one: str | None, two: str | None) -> bool:
         return one is not None and two is not None and self.synonyms.is_near(one, two)
 
 

@@ -27,9 +27,9 @@ class ReferResult:
     version: str
 
     @property
-    def left_out(self) -> dict[str, str]:
+    def skipped_reasons(self) -> dict[str, str]:
         """By method, why it could not run."""
-        return {opinion.method: opinion.left_out for opinion in self.scores if opinion.left_out}
+        return {opinion.method: opinion.skipped_reason for opinion in self.scores if opinion.skipped_reason}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +51,9 @@ class Pipeline:
     refiner: Refiner | None = None
     parsers: Mapping[str, Parser] = field(default_factory=dict)
 
-    def learned(self, found: Coefficients, version: str) -> "Pipeline":
+    def replace_ranking(self, found: Coefficients, version: str) -> "Pipeline":
         """The same networks with a ranking that was learned. What `see` gives stays the same."""
-        return replace(self, ranking=self.ranking.learned(found), version=version)
+        return replace(self, ranking=self.ranking.replace_coefficients(found), version=version)
 
     def see(self, image: Image) -> Scene:
         """Everything about the image that no expression changes. Slow; cache it by the image's digest."""

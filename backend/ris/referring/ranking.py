@@ -115,7 +115,7 @@ class RankingSettings:
         """What of it can be learned."""
         return Coefficients(Fusion(self.temperatures, self.weights), self.by_kind, self.calibration)
 
-    def learned(self, found: Coefficients) -> "RankingSettings":
+    def replace_coefficients(self, found: Coefficients) -> "RankingSettings":
         """The same with other coefficients."""
         return replace(
             self, temperatures=found.fusion.temperatures, weights=found.fusion.weights,
@@ -141,7 +141,7 @@ def rank_proposals(
     Args:
         count: how many things the words mean; 0 for "several".
     """
-    ran = [opinion for opinion in opinions if not opinion.left_out]
+    ran = [opinion for opinion in opinions if not opinion.skipped_reason]
     voting = [opinion for opinion in ran if settings.weights.get(opinion.method, 1.0) > 0]
     if not voting or not scene.masks:
         return ()

@@ -39,7 +39,7 @@ class Spatial:
     def _score_one(self, scene: Scene, expression: ParsedExpression) -> MethodScores:
         found = compute_cues(scene, expression)
         if not found:
-            return MethodScores(self.name, left_out="the words say nothing of place or size")
+            return MethodScores(self.name, skipped_reason="the words say nothing of place or size")
         scores = np.mean(list(found.values()), 0).astype(np.float32)
         return MethodScores(self.name, scores, evidence={"words of": ", ".join(found)})
 

@@ -200,7 +200,7 @@ class SuggestionService:
                 session, task, scene.digest, scene.size, offers, version=version,
                 opinions=reference.scores, proposals=scene.masks, now=self.now(),
             )  # fmt: skip
-        for method, reason in reference.left_out.items():
+        for method, reason in reference.skipped_reasons.items():
             log.info("task %s of project %s: %s had no say: %s", task.task_id, task.project, method, reason)
         log.info(
             "task %s of project %s: %d proposals, %d alternatives, %d ms",

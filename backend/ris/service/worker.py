@@ -183,7 +183,7 @@ class Worker:
     ) -> tuple[Scene, ReferResult]:
         pipeline, scene = self._see(image)
         if learned is not None:
-            pipeline = pipeline.learned(learned.coefficients, learned.version)
+            pipeline = pipeline.replace_ranking(learned.coefficients, learned.version)
         return scene, pipeline.refer(scene, expression)
 
     def refine(self, image: Image, prompts: Prompts) -> "Future[tuple[Scene, Proposals]]":

@@ -94,7 +94,7 @@ def _make_decisions(
         picture = choose_known_image(seen, size, annotation.updated_at)
         yield Decision(
             correction=correction,
-            offers=tuple(offer for offer in offered if offer.suggestion.version == row.version),
+            alternatives=tuple(offer for offer in offered if offer.suggestion.version == row.version),
             image_digest=picture.digest if picture else None,
             image_size=picture.size if picture else None,
             version=row.version,

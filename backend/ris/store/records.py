@@ -92,9 +92,9 @@ def add_alternatives(
     is_new = add_once(
         session, TaskRow, project=task.project, task_id=task.task_id, asked=hash_task_content(task),
         image_url=task.image_url, expression=task.expression, version=version, image_digest=digest,
-        left_out={o.method: o.left_out for o in opinions if o.left_out},
-        explained={o.method: _explanation_to_json(o) for o in opinions if not o.left_out}, answered_at=now,
-        proposals=key,
+        left_out={o.method: o.skipped_reason for o in opinions if o.skipped_reason},
+        explained={o.method: _explanation_to_json(o) for o in opinions if not o.skipped_reason},
+        answered_at=now, proposals=key,
     )  # fmt: skip
     if not is_new:
         return

@@ -25,7 +25,7 @@ class Fetch:
         self.times += 1
         if task.image_url == "gone":
             raise ImageUnreachable("cannot fetch the image of task 3: it is gone")
-        return Image.of(squares())
+        return Image.from_pixels(squares())
 
 
 def test_what_would_be_offered_now_is_compared_on_the_same_decisions():

@@ -28,7 +28,7 @@ from tests.builders.masks import make_scene, rectangle
 
 SIZE = (32, 32)
 RED = rle.encode_rle(np.all(squares() == (255, 0, 0), axis=-1))
-BLACK = Image.of(np.zeros((32, 32, 3), np.uint8))
+BLACK = Image.from_pixels(np.zeros((32, 32, 3), np.uint8))
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def entry(words="the red", mask=RED, *, image="a.png", split="val", size=SIZE):
     return Entry(words, image, size, mask, mask is not None, split)
 
 
-def tried(pipeline, *entries, load=lambda name: Image.of(squares())):
+def tried(pipeline, *entries, load=lambda name: Image.from_pixels(squares())):
     benchmark = Benchmark("drawn", "ris", entries)
     ticks = iter([10.0, 12.0])
     (group,) = group_by_image(benchmark, ["val"])
@@ -118,7 +118,7 @@ def test_methods_without_a_say_answer_with_nothing_and_say_why():
     scene = make_scene(rectangle((8, 8), 0, 0, 2, 2), rectangle((8, 8), 4, 4, 8, 8))
     opinions = (
         MethodScores("flat", np.zeros(2, np.float32)),
-        MethodScores("down", left_out="no describer"),
+        MethodScores("down", skipped_reason="no describer"),
         MethodScores("lost", np.full(2, np.nan, np.float32)),
         MethodScores("sure", np.array([1, 2], np.float32)),
     )

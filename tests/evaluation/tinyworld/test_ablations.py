@@ -19,7 +19,7 @@ def test_every_switch_is_a_method_of_its_own_beside_the_others():
 
     assert [m.name for m in turned.methods] == [f"global-local: {name}" for name in GLOBAL_LOCAL_ABLATIONS]
     assert [m.settings.view_weight for m in turned.methods] == [0.95, 0.0, 1.0, 0.95, 0.95]
-    assert len(turned.refer(turned.see(Image.of(squares())), "the red").scores) == 5
+    assert len(turned.refer(turned.see(Image.from_pixels(squares())), "the red").scores) == 5
 
 
 def test_a_switched_method_keeps_the_parser_of_the_method():

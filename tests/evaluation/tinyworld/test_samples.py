@@ -86,7 +86,7 @@ def test_a_method_that_says_the_same_of_all_has_no_say():
     scene = make_scene(*masks)
     opinions = (
         MethodScores("flat", np.zeros(3, np.float32)),
-        MethodScores("down", left_out="down"),
+        MethodScores("down", skipped_reason="down"),
         MethodScores("sure", np.array([0, 2, 1], np.float32)),
     )
     ranked = rank_proposals(scene, opinions[2:], RankingSettings(), version="v")

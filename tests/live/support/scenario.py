@@ -229,7 +229,7 @@ def _make_pane(sample: DemoSample, decision: Decision) -> Pane:
     )
     return Pane(
         pixels=sample.pixels,
-        alternatives=[offer.suggestion.mask for offer in decision.offers],
+        alternatives=[offer.suggestion.mask for offer in decision.alternatives],
         final=correction.annotation.mask if correction.verdict.has_mask else None,
         lines=[f'"{sample.expression}"', f"{correction.verdict.value}{rank}{iou}"],
     )

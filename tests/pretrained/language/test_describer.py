@@ -20,7 +20,7 @@ STATISTICS = {"mean": (0.5, 0.5, 0.5), "std": (0.25, 0.25, 0.25)}
 
 
 def image(size=(30, 40), seed=0):
-    return Image.of(np.random.default_rng(seed).integers(0, 256, (*size, 3), dtype=np.uint8))
+    return Image.from_pixels(np.random.default_rng(seed).integers(0, 256, (*size, 3), dtype=np.uint8))
 
 
 @pytest.fixture(scope="module")

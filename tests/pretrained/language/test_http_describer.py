@@ -77,7 +77,7 @@ def describer(endpoint, pauses):
 
 
 def picture(size=(1000, 2000)):
-    return Image.of(np.random.default_rng(0).integers(0, 256, (*size, 3), dtype=np.uint8))
+    return Image.from_pixels(np.random.default_rng(0).integers(0, 256, (*size, 3), dtype=np.uint8))
 
 
 def test_answers_come_in_the_order_of_the_prompts(describer):

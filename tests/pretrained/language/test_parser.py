@@ -212,7 +212,7 @@ def test_a_text_is_read_as_it_stands(parser):
 
     assert "".join(node.text for node in tree.nodes) == "Theman'sT-shirtnear aMug"
     assert [tree.text[n.start : n.start + len(n.text)] for n in tree.nodes] == [n.text for n in tree.nodes]
-    assert [tree.words(*phrase) for phrase in tree.phrases] == ["The man's T-shirt", "a Mug"]
+    assert [tree.get_text(*phrase) for phrase in tree.phrases] == ["The man's T-shirt", "a Mug"]
     assert tree.noun_phrase == "The man's T-shirt"
 
 

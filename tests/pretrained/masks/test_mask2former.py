@@ -55,7 +55,9 @@ def proposer(folder):
 def picture(height=75, width=50, seed=0):
     rng = np.random.default_rng(seed)
     coarse = rng.integers(0, 256, (5, 5, 3), dtype=np.uint8)
-    return Image.of(np.kron(coarse, np.ones((-(-height // 5), -(-width // 5), 1), np.uint8))[:height, :width])
+    return Image.from_pixels(
+        np.kron(coarse, np.ones((-(-height // 5), -(-width // 5), 1), np.uint8))[:height, :width]
+    )
 
 
 def oracle(proposer, image, threshold):

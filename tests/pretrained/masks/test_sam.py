@@ -35,7 +35,7 @@ def proposals(model):
     for x, colour in ((10, (230, 30, 30)), (50, (30, 30, 230)), (85, (240, 220, 40))):
         pixels[30:60, x : x + 28] = colour
     settings = replace(TINY.proposals, points_per_side=8, max_proposals=4)
-    return SamProposer(model, settings).propose(Image.of(pixels))
+    return SamProposer(model, settings).propose(Image.from_pixels(pixels))
 
 
 def test_proposals_come_best_first_and_at_most_so_many(proposals):
@@ -60,7 +60,7 @@ def test_no_two_proposals_are_nearly_the_same(proposals):
 def test_odd_images_do_not_crash(model, size):
     settings = replace(TINY.proposals, points_per_side=2)
 
-    found = SamProposer(model, settings).propose(Image.of(np.zeros((*size, 3), np.uint8)))
+    found = SamProposer(model, settings).propose(Image.from_pixels(np.zeros((*size, 3), np.uint8)))
 
     assert found.masks.shape[1:] == size
 
@@ -72,7 +72,7 @@ def test_proposals_of_a_large_image_lie_where_those_of_the_small_one_do(model):
     large = np.repeat(np.repeat(pixels, 4, 0), 4, 1)
     settings = replace(TINY.proposals, points_per_side=6, working_side=120)
 
-    small, enlarged = (SamProposer(model, settings).propose(Image.of(p)) for p in (pixels, large))
+    small, enlarged = (SamProposer(model, settings).propose(Image.from_pixels(p)) for p in (pixels, large))
 
     assert enlarged.masks.shape[1:] == (360, 480)
     assert len(small) == len(enlarged) > 0
@@ -87,7 +87,7 @@ def test_masks_on_a_full_hd_picture_are_small_in_label_studio(model):
     scene = Pillow.open(io.BytesIO(make_samples(1, seed=5)[0].png)).convert("RGB")
     pixels = np.asarray(scene.resize((1920, 1080), Pillow.Resampling.BICUBIC))
 
-    found = SamProposer(model, TINY.proposals).propose(Image.of(pixels))
+    found = SamProposer(model, TINY.proposals).propose(Image.from_pixels(pixels))
 
     sizes = [len(json.dumps(brush.encode_brush(mask))) for mask in found.masks]
     assert len(sizes) > 5
@@ -97,7 +97,7 @@ def test_masks_on_a_full_hd_picture_are_small_in_label_studio(model):
 def test_thresholds_that_nothing_passes_give_no_proposals(model):
     settings = replace(TINY.proposals, points_per_side=2, pred_iou_thresh=5.0)
 
-    found = SamProposer(model, settings).propose(Image.of(np.zeros((40, 50, 3), np.uint8)))
+    found = SamProposer(model, settings).propose(Image.from_pixels(np.zeros((40, 50, 3), np.uint8)))
 
     assert (len(found), found.boxes.shape) == (0, (0, 4))
 
@@ -129,7 +129,7 @@ def refined(model):
     """What a seen picture's proposer makes of prompts, beside the picture's truth."""
     pixels = np.full((90, 120, 3), 120, np.uint8)
     pixels[30:60, 50:78] = (30, 30, 230)
-    image = Image.of(pixels)
+    image = Image.from_pixels(pixels)
     proposer = SamProposer(model, replace(TINY.proposals, points_per_side=4))
     found = proposer.propose(image)
     scene = Scene(image.digest, image.size, (), (), np.zeros(0, np.float32), {PROPOSER_KEY: found.features})
@@ -164,7 +164,7 @@ def test_the_image_is_encoded_once_for_proposals_and_clicks(model, monkeypatch):
     proposer = SamProposer(model, replace(TINY.proposals, points_per_side=2))
     pixels = np.full((90, 120, 3), 120, np.uint8)
     pixels[30:60, 50:78] = (30, 30, 230)
-    image = Image.of(pixels)
+    image = Image.from_pixels(pixels)
 
     proposals = proposer.propose(image)
     scene = Scene(

@@ -68,7 +68,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def image():
-    return Image.of(np.random.default_rng(1).integers(0, 255, (*SIZE, 3), dtype=np.uint8))
+    return Image.from_pixels(np.random.default_rng(1).integers(0, 255, (*SIZE, 3), dtype=np.uint8))
 
 
 @pytest.fixture(scope="module")
@@ -154,7 +154,7 @@ def test_every_way_of_pointing_has_an_answer(proposer, image, prompts, mask_prom
 
 def test_large_images_are_shrunk_and_their_masks_enlarged(proposer):
     pixels = np.random.default_rng(2).integers(0, 255, (120, 90, 3), dtype=np.uint8)
-    image, settings = Image.of(pixels), replace(EVERYTHING, working_side=60)
+    image, settings = Image.from_pixels(pixels), replace(EVERYTHING, working_side=60)
     small = Sam2Proposer(proposer.model, proposer.processor, settings)
 
     found = small.propose(image)

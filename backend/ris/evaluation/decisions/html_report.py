@@ -196,7 +196,7 @@ def _make_gallery_picture(j: DecisionEvaluation, pixels: PixelSource) -> Gallery
 
 def _draw_decision(j: DecisionEvaluation, image: NDArray[np.uint8]) -> str:
     final = j.decision.correction.annotation.mask
-    offers = [offer.suggestion.mask for offer in j.decision.offers]
+    offers = [offer.suggestion.mask for offer in j.decision.alternatives]
     shown = [mask for mask in offers if mask.size == image.shape[:2]]
     fits = [final] if final is not None and final.size == image.shape[:2] else []
     factor = PANE_PX / image.shape[1]

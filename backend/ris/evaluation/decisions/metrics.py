@@ -64,7 +64,7 @@ def evaluate_decision(decision: Decision) -> DecisionEvaluation:
     if mask is None:
         return DecisionEvaluation(decision, (), ())
     final = rle.decode_rle(mask)
-    overlaps = [_compute_overlap(final, offer.suggestion.mask) for offer in decision.offers]
+    overlaps = [_compute_overlap(final, offer.suggestion.mask) for offer in decision.alternatives]
     ious = tuple(inside / union if union else 0.0 for inside, union in overlaps)
     return DecisionEvaluation(decision, ious, tuple(overlaps) or ((0, mask.area_px),))
 
@@ -120,8 +120,8 @@ def compute_decision_metrics(found: Sequence[DecisionEvaluation]) -> DecisionMet
     shares["IoU of an edit"] = _compute_share(edited, lambda j: j.decision.correction.iou or 0.0)
     shares["boundary IoU of an edit"] = _compute_share(edited, _get_boundary_iou)
     without = [j for j in found if j.verdict is Verdict.NO_REFERENT]
-    shares["N-acc"] = _compute_share(without, lambda j: not j.decision.offers)
-    shares["T-acc"] = _compute_share(with_mask, lambda j: bool(j.decision.offers))
+    shares["N-acc"] = _compute_share(without, lambda j: not j.decision.alternatives)
+    shares["T-acc"] = _compute_share(with_mask, lambda j: bool(j.decision.alternatives))
     return DecisionMetrics(
         counts={v.value: sum(j.verdict is v for j in found) for v in Verdict},
         shares=shares,
@@ -191,14 +191,14 @@ GROUP_KEYS: Mapping[str, Callable[[DecisionEvaluation], str]] = {
 
 def find_methods(found: Iterable[DecisionEvaluation]) -> list[str]:
     """Every method that had a say in any alternative."""
-    return sorted({m for j in found for offer in j.decision.offers for m in offer.suggestion.methods})
+    return sorted({m for j in found for offer in j.decision.alternatives for m in offer.suggestion.methods})
 
 
 def get_favourite_iou(j: DecisionEvaluation, method: str) -> float:
     """IoU of the alternative that one method liked best of those on offer; 0 when it had no say."""
     said = [
         (offer.suggestion.methods[method].rank, i)
-        for i, offer in enumerate(j.decision.offers)
+        for i, offer in enumerate(j.decision.alternatives)
         if method in offer.suggestion.methods
     ]
     return j.ious[min(said)[1]] if said and j.ious else 0.0
@@ -238,12 +238,12 @@ def measure_position_bias(found: Sequence[DecisionEvaluation]) -> list[tuple[int
     Where people take what is best, all places are accepted alike and the ranks are not; where they take
     what comes first, it is the other way round.
     """
-    shuffled = [j for j in found if j.has_mask and any(o.place is not None for o in j.decision.offers)]
-    places = max((len(j.decision.offers) for j in shuffled), default=0)
+    shuffled = [j for j in found if j.has_mask and any(o.place is not None for o in j.decision.alternatives)]
+    places = max((len(j.decision.alternatives) for j in shuffled), default=0)
 
     def find_place(j: DecisionEvaluation) -> int | None:
         taken = _get_accepted_rank(j)
-        return next((o.shown_place for o in j.decision.offers if o.suggestion.rank == taken), None)
+        return next((o.shown_place for o in j.decision.alternatives if o.suggestion.rank == taken), None)
 
     return [
         (
@@ -259,7 +259,9 @@ def compute_calibration(
     found: Sequence[DecisionEvaluation], *, bins: int = 10
 ) -> list[tuple[float, float, int]]:
     """(mean score, share with IoU >= 0.5, how many) of the first alternative, by bins of its score."""
-    pairs = [(j.decision.offers[0].suggestion.score, get_first_iou(j.ious) >= 0.5) for j in found if j.ious]
+    pairs = [
+        (j.decision.alternatives[0].suggestion.score, get_first_iou(j.ious) >= 0.5) for j in found if j.ious
+    ]
     rows = []
     for low in np.arange(bins) / bins:
         inside = [(s, right) for s, right in pairs if min(int(s * bins), bins - 1) == round(low * bins)]

@@ -60,7 +60,7 @@ def rerun(
             continue
         for decision, reference in zip(group, references, strict=True):
             offers = tuple(Alternative(f"rerun-{s.rank}", s) for s in reference.suggestions)
-            again = replace(decision, offers=offers, version=reference.version)
+            again = replace(decision, alternatives=offers, version=reference.version)
             yield Rerun(evaluate_decision(decision), evaluate_decision(again))
 
 

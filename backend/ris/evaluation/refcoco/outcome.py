@@ -147,8 +147,8 @@ def find_first_masks(scene: Scene, reference: ReferResult) -> Iterator[tuple[str
 
 
 def _find_first_mask(scene: Scene, opinion: MethodScores) -> FirstMask:
-    if opinion.left_out or not scene.masks:
-        return FirstMask(None, opinion.left_out)
+    if opinion.skipped_reason or not scene.masks:
+        return FirstMask(None, opinion.skipped_reason)
     if not has_preference(opinion):
         return FirstMask(None, NO_PREFERENCE)
     return FirstMask(scene.masks[int(compute_places(opinion.scores).argmin())])

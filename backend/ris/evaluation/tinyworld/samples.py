@@ -101,7 +101,7 @@ def evaluate_world(
     pipeline: Pipeline, world: World, number: int, *, propose: bool
 ) -> tuple[list[TinyworldOutcome], ProposalOutcome | None]:
     """Try one scene's expressions with the true masks and, if asked, end to end."""
-    image = Image.of(np.ascontiguousarray(world.image))
+    image = Image.from_pixels(np.ascontiguousarray(world.image))
     truths = [world.mask(i) for i in range(len(world.things))]
     chosen = sample_expressions(world, number)
     words = [e.text for e in chosen]
@@ -135,7 +135,7 @@ class ScoredExpression:
 def score_world(pipeline: Pipeline, world: World, number: int) -> list[ScoredExpression]:
     """The same expressions as `evaluate_world`, ranked among the proposer's masks."""
     chosen = sample_expressions(world, number)
-    scene = pipeline.see(Image.of(np.ascontiguousarray(world.image)))
+    scene = pipeline.see(Image.from_pixels(np.ascontiguousarray(world.image)))
     references = pipeline.refer_all(scene, [e.text for e in chosen])
     return [
         ScoredExpression(e.text, scene, r.scores, rle.encode_rle(world.mask(e.referent)))
@@ -145,7 +145,7 @@ def score_world(pipeline: Pipeline, world: World, number: int) -> list[ScoredExp
 
 def see_true_masks(pipeline: Pipeline, image: Image, truths: Sequence[NDArray[np.bool_]]) -> Scene:
     """The scene as it would be seen had the proposer found exactly the true masks."""
-    proposals = Proposals.of(truths, image.size, np.ones(len(truths), np.float32))
+    proposals = Proposals.from_masks(truths, image.size, np.ones(len(truths), np.float32))
     return replace(pipeline, proposer=_TrueMaskProposer(proposals)).see(image)
 
 

@@ -63,4 +63,4 @@ def make_click_proposals(
     order = [int(i) for i in np.argsort(-trust, kind="stable") if masks[i].any()]
     large = [(mask, trust[i]) for i in order if (mask := finish_mask(masks[i], size, settings)).any()]
     quality = np.clip([share for _, share in large], 0, 1).astype(np.float32)
-    return Proposals.of((mask for mask, _ in large), size, quality)
+    return Proposals.from_masks((mask for mask, _ in large), size, quality)

@@ -85,7 +85,7 @@ class Mask2FormerProposer:
                     kept.append(float(quality[query]))
                     yield mask
 
-        masks = MaskStack.of(islice(make_large_masks(), self.settings.max_proposals), image.size)
+        masks = MaskStack.from_masks(islice(make_large_masks(), self.settings.max_proposals), image.size)
         return Proposals(masks, compute_boxes(masks), np.array(kept, np.float32))
 
     def _preprocess(self, image: Image) -> torch.Tensor:

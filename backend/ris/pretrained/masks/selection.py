@@ -49,7 +49,7 @@ def select_proposals(
     found = _drop_contained(_select_by_size(found, settings, size), settings.contained_share)
     found = _drop_duplicates(found[np.argsort(-found.trust, kind="stable")], settings)
     masks = (finish_mask(mask, size, settings) for mask in found.masks)
-    return Proposals.of(masks, size, np.clip(found.trust, 0, 1).astype(np.float32), seen)
+    return Proposals.from_masks(masks, size, np.clip(found.trust, 0, 1).astype(np.float32), seen)
 
 
 def finish_mask(mask: NDArray[np.bool_], size: Size, settings: SamSettings) -> NDArray[np.bool_]:
