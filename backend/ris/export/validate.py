@@ -1,20 +1,14 @@
 """An export read back, by the field's own readers where there are some, and compared with SQL in pixels."""
 
-import importlib.util
-import io
 import json
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
-from PIL import Image as Pillow
 
-from ris.core import rle
 from ris.core.masks import compute_iou_matrix
 from ris.core.rle import RLE
 from ris.datasets.entry import Entry, read_json
@@ -30,6 +24,7 @@ from ris.export.phrasecut import IMAGE_LISTS, PHRASE_COUNTS_FILE, count_phrases
 from ris.export.phrases import Phrase
 from ris.export.run import REPORT_FILE, ExportOptions
 from ris.export.validate_coco import validate_coco
+from ris.export.validate_huggingface import validate_huggingface
 from ris.labelstudio.choice import select_meant_regions
 from ris.labelstudio.masks.polygon import rasterise_polygons
 from ris.labelstudio.result import read_mask
@@ -128,65 +123,6 @@ def _validate_pairs(material: Material, folder: Path) -> Problems:
                 yield f"line {number}: its {what} is not what is on record"
 
 
-def _validate_huggingface(material: Material, folder: Path) -> Problems:
-    files = sorted((folder / "data").glob("*.parquet"))
-    by_key = {_get_key(s): s for s in material.samples}
-    seen = 0
-    for path in files:
-        for row in pq.read_table(path).to_pylist():
-            seen += 1
-            what = f"task {row['task_id']} of {path.name}"
-            sample = by_key.get((row["project"], row["annotation_id"]))
-            if sample is None:
-                yield f"{what}: no sample on record is of annotation {row['annotation_id']}"
-                continue
-            split = path.name.split("-0")[0]
-            if (row["expression"], split) != (sample.expression, sample.split):
-                yield f"{what}: {row['expression']!r:.60} in {split}, {sample.expression!r:.60} on record"
-            mask = _decode_png(row["mask"]["bytes"]) if row["mask"] else None
-            yield from compare_masks(what, mask, sample.mask)
-            if mask is not None and _read_size(row["image"]["bytes"]) != mask.size:
-                yield f"{what}: its image is {_read_size(row['image']['bytes'])}, its mask {mask.size}"
-    unreachable = len(material.samples) - seen
-    if unreachable:
-        yield f"{seen} rows, {len(material.samples)} samples on record; {REPORT_FILE} says which are left out"
-    yield from _validate_with_datasets(folder, seen)
-
-
-def _validate_with_datasets(folder: Path, count: int) -> Problems:
-    """What Hugging Face's own library says, where it is installed."""
-    if not count or importlib.util.find_spec("datasets") is None:
-        return
-    import datasets
-
-    datasets.disable_progress_bars()
-    files: dict[str, str] = {
-        p.name.split("-0")[0]: str(p) for p in sorted((folder / "data").glob("*.parquet"))
-    }
-    with tempfile.TemporaryDirectory() as cache:
-        loaded = datasets.load_dataset("parquet", data_files=files, cache_dir=cache)
-        total = sum(part.num_rows for part in loaded.values())
-        first = next(iter(loaded.values()))[0]
-    if total != count or not isinstance(first["image"], Pillow.Image):
-        kind = type(first["image"]).__name__
-        yield f"`datasets` reads {total} rows with {kind} for images, {count} were written"
-
-
-def _get_key(sample: DatasetSample) -> tuple[str, int]:
-    annotation = sample.decision.correction.annotation
-    return annotation.task.project, annotation.annotation_id
-
-
-def _decode_png(data: bytes) -> RLE:
-    with Pillow.open(io.BytesIO(data)) as picture:
-        return rle.encode_rle(np.asarray(picture) > 127)
-
-
-def _read_size(data: bytes) -> tuple[int, int]:
-    with Pillow.open(io.BytesIO(data)) as picture:
-        return picture.size[1], picture.size[0]
-
-
 def _validate_yolo(material: Material, folder: Path) -> Problems:
     listed = read_json(folder / "expressions.json")
     wanted = [s for s in material.samples if s.mask is not None]
@@ -261,7 +197,7 @@ VALIDATORS: Mapping[str, Callable[[Material, Path], Problems]] = {
     "refcoco": _validate_refcoco,
     "grefcoco": _validate_grefcoco,
     "phrasecut": _validate_phrasecut,
-    "huggingface": _validate_huggingface,
+    "huggingface": validate_huggingface,
     "yolo": _validate_yolo,
     "pairs": _validate_pairs,
 }

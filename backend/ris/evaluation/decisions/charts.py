@@ -13,9 +13,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ris.core.types import Verdict
+from ris.evaluation.decisions.comparisons import compute_calibration
 from ris.evaluation.decisions.metrics import (
     DecisionEvaluation,
-    compute_calibration,
     get_first_iou,
     group_decisions,
 )

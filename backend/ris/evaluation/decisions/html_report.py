@@ -15,15 +15,13 @@ from ris.core.shares import Share
 from ris.core.types import Verdict
 from ris.errors import BackendError
 from ris.evaluation.decisions.charts import draw_charts
+from ris.evaluation.decisions.comparisons import ENSEMBLE, compare_methods, measure_position_bias
 from ris.evaluation.decisions.metrics import (
-    ENSEMBLE,
     DecisionEvaluation,
     DecisionMetrics,
-    compare_methods,
     compute_decision_metrics,
     get_first_iou,
     group_decisions,
-    measure_position_bias,
 )
 from ris.evaluation.drawing import FINAL_COLOUR, draw_masks
 

@@ -17,7 +17,6 @@ from ris.core.types import Verdict
 from ris.referring.kinds import find_kind
 
 _THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9)
-ENSEMBLE = "offered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,26 +101,26 @@ def compute_decision_metrics(found: Sequence[DecisionEvaluation]) -> DecisionMet
     times = [t for j in found if (t := j.decision.correction.annotation.lead_time_s) is not None]
     edits = [j.edit_px for j in found if j.edit_px is not None]
     shares = {
-        "accepted": _compute_share(with_mask, lambda j: j.verdict is Verdict.ACCEPTED),
-        "accepted first": _compute_share(with_mask, lambda j: _get_accepted_rank(j) == 0),
-        "MRR of the accepted": _compute_share(with_mask, _compute_reciprocal_rank),
-        "mIoU of the first": _compute_share(with_mask, lambda j: get_first_iou(j.ious)),
-        "mIoU of the best": _compute_share(with_mask, lambda j: max(j.ious, default=0.0)),
+        "accepted": compute_share(with_mask, lambda j: j.verdict is Verdict.ACCEPTED),
+        "accepted first": compute_share(with_mask, lambda j: get_accepted_rank(j) == 0),
+        "MRR of the accepted": compute_share(with_mask, _compute_reciprocal_rank),
+        "mIoU of the first": compute_share(with_mask, lambda j: get_first_iou(j.ious)),
+        "mIoU of the best": compute_share(with_mask, lambda j: max(j.ious, default=0.0)),
     }
     for threshold in _THRESHOLDS:
-        shares[f"P@{threshold} of the first"] = _compute_share(
+        shares[f"P@{threshold} of the first"] = compute_share(
             with_mask, _make_precision(threshold, get_first_iou)
         )
     for threshold in _THRESHOLDS:
-        shares[f"P@{threshold} of the best"] = _compute_share(
+        shares[f"P@{threshold} of the best"] = compute_share(
             with_mask, _make_precision(threshold, _get_best_iou)
         )
     edited = [j for j in with_mask if j.decision.correction.edit]
-    shares["IoU of an edit"] = _compute_share(edited, lambda j: j.decision.correction.iou or 0.0)
-    shares["boundary IoU of an edit"] = _compute_share(edited, _get_boundary_iou)
+    shares["IoU of an edit"] = compute_share(edited, lambda j: j.decision.correction.iou or 0.0)
+    shares["boundary IoU of an edit"] = compute_share(edited, _get_boundary_iou)
     without = [j for j in found if j.verdict is Verdict.NO_REFERENT]
-    shares["N-acc"] = _compute_share(without, lambda j: not j.decision.alternatives)
-    shares["T-acc"] = _compute_share(with_mask, lambda j: bool(j.decision.alternatives))
+    shares["N-acc"] = compute_share(without, lambda j: not j.decision.alternatives)
+    shares["T-acc"] = compute_share(with_mask, lambda j: bool(j.decision.alternatives))
     return DecisionMetrics(
         counts={v.value: sum(j.verdict is v for j in found) for v in Verdict},
         shares=shares,
@@ -131,9 +130,7 @@ def compute_decision_metrics(found: Sequence[DecisionEvaluation]) -> DecisionMet
     )
 
 
-def _compute_share(
-    found: Sequence[DecisionEvaluation], value: Callable[[DecisionEvaluation], float]
-) -> Share:
+def compute_share(found: Sequence[DecisionEvaluation], value: Callable[[DecisionEvaluation], float]) -> Share:
     images = {image: i for i, image in enumerate(dict.fromkeys(j.image for j in found))}
     return estimate_share([float(value(j)) for j in found], [images[j.image] for j in found])
 
@@ -158,12 +155,12 @@ def _get_boundary_iou(found: DecisionEvaluation) -> float:
     return edit.boundary_iou if edit else 0.0
 
 
-def _get_accepted_rank(found: DecisionEvaluation) -> int | None:
+def get_accepted_rank(found: DecisionEvaluation) -> int | None:
     return found.decision.correction.rank if found.verdict is Verdict.ACCEPTED else None
 
 
 def _compute_reciprocal_rank(found: DecisionEvaluation) -> float:
-    taken = _get_accepted_rank(found)
+    taken = get_accepted_rank(found)
     return 0.0 if taken is None else 1 / (taken + 1)
 
 
@@ -187,86 +184,3 @@ GROUP_KEYS: Mapping[str, Callable[[DecisionEvaluation], str]] = {
     "kind": lambda j: find_kind(j.decision.correction.annotation.task.expression),
     "week": _get_week,
 }
-
-
-def find_methods(found: Iterable[DecisionEvaluation]) -> list[str]:
-    """Every method that had a say in any alternative."""
-    return sorted({m for j in found for offer in j.decision.alternatives for m in offer.suggestion.methods})
-
-
-def get_favourite_iou(j: DecisionEvaluation, method: str) -> float:
-    """IoU of the alternative that one method liked best of those on offer; 0 when it had no say."""
-    said = [
-        (offer.suggestion.methods[method].rank, i)
-        for i, offer in enumerate(j.decision.alternatives)
-        if method in offer.suggestion.methods
-    ]
-    return j.ious[min(said)[1]] if said and j.ious else 0.0
-
-
-def compare_methods(found: Sequence[DecisionEvaluation]) -> dict[str, tuple[Share, Share]]:
-    """By method, mIoU of its favourite, and how much that is above what was offered first, paired.
-
-    Both on the same decisions with a mask. Only what was on the screen is known to be right or wrong, so a
-    method's favourite is its favourite among the alternatives.
-    """
-    with_mask = [j for j in found if j.has_mask]
-    table = {
-        ENSEMBLE: (
-            _compute_share(with_mask, lambda j: get_first_iou(j.ious)),
-            _compute_share(with_mask, lambda j: 0.0),
-        )
-    }
-    for method in find_methods(with_mask):
-
-        def get_own_iou(j: DecisionEvaluation, method: str = method) -> float:
-            return get_favourite_iou(j, method)
-
-        def compute_difference(j: DecisionEvaluation, method: str = method) -> float:
-            return get_favourite_iou(j, method) - get_first_iou(j.ious)
-
-        table[method] = (
-            _compute_share(with_mask, get_own_iou),
-            _compute_share(with_mask, compute_difference),
-        )
-    return table
-
-
-def measure_position_bias(found: Sequence[DecisionEvaluation]) -> list[tuple[int, Share, Share]]:
-    """(place, share accepted there, share accepted of that rank), of the tasks shown in random order.
-
-    Where people take what is best, all places are accepted alike and the ranks are not; where they take
-    what comes first, it is the other way round.
-    """
-    shuffled = [j for j in found if j.has_mask and any(o.place is not None for o in j.decision.alternatives)]
-    places = max((len(j.decision.alternatives) for j in shuffled), default=0)
-
-    def find_place(j: DecisionEvaluation) -> int | None:
-        taken = _get_accepted_rank(j)
-        return next((o.shown_place for o in j.decision.alternatives if o.suggestion.rank == taken), None)
-
-    return [
-        (
-            place,
-            _compute_share(shuffled, lambda j, at=place: float(find_place(j) == at)),  # type: ignore[misc]
-            _compute_share(shuffled, lambda j, at=place: float(_get_accepted_rank(j) == at)),  # type: ignore[misc]
-        )
-        for place in range(places)
-    ]
-
-
-def compute_calibration(
-    found: Sequence[DecisionEvaluation], *, bins: int = 10
-) -> list[tuple[float, float, int]]:
-    """(mean score, share with IoU >= 0.5, how many) of the first alternative, by bins of its score."""
-    pairs = [
-        (j.decision.alternatives[0].suggestion.score, get_first_iou(j.ious) >= 0.5) for j in found if j.ious
-    ]
-    rows = []
-    for low in np.arange(bins) / bins:
-        inside = [(s, right) for s, right in pairs if min(int(s * bins), bins - 1) == round(low * bins)]
-        if inside:
-            rows.append(
-                (float(np.mean([s for s, _ in inside])), float(np.mean([r for _, r in inside])), len(inside))
-            )
-    return rows
