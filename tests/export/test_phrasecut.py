@@ -15,9 +15,11 @@ from tests.builders.decisions import ALL, decision, holed, parse
 def test_each_split_is_a_file_and_what_has_no_referent_is_left_out_with_its_reason(tmp_path):
     kept, _ = make_dataset_samples(ALL)
 
-    left_out = write_phrasecut(kept, tmp_path, parse)
+    omissions = write_phrasecut(kept, tmp_path, parse)
 
-    assert [one.reason for one in left_out] == ["PhraseCut has no place for an expression without a referent"]
+    assert [one.reason for one in omissions] == [
+        "PhraseCut has no place for an expression without a referent"
+    ]
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "image_data_split.json", "image_data_split3000.json", "name_att_rel_count.json", "refer_miniv.json",
         "refer_test.json", "refer_train.json", "refer_val.json",

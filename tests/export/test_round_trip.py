@@ -238,7 +238,7 @@ def goes_out_and_back(empty, folder, world, choice):
     assert {name: found for name, found in problems.items() if found} == {}
     assert count == len(material.records) + len(material.not_chosen)
     assert all(
-        count >= len(done.left_out) and all(o.reason for o in done.left_out) for done in written.values()
+        count >= len(done.omissions) and all(o.reason for o in done.omissions) for done in written.values()
     )
     places = {(s.image_key, s.file_name, s.split) for s in material.samples}
     assert len(places) == len({key for key, _, _ in places}) == len({name for _, name, _ in places})

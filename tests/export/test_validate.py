@@ -57,7 +57,7 @@ def test_counts_in_equal_counts_out_in_every_format(exported):
     for name, done in written.items():
         told = report["formats"][name]
         assert told["written"] + len(told["left_out"]) == len(DECISIONS)
-        assert len(told["left_out"]) == len(done.left_out)
+        assert len(told["left_out"]) == len(done.omissions)
         assert all(one["reason"] for one in told["left_out"])
 
 
@@ -126,7 +126,7 @@ def test_an_image_that_cannot_be_had_is_left_out_with_its_reason(tmp_path):
     choice = ExportOptions(formats=["huggingface"])
     written = write_export(material(choice, fetch=gone), choice, tmp_path)
 
-    reasons = [one.reason for one in written["huggingface"].left_out]
+    reasons = [one.reason for one in written["huggingface"].omissions]
     # Two expressions of one image: it is asked for at the first.
     assert reasons.count("cannot fetch the image of task 1: Label Studio answered 404") == 2
     rows = pq.read_table(tmp_path / "huggingface" / "data" / "train-00000-of-00001.parquet").num_rows
@@ -138,7 +138,7 @@ def test_only_some_verdicts_leave_the_others_out_of_the_records_too(tmp_path):
     written = write_export(material(choice), choice, tmp_path)
 
     assert len((tmp_path / "decisions.jsonl").read_text().splitlines()) == 1
-    assert len(written["jsonl"].left_out) == len(DECISIONS) - 1
+    assert len(written["jsonl"].omissions) == len(DECISIONS) - 1
     assert validate_export(tmp_path, choice, material(choice)) == {"jsonl": [], "coco": []}
 
 
@@ -181,5 +181,5 @@ def test_a_picture_that_was_replaced_since_is_not_written_under_the_masks_of_the
 
     sentence = "the image of task 1 is another than the one that was annotated: it was replaced"
     assert missing == [sentence]
-    assert [one.reason for one in written["huggingface"].left_out] == [sentence]
+    assert [one.reason for one in written["huggingface"].omissions] == [sentence]
     assert list((tmp_path / "images").iterdir()) == []

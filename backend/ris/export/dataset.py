@@ -96,24 +96,24 @@ def make_dataset_samples(
     """
     shares = _check_shares(shares or {})
     files = find_image_files(decisions) if files is None else files
-    left_out: list[Omission] = []
+    omissions: list[Omission] = []
     usable: list[Decision] = []
     for decision in decisions:
         reason = _find_problem(decision, verdicts, unseen or {})
         if reason:
-            left_out.append(Omission(decision, reason))
+            omissions.append(Omission(decision, reason))
         else:
             usable.append(decision)
     kept: list[DatasetSample] = []
     for group in _group_by_task(usable):
         chosen = group if resolve == "all" else [_pick_answer(group, resolve)]
         kept += [_make_sample(decision, shares, seed, files) for decision in chosen]
-        left_out += [
+        omissions += [
             Omission(d, f"another answer to the same task counts ({resolve})")
             for d in group
             if not any(d is one for one in chosen)
         ]
-    return kept, left_out
+    return kept, omissions
 
 
 def _check_shares(shares: Mapping[str, float]) -> Mapping[str, float]:

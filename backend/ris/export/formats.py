@@ -57,11 +57,11 @@ class FormatResult:
     """What came of one format.
 
     Attributes:
-        left_out: every decision that is not in it, with its reason.
+        omissions: every decision that is not in it, with its reason.
         loss: what the format cannot hold of the masks, measured; "" when it gives back every pixel.
     """
 
-    left_out: Sequence[Omission] = ()
+    omissions: Sequence[Omission] = ()
     loss: str = ""
 
 
@@ -87,10 +87,10 @@ def _write_coco_polygons(material: Material, folder: Path) -> FormatResult:
 
 
 def _write_coco(material: Material, path: Path, segmentation: Callable[[RLE], object]) -> FormatResult:
-    left_out = coco.write_coco(
+    omissions = coco.write_coco(
         material.records, path, segmentation, files=material.files, unseen=material.unseen
     )
-    return FormatResult([*material.not_chosen, *left_out])
+    return FormatResult([*material.not_chosen, *omissions])
 
 
 def _write_jsonl(material: Material, folder: Path) -> FormatResult:
@@ -116,10 +116,10 @@ def _write_samples(
 
 
 def _write_yolo(material: Material, folder: Path) -> FormatResult:
-    left_out = [*material.unusable, *write_yolo(material.samples, folder)]
+    omissions = [*material.unusable, *write_yolo(material.samples, folder)]
     ious = [one["iou_with_mask"] for one in json.loads((folder / "expressions.json").read_text("utf-8"))]
     mean = f"IoU with the masks {sum(ious) / len(ious):.4f}, the least {min(ious):.4f}" if ious else ""
-    return FormatResult(left_out, mean)
+    return FormatResult(omissions, mean)
 
 
 def _write_huggingface(material: Material, folder: Path) -> FormatResult:

@@ -46,7 +46,7 @@ def write_huggingface(
     Args:
         read: gives an image's bytes, or raises an ImageError.
     """
-    left_out: list[Omission] = []
+    omissions: list[Omission] = []
     counts: dict[str, int] = {}
     (folder / "data").mkdir(parents=True, exist_ok=True)
     for split in sorted({sample.split for sample in samples}):
@@ -59,11 +59,11 @@ def write_huggingface(
                     try:
                         rows.append(_make_row(sample, read))
                     except BackendError as error:
-                        left_out.append(Omission(sample.decision, str(error)))
+                        omissions.append(Omission(sample.decision, str(error)))
                 writer.write_table(pa.Table.from_pylist(rows, _PARQUET_SCHEMA))
                 counts[split] = counts.get(split, 0) + len(rows)
     (folder / "README.md").write_text(make_dataset_card(counts), encoding="utf-8")
-    return left_out
+    return omissions
 
 
 def _make_row(sample: DatasetSample, read: Callable[[ImageFile], bytes]) -> dict[str, Any]:

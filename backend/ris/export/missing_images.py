@@ -17,7 +17,7 @@ def fetch_missing_images(
     see: Callable[[Task], Image],
     keep: Callable[[Task, Image], None],
     *,
-    began: Callable[[int, int], None] = lambda done, total: None,
+    on_start: Callable[[int, int], None] = lambda done, total: None,
 ) -> tuple[list[Decision], dict[tuple[str, str], str]]:
     """The decisions with their images, and by project and reference why an image could not be had.
 
@@ -27,12 +27,12 @@ def fetch_missing_images(
     Args:
         see: fetches and decodes the image of a task; raises an ImageError.
         keep: told of every image that was fetched.
-        began: told before each how many are done, of how many.
+        on_start: told before each how many are done, of how many.
     """
     wanted = _find_unseen(decisions)
     found: dict[str, ImageLookup] = {}
     for done, (address, task) in enumerate(wanted.items()):
-        began(done, len(wanted))
+        on_start(done, len(wanted))
         found[address] = _fetch_image(task, see, keep)
     known = [_add_image(decision, found) for decision in decisions]
     failures = {

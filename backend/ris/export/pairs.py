@@ -15,15 +15,15 @@ SAME_IOU = 0.95  # an alternative that much like the chosen mask was not rejecte
 
 def write_pairs(samples: Sequence[DatasetSample], folder: Path) -> list[Omission]:
     """`preferences.jsonl`: one sample a line; those without a rejected alternative are returned."""
-    lines, left_out = [], []
+    lines, omissions = [], []
     for sample in samples:
         line = to_preference_pair(sample)
         if line["rejected"]:
             lines.append(line)
         else:
-            left_out.append(Omission(sample.decision, "no alternative was rejected"))
+            omissions.append(Omission(sample.decision, "no alternative was rejected"))
     write_lines(lines, folder / "preferences.jsonl")
-    return left_out
+    return omissions
 
 
 def to_preference_pair(sample: DatasetSample) -> dict[str, Any]:

@@ -87,13 +87,13 @@ def write_export(
     out: Path,
     *,
     not_understood: int = 0,
-    began: Callable[[str], None] = lambda name: None,
+    on_start: Callable[[str], None] = lambda name: None,
 ) -> dict[str, FormatResult]:
     """Write every format and the report.
 
     Args:
         not_understood: answers that are no decisions for that reason; the report says how many.
-        began: told the name of each format before it is written.
+        on_start: told the name of each format before it is written.
 
     Raises:
         DatasetError: the folder cannot be written.
@@ -101,7 +101,7 @@ def write_export(
     written: dict[str, FormatResult] = {}
     try:
         for name in choice.formats:
-            began(name)
+            on_start(name)
             written[name] = EXPORT_FORMATS[name].write(material, out / EXPORT_FORMATS[name].folder)
         count = len(material.records) + len(material.not_chosen)
         out.mkdir(parents=True, exist_ok=True)
@@ -116,9 +116,9 @@ def _make_report(
 ) -> str:
     formats = {
         name: {
-            "written": count - len(done.left_out),
+            "written": count - len(done.omissions),
             "loss": done.loss,
-            "left_out": _list_omissions(done.left_out),
+            "left_out": _list_omissions(done.omissions),
         }
         for name, done in written.items()
     }
@@ -128,7 +128,7 @@ def _make_report(
     return to_json(report, indent=1) + "\n"
 
 
-def _list_omissions(left_out: Sequence[Omission]) -> list[dict[str, Any]]:
+def _list_omissions(omissions: Sequence[Omission]) -> list[dict[str, Any]]:
     return [
         {
             "project": a.task.project,
@@ -136,7 +136,7 @@ def _list_omissions(left_out: Sequence[Omission]) -> list[dict[str, Any]]:
             "annotation_id": a.annotation_id,
             "reason": one.reason,
         }
-        for one in left_out
+        for one in omissions
         for a in [one.decision.correction.annotation]
     ]
 

@@ -63,10 +63,10 @@ def make_dashboard(
         text = render_page(
             [evaluate_decision(d) for d in found[-_MAX_DECISIONS:]],
             title="Referring-expression segmentation: what the annotators decided",
-            about=f"{len(found)} decisions; {suggesting.version}, models {state}",
+            subtitle=f"{len(found)} decisions; {suggesting.version}, models {state}",
             alarms=_make_alarms(failed),
             warnings=warnings,
-            more=[inbox, not_understood, sync],
+            extra_tables=[inbox, not_understood, sync],
             footer="`ris report` writes this with pictures.",
         )
         return Response(text, content_type="text/html; charset=utf-8")

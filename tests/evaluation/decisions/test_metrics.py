@@ -1,4 +1,4 @@
-"""Figures from hand-made decisions, each small enough to be computed in the head."""
+"""Metrics of hand-made decisions, small enough to be computed by hand."""
 
 from datetime import timedelta
 

@@ -15,41 +15,46 @@ from ris.evaluation.decisions.metrics import (
 ENSEMBLE = "offered"
 
 
-def find_methods(found: Iterable[DecisionEvaluation]) -> list[str]:
-    """Every method that had a say in any alternative."""
-    return sorted({m for j in found for offer in j.decision.alternatives for m in offer.suggestion.methods})
+def find_methods(evaluations: Iterable[DecisionEvaluation]) -> list[str]:
+    """Return the names of all methods that scored an alternative, sorted."""
+    alternatives = [a for e in evaluations for a in e.decision.alternatives]
+    return sorted({method for a in alternatives for method in a.suggestion.methods})
 
 
-def get_favourite_iou(j: DecisionEvaluation, method: str) -> float:
-    """IoU of the alternative that one method liked best of those on offer; 0 when it had no say."""
-    said = [
-        (offer.suggestion.methods[method].rank, i)
-        for i, offer in enumerate(j.decision.alternatives)
-        if method in offer.suggestion.methods
+def get_favourite_iou(evaluation: DecisionEvaluation, method: str) -> float:
+    """Return the IoU of the alternative that a method ranked best; 0 if the method ranked none."""
+    ranks = [
+        (alternative.suggestion.methods[method].rank, i)
+        for i, alternative in enumerate(evaluation.decision.alternatives)
+        if method in alternative.suggestion.methods
     ]
-    return j.ious[min(said)[1]] if said and j.ious else 0.0
+    return evaluation.ious[min(ranks)[1]] if ranks and evaluation.ious else 0.0
 
 
-def compare_methods(found: Sequence[DecisionEvaluation]) -> dict[str, tuple[Share, Share]]:
-    """By method, mIoU of its favourite, and how much that is above what was offered first, paired.
+def compare_methods(evaluations: Sequence[DecisionEvaluation]) -> dict[str, tuple[Share, Share]]:
+    """Compare the methods on the decisions that have a mask.
 
-    Both on the same decisions with a mask. Only what was on the screen is known to be right or wrong, so a
-    method's favourite is its favourite among the alternatives.
+    Annotators saw only the alternatives on the screen, so a method's favourite is the one of these that it
+    ranked best.
+
+    Returns:
+        By method: the mIoU of its favourite, and the paired difference to the mIoU of the first alternative.
+        `ENSEMBLE` stands for the order in which the alternatives were offered.
     """
-    with_mask = [j for j in found if j.has_mask]
+    with_mask = [e for e in evaluations if e.has_mask]
     table = {
         ENSEMBLE: (
-            compute_share(with_mask, lambda j: get_first_iou(j.ious)),
-            compute_share(with_mask, lambda j: 0.0),
+            compute_share(with_mask, lambda e: get_first_iou(e.ious)),
+            compute_share(with_mask, lambda e: 0.0),
         )
     }
     for method in find_methods(with_mask):
 
-        def get_own_iou(j: DecisionEvaluation, method: str = method) -> float:
-            return get_favourite_iou(j, method)
+        def get_own_iou(e: DecisionEvaluation, method: str = method) -> float:
+            return get_favourite_iou(e, method)
 
-        def compute_difference(j: DecisionEvaluation, method: str = method) -> float:
-            return get_favourite_iou(j, method) - get_first_iou(j.ious)
+        def compute_difference(e: DecisionEvaluation, method: str = method) -> float:
+            return get_favourite_iou(e, method) - get_first_iou(e.ious)
 
         table[method] = (
             compute_share(with_mask, get_own_iou),
@@ -58,35 +63,53 @@ def compare_methods(found: Sequence[DecisionEvaluation]) -> dict[str, tuple[Shar
     return table
 
 
-def measure_position_bias(found: Sequence[DecisionEvaluation]) -> list[tuple[int, Share, Share]]:
-    """(place, share accepted there, share accepted of that rank), of the tasks shown in random order.
+def measure_position_bias(evaluations: Sequence[DecisionEvaluation]) -> list[tuple[int, Share, Share]]:
+    """Measure position bias on the tasks whose alternatives were shown in random order.
 
-    Where people take what is best, all places are accepted alike and the ranks are not; where they take
-    what comes first, it is the other way round.
+    Annotators who choose by quality accept all places equally often, but not all ranks. Annotators who
+    choose by position accept all ranks equally often, but not all places.
+
+    Returns:
+        One tuple for each place, from 0: (place, share of tasks accepted at this place, share of tasks
+        accepted at this rank).
     """
-    shuffled = [j for j in found if j.has_mask and any(o.place is not None for o in j.decision.alternatives)]
-    places = max((len(j.decision.alternatives) for j in shuffled), default=0)
+    shuffled = [e for e in evaluations if e.has_mask and _is_shuffled(e)]
+    places = max((len(e.decision.alternatives) for e in shuffled), default=0)
 
-    def find_place(j: DecisionEvaluation) -> int | None:
-        taken = get_accepted_rank(j)
-        return next((o.shown_place for o in j.decision.alternatives if o.suggestion.rank == taken), None)
+    def find_place(e: DecisionEvaluation) -> int | None:
+        rank = get_accepted_rank(e)
+        return next((a.shown_place for a in e.decision.alternatives if a.suggestion.rank == rank), None)
 
     return [
         (
             place,
-            compute_share(shuffled, lambda j, at=place: float(find_place(j) == at)),  # type: ignore[misc]
-            compute_share(shuffled, lambda j, at=place: float(get_accepted_rank(j) == at)),  # type: ignore[misc]
+            compute_share(shuffled, lambda e, at=place: float(find_place(e) == at)),  # type: ignore[misc]
+            compute_share(shuffled, lambda e, at=place: float(get_accepted_rank(e) == at)),  # type: ignore[misc]
         )
         for place in range(places)
     ]
 
 
+def _is_shuffled(evaluation: DecisionEvaluation) -> bool:
+    return any(a.place is not None for a in evaluation.decision.alternatives)
+
+
 def compute_calibration(
-    found: Sequence[DecisionEvaluation], *, bins: int = 10
+    evaluations: Sequence[DecisionEvaluation], *, bins: int = 10
 ) -> list[tuple[float, float, int]]:
-    """(mean score, share with IoU >= 0.5, how many) of the first alternative, by bins of its score."""
+    """Compute the calibration of the first alternative's score.
+
+    Args:
+        evaluations: the decisions; those without alternatives are skipped.
+        bins: number of equal bins of the score in [0, 1]; empty bins are not returned.
+
+    Returns:
+        For each bin: (mean score, share with IoU >= 0.5, number of decisions).
+    """
     pairs = [
-        (j.decision.alternatives[0].suggestion.score, get_first_iou(j.ious) >= 0.5) for j in found if j.ious
+        (e.decision.alternatives[0].suggestion.score, get_first_iou(e.ious) >= 0.5)
+        for e in evaluations
+        if e.ious
     ]
     rows = []
     for low in np.arange(bins) / bins:
