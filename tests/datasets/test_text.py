@@ -73,7 +73,7 @@ def test_the_sentence_says_where_and_what_to_do(file, encoding, guess):
         (b"PK\x03\x04...", "is an Excel workbook or another ZIP archive: save it as CSV UTF-8"),
         (b"\x1f\x8b...", "is compressed by gzip"),
         (b"PAR1", "is Parquet"),
-        (b"image,expression\nx\x00y,z\n", "holds zero bytes"),
+        (b"image,expression\nx\x00y,z\n", "contains zero bytes"),
         (
             "image,expression\nx,左のカップ".encode("iso2022_jp"),
             "is in an ISO 2022 encoding.*save it as UTF-8",
