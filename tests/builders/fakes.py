@@ -32,7 +32,7 @@ class SquaresProposer:
         )
 
     def refine(self, scene, prompts):
-        """Everything that is not black, trusted most, and the one-coloured area under the first click."""
+        """Return all that is not black, with the highest score, and the one-coloured area under the first click."""
         pixels = scene.features["proposer"]["pixels"]
         found = [pixels.any(-1)]
         for (x, y), positive in zip(prompts.points.astype(int), prompts.positive, strict=True):

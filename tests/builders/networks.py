@@ -1,4 +1,4 @@
-"""Networks of transformers small enough for a test, with random weights and a vocabulary of some words."""
+"""Small transformers networks with random weights and a vocabulary of a few words."""
 
 import json
 
@@ -15,7 +15,7 @@ WORDS = [
 
 
 def toy_tokenizer():
-    """[CLS] words [SEP]; a word it does not know is [UNK]."""
+    """[CLS] words [SEP]; unknown words are [UNK]."""
     ids = {word: i for i, word in enumerate(WORDS)}
     tokenizer = Tokenizer(models.WordPiece(ids, unk_token="[UNK]"))
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
@@ -47,10 +47,10 @@ def random_blip_config():
 
 
 def random_blip():
-    """A BLIP matcher of that size; the same one every time."""
+    """A BLIP matcher of that size, with the same weights every time."""
     torch.manual_seed(5)
     made = BlipForImageTextRetrieval(random_blip_config()).eval()
-    for parameter in made.parameters():  # the default start is so small that nothing would show
+    for parameter in made.parameters():  # the default initial weights are too small to show differences
         parameter.data.normal_(0, 0.15)
     return made
 
@@ -64,11 +64,13 @@ EYES = {
 
 
 def write_folder(folder, eyes):
-    """Config and weights alone, as the Hub has them for open_clip; the network itself."""
+    """Write config and weights as on the Hub for open_clip; return the network."""
     config = {"embed_dim": 24, "quick_gelu": True, "vision_cfg": EYES[eyes], "text_cfg": TEXT}
     torch.manual_seed(0)
     model = open_clip.CLIP(**config).eval()
-    for parameter in model.transformer.parameters():  # enough for one activation to differ from another
+    for parameter in (
+        model.transformer.parameters()
+    ):  # so large that different activation functions give different outputs
         parameter.data.normal_(0, 0.3)
     about = {"model_cfg": config, "preprocess_cfg": {"mean": [0.5] * 3, "std": [0.25] * 3}}
     (folder / "open_clip_config.json").write_text(json.dumps(about))

@@ -1,4 +1,4 @@
-"""Folders as they are published: Python 2's pickles, names with a suffix, two ways to split."""
+"""Folders as published: pickles of Python 2, names with a suffix, two authors of splits."""
 
 import json
 
@@ -12,7 +12,7 @@ NAME = "COCO_train2014_000000581857.jpg"
 
 
 def python_2_pickle(file_name, split):
-    """What `pickle.dump(refs, file)` of Python 2 writes: protocol 0, byte strings, one beyond ASCII."""
+    """The bytes that `pickle.dump(refs, file)` of Python 2 writes: protocol 0, byte strings, one not ASCII."""
     return (
         "(lp0\n(dp1\nS'ref_id'\nI1\nsS'ann_id'\nI7\nsS'image_id'\nI3\nsS'category_id'\nI1\n"
         f"sS'file_name'\nS'{file_name}'\nsS'split'\nS'{split}'\n"

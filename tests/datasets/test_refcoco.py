@@ -1,4 +1,4 @@
-"""Files as the field's own, made by hand, and what is refused."""
+"""Hand-made files in the layouts of RefCOCO and gRefCOCO, and what is refused."""
 
 import json
 import pickle
@@ -69,7 +69,7 @@ def test_a_folder_without_refs_says_what_is_missing(tmp_path):
 
 
 def scanned(folder):
-    """Its entries, and its defects as (what, reason, outcome)."""
+    """The entries, and the defects as (what, reason, outcome)."""
     read = list(scan_refs(folder))
     defects = [(one.what, one.reason, one.outcome) for one in read if isinstance(one, Defect)]
     return [one for one in read if not isinstance(one, Defect)], defects

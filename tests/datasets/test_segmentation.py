@@ -75,7 +75,7 @@ def test_segmentations_that_cannot_be_are_refused(segmentation, pattern):
 
 
 def test_polygons_need_the_size_of_their_image_and_no_size_costs_the_memory_of_the_machine():
-    with pytest.raises(DatasetError, match="the size of its image missing"):
+    with pytest.raises(DatasetError, match="the size of its image is missing"):
         read_segmentation(POLYGON, None)
     assert read_segmentation(compressed(BOX), None).size == SIZE
     with pytest.raises(DatasetError, match="more than 268435456 pixels"):
@@ -100,7 +100,7 @@ def test_what_has_no_area_changes_nothing_wherever_it_stands(polygons, scraps, r
     found = read_segmentation(parts, SIZE)
 
     wanted = np.zeros(SIZE, np.bool_)
-    for polygon in polygons:  # alone in its list, six numbers and more are a polygon to pycocotools
+    for polygon in polygons:  # pycocotools takes six or more numbers alone in a list for a polygon
         wanted |= coco.decode(coco.frPyObjects([polygon], *SIZE))[..., 0].astype(np.bool_)
     assert (rle.decode_rle(found) == wanted).all()
 

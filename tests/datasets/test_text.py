@@ -53,7 +53,7 @@ def test_a_text_in_another_encoding_is_refused_or_right_and_read_when_it_is_name
     except DatasetError as error:
         assert "save it as UTF-8" in str(error)
     else:
-        assert found.encode("utf-8") == data  # it is UTF-8 as well: nobody can tell
+        assert found.encode("utf-8") == data  # the bytes are valid UTF-8, too
 
 
 @pytest.mark.parametrize(("encoding", "guess"), [("cp949", r" \(it may be cp949\)"), ("latin-1", "")])

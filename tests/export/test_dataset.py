@@ -43,7 +43,7 @@ def test_only_the_verdicts_that_were_asked_for_are_kept():
 
 
 def test_an_image_that_was_never_seen_is_left_out_with_its_reason():
-    """Nobody can say whether it is another one: it could be in two splits."""
+    """It may be the same image as another one, and would then be in two splits."""
     unknown = replace(ALL[0], image_digest=None, image_size=None)
     task = unknown.correction.annotation.task
     unseen = {(task.project, task.image_url): "cannot fetch the image of task 1: localhost does not answer"}

@@ -37,7 +37,7 @@ def test_coco_counts_in_equal_counts_out():
 
 
 def test_one_picture_is_one_image_whatever_its_addresses():
-    """An upload under two names, and the same picture in another project."""
+    """One file uploaded under two names, and the same image in another project."""
     same = {"image_digest": "cd" * 32, "image_size": (9, 14)}
     one = replace(decision(Verdict.ACCEPTED, holed(), 1, "/data/upload/1/a.png"), **same)
     two = replace(decision(Verdict.SKIPPED, holed(), 2, "/data/upload/1/copy of a.png"), **same)

@@ -15,7 +15,7 @@ DIGEST = hashlib.sha256(DATA).hexdigest()
 
 
 def shown_at(*references):
-    """The one picture of tasks at several addresses."""
+    """One image that tasks show at several addresses."""
     decided = [
         replace(decision(Verdict.ACCEPTED, holed(), i, image), image_digest=DIGEST)
         for i, image in enumerate(references, 1)

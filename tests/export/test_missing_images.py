@@ -17,7 +17,7 @@ def unseen(number, image, verdict=Verdict.ACCEPTED):
 
 
 class Studio:
-    """Gives one and the same picture from everywhere but "gone.png"; it counts."""
+    """Returns the same image for every address but "gone.png", and counts the calls."""
 
     def __init__(self):
         self.asked, self.kept = [], []

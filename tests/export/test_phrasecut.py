@@ -76,4 +76,4 @@ def test_every_mask_comes_back_through_the_loaders_own_drawing(tmp_path_factory,
     (entry,) = read_phrasecut(folder)
     assert (rle.decode_rle(entry.mask) == mask).all()
     (task,) = json.loads((folder / "refer_train.json").read_text())
-    assert all(len(polygon) >= 3 for polygon in task["Polygons"][0])  # two points are a box to some readers
+    assert all(len(polygon) >= 3 for polygon in task["Polygons"][0])  # some readers take two points for a box

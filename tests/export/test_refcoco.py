@@ -1,4 +1,4 @@
-"""RefCOCO and gRefCOCO, read back by strict re-implementations of the field's readers."""
+"""RefCOCO and gRefCOCO, read back by strict re-implementations of their readers."""
 
 import json
 import pickle
@@ -16,7 +16,7 @@ from tests.builders.decisions import ALL, decision, holed
 
 
 class Refer:
-    """What REFER's loader and getMask do, without their fallbacks."""
+    """The loader and getMask of REFER, without their fallbacks."""
 
     def __init__(self, folder, refs):
         self.refs = {ref["ref_id"]: ref for ref in refs}

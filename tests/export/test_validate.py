@@ -1,4 +1,4 @@
-"""Every format is written, read back by the field's readers and compared; what was tampered with is found."""
+"""Every format is written, read back and compared with the record; changed files are found."""
 
 import json
 from dataclasses import replace
@@ -127,7 +127,7 @@ def test_an_image_that_cannot_be_had_is_left_out_with_its_reason(tmp_path):
     written = write_export(material(choice, fetch=gone), choice, tmp_path)
 
     reasons = [one.reason for one in written["huggingface"].omissions]
-    # Two expressions of one image: it is asked for at the first.
+    # Two expressions of one image; it is fetched once.
     assert reasons.count("cannot fetch the image of task 1: Label Studio answered 404") == 2
     rows = pq.read_table(tmp_path / "huggingface" / "data" / "train-00000-of-00001.parquet").num_rows
     assert rows == len(DECISIONS) - 3

@@ -1,4 +1,4 @@
-"""What was tampered with in a COCO file is found."""
+"""Changes in a COCO file are found."""
 
 import json
 

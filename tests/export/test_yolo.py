@@ -60,7 +60,7 @@ def test_every_expression_is_a_class_and_what_has_no_mask_is_left_out(tmp_path):
 
 
 def test_every_point_lies_in_the_image_and_every_line_has_three():
-    """Readers refuse shares above 1, and take four numbers for a box."""
+    """Readers refuse coordinates above 1, and take four numbers for a box."""
     for mask in (np.ones((3, 5), np.bool_), np.eye(7, dtype=np.bool_), rectangle((9, 9), 8, 0, 9, 1)):
         for line in _make_lines(0, trace_outlines(rle.encode_rle(mask))):
             values = [float(value) for value in line.split()[1:]]
