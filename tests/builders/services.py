@@ -1,4 +1,4 @@
-"""A service over fakes that behave: coloured squares for images."""
+"""Services that use the fakes: images are coloured squares."""
 
 import threading
 from dataclasses import replace

@@ -12,7 +12,7 @@ NAME = "COCO_train2014_000000581857.jpg"
 
 
 def python_2_pickle(file_name, split):
-    """The bytes that `pickle.dump(refs, file)` of Python 2 writes: protocol 0, byte strings, one not ASCII."""
+    """The output of `pickle.dump(refs, file)` in Python 2: protocol 0, byte strings, one not ASCII."""
     return (
         "(lp0\n(dp1\nS'ref_id'\nI1\nsS'ann_id'\nI7\nsS'image_id'\nI3\nsS'category_id'\nI1\n"
         f"sS'file_name'\nS'{file_name}'\nsS'split'\nS'{split}'\n"

@@ -130,11 +130,11 @@ def test_without_shares_everything_is_for_training(key, seed):
 
 @pytest.mark.parametrize("shares", [{"val": -0.1}, {"val": 0.6, "test": 0.6}, {"val": float("nan")}])
 def test_shares_that_are_none_are_refused(shares):
-    with pytest.raises(InputError, match="at least 0 and at most 1 in all"):
+    with pytest.raises(InputError, match="at least 0 and at most 1 in total"):
         make_dataset_samples(ALL, shares=shares)
 
 
 @pytest.mark.parametrize("name", ["", "a b", "../val", "val-1"])
 def test_a_name_that_no_split_can_have_is_refused(name):
-    with pytest.raises(InputError, match="must be of letters, digits and _"):
+    with pytest.raises(InputError, match="must have only letters, digits and _"):
         make_dataset_samples(ALL, shares={name: 0.5})

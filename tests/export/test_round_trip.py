@@ -1,4 +1,4 @@
-"""All decisions that can be recorded are exported in every format, and `validate_export` finds no difference."""
+"""All decisions that can be recorded are exported, and `validate_export` finds no difference."""
 
 import hashlib
 import io

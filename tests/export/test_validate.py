@@ -72,7 +72,7 @@ def test_only_outlines_lose_something_and_it_is_measured(exported):
     _, written = exported
 
     assert {name for name, done in written.items() if done.loss} == {"yolo"}
-    assert written["yolo"].loss.startswith("IoU with the masks 0.")
+    assert written["yolo"].loss.startswith("IoU with the masks: mean 0.")
 
 
 def test_exporting_again_gives_the_same_bytes(exported, tmp_path):
@@ -179,7 +179,7 @@ def test_a_picture_that_was_replaced_since_is_not_written_under_the_masks_of_the
     written = write_export(other, choice, tmp_path)
     missing = write_images(find_written_files(other, choice), tmp_path / "images", other.fetch)
 
-    sentence = "the image of task 1 is another than the one that was annotated: it was replaced"
+    sentence = "the image of task 1 was replaced: it is not the one that was annotated"
     assert missing == [sentence]
     assert [one.reason for one in written["huggingface"].omissions] == [sentence]
     assert list((tmp_path / "images").iterdir()) == []

@@ -46,7 +46,7 @@ def test_a_mask_of_another_row_is_found(written):
 def test_a_row_of_an_unknown_annotation_is_found(written):
     (problem,) = problems(written, lambda rows: rows[0].update(annotation_id=99))
 
-    assert problem.endswith("no sample on record is of annotation 99")
+    assert problem.endswith("no sample on record has annotation 99")
 
 
 def test_a_missing_row_is_found(written):

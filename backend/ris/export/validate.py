@@ -1,4 +1,4 @@
-"""An export read back, by the field's own readers where there are some, and compared with SQL in pixels."""
+"""Read an export back, with the readers of each format where they exist, and compare it with the record."""
 
 import json
 from collections import Counter
@@ -31,34 +31,43 @@ from ris.labelstudio.result import read_mask
 
 
 def read_export_options(out: Path) -> tuple[ExportOptions, int]:
-    """What an export was asked for, and how many decisions there were.
+    """Read the options of an export, and its number of decisions, from its report.
 
     Raises:
-        DatasetError: the folder holds no export.
+        DatasetError: the folder has no valid report.
     """
     report = read_json(out / REPORT_FILE)
     try:
         return ExportOptions(**report["choice"]), int(report["decisions"])
     except (KeyError, TypeError) as error:
-        raise DatasetError(f"{out / REPORT_FILE} is no report of an export: {error}") from error
+        raise DatasetError(f"{out / REPORT_FILE} is not the report of an export: {error}") from error
 
 
-def validate_export(out: Path, choice: ExportOptions, material: Material) -> dict[str, list[str]]:
-    """By format, a sentence for all in which the files differ from the record; empty when they agree."""
-    found: dict[str, list[str]] = {}
-    for name in choice.formats:
+def validate_export(out: Path, options: ExportOptions, material: Material) -> dict[str, list[str]]:
+    """Compare all formats of an export with the record.
+
+    Args:
+        out: the folder of the export.
+        options: the options of the export.
+        material: the input of the export, from the record.
+
+    Returns:
+        By format, one sentence for each difference.
+    """
+    problems: dict[str, list[str]] = {}
+    for name in options.formats:
         try:
-            found[name] = list(VALIDATORS[name](material, out / EXPORT_FORMATS[name].folder))
+            problems[name] = list(VALIDATORS[name](material, out / EXPORT_FORMATS[name].folder))
         except BackendError as error:
-            found[name] = [str(error)]
-    return found
+            problems[name] = [str(error)]
+    return problems
 
 
-def _compare_entries(entries: Sequence[Entry], wanted: Sequence[DatasetSample]) -> Problems:
-    if len(entries) != len(wanted):
-        yield f"{len(entries)} expressions in the files, {len(wanted)} on record"
+def _compare_entries(entries: Sequence[Entry], samples: Sequence[DatasetSample]) -> Problems:
+    if len(entries) != len(samples):
+        yield f"{len(entries)} expressions in the files, {len(samples)} on record"
         return
-    for number, (entry, sample) in enumerate(zip(entries, wanted, strict=True), 1):
+    for number, (entry, sample) in enumerate(zip(entries, samples, strict=True), 1):
         pairs = (
             ("expression", entry.expression, sample.expression),
             ("image", entry.image, sample.file_name),
@@ -93,7 +102,7 @@ def _validate_phrasecut(material: Material, folder: Path) -> Problems:
         for one in structures
     )
     if read_json(folder / PHRASE_COUNTS_FILE) != count_phrases(phrases):
-        yield f"{PHRASE_COUNTS_FILE} does not count the phrases of the files"
+        yield f"the counts in {PHRASE_COUNTS_FILE} are not those of the phrases in the files"
 
 
 def _validate_jsonl(material: Material, folder: Path) -> Problems:
@@ -120,7 +129,7 @@ def _validate_pairs(material: Material, folder: Path) -> Problems:
     for number, (line, pair) in enumerate(zip(lines, wanted, strict=True), 1):
         for what in ("image", "expression", "split", "chosen", "rejected"):
             if line[what] != pair[what]:
-                yield f"line {number}: its {what} is not what is on record"
+                yield f"line {number}: its {what} differs from the record"
 
 
 def _validate_yolo(material: Material, folder: Path) -> Problems:
@@ -134,15 +143,15 @@ def _validate_yolo(material: Material, folder: Path) -> Problems:
         drawn = rasterise_polygons(_read_polygons(folder / one["file"], one["class"]), sample.size)
         assert sample.mask is not None
         iou = float(compute_iou_matrix([drawn], [sample.mask])[0, 0])
-        said = one["image"], one["expression"]
-        if said != (sample.file_name, sample.expression):
-            yield f"expression {number}: it is {said!r:.120}, not that on record"
-        elif alike[said] == 1 and abs(iou - one["iou_with_mask"]) > 0.01:
+        key = one["image"], one["expression"]
+        if key != (sample.file_name, sample.expression):
+            yield f"expression {number}: {key!r:.120} is not the one on record"
+        elif alike[key] == 1 and abs(iou - one["iou_with_mask"]) > 0.01:
             yield f"expression {number}: IoU {iou:.4f} with the record, {one['iou_with_mask']} was measured"
 
 
 def _read_polygons(path: Path, number: int) -> list[list[list[float]]]:
-    """The polygons of one class, in percent."""
+    """Read the polygons of one class, in percent."""
     found = []
     for line in path.read_text(encoding="utf-8").splitlines():
         own, *values = line.split()
@@ -185,8 +194,11 @@ def _read_lines(path: Path) -> list[dict[str, Any]]:
         raise DatasetError(f"{path} cannot be read: {error}") from error
 
 
-def _parse_run_length(given: Mapping[str, Any] | None, what: str) -> RLE | None:
-    return decode_segmentation(given, (given["size"][0], given["size"][1]), what) if given else None
+def _parse_run_length(segmentation: Mapping[str, Any] | None, what: str) -> RLE | None:
+    if not segmentation:
+        return None
+    height, width = segmentation["size"]
+    return decode_segmentation(segmentation, (height, width), what)
 
 
 VALIDATORS: Mapping[str, Callable[[Material, Path], Problems]] = {

@@ -1,4 +1,4 @@
-"""Hugging Face's Parquet files read back by pyarrow and by `datasets`."""
+"""Read Hugging Face's Parquet files back with pyarrow and `datasets`, and compare them with the record."""
 
 import importlib.util
 import io
@@ -18,16 +18,22 @@ from ris.export.run import REPORT_FILE
 
 
 def validate_huggingface(material: Material, folder: Path) -> Problems:
+    """Yield a sentence for each difference between the Parquet files and the record.
+
+    Args:
+        material: the input of the export, from the record.
+        folder: folder of the format.
+    """
     files = sorted((folder / "data").glob("*.parquet"))
     by_key = {_get_key(s): s for s in material.samples}
-    seen = 0
+    count = 0
     for path in files:
         for row in pq.read_table(path).to_pylist():
-            seen += 1
+            count += 1
             what = f"task {row['task_id']} of {path.name}"
             sample = by_key.get((row["project"], row["annotation_id"]))
             if sample is None:
-                yield f"{what}: no sample on record is of annotation {row['annotation_id']}"
+                yield f"{what}: no sample on record has annotation {row['annotation_id']}"
                 continue
             split = path.name.split("-0")[0]
             if (row["expression"], split) != (sample.expression, sample.split):
@@ -36,14 +42,13 @@ def validate_huggingface(material: Material, folder: Path) -> Problems:
             yield from compare_masks(what, mask, sample.mask)
             if mask is not None and _read_size(row["image"]["bytes"]) != mask.size:
                 yield f"{what}: its image is {_read_size(row['image']['bytes'])}, its mask {mask.size}"
-    unreachable = len(material.samples) - seen
-    if unreachable:
-        yield f"{seen} rows, {len(material.samples)} samples on record; {REPORT_FILE} says which are left out"
-    yield from _validate_with_datasets(folder, seen)
+    if count != len(material.samples):
+        yield f"{count} rows, {len(material.samples)} samples on record; see {REPORT_FILE} for the omissions"
+    yield from _validate_with_datasets(folder, count)
 
 
 def _validate_with_datasets(folder: Path, count: int) -> Problems:
-    """What Hugging Face's own library says, where it is installed."""
+    """Check that `datasets` reads the files, if it is installed."""
     if not count or importlib.util.find_spec("datasets") is None:
         return
     import datasets
@@ -58,7 +63,7 @@ def _validate_with_datasets(folder: Path, count: int) -> Problems:
         first = next(iter(loaded.values()))[0]
     if total != count or not isinstance(first["image"], Pillow.Image):
         kind = type(first["image"]).__name__
-        yield f"`datasets` reads {total} rows with {kind} for images, {count} were written"
+        yield f"`datasets` reads {total} rows with images of type {kind}, but {count} rows were written"
 
 
 def _get_key(sample: DatasetSample) -> tuple[str, int]:
