@@ -101,7 +101,7 @@ def _draw_calibration(axes: Axes, rows: Sequence[tuple[float, float, int]]) -> N
 
 def _draw_times(axes: Axes, times: Sequence[float]) -> None:
     axes.hist(np.clip(times, 0, np.quantile(times, 0.98) + 1e-9), bins=20, color=BLUE)
-    axes.set_xlabel("seconds (times above the 98th percentile count as it)")
+    axes.set_xlabel("seconds (the longest 2 % are in the last bar)")
     axes.set_ylabel("decisions")
 
 
