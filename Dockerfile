@@ -1,4 +1,4 @@
-# The backend with its embedded models, without root. `docker compose up` runs it beside Label Studio: docs/containers.md.
+# The backend with its embedded models, without root. `docker compose up` runs it beside Label Studio: docs/deploy.md.
 FROM python:3.11-slim AS needed
 
 RUN python -m venv /app
@@ -18,7 +18,7 @@ RUN --mount=type=cache,target=/root/.cache/pip \
 
 FROM needed AS build
 
-COPY README.md LICENSE ./
+COPY README.md LICENSE NOTICE ./
 COPY backend backend
 COPY migrations migrations
 COPY label_config label_config

@@ -6,7 +6,7 @@ VENV := .venv
 PYTORCH_INDEX_URL ?=
 READY := $(VENV)/.installed
 
-.PHONY: help setup demo studio test test-browser test-gpu test-fast check lint format clean
+.PHONY: help setup demo studio test test-browser test-gpu test-fast coverage check lint format docs wheel release clean
 
 help: ## what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -16,7 +16,7 @@ $(READY): pyproject.toml constraints.txt
 ifneq ($(strip $(PYTORCH_INDEX_URL)),)
 	$(VENV)/bin/python -m pip install --disable-pip-version-check --no-deps --index-url '$(PYTORCH_INDEX_URL)' -c constraints.txt torch torchvision
 endif
-	$(VENV)/bin/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[test]'
+	$(VENV)/bin/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[test,docs]'
 	touch $@
 
 setup: $(READY) ## the virtual environment; Label Studio's own is made by what needs it first
@@ -39,6 +39,9 @@ test-gpu: setup ## what a GPU computes beside what the CPU computes; needs one
 test-fast: $(READY) ## the tests without Label Studio
 	$(VENV)/bin/python -m pytest -m 'not live and not browser'
 
+coverage: setup ## all tests of make test, with the share of lines and branches that they run
+	$(VENV)/bin/python -m pytest -m 'not browser' --cov
+
 lint: $(READY) ## ruff, mypy --strict on backend, the layers
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
@@ -51,5 +54,15 @@ format: $(READY) ## let ruff mend what it can
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
 
+docs: $(READY) ## the documentation as a site under site/; writes the generated pages first
+	$(VENV)/bin/python docs/generate.py
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict
+
+wheel: $(READY) ## the wheel under dist/, from the source alone, without a network
+	$(VENV)/bin/python -m scripts.build_wheel dist
+
+release: setup ## check all that a release needs, build it, and say what to do next; tags and pushes nothing
+	$(VENV)/bin/python -m scripts.release
+
 clean: ## remove environments, caches and results
-	rm -rf $(VENV) .venv-label-studio .cache demo studio build *.egg-info
+	rm -rf $(VENV) .venv-label-studio .cache demo studio build dist site .coverage *.egg-info

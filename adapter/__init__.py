@@ -1,1 +1,1 @@
-"""For those who have the label-studio-ml 2.x SDK: `label-studio-ml start adapter`."""
+"""An adapter for the label-studio-ml 2.x SDK: `label-studio-ml start adapter`."""

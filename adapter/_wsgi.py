@@ -1,4 +1,4 @@
-"""What `label-studio-ml start` and its Docker images run."""
+"""The WSGI application that `label-studio-ml start` and its Docker images run."""
 
 import argparse
 import logging
@@ -12,6 +12,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("-p", "--port", type=int, default=9090)
     parser.add_argument("--host", default="127.0.0.1")
-    given, _ = parser.parse_known_args()
+    arguments, _ = parser.parse_known_args()
     logging.basicConfig(level=logging.INFO)
-    app.run(host=given.host, port=given.port, threaded=True)
+    app.run(host=arguments.host, port=arguments.port, threaded=True)

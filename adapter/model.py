@@ -1,8 +1,8 @@
 """Our service behind the label-studio-ml 2.x SDK: `label-studio-ml start adapter`, with the same settings.
 
-The SDK says a project's number and not when it was made, so its key is read from Label Studio, which needs
-RIS_LABEL_STUDIO_API_KEY. It trains on answers to single tasks alone; here `process_event` writes every event
-down, and what the SDK drops `ris sync` fetches.
+The SDK gives a project's number but not the time of its creation, so the project's key is read from Label
+Studio, which needs RIS_LABEL_STUDIO_API_KEY. The SDK calls `fit` for answers to single tasks only; here
+`process_event` records every event, and `ris sync` fetches what the SDK drops.
 """
 
 from functools import cache, lru_cache
@@ -13,7 +13,7 @@ try:
 except ImportError as error:
     raise ImportError(
         "the label-studio-ml 2.x SDK is not installed (it is on git only: pip install "
-        "git+https://github.com/HumanSignal/label-studio-ml-backend.git); `ris serve` does without it"
+        "git+https://github.com/HumanSignal/label-studio-ml-backend.git); `ris serve` does not need it"
     ) from error
 
 from ris import assembly, config, wsgi
@@ -24,28 +24,28 @@ from ris.web.handlers import Services
 
 @cache
 def get_services() -> Services:
-    """One service a process: the SDK makes a model for every request."""
+    """Build the services once per process: the SDK makes a model for every request."""
     settings = config.read_settings()
     return wsgi.make_services(assembly.assemble(settings), settings)
 
 
 @lru_cache(maxsize=1000)
 def find_project_key(number: int) -> str:
-    """ "<id>.<created_at>", as Label Studio's own requests and webhooks say it."""
+    """Read a project's key, "<id>.<created_at>", as Label Studio's own requests and webhooks send it."""
     return read_project(assembly.make_label_studio_client(config.read_settings()), number).key
 
 
 class ReferringSegmentation(LabelStudioMLBase):  # type: ignore[misc]  # the SDK is not typed
-    """Ranked masks for referring expressions, by the SDK's rules."""
+    """Ranked masks for referring expressions, as a model of the SDK."""
 
     def setup(self) -> None:
-        """Say which version suggestions have now."""
+        """Set the model version of the suggestions."""
         self.set("model_version", get_services().suggesting.version)
 
     def predict(
         self, tasks: list[dict[str, Any]], context: dict[str, Any] | None = None, **_: Any
     ) -> list[Any]:
-        """One entry a task: a list of predictions, or for a click one prediction."""
+        """Return one entry per task: a list of predictions, or for a click one prediction."""
         body = {
             "tasks": tasks,
             "project": find_project_key(int(self.project_id)),
@@ -55,9 +55,9 @@ class ReferringSegmentation(LabelStudioMLBase):  # type: ignore[misc]  # the SDK
         return handlers.predict(get_services(), body, by_label_studio=True).results
 
     def process_event(self, event: str, data: dict[str, Any], job_id: Any, additional_params: Any) -> None:
-        """Write every event down, those too that the SDK would not train on."""
+        """Record an event, also one for which the SDK would not call `fit`."""
         handlers.record_event(get_services(), {**data, "action": event})
 
     def fit(self, event: str, data: dict[str, Any], **_: Any) -> None:
-        """As `process_event`: for those who call it themselves."""
+        """Record an event, as `process_event` does, for callers of `fit`."""
         handlers.record_event(get_services(), {**data, "action": event})

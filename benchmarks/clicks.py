@@ -19,19 +19,20 @@ from rich.console import Console
 from rich.table import Table
 from segment_anything import sam_model_registry
 
-from ris.assembly import load_pipeline, make_plan
+from ris.assembly import load_pipeline
 from ris.config import Settings
 from ris.core.proposals import Prompts
 from ris.core.types import Image
 from ris.label_config import read
 from ris.labelstudio.images.decoding import decode_image
+from ris.planning import make_plan
 from ris.pretrained.catalog.presets import TINY, TINY_FOLDER
 from ris.pretrained.masks.sam import SamProposer, load_sam
 from ris.referring.scene import PROPOSER_KEY, Scene
 from ris.service import RecordingService, RefinementService, SceneCache, SuggestionService, Worker
 from ris.store.session import Database, upgrade_database
+from ris.tinyworld.samples import make_samples
 from ris.web.handlers import Services, predict
-from tests.live.support.samples import make_samples
 
 
 def measure_ms(call: Callable[[], object], repeats: int) -> tuple[float, float]:

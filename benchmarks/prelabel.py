@@ -14,15 +14,16 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from ris.assembly import get_utc_now, load_worker, make_plan
+from ris.assembly import get_utc_now, load_worker
 from ris.batch.cluster import RayEngine
 from ris.batch.engine import ProcessEngine
 from ris.batch.prelabel import prelabel_tasks
 from ris.batch.work import Labeller
 from ris.config import Settings
 from ris.core.types import Task
+from ris.planning import make_plan
 from ris.store.session import Database, upgrade_database
-from tests.live.support.samples import make_samples
+from ris.tinyworld.samples import make_samples
 
 
 def main() -> None:

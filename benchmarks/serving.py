@@ -18,8 +18,8 @@ from rich.console import Console
 from rich.table import Table
 
 from ris import label_config
+from ris.tinyworld.samples import make_samples
 from tests.live.support.backend_server import BackendServer
-from tests.live.support.samples import make_samples
 
 _LABEL_CONFIG = label_config.read("tabs_brush.xml")
 N_IMAGES = 5

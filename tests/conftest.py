@@ -9,10 +9,10 @@ from ris.labelstudio.config.control import read_controls
 from ris.labelstudio.region import write_predictions
 from ris.service import RecordingService, RefinementService, SceneCache, SuggestionService, Worker
 from ris.store.session import Database, upgrade_database
+from ris.tinyworld.samples import make_samples
 from ris.web.handlers import Services
 from tests.builders.postgres import new_database
 from tests.builders.services import NOW, Gate, Images, task
-from tests.live.support.samples import make_samples
 from tests.live.support.studio import DEMO_TOKEN, LabelStudioServer
 
 

@@ -1,49 +1,76 @@
-from dataclasses import replace
-from pathlib import Path
+"""The composition root: what it joins must agree."""
 
-import pytest
+import base64
+import io
+from dataclasses import replace
+
+from PIL import Image as Pillow
 from pydantic import SecretStr
 
-from ris.assembly import compute_model_version, get_webhook_headers
+from ris.assembly import (
+    assemble,
+    get_webhook_headers,
+    make_training_service,
+)
 from ris.config import Settings
+from ris.core.types import Task
 from ris.labelstudio.api.connecting import make_webhook_token
-from ris.pretrained.catalog.presets import PRESETS, TINY
-from ris.pretrained.catalog.sources import Source
-
-ONE, OTHER = (Source(name, "spacy", folder=Path("/data") / name) for name in ("one", "other"))
-
-
-def test_the_version_is_that_of_the_preset_and_stays():
-    assert compute_model_version(TINY, "weights") == compute_model_version(TINY, "weights")
-    assert compute_model_version(TINY, "weights").startswith("tiny-")
+from ris.referring.ranking import Coefficients, Fusion
+from ris.store.learned_rankings import LearnedRanking, add_learned_ranking, find_ranking_in_use
+from ris.store.session import upgrade_database
+from tests.builders.fakes import squares
+from tests.builders.services import NOW, make_pipeline
 
 
-@pytest.mark.parametrize("preset", PRESETS.values(), ids=PRESETS)
-@pytest.mark.parametrize("changed", [{"rectifier": "plain words"}, {"synonyms": "released"}], ids=str)
-def test_another_rule_is_another_version(preset, changed):
-    other = replace(preset, lgd=replace(preset.lgd, **changed))
-
-    assert (compute_model_version(other, "weights") == compute_model_version(preset, "weights")) == (
-        other == preset
-    )
+def make_database(folder):
+    url = f"sqlite:///{folder / 'ris.db'}"
+    upgrade_database(url)
+    return url
 
 
-def test_which_method_reads_with_which_parser_is_a_part_of_the_version():
-    """The same files are there in each case, so their digest says nothing of it."""
-    presets = [
-        replace(TINY, global_local_parser=ONE, lgd_parser=OTHER),
-        replace(TINY, global_local_parser=OTHER, lgd_parser=ONE),
-        replace(TINY, global_local_parser=ONE, iterprime_parser=OTHER),
-        replace(TINY, parser=ONE, lgd_parser=OTHER),
-    ]
-
-    assert len({compute_model_version(preset, "weights") for preset in presets}) == 4
+def load_squares_pipeline(plan, remember=None):
+    """In place of networks: coloured squares, under the plan's version and ranking."""
+    return replace(make_pipeline(), version=plan.version, ranking=plan.preset.ranking)
 
 
-def test_a_summary_changes_no_version():
-    assert compute_model_version(replace(TINY, summary="other words"), "weights") == compute_model_version(
-        TINY, "weights"
-    )
+def test_what_was_learned_is_in_use_after_a_release_and_with_another_number_of_alternatives(
+    tmp_path, monkeypatch
+):
+    url = make_database(tmp_path)
+    learning = make_training_service(Settings(database_url=url, alternatives=3))
+    learned = LearnedRanking(f"{learning.base}-abcdef", learning.base, Coefficients(Fusion()), {}, NOW)
+    with learning.database.begin() as session:
+        add_learned_ranking(session, learned)
+    learning.use_version(learned.version)
+    learning.database.close()
+
+    monkeypatch.setattr("ris.__version__", "99.0.0")
+    monkeypatch.setattr("ris.assembly.load_pipeline", load_squares_pipeline)
+    application = assemble(Settings(database_url=url, alternatives=5))
+    version, base = application.suggesting.version, application.training.base
+    with application.database.begin() as session:
+        in_use = find_ranking_in_use(session, base)
+    application.close()
+
+    assert in_use == learned
+    assert version == f"{learned.version}-top5"
+
+
+def test_the_server_finds_what_it_stored_whatever_the_number_of_alternatives(tmp_path, monkeypatch):
+    monkeypatch.setattr("ris.assembly.load_pipeline", load_squares_pipeline)
+    picture = io.BytesIO()
+    Pillow.fromarray(squares()).save(picture, "PNG")
+    reference = f"data:image/png;base64,{base64.b64encode(picture.getvalue()).decode()}"
+    task = Task(1, "1.1700000000", reference, "the red")
+    for alternatives in (3, 2):
+        application = assemble(Settings(database_url=make_database(tmp_path), alternatives=alternatives))
+        (answer,) = application.suggesting.suggest([task], deadline_s=60)
+        stored = application.suggesting.offers(task)
+        application.close()
+
+        assert answer.reason == ""
+        assert [offer.suggestion for offer in stored] == [offer.suggestion for offer in answer.offers]
+        assert len(stored) == alternatives
 
 
 def test_a_server_with_a_password_asks_webhooks_for_a_token_and_one_without_for_nothing():

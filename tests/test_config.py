@@ -1,6 +1,8 @@
+from pathlib import Path
+
 import pytest
 
-from ris.config import read_settings
+from ris.config import Settings, read_settings
 from ris.errors import SettingsError
 
 
@@ -66,9 +68,6 @@ def test_our_own_address_is_where_we_listen_unless_it_is_set(monkeypatch, host, 
     monkeypatch.setenv("RIS_HOST", host)
     assert read_settings().own_url == url
 
-    monkeypatch.setenv("RIS_PUBLIC_URL", "")
-    assert read_settings().own_url == url
-
     monkeypatch.setenv("RIS_PUBLIC_URL", "https://ris.example.org/ris/")
     assert read_settings().own_url == "https://ris.example.org/ris"
 
@@ -92,3 +91,35 @@ def test_the_settings_do_not_show_the_databases_address(monkeypatch):
     monkeypatch.setenv("RIS_DATABASE_URL", "postgresql://ris:very-secret@host/ris")
 
     assert "very-secret" not in repr(read_settings())
+
+
+def test_what_is_not_set_is_none_and_not_an_empty_text():
+    settings = read_settings()
+
+    assert settings.presets_file is settings.scene_folder is settings.public_url is None
+    assert settings.describer_url is settings.describer_model is settings.label_studio_public_url is None
+    assert settings.image_hosts == ()
+
+
+def test_an_empty_variable_is_not_set(monkeypatch, tmp_path):
+    (tmp_path / ".env").write_text("RIS_SCENE_FOLDER=\n")
+    for name in Settings.model_fields:
+        if name != "scene_folder":
+            monkeypatch.setenv(f"RIS_{name.upper()}", "")
+
+    assert read_settings() == Settings.model_construct()
+
+
+def test_hosts_of_images_are_separated_by_commas(monkeypatch):
+    monkeypatch.setenv("RIS_IMAGE_HOSTS", "images.example.org, localhost:8000,")
+
+    assert read_settings().image_hosts == ("images.example.org", "localhost:8000")
+
+
+def test_folders_and_files_are_paths(monkeypatch):
+    monkeypatch.setenv("RIS_SCENE_FOLDER", "scenes")
+    monkeypatch.setenv("RIS_PRESETS_FILE", "~/presets.toml")
+
+    settings = read_settings()
+
+    assert (settings.scene_folder, settings.presets_file) == (Path("scenes"), Path("~/presets.toml"))

@@ -1,4 +1,4 @@
-"""The container files against the code: each name in them is looked up, the rules of docs/containers.md hold,
+"""The container files against the code: each name in them is looked up, the rules of docs/deploy.md hold,
 and the same process runs with the same environment without a container engine.
 """
 
@@ -204,7 +204,7 @@ def test_no_log_grows_for_ever():
 
 def test_label_studio_has_minutes_for_its_first_start():
     assert SERVICES["label-studio"]["healthcheck"]["start_period"] == "300s"
-    for page in ("README.md", "docs/containers.md"):
+    for page in ("README.md", "docs/deploy.md"):
         text = (ROOT / page).read_text()
         assert "docker compose up --detach --wait" in text
         assert not re.search(r"docker compose up --detach(?! --wait)", text)
@@ -221,7 +221,7 @@ def test_the_image_runs_a_python_that_the_package_allows():
 
 
 def test_every_command_is_one_of_ours():
-    said = (ROOT / "docker-compose.yml").read_text() + (ROOT / "docs" / "containers.md").read_text()
+    said = (ROOT / "docker-compose.yml").read_text() + (ROOT / "docs" / "deploy.md").read_text()
     commands = get_command(root_app).commands
 
     found = re.findall(r"\bris ([a-z]+)", said)

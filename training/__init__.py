@@ -1,1 +1,1 @@
-"""Train the embedded networks on drawn scenes. Not part of the wheel."""
+"""Trainings of the embedded networks on drawn scenes. Not part of the wheel."""

@@ -1,4 +1,4 @@
-"""The two BLIPs of the tiny family: their shape, their start from the tiny CLIP, their training attention."""
+"""Shared by the two tiny BLIPs: their sizes, their start from the tiny CLIP, their cross-attention."""
 
 from pathlib import Path
 from typing import Any
@@ -11,13 +11,13 @@ from transformers import BlipConfig
 SIDE, PATCH, WIDTH, HEADS = 144, 12, 192, 3
 BLIP_GRID = SIDE // PATCH
 MEAN, STD = (0.5, 0.5, 0.5), (0.25, 0.25, 0.25)
-N_TRUNK_BLOCKS = 4  # of the tiny CLIP: up to its first masked block every patch speaks for itself
+N_TRUNK_BLOCKS = 4  # blocks of the tiny CLIP before its first masked block
 PAD_ID, CLS_ID, SEP_ID, START_ID = 0, 2, 3, 5
 MAX_TOKENS = 48
 
 
 def make_blip_config(n_words: int, *, text_layers: int, text_inner: int) -> BlipConfig:
-    """A BLIP with the first four blocks of the tiny CLIP as its eyes."""
+    """Make the config of a BLIP whose image encoder is the first four blocks of the tiny CLIP."""
     text: dict[str, Any] = {
         "vocab_size": n_words,
         "hidden_size": WIDTH,
@@ -47,7 +47,7 @@ def make_blip_config(n_words: int, *, text_layers: int, text_inner: int) -> Blip
 
 
 def copy_clip_weights(vision: nn.Module, words: nn.Embedding, clip: Path) -> None:
-    """Copy the trunk and the word vectors of a tiny CLIP folder: it knows what each patch shows."""
+    """Copy the first image blocks and the word embeddings of the tiny CLIP in the folder `clip`."""
     saved = {name: t.float() for name, t in load_file(clip / "open_clip_model.safetensors").items()}
     state = {
         "embeddings.patch_embedding.weight": saved["visual.conv1.weight"],
@@ -75,9 +75,9 @@ def copy_clip_weights(vision: nn.Module, words: nn.Embedding, clip: Path) -> Non
 
 
 class Probe:
-    """Keeps the cross-attention probabilities of one text layer, with their graph: [B, heads, L, 1 + P]."""
+    """Keeps the cross-attention probabilities of one text layer, differentiable: [B, heads, L, 1 + P]."""
 
-    def __init__(self, text_encoder: nn.Module, layer: int) -> None:
+    def __init__(self, text_encoder: Any, layer: int) -> None:
         self.probabilities = torch.empty(0)
         text_encoder.encoder.layer[layer].crossattention.self.register_forward_hook(self._keep)
 

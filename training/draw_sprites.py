@@ -1,4 +1,7 @@
-"""Draw sprites.png and sprites.json from Noto Color Emoji: once, by a maintainer, never at run time."""
+"""Draw the sprites from the font Noto Color Emoji: `python -m training.draw_sprites --font FILE`.
+
+A maintainer runs this once; the program needs no font.
+"""
 
 import argparse
 import json
@@ -9,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 SPRITES = Path("backend/ris/tinyworld")
 CELL = 112
 _COLUMNS = 8
-BITMAP_SIZE = 109  # the only size that the font's bitmap strikes have
+BITMAP_SIZE = 109  # the only size in the font
 
 GLYPHS = {
     "dog": "🐕", "cat": "🐈", "horse": "🐎", "cow": "🐄", "pig": "🐖", "sheep": "🐑", "elephant": "🐘",
@@ -27,7 +30,7 @@ GLYPHS = {
 
 
 def draw(font: ImageFont.FreeTypeFont, glyph: str) -> Image.Image:
-    """One glyph, cut to what is visible, fitted into a cell with a pixel of air."""
+    """Draw a glyph, cropped to its visible part and resized to a cell with a margin of one pixel."""
     canvas = Image.new("RGBA", (160, 160))
     ImageDraw.Draw(canvas).text((8, 8), glyph, font=font, embedded_color=True)
     cut = canvas.crop(canvas.getbbox())
@@ -37,7 +40,7 @@ def draw(font: ImageFont.FreeTypeFont, glyph: str) -> Image.Image:
 
 
 def draw_atlas(font: ImageFont.FreeTypeFont) -> tuple[Image.Image, dict[str, list[int]]]:
-    """All glyphs in one picture, and where each lies: noun -> x, y, width, height."""
+    """Draw all glyphs in one image, and record noun -> x, y, width, height."""
     rows = -(-len(GLYPHS) // _COLUMNS)
     atlas = Image.new("RGBA", (_COLUMNS * CELL, rows * CELL))
     cells = {}
@@ -50,7 +53,8 @@ def draw_atlas(font: ImageFont.FreeTypeFont) -> tuple[Image.Image, dict[str, lis
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    """Write the atlas and its index."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--font", type=Path, required=True, help="NotoColorEmoji.ttf with bitmap strikes")
     parser.add_argument("--out", type=Path, default=SPRITES, help="folder of sprites.png")
     arguments = parser.parse_args()

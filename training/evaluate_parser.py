@@ -1,9 +1,8 @@
-"""Measure a parser: `python -m training.evaluate_parser --parser DIR --treebank DIR [--json]`.
+"""Evaluate a parser: `python -m training.evaluate_parser --parser DIR --treebank DIR [--json]`.
 
-How often it finds the subject that a person reads in a referring expression (from raw text, by the
-whole product path); how often that of the tiny world's expressions, which it was not trained on either;
-and how many words of the treebank's test part get the right head and label (lower-cased, on the
-treebank's own tokens).
+It reports three shares: hand-written referring expressions whose subject is right (from raw text, as in the
+program); expressions of drawn scenes whose subject is right, which the parser was not trained on either; and
+words of the treebank's test part with the right head and label (in lower case, on the treebank's tokens).
 """
 
 import argparse
@@ -23,11 +22,12 @@ from ris.tinyworld.scene import make_scene
 from training.treebank import read_conllu, to_doc
 
 _EMBEDDED_PARSER = Path("backend/ris/pretrained/tiny/parser")
-_FIRST_SCENE_SEED = 910_000  # seeds
+_FIRST_SCENE_SEED = 910_000
 PHRASE_TABLE = Path("tests/data/referring_phrases.tsv")
 
 
 def main() -> None:
+    """Print the report."""
     args = _parse_args()
     parser = SpacyParser.load(args.parser)
     report: dict[str, Any] = {
@@ -41,13 +41,13 @@ def main() -> None:
 
 
 def read_phrase_table(path: Path) -> list[tuple[str, str, str]]:
-    """(kind, expression, subject) of each row, the heading left out."""
+    """Read (kind, expression, subject) from each row of a table; the first line is its heading."""
     rows = [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines()[1:]]
     return [(kind, expression, subject) for kind, expression, subject in rows]
 
 
 def make_drawn_table(parser: SpacyParser, n_scenes: int) -> list[tuple[str, str, str]]:
-    """The same of expressions worded for drawn scenes, each once."""
+    """Make (kind, expression, subject) for the expressions of drawn scenes, each once."""
     rows = {}
     for seed in range(n_scenes):
         rng = random.Random(_FIRST_SCENE_SEED + seed)
@@ -57,7 +57,7 @@ def make_drawn_table(parser: SpacyParser, n_scenes: int) -> list[tuple[str, str,
 
 
 def evaluate_subjects(parser: SpacyParser, table: Sequence[tuple[str, str, str]]) -> dict[str, Any]:
-    """Share of expressions whose subject is exactly the expected one, also by kind, and the misses."""
+    """Compute the share of expressions whose subject is exactly right, also by kind, and list the misses."""
     right: dict[str, list[bool]] = defaultdict(list)
     misses = []
     for kind, expression, expected in table:
@@ -75,7 +75,7 @@ def evaluate_subjects(parser: SpacyParser, table: Sequence[tuple[str, str, str]]
 
 
 def evaluate_attachment(nlp: Language, gold: Sequence[Doc]) -> dict[str, float]:
-    """Labelled and unlabelled attachment and tag accuracy on gold tokens.
+    """Compute labelled and unlabelled attachment and tag accuracy on gold tokens.
 
     Returns:
         "las", "uas", "tags": shares of all words, punctuation included. "las_without_punctuation" is what
@@ -102,10 +102,11 @@ def evaluate_attachment(nlp: Language, gold: Sequence[Doc]) -> dict[str, float]:
 
 
 def format_report(report: dict[str, Any]) -> str:
+    """Format the report as text."""
     lines = []
     for name, heading in (("subjects", "the table"), ("drawn", "drawn scenes")):
         found = report[name]
-        lines.append(f"subject as a person reads it: {found['share']:.3f} of {found['n']} from {heading}")
+        lines.append(f"subject exactly right: {found['share']:.3f} of {found['n']} in {heading}")
         lines += [f"  {kind}: {share}" for kind, share in found["by_kind"].items()]
         lines += [f"  {m['expression']!r}: {m['found']!r}, not {m['expected']!r}" for m in found["misses"]]
     lines += [f"{name}: {value:.4f}" for name, value in report.get("attachment", {}).items()]
@@ -113,11 +114,13 @@ def format_report(report: dict[str, Any]) -> str:
 
 
 def _parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--parser", type=Path, default=_EMBEDDED_PARSER)
     parser.add_argument("--table", type=Path, default=PHRASE_TABLE)
-    parser.add_argument("--treebank", type=Path, help="has test.conllu; attachment is left out without")
-    parser.add_argument("--scenes", type=int, default=100, help="drawn scenes whose expressions are read")
+    parser.add_argument(
+        "--treebank", type=Path, help="has test.conllu; without it, no attachment is computed"
+    )
+    parser.add_argument("--scenes", type=int, default=100, help="number of drawn scenes")
     parser.add_argument("--json", action="store_true")
     return parser.parse_args()
 

@@ -1,4 +1,4 @@
-"""Nouns with what may stand before them, at random: "the two far left red shirt guys"."""
+"""Random noun phrases without modifiers after the noun: "the two far left red shirt guys"."""
 
 import json
 import random
@@ -14,10 +14,11 @@ PHRASE_WORDS: dict[str, list[str]] = {
 
 
 class NounPhraseGrammar:
-    """Words noun phrases at random.
+    """Writes random noun phrases.
 
     Args:
-        nouns, adjectives, verbs: a treebank's own words beside those of `PHRASE_WORDS`; verbs end in "ing".
+        rng: the generator.
+        nouns, adjectives, verbs: words of a treebank, in addition to `PHRASE_WORDS`; verbs end in "ing".
     """
 
     def __init__(
@@ -49,7 +50,7 @@ class NounPhraseGrammar:
         return make_compound(self._pick(self.rng.choice(self.classes)))
 
     def _make_phrase(self, noun: PhraseTree | None = None, *, articles: float = 0.45) -> PhraseTree:
-        """A noun with what may stand before it."""
+        """Make a noun with determiners and modifiers before it."""
         noun = noun or self._make_noun()
         for _ in range(self.rng.choices((0, 1, 2, 3), (40, 40, 15, 5))[0]):
             self._add_description(noun)
@@ -91,7 +92,7 @@ class NounPhraseGrammar:
                 self._add_description(owner)
             if self._is_drawn(0.5):
                 owner.prepend("det", make_leaf("the", "DET"))
-            noun.prepend("nmod:poss", owner.then("case", make_leaf("'s", "PART")))
+            noun.prepend("nmod:poss", owner.append("case", make_leaf("'s", "PART")))
 
     def _add_description(self, noun: PhraseTree) -> None:
         makers = (
@@ -139,14 +140,14 @@ class NounPhraseGrammar:
             side = make_leaf(
                 self._pick(("left", "right", "top", "bottom", "front", "back", "far", "upper")), "ADJ"
             )
-            return "amod", side.then("goeswith", make_leaf("most", "X"))
+            return "amod", side.append("goeswith", make_leaf("most", "X"))
         return "amod", make_leaf(
             self._pick(PHRASE_WORDS["superlatives"] if self._is_drawn(0.7) else PHRASE_WORDS["comparatives"]),
             "ADJ",
         )
 
     def _make_clothes(self) -> tuple[str, PhraseTree]:
-        """What is worn: "red shirt" of "red shirt guy"."""
+        """Make a piece of clothing as modifier: "red shirt" in "red shirt guy"."""
         worn = make_compound(
             self._pick(PHRASE_WORDS["clothes"] if self._is_drawn(0.7) else PHRASE_WORDS["things"])
         )

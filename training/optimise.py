@@ -1,4 +1,4 @@
-"""What both trainings of Vision Transformers share: a good start, two optimisers, checkpoints."""
+"""Shared by the trainings: initial weights of ViTs, two optimisers, checkpoints, curves."""
 
 import json
 import time
@@ -17,11 +17,15 @@ _CHECKPOINT_INTERVAL = 250
 
 
 def make_whitening_filters(pictures: Tensor, width: int, patch: int) -> Tensor:
-    """Patch filters [width, 3, patch, patch] that see all components of normalised pictures alike.
+    """Make patch filters [width, 3, patch, patch] that whiten patches of normalised images, by PCA.
 
-    PyTorch's own start gives patch tokens that say little but their mean colour; with these the
-    trainings of this folder move several times faster (PCA whitening, components spread by a random
-    rotation).
+    With PyTorch's initial weights, patch tokens have little more than the mean colour; with these filters the
+    trainings here are several times faster. A random rotation mixes the components.
+
+    Args:
+        pictures: float32 [N, 3, S, S].
+        width: number of filters.
+        patch: side of a patch, in pixels.
     """
     patches = F.unfold(pictures, patch, stride=patch).transpose(1, 2).reshape(-1, 3 * patch * patch)
     patches = patches - patches.mean(0)
@@ -29,11 +33,12 @@ def make_whitening_filters(pictures: Tensor, width: int, patch: int) -> Tensor:
     values, vectors = values.flip(0)[:width], vectors.flip(1)[:, :width]
     filters = (vectors / (values + 1e-2 * values[0].clamp(max=1) + 1e-3).sqrt()).t()
     rotation = torch.linalg.qr(torch.randn(len(filters), len(filters)))[0]
-    return (rotation @ filters).view(len(filters), 3, patch, patch) * 0.7
+    rotated: Tensor = rotation @ filters
+    return rotated.view(len(filters), 3, patch, patch) * 0.7
 
 
 def make_grid_positions(width: int, grid: int) -> Tensor:
-    """Sine-cosine positions [1 + grid * grid, width], class token first, at a strength that counts."""
+    """Make sine-cosine positions [1 + grid * grid, width], class token first, scaled by 0.35."""
     return torch.from_numpy(get_2d_sincos_pos_embed(width, grid, cls_token=True)).float() * 0.35
 
 
@@ -58,20 +63,22 @@ class Optimisers:
         self.parameters = [p for _, p in named]
 
     def step(self, loss: Tensor, step: int) -> None:
-        """One step down the gradient of the loss, clipped to length 1."""
+        """Update the parameters by one step; gradients are clipped to norm 1."""
         for optimiser, rate in self.parts:
             optimiser.zero_grad(set_to_none=True)
             for group in optimiser.param_groups:
                 group["lr"] = rate * compute_learning_rate_factor(step, self.steps)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]  # torch
         torch.nn.utils.clip_grad_norm_(self.parameters, 1.0)
         for optimiser, _ in self.parts:
             optimiser.step()
 
-    def state(self) -> list[dict[str, Any]]:
+    def get_state(self) -> list[dict[str, Any]]:
+        """Get the state of both optimisers for a checkpoint."""
         return [optimiser.state_dict() for optimiser, _ in self.parts]
 
     def restore(self, state: list[dict[str, Any]]) -> None:
+        """Restore the state from a checkpoint."""
         for (optimiser, _), saved in zip(self.parts, state, strict=True):
             optimiser.load_state_dict(saved)
 
@@ -82,14 +89,14 @@ def _is_hidden(name: str, parameter: Tensor) -> bool:
 
 
 def save_checkpoint(path: Path, model: nn.Module, optimisers: Optimisers, step: int) -> None:
-    """Write what a stopped training needs to go on; never leaves half a file."""
+    """Write a checkpoint; the file is complete or not there."""
     part = path.with_suffix(".part")
-    torch.save({"model": model.state_dict(), "optimisers": optimisers.state(), "step": step}, part)
+    torch.save({"model": model.state_dict(), "optimisers": optimisers.get_state(), "step": step}, part)
     part.replace(path)
 
 
 def load_checkpoint(path: Path, model: nn.Module, optimisers: Optimisers) -> int:
-    """The step to go on from: 0 when there is no checkpoint."""
+    """Load a checkpoint and return its step; 0 when there is none."""
     if not path.exists():
         return 0
     saved = torch.load(path, weights_only=True)
@@ -99,7 +106,7 @@ def load_checkpoint(path: Path, model: nn.Module, optimisers: Optimisers) -> int
 
 
 class TrainingCurve:
-    """Running means, a line every so many steps, to the screen and to a JSON Lines file."""
+    """Means over the last steps, written to the screen and to a JSON Lines file every `every` steps."""
 
     def __init__(self, path: Path, every: int = 50) -> None:
         self.path, self.every = path, every
@@ -107,11 +114,13 @@ class TrainingCurve:
         self.started = time.monotonic()
 
     def add(self, name: str, total: float, count: float = 1) -> None:
+        """Add a sum of `count` values to a mean."""
         entry = self.sums.setdefault(name, [0.0, 0.0])
         entry[0] += total
         entry[1] += count
 
     def end_step(self, step: int, steps: int) -> None:
+        """Write the means if the step is one that is written, and start new ones."""
         if step % self.every and step != steps:
             return
         means = {name: round(total / max(count, 1e-9), 4) for name, (total, count) in self.sums.items()}
@@ -128,10 +137,10 @@ class TrainingCurve:
 def run_training_steps(
     out: Path, model: nn.Module, optimisers: Optimisers, export: Callable[[Any, Path], None]
 ) -> Iterator[tuple[int, TrainingCurve]]:
-    """The steps that are left, each with the curve to write on.
+    """Yield the remaining steps, each with the training curve.
 
-    A training that was stopped goes on from its checkpoint. Every 250 steps, and after the last, what the
-    next start needs is written down and the model is exported.
+    A training that was stopped resumes from its checkpoint. Every 250 steps, and after the last, a checkpoint
+    is written and the model is exported.
     """
     checkpoint, curve = out / "checkpoint.pt", TrainingCurve(out / "curve.jsonl")
     for step in range(load_checkpoint(checkpoint, model, optimisers) + 1, optimisers.steps + 1):

@@ -1,27 +1,31 @@
-"""Transformer blocks of open_clip written out as plain matrix products, for training on CPUs.
+"""Transformer blocks of open_clip as plain matrix products, for training on CPUs.
 
-The arithmetic is that of the library's own modules (a test compares them). Two things make it worth
-its lines: PyTorch's fused attention spends about half of a bfloat16 training step on a CPU in its
-backward pass, and patches that are masked away need not be computed (`see_through_compact`).
+The results equal those of the library's modules (a test compares them). There are two reasons for this code:
+the backward pass of PyTorch's fused attention takes about half of a bfloat16 training step on a CPU, and
+masked patches need not be computed (`see_through_compact`).
 """
 
 import math
+from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 
 def run_plain_block(
-    layer: nn.Module, tokens: Tensor, bias: Tensor | None = None, queries: int | None = None
+    layer: Any, tokens: Tensor, bias: Tensor | None = None, queries: int | None = None
 ) -> Tensor:
-    """One residual attention block.
+    """Run a residual attention block.
 
     Args:
         layer: open_clip's ResidualAttentionBlock.
         tokens: [B, L, W].
         bias: added to the attention logits, broadcast to [B, heads, queries, L].
-        queries: only the first so many tokens are computed and returned; None computes all.
+        queries: number of tokens, from the first, that are computed; None computes all.
+
+    Returns:
+        [B, queries, W].
     """
     normal = layer.ln_1(tokens)
     attention = layer.attn
@@ -35,31 +39,33 @@ def run_plain_block(
         logits = logits + bias.to(logits.dtype)
     mixed = (logits.softmax(-1) @ value).transpose(1, 2).flatten(2)
     tokens = tokens[:, :queries] + attention.out_proj(mixed)
-    return tokens + layer.mlp(layer.ln_2(tokens))
+    output: Tensor = tokens + layer.mlp(layer.ln_2(tokens))
+    return output
 
 
 def _split_heads(tokens: Tensor, n_heads: int) -> Tensor:
     return tokens.view(*tokens.shape[:2], n_heads, -1).transpose(1, 2)
 
 
-def run_first_blocks(visual: nn.Module, pictures: Tensor, n_blocks: int) -> Tensor:
-    """As `ris.pretrained.clip.vit.embed_pictures`."""
-    tokens = visual._embeds(pictures)
+def run_first_blocks(visual: Any, pictures: Tensor, n_blocks: int) -> Tensor:
+    """Compute the residual stream after the first blocks, as `ris.pretrained.clip.vit.embed_pictures`."""
+    tokens: Tensor = visual._embeds(pictures)
     for layer in visual.transformer.resblocks[:n_blocks]:
         tokens = run_plain_block(layer, tokens)
     return tokens
 
 
-def run_last_blocks(visual: nn.Module, tokens: Tensor, first_block: int) -> Tensor:
-    """The plain rest of the network from `first_block` on: raw features [B, D]."""
+def run_last_blocks(visual: Any, tokens: Tensor, first_block: int) -> Tensor:
+    """Run the blocks from `first_block` on without masks: unnormalised features [B, D]."""
     layers = visual.transformer.resblocks[first_block:]
     for i, layer in enumerate(layers):
         tokens = run_plain_block(layer, tokens, queries=1 if i == len(layers) - 1 else None)
-    return visual.ln_post(tokens[:, 0]) @ visual.proj
+    features: Tensor = visual.ln_post(tokens[:, 0]) @ visual.proj
+    return features
 
 
 def see_through_compact(
-    visual: nn.Module,
+    visual: Any,
     tokens: Tensor,
     picture: Tensor,
     grids: Tensor,
@@ -67,20 +73,22 @@ def see_through_compact(
     *,
     zero_share: float = 1.0,
 ) -> Tensor:
-    """As `ris.pretrained.clip.vit.see_through`, for masks of many pictures, without the zeroed patches.
+    """Run the masked blocks as `ris.pretrained.clip.vit.see_through`, for masks of many images.
 
-    A patch that is multiplied by 0 is the same key and value wherever it lies, and nobody reads its
-    row. So all of them together are one zero token whose logit gains log(how many).
+    Patches with factor 0 have equal keys and values, and their outputs are not needed. One zero token stands
+    for all of them; its logit gets the logarithm of their number added.
 
     Args:
-        tokens: [B, 1 + P, W], the pictures before `first_block`.
-        picture: int [N], which picture each mask belongs to.
-        grids: [N, P] in [0, 1].
-        zero_share: counts so much of each zeroed patch; only 1 is the method. A training that starts
-            near 0 hears the kept patches at once: ten of them among 130 zeros are a whisper.
+        visual: the image encoder.
+        tokens: [B, 1 + P, W], the images' residual streams before `first_block`.
+        picture: int [N], index of each mask's image.
+        grids: [N, P] in [0, 1], the factor of each patch.
+        first_block: first masked block, 0-based.
+        zero_share: weight of each zeroed patch; only 1 is the method. A training that starts near 0 learns
+            faster, because ten kept patches among 130 zeroed ones have little weight in the attention.
 
     Returns:
-        [N, D] raw features.
+        [N, D], unnormalised features.
     """
     n_kept = (grids > 0).sum(1)
     longest = int(n_kept.max())
@@ -98,21 +106,26 @@ def see_through_compact(
     for i, layer in enumerate(layers):
         last = i == len(layers) - 1
         kept = run_plain_block(layer, kept * factors.to(kept.dtype), bias, queries=1 if last else None)
-    return visual.ln_post(kept[:, 0]) @ visual.proj
+    features: Tensor = visual.ln_post(kept[:, 0]) @ visual.proj
+    return features
 
 
-def encode_text(model: nn.Module, ids: Tensor, end_id: int) -> Tensor:
-    """open_clip's text side, cut at the longest end token of the batch (exact: attention is causal)."""
+def encode_text(model: Any, ids: Tensor, end_id: int) -> Tensor:
+    """Encode token ids [T, L] as unnormalised features [T, D]; tokens after the last end token are cut.
+
+    That is exact, because the attention is causal.
+    """
     ends = (ids == end_id).int().argmax(1)
     ids = ids[:, : int(ends.max()) + 1]
     tokens = model.token_embedding(ids) + model.positional_embedding[: ids.shape[1]]
     causal = torch.full((ids.shape[1],) * 2, -1e4, device=ids.device).triu(1)
     for layer in model.transformer.resblocks:
         tokens = run_plain_block(layer, tokens, causal)
-    return model.ln_final(tokens)[torch.arange(len(ids)), ends] @ model.text_projection
+    features: Tensor = model.ln_final(tokens)[torch.arange(len(ids)), ends] @ model.text_projection
+    return features
 
 
 def compute_learning_rate_factor(step: int, steps: int, *, warm: float = 0.03) -> float:
-    """What the learning rate is multiplied by at a step."""
+    """Compute the factor of the learning rate: linear warm-up, then cosine decay."""
     done = step / steps
     return min(done / warm + 0.02, 1.0) * (0.5 + 0.5 * math.cos(math.pi * done)) + 0.003

@@ -1,6 +1,6 @@
-"""One WordPiece vocabulary for every text side of the tiny family: `python -m training.tokenizer DIR`.
+"""Make the WordPiece tokenizer of all tiny networks: `python -m training.tokenizer DIR`.
 
-All words of the world, and letters as a fallback: an unknown word costs several pieces and never fails.
+The vocabulary has all words of the drawn scenes, and single letters: an unknown word becomes several pieces.
 """
 
 import argparse
@@ -12,12 +12,12 @@ from pathlib import Path
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerFast
 
-from ris.tinyworld.expressions import (
+from ris.tinyworld.descriptions import (
     make_attribute_description,
     make_caption,
-    make_expressions,
     make_surrounding_description,
 )
+from ris.tinyworld.expressions import make_expressions
 from ris.tinyworld.scene import make_scene
 
 SPECIAL_TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "[DEC]", "[ENC]", "[ATT]", "[SUR]"]
@@ -38,7 +38,7 @@ N_SCENES = 3000
 
 
 def list_words() -> list[str]:
-    """Every word that the world can say, and some that people type, in alphabetical order."""
+    """List all words of expressions and captions, and `EXTRA_WORDS`, in alphabetical order."""
     rng = random.Random(0)
     seen = set(EXTRA_WORDS)
     for _ in range(N_SCENES):
@@ -52,7 +52,7 @@ def list_words() -> list[str]:
 
 
 def make_tokenizer(vocabulary: list[str]) -> PreTrainedTokenizerFast:
-    """A BERT-like tokenizer: [CLS] words [SEP], lower case."""
+    """Make a tokenizer like BERT's: [CLS] words [SEP], lower case."""
     pieces = [*SPECIAL_TOKENS, *CHARACTERS]
     pieces += [f"##{character}" for character in string.ascii_lowercase + string.digits] + vocabulary
     ids = {piece: i for i, piece in enumerate(pieces)}
@@ -63,7 +63,7 @@ def make_tokenizer(vocabulary: list[str]) -> PreTrainedTokenizerFast:
     tokenizer.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]", special_tokens=[("[CLS]", ids["[CLS]"]), ("[SEP]", ids["[SEP]"])]
     )
-    return PreTrainedTokenizerFast(
+    return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]  # transformers
         tokenizer_object=tokenizer,
         pad_token="[PAD]",
         unk_token="[UNK]",
@@ -76,10 +76,9 @@ def make_tokenizer(vocabulary: list[str]) -> PreTrainedTokenizerFast:
 
 
 def main() -> None:
+    """Write the tokenizer's files."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument(
-        "out", type=Path, help="folder to write tokenizer.json and tokenizer_config.json into"
-    )
+    parser.add_argument("out", type=Path, help="folder for tokenizer.json and tokenizer_config.json")
     out = parser.parse_args().out
     tokenizer = make_tokenizer(list_words())
     tokenizer.save_pretrained(out)

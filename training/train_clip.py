@@ -1,8 +1,8 @@
 """Train the tiny CLIP from scratch: `python -m training.train_clip --tokenizer DIR --out DIR`.
 
-The network learns what Global-Local CLIP will ask of it, with the very functions of the pipeline:
-the whole image seen through a mask (multiplied patches before each of the last blocks), the masked
-crop, and their mixture. What made it work is in the folder's README.
+The network learns the features that Global-Local CLIP uses, by the functions of the program: those of the
+masked image (patches are multiplied before each of the last blocks), those of the masked crop, and their
+mixture. README.md says which measures helped.
 """
 
 import argparse
@@ -27,38 +27,33 @@ from transformers import AutoTokenizer
 
 from ris.pretrained.catalog.presets import TINY
 from ris.referring.crops import crop_masked, make_patch_grid, normalise_image, squash_picture
-from ris.tinyworld.expressions import Expression, make_caption, make_expressions, make_name
+from ris.tinyworld.descriptions import make_caption, make_name
 from ris.tinyworld.scene import SyntheticScene, make_scene
+from ris.tinyworld.writer import Expression
 from training import plain_blocks
 from training.optimise import Optimisers, make_grid_positions, make_whitening_filters, run_training_steps
+from training.sampling import choose_balanced, jitter_mask, pick_scene, vary_brightness
 
 FRAMING = TINY.global_local.framing
 FIRST_MASKED_BLOCK = TINY.global_local.first_masked_block
 END_ID = 3  # [SEP]
 SIDE, PATCH = 144, 12
-KIND_WEIGHTS = {
-    "category": 1.2,
-    "attribute": 1.5,
-    "size": 1.3,
-    "position": 3.0,
-    "relation": 3.0,
-    "ordinal": 2.0,
-    "negation": 1.6,
-}
-_MASKED_LOGIT = -1e4  # a logit that never wins
+_MASKED_LOGIT = -1e4  # of candidates that are excluded
 
 
 @dataclass
 class ClipBatch:
-    """What one step reads. Things are numbered through the whole batch.
+    """The data of one step. Indices of things are over the whole batch.
 
     Attributes:
-        pictures: B scenes, then C crops, each [3, S, S].
-        thing_scene, thing_noun, grids: a thing's scene, its noun, its patch grid.
-        crop_thing, crop_name: which thing a crop shows, and words for it.
+        pictures: B scenes, each float32 [3, S, S].
+        crops: C crops, each float32 [3, S, S].
+        thing_scene, thing_noun, thing_look, grids: for each thing its scene, noun, (noun, colour, shade) and
+            patch grid [G * G].
+        crop_thing, crop_name: for each crop its thing, and a name for it.
         texts, subjects: expressions and their noun phrases.
-        text_scene, text_thing, text_kind: an expression's scene, referent and kind.
-        captions: one a scene.
+        text_scene, text_thing, text_kind: for each expression its scene, referent and kind.
+        captions: one for each scene.
     """
 
     pictures: list[NDArray[np.float32]] = field(default_factory=list)
@@ -78,49 +73,13 @@ class ClipBatch:
 
 
 def make_clip_batch(rng: random.Random, args: argparse.Namespace) -> ClipBatch:
+    """Draw the scenes of one step."""
     batch = ClipBatch()
     for index in range(args.scenes):
         scene, expressions = pick_scene(rng)
         scene = dataclasses.replace(scene, image=vary_brightness(scene.image, rng))
         add_scene(batch, scene, expressions, index, rng, with_crops=index < args.crop_scenes, args=args)
     return batch
-
-
-def pick_scene(rng: random.Random) -> tuple[SyntheticScene, list[Expression]]:
-    """A new scene that something can be said of: drawing one costs less than keeping many."""
-    while True:
-        scene = make_scene(rng, split="train")
-        expressions = list(make_expressions(scene, rng))
-        if len(expressions) >= 2:
-            return scene, expressions
-
-
-def vary_brightness(image: NDArray[np.uint8], rng: random.Random) -> NDArray[np.uint8]:
-    return np.clip(image.astype(np.float32) * (1 + rng.uniform(-0.12, 0.12)), 0, 255).astype(np.uint8)
-
-
-def jitter_mask(mask: NDArray[np.bool_], rng: random.Random) -> NDArray[np.bool_]:
-    """A mask as a proposer might give it: as it is, a little too large or too small."""
-    if rng.random() < 0.5:
-        return mask
-    kernel = np.ones((rng.choice([3, 5]),) * 2, np.uint8)
-    change = cv2.dilate if rng.random() < 0.5 else cv2.erode
-    changed = change(mask.astype(np.uint8), kernel) > 0
-    return changed if changed.sum() > 30 else mask
-
-
-def choose_balanced(expressions: list[Expression], count: int, rng: random.Random) -> list[Expression]:
-    """At most `count` of them, with the kinds balanced by `KIND_WEIGHTS`."""
-    kinds: dict[str, list[Expression]] = {}
-    for expression in expressions:
-        kinds.setdefault(expression.kind, []).append(expression)
-    picked: list[Expression] = []
-    while len(picked) < count and kinds:
-        kind = rng.choices(list(kinds), [KIND_WEIGHTS[k] for k in kinds])[0]
-        picked.append(kinds[kind].pop(rng.randrange(len(kinds[kind]))))
-        if not kinds[kind]:
-            del kinds[kind]
-    return picked
 
 
 def add_scene(
@@ -133,6 +92,7 @@ def add_scene(
     with_crops: bool,
     args: argparse.Namespace,
 ) -> None:
+    """Add a scene, its things and its expressions to a batch."""
     side, grid = SIDE, SIDE // PATCH
     picture = normalise_image(scene.image, FRAMING)
     batch.pictures.append(squash_picture(picture, side, FRAMING))
@@ -158,7 +118,7 @@ def add_scene(
 
 @dataclass(frozen=True)
 class BatchFeatures:
-    """Raw features of one batch: [things, D], [crops, D], [B, D], and texts by what they are."""
+    """Unnormalised features of one batch: of things, crops, scenes and texts, each [n, D]."""
 
     masked: Tensor
     crops: Tensor
@@ -170,7 +130,7 @@ class BatchFeatures:
 
 
 def compute_zero_share(step: int, steps: int) -> float:
-    """How much a zeroed patch counts: from almost nothing to all of it over the first steps."""
+    """Compute the weight of zeroed patches, which grows from 1e-5 to 1 in the first 40 % of the steps."""
     return float(10 ** (-5 * max(0.0, 1 - step / (0.4 * steps))))
 
 
@@ -182,6 +142,7 @@ def encode_batch(
     *,
     zero_share: float,
 ) -> BatchFeatures:
+    """Encode a batch; `zero_share` is that of `plain_blocks.see_through_compact`."""
     visual, n_scenes = model.visual, len(batch.pictures)
     pictures = torch.from_numpy(np.stack(batch.pictures + batch.crops)).to(device)
     words = [batch.texts, batch.subjects, batch.crop_name, batch.captions]
@@ -197,8 +158,8 @@ def encode_batch(
             FIRST_MASKED_BLOCK,
             zero_share=zero_share,
         )
-        said = plain_blocks.encode_text(model, ids, END_ID).float()
-    texts, subjects, names, captions = said.split([len(group) for group in words])
+        encoded = plain_blocks.encode_text(model, ids, END_ID).float()
+    texts, subjects, names, captions = torch.split(encoded, [len(group) for group in words])
     return BatchFeatures(
         masked.float(), plain[n_scenes:].float(), plain[:n_scenes].float(), texts, subjects, names, captions
     )
@@ -207,7 +168,7 @@ def encode_batch(
 def compute_clip_losses(
     model: CLIP, batch: ClipBatch, features: BatchFeatures
 ) -> tuple[dict[str, Tensor], Tensor]:
-    """The parts of the loss, and which expressions the masked feature alone gets right."""
+    """Compute the parts of the loss, and for which expressions the masked feature alone is right."""
     device = features.masked.device
     scale = model.logit_scale.exp().clamp(max=60)
     nouns = {noun: i for i, noun in enumerate(sorted(set(batch.thing_noun)))}
@@ -220,7 +181,7 @@ def compute_clip_losses(
     logits = scale * _normalise(features.texts) @ _normalise(features.masked).t()
     here = text_scene[:, None] == scene[None]
     other_noun = noun[referent][:, None] != noun[None]
-    # "left dog" fits a dog of another scene as well: things of the same noun elsewhere are no negatives.
+    # "left dog" fits a dog of another scene too, so things of the same noun elsewhere are no negatives.
     inside = logits.masked_fill(~here, _MASKED_LOGIT)
     everywhere = logits.masked_fill(~(here | other_noun), _MASKED_LOGIT)
     is_referent = referent[:, None] == torch.arange(len(noun), device=device)[None]
@@ -248,7 +209,7 @@ def _compute_pair_loss(logits: Tensor) -> Tensor:
 
 
 def _compute_crop_loss(batch: ClipBatch, features: BatchFeatures, scale: Tensor) -> Tensor:
-    """Crops against names; a name that also fits another crop is no negative for it."""
+    """Compute the loss of crops against names; a name that also fits another crop is no negative for it."""
     logits = scale * _normalise(features.crops) @ _normalise(features.names).t()
     looks = [batch.thing_look[thing] for thing in batch.crop_thing]
     fits = torch.tensor(
@@ -264,17 +225,17 @@ def _compute_crop_loss(batch: ClipBatch, features: BatchFeatures, scale: Tensor)
 def _is_fitting_name(
     words: str, look: tuple[str, str | None, str | None], named: tuple[str, str | None, str | None]
 ) -> bool:
-    """Whether words that name one thing are true of another: same noun, and what is said of it agrees."""
-    said = set(words.split())
+    """Whether a name of one thing is true of another: same noun, and its colour and shade fit."""
+    parts = set(words.split())
     return look[0] == named[0] and all(
-        value == other for value, other in zip(look[1:], named[1:], strict=True) if other in said
+        value == other for value, other in zip(look[1:], named[1:], strict=True) if other in parts
     )
 
 
 def _compute_mixture_loss(
     batch: ClipBatch, features: BatchFeatures, scale: Tensor, referent: Tensor
 ) -> Tensor:
-    """The score that will be used, mixed raw on both sides, inside the scenes that have crops."""
+    """Compute the loss of Global-Local CLIP's score, with mixed features, in the scenes that have crops."""
     crop_of = {thing: i for i, thing in enumerate(batch.crop_thing)}
     rows = [i for i, thing in enumerate(batch.text_thing) if thing in crop_of]
     visual = 0.6 * features.masked[batch.crop_thing] + 0.4 * features.crops
@@ -287,7 +248,7 @@ def _compute_mixture_loss(
 
 
 def make_open_clip_config(vocabulary: int) -> dict[str, Any]:
-    """The content of `open_clip_config.json`: an ordinary open_clip model, only small."""
+    """Make the content of `open_clip_config.json`."""
     vision = {
         "image_size": SIDE,
         "patch_size": PATCH,
@@ -320,6 +281,7 @@ def make_open_clip_config(vocabulary: int) -> dict[str, Any]:
 
 
 def make_clip(config: dict[str, Any], rng: random.Random) -> CLIP:
+    """Build the network with its initial weights."""
     model_config = config["model_cfg"]
     model = CLIP(model_config["embed_dim"], model_config["vision_cfg"], model_config["text_cfg"])
     visual, vision = model.visual, model_config["vision_cfg"]
@@ -334,21 +296,21 @@ def make_clip(config: dict[str, Any], rng: random.Random) -> CLIP:
 
 
 def export_clip(model: CLIP, out: Path) -> None:
-    """Half-precision safetensors, as `ClipEncoder.load` reads them."""
+    """Write safetensors in half precision, as `ClipEncoder.load` reads them."""
     state = {k: v.half().contiguous() if v.is_floating_point() else v for k, v in model.state_dict().items()}
     save_file(state, out / "open_clip_model.safetensors")
 
 
 def _parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--tokenizer", type=Path, required=True, help="folder of training.tokenizer")
+    parser.add_argument("--tokenizer", type=Path, required=True, help="folder that training.tokenizer wrote")
     parser.add_argument(
-        "--out", type=Path, required=True, help="model folder; an unfinished one is gone on with"
+        "--out", type=Path, required=True, help="model folder; an unfinished training resumes"
     )
     parser.add_argument("--steps", type=int, default=5000)
-    parser.add_argument("--scenes", type=int, default=16, help="scenes a step")
-    parser.add_argument("--crop-scenes", type=int, default=3, help="of which with crops of all things")
-    parser.add_argument("--expressions", type=int, default=8, help="expressions a scene")
+    parser.add_argument("--scenes", type=int, default=16, help="scenes per step")
+    parser.add_argument("--crop-scenes", type=int, default=3, help="scenes per step with crops of all things")
+    parser.add_argument("--expressions", type=int, default=8, help="expressions per scene")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
@@ -356,6 +318,7 @@ def _parse_args() -> argparse.Namespace:
 
 
 def main() -> None:
+    """Train, or resume a training."""
     args = _parse_args()
     torch.set_num_threads(args.threads)
     cv2.setNumThreads(1)

@@ -1,7 +1,7 @@
 """Train the tiny describer: `python -m training.train_describer --itm DIR --out DIR`.
 
-It starts from the image-text matcher, whose cross-attention already finds what an expression means, and
-learns to say how that looks ("[ATT]") and what is around it ("[SUR]").
+It starts from the image-text matcher, whose cross-attention finds the referent already, and learns to
+describe how the referent looks ("[ATT]") and what is around it ("[SUR]").
 """
 
 import argparse
@@ -9,6 +9,7 @@ import random
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -17,22 +18,22 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file
 from torch import Tensor
 from torch.nn import functional as F
-from transformers import AutoTokenizer, BlipForConditionalGeneration, PreTrainedTokenizerFast
+from transformers import AutoTokenizer, BlipForConditionalGeneration
 
 from ris.referring.crops import squash_image
-from ris.tinyworld.expressions import make_attribute_description, make_surrounding_description
+from ris.tinyworld.descriptions import make_attribute_description, make_surrounding_description
 from training.blip import MAX_TOKENS, MEAN, PAD_ID, SEP_ID, SIDE, START_ID, STD, make_blip_config
 from training.optimise import Optimisers, run_training_steps
-from training.train_clip import choose_balanced, pick_scene, vary_brightness
+from training.sampling import choose_balanced, pick_scene, vary_brightness
 from training.train_itm import export_itm
 
-IGNORED_LABEL = -100  # a label that no loss counts
+IGNORED_LABEL = -100  # of tokens without a loss
 ATTRIBUTE_SHARE = 0.6
 
 
 @dataclass
 class DescriberBatch:
-    """What one step reads: B scenes [3, S, S]; per text its scene, its prompt, its answer."""
+    """The data of one step: B scenes float32 [3, S, S], and for each text its scene, prompt and answer."""
 
     pictures: list[NDArray[np.float32]] = field(default_factory=list)
     text_scene: list[int] = field(default_factory=list)
@@ -41,6 +42,7 @@ class DescriberBatch:
 
 
 def make_describer_batch(rng: random.Random, args: argparse.Namespace) -> DescriberBatch:
+    """Draw the scenes, prompts and answers of one step."""
     batch = DescriberBatch()
     for index in range(args.scenes):
         scene, expressions = pick_scene(rng)
@@ -56,8 +58,8 @@ def make_describer_batch(rng: random.Random, args: argparse.Namespace) -> Descri
     return batch
 
 
-def encode_prompts(tokenizer: PreTrainedTokenizerFast, batch: DescriberBatch) -> tuple[Tensor, Tensor]:
-    """Ids [T, L] of prompt and answer, and labels [T, L] that count the answer only."""
+def encode_prompts(tokenizer: Any, batch: DescriberBatch) -> tuple[Tensor, Tensor]:
+    """Make token ids [T, L] of prompts and answers, and labels [T, L] of the answers only."""
     prompts = tokenizer(batch.prompts, add_special_tokens=False)["input_ids"]
     answers = tokenizer(batch.answers, add_special_tokens=False)["input_ids"]
     rows = [([START_ID, *p], [*a, SEP_ID]) for p, a in zip(prompts, answers, strict=True)]
@@ -74,7 +76,7 @@ def encode_prompts(tokenizer: PreTrainedTokenizerFast, batch: DescriberBatch) ->
 def compute_describer_losses(
     model: BlipForConditionalGeneration, batch: DescriberBatch, ids: Tensor, labels: Tensor
 ) -> tuple[Tensor, dict[str, list[bool]]]:
-    """Mean cross-entropy of the answers' pieces, and which pieces and whole answers are right as told."""
+    """Compute the mean cross-entropy of the answers, and which tokens and which whole answers are right."""
     with torch.autocast("cpu", torch.bfloat16):
         states = model.vision_model(torch.from_numpy(np.stack(batch.pictures))).last_hidden_state
         states = states[torch.tensor(batch.text_scene)]
@@ -97,19 +99,21 @@ def _parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--itm", type=Path, required=True, help="the trained matcher, with its tokenizer")
     parser.add_argument(
-        "--out", type=Path, required=True, help="model folder; an unfinished one is gone on with"
+        "--out", type=Path, required=True, help="model folder; an unfinished training resumes"
     )
     parser.add_argument("--steps", type=int, default=6000)
-    parser.add_argument("--scenes", type=int, default=12, help="scenes a step")
-    parser.add_argument("--expressions", type=int, default=6, help="expressions a scene")
+    parser.add_argument("--scenes", type=int, default=12, help="scenes per step")
+    parser.add_argument("--expressions", type=int, default=6, help="expressions per scene")
     parser.add_argument("--seed", type=int, default=31)
     parser.add_argument("--threads", type=int, default=1)
     return parser.parse_args()
 
 
 def make_describer(itm: Path, n_words: int) -> BlipForConditionalGeneration:
-    """Eyes, words and cross-attention of the matcher; only the head that says words starts from nothing."""
-    model = BlipForConditionalGeneration(make_blip_config(n_words, text_layers=4, text_inner=768)).train()
+    """Build the network from the weights of the matcher; only the language head has random weights."""
+    model: BlipForConditionalGeneration = BlipForConditionalGeneration(
+        make_blip_config(n_words, text_layers=4, text_inner=768)
+    ).train()
     state = model.state_dict()
     for name, tensor in load_file(itm / "model.safetensors").items():
         name = name.replace("text_encoder.", "text_decoder.bert.")
@@ -120,6 +124,7 @@ def make_describer(itm: Path, n_words: int) -> BlipForConditionalGeneration:
 
 
 def main() -> None:
+    """Train, or resume a training."""
     args = _parse_args()
     torch.set_num_threads(args.threads)
     cv2.setNumThreads(1)

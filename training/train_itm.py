@@ -1,8 +1,8 @@
 """Train the tiny image-text matcher: `python -m training.train_itm --clip DIR --out DIR`.
 
-Matching alone cannot teach "left dog": the words fit any picture with two dogs. So the heat map that
-IteRPrimE will read, attention times its gradient with the primary word emphasised, is itself trained
-to lie on the referent, by differentiating twice.
+The matching loss alone cannot teach "left dog", because the text fits every image with two dogs. So the heat
+map of IteRPrimE, attention times its gradient with the primary word emphasised, is trained to lie on the
+referent; this differentiates twice.
 """
 
 import argparse
@@ -11,6 +11,7 @@ import random
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -18,20 +19,20 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
-from transformers import AutoTokenizer, BlipForImageTextRetrieval, PreTrainedTokenizerFast
+from transformers import AutoTokenizer, BlipForImageTextRetrieval
 
 from ris.core.resize import resize
 from ris.referring.crops import squash_image
-from ris.tinyworld.expressions import Expression
 from ris.tinyworld.scene import SyntheticScene
 from ris.tinyworld.sprites import COLOURS
 from ris.tinyworld.words import choose_noun_word
+from ris.tinyworld.writer import Expression
 from training.blip import BLIP_GRID, MAX_TOKENS, MEAN, SIDE, STD, Probe, copy_clip_weights, make_blip_config
 from training.optimise import Optimisers, run_training_steps
-from training.train_clip import choose_balanced, jitter_mask, pick_scene, vary_brightness
+from training.sampling import choose_balanced, jitter_mask, pick_scene, vary_brightness
 
-ITM_LAYER = 2  # of four: the last but one, because in the last only the class token has a gradient
-# Parts of speech that IteRPrimE does not read; a stand-in for a parser, which would be slow here.
+ITM_LAYER = 2  # the third of four, because in the last only the class token has a gradient
+# Words that IteRPrimE ignores by their part of speech; a list, because a parser would be slow here.
 FUNCTION_WORDS = frozenset(
     """
     a an the of to in on at from by and or is that which not neither nor than next close near between
@@ -42,15 +43,15 @@ FUNCTION_WORDS = frozenset(
 
 @dataclass
 class ItmBatch:
-    """What one step reads.
+    """The data of one step.
 
     Attributes:
-        pictures: B scenes, [3, S, S].
-        coverage: per scene, how much of each patch each thing covers, [things, G * G].
-        texts, text_scene: words, and which scene they are asked of.
-        is_true: whether they fit it.
-        referent: which thing they mean; -1 where they do not fit.
-        subject_end: where in the text the referent's noun ends; 0 where they do not fit.
+        pictures: B scenes, each float32 [3, S, S].
+        coverage: for each scene the share of each patch that each thing covers, float32 [things, G * G].
+        texts, text_scene: texts, and the scene of each.
+        is_true: whether the text fits its scene.
+        referent: index of the referent; -1 where the text does not fit.
+        subject_end: character at which the referent's noun ends; 0 where the text does not fit.
         kind: the expression's kind, or "false".
     """
 
@@ -64,6 +65,7 @@ class ItmBatch:
     kind: list[str] = field(default_factory=list)
 
     def add(self, text: str, scene: int, expression: Expression | None) -> None:
+        """Add a text; an `expression` of None does not fit the scene."""
         self.texts.append(text)
         self.text_scene.append(scene)
         self.is_true.append(expression is not None)
@@ -74,12 +76,13 @@ class ItmBatch:
 
 
 def make_itm_batch(rng: random.Random, args: argparse.Namespace) -> ItmBatch:
+    """Draw the scenes and texts of one step."""
     batch = ItmBatch()
     drawn = [pick_scene(rng) for _ in range(args.scenes)]
     for index, (scene, expressions) in enumerate(drawn):
         image = dataclasses.replace(scene, image=vary_brightness(scene.image, rng)).image
         batch.pictures.append(squash_image(image, SIDE, mean=MEAN, std=STD))
-        masks = np.array([jitter_mask(scene.mask(i), rng) for i in range(len(scene.things))])
+        masks = np.array([jitter_mask(scene.get_mask(i), rng) for i in range(len(scene.things))])
         batch.coverage.append(resize(masks, (BLIP_GRID, BLIP_GRID), antialias=True).reshape(len(masks), -1))
         for expression in choose_balanced(expressions, args.expressions, rng):
             batch.add(expression.text, index, expression)
@@ -91,7 +94,7 @@ def make_itm_batch(rng: random.Random, args: argparse.Namespace) -> ItmBatch:
 def make_false_text(
     drawn: list[tuple[SyntheticScene, list[Expression]]], index: int, rng: random.Random
 ) -> str:
-    """Words that fit nothing in a scene: a noun that is not there, or a colour that this noun has not."""
+    """Make a text that fits nothing in a scene: its noun is not there, or not in this colour."""
     scene = drawn[index][0]
     present = {thing.noun for thing in scene.things}
     if rng.random() < 0.5:
@@ -107,11 +110,13 @@ def make_false_text(
 
 @dataclass(frozen=True)
 class TokenBatch:
-    """Padded ids and what each token is: all [T, L].
+    """Padded token ids, and the role of each token; all [T, L].
 
     Attributes:
-        is_focus: said with weight: no small word, no [CLS], no [SEP].
-        is_primary: the last piece of the referent's noun.
+        ids: token ids.
+        is_text: the attention mask.
+        is_focus: neither a function word nor [CLS] nor [SEP].
+        is_primary: the last token of the referent's noun.
     """
 
     ids: Tensor
@@ -120,7 +125,8 @@ class TokenBatch:
     is_primary: Tensor
 
 
-def tokenize_batch(tokenizer: PreTrainedTokenizerFast, batch: ItmBatch) -> TokenBatch:
+def tokenize_batch(tokenizer: Any, batch: ItmBatch) -> TokenBatch:
+    """Tokenise the texts with a fast tokenizer."""
     coded = tokenizer(
         batch.texts,
         padding=True,
@@ -143,15 +149,19 @@ def tokenize_batch(tokenizer: PreTrainedTokenizerFast, batch: ItmBatch) -> Token
 
 
 def compute_emphasised_heat(attention: Tensor, gradient: Tensor, tokens: TokenBatch) -> Tensor:
-    """Primary word emphasis (papers sheet 3, "PWEM"), for texts of different lengths: [T, G * G].
+    """Compute the heat maps of IteRPrimE with primary word emphasis, for texts of different lengths.
 
-    `ris.referring.iterprime.emphasise_primary_word` is the method itself; this is the same sum,
-    differentiable,
-    before it is brought to [0, 1]. Only a text of one word differs: the method then compares it with
-    nothing, which here counts as 0.
+    `ris.referring.iterprime.emphasise_primary_word` is the method; this is the same sum before it is scaled
+    to [0, 1], and is differentiable. A text of one word has no other words to compare with; here the term
+    is 0.
 
     Args:
-        attention, gradient: [T, heads, L, P]; the gradient without its negative part.
+        attention: [T, heads, L, P].
+        gradient: [T, heads, L, P], negative values set to 0.
+        tokens: the roles of the tokens.
+
+    Returns:
+        [T, P].
     """
     cam = attention * gradient
     focus, primary = (m.to(cam.dtype)[:, None, :, None] for m in (tokens.is_focus, tokens.is_primary))
@@ -168,7 +178,7 @@ def compute_emphasised_heat(attention: Tensor, gradient: Tensor, tokens: TokenBa
 def compute_itm_losses(
     model: BlipForImageTextRetrieval, probe: Probe, batch: ItmBatch, tokens: TokenBatch
 ) -> tuple[dict[str, Tensor], dict[str, list[bool]]]:
-    """The parts of the loss, and by kind whether the heat chose the referent and peaked inside it."""
+    """Compute the parts of the loss, and by kind whether the heat map chose the referent and peaked in it."""
     scene = torch.tensor(batch.text_scene)
     is_true = torch.tensor(batch.is_true)
     with torch.autocast("cpu", torch.bfloat16):
@@ -197,7 +207,7 @@ def compute_itm_losses(
     rows = torch.arange(len(referent))
     inside = coverage[rows, referent]
     shares = maps / maps.sum(1, keepdim=True).clamp(min=1e-9)
-    # Sharp coverage for the mass: at the edge of a thing a patch belongs to it in part.
+    # For the mass, a patch counts whole or not: at the edge of a thing, patches are covered in part.
     mass = (shares * (inside > 0.3 * inside.amax(1, keepdim=True))).sum(1)
     means = (coverage * maps[:, None]).sum(2) / coverage.sum(2).clamp(min=1e-3)
     choice = torch.log(means / maps.mean(1, keepdim=True).clamp(min=1e-9) + 1e-3)
@@ -221,18 +231,19 @@ def _parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--clip", type=Path, required=True, help="the trained tiny CLIP, with its tokenizer")
     parser.add_argument(
-        "--out", type=Path, required=True, help="model folder; an unfinished one is gone on with"
+        "--out", type=Path, required=True, help="model folder; an unfinished training resumes"
     )
     parser.add_argument("--steps", type=int, default=5000)
-    parser.add_argument("--scenes", type=int, default=12, help="scenes a step")
-    parser.add_argument("--expressions", type=int, default=6, help="expressions a scene")
-    parser.add_argument("--false", type=int, default=2, help="texts a scene that fit nothing in it")
+    parser.add_argument("--scenes", type=int, default=12, help="scenes per step")
+    parser.add_argument("--expressions", type=int, default=6, help="expressions per scene")
+    parser.add_argument("--false", type=int, default=2, help="texts per scene that fit nothing in it")
     parser.add_argument("--seed", type=int, default=21)
     parser.add_argument("--threads", type=int, default=1)
     return parser.parse_args()
 
 
 def main() -> None:
+    """Train, or resume a training."""
     args = _parse_args()
     torch.set_num_threads(args.threads)
     cv2.setNumThreads(1)
@@ -257,7 +268,7 @@ def main() -> None:
 
 
 def export_itm(model: BlipForImageTextRetrieval, out: Path) -> None:
-    """Half-precision safetensors and the config, as `from_pretrained` reads them."""
+    """Write safetensors in half precision and the config, as `from_pretrained` reads them."""
     state = {k: v.half() if v.is_floating_point() else v for k, v in model.state_dict().items()}
     model.save_pretrained(out, state_dict=state)
 

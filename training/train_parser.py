@@ -1,8 +1,8 @@
 """Train the tiny parser: `OMP_NUM_THREADS=1 python -m training.train_parser --treebank DIR --out DIR`.
 
-A spaCy pipeline (hash embeddings, a convolutional tok2vec, parts of speech, dependencies) that learns
-from the treebank's `train.conllu` and from generated referring phrases, half an hour on one core. It
-keeps the weights that were best on `dev.conllu` and on phrases that it has not seen.
+A spaCy pipeline (hash embeddings, a convolutional tok2vec, parts of speech, dependencies) is trained on the
+treebank's `train.conllu` and on generated referring phrases, in about twenty minutes on one core. The weights
+that are best on `dev.conllu` and on other generated phrases are kept.
 """
 
 import argparse
@@ -11,6 +11,7 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from spacy.language import Language
@@ -54,6 +55,7 @@ PARSER = {
 
 
 def main() -> None:
+    """Train, or resume a training."""
     args = _parse_args()
     fix_random_seed(args.seed)
     rng = random.Random(args.seed)
@@ -71,6 +73,7 @@ def main() -> None:
 
 
 def make_pipeline() -> Language:
+    """Build the pipeline without weights."""
     nlp = EnglishUD()
     nlp.add_pipe("tok2vec", config={"model": TOK2VEC})
     nlp.add_pipe("morphologizer", config={"model": TAGGER})
@@ -81,7 +84,7 @@ def make_pipeline() -> Language:
 def make_phrase_source(
     training: list[Sentence], rng: random.Random, args: argparse.Namespace
 ) -> Callable[[], Sentence]:
-    """A source of generated phrases, none of which the table of the evaluation holds."""
+    """Make a function that generates phrases, none of which is in the table of the evaluation."""
     grammar = ExpressionGrammar(
         rng,
         nouns=find_frequent_words(training, "NOUN", at_least=3),
@@ -92,7 +95,7 @@ def make_phrase_source(
 
     def draw_phrase() -> Sentence:
         while True:
-            phrase = grammar.expression()
+            phrase = grammar.make_expression()
             if " ".join(phrase.words) not in held_out:
                 return phrase
 
@@ -107,19 +110,30 @@ def train_pipeline(
     rng: random.Random,
     args: argparse.Namespace,
 ) -> None:
+    """Train a pipeline; the best weights, a curve and a checkpoint are written to `args.out`.
+
+    Args:
+        nlp: the pipeline, initialised.
+        training: sentences of the treebank.
+        grammar: generates phrases.
+        held_out: Docs with gold trees for the evaluations, by name.
+        rng: the generator.
+        args: of the command.
+    """
     words_per_epoch = sum(len(s.words) for s in training) * (1 + args.phrase_share)
     steps = int(args.epochs * words_per_epoch / args.batch_words)
-    rates = warmup_linear(args.rate, 200, int(steps * 1.02))
+    rates: Any = warmup_linear(args.rate, 200, int(steps * 1.02))
     optimiser = Adam(rates, L2=0.01, grad_clip=1.0, L2_is_weight_decay=True)
-    started, losses = time.monotonic(), {}
+    started = time.monotonic()
+    losses: dict[str, float] = {}
     checkpoint = args.out / "checkpoint.npz"
     start, best = load_parser_checkpoint(checkpoint, nlp, optimiser)
     batches = batch_sentences(stream_sentences(training, grammar, rng, args), args.batch_words)
-    for _ in range(start):  # what was read before the stop
+    for _ in range(start):  # skip the batches before the stop
         next(batches)
         optimiser.step_schedules()
     for step in range(start + 1, steps + 1):
-        fix_random_seed(args.seed * 10**7 + step)  # of the dropout, and of where spaCy cuts long texts
+        fix_random_seed(args.seed * 10**7 + step)  # for dropout, and for the cuts of long texts in spaCy
         nlp.update(
             [make_example(nlp, s) for s in next(batches)], sgd=optimiser, drop=args.drop, losses=losses
         )
@@ -140,7 +154,7 @@ def train_pipeline(
 def stream_sentences(
     training: list[Sentence], grammar: Callable[[], Sentence], rng: random.Random, args: argparse.Namespace
 ) -> Iterator[Sentence]:
-    """Sentences and phrases for ever, each time roughened up anew; some treebank sentences in rows."""
+    """Yield sentences and phrases without end, with new noise each time; some sentences are joined."""
     n_words = float(np.mean([len(s.words) for s in training]))
     n_phrase_words = 7.0
     phrases_per_sentence = args.phrase_share * n_words / n_phrase_words
@@ -154,6 +168,7 @@ def stream_sentences(
 
 
 def batch_sentences(sentences: Iterator[Sentence], words: int) -> Iterator[list[Sentence]]:
+    """Yield batches of at least `words` words."""
     batch: list[Sentence] = []
     for sentence in sentences:
         batch.append(sentence)
@@ -163,15 +178,18 @@ def batch_sentences(sentences: Iterator[Sentence], words: int) -> Iterator[list[
 
 
 def make_example(nlp: Language, sentence: Sentence) -> Example:
+    """Make a training example of a sentence."""
     gold = to_doc(sentence, nlp.vocab)
     return Example(Doc(nlp.vocab, words=list(sentence.words)), gold)
 
 
 def save_pipeline(nlp: Language, folder: Path) -> None:
-    """Write the pipeline without the training's words: a fresh vocabulary knows its labels only."""
+    """Write the pipeline with a new vocabulary, which has the labels and not the words of the training."""
     shipped = make_pipeline()
+    component: Any  # a TrainablePipe
     for name, component in nlp.components:
-        shipped.get_pipe(name).from_bytes(component.to_bytes(exclude=["vocab"]), exclude=["vocab"])
+        copy: Any = shipped.get_pipe(name)
+        copy.from_bytes(component.to_bytes(exclude=["vocab"]), exclude=["vocab"])
     shipped.meta["name"] = "referring_phrases"
     shipped.meta["description"] = "UD parser of referring expressions, for lower-cased text"
     shipped.meta["license"] = "CC BY-SA 4.0"
@@ -191,19 +209,19 @@ OPTIMISER_PARTS = ("mom1", "mom2", "averages", "nr_update")
 
 
 def save_parser_checkpoint(path: Path, nlp: Language, optimiser: Optimizer, step: int, best: float) -> None:
-    """Write what a stopped training needs to go on; never leaves half a file."""
-    arrays = {"pipeline": np.frombuffer(nlp.to_bytes(), np.uint8), "step": step, "best": best}
-    places = {node: place for place, node in enumerate(get_node_ids(nlp))}
+    """Write a checkpoint; the file is complete or not there."""
+    arrays: dict[str, Any] = {"pipeline": np.frombuffer(nlp.to_bytes(), np.uint8), "step": step, "best": best}
+    index_of = {node: index for index, node in enumerate(get_node_ids(nlp))}
     for part in OPTIMISER_PARTS:
         for (node, name), value in getattr(optimiser, part).items():
-            arrays[f"{part}/{places[node]}/{name}"] = value
+            arrays[f"{part}/{index_of[node]}/{name}"] = value
     part_file = path.with_suffix(".part.npz")
     np.savez(part_file, **arrays)
     part_file.replace(path)
 
 
 def load_parser_checkpoint(path: Path, nlp: Language, optimiser: Optimizer) -> tuple[int, float]:
-    """The step to go on from and the best score so far: 0 and -1 when there is no checkpoint."""
+    """Load a checkpoint and return its step and the best score; 0 and -1 when there is none."""
     if not path.exists():
         return 0, -1.0
     nodes = get_node_ids(nlp)
@@ -219,12 +237,14 @@ def load_parser_checkpoint(path: Path, nlp: Language, optimiser: Optimizer) -> t
 
 
 def get_node_ids(nlp: Language) -> list[int]:
-    """The numbers under which the optimiser knows the layers; they differ from process to process."""
-    nodes = [node.id for _, component in nlp.components for node in component.model.walk()]
+    """Get the optimiser's numbers of the layers; they differ from process to process."""
+    components: list[Any] = [component for _, component in nlp.components]  # TrainablePipe
+    nodes = [node.id for component in components for node in component.model.walk()]
     return list(dict.fromkeys(nodes))
 
 
 def write_curve(path: Path, step: int, steps: int, started: float, values: dict[str, float]) -> None:
+    """Write a line of the training curve to a JSON Lines file and to the screen."""
     entry = {"step": step, "minutes": round((time.monotonic() - started) / 60, 2)}
     entry |= {name: round(float(value), 4) for name, value in values.items()}
     with path.open("a") as file:
@@ -233,18 +253,20 @@ def write_curve(path: Path, step: int, steps: int, started: float, values: dict[
 
 
 def _parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--treebank", type=Path, required=True, help="has train.conllu, dev.conllu")
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
-        "--table", type=Path, default=PHRASE_TABLE, help="expressions that are never trained on"
+        "--treebank", type=Path, required=True, help="folder with train.conllu and dev.conllu"
     )
     parser.add_argument(
-        "--out", type=Path, required=True, help="model folder; an unfinished one is gone on with"
+        "--table", type=Path, default=PHRASE_TABLE, help="expressions that are kept out of the training"
+    )
+    parser.add_argument(
+        "--out", type=Path, required=True, help="model folder; an unfinished training resumes"
     )
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--epochs", type=float, default=22, help="through the treebank")
+    parser.add_argument("--epochs", type=float, default=22, help="passes through the treebank")
     parser.add_argument("--phrase-share", type=float, default=0.3, help="words of phrases per treebank word")
-    parser.add_argument("--typos", type=float, default=0.03, help="share of words with a slip")
+    parser.add_argument("--typos", type=float, default=0.03, help="share of words with a typo")
     parser.add_argument("--batch-words", type=int, default=500)
     parser.add_argument("--rate", type=float, default=1.5e-3)
     parser.add_argument("--drop", type=float, default=0.2)

@@ -1,7 +1,7 @@
 """Train the tiny SAM from scratch: `python -m training.train_sam --out DIR`.
 
-`segment_anything.modeling.Sam`, only small. Prompts are clicks on things, boxes, and clicks on the
-ground, whose masks nobody should trust.
+The network is a small `segment_anything.modeling.Sam`. Prompts are clicks on things, boxes, and clicks on the
+background, whose masks get a predicted IoU of 0.
 """
 
 import argparse
@@ -42,19 +42,22 @@ SAM_CONFIG: dict[str, Any] = {
 }
 SIDE = SAM_CONFIG["image_size"]
 _GRID = SIDE // SAM_CONFIG["patch_size"]
-MASK_SIDE = 4 * _GRID  # of the decoder's logits
+MASK_SIDE = 4 * _GRID  # side of the decoder's logits, in pixels
 _MIN_PROMPTED_AREA_PX = 60
 
 
 @dataclass
 class SamBatch:
-    """Images [3, SIDE, SIDE] normalised, and prompts of all of them.
+    """The data of one step.
 
     Attributes:
-        image: which image a prompt is of.
-        points: [2, 2] XY in the padded frame: the click and nothing, or the two corners of a box.
-        is_box, is_ground: what kind of prompt it is.
-        targets: coverage [MASK_SIDE, MASK_SIDE] in [0, 1].
+        images: normalised images, each float32 [3, SIDE, SIDE].
+        image: index of each prompt's image.
+        points: for each prompt [2, 2], XY in pixels of the padded image: a click and zeros, or the corners
+            of a box.
+        is_box: whether the prompt is a box.
+        is_ground: whether the prompt is a click on the background.
+        targets: for each prompt the covered share of each pixel, float32 [MASK_SIDE, MASK_SIDE].
     """
 
     images: list[Tensor] = field(default_factory=list)
@@ -66,6 +69,7 @@ class SamBatch:
 
 
 def make_sam_batch(rng: random.Random, model: Sam, args: argparse.Namespace) -> SamBatch:
+    """Draw the images and prompts of one step."""
     batch = SamBatch()
     noise = np.random.default_rng(rng.getrandbits(32))
     for index in range(args.images):
@@ -76,7 +80,7 @@ def make_sam_batch(rng: random.Random, model: Sam, args: argparse.Namespace) -> 
 
 
 def crop_scene(scene: SyntheticScene, rng: random.Random) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Image and instances, often only a part: things become larger, and some are cut by the edge."""
+    """Crop image and instances at random, so that things become larger and some are cut by the edge."""
     if rng.random() < 0.6:
         return scene.image, scene.instances
     height, width = scene.instances.shape
@@ -96,6 +100,7 @@ def add_image(
     model: Sam,
     n_prompts: int,
 ) -> None:
+    """Add an image and its prompts to a batch."""
     scale = SIDE / max(instances.shape)
     height, width = (int(length * scale + 0.5) for length in instances.shape)
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
@@ -109,18 +114,21 @@ def add_image(
         mask = instances == number
         target = np.zeros((SIDE, SIDE), np.float32)
         if number:
-            shrunk = cv2.resize(mask.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
-            target[:height, :width] = shrunk
+            resized = cv2.resize(mask.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
+            target[:height, :width] = resized
         is_box = bool(number) and rng.random() < 0.2
         batch.image.append(index)
         batch.is_box.append(is_box)
         batch.is_ground.append(number == 0)
         batch.points.append(make_box_prompt(mask, scale, rng) if is_box else make_click(mask, scale, rng))
-        batch.targets.append(cv2.resize(target, (MASK_SIDE, MASK_SIDE), interpolation=cv2.INTER_AREA))
+        target = np.asarray(
+            cv2.resize(target, (MASK_SIDE, MASK_SIDE), interpolation=cv2.INTER_AREA), np.float32
+        )
+        batch.targets.append(target)
 
 
 def choose_prompted_things(instances: NDArray[np.uint8], rng: random.Random, count: int) -> list[int]:
-    """Which things are prompted for, 0 being the ground: each once, some twice, and one ground."""
+    """Choose the instances to prompt for: each thing once, some twice, and the background (0) once."""
     areas = np.bincount(instances.ravel())
     things = [i for i in range(1, len(areas)) if areas[i] > _MIN_PROMPTED_AREA_PX]
     if not things or not areas[0]:
@@ -131,30 +139,32 @@ def choose_prompted_things(instances: NDArray[np.uint8], rng: random.Random, cou
 
 
 def make_click(mask: NDArray[np.bool_], scale: float, rng: random.Random) -> list[list[float]]:
+    """Choose a click in a mask: XY times `scale`, and zeros."""
     rows, columns = np.nonzero(mask)
     i = rng.randrange(len(rows))
     return [[(columns[i] + 0.5) * scale, (rows[i] + 0.5) * scale], [0.0, 0.0]]
 
 
 def make_box_prompt(mask: NDArray[np.bool_], scale: float, rng: random.Random) -> list[list[float]]:
+    """Make the two corners of a mask's box, times `scale`, with noise of 2 pixels."""
     rows, columns = np.nonzero(mask)
     corners = [[columns.min(), rows.min()], [columns.max() + 1, rows.max() + 1]]
     return [[float(value) * scale + rng.gauss(0, 2) for value in corner] for corner in corners]
 
 
 def decode_batch(model: Sam, batch: SamBatch, device: str) -> tuple[Tensor, Tensor]:
-    """Logits [P, 4, MASK_SIDE, MASK_SIDE] and predicted IoU [P, 4], for prompts of many images at once.
+    """Compute logits [P, 4, MASK_SIDE, MASK_SIDE] and predicted IoU [P, 4] for prompts of several images.
 
-    `MaskDecoder.predict_masks` takes the prompts of one image only; the arithmetic is the same.
+    `MaskDecoder.predict_masks` takes the prompts of one image only; the results are the same.
     """
     encoder, decoder = model.prompt_encoder, model.mask_decoder
     image = torch.tensor(batch.image, device=device)
     is_box = torch.tensor(batch.is_box, device=device)[:, None, None]
     points = torch.tensor(batch.points, dtype=torch.float32, device=device) + torch.where(is_box, 0.5, 0.0)
-    places = encoder.pe_layer.forward_with_coords(points, (SIDE, SIDE))
-    nothing = encoder.not_a_point_embed.weight.expand(len(places), -1)
-    clicks = torch.stack([places[:, 0] + encoder.point_embeddings[1].weight, nothing], 1)
-    corners = [places[:, i] + encoder.point_embeddings[2 + i].weight for i in (0, 1)]
+    positions = encoder.pe_layer.forward_with_coords(points, (SIDE, SIDE))
+    nothing = encoder.not_a_point_embed.weight.expand(len(positions), -1)
+    clicks = torch.stack([positions[:, 0] + encoder.point_embeddings[1].weight, nothing], 1)
+    corners = [positions[:, i] + encoder.point_embeddings[2 + i].weight for i in (0, 1)]
     sparse = torch.where(is_box, torch.stack(corners, 1), clicks)
 
     embedding = model.image_encoder(torch.stack(batch.images).to(device))
@@ -173,11 +183,14 @@ def decode_batch(model: Sam, batch: SamBatch, device: str) -> tuple[Tensor, Tens
 def compute_sam_losses(
     logits: Tensor, predicted: Tensor, batch: SamBatch, done: float
 ) -> tuple[Tensor, dict[str, tuple[float, float]]]:
-    """The loss, and (sum, count) of what the curve shows.
+    """Compute the loss, and (sum, count) of the curve's values.
 
     Args:
-        done: share of the training that is over. Class-balanced at first: a plain loss leaves the
-            tiny decoder with empty masks for good.
+        logits: of `decode_batch`.
+        predicted: predicted IoU of `decode_batch`.
+        batch: the data.
+        done: share of the training that is over. The loss is class-balanced at first: without that, the tiny
+            decoder learns empty masks and never recovers.
     """
     device = logits.device
     target = torch.from_numpy(np.stack(batch.targets)).to(device)[:, None].expand_as(logits)
@@ -211,11 +224,13 @@ def compute_sam_losses(
 
 
 def compute_batch_iou(logits: Tensor, target: Tensor) -> Tensor:
+    """Compute the IoU of logits and targets [P, 4, h, w]: [P, 4]."""
     guess, truth = logits > 0, target > 0.5
     return (guess & truth).sum((2, 3)).float() / (guess | truth).sum((2, 3)).clamp(min=1)
 
 
 def make_sam(rng: random.Random) -> Sam:
+    """Build the network with its initial weights."""
     model = build_sam(SAM_CONFIG)
     encoder = model.image_encoder
     images = []
@@ -235,7 +250,7 @@ def make_sam(rng: random.Random) -> Sam:
 
 
 def export_sam(model: Sam, out: Path) -> None:
-    """Half-precision safetensors and the config, as `SamProposer.load` reads them."""
+    """Write safetensors in half precision and the config, as `load_sam` reads them."""
     state = {k: v.half().contiguous() if v.is_floating_point() else v for k, v in model.state_dict().items()}
     save_file(state, out / "model.safetensors")
     (out / "config.json").write_text(json.dumps(SAM_CONFIG, indent=1) + "\n")
@@ -244,11 +259,11 @@ def export_sam(model: Sam, out: Path) -> None:
 def _parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
-        "--out", type=Path, required=True, help="model folder; an unfinished one is gone on with"
+        "--out", type=Path, required=True, help="model folder; an unfinished training resumes"
     )
     parser.add_argument("--steps", type=int, default=8000)
-    parser.add_argument("--images", type=int, default=8, help="images a step")
-    parser.add_argument("--prompts", type=int, default=8, help="prompts an image")
+    parser.add_argument("--images", type=int, default=8, help="images per step")
+    parser.add_argument("--prompts", type=int, default=8, help="prompts per image")
     parser.add_argument("--seed", type=int, default=11)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
@@ -256,6 +271,7 @@ def _parse_args() -> argparse.Namespace:
 
 
 def main() -> None:
+    """Train, or resume a training."""
     args = _parse_args()
     torch.set_num_threads(args.threads)
     cv2.setNumThreads(1)

@@ -1,4 +1,4 @@
-"""Sentences with their dependency trees: read from CoNLL-U, roughened up, and made into spaCy Docs."""
+"""Sentences with dependency trees: reading CoNLL-U, adding noise, conversion to spaCy Docs."""
 
 import random
 from collections import Counter
@@ -12,10 +12,10 @@ from spacy.vocab import Vocab
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """One tree.
+    """A sentence with its tree.
 
     Attributes:
-        words: lower case.
+        words: in lower case.
         tags: UD parts of speech.
         heads: indices into `words`; a root is its own head. Several roots are several sentences.
         labels: UD relations, "ROOT" for a root, as spaCy writes it.
@@ -28,7 +28,7 @@ class Sentence:
 
 
 def read_conllu(path: Path) -> list[Sentence]:
-    """The syntactic words of a treebank file; multiword ranges and empty nodes are left out."""
+    """Read the sentences of a treebank file, without multiword ranges and empty nodes."""
     sentences = []
     for block in path.read_text(encoding="utf-8").strip().split("\n\n"):
         rows = [line.split("\t") for line in block.splitlines() if not line.startswith("#")]
@@ -45,8 +45,8 @@ def read_conllu(path: Path) -> list[Sentence]:
 
 
 def to_doc(sentence: Sentence, vocab: Vocab) -> Doc:
-    """A Doc with the tree as its gold annotation."""
-    starts = _find_sentence_starts(sentence.heads)
+    """Convert a sentence to a Doc with the tree as its gold annotation."""
+    starts: list[bool | int | None] = [*_find_sentence_starts(sentence.heads)]
     return Doc(
         vocab,
         words=list(sentence.words),
@@ -58,7 +58,7 @@ def to_doc(sentence: Sentence, vocab: Vocab) -> Doc:
 
 
 def _find_sentence_starts(heads: Sequence[int]) -> list[bool]:
-    """True where no arc crosses: before each further tree of a row of trees."""
+    """Find the first word of each tree: True where no arc crosses the boundary before the word."""
     starts, reach = [], 0
     for i, head in enumerate(heads):
         starts.append(i == 0 or reach < i)
@@ -67,7 +67,7 @@ def _find_sentence_starts(heads: Sequence[int]) -> list[bool]:
 
 
 def join_sentences(sentences: Iterable[Sentence]) -> Sentence:
-    """Several sentences as one text with several roots."""
+    """Join sentences to one text with several roots."""
     words: list[str] = []
     tags: list[str] = []
     heads: list[int] = []
@@ -81,16 +81,14 @@ def join_sentences(sentences: Iterable[Sentence]) -> Sentence:
 
 
 def drop_words(sentence: Sentence, dropped: set[int]) -> Sentence:
-    """The sentence without some of its leaves.
+    """Remove leaves of the tree, by their indices.
 
     Raises:
         ValueError: another word depends on one of them.
     """
     kept = [i for i in range(len(sentence.words)) if i not in dropped]
     if any(sentence.heads[i] in dropped for i in kept):
-        raise ValueError(
-            f"only leaves can be left out, got {sorted(dropped)} of {' '.join(sentence.words)!r}"
-        )
+        raise ValueError(f"only leaves can be removed, got {sorted(dropped)} of {' '.join(sentence.words)!r}")
     place = {old: new for new, old in enumerate(kept)}
     return Sentence(
         tuple(sentence.words[i] for i in kept),
@@ -101,10 +99,12 @@ def drop_words(sentence: Sentence, dropped: set[int]) -> Sentence:
 
 
 def add_noise(sentence: Sentence, rng: random.Random, *, typos: float) -> Sentence:
-    """As people type into a text field: no full stop, now and then no articles, typos.
+    """Change a sentence to the way people type: no full stop, at times no articles, typos.
 
     Args:
-        typos: share of the words that get one.
+        sentence: the sentence.
+        rng: the generator.
+        typos: share of words with a typo.
     """
     leaves = set(range(len(sentence.words))) - {h for i, h in enumerate(sentence.heads) if h != i}
     dropped: set[int] = set()
@@ -122,7 +122,7 @@ def add_noise(sentence: Sentence, rng: random.Random, *, typos: float) -> Senten
 
 
 def make_typo(word: str, rng: random.Random) -> str:
-    """The word with one slip of a finger; short words and numbers stay as they are."""
+    """Make one typo in a word; short words and numbers are returned unchanged."""
     if len(word) < 4 or not word.isalpha():
         return word
     i = rng.randrange(1, len(word) - 1)
@@ -139,7 +139,7 @@ def make_typo(word: str, rng: random.Random) -> str:
 def find_frequent_words(
     sentences: Iterable[Sentence], tag: str, *, at_least: int, ending: str = ""
 ) -> list[str]:
-    """Words that a treebank uses so often as one part of speech, in alphabetical order."""
+    """Find words that occur at least `at_least` times as a part of speech, in alphabetical order."""
     counts = Counter(
         word
         for s in sentences

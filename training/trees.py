@@ -1,4 +1,4 @@
-"""Dependency trees built word by word, and the sentences that they read as."""
+"""Dependency trees that are built word by word, and their conversion to sentences."""
 
 from dataclasses import dataclass, field
 
@@ -7,26 +7,26 @@ from training.treebank import Sentence
 
 @dataclass
 class PhraseTree:
-    """A word with what depends on it, before and after, each as (relation, tree) in the order of the text."""
+    """A word with its dependents before and after it, each as (relation, tree), in the order of the text."""
 
     word: str
     tag: str
     before: list[tuple[str, "PhraseTree"]] = field(default_factory=list)
     after: list[tuple[str, "PhraseTree"]] = field(default_factory=list)
 
-    def then(self, relation: str, tree: "PhraseTree") -> "PhraseTree":
-        """The same tree with one more dependent at its end."""
+    def append(self, relation: str, tree: "PhraseTree") -> "PhraseTree":
+        """Add a dependent at the end, in place, and return the tree."""
         self.after.append((relation, tree))
         return self
 
     def prepend(self, relation: str, tree: "PhraseTree") -> "PhraseTree":
-        """The same tree with one more dependent at its very beginning."""
+        """Add a dependent at the beginning, in place, and return the tree."""
         self.before.insert(0, (relation, tree))
         return self
 
 
 def to_sentence(tree: PhraseTree) -> Sentence:
-    """The words of a tree in their order."""
+    """Convert a tree to a sentence, its words in their order."""
     rows: list[tuple[str, str, int, str]] = []
     order: list[int] = []
 
@@ -50,20 +50,23 @@ def to_sentence(tree: PhraseTree) -> Sentence:
 
 
 def make_leaf(word: str, tag: str) -> PhraseTree:
+    """Make a tree of one word."""
     return PhraseTree(word, tag)
 
 
 def make_compound(words: str) -> PhraseTree:
-    """A noun of several words, written "hot_dog": the last is the noun."""
+    """Make a noun of several words, such as "hot_dog"; the last word is the head."""
     *first, last = words.split("_")
     return PhraseTree(last, "NOUN", [("compound", make_leaf(word, "NOUN")) for word in first])
 
 
 def conjoin(tree: PhraseTree, conjunction: str, other: PhraseTree) -> PhraseTree:
-    return tree.then("conj", other.prepend("cc", make_leaf(conjunction, "CCONJ")))
+    """Add a conjunct to a tree, in place, and return the tree."""
+    return tree.append("conj", other.prepend("cc", make_leaf(conjunction, "CCONJ")))
 
 
 def pluralise(word: str) -> str:
+    """Convert a noun to its plural."""
     irregular = {"man": "men", "woman": "women", "person": "people", "child": "children", "sheep": "sheep"}
     if word in irregular:
         return irregular[word]

@@ -4,4 +4,4 @@ Data flows one way: Label Studio task -> Task -> Image -> Proposals -> Scene -> 
 ranking -> Suggestions -> regions -> Label Studio, and back: annotator -> events -> store -> export.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

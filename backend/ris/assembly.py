@@ -4,16 +4,12 @@ Importing this file loads no network: `/health` must answer before torch has eve
 `load_pipeline` imports `pretrained`'s networks when the worker calls it.
 """
 
-import hashlib
-import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, partial
 from pathlib import Path
-from typing import Any, Literal
 
-from ris import __version__
 from ris.config import Settings
 from ris.core.expression import ParsedExpression
 from ris.core.types import Image, Task
@@ -25,13 +21,9 @@ from ris.labelstudio.api.fetching import ImageSource
 from ris.labelstudio.api.pushing import PredictionWriter
 from ris.labelstudio.images.decoding import decode_image
 from ris.learning.training import TrainingService
-from ris.pretrained.catalog.presets import PRESETS, Preset, find_preset
-from ris.pretrained.catalog.sources import Source
-from ris.pretrained.catalog.user_presets import read_presets
-from ris.pretrained.catalog.weights import check_model_files
+from ris.planning import Plan, make_plan
+from ris.pretrained.catalog.presets import PRESETS
 from ris.pretrained.language.synonyms import find_synonyms
-from ris.pretrained.precision import check_precision, read_cpu_flags
-from ris.referring.lgd import ATTRIBUTE_PROMPT, SURROUNDING_PROMPT
 from ris.referring.pipeline import Pipeline
 from ris.referring.protocols import Describer, Parser
 from ris.service import (
@@ -48,106 +40,6 @@ from ris.store.scenes import SceneFiles
 from ris.store.session import Database
 
 WRITE_TIMEOUT_S = 120.0  # for one call that writes predictions; shorter than `writing.HOLD_WRITE`
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What will be loaded, its files checked: everything that a suggestion depends on.
-
-    Attributes:
-        version: what Label Studio knows our suggestions by; changes whenever one could change.
-        describer: which describer answers for LGD, as people read it.
-        synonyms: where LGD looks up whether two nouns mean the same: "wordnet" or "lemma".
-        models: the folder of the fetched networks.
-        device: where the networks run.
-        precision: of their arithmetic; a part of the version.
-        arithmetic: precision and device, in words.
-    """
-
-    preset: Preset
-    version: str
-    describer: str
-    synonyms: str
-    describer_url: str = ""
-    describer_model: str = ""
-    describer_key: str = ""
-    models: Path = Path()
-    device: str = "cpu"
-    precision: Literal["fp32", "bf16"] = "fp32"
-    arithmetic: str = ""
-
-
-def make_plan(settings: Settings) -> Plan:
-    """Choose the networks that the settings ask for, and check their files; loads nothing.
-
-    Raises:
-        SettingsError: there is no such preset, a describer's address is without its model, or the processor
-            is slower in the precision that is set.
-        WeightsError: a model file is missing or damaged.
-    """
-    preset = find_preset(settings.preset, alternatives=settings.alternatives, known=load_presets(settings))
-    models = get_models_folder(settings)
-    arithmetic = check_precision(settings.precision, settings.device, read_cpu_flags())
-    url, model = settings.describer_url, settings.describer_model
-    if url and not model:
-        raise SettingsError("RIS_DESCRIBER_URL is set but RIS_DESCRIBER_MODEL is not; name the model to ask")
-    if model:
-        lgd = replace(preset.lgd, attribute_prompt=ATTRIBUTE_PROMPT, surrounding_prompt=SURROUNDING_PROMPT)
-        preset = replace(preset, lgd=lgd)
-    describer = f"{model} at {url}" if url else model or "embedded"
-    needed = [source for source in preset.sources if not model or source is not preset.describer]
-    weights = check_model_files(needed, models, fetch=f"ris models fetch {preset.name}")
-    key, synonyms = settings.describer_key, find_synonyms(preset.lgd.synonyms).source
-    also = (
-        [describer, synonyms] if settings.precision == "fp32" else [describer, synonyms, settings.precision]
-    )
-    return Plan(
-        preset,
-        compute_model_version(preset, weights, *also),
-        describer,
-        synonyms,
-        url,
-        model,
-        key.get_secret_value() if key else "",
-        models,
-        settings.device,
-        settings.precision,
-        arithmetic,
-    )
-
-
-def load_presets(settings: Settings) -> Mapping[str, Preset]:
-    """By name, ours and those of the user's file.
-
-    Raises:
-        SettingsError: the file cannot be read.
-    """
-    return read_presets(Path(settings.presets_file).expanduser()) if settings.presets_file else PRESETS
-
-
-def get_models_folder(settings: Settings) -> Path:
-    """Where fetched networks lie."""
-    return Path(settings.models_folder).expanduser()
-
-
-def compute_model_version(preset: Preset, weights: str, *also: str) -> str:
-    """What Label Studio knows our suggestions by: changes whenever a suggestion could change.
-
-    Args:
-        weights: digest of the model files.
-        also: whatever else has a say: which describer, where synonyms come from.
-    """
-    said = {each.name: getattr(preset, each.name) for each in fields(preset) if each.name != "summary"}
-    settings = {name: _to_json_value(value) for name, value in said.items()}
-    made_by = json.dumps([__version__, weights, settings, also], sort_keys=True, default=str)
-    return f"{preset.name}-{hashlib.sha256(made_by.encode()).hexdigest()[:8]}"
-
-
-def _to_json_value(value: Any) -> Any:
-    """A preset's value for JSON; of a network its name, because what it is stands in the weights' digest."""
-    if isinstance(value, Source):
-        return value.name
-    return value if isinstance(value, str | int | None) else asdict(value)
 
 
 def load_pipeline(plan: Plan, remember: Callable[[Describer], Describer] = lambda d: d) -> Pipeline:
@@ -172,10 +64,10 @@ def load_pipeline(plan: Plan, remember: Callable[[Describer], Describer] = lambd
     if preset.threads is not None:
         use_threads(preset.threads)
     loader = Loader(preset, plan.models, plan.device, plan.precision)
-    parser, own_parsers = loader.parsers()
-    clip, matcher = loader.encoder(), loader.matcher()
-    describer = remember(_load_named_describer(plan) or loader.describer())
-    proposer, refiner = loader.proposer()
+    parser, own_parsers = loader.load_parsers()
+    clip, matcher = loader.load_encoder(), loader.load_matcher()
+    describer = remember(_load_named_describer(plan) or loader.load_describer())
+    proposer, refiner = loader.load_proposer()
     return Pipeline(
         proposer=proposer,
         refiner=refiner,
@@ -199,15 +91,16 @@ def load_pipeline(plan: Plan, remember: Callable[[Describer], Describer] = lambd
 
 
 def _load_named_describer(plan: Plan) -> Describer | None:
-    """The describer that the settings name, behind HTTP or of transformers; None leaves it to the preset."""
+    """Load the describer that the settings name, over HTTP or of transformers; None for the preset's own."""
     from ris.pretrained.language.describer import ChatDescriber
     from ris.pretrained.language.http_describer import HttpDescriber
 
-    if plan.describer_url:
-        return HttpDescriber(plan.describer_url, model=plan.describer_model, key=plan.describer_key)
-    if plan.describer_model:
+    if plan.describer_model is None:
+        return None
+    if plan.describer_url is None:
         return ChatDescriber.load(plan.describer_model, device=plan.device)
-    return None
+    key = plan.describer_key.get_secret_value() if plan.describer_key else ""
+    return HttpDescriber(plan.describer_url, model=plan.describer_model, key=key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +140,7 @@ def assemble(settings: Settings) -> Application:
     load = partial(load_pipeline, plan, partial(CachingDescriber, database, now=get_utc_now))
     files = None
     if settings.scene_folder:
-        files = SceneFiles(Path(settings.scene_folder), plan.version, settings.scene_folder_mb * 2**20)
+        files = SceneFiles(settings.scene_folder.expanduser(), plan.version, settings.scene_folder_mb * 2**20)
     worker = Worker(load, SceneCache(settings.scene_cache_mb * 2**20, files))
     recording = RecordingService(database, now=get_utc_now)
     syncing = SyncService(
@@ -262,7 +155,7 @@ def assemble(settings: Settings) -> Application:
     images = make_image_source(settings)
     suggesting = SuggestionService(
         database, worker, images, version=plan.version, now=get_utc_now,
-        shuffled_share=settings.shuffled_share,
+        alternatives=settings.alternatives, shuffled_share=settings.shuffled_share,
     )  # fmt: skip
     delivering = None
     if settings.label_studio_api_key:
@@ -313,11 +206,12 @@ def make_ml_backend(settings: Settings, url: str | None = None) -> OwnBackend:
 
 def make_image_bytes_source(settings: Settings) -> Callable[[Task], bytes]:
     """From a task to the bytes of its image's file."""
-    hosts = tuple(host.strip() for host in settings.image_hosts.split(",") if host.strip())
     source = ImageSource(
-        make_label_studio_client(settings), image_hosts=hosts, max_bytes=settings.max_image_bytes,
-        public_url=settings.label_studio_public_url,
-    )  # fmt: skip
+        make_label_studio_client(settings),
+        image_hosts=settings.image_hosts,
+        max_bytes=settings.max_image_bytes,
+        public_url=settings.label_studio_public_url or "",
+    )
     return lambda task: source.fetch(task.image_url, task.task_id)
 
 

@@ -1,63 +1,80 @@
-"""Settings from the environment, read at the edge and nowhere else.
+"""Settings from the environment, read at the edge of the program alone.
 
-Each setting is a variable with the prefix `RIS_`, e.g. `RIS_DATABASE_URL`; a file `.env` in the
-working folder is read too. `ris serve --help` and the README list them.
+Each setting is a variable with the prefix `RIS_`, e.g. `RIS_DATABASE_URL`. A file `.env` in the working
+folder is read too. An empty variable counts as not set. `docs/settings.md` lists all settings; it is
+generated from the docstring and the fields of `Settings`.
 """
 
 import ipaddress
-from typing import Literal
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from ris.errors import SettingsError
 
 
 class Settings(BaseSettings):
-    """What a person can set, with what it is good for.
+    """All settings of the program.
 
     Attributes:
-        host, port: where `ris serve` listens.
-        public_url: our own address as Label Studio reaches it, where that is not http://host:port, as in a
-            container or behind a proxy. `ris connect` tells Label Studio, `ris doctor` looks whether it did.
-        database_url: SQLite by default; PostgreSQL as postgresql://user@host/name, its password in PGPASSWORD
-            (a variable of PostgreSQL's own, which is not read from `.env`).
-        preset: which networks and thresholds; `ris models list` shows them.
-        presets_file: a TOML file with presets of one's own.
-        models_folder: where `ris models fetch` puts published networks, and where they are looked for.
-        device: where the networks run: cpu, cuda, cuda:1 or mps.
-        precision: of the methods' arithmetic; bf16 is faster where the hardware has it. Masks are made in
-            fp32 always: in bf16 the embedded SAM makes other ones.
-        alternatives: how many ranked masks an annotator is offered.
-        shuffled_share: of the tasks, that are shown their alternatives in random order and without scores:
-            only on those does the place of the accepted say whether people take what comes first.
-        deadline_s: how long one /predict may take in all; Label Studio gives up after 100 s.
-        label_studio_url, label_studio_api_key: where images come from, and our own key for it (a
-            personal access token or a legacy token). Without them only public images can be read.
-        label_studio_public_url: its address as browsers see it, where that is another, as in a container.
-        image_hosts: other hosts that images may be fetched from, as host or host:port, by commas.
-        max_image_bytes, max_image_pixels: larger pictures are refused, each with one sentence.
-        scene_cache_mb: memory for scenes of images that were seen.
-        scene_folder, scene_folder_mb: where they are kept over restarts, and how much of them.
-        describer_url, describer_model, describer_key: who describes images for LGD. Without them the
-            preset's own; with a model alone a folder or downloaded name of transformers; with a URL any
-            endpoint that speaks OpenAI's chat completions, such as http://localhost:8000/v1.
-        sync_interval_s: how often Label Studio's own state is read, when there is a key; 0 never.
-        basic_auth_user, basic_auth_password: what Label Studio must send to every route but liveness.
-        allow_anonymous: listen on other addresses than loopback without a password.
-        log_level: INFO tells one line a request and never a body.
-        log_format: "json" writes an object a line, with the request's id; "text" is for people.
+        host, port: the address on which `ris serve` listens.
+        public_url: the backend's address as Label Studio reaches it, where that is not http://host:port, as
+            in a container or behind a proxy. `ris connect` gives it to Label Studio, and `ris doctor`
+            checks it.
+        database_url: a SQLAlchemy URL. For PostgreSQL write postgresql://user@host/name and set its
+            password in PGPASSWORD, a variable of PostgreSQL that is not read from `.env`.
+        preset: the networks and the numbers of the methods. `ris models list` shows the choice.
+        presets_file: a TOML file with your own presets.
+        models_folder: the folder that `ris models fetch` stores published networks in. They are loaded from
+            there.
+        device: the device that runs the networks: cpu, cuda, cuda:1 or mps.
+        precision: the arithmetic of the methods' networks. bf16 is faster on hardware that supports it.
+            Masks are always computed in fp32, because in bf16 the embedded SAM computes other masks.
+        alternatives: the largest number of ranked masks that a task is given. Another number makes another
+            model version of the suggestions, so that tasks are answered anew. Learned rankings stay in use.
+        shuffled_share: the share of tasks whose alternatives are shown in random order and without scores.
+            Only these tasks tell whether annotators prefer what is shown first.
+        deadline_s: the longest time for the answer to one /predict, in seconds. Label Studio gives up after
+            100 s.
+        label_studio_url, label_studio_api_key: the address of Label Studio, and a key for its API: a
+            personal access token or a legacy token. Without a key only public images can be read.
+        label_studio_public_url: the address of Label Studio as browsers see it, where it is another one, as
+            in a container.
+        image_hosts: further hosts that images may be fetched from, as host or host:port, separated by
+            commas.
+        max_image_bytes, max_image_pixels: the largest file, in bytes, and the largest image, in pixels. A
+            task with a larger one is refused.
+        scene_cache_mb: memory for the scenes of images, in MiB. A scene holds the proposals and features of
+            one image.
+        scene_folder, scene_folder_mb: a folder that keeps scenes over restarts, and its largest size in
+            MiB. Without a folder scenes are kept in memory alone.
+        describer_url, describer_model, describer_key: the model that describes images for LGD. Without them
+            it is the preset's own. A model without a URL is a folder or a downloaded name of transformers.
+            With a URL it is a model of an endpoint with OpenAI's chat completions, e.g.
+            http://localhost:8000/v1; the key is sent to that endpoint.
+        sync_interval_s: the time between two reads of Label Studio's annotations, in seconds. They are read
+            when there is a key; 0 never reads them.
+        basic_auth_user, basic_auth_password: the user and password that Label Studio must send to every
+            route except the health check. Without a password every request is answered.
+        allow_anonymous: lets `ris serve` listen on an address other than loopback without a password.
+        log_level: the least severe messages that are logged. INFO logs one line per request and no bodies.
+        log_format: "json" writes one JSON object per line, with the id of the request; "text" is for
+            people.
     """
 
-    model_config = SettingsConfigDict(env_prefix="RIS_", env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="RIS_", env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True
+    )
 
     host: str = "127.0.0.1"
     port: int = Field(default=9090, ge=1, le=65535)
-    public_url: str = ""
+    public_url: str | None = None
     database_url: str = Field(default="sqlite:///ris.db", repr=False)
     preset: str = "tiny"
-    presets_file: str = ""
-    models_folder: str = "~/.cache/ris/models"
+    presets_file: Path | None = None
+    models_folder: Path = Path("~/.cache/ris/models")
     device: str = Field(default="cpu", pattern=r"^(cpu|mps|cuda(:\d+)?)$")
     precision: Literal["fp32", "bf16"] = "fp32"
     alternatives: int = Field(default=3, ge=1, le=9)
@@ -65,15 +82,15 @@ class Settings(BaseSettings):
     deadline_s: float = Field(default=60.0, gt=0, le=95)
     label_studio_url: str = "http://localhost:8080"
     label_studio_api_key: SecretStr | None = None
-    label_studio_public_url: str = ""
-    image_hosts: str = ""
+    label_studio_public_url: str | None = None
+    image_hosts: Annotated[tuple[str, ...], NoDecode] = ()
     max_image_bytes: int = Field(default=64 * 2**20, gt=0)
     max_image_pixels: int = Field(default=64_000_000, gt=0)
     scene_cache_mb: int = Field(default=512, ge=0)
-    scene_folder: str = ""
+    scene_folder: Path | None = None
     scene_folder_mb: int = Field(default=4096, ge=0)
-    describer_url: str = ""
-    describer_model: str = ""
+    describer_url: str | None = None
+    describer_model: str | None = None
     describer_key: SecretStr | None = None
     sync_interval_s: float = Field(default=600.0, ge=0)
     basic_auth_user: str = ""
@@ -92,7 +109,7 @@ class Settings(BaseSettings):
 
     @property
     def own_url(self) -> str:
-        """Our own address as Label Studio reaches it, as far as the settings say."""
+        """The backend's address as Label Studio reaches it: `public_url`, or else host and port."""
         return self.public_url or f"http://{format_host_port(self.host, self.port)}"
 
     @field_validator("host")
@@ -100,29 +117,39 @@ class Settings(BaseSettings):
     def _strip_brackets(cls, host: str) -> str:
         return host.strip("[]")
 
+    @field_validator("image_hosts", mode="before")
+    @classmethod
+    def _split_hosts(cls, hosts: Any) -> Any:
+        return (
+            [part.strip() for part in hosts.split(",") if part.strip()] if isinstance(hosts, str) else hosts
+        )
+
     @field_validator("label_studio_url", "public_url")
     @classmethod
-    def _check_url(cls, url: str, info: ValidationInfo) -> str:
-        if not url and info.field_name == "public_url":
-            return url
+    def _check_url(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
         if not url.startswith(("http://", "https://")):
             raise ValueError("must start with http:// or https://")
         return url.rstrip("/")
 
 
 def format_host_port(host: str, port: int) -> str:
-    """The two as they stand in a URL: an IPv6 host in brackets."""
+    """Join host and port as in a URL, with an IPv6 host in brackets."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def read_settings(**given: object) -> Settings:
-    """The settings of this process; `given` wins over the environment, the environment over `.env`.
+def read_settings(**options: object) -> Settings:
+    """Read the settings of this process from the environment and `.env`.
+
+    Args:
+        options: win over the environment, which wins over `.env`. None is no option.
 
     Raises:
-        SettingsError: a value has no meaning; the message names the variable.
+        SettingsError: a value is not allowed; the message names the variable.
     """
     try:
-        return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+        return Settings(**{name: value for name, value in options.items() if value is not None})  # type: ignore[arg-type]
     except ValidationError as error:
         first = error.errors()[0]
         name = "_".join(str(part) for part in first["loc"]).upper()

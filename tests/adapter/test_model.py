@@ -1,4 +1,4 @@
-"""The adapter over a stand-in of the SDK's base class, as its 2.x source documents it."""
+"""The adapter over a fake of the SDK's base class, as its 2.x source documents it."""
 
 import importlib
 import sys
@@ -13,7 +13,7 @@ from tests.builders.events import box, event
 
 
 class LabelStudioMLBase:
-    """What of the base class is documented: made a request, with a store of texts by project."""
+    """The documented part of the base class: one object per request, with a store of texts per project."""
 
     CACHE = {}  # noqa: RUF012
     TRAIN_EVENTS = ("ANNOTATION_CREATED", "ANNOTATION_UPDATED", "ANNOTATION_DELETED", "START_TRAINING")
@@ -53,8 +53,8 @@ def made(sdk, backend, gate, monkeypatch):
     """A model as the SDK makes one for a request of project 1."""
     gate.opened.set()
     adapter = importlib.import_module("adapter.model")
-    monkeypatch.setattr(adapter, "service", lambda: backend)
-    monkeypatch.setattr(adapter, "project_key", lambda number: f"{number}.1700000000")
+    monkeypatch.setattr(adapter, "get_services", lambda: backend)
+    monkeypatch.setattr(adapter, "find_project_key", lambda number: f"{number}.1700000000")
     return adapter.ReferringSegmentation(project_id="1", label_config=read("tabs_brush.xml"))
 
 

@@ -30,7 +30,7 @@ def toy_tokenizer():
 
 
 def random_blip_config():
-    """24 px in patches of 6, three text layers of width 16."""
+    """Make the config of a BLIP of 24 px in patches of 6, with three text layers of width 16."""
     return BlipConfig(
         text_config={
             "vocab_size": len(WORDS), "hidden_size": 16, "encoder_hidden_size": 16, "intermediate_size": 32,
@@ -52,12 +52,12 @@ def random_blip():
     made = BlipForImageTextRetrieval(random_blip_config()).eval()
     for parameter in made.parameters():  # the default initial weights are too small to show differences
         parameter.data.normal_(0, 0.15)
-    return made
+    return model
 
 
 TEXT = {"context_length": 77, "vocab_size": 49408, "width": 16, "heads": 2, "layers": 1}
 
-EYES = {
+VISION = {
     "vit": {"image_size": 32, "layers": 2, "width": 64, "patch_size": 8},
     "resnet": {"image_size": 64, "layers": [1, 1, 1, 1], "width": 8, "patch_size": None},
 }

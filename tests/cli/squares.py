@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
-from ris import assembly
+from ris import assembly, planning
 from ris.evaluation.refcoco import results as pieces
 from ris.referring.global_local import GLOBAL_LOCAL_PAPER, GlobalLocal
 from ris.referring.pipeline import Pipeline
@@ -44,7 +44,7 @@ def squares_plan(settings):
 
 
 if __name__ == "__main__":
-    assembly.make_plan, assembly.load_pipeline = squares_plan, squares_pipeline
+    planning.make_plan, assembly.load_pipeline = squares_plan, squares_pipeline
     pieces.IMAGES_PER_PIECE = 2
     from ris.__main__ import main
 

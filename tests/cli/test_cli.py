@@ -12,10 +12,10 @@ from typer.testing import CliRunner
 from ris.cli import root_app
 from ris.service import RecordingService
 from ris.store.session import Database
+from ris.tinyworld.samples import make_samples
 from tests.builders.command_line import ROOT, assert_one_sentence, ris
 from tests.builders.events import event
 from tests.live.support.process import find_free_port
-from tests.live.support.samples import make_samples
 
 NOT_UNDERSTOOD = [{"type": "vectorlabels", "id": "v"}]
 COMMANDS = [
@@ -43,8 +43,8 @@ def test_the_help_says_what_a_projects_key_looks_like(command):
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_stands_in_the_readme(command):
-    assert f"ris {command}" in (ROOT / "README.md").read_text()
+def test_every_command_stands_on_the_page_of_commands(command):
+    assert f"`ris {command}`" in (ROOT / "docs" / "cli.md").read_text()
 
 
 def test_a_database_that_is_not_there_is_one_sentence(tmp_path):
@@ -101,7 +101,7 @@ def test_the_doctor_of_a_container_says_that_its_own_address_is_missing(tmp_path
 
     (line,) = [line for line in unset.stdout.splitlines() if "own address" in line]
     assert "TO DO" in line
-    assert "set RIS_PUBLIC_URL to one, or give it with --backend" in line
+    assert "set RIS_PUBLIC_URL to an address that it can call, or give one with --backend" in line
     assert "127.0.0.1" in next(line for line in unset.stdout.splitlines() if "start `ris serve`" in line)
     (line,) = [line for line in known.stdout.splitlines() if "own address" in line]
     assert "ok" in line
@@ -111,7 +111,7 @@ def test_the_doctor_of_a_container_says_that_its_own_address_is_missing(tmp_path
 def test_a_container_without_an_address_of_its_own_is_not_connected(tmp_path):
     assert_one_sentence(
         ris("connect", "--project", "1", "--url", "http://127.0.0.1:9", folder=tmp_path, RIS_HOST="0.0.0.0"),
-        "http://0.0.0.0:9090 is no address at which Label Studio finds `ris serve`: set RIS_PUBLIC_URL",
+        "Label Studio cannot call `ris serve` at http://0.0.0.0:9090: set RIS_PUBLIC_URL",
     )
 
 
@@ -270,6 +270,6 @@ def test_what_a_later_version_took_back_is_not_exported_and_told(tmp_path):
 def test_models_list_says_what_is_computed_in(monkeypatch, flags, told):
     monkeypatch.setenv("RIS_PRECISION", "bf16")
     monkeypatch.setattr("ris.cli.models.read_cpu_flags", lambda: flags)
-    monkeypatch.setattr("ris.assembly.read_cpu_flags", lambda: flags)
+    monkeypatch.setattr("ris.planning.read_cpu_flags", lambda: flags)
 
     assert told in CliRunner().invoke(root_app, ["models", "list"]).stdout

@@ -12,8 +12,8 @@ import pytest
 
 from ris.store.history import count_answered_tasks
 from ris.store.session import Database
+from ris.tinyworld.samples import make_samples
 from tests.builders.command_line import ROOT, assert_one_sentence, ris
-from tests.live.support.samples import make_samples
 
 
 def tasks_file(folder, count):

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image as Pillow
 from typer.testing import CliRunner
 
-from ris import assembly, config
+from ris import assembly, config, planning
 from ris.cli import root_app
 from ris.core import rle
 from ris.errors import BackendError, DatasetError, InputError
@@ -27,7 +27,7 @@ from tests.builders.fakes import COLOURS, squares
 from tests.cli.squares import squares_pipeline, squares_plan
 
 N_IMAGES = 12
-TINY = assembly.make_plan, assembly.load_pipeline
+TINY = planning.make_plan, assembly.load_pipeline
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def drawn(tmp_path):
 
 @pytest.fixture
 def fake(monkeypatch):
-    monkeypatch.setattr(assembly, "make_plan", squares_plan)
+    monkeypatch.setattr(planning, "make_plan", squares_plan)
     monkeypatch.setattr(assembly, "load_pipeline", squares_pipeline)
     monkeypatch.setattr(pieces, "IMAGES_PER_PIECE", 2)
 

@@ -15,10 +15,10 @@ from sqlalchemy import create_engine, make_url, text
 
 from ris.label_config import read
 from ris.store.session import Database, read_revision, upgrade_database
+from ris.tinyworld.samples import make_samples
 from tests.builders.postgres import new_database
 from tests.live.support.backend_server import BackendServer
 from tests.live.support.process import find_free_port
-from tests.live.support.samples import make_samples
 
 ROOT = Path(__file__).parents[2]
 

@@ -1,6 +1,6 @@
-"""What a GPU computes is what the CPU computes: `make test-gpu`, where there is one.
+"""The GPU and the CPU compute the same: `make test-gpu`, on a machine with a GPU.
 
-`RIS_TEST_DEVICE` names another device than "cuda"; with "cpu" the tests themselves can be tried anywhere.
+`RIS_TEST_DEVICE` names another device than "cuda"; with "cpu" the tests run on any machine.
 """
 
 import os
@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 import torch
 
-from ris.assembly import load_pipeline, make_plan
+from ris.assembly import load_pipeline
 from ris.config import Settings
 from ris.core.masks import compute_iou_matrix
 from ris.core.proposals import Prompts
 from ris.core.types import Image
+from ris.planning import make_plan
 from ris.tinyworld.expressions import make_expressions
 from ris.tinyworld.scene import make_scene
 
@@ -26,7 +27,7 @@ SCENES = 4
 
 @pytest.fixture(scope="module")
 def pipelines():
-    """On the CPU and on the device, both in float32."""
+    """The pipeline on the CPU and on the device, both in float32."""
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.backends.cudnn.allow_tf32 = False
     return tuple(load_pipeline(make_plan(Settings(device=device))) for device in ("cpu", DEVICE))

@@ -1,4 +1,4 @@
-"""A Label Studio that keeps tasks, predictions and annotations as the real one does, without HTTP."""
+"""A fake Label Studio that stores tasks, predictions and annotations as the real one does, without HTTP."""
 
 import json
 from collections import Counter
@@ -60,7 +60,7 @@ class PredictionStore:
         raise AssertionError(f"{method} {path} is not known here")
 
     def store(self, prediction):
-        """Keep a prediction, as often as it comes; its number."""
+        """Store a prediction, also one that is stored already; return its number."""
         number = next(self._numbers)
         self.predictions[number] = {"id": number, **prediction}
         return number

@@ -1,4 +1,4 @@
-"""A Label Studio that behaves, over real HTTP: it checks keys and keeps what is asked."""
+"""A fake Label Studio over real HTTP: it checks keys and lists the requests that it got."""
 
 import base64
 import json
@@ -11,7 +11,7 @@ PNG = b"\x89PNG a picture"
 
 
 def jwt(kind, seconds):
-    """An unsigned token, as much as a client reads of one."""
+    """An unsigned JWT with the claims that a client reads."""
     parts = [{"alg": "none"}, {"token_type": kind, "exp": int(time.time()) + seconds}]
     return (
         ".".join(base64.urlsafe_b64encode(json.dumps(p).encode()).decode().rstrip("=") for p in parts) + ".eA"
@@ -19,7 +19,7 @@ def jwt(kind, seconds):
 
 
 class FakeStudio(ThreadingHTTPServer):
-    """Gives pictures and answers to who has the key; `asked` is every request it got.
+    """Sends images and API answers to callers with the key; `asked` lists every request.
 
     Args:
         sub_path: what it is served under: everything else is not there.
@@ -30,6 +30,7 @@ class FakeStudio(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.allowed, self.asked, self.redirects = set(allowed), [], {}
         self.sub_path, self.tls = sub_path, tls
+        self.access_lifetime_s, self.refresh_answer = 300, None
         if tls:
             self.socket = tls.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
         threading.Thread(target=self.serve_forever, daemon=True).start()
@@ -40,7 +41,7 @@ class FakeStudio(ThreadingHTTPServer):
         return f"{host}:{self.server_port}{self.sub_path}"
 
     def handle_error(self, request, client_address):
-        """A caller that does not trust our certificate is no news."""
+        """Ignore callers that do not trust our certificate."""
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -52,7 +53,9 @@ class Handler(BaseHTTPRequestHandler):
         sent = self.rfile.read(length)
         self.server.asked.append((self.path, self.headers.get("Authorization")))
         if self.path.startswith(f"{self.server.sub_path}/api/token/refresh"):
-            access = jwt("access", 300)
+            if self.server.refresh_answer:
+                return self.answer(*self.server.refresh_answer)
+            access = jwt("access", self.server.access_lifetime_s)
             self.server.allowed.add(f"Bearer {access}")
             return self.answer(200, json.dumps({"access": access}).encode())
         told = {"id": 7, "sent": len(sent), "file_upload_ids": [5]}

@@ -1,4 +1,4 @@
-"""The rule: what is meant of all that lies on the image. Independent readings of it are in test_rule.py."""
+"""The rule: which regions on the image are meant. test_rule.py has a second implementation of it."""
 
 import pytest
 
@@ -64,7 +64,7 @@ def test_what_lies_on_another_picture_alone_is_no_answer():
     two = read_controls(read("tabs_brush.xml").replace("<Image", '<Image name="ref" value="$ref"/><Image', 1))
     elsewhere = mask("a", "r", "manual", "ellipselabels", from_name="e") | {"to_name": "ref"}
 
-    with pytest.raises(EmptyMaskError, match="the only thing drawn lies on 'ref'"):
+    with pytest.raises(EmptyMaskError, match="the only thing drawn is on 'ref'"):
         select_meant_regions([elsewhere], two)
     assert ids([elsewhere, OFFERED[0]], two) == ["risabc-2"]
 
@@ -106,8 +106,8 @@ def test_nothing_on_the_image_and_no_choice_is_no_such_thing():
 
 @pytest.mark.parametrize("extra", [[], [choice()], [choice("sunny", name="weather")]])
 def test_without_a_choice_several_alternatives_are_no_answer(extra):
-    """E.g. "Create Annotations From Predictions": nobody chose."""
-    with pytest.raises(ChoiceError, match="in 'pick' and masks lie under 3 labels|'sunny' was chosen"):
+    """E.g. by "Create Annotations From Predictions", where nobody chose."""
+    with pytest.raises(ChoiceError, match="in 'pick', and masks have 3 labels|'sunny' was chosen"):
         select_meant_regions([*OFFERED, *extra], PICK)
 
 

@@ -41,7 +41,7 @@ def test_clicks_are_points_in_pixels_on_or_beside_what_is_meant():
     assert found.prompts.size == SIZE
     assert found.prompts.points.tolist() == [[80, 120], [32, 24]]
     assert found.prompts.positive.tolist() == [True, False]
-    assert (found.prompts.box, found.prompts.mask, found.words, found.label) == (None, None, "", "2nd")
+    assert (found.prompts.box, found.prompts.mask, found.expression, found.label) == (None, None, "", "2nd")
 
 
 def test_a_rectangle_is_a_box_in_pixels():
@@ -65,7 +65,7 @@ def test_a_stroke_of_the_smart_brush_is_a_mask_and_its_box():
 def test_typed_words_are_the_last_line_that_says_something():
     found = context(words("the dog", " the left cup ", ""))
 
-    assert (found.words, found.prompts) == ("the left cup", None)
+    assert (found.expression, found.prompts) == ("the left cup", None)
 
 
 def test_a_label_that_the_mask_control_does_not_have_is_none():
@@ -75,10 +75,10 @@ def test_a_label_that_the_mask_control_does_not_have_is_none():
 @pytest.mark.parametrize(
     ("given", "error", "pattern"),
     [
-        ({"result": []}, InputError, "needs a click, a box, a stroke"),
-        ({"result": [words("")]}, InputError, "needs a click, a box, a stroke"),
+        ({"result": []}, InputError, "needs a click, a box, a brush stroke"),
+        ({"result": [words("")]}, InputError, "needs a click, a box, a brush stroke"),
         ({}, InputError, "needs a list of regions, got NoneType"),
-        ({"result": [{"type": "keypoint"}]}, RegionError, "says no size"),
+        ({"result": [{"type": "keypoint"}]}, RegionError, "has no usable size"),
         ({"result": [{**SHOWN, "type": "keypoint"}]}, RegionError, "has no value"),
         ({"result": [click("a", 1)]}, RegionError, "needs x in percent, got 'a'"),
         ({"result": [click(float("nan"), 1)]}, RegionError, "needs x in percent"),
@@ -153,7 +153,7 @@ def test_whatever_comes_is_read_or_refused_on_purpose(regions, kind):
         found = read_context({"result": regions}, PICK)
     except BackendError:
         return
-    assert found.words or found.prompts is not None
+    assert found.expression or found.prompts is not None
     assert np.isfinite(found.prompts.points).all() if found.prompts else True
 
 
@@ -165,7 +165,7 @@ def test_what_was_drawn_on_another_picture_or_typed_elsewhere_is_not_asked():
     assert len(context(click(25, 50), beside).prompts.points) == 1
     with pytest.raises(InputError, match="needs a click"):
         context(beside)
-    spoken = words("the owl") | {"from_name": typing.expression_area}
-    assert read_context({"result": [spoken, comment]}, typing).words == "the owl"
+    typed = words("the owl") | {"from_name": typing.expression_area}
+    assert read_context({"result": [typed, comment]}, typing).expression == "the owl"
     with pytest.raises(InputError, match="needs a click"):
         read_context({"result": [comment]}, typing)

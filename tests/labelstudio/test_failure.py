@@ -10,7 +10,7 @@ from ris.labelstudio.failure import FAILURE_CAUSES, OTHER_CAUSE, Failure, find_a
      (InputError, "answer"), (BackendError, "other"), (ValueError, "other")],
 )  # fmt: skip
 def test_a_failure_has_the_cause_of_the_nearest_kind_of_error(error, cause):
-    assert Failure.of(error("what, and what to do")) == Failure(cause, "what, and what to do")
+    assert Failure.from_error(error("what, and what to do")) == Failure(cause, "what, and what to do")
 
 
 def test_every_cause_says_what_to_do():

@@ -176,7 +176,7 @@ def test_shuffled_alternatives_are_shown_by_their_places_and_say_nothing_of_thei
 
 def test_with_fewer_labels_than_alternatives_the_best_are_shown_shuffled_or_not():
     three = read_controls(read("pick_brush.xml"))
-    two = replace(three, pick=replace(three.pick, ranks=("1st", "2nd")))
+    two = replace(three, pick=replace(three.pick, rank_labels=("1st", "2nd")))
 
     shown = [
         {

@@ -91,7 +91,10 @@ def test_what_lies_on_another_thing_that_is_shown_is_not_on_the_image():
         (None, "entry 0 of the result must be an object, got NoneType"),
         ({}, "entry 0 of the result needs a type"),
         ({"type": 3}, "entry 0 of the result needs a type"),
-        ({"type": "brushlabels", "to_name": "img"}, "lies on 'img', which the label config does not show"),
+        (
+            {"type": "brushlabels", "to_name": "img"},
+            "is drawn on 'img', which the label config does not show",
+        ),
     ],
 )
 def test_an_entry_that_is_no_region_of_ours_is_one_sentence(entry, message):
@@ -231,9 +234,9 @@ def test_a_bitmask_is_where_it_is_not_see_through():
         ([region("polygonlabels", {"points": [[1, 2], [3, float("inf")], [5, 6]]})], "got inf"),
         ([region("polygonlabels", {"points": [[1, 2]], "closed": False})], "outline is not closed"),
         ([region("brushlabels", {"rle": []}, size=(10**9, 10**9))], "pixels are the limit"),
-        ([region("brushlabels", {"rle": []}, size=(40.5, 60))], "says no size"),
-        ([region("brushlabels", {"rle": []}, size=(0, 5))], "says no size"),
-        ([region("brushlabels", {"rle": []}, size=("40", None))], "says no size"),
+        ([region("brushlabels", {"rle": []}, size=(40.5, 60))], "has no usable size"),
+        ([region("brushlabels", {"rle": []}, size=(0, 5))], "has no usable size"),
+        ([region("brushlabels", {"rle": []}, size=("40", None))], "has no usable size"),
     ],
 )
 def test_a_region_that_cannot_be_read_is_one_sentence(regions, message):

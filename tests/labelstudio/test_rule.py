@@ -1,4 +1,4 @@
-"""The rule about what an answer means, against a second reading of it that shares no code.
+"""The rule about what an answer means, against a second implementation that shares no code with it.
 
 The second reading is slow and plain: masks are sets of pixels, shapes are asked pixel by pixel, and the words
 of each label config are written out by hand. Both read 20,000 made-up annotations: regions of all of Label
@@ -27,7 +27,7 @@ FAILED = "failed"
 
 @dataclass(frozen=True)
 class Words:
-    """A label config, and its words by hand: what is written into answers, and what it means."""
+    """A label config, with the texts of its choices and labels and their meanings, written by hand."""
 
     config: str
     ranks: dict = field(default_factory=dict)  # choice -> label
@@ -67,11 +67,11 @@ UNREADABLE = ("vectorlabels", "magicwand", "videorectangle", "cuboid")
 BESIDE = ("textarea", "rating", "relation", "taxonomy", "number", "datetime", "pairwise", "ranker")
 
 
-# made-up annotations
+# generated annotations
 
 
 def make_annotation(rng, words):
-    """Regions, choices and flags: mostly what the editor writes, some of it what only an API client would."""
+    """Regions, choices and flags: most as the editor writes them, some as only an API client would."""
     entries = [make_region(rng, words, place) for place in range(rng.choice([0, 0, 1, 1, 2, 3, 4]))]
     if rng.random() < 0.6:
         entries += make_choices(rng, words)
@@ -126,7 +126,7 @@ def make_region(rng, words, place):
 
 
 def make_shape(rng, kind):
-    """Edges lie on the borders of pixels, so that every honest reading of a shape has the same pixels."""
+    """Edges are on the borders of pixels, so that every correct reading of a shape has the same pixels."""
     x1, y1 = rng.randrange(-2, WIDTH), rng.randrange(-2, HEIGHT)
     x2, y2 = x1 + rng.choice([0, 1, 2, 3, 5]), y1 + rng.choice([0, 1, 2, 3])
     pixels = {(x, y) for x in range(x1, x2) for y in range(y1, y2)}
@@ -161,11 +161,11 @@ def paint(pixels, kind, alpha):
     return {"imageDataURL": "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()}
 
 
-# the second reading
+# the second implementation
 
 
 class NotCovered(Exception):
-    """The rule does not say what this means."""
+    """The rule does not cover this answer."""
 
 
 def read_slowly(annotation, words):
@@ -299,7 +299,7 @@ def covers(region, x, y):
 
 @lru_cache(maxsize=8)
 def alphas_of(stream):
-    """Bit by bit, as the format says."""
+    """Decode bit by bit, as the format is specified."""
     bits = "".join(f"{byte:08b}" for byte in stream)
     place = 0
 

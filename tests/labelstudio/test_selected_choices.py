@@ -1,4 +1,4 @@
-"""What choices say: aliases, renamed words, several at once."""
+"""Choices of an answer: aliases, renamed choices, several at once."""
 
 import pytest
 
@@ -28,9 +28,9 @@ def choice(*values, name="pick"):
 
 
 def test_aliases_are_understood_like_values():
-    assert read_selected_choices([choice("rank-two")], ALIASED, OLD).ranks == {"2nd": "rank-two"}
-    assert read_selected_choices([choice("2nd")], ALIASED, OLD).ranks == {"2nd": "2nd"}
-    assert read_selected_choices([choice("3rd")], ALIASED, OLD).ranks == {"three": "3rd"}
+    assert read_selected_choices([choice("rank-two")], ALIASED, OLD).choice_by_label == {"2nd": "rank-two"}
+    assert read_selected_choices([choice("2nd")], ALIASED, OLD).choice_by_label == {"2nd": "2nd"}
+    assert read_selected_choices([choice("3rd")], ALIASED, OLD).choice_by_label == {"three": "3rd"}
     assert read_selected_choices([choice("absent")], ALIASED, OLD).no_referent == "absent"
     assert read_selected_choices([choice("mine")], ALIASED, OLD).own == "mine"
 
@@ -49,7 +49,7 @@ def test_a_label_that_the_config_does_not_have_stays_as_it_is():
 
 
 def test_a_word_from_before_a_renaming_is_the_label_of_the_same_name():
-    assert read_selected_choices([choice("2nd")], RENAMED, OLD).ranks == {"2nd": "2nd"}
+    assert read_selected_choices([choice("2nd")], RENAMED, OLD).choice_by_label == {"2nd": "2nd"}
     assert read_selected_choices([choice("no such thing")], RENAMED, OLD).no_referent == "no such thing"
     assert read_selected_choices([choice("drew it myself")], RENAMED, OLD).own == "drew it myself"
 
@@ -92,7 +92,7 @@ NESTED = read_controls(
 
 
 def test_every_step_of_a_nested_choice_was_made():
-    assert read_selected_choices([choice(["2nd", "blurred"])], NESTED, OLD).ranks == {"2nd": "2nd"}
+    assert read_selected_choices([choice(["2nd", "blurred"])], NESTED, OLD).choice_by_label == {"2nd": "2nd"}
     assert (
         read_selected_choices([choice(["no such thing", "hidden"])], NESTED, OLD).no_referent
         == "no such thing"
@@ -103,9 +103,9 @@ def test_every_step_of_a_nested_choice_was_made():
 def test_a_choice_of_the_tag_that_takes_masks_which_takes_none_is_refused(labels):
     unsure = read_controls(read("pick_brush.xml").replace("</Choices>", '<Choice value="unsure"/></Choices>'))
 
-    with pytest.raises(ChoiceError, match="'unsure' was chosen, which says neither what mask is meant"):
+    with pytest.raises(ChoiceError, match="'unsure' was chosen, which neither selects a mask"):
         read_selected_choices([choice("unsure")], unsure, labels)
-    assert read_selected_choices([choice("unsure", "1st")], unsure, labels).ranks == {"1st": "1st"}
+    assert read_selected_choices([choice("unsure", "1st")], unsure, labels).choice_by_label == {"1st": "1st"}
 
 
 @pytest.mark.parametrize("value", [None, {}, {"choices": "2nd"}, {"choices": [2]}, {"choices": [[]]}, "2nd"])

@@ -1,4 +1,4 @@
-"""Words that annotators type: what an answer is about then, and which regions it means."""
+"""Typed expressions: which expression an answer has then, and which regions it means."""
 
 import pytest
 
@@ -60,7 +60,7 @@ FIRST = choice("pick", "1st")
 
 def test_the_config_says_where_words_are_typed_and_how_they_are_kept():
     assert CONTROLS.expression_area == "expression"
-    assert CONTROLS.keep == Choice("keep", "image", "keep the expression for the next image")
+    assert CONTROLS.keep_choice == Choice("keep", "image", "keep the expression for the next image")
     assert read_controls(read("pick_brush.xml")).expression_area == ""
 
 
@@ -97,7 +97,7 @@ def test_what_was_typed_last_is_what_the_answer_is_about():
 
 
 def test_untouched_offers_for_words_that_were_replaced_are_not_meant():
-    """Both lie under the label "1st": those for the task's own words do not count any more."""
+    """Both have the label "1st": the one for the task's own expression no longer counts."""
     old, new = offers("the cup", 3), offers("the left mug", 15)
 
     found = answered(
@@ -123,7 +123,7 @@ def test_only_offers_for_replaced_words_are_no_answer():
 
 
 def test_imported_offers_for_words_that_were_replaced_are_not_meant_either():
-    """Their ids are of the task that they were computed for: of which words is unknown, but not of these."""
+    """Their ids are of another task: for which expression is unknown, but not for this one."""
     imported = [
         r | {"id": "risaaaaaaaaaaaaaaaa-0"} for r in write_alternatives(offers("the cup", 3)[:1], CONTROLS)
     ]
@@ -148,7 +148,7 @@ def test_an_answer_without_words_is_no_answer_unless_it_was_skipped():
 
 
 def test_kept_words_stand_in_the_text_field_with_their_alternatives():
-    (prediction,) = write_predictions(offers("mug", 3), CONTROLS, version="v1", words="mug")
+    (prediction,) = write_predictions(offers("mug", 3), CONTROLS, version="v1", carried_expression="mug")
 
     words, keep = prediction["result"][-2:]
     assert keep["value"] == {"choices": ["keep the expression for the next image"]}

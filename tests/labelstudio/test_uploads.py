@@ -1,4 +1,4 @@
-"""Uploads against a Label Studio that keeps files as the real one does, over real HTTP."""
+"""Uploads to a fake Label Studio that stores files as the real one does, over real HTTP."""
 
 import email.parser
 import email.policy
@@ -16,7 +16,7 @@ TWO_KEYS = "Your label config has more than one data key and direct file upload 
 
 
 class Studio(ThreadingHTTPServer):
-    """Keeps uploads under names of its own; with `two_keys` it answers 400 and keeps them all the same."""
+    """Stores uploads under names of its own; with `two_keys` it answers 400 and stores them all the same."""
 
     def __init__(self, *, two_keys, path=""):
         super().__init__(("127.0.0.1", 0), Handler)

@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-import requests
+import httpx
 
 FAULTS = ("drop", "lose the answer", "delay", "duplicate", "reorder", "500", "none")
 TIMEOUT_S = 5.0
@@ -40,11 +40,11 @@ class FaultyProxy:
 
             def _pass_on(self, body):
                 try:
-                    answer = requests.request(
-                        self.command, proxy.target + self.path, data=body or None, timeout=120,
+                    answer = httpx.request(
+                        self.command, proxy.target + self.path, content=body or None, timeout=120,
                         headers={"Content-Type": self.headers.get("Content-Type", "application/json")},
                     )  # fmt: skip
-                except requests.RequestException:
+                except httpx.HTTPError:
                     return self._say(502, b"")
                 return self._say(answer.status_code, answer.content)
 
@@ -91,9 +91,9 @@ class FaultyProxy:
 
     def deliver(self, body):
         """Hand on; a backend that is dead takes nothing, and nobody hears of it."""
-        with contextlib.suppress(requests.RequestException):
-            requests.post(
-                f"{self.target}/webhook", data=body, headers={"Content-Type": "application/json"},
+        with contextlib.suppress(httpx.HTTPError):
+            httpx.post(
+                f"{self.target}/webhook", content=body, headers={"Content-Type": "application/json"},
                 timeout=TIMEOUT_S,
             )  # fmt: skip
 

@@ -243,10 +243,10 @@ def test_connecting_makes_and_mends_all_links_and_may_be_repeated(client, server
 
     # Label Studio makes a webhook of its own, without the password that ours asks for.
     assert [step.outcome for step in first[1:]] == [
-        "connected", "mended: headers", "shown to annotators", "the live backend's",
+        "connected", "repaired: headers", "shown to annotators", "the live backend's",
     ]  # fmt: skip
-    assert [step.outcome for step in again[1:3]] == ["connected already", "there already"]
-    assert mended[2].outcome.startswith("mended: ")
+    assert [step.outcome for step in again[1:3]] == ["connected already", "exists already"]
+    assert mended[2].outcome.startswith("repaired: ")
     (hook,) = client.call("GET", "/api/webhooks/", project=number)
     assert (hook["is_active"], hook["headers"]) == (True, ours.headers)
     (backend,) = client.call("GET", "/api/ml", project=number)

@@ -11,12 +11,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @dataclass
 class Hub:
-    """What it has, and what was asked of it.
+    """The files of a small Hub, and the requests that it got.
 
     Attributes:
-        files: by path, "owner/name/file" for the Hub's and "file" for the web's.
-        breaks_after: so many bytes of a body are sent, once for each path, before the connection ends.
-        asked: every request's method, path and first byte wanted.
+        files: by path: "owner/name/file" for files of the Hub and "file" for files of the web.
+        breaks_after: the first response for each path ends after this number of bytes; None for no such end.
+        asked: method, path and first byte of every request.
     """
 
     files: dict[str, bytes]

@@ -23,17 +23,17 @@ NETWORKS = ("proposer", "encoder", "matcher", "parser", "describer")
 
 def test_the_embedded_preset_is_loaded_by_the_classes_that_read_published_ones():
     loader = Loader(TINY, HERE)
-    proposer, refiner = loader.proposer()
+    proposer, refiner = loader.load_proposer()
 
     assert isinstance(proposer, SamProposer) and refiner is proposer
-    assert isinstance(loader.encoder(), ClipEncoder)
-    assert isinstance(loader.matcher(), CrossMatcher)
-    assert isinstance(loader.parser(), SpacyParser)
-    assert isinstance(loader.describer(), BlipDescriber)
+    assert isinstance(loader.load_encoder(), ClipEncoder)
+    assert isinstance(loader.load_matcher(), CrossMatcher)
+    assert isinstance(loader.load_parser(), SpacyParser)
+    assert isinstance(loader.load_describer(), BlipDescriber)
 
 
 def test_methods_without_a_parser_of_their_own_read_with_the_presets():
-    _, own = Loader(TINY, HERE).parsers()
+    _, own = Loader(TINY, HERE).load_parsers()
 
     assert own == {}
 
@@ -43,7 +43,7 @@ def test_no_parser_is_loaded_twice(tmp_path):
     other = Source("other", "spacy", folder=copied)
     preset = replace(TINY, global_local_parser=other, lgd_parser=TINY.parser, iterprime_parser=other)
 
-    parser, own = Loader(preset, HERE).parsers()
+    parser, own = Loader(preset, HERE).load_parsers()
 
     assert list(own) == ["global-local", "lgd", "iterprime"]
     assert own["lgd"] is parser
@@ -55,7 +55,7 @@ def test_a_methods_parser_that_is_none_is_refused_by_name():
     wrong = replace(TINY, lgd_parser=Source("wrong", "clip", folder=HERE))
 
     with pytest.raises(SettingsError, match="wrong, a network of kind 'clip', cannot parse expressions"):
-        Loader(wrong, HERE).parsers()
+        Loader(wrong, HERE).load_parsers()
 
 
 def test_a_fetched_clip_is_read_from_the_folder_of_fetched_networks(tmp_path):
@@ -63,7 +63,7 @@ def test_a_fetched_clip_is_read_from_the_folder_of_fetched_networks(tmp_path):
     (tmp_path / "rn").mkdir()
     write_folder(tmp_path / "rn", "resnet")
 
-    assert isinstance(Loader(replace(TINY, clip=source), tmp_path).encoder(), ClipResNetEncoder)
+    assert isinstance(Loader(replace(TINY, clip=source), tmp_path).load_encoder(), ClipResNetEncoder)
 
 
 @pytest.mark.parametrize("network", NETWORKS)
@@ -74,18 +74,18 @@ def test_a_network_in_the_wrong_place_is_refused_by_name(network):
     with pytest.raises(
         SettingsError, match=r"preset 'tiny': wrong, a network of kind '(spacy|clip)', cannot"
     ):
-        getattr(Loader(replace(TINY, **{field: wrong}), HERE), network)()
+        getattr(Loader(replace(TINY, **{field: wrong}), HERE), f"load_{network}")()
 
 
 def test_numbers_of_another_proposer_are_refused():
     with pytest.raises(
         SettingsError, match="tiny-sam, a network of kind 'sam', cannot propose masks with these"
     ):
-        Loader(replace(TINY, proposals=QuerySettings()), HERE).proposer()
+        Loader(replace(TINY, proposals=QuerySettings()), HERE).load_proposer()
 
 
 @pytest.mark.parametrize("preset", [p for p in PRESETS.values() if p is not TINY], ids=lambda p: p.name)
 @pytest.mark.parametrize("network", NETWORKS)
 def test_every_published_network_has_its_reader_which_misses_the_files_first(preset, network, tmp_path):
     with pytest.raises(WeightsError, match=str(tmp_path)):
-        getattr(Loader(preset, tmp_path), network)()
+        getattr(Loader(preset, tmp_path), f"load_{network}")()

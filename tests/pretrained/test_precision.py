@@ -20,7 +20,7 @@ def test_bf16_is_taken_where_the_processor_has_products_of_it(cpuinfo, more):
     [(X86, "", "avx2"), (X86, "avx512f avx512bw avx512_vnni", "avx512f"), (ARM, "sve i8mm", "asimd")],
 )
 def test_bf16_is_refused_where_it_would_be_slower_and_the_sentence_says_what_to_set(cpuinfo, more, has):
-    with pytest.raises(SettingsError, match=rf"no bf16 products .*it has {has}.*Set RIS_PRECISION=fp32"):
+    with pytest.raises(SettingsError, match=rf"no bf16 instructions .*it has {has}.*Set RIS_PRECISION=fp32"):
         check_precision("bf16", "cpu", parse_cpu_flags(cpuinfo.format(more)))
 
 

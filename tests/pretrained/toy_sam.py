@@ -1,5 +1,4 @@
-"""A SAM small enough for a test, with everything that the large one has: windows that stick out of the image,
-positions between tokens, biases everywhere."""
+"""A SAM for tests: small, with padded windows, relative positions and biases, as the large one has."""
 
 from functools import partial
 
@@ -10,7 +9,7 @@ SIDE, GRID, WIDTH = 80, 10, 32
 
 
 def random_sam(seed: int = 0) -> Sam:
-    """80 px in patches of 8, windows of 4, three blocks, of which the second sees everything."""
+    """Build a SAM of 80 px in patches of 8, windows of 4, three blocks, the second with global attention."""
     torch.manual_seed(seed)
     model = Sam(
         image_encoder=ImageEncoderViT(

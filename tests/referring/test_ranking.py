@@ -12,6 +12,7 @@ from ris.referring.ranking import (
     compute_distribution,
     compute_places,
     fuse_methods,
+    make_suggestion_version,
     rank_proposals,
 )
 from tests.builders.masks import make_scene, rectangle
@@ -190,6 +191,11 @@ def test_a_method_that_was_left_out_has_no_say():
     )
 
     assert [set(s.methods) for s in found] == [{"global-local"}] * 3
+
+
+def test_another_number_of_alternatives_is_another_version_of_the_suggestions():
+    assert make_suggestion_version("tiny-1a2b3c4d", 3) == "tiny-1a2b3c4d"
+    assert make_suggestion_version("tiny-1a2b3c4d", 5) == "tiny-1a2b3c4d-top5"
 
 
 def test_without_proposals_or_opinions_there_is_nothing_to_suggest():

@@ -2,7 +2,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ris.store.label_configs import find_label_config_at, find_label_config_periods, save_label_config
+from ris.store.label_configs import (
+    find_current_label_configs,
+    find_label_config_at,
+    find_label_config_periods,
+    save_label_config,
+)
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -49,3 +54,8 @@ def test_a_config_that_was_brought_back_leaves_the_time_between_unknown(configs,
 
 def test_a_config_is_kept_once(configs):
     assert len(configs) == 2
+
+
+def test_the_current_label_config_is_known_by_answers_where_no_setup_came(database, configs):
+    with database.begin() as session:
+        assert find_current_label_configs(session) == {PROJECT: "<B/>", "2.1": "<C/>"}

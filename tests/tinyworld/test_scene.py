@@ -69,7 +69,7 @@ def test_boxes_areas_and_centres_are_those_of_the_pixels(train, novel):
         assert scene.instances.dtype == np.uint8
         assert set(np.unique(scene.instances)) == set(range(len(scene.things) + 1))
         for index, thing in enumerate(scene.things):
-            ys, xs = np.nonzero(scene.mask(index))
+            ys, xs = np.nonzero(scene.get_mask(index))
             assert thing.box == (xs.min(), ys.min(), xs.max() + 1, ys.max() + 1)
             assert thing.area_px == len(xs) >= _MIN_VISIBLE_AREA_PX
             assert thing.x == pytest.approx(xs.mean() + 0.5) and thing.y == pytest.approx(ys.mean() + 0.5)
@@ -80,7 +80,7 @@ def test_a_thing_lies_where_its_pixels_were_drawn(train):
         for index, thing in enumerate(scene.things):
             x0, y0, x1, y1 = thing.box
             assert max(x1 - x0, y1 - y0) < thing.size_px * 1.3
-            assert scene.image[scene.mask(index)].std() > 2
+            assert scene.image[scene.get_mask(index)].std() > 2
 
 
 def test_train_never_shows_a_held_out_pair():
@@ -127,7 +127,7 @@ def test_a_mirror_turns_pixels_and_things_together(train):
 
         assert np.array_equal(turned.image, scene.image[:, ::-1])
         for index, (thing, before) in enumerate(zip(turned.things, scene.things, strict=True)):
-            ys, xs = np.nonzero(turned.mask(index))
+            ys, xs = np.nonzero(turned.get_mask(index))
             assert thing.box == (xs.min(), ys.min(), xs.max() + 1, ys.max() + 1)
             assert thing.x == pytest.approx(xs.mean() + 0.5) and thing.y == pytest.approx(ys.mean() + 0.5)
             assert (thing.noun, thing.colour, thing.area_px) == (before.noun, before.colour, before.area_px)

@@ -116,7 +116,7 @@ def test_the_describer_is_asked_with_a_prompt_and_marked_on_its_answer(tokenizer
         assert prompt.startswith(("[ATT] ", "[SUR] "))
 
 
-def test_the_describer_starts_with_the_matchers_eyes_and_words(tmp_path, tokenizer):
+def test_the_describer_starts_with_the_matchers_image_encoder_and_embeddings(tmp_path, tokenizer):
     config = make_blip_config(len(tokenizer), text_layers=4, text_inner=768)
     matcher = BlipForImageTextRetrieval(config)
     matcher.save_pretrained(tmp_path)

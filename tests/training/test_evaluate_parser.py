@@ -45,7 +45,7 @@ def test_only_the_exact_subject_is_right():
     assert report["misses"] == [{"expression": "the mug", "expected": "the mug", "found": "the"}]
     assert (
         format_report({"subjects": report, "drawn": report}).splitlines()[0]
-        == "subject as a person reads it: 0.667 of 3 from the table"
+        == "subject exactly right: 0.667 of 3 in the table"
     )
 
 

@@ -17,14 +17,14 @@ def make_grammar(seed: int) -> ExpressionGrammar:
 def test_the_same_seed_words_the_same_phrases():
     one, other = make_grammar(5), make_grammar(5)
 
-    assert [one.expression() for _ in range(50)] == [other.expression() for _ in range(50)]
+    assert [one.make_expression() for _ in range(50)] == [other.make_expression() for _ in range(50)]
 
 
 def test_every_phrase_is_a_projective_tree_that_spacy_takes():
     grammar, vocab = make_grammar(6), EnglishUD().vocab
 
     for _ in range(500):
-        phrase = grammar.expression()
+        phrase = grammar.make_expression()
         doc = to_doc(phrase, vocab)
 
         assert len(list(doc.sents)) == phrase.labels.count("ROOT")
@@ -39,6 +39,6 @@ def subtree_is_unbroken(doc, i: int) -> bool:
 def test_most_phrases_have_a_referent_and_some_have_none():
     grammar, vocab = make_grammar(7), EnglishUD().vocab
 
-    named = sum(find_referent_chunk(to_doc(grammar.expression(), vocab)) is not None for _ in range(500))
+    named = sum(find_referent_chunk(to_doc(grammar.make_expression(), vocab)) is not None for _ in range(500))
 
     assert 400 < named < 490

@@ -7,7 +7,8 @@ import open_clip
 import pytest
 import transformers
 
-from ris.tinyworld.expressions import make_caption, make_expressions
+from ris.tinyworld.descriptions import make_caption
+from ris.tinyworld.expressions import make_expressions
 from ris.tinyworld.scene import make_scene
 from ris.tinyworld.sprites import COLOURS, NOUNS
 from training import tokenizer as module

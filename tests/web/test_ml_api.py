@@ -451,7 +451,7 @@ def test_an_interactive_request_that_says_nothing_is_a_sentence(client, gate):
     answer = client.post("/predict", json=body(task(1), params={"context": {"result": []}}))
 
     assert answer.status_code == 400
-    assert "needs a click, a box, a stroke of the brush or typed words" in answer.json["error"]
+    assert "needs a click, a box, a brush stroke or typed text" in answer.json["error"]
 
 
 TYPE = read("type_brush.xml")

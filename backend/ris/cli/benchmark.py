@@ -9,7 +9,7 @@ import typer
 from rich.progress import Progress, track
 from rich.table import Table
 
-from ris import assembly, config
+from ris import assembly, config, planning
 from ris.cli import refcoco
 from ris.cli.console import console
 from ris.core import rle
@@ -63,7 +63,7 @@ def run_tinyworld(
 
     Example: `ris benchmark tinyworld --scenes 500 --json`
     """
-    pipeline = assembly.load_pipeline(assembly.make_plan(config.read_settings(preset=preset)))
+    pipeline = assembly.load_pipeline(planning.make_plan(config.read_settings(preset=preset)))
     samples, proposed = _run_scenes(pipeline, scenes, split="train", seed=seed, propose=proposals)
     novel, _ = _run_scenes(pipeline, scenes, split="novel", seed=seed + 1, propose=False)
     held_out = [sample for sample in novel if sample.is_held_out]
@@ -124,7 +124,8 @@ def export_tinyworld(
 
 def _make_drawn_scene(world: World, number: int) -> DrawnScene:
     referents = [
-        (e.text, rle.encode_rle(world.mask(e.referent))) for e in tinyworld.sample_expressions(world, number)
+        (e.text, rle.encode_rle(world.get_mask(e.referent)))
+        for e in tinyworld.sample_expressions(world, number)
     ]
     return DrawnScene(np.ascontiguousarray(world.image), referents)
 
@@ -139,7 +140,7 @@ def run_switches(
 
     Example: `ris benchmark switches --scenes 200`
     """
-    pipeline = add_ablations(assembly.load_pipeline(assembly.make_plan(config.read_settings(preset=preset))))
+    pipeline = add_ablations(assembly.load_pipeline(planning.make_plan(config.read_settings(preset=preset))))
     samples, _ = _run_scenes(pipeline, scenes, split="train", seed=seed, propose=False)
     figures = report.tabulate_by_kind(samples, report.make_true_mask_metric(1))
     console.print(f"{scenes} unseen scenes, seed {seed}, {pipeline.version}; true masks, first")
@@ -165,7 +166,7 @@ def run_learning(
     """
     from ris.learning.recovery import run_trial  # here: scikit-learn takes a second to import
 
-    pipeline = assembly.load_pipeline(assembly.make_plan(config.read_settings(preset=preset)))
+    pipeline = assembly.load_pipeline(planning.make_plan(config.read_settings(preset=preset)))
     prior = pipeline.ranking.coefficients
     cases: list[TrainingCase] = []
     for number, world in enumerate(

@@ -27,7 +27,8 @@ from ris.export.run import (
 from ris.label_config import read as read_config
 from ris.labelstudio.config.control import Controls, read_controls
 from ris.store.failures import count_failures
-from ris.store.history import find_label_configs, read_decisions
+from ris.store.history import read_decisions
+from ris.store.label_configs import find_current_label_configs
 from ris.store.records import add_task_image
 from ris.store.session import Database
 
@@ -136,11 +137,11 @@ def validate(
 def _load_material(settings: Settings, choice: ExportOptions) -> tuple[Material, int, int]:
     """What is exported; how many decisions there are, and how many answers that are not understood."""
     database = Database.open(settings.database_url)
-    homes = (settings.label_studio_url, settings.label_studio_public_url)
+    homes = (settings.label_studio_url, settings.label_studio_public_url or "")
     try:
         with database.begin() as session:
             found: Sequence[Decision] = list(read_decisions(session, project=choice.project, homes=homes))
-            configs = find_label_configs(session)
+            configs = find_current_label_configs(session)
             not_understood = count_failures(session, project=choice.project)
         found, unseen = _add_missing_images(database, settings, found)
     finally:

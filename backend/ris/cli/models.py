@@ -7,7 +7,7 @@ import typer
 from rich.progress import DownloadColumn, Progress, TaskID
 from rich.table import Table
 
-from ris import assembly, config
+from ris import assembly, config, planning
 from ris.cli.console import console
 from ris.errors import SettingsError, WeightsError
 from ris.pretrained.catalog.presets import Preset, find_preset
@@ -36,11 +36,11 @@ def list_presets() -> None:
     except SettingsError as error:
         wrong, settings = str(error), settings.model_copy(update={"precision": "fp32"})
         arithmetic = f"fp32 on {settings.device}"
-    models = assembly.get_models_folder(settings)
+    models = planning.get_models_folder(settings)
     table = Table("preset", "version", "GB", "state", "what it is")
-    for preset in assembly.load_presets(settings).values():
+    for preset in planning.load_presets(settings).values():
         try:
-            plan = assembly.make_plan(settings.model_copy(update={"preset": preset.name}))
+            plan = planning.make_plan(settings.model_copy(update={"preset": preset.name}))
             version, state = plan.version, "here"
         except WeightsError:
             missing = [source.name for source in preset.sources if _find_state(source, models) == "missing"]
@@ -65,8 +65,8 @@ def fetch_preset(
     from ris.pretrained.catalog import fetching  # here: the Hub's library takes a second to import
 
     settings = config.read_settings(preset=preset)
-    chosen = find_preset(preset, known=assembly.load_presets(settings))
-    models = assembly.get_models_folder(settings)
+    chosen = find_preset(preset, known=planning.load_presets(settings))
+    models = planning.get_models_folder(settings)
     console.print(_make_source_table(chosen, models))
     missing = [source for source in chosen.sources if source.parts and _find_state(source, models) != "here"]
     files = {source.name: fetching.list_required_files(source) for source in missing}
@@ -98,7 +98,7 @@ def verify_presets(
     Example: `ris models verify base`
     """
     settings = config.read_settings()
-    models, known = assembly.get_models_folder(settings), assembly.load_presets(settings)
+    models, known = planning.get_models_folder(settings), planning.load_presets(settings)
     chosen = [find_preset(preset, known=known)] if preset else list(known.values())
     sources = dict.fromkeys(source for one in chosen for source in one.sources)
     failed = []
@@ -133,7 +133,7 @@ def _make_source_table(preset: Preset, models: Path) -> Table:
             source.name,
             f"{source.memory_mb / 1e3:.2f}" if source.parameters_m else "-",
             source.licence,
-            source.saw,
+            source.training_data,
             _find_state(source, models),
         )
     return table

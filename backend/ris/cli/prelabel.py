@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from ris import assembly, config, label_config
+from ris import assembly, config, label_config, planning
 from ris.batch.engine import Engine, ProcessEngine
 from ris.batch.local import load_worker_with_folder
 from ris.batch.prelabel import FailedTask, find_unanswered_tasks
@@ -28,9 +28,11 @@ from ris.errors import InputError, LabelStudioError, TaskError
 from ris.labelstudio.api.pushing import Parcel, PredictionWriter
 from ris.labelstudio.api.sync import fetch_tasks, read_project
 from ris.labelstudio.config.control import Controls, read_controls
+from ris.labelstudio.fields import is_id
 from ris.labelstudio.region import write_predictions
-from ris.labelstudio.task import is_id, read_task
+from ris.labelstudio.task import read_task
 from ris.referring.pipeline import Pipeline
+from ris.referring.ranking import make_suggestion_version
 from ris.service.writing import WriteOutcome, write_parcels
 from ris.store.learned_rankings import find_ranking_in_use
 from ris.store.records import find_alternatives
@@ -105,12 +107,12 @@ def prelabel(
         folder, limits = images or file.folder, (settings.max_image_bytes, settings.max_image_pixels)
         parts = partial(load_worker_with_folder, parts, folder.resolve(), *limits)
     known, failed = _read_tasks(entries, name, controls)
-    plan = assembly.make_plan(settings)
+    plan = planning.make_plan(settings)
     database = Database.open(settings.database_url)
     try:
         with database.begin() as session:
             learned = find_ranking_in_use(session, plan.version)
-        version = learned.version if learned else plan.version
+        version = make_suggestion_version(learned.version if learned else plan.version, settings.alternatives)
         lacking = find_unanswered_tasks(database, known, version)
         console.print(
             f"{len(entries)} tasks, {len(known) - len(lacking)} of them done before, {len(lacking)} to do"
@@ -182,7 +184,7 @@ def _push_suggestions(
             part = known[start : start + PUSH_BATCH_SIZE]
             with database.begin() as session:
                 found = [Parcel(task, find_alternatives(session, task, version) or ()) for task in part]
-            parcels = [parcel for parcel in found if parcel.offers]
+            parcels = [parcel for parcel in found if parcel.alternatives]
             written = write_parcels(database, pushing, parcels, controls, version, now=assembly.get_utc_now)
             stored += written.n_new
             outcomes.update(written.outcomes)

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from ris import assembly, config
+from ris import assembly, config, planning
 from ris.cli.comparison import print_split
 from ris.cli.console import console
 from ris.datasets.benchmark import Benchmark, make_count_warning, read_benchmark
@@ -69,7 +69,7 @@ def run_refcoco(
     _check_images(mine, folder, shard)
     if not resume:
         remove_results(out)
-    plan = assembly.make_plan(settings)
+    plan = planning.make_plan(settings)
     todo = _find_unfinished(out, plan.version, benchmark, mine)
     if todo:
         _run_benchmark(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from rich.progress import track
 from rich.table import Table
 
-from ris import __version__, assembly, config
+from ris import __version__, assembly, config, planning
 from ris.cli.console import console
 from ris.core.decision import Decision
 from ris.evaluation.decisions.metrics import (
@@ -99,7 +99,7 @@ def evaluate(
 def _print_rerun(preset: str, method: str | None, project: str | None, database_url: str | None) -> None:
     settings = config.read_settings(database_url=database_url, preset=preset)
     found = _load_decisions(settings.database_url, project)
-    pipeline = assembly.load_pipeline(assembly.make_plan(settings))
+    pipeline = assembly.load_pipeline(planning.make_plan(settings))
     if method is not None:
         pipeline = isolate_method(pipeline, method)
     with_mask = sum(d.correction.verdict.has_mask for d in found)

@@ -11,7 +11,7 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 from gunicorn.workers.gthread import ThreadWorker
 
-from ris import assembly, config, wsgi
+from ris import config, planning, wsgi
 from ris.errors import SettingsError
 from ris.store.session import Database, upgrade_database
 from ris.web.logs import start_logging
@@ -20,7 +20,7 @@ ANSWER_WITHIN_S, KILL_AFTER_S = 20, 30  # after it is told to stop; Docker must 
 SERVER_THREADS = 16  # Label Studio asks /health and /setup while others wait in /predict
 
 
-class _GunicornLogger(Logger):  # type: ignore[misc]  # gunicorn is not typed
+class _GunicornLogger(Logger):
     """gunicorn's own words, in our log and no other."""
 
     def setup(self, cfg: Any) -> None:
@@ -28,7 +28,7 @@ class _GunicornLogger(Logger):  # type: ignore[misc]  # gunicorn is not typed
         self.error_log.propagate = True
 
 
-class _GracefulWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
+class _GracefulWorker(ThreadWorker):
     """gunicorn's worker with threads; told to stop, it answers what was begun, in full or with a refusal."""
 
     def init_process(self) -> None:
@@ -43,10 +43,11 @@ class _GracefulWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not ty
     def _refuse_in_time(self) -> None:
         self.stop_asked.wait()
         time.sleep(ANSWER_WITHIN_S)
-        self.wsgi.extensions["ris"].worker.reject_jobs()
+        app: Any = self.wsgi  # a Flask
+        app.extensions["ris"].worker.reject_jobs()
 
 
-class _GunicornServer(BaseApplication):  # type: ignore[misc]  # gunicorn is not typed
+class _GunicornServer(BaseApplication):
     """gunicorn with one worker process, which builds the app after the fork."""
 
     def __init__(self, settings: config.Settings) -> None:
@@ -88,7 +89,7 @@ def serve(
     if upgrade:
         upgrade_database(settings.database_url)
     check_server_settings(settings)
-    plan = assembly.make_plan(settings)
+    plan = planning.make_plan(settings)
     log = logging.getLogger("ris")
     place = config.format_host_port(settings.host, settings.port)
     log.info("listening on %s as %s: %s", place, plan.version, plan.preset.summary)
@@ -110,7 +111,7 @@ def check_server_settings(settings: config.Settings) -> None:
             f"RIS_HOST is {settings.host}, which others can reach, and there is no password: set "
             "RIS_BASIC_AUTH_USER and RIS_BASIC_AUTH_PASSWORD, or RIS_ALLOW_ANONYMOUS=true if that is meant"
         )
-    assembly.make_plan(settings)
+    planning.make_plan(settings)
     Database.open(settings.database_url).close()
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:

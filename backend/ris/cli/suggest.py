@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from ris import assembly, config
+from ris import assembly, config, planning
 from ris.cli.console import console
 from ris.core.types import MethodScores, Suggestion
 from ris.errors import ImageUnreachable, InputError
@@ -35,7 +35,7 @@ def suggest(
     if not image.is_file():
         raise ImageUnreachable(f"there is no file {image}")
     picture = decode_image(image.read_bytes(), max_pixels=settings.max_image_pixels)
-    plan = assembly.make_plan(settings)
+    plan = planning.make_plan(settings)
     with console.status("loading the networks"):
         pipeline = assembly.load_pipeline(plan)
     with console.status("looking at the picture"):

@@ -1,4 +1,4 @@
-"""The nouns of the product as frozen NumPy types, and pure functions on them.
+"""The data types of the product, frozen and on NumPy, and pure functions on them.
 
-No I/O, no network, no torch: what is here can be read and tested with NumPy and Pillow alone.
+No I/O, no networks, no torch.
 """

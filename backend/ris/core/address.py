@@ -1,6 +1,6 @@
-"""Image references as addresses: two references with one address lead to the same file.
+"""Addresses of image references: two references with the same address lead to the same file.
 
-An address is a guess about identity that costs nothing; the digest of the file is the identity itself.
+An address is a cheap guess at an image's identity. The digest of the file is the identity itself.
 """
 
 import hashlib
@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
-FILE_KEY_PREFIX = "file."  # what the key of a file of tasks begins with: a path in it is one beside that file
+FILE_KEY_PREFIX = "file."  # begins the project key of a file of tasks; its relative paths start at that file
 SERVED_PATHS = re.compile(r"/(data/upload|data/local-files|storage-data|(api/)?tasks/\d+/(presign|resolve))/")
 SIGNED_QUERY_PARAMETERS = re.compile(
     r"x-(amz|goog)-.*|awsaccesskeyid|googleaccessid|signature|expires|key-pair-id|policy"
@@ -20,14 +20,15 @@ SIGNATURE_PARAMETERS = re.compile(r"(x-(amz|goog)-)?signature|sig", re.IGNORECAS
 
 
 def to_address(reference: str, project: str) -> str:
-    """The address of an image reference, the same for every way to write it.
+    """Convert an image reference to its address, which is the same for every spelling of the reference.
 
-    * A path of Label Studio ("upload/1/a.png", "/data/upload/1/../1/a.png", with or without a sub-path) is
-      its plain path: one backend serves one Label Studio, so it means the same in every project.
-    * Of a web address the host is lower case, and what a signature adds to the query is left out: it changes
-      at every listing of a cloud storage.
-    * Anything else, such as a path of a local file, means something in its own project alone; so does every
-      relative path in a file of tasks, because that may lie beside the file.
+    * A path of Label Studio ("upload/1/a.png", "/data/upload/1/../1/a.png", with or without a sub-path)
+      becomes its plain path. One backend serves one Label Studio, so the path means the same in every
+      project.
+    * A web address gets a lower-case host and loses the parameters of a signature, because a cloud storage
+      signs anew at every listing.
+    * Any other reference, such as the path of a local file, is valid in its own project alone. So is a
+      relative path in a file of tasks, because the image may lie beside that file.
 
     Args:
         reference: as the task's author wrote it.
@@ -56,11 +57,13 @@ def to_address(reference: str, project: str) -> str:
 
 
 def to_addresses(reference: str, project: str, homes: Sequence[str] = ()) -> tuple[str, ...]:
-    """Every address that a reference may be known by, its own first.
+    """List every address that a reference may be stored under, its own first.
 
     Args:
-        homes: Label Studio's own addresses, as we and as browsers see it: with one of them before it, a
-            path of Label Studio is the same path.
+        reference: as the task's author wrote it.
+        project: the key of the task's project.
+        homes: Label Studio's base URLs, as the backend and as browsers see it. A path of Label Studio and the
+            same path after a base URL lead to the same file.
     """
     own = to_address(reference, project)
     plain = [home.rstrip("/") for home in homes if home]
@@ -73,20 +76,19 @@ def to_addresses(reference: str, project: str, homes: Sequence[str] = ()) -> tup
 
 
 def to_address_key(address: str) -> str:
-    """What an address is looked up by: of one length, which an index needs."""
+    """Hash an address to a key of fixed length for a database index."""
     return hashlib.sha256(address.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _normalise_path(path: str) -> str:
-    seen = path
-    while (plain := unquote(seen)) != seen:
-        seen = plain
-    return posixpath.normpath("/" + seen.lstrip("/"))
+    while (unquoted := unquote(path)) != path:
+        path = unquoted
+    return posixpath.normpath("/" + path.lstrip("/"))
 
 
 def _drop_signature(query: str) -> str:
-    """A query without what signs it; one that nothing signs stays as it is."""
-    given = parse_qsl(query, keep_blank_values=True)
-    if not any(SIGNATURE_PARAMETERS.fullmatch(name) for name, _ in given):
+    """Remove the parameters of a signature from a query; a query without a signature stays as it is."""
+    parameters = parse_qsl(query, keep_blank_values=True)
+    if not any(SIGNATURE_PARAMETERS.fullmatch(name) for name, _ in parameters):
         return query
-    return urlencode([(name, value) for name, value in given if not SIGNED_QUERY_PARAMETERS.fullmatch(name)])
+    return urlencode([(name, v) for name, v in parameters if not SIGNED_QUERY_PARAMETERS.fullmatch(name)])

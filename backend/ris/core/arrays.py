@@ -1,20 +1,20 @@
-"""What every core type checks of its arrays, and rows of unit length."""
+"""Array validation and L2 normalisation."""
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 
 def to_read_only(name: str, array: NDArray, dtype: DTypeLike, *shape: int | None) -> NDArray:
-    """The array as a view that nobody can write to.
+    """Check an array's dtype and shape and return a read-only view of it.
 
     Args:
-        name: what the message calls it.
+        name: the array's name in the error message.
         array: checked, never copied or converted.
         dtype: must match exactly.
-        shape: one entry an axis; None allows any length.
+        shape: one entry per axis; None allows any length.
 
     Raises:
-        ValueError: wanted and given dtype and shape, both in the message.
+        ValueError: dtype or shape differs; the message gives the expected and the actual ones.
     """
     wanted = np.dtype(dtype)
     fits = array.ndim == len(shape) and all(
@@ -30,7 +30,7 @@ def to_read_only(name: str, array: NDArray, dtype: DTypeLike, *shape: int | None
 
 
 def normalise_rows(features: NDArray[np.float32]) -> NDArray[np.float32]:
-    """float32 [N, D] with rows of length 1; a row of zeros stays."""
+    """Scale the rows of float32 [N, D] to L2 norm 1; a row of zeros stays zero."""
     lengths = np.linalg.norm(features, axis=-1, keepdims=True)
     return np.asarray(features / np.maximum(lengths, 1e-12), np.float32)
 

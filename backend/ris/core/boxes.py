@@ -1,4 +1,4 @@
-"""Boxes of masks. A box is XYXY in pixels with exclusive x2, y2."""
+"""Boxes of masks. A box is XYXY in pixels; x2 and y2 are exclusive."""
 
 from collections.abc import Iterable
 
@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 
 def compute_box(mask: NDArray[np.bool_]) -> tuple[int, int, int, int]:
-    """The tight box of bool [H, W].
+    """Compute the tight box of a mask bool [H, W].
 
     Raises:
         ValueError: the mask is empty.
@@ -19,17 +19,25 @@ def compute_box(mask: NDArray[np.bool_]) -> tuple[int, int, int, int]:
 
 
 def compute_boxes(masks: Iterable[NDArray[np.bool_]]) -> NDArray[np.float32]:
-    """The tight boxes of N masks bool [H, W] -> float32 [N, 4]."""
+    """Compute the tight boxes of N masks bool [H, W]: float32 [N, 4]."""
     return np.array([compute_box(mask) for mask in masks], np.float32).reshape(-1, 4)
 
 
 def compute_authors_box(mask: NDArray[np.bool_]) -> tuple[int, int, int, int]:
-    """The box that Global-Local CLIP's released code crops (papers sheet 1, "Box of a mask").
+    """Compute the box that Global-Local CLIP's released code crops.
 
-    Its centre is the mean index of the occupied columns (rows), its width their number, its corners
-    cut to whole pixels: one pixel up-left of the tight box for one connected part, and not tight
-    for several. Clipped to the image, and never narrower than one pixel: the authors' crop of
-    nothing raises.
+    Its centre is the mean index of the occupied columns (rows), its width is their number, and its corners
+    are truncated to whole pixels. For one connected part that is one pixel up-left of the tight box; for
+    several parts it is not tight. The box is clipped to the image and at least one pixel wide, because the
+    authors' code fails on an empty crop.
+
+    Args:
+        mask: bool [H, W].
+
+    Raises:
+        ValueError: the mask is empty.
+
+    Source: the released code of Yu et al., arXiv:2303.17811.
     """
     height, width = mask.shape
     x1, x2 = _find_centred_interval(np.flatnonzero(mask.any(0)), width)

@@ -1,4 +1,4 @@
-"""One decision with what it was about: what exports and evaluations read."""
+"""Decisions of annotators, as exports, evaluations and learning read them."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from ris.core.types import Alternative, Correction, Size
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The current answer of one annotation, and what was on offer when it was made.
+    """The current answer of one annotation, with the alternatives that it was compared with.
 
     Attributes:
         correction: the answer, judged.

@@ -1,4 +1,4 @@
-"""An expression, read."""
+"""Parsed expressions."""
 
 from dataclasses import dataclass
 
@@ -8,9 +8,9 @@ class Word:
     """One token of an expression.
 
     Attributes:
-        text: as it stands in the normalised expression.
+        text: as in the normalised expression.
         pos: its universal part of speech: NOUN, ADJ, ADP ...
-        start: where in the expression it begins, in characters.
+        start: index of its first character in the normalised expression.
     """
 
     text: str
@@ -19,13 +19,13 @@ class Word:
 
     @property
     def stop(self) -> int:
-        """Where it ends, exclusive."""
+        """Index after its last character."""
         return self.start + len(self.text)
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedExpression:
-    """What the words are about.
+    """An expression with its noun phrases.
 
     Attributes:
         text: the whole expression as the text network reads it: lower case, tokens joined by single

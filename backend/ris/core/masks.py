@@ -1,4 +1,4 @@
-"""What two masks have in common, on dense arrays and on run lengths."""
+"""Overlaps, unions and clean-up of masks, on dense arrays and on run lengths."""
 
 import math
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from ris.core.types import Box
 
 
 def compute_iou(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> float:
-    """Intersection over union of two bool [H, W]; 0 when both are empty.
+    """Compute the intersection over union of two masks bool [H, W]; 0 when both are empty.
 
     Raises:
         ValueError: the masks differ in size.
@@ -26,31 +26,31 @@ def compute_iou(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> float:
 
 
 def compute_iou_matrix(a: Sequence[RLE], b: Sequence[RLE]) -> NDArray[np.float64]:
-    """Pairwise IoU, float64 [len(a), len(b)]; 0 where both masks are empty.
+    """Compute pairwise IoU: float64 [len(a), len(b)]; 0 where both masks are empty.
 
     Raises:
         ValueError: the masks differ in size.
     """
-    return _compute_pairwise(a, b, by_the_first=False)
+    return _compute_pairwise(a, b, over_first=False)
 
 
 def compute_inside_matrix(a: Sequence[RLE], b: Sequence[RLE]) -> NDArray[np.float64]:
-    """How much of each a lies inside each b, as a share of a: float64 [len(a), len(b)]; 0 for an empty a.
+    """Compute the share of each a that lies inside each b: float64 [len(a), len(b)]; 0 for an empty a.
 
     Raises:
         ValueError: the masks differ in size.
     """
-    return _compute_pairwise(a, b, by_the_first=True)
+    return _compute_pairwise(a, b, over_first=True)
 
 
-def _compute_pairwise(a: Sequence[RLE], b: Sequence[RLE], *, by_the_first: bool) -> NDArray[np.float64]:
-    """Intersections over unions, or over the first's area (what COCO does for crowds)."""
+def _compute_pairwise(a: Sequence[RLE], b: Sequence[RLE], *, over_first: bool) -> NDArray[np.float64]:
+    """Divide intersections by unions, or by the first mask's area, which COCO does for crowds."""
     sizes = {mask.size for mask in (*a, *b)}
     if len(sizes) > 1:
         raise ValueError(f"masks must have one size, got {sorted(sizes)}")
     if not a or not b:
         return np.zeros((len(a), len(b)))
-    matrix = coco.iou([_to_coco_rle(m) for m in a], [_to_coco_rle(m) for m in b], [by_the_first] * len(b))
+    matrix = coco.iou([_to_coco_rle(m) for m in a], [_to_coco_rle(m) for m in b], [over_first] * len(b))
     return np.nan_to_num(np.asarray(matrix, np.float64))
 
 
@@ -59,10 +59,10 @@ def _to_coco_rle(mask: RLE) -> dict[str, object]:
 
 
 def unite_masks(masks: Sequence[RLE]) -> RLE:
-    """Every pixel that is in any of them.
+    """Unite masks: every pixel that is in at least one of them.
 
     Raises:
-        ValueError: no masks, or masks of different sizes.
+        ValueError: there are no masks, or they differ in size.
     """
     sizes = {mask.size for mask in masks}
     if len(sizes) != 1:
@@ -74,15 +74,22 @@ def unite_masks(masks: Sequence[RLE]) -> RLE:
 
 
 def compute_rle_box(mask: RLE) -> Box:
-    """XYXY in pixels, exclusive end, of a mask that has pixels."""
+    """Compute the box of a mask with pixels: XYXY in pixels, exclusive end."""
     x, y, width, height = rle.compute_xywh_box(mask)
     return float(x), float(y), float(x + width), float(y + height)
 
 
 def remove_specks(mask: NDArray[np.bool_], *, share: float) -> NDArray[np.bool_]:
-    """A bool [H, W] without pieces, and without holes, smaller than a share of its own area.
+    """Remove small pieces and fill small holes of a mask.
 
-    Pieces hang together over corners, holes do not. What has pixels keeps its largest piece.
+    Pieces are 8-connected, holes are 4-connected. A mask with pixels keeps its largest piece.
+
+    Args:
+        mask: bool [H, W].
+        share: of the mask's area; smaller pieces and holes go. 0 changes nothing.
+
+    Returns:
+        bool [H, W].
     """
     pixels = int(mask.sum())
     if not pixels or share <= 0:
@@ -94,33 +101,35 @@ def remove_specks(mask: NDArray[np.bool_], *, share: float) -> NDArray[np.bool_]
 
 
 def _find_small_pieces(mask: NDArray[np.bool_], least: float, *, connectivity: int) -> NDArray[np.bool_]:
-    """The pixels of all pieces that have fewer pixels than that."""
+    """Return the pixels of all pieces with fewer than `least` pixels: bool [H, W]."""
     n_labels, labels, stats, _ = cv2.connectedComponentsWithStats(
         mask.astype(np.uint8), None, None, None, connectivity
     )
     is_small = stats[:, cv2.CC_STAT_AREA] < least
-    is_small[0] = False  # what is not in the mask
+    is_small[0] = False  # the background
     return np.asarray(is_small[labels]) if n_labels > 1 else np.zeros_like(mask)
 
 
-_EDGE_SHARE = 0.02  # of the image's diagonal: how deep the edge of a mask reaches into it
+_EDGE_SHARE = 0.02  # of the image's diagonal: the width of a mask's edge
 
 
 def compute_boundary_iou(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> float:
-    """IoU of the edges of two bool [H, W]; 0 when both are empty.
+    """Compute the IoU of the edges of two masks bool [H, W]; 0 when both are empty.
 
-    Source: Cheng et al., Boundary IoU (CVPR 2021), section 5: of each mask the pixels within 2 % of the
-    image's diagonal of its outline, at least one pixel; the image's border is an outline too.
+    The edge of a mask is its pixels within a distance of its outline: 2 % of the image's diagonal, at least
+    one pixel. The image's border counts as outline.
 
     Raises:
         ValueError: the masks differ in size.
+
+    Source: Cheng et al., Boundary IoU (CVPR 2021), section 5.
     """
     return compute_iou(_find_edge(a), _find_edge(b))
 
 
 def _find_edge(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     depth = max(1, round(_EDGE_SHARE * math.hypot(*mask.shape)))
-    # A square of so many pixels is what the authors' code reaches by eroding that often with 3 x 3.
+    # The authors' code erodes `depth` times with 3 x 3, which is once with this square.
     square = np.ones((2 * depth + 1, 2 * depth + 1), np.uint8)
     inside = cv2.erode(mask.astype(np.uint8), square, borderType=cv2.BORDER_CONSTANT, borderValue=(0,))
     return np.asarray(mask & (inside == 0))

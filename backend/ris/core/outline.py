@@ -1,9 +1,8 @@
-"""Masks as polygons that lose nothing: cut into pieces without holes, each with its exact outline.
+"""Lossless polygons of masks: the mask is cut into pieces without holes, each with its exact outline.
 
-Two kinds of readers exist. Some fill what lies between the points (COCO): outlines run along the edges
-of the pixels. Some draw the points and the lines between them too (PhraseCut): outlines run through the
-pixels' centres. Both give back every pixel, because no piece has a hole, not even between pixels that touch
-at a corner.
+There are two kinds of readers. COCO's fill the area between the points, so its outlines run along the edges
+of the pixels. PhraseCut's draw the points and lines too, so its outlines run through the centres of the
+pixels. Both restore every pixel, because no piece has a hole, not even between pixels that touch at a corner.
 """
 
 from collections.abc import Iterator
@@ -20,12 +19,15 @@ Outline = NDArray[np.intp]
 
 
 def trace_edge_outlines(mask: RLE) -> list[Outline]:
-    """Outlines along the edges of the pixels: a single pixel at (2, 3) is (2, 3), (2, 4), (3, 4), (3, 3)."""
+    """Trace outlines along pixel edges: the pixel (2, 3) gives (2, 3), (2, 4), (3, 4), (3, 3)."""
     return [_trace_edges(piece) + corner for corner, piece in _split_into_pieces(rle.decode_rle(mask))]
 
 
 def trace_centre_outlines(mask: RLE) -> list[Outline]:
-    """Outlines through the outermost pixels; at least two points, the same one twice for a single pixel."""
+    """Trace outlines through the centres of the outermost pixels.
+
+    An outline has at least two points; that of a single pixel has the same point twice.
+    """
     outlines = []
     for corner, piece in _split_into_pieces(rle.decode_rle(mask)):
         points = _find_contour(piece, cv2.CHAIN_APPROX_SIMPLE) + corner
@@ -34,7 +36,7 @@ def trace_centre_outlines(mask: RLE) -> list[Outline]:
 
 
 def _split_into_pieces(mask: NDArray[np.bool_]) -> Iterator[tuple[NDArray[np.intp], NDArray[np.bool_]]]:
-    """Connected pieces without holes that together are the mask: (x, y) of a corner, bool [h, w] each."""
+    """Split a mask into connected pieces without holes: (x, y) of the corner and bool [h, w] of each."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=4)
     for number in range(1, count):
         x, y, width, height = (int(value) for value in stats[number][:4])
@@ -44,10 +46,10 @@ def _split_into_pieces(mask: NDArray[np.bool_]) -> Iterator[tuple[NDArray[np.int
 
 
 def _split_part(part: NDArray[np.bool_]) -> Iterator[tuple[NDArray[np.intp], NDArray[np.bool_]]]:
-    """A connected part, halved across its longer side until no half has a hole."""
+    """Halve a connected part across its longer side until no half has a hole."""
     outside = np.pad(~part, 1, constant_values=True).astype(np.uint8)
     n_outside, _ = cv2.connectedComponents(outside, connectivity=4)
-    if n_outside == 2:  # the background's own number, and one outside
+    if n_outside == 2:  # the label of the part itself, and one of the outside: there is no hole
         yield np.zeros(2, np.intp), part
         return
     height, width = part.shape
@@ -68,7 +70,7 @@ def _find_contour(piece: NDArray[np.bool_], approximation: int) -> Outline:
 
 
 def _trace_edges(piece: NDArray[np.bool_]) -> Outline:
-    """Of every pixel four: those on the outline then lie on one side of an edge each."""
+    """Trace the pixel edges of a piece: each pixel becomes four, so every outline pixel lies at one edge."""
     doubled = np.kron(piece.astype(np.uint8), np.ones((2, 2), np.uint8)).astype(np.bool_)
     points = (_find_contour(doubled, cv2.CHAIN_APPROX_NONE) + 1) // 2
     points = points[np.any(points != np.roll(points, 1, axis=0), axis=1)]

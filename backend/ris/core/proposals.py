@@ -1,4 +1,4 @@
-"""Masks that a network proposes, and where an annotator points to have others."""
+"""Mask proposals of a network, and prompts that an annotator gives it."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ from ris.core.types import Box, Size
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Proposals:
-    """N candidate masks of one image, made before anyone read the words, best quality first.
+    """N candidate masks of one image, made without the expression, best quality first.
 
     Attributes:
         masks: N of bool [H, W]; N may be 0; no mask is empty.
@@ -45,13 +45,16 @@ class Proposals:
         quality: NDArray[np.float32],
         features: Mapping[str, NDArray] | None = None,
     ) -> "Proposals":
-        """Masks bool [H, W] with their tight boxes; each is packed before the next one is asked for.
+        """Make proposals of masks, with their tight boxes; each mask is packed before the next one is read.
 
         Args:
-            size: (height, width), for those of no masks.
+            masks: N of bool [H, W].
+            size: (height, width) in pixels.
+            quality: float32 [N] in [0, 1].
+            features: of the proposer, see the class.
 
         Raises:
-            ValueError: a mask is empty or of another size, or there are more or fewer than qualities.
+            ValueError: a mask is empty or of another size, or there are more or fewer masks than qualities.
         """
         boxes: list[tuple[int, int, int, int]] = []
 
@@ -69,14 +72,14 @@ class Proposals:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prompts:
-    """Where an annotator points to say which mask is meant.
+    """Clicks, a box and a mask that an annotator gives the network to get another mask.
 
     Attributes:
         size: (height, width) of the image as displayed.
         points: float32 [P, 2], x and y in pixels; P may be 0.
-        positive: bool [P], whether a point is on what is meant, or beside it.
-        box: around what is meant; None when none was drawn.
-        mask: what is nearly what is meant; None when nothing is.
+        positive: bool [P], whether the point must be inside the mask (True) or outside of it (False).
+        box: around the wanted mask; None when none was drawn.
+        mask: a mask to start from; None for none.
     """
 
     size: Size

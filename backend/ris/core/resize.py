@@ -1,7 +1,7 @@
-"""Bilinear resizing of arrays, as the networks' authors did it, in NumPy.
+"""Bilinear and bicubic resizing of arrays in NumPy, as the networks' authors did it.
 
-Whether a shrinking resize averages ("antialias") or takes point samples decides which patches of a
-mask survive, so it is always said. Both agree with PyTorch's `interpolate(mode="bilinear",
+Callers always state whether shrinking averages ("antialias") or takes point samples, because that decides
+which patches of a mask survive. Bilinear resizing agrees with PyTorch's `interpolate(mode="bilinear",
 align_corners=False)` to float precision.
 """
 
@@ -10,12 +10,11 @@ from numpy.typing import NDArray
 
 
 def scale_to_shorter_side(size: tuple[int, int], side: int) -> tuple[int, int]:
-    """(height, width) with the shorter side at `side` and the longer one cut to whole pixels.
-
-    In integers, because `int(n * (side / n))` is one less than `side` for many n.
+    """Scale (height, width) so that the shorter side is `side`; the longer one is truncated to whole pixels.
 
     Source: torchvision's `Resize(side)`.
     """
+    # In integers, because `int(n * (side / n))` is one less than `side` for many n.
     height, width = size
     if height <= width:
         return side, int(side * width / height)
@@ -28,8 +27,8 @@ def resize(array: NDArray, size: tuple[int, int], *, antialias: bool) -> NDArray
     Args:
         array: [..., H, W], any real dtype or bool.
         size: (h, w) of the result.
-        antialias: average over all source pixels when shrinking (a triangle filter); False takes the
-            four pixels around each sample point, as torchvision did before 0.17 on tensors.
+        antialias: average over all source pixels when shrinking (a triangle filter). False interpolates
+            between the four pixels around each sample point, as torchvision did before 0.17 on tensors.
 
     Returns:
         float32 [..., h, w].
@@ -42,7 +41,7 @@ def resize(array: NDArray, size: tuple[int, int], *, antialias: bool) -> NDArray
 
 
 def _make_average_weights(n_in: int, n_out: int) -> NDArray[np.float32]:
-    """The share of each source position in each result: float32 [n_out, n_in], rows sum to 1."""
+    """Make the weight of each source position in each result: float32 [n_out, n_in], rows sum to 1."""
     scale = n_in / n_out
     support = max(scale, 1.0)
     centre = (np.arange(n_out)[:, None] + 0.5) * scale
@@ -55,9 +54,9 @@ def _make_average_weights(n_in: int, n_out: int) -> NDArray[np.float32]:
 
 
 def _sample_points(array: NDArray, n_out: int, *, axis: int) -> NDArray[np.float32]:
-    """Blend the two source positions around each sample point."""
+    """Interpolate between the two source positions around each sample point."""
     n_in = array.shape[axis]
-    # In float32, as PyTorch does it: the shares then agree to the last bit.
+    # In float32 as in PyTorch, so that the weights agree to the last bit.
     step = np.float32(n_in) / np.float32(n_out)
     source = np.maximum((np.arange(n_out, dtype=np.float32) + np.float32(0.5)) * step - np.float32(0.5), 0)
     first = np.minimum(source.astype(np.intp), n_in - 1)
@@ -68,10 +67,13 @@ def _sample_points(array: NDArray, n_out: int, *, axis: int) -> NDArray[np.float
 
 
 def make_bicubic_weights(n_in: int, n_out: int) -> NDArray[np.float32]:
-    """The share of each source position in each result of a bicubic enlargement: float32 [n_out, n_in].
+    """Make the weight of each source position in each result of a bicubic enlargement.
 
-    `rows @ array @ columns.T` is PyTorch's `interpolate(mode="bicubic", align_corners=False)`: cubic
-    convolution with a = -0.75, edges repeated, no averaging.
+    With these weights `rows @ array @ columns.T` is PyTorch's `interpolate(mode="bicubic",
+    align_corners=False)`: cubic convolution with a = -0.75, edges repeated, no averaging.
+
+    Returns:
+        float32 [n_out, n_in].
     """
     source = (np.arange(n_out) + 0.5) * (n_in / n_out) - 0.5
     first = np.floor(source).astype(np.intp)

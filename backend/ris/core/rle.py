@@ -1,7 +1,7 @@
-"""COCO run lengths: how a mask is kept in SQL and in files.
+"""COCO run lengths, the format of masks in SQL and in files.
 
 Runs go down the columns and start with background, as in the COCO API; `counts` may start with 0.
-Label Studio's own bit-packed format is another thing: `backend/ris/labelstudio/masks/brush.py`.
+Label Studio's bit-packed format is another one: `ris.labelstudio.masks.brush`.
 """
 
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ class RLE:
 
 
 def encode_rle(mask: NDArray[np.bool_]) -> RLE:
-    """bool [H, W] -> RLE."""
+    """Encode a mask bool [H, W] as run lengths."""
     flat = np.asarray(mask, dtype=np.bool_).ravel(order="F")
     edges = np.flatnonzero(flat[1:] != flat[:-1]) + 1
     runs = np.diff(np.concatenate([[0], edges, [flat.size]]))
@@ -50,33 +50,31 @@ def encode_rle(mask: NDArray[np.bool_]) -> RLE:
 
 
 def decode_rle(rle: RLE) -> NDArray[np.bool_]:
-    """RLE -> bool [H, W]."""
+    """Decode run lengths to a mask bool [H, W]."""
     values = np.arange(len(rle.counts)) % 2 == 1
     return np.repeat(values, rle.counts).reshape(rle.size, order="F")
 
 
-def has_pixel(rle: RLE, y: int, x: int) -> bool:
-    """Whether the pixel in row y, column x is inside the mask."""
-    ends = np.cumsum(rle.counts)
-    return bool(np.searchsorted(ends, x * rle.size[0] + y, side="right") % 2)
-
-
 def compute_xywh_box(rle: RLE) -> list[float]:
-    """The tight box as COCO has it, [x, y, width, height] in pixels; zeros for an empty mask."""
+    """Compute the tight box in COCO's form, [x, y, width, height] in pixels; zeros for an empty mask."""
     height, width = rle.size
     compressed = coco.frPyObjects({"size": [height, width], "counts": list(rle.counts)}, height, width)
     return [float(value) for value in coco.toBbox(compressed)]
 
 
 def to_string(rle: RLE) -> str:
-    """The compressed text of the COCO API, e.g. for `segmentation["counts"]` and for SQL."""
+    """Convert to the compressed text of the COCO API, e.g. for `segmentation["counts"]` and for SQL."""
     height, width = rle.size
     compressed = coco.frPyObjects({"size": [height, width], "counts": list(rle.counts)}, height, width)
     return str(compressed["counts"].decode("ascii"))
 
 
 def from_string(text: str, size: tuple[int, int]) -> RLE:
-    """The inverse of `to_string`.
+    """Read the compressed text of the COCO API; the inverse of `to_string`.
+
+    Args:
+        text: as `to_string` writes it.
+        size: (height, width) in pixels.
 
     Raises:
         ValueError: the text is not COCO run lengths of this size.
@@ -89,9 +87,9 @@ def from_string(text: str, size: tuple[int, int]) -> RLE:
 
 
 def _unpack(text: str) -> tuple[int, ...]:
-    """Undo `rleToString` of the COCO API: 5 bits a character, from the third run on as differences.
+    """Undo `rleToString` of the COCO API: 5 bits per character, from the third run on as differences.
 
-    Ours, because pycocotools' own `decode_rle` trusts the text and writes past its buffer when it lies.
+    pycocotools' own decoder does not check the text and writes past its buffer when the text is wrong.
     """
     counts: list[int] = []
     value = shift = 0

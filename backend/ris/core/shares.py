@@ -1,4 +1,4 @@
-"""Shares with their certainty."""
+"""Means with confidence intervals."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ class Share:
 
     Attributes:
         mean: of the samples.
-        low, high: bootstrap interval over groups: samples of one image are not independent.
-        count: samples, those without a suggestion included.
+        low, high: bootstrap interval over groups, because samples of one image are not independent.
+        count: number of samples.
     """
 
     mean: float
@@ -29,12 +29,15 @@ class Share:
 
 
 def estimate_share(values: Sequence[float], groups: Sequence[int], *, seed: int = 0) -> Share:
-    """The mean of the values, with the interval that comes from drawing whole groups again.
+    """Estimate the mean of values with a bootstrap interval that resamples whole groups.
 
     Args:
-        values: one a sample, e.g. 1.0 for right and 0.0 for wrong.
-        groups: which image each sample belongs to.
+        values: one per sample, e.g. 1.0 for right and 0.0 for wrong.
+        groups: the number of the image of each sample.
         seed: of the resampling.
+
+    Returns:
+        The mean with its interval; NaN and count 0 without values.
     """
     if len(values) == 0:
         return Share(float("nan"), float("nan"), float("nan"), 0)

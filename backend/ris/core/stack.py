@@ -1,6 +1,6 @@
-"""Many masks of one image, a bit a pixel, unpacked one at a time.
+"""Many masks of one image with one bit per pixel, unpacked one at a time.
 
-As arrays of bool 64 masks of a photograph of 12 megapixels take 768 MB, and nobody looks at two at once.
+As bool arrays 64 masks of a photograph of 12 megapixels would take 768 MB, and no code needs two at once.
 """
 
 from collections.abc import Iterable, Iterator
@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MaskStack:
-    """N masks of one size. `stack[i]` and iteration give bool [H, W]; `np.asarray(stack)` all of them.
+    """N masks of one size.
+
+    `stack[i]` and iteration give bool [H, W]; `np.asarray(stack)` gives bool [N, H, W].
 
     Attributes:
         size: (height, width) in pixels.
-        packed: N rows of bits, as `np.packbits` lays them.
+        packed: N rows of bits, as `np.packbits` makes them.
     """
 
     size: tuple[int, int]

@@ -1,4 +1,4 @@
-"""A text as a tree of words, exactly as it stands: neither lower-cased nor joined anew."""
+"""Dependency trees of texts. The text stays exactly as written: not lower-cased, tokens not joined anew."""
 
 from dataclasses import dataclass
 
@@ -8,10 +8,10 @@ class Node:
     """One token of a text.
 
     Attributes:
-        text: as it stands.
+        text: as written.
         pos: its universal part of speech: NOUN, ADJ, ADP ...
-        start: where in the text it begins, in characters.
-        head: index of the token that it depends on; its own index makes it a root.
+        start: index of its first character in the text.
+        head: index of the token that it depends on; a root has its own index.
     """
 
     text: str
@@ -25,10 +25,10 @@ class Tree:
     """The dependencies and the noun phrases of a text.
 
     Attributes:
-        text: the whole.
+        text: the whole text.
         nodes: its tokens, in order.
-        phrases: base noun phrases, left to right: index of the first token, and of the one after the last.
-        referent: which of the phrases names the referent; None when the whole text must stand for it.
+        phrases: base noun phrases, left to right: index of the first token, and index after the last token.
+        referent: index of the phrase that names the referent; None when the whole text stands for it.
 
     Raises:
         ValueError: a head or a phrase lies outside the text.
@@ -59,11 +59,11 @@ class Tree:
         return self.text if self.referent is None else self.get_text(*self.phrases[self.referent])
 
     def find_children(self, i: int) -> list[int]:
-        """The tokens that depend on one, in order."""
+        """Find the tokens that depend on token `i`, in order."""
         return [j for j, node in enumerate(self.nodes) if node.head == i and j != i]
 
     def find_ancestors(self, i: int) -> list[int]:
-        """What a token depends on, nearest first, up to its root."""
+        """Find the tokens that token `i` depends on, nearest first, up to its root."""
         found = []
         while self.nodes[i].head != i:
             i = self.nodes[i].head
@@ -71,7 +71,7 @@ class Tree:
         return found
 
     def find_first_noun(self, start: int, stop: int) -> str | None:
-        """The first noun among some tokens; None when there is none."""
+        """Find the first noun among the tokens from `start` to `stop`, exclusive; None when there is none."""
         return next((n.text for n in self.nodes[start:stop] if n.pos in ("NOUN", "PROPN")), None)
 
     @property

@@ -1,7 +1,7 @@
-"""The nouns that travel between the layers: frozen, checked once when made, trusted after.
+"""The data types that layers exchange: frozen, and checked once when they are made.
 
-Frames and units: masks and boxes are in the frame of the image as displayed (EXIF applied), in
-pixels; a box is XYXY with exclusive x2, y2; a size is (height, width).
+Frames and units: masks and boxes are in the frame of the image as displayed (EXIF applied), in pixels. A box
+is XYXY with exclusive x2 and y2. A size is (height, width).
 """
 
 import hashlib
@@ -22,14 +22,14 @@ Box = tuple[float, float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One thing to label: which image, which words.
+    """One task of Label Studio: an image and an expression.
 
     Attributes:
         task_id: Label Studio's id.
-        project: Label Studio's project key, "<id>.<created_at as whole seconds>": the same id in a
-            re-created project is another project.
-        image_url: exactly what the task's author wrote.
-        expression: what is meant, stripped; "" while nobody has said it.
+        project: Label Studio's project key, "<id>.<created_at as whole seconds>". The time tells a re-created
+            project with the same id apart.
+        image_url: exactly as the task's author wrote it.
+        expression: stripped; "" until someone has typed it.
     """
 
     task_id: int
@@ -40,7 +40,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Image:
-    """A decoded picture, EXIF orientation applied.
+    """A decoded image, EXIF orientation applied.
 
     Attributes:
         pixels: uint8 [H, W, 3], RGB.
@@ -66,11 +66,11 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class MethodScore:
-    """What one method said of one suggestion.
+    """The score of one method for one suggestion.
 
     Attributes:
-        score: the method's own scale, comparable within one expression only.
-        rank: 0 is that method's favourite among all proposals.
+        score: on the method's own scale, comparable within one expression only.
+        rank: among all proposals by this method alone; 0 is best.
     """
 
     score: float
@@ -79,15 +79,15 @@ class MethodScore:
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """One ranked mask that we offer for one expression.
+    """One ranked mask for one expression.
 
     Attributes:
         rank: 0 is best.
         score: in [0, 1], comparable within one expression only.
         mask: in the frame of the image as displayed.
         box: XYXY in pixels, exclusive end.
-        methods: every method's own score and rank for this mask, by the method's name.
-        version: the model version that made it; changes whenever a suggestion could change.
+        methods: each method's own score and rank for this mask, by the method's name.
+        version: the model version of the set of suggestions, see `ris.referring.ranking`.
     """
 
     rank: int
@@ -99,7 +99,7 @@ class Suggestion:
 
 
 class Verdict(StrEnum):
-    """What an annotator did with what was on offer, decided by pixels."""
+    """What an annotator did with the alternatives, decided by pixels."""
 
     ACCEPTED = "accepted"
     EDITED = "edited"
@@ -109,7 +109,7 @@ class Verdict(StrEnum):
 
     @property
     def has_mask(self) -> bool:
-        """Whether the annotation's mask is what the annotator meant."""
+        """Whether an annotation with this verdict has a mask of the referent."""
         return self in (Verdict.ACCEPTED, Verdict.EDITED, Verdict.REDRAWN)
 
 
@@ -121,14 +121,16 @@ class Annotation:
         annotation_id: Label Studio's id.
         task: the task it answers.
         updated_at: orders the versions of one annotation; time zone aware.
-        mask: what the annotator means, with at least one pixel; None when nothing in the image is meant, and
-            when the task was skipped.
-        region_ids: ids of the mask regions, for finding the suggestion that was edited.
-        cancelled: skipped.
+        mask: of the referent, with at least one pixel; None when the image has no referent and when the task
+            was skipped.
+        region_ids: ids of the mask regions, to find the suggestion that was edited.
+        cancelled: whether the task was skipped.
         annotator: Label Studio's user id of the author; None when unknown.
         lead_time_s: seconds in the editor; None for bulk actions.
-        parent_prediction: evidence kept, never trusted.
-        keeps: words that are meant for the next image too; "" for none; None where nobody can say so.
+        parent_prediction: Label Studio's id of the prediction that the annotation was made from. It is stored
+            and not used, because not every path through the editor sets it.
+        carried_expression: the expression to use for the next image too; "" for none; None where the label
+            config has no place to say so.
     """
 
     annotation_id: int
@@ -149,15 +151,15 @@ class Annotation:
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """What an annotator decided, judged against what was on offer.
+    """An annotator's answer, compared with the alternatives.
 
     Attributes:
-        annotation: the answer that was judged.
+        annotation: the answer.
         verdict: accepted, edited, redrawn, no referent or skipped.
         rank: of the suggestion that was accepted or edited; None otherwise.
-        iou: final mask against that suggestion, or against the best suggestion when redrawn; None
+        iou: of the final mask with that suggestion, or with the most similar suggestion when redrawn; None
             when there is no mask or no suggestion.
-        edit: what was changed of the suggestion; None unless edited.
+        edit: how the suggestion was changed; None unless edited.
     """
 
     annotation: Annotation
@@ -169,11 +171,11 @@ class Correction:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """What an annotator changed of a suggestion.
+    """The difference between a suggestion and the edited mask.
 
     Attributes:
-        added_px, removed_px: pixels that were put to it and taken from it.
-        boundary_iou: of the final mask with the suggestion, along their edges alone.
+        added_px, removed_px: number of pixels added and removed.
+        boundary_iou: of the final mask with the suggestion, see `ris.core.masks.compute_boundary_iou`.
     """
 
     added_px: int
@@ -183,13 +185,13 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """One suggestion as it was offered in Label Studio.
+    """One suggestion as it was shown in Label Studio.
 
     Attributes:
-        region_id: of its region there.
-        place: where it was shown, 0 first; None when the alternatives were shown in the order of their
-            ranks. A share of tasks can be shown in random order, so that a rank that is taken often is
-            not only the one that stood first.
+        region_id: id of its region in Label Studio.
+        suggestion: the mask with its rank and scores.
+        place: its position on the screen, 0 first; None when the alternatives were shown in the order of
+            their ranks. A share of tasks can be shown in random order to measure position bias.
     """
 
     region_id: str
@@ -198,13 +200,13 @@ class Alternative:
 
     @property
     def shown_place(self) -> int:
-        """Where it was shown, 0 first."""
+        """Its position on the screen, 0 first."""
         return self.suggestion.rank if self.place is None else self.place
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MethodScores:
-    """One method's opinion of all N proposals.
+    """One method's scores of all N proposals.
 
     Attributes:
         method: the method's name.

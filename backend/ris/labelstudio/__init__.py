@@ -1,4 +1,4 @@
-"""Label Studio's JSON and API, both ways: what it sends becomes our types, what we offer becomes its regions.
+"""Translate between Label Studio's JSON and our types, and call its API.
 
-No Label Studio dict leaves this folder except to be handed to Flask or to the network unopened.
+Other packages may pass Label Studio's dicts on, but do not read them.
 """

@@ -1,4 +1,4 @@
-"""A decision written as the answer that an annotator would have given: for exports, and for known masks."""
+"""Write a decision as the answer that an annotator would have given: for exports, and for known masks."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -9,50 +9,57 @@ from ris.core.types import Alternative, Correction, Verdict
 from ris.labelstudio.config.control import Controls
 from ris.labelstudio.region import assign_labels, make_regions, write_expression
 
+GROUND_TRUTH_PREFIX = "ris-truth"  # of the region ids of imported masks
+
 
 def write_answer(
-    correction: Correction, offers: Sequence[Alternative], controls: Controls
+    correction: Correction, alternatives: Sequence[Alternative], controls: Controls
 ) -> list[dict[str, Any]]:
-    """The regions and choices of one answer, in the words of a label config.
+    """Write the regions and choices of one answer, in the terms of a label config.
 
-    Read again they give the same mask where the config's masks are of pixels, and the same verdict against
-    the same offers. In the presentation "pick" the label is that of the place where the alternative stood.
+    Read again they give the same mask if the label config's masks are of pixels, and the same verdict against
+    the same alternatives. In the presentation "pick" a mask has the label of the place where its alternative
+    was shown.
     """
     annotation = correction.annotation
-    said = write_expression(annotation.task.expression, controls)[:1] if controls.expression_area else []
-    return [*_make_mask_and_choice(correction, offers, controls), *said]
+    typed = write_expression(annotation.task.expression, controls)[:1] if controls.expression_area else []
+    return [*_make_mask_and_choice(correction, alternatives, controls), *typed]
 
 
 def _make_mask_and_choice(
-    correction: Correction, offers: Sequence[Alternative], controls: Controls
+    correction: Correction, alternatives: Sequence[Alternative], controls: Controls
 ) -> list[dict[str, Any]]:
     annotation = correction.annotation
     if not correction.verdict.has_mask or annotation.mask is None:
         return _make_no_referent(controls) if correction.verdict is Verdict.NO_REFERENT else []
-    taken = next((o for o in offers if o.suggestion.rank == correction.rank), None)
+    taken = next((a for a in alternatives if a.suggestion.rank == correction.rank), None)
     pick = controls.pick
     if pick is None:
         return make_regions(
             annotation.mask, controls, taken.region_id if taken else f"a{annotation.annotation_id}"
         )
-    label = next((label for offer, label in assign_labels(offers, pick.ranks) if offer is taken), None)
+    label = next(
+        (
+            label
+            for alternative, label in assign_labels(alternatives, pick.rank_labels)
+            if alternative is taken
+        ),
+        None,
+    )
     if taken is not None and label is not None:
         own = replace(controls, label=label)
         chosen_rank = _make_choice(pick.from_name, controls, pick.get_choice(label))
         return [*make_regions(annotation.mask, own, taken.region_id), chosen_rank]
-    chosen = [_make_choice(pick.from_name, controls, pick.own)] if pick.own else []
+    chosen = [_make_choice(pick.from_name, controls, pick.own_choice)] if pick.own_choice else []
     return [*make_regions(annotation.mask, controls, f"a{annotation.annotation_id}"), *chosen]
 
 
-GROUND_TRUTH_PREFIX = "ris-truth"  # what the ids of imported masks begin with
-
-
 def is_imported(annotation: Mapping[str, Any]) -> bool:
-    """Whether an annotation was imported and nobody has worked on it since: it is no decision on our offers.
+    """Tell whether an annotation was imported and nobody has changed it since. Then it is no decision.
 
-    * An answer that was in the imported file: Label Studio keeps its number there as `import_id`, and names
-      who saved it as `updated_by` once somebody does.
-    * Ground truth that `ris import` wrote, by the ids of its regions.
+    * An answer of an imported file: Label Studio keeps its number there as `import_id`, and sets `updated_by`
+      when somebody saves it.
+    * Ground truth that `ris import` wrote, recognised by the ids of its regions.
     """
     if annotation.get("import_id") is not None and annotation.get("updated_by") is None:
         return True
@@ -63,10 +70,10 @@ def is_imported(annotation: Mapping[str, Any]) -> bool:
 
 
 def write_ground_truth(mask: RLE | None, controls: Controls) -> list[dict[str, Any]]:
-    """A mask that is known to be right, or None for no such thing, as an answer; `is_imported` knows it."""
+    """Write a mask that is known to be correct, or None for no such thing, as an answer."""
     if mask is None:
         return [{**region, "id": f"{GROUND_TRUTH_PREFIX}-choice"} for region in _make_no_referent(controls)]
-    own = controls.pick.own if controls.pick else None
+    own = controls.pick.own_choice if controls.pick else None
     chosen = [_make_choice(controls.pick.from_name, controls, own)] if controls.pick and own else []
     return [
         *make_regions(mask, controls, GROUND_TRUTH_PREFIX),
@@ -75,8 +82,8 @@ def write_ground_truth(mask: RLE | None, controls: Controls) -> list[dict[str, A
 
 
 def _make_no_referent(controls: Controls) -> list[dict[str, Any]]:
-    said = controls.no_referent
-    return [_make_choice(said.from_name, controls, said.value)] if said else []
+    choice = controls.no_referent
+    return [_make_choice(choice.from_name, controls, choice.value)] if choice else []
 
 
 def _make_choice(from_name: str, controls: Controls, value: str) -> dict[str, Any]:

@@ -1,7 +1,7 @@
-"""The bytes of a request as JSON; those of a /predict request without the masks that its tasks bring along.
+"""Parse the bodies of requests. Of /predict the masks that come with its tasks are skipped.
 
-Label Studio sends each task with all its earlier predictions, annotations and drafts, up to 250 MB of
-run lengths that nobody here reads: they are skipped where they lie, and no objects are made of them.
+Label Studio sends each task with its earlier predictions, annotations and drafts, up to 250 MB of run lengths
+that are not read here. They are skipped in the text, without making objects of them.
 """
 
 import json
@@ -29,33 +29,37 @@ class _TaskFields(msgspec.Struct):
 
 
 def parse_predict(body: bytes | bytearray) -> object:
-    """What `read_tasks` reads of a body: as `json.loads`, with each task's `id` and `data` alone.
+    """Parse a body of /predict as `json.loads` does, but only `id` and `data` of each task.
 
-    A value that cannot be read, such as half an emoji, is mended by itself (`mend_json`). A task that cannot
-    be understood even so is null: it fails by itself, and not those beside it.
+    A value that strict JSON refuses, such as half an emoji, is repaired (`mend_json`). A task that cannot be
+    parsed even then is None, so that it fails alone.
 
     Raises:
         InputError: the body is not JSON.
     """
     try:
-        asked = _decode_body(body)
+        request = _decode_body(body)
     except _JSON_ERRORS as error:
         try:
-            asked = _decode_body(mend_json(body))
+            request = _decode_body(mend_json(body))
         except _JSON_ERRORS:
             raise InputError(f"the body of /predict must be JSON: {error}") from error
-    if not isinstance(asked, _PredictBody):
-        return asked
+    if not isinstance(request, _PredictBody):
+        return request
     return {
-        "tasks": _decode_tasks(asked.tasks),
-        "project": asked.project,
-        "label_config": asked.label_config,
-        "params": asked.params,
+        "tasks": _decode_tasks(request.tasks),
+        "project": request.project,
+        "label_config": request.label_config,
+        "params": request.params,
     }
 
 
 def parse_body(body: bytes | bytearray, route: str) -> object:
-    """The JSON of any other request, with what cannot be read mended as in `parse_predict`.
+    """Parse the JSON of any other request; repair what strict JSON refuses, as `parse_predict` does.
+
+    Args:
+        body: of the request.
+        route: for the message.
 
     Raises:
         InputError: the body is not JSON.
@@ -72,14 +76,14 @@ def parse_body(body: bytes | bytearray, route: str) -> object:
 def _decode_body(body: bytes | bytearray) -> object:
     try:
         return msgspec.json.decode(body, type=_PredictBody)
-    except msgspec.ValidationError:  # no object: what that means is not for here to say
+    except msgspec.ValidationError:  # no object: the caller refuses it
         return msgspec.json.decode(body)
 
 
 def _decode_tasks(raw: msgspec.Raw) -> object:
     try:
         each = msgspec.json.decode(raw, type=list[msgspec.Raw])
-    except msgspec.ValidationError:  # one task by itself, or nothing of that kind
+    except msgspec.ValidationError:  # a single task, or no list
         return _decode_task(raw)
     return [_decode_task(one) for one in each]
 

@@ -1,4 +1,4 @@
-"""What somebody does in the editor with Auto-Annotation on: clicks, a box, a smart brush, typed words."""
+"""Read the context of an interactive request: clicks, a box, a brush stroke, a typed expression."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -24,17 +24,16 @@ _STROKE_TYPES = ("brush", "brushlabels")
 
 @dataclass(frozen=True, slots=True)
 class InteractiveContext:
-    """What is asked interactively.
+    """What an annotator points at or types with Auto-Annotation on.
 
     Attributes:
-        prompts: in the frame of the image as displayed; None when only words were typed.
-        words: a typed expression; "" when none was.
-        label: the label that the annotator has chosen, as answers write it; "" unless it is one of the mask
-            control's.
+        prompts: in pixels of the image as displayed; None if only text was typed.
+        expression: the typed text; "" if none was typed.
+        label: the label that the annotator selected, as answers write it; "" unless the mask control has it.
     """
 
     prompts: Prompts | None
-    words: str
+    expression: str
     label: str
 
 
@@ -44,10 +43,12 @@ def read_context(
     """Read `params.context` of an interactive /predict.
 
     Args:
-        size: of the image, (height, width), where it is on record: regions must have it, or may say none.
+        context: as Label Studio sends it.
+        controls: the label config's tags.
+        size: of the image on record, (height, width); a region must have it or none. None if it is not known.
 
     Raises:
-        InputError: nothing in it is a click, a box, a stroke or words.
+        InputError: it holds no click, box, stroke or text.
         RegionError: a region cannot be read.
     """
     result = context.get("result")
@@ -59,16 +60,16 @@ def read_context(
         for r in regions
         if not controls.expression_area or r.get("from_name") in (None, controls.expression_area)
     ]
-    words = next((text for region in reversed(typed) if (text := read_typed_text(region))), "")
+    expression = next((text for region in reversed(typed) if (text := read_typed_text(region))), "")
     ours = [r for r in regions if r.get("to_name") in (None, controls.to_name)]
     drawn = [r for r in ours if get_region_type(r) in (*_CLICK_TYPES, *_BOX_TYPES, *_STROKE_TYPES)]
-    if not drawn and not words:
-        raise InputError("an interactive request needs a click, a box, a stroke of the brush or typed words")
+    if not drawn and not expression:
+        raise InputError("an interactive request needs a click, a box, a brush stroke or typed text")
     labels = (
         find_term(controls.labels, str(label)) for region in drawn for label in _read_label_names(region)
     )
-    label = next((found.written for found in labels if found), "")
-    return InteractiveContext(_make_prompts(drawn, size) if drawn else None, words, label)
+    label = next((found.answer_text for found in labels if found), "")
+    return InteractiveContext(_make_prompts(drawn, size) if drawn else None, expression, label)
 
 
 def _read_label_names(region: Mapping[str, Any]) -> Sequence[object]:
@@ -109,7 +110,7 @@ def _make_prompts(drawn: Sequence[Mapping[str, Any]], on_record: Size | None) ->
 
 
 def _to_box(value: Mapping[str, Any], size: Size) -> Box:
-    """The upright box around a rectangle, which may be turned about its corner."""
+    """Compute the upright box, (x1, y1, x2, y2) in pixels, around a rectangle that may be rotated."""
     wide, high = _to_pixels(value, "width", size[1]), _to_pixels(value, "height", size[0])
     turn = value.get("rotation") or 0
     if isinstance(turn, bool) or not isinstance(turn, int | float) or not math.isfinite(turn):
@@ -121,7 +122,7 @@ def _to_box(value: Mapping[str, Any], size: Size) -> Box:
 
 
 def _to_pixels(value: Mapping[str, Any], name: str, extent: int) -> float:
-    given = value.get(name)
-    if isinstance(given, bool) or not isinstance(given, int | float) or not abs(given) < 1e6:
-        raise RegionError(f"a click or a box needs {name} in percent, got {given!r:.40}")
-    return float(given) * extent / 100
+    percent = value.get(name)
+    if isinstance(percent, bool) or not isinstance(percent, int | float) or not abs(percent) < 1e6:
+        raise RegionError(f"a click or a box needs {name} in percent, got {percent!r:.40}")
+    return float(percent) * extent / 100

@@ -1,4 +1,4 @@
-"""Why an event could not be understood, by cause, and what a person can do about each cause."""
+"""Causes of events that cannot be read, and what a person can do about each cause."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class FailureCause:
     """A kind of failure.
 
     Attributes:
-        name: one or two words, as they stand in the database.
+        name: one or two words, as the database stores them.
         advice: what to do.
     """
 
@@ -30,11 +30,9 @@ class FailureCause:
     advice: str
 
 
-OTHER_CAUSE = FailureCause("other", "read the server's log, and report it: this is our fault")
+OTHER_CAUSE = FailureCause("other", "read the server's log and report it: this is a fault of the program")
 FAILURE_CAUSES: Mapping[type[Exception], FailureCause] = {
-    FrameError: FailureCause(
-        "picture size", "open the task, wait for the picture, answer again; then nothing more is to be done"
-    ),
+    FrameError: FailureCause("picture size", "open the task, wait for the picture, and answer again"),
     EmptyMaskError: FailureCause(
         "empty mask", "open the task, draw the mask or choose that there is no such thing"
     ),
@@ -42,7 +40,7 @@ FAILURE_CAUSES: Mapping[type[Exception], FailureCause] = {
         "kind of region", "draw it with a brush, a bitmask, a polygon, a rectangle or an ellipse"
     ),
     RegionError: FailureCause(
-        "region", "open the task, draw the mask again; of an API client: mend what it writes"
+        "region", "open the task and draw the mask again; if an API client wrote it, correct the client"
     ),
     ChoiceError: FailureCause(
         "choice",
@@ -50,11 +48,11 @@ FAILURE_CAUSES: Mapping[type[Exception], FailureCause] = {
     ),
     TaskError: FailureCause("task data", "give the task its image and its expression, then run ris sync"),
     LabelConfigError: FailureCause(
-        "label config", "mend the label config (ris doctor says how), then run ris sync"
+        "label config", "correct the label config (ris doctor says how), then run ris sync"
     ),
     EventError: FailureCause(
         "webhook",
-        "let the webhook send its payload for all actions (ris connect mends it); then ris sync, and "
+        "let the webhook send its payload for all actions (ris connect repairs it); then ris sync, and "
         "ris events dismiss",
     ),
     InputError: FailureCause("answer", "open the task, and answer it again"),
@@ -63,13 +61,15 @@ FAILURE_CAUSES: Mapping[type[Exception], FailureCause] = {
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One answer, or one event, that could not be understood.
+    """One answer, or one event, that cannot be read.
 
     Attributes:
         cause: the name of its cause.
         sentence: what exactly is wrong.
-        project, task_id, annotation_id, updated_at: which version of which answer; None where the event does
-            not say it.
+        project: its key; None if the event does not say it, as for the next three.
+        task_id: of the answer.
+        annotation_id: of the answer.
+        updated_at: which version of the answer, in UTC.
     """
 
     cause: str
@@ -80,13 +80,13 @@ class Failure:
     updated_at: datetime | None = None
 
     @classmethod
-    def of(cls, error: Exception) -> "Failure":
-        """The failure that an error is."""
+    def from_error(cls, error: Exception) -> "Failure":
+        """Make the failure of an error: the cause of its class, and its message."""
         kinds = (kind for kind in type(error).__mro__ if kind in FAILURE_CAUSES)
         found = next(kinds, None)
         return cls((FAILURE_CAUSES[found] if found else OTHER_CAUSE).name, str(error))
 
 
 def find_advice(cause: str | None) -> str:
-    """What to do about a cause."""
+    """Find what to do about a cause, by its name."""
     return next((one.advice for one in FAILURE_CAUSES.values() if one.name == cause), OTHER_CAUSE.advice)

@@ -1,12 +1,12 @@
-"""JSON that a strict reader refuses over single values, mended in those values alone.
+"""Repair JSON in which single values are refused by a strict parser.
 
-Label Studio keeps, and hands on, what browsers, importers and other programs gave it: half an emoji, NaN,
-numbers that no computer has, structures without end. One such value must not cost a request its other tasks.
+Label Studio stores and sends what browsers, importers and other programs gave it: half an emoji, NaN, numbers
+out of range, endless depth. One such value must not cost a request its other tasks.
 """
 
 import re
 
-MAX_JSON_DEPTH = 100  # levels; what lies below is left out
+MAX_JSON_DEPTH = 100  # levels; deeper values become null
 _TOKEN = re.compile(
     r'"(?:[^"\\]|\\.)*+(?:"|\Z)|[][{}]|(?:\d{1,3},\s?){20,}+|-?(?:NaN|Infinity)'
     r"|-?\d[\d.]*+[eE][+-]?\d{3,}|-?\d[\d.]{299,}+(?:[eE][+-]?\d+)?",
@@ -25,12 +25,12 @@ _REPLACEMENT_ESCAPE = r"\ufffd"
 
 
 def mend_json(body: bytes | bytearray | memoryview) -> bytes:
-    """The same JSON without what some readers refuse; malformed JSON stays malformed.
+    """Replace the values of a JSON text that some parsers refuse; malformed JSON stays malformed.
 
-    * Half of a surrogate pair, an escape that there is none of, and bytes that are no UTF-8 become U+FFFD;
-      a control character inside of a text becomes a space.
+    * A lone surrogate, an unknown escape, and bytes that are not UTF-8 become U+FFFD; a control character
+      inside of a string becomes a space.
     * NaN, Infinity and numbers out of range become null.
-    * What lies deeper than `MAX_JSON_DEPTH` levels becomes null.
+    * Values deeper than `MAX_JSON_DEPTH` become null.
     """
     text = bytes(body).decode("utf-8", "replace").removeprefix("\ufeff")
     parts: list[str] = []
@@ -53,7 +53,7 @@ def mend_json(body: bytes | bytearray | memoryview) -> bytes:
 def _mend_token(token: str) -> str:
     if token.startswith('"'):
         return _ESCAPE.sub(_mend_escape, token)
-    # A run of small numbers is part of a mask: taken as one, because there may be millions.
+    # A run of small numbers is part of a mask: one token, because there may be millions.
     return token if token in _OPENING + _CLOSING or token.rstrip().endswith(",") else "null"
 
 

@@ -1,4 +1,7 @@
-"""Suggestions become predictions, one a rank; worst first, because the editor opens with the last."""
+"""Write suggestions as regions and predictions of Label Studio.
+
+The last prediction comes first in the editor, so predictions are written worst first.
+"""
 
 import base64
 import hashlib
@@ -14,20 +17,30 @@ from ris.labelstudio.config.control import Controls
 from ris.labelstudio.masks import bitmask, brush, polygon, rectangle
 
 _PART_SUFFIX = "-part"  # between our region id and the number of a polygon of several
-REFINED_SUFFIX = "-fixed"  # between our region id and what tells one fix of it from another
+REFINED_SUFFIX = "-fixed"  # between our region id and the digest of a refined mask
 
 
 def make_region_id(project: str, task_id: int, expression: str, version: str, rank: int) -> str:
-    """The name of one offer, the same everywhere. It and `meta` survive every path through the editor."""
-    asked = json.dumps([project, task_id, expression, version, rank], ensure_ascii=False)
-    digest = hashlib.sha256(asked.encode("utf-8", "surrogatepass")).digest()
+    """Make the region id of an alternative: the same for the same arguments, on every machine.
+
+    Every path through the editor keeps a region's id and its `meta`.
+    """
+    text = json.dumps([project, task_id, expression, version, rank], ensure_ascii=False)
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
     return f"ris{base64.b32encode(digest[:10]).decode().lower()}-{rank}"
 
 
 def make_alternatives(
     task: Task, version: str, suggestions: Sequence[Suggestion], *, shuffled_share: float
 ) -> tuple[Alternative, ...]:
-    """Suggestions as they are offered for a task: with the ids of their regions, and their places."""
+    """Make the alternatives of a task: the suggestions with their region ids and places.
+
+    Args:
+        task: the task.
+        version: the model version.
+        suggestions: best first.
+        shuffled_share: the share of tasks, 0 to 1, that are shown in random order.
+    """
     shown_at = choose_places(task, version, len(suggestions), share=shuffled_share)
     return tuple(
         Alternative(make_region_id(task.project, task.task_id, task.expression, version, s.rank), s, place)
@@ -36,92 +49,113 @@ def make_alternatives(
 
 
 def choose_places(task: Task, version: str, n: int, *, share: float) -> Sequence[int | None]:
-    """Where each of n alternatives is shown: in random order for a share of tasks, the same at every asking.
+    """Choose where each of n alternatives is shown. The same task and version give the same places.
+
+    A share of the tasks is shown in random order, to measure position bias.
+
+    Args:
+        task: the task.
+        version: the model version.
+        n: the number of alternatives.
+        share: the share of tasks, 0 to 1, in random order.
 
     Returns:
-        The place of each rank, 0 first; None for all of them where they stay in the order of their ranks.
+        The place of each rank, 0 first; None for each rank if the task is shown in the order of ranks.
     """
-    asked = json.dumps([task.project, task.task_id, task.expression, version])
-    # A seed, not a secret: which tasks are shuffled must not change when they are asked again.
-    chance = random.Random(hashlib.sha256(asked.encode()).hexdigest())
-    if chance.random() >= share:
+    text = json.dumps([task.project, task.task_id, task.expression, version])
+    # A seed, not a secret: a task that is predicted again must be shuffled in the same way.
+    generator = random.Random(hashlib.sha256(text.encode()).hexdigest())
+    if generator.random() >= share:
         return [None] * n
-    return chance.sample(range(n), n)
+    return generator.sample(range(n), n)
 
 
 def write_predictions(
-    offers: Sequence[Alternative], controls: Controls, *, version: str, words: str = ""
+    alternatives: Sequence[Alternative], controls: Controls, *, version: str, carried_expression: str = ""
 ) -> list[dict[str, Any]]:
-    """The predictions of one task; [] when there are none.
+    """Write the predictions of one task; [] without alternatives.
 
-    "tabs": one a place, the last place first and the first last. "pick": a single one with a region a place,
-    each under the label of its place, the first drawn last and so on top; what has no label of its own is not
-    shown. Places are ranks, unless the offers are to be shown in random order: then nothing that is
-    shown says which is ranked first.
+    "tabs": one prediction per place, the last place first and the first place last. "pick": one prediction
+    with a region per place, each under the label of its place; the first place is drawn last and so on top.
+    What has no label is not shown. Places are ranks, unless the alternatives are shown in random order; then
+    nothing that is shown tells the ranks.
 
     Args:
-        offers: best first.
-        version: what /setup returned. Any other makes Label Studio add the set again at every opening.
-        words: put into the TextArea: an expression that was kept from another image.
+        alternatives: best first.
+        controls: the label config's tags.
+        version: as /setup returned it. With another one Label Studio asks again at every opening.
+        carried_expression: an expression carried from another image, put into the TextArea; "" for none.
     """
-    said = write_expression(words, controls) if words else []
-    shown = sorted(offers, key=lambda offer: offer.shown_place)
-    best = max((offer.suggestion.score for offer in offers), default=0.0)
+    typed = write_expression(carried_expression, controls) if carried_expression else []
+    shown = sorted(alternatives, key=lambda alternative: alternative.shown_place)
+    best = max((alternative.suggestion.score for alternative in alternatives), default=0.0)
     if controls.pick and shown:
         return [
-            {"result": [*write_alternatives(shown, controls), *said], "score": best, "model_version": version}
+            {
+                "result": [*write_alternatives(shown, controls), *typed],
+                "score": best,
+                "model_version": version,
+            }
         ]
     return [
         {
-            "result": [*_make_alternative_regions(offer, controls, n_offers=len(shown)), *said],
-            "score": offer.suggestion.score if offer.place is None else best,
+            "result": [*_make_alternative_regions(alternative, controls, n_alternatives=len(shown)), *typed],
+            "score": alternative.suggestion.score if alternative.place is None else best,
             "model_version": version,
         }
-        for offer in reversed(shown)
+        for alternative in reversed(shown)
     ]
 
 
-def write_expression(words: str, controls: Controls) -> list[dict[str, Any]]:
-    """An expression as if it had been typed, and as if it was to be kept once more."""
+def write_expression(expression: str, controls: Controls) -> list[dict[str, Any]]:
+    """Write an expression as if it had been typed, and its keep choice as if it had been chosen."""
     region = {"id": "riswords", "to_name": controls.to_name, "origin": "manual"}
-    typed = region | {"from_name": controls.expression_area, "type": "textarea", "value": {"text": [words]}}
-    if controls.keep is None:
+    typed = region | {
+        "from_name": controls.expression_area,
+        "type": "textarea",
+        "value": {"text": [expression]},
+    }
+    if controls.keep_choice is None:
         return [typed]
-    keep = {"id": "riskeep", "from_name": controls.keep.from_name, "type": "choices"}
-    return [typed, region | keep | {"value": {"choices": [controls.keep.value]}}]
+    keep = {"id": "riskeep", "from_name": controls.keep_choice.from_name, "type": "choices"}
+    return [typed, region | keep | {"value": {"choices": [controls.keep_choice.value]}}]
 
 
-def write_alternatives(offers: Sequence[Alternative], controls: Controls) -> list[dict[str, Any]]:
-    """The regions of all alternatives together, the first on top, in "pick" under their places' labels."""
-    labels = controls.pick.ranks if controls.pick else (controls.label,) * len(offers)
-    shown = assign_labels(offers, labels)
+def write_alternatives(alternatives: Sequence[Alternative], controls: Controls) -> list[dict[str, Any]]:
+    """Write the regions of all alternatives, the first place on top; in "pick" under their places' labels."""
+    labels = controls.pick.rank_labels if controls.pick else (controls.label,) * len(alternatives)
+    shown = assign_labels(alternatives, labels)
     return [
         region
-        for offer, label in reversed(shown)
-        for region in _make_alternative_regions(offer, replace(controls, label=label), n_offers=len(shown))
+        for alternative, label in reversed(shown)
+        for region in _make_alternative_regions(
+            alternative, replace(controls, label=label), n_alternatives=len(shown)
+        )
     ]
 
 
-def assign_labels(offers: Sequence[Alternative], labels: Sequence[str]) -> list[tuple[Alternative, str]]:
-    """The best alternatives, as many as there are labels, in the order of places, each with its label."""
-    best = sorted(offers, key=lambda offer: offer.suggestion.rank)[: len(labels)]
-    return list(zip(sorted(best, key=lambda offer: offer.shown_place), labels, strict=False))
+def assign_labels(
+    alternatives: Sequence[Alternative], labels: Sequence[str]
+) -> list[tuple[Alternative, str]]:
+    """Assign the labels to as many of the best alternatives, in the order of their places."""
+    best = sorted(alternatives, key=lambda alternative: alternative.suggestion.rank)[: len(labels)]
+    return list(zip(sorted(best, key=lambda alternative: alternative.shown_place), labels, strict=False))
 
 
-def to_shown_alternative(offer: Alternative, controls: Controls) -> Alternative:
-    """The offer with its mask as the label config shows it: outlines are simplified, boxes are boxes."""
-    suggestion = offer.suggestion
+def to_shown_alternative(alternative: Alternative, controls: Controls) -> Alternative:
+    """Return an alternative with its mask as the label config shows it: simplified outlines, or a box."""
+    suggestion = alternative.suggestion
     if controls.region_type == "polygonlabels":
         shown = polygon.rasterise_polygons(polygon.trace_outlines(suggestion.mask), suggestion.mask.size)
     elif controls.region_type == "rectanglelabels":
         shown = rectangle.rasterise_rectangle(rectangle.to_rectangle(suggestion.mask), suggestion.mask.size)
     else:
-        return offer
-    return replace(offer, suggestion=replace(suggestion, mask=shown))
+        return alternative
+    return replace(alternative, suggestion=replace(suggestion, mask=shown))
 
 
 def make_region_values(mask: RLE, controls: Controls) -> list[tuple[str, dict[str, Any]]]:
-    """The `value` of each region that a mask becomes, and what its id ends with: one, or a polygon a part."""
+    """Make the `value` of each region of a mask, with the suffix of its id: one, or one polygon per part."""
     if controls.region_type == "brushlabels":
         return [("", {"format": "rle", "rle": brush.encode_brush(decode_rle(mask))})]
     if controls.region_type == "bitmasklabels":
@@ -135,40 +169,43 @@ def make_region_values(mask: RLE, controls: Controls) -> list[tuple[str, dict[st
 
 
 def _make_alternative_regions(
-    offer: Alternative, controls: Controls, *, n_offers: int
+    alternative: Alternative, controls: Controls, *, n_alternatives: int
 ) -> list[dict[str, Any]]:
-    """Those of one alternative; shuffled ones say no score."""
-    told: dict[str, Any] = {"origin": "prediction", "meta": _make_meta(offer, n_offers)}
-    if offer.place is None:
-        told["score"] = offer.suggestion.score
-    return [region | told for region in make_regions(offer.suggestion.mask, controls, offer.region_id)]
+    """Make the regions of one alternative; without a score if the places are shuffled."""
+    fields: dict[str, Any] = {"origin": "prediction", "meta": _make_meta(alternative, n_alternatives)}
+    if alternative.place is None:
+        fields["score"] = alternative.suggestion.score
+    return [
+        region | fields
+        for region in make_regions(alternative.suggestion.mask, controls, alternative.region_id)
+    ]
 
 
-def _make_meta(offer: Alternative, n_offers: int) -> dict[str, Any]:
-    """`text` is the note that the annotator reads; the flat keys are for us and for other tools."""
-    suggestion = offer.suggestion
-    said = {method: f"{m.score:.4g} #{m.rank + 1}" for method, m in suggestion.methods.items()}
+def _make_meta(alternative: Alternative, n_alternatives: int) -> dict[str, Any]:
+    """Make a region's `meta`: `text` is the note that annotators read, the other keys are for programs."""
+    suggestion = alternative.suggestion
+    by_method = {method: f"{m.score:.4g} #{m.rank + 1}" for method, m in suggestion.methods.items()}
     return {
-        "text": [make_note(offer, n_offers)],
+        "text": [make_note(alternative, n_alternatives)],
         "rank": suggestion.rank,
-        "method": "; ".join(f"{method} {what}" for method, what in said.items()),
-        "request": offer.region_id,
+        "method": "; ".join(f"{method} {text}" for method, text in by_method.items()),
+        "request": alternative.region_id,
         "version": suggestion.version,
     }
 
 
-def make_note(offer: Alternative, n_offers: int) -> str:
-    """What an annotator is told of an alternative: its rank, who agrees, its score; shuffled, only its place.
+def make_note(alternative: Alternative, n_alternatives: int) -> str:
+    """Make the note that annotators read: rank, score and agreement; if shuffled, only the place.
 
     E.g. "1st of 3, score 82 %. 2 of 3 methods put it first: global-local, lgd (iterprime puts it 2nd)."
     """
-    said = f"{format_ordinal(offer.shown_place)} of {n_offers}"
-    if offer.place is not None:
-        return said
-    methods = offer.suggestion.methods
+    place = f"{format_ordinal(alternative.shown_place)} of {n_alternatives}"
+    if alternative.place is not None:
+        return place
+    methods = alternative.suggestion.methods
     firsts = [name for name, m in methods.items() if m.rank == 0]
     others = [f"{name} puts it {format_ordinal(m.rank)}" for name, m in methods.items() if m.rank > 0]
-    scored = f"{said}, score {100 * offer.suggestion.score:.0f} %"
+    scored = f"{place}, score {100 * alternative.suggestion.score:.0f} %"
     if not firsts:
         return f"{scored}. No method puts it first: {', '.join(others)}." if others else f"{scored}."
     agree = f"{len(firsts)} of {len(methods)} methods put it first: {', '.join(firsts)}"
@@ -178,37 +215,37 @@ def make_note(offer: Alternative, n_offers: int) -> str:
 
 
 def format_ordinal(rank: int) -> str:
-    """ "1st" for rank 0, and so on: as labels and buttons say it."""
+    """Format a rank as labels and buttons show it: "1st" for rank 0."""
     number = rank + 1
     ending = "th" if 10 <= number % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
     return f"{number}{ending}"
 
 
 def get_alternative_id(region: str) -> str:
-    """The offer that a region of ours is a part or a fix of; other ids stay as they are."""
+    """Return the id of the alternative that a region is a part or a refinement of; other ids as they are."""
     return region.split(_PART_SUFFIX)[0].split(REFINED_SUFFIX)[0]
 
 
 def write_interactive_prediction(
     regions: Sequence[dict[str, Any]], *, score: float, version: str
 ) -> dict[str, Any]:
-    """The one prediction of an interactive answer: the editor takes a dict, and shows nothing of a list."""
+    """Write the prediction of an interactive answer: one dict, as the editor shows nothing of a list."""
     return {"result": list(regions), "score": score, "model_version": version}
 
 
 def write_refined_mask(
-    mask: RLE, offer: Alternative | None, controls: Controls, *, score: float
+    mask: RLE, alternative: Alternative | None, controls: Controls, *, score: float
 ) -> list[dict[str, Any]]:
-    """The regions of a mask that came of a click; they carry the id of the alternative that was fixed."""
-    told = hashlib.sha256(json.dumps([mask.size, mask.counts]).encode()).hexdigest()[:8]
-    name = f"{offer.region_id if offer else 'ris'}{REFINED_SUFFIX}{told}"
-    words = f"{format_ordinal(offer.shown_place)}, fixed" if offer else "made by pointing"
-    told_of = {"origin": "prediction", "score": score, "meta": {"text": [words]}}
-    return [region | told_of for region in make_regions(mask, controls, name)]
+    """Write the regions of a mask that a click made; they carry the id of the refined alternative."""
+    digest = hashlib.sha256(json.dumps([mask.size, mask.counts]).encode()).hexdigest()[:8]
+    name = f"{alternative.region_id if alternative else 'ris'}{REFINED_SUFFIX}{digest}"
+    note = f"{format_ordinal(alternative.shown_place)}, fixed" if alternative else "made by pointing"
+    fields = {"origin": "prediction", "score": score, "meta": {"text": [note]}}
+    return [region | fields for region in make_regions(mask, controls, name)]
 
 
 def make_regions(mask: RLE, controls: Controls, name: str) -> list[dict[str, Any]]:
-    """The regions that a mask becomes, as if an annotator had drawn them: one, or a polygon a part."""
+    """Make the regions of a mask, as if an annotator had drawn them: one, or one polygon per part."""
     return [
         {
             "id": name + ending,

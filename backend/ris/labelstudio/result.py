@@ -1,4 +1,4 @@
-"""The regions of an annotation become one mask: whatever tool drew them, their union is meant."""
+"""Read the regions of an annotation as one mask: the union of all, whatever tool drew them."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence, Set
@@ -16,9 +16,9 @@ from ris.labelstudio.masks.polygon import rasterise_polygons
 from ris.labelstudio.region import get_alternative_id
 
 _MAX_IMAGE_PIXELS = 200_000_000
-_MAX_COORDINATE = 1e12  # percent, beyond which a coordinate is none
+_MAX_COORDINATE = 1e12  # percent; a larger number is refused
 POINT_TYPES = frozenset({"keypoint", "keypointlabels"})
-# What a result says beside what is drawn: about the task or about a region.
+# Entries of a result that are no regions on the image.
 NON_DRAWING_TYPES = frozenset(
     {"choices", "textarea", "rating", "number", "datetime", "taxonomy", "pairwise", "ranker", "relation"}
 )
@@ -27,10 +27,10 @@ RegionValue = Mapping[str, Any]
 
 
 def select_drawn_regions(result: Sequence[Any], controls: Controls) -> list[dict[str, Any]]:
-    """The entries of a result that are drawn on our image, whatever their kind; no choices, no texts.
+    """Select the entries of a result that are drawn on our image, of any kind; no choices, no texts.
 
     Raises:
-        RegionError: an entry is no object, has no type, or lies on what the label config does not show.
+        RegionError: an entry is no object, has no type, or is drawn on what the label config does not show.
     """
     regions = [_check_entry(entry, place) for place, entry in enumerate(result)]
     shapes = {str(region.get("id")) for region in regions if region["type"] in MASK_READERS}
@@ -38,7 +38,7 @@ def select_drawn_regions(result: Sequence[Any], controls: Controls) -> list[dict
 
 
 def find_other_object(result: Sequence[Any], controls: Controls) -> str:
-    """The name of another thing that something is drawn on; "" where all shapes are on our image."""
+    """Find the name of another object that something is drawn on; "" if all shapes are on our image."""
     others = (
         region.get("to_name")
         for region in result
@@ -49,22 +49,22 @@ def find_other_object(result: Sequence[Any], controls: Controls) -> str:
 
 
 def read_mask(regions: Sequence[Any], size: Size | None = None) -> tuple[RLE | None, tuple[str, ...]]:
-    """The union of mask regions, in the frame of the image as displayed, and our ids among theirs.
+    """Unite mask regions, and collect their ids.
 
-    A point beside a mask is what asked for the mask, and is passed over; so is a region without pixels, such
-    as a brush that was wholly erased.
+    A point is a prompt and gives no mask; it is skipped if there is a mask. So is a region without pixels,
+    such as a brush stroke that was erased.
 
     Args:
         regions: of one answer.
-        size: of the image, (height, width), where it is on record: regions must have it, or may say none.
+        size: of the image on record, (height, width); a region must have it or none. None if it is not known.
 
     Returns:
-        The mask, None when there are no regions; the ids of the regions with pixels, an offer's parts as the
-        offer.
+        The mask in the frame of the image as displayed, None without regions; and the ids of the regions with
+        pixels, where a part of an alternative has the alternative's id.
 
     Raises:
-        RegionError: a region cannot be read, or is of another size than the first.
-        FrameError: a region is of another size than the image, or says no size and none is on record.
+        RegionError: a region cannot be read, or its size differs from the first one's.
+        FrameError: a region's size differs from the image's, or neither is known.
         RegionKindError: a region is of a kind that gives no mask.
         EmptyMaskError: the regions cover no pixel.
     """
@@ -93,34 +93,38 @@ def read_mask(regions: Sequence[Any], size: Size | None = None) -> tuple[RLE | N
 
 
 def get_region_type(region: Mapping[str, Any]) -> str:
-    """A region's type; "" when it has none that could be one."""
+    """Return a region's type; "" if it has no usable one."""
     kind = region.get("type")
     return kind if isinstance(kind, str) else ""
 
 
 def is_point_region(region: Mapping[str, Any]) -> bool:
-    """Whether a region is a point: it asks for a mask and is none."""
+    """Tell whether a region is a point, which prompts for a mask and is none."""
     return get_region_type(region) in POINT_TYPES
 
 
 def read_region_size(region: Mapping[str, Any], on_record: Size | None) -> Size:
-    """The size of a region's picture, (height, width); the one on record where the region says none.
+    """Read the size of a region's image, (height, width); the size on record if the region has none.
+
+    Args:
+        region: as Label Studio writes it.
+        on_record: (height, width); None if it is not known.
 
     Raises:
-        FrameError: no size is known, it is too large, it is 1 x 1, or it is not the one on record.
+        FrameError: no size is known, it is too large, it is 1 x 1, or it differs from the one on record.
     """
     name = f"region {region.get('id')!r:.40}"
-    said = region.get("original_height"), region.get("original_width")
-    if said == (None, None) and on_record is not None:
+    claimed = region.get("original_height"), region.get("original_width")
+    if claimed == (None, None) and on_record is not None:
         return on_record
-    height, width = _to_pixel_count(said[0]), _to_pixel_count(said[1])
+    height, width = _to_pixel_count(claimed[0]), _to_pixel_count(claimed[1])
     if height < 1 or width < 1:
         raise FrameError(
-            f"{name} says no size that can be used; its height and width are {said!r:.60}: give it "
+            f"{name} has no usable size; its height and width are {claimed!r:.60}: give it "
             "original_height and original_width, numbers of pixels"
         )
     if height * width > _MAX_IMAGE_PIXELS:
-        raise FrameError(f"{name} says {width} x {height}, {_MAX_IMAGE_PIXELS} pixels are the limit")
+        raise FrameError(f"{name} is {width} x {height}, {_MAX_IMAGE_PIXELS} pixels are the limit")
     if on_record is not None and (height, width) != on_record:
         raise FrameError(
             f"{name} is of a picture of {width} x {height}, and the task's picture has {on_record[1]} x "
@@ -135,7 +139,7 @@ def read_region_size(region: Mapping[str, Any], on_record: Size | None) -> Size:
 
 
 def _to_pixel_count(value: object) -> int:
-    """A number of pixels; 0 for what is none."""
+    """Convert a value to a number of pixels; 0 if it is none."""
     if isinstance(value, float) and value.is_integer():
         return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) else 0
@@ -152,7 +156,7 @@ def _check_entry(entry: object, place: int) -> dict[str, Any]:
 
 
 def _is_drawn(region: Mapping[str, Any], shapes: Set[str]) -> bool:
-    if region["type"] == "labels":  # the label of a shape that stands beside it under the same id
+    if region["type"] == "labels":  # the label of the shape with the same id
         return str(region.get("id")) not in shapes
     return region["type"] not in NON_DRAWING_TYPES
 
@@ -164,8 +168,8 @@ def _is_on_image(region: Mapping[str, Any], controls: Controls) -> bool:
     if on in controls.objects:
         return False
     raise RegionError(
-        f"region {region.get('id')!r:.40} lies on {on!r:.40}, which the label config does not show: was it "
-        f"renamed to {controls.to_name!r}? Give it back its name, and sync the project again"
+        f"region {region.get('id')!r:.40} is drawn on {on!r:.40}, which the label config does not show: was "
+        f"it renamed to {controls.to_name!r}? Give it back its name, and sync the project again"
     )
 
 
@@ -194,7 +198,7 @@ def _read_region(region: Mapping[str, Any], on_record: Size | None) -> RLE:
 
 
 def _is_upright(rotation: object) -> bool:
-    """Whether a picture was turned by whole turns, or not at all."""
+    """Tell whether an image was rotated by a multiple of 360 degrees, or not at all."""
     if not isinstance(rotation, int | float):
         return rotation in (None, "", "0")
     return math.isfinite(rotation) and rotation % 360 == 0

@@ -1,4 +1,4 @@
-"""What the choices of an answer say, read with the words of the label config."""
+"""Read the choices of an answer with the terms of the label config."""
 
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
@@ -21,15 +21,15 @@ RENAMED_HINT = "was it renamed? Give it back its name, and sync the project agai
 
 @dataclass(frozen=True, slots=True)
 class SelectedChoices:
-    """What was chosen.
+    """The choices of an answer that say something about its masks.
 
     Attributes:
-        ranks: labels whose masks are meant, and the choice that said so.
-        own: the choice that says "I drew it"; "" when it was not made.
-        no_referent: the choice that says "no such thing"; "" when it was not made.
+        choice_by_label: the labels whose masks are meant, each with the choice that names it.
+        own: the choice "I drew it"; "" if it was not made.
+        no_referent: the choice "no such thing"; "" if it was not made.
     """
 
-    ranks: Mapping[str, str] = field(default_factory=dict)
+    choice_by_label: Mapping[str, str] = field(default_factory=dict)
     own: str = ""
     no_referent: str = ""
 
@@ -37,97 +37,99 @@ class SelectedChoices:
 def read_selected_choices(result: Sequence[Any], controls: Controls, labels: Set[str]) -> SelectedChoices:
     """Read all choices of an answer. A choice that says nothing about the masks counts as none.
 
-    A word that the label config does not have may be an older one, from before choices and labels were
-    renamed. It is understood where the answer itself says what it means: a label of its masks is called the
-    same, or the word is one that every config would have for "no such thing" or "drew it myself".
+    A choice that the label config does not have may have been renamed since. It is understood if the answer
+    shows what it means: a label of its masks has the same name, or it is a usual name of "no such thing" or
+    "drew it myself".
 
     Args:
-        labels: those of the masks on the image, as answers write them.
+        result: of the annotation.
+        controls: the label config's tags.
+        labels: of the masks on the image, as answers write them.
 
     Raises:
-        ChoiceError: a choice is not one of the label config's, "no such thing" and a mask were chosen, or
-            what was chosen in the tag that takes masks takes none.
+        ChoiceError: a choice is not one of the label config's, "no such thing" and a mask were chosen, or the
+            choice in the tag that selects masks selects none.
     """
-    ranks: dict[str, str] = {}
-    said: dict[ChoiceMeaning, str] = {}
-    takes_nothing = ""
+    choice_by_label: dict[str, str] = {}
+    choice_by_meaning: dict[ChoiceMeaning, str] = {}
+    neutral_pick = ""
     for name, word in _read_choices(result):
         option = _find_option(name, word, controls, labels)
         if option.meaning is ChoiceMeaning.RANK:
-            ranks[option.label] = word
+            choice_by_label[option.label] = word
         else:
-            said[option.meaning] = word
+            choice_by_meaning[option.meaning] = word
         if option.meaning is ChoiceMeaning.NEUTRAL and controls.pick and name == controls.pick.from_name:
-            takes_nothing = word
-    own, no_referent = said.get(ChoiceMeaning.OWN, ""), said.get(ChoiceMeaning.NO_REFERENT, "")
-    if no_referent and (ranks or own):
-        others = ", ".join(repr(word) for word in (*ranks.values(), own) if word)
+            neutral_pick = word
+    own = choice_by_meaning.get(ChoiceMeaning.OWN, "")
+    no_referent = choice_by_meaning.get(ChoiceMeaning.NO_REFERENT, "")
+    if no_referent and (choice_by_label or own):
+        others = ", ".join(repr(word) for word in (*choice_by_label.values(), own) if word)
         raise ChoiceError(f"{no_referent!r} was chosen and {others} too: choose one of them")
-    if takes_nothing and not (ranks or own or no_referent):
+    if neutral_pick and not (choice_by_label or own or no_referent):
         raise ChoiceError(
-            f"{takes_nothing!r:.60} was chosen, which says neither what mask is meant nor that there is none:"
-            " choose a mask, or that there is no such thing"
+            f"{neutral_pick!r:.60} was chosen, which neither selects a mask nor says that there is none: "
+            "choose a mask, or that there is no such thing"
         )
-    return SelectedChoices(ranks, own, no_referent)
+    return SelectedChoices(choice_by_label, own, no_referent)
 
 
 def is_expression_carried(result: Sequence[Any], controls: Controls) -> bool:
-    """Whether an answer says that its expression is meant for the next image too."""
+    """Tell whether an answer keeps its expression for the next image."""
     tags = {tag.from_name: tag for tag in controls.choice_tags}
-    made = [(tags[name], word) for name, word in _read_choices(result) if name in tags]
-    found = (tag.find(word) for tag, word in made)
-    return any(option is not None and option.meaning is ChoiceMeaning.KEEP for option in found)
+    chosen = [(tags[name], word) for name, word in _read_choices(result) if name in tags]
+    options = (tag.find_option(word) for tag, word in chosen)
+    return any(option is not None and option.meaning is ChoiceMeaning.KEEP for option in options)
 
 
 def read_region_labels(region: Mapping[str, Any], controls: Controls) -> frozenset[str]:
-    """The labels of a mask region, as answers write them; those that the config does not have as they are."""
+    """Read the labels of a mask region, as answers write them; unknown labels stay as they are."""
     value, kind = region.get("value"), str(region.get("type"))
     found = (value.get(kind) or value.get("labels")) if isinstance(value, Mapping) else None
-    given = [str(label) for label in found] if isinstance(found, list) else []
-    return frozenset(_to_answer_text(controls.labels, label) for label in given)
+    labels = [str(label) for label in found] if isinstance(found, list) else []
+    return frozenset(_to_answer_text(controls.labels, label) for label in labels)
 
 
-def _to_answer_text(labels: Sequence[Term], said: str) -> str:
-    word = find_term(labels, said)
-    return word.written if word else said
+def _to_answer_text(labels: Sequence[Term], text: str) -> str:
+    term = find_term(labels, text)
+    return term.answer_text if term else text
 
 
 def _read_choices(result: Sequence[Any]) -> Iterator[tuple[str, str]]:
-    """Each choice that was made, with the name of its tag."""
+    """Yield each choice that was made, with the name of its tag."""
     for region in result:
         if not isinstance(region, Mapping) or region.get("type") != "choices":
             continue
         value = region.get("value")
-        made = value.get("choices") if isinstance(value, Mapping) else None
-        # Nested choices are written as paths, from the outermost choice inwards: all of them were made.
-        paths = (
-            [c if isinstance(c, list) and c else [c] for c in made] if isinstance(made, list) else [[None]]
-        )
+        choices = value.get("choices") if isinstance(value, Mapping) else None
+        # Nested choices are written as paths, the outermost choice first: every step of a path counts.
+        nested = choices if isinstance(choices, list) else [None]
+        paths = [c if isinstance(c, list) and c else [c] for c in nested]
         words = [word for path in paths for word in path]
         if not all(isinstance(word, str) for word in words):
             raise ChoiceError(
-                f"the choice of {region.get('from_name')!r:.40} must be a list of texts, got {made!r:.60}"
+                f"the choice of {region.get('from_name')!r:.40} must be a list of texts, got {choices!r:.60}"
             )
         yield from ((str(region.get("from_name")), str(word)) for word in words)
 
 
 def _find_option(name: str, word: str, controls: Controls, labels: Set[str]) -> ChoiceOption:
     tag = next((tag for tag in controls.choice_tags if tag.from_name == name), None)
-    option = tag.find(word) if tag else None
+    option = tag.find_option(word) if tag else None
     if option and option.meaning is not ChoiceMeaning.NEUTRAL:
         return option
     if tag and tag.is_pick:
         return _find_old_option(word, controls, labels) or option or _reject_choice(tag, word)
     _check_unknown_choice(name, word, controls, labels)
-    if tag and not option and tag.first(ChoiceMeaning.NO_REFERENT):
+    if tag and not option and tag.find_first_option(ChoiceMeaning.NO_REFERENT):
         return _find_old_option(word, controls, frozenset()) or _reject_choice(tag, word)
     return option or ChoiceOption(Term(word), ChoiceMeaning.NEUTRAL)
 
 
 def _check_unknown_choice(name: str, word: str, controls: Controls, labels: Set[str]) -> None:
-    """A choice of a tag that is gone, or that takes no masks today, may have taken one when it was made."""
-    takes_one = len(labels) > 1 and _to_answer_text(controls.labels, word) in labels
-    if takes_one or name not in controls.names:
+    """Refuse a choice that may have selected a mask when it was made, but cannot today."""
+    names_mask = len(labels) > 1 and _to_answer_text(controls.labels, word) in labels
+    if names_mask or name not in controls.names:
         raise ChoiceError(
             f"{word!r:.60} was chosen in {name!r:.40}, and the label config has no choice there that takes a "
             f"mask or says that there is none: {RENAMED_HINT}"
@@ -146,7 +148,7 @@ def _find_old_option(word: str, controls: Controls, labels: Set[str]) -> ChoiceO
 
 
 def _reject_choice(tag: ChoiceTag, word: str) -> ChoiceOption:
-    known = ", ".join(repr(option.word.written) for option in tag.options)
+    known = ", ".join(repr(option.term.answer_text) for option in tag.options)
     raise ChoiceError(
         f"{word!r:.60} was chosen in {tag.from_name!r}, and the label config has no such choice, only "
         f"{known}: {RENAMED_HINT}"

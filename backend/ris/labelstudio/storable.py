@@ -1,4 +1,4 @@
-"""JSON that every database takes: no NUL, no half of a surrogate pair, no NaN, no structure without end."""
+"""Make JSON that every database can store: without NUL, lone surrogates, NaN and endless depth."""
 
 import math
 import re
@@ -19,11 +19,10 @@ def to_storable(value: Any) -> Any: ...
 
 
 def to_storable(value: Any) -> Any:
-    """JSON with what can be stored and sent, at any depth, keys too; everything else as it is.
+    """Replace what cannot be stored, at any depth and in keys too.
 
-    A NUL is dropped: PostgreSQL takes none. Half of a surrogate pair, such as half an emoji, becomes U+FFFD:
-    no encoding of Unicode has it. NaN, infinity and what lies deeper than `MAX_JSON_DEPTH` levels become
-    None.
+    NUL is dropped, because PostgreSQL refuses it. A lone surrogate, such as half an emoji, becomes U+FFFD,
+    because UTF-8 cannot encode it. NaN, infinity and values deeper than `MAX_JSON_DEPTH` become None.
     """
     return _to_storable(value, MAX_JSON_DEPTH)
 

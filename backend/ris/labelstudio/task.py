@@ -1,12 +1,13 @@
-"""/setup and /predict bodies: from Label Studio's JSON to tasks."""
+"""Read the bodies of /setup and /predict, and the tasks in them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeGuard
+from typing import Any
 
 from ris.core.types import Task
 from ris.errors import InputError, LabelConfigError, TaskError
 from ris.labelstudio.config.control import Controls, read_controls
+from ris.labelstudio.fields import is_id
 from ris.labelstudio.storable import to_storable
 
 MAX_EXPRESSION_WORDS = 200
@@ -15,7 +16,12 @@ MAX_EXPRESSION_CHARACTERS = 2000
 
 @dataclass(frozen=True, slots=True)
 class TaskFailure:
-    """A task that cannot be answered, and the sentence that says why."""
+    """A task that cannot be predicted, and the reason as a sentence.
+
+    Attributes:
+        task_id: None if the task has no usable id.
+        reason: what is wrong and what to do.
+    """
 
     task_id: int | None
     reason: str
@@ -23,11 +29,13 @@ class TaskFailure:
 
 @dataclass(frozen=True, slots=True)
 class PredictRequest:
-    """What /predict asks.
+    """The body of /predict.
 
     Attributes:
-        entries: one a task that came, in order.
-        context: what somebody does in the editor; None when nobody does. Label Studio stores nothing then.
+        project: its key, "<id>.<created_at>".
+        controls: the label config's tags.
+        entries: one per task of the body, in its order.
+        context: of an interactive request; None for a batch. Label Studio stores no interactive predictions.
     """
 
     project: str
@@ -38,7 +46,14 @@ class PredictRequest:
 
 @dataclass(frozen=True, slots=True)
 class SetupRequest:
-    """What /setup tells. Its token is the owner's and its hostname anybody's: neither is kept."""
+    """The body of /setup. Its token is the project owner's and its hostname is unchecked: neither is kept.
+
+    Attributes:
+        project: its key, "<id>.<created_at>".
+        label_config: its XML.
+        controls: the label config's tags.
+        extra_params: the JSON that the ML backend's settings in Label Studio hold.
+    """
 
     project: str
     label_config: str
@@ -50,7 +65,8 @@ def read_setup_request(body: object) -> SetupRequest:
     """Read the body of /setup.
 
     Raises:
-        InputError, LabelConfigError: what is missing, and what to add to the label config.
+        InputError: the body is no object, or names no project.
+        LabelConfigError: the label config has no place for a mask; the message says what to add.
     """
     fields = _require_object(body, "/setup")
     label_config = to_storable(fields.get("schema") or fields.get("label_config") or "")
@@ -99,7 +115,7 @@ def _require_object(body: object, route: str) -> dict[str, Any]:
 
 
 def _read_project_key(fields: Mapping[str, Any]) -> str:
-    """The project's key, "<id>.<created_at>"; Label Studio sends it ready-made."""
+    """Read the project's key, "<id>.<created_at>", as Label Studio sends it."""
     project = fields.get("project")
     if project is None or isinstance(project, dict | list) or not str(project).strip():
         raise InputError(f'the body needs "project", e.g. "1.1795219546"; got {project!r:.60}')
@@ -116,57 +132,58 @@ def _read_entry(task: object, project: str, controls: Controls) -> Task | TaskFa
         return TaskFailure(task_id if is_id(task_id) else None, str(error))
 
 
-def is_id(value: object) -> TypeGuard[int]:
-    """Whether a value can be an id of Label Studio's, and a number in our database."""
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31
-
-
 def read_task(task: Mapping[str, Any], project: str, controls: Controls, *, typed: str = "") -> Task:
-    """One task of Label Studio's. Its expression is "" where the annotator is to type it and has not yet.
+    """Read one task. Its expression is "" if the annotator is to type it and has not yet.
 
     Args:
-        typed: what the annotator typed, which counts more than what the task says.
+        task: as Label Studio sends it.
+        project: the project's key.
+        controls: the label config's tags.
+        typed: what the annotator typed; it wins over the task's own expression.
 
     Raises:
-        TaskError: it lacks its image or its expression; the message names the keys that it has.
+        TaskError: the task lacks its image or its expression; the message names the keys that it has.
     """
     task_id, data = task.get("id"), task.get("data")
     if not is_id(task_id):
         raise TaskError(f"a task needs an integer id, got {task_id!r:.60}")
     if not isinstance(data, dict):
         raise TaskError(f"task {task_id} has no data")
-    image = to_storable(controls.picture.read(data))
+    image = to_storable(controls.image_field.read(data))
     if image is None:
-        lacks = controls.picture.find_missing(data)
-        raise TaskError(f'task {task_id} has no image under data["{lacks}"]; keys: {_list_keys(data)}')
-    words = typed or controls.words.read(data)
-    if controls.expression_area and not typed and not words:
+        missing = controls.image_field.find_missing(data)
+        raise TaskError(f'task {task_id} has no image under data["{missing}"]; keys: {_list_keys(data)}')
+    text = typed or controls.expression_field.read(data)
+    if controls.expression_area and not typed and not text:
         return Task(task_id, project, image, "")
     key = controls.expression_key
-    if words is None:
+    if text is None:
         raise TaskError(f'task {task_id} has no text under data["{key}"]; keys: {_list_keys(data)}')
-    return Task(task_id, project, image, to_expression(words, task_id, key))
+    return Task(task_id, project, image, to_expression(text, task_id, key))
 
 
-def to_expression(words: str, task_id: int, key: str) -> str:
-    """Words as an expression that is asked: without what cannot be stored, and without spaces around it.
+def to_expression(text: str, task_id: int, key: str) -> str:
+    """Convert a text to an expression: without characters that cannot be stored, and stripped.
 
     Args:
-        key: where they come from, for the message.
+        text: what was written or typed.
+        task_id: of its task, for the message.
+        key: where the text comes from, for the message.
 
     Raises:
-        TaskError: there are none, or too many.
+        TaskError: the text is empty or too long.
     """
-    words = to_storable(words).strip()
-    if not words:
-        raise TaskError(f'task {task_id} has an empty expression under data["{key}"]: say what is meant')
-    if len(words.split()) > MAX_EXPRESSION_WORDS or len(words) > MAX_EXPRESSION_CHARACTERS:
+    expression = to_storable(text).strip()
+    n_words = len(expression.split())
+    if not expression:
+        raise TaskError(f'task {task_id} has an empty expression under data["{key}"]: write what is meant')
+    if n_words > MAX_EXPRESSION_WORDS or len(expression) > MAX_EXPRESSION_CHARACTERS:
         raise TaskError(
-            f"task {task_id} has an expression of {len(words.split())} words and {len(words)} characters; "
-            f"{MAX_EXPRESSION_WORDS} words and {MAX_EXPRESSION_CHARACTERS} characters are the limit: say it "
-            f"shorter"
+            f"task {task_id} has an expression of {n_words} words and {len(expression)} characters; "
+            f"{MAX_EXPRESSION_WORDS} words and {MAX_EXPRESSION_CHARACTERS} characters are the limit: "
+            "shorten it"
         )
-    return words
+    return expression
 
 
 def _list_keys(data: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""The networks: the only folder that imports torch, open_clip, segment_anything, transformers or spaCy.
+"""The networks: the only package that imports torch, open_clip, segment_anything, transformers or spaCy.
 
-They serve the Protocols of `backend/ris/referring/protocols.py` and give NumPy; no tensor leaves this folder.
+The classes implement the protocols of `ris.referring.protocols` and return NumPy arrays, never tensors.
 """

@@ -10,12 +10,16 @@ from ris.pretrained.linear_ops import use_fast_linear
 
 
 def load_complete_network(network: Any, folder: Path) -> Any:
-    """A transformers network from its folder, with every weight it needs, in float32, its products quickened.
+    """Load a transformers network from its folder, in float32, with all weights and `FastLinear` layers.
 
-    transformers itself only warns of weights that are not there, and goes on with random ones.
+    transformers itself only warns when weights are missing, and continues with random ones.
 
     Args:
         network: its class, such as `BlipForImageTextRetrieval`.
+        folder: config and weights, as the library saves them.
+
+    Returns:
+        The network in evaluation mode, on the CPU.
 
     Raises:
         WeightsError: a file is missing or damaged, or lacks weights.

@@ -1,4 +1,4 @@
-"""From a preset to its networks: the one place that knows which class reads which kind of folder."""
+"""Load the networks of a preset. Only this module knows which class reads which kind of folder."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,9 +24,10 @@ class Loader:
     """Loads the networks of one preset.
 
     Attributes:
+        preset: the preset.
         models: the folder of the fetched networks.
-        device: where they run.
-        precision: of those that the methods use; masks are made in float32 always.
+        device: where the networks run, as PyTorch names it.
+        precision: of the networks of the methods; those that make masks always run in float32.
     """
 
     preset: Preset
@@ -34,12 +35,12 @@ class Loader:
     device: str = "cpu"
     precision: Precision = "fp32"
 
-    def proposer(self) -> tuple[Proposer, Refiner | None]:
-        """Who proposes masks, and who answers clicks.
+    def load_proposer(self) -> tuple[Proposer, Refiner | None]:
+        """Load the proposer, and the refiner that answers clicks; None where the network takes no clicks.
 
         Raises:
             WeightsError: a file is missing or damaged.
-            SettingsError: the preset names a network that cannot do this.
+            SettingsError: the preset names a network that cannot propose masks.
         """
         preset = self.preset
         source, folder = preset.masks, preset.masks.get_folder(self.models)
@@ -48,21 +49,21 @@ class Loader:
                 proposer = SamProposer(load_sam(folder, device=self.device), settings)
                 return proposer, proposer
             case "sam2", SamSettings() as settings:
-                newer = Sam2Proposer.load(folder, settings, device=self.device)
-                return newer, newer
+                sam2 = Sam2Proposer.load(folder, settings, device=self.device)
+                return sam2, sam2
             case "mask2former", QuerySettings() as queries:
                 return Mask2FormerProposer.load(folder, queries, device=self.device), None
         raise self._make_error(source, "propose masks with these settings")
 
-    def encoder(self) -> Encoder:
-        """Of Global-Local CLIP and LGD. Raises as `proposer`."""
+    def load_encoder(self) -> Encoder:
+        """Load the CLIP of Global-Local CLIP and LGD. Raises as `load_proposer`."""
         source = self.preset.clip
         if source.kind != "clip":
             raise self._make_error(source, "be the preset's CLIP")
         return load_clip(source.get_folder(self.models), device=self.device, precision=self.precision)
 
-    def matcher(self) -> Matcher:
-        """Of IteRPrimE. Raises as `proposer`."""
+    def load_matcher(self) -> Matcher:
+        """Load the image-text matcher of IteRPrimE. Raises as `load_proposer`."""
         source, layer = self.preset.itm, self.preset.itm_layer
         folder = source.get_folder(self.models)
         if source.kind == "blip-itm":
@@ -71,14 +72,14 @@ class Loader:
             return load_albef(folder, layer=layer, device=self.device, precision=self.precision)
         raise self._make_error(source, "match images with texts")
 
-    def parser(self) -> Parser:
-        """Of the expressions. Raises as `proposer`."""
+    def load_parser(self) -> Parser:
+        """Load the parser of expressions. Raises as `load_proposer`."""
         return self._load_parser(self.preset.parser)
 
-    def parsers(self) -> tuple[Parser, dict[str, Parser]]:
-        """Of the expressions, and by method's name what a method reads with instead; none is loaded twice.
+    def load_parsers(self) -> tuple[Parser, dict[str, Parser]]:
+        """Load the parser of expressions, and the methods' own parsers by the method's name; each once.
 
-        Raises as `proposer`.
+        Raises as `load_proposer`.
         """
         first, own = self.preset.parser, self.preset.own_parsers
         folders = {source.get_folder(self.models): source for source in (first, *own.values())}
@@ -91,20 +92,18 @@ class Loader:
             raise self._make_error(source, "parse expressions")
         return SpacyParser.load(source.get_folder(self.models))
 
-    def describer(self) -> Describer:
-        """Of LGD. Raises as `proposer`."""
+    def load_describer(self) -> Describer:
+        """Load the describer of LGD. Raises as `load_proposer`."""
         source = self.preset.describer
         folder = source.get_folder(self.models)
         if source.kind == "blip-caption":
-            eyes = (
-                self.preset.iterprime
-            )  # the embedded two start from the same eyes: the same numbers of pixels
-            return BlipDescriber.load(folder, mean=eyes.mean, std=eyes.std, device=self.device)
+            matching = self.preset.iterprime  # both share preprocessing
+            return BlipDescriber.load(folder, mean=matching.mean, std=matching.std, device=self.device)
         if source.kind == "chat":
             return ChatDescriber.load(str(folder), device=self.device)
         raise self._make_error(source, "describe images")
 
-    def _make_error(self, source: Source, what: str) -> SettingsError:
+    def _make_error(self, source: Source, task: str) -> SettingsError:
         return SettingsError(
-            f"preset {self.preset.name!r}: {source.name}, a network of kind {source.kind!r}, cannot {what}"
+            f"preset {self.preset.name!r}: {source.name}, a network of kind {source.kind!r}, cannot {task}"
         )

@@ -1,8 +1,9 @@
-"""Whether this machine's processor computes products in bfloat16 by itself. Imports no network.
+"""Check whether the processor has bfloat16 instructions. Imports no network.
 
-PyTorch computes them on any processor. Where the processor cannot, they are made of float32 products and
-conversions: on an AVX2 processor a task took seven times as long as in float32. Of PyTorch's own questions
-`torch.ops.mkldnn._is_mkldnn_bf16_supported` says yes to AVX-512 without them too; so the flags are read.
+PyTorch multiplies in bfloat16 on any processor. Without such instructions it converts to float32 and back:
+on an AVX2 processor a task took seven times as long as in float32. PyTorch's own check,
+`torch.ops.mkldnn._is_mkldnn_bf16_supported`, is also true for AVX-512 without bfloat16, so the flags of the
+processor are read here.
 """
 
 import re
@@ -16,39 +17,44 @@ _BF16_FLAGS = frozenset({"avx512_bf16", "amx_bf16", "bf16"})  # x86-64, x86-64, 
 
 
 def parse_cpu_flags(cpuinfo: str) -> frozenset[str]:
-    """What a processor can do, as Linux tells it: "flags" on x86-64, "Features" on ARM; of its first core."""
+    """Read the flags of the first core from the text of `/proc/cpuinfo` ("Features" on ARM)."""
     found = re.search(r"^(?:flags|Features)\s*:(.*)$", cpuinfo, re.MULTILINE)
     return frozenset(found[1].split()) if found else frozenset()
 
 
 def read_cpu_flags() -> frozenset[str]:
-    """Of this machine; empty where the system does not tell, as on macOS."""
+    """Read the flags of this machine's processor; empty where the system has no such file, as on macOS."""
     return parse_cpu_flags(CPUINFO.read_text(errors="replace")) if CPUINFO.is_file() else frozenset()
 
 
 def check_precision(precision: str, device: str, flags: Collection[str]) -> str:
-    """What the methods compute in, and where, in words.
+    """Check that the processor supports a precision, and describe precision and device in words.
 
-    It is refused and not replaced: the precision is a part of the version of every suggestion, and servers of
-    one project on different machines must not disagree about it.
+    A precision that the processor lacks is an error and is not replaced: the precision is a part of the
+    version of every suggestion, and servers of one project on different machines must agree on it.
 
     Args:
         precision: "fp32" or "bf16".
-        device: as PyTorch names it; only of "cpu" anything is asked.
-        flags: of the processor; none says that they are not known.
+        device: as PyTorch names it; only "cpu" is checked.
+        flags: the processor's flags; empty where they are not known.
+
+    Returns:
+        Such as "bf16 on cpu".
 
     Raises:
-        SettingsError: bfloat16 on a processor that has no products of it.
+        SettingsError: bfloat16 on a processor without bfloat16 instructions.
     """
     words = f"{precision} on {device}"
     if precision != "bf16" or device != "cpu":
         return words
     if not flags:
-        return f"{words}; whether this processor has bf16 products is not known"
+        return f"{words}; whether this processor has bf16 instructions is not known"
     if _BF16_FLAGS.isdisjoint(flags):
-        best = next((one for one in ("avx512f", "avx2", "asimd") if one in flags), "no vectors")
+        best = next(
+            (flag for flag in ("avx512f", "avx2", "asimd") if flag in flags), "no vector instructions"
+        )
         raise SettingsError(
-            "RIS_PRECISION is bf16, and this processor has no bf16 products (none of the flags "
+            "RIS_PRECISION is bf16, and this processor has no bf16 instructions (none of the flags "
             f"{', '.join(sorted(_BF16_FLAGS))}; it has {best}): it would be several times slower than fp32. "
             "Set RIS_PRECISION=fp32"
         )

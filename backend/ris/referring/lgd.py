@@ -142,7 +142,8 @@ class Lgd:
     ) -> tuple[list[NDArray[np.float32]], list[NDArray[np.float32]]]:
         """The two pictures of every mask, normalised float32 [3, S, S]: alone, and before the blur."""
         settings, side = self.settings, self.encoder.input_size
-        blurred = cv2.GaussianBlur(pixels, (0, 0), sigmaX=settings.blur_px, sigmaY=settings.blur_px)
+        sigma = settings.blur_px
+        blurred = np.asarray(cv2.GaussianBlur(pixels, (0, 0), sigmaX=sigma, sigmaY=sigma), np.uint8)
         ground = np.broadcast_to(np.array(settings.background, np.uint8), pixels.shape)
         return (
             [preprocess_crop(crop_to_mask(pixels, mask, ground, settings), side, settings) for mask in masks],

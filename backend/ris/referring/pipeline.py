@@ -8,7 +8,7 @@ from ris.core.expression import ParsedExpression
 from ris.core.types import Box, Image, MethodScores, Suggestion
 from ris.referring.kinds import find_kind
 from ris.referring.protocols import Method, Parser, Proposer, Refiner
-from ris.referring.ranking import Coefficients, RankingSettings, rank_proposals
+from ris.referring.ranking import Coefficients, RankingSettings, make_suggestion_version, rank_proposals
 from ris.referring.scene import PROPOSER_KEY, Scene
 
 
@@ -19,7 +19,7 @@ class ReferResult:
     Attributes:
         suggestions: best first; empty when there was nothing to rank.
         opinions: every method's, those included that could not run and so had no say in the ranking.
-        version: of the pipeline that ranked.
+        version: of the suggestions, see `make_suggestion_version`.
     """
 
     suggestions: tuple[Suggestion, ...]
@@ -39,8 +39,7 @@ class Pipeline:
     Attributes:
         parsers: by method's name, what it reads with instead of `parser`.
         refiner: None where nobody can point at things.
-        version: changes whenever a suggestion could change: preset name and a hash of its settings
-            and weights. It is what Label Studio knows the suggestions by.
+        version: names the networks, the methods and, where one is in use, the learned ranking.
     """
 
     proposer: Proposer
@@ -85,10 +84,11 @@ class Pipeline:
             for read, *said in zip(parsed[self.parser], *by_method, strict=True)
         )
 
-    def _rank(self, scene: Scene, read: ParsedExpression, opinions: tuple[MethodScores, ...]) -> ReferResult:
+    def _rank(self, scene: Scene, read: ParsedExpression, scores: tuple[MethodScores, ...]) -> ReferResult:
         settings = self.ranking.select_kind(find_kind(read.raw))
-        suggestions = rank_proposals(scene, opinions, settings, count=read.count, version=self.version)
-        return ReferResult(suggestions, opinions, self.version)
+        version = make_suggestion_version(self.version, settings.alternatives)
+        suggestions = rank_proposals(scene, scores, settings, count=read.count, version=version)
+        return ReferResult(suggestions, scores, version)
 
 
 def _to_box(row: list[float]) -> Box:

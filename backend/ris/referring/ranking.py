@@ -34,6 +34,9 @@ _MIN_RELATIVE_PROBABILITY, _MAX_UNITED_MASKS = (
 )  # of the best one's probability; and never more than so many at once
 
 
+DEFAULT_ALTERNATIVES = 3
+
+
 @dataclass(frozen=True, slots=True)
 class Fusion:
     """How the methods' opinions are joined; both by the method's name.
@@ -101,7 +104,7 @@ class RankingSettings:
         ground_share: of the image; what covers more is offered last.
     """
 
-    alternatives: int = 3
+    alternatives: int = DEFAULT_ALTERNATIVES
     same_mask_iou: float = 0.85
     temperatures: Mapping[str, float] = field(default_factory=dict)
     weights: Mapping[str, float] = field(default_factory=dict)
@@ -126,6 +129,20 @@ class RankingSettings:
         """The same with the fusion of one kind of expression."""
         own = self.by_kind.get(kind)
         return replace(self, temperatures=own.temperatures, weights=own.weights) if own else self
+
+
+def make_suggestion_version(version: str, alternatives: int) -> str:
+    """Name a set of suggestions: "tiny-1a2b3c4d" for three, "tiny-1a2b3c4d-top5" for another number.
+
+    Another number of alternatives is another set: a set that was shown is never changed afterwards, because
+    decisions were made on it, and Label Studio stores one set for each version. What was learned does not
+    depend on the number, so it is kept under `version` itself.
+
+    Args:
+        version: of the networks and methods, or of a ranking that was learned for them.
+        alternatives: at most so many are shown.
+    """
+    return version if alternatives == DEFAULT_ALTERNATIVES else f"{version}-top{alternatives}"
 
 
 def rank_proposals(

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import quote
 
 from ris.datasets.delimited import ColumnNames
@@ -14,18 +14,13 @@ from ris.datasets.refcoco import scan_refs
 from ris.datasets.tables import scan_image_table
 from ris.errors import DatasetError
 from ris.labelstudio.answer import write_ground_truth
+from ris.labelstudio.api.protocol import LabelStudioApi
 from ris.labelstudio.config.control import Controls
 
 TASKS_PER_IMPORT = 200
 _SOURCE_KEY = "ris_image"  # in a task's meta: the image's name in the dataset
 _ANNOTATION_KEYS = ("result", "was_cancelled", "ground_truth", "lead_time")
 _PREDICTION_KEYS = ("result", "score", "model_version")
-
-
-class Api(Protocol):
-    """What is needed of Label Studio; `LabelStudioClient` has it."""
-
-    def call(self, method: str, path: str, body: object = None, **params: Any) -> Any: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,8 +220,8 @@ def make_import_plan(
     references: dict[str, str] = {}
     for number, task in enumerate(tasks):
         data, meta = task.get("data") or {}, task.get("meta") or {}
-        reference = controls.picture.read(data) or ""
-        words = (controls.words.read(data) or "").strip()
+        reference = controls.image_field.read(data) or ""
+        words = (controls.expression_field.read(data) or "").strip()
         source = meta.get(_SOURCE_KEY) if isinstance(meta, Mapping) else None
         by_name.setdefault((reference, words), []).append(number)
         if isinstance(source, str):
@@ -257,7 +252,9 @@ def _get_source_name(entry: Entry) -> str:
     return source if isinstance(source, str) else entry.image
 
 
-def push_tasks(api: Api, project: int, tasks: Sequence[dict[str, Any]], began: Callable[[int], None]) -> int:
+def push_tasks(
+    api: LabelStudioApi, project: int, tasks: Sequence[dict[str, Any]], began: Callable[[int], None]
+) -> int:
     """Import tasks, some hundred at a time; how many Label Studio took.
 
     Args:

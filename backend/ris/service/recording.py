@@ -12,9 +12,10 @@ from threading import Lock, Thread
 from ris.core.types import Alternative, Annotation, Correction, Size, Task
 from ris.core.verdict import judge_annotation
 from ris.errors import BackendError, StoreError
-from ris.labelstudio.event import WebhookEvent, drop_secrets, make_failures, read_event, to_canonical_json
+from ris.labelstudio.event import WebhookEvent, make_failures, read_event
 from ris.labelstudio.failure import Failure
 from ris.labelstudio.region import to_shown_alternative
+from ris.labelstudio.stored_body import drop_secrets, to_canonical_json
 from ris.store.alternatives import find_answer_alternatives
 from ris.store.failures import FailedAnswer, replace_failures, resolve_failures, resolve_failures_of_deleted
 from ris.store.inbox import InboxWriter, find_new_events, mark_event_done, mark_event_failed
@@ -202,7 +203,7 @@ def _write_state(session: Session, one: ProcessedEvent, *, now: datetime) -> Non
 
 def _make_write_failures(one: ProcessedEvent, error: Exception) -> list[Failure]:
     """The failures of an event that could not be written: each of its answers, or the event without one."""
-    failure = Failure.of(error)
+    failure = Failure.from_error(error)
     answers = [
         replace(
             failure, project=annotation.task.project, task_id=annotation.task.task_id,

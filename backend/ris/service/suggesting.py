@@ -14,6 +14,7 @@ from ris.core.types import Alternative, Image, Size, Task
 from ris.errors import BackendError, NotReady
 from ris.labelstudio.region import make_alternatives
 from ris.labelstudio.task import SetupRequest, TaskFailure
+from ris.referring.ranking import DEFAULT_ALTERNATIVES, make_suggestion_version
 from ris.service.worker import STOPPING_MESSAGE, Worker
 from ris.store.label_configs import save_label_config
 from ris.store.learned_rankings import LearnedRanking, find_ranking_in_use
@@ -50,8 +51,9 @@ class SuggestionService:
     Args:
         fetch: gives a task's decoded image, or raises an ImageError.
         worker: owns the networks.
-        version: what the suggestions are stored and offered under while nothing that was learned is used.
+        version: names the networks and methods; what was learned is found by it.
         now: the clock, in UTC.
+        alternatives: how many the worker's pipeline gives at most.
         shuffled_share: of the tasks, that are shown their alternatives in random order.
     """
 
@@ -63,10 +65,12 @@ class SuggestionService:
         *,
         version: str,
         now: Callable[[], datetime],
+        alternatives: int = DEFAULT_ALTERNATIVES,
         shuffled_share: float = 0.0,
     ) -> None:
         self.database, self.worker, self.fetch = database, worker, fetch
-        self.base, self.now, self.shuffled_share = version, now, shuffled_share
+        self.base, self.now = version, now
+        self.alternatives, self.shuffled_share = alternatives, shuffled_share
         self._pool = ThreadPoolExecutor(max_workers=_MAX_FETCHERS, thread_name_prefix="tasks")
         self._interactive_pool = ThreadPoolExecutor(
             max_workers=_MAX_FETCHERS, thread_name_prefix="waited for"
@@ -82,8 +86,10 @@ class SuggestionService:
     @property
     def version(self) -> str:
         """What suggestions are offered under now: what was learned in another process counts at once."""
-        learned = self._find_ranking()
-        return learned.version if learned else self.base
+        return self._name_version(self._find_ranking())
+
+    def _name_version(self, learned: LearnedRanking | None) -> str:
+        return make_suggestion_version(learned.version if learned else self.base, self.alternatives)
 
     def offers(self, task: Task) -> tuple[Alternative, ...]:
         """What is stored for a task under the version in use, best first; nothing is computed."""
@@ -149,7 +155,7 @@ class SuggestionService:
     def _get_job(
         self, task: Task, learned: LearnedRanking | None, waited_for: bool
     ) -> "Future[SuggestionResult]":
-        asked = task, learned.version if learned else self.base
+        asked = task, self._name_version(learned)
         with self._lock:
             if asked in self._jobs:
                 return self._jobs[asked]
@@ -184,7 +190,7 @@ class SuggestionService:
 
     def _find_stored(self, task: Task, learned: LearnedRanking | None) -> SuggestionResult | None:
         with self.database.begin() as session:
-            offers = find_alternatives(session, task, learned.version if learned else self.base)
+            offers = find_alternatives(session, task, self._name_version(learned))
         return None if offers is None else _to_result(task, offers)
 
     def _compute(self, task: Task, learned: LearnedRanking | None, waited_for: bool) -> SuggestionResult:

@@ -11,7 +11,8 @@ from typing import Any
 
 from ris.errors import BackendError, LabelStudioError
 from ris.labelstudio.api.duplicates import find_duplicated_tasks, remove_surplus_predictions
-from ris.labelstudio.api.sync import Api, ProjectState, fetch_annotation_states, is_gone, read_project
+from ris.labelstudio.api.protocol import LabelStudioApi
+from ris.labelstudio.api.sync import ProjectState, fetch_annotation_states, is_gone, read_project
 from ris.labelstudio.api.webhooks import mend_webhooks
 from ris.labelstudio.config.control import read_controls
 from ris.service.recording import RecordingService
@@ -67,7 +68,7 @@ class SyncService:
         self,
         database: Database,
         recording: RecordingService,
-        api: Api,
+        api: LabelStudioApi,
         *,
         now: Callable[[], datetime],
         webhook_headers: Mapping[str, str] = MappingProxyType({}),

@@ -2,20 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from ris.errors import BackendError, LabelStudioError
+from ris.labelstudio.annotation import read_answer
+from ris.labelstudio.api.protocol import LabelStudioApi
 from ris.labelstudio.api.sync import fetch_annotation_states, read_project
 from ris.labelstudio.config.control import Controls, read_controls
-from ris.labelstudio.event import make_project_key, read_answer
-
-
-class Api(Protocol):
-    """What is needed of Label Studio; `LabelStudioClient` has it."""
-
-    def call(self, method: str, path: str, body: object = None, **params: Any) -> Any: ...
-
-    def exists(self, path: str) -> bool: ...
+from ris.labelstudio.fields import make_project_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +26,9 @@ class TidyResult:
     failure: str = ""
 
 
-def tidy_project(api: Api, number: int, *, dry_run: bool, looked: Callable[[], None]) -> list[TidyResult]:
+def tidy_project(
+    api: LabelStudioApi, number: int, *, dry_run: bool, looked: Callable[[], None]
+) -> list[TidyResult]:
     """Rewrite every answered annotation of a project to the regions that it means, and its choices.
 
     The choice stays in it, so that it reads the same afterwards: the same mask, the same verdict. Skipped
@@ -59,7 +55,7 @@ def tidy_project(api: Api, number: int, *, dry_run: bool, looked: Callable[[], N
 
 
 def _tidy_annotation(
-    api: Api,
+    api: LabelStudioApi,
     annotation: dict[str, Any],
     task: dict[str, Any],
     project: str,

@@ -148,8 +148,3 @@ def find_project_keys(session: Session) -> list[str]:
         session.scalars(select(CorrectionRow.project).distinct())
     )
     return sorted(keys)
-
-
-def find_label_configs(session: Session) -> dict[str, str]:
-    """By project's key, its label config as it was told last."""
-    return {row.key: row.label_config for row in session.scalars(select(ProjectRow))}

@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from ris.store.records import add_once
-from ris.store.schema import LabelConfigRow
+from ris.store.schema import LabelConfigRow, ProjectRow
 
 
 def save_label_config(session: Session, project: str, label_config: str, *, at: datetime) -> None:
@@ -21,6 +21,17 @@ def save_label_config(session: Session, project: str, label_config: str, *, at: 
     this = update(LabelConfigRow).filter_by(**key).execution_options(synchronize_session=False)
     session.execute(this.where(LabelConfigRow.first_seen > at).values(first_seen=at))
     session.execute(this.where(LabelConfigRow.last_seen < at).values(last_seen=at))
+
+
+def find_current_label_configs(session: Session) -> dict[str, str]:
+    """Find every project's newest label config, by the project's key.
+
+    A project that Label Studio never asked for predictions has no row of its own. Its label config came with
+    its answers.
+    """
+    configs = {row.key: row.label_config for row in session.scalars(select(ProjectRow))}
+    rows = session.scalars(select(LabelConfigRow).order_by(LabelConfigRow.last_seen))
+    return configs | {row.project: row.label_config for row in rows}  # the newest comes last
 
 
 @dataclass(frozen=True, slots=True)

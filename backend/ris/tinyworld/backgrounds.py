@@ -1,4 +1,4 @@
-"""Grounds: what lies behind the things. Some are colour and texture, some have lines to distract."""
+"""Backgrounds of scenes: some have colour and texture only, some have lines as distractors."""
 
 import random
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 
 Tone = tuple[float, float, float]
 
-# far, near
+# colours of the far part and of the near part, RGB
 OPEN_BACKGROUNDS: dict[str, tuple[Tone, Tone]] = {
     "grass": ((150, 205, 245), (120, 190, 90)),
     "beach": ((140, 210, 240), (235, 215, 160)),
@@ -24,7 +24,11 @@ HILLY_BACKGROUNDS = ("grass", "snow", "desert", "night")
 
 
 def draw_background(rng: random.Random, width: int, height: int) -> tuple[np.ndarray, str]:
-    """A ground and its name; float32 [H, W, 3], about 0 to 255, not yet clipped."""
+    """Draw a random background.
+
+    Returns:
+        Pixels float32 [H, W, 3], about 0 to 255 and not clipped, and the name of the background.
+    """
     name = rng.choice(BACKGROUNDS)
     noise = np.random.default_rng(rng.getrandbits(32))
     if name in BUILT_BACKGROUNDS:
@@ -87,7 +91,7 @@ def _to_pixels(image: Image.Image) -> np.ndarray:
 
 
 def _draw_shelf(rng: random.Random, width: int, height: int) -> np.ndarray:
-    """Boards on a wall, with uprights."""
+    """Draw boards on a wall, with uprights."""
     image, pen = _make_canvas(
         rng, width, height, rng.choice([(215, 205, 190), (190, 200, 205), (205, 190, 170)])
     )
@@ -107,7 +111,7 @@ def _draw_shelf(rng: random.Random, width: int, height: int) -> np.ndarray:
 
 
 def _draw_table(rng: random.Random, width: int, height: int) -> np.ndarray:
-    """A wall with a panel, a table top with planks and an edge towards us."""
+    """Draw a wall with a panel, and a table top with planks and a front edge."""
     image, pen = _make_canvas(
         rng, width, height, rng.choice([(220, 215, 200), (180, 200, 190), (200, 185, 195)])
     )
@@ -127,7 +131,7 @@ def _draw_table(rng: random.Random, width: int, height: int) -> np.ndarray:
 
 
 def _draw_window(rng: random.Random, width: int, height: int) -> np.ndarray:
-    """A room with a window and a skirting board."""
+    """Draw a room with a window and a skirting board."""
     image, pen = _make_canvas(
         rng, width, height, rng.choice([(225, 210, 185), (205, 215, 220), (215, 200, 205)])
     )
@@ -145,7 +149,7 @@ def _draw_window(rng: random.Random, width: int, height: int) -> np.ndarray:
 
 
 def _draw_road(rng: random.Random, width: int, height: int) -> np.ndarray:
-    """Two kerbs that run to one point, and a dashed line between them."""
+    """Draw two kerbs that meet at the horizon, and a dashed line between them."""
     image, pen = _make_canvas(rng, width, height, rng.choice([(175, 205, 230), (205, 200, 195)]))
     horizon = int(height * rng.uniform(0.12, 0.35))
     centre = rng.uniform(0.3, 0.7) * width
@@ -187,7 +191,7 @@ def _draw_road(rng: random.Random, width: int, height: int) -> np.ndarray:
 
 
 def _draw_fence(rng: random.Random, width: int, height: int) -> np.ndarray:
-    """A picket fence before sky, grass in front."""
+    """Draw a picket fence in front of the sky, with grass."""
     image, pen = _make_canvas(rng, width, height, (165, 205, 235))
     foot = int(height * rng.uniform(0.4, 0.6))
     tip = foot - int(height * rng.uniform(0.2, 0.32))
@@ -207,7 +211,7 @@ def _draw_fence(rng: random.Random, width: int, height: int) -> np.ndarray:
 
 
 def _draw_tiles(rng: random.Random, width: int, height: int) -> np.ndarray:
-    """A tiled wall or floor, two tones at most."""
+    """Draw a tiled wall or floor in at most two tones."""
     one = _vary_tone(rng, rng.choice([(215, 220, 220), (195, 210, 200), (220, 205, 190), (180, 190, 205)]))
     image = Image.new("RGB", (width, height), one)
     pen = ImageDraw.Draw(image)

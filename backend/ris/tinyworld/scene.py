@@ -1,4 +1,4 @@
-"""Scenes: an image, which pixel belongs to which thing, and what each thing is."""
+"""Synthetic scenes: an image, its instance map, and a description of each thing."""
 
 import math
 import random
@@ -13,7 +13,7 @@ from ris.tinyworld.backgrounds import draw_background
 
 SCENE_SPLITS = ("train", "novel")
 
-# width, height; the first is the reference that every length in this folder is measured on
+# width, height; lengths in this package are for the first, the reference canvas
 CANVASES = ((320, 240), (240, 320), (256, 256), (280, 200), (200, 280), (320, 180))
 CANVAS_WEIGHTS = (50, 14, 14, 8, 6, 8)
 REFERENCE_AREA_PX = 320 * 240
@@ -21,7 +21,7 @@ REFERENCE_AREA_PX = 320 * 240
 SIZES_PX = ((34, 46), (48, 64), (70, 98))  # small, medium, big, on the reference canvas
 _MIN_VISIBLE_AREA_PX = 60
 
-# One of each set a scene: a person could call either by the other's name, or sees one upon the other.
+# A scene has at most one of each set: people could take one for another, or one is part of another.
 CONFUSABLE_NOUNS = (
     {"bird", "duck", "owl"},
     {"man", "boy", "baby"},
@@ -34,12 +34,13 @@ CONFUSABLE_NOUNS = (
 
 @dataclass(frozen=True, slots=True)
 class Thing:
-    """One thing as it is seen: what another thing hides of it counts neither in `box` nor in `area_px`.
+    """One thing; `x`, `y`, `box` and `area_px` are of its visible part.
 
     Attributes:
-        colour: one of `sprites.COLOURS`, or None: its natural colours.
+        noun: one of `sprites.NOUNS`.
+        colour: one of `sprites.COLOURS`, or None for its natural colours.
         shade: "dark", "light" or None.
-        size_px: longest side of the whole sprite.
+        size_px: longest side of the whole sprite, hidden parts included.
         x, y: centre of its visible pixels.
         box: XYXY in pixels; x2 and y2 are exclusive.
         area_px: visible pixels, at least `_MIN_VISIBLE_AREA_PX`.
@@ -61,9 +62,9 @@ class SyntheticScene:
 
     Attributes:
         image: uint8 [H, W, 3], RGB.
-        instances: uint8 [H, W]; 0 is ground, i + 1 is `things[i]`.
+        instances: uint8 [H, W]; 0 is background, i + 1 is `things[i]`.
         things: back to front.
-        ground: its name, one of `backgrounds.GROUNDS`.
+        ground: name of the background, one of `backgrounds.BACKGROUNDS`.
     """
 
     image: np.ndarray
@@ -79,12 +80,19 @@ class SyntheticScene:
 
     @property
     def scale(self) -> float:
-        """How large this canvas is: 1 for the reference, and lengths grow with it."""
+        """Scale of lengths on this canvas; 1 for the reference canvas."""
         return compute_canvas_scale(*self.size)
 
-    def mask(self, thing: int) -> np.ndarray:
-        """bool [H, W], the visible pixels of one thing."""
+    def get_mask(self, thing: int) -> np.ndarray:
+        """Get the visible pixels of a thing, by its index: bool [H, W]."""
         return np.asarray(self.instances == thing + 1)
+
+
+def compute_gap(one: Thing, two: Thing) -> float:
+    """Compute the distance between two boxes in pixels; 0 where they touch or overlap."""
+    ax0, ay0, ax1, ay1 = one.box
+    bx0, by0, bx1, by1 = two.box
+    return math.hypot(max(ax0 - bx1, bx0 - ax1, 0), max(ay0 - by1, by0 - ay1, 0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +106,12 @@ class _ThingPlan:
 
 
 def is_held_out(noun: str, colour: str | None) -> bool:
-    """Whether training scenes never show this pair: about 1 in 9, the same ones on every machine."""
+    """Whether training scenes never show this pair: about 1 pair in 9, by a hash of the words."""
     return colour is not None and zlib.crc32(f"{noun}/{colour}".encode()) % 9 == 0
 
 
 def compute_canvas_scale(height: int, width: int) -> float:
+    """Compute the scale of lengths on a canvas; 1 for the reference canvas."""
     return math.sqrt(width * height / REFERENCE_AREA_PX)
 
 
@@ -112,10 +121,13 @@ def make_scene(
     """Draw a scene of at least two things; the same generator state gives the same scene.
 
     Args:
-        rng: is advanced.
-        split: "train" never shows a held-out noun-colour pair; "novel" always shows one, on a noun
-            that stands in the scene at least twice.
-        canvas: width, height; None draws one of `CANVASES`.
+        rng: generator; its state changes.
+        split: "train" never shows a held-out noun-colour pair; "novel" always shows one, of a noun that is
+            in the scene at least twice.
+        canvas: width, height; None chooses one of `CANVASES`.
+
+    Raises:
+        ValueError: there is no such split.
     """
     if split not in SCENE_SPLITS:
         raise ValueError(f"split must be one of {SCENE_SPLITS}, got {split!r}")
@@ -125,13 +137,13 @@ def make_scene(
             _choose_things(rng, split, compute_canvas_scale(height, width)), rng, width, height
         )
         scene = _draw_things(plans, rng, width, height)
-        # A thing that is nearly hidden would leave unnamed pixels behind: start again rather than drop it.
+        # A thing that is nearly hidden would leave pixels that belong to no thing: draw another scene.
         if len(scene.things) == len(plans) >= 2 and (split == "train" or _has_novelty(scene)):
             return scene
 
 
 def mirror_scene(scene: SyntheticScene) -> SyntheticScene:
-    """The scene seen in a mirror: pixels and things; expressions have to be made anew."""
+    """Mirror a scene left to right: pixels and things. Its expressions change, so make them again."""
     width = scene.size[1]
     things = tuple(
         replace(
@@ -155,13 +167,13 @@ def _has_novelty(scene: SyntheticScene) -> bool:
 
 
 def _choose_things(rng: random.Random, split: str, scale: float) -> list[_ThingPlan]:
-    """What stands in the scene: one noun two to four times, one to three more once or twice."""
+    """Choose the things: one noun two to four times, one to three more nouns once or twice."""
     plans = []
     for place, noun in enumerate(_choose_nouns(rng, split)):
         count = rng.choice((2, 2, 3, 3, 3, 4)) if place == 0 else rng.choice((1, 1, 2))
         seen = [c for c in sprites.COLOURS if not is_held_out(noun, c)]
         palette = list(sprites.COLOURS) if split == "novel" else seen
-        if count > 2 and rng.random() < 0.5:  # few colours for many: what "not red" and "the other" are about
+        if count > 2 and rng.random() < 0.5:  # few colours for many things, for "not red"
             palette = rng.sample(palette, 2)
         for number in range(count):
             colour: str | None = rng.choice(palette)
@@ -187,7 +199,7 @@ def _choose_nouns(rng: random.Random, split: str) -> list[str]:
 
 
 def _place_things(plans: list[_ThingPlan], rng: random.Random, width: int, height: int) -> list[_ThingPlan]:
-    """Find each a spot, big ones first; they may touch and overlap a little. Back to front."""
+    """Place the things, large ones first; they may overlap a little. Returns them back to front."""
     placed: list[_ThingPlan] = []
     for plan in sorted(plans, key=lambda plan: -plan.size_px):
         margin = plan.size_px * 0.45
@@ -247,11 +259,13 @@ def _paste_sprite(
     angle: float,
     light: float,
 ) -> None:
-    """Lay a sprite and its shadow upon the image, in place, turned by `angle` degrees."""
+    """Draw a sprite, turned by `angle` degrees, and its shadow on the image, in place."""
     size = plan.size_px
     scale = size / max(sprite.shape[:2])
     layer = np.ascontiguousarray(sprite)
-    layer[..., :3] *= layer[..., 3:] / 255  # weighted by alpha, or the edges get the colour of nothing
+    layer[..., :3] *= (
+        layer[..., 3:] / 255
+    )  # premultiplied alpha: without it, edges get the colour of transparent pixels
     if scale < 0.6:  # the warp below samples four pixels only
         shrink = max(scale * 1.3, 0.3)
         layer = cv2.resize(layer, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)

@@ -1,4 +1,4 @@
-"""Sprites: cut-out things to paint in any colour. They come from an atlas, so no font is needed."""
+"""Sprites: cut-out things that can be painted in any colour. They are in an atlas, so no font is needed."""
 
 import colorsys
 import functools
@@ -21,7 +21,7 @@ COLOURS: dict[str, tuple[int, int, int]] = {
     "black": (45, 45, 50),
 }
 
-# Only where the shade keeps its colour's name for a person: dark orange is brown, light red is pink.
+# Only shades that people call by the name of the colour: dark orange is brown, light red is pink.
 SHADES: dict[str, tuple[str, ...]] = {
     "red": ("dark",),
     "green": ("dark", "light"),
@@ -48,7 +48,15 @@ NOUNS: tuple[str, ...] = tuple(_read_cells())
 
 
 def choose_tint(colour: str, shade: str | None, rng: random.Random) -> np.ndarray:
-    """An RGB tone that a person calls by this name; float32 [3], 0 to 255.
+    """Choose an RGB tone that people call by this name.
+
+    Args:
+        colour: one of `COLOURS`.
+        shade: one that the colour has in `SHADES`, or None.
+        rng: chooses the tone.
+
+    Returns:
+        float32 [3], 0 to 255.
 
     Raises:
         ValueError: the colour has no such shade.
@@ -58,12 +66,12 @@ def choose_tint(colour: str, shade: str | None, rng: random.Random) -> np.ndarra
     hue, saturation, value = colorsys.rgb_to_hsv(*(channel / 255 for channel in COLOURS[colour]))
     hue += rng.uniform(-0.014, 0.014)
     if colour not in ("white", "black"):
-        # A pale red is pink, so red keeps its depth.
+        # A pale red is pink, so red stays saturated.
         saturation *= rng.uniform(0.96 if colour == "red" else 0.86, 1.1)
-    # A plain tone stays clear of both shades, so that "the dark red one" never needs a ruler.
+    # A plain tone is clearly different from both shades, so that "the dark red one" is unambiguous.
     low, high = {None: (0.86, 1.1), "dark": (0.48, 0.58), "light": (1.1, 1.25)}[shade]
     if colour in ("purple", "pink") and shade is None:
-        low = 0.95  # purple is dim to begin with, and a dim pink is a dull red
+        low = 0.95  # purple is dark already, and a dark pink is a dull red
     value *= rng.uniform(low, high)
     rgb = np.array(colorsys.hsv_to_rgb(hue % 1, min(saturation, 1), min(value, 1)), np.float32) * 255
     if shade == "light":
@@ -73,7 +81,7 @@ def choose_tint(colour: str, shade: str | None, rng: random.Random) -> np.ndarra
 
 @functools.cache
 def _get_glyph(noun: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
-    """The drawn RGB, its alpha, its stretched luminance (0 to 255) and the median of that (0 to 1)."""
+    """Read a glyph: RGB, alpha, stretched luminance (0 to 255) and its median (0 to 1)."""
     x, y, width, height = _read_cells()[noun]
     pixels = _load_atlas()[y : y + height, x : x + width]
     rgb = pixels[..., :3].astype(np.float32)
@@ -87,8 +95,8 @@ def _get_glyph(noun: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
 
 
 def _make_ramp(tone: np.ndarray, median: float, colour: str, shade: str | None) -> np.ndarray:
-    """Luminance to colour, float32 [256, 3]: the median luminance gets the tone itself."""
-    lift = 0.20 if colour == "red" or shade == "dark" else 0.42  # lifted more, they turn pink or grey
+    """Make a table of colours by luminance, float32 [256, 3]; the median luminance gets the tone itself."""
+    lift = 0.20 if colour == "red" or shade == "dark" else 0.42  # with more, they look pink or grey
     dark, light = tone * 0.30, tone + (255 - tone) * lift
     if colour == "black":
         light = tone + 60
@@ -101,7 +109,7 @@ def _make_ramp(tone: np.ndarray, median: float, colour: str, shade: str | None) 
 
 
 def draw_sprite(noun: str, colour: str | None, shade: str | None, rng: random.Random) -> np.ndarray:
-    """A cut-out thing, float32 [h, w, 4], 0 to 255, its longest side about 110 px.
+    """Draw a cut-out thing, float32 [h, w, 4] (RGBA), 0 to 255, with a longest side of about 110 px.
 
     Args:
         noun: one of `NOUNS`.
@@ -111,7 +119,7 @@ def draw_sprite(noun: str, colour: str | None, shade: str | None, rng: random.Ra
     """
     rgb, alpha, luminance, median = _get_glyph(noun)
     if colour is not None:
-        natural = 0.0 if colour in ("white", "black") else 0.07  # a breath of the drawn hues
+        natural = 0.0 if colour in ("white", "black") else 0.07  # a small share of the drawn hues
         rgb = (_make_ramp(choose_tint(colour, shade, rng), median, colour, shade) * (1 - natural))[
             luminance
         ] + rgb * natural

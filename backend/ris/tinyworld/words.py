@@ -1,8 +1,8 @@
-"""The little language: what things are called, and the small words around them."""
+"""Nouns, synonyms, plurals, numbers and articles of the expressions."""
 
 import random
 
-# What a user may type; the first is the noun itself.
+# The first is the noun itself.
 SYNONYMS: dict[str, tuple[str, ...]] = {
     "cup": ("cup", "mug"),
     "plane": ("plane", "airplane"),
@@ -41,16 +41,18 @@ ORDINAL_WORDS = (("first", "1st"), ("second", "2nd"), ("third", "3rd"), ("fourth
 
 
 def choose_noun_word(noun: str, rng: random.Random) -> str:
-    """The noun, or now and then a synonym."""
+    """Choose the noun or, if it has some, at times a synonym."""
     if noun in SYNONYMS and rng.random() < 0.4:
         return rng.choice(SYNONYMS[noun])
     return noun
 
 
 def to_plural(word: str) -> str:
+    """Convert a noun to its plural; of several words the last is converted."""
     first, _, last = word.rpartition(" ")
     return f"{first} {_PLURALS.get(last, last + 's')}".strip()
 
 
 def add_article(phrase: str) -> str:
+    """Put "a" or "an" before a phrase."""
     return f"{'an' if phrase[0] in 'aeiou' else 'a'} {phrase}"

@@ -45,7 +45,7 @@ class PredictBatch:
 
     def predictions(self, answer: SuggestionResult, words: str) -> list[dict[str, Any]]:
         """What Label Studio is told of one answer."""
-        return write_predictions(answer.offers, self.controls, version=self.version, words=words)
+        return write_predictions(answer.offers, self.controls, version=self.version, carried_expression=words)
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,9 +109,9 @@ def _predict_interactive(
         raise InputError(entry.reason)
     context = read_context(given, asked.controls, backend.recording.find_image_size(entry))
     controls = replace(asked.controls, label=context.label or asked.controls.label)
-    if context.words:
+    if context.expression:
         task = replace(
-            entry, expression=to_expression(context.words, entry.task_id, controls.expression_area)
+            entry, expression=to_expression(context.expression, entry.task_id, controls.expression_area)
         )
         (answer,) = backend.suggesting.suggest([task], deadline_s=backend.deadline_s, waited_for=True)
         score = answer.offers[0].suggestion.score if answer.offers else 0.0

@@ -27,7 +27,7 @@ def start_logging(level: str, shape: LogFormat) -> None:
     else:
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    for noisy in ("alembic", "httpx"):
+    for noisy in ("alembic", "httpcore", "httpx"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 

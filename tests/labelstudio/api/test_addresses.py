@@ -1,4 +1,4 @@
-"""Whatever a task's author writes: an image path under the configured address, an allowed host, or no."""
+"""Any reference is an image path under the configured address, a URL of an allowed host, or refused."""
 
 from urllib.parse import urlsplit
 
@@ -59,6 +59,7 @@ def test_nothing_but_image_paths_and_allowed_hosts_is_ever_asked(reference, addr
         base, path = urlsplit(addresses.url).path, urlsplit(address).path
         assert path.startswith(base)
         assert IMAGE_PATHS.match(path[len(base) :])
-        assert not {"..", "%2e", "\\", "//"} & {piece for piece in ("..", "%2e", "\\", "//") if piece in path}
+        assert ".." not in path.split("/")
+        assert not any(piece in path for piece in ("%2e", "\\", "//"))
     else:
         assert urlsplit(address).hostname in addresses.image_hosts

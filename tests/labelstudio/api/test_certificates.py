@@ -1,4 +1,4 @@
-"""Label Studio behind https with a certificate authority of its own: a real one, over a real connection."""
+"""A fake Label Studio behind https with its own certificate authority, over real connections."""
 
 import datetime
 import ssl
@@ -8,11 +8,11 @@ import trustme
 from typer.testing import CliRunner
 
 from ris.cli import root_app
+from ris.doctor.label_studio import check_label_studio
 from ris.errors import ImageUnreachable, LabelStudioError, UntrustedError
 from ris.labelstudio.api.certificates import BUNDLE_VARIABLES
 from ris.labelstudio.api.client import LabelStudioClient
 from ris.labelstudio.api.fetching import ImageSource
-from ris.labelstudio.doctor.examining import examine_label_studio
 from ris.store.session import upgrade_database
 from tests.labelstudio.studio import LEGACY, PNG, FakeStudio, jwt
 
@@ -85,6 +85,18 @@ def test_without_it_every_call_says_what_to_set(studio, key):
     assert studio.asked == []
 
 
+def test_a_bundle_that_is_renewed_is_read_again(studio, authority, bundle, monkeypatch):
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bundle))
+    client = LabelStudioClient(studio.url, LEGACY)
+    trustme.CA().cert_pem.write_to_path(bundle)
+    with pytest.raises(UntrustedError):
+        client.call("GET", "/api/version")
+
+    authority.cert_pem.write_to_path(bundle)
+
+    assert client.call("GET", "/api/version")["release"] == "1.23.2"
+
+
 @pytest.mark.parametrize(
     "command",
     [
@@ -111,13 +123,13 @@ def test_every_command_that_talks_to_label_studio_says_so(studio, tmp_path, monk
 
 
 def test_doctor_says_so_and_does_not_ask_whether_it_runs(studio):
-    (check,) = examine_label_studio(
+    (check,) = check_label_studio(
         LabelStudioClient(studio.url, LEGACY), LEGACY, datetime.datetime.now(datetime.UTC)
     )
 
-    assert not check.holds
-    assert "set REQUESTS_CA_BUNDLE" in check.says
-    assert "that it runs" not in check.says
+    assert not check.is_ok
+    assert "set REQUESTS_CA_BUNDLE" in check.message
+    assert "that it runs" not in check.message
 
 
 def test_a_certificate_that_has_ended_or_is_of_another_host_says_that(authority, bundle, monkeypatch):

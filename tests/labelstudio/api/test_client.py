@@ -1,8 +1,10 @@
-"""The client against a Label Studio that behaves, over real HTTP."""
+"""The client against a fake Label Studio, over real HTTP."""
+
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from ris.errors import LabelStudioError
+from ris.errors import LabelStudioDenied, LabelStudioError, LabelStudioRefusal
 from ris.labelstudio.api.client import LabelStudioClient
 from ris.labelstudio.api.fetching import ImageSource
 from tests.labelstudio.studio import LEGACY, PNG, FakeStudio, jwt
@@ -59,7 +61,7 @@ def test_an_address_that_is_another_site_says_to_check_it(client):
 
 
 def test_an_upload_that_nobody_answers_is_one_sentence():
-    with pytest.raises(LabelStudioError, match="does not answer: ConnectionError"):
+    with pytest.raises(LabelStudioError, match="does not answer: ConnectError"):
         LabelStudioClient("http://127.0.0.1:9", LEGACY).upload(1, "a.png", b"")
 
 
@@ -73,3 +75,89 @@ def test_an_upload_is_referred_to_as_label_studio_itself_does(sub_path):
     assert reference == f"{sub_path}/data/upload/1/5-a.png"
     assert ImageSource(client).fetch(reference, 1) == PNG
     studio.shutdown()
+
+
+def refreshes(studio):
+    return [path for path, _ in studio.asked if path.endswith("/api/token/refresh/")]
+
+
+def test_a_legacy_token_is_sent_as_it_is(client, studio):
+    assert client.auth() == {"Authorization": f"Token {LEGACY}"}
+    assert studio.asked == []
+
+
+@pytest.mark.parametrize(("lifetime_s", "expected"), [(300, 1), (5, 3)])
+def test_an_access_token_is_used_until_it_ends(studio, lifetime_s, expected):
+    studio.access_lifetime_s = lifetime_s
+    client = LabelStudioClient(studio.url, jwt("refresh", 10_000))
+
+    for _ in range(3):
+        client.call("GET", "/api/version")
+
+    assert len(refreshes(studio)) == expected
+
+
+def test_threads_that_start_together_exchange_a_token_once(studio):
+    client = LabelStudioClient(studio.url, jwt("refresh", 10_000))
+
+    with ThreadPoolExecutor(8) as pool:
+        headers = list(pool.map(lambda _: client.auth()["Authorization"], range(8)))
+
+    assert len(set(headers)) == len(refreshes(studio)) == 1
+
+
+def test_a_personal_access_token_that_has_ended_is_not_sent(studio):
+    with pytest.raises(LabelStudioDenied, match=r"does not take RIS_LABEL_STUDIO_API_KEY \(it ended on 20"):
+        LabelStudioClient(studio.url, jwt("refresh", -10)).call("GET", "/api/version")
+    assert studio.asked == []
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "error", "message"),
+    [
+        (401, b"{}", LabelStudioDenied, r"does not take RIS_LABEL_STUDIO_API_KEY \(401\): make a new one"),
+        (
+            404,
+            b"<html>",
+            LabelStudioRefusal,
+            "answered 404 to POST /api/token/refresh/: is RIS_LABEL_STUDIO_URL",
+        ),
+        (502, b"<p>\n Bad", LabelStudioError, "answered 502 to POST /api/token/refresh/: <p> Bad"),
+        (200, b"<html>", LabelStudioError, "answered no JSON to POST /api/token/refresh/"),
+        (200, b"[]", LabelStudioError, "gave no access token: is RIS_LABEL_STUDIO_URL Label Studio's addr"),
+    ],
+)
+def test_a_token_that_cannot_be_exchanged_says_why(studio, status, body, error, message):
+    studio.refresh_answer = (status, body)
+
+    with pytest.raises(LabelStudioError, match=message) as raised:
+        LabelStudioClient(studio.url, jwt("refresh", 10_000)).auth()
+
+    assert type(raised.value) is error
+
+
+@pytest.mark.parametrize("key", ["abc def", "abc\n", "ключ"])
+def test_a_key_that_was_copied_wrongly_says_so_and_is_not_shown(studio, key):
+    with pytest.raises(LabelStudioDenied, match="RIS_LABEL_STUDIO_API_KEY has characters") as raised:
+        LabelStudioClient(studio.url, key).call("GET", "/api/version")
+    assert key.strip() not in str(raised.value)
+    assert studio.asked == []
+
+
+@pytest.mark.parametrize("url", ["http://[::1", "http://ls:x"])
+def test_an_address_that_is_none_says_which_setting_to_check(url):
+    with pytest.raises(LabelStudioError, match="is no address .*; check RIS_LABEL_STUDIO_URL"):
+        LabelStudioClient(url, LEGACY).call("GET", "/api/version")
+
+
+def test_a_redirect_of_label_studio_is_followed_without_our_key_on_another_host(studio):
+    other = FakeStudio(allowed=[None])
+    studio.redirects["/api/old"] = f"{studio.url}/api/new"
+    studio.redirects["/api/far"] = f"{other.url}/api/new"
+    client = LabelStudioClient(studio.url, LEGACY)
+
+    assert client.call("GET", "/api/old")["release"] == client.call("GET", "/api/far")["release"] == "1.23.2"
+
+    assert studio.asked[1] == ("/api/new", f"Token {LEGACY}")
+    assert other.asked == [("/api/new", None)]
+    other.shutdown()

@@ -1,4 +1,4 @@
-"""Connecting, against a Label Studio that keeps what it is told and refuses what the real one refuses."""
+"""Connecting a project of a fake Label Studio that refuses what the real one refuses."""
 
 import pytest
 
@@ -67,7 +67,7 @@ class Studio:
 
 
 def outcomes(studio, backend=OURS, **more):
-    return {step.what: step.outcome for step in connect_project(studio, 3, backend, **more)}
+    return {step.name: step.outcome for step in connect_project(studio, 3, backend, **more)}
 
 
 def test_a_fresh_project_gets_the_backend_and_the_webhook():
@@ -75,8 +75,8 @@ def test_a_fresh_project_gets_the_backend_and_the_webhook():
 
     assert outcomes(studio) == {
         "label config": "fits: brushlabels 'mask', presentation pick", "ML backend": "connected",
-        "webhook": "made", "predictions": "shown to annotators",
-        "model version": "the live backend's from now on, none was shown before",
+        "webhook": "created", "predictions": "shown to annotators",
+        "model version": "now the live backend's, before none",
     }  # fmt: skip
     (hook,) = studio.hooks()
     assert (hook["url"], hook["send_payload"], hook["send_for_all_actions"], hook["headers"]) == (
@@ -91,14 +91,14 @@ def test_a_second_time_nothing_is_added():
 
     again = outcomes(studio, GUARDED)
 
-    assert (again["ML backend"], again["webhook"]) == ("connected already", "there already")
+    assert (again["ML backend"], again["webhook"]) == ("connected already", "exists already")
     assert [dict(kept) for kept in studio.lists.values()] == before
 
 
 def test_another_model_version_gives_way_to_the_live_backend():
     studio = Studio(model_version="yesterday's")
 
-    assert outcomes(studio)["model version"].endswith("yesterday's was shown before")
+    assert outcomes(studio)["model version"].endswith("before yesterday's")
     assert studio.projects[3]["model_version"] == "ris"
     assert outcomes(studio)["model version"] == "the live backend's"
 
@@ -120,7 +120,7 @@ def test_a_webhook_that_lacks_something_is_mended():
     connect_project(studio, 3, GUARDED)
     studio.hooks()[0].update(is_active=False, headers={})
 
-    assert outcomes(studio, GUARDED)["webhook"] == "mended: is_active, headers"
+    assert outcomes(studio, GUARDED)["webhook"] == "repaired: is_active, headers"
     assert studio.hooks()[0]["is_active"]
 
 
@@ -130,7 +130,7 @@ def test_doubles_are_removed():
         studio.call("POST", "/api/ml", {"url": "http://127.0.0.1:9090/", "project": 3})
         studio.call("POST", "/api/webhooks/", {"url": "http://127.0.0.1:9090/webhook", "project": 3})
 
-    assert outcomes(studio)["ML backend"] == "connected already, 2 doubles of it removed"
+    assert outcomes(studio)["ML backend"] == "connected already, 2 duplicates of it removed"
     assert (len(studio.lists["/api/ml"]), len(studio.hooks())) == (1, 1)
 
 
@@ -165,19 +165,19 @@ def test_a_refusal_that_connects_all_the_same_still_gets_its_webhook():
     studio = Studio()
     studio.half_blocks = True
 
-    assert outcomes(studio)["webhook"] == "made"
+    assert outcomes(studio)["webhook"] == "created"
     assert len(studio.lists["/api/ml"]) == 1
 
 
 def test_a_name_without_a_dot_is_told():
-    with pytest.raises(LabelStudioError, match="wants an address with a dot in it"):
+    with pytest.raises(LabelStudioError, match="needs an address with a dot"):
         connect_project(Studio(), 3, MLBackend("http://ris:9090"))
 
 
 def test_predictions_that_were_hidden_are_shown():
     studio = Studio(show_collab_predictions=False)
 
-    assert outcomes(studio)["predictions"] == "shown to annotators from now on"
+    assert outcomes(studio)["predictions"] == "now shown to annotators"
     assert studio.projects[3]["show_collab_predictions"]
 
 
@@ -205,7 +205,7 @@ def test_a_project_that_is_not_there_is_told():
     ],
 )  # fmt: skip
 def test_an_address_that_nobody_can_call_says_what_to_set(url):
-    with pytest.raises(InputError, match="set RIS_PUBLIC_URL to one, or give it with --backend"):
+    with pytest.raises(InputError, match="set RIS_PUBLIC_URL to an address that it can call, or give"):
         MLBackend(url)
 
 

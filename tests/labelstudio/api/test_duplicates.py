@@ -17,7 +17,7 @@ def region(rank):
 
 
 def put(studio, task, ranks=(2, 1, 0), version="v1"):
-    """A set of predictions as it is stored, worst first; their numbers."""
+    """Store a set of predictions, worst first; return their numbers."""
     return [studio.store({"task": task, "result": region(r), "model_version": version}) for r in ranks]
 
 

@@ -49,7 +49,7 @@ def test_what_was_stored_in_part_is_completed(studio, pushing):
 def test_words_that_were_kept_are_written_with_the_predictions(studio):
     controls = read_controls(read("type_brush.xml"))
 
-    PredictionWriter(studio).push_all(1, [parcel(TASKS[0], words="the mug")], controls, "v1")
+    PredictionWriter(studio).push_all(1, [parcel(TASKS[0], carried_expression="the mug")], controls, "v1")
 
     said = [region["value"] for region in studio.of(7)[0]["result"] if region["type"] == "textarea"]
     assert said == [{"text": ["the mug"]}]

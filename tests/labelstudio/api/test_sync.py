@@ -7,7 +7,7 @@ PROJECT = {"id": 3, "created_at": "2023-11-14T22:13:20.5Z", "label_config": "<Vi
 
 
 class Api:
-    """Answers by path; `listed` is what /api/tasks says, page by page."""
+    """Answers by path; `listed` holds the pages of /api/tasks."""
 
     def __init__(self, *listed, project=PROJECT, n_in_label_studio=()):
         self.listed, self.project, self.n_in_label_studio, self.asked = listed, project, n_in_label_studio, []

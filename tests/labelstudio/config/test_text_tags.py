@@ -1,4 +1,4 @@
-"""Which of several texts is the expression: the rule of `texts`, or a refusal that names them."""
+"""Which of several texts is the expression: the rule of `text_tags`, or a refusal that names them."""
 
 from xml.etree.ElementTree import fromstring
 

@@ -1,4 +1,4 @@
-"""`value=` as Label Studio's editor reads it, against a reading letter by letter."""
+"""`value=` as Label Studio's editor reads it, against a parser that goes character by character."""
 
 import string
 
@@ -51,7 +51,7 @@ def paths_slowly(written):
 
 
 def find_slowly(data, path):
-    """One letter after the other: a name goes up to a dot or a bracket, inside of one to its end."""
+    """Character by character: a name ends at a dot or a bracket, inside of a bracket at its end."""
     if path in data:
         return data[path]
     name, names, is_inside = "", [], False

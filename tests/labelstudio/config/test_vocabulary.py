@@ -27,7 +27,7 @@ def meanings(*words, name="pick", labels=LABELS):
 def test_labels_are_written_by_their_alias_where_they_have_one():
     control = fromstring('<BrushLabels><Label value="a"/><Label value="b" alias="c"/></BrushLabels>')
 
-    assert [label.written for label in read_labels(control)] == ["a", "c"]
+    assert [label.answer_text for label in read_labels(control)] == ["a", "c"]
 
 
 @pytest.mark.parametrize(("said", "found"), [("1st", 0), ("two", 1), ("2nd", 1), (" 3rd ", 2), ("4th", None)])
@@ -44,8 +44,8 @@ def test_a_choice_is_a_rank_when_any_of_its_forms_is_a_form_of_a_label():
 
     assert [option.label for option in tag.options] == ["1st", "two", "3rd", ""]
     assert tag.is_pick
-    assert tag.find("one").label == "1st"
-    assert tag.find("4th") is None
+    assert tag.find_option("one").label == "1st"
+    assert tag.find_option("4th") is None
 
 
 @pytest.mark.parametrize(
@@ -128,13 +128,13 @@ def test_crossed_aliases_are_paired_by_what_annotators_read():
 )
 def test_choices_that_seem_to_take_masks_and_share_no_names_with_the_labels_are_refused(words):
     with pytest.raises(
-        LabelConfigError, match="seems to take masks, and its choices .* fewer than two names"
+        LabelConfigError, match="seems to select masks, but its choices .* fewer than two names"
     ):
         read(choices(*(Term(word) for word in words)), labels=(Term("1st"), Term("2nd")))
 
 
 def test_labels_that_are_written_alike_are_refused_where_they_are_ranks():
-    with pytest.raises(LabelConfigError, match="two labels of the masks are written alike"):
+    with pytest.raises(LabelConfigError, match="answers write two labels of the masks in the same way"):
         read(choices(Term("1st"), Term("2nd")), labels=(Term("1st", "m"), Term("2nd", "m")))
 
 
@@ -157,5 +157,5 @@ def test_of_two_tags_that_name_the_labels_the_one_called_pick_takes_masks():
 
 
 def test_two_choices_that_answers_cannot_tell_apart_are_refused():
-    with pytest.raises(LabelConfigError, match="both written '2nd' into answers"):
+    with pytest.raises(LabelConfigError, match="answers write two choices of .* as '2nd'"):
         read(choices(Term("1st", "2nd"), Term("2nd")))

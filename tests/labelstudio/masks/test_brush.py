@@ -34,7 +34,7 @@ def bits(value, width):
 
 
 def editor_stream(planes, run_bits, rng):
-    """As the editor writes: blocks of one repeated value and blocks of single values, in any mixture."""
+    """As the editor writes: blocks of one repeated value mixed with blocks of single values."""
     values = planes.ravel()
     out = bits(len(values), 32) + bits(7, 5) + "".join(bits(b - 1, 4) for b in run_bits)
     i = 0
@@ -62,7 +62,7 @@ def editor_stream(planes, run_bits, rng):
     st.integers(0, 10**6),
 )
 def test_streams_painted_in_the_editor_are_read_by_their_alpha(height, width, run_bits, seed):
-    """Soft rims, single values and other run fields; the colours say nothing."""
+    """Soft rims, single values and other run fields; the colours do not count."""
     rng = np.random.default_rng(seed)
     planes = rng.choice([0, 0, 255, 255, 127, 128, 60], (height, width, 4)).astype(np.uint8)
 
@@ -108,8 +108,8 @@ GOOD = brush.encode_brush(np.eye(6, 7, dtype=np.bool_))
     [
         ([], (6, 7), "at least 7 bytes, got 0"),
         (GOOD[:10], (6, 7), "ends .* values early|cut short"),
-        (GOOD, (7, 7), "promises 168 values, its size needs 196"),
-        ([255] * 4 + GOOD[4:], (6, 7), "promises 4294967295 values"),
+        (GOOD, (7, 7), "claims 168 values, its size needs 196"),
+        ([255] * 4 + GOOD[4:], (6, 7), "claims 4294967295 values"),
         ([*GOOD[:4], 255, *GOOD[5:]], (6, 7), "values of 32 bits"),
         ([*GOOD[:8], 256], (6, 7), "list of bytes"),
         ([*GOOD[:8], -1], (6, 7), "list of bytes"),

@@ -1,4 +1,4 @@
-"""Which pixels an outline covers, and what a mask's outline is."""
+"""Outlines to masks, and masks to outlines."""
 
 import numpy as np
 import pytest
@@ -32,7 +32,7 @@ def test_what_encloses_nothing_covers_nothing(points):
 
 
 def test_an_outline_that_crosses_itself_is_filled_where_it_winds_around():
-    """A square that is walked around twice is a square, not a hole."""
+    """A square whose outline goes around twice is a square, not a hole."""
     square = [[10, 10], [90, 10], [90, 90], [10, 90]]
 
     assert (pixels([*square, *square]) == pixels(square)).all()

@@ -21,10 +21,10 @@ from ris.labelstudio.api.client import LabelStudioClient
 from ris.labelstudio.config.control import read_controls
 from ris.store.history import read_decisions
 from ris.store.session import Database
+from ris.tinyworld.samples import DemoSample, make_samples
 from tests.live.support.annotator import Action, Annotator, find_closest_prediction
 from tests.live.support.backend_server import BackendServer
 from tests.live.support.project import Project
-from tests.live.support.samples import DemoSample, make_samples
 from tests.live.support.studio import (
     DEMO_PASSWORD,
     DEMO_TOKEN,

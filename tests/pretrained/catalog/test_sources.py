@@ -15,7 +15,7 @@ PUBLISHED = [one for one in vars(sources).values() if isinstance(one, Source)]
 
 @pytest.mark.parametrize("source", PUBLISHED, ids=lambda s: s.name)
 def test_every_published_network_is_pinned_and_says_what_it_is(source):
-    assert source.licence and source.saw and source.parameters_m > 0
+    assert source.licence and source.training_data and source.parameters_m > 0
     for part in source.parts:
         if isinstance(part, HubFiles):
             assert re.fullmatch("[0-9a-f]{40}", part.revision)

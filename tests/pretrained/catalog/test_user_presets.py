@@ -89,7 +89,17 @@ def test_a_network_of_the_hub_can_be_named(written):
     assert part == HubFiles("us/small-vl", "0123456789" * 4, files=("*.json",), weights=("*.safetensors",))
 
 
-def test_ours_stay_and_a_preset_may_stand_on_another_of_the_same_file(written):
+def test_the_training_data_of_a_network_is_under_the_key_saw(written):
+    path = written("""
+        [mine]
+        based_on = "tiny"
+        clip = { name = "shop-clip", kind = "clip", folder = "/data/shop-clip", saw = "shop windows" }
+    """)
+
+    assert read_presets(path)["mine"].clip.training_data == "shop windows"
+
+
+def test_the_built_in_presets_stay_and_a_preset_may_be_based_on_another_of_the_same_file(written):
     path = written("""
         [one]
         based_on = "tiny"
@@ -106,16 +116,16 @@ def test_ours_stay_and_a_preset_may_stand_on_another_of_the_same_file(written):
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("[mine", "cannot be read as TOML"),
-        ("[tiny]\nbased_on = 'base'", "'tiny' is a preset of ours; give yours another name"),
+        ("[tiny]\nbased_on = 'base'", "'tiny' is the name of a built-in preset; choose another name"),
         ("[mine]\nsummary = 'x'", r"\[mine\] needs based_on, one of tiny, base"),
         ("mine = 3", r"\[mine\] needs based_on"),
-        ("[mine]\nbased_on = 'tiny'\nthreds = 2", r"\[mine\]: there is no 'threds'; it can be name, summary"),
+        ("[mine]\nbased_on = 'tiny'\nthreds = 2", r"\[mine\]: unknown key 'threds'; it can be name, summary"),
         (
             "[mine]\nbased_on = 'tiny'\nproposals = { points = 2 }",
-            r"\[mine\] proposals: there is no 'points'",
+            r"\[mine\] proposals: unknown key 'points'",
         ),
         ("[mine]\nbased_on = 'tiny'\nproposals = 3", r"\[mine\] proposals must be a table, got 3"),
         ("[mine]\nbased_on = 'tiny'\nitm_layer = 'last'", r"\[mine\] itm_layer: .* got 'last'"),
@@ -129,11 +139,19 @@ def test_ours_stay_and_a_preset_may_stand_on_another_of_the_same_file(written):
         ),
         ("[mine]\nbased_on = 'tiny'\nlgd = { rectifier = true }", r"\[mine\] lgd.rectifier: .* got True"),
         ("[mine]\nbased_on = 'tiny'\nlgd_parser = 'x'", r"\[mine\] lgd_parser must be a table, got 'x'"),
+        (
+            "[mine]\nbased_on = 'tiny'\nclip = { name = 'a', kind = 'clip', saw = 3 }",
+            r"\[mine\] clip saw: .* got 3",
+        ),
+        (
+            "[mine]\nbased_on = 'tiny'\nclip = { name = 'a', training_data = 'x' }",
+            r"clip: unknown key 'training_data'; it can be .*saw",
+        ),
         ("[mine]\nbased_on = 'tiny'\nclip = 'b32'", r"\[mine\] clip must be a table, got 'b32'"),
     ],
 )
-def test_what_cannot_be_is_refused_with_its_place(written, text, said):
-    with pytest.raises(SettingsError, match=said):
+def test_a_wrong_key_or_value_is_refused_with_its_place(written, text, message):
+    with pytest.raises(SettingsError, match=message):
         read_presets(written(text))
 
 

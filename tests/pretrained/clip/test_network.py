@@ -11,15 +11,15 @@ from safetensors.torch import load_file, save_file
 from ris.errors import WeightsError
 from ris.pretrained.clip.resnet import ClipResNetEncoder
 from ris.pretrained.clip.vit import ClipEncoder, load_clip
-from tests.builders.networks import EYES, write_folder
+from tests.builders.networks import VISION, write_folder
 
 TEXTS = ["the left mug", "a photo of a mug", "word " * 200]
 
 
-@pytest.mark.parametrize(("eyes", "kind"), [("vit", ClipEncoder), ("resnet", ClipResNetEncoder)])
-def test_a_folder_without_a_tokenizer_gives_the_encoder_of_what_it_holds(tmp_path, eyes, kind):
-    model = write_folder(tmp_path, eyes)
-    side = EYES[eyes]["image_size"]
+@pytest.mark.parametrize(("vision", "kind"), [("vit", ClipEncoder), ("resnet", ClipResNetEncoder)])
+def test_a_folder_without_a_tokenizer_gives_the_encoder_of_what_it_holds(tmp_path, vision, kind):
+    model = write_folder(tmp_path, vision)
+    side = VISION[vision]["image_size"]
     pixels = np.random.default_rng(0).normal(size=(2, 3, side, side)).astype(np.float32)
 
     encoder = load_clip(tmp_path)

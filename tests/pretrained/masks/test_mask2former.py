@@ -28,12 +28,12 @@ N_QUERIES = 8
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("mask2former")
     torch.manual_seed(0)
-    eyes = SwinConfig(
+    backbone = SwinConfig(
         image_size=64, embed_dim=8, depths=[1, 1, 1, 1], num_heads=[1, 1, 2, 2], window_size=2,
         out_features=["stage1", "stage2", "stage3", "stage4"],
     )  # fmt: skip
     config = Mask2FormerConfig(
-        backbone_config=eyes, feature_size=32, mask_feature_size=32, hidden_dim=32,
+        backbone_config=backbone, feature_size=32, mask_feature_size=32, hidden_dim=32,
         encoder_feedforward_dim=16, dim_feedforward=16, encoder_layers=1, decoder_layers=2,
         num_attention_heads=2, num_queries=N_QUERIES, num_labels=5,
     )  # fmt: skip

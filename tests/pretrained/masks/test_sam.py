@@ -19,8 +19,8 @@ from ris.pretrained.catalog.presets import TINY, TINY_FOLDER
 from ris.pretrained.masks import sam_generator
 from ris.pretrained.masks.sam import SamProposer, load_sam
 from ris.referring.scene import PROPOSER_KEY, Scene
+from ris.tinyworld.samples import make_samples
 from tests.builders.masks import rectangle
-from tests.live.support.samples import make_samples
 from tests.pretrained.toy_sam import random_sam
 
 
@@ -225,12 +225,12 @@ def test_published_weights_that_are_cut_short_or_lack_some_are_refused(published
 def test_two_published_networks_in_a_folder_or_one_of_unknown_name_are_refused(published):
     path = published / "sam_vit_b_01ec64.pth"
     other = shutil.copy(path, published / "sam_vit_h_4b8939.pth")
-    with pytest.raises(WeightsError, match="holds 2 SAM models"):
+    with pytest.raises(WeightsError, match="has 2 SAM models"):
         load_sam(published, builders=BUILDERS)
 
     path.unlink()
     assert other.is_file()
-    with pytest.raises(WeightsError, match=r"sam_vit_h_4b8939.pth is no SAM model .*vit_b"):
+    with pytest.raises(WeightsError, match=r"sam_vit_h_4b8939.pth has none of the known SAM models .*vit_b"):
         load_sam(published, builders=BUILDERS)
 
 

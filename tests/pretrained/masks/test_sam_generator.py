@@ -14,7 +14,7 @@ from ris.pretrained.catalog.presets import TINY
 from ris.pretrained.masks import sam_generator
 from ris.pretrained.masks.sam import load_sam
 from ris.pretrained.masks.sam_generator import embed_image, generate_masks
-from tests.live.support.samples import make_samples
+from ris.tinyworld.samples import make_samples
 from tests.pretrained.toy_sam import SIDE, random_sam
 
 SETTINGS = replace(TINY.proposals, points_per_side=8)

@@ -171,7 +171,9 @@ def test_a_checkpoint_of_something_else_is_refused(folder):
 
 
 def test_a_layer_that_reads_words_alone_is_refused(folder):
-    with pytest.raises(WeightsError, match="text layer 1 .* does not look at the image; layers 2 to 3 do"):
+    with pytest.raises(
+        WeightsError, match="text layer 1 .* no cross-attention; set itm_layer to one of 2 to 3"
+    ):
         load_albef(folder, layer=1, shape=SMALL)
 
 

@@ -85,7 +85,7 @@ def test_two_thousand_words_are_cut(matcher):
 
 
 def test_a_layer_that_is_not_there_is_refused():
-    with pytest.raises(WeightsError, match="has 3 text layers, there is none of 3"):
+    with pytest.raises(WeightsError, match="has 3 text layers, got itm_layer = 3; set it to one of"):
         CrossMatcher(make_blip_parts(random_blip()), toy_tokenizer(), layer=3)
 
 
@@ -111,8 +111,8 @@ def test_in_bf16_each_map_of_the_embedded_network_keeps_its_direction():
     drawn = make_scene(rng, split="train")
     texts = [e.text for e in make_expressions(drawn, rng)[:6]]
     exact, quick = (load_blip(TINY.itm.folder, layer=TINY.itm_layer, precision=p) for p in ("fp32", "bf16"))
-    eyes = TINY.iterprime
-    pixels = squash_image(np.asarray(drawn.image), exact.input_size, mean=eyes.mean, std=eyes.std)
+    matching = TINY.iterprime
+    pixels = squash_image(np.asarray(drawn.image), exact.input_size, mean=matching.mean, std=matching.std)
     every = np.ones((len(texts), exact.grid_size**2), np.bool_)
 
     one, other = (m.attend(m.encode_picture(pixels), texts, every) for m in (exact, quick))

@@ -21,9 +21,11 @@ from ris.referring.heat import enlarge_heat
 from ris.referring.pipeline import Pipeline, ReferResult
 from ris.referring.ranking import compute_places
 from ris.referring.scene import Scene
-from ris.tinyworld.expressions import Expression, make_attribute_description, make_expressions
+from ris.tinyworld.descriptions import make_attribute_description
+from ris.tinyworld.expressions import make_expressions
 from ris.tinyworld.scene import SyntheticScene as World
 from ris.tinyworld.scene import is_held_out, make_scene
+from ris.tinyworld.writer import Expression
 
 TEST_SEED = 900_001  # the trainings use seeds below 1000
 MAX_EXPRESSIONS_PER_SCENE = 10  # so that scenes with many expressions do not outweigh the others

@@ -1,9 +1,9 @@
-"""Which address a task's image reference stands for, and whether images may come from there.
+"""Translate a task's image reference to an address, and refuse addresses that images may not come from.
 
-Anybody may have written a reference. With Label Studio's key only its own image paths are asked for
-(`IMAGE_PATHS`), under the configured address. Under a sub-path Label Studio writes it into references
-(`/label-studio/data/upload/4/a.png`): the sub-paths of the configured addresses are taken off once, and what
-is left must be an image path.
+Anybody may have written a reference. With Label Studio's key only its own image paths (`IMAGE_PATHS`) under
+the configured address are fetched. A Label Studio under a sub-path writes the sub-path into references
+(`/label-studio/data/upload/4/a.png`): the sub-path of a configured address is removed once, and the rest must
+be an image path.
 """
 
 import base64
@@ -23,13 +23,13 @@ CLOUD_SCHEMES = ("s3", "gs", "azure-blob")
 
 @dataclass(frozen=True, slots=True)
 class ImageAddresses:
-    """Where images may come from.
+    """The addresses that images may come from.
 
     Attributes:
         url: Label Studio's address, as this process reaches it.
-        public_url: the same as browsers see it, where that is another: Label Studio writes it into the tasks
-            of local files.
-        image_hosts: other hosts, "host" or "host:port".
+        public_url: Label Studio's address as browsers see it, if it differs: Label Studio writes it into the
+            tasks of local files.
+        image_hosts: other hosts, each "host" or "host:port".
     """
 
     url: str
@@ -37,7 +37,11 @@ class ImageAddresses:
     image_hosts: tuple[str, ...] = ()
 
     def locate(self, reference: str, task_id: int) -> str:
-        """The address behind a reference: a path of Label Studio, a URL, cloud storage.
+        """Translate a reference to an address: a path of Label Studio, a URL, or cloud storage.
+
+        Args:
+            reference: as the task's author wrote it.
+            task_id: of the task; Label Studio resolves cloud storage per task.
 
         Raises:
             LabelStudioError: images may not come from there.
@@ -48,7 +52,7 @@ class ImageAddresses:
             return f"{self.url}/tasks/{task_id}/presign/?fileuri={quote(code)}"
         if not parts.scheme and not parts.netloc:
             path = parts.path if reference.startswith("/") else "/data/" + parts.path
-            return self._own(parts._replace(path=path), [*self._list_sub_paths(), ""])
+            return self._to_own_address(parts._replace(path=path), [*self._list_sub_paths(), ""])
         if parts.scheme in ("http", "https"):
             return self.check(reference)
         raise LabelStudioError(
@@ -57,22 +61,24 @@ class ImageAddresses:
         )
 
     def is_own(self, url: str) -> bool:
-        """Whether an address is Label Studio's, which gets our key."""
+        """Tell whether an address is Label Studio's, which gets our key."""
         return _get_origin(_split(url)) == _get_origin(_split(self.url))
 
     def check(self, url: str) -> str:
-        """An address, normalised, when it is one that images may come from.
+        """Normalise an address that images may come from.
 
         Raises:
-            LabelStudioError: it is none.
+            LabelStudioError: images may not come from there.
         """
         parts = _split(url)
         if parts.scheme not in ("http", "https") or parts.username or parts.password:
-            raise LabelStudioError("its address is no plain http(s) address")
+            raise LabelStudioError("its address must be a plain http(s) address, without user and password")
         if self.is_own(url):
-            return self._own(parts, [*self._list_sub_paths(), *([] if urlsplit(self.url).path else [""])])
+            return self._to_own_address(
+                parts, [*self._list_sub_paths(), *([] if urlsplit(self.url).path else [""])]
+            )
         if self.public_url and _get_origin(parts) == _get_origin(_split(self.public_url)):
-            return self._own(parts, [urlsplit(self.public_url).path, ""])
+            return self._to_own_address(parts, [urlsplit(self.public_url).path, ""])
         host = parts.hostname or ""
         if parts.netloc.lower() not in self.image_hosts and host not in self.image_hosts:
             raise LabelStudioError(f"host {host[:80]!r} is not allowed; if meant, add it to RIS_IMAGE_HOSTS")
@@ -82,8 +88,8 @@ class ImageAddresses:
         found = {urlsplit(url).path for url in (self.url, self.public_url)}
         return sorted(found - {""}, key=len, reverse=True)
 
-    def _own(self, parts: SplitResult, sub_paths: Iterable[str]) -> str:
-        """The address of an image path of Label Studio's, which may stand under one of some sub-paths."""
+    def _to_own_address(self, parts: SplitResult, sub_paths: Iterable[str]) -> str:
+        """Translate a path, which may start with one of the sub-paths, to an address of Label Studio."""
         path = _normalise(parts.path)
         for sub_path in sub_paths:
             inside = path.removeprefix(sub_path)
@@ -103,14 +109,14 @@ def _split(url: str) -> SplitResult:
 
 
 def _normalise(path: str) -> str:
-    """A path without `..`, however it was written."""
-    seen = path
-    while (plain := unquote(seen)) != seen:
-        seen = plain
-    if "\\" in seen or any(ord(c) < 32 for c in seen):
-        raise LabelStudioError("its path has characters that no path has")
-    normal = posixpath.normpath("/" + seen.lstrip("/"))
-    return normal + "/" if seen.endswith("/") and normal != "/" else normal
+    """Decode a path fully and resolve `..` in it."""
+    decoded = path
+    while (next_decoded := unquote(decoded)) != decoded:
+        decoded = next_decoded
+    if "\\" in decoded or any(ord(c) < 32 for c in decoded):
+        raise LabelStudioError("its path holds a backslash or a control character")
+    normal = posixpath.normpath("/" + decoded.lstrip("/"))
+    return normal + "/" if decoded.endswith("/") and normal != "/" else normal
 
 
 def _get_origin(parts: SplitResult) -> tuple[str, str, int]:

@@ -1,12 +1,16 @@
-"""Label Studio behind https: whose certificates are trusted, and what is told when one is not.
+"""TLS for Label Studio and for hosts of images: which authorities are trusted, and errors about certificates.
 
-`requests` reads REQUESTS_CA_BUNDLE, `httpx` reads SSL_CERT_FILE; here either is good for both.
+The variables are those of the common programs: requests and pip read REQUESTS_CA_BUNDLE, curl reads
+CURL_CA_BUNDLE, OpenSSL and httpx read SSL_CERT_FILE.
 """
 
 import os
 import ssl
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
+
+import httpx
 
 from ris.errors import LabelStudioError, UntrustedError
 
@@ -15,43 +19,44 @@ _CODE_EXPIRED, _CODE_WRONG_HOST, _CODE_WRONG_ADDRESS = 10, 62, 64  # of OpenSSL'
 _NO_TLS_REASONS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG")
 
 
-def find_bundle() -> str | bool:
-    """A file with the certificates of trusted authorities; True where the environment names none.
-
-    Raises:
-        LabelStudioError: the environment names one that is not there.
-    """
-    for name in BUNDLE_VARIABLES:
-        if path := os.environ.get(name):
-            if not Path(path).exists():
-                raise LabelStudioError(f"{name} names {path}, which is not there")
-            return path
-    return True
-
-
-def make_tls_context() -> ssl.SSLContext | bool:
-    """The same as a context of TLS.
+def make_tls_context() -> ssl.SSLContext:
+    """Return a TLS context that trusts the authorities of the environment's bundle, else those of certifi.
 
     Raises:
         LabelStudioError: the environment names a file that is not there, or that has no certificates.
     """
-    path = find_bundle()
-    if not isinstance(path, str):
-        return path
-    is_folder = Path(path).is_dir()
+    path = _find_bundle()
+    return _load_context(path, path.stat().st_mtime_ns if path else 0)
+
+
+def _find_bundle() -> Path | None:
+    for name in BUNDLE_VARIABLES:
+        if value := os.environ.get(name):
+            if not Path(value).exists():
+                raise LabelStudioError(f"{name} names {value}, which is not there")
+            return Path(value)
+    return None
+
+
+@lru_cache(maxsize=4)
+def _load_context(path: Path | None, modified_ns: int) -> ssl.SSLContext:
+    """Load certificates, cached: that takes tens of milliseconds. A new `modified_ns` loads them again."""
+    if path is None:
+        return httpx.create_ssl_context(trust_env=False)
     try:
-        return ssl.create_default_context(
-            cafile=None if is_folder else path, capath=path if is_folder else None
-        )
+        if path.is_dir():
+            return ssl.create_default_context(capath=path)
+        return ssl.create_default_context(cafile=path)
     except OSError as error:
         raise LabelStudioError(f"{path} is no file of certificates (PEM): {error}") from error
 
 
 def to_connection_error(who: str, error: Exception) -> LabelStudioError:
-    """The error for an address that could not be talked to: the reason, and what to do about a certificate.
+    """Make the error for an address that did not answer: the reason, and what to do about a certificate.
 
     Args:
-        who: e.g. "Label Studio at https://labels.example.com".
+        who: the subject of the sentence, such as "Label Studio at https://labels.example.com".
+        error: of the HTTP client.
     """
     causes = list(_find_causes(error))
     for cause in causes:
@@ -75,7 +80,7 @@ def _explain_untrusted(error: ssl.SSLCertVerificationError) -> str:
 
 
 def _find_causes(error: BaseException) -> Iterator[BaseException]:
-    """An error and what it came of, wherever libraries keep that."""
+    """Yield an error and its causes, wherever libraries keep them."""
     seen: list[BaseException] = []
     waiting: list[object] = [error]
     while waiting:

@@ -1,99 +1,117 @@
-"""Label Studio's API over HTTP, with our own key, which goes to the configured Label Studio alone."""
+"""Label Studio's API over HTTP. Our key is sent to the configured Label Studio only."""
 
 import json
 import re
 from collections.abc import Collection
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from threading import Lock
 from typing import Any
 from urllib.parse import urlsplit
 
-import requests
+import httpx
 
 from ris.errors import LabelStudioDenied, LabelStudioError, LabelStudioRefusal
-from ris.labelstudio.api.certificates import find_bundle, make_tls_context, to_connection_error
+from ris.labelstudio.api.certificates import to_connection_error
+from ris.labelstudio.api.tokens import read_expiry
+from ris.labelstudio.api.transport import open_client
 
 _STORED_FILE = re.compile(
     r'Failed to parse input file ([^\s:"/]+): Your label config has more than one data key'
 )
+_ADDRESS_HINT = "is RIS_LABEL_STUDIO_URL Label Studio's address, with its sub-path if it has one?"
+_REFRESH_PATH = "/api/token/refresh/"
+_REFRESH_MARGIN = timedelta(seconds=10)  # an access token that ends within this is renewed
 
 
 class LabelStudioClient:
-    """One Label Studio, as one user.
+    """One Label Studio, called as one user. Threads may share it.
 
     Args:
         url: its address, as this process reaches it.
-        api_key: a personal access token or a legacy token; None sends none.
-        timeout_s: for one call.
+        api_key: a personal access token or a legacy token; None calls without a key.
+        timeout_s: for connecting, and for each read and write of a call.
     """
 
     def __init__(self, url: str, api_key: str | None, *, timeout_s: float = 30.0) -> None:
         self.url, self.timeout_s = url.rstrip("/"), timeout_s
-        self._key = api_key
-        self._sdk: Any = None
+        self._key, self._access_token, self._lock = api_key, "", Lock()
 
     def __repr__(self) -> str:
         return f"LabelStudioClient({self.url!r})"
 
     def call(self, method: str, path: str, body: object = None, **params: Any) -> Any:
-        """One call of its API; the answer's JSON, None when it has none.
+        """Call one route; return the JSON of the response, None if it has no body.
+
+        Args:
+            method: of HTTP, such as "GET".
+            path: under the configured address, such as "/api/projects".
+            body: sent as JSON; None sends no body.
+            **params: the query.
 
         Raises:
-            LabelStudioError: it did not answer, or refused; the message has its own words.
+            LabelStudioError: Label Studio did not answer, or refused; the message quotes its response.
         """
-        answer = self._answer(method, path, headers=self.auth(), json=body, params=params)
-        return self._parse_response(answer, f"{method} {path}")
+        response = self._request(method, path, headers=self.auth(), json=body, params=params or None)
+        return self._parse_response(response, f"{method} {path}")
 
     def read_server_time(self) -> datetime | None:
-        """What time its server says that it is; None when it does not say.
+        """Return the time of the server's clock, None if the server does not say it.
 
         Raises:
-            LabelStudioError: it did not answer.
+            LabelStudioError: Label Studio did not answer.
         """
-        answer = self._answer("GET", "/health", headers={})
+        response = self._request("GET", "/health")
         try:
-            return parsedate_to_datetime(answer.headers.get("Date", ""))
+            return parsedate_to_datetime(response.headers.get("Date", ""))
         except (TypeError, ValueError):
             return None
 
     def exists(self, path: str) -> bool:
-        """Whether there is something at a path of its API.
+        """Tell whether the API has something at a path: False for 404.
 
         Raises:
-            LabelStudioError: it did not answer, or refused for another reason than that it has no such thing.
+            LabelStudioError: Label Studio did not answer, or refused with another status than 404.
         """
-        answer = self._answer("GET", path, headers=self.auth())
-        if answer.status_code == 404:
+        response = self._request("GET", path, headers=self.auth())
+        if response.status_code == 404:
             return False
-        self._parse_response(answer, f"GET {path}")
+        self._parse_response(response, f"GET {path}")
         return True
 
     def upload(self, project: int, name: str, data: bytes) -> str:
-        """Store a picture in a project; the reference that a task can use.
+        """Store an image file in a project; return the reference that a task can use.
 
-        Label Studio keeps it under a name of its own. A project whose label config shows two things, such as
-        an image and an expression, answers 400 and keeps the file all the same; that answer names the file.
+        Label Studio chooses the name of the stored file. For a project whose label config reads two data
+        keys, such as an image and an expression, it answers 400 and stores the file all the same; that answer
+        names the file.
 
         Raises:
-            LabelStudioError: it refused.
+            LabelStudioError: Label Studio did not answer, or refused.
         """
         path = f"/api/projects/{project}/import"
-        answer = self._answer(
+        response = self._request(
             "POST", path, headers=self.auth(),
             files={"file": (name, data)}, params={"commit_to_project": "false"},
         )  # fmt: skip
-        if answer.status_code == 400 and (kept := _STORED_FILE.search(_read_response_text(answer))):
-            return self._make_reference(f"upload/{project}/{kept[1]}")
-        ids = (self._parse_response(answer, f"POST {path}") or {}).get("file_upload_ids") or []
+        if response.status_code == 400 and (stored := _STORED_FILE.search(_read_response_text(response))):
+            return self._make_reference(f"upload/{project}/{stored[1]}")
+        ids = (self._parse_response(response, f"POST {path}") or {}).get("file_upload_ids") or []
         if len(ids) != 1:
-            raise LabelStudioError(f"Label Studio kept {len(ids)} files of one upload of {name}")
+            raise LabelStudioError(
+                f"Label Studio stored {len(ids)} files for one upload of {name}; upload it again"
+            )
         return self._make_reference(self.call("GET", f"/api/import/file-upload/{ids[0]}")["file"])
 
     def remove_uploads(self, project: int, references: Collection[str]) -> None:
-        """Remove uploaded files from a project by what `upload` said of them.
+        """Remove uploaded files from a project.
+
+        Args:
+            project: its number.
+            references: as `upload` returned them.
 
         Raises:
-            LabelStudioError: it refused.
+            LabelStudioError: Label Studio did not answer, or refused.
         """
         path = f"/api/projects/{project}/file-uploads"
         listed = self.call("GET", path, all="true") or ()
@@ -102,74 +120,98 @@ class LabelStudioClient:
             self.call("DELETE", path, {"file_upload_ids": ids})
 
     def _make_reference(self, stored: str) -> str:
-        """A stored file as tasks name it: under a sub-path of its server Label Studio writes that too."""
+        """Return a stored file's reference as Label Studio writes it: with the server's sub-path."""
         return f"{urlsplit(self.url).path}/data/{stored}"
 
-    def _answer(self, method: str, path: str, *, headers: dict[str, str], **more: Any) -> requests.Response:
-        try:
-            return requests.request(
-                method, self.url + path, headers=headers, timeout=self.timeout_s, verify=find_bundle(), **more
-            )
-        except (requests.RequestException, OSError) as error:
-            raise to_connection_error(f"Label Studio at {self.url}", error) from error
-
-    def _parse_response(self, answer: requests.Response, what: str) -> Any:
-        if answer.status_code in (401, 403):
-            raise LabelStudioDenied(
-                f"Label Studio answered {answer.status_code} to {what}; check RIS_LABEL_STUDIO_API_KEY: "
-                f"{answer.text[:200]}"
-            )
-        if not answer.ok:
-            # After 408, 429 and every 5xx it may have been done, or may be done when asked again.
-            is_final = 400 <= answer.status_code < 500 and answer.status_code not in (408, 429)
-            raise (LabelStudioRefusal if is_final else LabelStudioError)(
-                f"Label Studio answered {answer.status_code} to {what}: {answer.text[:300]}"
-            )
-        try:
-            return answer.json() if answer.content else None
-        except ValueError as error:
-            raise LabelStudioError(
-                f"{self.url} answered no JSON to {what}: is RIS_LABEL_STUDIO_URL Label Studio's address, "
-                "with its sub-path if it has one?"
-            ) from error
-
     def auth(self) -> dict[str, str]:
-        """The header that says who we are; a personal access token is exchanged and renewed.
+        """Return the header that authenticates us.
+
+        A personal access token is exchanged for an access token, which Label Studio accepts for 300 s; it is
+        renewed when it ends.
 
         Raises:
-            LabelStudioError: it does not take our key.
+            LabelStudioError: Label Studio does not answer, or does not accept our key.
         """
         if not self._key:
             return {}
-        # Here, because importing the SDK takes half a second and /health must not wait for it.
-        import httpx
-        from label_studio_sdk import LabelStudio
-        from label_studio_sdk.core.api_error import ApiError
-
-        try:
-            if self._sdk is None:
-                # It joins paths as to a folder: without the slash a sub-path would be lost.
-                http = httpx.Client(timeout=self.timeout_s, follow_redirects=True, verify=make_tls_context())
-                self._sdk = LabelStudio(base_url=self.url + "/", api_key=self._key, httpx_client=http)
-            headers = self._sdk._client_wrapper.get_headers()
-        except ApiError as error:
+        if not (self._key.isascii() and self._key.isprintable() and " " not in self._key):
             raise LabelStudioDenied(
-                f"Label Studio does not take RIS_LABEL_STUDIO_API_KEY ({error.status_code}): make a new one"
-            ) from error
-        except LabelStudioError:
-            raise
-        except httpx.TransportError as error:
-            raise to_connection_error(f"Label Studio at {self.url}", error) from error
-        except Exception as error:  # whatever a wrong server answers
+                "RIS_LABEL_STUDIO_API_KEY has characters that no key has; copy it again from Label Studio"
+            )
+        expiry, now = read_expiry(self._key), datetime.now(UTC)
+        if expiry is None:
+            return {"Authorization": f"Token {self._key}"}
+        if expiry <= now:
+            raise LabelStudioDenied(
+                f"Label Studio does not take RIS_LABEL_STUDIO_API_KEY (it ended on {expiry:%Y-%m-%d}): "
+                "make a new one"
+            )
+        with self._lock:
+            access_expiry = read_expiry(self._access_token)
+            if access_expiry is None or access_expiry <= now + _REFRESH_MARGIN:
+                self._access_token = self._fetch_access_token(self._key)
+            return {"Authorization": f"Bearer {self._access_token}"}
+
+    def _fetch_access_token(self, key: str) -> str:
+        response = self._request("POST", _REFRESH_PATH, json={"refresh": key})
+        if response.status_code in (400, 401, 403):
+            raise LabelStudioDenied(
+                f"Label Studio does not take RIS_LABEL_STUDIO_API_KEY ({response.status_code}): "
+                "make a new one"
+            )
+        answer = self._parse_response(response, f"POST {_REFRESH_PATH}")
+        token = answer.get("access") if isinstance(answer, dict) else None
+        if not isinstance(token, str) or not token:
+            raise LabelStudioError(f"{self.url} gave no access token: {_ADDRESS_HINT}")
+        return token
+
+    def _request(self, method: str, path: str, **more: Any) -> httpx.Response:
+        try:
+            with open_client(httpx.URL(self.url), timeout_s=self.timeout_s) as http:
+                return http.request(method, self.url + path, follow_redirects=True, **more)
+        except httpx.InvalidURL as error:
             raise LabelStudioError(
-                f"no access token could be had from Label Studio at {self.url}: {type(error).__name__}"
+                f"{self.url + path} is no address ({error}); check RIS_LABEL_STUDIO_URL"
             ) from error
-        return {"Authorization": headers["Authorization"]}
+        except (httpx.HTTPError, UnicodeError) as error:  # UnicodeError: of a host name that DNS cannot hold
+            raise to_connection_error(f"Label Studio at {self.url}", error) from error
+
+    def _parse_response(self, response: httpx.Response, call: str) -> Any:
+        status = response.status_code
+        if status in (401, 403):
+            raise LabelStudioDenied(
+                f"Label Studio answered {status} to {call}; check RIS_LABEL_STUDIO_API_KEY: "
+                f"{_to_line(response.text)[:200]}"
+            )
+        if status == 404 and not _is_json(response):
+            raise LabelStudioRefusal(f"{self.url} answered 404 to {call}: {_ADDRESS_HINT}")
+        if response.is_error:
+            # After 408, 429 and every 5xx the call may have been done, or may be done when repeated.
+            is_final = 400 <= status < 500 and status not in (408, 429)
+            raise (LabelStudioRefusal if is_final else LabelStudioError)(
+                f"Label Studio answered {status} to {call}: {_to_line(response.text)[:300]}"
+            )
+        try:
+            return response.json() if response.content else None
+        except ValueError as error:
+            raise LabelStudioError(f"{self.url} answered no JSON to {call}: {_ADDRESS_HINT}") from error
 
 
-def _read_response_text(answer: requests.Response) -> str:
-    """What an answer says, with its letters written out."""
+def _is_json(response: httpx.Response) -> bool:
     try:
-        return json.dumps(answer.json(), ensure_ascii=False)
+        response.json()
     except ValueError:
-        return answer.text
+        return False
+    return True
+
+
+def _read_response_text(response: httpx.Response) -> str:
+    """Return a response's text, with escaped characters decoded if it is JSON."""
+    try:
+        return json.dumps(response.json(), ensure_ascii=False)
+    except ValueError:
+        return response.text
+
+
+def _to_line(text: str) -> str:
+    return " ".join(text.split())

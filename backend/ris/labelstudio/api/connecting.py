@@ -1,4 +1,4 @@
-"""Connecting a project: label config, ML backend and webhook, made or mended. Safe to run twice."""
+"""Connect a project: set up or repair its label config, ML backend and webhook. Safe to run twice."""
 
 import hashlib
 import hmac
@@ -6,27 +6,22 @@ import ipaddress
 import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import urlsplit
 
 from ris.errors import InputError, LabelStudioError
+from ris.labelstudio.api.protocol import LabelStudioApi
 from ris.labelstudio.config.control import Controls, read_controls
 
 ML_BACKEND_TITLE = "ris"
 WEBHOOK_SETTINGS = {"is_active": True, "send_payload": True, "send_for_all_actions": True}
 
 
-class Api(Protocol):
-    """What is needed of Label Studio; `LabelStudioClient` has it."""
-
-    def call(self, method: str, path: str, body: object = None, **params: Any) -> Any: ...
-
-
 @dataclass(frozen=True, slots=True)
 class ConnectStep:
-    """One link of the chain: what it is, and what was found or done."""
+    """One step of connecting a project: its name, and what was found or done."""
 
-    what: str
+    name: str
     outcome: str
 
 
@@ -36,7 +31,8 @@ class MLBackend:
 
     Attributes:
         url: of `ris serve`, as seen from Label Studio.
-        user, password: of its basic auth; an empty password means that it asks for none.
+        user: of its basic auth.
+        password: of its basic auth; "" if it asks for none.
 
     Raises:
         InputError: Label Studio could not call that address from anywhere.
@@ -54,23 +50,23 @@ class MLBackend:
             parts, host = urlsplit(""), ""
         if "@" in self.url:
             raise InputError(
-                "the address of `ris serve` holds a user or a password: take them out of it and set "
+                "the address of `ris serve` holds a user or a password: remove them, and set "
                 "RIS_BASIC_AUTH_USER and RIS_BASIC_AUTH_PASSWORD"
             )
         if parts.scheme not in ("http", "https") or not host or _is_unspecified_host(host):
             raise InputError(
-                f"{self.url} is no address at which Label Studio finds `ris serve`: set RIS_PUBLIC_URL to "
-                "one, or give it with --backend, e.g. http://192.168.1.5:9090"
+                f"Label Studio cannot call `ris serve` at {self.url}: set RIS_PUBLIC_URL to an address that "
+                "it can call, or give one with --backend, e.g. http://192.168.1.5:9090"
             )
 
     @property
     def headers(self) -> dict[str, str]:
-        """What a webhook must carry: Label Studio sends it no credentials by itself."""
+        """The headers that a webhook must carry: Label Studio sends it no credentials by itself."""
         return make_webhook_headers(self.password)
 
 
 def _is_unspecified_host(host: str) -> bool:
-    """Whether it is 0.0.0.0 or ::, in any spelling: a server listens there, and nobody can call it."""
+    """Tell whether a host is 0.0.0.0 or ::, in any spelling: a server can listen there but not be called."""
     try:
         return not any(socket.inet_aton(host))  # it knows "0" and "0x0", too
     except OSError:
@@ -83,42 +79,45 @@ def _is_unspecified_host(host: str) -> bool:
 
 
 def make_webhook_headers(password: str) -> dict[str, str]:
-    """What a webhook must carry to be let in by a server with this password; nothing where it is ""."""
+    """Make the headers with which a server with this password accepts a webhook; none for ""."""
     return {"Authorization": f"Bearer {make_webhook_token(password)}"} if password else {}
 
 
 def make_webhook_token(password: str) -> str:
-    """What lets a webhook in, and nothing else: who manages a project can read it in Label Studio."""
+    """Make the token with which a server accepts webhooks and nothing else.
+
+    Whoever manages a project can read it in Label Studio, so it must not be the password.
+    """
     return hmac.new(password.encode(), b"ris webhook", hashlib.sha256).hexdigest()
 
 
-def create_project(api: Api, title: str, label_config: str) -> int:
-    """A new project; its number.
+def create_project(api: LabelStudioApi, title: str, label_config: str) -> int:
+    """Create a project; return its number.
 
     Raises:
         LabelConfigError: the label config has no place for a mask.
-        LabelStudioError: it was refused.
+        LabelStudioError: Label Studio did not answer, or refused.
     """
     read_controls(label_config)
-    made = api.call("POST", "/api/projects", {"title": title, "label_config": label_config})
-    return int(made["id"])
+    project = api.call("POST", "/api/projects", {"title": title, "label_config": label_config})
+    return int(project["id"])
 
 
-def create_empty_project(api: Api, title: str) -> int:
-    """A project that has no label config yet: one that can be given images. Its number.
+def create_empty_project(api: LabelStudioApi, title: str) -> int:
+    """Create a project without a label config, to which images can be uploaded; return its number.
 
     Raises:
-        LabelStudioError: it was refused.
+        LabelStudioError: Label Studio did not answer, or refused.
     """
     return int(api.call("POST", "/api/projects", {"title": title})["id"])
 
 
-def set_label_config(api: Api, number: int, label_config: str) -> Controls:
-    """Give a project a label config; what it says.
+def set_label_config(api: LabelStudioApi, number: int, label_config: str) -> Controls:
+    """Set a project's label config; return its tags.
 
     Raises:
         LabelConfigError: it has no place for a mask.
-        LabelStudioError: it was refused.
+        LabelStudioError: Label Studio did not answer, or refused.
     """
     controls = read_controls(label_config)
     api.call("PATCH", f"/api/projects/{number}", {"label_config": label_config})
@@ -126,16 +125,19 @@ def set_label_config(api: Api, number: int, label_config: str) -> Controls:
 
 
 def connect_project(
-    api: Api, number: int, backend: MLBackend, *, label_config: str | None = None
+    api: LabelStudioApi, number: int, backend: MLBackend, *, label_config: str | None = None
 ) -> list[ConnectStep]:
-    """Bring a project to where its tasks are pre-annotated and its decisions arrive.
+    """Connect a project, so that its tasks get predictions and its decisions arrive.
 
     Args:
-        label_config: put in place of the project's own; None checks that one.
+        api: Label Studio.
+        number: the project's number.
+        backend: our side, as Label Studio reaches it.
+        label_config: replaces the project's own; None checks the project's own.
 
     Raises:
         LabelConfigError: the label config has no place for a mask; the message says what to add.
-        LabelStudioError: Label Studio refuses; the message says what to change there.
+        LabelStudioError: Label Studio did not answer, or refused; the message says what to change there.
     """
     project = api.call("GET", f"/api/projects/{number}")
     return [
@@ -147,18 +149,20 @@ def connect_project(
     ]
 
 
-def _ensure_label_config(api: Api, number: int, present: str, wanted: str | None) -> ConnectStep:
+def _ensure_label_config(api: LabelStudioApi, number: int, present: str, wanted: str | None) -> ConnectStep:
     controls = read_controls(wanted if wanted is not None else present)
-    found = (
+    summary = (
         f"{controls.region_type} {controls.from_name!r}, presentation {'pick' if controls.pick else 'tabs'}"
     )
     if wanted is None or wanted.strip() == present.strip():
-        return ConnectStep("label config", f"fits: {found}")
+        return ConnectStep("label config", f"fits: {summary}")
     api.call("PATCH", f"/api/projects/{number}", {"label_config": wanted})
-    return ConnectStep("label config", f"set: {found}")
+    return ConnectStep("label config", f"set: {summary}")
 
 
-def _ensure_ml_backend(api: Api, number: int, backend: MLBackend, label_config: str) -> ConnectStep:
+def _ensure_ml_backend(
+    api: LabelStudioApi, number: int, backend: MLBackend, label_config: str
+) -> ConnectStep:
     same = find_by_url(api.call("GET", "/api/ml", project=number), backend.url)
     interactive = read_controls(label_config).is_interactive
     body: dict[str, Any] = {
@@ -174,12 +178,12 @@ def _ensure_ml_backend(api: Api, number: int, backend: MLBackend, label_config: 
         api.call("DELETE", f"/api/ml/{extra['id']}")
     if same:
         api.call("PATCH", f"/api/ml/{same[0]['id']}", body)
-        dropped = f", {len(same) - 1} doubles of it removed" if same[1:] else ""
-        return ConnectStep("ML backend", f"connected already{dropped}")
+        removed = f", {len(same) - 1} duplicates of it removed" if same[1:] else ""
+        return ConnectStep("ML backend", f"connected already{removed}")
     try:
         api.call("POST", "/api/ml", body)
     except LabelStudioError as error:
-        # With only one of its two switches turned, Label Studio answers 403 and connects all the same.
+        # With only one of these two settings Label Studio answers 403 and connects all the same.
         if not find_by_url(api.call("GET", "/api/ml", project=number), backend.url):
             raise LabelStudioError(
                 f"Label Studio cannot use {backend.url}: {error}; is `ris serve` reachable from there? For a "
@@ -189,7 +193,7 @@ def _ensure_ml_backend(api: Api, number: int, backend: MLBackend, label_config: 
     return ConnectStep("ML backend", "connected")
 
 
-def _ensure_webhook(api: Api, number: int, backend: MLBackend) -> ConnectStep:
+def _ensure_webhook(api: LabelStudioApi, number: int, backend: MLBackend) -> ConnectStep:
     url = f"{backend.url}/webhook"
     same = find_by_url(api.call("GET", "/api/webhooks/", project=number), url)
     wanted = {**WEBHOOK_SETTINGS, "headers": backend.headers}
@@ -198,38 +202,37 @@ def _ensure_webhook(api: Api, number: int, backend: MLBackend) -> ConnectStep:
     if same:
         wrong = [name for name, value in wanted.items() if (same[0].get(name) or {}) != (value or {})]
         if not wrong and not same[1:]:
-            return ConnectStep("webhook", "there already")
+            return ConnectStep("webhook", "exists already")
         api.call("PATCH", f"/api/webhooks/{same[0]['id']}/", wanted)
-        return ConnectStep("webhook", f"mended: {', '.join(wrong) or 'doubles of it'}")
+        return ConnectStep("webhook", f"repaired: {', '.join(wrong) or 'duplicates of it'}")
     try:
         api.call("POST", "/api/webhooks/", {"url": url, "project": number, **wanted})
     except LabelStudioError as error:
         raise LabelStudioError(
-            f"Label Studio makes no webhook for {url}: {error}; it wants an address with a dot in it, "
-            "such as http://127.0.0.1:9090 or http://ris.internal:9090, and for a private one to be started "
-            "with SSRF_PROTECTION_ENABLED=false"
+            f"Label Studio makes no webhook for {url}: {error}; it needs an address with a dot, such as "
+            "http://127.0.0.1:9090 or http://ris.internal:9090, and for a private address it must run with "
+            "SSRF_PROTECTION_ENABLED=false"
         ) from error
-    return ConnectStep("webhook", "made")
+    return ConnectStep("webhook", "created")
 
 
-def _ensure_predictions_shown(api: Api, number: int, project: Mapping[str, Any]) -> ConnectStep:
+def _ensure_predictions_shown(api: LabelStudioApi, number: int, project: Mapping[str, Any]) -> ConnectStep:
     if project.get("show_collab_predictions", True):
         return ConnectStep("predictions", "shown to annotators")
     api.call("PATCH", f"/api/projects/{number}", {"show_collab_predictions": True})
-    return ConnectStep("predictions", "shown to annotators from now on")
+    return ConnectStep("predictions", "now shown to annotators")
 
 
-def _ensure_model_version(api: Api, number: int) -> ConnectStep:
-    """Which predictions are shown: those of the live backend, which Label Studio knows by its title."""
+def _ensure_model_version(api: LabelStudioApi, number: int) -> ConnectStep:
+    """Choose the predictions that are shown: the live backend's, which Label Studio names by its title."""
     chosen = api.call("GET", f"/api/projects/{number}").get("model_version")
     if chosen == ML_BACKEND_TITLE:
         return ConnectStep("model version", "the live backend's")
     api.call("PATCH", f"/api/projects/{number}", {"model_version": ML_BACKEND_TITLE})
-    return ConnectStep(
-        "model version", f"the live backend's from now on, {chosen or 'none'} was shown before"
-    )
+    return ConnectStep("model version", f"now the live backend's, before {chosen or 'none'}")
 
 
 def find_by_url(listed: Any, url: str) -> Sequence[Mapping[str, Any]]:
+    """Find the entries of a list of ML backends or webhooks with an address."""
     found = listed if isinstance(listed, list) else []
     return [one for one in found if str(one.get("url", "")).rstrip("/") == url]

@@ -1,39 +1,33 @@
-"""Predictions of ours that Label Studio has more than once, found and removed through its API.
+"""Find and remove duplicate predictions of ours in Label Studio.
 
 Of several copies one set stays: the one that an annotation came from, else the newest complete one, because
-the editor opens a task with the last prediction, and Label Studio refuses an answer whose prediction is gone.
-What an annotation came from stays in any case. A task that somebody has a draft of is left alone until it is
-submitted.
+the editor opens a task with the last prediction, and because Label Studio refuses an answer whose prediction
+is gone. A prediction that an annotation came from always stays. A task with a draft is left alone until the
+draft is submitted.
 """
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
-from typing import Any, Protocol
+from typing import Any
 
 from ris.errors import LabelStudioError
+from ris.labelstudio.api.protocol import LabelStudioApi
 from ris.labelstudio.api.pushing import get_first_region_id
 
 _TASKS_PER_PAGE = 100
-_REGION_ID_PREFIX = "ris"  # how the ids of our regions begin
-
-
-class Api(Protocol):
-    """What is needed of Label Studio; `LabelStudioClient` has it."""
-
-    def call(self, method: str, path: str, body: object = None, **params: Any) -> Any: ...
-
-    def exists(self, path: str) -> bool: ...
+_REGION_ID_PREFIX = "ris"  # of our region ids
 
 
 @dataclass(frozen=True, slots=True)
 class DuplicatedTask:
-    """A task with predictions that are there more than once.
+    """A task with duplicate predictions.
 
     Attributes:
-        surplus: the numbers of those that can go.
-        is_open: somebody has a draft of it: nothing is removed now.
+        task_id: of the task.
+        surplus: the numbers of the predictions that can be removed.
+        has_draft: somebody has a draft of the task: nothing is removed now.
     """
 
     task_id: int
@@ -41,11 +35,14 @@ class DuplicatedTask:
     has_draft: bool
 
 
-def find_duplicated_tasks(api: Api, project: int, *, more_than: int) -> Iterator[DuplicatedTask]:
-    """The tasks of a project whose predictions are there more than once; one request for 100 tasks that may.
+def find_duplicated_tasks(api: LabelStudioApi, project: int, *, more_than: int) -> Iterator[DuplicatedTask]:
+    """Yield the tasks of a project with duplicate predictions; one request per 100 candidates.
 
     Args:
-        more_than: the size of the smallest set. Only a task with more predictions can have one twice.
+        api: Label Studio.
+        project: its number.
+        more_than: the size of the smallest set of alternatives. Only tasks with more predictions are
+            candidates.
 
     Raises:
         LabelStudioError: a page cannot be read.
@@ -82,35 +79,42 @@ def find_duplicated_tasks(api: Api, project: int, *, more_than: int) -> Iterator
 def find_surplus_predictions(
     predictions: Sequence[Mapping[str, Any]], annotations: Sequence[Mapping[str, Any]]
 ) -> tuple[int, ...]:
-    """The numbers of one task's predictions that are copies, in order; the same for whoever looks."""
-    named = {a.get("parent_prediction") for a in annotations}
+    """Find the numbers of one task's surplus copies, sorted; the same for everybody who looks."""
+    used = {a.get("parent_prediction") for a in annotations}
     by_version: dict[str, dict[str, list[int]]] = {}
     for one in sorted(predictions, key=lambda p: int(p["id"])):
-        if (told := get_first_region_id(one)).startswith(_REGION_ID_PREFIX):
+        if (region_id := get_first_region_id(one)).startswith(_REGION_ID_PREFIX):
             copies = by_version.setdefault(str(one.get("model_version")), {})
-            copies.setdefault(told, []).append(int(one["id"]))
+            copies.setdefault(region_id, []).append(int(one["id"]))
     surplus: list[int] = []
     for copies in by_version.values():
-        kept = _choose_set_to_keep(list(copies.values()), named)
-        surplus += [number for numbers in copies.values() for number in numbers if number not in kept]
-    return tuple(sorted(number for number in surplus if number not in named))
+        kept_set = _choose_set_to_keep(list(copies.values()), used)
+        surplus += [number for numbers in copies.values() for number in numbers if number not in kept_set]
+    return tuple(sorted(number for number in surplus if number not in used))
 
 
-def _choose_set_to_keep(copies: Sequence[Sequence[int]], named: set[Any]) -> set[int]:
-    """The set that stays, of all copies of each prediction, oldest first; the i-th copies are one set."""
+def _choose_set_to_keep(copies: Sequence[Sequence[int]], used: set[Any]) -> set[int]:
+    """Choose the set that stays.
+
+    Args:
+        copies: of each prediction, oldest first; the i-th copies of all are one set.
+        used: the numbers that annotations came from.
+    """
     sets = [{numbers[i] for numbers in copies if i < len(numbers)} for i in range(max(map(len, copies)))]
     complete = [one for one in sets if len(one) == len(copies)]
-    return max(complete, key=lambda one: (len(one & named), max(one)))
+    return max(complete, key=lambda one: (len(one & used), max(one)))
 
 
-def remove_surplus_predictions(api: Api, doubled: DuplicatedTask) -> int:
-    """Delete what is surplus of one task; how many predictions that was. One that is gone is gone.
+def remove_surplus_predictions(api: LabelStudioApi, task: DuplicatedTask) -> int:
+    """Delete the surplus predictions of one task; return how many were deleted.
+
+    A prediction that is already gone is skipped.
 
     Raises:
-        LabelStudioError: Label Studio refuses, or does not answer.
+        LabelStudioError: Label Studio did not answer, or refused.
     """
     removed = 0
-    for number in () if doubled.has_draft else doubled.surplus:
+    for number in () if task.has_draft else task.surplus:
         path = f"/api/predictions/{number}/"
         try:
             api.call("DELETE", path)

@@ -1,24 +1,20 @@
-"""Predictions written into Label Studio through its API: what it asked for, and what was computed ahead.
+"""Write predictions into Label Studio through its API: late answers, and predictions made ahead.
 
-Who may write when is decided in `service/delivering.py`; this file looks at what is there, and writes.
+`service/delivering.py` decides who may write when; this file looks which predictions are there, and writes
+the others.
 """
 
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from ris.core.types import Alternative, Task
 from ris.errors import BackendError
+from ris.labelstudio.api.protocol import LabelStudioApi
 from ris.labelstudio.config.control import Controls
-from ris.labelstudio.event import make_project_key
+from ris.labelstudio.fields import make_project_key
 from ris.labelstudio.region import write_predictions
-
-
-class Api(Protocol):
-    """What is needed of Label Studio; `LabelStudioClient` has it."""
-
-    def call(self, method: str, path: str, body: object = None, **params: Any) -> Any: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,29 +22,30 @@ class Parcel:
     """The predictions of one task.
 
     Attributes:
-        offers: best first.
-        words: the expression, where it was kept from another image and is written too; else "".
+        task: the task.
+        alternatives: best first.
+        carried_expression: the expression, if it was carried from another image and is written too; else "".
     """
 
     task: Task
-    offers: Sequence[Alternative]
-    words: str = ""
+    alternatives: Sequence[Alternative]
+    carried_expression: str = ""
 
 
 class PredictionWriter:
-    """Writes predictions into Label Studio: what is there already is found by its region's id."""
+    """Writes predictions into Label Studio. It recognises stored ones by their region ids."""
 
-    def __init__(self, api: Api) -> None:
+    def __init__(self, api: LabelStudioApi) -> None:
         self.api = api
 
     def can_reach(self, project: str) -> bool:
-        """Whether the Label Studio of our key has this very project: a number alone could be another's.
+        """Tell whether our key reaches this project: another Label Studio may have one of the same number.
 
         Args:
-            project: its key, as /predict says it.
+            project: its key, as /predict sends it.
 
         Raises:
-            LabelStudioError: Label Studio does not answer, or refuses.
+            LabelStudioError: Label Studio did not answer, or refused.
         """
         number = project.partition(".")[0]
         if not number.isdigit():
@@ -60,17 +57,19 @@ class PredictionWriter:
             return False
 
     def push_all(self, project: int, parcels: Sequence[Parcel], controls: Controls, version: str) -> int:
-        """Store what is not there yet of many tasks' predictions, in one call; how many were stored.
+        """Store the predictions of many tasks in one call, except those that are stored; return how many.
 
         Raises:
             LabelStudioRefusal: nothing of this call was stored.
-            LabelStudioError: it may have been stored: Label Studio did not say.
+            LabelStudioError: Label Studio did not answer: they may have been stored.
         """
         there = self._find_known_ids(project, [parcel.task.task_id for parcel in parcels])
         new: list[dict[str, Any]] = []
         for parcel in parcels:
             known = there.get(parcel.task.task_id, frozenset())
-            written = write_predictions(parcel.offers, controls, version=version, words=parcel.words)
+            written = write_predictions(
+                parcel.alternatives, controls, version=version, carried_expression=parcel.carried_expression
+            )
             new += [
                 {"task": parcel.task.task_id, **one}
                 for one in written
@@ -81,17 +80,19 @@ class PredictionWriter:
         return len(new)
 
     def is_stored(self, parcel: Parcel, controls: Controls, version: str) -> bool:
-        """Whether all predictions of one task are in Label Studio.
+        """Tell whether all predictions of one task are in Label Studio.
 
         Raises:
-            LabelStudioError: it cannot be asked.
+            LabelStudioError: Label Studio did not answer, or refused.
         """
         known = self._find_ids(parcel.task.task_id)
-        written = write_predictions(parcel.offers, controls, version=version, words=parcel.words)
+        written = write_predictions(
+            parcel.alternatives, controls, version=version, carried_expression=parcel.carried_expression
+        )
         return all(get_first_region_id(one) in known for one in written)
 
     def _find_known_ids(self, project: int, tasks: Sequence[int]) -> dict[int, Collection[str]]:
-        """By task, what tells its predictions apart. One request for all, and one a task that has any."""
+        """Find the first region ids of each task's predictions: one request, and one per task with any."""
         wanted = json.dumps({"selectedItems": {"all": False, "included": list(tasks)}})
         # "review" keeps Label Studio from asking us for predictions while it lists.
         listed = self.api.call(
@@ -105,12 +106,12 @@ class PredictionWriter:
         return {get_first_region_id(one) for one in self.api.call("GET", "/api/predictions", task=task) or ()}
 
     def show_version(self, project: int, version: str) -> None:
-        """Let a project show predictions of a version where no backend is connected, which would choose."""
+        """Show predictions of a version in a project that has no ML backend to choose the version."""
         if not self.api.call("GET", "/api/ml", project=project):
             body = {"model_version": version, "show_collab_predictions": True}
             self.api.call("PATCH", f"/api/projects/{project}", body)
 
 
 def get_first_region_id(prediction: Mapping[str, Any]) -> str:
-    """What tells one of our predictions from another: its first region's id is of task, version and rank."""
+    """Return the id of a prediction's first region, which differs for each task, version and rank."""
     return next((str(region.get("id")) for region in prediction.get("result") or ()), "")

@@ -1,23 +1,17 @@
-"""Label Studio's own state of a project, read through its API as the events that would have told it."""
+"""Read a project's state through Label Studio's API, as the webhooks that would have reported it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from ris.errors import LabelStudioError
 from ris.labelstudio.answer import is_imported
-from ris.labelstudio.event import SYNC_SOURCE, make_project_key, parse_time
+from ris.labelstudio.api.protocol import LabelStudioApi
+from ris.labelstudio.event import SYNC_SOURCE
+from ris.labelstudio.fields import make_project_key, parse_time
 
 _TASKS_PER_PAGE = 100
-
-
-class Api(Protocol):
-    """What is needed of Label Studio; `LabelStudioClient` has it."""
-
-    def call(self, method: str, path: str, body: object = None, **params: Any) -> Any: ...
-
-    def exists(self, path: str) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +19,9 @@ class AnnotationState:
     """One annotation as Label Studio has it now.
 
     Attributes:
-        annotation_id, updated_at: which version of it.
-        event: the body of a webhook that would tell it.
+        annotation_id: of the annotation.
+        updated_at: when it was changed last, in UTC.
+        event: the body of a webhook that would report it.
     """
 
     annotation_id: int
@@ -36,25 +31,30 @@ class AnnotationState:
 
 @dataclass(frozen=True, slots=True)
 class ProjectState:
-    """A project's key and description, for `fetch_annotation_states`."""
+    """A project's key and description, for `fetch_annotation_states`.
+
+    Attributes:
+        key: "<id>.<created_at>".
+        body: the project as a webhook describes it.
+    """
 
     key: str
     body: dict[str, Any]
 
 
-def read_project(api: Api, number: int) -> ProjectState:
-    """A project by its number.
+def read_project(api: LabelStudioApi, number: int) -> ProjectState:
+    """Read a project.
 
     Raises:
-        LabelStudioError: there is none, or it cannot be read.
+        LabelStudioError: there is none of this number, or it cannot be read.
     """
     body = api.call("GET", f"/api/projects/{number}")
-    about = {name: body.get(name) for name in ("id", "created_at", "label_config")}
-    return ProjectState(make_project_key({"project": about}), about)
+    project = {name: body.get(name) for name in ("id", "created_at", "label_config")}
+    return ProjectState(make_project_key({"project": project}), project)
 
 
-def fetch_annotation_states(api: Api, project: ProjectState) -> Iterator[AnnotationState]:
-    """All annotations of a project, a page of tasks at a time.
+def fetch_annotation_states(api: LabelStudioApi, project: ProjectState) -> Iterator[AnnotationState]:
+    """Yield all annotations of a project, a page of tasks per request.
 
     Raises:
         LabelStudioError: a page cannot be read.
@@ -63,11 +63,13 @@ def fetch_annotation_states(api: Api, project: ProjectState) -> Iterator[Annotat
         yield from _make_annotation_states(task, project)
 
 
-def fetch_tasks(api: Api, number: int, *, fields: str = "task_only") -> Iterator[dict[str, Any]]:
-    """All tasks of a project, a page at a time.
+def fetch_tasks(api: LabelStudioApi, number: int, *, fields: str = "task_only") -> Iterator[dict[str, Any]]:
+    """Yield all tasks of a project, a page per request.
 
     Args:
-        fields: "all" brings their annotations too.
+        api: Label Studio.
+        number: the project's number.
+        fields: "all" includes the annotations.
 
     Raises:
         LabelStudioError: a page cannot be read.
@@ -87,16 +89,16 @@ def fetch_tasks(api: Api, number: int, *, fields: str = "task_only") -> Iterator
         page += 1
 
 
-def is_gone(api: Api, annotation_id: int) -> bool:
-    """Whether Label Studio no longer has an annotation: a listing by pages can miss one that is there."""
+def is_gone(api: LabelStudioApi, annotation_id: int) -> bool:
+    """Tell whether Label Studio has an annotation no more: a paged listing can miss one that exists."""
     return not api.exists(f"/api/annotations/{annotation_id}/")
 
 
 def _make_annotation_states(task: dict[str, Any], project: ProjectState) -> Iterator[AnnotationState]:
-    told = {"id": task["id"], "data": task.get("data") or {}}
+    task_body = {"id": task["id"], "data": task.get("data") or {}}
     for annotation in task.get("annotations") or ():
         if is_imported(annotation):
-            continue  # nobody's decision
+            continue  # no decision
         yield AnnotationState(
             annotation_id=int(annotation["id"]),
             updated_at=parse_time(annotation.get("updated_at"), "the annotation's updated_at"),
@@ -104,7 +106,7 @@ def _make_annotation_states(task: dict[str, Any], project: ProjectState) -> Iter
                 "action": "ANNOTATION_UPDATED",
                 "source": SYNC_SOURCE,
                 "annotation": annotation,
-                "task": told,
+                "task": task_body,
                 "project": project.body,
             },
         )

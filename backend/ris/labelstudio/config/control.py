@@ -1,40 +1,44 @@
-"""What a label config says: where the image is, where the expression, and what a mask is called."""
+"""Read a label config: where a task's image and expression are, and how masks and choices are written."""
 
-import re
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any, Literal
-from xml.etree.ElementTree import Element, ParseError
-
-from defusedxml.common import DefusedXmlException
-from defusedxml.ElementTree import fromstring
+from typing import Any
+from xml.etree.ElementTree import Element
 
 from ris.errors import LabelConfigError
 from ris.labelstudio.config.expression_field import ExpressionField
 from ris.labelstudio.config.image_field import ImageField, find_image_tag
+from ris.labelstudio.config.mask_control import (
+    MASK_TAGS,
+    RegionType,
+    find_mask_control,
+    get_mask_label,
+    is_prompt_tool,
+)
+from ris.labelstudio.config.parsing import EXAMPLE_CONFIG_HINT, parse_config
 from ris.labelstudio.config.tags import normalise_tags
-from ris.labelstudio.config.text_tags import EXPRESSION_NAME, TEXT_TAG_EXAMPLE, find_expression_field
+from ris.labelstudio.config.text_tags import (
+    EXPRESSION_NAME,
+    TEXT_TAG_EXAMPLE,
+    find_expression_area,
+    find_expression_field,
+)
 from ris.labelstudio.config.variable import find_paths, put_value
 from ris.labelstudio.config.vocabulary import ChoiceMeaning, ChoiceTag, Term, read_choice_tags, read_labels
-
-RegionType = Literal["brushlabels", "bitmasklabels", "polygonlabels", "rectanglelabels"]
-MASK_TAGS: dict[str, RegionType] = {  # preferred first; rectangles show boxes, where there is nothing better
-    "BrushLabels": "brushlabels",
-    "BitmaskLabels": "bitmasklabels",
-    "PolygonLabels": "polygonlabels",
-    "RectangleLabels": "rectanglelabels",
-}
-_EXPRESSION_AREA_NAMES = re.compile(r"(the[_-]?|my[_-]?)?(expression|prompt|phrase|words)", re.IGNORECASE)
-_EXAMPLE_CONFIG_HINT = "see label_config/tabs_brush.xml"
-_MAX_CONFIG_CHARACTERS = 500_000
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Something that an annotator can say by one choice of a Choices tag; `value` as answers write it."""
+    """A choice of a Choices tag, as answers write it.
+
+    Attributes:
+        from_name: the Choices tag.
+        to_name: the object that the tag is about.
+        value: the choice.
+    """
 
     from_name: str
     to_name: str
@@ -43,24 +47,24 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Pick:
-    """The presentation "pick": all alternatives lie on the image, and a choice says which one is meant.
+    """The presentation "pick": all alternatives are on the image, and a choice selects one.
 
     Attributes:
         from_name: the Choices tag.
-        ranks: the labels of the mask control that it names, in that control's order: best first. As answers
-            write them, like `choices` and `own`.
-        own: its choice for "none of these, I drew it"; None when there is no such choice.
+        rank_labels: the labels of the mask control that the tag names, in the control's order, best first; as
+            answers write them, like the next two.
+        own_choice: its choice "none of these, I drew it"; None if there is none.
         choices: the choice of each rank.
     """
 
     from_name: str
-    ranks: tuple[str, ...]
-    own: str | None
+    rank_labels: tuple[str, ...]
+    own_choice: str | None
     choices: tuple[str, ...]
 
     def get_choice(self, label: str) -> str:
-        """The choice that takes the mask under a label of `ranks`."""
-        return self.choices[self.ranks.index(label)]
+        """Return the choice that selects the mask under a label of `rank_labels`."""
+        return self.choices[self.rank_labels.index(label)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,24 +72,27 @@ class Controls:
     """The tags of a label config that we read and write.
 
     Attributes:
-        picture, words: where the image and the expression stand in a task's data.
-        from_name, to_name: the mask control and its image.
-        region_type: what its regions are.
-        label: which label our masks have, as answers write it.
+        image_field: where a task's data holds the image.
+        expression_field: where a task's data holds the expression.
+        from_name: the mask control.
+        to_name: the image that masks are drawn on.
+        region_type: of the mask control's regions.
+        label: the label of our masks, as answers write it.
         labels: all labels of the mask control.
-        choice_tags: the Choices tags that say something about the masks; the next two are of them.
+        choice_tags: the Choices tags that say something about the masks.
         names: of all tags.
-        objects: names of everything that is shown: what a region of an answer can lie on.
-        no_referent: None when the config has no such choice; an empty answer says the same.
-        pick: None for the presentation "tabs", one prediction a rank.
-        is_interactive: some tag is `smart`: clicks and the like ask for a mask.
-        typed: the TextArea in which annotators say what they mean; "" when the task alone says it.
-        keep: the choice that keeps what was typed for the next image.
-        tools: tags that only point (`smartOnly`): what they drew is a question and no mask.
+        objects: names of everything that is shown, on which a region can be drawn.
+        no_referent: the choice "no such thing"; None if there is none. An answer without a mask means the
+            same.
+        pick: None for the presentation "tabs", one prediction per rank.
+        is_interactive: some tag is `smart`, so that the editor asks for masks.
+        expression_area: the TextArea in which annotators type the expression; "" if the task alone has it.
+        keep_choice: the choice that keeps the typed expression for the next image; None if there is none.
+        prompt_tools: tags that only prompt (`smartOnly`); what is drawn with them is no mask.
     """
 
-    picture: ImageField
-    words: ExpressionField
+    image_field: ImageField
+    expression_field: ExpressionField
     from_name: str
     to_name: str
     region_type: RegionType
@@ -98,43 +105,45 @@ class Controls:
     pick: Pick | None = None
     is_interactive: bool = False
     expression_area: str = ""
-    keep: Choice | None = None
+    keep_choice: Choice | None = None
     prompt_tools: tuple[str, ...] = ()
 
     @property
     def is_lossless(self) -> bool:
-        """Whether its masks are of pixels, and not outlines or boxes."""
+        """Whether its masks keep every pixel, unlike outlines and boxes."""
         return self.region_type in ("brushlabels", "bitmasklabels")
 
     @property
     def image_key(self) -> str:
-        """Where the image stands in a task's data; "" when it is the same for every task."""
-        return self.picture.path
+        """The path of the image in a task's data; "" if all tasks show the same image."""
+        return self.image_field.path
 
     @property
     def expression_key(self) -> str:
-        """Where the expression stands in a task's data."""
-        return self.words.path
+        """The path of the expression in a task's data."""
+        return self.expression_field.path
 
     def to_data(
         self, image: str, expression: str | None, more: Mapping[str, Any] = MappingProxyType({})
     ) -> dict[str, Any]:
-        """A task's data that shows an image, and an expression where it is not None.
+        """Make a task's data that shows an image, and an expression unless it is None.
 
         Args:
-            more: what the data holds besides.
+            image: its reference.
+            expression: its text; None writes none.
+            more: further keys of the data.
 
         Raises:
-            LabelConfigError: the image's tag shows no such reference.
+            LabelConfigError: the image's tag cannot show this reference.
         """
         data: dict[str, Any] = deepcopy(dict(more))
-        words = None if expression is None else self.words.write(expression)
-        # The shorter path first: the longer one can still be written as a key beside it.
-        if words is not None and len(self.expression_key) < len(self.image_key):
-            put_value(data, self.expression_key, words)
-        self.picture.write(data, image)
-        if words is not None and len(self.expression_key) >= len(self.image_key):
-            put_value(data, self.expression_key, words)
+        text = None if expression is None else self.expression_field.write(expression)
+        # The shorter path first: the longer one can then still be written as a key beside it.
+        if text is not None and len(self.expression_key) < len(self.image_key):
+            put_value(data, self.expression_key, text)
+        self.image_field.write(data, image)
+        if text is not None and len(self.expression_key) >= len(self.image_key):
+            put_value(data, self.expression_key, text)
         return data
 
 
@@ -143,26 +152,24 @@ def read_controls(label_config: str) -> Controls:
     """Find our tags in a label config, whatever their names.
 
     Raises:
-        LabelConfigError: not XML; no image, no expression, no mask control, or two of them; a mask
-            control without a label of its own. The message says what to add.
+        LabelConfigError: it is no XML; it has no image, expression or mask control, or two of them; or its
+            mask control has no label of its own. The message says what to change.
     """
     root = normalise_tags(parse_config(label_config))
-    drawn_on = {
-        tag.get("toName") for name in MASK_TAGS for tag in root.iter(name) if not _is_prompt_tool(tag)
-    }
+    drawn_on = {tag.get("toName") for name in MASK_TAGS for tag in root.iter(name) if not is_prompt_tool(tag)}
     image = find_image_tag(root, drawn_on)
-    picture = ImageField((image.get("value") or "").strip())
-    kind, control = _find_mask_control(root, image)
+    image_field = ImageField((image.get("value") or "").strip())
+    kind, control = find_mask_control(root, image)
     labels = read_labels(control)
     choice_tags = read_choice_tags(root, labels)
     named = [tag for tag in root.iter() if tag.get("name")]
     return Controls(
-        picture=picture,
-        words=_find_expression_field(root, find_paths(picture.written)),
+        image_field=image_field,
+        expression_field=_find_expression_field(root, find_paths(image_field.template)),
         from_name=control.get("name", ""),
         to_name=image.get("name", ""),
         region_type=kind,
-        label=_get_mask_label(control),
+        label=get_mask_label(control),
         labels=labels,
         choice_tags=choice_tags,
         names=tuple(tag.get("name", "") for tag in named),
@@ -170,107 +177,41 @@ def read_controls(label_config: str) -> Controls:
         no_referent=_find_choice(choice_tags, ChoiceMeaning.NO_REFERENT),
         pick=_make_pick(choice_tags, labels),
         is_interactive=any(tag.get("smart") == "true" for tag in root.iter()),
-        expression_area=_find_expression_area(root),
-        keep=_find_choice(choice_tags, ChoiceMeaning.KEEP),
-        prompt_tools=tuple(tag.get("name", "") for tag in root.iter() if _is_prompt_tool(tag)),
+        expression_area=find_expression_area(root),
+        keep_choice=_find_choice(choice_tags, ChoiceMeaning.KEEP),
+        prompt_tools=tuple(tag.get("name", "") for tag in root.iter() if is_prompt_tool(tag)),
     )
-
-
-def parse_config(label_config: str) -> Element:
-    """The tags of a label config.
-
-    Raises:
-        LabelConfigError: it is empty, too long, no XML, or holds entities.
-    """
-    if not isinstance(label_config, str) or not label_config.strip():
-        raise LabelConfigError(f"the project has no label config; {_EXAMPLE_CONFIG_HINT}")
-    if len(label_config) > _MAX_CONFIG_CHARACTERS:
-        raise LabelConfigError(
-            f"the label config has {len(label_config)} characters, {_MAX_CONFIG_CHARACTERS} are the limit"
-        )
-    try:
-        root: Element = fromstring(label_config)
-    except ParseError as error:
-        raise LabelConfigError(f"the label config is not XML: {error}; {_EXAMPLE_CONFIG_HINT}") from error
-    except (DefusedXmlException, ValueError) as error:
-        raise LabelConfigError(
-            f"the label config is refused: {type(error).__name__}; {_EXAMPLE_CONFIG_HINT}"
-        ) from error
-    return root
-
-
-def _find_mask_control(root: Element, image: Element) -> tuple[RegionType, Element]:
-    for tag_name, kind in MASK_TAGS.items():
-        found = [
-            t for t in root.iter(tag_name) if t.get("toName") == image.get("name") and not _is_prompt_tool(t)
-        ]
-        if len(found) > 1:
-            raise LabelConfigError(
-                f"the label config has {len(found)} <{tag_name}> for image {image.get('name')!r} "
-                f"({_join_names(found)}): leave one, so that it is clear where a mask belongs"
-            )
-        if found:
-            return kind, found[0]
-    others = [f'{tag.tag} "{tag.get("name")}"' for tag in root.iter() if tag.get("toName")]
-    raise LabelConfigError(
-        f"the label config has no <BrushLabels> or <PolygonLabels> for image {image.get('name')!r}; "
-        f"found {', '.join(others) or 'no control'}; {_EXAMPLE_CONFIG_HINT}"
-    )
-
-
-def _is_prompt_tool(tag: Element) -> bool:
-    return tag.get("smartOnly") == "true"
-
-
-def _get_mask_label(control: Element) -> str:
-    labels = read_labels(control)
-    if not labels or not labels[0].written or labels[0].value.startswith("$"):
-        raise LabelConfigError(
-            f'<{control.tag} name="{control.get("name")}"> needs a label of its own, '
-            f'e.g. <Label value="Referent"/>; {_EXAMPLE_CONFIG_HINT}'
-        )
-    return labels[0].written
 
 
 def _find_expression_field(root: Element, image_paths: Sequence[str]) -> ExpressionField:
-    words = find_expression_field(root, image_paths)
-    if words is None and not _find_expression_area(root):
+    field = find_expression_field(root, image_paths)
+    if field is None and not find_expression_area(root):
         raise LabelConfigError(
-            f"the label config shows no expression: add {TEXT_TAG_EXAMPLE}; {_EXAMPLE_CONFIG_HINT}"
+            f"the label config shows no expression: add {TEXT_TAG_EXAMPLE}; {EXAMPLE_CONFIG_HINT}"
         )
-    return words or ExpressionField(EXPRESSION_NAME if EXPRESSION_NAME not in image_paths else "words")
+    return field or ExpressionField(EXPRESSION_NAME if EXPRESSION_NAME not in image_paths else "words")
 
 
 def _find_choice(tags: Sequence[ChoiceTag], meaning: ChoiceMeaning) -> Choice | None:
-    """The first choice of a meaning; one of the tag that takes masks before others."""
+    """Find the first choice of a meaning, preferably in the tag that selects masks."""
     for tag in sorted(tags, key=lambda tag: not tag.is_pick):
-        if option := tag.first(meaning):
-            return Choice(tag.from_name, tag.to_name, option.word.written)
+        if option := tag.find_first_option(meaning):
+            return Choice(tag.from_name, tag.to_name, option.term.answer_text)
     return None
-
-
-def _find_expression_area(root: Element) -> str:
-    """The TextArea for the expression: the one that shows it, one of such a name, one that is `smart`."""
-    areas = [tag for tag in root.iter("TextArea") if tag.get("name") and tag.get("perRegion") != "true"]
-    for is_meant in (
-        lambda tag: EXPRESSION_NAME in find_paths(tag.get("value") or ""),
-        lambda tag: _EXPRESSION_AREA_NAMES.fullmatch(tag.get("name", "")),
-        lambda tag: tag.get("smart") == "true",
-    ):
-        for tag in filter(is_meant, areas):
-            return str(tag.get("name"))
-    return ""
 
 
 def _make_pick(tags: Sequence[ChoiceTag], labels: Sequence[Term]) -> Pick | None:
     tag = next((tag for tag in tags if tag.is_pick), None)
     if tag is None:
         return None
-    taken = {option.label: option.word.written for option in reversed(tag.options) if option.label}
-    ranks = tuple(label.written for label in labels if label.written in taken)
-    own = tag.first(ChoiceMeaning.OWN)
-    return Pick(tag.from_name, ranks, own.word.written if own else None, tuple(taken[r] for r in ranks))
-
-
-def _join_names(tags: Sequence[Element]) -> str:
-    return ", ".join(repr(tag.get("name")) for tag in tags)
+    choice_by_label = {
+        option.label: option.term.answer_text for option in reversed(tag.options) if option.label
+    }
+    ranks = tuple(label.answer_text for label in labels if label.answer_text in choice_by_label)
+    own = tag.find_first_option(ChoiceMeaning.OWN)
+    return Pick(
+        tag.from_name,
+        ranks,
+        own.term.answer_text if own else None,
+        tuple(choice_by_label[rank] for rank in ranks),
+    )

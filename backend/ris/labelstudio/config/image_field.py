@@ -1,4 +1,4 @@
-"""What the image's tag shows of a task: which image tag is meant, its reference, and the same as data."""
+"""Read a task's image reference as the image's tag shows it, and write it as data."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,57 +20,58 @@ _IMAGE_TAG_EXAMPLE = '<Image name="image" value="$image"/>'
 
 @dataclass(frozen=True, slots=True)
 class ImageField:
-    """The `value` of an image's tag: a variable of the task's data, or an address with or without some in it.
+    """The `value` of an image's tag: a variable of the task's data, or an address, which may hold variables.
 
     Attributes:
-        written: e.g. "$image", "$pages[0]", "https://example.com/$file".
+        template: e.g. "$image", "$pages[0]", "https://example.com/$file".
     """
 
-    written: str
+    template: str
 
     @property
     def path(self) -> str:
-        """Of the (first) variable; "" when the picture is the same for every task."""
-        return next(iter(find_paths(self.written)), "")
+        """The path of the first variable; "" if all tasks show the same image."""
+        return next(iter(find_paths(self.template)), "")
 
     def read(self, data: Mapping[str, Any]) -> str | None:
-        """The reference that a task's data gives; None when it lacks one. A list of one is the one."""
-        found = {path: find_value(data, path) for path in find_paths(self.written)}
-        alone = {path: one[0] for path, one in found.items() if isinstance(one, list) and len(one) == 1}
-        if self.written == f"${self.path}":
-            image = alone.get(self.path, found[self.path])
+        """Read a task's image reference; None if there is none. A list of one counts as its item."""
+        found = {path: find_value(data, path) for path in find_paths(self.template)}
+        single = {path: one[0] for path, one in found.items() if isinstance(one, list) and len(one) == 1}
+        if self.template == f"${self.path}":
+            image = single.get(self.path, found[self.path])
             return image if isinstance(image, str) and image.strip() else None
-        return fill_template(self.written, {**data, **alone})
+        return fill_template(self.template, {**data, **single})
 
     def find_missing(self, data: Mapping[str, Any]) -> str:
-        """The path that data has nothing for; the first, where it has something for each."""
+        """Find the path for which the data has nothing; the first path if it has something for each."""
         return next(
-            (path for path in find_paths(self.written) if fill_template(f"${path}", data) is None), self.path
+            (path for path in find_paths(self.template) if fill_template(f"${path}", data) is None), self.path
         )
 
     def write(self, data: dict[str, Any], image: str) -> None:
         """Write into a task's data what makes the tag show an image.
 
         Raises:
-            LabelConfigError: the tag shows no such reference.
+            LabelConfigError: the tag cannot show this reference.
         """
         if self.path:
-            put_value(data, self.path, extract_variable(self.written, image))
+            put_value(data, self.path, extract_variable(self.template, image))
         if self.read(data) != image:
             raise LabelConfigError(
-                f'the label config shows value="{self.written[:80]}" as image, which cannot become '
+                f'the label config shows value="{self.template[:80]}" as image, which cannot become '
                 f"{image[:80]!r}: make it {_IMAGE_TAG_EXAMPLE}"
             )
 
 
 def find_image_tag(root: Element, drawn_on: Collection[str | None]) -> Element:
-    """The image's tag: the one that masks are drawn on, where others are shown beside it.
+    """Find the image's tag: the one that masks are drawn on, if there are several.
 
     Args:
+        root: of a label config.
         drawn_on: the names that mask controls draw on.
 
     Raises:
-        LabelConfigError: there is none or there are two, or it shows several pictures of one task.
+        LabelConfigError: there is no image, there are two, or it shows several images of one task.
     """
     images = [
         tag for tag in root.iter("Image") if tag.get("name") and (tag.get("value") or _get_value_list(tag))
@@ -94,7 +95,7 @@ def _check_image_tag(image: Element) -> None:
     if _get_value_list(image):
         raise LabelConfigError(
             f"the image {name!r} has valueList, several pictures for one task, which is not supported: "
-            f"show one picture a task, as {show}"
+            f"show one picture per task, as {show}"
         )
     nothing = [path for path in find_paths(value) if not is_path(path)]
     if nothing or (value.startswith("$") and not find_paths(value)):

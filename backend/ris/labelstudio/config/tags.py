@@ -1,8 +1,8 @@
-"""A label config's tags as Label Studio's editor takes them (web/libs/editor/src/core/Tree.tsx).
+"""Normalise the tags of a label config as Label Studio's editor does (web/libs/editor/src/core/Tree.tsx).
 
-Names of tags and attributes count in any case. The text inside of a tag is its `value`, and goes before one
-that is written as an attribute: `<Header>Segment: $phrase</Header>`. A Repeater makes tags of its own for
-every task; nothing here reads or answers those, so it is refused.
+Names of tags and attributes are case-insensitive. The text inside of a tag is its `value`, and wins over the
+attribute: `<Header>Segment: $phrase</Header>`. A Repeater makes further tags for every task; they are not
+read here, so it is refused.
 """
 
 import html
@@ -23,7 +23,7 @@ _ATTRIBUTES_BY_LOWER = {name.lower(): name for name in _ATTRIBUTE_NAMES}
 
 
 def normalise_tags(root: Element) -> Element:
-    """The same tree with the names and values that the editor works with; it is changed in place.
+    """Give tags and attributes the names and values of the editor, in place; return the root.
 
     Raises:
         LabelConfigError: there is a Repeater.
@@ -38,13 +38,13 @@ def normalise_tags(root: Element) -> Element:
         for name in list(tag.attrib):
             if (known := _ATTRIBUTES_BY_LOWER.get(name.lower(), name)) != name:
                 tag.set(known, tag.attrib.pop(name))
-        if written := _read_content(tag):
-            tag.set("value", written)
+        if content := _read_content(tag):
+            tag.set("value", content)
     return root
 
 
 def _read_content(tag: Element) -> str:
-    """What stands between a tag's ends, as markup; "" for a tag with other tags in it."""
+    """Return the content of a tag as markup; "" for a tag with other tags in it."""
     if not len(tag):
         return html.escape((tag.text or "").strip(), quote=False)
     if tag.tag != "HyperText":

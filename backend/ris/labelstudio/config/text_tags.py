@@ -1,16 +1,14 @@
-"""Which of the texts that a label config shows is the expression. One rule, for label configs of any names.
+"""Find the text of a label config that is the expression, by one rule for all label configs.
 
-A text is a variable in the `value` of a text tag (`_TEXT_TAGS`), wherever it stands in a sentence.
+A text is a variable in the `value` of a text tag (`_TEXT_TAGS`), also inside of a sentence.
 
 1. The expression is the text whose key is `expression`; else the one whose tag has the name "expression".
-2. Else what is called an id, a file, an address, a number or a split (`_OTHER_NAMES`) is none, and of the
-others
-   it is the one whose key or tag is called like one (`_EXPRESSION_NAMES`: phrase, prompt, caption, query,
-   description,
-   sentence ...); else the only one.
-3. Where that leaves two, the label config is refused, and the message names them: nobody guesses.
+2. Else texts named like an id, a file, an address, a number or a split (`_OTHER_NAMES`) are excluded. Of the
+   others it is the one whose key or tag is named like an expression (`_EXPRESSION_NAMES`: phrase, prompt,
+   caption, query, description, sentence ...); else the only one.
+3. If two are left, the label config is refused, and the message names both.
 
-The variable of the image is no text.
+The image's variable is no text.
 """
 
 import re
@@ -35,13 +33,19 @@ _OTHER_NAMES = re.compile(
     r"|date|time|datetime|timestamp|width|height|size|score|version|batch|user|username|email|image|img)"
     r"|id .*|(file|image|img|picture|photo|folder|user) name"
 )
+_EXPRESSION_AREA_NAMES = re.compile(r"(the[_-]?|my[_-]?)?(expression|prompt|phrase|words)", re.IGNORECASE)
 _NAME_PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 TEXT_TAG_EXAMPLE = '<Text name="expression" value="$expression"/>'
 
 
 @dataclass(frozen=True, slots=True)
 class ShownText:
-    """A text that a label config shows: its path in the data, and the tag."""
+    """A text that a label config shows.
+
+    Attributes:
+        path: of its variable, in a task's data.
+        tag: that shows it.
+    """
 
     path: str
     tag: Element
@@ -53,25 +57,25 @@ class ShownText:
 
 
 def find_expression_field(root: Element, image_paths: Collection[str]) -> ExpressionField | None:
-    """Where the expression stands in the data of a task; None when no text is shown that could be it.
+    """Find where a task's data holds the expression; None if no text is shown that could be it.
 
     Args:
         root: of a label config.
         image_paths: of the image's variables.
 
     Raises:
-        LabelConfigError: two texts could be it, or the one that is cannot be read from the task's data.
+        LabelConfigError: two texts could be it, or it cannot be read from the task's data.
     """
-    meant = _choose_texts([one for one in _list_texts(root) if one.path not in image_paths])
-    texts = {one.path: one for one in meant}
+    chosen = _choose_texts([one for one in _list_texts(root) if one.path not in image_paths])
+    texts = {one.path: one for one in chosen}
     if len(texts) > 1:
         raise LabelConfigError(
             f"the label config shows {len(texts)} texts that could be the expression, "
-            f'{" and ".join(map(str, texts.values()))}: give the name "expression" to the one that is meant, '
-            f'as <Text name="expression" value="${meant[0].path}"/>'
+            f'{" and ".join(map(str, texts.values()))}: give the right one the name "expression", as '
+            f'<Text name="expression" value="${chosen[0].path}"/>'
         )
-    # Of several tags that show the same text the one that shows it without its markup knows what is read.
-    return _to_expression_field(max(meant, key=lambda one: one.tag.tag in _FORM_BY_TAG)) if meant else None
+    # Of several tags that show the same text, the one that shows it without its markup gives the form.
+    return _to_expression_field(max(chosen, key=lambda one: one.tag.tag in _FORM_BY_TAG)) if chosen else None
 
 
 def _list_texts(root: Element) -> Iterator[ShownText]:
@@ -101,7 +105,7 @@ def _get_tag_name(one: ShownText) -> str:
 
 
 def _split_name(name: str) -> str:
-    """ "image id" of imageID, image_id and image-id2."""
+    """Split a name into lower-case words: "image id" of imageID, image_id and image-id2."""
     return " ".join(part.lower() for part in _NAME_PARTS.findall(name))
 
 
@@ -114,8 +118,8 @@ def _to_expression_field(one: ShownText) -> ExpressionField:
         )
     if tag.get("valueType") == "url" or tag.get("resolver"):
         raise LabelConfigError(
-            f"the text {one} is behind an address, which is not read: put the words into the task's data and "
-            f"leave valueType and resolver out, as {TEXT_TAG_EXAMPLE}"
+            f"the text {one} is behind an address, which is not read: put the text into the task's data and "
+            f"remove valueType and resolver, as {TEXT_TAG_EXAMPLE}"
         )
     encoding = tag.get("encoding") or ""
     return ExpressionField(
@@ -125,3 +129,16 @@ def _to_expression_field(one: ShownText) -> ExpressionField:
         text_key=tag.get("textKey") or "text",
         encoding=encoding if encoding in TEXT_ENCODINGS else "",
     )
+
+
+def find_expression_area(root: Element) -> str:
+    """Find the name of the TextArea for the expression: the one that shows it, is named so, or is `smart`."""
+    areas = [tag for tag in root.iter("TextArea") if tag.get("name") and tag.get("perRegion") != "true"]
+    for is_meant in (
+        lambda tag: EXPRESSION_NAME in find_paths(tag.get("value") or ""),
+        lambda tag: _EXPRESSION_AREA_NAMES.fullmatch(tag.get("name", "")),
+        lambda tag: tag.get("smart") == "true",
+    ):
+        for tag in filter(is_meant, areas):
+            return str(tag.get("name"))
+    return ""

@@ -1,17 +1,16 @@
-"""The variables of a tag's `value`: `$image`, `$meta.caption`, `$pages[0]`, "Segment this: $phrase".
+"""Read and fill the variables of a tag's `value`: `$image`, `$meta.caption`, `$pages[0]`, "Find $phrase".
 
 They are read as the editor of Label Studio 1.23 reads them: `parseValue` in HumanSignal/label-studio,
 web/libs/editor/src/utils/data.js, which looks a path up with `get` of es-toolkit (before that, of lodash):
 
 * a variable is `$` and the longest run of letters (a-z), digits and `_ [ ] . { }` after it;
-* a key of the data that is written exactly as the path comes first, dots included;
+* a key of the data that equals the whole path wins, dots included;
 * otherwise the path is walked: `a.b` and `a[b]` are keys of objects, `a[0]` and `a.0` are items of lists;
-* dots too many are passed over, so that a full stop may follow: "Segment $phrase."
+* surplus dots are skipped, so that a full stop may follow: "Segment $phrase."
 
-Two things differ on purpose. A bracket or brace that closes behind a variable ("[$phrase]") is no part of
-it, although the editor shows "undefined" there; `has_readable_variables` tells them apart. And characters
-of a text are no
-items: `$phrase[0]` of a text is nothing, where the editor shows its first letter.
+Two differences are on purpose. A bracket or brace that closes after a variable ("[$phrase]") is no part of
+it, although the editor shows "undefined" there (`has_readable_variables` finds those). And the characters of
+a text are no items: `$phrase[0]` of a text is nothing, where the editor shows its first letter.
 """
 
 import re
@@ -23,38 +22,38 @@ _STEP = re.compile(r"\[([^\]]*)\]?|[^.\[]+")
 _MAX_LIST_INDEX = 999  # of a list that we write ourselves
 
 
-def find_paths(written: str) -> tuple[str, ...]:
-    """The paths of a value's variables, in their order, each once: ("phrase",) of "Segment this: $phrase"."""
-    found = (_get_path(match.group()) for match in _VARIABLE.finditer(written))
+def find_paths(template: str) -> tuple[str, ...]:
+    """Find the paths of a value's variables, in order, each once: ("phrase",) of "Segment this: $phrase"."""
+    found = (_get_path(match.group()) for match in _VARIABLE.finditer(template))
     return tuple(dict.fromkeys(path for path in found if path))
 
 
-def has_readable_variables(written: str) -> bool:
-    """Whether the editor finds every variable of a value: none has a bracket or a brace too many."""
+def has_readable_variables(template: str) -> bool:
+    """Tell whether the editor can read every variable of a value: none has a surplus bracket or brace."""
     return all(
-        _get_path(match.group()) == match.group()[1:].rstrip(".") for match in _VARIABLE.finditer(written)
+        _get_path(match.group()) == match.group()[1:].rstrip(".") for match in _VARIABLE.finditer(template)
     )
 
 
 def is_path(path: str) -> bool:
-    """Whether data can have something at a path: `{{idx}}`, `.a` and `a[]` name nothing."""
+    """Tell whether data can have a value at a path: `{{idx}}`, `.a` and `a[]` name nothing."""
     return bool(path) and "{" not in path and "}" not in path and all(split_path(path))
 
 
 def split_path(path: str) -> tuple[str, ...]:
-    """What is walked: ("pages", "0") of "pages[0]". A step is "" where the path names nothing."""
+    """Split a path into its steps: ("pages", "0") of "pages[0]". A step that names nothing is ""."""
     start = ("",) if path.startswith(".") else ()
     found = _STEP.finditer(path)
     return start + tuple(match[0] if match[1] is None else match[1] for match in found)
 
 
 def get_path_name(path: str) -> str:
-    """What a path calls its value: its last step that is no index; "caption" of "meta.caption[0]"."""
+    """Return the last step of a path that is no index: "caption" of "meta.caption[0]"."""
     return next((step for step in reversed(split_path(path)) if not step.isdecimal()), path)
 
 
 def find_value(data: Mapping[str, Any], path: str) -> Any:
-    """What data has at a path; None when it has nothing there."""
+    """Find the value at a path of data; None if there is none."""
     if path in data:
         return data[path]
     found: Any = data
@@ -68,26 +67,26 @@ def find_value(data: Mapping[str, Any], path: str) -> Any:
     return found
 
 
-def fill_template(written: str, data: Mapping[str, Any]) -> str | None:
-    """A value with the text of its variables in their places; None when data lacks one of them."""
-    if any(to_text(find_value(data, path)) is None for path in find_paths(written)):
+def fill_template(template: str, data: Mapping[str, Any]) -> str | None:
+    """Replace the variables of a value by their text; None if data lacks one of them."""
+    if any(to_text(find_value(data, path)) is None for path in find_paths(template)):
         return None
-    return _VARIABLE.sub(lambda match: _fill_variable(match.group(), data), written)
+    return _VARIABLE.sub(lambda match: _fill_variable(match.group(), data), template)
 
 
-def extract_variable(written: str, filled: str) -> str:
-    """What the only variable of a value stands for in its filled form; all of it when it does not fit."""
-    variables = _VARIABLE.findall(written)
+def extract_variable(template: str, filled: str) -> str:
+    """Return what the only variable of a value stands for in its filled form; all of a form that differs."""
+    variables = _VARIABLE.findall(template)
     if len(variables) != 1:
         return filled
-    before, after = written.split(variables[0])
+    before, after = template.split(variables[0])
     after = variables[0][1 + len(_get_path(variables[0])) :] + after
     fits = filled.startswith(before) and filled.endswith(after) and len(before + after) <= len(filled)
     return filled[len(before) : len(filled) - len(after)] if fits else filled
 
 
 def to_text(value: object) -> str | None:
-    """Text as the editor shows it, also a number's: "7" of 7 and of 7.0; None of anything else."""
+    """Convert text or a number to text as the editor shows it: "7" of 7 and of 7.0; None of other values."""
     if isinstance(value, str):
         return value
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < float("inf"):
@@ -99,16 +98,16 @@ def to_text(value: object) -> str | None:
 
 
 def put_value(data: dict[str, Any], path: str, value: object) -> None:
-    """Write into data what `find_value` then finds at a path. Objects and lists on the way are made."""
+    """Write a value so that `find_value` finds it at a path. Missing objects and lists are created."""
     first, *rest = split_path(path)
     try:
         data[first] = _put_at(data.get(first), rest, value)
-    except KeyError:  # something else is in the way; and a key as written comes first
+    except KeyError:  # something else is in the way; and a key as template comes first
         data[path] = value
 
 
 def _get_path(variable: str) -> str:
-    """The path of a variable without what closes a sentence, a bracket or a brace around it."""
+    """Return the path of a variable without a closing full stop, bracket or brace."""
     path = variable[1:]
     while path.endswith(".") or any(
         path.endswith(end) and path.count(end) > path.count(start) for start, end in ("[]", "{}")
@@ -127,10 +126,10 @@ def _is_index(step: str) -> bool:
 
 
 def _put_at(there: Any, steps: Sequence[str], value: object) -> object:
-    """What was there, with a value at the end of some steps.
+    """Return what was there, with a value put at the end of some steps.
 
     Raises:
-        KeyError: something else is there.
+        KeyError: another value is in the way.
     """
     if not steps:
         if there is not None:

@@ -1,4 +1,4 @@
-"""The words of a label config: how each label and each choice is written into answers, and what it means.
+"""Read the labels and choices of a label config: how answers write them, and what they mean.
 
 Label Studio writes a tag's `alias` in place of its `value` (labelstud.io/tags/choice). Both are known here.
 """
@@ -11,11 +11,12 @@ from xml.etree.ElementTree import Element
 
 from ris.errors import LabelConfigError
 
-# What says by itself that nothing is meant, in whatever tag.
+# Means "no such thing" in any tag.
 _NO_REFERENT_PATTERN = re.compile(
     r"(there (is|was) )?no (such|matching) (thing|object)( (here|there))?|no referent", re.IGNORECASE
 )
-# What says so where the tag takes masks or asks for the referent; elsewhere it answers another question.
+# Means "no such thing" in a tag that selects masks or asks for the referent. Elsewhere it answers another
+# question.
 _BARE_NO_REFERENT_PATTERN = re.compile(
     r"none( of (these|them|the above))?|nothing( (there|here|fits|matches))?|no (object|target|match)|absent|"
     r"missing|not (there|present|visible|in the (image|picture))|does not exist|(it )?is not there|invalid",
@@ -47,21 +48,21 @@ class Term:
     """A label or a choice.
 
     Attributes:
-        value: what the annotator reads.
-        alias: what answers say in its place; "" when there is none.
+        value: what annotators read.
+        alias: what answers write in its place; "" if there is none.
     """
 
     value: str
     alias: str = ""
 
     @property
-    def written(self) -> str:
+    def answer_text(self) -> str:
         """How Label Studio writes it into answers."""
         return self.alias or self.value
 
     @property
     def forms(self) -> frozenset[str]:
-        """All ways in which it may be written, without spaces around them and in lower case."""
+        """All ways in which it may be written, stripped and in lower case."""
         return frozenset({self.value.strip().lower(), self.alias.strip().lower()} - {""})
 
 
@@ -70,10 +71,12 @@ class ChoiceOption:
     """One choice of a Choices tag.
 
     Attributes:
-        label: the mask label that it stands for, as written into answers; "" unless it is a rank.
+        term: how it is written.
+        meaning: what it says about the masks.
+        label: the mask label that it selects, as answers write it; "" unless it is a rank.
     """
 
-    word: Term
+    term: Term
     meaning: ChoiceMeaning
     label: str = ""
 
@@ -83,7 +86,8 @@ class ChoiceTag:
     """A Choices tag with at least one choice that says something about the masks.
 
     Attributes:
-        from_name, to_name: its name, and the object that it is about.
+        from_name: its name.
+        to_name: the object that it is about.
         options: its choices, in order.
     """
 
@@ -93,60 +97,63 @@ class ChoiceTag:
 
     @property
     def is_pick(self) -> bool:
-        """Whether one of its choices takes an alternative."""
+        """Whether one of its choices selects an alternative."""
         return any(option.meaning is ChoiceMeaning.RANK for option in self.options)
 
-    def find(self, said: str) -> ChoiceOption | None:
-        """The choice that an answer names; None when there is no such choice."""
-        found = find_term([option.word for option in self.options], said)
-        return next((option for option in self.options if option.word is found), None)
+    def find_option(self, text: str) -> ChoiceOption | None:
+        """Find the choice that an answer names; None if there is none."""
+        found = find_term([option.term for option in self.options], text)
+        return next((option for option in self.options if option.term is found), None)
 
-    def first(self, meaning: ChoiceMeaning) -> ChoiceOption | None:
-        """The first choice of a meaning; None when there is none."""
+    def find_first_option(self, meaning: ChoiceMeaning) -> ChoiceOption | None:
+        """Find the first choice of a meaning; None if there is none."""
         return next((option for option in self.options if option.meaning is meaning), None)
 
 
 def read_labels(control: Element) -> tuple[Term, ...]:
-    """The labels of a mask control, in order."""
+    """Read the labels of a mask control, in order."""
     return tuple(_make_term(tag) for tag in control.iter("Label"))
 
 
-def find_term(words: Sequence[Term], said: str) -> Term | None:
-    """The word that an answer names, by its alias or else by its value; None when there is none."""
-    said = said.strip()
-    written = (word for word in words if word.written.strip() == said)
-    shown = (word for word in words if word.value.strip() == said)
-    alike = (word for word in words if said.lower() in word.forms)
-    return next(written, None) or next(shown, None) or next(alike, None)
+def find_term(terms: Sequence[Term], text: str) -> Term | None:
+    """Find the term that an answer names, by its alias or else by its value; None if there is none."""
+    text = text.strip()
+    by_answer = (term for term in terms if term.answer_text.strip() == text)
+    by_value = (term for term in terms if term.value.strip() == text)
+    by_form = (term for term in terms if text.lower() in term.forms)
+    return next(by_answer, None) or next(by_value, None) or next(by_form, None)
 
 
 def read_choice_tags(root: Element, labels: Sequence[Term]) -> tuple[ChoiceTag, ...]:
-    """The Choices tags that say something about the masks; choices about single regions do not.
+    """Read the Choices tags that say something about the masks. Choices about single regions are left out.
 
     Args:
-        labels: those of the mask control. A tag that names two of them or more picks alternatives.
+        root: of a label config.
+        labels: of the mask control. A tag that names two of them or more selects alternatives.
 
     Raises:
-        LabelConfigError: two tags pick alternatives, one looks as if it did and shares no names with the
-            labels, or answers would not tell two labels or two choices apart.
+        LabelConfigError: two tags select alternatives; one looks as if it did and shares no names with the
+            labels; or answers would write two labels or two choices in the same way.
     """
     tags = [tag for tag in root.iter("Choices") if tag.get("perRegion") != "true"]
     pick = _find_pick(tags, labels)
     _check_names(tags, pick, labels)
-    read = [_read_choice_tag(tag, labels if tag is pick else ()) for tag in tags]
-    return tuple(tag for tag in read if any(o.meaning is not ChoiceMeaning.NEUTRAL for o in tag.options))
-
-
-def is_no_referent_term(said: str) -> bool:
-    """Whether a word of a tag that takes masks or asks for the referent says that nothing is meant."""
-    return any(
-        pattern.fullmatch(said.strip()) for pattern in (_NO_REFERENT_PATTERN, _BARE_NO_REFERENT_PATTERN)
+    choice_tags = [_read_choice_tag(tag, labels if tag is pick else ()) for tag in tags]
+    return tuple(
+        tag for tag in choice_tags if any(o.meaning is not ChoiceMeaning.NEUTRAL for o in tag.options)
     )
 
 
-def is_own_term(said: str) -> bool:
-    """Whether a word of a tag that takes masks says that the annotator drew the mask."""
-    return any(pattern.fullmatch(said.strip()) for pattern in (_OWN_PATTERN, _BARE_OWN_PATTERN))
+def is_no_referent_term(text: str) -> bool:
+    """Tell whether a choice means "no such thing", in a tag that selects masks or asks for the referent."""
+    return any(
+        pattern.fullmatch(text.strip()) for pattern in (_NO_REFERENT_PATTERN, _BARE_NO_REFERENT_PATTERN)
+    )
+
+
+def is_own_term(text: str) -> bool:
+    """Tell whether a choice means "I drew it", in a tag that selects masks."""
+    return any(pattern.fullmatch(text.strip()) for pattern in (_OWN_PATTERN, _BARE_OWN_PATTERN))
 
 
 def _find_pick(tags: Sequence[Element], labels: Sequence[Term]) -> Element | None:
@@ -162,23 +169,23 @@ def _find_pick(tags: Sequence[Element], labels: Sequence[Term]) -> Element | Non
         return named[0]
     names = ", ".join(repr(tag.get("name")) for tag in found)
     raise LabelConfigError(
-        f"{len(found)} <Choices> name the labels of the masks ({names}): call the one that takes a mask "
+        f"{len(found)} <Choices> name the labels of the masks ({names}): name the one that selects a mask "
         '"pick", or give the others other values'
     )
 
 
 def _check_names(tags: Sequence[Element], pick: Element | None, labels: Sequence[Term]) -> None:
-    if pick is not None and len({label.written.strip().lower() for label in labels}) < len(labels):
+    if pick is not None and len({label.answer_text.strip().lower() for label in labels}) < len(labels):
         raise LabelConfigError(
-            "two labels of the masks are written alike into answers, so that nobody can tell the "
-            "alternatives apart: give them different values and aliases"
+            "answers write two labels of the masks in the same way, so that the alternatives cannot be told "
+            "apart: give them different values and aliases"
         )
     for tag in tags if pick is None and len(labels) > 1 else ():
         words = [_make_term(choice).value for choice in tag.iter("Choice")]
         n_ordinals = sum(bool(_ORDINAL_PATTERN.fullmatch(word.strip())) for word in words)
         if tag.get("name", "").lower() == "pick" or n_ordinals > 1:
             raise LabelConfigError(
-                f'<Choices name="{tag.get("name")}"> seems to take masks, and its choices '
+                f'<Choices name="{tag.get("name")}"> seems to select masks, but its choices '
                 f"({_join_terms(words)}) and the labels of the masks "
                 f"({_join_terms([label.value for label in labels])}) have fewer than "
                 "two names in common: give each rank's choice and label one name"
@@ -201,7 +208,7 @@ def _read_choice_tag(tag: Element, labels: Sequence[Term]) -> ChoiceTag:
 
 def _make_option(word: Term, labels: Sequence[Term], is_about_referent: bool) -> ChoiceOption:
     if label := _find_rank_label(word, labels):
-        return ChoiceOption(word, ChoiceMeaning.RANK, label.written)
+        return ChoiceOption(word, ChoiceMeaning.RANK, label.answer_text)
     if any(_NO_REFERENT_PATTERN.fullmatch(form) for form in word.forms):
         return ChoiceOption(word, ChoiceMeaning.NO_REFERENT)
     if is_about_referent and any(_BARE_NO_REFERENT_PATTERN.fullmatch(form) for form in word.forms):
@@ -216,20 +223,20 @@ def _make_option(word: Term, labels: Sequence[Term], is_about_referent: bool) ->
 
 
 def _find_rank_label(word: Term, labels: Sequence[Term]) -> Term | None:
-    """The label of the same name; by what annotators read first, then by any form."""
-    shown = (label for label in labels if label.value.strip().lower() == word.value.strip().lower() != "")
-    alike = (label for label in labels if label.forms & word.forms)
-    return next(shown, None) or next(alike, None)
+    """Find the label of the same name: by what annotators read, else by any form."""
+    by_value = (label for label in labels if label.value.strip().lower() == word.value.strip().lower() != "")
+    by_form = (label for label in labels if label.forms & word.forms)
+    return next(by_value, None) or next(by_form, None)
 
 
 def _check_terms(name: str, options: Iterable[ChoiceOption]) -> None:
-    meant: dict[str, ChoiceOption] = {}
+    option_by_text: dict[str, ChoiceOption] = {}
     for option in options:
-        other = meant.setdefault(option.word.written, option)
+        other = option_by_text.setdefault(option.term.answer_text, option)
         if (other.meaning, other.label) != (option.meaning, option.label):
             raise LabelConfigError(
-                f'two choices of <Choices name="{name}"> are both written {option.word.written!r} into '
-                "answers: give them different values and aliases"
+                f'answers write two choices of <Choices name="{name}"> as {option.term.answer_text!r}: '
+                "give them different values and aliases"
             )
 
 

@@ -1,4 +1,4 @@
-"""From a file's bytes to pixels: formats by content, limits before decoding, EXIF applied once."""
+"""Decode an image file: the format by content, limits before decoding, EXIF orientation applied once."""
 
 import hashlib
 import io
@@ -25,14 +25,17 @@ _ORIENTATION_TRANSPOSES = {
 
 
 def decode_image(data: bytes, *, max_pixels: int) -> Image:
-    """The picture in these bytes, as displayed: turned as its EXIF says, RGB, on white where see-through.
+    """Decode an image as displayed: rotated as its EXIF says, RGB, transparent parts on white.
 
-    Of an animation and of an MPO the first frame. 16-bit grey is scaled to 8 bits. Broken metadata is passed
-    over, see `metadata`.
+    Of an animation and of an MPO the first frame is decoded. 16-bit grey is scaled to 8 bits. Broken metadata
+    is ignored, see `metadata`.
+
+    Args:
+        data: the file's bytes.
+        max_pixels: limit; checked before the pixels are decoded.
 
     Raises:
-        ImageUnreadable: no picture of a known format, cut short, or over the limit. Nothing is
-            decoded before its size is known.
+        ImageUnreadable: it is no image of a known format, damaged, or over the limit.
     """
     picture, _ = open_image(data, max_pixels=max_pixels)
     with picture:
@@ -41,12 +44,12 @@ def decode_image(data: bytes, *, max_pixels: int) -> Image:
 
 
 def open_image(data: bytes, *, max_pixels: int) -> tuple[Pillow.Image, bytes]:
-    """The picture in these bytes, decoded, not yet turned, and the bytes that it was read from.
+    """Decode an image without rotating it; return it and the bytes that it was read from. Close it.
 
-    Those are others where its metadata hindered: the same pixels without it. Close the picture.
+    The bytes differ from `data` if broken metadata had to be removed; the pixels are the same.
 
     Raises:
-        ImageUnreadable: as of `decode_image`.
+        ImageUnreadable: as for `decode_image`.
     """
     try:
         return _load(data, max_pixels), data
@@ -58,10 +61,10 @@ def open_image(data: bytes, *, max_pixels: int) -> tuple[Pillow.Image, bytes]:
 
 
 def read_displayed_size(data: bytes, *, max_pixels: int) -> tuple[int, int]:
-    """(height, width) as displayed, from the file's head: the pixels are not decoded.
+    """Read the size as displayed, (height, width), from the file's head, without decoding the pixels.
 
     Raises:
-        ImageUnreadable: as of `decode_image`, but for what only decoding shows.
+        ImageUnreadable: as for `decode_image`, except for damage that only decoding shows.
     """
     try:
         picture = _open(data, max_pixels)
@@ -74,7 +77,7 @@ def read_displayed_size(data: bytes, *, max_pixels: int) -> tuple[int, int]:
 
 
 def to_upright(picture: Pillow.Image) -> Pillow.Image:
-    """A decoded picture as it is displayed; it says no more that it is turned."""
+    """Rotate a decoded image as it is displayed; the result has no orientation tag."""
     # Pillow turns a TIFF by itself when it decodes it.
     turn = (
         _ORIENTATION_TRANSPOSES.get(read_orientation(picture.info.get("exif")))
@@ -85,7 +88,7 @@ def to_upright(picture: Pillow.Image) -> Pillow.Image:
 
 
 def to_rgb(picture: Pillow.Image) -> Pillow.Image:
-    """Any mode as RGB, on white where it is see-through, 16 bits scaled to 8."""
+    """Convert any mode to RGB: transparent parts on white, 16 bits scaled to 8."""
     if picture.mode.startswith("I") or picture.mode == "F":
         values = np.asarray(picture, np.float64)
         top = 65535 if picture.mode.startswith("I") else max(float(values.max()), 1e-9)
@@ -111,12 +114,12 @@ def _open(data: bytes, max_pixels: int) -> Pillow.Image:
     formats = _choose_formats(data)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # of broken metadata, which nobody can mend
+            warnings.simplefilter("ignore", UserWarning)  # about broken metadata, which is ignored
             warnings.simplefilter("error", Pillow.DecompressionBombWarning)
             picture = Pillow.open(io.BytesIO(data), formats=formats)
     except (Pillow.DecompressionBombError, Pillow.DecompressionBombWarning) as error:
         raise ImageUnreadable(f"the picture is far too large: {error}") from error
-    except Exception as error:  # Pillow's plugins raise what they like over hostile bytes
+    except Exception as error:  # Pillow's plugins raise any error over hostile bytes
         raise ImageUnreadable(describe_unreadable(data, IMAGE_FORMATS)) from error
     width, height = picture.size
     if width * height > max_pixels:

@@ -1,8 +1,8 @@
-"""What stands beside the pixels in a picture's file: how it is turned, and how to do without the rest.
+"""Read the orientation of an image file, and remove its other metadata.
 
-The rule. Metadata never spoils a picture, as it does not in a browser, where annotators see it. Of all
-metadata one number counts, EXIF's orientation, and that only when it is written as browsers read it: one
-SHORT of 1 to 8 in the first directory. Broken EXIF, XMP and text chunks turn nothing.
+Broken metadata does not make an image unreadable, as in a browser, where annotators see it. One number
+counts: EXIF's orientation, if it is written as browsers read it: one SHORT of 1 to 8 in the first directory.
+Broken EXIF, XMP and text chunks are ignored.
 """
 
 import re
@@ -21,9 +21,9 @@ _AVIF_EXIF = re.compile(rb"(infe.{8})Exif", re.DOTALL)
 
 
 def read_orientation(exif: object) -> int:
-    """EXIF's orientation, 1 to 8; 1, upright, where it is not written as it has to be.
+    """Read EXIF's orientation, 1 to 8; 1, upright, if it is missing or malformed.
 
-    Source: EXIF 2.32, 4.6.4; the type and the count are checked as Chromium and Firefox do.
+    Source: EXIF 2.32, 4.6.4; the type and the count are checked as in Chromium and Firefox.
     """
     if not isinstance(exif, bytes):
         return 1
@@ -40,14 +40,14 @@ def read_orientation(exif: object) -> int:
             if tag == _ORIENTATION_TAG:
                 return int(value) if (kind, number) == (_SHORT_TYPE, 1) and 1 <= value <= 8 else 1
     except struct.error:
-        pass  # cut short: it says nothing
+        pass  # cut short
     return 1
 
 
 def drop_metadata(data: bytes) -> bytes:
-    """The same picture without what is beside its pixels, but for its orientation and its transparency.
+    """Remove the metadata of an image file, except its orientation and its transparency.
 
-    Nothing is decompressed. What is no PNG, JPEG or AVIF, or has no such parts, stays as it is.
+    Nothing is decompressed. A file that is no PNG, JPEG or AVIF, or has no metadata, stays as it is.
     """
     if data.startswith(_PNG_SIGNATURE):
         return _PNG_SIGNATURE + b"".join(
@@ -63,7 +63,7 @@ def drop_metadata(data: bytes) -> bytes:
 
 
 def extract_first_jpeg(data: bytes) -> bytes:
-    """The first picture of an MPO, which is several JPEG files in one: to the bit, as a plain JPEG."""
+    """Extract the first image of an MPO, which is several JPEG files in one, bit by bit as a plain JPEG."""
     kept = [_JPEG_START]
     for marker, start, end in _read_segments(data):
         if not (marker == 0xE2 and data[start + 4 : start + 8] == b"MPF\x00"):
@@ -78,7 +78,7 @@ def _is_needed_chunk(kind: bytes) -> bool:
 
 
 def _read_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """The kind and the bytes of every chunk of a PNG; what follows the last whole one is left."""
+    """Yield the kind and the bytes of every whole chunk of a PNG."""
     at = len(_PNG_SIGNATURE)
     while at + 12 <= len(data):
         (length,) = struct.unpack_from(">L", data, at)
@@ -92,14 +92,15 @@ def _is_pixel_segment(data: bytes, marker: int, start: int) -> bool:
 
 
 def _read_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
-    """Every segment of a JPEG after its start as (marker, from, to); a scan ends where the next marker is.
+    """Yield every segment of a JPEG after its start as (marker, from, to).
 
-    After the end of the picture, or where no marker is, the rest is one segment more.
+    A scan ends where the next marker is. After the end of the image, or where no marker is, the rest is one
+    more segment.
     """
     at = len(_JPEG_START)
     while at + 4 <= len(data) and data[at] == 0xFF:
         marker, start = data[at + 1], at
-        if marker == 0xFF:  # filling
+        if marker == 0xFF:  # a fill byte
             at += 1
             continue
         if marker == _JPEG_END:

@@ -1,4 +1,4 @@
-"""What bytes are that are no picture which can be read: so that the sentence about them is true."""
+"""Recognise what bytes are that cannot be decoded as an image, for a correct message."""
 
 import re
 
@@ -25,14 +25,15 @@ _HEAD_BYTES = 1024
 
 
 def is_heif(data: bytes) -> bool:
-    """Whether these are the bytes of a HEIC or HEIF file."""
+    """Tell whether these are the bytes of a HEIC or HEIF file."""
     return data[4:8] == b"ftyp" and data[8:12] in _HEIF_BRANDS and b"avif" not in data[8:64]
 
 
 def describe_unreadable(data: bytes, formats: tuple[str, ...]) -> str:
-    """One sentence on bytes that could not be opened as a picture.
+    """Describe bytes that could not be opened as an image, in one sentence.
 
     Args:
+        data: the bytes.
         formats: that can be read.
     """
     name = _find_image_format(data)

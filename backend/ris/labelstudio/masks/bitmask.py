@@ -1,4 +1,4 @@
-"""Bitmasks: a PNG with alpha as a data: URI; what is opaque is inside, as in a brush's mask."""
+"""Encode masks as bitmasks: a PNG with alpha as a data: URI. Opaque pixels are inside, as in a brush mask."""
 
 import base64
 import binascii
@@ -17,7 +17,10 @@ DATA_URI_PREFIX = "data:image/png;base64,"
 
 
 def encode_bitmask(mask: RLE) -> str:
-    """Black and opaque inside, see-through outside: an opaque PNG would cover the whole image."""
+    """Encode a mask: black and opaque inside, transparent outside.
+
+    An opaque PNG would cover the whole image.
+    """
     alpha = rle.decode_rle(mask).astype(np.uint8) * 255
     layers = np.stack([np.zeros_like(alpha), alpha], axis=-1)
     file = io.BytesIO()
@@ -26,10 +29,14 @@ def encode_bitmask(mask: RLE) -> str:
 
 
 def decode_bitmask(uri: str, size: Size) -> RLE:
-    """The mask of a picture.
+    """Decode the mask of a bitmask region; `brush.is_inside` says which alphas count.
+
+    Args:
+        uri: the region's imageDataURL.
+        size: (height, width) that the region claims.
 
     Raises:
-        RegionError: it is no PNG, or of another size.
+        RegionError: it is no PNG with transparency, or has another size.
     """
     _, _, payload = uri.partition("base64,")
     try:
@@ -38,8 +45,8 @@ def decode_bitmask(uri: str, size: Size) -> RLE:
                 raise RegionError(f"its picture is {picture.size}, its size says {(size[1], size[0])}")
             if picture.mode not in ("LA", "RGBA", "PA") and "transparency" not in picture.info:
                 raise RegionError(
-                    "its picture has no transparency, and the editor shows it all over the image: make what "
-                    "is outside of the mask transparent"
+                    "its picture has no transparency, and the editor draws it over the whole image: make the "
+                    "pixels outside of the mask transparent"
                 )
             alpha = np.asarray(picture.convert("RGBA"))[..., 3]
     except (OSError, SyntaxError, binascii.Error, Pillow.DecompressionBombError) as error:

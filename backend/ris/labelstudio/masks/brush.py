@@ -1,12 +1,12 @@
-"""Label Studio's brush RLE: a bit stream as a JSON array of bytes.
+"""Encode and decode masks as Label Studio's brush RLE: a bit stream as a JSON array of bytes.
 
-Most significant bit first: 32 bits number of values (height x width x 4); 5 bits word size - 1; four
-times 4 bits run-field size - 1; then blocks of 1 bit flag, 2 bits index of the run field, run length - 1
-in that many bits, and then one value that repeats (flag 1) or that many values (flag 0). Values are R,
-G, B and A of each pixel, row by row; only A counts.
+Most significant bit first: 32 bits number of values (height x width x 4); 5 bits word size - 1; four times 4
+bits run-field size - 1; then blocks of 1 bit flag, 2 bits index of the run field, run length - 1 in that many
+bits, and then one value that repeats (flag 1) or that many values (flag 0). Values are R, G, B and A of each
+pixel, row by row; only A counts.
 
 The format is that of https://github.com/thi-ng/umbrella (rle-pack), which the editor uses; the SDK's
-`converter.brush` writes the same bytes. Both directions here are array code but for one walk over the blocks.
+`converter.brush` writes the same bytes. Both directions are array code, except for one walk over the blocks.
 """
 
 import struct
@@ -18,18 +18,18 @@ from numpy.typing import NDArray
 from ris.errors import RegionError
 
 _WORD_BITS = 8
-_RUN_BITS = (3, 4, 8, 16)  # as SDK and editor write; a stream that says otherwise is read too
+_RUN_BITS = (3, 4, 8, 16)  # as SDK and editor write; streams with others are read too
 _HEADER_BITS = 32 + 5 + 4 * 4
 _MAX_RUN_LENGTH = 2**16
 
 
 def encode_brush(mask: NDArray[np.bool_]) -> list[int]:
-    """bool [H, W] -> the bytes that the SDK's `mask2rle` gives for the mask at 255."""
+    """Encode a mask, bool [H, W], to the bytes that the SDK's `mask2rle` writes for the mask at 255."""
     starts, values = _find_runs(np.ascontiguousarray(mask).ravel())
     lengths = np.diff(np.append(starts, mask.size)) * 4
     lengths, values, is_part = _split_long_runs(lengths, values)
     kind = np.searchsorted([8, 16, 256], lengths)
-    kind[is_part] = 3  # what is left of a run over 65536 keeps the widest field
+    kind[is_part] = 3  # the rest of a run over 65536 keeps the widest field
     run_bits = np.array(_RUN_BITS)[kind]
     block = (4 + kind) << run_bits | (lengths - 1)
     blocks = block << _WORD_BITS | np.where(values, 255, 0)
@@ -37,7 +37,7 @@ def encode_brush(mask: NDArray[np.bool_]) -> list[int]:
 
 
 def _find_runs(flat: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Where each run of equal values starts, and its value."""
+    """Find where each run of equal values starts, and its value."""
     starts = np.concatenate([[0], np.flatnonzero(flat[1:] != flat[:-1]) + 1])
     return starts, flat[starts]
 
@@ -45,7 +45,7 @@ def _find_runs(flat: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.b
 def _split_long_runs(
     lengths: NDArray[np.int64], values: NDArray[np.bool_]
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.bool_]]:
-    """Runs over 65536 as several; which ones are parts of such a run."""
+    """Split runs over 65536 into several; the third array marks the parts of such runs."""
     n_parts = (lengths - 1) // _MAX_RUN_LENGTH + 1
     if (n_parts == 1).all():
         return lengths, values, np.zeros(len(lengths), np.bool_)
@@ -56,7 +56,7 @@ def _split_long_runs(
 
 
 def _pack_blocks(n_values: int, blocks: NDArray[np.int64], n_bits: NDArray[np.int64]) -> list[int]:
-    """Header and blocks, written one after the other, filled up with zeros."""
+    """Write header and blocks one after the other, padded with zeros to whole bytes."""
     ends = _HEADER_BITS + np.cumsum(n_bits)
     total = int(ends[-1])
     bits = np.zeros(total + 8 - total % 8, np.uint8)  # a whole zero byte when nothing is to fill
@@ -71,15 +71,15 @@ def _pack_blocks(n_values: int, blocks: NDArray[np.int64], n_bits: NDArray[np.in
 
 
 def decode_brush(values: Sequence[int], size: tuple[int, int]) -> NDArray[np.bool_]:
-    """A region's bytes -> bool [H, W]; `is_inside` says which alphas count.
+    """Decode a region's bytes to bool [H, W]; `is_inside` says which alphas count.
 
     Args:
-        values: what stands in the region's `rle`.
+        values: the region's `rle`.
         size: (height, width) that the region claims.
 
     Raises:
-        RegionError: not bytes, another number of values than the size needs, or cut short. Nothing
-            large is allocated before that is known.
+        RegionError: these are no bytes, the number of values differs from the size's, or the stream is cut
+            short. Nothing large is allocated before that is known.
     """
     stream = _make_stream(values)
     n_values = size[0] * size[1] * 4
@@ -96,7 +96,7 @@ def decode_brush(values: Sequence[int], size: tuple[int, int]) -> NDArray[np.boo
 
 
 def is_inside(alphas: NDArray[np.integer]) -> NDArray[np.bool_]:
-    """Which pixels of a painted mask are inside: those with more than half of its largest alpha.
+    """Tell which pixels of a painted mask are inside: those with more than half of its largest alpha.
 
     The editor's brush paints with 255 and a soft rim. The SDK's `contour2rle` writes 100, and its `mask2rle`
     the values of the mask, which may be 1. The editor shows them all.
@@ -119,14 +119,14 @@ def _read_header(stream: NDArray[np.uint8], n_values: int) -> NDArray[np.int64]:
     header = int.from_bytes(stream[:7].tobytes(), "big") >> 3
     claimed, word_bits = header >> 21, (header >> 16 & 31) + 1
     if claimed != n_values:
-        raise RegionError(f"the brush stream promises {claimed} values, its size needs {n_values}")
+        raise RegionError(f"the brush stream claims {claimed} values, its size needs {n_values}")
     if word_bits != _WORD_BITS:
         raise RegionError(f"the brush stream has values of {word_bits} bits, 8 were expected")
     return np.array([(header >> shift & 15) + 1 for shift in (12, 8, 4, 0)])
 
 
 def _read_bits16(stream: NDArray[np.uint8], places: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The 16 bits from each bit place on, as a number."""
+    """Read the 16 bits from each bit position on, as a number."""
     byte = places >> 3
     three = stream[byte].astype(np.int64) << 16 | stream[byte + 1].astype(np.int64) << 8 | stream[byte + 2]
     return np.asarray(three >> (8 - (places & 7)) & 0xFFFF)
@@ -135,7 +135,7 @@ def _read_bits16(stream: NDArray[np.uint8], places: NDArray[np.int64]) -> NDArra
 def _read_run_fields(
     stream: NDArray[np.uint8], places: NDArray[np.int64], run_bits: NDArray[np.int64]
 ) -> tuple[NDArray[np.bool_], NDArray[np.int64], NDArray[np.int64]]:
-    """Of blocks that start at these bits: do they repeat, their run lengths, where their values start."""
+    """Read of the blocks at these bits: whether they repeat, their run lengths, where their values start."""
     head = _read_bits16(stream, places) >> 13
     width = run_bits[head & 3]
     inside = np.minimum(places + 3, 8 * (len(stream) - 3))
@@ -145,10 +145,10 @@ def _read_run_fields(
 def _find_block_starts(
     stream: NDArray[np.uint8], run_bits: NDArray[np.int64], n_values: int
 ) -> NDArray[np.int64]:
-    """The bit at which each block starts.
+    """Find the bit at which each block starts.
 
-    Where a block ends is known only from its start, so the chain is walked: a step in Python a block, which
-    costs less than array code that would look at every bit, of which a block has twelve and more.
+    Where a block ends is known only from its start, so the chain is walked with one Python step per block.
+    That costs less than array code that looks at every bit: a block has twelve and more.
     """
     data, widths = stream.tobytes(), run_bits.tolist()
     end = 8 * (len(data) - 3)
@@ -173,7 +173,7 @@ def _find_block_starts(
 def _read_runs(
     stream: NDArray[np.uint8], starts: NDArray[np.int64], run_bits: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Run lengths and values of all blocks; a block of single values becomes runs of one."""
+    """Read run lengths and values of all blocks; a block of single values becomes runs of one."""
     repeats, runs, values_at = _read_run_fields(stream, starts, run_bits)
     if repeats.all():
         return runs, _read_bits16(stream, values_at) >> 8

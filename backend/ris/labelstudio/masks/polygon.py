@@ -1,6 +1,6 @@
-"""Polygons: what a mask looks like as outlines, and which pixels an outline covers.
+"""Convert masks to polygons and polygons to masks.
 
-A pixel is inside when its centre is. Holes are lost: Label Studio's polygons have none.
+A pixel is inside if its centre is. Holes are lost: Label Studio's polygons have none.
 """
 
 from collections.abc import Sequence
@@ -13,20 +13,20 @@ from ris.core import rle
 from ris.core.rle import RLE
 from ris.core.types import Size
 
-_TOLERANCE_PX = 0.75  # how far a simplified outline may lie from the mask's edge
-_MIN_PART_SHARE = 0.02  # of the largest part: smaller ones are specks that an annotator would delete
+_TOLERANCE_PX = 0.75  # largest distance of a simplified outline from the mask's edge
+_MIN_PART_SHARE = 0.02  # of the largest part's area: smaller parts are specks, and are dropped
 
 PolygonPoints = list[list[float]]
 
 
 def trace_outlines(mask: RLE) -> list[PolygonPoints]:
-    """The outer outline of each part, largest first, [x, y] in percent of width and height.
+    """Trace the outer outline of each part, largest first: [x, y] in percent of width and height.
 
-    A part of one or two pixels becomes a polygon all the same: at least one pixel of it is inside.
+    A part of one or two pixels becomes a polygon too: at least one pixel of it is inside.
     """
     height, width = mask.size
-    # Twice the size, so that an outline runs along the outside of the pixels and not through their centres.
-    doubled = np.kron(rle.decode_rle(mask).astype(np.uint8), np.ones((2, 2), np.uint8))
+    # Doubled, so that an outline follows the pixels' edges and not their centres.
+    doubled = np.asarray(np.kron(rle.decode_rle(mask), np.ones((2, 2), np.uint8)), np.uint8)
     found, _ = cv2.findContours(doubled, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     found = sorted(found, key=cv2.contourArea, reverse=True)
     largest = cv2.contourArea(found[0]) if found else 0.0
@@ -35,7 +35,7 @@ def trace_outlines(mask: RLE) -> list[PolygonPoints]:
 
 
 def _simplify_outline(part: np.ndarray, width: int, height: int) -> PolygonPoints:
-    """In percent: simplified, unless the part is so thin that no pixel would be left."""
+    """Simplify an outline, unless the part is so thin that no pixel would be left; in percent."""
     short = cv2.approxPolyDP(part, 2 * _TOLERANCE_PX, closed=True)
     points = _to_percent(_to_pixels(short), width, height)
     return (
@@ -46,7 +46,7 @@ def _simplify_outline(part: np.ndarray, width: int, height: int) -> PolygonPoint
 
 
 def _to_pixels(contour: np.ndarray) -> np.ndarray:
-    """A contour of the doubled mask -> [K, 2] in pixels, pixel centres at .5."""
+    """Convert a contour of the doubled mask to float64 [K, 2] in pixels, pixel centres at .5."""
     return np.asarray((contour.reshape(-1, 2).astype(np.float64) + 0.5) / 2)
 
 
@@ -56,10 +56,10 @@ def _to_percent(points: np.ndarray, width: int, height: int) -> PolygonPoints:
 
 
 def rasterise_polygons(polygons: Sequence[PolygonPoints], size: Size) -> RLE:
-    """The union of polygons in percent, as a mask of (height, width).
+    """Rasterise the union of polygons in percent to a mask of (height, width).
 
-    A pixel is inside when the outline winds around its centre: so the editor fills outlines that cross
-    themselves. A centre on an edge at the left or at the top is inside.
+    A pixel is inside if the outline winds around its centre: so the editor fills outlines that cross
+    themselves. A centre on a left or upper edge is inside.
     """
     height, width = size
     canvas = np.zeros(size, np.bool_)

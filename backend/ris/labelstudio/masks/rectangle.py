@@ -1,4 +1,4 @@
-"""Rectangles: the box around a mask in percent, and which pixels a rectangle covers."""
+"""Convert masks to boxes in percent, and rectangles to masks."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,7 +13,7 @@ from ris.labelstudio.masks.polygon import rasterise_polygons
 
 
 def to_rectangle(mask: RLE) -> dict[str, float]:
-    """The `value` of the smallest upright rectangle around a mask that has pixels."""
+    """Compute the `value` of the smallest upright rectangle around a mask that has pixels."""
     height, width = mask.size
     x1, y1, x2, y2 = compute_rle_box(mask)
     return {
@@ -26,7 +26,7 @@ def to_rectangle(mask: RLE) -> dict[str, float]:
 
 
 def rasterise_rectangle(value: Mapping[str, Any], size: Size) -> RLE:
-    """The pixels whose centres are inside, turned clockwise about its corner by its rotation."""
+    """Rasterise a rectangle, rotated clockwise about its corner: the pixels whose centres are inside."""
     if not float(value.get("rotation") or 0):
         return rle.encode_rle(
             _find_centres_inside(value, "y", "height", size[0])[:, None]
@@ -38,7 +38,7 @@ def rasterise_rectangle(value: Mapping[str, Any], size: Size) -> RLE:
 
 
 def _find_centres_inside(value: Mapping[str, Any], start: str, extent: str, length: int) -> np.ndarray:
-    """Which of so many pixels have their centres between two ends: bool [length]."""
+    """Tell which of `length` pixels have their centres between two ends: bool [length]."""
     first = float(value[start]) * length / 100
     last = first + float(value[extent]) * length / 100
     centres = np.arange(length) + 0.5
@@ -46,7 +46,15 @@ def _find_centres_inside(value: Mapping[str, Any], start: str, extent: str, leng
 
 
 def rotate_offsets(value: Mapping[str, Any], offsets: np.ndarray, size: Size) -> list[list[float]]:
-    """Points in percent: offsets from (x, y), turned clockwise about it by `rotation` degrees, in pixels."""
+    """Rotate offsets from (x, y) clockwise about it by `rotation` degrees; return points in percent.
+
+    The rotation is in pixels, so that angles are those of the image.
+
+    Args:
+        value: of a region, with x, y and rotation.
+        offsets: float64 [K, 2] in percent.
+        size: (height, width) of the image.
+    """
     to_pixels = np.array([size[1], size[0]]) / 100
     turn = np.deg2rad(float(value.get("rotation") or 0))
     matrix = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])

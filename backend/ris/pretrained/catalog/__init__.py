@@ -1,1 +1,1 @@
-"""Presets, their sources, and the files of fetched networks."""
+"""Presets, their sources, and the files of their networks."""

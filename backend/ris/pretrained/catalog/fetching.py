@@ -1,4 +1,4 @@
-"""`ris models fetch`: the files of a network from the Hub and the web, whole, and the published ones."""
+"""Download the files of a network from the Hugging Face Hub and the web, and check their digests."""
 
 import fnmatch
 import shutil
@@ -15,38 +15,39 @@ from ris.errors import WeightsError
 from ris.pretrained.catalog.sources import HubFiles, Source, WebFile
 from ris.pretrained.catalog.weights import MANIFEST_FILE, compute_sha256, write_manifest
 
-_CHUNK_BYTES = 2**20  # bytes read at once
-_TIMEOUT_S = 30.0  # for an address to go on saying something
-_PARTIAL_SUFFIX = ".part"  # behind the name of a file that is not whole yet
+_CHUNK_BYTES = 2**20
+_TIMEOUT_S = 30.0  # without a byte from the server
+_PARTIAL_SUFFIX = ".part"  # appended to the name of an incomplete file
 
-ProgressCallback = Callable[[str, int, int], None]  # file, bytes that are there, bytes in all
+ProgressCallback = Callable[[str, int, int], None]  # file, bytes received, bytes in total
 
 
 @dataclass(frozen=True, slots=True)
 class RequiredFile:
-    """One file that has to be there.
+    """One file of a network.
 
     Attributes:
-        name: in the network's folder.
-        n_bytes: its length; rough where `compute_sha256` is None.
-        sha256: None where nobody says it.
-        of: where it comes from.
+        name: path in the network's folder.
+        n_bytes: length; approximate where `sha256` is None.
+        sha256: digest in hex; None where none is published.
+        part: the part of the source that it belongs to.
     """
 
     name: str
     n_bytes: int
     sha256: str | None
-    of: HubFiles | WebFile
+    part: HubFiles | WebFile
 
 
 def list_required_files(source: Source, *, endpoint: str | None = None) -> list[RequiredFile]:
-    """What a source consists of; asks the Hub what the pinned revisions hold, loads nothing.
+    """List the files of a source, without downloading them; asks the Hub for the files of a revision.
 
     Args:
-        endpoint: of the Hub or of a mirror that answers like it; None takes `HF_ENDPOINT`.
+        source: the network.
+        endpoint: address of the Hub or of a mirror with the same API; None takes `HF_ENDPOINT`.
 
     Raises:
-        WeightsError: the Hub cannot be asked, or has no such files.
+        WeightsError: the Hub cannot be reached, or has no such files.
     """
     files: list[RequiredFile] = []
     for part in source.parts:
@@ -62,37 +63,40 @@ def fetch_source(
     source: Source, files: Sequence[RequiredFile], models: Path, advance: ProgressCallback,
     *, endpoint: str | None = None, mirror: str | None = None,
 ) -> Path:  # fmt: skip
-    """Bring a source's files into its folder and write down what they are; what is there already stays.
+    """Download a source's files into its folder and write the manifest; complete files are kept.
 
     Args:
-        files: what `list_required_files` said of it.
+        source: the network.
+        files: its files, from `list_required_files`.
         models: the folder of the fetched networks.
-        advance: told how far each file has come.
-        mirror: the address of a folder that the files of the web are taken from instead, by their names.
+        advance: called with the progress of each file.
+        endpoint: address of the Hub or of a mirror with the same API; None takes `HF_ENDPOINT`.
+        mirror: address of a folder to download web files from by name; None takes each file's own address.
 
     Returns:
         The network's folder, complete.
 
     Raises:
-        WeightsError: a file cannot be had, or is not the published one. What came stays, to be gone on with.
+        WeightsError: a file cannot be downloaded, or is not the published one. What was received is kept, and
+            another call resumes.
     """
     folder = source.get_folder(models)
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / MANIFEST_FILE).unlink(missing_ok=True)  # written last: a folder without it is not whole
+    (folder / MANIFEST_FILE).unlink(missing_ok=True)  # written last: a folder without it is incomplete
     for file in files:
         path = folder / file.name
         if path.is_file() and file.sha256 is not None and compute_sha256(path) == file.sha256:
             continue
-        if isinstance(file.of, WebFile):
-            url = f"{mirror.rstrip('/')}/{file.name}" if mirror else file.of.url
+        if isinstance(file.part, WebFile):
+            url = f"{mirror.rstrip('/')}/{file.name}" if mirror else file.part.url
             _fetch_from_web(url, path, file, advance)
         else:
-            _fetch_from_hub(file.of, file.name, folder, endpoint, advance)
+            _fetch_from_hub(file.part, file.name, folder, endpoint, advance)
         _check_digest(path, file)
     for part in source.parts:
         if isinstance(part, WebFile) and part.unpacked is not None:
             _unpack(folder / part.name, part.unpacked, folder)
-    shutil.rmtree(folder / ".cache", ignore_errors=True)  # the Hub's notes about unfinished files
+    shutil.rmtree(folder / ".cache", ignore_errors=True)  # the Hub library's records of incomplete files
     write_manifest(folder)
     return folder
 
@@ -108,7 +112,10 @@ def _list_hub_files(part: HubFiles, name: str, endpoint: str | None) -> list[Req
             part.repository, revision=part.revision, files_metadata=True
         )
     except Exception as error:  # the Hub's library and its HTTP client have errors of their own
-        raise WeightsError(f"the Hub was asked for {part.repository}: {_format_error(error)}") from error
+        raise WeightsError(
+            f"the Hub cannot list {part.repository}: {_format_error(error)}; check the connection, "
+            "and HF_TOKEN if the repository needs a login"
+        ) from error
     there = {file.rfilename: file for file in info.siblings or []}
     names = [name for name in there if any(fnmatch.fnmatch(name, pattern) for pattern in part.files)]
     choices = ([name for name in there if fnmatch.fnmatch(name, pattern)] for pattern in part.weights)
@@ -118,30 +125,30 @@ def _list_hub_files(part: HubFiles, name: str, endpoint: str | None) -> list[Req
     files = []
     for each in dict.fromkeys(names + weights):
         lfs = there[each].lfs
-        said = lfs.sha256 if lfs else None
-        known = part.sha256 if each in weights else None
-        if known and said and known != said:
+        on_hub = lfs.sha256 if lfs else None
+        published = part.sha256 if each in weights else None
+        if published and on_hub and published != on_hub:
             raise WeightsError(
-                f"{part.repository}: the Hub has another {each} than the published one: its sha256 begins "
-                f"with {said[:12]}, not with {known[:12]}; do not use it"
+                f"{part.repository}: {each} on the Hub is not the published file: its sha256 begins with "
+                f"{on_hub[:12]}, not with {published[:12]}; do not use it"
             )
-        files.append(RequiredFile(each, there[each].size or 0, known or said, part))
+        files.append(RequiredFile(each, there[each].size or 0, published or on_hub, part))
     return files
 
 
 def _fetch_from_hub(
     part: HubFiles, name: str, folder: Path, endpoint: str | None, advance: ProgressCallback
 ) -> None:
-    class ProgressBar(tqdm):  # type: ignore[misc]  # tqdm is not typed
-        """The library's bar, drawn by whoever asked."""
+    class ProgressBar(tqdm):
+        """Reports progress to `advance` and draws nothing."""
 
         def update(self, n: float | None = 1) -> bool | None:
             shown: bool | None = super().update(n)
             advance(name, int(self.n), int(self.total or self.n))
             return shown
 
-        def display(self, *_: object, **__: object) -> bool:
-            return True
+        def display(self, msg: str | None = None, pos: int | None = None) -> None:
+            pass
 
     try:
         hf_hub_download(
@@ -154,23 +161,24 @@ def _fetch_from_hub(
         )
     except Exception as error:  # the Hub's library and its HTTP client have errors of their own
         raise WeightsError(
-            f"{part.repository}: {name} cannot be had: {_format_error(error)}; run the same again, it goes on"
+            f"{part.repository}: {name} cannot be downloaded: {_format_error(error)}; run the command again, "
+            "it resumes"
         ) from error
 
 
 def _fetch_from_web(url: str, path: Path, file: RequiredFile, advance: ProgressCallback) -> None:
-    """A file in pieces, from where an earlier try stopped."""
+    """Download a file, from where an earlier attempt stopped."""
     part = path.with_name(path.name + _PARTIAL_SUFFIX)
     have = part.stat().st_size if part.is_file() else 0
     try:
         headers = {"Range": f"bytes={have}-"} if have else {}
         with httpx.stream("GET", url, headers=headers, timeout=_TIMEOUT_S, follow_redirects=True) as answer:
             if have and answer.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
-                part.replace(path)  # it was all there
+                part.replace(path)  # it was complete already
                 return
             answer.raise_for_status()
             if answer.status_code != httpx.codes.PARTIAL_CONTENT:
-                have = 0  # the address begins anew
+                have = 0  # the server ignores the range and sends the whole file
             total = have + int(answer.headers.get("Content-Length", file.n_bytes))
             with part.open("ab" if have else "wb") as to:
                 for piece in answer.iter_bytes(_CHUNK_BYTES):
@@ -178,10 +186,10 @@ def _fetch_from_web(url: str, path: Path, file: RequiredFile, advance: ProgressC
                     have += len(piece)
                     advance(file.name, have, total)
         if have < total:
-            raise OSError(f"it ended after {have} of {total} bytes")
+            raise OSError(f"the download ended after {have} of {total} bytes")
     except (httpx.HTTPError, OSError) as error:
         raise WeightsError(
-            f"{url} cannot be had: {_format_error(error)}; run the same again, it goes on"
+            f"{url} cannot be downloaded: {_format_error(error)}; run the command again, it resumes"
         ) from error
     part.replace(path)
 
@@ -193,19 +201,21 @@ def _check_digest(path: Path, file: RequiredFile) -> None:
     if found != file.sha256:
         path.unlink()
         raise WeightsError(
-            f"{path.name} is not the published file: its sha256 begins with {found[:12]}, that of the "
-            f"published one with {file.sha256[:12]}; it was deleted, fetch it again"
+            f"{path.name} is not the published file: its sha256 begins with {found[:12]}, not with "
+            f"{file.sha256[:12]}; it was deleted, fetch it again"
         )
 
 
 def _unpack(archive: Path, inside: str, folder: Path) -> None:
-    """Lift the files of one folder of a zip out into `folder`, and drop the zip."""
+    """Extract one folder of a zip file into `folder`, then delete the zip file."""
     with zipfile.ZipFile(archive) as packed:
         for name in packed.namelist():
             if name.startswith(f"{inside}/") and not name.endswith("/"):
                 target = (folder / name.removeprefix(f"{inside}/")).resolve()
                 if not target.is_relative_to(folder.resolve()):
-                    raise WeightsError(f"{archive.name} holds {name!r}, which leads out of its folder")
+                    raise WeightsError(
+                        f"{archive.name} contains {name!r}, a path outside of its folder; do not use it"
+                    )
                 target.parent.mkdir(parents=True, exist_ok=True)
                 with packed.open(name) as member, target.open("wb") as to:
                     shutil.copyfileobj(member, to)

@@ -1,7 +1,7 @@
-"""Presets: which networks, with which thresholds and which of a method's numbers. Data, not code paths.
+"""Presets: which networks, with which thresholds and settings of the methods. Data, not code paths.
 
-The numbers of `base`, `paper` and `best` are the papers' or the publishers'; nobody here has measured them on
-photographs, because no published weights could be had while this was written.
+The settings of `base`, `paper` and `best` are the papers' or the publishers'. They were not measured on
+photographs: published weights were not available when this was written.
 """
 
 from collections.abc import Mapping
@@ -24,20 +24,22 @@ TINY_FOLDER = Path(__file__).parents[1] / "tiny"
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """Everything that makes one pipeline.
+    """The networks and settings of one pipeline.
 
     Attributes:
-        name: what `RIS_PRESET` says.
-        summary: one line for people, saying what it is not good for as well.
-        masks: the network that proposes, and that answers clicks where it can.
-        clip: of Global-Local CLIP and LGD.
-        itm: the matching network of IteRPrimE.
-        parser: of the expressions, for all methods that have none of their own.
-        describer: of LGD, unless the settings name another.
-        proposals: the numbers of `masks`.
-        itm_layer: of the matching network, whose cross-attention IteRPrimE reads.
-        threads: that the networks use; None leaves PyTorch its own choice, all cores.
-        global_local_parser, lgd_parser, iterprime_parser: what one method reads with instead of `parser`.
+        name: the value of `RIS_PRESET`.
+        summary: one line for people; it says what the preset is not good for as well.
+        masks: proposes masks, and refines them by clicks where it can.
+        clip: the CLIP of Global-Local CLIP and LGD.
+        itm: the image-text matching network of IteRPrimE.
+        parser: parses expressions for every method that has no parser of its own.
+        describer: the describer of LGD, unless the settings name a describer.
+        proposals: settings of `masks`.
+        global_local, lgd, iterprime: settings of the methods.
+        itm_layer: text layer of `itm` whose cross-attention IteRPrimE reads, 0-based.
+        ranking: settings of the ranking.
+        threads: number of threads of the networks; None lets PyTorch choose, which is all cores.
+        global_local_parser, lgd_parser, iterprime_parser: a method's own parser; None for `parser`.
     """
 
     name: str
@@ -60,7 +62,7 @@ class Preset:
 
     @property
     def own_parsers(self) -> dict[str, Source]:
-        """By method's name, the parsers of those that have one of their own."""
+        """The methods' own parsers, by the method's name."""
         own = {
             "global-local": self.global_local_parser,
             "lgd": self.lgd_parser,
@@ -70,18 +72,18 @@ class Preset:
 
     @property
     def sources(self) -> tuple[Source, ...]:
-        """Its networks, each once."""
-        of = (getattr(self, each.name) for each in fields(self))
-        return tuple(dict.fromkeys(one for one in of if isinstance(one, Source)))
+        """The preset's networks, each once."""
+        values = (getattr(self, field.name) for field in fields(self))
+        return tuple(dict.fromkeys(value for value in values if isinstance(value, Source)))
 
 
 def _make_embedded_source(name: str, kind: sources.NetworkKind, parameters_m: float) -> Source:
-    licence, saw = "Apache-2.0", "drawn scenes"
+    licence, training_data = "Apache-2.0", "drawn scenes"
     if kind == "spacy":
-        licence, saw = "CC BY-SA 4.0", "UD English EWT and phrases of the drawn world; no images"
+        licence, training_data = "CC BY-SA 4.0", "UD English EWT and generated phrases; no images"
     return Source(
         name=f"tiny-{name}", kind=kind, folder=TINY_FOLDER / name, parameters_m=parameters_m,
-        licence=licence, saw=saw,
+        licence=licence, training_data=training_data,
     )  # fmt: skip
 
 
@@ -104,7 +106,7 @@ TINY = Preset(
         min_area_share=0.0008,
         max_area_share=0.5,
         same_mask_iou=0.7,
-        mask_prompts=False,  # with them a click gets .55 IoU, without .88
+        mask_prompts=False,  # a click has a mean IoU of .55 with them and .88 without
     ),
     global_local=GlobalLocalSettings(
         framing=Framing(
@@ -144,7 +146,7 @@ TINY = Preset(
     ranking=RankingSettings(
         alternatives=3,
         temperatures={"global-local": 2.0, "lgd": 20.0, "iterprime": 0.25, "spatial": 0.3},
-        weights={"spatial": 0.0},  # it did not help: the tiny CLIP reads "left" by itself
+        weights={"spatial": 0.0},  # it did not help: the tiny CLIP understands "left" without it
     ),
 )
 
@@ -159,7 +161,7 @@ BASE_SAM_SETTINGS = SamSettings(
     max_area_share=0.95,
     same_mask_iou=0.85,
 )
-LGD_SAM_SETTINGS = SamSettings(  # papers: LGD's released code; TAS and HybridGL have the same
+LGD_SAM_SETTINGS = SamSettings(  # LGD's released code; TAS and HybridGL have the same
     working_side=1024,
     points_per_side=8,
     pred_iou_thresh=0.7,
@@ -197,7 +199,7 @@ PAPER = replace(
     "IteRPrimE's Stanza; wants a GPU; figures not measured",
     masks=sources.SAM_H,
     itm=sources.ALBEF,
-    parser=sources.SPACY_TRF,  # LGD's; IteRPrimE's is Stanza, which is not read here
+    parser=sources.SPACY_TRF,  # LGD's; IteRPrimE's is Stanza, which is not supported here
     global_local_parser=sources.SPACY_LG,
     describer=sources.LLAVA_7B,
     proposals=LGD_SAM_SETTINGS,
@@ -206,42 +208,43 @@ PAPER = replace(
 PAPER_RN50 = replace(
     PAPER,
     name="paper-rn50",
-    summary="as paper, with Global-Local CLIP's other network; figures not measured",
+    summary="as paper, with the ResNet-50 variant of Global-Local CLIP; figures not measured",
     clip=sources.CLIP_RN50,
     global_local=global_local.GLOBAL_LOCAL_PAPER_RN50,
 )
 PAPER_QUERIES = replace(
     PAPER,
     name="paper-mask2former",
-    summary="as paper, with IteRPrimE's proposals, which saw COCO; answers no clicks; figures not measured",
+    summary="as paper, with IteRPrimE's Mask2Former, trained on COCO; no clicks; figures not measured",
     masks=sources.MASK2FORMER_L,
     proposals=QuerySettings(),
 )
 BEST = replace(
     BASE,
     name="best",
-    summary="what we would choose today, for a GPU of 40 GB; figures not measured",
+    summary="the strongest networks that are supported, for a GPU with 40 GB; figures not measured",
     masks=sources.SAM2_L,
     clip=sources.CLIP_L14,
     describer=sources.QWEN_8B,
-    global_local=replace(
-        global_local.GLOBAL_LOCAL_PAPER, first_masked_block=21
-    ),  # its last three of 24, as 9 is of 12
+    # The last three blocks of 24, as the paper's 9 leaves the last three of 12.
+    global_local=replace(global_local.GLOBAL_LOCAL_PAPER, first_masked_block=21),
 )
 
-PRESETS = {one.name: one for one in (TINY, BASE, PAPER, PAPER_RN50, PAPER_QUERIES, BEST)}
+PRESETS = {preset.name: preset for preset in (TINY, BASE, PAPER, PAPER_RN50, PAPER_QUERIES, BEST)}
 
 
 def find_preset(
     name: str, *, alternatives: int | None = None, known: Mapping[str, Preset] = PRESETS
 ) -> Preset:
-    """The preset that `RIS_PRESET` asks for, offering as many alternatives as `RIS_ALTERNATIVES` says.
+    """Find a preset by its name.
 
     Args:
-        known: those to choose from: ours, or ours and the user's.
+        name: the value of `RIS_PRESET`.
+        alternatives: replaces the preset's number of alternatives (`RIS_ALTERNATIVES`); None keeps it.
+        known: the presets to choose from, by name.
 
     Raises:
-        SettingsError: there is none of that name.
+        SettingsError: there is no preset of that name.
     """
     if name not in known:
         raise SettingsError(f"there is no preset {name!r}; RIS_PRESET can be {', '.join(known)}")

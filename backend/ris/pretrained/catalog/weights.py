@@ -1,8 +1,8 @@
-"""Model files on disk: which there must be, and whether they are the ones that were shipped or fetched.
+"""Check that the model files on disk are complete and are those that were shipped or fetched.
 
-Beside the files of every network lies a `manifest.json`: by name, each file's digest and length. Embedded
-files are digested at every start, which takes some ten milliseconds; of fetched ones, gigabytes, only the
-lengths are looked at, and `ris models verify` digests them.
+The folder of every network has a `manifest.json` with the digest and length of each file. The digests of
+embedded files are checked at every start, which takes about ten milliseconds. Fetched files have gigabytes:
+a start checks their lengths only, and `ris models verify` checks their digests.
 """
 
 import hashlib
@@ -14,19 +14,20 @@ from typing import Any
 from ris.errors import WeightsError
 from ris.pretrained.catalog.sources import Source
 
-MANIFEST_FILE = "manifest.json"  # {file relative to the folder: {"sha256": hex, "bytes": length}}
+MANIFEST_FILE = "manifest.json"  # {path relative to the folder: {"sha256": hex, "bytes": length}}
 _INSTALL_ADVICE = "install the package again"
 
 
 def check_model_files(sources: Iterable[Source], models: Path, *, fetch: str) -> str:
-    """See that every file of some networks is there.
+    """Check that all files of some networks are there, without loading a network.
 
     Args:
+        sources: the networks.
         models: the folder of fetched networks.
-        fetch: the command that gets what is missing, for the message.
+        fetch: the command that fetches missing files, for the message.
 
     Returns:
-        A digest of what they are; no network is loaded.
+        A SHA-256 digest over all files, in hex.
 
     Raises:
         WeightsError: a file is missing or differs; the message names it and says what to do.
@@ -44,74 +45,86 @@ def check_model_files(sources: Iterable[Source], models: Path, *, fetch: str) ->
 
 
 def verify_files(folder: Path, remedy: str) -> dict[str, str]:
-    """Digest every file of a folder and compare it with its manifest; {file: sha256}.
+    """Compare the digest of every file of a folder with its manifest.
 
     Args:
+        folder: the network's folder.
         remedy: what the person should do, for the message.
+
+    Returns:
+        {file: sha256 in hex}.
 
     Raises:
         WeightsError: a file is missing or differs; the message names it.
     """
     expected = read_manifest(folder, remedy)
-    for name, said in expected.items():
+    for name, entry in expected.items():
         path = folder / name
         if not path.is_file():
             raise WeightsError(f"the model file {path} is missing; {remedy}")
-        if compute_sha256(path) != said["sha256"]:
+        if compute_sha256(path) != entry["sha256"]:
             raise WeightsError(f"the model file {path} is damaged or was changed; {remedy}")
-    return {name: str(said["sha256"]) for name, said in expected.items()}
+    return {name: str(entry["sha256"]) for name, entry in expected.items()}
 
 
 def read_manifest(folder: Path, remedy: str) -> dict[str, dict[str, Any]]:
-    """What was written down about a folder.
+    """Read the manifest of a folder.
+
+    Args:
+        folder: the network's folder.
+        remedy: what the person should do, for the message.
+
+    Returns:
+        {file: {"sha256": hex, "bytes": length}}.
 
     Raises:
-        WeightsError: nothing, or nothing that can be read.
+        WeightsError: there is no manifest, or it is damaged.
     """
     path = folder / MANIFEST_FILE
     if not path.is_file():
         raise WeightsError(f"there is no network at {folder}; {remedy}")
     try:
-        said = json.loads(path.read_text())
+        entries = json.loads(path.read_text())
         return {
-            str(name): {"sha256": str(of["sha256"]), "bytes": int(of["bytes"])} for name, of in said.items()
+            str(name): {"sha256": str(entry["sha256"]), "bytes": int(entry["bytes"])}
+            for name, entry in entries.items()
         }
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise WeightsError(f"{path} is damaged; {remedy}") from error
 
 
 def write_manifest(folder: Path) -> None:
-    """Write down what is in a model folder now."""
+    """Write the manifest of a model folder: the digest and length of each file that is in it now."""
     files = sorted(
         path for path in folder.rglob("*")
         if path.is_file() and path.name not in (MANIFEST_FILE, "README.md") and ".cache" not in path.parts
     )  # fmt: skip
-    said = {
+    entries = {
         path.relative_to(folder).as_posix(): {"sha256": compute_sha256(path), "bytes": path.stat().st_size}
         for path in files
     }
-    (folder / MANIFEST_FILE).write_text(json.dumps(said, indent=1) + "\n")
+    (folder / MANIFEST_FILE).write_text(json.dumps(entries, indent=1) + "\n")
 
 
 def compute_sha256(path: Path) -> str:
-    """The digest of a file, in hex."""
+    """Compute the SHA-256 digest of a file, in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _check_lengths(folder: Path, remedy: str) -> dict[str, str]:
     expected = read_manifest(folder, remedy)
-    for name, said in expected.items():
+    for name, entry in expected.items():
         path = folder / name
         if not path.is_file():
             raise WeightsError(f"the model file {path} is missing; {remedy}")
-        if path.stat().st_size != said["bytes"]:
+        if path.stat().st_size != entry["bytes"]:
             raise WeightsError(f"the model file {path} was cut short or changed; {remedy}")
-    return {name: str(said["sha256"]) for name, said in expected.items()}
+    return {name: str(entry["sha256"]) for name, entry in expected.items()}
 
 
 def _describe_user_files(folder: Path, name: str) -> dict[str, str]:
-    """A folder that nobody wrote a manifest for: its files' lengths and times stand for them."""
+    """Describe a folder without a manifest by the length and modification time of each file."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     if not files:
         raise WeightsError(

@@ -1,1 +1,1 @@
-"""CLIP, and its features of masked views."""
+"""CLIP through open_clip: image, text and masked-image features."""

@@ -1,4 +1,4 @@
-"""What the kinds of CLIP share: how an open_clip folder is read, its texts, and arrays in batches."""
+"""Shared by CLIP's ViTs and ResNets: reading an open_clip folder, encoding texts, batches."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -21,14 +21,14 @@ _CONFIG_FILE = "open_clip_config.json"
 
 
 def read_clip(folder: Path, *, device: str = "cpu", precision: Precision = "fp32") -> tuple[Any, Any]:
-    """An open_clip model folder: config and safetensors weights -> the network and its tokenizer.
+    """Read an open_clip model folder (config and safetensors weights): the network and its tokenizer.
 
-    The tokenizer of OpenAI's networks comes with open_clip; only a config that names another one
-    (`hf_tokenizer_name`) needs a `tokenizer.json` beside it.
+    open_clip has the tokenizer of OpenAI's networks. Only a config that names another tokenizer
+    (`hf_tokenizer_name`) needs a `tokenizer.json` in the folder.
 
     Raises:
-        WeightsError: a file is missing or cannot be read. open_clip itself only warns and goes on
-            with random weights.
+        WeightsError: a file is missing or cannot be read. open_clip itself only warns and continues with
+            random weights.
     """
     _check_files(folder, _CONFIG_FILE, "open_clip_model.safetensors")
     schema = f"local-dir:{folder}"
@@ -44,7 +44,7 @@ def read_clip(folder: Path, *, device: str = "cpu", precision: Precision = "fp32
         return model.eval(), open_clip.get_tokenizer(schema)
     except WeightsError:
         raise
-    except Exception as error:  # each of the libraries underneath has errors of its own
+    except Exception as error:  # open_clip, safetensors and tokenizers have errors of their own
         reason = " ".join(str(error).split())[:300]
         raise WeightsError(f"the CLIP model in {folder} is damaged: {reason}; install it again") from error
 
@@ -57,7 +57,7 @@ def _check_files(folder: Path, *names: str) -> None:
 
 @torch.inference_mode()
 def encode_texts(model: Any, tokenizer: Any, texts: Sequence[str]) -> NDArray[np.float32]:
-    """T texts -> raw features float32 [T, D]; what is too long is cut, keeping the end token."""
+    """Encode T texts as unnormalised features float32 [T, D]; long texts are cut, keeping the end token."""
     if not texts:
         return concatenate_features(model, [])
     ids = tokenizer(list(texts)).to(get_weight(model).device)
@@ -67,9 +67,10 @@ def encode_texts(model: Any, tokenizer: Any, texts: Sequence[str]) -> NDArray[np
 
 
 def encode_token_ids(model: Any, ids: torch.Tensor) -> torch.Tensor:
-    """Token ids [T, L] -> raw features [T, D], as `encode_text`, cut behind the last end token.
+    """Encode token ids [T, L] as unnormalised features [T, D], as open_clip's `encode_text`.
 
-    Exact under the causal mask: no token before the end sees one behind it.
+    Tokens after the longest text's end token are cut. That is exact: under the causal mask no earlier token
+    attends to them.
     """
     if model.attn_mask is not None and model.text_pool_type in ("argmax", "eos"):
         ends = ids if model.text_pool_type == "argmax" else (ids == model.text_eos_id).int()
@@ -87,20 +88,20 @@ def encode_token_ids(model: Any, ids: torch.Tensor) -> torch.Tensor:
 
 
 def get_weight(model: Any) -> torch.Tensor:
-    """One of its weights: where it lies and of what type are those of the network."""
+    """Get one of the network's weights, for the device and dtype of all."""
     weight: torch.Tensor = next(model.parameters())
     return weight
 
 
 def split_into_batches(model: Any, array: NDArray[np.float32]) -> Iterator[torch.Tensor]:
-    """float32 [N, ...] in pieces of at most `_IMAGE_BATCH_SIZE`, where and as the network wants them."""
+    """Yield float32 [N, ...] in batches of at most `_IMAGE_BATCH_SIZE`, on the network's device and dtype."""
     weight = get_weight(model)
     for start in range(0, len(array), _IMAGE_BATCH_SIZE):
         yield torch.tensor(array[start : start + _IMAGE_BATCH_SIZE], device=weight.device, dtype=weight.dtype)
 
 
 def concatenate_features(model: Any, features: Sequence[torch.Tensor]) -> NDArray[np.float32]:
-    """Features [n, D] of the batches -> float32 [N, D]; no batches give [0, D]."""
+    """Concatenate the batches' features [n, D] to float32 [N, D]; no batches give [0, D]."""
     if not features:
         return np.zeros((0, model.visual.output_dim), np.float32)
     return np.asarray(torch.cat(list(features)).float().cpu().numpy(), np.float32)

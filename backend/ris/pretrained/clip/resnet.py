@@ -1,4 +1,4 @@
-"""CLIP's ResNets through open_clip: plain pictures, feature maps seen through a mask, and texts."""
+"""CLIP's ResNets through open_clip: features of images, of masked feature maps, and of texts."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,15 +15,15 @@ from ris.pretrained.clip.network import concatenate_features, encode_texts, spli
 class ClipResNetEncoder:
     """An open_clip `ModifiedResNet` as `referring.protocols.Encoder`.
 
-    Its blocks cannot be masked; what the protocol calls a block is here the attention pooling alone, so
-    `n_blocks` is 1 and `first_masked_block` is 0 (masked) or 1 (never).
+    Only the attention pooling can be masked. It counts as the protocol's one block: `n_blocks` is 1, and
+    `first_masked_block` is 0 (masked) or 1 (not masked).
 
     Args:
-        model: a network with a ResNet image side, as `open_clip.create_model` makes it.
-        tokenizer: its own, as `open_clip.get_tokenizer` gives it.
+        model: a network with a ResNet image encoder, from `open_clip.create_model`.
+        tokenizer: its tokenizer, from `open_clip.get_tokenizer`.
 
     Raises:
-        WeightsError: the image side is another network.
+        WeightsError: the image encoder is another network.
     """
 
     n_blocks = 1
@@ -39,7 +39,7 @@ class ClipResNetEncoder:
 
     @torch.inference_mode()
     def encode_images(self, pictures: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Normalised float32 [N, 3, S, S] -> raw features float32 [N, D]."""
+        """Encode normalised images float32 [N, 3, S, S] as unnormalised features float32 [N, D]."""
         visual = self.model.visual
         return concatenate_features(
             self.model, [visual(batch) for batch in split_into_batches(self.model, pictures)]
@@ -49,31 +49,35 @@ class ClipResNetEncoder:
     def encode_masked(
         self, picture: NDArray[np.float32], grids: NDArray[np.float32], *, first_masked_block: int
     ) -> NDArray[np.float32]:
-        """float32 [3, S, S] seen through grids [N, G, G] -> raw features float32 [N, D].
+        """Encode a normalised image float32 [3, S, S] under N masks as unnormalised features float32 [N, D].
 
-        The feature map is made once, for all masks. Its locations are brought to unit length over the
-        channels, masked or not.
+        The feature map is computed once for all masks.
 
         Source: the RN50 path of Global-Local CLIP's released code. Each location of the map before the
-        pooling is normalised and multiplied by the mask; the pooling's query is the mean over all
-        locations of the masked map, those at nought included.
+        pooling is normalised over the channels and multiplied by the mask; the pooling's query is the mean
+        over all locations of the masked map, zeroed ones included.
+
+        Args:
+            picture: the image.
+            grids: float32 [N, G, G] in [0, 1], the masks on the feature map.
+            first_masked_block: 0 masks the feature map, 1 does not.
         """
         visual = self.model.visual
         masks = np.ones_like(grids) if first_masked_block >= self.n_blocks else grids
         (pixels,) = split_into_batches(self.model, picture[None])
-        located = F.normalize(compute_feature_map(visual, pixels), dim=1)
+        feature_map = F.normalize(compute_feature_map(visual, pixels), dim=1)
         pooled = [
-            visual.attnpool(located * batch[:, None]) for batch in split_into_batches(self.model, masks)
+            visual.attnpool(feature_map * batch[:, None]) for batch in split_into_batches(self.model, masks)
         ]
         return concatenate_features(self.model, pooled)
 
     def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """T texts -> raw features float32 [T, D]; what is too long is cut, keeping the end token."""
+        """Encode T texts as unnormalised features float32 [T, D], cut where they are too long."""
         return encode_texts(self.model, self.tokenizer, texts)
 
 
 def compute_feature_map(visual: Any, pixels: torch.Tensor) -> torch.Tensor:
-    """Pictures [B, 3, S, S] -> what the attention pooling reads, [B, C, S / 32, S / 32]."""
+    """Compute the input of the attention pooling, [B, C, S / 32, S / 32], of images [B, 3, S, S]."""
     states: torch.Tensor = visual.stem(pixels)
     for layer in (visual.layer1, visual.layer2, visual.layer3, visual.layer4):
         states = layer(states)

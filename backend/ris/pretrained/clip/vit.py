@@ -1,4 +1,4 @@
-"""CLIP's ViTs through open_clip: plain pictures, pictures seen through a mask, and texts."""
+"""CLIP's ViTs through open_clip: features of images, of masked images, and of texts."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,11 +19,11 @@ class ClipEncoder:
     """An open_clip ViT as `referring.protocols.Encoder`.
 
     Args:
-        model: a network with a ViT image side, as `open_clip.create_model` makes it.
-        tokenizer: its own, as `open_clip.get_tokenizer` gives it.
+        model: a network with a ViT image encoder, from `open_clip.create_model`.
+        tokenizer: its tokenizer, from `open_clip.get_tokenizer`.
 
     Raises:
-        WeightsError: the image side is not a square ViT.
+        WeightsError: the image encoder is not a square ViT that pools by its class token.
     """
 
     def __init__(self, model: Any, tokenizer: Any) -> None:
@@ -31,7 +31,7 @@ class ClipEncoder:
         if not hasattr(visual, "transformer") or len(set(visual.image_size)) != 1:
             raise WeightsError(f"Global-Local CLIP needs a square ViT, got {type(visual).__name__}")
         if visual.pool_type != "tok" or visual.attn_pool is not None or visual.final_ln_after_pool:
-            raise WeightsError("Global-Local CLIP needs a ViT that reads its answer off the class token")
+            raise WeightsError("Global-Local CLIP needs a ViT that pools by its class token")
         for block in visual.transformer.resblocks:
             check_block(block)
         self.model = model.eval()
@@ -42,12 +42,12 @@ class ClipEncoder:
 
     @classmethod
     def load(cls, folder: Path, *, device: str = "cpu", precision: Precision = "fp32") -> "ClipEncoder":
-        """As `load_clip`, of a folder that must hold a ViT."""
+        """Load a ViT as `load_clip` does; another network raises `WeightsError`."""
         return cls(*read_clip(folder, device=device, precision=precision))
 
     @torch.inference_mode()
     def encode_images(self, pictures: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Normalised float32 [N, 3, S, S] -> raw features float32 [N, D]."""
+        """Encode normalised images float32 [N, 3, S, S] as unnormalised features float32 [N, D]."""
         visual = self.model.visual
         features = [
             compute_class_feature(visual, embed_pictures(visual, batch, self.n_blocks - 1))
@@ -59,9 +59,14 @@ class ClipEncoder:
     def encode_masked(
         self, picture: NDArray[np.float32], grids: NDArray[np.float32], *, first_masked_block: int
     ) -> NDArray[np.float32]:
-        """float32 [3, S, S] seen through grids [N, G, G] -> raw features float32 [N, D].
+        """Encode a normalised image float32 [3, S, S] under N masks as unnormalised features float32 [N, D].
 
-        The blocks before the first masked one run once, for all masks.
+        The blocks before the first masked one run once for all masks.
+
+        Args:
+            picture: the image.
+            grids: float32 [N, G, G] in [0, 1], the factor of each patch.
+            first_masked_block: 0-based; `n_blocks` masks none.
         """
         if not len(grids):
             return concatenate_features(self.model, [])
@@ -76,17 +81,17 @@ class ClipEncoder:
         return concatenate_features(self.model, features)
 
     def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """T texts -> raw features float32 [T, D]; what is too long is cut, keeping the end token."""
+        """Encode T texts as unnormalised features float32 [T, D], cut where they are too long."""
         return encode_texts(self.model, self.tokenizer, texts)
 
 
 def load_clip(
     folder: Path, *, device: str = "cpu", precision: Precision = "fp32"
 ) -> ClipEncoder | ClipResNetEncoder:
-    """The encoder of an open_clip model folder: of a ViT or of CLIP's ResNet, whichever it holds.
+    """Load the encoder in an open_clip model folder, a ViT or one of CLIP's ResNets.
 
     Raises:
-        WeightsError: a file is missing or cannot be read, or it is another kind of network.
+        WeightsError: a file is missing or cannot be read, or the network is of another kind.
     """
     model, tokenizer = read_clip(folder, device=device, precision=precision)
     if hasattr(model.visual, "attnpool"):
@@ -95,8 +100,8 @@ def load_clip(
 
 
 def embed_pictures(visual: Any, pictures: torch.Tensor, n_blocks: int) -> torch.Tensor:
-    """Pictures [B, 3, S, S] -> residual stream [B, 1 + G*G, W] after the first `n_blocks` blocks."""
-    tokens: torch.Tensor = visual._embeds(pictures).float()  # what the blocks add up stays in float32
+    """Compute the residual stream [B, 1 + G * G, W] of images [B, 3, S, S] after the first blocks."""
+    tokens: torch.Tensor = visual._embeds(pictures).float()  # the residual stream stays in float32
     for block in visual.transformer.resblocks[:n_blocks]:
         tokens = run_block(block, tokens, n_rows=tokens.shape[1])
     return tokens
@@ -105,24 +110,27 @@ def embed_pictures(visual: Any, pictures: torch.Tensor, n_blocks: int) -> torch.
 def see_through(
     visual: Any, tokens: torch.Tensor, grids: torch.Tensor, first_masked_block: int
 ) -> torch.Tensor:
-    """Token masking, as the released code of Global-Local CLIP has it for ViTs.
+    """Run the masked blocks: token masking of Global-Local CLIP, as its released code has it for ViTs.
 
-    Patches that are multiplied by 0 are the same in every block, and nobody reads what becomes of them: one
-    key stands for all of them, its logit raised by the logarithm of their number.
+    Patches with factor 0 are equal in every block, and their outputs are not needed. One key stands for all
+    of them; its logit gets the logarithm of their number added.
 
     Args:
-        tokens: [1, 1 + P, W], one picture's residual stream before `first_masked_block` or the last one.
-        grids: [N, P] in [0, 1], what each patch is multiplied by; the class token never is.
+        visual: the image encoder.
+        tokens: [1, 1 + P, W], one image's residual stream before `first_masked_block`, or before the last
+            block if that comes first.
+        grids: [N, P] in [0, 1], the factor of each patch; the class token has none.
+        first_masked_block: 0-based; the number of blocks masks none.
 
     Returns:
-        [N, D] raw features of the class token.
+        [N, D], unnormalised features of the class token.
     """
     blocks = visual.transformer.resblocks
-    if first_masked_block == len(blocks):  # after the last: nothing is hidden
+    if first_masked_block == len(blocks):  # no block is masked
         return compute_class_feature(visual, tokens).expand(len(grids), -1)
-    factors, bias, where = _select_tokens(grids)
+    factors, bias, order = _select_tokens(grids)
     shown = torch.gather(
-        tokens.expand(len(grids), -1, -1), 1, where[..., None].expand(-1, -1, tokens.shape[2])
+        tokens.expand(len(grids), -1, -1), 1, order[..., None].expand(-1, -1, tokens.shape[2])
     )
     hidden = tokens.new_zeros(len(grids), 1, tokens.shape[2])
     for block in blocks[first_masked_block:-1]:
@@ -131,11 +139,11 @@ def see_through(
 
 
 def _select_tokens(grids: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Which tokens are looked at: the class token, the patches above 0, padding, and one for all hidden ones.
+    """Select the keys of each mask: the class token, the patches above 0, padding, and one for all others.
 
     Returns:
-        factors [N, K, 1] of the first K; bias [N, 1, 1, K + 1], -inf for padding and for hidden ones that do
-        not exist; where [N, K], their places among the 1 + P tokens.
+        factors [N, K, 1] of the first K keys; bias [N, 1, 1, K + 1], -inf for padding and for a last key that
+        stands for no patch; order [N, K], indices of the first K keys among the 1 + P tokens.
     """
     factors = torch.cat([grids.new_ones(len(grids), 1), grids], dim=1)
     n_shown = (factors > 0).sum(1)
@@ -150,9 +158,14 @@ def _select_tokens(grids: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, tor
 def compute_class_feature(
     visual: Any, tokens: torch.Tensor, bias: torch.Tensor | None = None
 ) -> torch.Tensor:
-    """Residual stream [N, L, W] before the last block -> raw features [N, D] of the first token.
+    """Compute unnormalised features [N, D] of the class token from the residual stream before the last block.
 
-    Of the last block only what becomes of the class token is computed: nobody reads the others.
+    The last block is computed for the class token only.
+
+    Args:
+        visual: the image encoder.
+        tokens: [N, L, W], the class token first.
+        bias: of `run_block`.
     """
     own = run_block(visual.transformer.resblocks[-1], tokens, n_rows=1, bias=bias)
     features: torch.Tensor = apply_norm(visual.ln_post, own[:, 0]) @ visual.proj

@@ -1,1 +1,1 @@
-"""Parse expressions, find synonyms and describe an object in words."""
+"""Parsers of expressions, synonyms, and describers of objects."""

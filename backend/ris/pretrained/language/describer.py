@@ -1,4 +1,4 @@
-"""Describers: the embedded one, and any image-text-to-text network of transformers."""
+"""Describers that run here: BLIP, and any image-text-to-text network of transformers."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,10 +24,17 @@ _BATCH_SIZE = 32
 
 
 class BlipDescriber:
-    """A `BlipForConditionalGeneration` as `referring.protocols.Describer`: it goes on with a prompt.
+    """A `BlipForConditionalGeneration` as `referring.protocols.Describer`; it continues a prompt.
 
-    The image side runs once an image. Prompts of one length are answered together; BLIP counts positions
-    from the left, so prompts cannot be padded there.
+    The image encoder runs once per image. Prompts of equal length share a batch: BLIP counts positions from
+    the left, so prompts cannot be padded there.
+
+    Args:
+        model: the network.
+        tokenizer: its tokenizer.
+        model_name: key of the cached describer answers.
+        mean, std: normalisation of the image's colours, RGB in [0, 1].
+        max_new_tokens: longest answer, in tokens.
     """
 
     def __init__(
@@ -46,7 +53,7 @@ class BlipDescriber:
 
     @classmethod
     def load(cls, folder: Path, *, mean: Colour, std: Colour, device: str = "cpu") -> "BlipDescriber":
-        """A transformers model folder: config, safetensors weights and tokenizer.
+        """Load a transformers model folder: config, safetensors weights and tokenizer.
 
         Raises:
             WeightsError: a file is missing, cannot be read, or lacks weights of the network.
@@ -57,7 +64,7 @@ class BlipDescriber:
 
     @torch.inference_mode()
     def look(self, image: Image) -> NDArray[np.float32]:
-        """The image side's states, float32 [1 + P, W]."""
+        """Encode an image as the image encoder's states, float32 [1 + P, W]."""
         side = self.network.config.vision_config.image_size
         picture = squash_image(image.pixels, side, mean=self.mean, std=self.std)
         pixels = torch.as_tensor(picture, device=self.network.device)[None]
@@ -66,27 +73,27 @@ class BlipDescriber:
 
     @torch.inference_mode()
     def describe(self, digest: str, looked: NDArray, prompts: Sequence[str]) -> list[str]:
-        """What the network goes on with after each prompt, greedily."""
+        """Continue each prompt greedily; of a prompt that is too long the end is kept."""
         text = self.network.config.text_config
-        room = text.max_position_embeddings - self.max_new_tokens
+        max_prompt_tokens = text.max_position_embeddings - self.max_new_tokens
         if not prompts:
             return []
         coded = self.tokenizer(list(prompts), add_special_tokens=False)["input_ids"]
-        rows = [[text.bos_token_id, *ids[-room + 1 :]] for ids in coded]
+        rows = [[text.bos_token_id, *ids[-max_prompt_tokens + 1 :]] for ids in coded]
         answers = [""] * len(rows)
         for length in sorted({len(row) for row in rows}):
-            same = [i for i, row in enumerate(rows) if len(row) == length]
-            for start in range(0, len(same), _BATCH_SIZE):
-                batch = same[start : start + _BATCH_SIZE]
-                said = self._generate(torch.tensor([rows[i] for i in batch]), looked)
-                for i, ids in zip(batch, said, strict=True):
+            indices = [i for i, row in enumerate(rows) if len(row) == length]
+            for start in range(0, len(indices), _BATCH_SIZE):
+                batch = indices[start : start + _BATCH_SIZE]
+                generated = self._generate(torch.tensor([rows[i] for i in batch]), looked)
+                for i, ids in zip(batch, generated, strict=True):
                     answers[i] = self.tokenizer.decode(ids[length:], skip_special_tokens=True).strip()
         return answers
 
     def _generate(self, ids: torch.Tensor, looked: NDArray) -> torch.Tensor:
         device, text = self.network.device, self.network.config.text_config
         states = torch.as_tensor(looked, device=device, dtype=self.network.dtype).expand(len(ids), -1, -1)
-        said: torch.Tensor = self.network.text_decoder.generate(
+        generated: torch.Tensor = self.network.text_decoder.generate(
             input_ids=ids.to(device),
             attention_mask=torch.ones_like(ids).to(device),
             encoder_hidden_states=states,
@@ -97,17 +104,18 @@ class BlipDescriber:
             eos_token_id=text.eos_token_id,
             pad_token_id=text.pad_token_id,
         )
-        return said
+        return generated
 
 
 class ChatDescriber:
-    """Any image-text-to-text network of transformers with a chat template: LLaVA, Qwen-VL and their like.
+    """Any image-text-to-text network of transformers with a chat template, such as LLaVA and Qwen-VL.
 
     Args:
         model: a network of `AutoModelForImageTextToText`.
-        processor: its own.
-        model_name: what its answers are kept under.
-        longest_side: larger images are shrunk to this before they are kept with the scene.
+        processor: its processor.
+        model_name: key of the cached describer answers.
+        longest_side: larger images are shrunk to this longest side, in pixels.
+        max_new_tokens: longest answer, in tokens.
     """
 
     def __init__(
@@ -124,10 +132,10 @@ class ChatDescriber:
 
     @classmethod
     def load(cls, name: str, *, revision: str | None = None, device: str = "cpu") -> "ChatDescriber":
-        """A network by its folder or by its name among the downloaded ones; nothing is downloaded here.
+        """Load a network by its folder, or by its name in the cache of the Hub's library; downloads nothing.
 
         Raises:
-            WeightsError: it is not there or cannot be read.
+            WeightsError: the network is not there or cannot be read.
         """
         try:
             processor: Any = AutoProcessor.from_pretrained(  # type: ignore[no-untyped-call]
@@ -139,17 +147,17 @@ class ChatDescriber:
         except Exception as error:  # transformers, safetensors and the hub have errors of their own
             reason = " ".join(str(error).split())[:200]
             raise WeightsError(
-                f"the describer {name} cannot be loaded: {reason}; download it first, nothing is fetched here"
+                f"the describer {name} cannot be loaded: {reason}; download it first, this command does not"
             ) from error
         return cls(model.to(device), processor, model_name=f"{name}@{revision or 'main'}")
 
     def look(self, image: Image) -> NDArray[np.uint8]:
-        """The picture itself, shrunk: uint8 [h, w, 3]."""
+        """Shrink an image for the scene: uint8 [h, w, 3], RGB."""
         return shrink_bicubic(image.pixels, self.longest_side)
 
     @torch.inference_mode()
     def describe(self, digest: str, looked: NDArray, prompts: Sequence[str]) -> list[str]:
-        """One greedy answer a prompt, each in a conversation of its own."""
+        """Answer each prompt greedily, in its own conversation."""
         picture = Pillow.fromarray(np.asarray(looked, np.uint8))
         return [self._answer(picture, prompt) for prompt in prompts]
 
@@ -162,13 +170,13 @@ class ChatDescriber:
             return_dict=True,
             return_tensors="pt",
         ).to(self.network.device)
-        said = self.network.generate(**inputs, max_new_tokens=self.max_new_tokens, do_sample=False)
-        new = said[0, inputs["input_ids"].shape[1] :]
-        return str(self.processor.decode(new, skip_special_tokens=True)).strip()
+        generated = self.network.generate(**inputs, max_new_tokens=self.max_new_tokens, do_sample=False)
+        answer = generated[0, inputs["input_ids"].shape[1] :]
+        return str(self.processor.decode(answer, skip_special_tokens=True)).strip()
 
 
 def shrink_bicubic(pixels: NDArray[np.uint8], longest_side: int) -> NDArray[np.uint8]:
-    """uint8 [H, W, 3] with its longer side at most so long; small images stay."""
+    """Shrink uint8 [H, W, 3] to a longest side of at most `longest_side` pixels, bicubic."""
     height, width = pixels.shape[:2]
     scale = longest_side / max(height, width)
     if scale >= 1:

@@ -1,20 +1,20 @@
-"""English whose parser speaks Universal Dependencies: the language "en_ud" of spaCy.
+"""The language "en_ud" for spaCy: English with Universal Dependencies.
 
-spaCy's own English finds noun chunks by labels of another scheme (dobj, pobj), in which a
-preposition heads its noun. Importing this module registers "en_ud", so that a pipeline trained on a UD
-treebank loads by plain `spacy.load` and has `doc.find_noun_chunks` like any other.
+spaCy's own English finds noun chunks by labels of another scheme (dobj, pobj), in which a preposition is the
+head of its noun. Importing this module registers "en_ud", so that `spacy.load` loads a pipeline trained on a
+UD treebank and `doc.noun_chunks` works.
 """
 
 from collections.abc import Iterable, Iterator
 
-import spacy
 from spacy.attrs import PREFIX, SHAPE, SUFFIX
 from spacy.errors import Errors
 from spacy.lang.en import English, EnglishDefaults
 from spacy.lang.lex_attrs import word_shape
 from spacy.tokens import Doc, Span, Token
+from spacy.util import registry
 
-# Dependents that belong to the name of a thing. Case markers, clauses and prepositional dependents do not.
+# Relations of dependents that belong to a base noun phrase; prepositional phrases and clauses do not.
 _NAMING = frozenset(
     ["det", "det:predet", "amod", "nummod", "compound", "nmod:poss", "nmod:desc", "flat", "fixed", "goeswith"]
 )
@@ -26,11 +26,11 @@ _RELATIVE = frozenset(("that", "which", "who", "whom"))
 
 
 def find_noun_chunks(doclike: Doc | Span) -> Iterator[tuple[int, int, int]]:
-    """Base noun phrases of a UD parse, left to right, none inside another.
+    """Find the base noun phrases of a UD parse, left to right, none inside another.
 
-    A phrase runs from the noun's first determiner, adjective, number, compound or possessor to the noun
-    (or to the end of a name: "mary jo foley"). A preposition before it, and what is said of it after it
-    ("of wine", "on the left", "that is red"), stay outside.
+    A phrase starts at the noun's first determiner, adjective, number, compound or possessor and ends at the
+    noun (or at the end of a name: "mary jo foley"). A preposition before it and modifiers after it ("of
+    wine", "on the left", "that is red") are not part of it.
 
     Yields:
         (start, end, label "NP"): token indices in the Doc, end exclusive.
@@ -43,7 +43,7 @@ def find_noun_chunks(doclike: Doc | Span) -> Iterator[tuple[int, int, int]]:
         raise ValueError(Errors.E029)
     label = doc.vocab.strings.add("NP")
     found: list[tuple[int, int, int]] = []
-    # From the right, since a noun stands after the nouns inside its phrase ("a 12 year old boy").
+    # Right to left, because a noun comes after the nouns inside its phrase ("a 12 year old boy").
     for word in reversed(list(doclike)):
         if word.pos_ not in _NOMINAL or not _is_phrase_head(word):
             continue
@@ -55,7 +55,7 @@ def find_noun_chunks(doclike: Doc | Span) -> Iterator[tuple[int, int, int]]:
 
 def _is_phrase_head(word: Token) -> bool:
     if word.lower_ in _RELATIVE and word.head.dep_ == "acl:relcl":
-        return False  # it stands for the noun before it, which has its own phrase
+        return False  # it refers to the noun before it, which has its own phrase
     while word.dep_ == "conj" and word.head.i != word.i:
         word = word.head
     return word.dep_ not in _NEVER_A_PHRASE
@@ -76,7 +76,7 @@ def _find_last(noun: Token) -> int:
 
 
 def _find_inside(children: Iterable[Token], labels: frozenset[str]) -> Iterator[Token]:
-    """Children, nearest first, up to the first that does not belong; hyphens and commas are stepped over."""
+    """Yield children, nearest first, up to the first with another label; punctuation is skipped."""
     for child in children:
         if child.dep_ in labels:
             yield child
@@ -96,8 +96,10 @@ def _get_shape(text: str) -> str:
     return str(word_shape(text.lower()))
 
 
-class EnglishUDDefaults(EnglishDefaults):  # type: ignore[misc]
-    # Case is not a feature: expressions come lower-cased, a treebank does not, and both must look alike.
+class EnglishUDDefaults(EnglishDefaults):
+    """spaCy's defaults for English, with case-insensitive features and noun chunks of UD."""
+
+    # Expressions are in lower case and a treebank is not; both must give the same features.
     lex_attr_getters = EnglishDefaults.lex_attr_getters | {
         PREFIX: _get_prefix,
         SUFFIX: _get_suffix,
@@ -106,7 +108,9 @@ class EnglishUDDefaults(EnglishDefaults):  # type: ignore[misc]
     syntax_iterators = {"noun_chunks": find_noun_chunks}  # noqa: RUF012 (spaCy reads it off the class)
 
 
-@spacy.registry.languages("en_ud")
-class EnglishUD(English):  # type: ignore[misc]
+@registry.languages("en_ud")
+class EnglishUD(English):  # type: ignore[no-untyped-call]  # spaCy's __init_subclass__
+    """The language "en_ud"."""
+
     lang = "en_ud"
     Defaults = EnglishUDDefaults

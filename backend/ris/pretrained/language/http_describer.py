@@ -1,4 +1,4 @@
-"""A describer behind HTTP: any endpoint that speaks OpenAI's chat completions (vLLM, Ollama, a cloud's)."""
+"""A describer behind HTTP: any endpoint with OpenAI's chat completions API (vLLM, Ollama, cloud services)."""
 
 import base64
 import io
@@ -23,14 +23,15 @@ class HttpDescriber:
     """An OpenAI-compatible endpoint as `referring.protocols.Describer`.
 
     Args:
-        base_url: up to and with the version, such as http://localhost:8000/v1.
-        model: what the endpoint calls the network.
+        base_url: address up to and including the version, such as http://localhost:8000/v1.
+        model: the network's name at the endpoint.
         key: sent as a bearer token; "" sends none.
-        timeout_s: for each answer.
-        retries: how often a refusal that may pass, or a broken connection, is tried again.
-        concurrency: at most so many questions are open at once.
-        longest_side: larger images are shrunk to this before they are sent.
-        pause: what waits between two tries, in seconds.
+        timeout_s: time limit of each request.
+        retries: number of retries after a broken connection or a temporary error.
+        concurrency: largest number of simultaneous requests.
+        longest_side: larger images are shrunk to this longest side, in pixels, before they are sent.
+        max_new_tokens: longest answer, in tokens.
+        pause: waits between two attempts, in seconds; replaced in tests.
     """
 
     def __init__(
@@ -53,7 +54,7 @@ class HttpDescriber:
         self.client = httpx.Client(timeout=timeout_s, headers=headers)
 
     def look(self, image: Image) -> NDArray[np.uint8]:
-        """The picture as it will be sent: the bytes of a JPEG, uint8 [n]."""
+        """Encode an image as it will be sent: the bytes of a JPEG file, uint8 [n]."""
         file = io.BytesIO()
         Pillow.fromarray(shrink_bicubic(image.pixels, self.longest_side)).save(
             file, "JPEG", quality=JPEG_QUALITY
@@ -61,10 +62,10 @@ class HttpDescriber:
         return np.frombuffer(file.getvalue(), np.uint8)
 
     def describe(self, digest: str, looked: NDArray, prompts: Sequence[str]) -> list[str]:
-        """One answer a prompt, asked side by side.
+        """Answer each prompt with one request; requests run in parallel.
 
         Raises:
-            DescriberError: the endpoint did not answer, refused, or said nothing that we understand.
+            DescriberError: the endpoint did not answer, refused, or sent an answer that cannot be parsed.
         """
         picture = base64.b64encode(np.asarray(looked, np.uint8).tobytes()).decode("ascii")
         with ThreadPoolExecutor(max_workers=self.concurrency) as pool:
@@ -90,7 +91,7 @@ class HttpDescriber:
                     ) from error
             else:
                 if answer.is_success:
-                    return self._said(answer)
+                    return self._read_answer(answer)
                 if last or answer.status_code not in _RETRIED_STATUSES:
                     raise DescriberError(
                         f"the describer at {self.url} answered {answer.status_code} for model "
@@ -99,10 +100,11 @@ class HttpDescriber:
             self.pause(2.0**attempt)
         raise AssertionError("the last attempt returns or raises")
 
-    def _said(self, answer: httpx.Response) -> str:
+    def _read_answer(self, answer: httpx.Response) -> str:
         try:
             return str(answer.json()["choices"][0]["message"]["content"] or "")
         except (ValueError, LookupError, TypeError) as error:
             raise DescriberError(
-                f"the describer at {self.url} answered something that is no chat completion"
+                f"the answer of the describer at {self.url} is no chat completion; check that the address is "
+                "that of an OpenAI-compatible API"
             ) from error

@@ -1,4 +1,4 @@
-"""spaCy: what an expression is about, by the noun-phrase rule of Global-Local CLIP."""
+"""Parse expressions with spaCy; the referent is found by the noun-phrase rule of Global-Local CLIP."""
 
 import json
 from importlib.metadata import PackageNotFoundError, version
@@ -15,17 +15,17 @@ from ris.core.tree import Node, Tree
 from ris.errors import WeightsError
 from ris.pretrained.language import english_ud
 
-_LANGUAGES = (english_ud.EnglishUD,)  # importing it is what lets spaCy load pipelines of "en_ud"
+_LANGUAGES = (english_ud.EnglishUD,)  # the import registers "en_ud" with spaCy
 
-# CLIP reads 77 tokens, some 350 characters of English; RefCOCOg's longest expressions have about 250.
+# CLIP has 77 tokens, about 350 characters of English; RefCOCOg's longest expressions have about 250.
 MAX_PARSED_CHARACTERS = 600
-MAX_DESCRIPTION_CHARACTERS = 2000  # what a describer says is longer; each of its phrases is read alone
+MAX_DESCRIPTION_CHARACTERS = 2000  # a describer's texts are longer; each phrase is encoded alone
 
 
 class SpacyParser:
     """A spaCy pipeline as `referring.protocols.Parser`.
 
-    Serves pipelines with UD labels (the embedded one) and with spaCy's own (en_core_web_*) alike.
+    It takes pipelines with UD labels (the embedded one) and with spaCy's own labels (en_core_web_*).
     """
 
     def __init__(self, nlp: Language) -> None:
@@ -33,11 +33,11 @@ class SpacyParser:
 
     @classmethod
     def load(cls, path_or_name: Path | str) -> Self:
-        """The parser in a pipeline folder, or of an installed pipeline package.
+        """Load the parser in a pipeline folder, or of an installed pipeline package.
 
         Raises:
-            WeightsError: there is none, it is damaged, it needs a package that is not installed, or it finds
-                no dependencies and parts of speech.
+            WeightsError: there is no pipeline, it is damaged, it needs a package that is not installed, or it
+                has no parser and tagger.
         """
         if missing := find_missing_packages(Path(path_or_name)):
             wanted = " ".join(f"'{package}'" for package in missing)
@@ -59,10 +59,10 @@ class SpacyParser:
         return cls(nlp)
 
     def parse(self, expression: str) -> ParsedExpression:
-        """What the words are about; any wording has an answer.
+        """Parse an expression; any text has a result.
 
-        As in the source, the noun phrases are those of the normalised text, split into tokens anew. What
-        lies beyond the first 600 characters is left out, because no text network reads so far.
+        As in the source, the noun phrases are those of the normalised text, which is tokenised again. Text
+        after the first 600 characters is cut, because no text encoder takes more.
         """
         text = join_tokens(self.nlp.make_doc(expression[:MAX_PARSED_CHARACTERS].lower()))
         doc = self.nlp(text)
@@ -70,7 +70,7 @@ class SpacyParser:
         subject = chunk.text if chunk is not None else text
         others = (other for other in doc.noun_chunks if chunk is None or other.start != chunk.start)
         words = [token for token in doc if not token.is_space]
-        meant, first = find_primary_word(doc, chunk), next(doc.sents, doc[:0])
+        counted, first = find_primary_word(doc, chunk), next(doc.sents, doc[:0])
         primary = find_primary_word(first, find_referent_chunk(first))
         n_first = sum(token.i < first.end for token in words)
         return ParsedExpression(
@@ -80,14 +80,14 @@ class SpacyParser:
             words=tuple(Word(token.text, token.pos_, token.idx) for token in words),
             n_first_sentence=n_first if n_first < len(words) else None,
             primary=None if primary is None else words.index(primary),
-            count=1 if chunk is None or meant is None else count_referents(chunk, meant),
+            count=1 if chunk is None or counted is None else count_referents(chunk, counted),
             raw=" ".join(expression[:MAX_PARSED_CHARACTERS].split()),
         )
 
     def parse_tree(self, text: str) -> Tree:
-        """The words of a text exactly as it stands; any wording has an answer.
+        """Parse the dependency tree of a text without normalising it; any text has a result.
 
-        What lies beyond the first 2,000 characters is left out.
+        Text after the first 2,000 characters is cut.
         """
         doc = self.nlp(text[:MAX_DESCRIPTION_CHARACTERS])
         phrases = tuple((chunk.start, chunk.end) for chunk in doc.noun_chunks)
@@ -101,11 +101,11 @@ class SpacyParser:
 
 
 def find_missing_packages(folder: Path) -> list[str]:
-    """What a pipeline's folder says it requires and is not installed; none where it says nothing."""
+    """Find the requirements in a pipeline's `meta.json` that are not installed; none without such a file."""
     try:
-        said = json.loads((folder / "meta.json").read_text(encoding="utf-8"))["requirements"]
-        return [one for one in map(str, said) if not _is_installed(Requirement(one))]
-    except (OSError, ValueError, KeyError, TypeError):  # not a folder, or damaged: loading it tells more
+        packages = json.loads((folder / "meta.json").read_text(encoding="utf-8"))["requirements"]
+        return [package for package in map(str, packages) if not _is_installed(Requirement(package))]
+    except (OSError, ValueError, KeyError, TypeError):  # not a folder, or damaged: loading it says why
         return []
 
 
@@ -117,24 +117,24 @@ def _is_installed(package: Requirement) -> bool:
 
 
 def join_tokens(doc: Doc) -> str:
-    """The tokens with single spaces between them: "man's" becomes "man 's".
+    """Join tokens with single spaces: "man's" becomes "man 's".
 
-    The source drops tokens that are exactly one space; we drop every run of white space, which the text
-    networks' tokenizers collapse anyway, so that no phrase begins with one.
+    The source drops tokens that are exactly one space. Here every run of white space is dropped, so that no
+    phrase begins with one; the tokenizers of text encoders collapse them anyway.
     """
     return " ".join(token.text for token in doc if not token.is_space)
 
 
 def find_referent_chunk(part: Doc | Span) -> Span | None:
-    """The noun phrase of the referent, determiner included; None where the whole text must stand for it.
+    """Find the noun phrase of the referent, with its determiner; None where there is none.
 
-    The last root wins (an expression may be several sentences). It is the referent when it is in a noun
-    chunk; else the chunk of its first child is ("man" of "man is holding a dog").
+    The last root counts (an expression may have several sentences). The referent's phrase is the noun chunk
+    of the root, or else that of the root's first child ("man" in "man is holding a dog").
 
     Source: Yu et al., CVPR 2023, arXiv:2303.17811, written for spaCy's own English labels; LGD's code has
-    the same function. There the heads of "the dog is on the left" and of "sitting on the bench" are "is" and
-    "sitting", and a preposition hides its noun. UD makes "left" a root and "bench" a child, so both are
-    passed over in trees of that scheme, and in no others: the answers are the source's.
+    the same function. With those labels, the roots of "the dog is on the left" and "sitting on the bench" are
+    "is" and "sitting", and a noun after a preposition depends on the preposition. UD makes "left" a root and
+    "bench" a child of one, so such nouns are skipped in UD trees, which gives the source's results.
     """
     roots = [token for token in part if token.head.i == token.i]
     if not roots:
@@ -150,10 +150,9 @@ def find_referent_chunk(part: Doc | Span) -> Span | None:
 
 
 def find_primary_word(whole: Doc | Span, chunk: Span | None) -> Token | None:
-    """The word that names the referent: the last noun of its phrase, else the last noun of all.
+    """Find the word that names the referent: the last noun of its phrase, else the last noun of the text.
 
-    In the manner of IteRPrimE's primary word (papers sheet 3), with noun chunks in place of a
-    constituency tree.
+    This is IteRPrimE's primary word, with noun chunks in place of a constituency tree.
     """
     for part in (chunk, whole):
         nouns = [token for token in part or () if token.pos_ in ("NOUN", "PROPN")]
@@ -175,14 +174,16 @@ _SINGULARS_WITH_S = {
 
 
 def count_referents(chunk: Span, noun: Token) -> int:
-    """How many things a noun phrase means: 1, a number that was said, or 0 for "several"."""
-    said = [_NUMBER_WORDS[token.text] for token in chunk if token.text in _NUMBER_WORDS and token.i < noun.i]
+    """Count the objects that a noun phrase refers to: 1, the number in it, or 0 for "several"."""
+    numbers = [
+        _NUMBER_WORDS[token.text] for token in chunk if token.text in _NUMBER_WORDS and token.i < noun.i
+    ]
     word = noun.text
     looks_plural = word in _PLURALS_WITHOUT_S or (
         word.endswith("s") and not word.endswith(("ss", "us", "is")) and word not in _SINGULARS_WITH_S
     )
-    if said and (looks_plural or word in _UNINFLECTED_NOUNS):
-        return said[-1]
+    if numbers and (looks_plural or word in _UNINFLECTED_NOUNS):
+        return numbers[-1]
     return 0 if looks_plural and chunk[0].text not in ("a", "an", "one") else 1
 
 

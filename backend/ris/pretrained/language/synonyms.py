@@ -1,4 +1,4 @@
-"""Whether two nouns mean nearly the same: WordNet where its data is installed, plain forms elsewhere."""
+"""Synonyms of nouns: by WordNet where its data is installed, else equal singular forms only."""
 
 from typing import Any, Literal
 
@@ -11,9 +11,12 @@ _MIN_SENSE_PAIRS = 3
 
 
 class WordNetSynonyms:
-    """The rule of LGD's released code: at least three pairs of senses lie closer than 0.9.
+    """The rule of LGD's released code: at least three pairs of senses have a path similarity above 0.9.
 
-    It is no synonymy: a noun with fewer than three senses is not even near itself.
+    This is not synonymy: a noun with fewer than three senses is not even near itself.
+
+    Args:
+        wordnet: NLTK's reader of the WordNet corpus.
     """
 
     source = "wordnet"
@@ -22,6 +25,7 @@ class WordNetSynonyms:
         self.wordnet = wordnet
 
     def is_near(self, one: str, two: str) -> bool:
+        """Whether two nouns are near each other by this rule."""
         close = 0
         for a in self.wordnet.synsets(one):
             for b in self.wordnet.synsets(two):
@@ -32,16 +36,17 @@ class WordNetSynonyms:
 
 
 class PlainSynonyms:
-    """Words of one plain form, and nothing else."""
+    """The rule without WordNet: equal singular forms."""
 
     source = "lemma"
 
     def is_near(self, one: str, two: str) -> bool:
+        """Whether two nouns have the same singular form."""
         return to_singular(one) == to_singular(two)
 
 
 class CombinedSynonyms:
-    """Our rule: as released, or of one plain form; else "the dog" would count against a dog."""
+    """LGD's rule or equal singular forms; without the second, "dog" would not be near "dog"."""
 
     source = "wordnet"
 
@@ -49,13 +54,14 @@ class CombinedSynonyms:
         self.rules = PlainSynonyms(), WordNetSynonyms(wordnet)
 
     def is_near(self, one: str, two: str) -> bool:
+        """Whether one of the two rules holds."""
         return any(rule.is_near(one, two) for rule in self.rules)
 
 
 def find_synonyms(rule: Literal["released", "plain words"]) -> Synonyms:
-    """WordNet when NLTK finds its data on this machine, by a rule of LGD's settings; nothing is downloaded.
+    """Find the synonyms for a rule of LGD's settings; WordNet is used if NLTK finds its data on this machine.
 
-    Without the data both rules are `PlainSynonyms`, and `source` says so.
+    Nothing is downloaded. Without the data both rules are `PlainSynonyms`, whose `source` is "lemma".
     """
     try:
         nltk.data.find("corpora/wordnet")
@@ -76,7 +82,7 @@ _IRREGULAR_PLURALS = {
 
 
 def to_singular(noun: str) -> str:
-    """A noun in lower case, without its plural."""
+    """Convert a noun to lower case and singular."""
     word = noun.lower().strip()
     if word in _IRREGULAR_PLURALS:
         return _IRREGULAR_PLURALS[word]

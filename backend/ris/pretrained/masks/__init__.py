@@ -1,1 +1,1 @@
-"""Networks that propose masks: SAM, SAM 2.1, Mask2Former."""
+"""Mask proposals and masks from clicks: SAM, SAM 2.1, Mask2Former."""

@@ -1,7 +1,7 @@
-"""Maps of logits on their way to masks: which `SamAutomaticMaskGenerator` would keep, without its detours.
+"""From maps of logits to the masks that `SamAutomaticMaskGenerator` keeps, in less time.
 
-Enlarging a map is two products, a mask waits as bits, never as run lengths, and what the predicted IoU
-refuses is not even made.
+Upsampling is two matrix products. Masks are stored as packed bits instead of run lengths. Masks below the
+threshold of the predicted IoU are not computed.
 """
 
 from collections.abc import Sequence
@@ -20,14 +20,14 @@ from ris.pretrained.linear_ops import fast_matmul
 from ris.pretrained.masks.selection import GeneratedMasks
 from ris.pretrained.masks.settings import SamSettings
 
-_STABILITY_OFFSET = 1.0  # the library's own, of a logit
-_REGIONS_NMS_THRESH = 0.7  # at least, after small regions went: the library's `crop_nms_thresh`
-_MAX_PIXELS_PER_STEP = 1 << 20  # 4 MB of logits, which a processor's cache can hold
+_STABILITY_OFFSET = 1.0  # of a logit; the library's `stability_score_offset`
+_REGIONS_NMS_THRESH = 0.7  # lowest, after small regions were removed; the library's `crop_nms_thresh`
+_MAX_PIXELS_PER_STEP = 1 << 20  # 4 MB of logits, which fit into the processor's cache
 
 
 @dataclass(frozen=True, slots=True)
 class Upsampler:
-    """How maps become as large as the image: rows @ map @ columns.T, all interpolation in two matrices.
+    """Enlarges maps of logits to the size of the image: rows @ map @ columns.T, bilinear.
 
     Attributes:
         rows: float32 [H, h].
@@ -39,10 +39,12 @@ class Upsampler:
 
     @classmethod
     def from_padded(cls, map_side: int, network_side: int, input_size: Size, size: Size) -> "Upsampler":
-        """Of images that were shrunk and padded to a square (`Sam.postprocess_masks`).
+        """Make the upsampler for images that were shrunk and padded to a square (`Sam.postprocess_masks`).
 
         Args:
-            input_size: (height, width) of the image in the square of `network_side`.
+            map_side: side of the maps of logits, in pixels.
+            network_side: side of the square, in pixels.
+            input_size: (height, width) of the image in the square.
             size: (height, width) of the image.
         """
         whole = _interpolate_rows(torch.eye(map_side), network_side)
@@ -51,29 +53,29 @@ class Upsampler:
 
     @classmethod
     def from_squashed(cls, map_side: int, size: Size) -> "Upsampler":
-        """Of images that were made square without care for their shape (SAM 2)."""
+        """Make the upsampler for images that were resized to a square (SAM 2); `size` is (height, width)."""
         rows, columns = (_interpolate_rows(torch.eye(map_side), to) for to in size)
         return cls(rows, columns)
 
     def to_device(self, device: torch.device) -> "Upsampler":
-        """The same on a device."""
+        """Move the matrices to a device."""
         return Upsampler(self.rows.to(device), self.columns.to(device))
 
     def upsample(self, maps: Tensor) -> Tensor:
-        """float32 [M, h, w] -> [M, H, W]."""
+        """Enlarge float32 [M, h, w] to [M, H, W]."""
         high = fast_matmul(maps.mT.contiguous(), self.rows)
         return fast_matmul(high.mT.contiguous(), self.columns)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Candidates:
-    """M masks that passed so far.
+    """M masks above the thresholds of predicted IoU and stability.
 
     Attributes:
-        bits: uint8 [M, H, W / 8 rounded up], the masks as `numpy.packbits` has them.
-        predicted_iou: float32 [M], the network's.
-        stability: float32 [M], of the masks at the image's size.
-        boxes: int64 [M, 4], XYXY in pixels of the image, inclusive end.
+        bits: uint8 [M, H, W / 8 rounded up], the masks packed by `numpy.packbits`.
+        predicted_iou: float32 [M].
+        stability: float32 [M].
+        boxes: int64 [M, 4], XYXY in pixels of the image; x2 and y2 are inclusive.
     """
 
     bits: NDArray[np.uint8]
@@ -83,34 +85,40 @@ class Candidates:
 
 
 def find_trusted(predicted_iou: Tensor, settings: SamSettings) -> Tensor:
-    """Which masks are worth making: bool, in the shape of what the network predicts of them."""
+    """Find the masks whose predicted IoU is above the threshold: bool, in the same shape."""
     if settings.pred_iou_thresh <= 0:
         return torch.ones_like(predicted_iou, dtype=torch.bool)
     return predicted_iou > settings.pred_iou_thresh
 
 
-def select_stable(maps: Tensor, predicted_iou: Tensor, frame: Upsampler, settings: SamSettings) -> Candidates:
-    """Those that stay the same under another threshold.
+def select_stable(
+    maps: Tensor, predicted_iou: Tensor, upsampler: Upsampler, settings: SamSettings
+) -> Candidates:
+    """Enlarge maps of logits and keep the masks whose stability reaches the threshold.
 
     Args:
         maps: float32 [M, h, w], logits.
         predicted_iou: float32 [M].
+        upsampler: enlarges the maps to the image.
+        settings: has the threshold.
     """
-    step = max(1, _MAX_PIXELS_PER_STEP // (len(frame.rows) * len(frame.columns)))
+    step = max(1, _MAX_PIXELS_PER_STEP // (len(upsampler.rows) * len(upsampler.columns)))
     parts = [
-        _select_stable_part(maps[i : i + step], predicted_iou[i : i + step], frame, settings)
+        _select_stable_part(maps[i : i + step], predicted_iou[i : i + step], upsampler, settings)
         for i in range(0, max(1, len(maps)), step)
     ]
     return _concatenate(parts)
 
 
 def suppress_duplicates(
-    parts: Sequence[Candidates], frame: Upsampler, settings: SamSettings
+    parts: Sequence[Candidates], upsampler: Upsampler, settings: SamSettings
 ) -> GeneratedMasks:
-    """The masks that remain when boxes that are nearly the same have gone, best predicted IoU first."""
+    """Remove masks with nearly equal boxes by non-maximum suppression; best predicted IoU first."""
     every = _concatenate(parts)
     kept = _apply_nms(every.boxes, every.predicted_iou, settings.box_nms_thresh)
-    masks = np.unpackbits(every.bits[kept.cpu().numpy()], axis=-1, count=len(frame.columns)).view(np.bool_)
+    masks = np.unpackbits(every.bits[kept.cpu().numpy()], axis=-1, count=len(upsampler.columns)).view(
+        np.bool_
+    )
     found = GeneratedMasks(
         masks, every.predicted_iou[kept].cpu().numpy(), every.stability[kept].cpu().numpy()
     )
@@ -118,9 +126,9 @@ def suppress_duplicates(
 
 
 def drop_small_regions(found: GeneratedMasks, settings: SamSettings) -> GeneratedMasks:
-    """Without small pieces and holes, and without masks that are the same without them.
+    """Remove small pieces and fill small holes, then remove duplicates by non-maximum suppression.
 
-    Of two the one that was whole before is kept (`SamAutomaticMaskGenerator.postprocess_small_regions`).
+    Masks that did not change are preferred (`SamAutomaticMaskGenerator.postprocess_small_regions`).
     """
     if not len(found.masks):
         return found
@@ -145,19 +153,19 @@ def _concatenate(parts: Sequence[Candidates]) -> Candidates:
 
 
 def _select_stable_part(
-    maps: Tensor, predicted_iou: Tensor, frame: Upsampler, settings: SamSettings
+    maps: Tensor, predicted_iou: Tensor, upsampler: Upsampler, settings: SamSettings
 ) -> Candidates:
-    logits = frame.upsample(maps)
+    logits = upsampler.upsample(maps)
     stability, boxes = _measure_stability(logits)
     kept = stability >= settings.stability_score_thresh
     if settings.stability_score_thresh <= 0:
-        kept = torch.ones_like(kept)  # those without a pixel too, whose stability is not a number
+        kept = torch.ones_like(kept)  # empty masks included, whose stability is NaN
     bits = np.packbits((logits > 0)[kept].cpu().numpy(), axis=-1)
     return Candidates(bits, predicted_iou[kept], stability[kept], boxes[kept])
 
 
 def _measure_stability(logits: Tensor) -> tuple[Tensor, Tensor]:
-    """Stability, float32 [M], and boxes, int64 [M, 4], of float32 [M, H, W]: the library's numbers."""
+    """Compute stability, float32 [M], and boxes, int64 [M, 4], of logits [M, H, W], as the library does."""
     above = torch.empty_like(logits)
     certain, possible = (
         torch.gt(logits, offset, out=above).sum(-1).sum(-1, dtype=torch.float64).float()
@@ -168,19 +176,19 @@ def _measure_stability(logits: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _find_ends(occupied: Tensor) -> tuple[Tensor, Tensor]:
-    """The first and the last true of bool [M, n]; 0 and 0 where there is none."""
-    there = occupied.int()
-    last = occupied.shape[1] - 1 - there.flip(1).argmax(1)
-    return there.argmax(1), last * there.amax(1)
+    """Find the first and the last True in each row of bool [M, n]; 0 and 0 where there is none."""
+    ones = occupied.int()
+    last = occupied.shape[1] - 1 - ones.flip(1).argmax(1)
+    return ones.argmax(1), last * ones.amax(1)
 
 
 def _apply_nms(boxes: Tensor, scores: Tensor, threshold: float) -> Tensor:
-    """Which boxes stay, best score first: int64."""
+    """Compute the indices of the boxes that are kept, best score first: int64."""
     kept: Tensor = batched_nms(boxes.float(), scores, torch.zeros_like(scores), threshold)
     return kept
 
 
 def _interpolate_rows(matrix: Tensor, length: int) -> Tensor:
-    """float32 [n, k] -> [length, k]: bilinear, as PyTorch does it, along the rows."""
+    """Resize float32 [n, k] to [length, k] along the rows, bilinear, as PyTorch does."""
     size = (length, matrix.shape[1])
     return functional.interpolate(matrix[None, None], size, mode="bilinear", align_corners=False)[0, 0]

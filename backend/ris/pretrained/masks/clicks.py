@@ -1,4 +1,4 @@
-"""What an annotator points at, in the words of networks that take clicks, boxes and masks."""
+"""Prompts of an annotator for networks that take clicks, boxes and masks."""
 
 from dataclasses import replace
 
@@ -14,11 +14,11 @@ from ris.core.types import Size
 from ris.pretrained.masks.selection import finish_mask
 from ris.pretrained.masks.settings import SamSettings
 
-_MAX_LOGIT = 8.0  # a logit: 0.9997
+_MAX_LOGIT = 8.0  # probability 0.9997
 
 
 def replace_mask_by_click(prompts: Prompts) -> Prompts:
-    """The same with a click on the pixel of the mask that is farthest from its edge, and without the mask."""
+    """Replace the mask prompt by a positive click on the pixel of the mask that is farthest from its edge."""
     if prompts.mask is None:
         return prompts
     depth = cv2.distanceTransform(np.pad(rle.decode_rle(prompts.mask), 1).astype(np.uint8), cv2.DIST_L2, 3)
@@ -33,11 +33,12 @@ def replace_mask_by_click(prompts: Prompts) -> Prompts:
 
 
 def to_prompt_logits(mask: RLE, side: int, size: Size) -> NDArray[np.float32]:
-    """A mask as a network takes it for a prompt.
+    """Convert a mask to the logits that a network takes as a mask prompt.
 
     Args:
-        side: of the square map.
-        size: (height, width) of the part of it that shows the image; the rest is padding.
+        mask: the mask, at any size.
+        side: side of the square map of logits.
+        size: (height, width) of the part of the map that shows the image; the rest is padding.
 
     Returns:
         float32 [1, side, side].
@@ -51,14 +52,15 @@ def to_prompt_logits(mask: RLE, side: int, size: Size) -> NDArray[np.float32]:
 
 
 def make_click_proposals(
-    masks: NDArray[np.bool_], trust: NDArray[np.float32], size: Size, settings: SamSettings
+    masks: NDArray[np.bool_], predicted_iou: NDArray[np.float32], size: Size, settings: SamSettings
 ) -> Proposals:
-    """A network's few answers to one prompt, the one it trusts most first; without those that are empty.
+    """Make proposals of a network's masks for one prompt, best predicted IoU first, without empty ones.
 
     Args:
-        masks: bool [k, h, w], of the image as the network was given it.
-        trust: float32 [k].
+        masks: bool [k, h, w], at the network's working size.
+        predicted_iou: float32 [k].
         size: (height, width) of the image.
+        settings: for `finish_mask`.
     """
     order = [int(i) for i in np.argsort(-trust, kind="stable") if masks[i].any()]
     large = [(mask, trust[i]) for i in order if (mask := finish_mask(masks[i], size, settings)).any()]

@@ -1,10 +1,10 @@
-"""Mask2Former: every query's mask as a proposal, whatever its class.
+"""Mask2Former: the mask of every query is a proposal, whatever its class.
 
 Source: Cheng et al., "Masked-attention Mask Transformer for Universal Image Segmentation", CVPR 2022,
-arXiv:2112.01527, through transformers; which masks are kept, from IteRPrimE's released code
-(mask2former/maskformer_model.py): all queries, things and stuff, no class and no score asked. Where we differ
-from it: detectron2 pads the shrunken image to a multiple of 32, the library's processor stretches it to one;
-and what annotators are shown is ranked, by the network's own trust.
+arXiv:2112.01527, through transformers. The selection is that of IteRPrimE's released code
+(mask2former/maskformer_model.py): all queries, things and stuff, whatever their class and score. Differences:
+detectron2 pads the resized image to a multiple of 32, and the library's processor resizes to one; proposals
+are ordered by the network's confidence.
 """
 
 import math
@@ -34,11 +34,12 @@ _PROCESSOR_FILE = "preprocessor_config.json"
 class Mask2FormerProposer:
     """A `Mask2FormerForUniversalSegmentation` as `referring.protocols.Proposer`.
 
-    It cannot be pointed at: its proposals hold nothing that was seen.
+    It takes no clicks, and stores nothing with the scene.
 
     Args:
-        model: the network, on the device where it shall run.
-        processor: its own, for the colours; how large an image becomes is in the settings.
+        model: the network, on the device where it runs.
+        processor: its image processor, for the normalisation.
+        settings: the size of the image, and the selection of masks.
     """
 
     def __init__(self, model: Any, processor: Any, settings: QuerySettings) -> None:
@@ -46,7 +47,7 @@ class Mask2FormerProposer:
 
     @classmethod
     def load(cls, folder: Path, settings: QuerySettings, *, device: str = "cpu") -> "Mask2FormerProposer":
-        """A transformers model folder: config, weights and the image processor's config.
+        """Load a transformers model folder: config, weights and the image processor's config.
 
         Raises:
             WeightsError: a file is missing or damaged, or lacks weights of the network.
@@ -62,11 +63,11 @@ class Mask2FormerProposer:
 
     @torch.inference_mode()
     def propose(self, image: Image) -> Proposals:
-        """The masks of the best queries, best first; those that have no pixel are left out.
+        """Propose the masks of the best queries, best first, without empty ones.
 
-        A query's quality is the probability of its class times the mean of its mask's probabilities above
-        the threshold, on the network's own grid. Masks are enlarged one at a time: as float32 those of 200
-        queries would take 10 GB at 12 megapixels.
+        A query's quality is the probability of its class times the mean mask probability above the threshold,
+        on the network's grid. Masks are enlarged one at a time: in float32, the masks of 200 queries would
+        take 10 GB at 12 megapixels.
         """
         pixels = self._preprocess(image)
         found = self.model(pixel_values=pixels)
@@ -76,42 +77,42 @@ class Mask2FormerProposer:
         )
         order = [i for i in torch.argsort(quality, descending=True, stable=True).tolist() if quality[i]]
         input_size = int(pixels.shape[2]), int(pixels.shape[3])
-        kept: list[float] = []
+        kept_quality: list[float] = []
 
         def make_large_masks() -> Iterator[NDArray[np.bool_]]:
             for query in order:
                 mask = self._make_mask(logits[query].cpu().numpy(), input_size, image.size)
                 if np.count_nonzero(mask) >= max(1, self.settings.min_area_px):
-                    kept.append(float(quality[query]))
+                    kept_quality.append(float(quality[query]))
                     yield mask
 
         masks = MaskStack.from_masks(islice(make_large_masks(), self.settings.max_proposals), image.size)
         return Proposals(masks, compute_boxes(masks), np.array(kept, np.float32))
 
     def _preprocess(self, image: Image) -> torch.Tensor:
-        """float32 [1, 3, h, w], h and w multiples of the processor's divisor."""
+        """Resize and normalise an image: float32 [1, 3, h, w], multiples of the processor's divisor."""
         size = {"shortest_edge": self.settings.short_side, "longest_edge": self.settings.long_side}
-        made = self.processor(
+        batch = self.processor(
             np.array(image.pixels), size=size, input_data_format="channels_last", return_tensors="pt"
         )
-        prepared: torch.Tensor = made["pixel_values"].to(self.model.device)
+        prepared: torch.Tensor = batch["pixel_values"].to(self.model.device)
         return prepared
 
     def _make_mask(self, logits: NDArray[np.float32], input_size: Size, size: Size) -> NDArray[np.bool_]:
-        """One query's logits [h, w] -> bool [H, W]: to the network's input, then to the image, then cut."""
-        for height, width in (input_size, size):  # point samples, as PyTorch's, at a fifth of its time
+        """Make a bool mask [H, W] of logits [h, w], resized to the network's input, then to the image."""
+        for height, width in (input_size, size):  # equals PyTorch's bilinear resize, in a fifth of the time
             logits = np.asarray(cv2.resize(logits, (width, height), interpolation=cv2.INTER_LINEAR))
         mask = logits > np.float32(compute_logit(self.settings.mask_threshold))
         return remove_specks(mask, share=self.settings.speck_share) if self.settings.speck_share else mask
 
 
 def compute_qualities(classes: torch.Tensor, masks: torch.Tensor, threshold: float) -> torch.Tensor:
-    """How far the network trusts its queries: float32 [Q] in [0, 1], 0 for an empty mask.
+    """Compute the confidence of each query: float32 [Q] in [0, 1], 0 for an empty mask.
 
     Args:
-        classes: logits [Q, K + 1], the last of "nothing", which is no class.
+        classes: logits [Q, K + 1]; the last is "no object", which is not counted.
         masks: logits [Q, h, w].
-        threshold: a pixel belongs to a mask above this probability.
+        threshold: probability above which a pixel belongs to a mask.
     """
     best = classes.softmax(-1)[:, :-1].amax(-1)
     flat = masks.flatten(1)
@@ -121,5 +122,5 @@ def compute_qualities(classes: torch.Tensor, masks: torch.Tensor, threshold: flo
 
 
 def compute_logit(probability: float) -> float:
-    """What a sigmoid turns into this probability."""
+    """Compute the logit of a probability, the inverse of the sigmoid."""
     return math.log(probability / (1 - probability))

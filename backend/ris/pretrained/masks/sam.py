@@ -1,4 +1,4 @@
-"""SAM: its weights, its proposals, and what it makes of clicks."""
+"""SAM: loading, proposals, and masks from clicks."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -25,7 +25,7 @@ from ris.referring.scene import PROPOSER_KEY, Scene
 
 
 def build_sam(config: dict[str, Any]) -> Sam:
-    """A SAM of the shape that `config.json` says, with PyTorch's own start."""
+    """Build a SAM with the sizes in `config.json` and PyTorch's initial weights."""
     encoder, decoder = config["encoder"], config["decoder"]
     grid = config["image_size"] // config["patch_size"]
     model = Sam(
@@ -67,11 +67,12 @@ def build_sam(config: dict[str, Any]) -> Sam:
 def load_sam(
     folder: Path, *, device: str = "cpu", builders: Mapping[str, Callable[[], Sam]] = sam_model_registry
 ) -> Sam:
-    """The SAM in a folder: published weights under their own name, or `config.json` and `model.safetensors`.
+    """Load the SAM in a folder: a published checkpoint, or `config.json` and `model.safetensors`.
 
     Args:
-        folder: holds one file `sam_vit_b*.pth` (or `l`, `h`), as its authors publish it, or the two others.
-        builders: by "vit_b" and so on, what builds the network of a published file.
+        folder: has one file `sam_vit_b*.pth` (or `l`, `h`), as published, or the two other files.
+        device: where it runs.
+        builders: the functions that build the network of a published file, by "vit_b" and so on.
 
     Raises:
         WeightsError: a file is missing, damaged, lacks weights, or does not fit the other.
@@ -79,7 +80,7 @@ def load_sam(
     published = sorted(folder.glob("sam_vit_*.pth"))
     if len(published) > 1:
         names = ", ".join(path.name for path in published)
-        raise WeightsError(f"{folder} holds {len(published)} SAM models ({names}); leave one there")
+        raise WeightsError(f"{folder} has {len(published)} SAM models ({names}); keep one of them")
     try:
         model = _load_published(published[0], builders) if published else _load_embedded(folder)
     except WeightsError:
@@ -104,21 +105,23 @@ def _load_published(path: Path, builders: Mapping[str, Callable[[], Sam]]) -> Sa
     name = "_".join(path.stem.split("_")[1:3])
     if name not in builders:
         known = ", ".join(sorted(builders))
-        raise WeightsError(f"{path.name} is no SAM model that is known by its name ({known}); rename it")
+        raise WeightsError(
+            f"the name {path.name} has none of the known SAM models ({known}); rename the file"
+        )
     model = builders[name]()
     model.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
     return model.eval()
 
 
 class SamProposer:
-    """SAM as `referring.protocols.Proposer`, and through `SamPredictor` as its `Refiner`."""
+    """SAM as `referring.protocols.Proposer`, and through `SamPredictor` as `Refiner`."""
 
     def __init__(self, model: Sam, settings: SamSettings) -> None:
         self.model, self.settings = model, settings
 
     @torch.inference_mode()
     def propose(self, image: Image) -> Proposals:
-        """The distinct masks that SAM trusts most, best first."""
+        """Propose the distinct masks with the highest trust, best first."""
         pixels = shrink_bilinear(image.pixels, self.settings.working_side)
         size = (pixels.shape[0], pixels.shape[1])
         embedding, input_size = embed_image(self.model, pixels)
@@ -131,10 +134,11 @@ class SamProposer:
 
     @torch.inference_mode()
     def refine(self, scene: Scene, prompts: Prompts) -> Proposals:
-        """SAM's three masks for the prompts, the one it trusts most first; without those that are empty.
+        """Make SAM's three masks for the prompts, best predicted IoU first, without empty ones.
 
         Args:
-            scene: of an image that this proposer has seen.
+            scene: scene of an image that this proposer has processed.
+            prompts: in pixels of the image.
         """
         seen = scene.features[PROPOSER_KEY]
         height, width, *input_size = (int(value) for value in seen["sizes"])
@@ -146,16 +150,16 @@ class SamProposer:
         if not self.settings.mask_prompts:
             prompts = replace_mask_by_click(prompts)
         box = None if prompts.box is None else np.array(prompts.box) * np.tile(shrink, 2)
-        found, trust, _ = predictor.predict(
+        masks, predicted_iou, _ = predictor.predict(
             point_coords=prompts.points * shrink if len(prompts.points) else None,
             point_labels=prompts.positive.astype(np.int64) if len(prompts.points) else None,
             box=box,
             mask_input=None if prompts.mask is None else self._to_mask_input(prompts.mask, input_size),
         )
-        return make_click_proposals(found, trust, scene.size, self.settings)
+        return make_click_proposals(masks, predicted_iou, scene.size, self.settings)
 
     def _to_mask_input(self, mask: RLE, input_size: Sequence[int]) -> NDArray[np.float32]:
-        """A mask as the logits that SAM takes for a prompt: float32 [1, 4 G, 4 G], padded as the image is."""
+        """Convert a mask to SAM's mask prompt: logits float32 [1, 4 G, 4 G], padded as the image is."""
         side = 4 * self.model.prompt_encoder.image_embedding_size[0]
         scale = side / self.model.image_encoder.img_size
         height, width = (max(1, round(scale * length)) for length in input_size)

@@ -1,4 +1,4 @@
-"""SAM 2.1 on single images: proposals and answers to clicks through transformers' `Sam2Model`."""
+"""SAM 2.1 on single images: proposals, and masks from clicks, through transformers' `Sam2Model`."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,13 +27,13 @@ from ris.pretrained.masks.selection import select_proposals, shrink_bilinear
 from ris.pretrained.masks.settings import SamSettings
 from ris.referring.scene import PROPOSER_KEY, Scene
 
-_CLICKS_PER_STEP = 16  # the decoder's own maps take some 60 MB a click
+_CLICKS_PER_STEP = 16  # the decoder needs about 60 MB a click
 
 
 class Sam2Proposer:
     """SAM 2.1 as `referring.protocols.Proposer` and `Refiner`.
 
-    The image is squashed into the network's square, unlike SAM's, and its features stay in three sizes.
+    Unlike in SAM, the image is resized to a square without padding, and has features at three resolutions.
     """
 
     def __init__(self, model: Sam2Model, processor: Sam2ImageProcessor, settings: SamSettings) -> None:
@@ -41,7 +41,7 @@ class Sam2Proposer:
 
     @classmethod
     def load(cls, folder: Path, settings: SamSettings, *, device: str = "cpu") -> "Sam2Proposer":
-        """From a folder of `config.json`, `preprocessor_config.json` and `model.safetensors`, as published.
+        """Load a folder with `config.json`, `preprocessor_config.json` and `model.safetensors`, as published.
 
         Raises:
             WeightsError: a file is missing or damaged, or lacks weights.
@@ -56,21 +56,24 @@ class Sam2Proposer:
 
     @torch.inference_mode()
     def propose(self, image: Image) -> Proposals:
-        """The distinct masks that SAM 2 trusts most, best first."""
+        """Propose the distinct masks with the highest trust, best first."""
         pixels = shrink_bilinear(image.pixels, self.settings.working_side)
         size = (pixels.shape[0], pixels.shape[1])
         features = self._compute_features(pixels)
-        frame = self._make_upsampler(size)
-        found = suppress_duplicates(list(self._generate_candidates(features, frame)), frame, self.settings)
+        upsampler = self._make_upsampler(size)
+        found = suppress_duplicates(
+            list(self._generate_candidates(features, upsampler)), upsampler, self.settings
+        )
         seen = {f"features_{i}": map_.cpu().numpy() for i, map_ in enumerate(features)}
         return select_proposals(found, self.settings, image.size, seen | {"size": np.array(size, np.int64)})
 
     @torch.inference_mode()
     def refine(self, scene: Scene, prompts: Prompts) -> Proposals:
-        """SAM 2's three masks for the prompts, the one it trusts most first; without those that are empty.
+        """Make SAM 2's three masks for the prompts, best predicted IoU first, without empty ones.
 
         Args:
-            scene: of an image that this proposer has seen.
+            scene: scene of an image that this proposer has processed.
+            prompts: in pixels of the image.
         """
         seen = scene.features[PROPOSER_KEY]
         count = self.model.num_feature_levels
@@ -79,17 +82,17 @@ class Sam2Proposer:
         ]
         if not self.settings.mask_prompts:
             prompts = replace_mask_by_click(prompts)
-        maps, trust = self._decode_prompts(features, **self._to_input(prompts, scene.size))
+        maps, predicted_iou = self._decode_prompts(features, **self._to_input(prompts, scene.size))
         height, width = (int(length) for length in seen["size"])
         masks = (self._make_upsampler((height, width)).upsample(maps[0]) > 0).cpu().numpy()
-        return make_click_proposals(masks, trust[0].cpu().numpy(), scene.size, self.settings)
+        return make_click_proposals(masks, predicted_iou[0].cpu().numpy(), scene.size, self.settings)
 
     def _compute_features(self, pixels: NDArray[np.uint8]) -> list[Tensor]:
-        """Finest first; to the coarsest is added that there was no image before it."""
-        given = self.processor(images=pixels, return_tensors="pt")["pixel_values"]
-        return list(self.model.get_image_embeddings(given.to(self.model.device)))
+        """Compute the features, finest first; the coarsest includes the embedding for "no earlier frame"."""
+        inputs = self.processor(images=pixels, return_tensors="pt")["pixel_values"]
+        return list(self.model.get_image_embeddings(inputs.to(self.model.device)))
 
-    def _generate_candidates(self, features: list[Tensor], frame: Upsampler) -> Iterator[Candidates]:
+    def _generate_candidates(self, features: list[Tensor], upsampler: Upsampler) -> Iterator[Candidates]:
         grid = build_point_grid(self.settings.points_per_side) * self._side
         points = torch.as_tensor(grid, dtype=torch.float32, device=self.model.device)
         for start in range(0, len(points), _CLICKS_PER_STEP):
@@ -99,31 +102,31 @@ class Sam2Proposer:
                 features, input_points=clicks[None, :, None], input_labels=labels
             )
             wanted = find_trusted(scores, self.settings)
-            yield select_stable(maps[wanted], scores[wanted], frame, self.settings)
+            yield select_stable(maps[wanted], scores[wanted], upsampler, self.settings)
 
     def _decode_prompts(self, features: list[Tensor], **prompts: Tensor) -> tuple[Tensor, Tensor]:
-        """Maps float32 [P, 3, 4 G, 4 G] and what is thought of them, float32 [P, 3]."""
-        made = self.model(image_embeddings=list(features), multimask_output=True, **prompts)
-        return made.pred_masks[0], made.iou_scores[0]
+        """Decode P prompts to logits float32 [P, 3, 4 G, 4 G] and predicted IoU float32 [P, 3]."""
+        output = self.model(image_embeddings=list(features), multimask_output=True, **prompts)
+        return output.pred_masks[0], output.iou_scores[0]
 
     def _to_input(self, prompts: Prompts, size: Size) -> dict[str, Any]:
-        """Prompts on an image of that size, in the network's square."""
+        """Convert prompts on an image of a (height, width) to the network's square."""
         device = self.model.device
         scale = np.array([self._side / size[1], self._side / size[0]], np.float32)
-        given: dict[str, Any] = {}
+        inputs: dict[str, Any] = {}
         if len(prompts.points):
-            given["input_points"] = torch.as_tensor(prompts.points * scale, device=device)[None, None]
+            inputs["input_points"] = torch.as_tensor(prompts.points * scale, device=device)[None, None]
             labels = torch.as_tensor(prompts.positive.astype(np.int64), device=device)
-            given["input_labels"] = labels[None, None]
+            inputs["input_labels"] = labels[None, None]
         if prompts.box is not None:
             box = np.array(prompts.box, np.float32) * np.tile(scale, 2)
-            given["input_boxes"] = torch.as_tensor(box, device=device)[None, None]
+            inputs["input_boxes"] = torch.as_tensor(box, device=device)[None, None]
         if prompts.mask is not None:
             side = self._map_side
-            given["input_masks"] = torch.as_tensor(
+            inputs["input_masks"] = torch.as_tensor(
                 to_prompt_logits(prompts.mask, side, (side, side)), device=device
             )[None]
-        return given
+        return inputs
 
     def _make_upsampler(self, size: Size) -> Upsampler:
         return Upsampler.from_squashed(self._map_side, size).to_device(self.model.device)

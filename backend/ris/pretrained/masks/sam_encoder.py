@@ -1,7 +1,6 @@
-"""SAM's image encoder without maps of 4,096 x 4,096 attentions: the same numbers in a third of the time.
+"""SAM's image encoder without attention maps of 4,096 x 4,096: equal results in a third of the time.
 
-The network is `segment_anything.modeling.ImageEncoderViT`, untouched; this is another way through its
-weights.
+The network is an unchanged `segment_anything.modeling.ImageEncoderViT`; only the forward pass is other code.
 """
 
 import torch
@@ -19,9 +18,10 @@ _MAX_BIASES_PER_STEP = (
 
 
 def encode_sam_image(encoder: ImageEncoderViT, image: Tensor) -> Tensor:
-    """As `ImageEncoderViT.forward`, up to rounding.
+    """Compute `ImageEncoderViT.forward`, up to rounding.
 
     Args:
+        encoder: the image encoder.
         image: float32 [1, 3, S, S], normalised and padded.
 
     Returns:
@@ -43,12 +43,12 @@ def encode_sam_image(encoder: ImageEncoderViT, image: Tensor) -> Tensor:
 
 
 def _apply_norm(rows: Tensor, norm: LayerNorm2d) -> Tensor:
-    """The library's LayerNorm2d with the channels last, where PyTorch has it whole."""
+    """Apply the library's LayerNorm2d with the channels last, as one function of PyTorch."""
     return functional.layer_norm(rows, rows.shape[-1:], norm.weight, norm.bias, norm.eps)
 
 
 def _apply_block(block: Block, tokens: Tensor, side: int) -> Tensor:
-    """float [G G, D] -> the same, one block on; changes what it was given."""
+    """Run a block on float [G G, D], in place, and return the tokens."""
     qkv = fast_linear(block.norm1(tokens), block.attn.qkv)
     if block.window_size:
         attended = _attend_in_windows(block.attn, qkv, side, block.window_size)
@@ -61,35 +61,35 @@ def _apply_block(block: Block, tokens: Tensor, side: int) -> Tensor:
 
 
 def _attend_globally(attention: Attention, qkv: Tensor, side: int) -> Tensor:
-    """Attention of all tokens to all: float [G G, 3, heads, d] -> [G G, heads d].
+    """Compute global attention: float [G G, 3, heads, d] -> [G G, heads d].
 
-    A head and a few rows of the image at once, so that the biases of their positions stay in the cache.
+    It computes a few rows of the image for one head at a time: their position biases fit into the cache.
     """
     q, k, v = qkv.permute(1, 2, 0, 3)[:, None]
     if not attention.use_rel_pos:
-        made = functional.scaled_dot_product_attention(q, k, v)
-        return made[0].transpose(0, 1).flatten(1)
+        attended = functional.scaled_dot_product_attention(q, k, v)
+        return attended[0].transpose(0, 1).flatten(1)
     across, down = _compute_position_biases(attention, q[0].unflatten(1, (side, side)), side)
     step = min(side, max(1, _MAX_BIASES_PER_STEP // side**3))
     biases = torch.empty(step, side, side, side, device=q.device, dtype=q.dtype)
-    made = torch.empty(side * side, attention.num_heads, q.shape[-1], device=q.device, dtype=q.dtype)
+    attended = torch.empty(side * side, attention.num_heads, q.shape[-1], device=q.device, dtype=q.dtype)
     for head in range(attention.num_heads):
         one = slice(head, head + 1)
         for row in range(0, side, step):
             rows, some = slice(row, row + step), slice(row * side, (row + step) * side)
             bias = biases[: side - row]
             torch.add(down[head, rows, :, :, None], across[head, rows, :, None, :], out=bias)
-            made[some, head] = functional.scaled_dot_product_attention(
+            attended[some, head] = functional.scaled_dot_product_attention(
                 q[:, one, some], k[:, one], v[:, one], attn_mask=bias.view(-1, side * side)
             )[0, 0]
-    return made.flatten(1)
+    return attended.flatten(1)
 
 
 def _attend_in_windows(attention: Attention, qkv: Tensor, side: int, window: int) -> Tensor:
-    """Attention within windows of the image: float [G G, 3 heads d] -> [G G, heads d].
+    """Compute attention within windows of the image: float [G G, 3 heads d] -> [G G, heads d].
 
-    Where the windows stick out of the image the library pads what comes before the projection with zeros:
-    behind it there stands the projection's bias.
+    Windows at the edge are padded. The library pads with zeros before the qkv projection; after it, the
+    padding is the projection's bias.
     """
     count = -(-side // window)
     padded = qkv.new_empty(count * window, count * window, qkv.shape[-1])
@@ -102,19 +102,22 @@ def _attend_in_windows(attention: Attention, qkv: Tensor, side: int, window: int
     if attention.use_rel_pos:
         across, down = _compute_position_biases(attention, q.reshape(-1, window, window, q.shape[-1]), window)
         bias = (down[..., :, None] + across[..., None, :]).view(*q.shape[:3], window**2)
-    made = functional.scaled_dot_product_attention(q, k, v, attn_mask=bias)
-    made = made.view(count, count, attention.num_heads, window, window, -1).permute(0, 3, 1, 4, 2, 5)
-    return made.reshape(count * window, count * window, -1)[:side, :side].reshape(side * side, -1)
+    attended = functional.scaled_dot_product_attention(q, k, v, attn_mask=bias)
+    attended = attended.view(count, count, attention.num_heads, window, window, -1).permute(0, 3, 1, 4, 2, 5)
+    return attended.reshape(count * window, count * window, -1)[:side, :side].reshape(side * side, -1)
 
 
 def _compute_position_biases(attention: Attention, q: Tensor, side: int) -> tuple[Tensor, Tensor]:
-    """What the relative positions add to the logits (MViTv2, eq. 5): two parts, across and down.
+    """Compute the two parts of the relative position bias (MViTv2, eq. 5).
 
     Args:
+        attention: has the position embeddings.
+        side: side of the image or window, in tokens.
         q: float [B, side, side, d], not scaled.
 
     Returns:
-        Two of float [B, side, side, side]: of the query at (y, x) and keys at column, and at row, k.
+        Across and down, each float [B, side, side, side]: bias of the query at (y, x) for keys in column k,
+        and in row k.
     """
     across = get_rel_pos(side, side, attention.rel_pos_w)
     down = get_rel_pos(side, side, attention.rel_pos_h)

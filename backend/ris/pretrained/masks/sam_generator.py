@@ -1,4 +1,4 @@
-"""All masks that SAM sees in an image: `SamAutomaticMaskGenerator` at a quarter of its price, or less."""
+"""Generate all masks of an image as `SamAutomaticMaskGenerator` does, in a quarter of its time or less."""
 
 import numpy as np
 import torch
@@ -20,18 +20,19 @@ from ris.pretrained.masks.sam_encoder import encode_sam_image
 from ris.pretrained.masks.selection import GeneratedMasks
 from ris.pretrained.masks.settings import SamSettings
 
-_PROMPTS_PER_STEP = {"cpu": 4}  # 4 MB a prompt: what the processor's cache holds
-_DEFAULT_PROMPTS_PER_STEP = 64  # elsewhere
+_PROMPTS_PER_STEP = {"cpu": 4}  # 4 MB a prompt, which fit into the processor's cache
+_DEFAULT_PROMPTS_PER_STEP = 64  # on other devices
 
 
 def embed_image(model: Sam, pixels: NDArray[np.uint8]) -> tuple[Tensor, Size]:
-    """What SAM sees of an image, as `SamPredictor.set_image` makes it.
+    """Embed an image as `SamPredictor.set_image` does.
 
     Args:
+        model: the network.
         pixels: uint8 [H, W, 3], RGB.
 
     Returns:
-        float32 [1, C, G, G], and the (height, width) of the image as the network was given it.
+        The embedding float32 [1, C, G, G], and the (height, width) of the resized image without padding.
     """
     side = model.image_encoder.img_size
     resized = torch.as_tensor(ResizeLongestSide(side).apply_image(pixels), device=model.device)
@@ -42,28 +43,32 @@ def embed_image(model: Sam, pixels: NDArray[np.uint8]) -> tuple[Tensor, Size]:
 def generate_masks(
     model: Sam, embedding: Tensor, input_size: Size, size: Size, settings: SamSettings
 ) -> GeneratedMasks:
-    """The masks under a grid of clicks that SAM trusts, best predicted IoU first.
+    """Generate the masks of a grid of clicks, best predicted IoU first.
 
-    The library's masks, scores and order, of the whole image only (`crop_n_layers=0`), up to rounding.
+    Masks, scores and order are those of `SamAutomaticMaskGenerator` without crops (`crop_n_layers=0`), up to
+    rounding.
 
     Args:
-        embedding, input_size: of `embed_image`.
+        model: the network.
+        embedding: of `embed_image`.
+        input_size: of `embed_image`.
         size: (height, width) of the pixels that were embedded, and of the masks.
+        settings: the grid and the thresholds.
     """
     grid = build_point_grid(settings.points_per_side) * np.array(size)[::-1]
     grid = ResizeLongestSide(model.image_encoder.img_size).apply_coords(grid, size)
     points = torch.as_tensor(grid, dtype=torch.float32, device=model.device)[:, None]
     clicks, _ = model.prompt_encoder(points=(points, torch.ones_like(points[..., 0])), boxes=None, masks=None)
-    decoder, ground = model.mask_decoder, make_shared_state(model, embedding)
+    decoder, state = model.mask_decoder, make_shared_state(model, embedding)
     map_side = 4 * embedding.shape[-1]
-    frame = Upsampler.from_padded(map_side, model.image_encoder.img_size, input_size, size).to_device(
+    upsampler = Upsampler.from_padded(map_side, model.image_encoder.img_size, input_size, size).to_device(
         embedding.device
     )
     parts = []
-    for some in clicks.split(_PROMPTS_PER_STEP.get(embedding.device.type, _DEFAULT_PROMPTS_PER_STEP)):
-        tokens, keys = run_transformer(decoder, ground, some)
+    for prompts in clicks.split(_PROMPTS_PER_STEP.get(embedding.device.type, _DEFAULT_PROMPTS_PER_STEP)):
+        tokens, keys = run_transformer(decoder, state, prompts)
         scores = predict_iou(decoder, tokens)
         wanted = find_trusted(scores, settings)
         maps = compute_mask_logits(decoder, tokens, keys, wanted)
-        parts.append(select_stable(maps, scores[wanted], frame, settings))
-    return suppress_duplicates(parts, frame, settings)
+        parts.append(select_stable(maps, scores[wanted], upsampler, settings))
+    return suppress_duplicates(parts, upsampler, settings)

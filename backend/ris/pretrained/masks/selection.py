@@ -1,4 +1,4 @@
-"""Which of the masks that a network found become proposals."""
+"""Select proposals from the masks that a network generated."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,11 +16,12 @@ from ris.pretrained.masks.settings import SamSettings
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GeneratedMasks:
-    """K masks that a grid of clicks gave, in the order in which they were found.
+    """K masks from a grid of clicks.
 
     Attributes:
-        masks: bool [K, h, w], of the image as the network was given it.
-        predicted_iou, stability: float32 [K], the generator's two doubts about a mask.
+        masks: bool [K, h, w], at the network's working size.
+        predicted_iou: float32 [K], IoU with the true mask, as the network predicts it.
+        stability: float32 [K], IoU of the mask at a higher and at a lower threshold.
     """
 
     masks: NDArray[np.bool_]
@@ -28,23 +29,25 @@ class GeneratedMasks:
     stability: NDArray[np.float32]
 
     def __getitem__(self, kept: NDArray[np.bool_] | NDArray[np.intp]) -> "GeneratedMasks":
-        """Some of them."""
+        """Select some of the masks by a bool mask or indices."""
         return GeneratedMasks(self.masks[kept], self.predicted_iou[kept], self.stability[kept])
 
     @property
     def trust(self) -> NDArray[np.float64]:
-        """The two doubts in one number: [K]."""
+        """Predicted IoU times stability: float64 [K]."""
         return self.predicted_iou.astype(np.float64) * self.stability
 
 
 def select_proposals(
     found: GeneratedMasks, settings: SamSettings, size: Size, seen: Mapping[str, NDArray]
 ) -> Proposals:
-    """The distinct masks of a fitting size that the network trusts most, best first, as large as the image.
+    """Select masks by size, trust and overlap, and enlarge them to the image; best first.
 
     Args:
+        found: the generated masks.
+        settings: the limits.
         size: (height, width) of the image.
-        seen: what the proposer keeps of the image.
+        seen: arrays of the proposer, stored with the proposals for a later refinement.
     """
     found = _drop_contained(_select_by_size(found, settings, size), settings.contained_share)
     found = _drop_duplicates(found[np.argsort(-found.trust, kind="stable")], settings)
@@ -53,12 +56,12 @@ def select_proposals(
 
 
 def finish_mask(mask: NDArray[np.bool_], size: Size, settings: SamSettings) -> NDArray[np.bool_]:
-    """bool [h, w] -> bool [H, W]: without specks, enlarged."""
+    """Remove specks from a mask bool [h, w] and enlarge it to the image: bool [H, W]."""
     return _enlarge_mask(remove_specks(mask, share=settings.speck_share), size)
 
 
 def shrink_bilinear(pixels: NDArray[np.uint8], longest: int) -> NDArray[np.uint8]:
-    """uint8 [H, W, 3] with its longest side at most so long."""
+    """Shrink uint8 [H, W, 3] to a longest side of at most `longest` pixels, bilinear."""
     height, width = pixels.shape[:2]
     factor = longest / max(height, width)
     if factor >= 1:
@@ -75,10 +78,9 @@ def _select_by_size(found: GeneratedMasks, settings: SamSettings, size: Size) ->
 
 
 def _drop_contained(found: GeneratedMasks, share: float | None) -> GeneratedMasks:
-    """Without the smaller of every two of which more than that share of the smaller lies in the larger.
+    """Drop the smaller of two masks when more than `share` of it is inside the larger (LGD's code).
 
-    A mask that is dropped drops others still, and of two as large as each other the later one goes
-    (LGD's authors).
+    Masks that are dropped still drop others. Of two equally large masks the later one is dropped.
     """
     if share is None:
         return found
@@ -100,7 +102,7 @@ def _drop_duplicates(found: GeneratedMasks, settings: SamSettings) -> GeneratedM
 
 
 def _enlarge_mask(mask: NDArray[np.bool_], size: Size) -> NDArray[np.bool_]:
-    """bool [h, w] -> bool [H, W] of a size at least as large; a mask with pixels keeps some."""
+    """Enlarge a mask bool [h, w] to bool [H, W]; one that is not empty stays so."""
     if mask.shape == size:
         return mask
     grey = Pillow.fromarray(mask.astype(np.uint8) * 255)

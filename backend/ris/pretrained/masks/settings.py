@@ -1,30 +1,30 @@
-"""How masks are proposed: the numbers of a preset, without the networks."""
+"""Settings of mask proposals. Imports no network."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class SamSettings:
-    """What SAM and SAM 2.1 are asked, as `SamAutomaticMaskGenerator` asks, and what of their masks is kept.
+    """Settings of SAM and SAM 2.1: those of `SamAutomaticMaskGenerator`, and the selection of proposals.
 
     Attributes:
-        working_side: larger images are shrunk to this longest side first, and the masks enlarged again.
-            The network sees no more anyway, and masks are judged at this size.
-        points_per_side: click a grid of so many by so many points.
-        pred_iou_thresh, stability_score_thresh, box_nms_thresh: the generator's own.
-        max_proposals: the best so many leave, by predicted IoU times stability.
-        min_area_share: of the image; smaller masks are specks.
-        max_area_share: of the image; larger masks are the ground, not a thing on it.
-        same_mask_iou: of two masks that overlap at least so much only the better one leaves.
-        speck_share: of a mask's own area; smaller pieces are cut off it and smaller holes filled, before
-            anything is ranked: what annotators see is what was judged.
-        min_mask_region_area_px: the generator's own, of the working image: smaller pieces and holes go, and
-            masks that are the same without them.
-        min_area_px: of the image; an absolute floor beside the share, as LGD's authors have it.
-        contained_share: of two masks the smaller one is dropped when more than so much of it lies in the
-            larger, all pairs at once, dropped ones included (LGD's authors: 0.4); None drops none.
-        mask_prompts: whether the network learned to read a mask as a prompt; without that a point in the
-            middle of it stands for it.
+        working_side: longest side in pixels that larger images are shrunk to; masks are filtered at this size
+            and enlarged afterwards. The network has no higher resolution.
+        points_per_side: the grid has this number of clicks along each side.
+        pred_iou_thresh, stability_score_thresh, box_nms_thresh: as in `SamAutomaticMaskGenerator`.
+        max_proposals: largest number of proposals, the best by predicted IoU times stability.
+        min_area_share: smallest mask, as a share of the image.
+        max_area_share: largest mask, as a share of the image; larger ones are background.
+        same_mask_iou: IoU from which two masks are duplicates; the better one is kept.
+        speck_share: pieces and holes of a mask below this share of its area are removed and filled, before
+            masks are ranked.
+        min_mask_region_area_px: as in `SamAutomaticMaskGenerator`, in pixels of the working image: smaller
+            pieces and holes are removed, then duplicates.
+        min_area_px: smallest mask in pixels of the image, in addition to the share (LGD's code).
+        contained_share: the smaller of two masks is dropped when more than this share of it is inside the
+            larger; masks that are dropped still drop others (LGD's code, 0.4). None drops none.
+        mask_prompts: whether the network was trained on masks as prompts; otherwise a click in the middle of
+            the mask replaces it.
     """
 
     working_side: int
@@ -45,17 +45,17 @@ class SamSettings:
 
 @dataclass(frozen=True, slots=True)
 class QuerySettings:
-    """Which of Mask2Former's query masks leave.
+    """Settings of Mask2Former's proposals.
 
     Attributes:
-        mask_threshold: a pixel belongs to a query's mask above this probability.
-        max_proposals: so many at most, by the probability of their class times that of their pixels.
-        min_area_px: smaller masks go; 1 keeps all that have a pixel.
-        speck_share: of a mask's own area; smaller pieces are cut off it. 0 leaves them, as IteRPrimE's
-            authors do: their rule counts the pieces.
-        short_side, long_side: an image is resized until its short side is so long, or its long one, whatever
-            comes first: pixels. The published files of the network say 384 x 384; it was trained, and the
-            authors run it, with 800 and 1333.
+        mask_threshold: probability above which a pixel belongs to a query's mask.
+        max_proposals: largest number of proposals, the best by class probability times mask probability.
+        min_area_px: smallest mask in pixels of the image; 1 keeps every mask that is not empty.
+        speck_share: pieces of a mask below this share of its area are removed. 0 keeps them, as IteRPrimE's
+            code does, whose rules count the pieces.
+        short_side, long_side: an image is resized so that its short side or its long side, whichever limits
+            first, has this length in pixels. The published config has 384 x 384; the network was trained with
+            800 and 1333, and IteRPrimE's code has these.
     """
 
     mask_threshold: float = 0.35

@@ -1,1 +1,1 @@
-"""Networks that match an image with a text and show where: BLIP, ALBEF."""
+"""Image-text matching networks whose cross-attention shows where: BLIP and ALBEF."""

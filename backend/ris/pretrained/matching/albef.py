@@ -1,13 +1,13 @@
-"""ALBEF's image-text matching: timm's ViT and transformers' BERT layers, and the released checkpoint.
+"""ALBEF's image-text matching, with timm's ViT and transformers' BERT layers, from the released checkpoint.
 
 Source: Li et al., "Align before Fuse", NeurIPS 2021, arXiv:2107.07651, and its released code
-(salesforce/ALBEF: models/vit.py, models/xbert.py, models/model_pretrain.py). What is easily got wrong:
+(salesforce/ALBEF: models/vit.py, models/xbert.py, models/model_pretrain.py). Details that matter:
 
-* Its BERT is transformers' of that time: post-norm, exact GELU, norms with 1e-12; the ViT's norms have 1e-6.
-  A cross-attention stands between self-attention and feed-forward in the layers from `fusion_layer` on.
-* No layer is causal, although a BERT layer of transformers with cross-attention is meant for decoders.
-* Its tokenizer ends a text without [SEP]: [CLS] and the pieces are all.
-* A checkpoint of another resolution has its patch positions resized, bicubic, the class token's kept.
+* Its BERT is post-norm with exact GELU and norms with epsilon 1e-12; the ViT's norms have 1e-6. From
+  `fusion_layer` on, a cross-attention stands between self-attention and feed-forward.
+* No layer is causal, although transformers has cross-attention in BERT for decoders only.
+* Its tokenizer adds [CLS] before a text and no [SEP] after it.
+* Patch positions of a checkpoint of another resolution are resized, bicubic; the class token's is kept.
 """
 
 from dataclasses import dataclass
@@ -27,13 +27,13 @@ from ris.pretrained.linear_ops import use_fast_linear
 from ris.pretrained.matching.cross_matcher import CrossMatcher, MatchingParts
 
 _CHECKPOINT_FILE = "ALBEF.pth"
-# What the checkpoint holds for training alone: momentum copies, queues, the contrastive and the word heads.
+# Parts of the checkpoint for training only: momentum copies, queues, contrastive heads, temperature.
 _TRAINING_ONLY_PARTS = frozenset({
     "visual_encoder_m", "text_encoder_m", "vision_proj", "vision_proj_m", "text_proj", "text_proj_m",
     "image_queue", "text_queue", "queue_ptr", "temp",
 })  # fmt: skip
 _WORD_HEAD_PREFIX = "text_encoder.cls."
-_POSITION_IDS = "text_encoder.bert.embeddings.position_ids"  # 0, 1, 2 ...: older transformers saved it
+_POSITION_IDS = "text_encoder.bert.embeddings.position_ids"  # a constant, saved by older transformers
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +41,12 @@ class AlbefShape:
     """The sizes of a network.
 
     Attributes:
-        image_size, patch_size: pixels.
-        width: of both sides.
-        image_layers, text_layers: how many; of the text's those from `fusion_layer` on look at the image.
-        n_heads: of every layer of both sides.
-        n_words, n_positions: of the text side.
+        image_size, patch_size: in pixels.
+        width: channels of image and text encoder.
+        image_layers, text_layers: numbers of layers.
+        fusion_layer: first text layer with cross-attention, 0-based.
+        n_heads: attention heads of every layer.
+        n_words, n_positions: sizes of the text encoder's embeddings.
     """
 
     image_size: int = 256
@@ -63,7 +64,7 @@ RELEASED_SHAPE = AlbefShape()
 
 
 class Albef(nn.Module):
-    """The matching part of ALBEF, its modules under the released names."""
+    """The matching part of ALBEF; modules have the names of the released code."""
 
     def __init__(self, shape: AlbefShape) -> None:
         super().__init__()
@@ -85,7 +86,7 @@ class Albef(nn.Module):
 
 
 def make_albef_parts(model: Albef) -> MatchingParts:
-    """The network taken apart."""
+    """Get the parts that `CrossMatcher` calls."""
     shape: AlbefShape = model.shape
     bert: Any = model.text_encoder["bert"]
     return MatchingParts(
@@ -109,10 +110,14 @@ def load_albef(
     device: str = "cpu",
     precision: Precision = "fp32",
 ) -> CrossMatcher:
-    """The ALBEF matcher in a folder of the released `ALBEF.pth` and the tokenizer of bert-base-uncased.
+    """Load the ALBEF matcher in a folder: the released `ALBEF.pth` and the tokenizer of bert-base-uncased.
 
     Args:
-        layer: 0-based, whose cross-attention is read; GroundVLP and IteRPrimE read 8.
+        folder: the folder.
+        layer: text layer whose cross-attention is read, 0-based; GroundVLP and IteRPrimE read 8.
+        shape: sizes of the network.
+        device: where it runs.
+        precision: of `CrossMatcher`.
 
     Raises:
         WeightsError: a file is missing or damaged, or the checkpoint lacks weights or has unknown ones.
@@ -121,9 +126,9 @@ def load_albef(
         if not (folder / name).is_file():
             raise WeightsError(f"the ALBEF model lacks {folder / name}; fetch it again")
     try:
-        # Of its 3.5 GB the half is the optimizer's: what nobody asks for is not read from the disk.
+        # Half of its 3.5 GB are training-only parts: with mmap they are not read from disk.
         checkpoint = torch.load(folder / _CHECKPOINT_FILE, map_location="cpu", weights_only=True, mmap=True)
-        # By its class: the published files do not say whose tokenizer they are.
+        # BertTokenizer and not AutoTokenizer: the published files do not name the tokenizer's class.
         tokenizer = BertTokenizer.from_pretrained(folder)
     except Exception as error:  # torch, pickle and tokenizers have errors of their own
         reason = " ".join(str(error).split())[:300]
@@ -135,25 +140,25 @@ def load_albef(
 
 
 def build_albef(released: dict[str, torch.Tensor], shape: AlbefShape) -> Albef:
-    """The network with the weights of a checkpoint under the released names.
+    """Build the network from the weights of a checkpoint with the released names.
 
     Raises:
         WeightsError: weights are missing, unknown or of another shape; the message names some.
     """
     model = Albef(shape)
     needed = model.state_dict()
-    given = {name: tensor.float() for name, tensor in released.items() if _is_needed_weight(name)}
-    _reject_names("lacks", sorted(needed.keys() - given.keys()))
-    _reject_names("has unknown", sorted(given.keys() - needed.keys()))
+    state = {name: tensor.float() for name, tensor in released.items() if _is_needed_weight(name)}
+    _reject_names("lacks", sorted(needed.keys() - state.keys()))
+    _reject_names("has unknown", sorted(state.keys() - needed.keys()))
     positions = "visual_encoder.pos_embed"
-    given[positions] = resize_positions(given[positions], shape.image_size // shape.patch_size)
-    _reject_names("has misshapen", sorted(name for name in needed if given[name].shape != needed[name].shape))
-    model.load_state_dict(given)
+    state[positions] = resize_positions(state[positions], shape.image_size // shape.patch_size)
+    _reject_names("has misshapen", sorted(name for name in needed if state[name].shape != needed[name].shape))
+    model.load_state_dict(state)
     return use_fast_linear(model.eval())
 
 
 def _is_needed_weight(name: str) -> bool:
-    """Whether a weight of the checkpoint has a part in matching, or nobody knows what it is for."""
+    """Whether a weight of the checkpoint is needed for matching, or is unknown."""
     return (
         name.split(".")[0] not in _TRAINING_ONLY_PARTS
         and not name.startswith(_WORD_HEAD_PREFIX)
@@ -170,9 +175,9 @@ def _reject_names(fault: str, names: list[str]) -> None:
 
 
 def resize_positions(positions: torch.Tensor, grid_size: int) -> torch.Tensor:
-    """Position embeddings float32 [1, 1 + g * g, V] for a grid of G x G patches: [1, 1 + G * G, V].
+    """Resize position embeddings float32 [1, 1 + g * g, V] to a grid of G x G patches: [1, 1 + G * G, V].
 
-    Source: `interpolate_pos_embed` of models/vit.py: bicubic, the class token's as it is.
+    Source: `interpolate_pos_embed` of models/vit.py; bicubic, with the class token's embedding unchanged.
     """
     side = round((positions.shape[1] - 1) ** 0.5)
     if side == grid_size:
@@ -184,7 +189,7 @@ def resize_positions(positions: torch.Tensor, grid_size: int) -> torch.Tensor:
 
 
 def drop_sep_token(tokenizer: Any) -> Any:
-    """The same fast tokenizer, a text now being [CLS] and its pieces, as ALBEF's own has it."""
+    """Change a fast tokenizer to add [CLS] and no [SEP], as ALBEF's own does, and return it."""
     tokenizer.backend_tokenizer.post_processor = TemplateProcessing(
         single="[CLS] $A", special_tokens=[("[CLS]", tokenizer.cls_token_id)]
     )

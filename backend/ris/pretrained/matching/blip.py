@@ -1,4 +1,4 @@
-"""BLIP's image-text matching through transformers, as parts of a `CrossMatcher`."""
+"""BLIP's image-text matching through transformers."""
 
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,10 @@ from ris.pretrained.matching.cross_matcher import CrossMatcher, MatchingParts
 
 
 def make_blip_parts(model: Any) -> MatchingParts:
-    """A `BlipForImageTextRetrieval` taken apart.
+    """Get the parts of a `BlipForImageTextRetrieval`.
 
-    Its own text encoder is left out: in transformers 5.23 it loses the mask of the image on its way to the
-    cross-attention.
+    The forward pass of its text encoder is not used: in transformers 5.23 it does not pass the image's mask
+    to the cross-attention.
     """
     vision, text = model.config.vision_config, model.config.text_config
     return MatchingParts(
@@ -34,10 +34,13 @@ def make_blip_parts(model: Any) -> MatchingParts:
 def load_blip(
     folder: Path, *, layer: int, device: str = "cpu", precision: Precision = "fp32"
 ) -> CrossMatcher:
-    """The BLIP matcher in a transformers model folder: config, safetensors weights and tokenizer.
+    """Load the BLIP matcher in a transformers model folder: config, safetensors weights and tokenizer.
 
     Args:
-        layer: 0-based, whose cross-attention is read.
+        folder: the folder.
+        layer: text layer whose cross-attention is read, 0-based.
+        device: where it runs.
+        precision: of `CrossMatcher`.
 
     Raises:
         WeightsError: a file is missing, cannot be read, or lacks weights of the network.

@@ -1,4 +1,4 @@
-"""Image-text matching with cross-attention: where the words look, and how that moves the answer."""
+"""Image-text matching: cross-attention maps, and the gradient of the match logit by them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,23 +13,23 @@ from ris.errors import WeightsError
 from ris.pretrained.device import Precision, convert_to_bf16
 from ris.referring.protocols import AttentionMaps
 
-_MASKED_LOGIT = -10_000.0  # added to a logit that must get no attention: exactly 0 after the softmax
-_MATCH_INDEX = 1  # the head's "these belong together"
+_MASKED_LOGIT = -10_000.0  # added to a logit whose attention must be exactly 0
+_MATCH_INDEX = 1  # index of "image and text match" in the head's logits
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MatchingParts:
-    """A matching network taken apart: what `CrossMatcher` joins again.
+    """The parts of a matching network that `CrossMatcher` calls.
 
     Attributes:
-        network: the whole of it, a `torch.nn.Module` that holds all other parts.
-        see: its image side, float32 [B, 3, S, S] -> [B, 1 + P, V], the class token first.
-        embed: token ids [T, L] -> [T, L, W].
-        layers: of its text side, as BERT has them; those that look at the image have a `crossattention`.
+        network: the whole network, a `torch.nn.Module` with all other parts in it.
+        see: the image encoder, float32 [B, 3, S, S] -> [B, 1 + P, V], the class token first.
+        embed: the text embedding, token ids [T, L] -> [T, L, W].
+        layers: BERT layers of the text encoder; those that attend to the image have a `crossattention`.
         head: [T, W] of the text's class token -> logits [T, 2].
-        input_size, grid_size: as `referring.protocols.Matcher` has them.
-        n_heads: of every layer.
-        max_tokens: so many positions the text side has.
+        input_size, grid_size: as in `referring.protocols.Matcher`.
+        n_heads: number of attention heads of every text layer.
+        max_tokens: number of positions of the text encoder.
     """
 
     network: Any
@@ -44,21 +44,22 @@ class MatchingParts:
 
 
 class CrossMatcher:
-    """A network of the family of ALBEF and BLIP as `referring.protocols.Matcher`.
+    """A network like ALBEF or BLIP as `referring.protocols.Matcher`.
 
-    The image side runs once an image, and so do the keys and values of every cross-attention; of the text
-    side only what lies above the chosen layer's attention is differentiated. The layers are the library's,
-    their order is written out here.
+    The image encoder and the keys and values of every cross-attention run once per image. Only the part of
+    the text encoder above the chosen layer's attention is differentiated. The layers are the library's; the
+    order in which they run is written out here.
 
     Args:
-        parts: of the network, on the device where they shall run.
-        tokenizer: its own; must be a fast one, because the characters of each piece are asked for.
-        layer: 0-based, whose cross-attention is read; in the last one only the class token has a gradient.
-        precision: "bf16" changes the network: its products are computed in bfloat16 from now on, on both
-            sides; norms, attention probabilities, their gradient and what leaves stay float32.
+        parts: parts of the network, on the device where they run.
+        tokenizer: its tokenizer, a fast one, because character offsets of the tokens are needed.
+        layer: text layer whose cross-attention is read, 0-based; in the last layer only the class token has a
+            gradient.
+        precision: "bf16" converts the network in place: image and text encoder then multiply in bfloat16;
+            norms, attention probabilities, their gradient and all results stay float32.
 
     Raises:
-        WeightsError: there is no such layer, or it does not look at the image.
+        WeightsError: there is no such layer, or it has no cross-attention.
     """
 
     def __init__(
@@ -69,15 +70,18 @@ class CrossMatcher:
             i for i in range(n_layers) if hasattr(parts.layers[i], "crossattention")
         ]
         if not 0 <= layer < n_layers:
-            raise WeightsError(f"the matching network has {n_layers} text layers, there is none of {layer}")
+            raise WeightsError(
+                f"the matching network has {n_layers} text layers, got itm_layer = {layer}; set it to one of "
+                f"{self.cross_attention_layers[0]} to {self.cross_attention_layers[-1]}"
+            )
         if layer not in self.cross_attention_layers:
             raise WeightsError(
-                f"text layer {layer} of the matching network does not look at the image; "
-                f"layers {self.cross_attention_layers[0]} to {self.cross_attention_layers[-1]} do"
+                f"text layer {layer} of the matching network has no cross-attention; set itm_layer to one of "
+                f"{self.cross_attention_layers[0]} to {self.cross_attention_layers[-1]}"
             )
         parts.network.eval().requires_grad_(False)
         if precision == "bf16":
-            convert_to_bf16(parts.network, but=[parts.head])
+            convert_to_bf16(parts.network, except_for=[parts.head])
         self.parts, self.tokenizer, self.layer, self.precision = parts, tokenizer, layer, precision
         self.input_size, self.grid_size = parts.input_size, parts.grid_size
 
@@ -90,21 +94,23 @@ class CrossMatcher:
 
     @torch.inference_mode()
     def encode_picture(self, picture: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Normalised float32 [3, S, S] -> keys and values, float32 [C, 2, heads, 1 + P, W / heads].
+        """Encode a normalised image float32 [3, S, S] as keys and values of the cross-attentions.
 
-        C is the number of layers that look at the image.
+        Returns:
+            float32 [C, 2, heads, 1 + P, W / heads], where C is the number of layers with cross-attention.
         """
         pixels = torch.as_tensor(picture, device=self._device)[None]
-        kept = []
+        keys_values = []
         with self._autocast():
             states = self.parts.see(pixels)
             for i in self.cross_attention_layers:
                 attention = self.parts.layers[i].crossattention.self
-                kept.append([self._split_heads(part(states))[0] for part in (attention.key, attention.value)])
-        return _to_array(torch.stack([torch.stack(pair) for pair in kept]))
+                pair = [self._split_heads(part(states))[0] for part in (attention.key, attention.value)]
+                keys_values.append(torch.stack(pair))
+        return _to_array(torch.stack(keys_values))
 
     def find_token_spans(self, texts: Sequence[str]) -> list[list[tuple[int, int]]]:
-        """As the protocol has it; what is too long is cut."""
+        """Find the characters of each token, as in the protocol; long texts are cut."""
         coded = self.tokenizer(
             list(texts), truncation=True, max_length=self.parts.max_tokens, return_offsets_mapping=True
         )
@@ -113,25 +119,27 @@ class CrossMatcher:
     def attend(
         self, encoded: NDArray[np.float32], texts: Sequence[str], kept: NDArray[np.bool_]
     ) -> AttentionMaps:
-        """As the protocol has it. Needs gradients, so it must not be called in inference mode."""
+        """Compute attention maps and their gradients, as in the protocol. Not for use in inference mode."""
         coded = self.tokenizer(
             list(texts), padding=True, truncation=True, max_length=self.parts.max_tokens, return_tensors="pt"
         ).to(self._device)
         is_text = coded["attention_mask"]
-        looks = _ImageContext.of(encoded, kept, self.cross_attention_layers, self._device, self.precision)
+        context = _ImageContext.from_encoded(
+            encoded, kept, self.cross_attention_layers, self._device, self.precision
+        )
         text_bias = torch.where(is_text == 1, 0.0, _MASKED_LOGIT)[:, None, None]
         layers = self.parts.layers
         with torch.no_grad(), self._autocast():
             hidden = self.parts.embed(coded["input_ids"])
             for i in range(self.layer):
-                hidden = self._run_layer(i, hidden, text_bias, looks)
+                hidden = self._run_layer(i, hidden, text_bias, context)
             hidden = layers[self.layer].attention(hidden, attention_mask=text_bias)[0]
-            attention = self._compute_attention(self.layer, hidden, looks)
+            attention = self._compute_attention(self.layer, hidden, context)
         attention = attention.requires_grad_(True)
         with torch.enable_grad(), self._autocast():
-            hidden = self._run_rest_of_layer(self.layer, hidden, attention, looks)
+            hidden = self._run_rest_of_layer(self.layer, hidden, attention, context)
             for i in range(self.layer + 1, len(layers)):
-                hidden = self._run_layer(i, hidden, text_bias, looks)
+                hidden = self._run_layer(i, hidden, text_bias, context)
         with torch.enable_grad():
             logits = self.parts.head(hidden[:, 0].float())
             (gradient,) = torch.autograd.grad(logits[:, _MATCH_INDEX].sum(), attention)
@@ -143,49 +151,54 @@ class CrossMatcher:
         )
 
     def _split_heads(self, states: torch.Tensor) -> torch.Tensor:
-        """[B, L, W] -> [B, heads, L, W / heads]."""
+        """Reshape [B, L, W] to [B, heads, L, W / heads]."""
         return states.view(*states.shape[:2], self.parts.n_heads, -1).transpose(1, 2)
 
     def _run_layer(
-        self, i: int, hidden: torch.Tensor, text_bias: torch.Tensor, looks: "_ImageContext"
+        self, i: int, hidden: torch.Tensor, text_bias: torch.Tensor, context: "_ImageContext"
     ) -> torch.Tensor:
-        """A whole layer: the words look at each other, then at the image if this layer does that."""
+        """Run a layer: self-attention, cross-attention where it has one, feed-forward."""
         hidden = self.parts.layers[i].attention(hidden, attention_mask=text_bias)[0]
-        if i in looks.keys:
-            return self._run_rest_of_layer(i, hidden, self._compute_attention(i, hidden, looks), looks)
-        after: torch.Tensor = self.parts.layers[i].feed_forward_chunk(hidden)
-        return after
+        if i in context.keys:
+            return self._run_rest_of_layer(i, hidden, self._compute_attention(i, hidden, context), context)
+        output: torch.Tensor = self.parts.layers[i].feed_forward_chunk(hidden)
+        return output
 
-    def _compute_attention(self, i: int, hidden: torch.Tensor, looks: "_ImageContext") -> torch.Tensor:
-        """Cross-attention probabilities, float32 [T, heads, L, 1 + P], before any dropout."""
+    def _compute_attention(self, i: int, hidden: torch.Tensor, context: "_ImageContext") -> torch.Tensor:
+        """Compute cross-attention probabilities, float32 [T, heads, L, 1 + P], without dropout."""
         query = self._split_heads(self.parts.layers[i].crossattention.self.query(hidden))
-        logits = (query @ looks.keys[i].transpose(-1, -2)).float() * query.shape[-1] ** -0.5 + looks.bias
+        logits = (query @ context.keys[i].transpose(-1, -2)).float() * query.shape[-1] ** -0.5 + context.bias
         return torch.softmax(logits, -1)
 
     def _run_rest_of_layer(
-        self, i: int, hidden: torch.Tensor, attention: torch.Tensor, looks: "_ImageContext"
+        self, i: int, hidden: torch.Tensor, attention: torch.Tensor, context: "_ImageContext"
     ) -> torch.Tensor:
-        """What is made of the attention: the mixed values, and the rest of the layer."""
+        """Run the rest of a layer, from its cross-attention probabilities on."""
         layer = self.parts.layers[i]
-        mixed = (attention @ looks.values[i]).transpose(1, 2).flatten(2)
-        after: torch.Tensor = layer.feed_forward_chunk(layer.crossattention.output(mixed, hidden))
-        return after
+        mixed = (attention @ context.values[i]).transpose(1, 2).flatten(2)
+        output: torch.Tensor = layer.feed_forward_chunk(layer.crossattention.output(mixed, hidden))
+        return output
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _ImageContext:
-    """What the words can look at: keys and values by layer, and which patches are hidden from which text."""
+    """Keys and values of the image by text layer, and the attention bias that hides patches from texts.
+
+    Attributes:
+        keys, values: [heads, 1 + P, W / heads] by the index of the layer.
+        bias: float32 [T, 1, 1, 1 + P].
+    """
 
     keys: dict[int, torch.Tensor]
     values: dict[int, torch.Tensor]
     bias: torch.Tensor
 
     @classmethod
-    def of(
+    def from_encoded(
         cls,
         encoded: NDArray[np.float32],
         kept: NDArray[np.bool_],
-        looking: Sequence[int],
+        layers: Sequence[int],
         device: torch.device,
         precision: Precision,
     ) -> "_ImageContext":
@@ -193,7 +206,7 @@ class _ImageContext:
         keys_values = torch.as_tensor(encoded, device=device).to(dtype)
         seen = np.concatenate([np.ones((len(kept), 1), np.bool_), kept], 1)
         bias = torch.where(torch.as_tensor(seen, device=device), 0.0, _MASKED_LOGIT)[:, None, None]
-        keys, values = ({i: keys_values[n, part] for n, i in enumerate(looking)} for part in (0, 1))
+        keys, values = ({i: keys_values[n, part] for n, i in enumerate(layers)} for part in (0, 1))
         return cls(keys, values, bias)
 
 

@@ -1,0 +1,28 @@
+"""Options that several commands have."""
+
+from typing import Annotated
+
+import typer
+from pydantic import SecretStr
+
+from ris import config
+
+BackendOption = Annotated[
+    str | None, typer.Option(help="RIS_PUBLIC_URL: address of `ris serve` as Label Studio reaches it")
+]
+UrlOption = Annotated[str | None, typer.Option(help="RIS_LABEL_STUDIO_URL")]
+KeyOption = Annotated[str | None, typer.Option(help="RIS_LABEL_STUDIO_API_KEY")]
+DatabaseUrlOption = Annotated[str | None, typer.Option(help="RIS_DATABASE_URL")]
+
+
+def read_settings(
+    *, url: str | None = None, key: str | None = None, database_url: str | None = None
+) -> config.Settings:
+    """Read the settings; an option that is not None wins over the environment.
+
+    Raises:
+        SettingsError: a setting has no meaning.
+    """
+    return config.read_settings(
+        label_studio_url=url, label_studio_api_key=SecretStr(key) if key else None, database_url=database_url
+    )

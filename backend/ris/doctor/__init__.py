@@ -1,0 +1,1 @@
+"""The checks of `ris doctor`: what of an installation and of a project does not work, and what to change."""

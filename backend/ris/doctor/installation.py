@@ -1,0 +1,99 @@
+"""Checks of this installation: database, disk, model files, own address, and the running server."""
+
+import re
+import shutil
+from pathlib import Path
+
+import httpx
+
+from ris import assembly, config, planning
+from ris.config import Settings
+from ris.doctor.check import Check
+from ris.errors import BackendError
+from ris.labelstudio.api.connecting import MLBackend
+from ris.store.session import Database
+
+MIN_FREE_DISK_BYTES = 2**30
+_TIMEOUT_S = 3.0  # for each request to our own server
+
+
+def check_database(settings: Settings) -> Check:
+    """Check that the database opens, can be written, and has this program's revision."""
+    try:
+        Database.open(settings.database_url).close()
+    except BackendError as error:
+        return Check("database", False, str(error))
+    return Check("database", True, "open, writable, at this program's revision")
+
+
+def check_disk(settings: Settings) -> Check:
+    """Check the free space of the disk with the SQLite file, or with the working directory."""
+    name = settings.database_url.removeprefix("sqlite:///")
+    folder = Path(name).resolve().parent if name != settings.database_url else Path.cwd()
+    free = shutil.disk_usage(folder if folder.is_dir() else Path.cwd()).free
+    message = f"{free / 2**30:.1f} GiB free beside the database"
+    if free > MIN_FREE_DISK_BYTES:
+        return Check("disk", True, message)
+    return Check("disk", False, f"{message}, less than {MIN_FREE_DISK_BYTES / 2**30:.0f} GiB: make room")
+
+
+def check_models(settings: Settings) -> Check:
+    """Check that the preset's model files are there and undamaged; loads no network."""
+    try:
+        plan = planning.make_plan(settings)
+    except BackendError as error:
+        return Check("models", False, str(error))
+    return Check("models", True, f"{plan.version}, {plan.arithmetic}: {plan.preset.summary}")
+
+
+def check_own_address(settings: Settings, url: str | None) -> tuple[Check, MLBackend | None]:
+    """Check the address that Label Studio is given for us.
+
+    Args:
+        settings: of this installation.
+        url: wins over the settings.
+
+    Returns:
+        The result, and our side as Label Studio reaches it; None if there is no usable address.
+    """
+    try:
+        backend = assembly.make_ml_backend(settings, url)
+    except BackendError as error:
+        return Check("own address", False, str(error)), None
+    return Check("own address", True, f"Label Studio is told {backend.url}"), backend
+
+
+def check_server(settings: Settings) -> Check:
+    """Check our server from this machine. Label Studio may need another address for it."""
+    url = _make_server_url(settings)
+    try:
+        state = httpx.get(f"{url}/health/ready", timeout=_TIMEOUT_S, auth=_get_auth(settings)).json()
+    except (httpx.HTTPError, ValueError) as error:
+        return Check("server", False, f"{url} does not answer ({type(error).__name__}): start `ris serve`")
+    models, database = state.get("models"), state.get("database", "ready")
+    if models not in ("ready", "loading") or database != "ready":
+        reason = state.get("error") or (models if database == "ready" else database)
+        return Check("server", False, f"{url} cannot work: {reason}")
+    return Check("server", True, f"{url} answers, models {models}")
+
+
+def count_received_webhooks(settings: Settings) -> int | None:
+    """Read from our server's metrics how many webhooks arrived; None if the server does not answer."""
+    url = f"{_make_server_url(settings)}/metrics"
+    try:
+        response = httpx.get(url, timeout=_TIMEOUT_S, auth=_get_auth(settings)).raise_for_status()
+    except httpx.HTTPError:
+        return None
+    counts = re.findall(r"^ris_events_total\{.*\} ([\d.e+]+)$", response.text, re.MULTILINE)
+    return int(sum(float(count) for count in counts))
+
+
+def _make_server_url(settings: Settings) -> str:
+    """Return the server's address as seen from this machine."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)
+    return f"http://{config.format_host_port(host, settings.port)}"
+
+
+def _get_auth(settings: Settings) -> tuple[str, str] | None:
+    password = settings.basic_auth_password
+    return (settings.basic_auth_user, password.get_secret_value()) if password else None

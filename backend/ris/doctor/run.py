@@ -1,0 +1,47 @@
+"""Run all checks of `ris doctor`."""
+
+from ris import assembly
+from ris.config import Settings
+from ris.doctor.check import Check
+from ris.doctor.installation import (
+    check_database,
+    check_disk,
+    check_models,
+    check_own_address,
+    check_server,
+    count_received_webhooks,
+)
+from ris.doctor.label_studio import check_label_studio, check_predictions, check_project
+from ris.labelstudio.api.protocol import LabelStudioApi
+
+
+def run_checks(
+    settings: Settings, api: LabelStudioApi, *, project: int | None = None, url: str | None = None
+) -> list[Check]:
+    """Check this installation, Label Studio, and a project.
+
+    Args:
+        settings: of this installation.
+        api: Label Studio.
+        project: its number in Label Studio; None checks no project.
+        url: the address of `ris serve` as Label Studio reaches it; None takes it from the settings.
+
+    Returns:
+        One result per check, in order. The project is checked only if Label Studio answers, accepts our key,
+        and can be told our address.
+    """
+    own_address, backend = check_own_address(settings, url)
+    checks = [
+        check_database(settings),
+        check_disk(settings),
+        check_models(settings),
+        check_server(settings),
+        own_address,
+    ]
+    key = settings.label_studio_api_key
+    checks += check_label_studio(api, key.get_secret_value() if key else "", assembly.get_utc_now())
+    can_call = all(check.is_ok for check in checks if check.name in ("Label Studio", "key"))
+    if project is not None and backend is not None and can_call:
+        checks += check_project(api, project, backend, lambda: count_received_webhooks(settings))
+        checks.append(check_predictions(api, project, more_than=1))
+    return checks

@@ -1,1 +1,0 @@
-"""Find what will fail in a project, before it fails."""

@@ -1,0 +1,139 @@
+"""Choose networks by the settings, check their files and name the model version. No network is loaded."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, is_dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import SecretStr
+
+from ris.config import Settings
+from ris.errors import SettingsError
+from ris.pretrained.catalog.presets import PRESETS, Preset, find_preset
+from ris.pretrained.catalog.sources import Source
+from ris.pretrained.catalog.user_presets import read_presets
+from ris.pretrained.catalog.weights import check_model_files
+from ris.pretrained.language.synonyms import find_synonyms
+from ris.pretrained.precision import check_precision, read_cpu_flags
+from ris.referring.lgd import ATTRIBUTE_PROMPT, SURROUNDING_PROMPT
+
+# Raise it by one in every commit that changes what the code makes of the same networks and settings: a
+# method's scores, the fusion, the ranking, the cleaning or the choice of masks. Suggestions are then computed
+# anew, and rankings that were learned from the old scores are left behind. `tests/test_golden_outputs.py`
+# fails when outputs changed and this number did not.
+ALGORITHM_REVISION = 1
+
+# Settings of a preset that change no mask and no score: `summary` is text, `threads` changes the speed.
+_UNVERSIONED_PRESET_FIELDS = frozenset({"summary", "threads"})
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The networks to load, with their files checked, and everything else that a suggestion depends on.
+
+    Attributes:
+        preset: the networks and the numbers of the methods.
+        version: names the networks and methods, see `compute_model_version`.
+        describer: the describer of LGD, as people read it.
+        synonyms: the source of LGD's synonyms: "wordnet" or "lemma".
+        describer_url, describer_model, describer_key: of the describer that replaces the preset's own.
+        models: the folder of the fetched networks.
+        device: the device that runs the networks.
+        precision: of the arithmetic of the methods' networks.
+        arithmetic: precision and device, in words.
+    """
+
+    preset: Preset
+    version: str
+    describer: str
+    synonyms: str
+    describer_url: str | None
+    describer_model: str | None
+    describer_key: SecretStr | None
+    models: Path
+    device: str
+    precision: Literal["fp32", "bf16"]
+    arithmetic: str
+
+
+def make_plan(settings: Settings) -> Plan:
+    """Choose the networks that the settings name and check their files; no network is loaded.
+
+    Raises:
+        SettingsError: there is no such preset, a describer's URL is without its model, or the processor is
+            slower in the precision that is set.
+        WeightsError: a model file is missing or damaged.
+    """
+    preset = find_preset(settings.preset, alternatives=settings.alternatives, known=load_presets(settings))
+    models = get_models_folder(settings)
+    arithmetic = check_precision(settings.precision, settings.device, read_cpu_flags())
+    url, model = settings.describer_url, settings.describer_model
+    if url and not model:
+        raise SettingsError("RIS_DESCRIBER_URL is set but RIS_DESCRIBER_MODEL is not; name the model to ask")
+    if model:
+        lgd = replace(preset.lgd, attribute_prompt=ATTRIBUTE_PROMPT, surrounding_prompt=SURROUNDING_PROMPT)
+        preset = replace(preset, lgd=lgd)
+    describer = f"{model} at {url}" if url else model or "embedded"
+    needed = [source for source in preset.sources if not model or source is not preset.describer]
+    weights = check_model_files(needed, models, fetch=f"ris models fetch {preset.name}")
+    synonyms = find_synonyms(preset.lgd.synonyms).source
+    others = [describer, synonyms, *([settings.precision] if settings.precision != "fp32" else [])]
+    return Plan(
+        preset=preset,
+        version=compute_model_version(preset, weights, *others),
+        describer=describer,
+        synonyms=synonyms,
+        describer_url=url,
+        describer_model=model,
+        describer_key=settings.describer_key,
+        models=models,
+        device=settings.device,
+        precision=settings.precision,
+        arithmetic=arithmetic,
+    )
+
+
+def load_presets(settings: Settings) -> Mapping[str, Preset]:
+    """Load all presets by name: ours and those of the user's file.
+
+    Raises:
+        SettingsError: the file cannot be read.
+    """
+    return read_presets(settings.presets_file.expanduser()) if settings.presets_file else PRESETS
+
+
+def get_models_folder(settings: Settings) -> Path:
+    """Return the folder of fetched networks."""
+    return settings.models_folder.expanduser()
+
+
+def compute_model_version(preset: Preset, weights: str, *others: str) -> str:
+    """Name the networks and methods: "tiny-1a2b3c4d", the preset's name and a hash.
+
+    The hash covers the networks' files, the settings of every method and of the ranking, `others` and
+    `ALGORITHM_REVISION`. It leaves out the release, the number of threads and the number of alternatives,
+    because learned rankings are kept under this version and none of the three makes them wrong. Suggestions
+    are stored under `referring.ranking.make_suggestion_version`, which adds the number of alternatives.
+
+    Args:
+        weights: digest of the model files.
+        others: what else changes an output: the describer, the source of the synonyms, the precision.
+    """
+    ranking = {k: v for k, v in asdict(preset.ranking).items() if k != "alternatives"}
+    values = {f.name: getattr(preset, f.name) for f in fields(preset)} | {"ranking": ranking}
+    settings = {
+        name: _to_json_value(value)
+        for name, value in values.items()
+        if name not in _UNVERSIONED_PRESET_FIELDS
+    }
+    content = json.dumps([ALGORITHM_REVISION, weights, settings, others], sort_keys=True, default=str)
+    return f"{preset.name}-{hashlib.sha256(content.encode()).hexdigest()[:8]}"
+
+
+def _to_json_value(value: Any) -> Any:
+    """Convert a preset's value for JSON; a network becomes its name, its files are in the weights' digest."""
+    if isinstance(value, Source):
+        return value.name
+    return asdict(value) if is_dataclass(value) and not isinstance(value, type) else value

@@ -1,0 +1,148 @@
+"""Each part of an installation, working and broken: a real database, a real server on this machine."""
+
+import json
+import shutil
+import threading
+from base64 import b64encode
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
+
+import pytest
+
+from ris.config import read_settings
+from ris.doctor.check import Check
+from ris.doctor.installation import (
+    check_database,
+    check_disk,
+    check_models,
+    check_own_address,
+    check_server,
+    count_received_webhooks,
+)
+from ris.labelstudio.api.connecting import MLBackend
+from ris.store.session import upgrade_database
+
+METRICS = """\
+# TYPE ris_events_total counter
+ris_events_total{state="applied"} 3.0
+ris_events_total{state="failed"} 1.0
+ris_events_created{state="applied"} 1.7e+09
+"""
+
+
+@pytest.fixture(autouse=True)
+def bare(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RIS_DATABASE_URL", f"sqlite:///{tmp_path}/ris.db")
+
+
+class Server(ThreadingHTTPServer):
+    """A fake `ris serve` with user "ris" and password "open"; `state` and `metrics` are its answers."""
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.state, self.metrics = {"models": "ready", "database": "ready"}, METRICS
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+
+class Handler(BaseHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+    def do_GET(self):
+        is_open = self.headers.get("Authorization") == f"Basic {b64encode(b'ris:open').decode()}"
+        state = json.dumps(self.server.state) if is_open else "<html>log in</html>"
+        body = {"/health/ready": state, "/metrics": self.server.metrics}[self.path].encode()
+        self.send_response(200 if is_open else 401)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+@pytest.fixture
+def server(monkeypatch):
+    server = Server()
+    monkeypatch.setenv("RIS_PORT", str(server.server_port))
+    monkeypatch.setenv("RIS_BASIC_AUTH_USER", "ris")
+    monkeypatch.setenv("RIS_BASIC_AUTH_PASSWORD", "open")
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_database_is_open_only_at_this_programs_revision():
+    settings = read_settings()
+    before = check_database(settings)
+    upgrade_database(settings.database_url)
+
+    assert not before.is_ok
+    assert "run `ris db upgrade`" in before.message
+    assert check_database(settings) == Check("database", True, "open, writable, at this program's revision")
+
+
+@pytest.mark.parametrize(
+    ("free", "check"),
+    [
+        (5 * 2**30, Check("disk", True, "5.0 GiB free beside the database")),
+        (2**29, Check("disk", False, "0.5 GiB free beside the database, less than 1 GiB: make room")),
+    ],
+)
+def test_a_disk_has_room_with_more_than_one_gib(monkeypatch, free, check):
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
+
+    assert check_disk(read_settings()) == check
+
+
+def test_the_models_of_the_default_preset_are_in_the_package_and_others_must_be_fetched(monkeypatch):
+    there = check_models(read_settings())
+    monkeypatch.setenv("RIS_PRESET", "nothing")
+    missing = check_models(read_settings())
+
+    assert there.is_ok
+    assert there.message.startswith("tiny-")
+    assert not missing.is_ok
+    assert "nothing" in missing.message
+
+
+def test_our_address_is_one_that_label_studio_can_call():
+    check, backend = check_own_address(read_settings(), "http://192.168.1.5:9090/")
+    refused, none = check_own_address(read_settings(), "http://0.0.0.0:9090")
+
+    assert check == Check("own address", True, "Label Studio is told http://192.168.1.5:9090")
+    assert backend == MLBackend("http://192.168.1.5:9090")
+    assert (refused.is_ok, none) == (False, None)
+    assert "set RIS_PUBLIC_URL" in refused.message
+
+
+@pytest.mark.parametrize(
+    ("state", "is_ok", "message"),
+    [
+        ({"models": "ready", "database": "ready"}, True, "answers, models ready"),
+        ({"models": "loading", "database": "ready"}, True, "answers, models loading"),
+        ({"models": "failed", "error": "a file is damaged"}, False, "cannot work: a file is damaged"),
+        ({"models": "ready", "database": "is gone"}, False, "cannot work: is gone"),
+    ],
+)
+def test_a_server_works_when_its_database_and_its_models_do(server, state, is_ok, message):
+    server.state = state
+
+    check = check_server(read_settings())
+
+    assert check == Check("server", is_ok, f"http://127.0.0.1:{server.server_port} {message}")
+
+
+def test_a_server_that_does_not_answer_is_to_be_started(server, monkeypatch):
+    monkeypatch.setenv("RIS_BASIC_AUTH_PASSWORD", "another")
+    refusing = check_server(read_settings())
+    monkeypatch.setenv("RIS_PORT", "9")
+
+    assert not refusing.is_ok
+    assert check_server(read_settings()) == Check(
+        "server", False, "http://127.0.0.1:9 does not answer (ConnectError): start `ris serve`"
+    )
+
+
+def test_received_webhooks_are_counted_over_all_states_and_unknown_without_an_answer(server, monkeypatch):
+    assert count_received_webhooks(read_settings()) == 4
+    monkeypatch.setenv("RIS_BASIC_AUTH_PASSWORD", "another")
+    assert count_received_webhooks(read_settings()) is None

@@ -1,0 +1,56 @@
+"""Which checks are run, and in which order."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from ris.config import read_settings
+from ris.doctor.run import run_checks
+from ris.errors import LabelStudioError
+from tests.live.support.process import find_free_port
+
+INSTALLATION = ["database", "disk", "models", "server", "own address"]
+
+
+class Studio:
+    """A Label Studio with one project, which has no label config; with `is_down` it does not answer."""
+
+    def __init__(self, *, is_down=False):
+        self.is_down = is_down
+
+    def call(self, method, path, body=None, **params):
+        if self.is_down:
+            raise LabelStudioError("Label Studio does not answer")
+        return {"/api/tasks": {"tasks": [], "total": 0}, "/api/ml": [], "/api/webhooks/": []}.get(path, {})
+
+    def read_server_time(self):
+        return datetime.now(UTC)
+
+
+@pytest.fixture(autouse=True)
+def bare(tmp_path, monkeypatch):
+    monkeypatch.setenv("RIS_DATABASE_URL", f"sqlite:///{tmp_path}/ris.db")
+    monkeypatch.setenv("RIS_PORT", str(find_free_port()))
+    monkeypatch.setenv("RIS_LABEL_STUDIO_API_KEY", "0" * 40)
+
+
+def run(api, **more):
+    return [check.name for check in run_checks(read_settings(), api, **more)]
+
+
+def test_without_a_project_the_installation_and_label_studio_are_checked():
+    assert run(Studio()) == [*INSTALLATION, "Label Studio", "key", "clock"]
+
+
+def test_a_project_is_checked_after_them():
+    assert run(Studio(), project=3) == [
+        *INSTALLATION, "Label Studio", "key", "clock",
+        "label config", "ML backend", "predictions", "webhook", "duplicate predictions",
+    ]  # fmt: skip
+
+
+def test_no_project_is_checked_where_label_studio_does_not_answer_or_cannot_be_told_our_address(monkeypatch):
+    assert run(Studio(is_down=True), project=3) == [*INSTALLATION, "Label Studio"]
+    assert run(Studio(), project=3, url="http://0.0.0.0")[-1] == "clock"
+    monkeypatch.delenv("RIS_LABEL_STUDIO_API_KEY")
+    assert run(Studio(), project=3)[-1] == "clock"

@@ -1,0 +1,96 @@
+"""Which networks are chosen, and what the model version depends on."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ris.config import Settings
+from ris.errors import SettingsError
+from ris.planning import ALGORITHM_REVISION, compute_model_version, get_models_folder, make_plan
+from ris.pretrained.catalog.presets import PRESETS, TINY
+from ris.pretrained.catalog.sources import Source
+
+ONE, OTHER = (Source(name, "spacy", folder=Path("/data") / name) for name in ("one", "other"))
+
+
+def test_the_version_is_that_of_the_preset_and_stays():
+    assert compute_model_version(TINY, "weights") == compute_model_version(TINY, "weights")
+    assert compute_model_version(TINY, "weights").startswith("tiny-")
+
+
+@pytest.mark.parametrize("preset", PRESETS.values(), ids=PRESETS)
+@pytest.mark.parametrize("changed", [{"rectifier": "plain words"}, {"synonyms": "released"}], ids=str)
+def test_another_rule_is_another_version(preset, changed):
+    other = replace(preset, lgd=replace(preset.lgd, **changed))
+
+    assert (compute_model_version(other, "weights") == compute_model_version(preset, "weights")) == (
+        other == preset
+    )
+
+
+def test_which_method_reads_with_which_parser_is_a_part_of_the_version():
+    """The same files are there in each case, so their digest says nothing of it."""
+    presets = [
+        replace(TINY, global_local_parser=ONE, lgd_parser=OTHER),
+        replace(TINY, global_local_parser=OTHER, lgd_parser=ONE),
+        replace(TINY, global_local_parser=ONE, iterprime_parser=OTHER),
+        replace(TINY, parser=ONE, lgd_parser=OTHER),
+    ]
+
+    assert len({compute_model_version(preset, "weights") for preset in presets}) == 4
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"summary": "other words"},
+        {"threads": 7},
+        {"ranking": replace(TINY.ranking, alternatives=7)},
+    ],
+    ids=lambda changed: next(iter(changed)),
+)
+def test_what_changes_no_mask_and_no_score_changes_no_version(changed):
+    assert compute_model_version(replace(TINY, **changed), "weights") == compute_model_version(
+        TINY, "weights"
+    )
+
+
+def test_a_release_changes_no_version(monkeypatch):
+    before = make_plan(Settings()).version
+    monkeypatch.setattr("ris.__version__", "99.0.0")
+
+    assert make_plan(Settings()).version == before
+
+
+def test_other_weights_another_describer_and_another_revision_change_the_version(monkeypatch):
+    versions = [
+        compute_model_version(TINY, "weights"),
+        compute_model_version(TINY, "other weights"),
+        compute_model_version(TINY, "weights", "a describer"),
+        compute_model_version(replace(TINY, ranking=replace(TINY.ranking, part_discount=0.5)), "weights"),
+    ]
+    monkeypatch.setattr("ris.planning.ALGORITHM_REVISION", ALGORITHM_REVISION + 1)
+    versions.append(compute_model_version(TINY, "weights"))
+
+    assert len(set(versions)) == 5
+
+
+def test_a_describer_with_an_address_needs_a_model_too():
+    with pytest.raises(SettingsError, match="RIS_DESCRIBER_MODEL is not"):
+        make_plan(Settings(describer_url="http://localhost:8000/v1"))
+
+
+def test_another_describer_is_asked_in_the_words_of_lgds_authors():
+    own, named = make_plan(Settings()), make_plan(Settings(describer_model="someone/model"))
+
+    assert (own.describer, named.describer) == ("embedded", "someone/model")
+    assert own.preset.lgd.attribute_prompt == "[ATT] {} :"
+    assert named.preset.lgd.attribute_prompt.startswith("Given a image")
+    assert named.version != own.version
+
+
+def test_the_models_folder_of_the_settings_may_name_the_home_folder(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/someone")
+
+    assert get_models_folder(Settings(models_folder="~/models")) == Path("/home/someone/models")
