@@ -204,14 +204,14 @@ def test_an_answer_of_json_min_that_says_something_else_of_its_task_is_told(tmp_
 
     assert [task["id"] for task in file.tasks] == [5701, 5702]
     assert [(one.what, one.reason) for one in file.left_out] == [
-        ("t.json, object 2", "a row before it has its id, and another image or other words")
+        ("t.json, object 2", "an earlier row has the same id, but another image or expression")
     ]
 
 
 def test_two_texts_of_an_object_are_told_unless_the_label_config_takes_one(tmp_path):
     path = written(tmp_path / "t.json", [{"image": "a", "caption": "x", "phrase": "y"}])
 
-    with pytest.raises(InputError, match="it has words under 'caption' and 'phrase'"):
+    with pytest.raises(InputError, match="it has expressions under 'caption' and 'phrase'"):
         read_task_file(path, DataKeys())
     assert read_task_file(path, DataKeys("image", "phrase")).tasks[0]["data"]["phrase"] == "y"
 

@@ -41,7 +41,7 @@ def opened(browser, tmp_path_factory):
     file = tmp_path_factory.mktemp("report") / "report.html"
     grey = np.full((*SIZE, 3), 90, np.uint8)
     file.write_text(
-        render_page(decisions(), title="What was decided", about="40 decisions", pixels=lambda j: grey)
+        render_page(decisions(), title="What was decided", subtitle="40 decisions", pixels=lambda j: grey)
     )
     browser.get_log("performance")
     browser.get_log("browser")

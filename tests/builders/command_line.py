@@ -20,7 +20,7 @@ def ris(*arguments, folder, **env):
 
 
 def assert_one_sentence(ran, pattern):
-    """Exit 1, one line that starts with our name, no traceback."""
+    """Assert exit code 1 and a one-line error with our name, without a traceback."""
     lines = [line for line in ran.stderr.splitlines() if line.strip()]
     assert ran.returncode == 1
     assert len(lines) == 1, ran.stderr

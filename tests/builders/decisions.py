@@ -1,4 +1,4 @@
-"""Decisions to be exported."""
+"""Decisions for the tests of the export."""
 
 import hashlib
 import io
@@ -45,7 +45,7 @@ def decision(verdict, mask, number=1, image="/data/upload/1/a.png", expression="
 
 
 def digest_of(image):
-    """As if every reference led to a picture of its own."""
+    """A digest as if every reference had an image of its own."""
     return hashlib.sha256(image.encode()).hexdigest()
 
 
@@ -63,7 +63,7 @@ CHOICE = ExportOptions(formats=list(EXPORT_FORMATS), shares={"val": 0.3, "test":
 
 
 def shaped(size, kind):
-    """Masks that are hard on formats."""
+    """Masks that are difficult for some formats."""
     rng, mask = np.random.default_rng(7), np.zeros(size, np.bool_)
     if kind == "one pixel":
         mask[size[0] - 1, 0] = True
@@ -75,14 +75,14 @@ def shaped(size, kind):
 
 
 def picture(image, size):
-    """A picture of one colour, another one for every reference."""
+    """An image of one colour, which depends on the reference."""
     file, colour = io.BytesIO(), hashlib.sha256(image.encode()).digest()[:3]
     Image.new("RGB", size[::-1], tuple(colour)).save(file, "PNG")
     return file.getvalue()
 
 
 def seen(made):
-    """The decision with the digest of its very picture."""
+    """The decision with the digest of the image that `picture` makes for it."""
     data = picture(made.correction.annotation.task.image_url, made.image_size)
     return replace(made, image_digest=hashlib.sha256(data).hexdigest())
 
@@ -114,7 +114,7 @@ def material(choice=CHOICE, decisions=DECISIONS, fetch=fetch):
 
 
 def parse(expression):
-    """Words as the parser reads them, of "the left mug on the table" and its like."""
+    """Parse expressions such as "the left mug on the table"."""
     kinds = {"the": "DET", "left": "ADJ", "small": "ADJ", "on": "ADP"}
     words, start = [], 0
     for text in expression.split():

@@ -1,4 +1,4 @@
-"""Decisions to be evaluated."""
+"""Evaluated decisions."""
 
 from datetime import UTC, datetime
 
@@ -18,9 +18,9 @@ MONDAY = datetime(2026, 1, 5, tzinfo=UTC)
 
 
 def offer(rank, mask, **methods):
-    said = {name.replace("_", "-"): MethodScore(0.0, place) for name, place in methods.items()}
+    scores = {name.replace("_", "-"): MethodScore(0.0, place) for name, place in methods.items()}
     return Alternative(
-        f"r{rank}", Suggestion(rank, 1 - 0.3 * rank, rle.encode_rle(mask), (0, 0, 1, 1), said, "v1")
+        f"r{rank}", Suggestion(rank, 1 - 0.3 * rank, rle.encode_rle(mask), (0, 0, 1, 1), scores, "v1")
     )
 
 
@@ -34,7 +34,7 @@ def decided(verdict, mask=None, *, rank=None, offers=OFFERS, number=1, image="a.
         annotator=more.get("annotator", 7), lead_time_s=more.get("lead_time_s", 4.0),
     )  # fmt: skip
     correction = Correction(annotation, verdict, rank=rank, iou=more.get("iou"), edit=more.get("edit"))
-    digest = more.get("digest", image)  # as if every reference led to a picture of its own
+    digest = more.get("digest", image)  # as if every reference had an image of its own
     return evaluate_decision(Decision(correction, offers, digest, SIZE, "v1" if offers else None))
 
 

@@ -19,7 +19,7 @@ def event(result, number=1, seconds=0, config="tabs_brush.xml", action="ANNOTATI
 
 
 def process(recording, database, *events):
-    """Record, work off, and read what is on record."""
+    """Record events, process them, and read the record."""
     for body in events:
         recording.record(body)
     while recording.process_events():
@@ -29,7 +29,7 @@ def process(recording, database, *events):
 
 
 def box(x):
-    """An annotator's rectangle: the further right, the later."""
+    """A rectangle of an annotator; later ones are further right."""
     value = {"x": x, "y": 10, "width": 20, "height": 20, "rotation": 0}
     return {
         "id": f"r{x}",

@@ -1,7 +1,7 @@
-"""Fakes that behave: a picture of coloured squares and "the red one" is a complete referring task.
+"""Fakes for an image of coloured squares and expressions such as "the red one".
 
-`ColourEncoder` is a `referring.protocols.Encoder` whose features are mean colours, so what it should
-say can be computed by hand. It counts its calls.
+`ColourEncoder` is a `referring.protocols.Encoder` whose features are mean colours, so the expected scores can
+be computed by hand. It counts its calls.
 """
 
 import re
@@ -32,7 +32,7 @@ class SquaresProposer:
         )
 
     def refine(self, scene, prompts):
-        """Everything that is not black, trusted most, and the one-coloured area under the first click."""
+        """Return all that is not black, with the highest score, and the area under the first click."""
         pixels = scene.features["proposer"]["pixels"]
         found = [pixels.any(-1)]
         for (x, y), positive in zip(prompts.points.astype(int), prompts.positive, strict=True):

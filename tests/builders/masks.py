@@ -1,4 +1,4 @@
-"""Small builders: a test says only what its rule needs."""
+"""Masks, proposals and scenes."""
 
 import numpy as np
 
@@ -29,7 +29,7 @@ def make_scene(*masks, features=None):
 
 
 def seen(image, proposals, *methods):
-    """The scene of an image with these proposals, as these methods see it."""
+    """The scene of an image with these proposals, prepared by these methods."""
     codes = tuple(rle.encode_rle(mask) for mask in proposals.masks)
     boxes = tuple(tuple(box) for box in proposals.boxes.tolist())
     features = {method.name: method.see(image, proposals) for method in methods}
@@ -37,7 +37,7 @@ def seen(image, proposals, *methods):
 
 
 def words(text, subject=None, landmarks=()):
-    """An expression whose words are nouns, but for articles and prepositions."""
+    """A parsed expression; words other than articles and prepositions are nouns."""
     made, start = [], 0
     for word in text.split():
         small = word in ("the", "a", "of", "on", "at", "in", "to", "near", "and", "surrounded", "by")

@@ -1,4 +1,4 @@
-"""Predictions to be written."""
+"""Predictions to write."""
 
 from ris.core.types import Task
 from ris.label_config import read

@@ -1,4 +1,4 @@
-"""Databases on a PostgreSQL of our own."""
+"""Databases on the PostgreSQL server of the tests."""
 
 import itertools
 
@@ -8,7 +8,7 @@ NUMBERS = itertools.count()
 
 
 def new_database(server):
-    """The address of an empty database on PostgreSQL."""
+    """Return the URL of a new, empty database on PostgreSQL."""
     name = f"test{next(NUMBERS)}"
     server.psql(f"CREATE DATABASE {name};")
     return sqlalchemy.make_url(server.get_uri()).set(database=name).render_as_string(hide_password=False)

@@ -1,4 +1,4 @@
-"""What Label Studio asks with."""
+"""Requests of Label Studio."""
 
 from ris.label_config import read
 

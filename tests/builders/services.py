@@ -1,4 +1,4 @@
-"""A service over fakes that behave: coloured squares for images."""
+"""Services that use the fakes: images are coloured squares."""
 
 import threading
 from dataclasses import replace
@@ -29,7 +29,7 @@ def make_pipeline():
 
 
 class Images:
-    """Pictures by reference; "gone" cannot be fetched, "black" has nothing on it. It counts."""
+    """Images by reference; "gone" cannot be fetched, "black" is empty. Counts the calls."""
 
     def __init__(self):
         self.fetched = []
@@ -46,7 +46,7 @@ class Images:
 
 
 class Gate:
-    """A loader of the pipeline that waits until it is opened."""
+    """A loader of the pipeline that waits until `opened` is set."""
 
     def __init__(self):
         self.opened = threading.Event()

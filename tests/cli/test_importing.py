@@ -80,7 +80,7 @@ def test_what_can_be_used_is_imported_and_the_rest_is_told(folder, monkeypatch, 
     assert ran.exit_code == 0, ran.output
     assert [line for line in ran.output.splitlines() if line.strip()] == [
         "3 of 6 expressions are tasks of project 3",
-        "left out: 1 (t.jsonl, row 6): its words are empty",
+        "left out: 1 (t.jsonl, row 6): its expression is empty",
         "left out: 1 ('gone.png'): its image is not in pics",
         "left out: 1 ('page.png'): its picture cannot be used: its 12 bytes are no picture but an HTML page, "
         "such as a login page or an error page; JPEG, PNG, WEBP, BMP, TIFF, GIF, AVIF can be read",

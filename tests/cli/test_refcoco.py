@@ -176,7 +176,7 @@ def test_a_part_of_a_published_split_is_printed_with_a_warning_and_the_papers_fi
 
     shown = ris("refcoco", refcoco, "--split", "val", "--out", tmp_path / "out").stdout
 
-    assert "warning: refcoco (unc) val has 24 expressions here, as published 10834" in shown
+    assert "warning: refcoco (unc) val has 24 expressions here and 10834 as published" in shown
     assert "refcoco unc val: 24 expressions, 12 images" in shown
     assert "100.00 [100.00, 100.00]" in shown
     assert "new_param_result.txt" in shown

@@ -14,7 +14,7 @@ def words(row):
 
 
 def taken(rows):
-    """By the place of a row whether it is kept (True), told (False) or passed over (absent)."""
+    """By index of a row: True if it is yielded, False if it is a defect, absent if it is dropped."""
     listed = [(str(place), row) for place, row in enumerate(rows)]
     told = {}
     for one in drop_repeated_tasks(listed, words):

@@ -1,4 +1,4 @@
-"""Folders as they are published: Python 2's pickles, names with a suffix, two ways to split."""
+"""Folders as published: pickles of Python 2, names with a suffix, two authors of splits."""
 
 import json
 
@@ -12,7 +12,7 @@ NAME = "COCO_train2014_000000581857.jpg"
 
 
 def python_2_pickle(file_name, split):
-    """What `pickle.dump(refs, file)` of Python 2 writes: protocol 0, byte strings, one beyond ASCII."""
+    """The output of `pickle.dump(refs, file)` in Python 2: protocol 0, byte strings, one not ASCII."""
     return (
         "(lp0\n(dp1\nS'ref_id'\nI1\nsS'ann_id'\nI7\nsS'image_id'\nI3\nsS'category_id'\nI1\n"
         f"sS'file_name'\nS'{file_name}'\nsS'split'\nS'{split}'\n"
@@ -71,7 +71,7 @@ def test_without_a_choice_every_split_but_the_trainings_is_tried(tmp_path):
 
     assert found.choose_splits([]) == ("val", "testA")
     assert found.choose_splits(["train", "train"]) == ("train",)
-    with pytest.raises(DatasetError, match="has no split test; name with --split some of train, val, testA"):
+    with pytest.raises(DatasetError, match="has no split test; choose with --split from train, val, testA"):
         found.choose_splits(["val", "test"])
     write(tmp_path, refs[:1])
     with pytest.raises(DatasetError, match="has no split but train"):
@@ -104,5 +104,7 @@ def test_a_folder_of_datasets_says_to_name_one(tmp_path):
 def test_a_part_of_a_published_split_is_told():
     assert make_count_warning("refcoco", "unc", "val", 10834) == ""
     assert make_count_warning("mine", "ris", "val", 3) == ""
-    assert "has 12 expressions here, as published 9602" in make_count_warning("refcocog", "umd", "test", 12)
+    assert "has 12 expressions here and 9602 as published" in make_count_warning(
+        "refcocog", "umd", "test", 12
+    )
     assert len(PUBLISHED_COUNTS) == 9

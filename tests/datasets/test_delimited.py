@@ -67,9 +67,9 @@ def test_a_bad_row_costs_itself_alone():
     )
 
     assert defects(text) == [
-        ("a.csv, row 2", 'its quotes do not fit: write " inside a quoted cell twice'),
-        ("a.csv, row 3", "it has more cells than there are headings: put words with ',' into quotes"),
-        ("a.csv, row 4", 'its quotes do not fit: write " inside a quoted cell twice'),
+        ("a.csv, row 2", 'its quotes do not match: write " twice inside a quoted cell'),
+        ("a.csv, row 3", "it has more cells than headings: put text that contains ',' in quotes"),
+        ("a.csv, row 4", 'its quotes do not match: write " twice inside a quoted cell'),
         ("a.csv, row 8", "it repeats the headings"),
     ]
     assert [row for row in rows(text) if not isinstance(row, Defect)] == [
@@ -97,7 +97,7 @@ def test_two_columns_of_one_name_are_refused():
 
 def test_two_columns_of_words_are_refused_by_name():
     with pytest.raises(
-        DatasetError, match="a.csv: it has words under 'caption' and 'phrase': rename the right"
+        DatasetError, match="a.csv: it has expressions under 'caption' and 'phrase': rename the right"
     ):
         rows("image,phrase,caption\nx,a,b\n")
 

@@ -39,5 +39,5 @@ def test_a_list_its_object_and_lines_are_objects(text, found):
     "text", ["[", "{", '[{"a": 1},\n{"a": 2}\n', '{"a":\n{"b": 1,\n"c": 2},', "[" * 100_000]
 )
 def test_what_is_cut_short_is_refused(text):
-    with pytest.raises(DatasetError, match="a.json is no JSON"):
+    with pytest.raises(DatasetError, match="a.json is not JSON"):
         objects(text)

@@ -29,7 +29,7 @@ def test_all_polygons_of_all_instances_are_one_mask(tmp_path):
 def test_a_task_of_an_image_that_is_not_listed_is_named(tmp_path):
     write(tmp_path, [task([], image_id=9)])
 
-    with pytest.raises(DatasetError, match="task '3__1' of refer_val.json: .* has no image of its id"):
+    with pytest.raises(DatasetError, match="task '3__1' of refer_val.json: .* has no image with its id"):
         list(read_phrasecut(tmp_path))
 
 

@@ -56,9 +56,9 @@ class Runs:
 @pytest.mark.parametrize(
     ("value", "pattern"),
     [
-        (Runs(), "names (builtins|__builtin__).exec: it is no file of refs, and was not opened"),
-        (np.arange(3), r"names numpy\..*_reconstruct: write arrays of numpy with .tolist\(\)"),
-        (np.datetime64("2026-01-01"), "an object of numpy that is no number"),
+        (Runs(), "names (builtins|__builtin__).exec, which no file of refs needs: not opened"),
+        (np.arange(3), r"names numpy\..*_reconstruct: write numpy arrays with .tolist\(\)"),
+        (np.datetime64("2026-01-01"), "a numpy object that is not a number"),
         (b"no pickle", "cannot be unpickled"),
         (pickle.dumps([1] * 99)[:-20], "cannot be unpickled"),
     ],

@@ -1,4 +1,4 @@
-"""Files as the field's own, made by hand, and what is refused."""
+"""Hand-made files in the layouts of RefCOCO and gRefCOCO, and what is refused."""
 
 import json
 import pickle
@@ -46,8 +46,8 @@ def test_a_pickle_that_names_a_program_is_not_opened(tmp_path):
 @pytest.mark.parametrize(
     ("refs", "pattern"),
     [
-        ([ref(99, "x")], "ref 1: instances.json has no annotation of its id"),
-        ([ref(7, "x", image_id=4)], "ref 1: instances.json has no image of its id"),
+        ([ref(99, "x")], "ref 1: instances.json has no annotation with its id"),
+        ([ref(7, "x", image_id=4)], "ref 1: instances.json has no image with its id"),
         ([{"ref_id": 5}], 'ref 5: it has no "image_id"'),
         ({"a": 1}, "must hold a list of refs"),
     ],
@@ -69,7 +69,7 @@ def test_a_folder_without_refs_says_what_is_missing(tmp_path):
 
 
 def scanned(folder):
-    """Its entries, and its defects as (what, reason, outcome)."""
+    """The entries, and the defects as (what, reason, outcome)."""
     read = list(scan_refs(folder))
     defects = [(one.what, one.reason, one.outcome) for one in read if isinstance(one, Defect)]
     return [one for one in read if not isinstance(one, Defect)], defects
@@ -81,8 +81,8 @@ def scanned(folder):
         ([], "it has no segmentation"),
         (None, "it has no segmentation"),
         ([[1, 1, 9, 9]], "none of its polygons has three points"),
-        ([[1, 1, 9, 9, float("nan"), 3]], "its polygons have coordinates that are no finite numbers"),
-        ({"size": [3, 3], "counts": [9]}, "its mask is of (3, 3), its image is (12, 20)"),
+        ([[1, 1, 9, 9, float("nan"), 3]], "its polygons have coordinates that are not finite"),
+        ({"size": [3, 3], "counts": [9]}, "its mask has size (3, 3), its image (12, 20)"),
     ],
 )
 def test_an_object_without_a_mask_that_can_be_read_keeps_its_words_and_stops_nobody(
@@ -121,10 +121,10 @@ def test_a_ref_that_cannot_be_used_is_left_out_alone(tmp_path):
     assert [e.expression for e in entries] == ["7", "good"]
     assert {outcome for _, _, outcome in defects} == {LEFT_OUT}
     assert [(what, reason) for what, reason, _ in defects] == [
-        ("ref 1", "instances.json has no image of its id"),
-        ("ref 2", "a sentence is no object"),
-        ("ref 2", "its words are empty"),
-        ("ref 2", "its words have half of a character (a lone surrogate)"),
+        ("ref 1", "instances.json has no image with its id"),
+        ("ref 2", "a sentence is not an object"),
+        ("ref 2", "its expression is empty"),
+        ("ref 2", "its expression has half of a character (a lone surrogate)"),
     ]
 
 
@@ -144,7 +144,7 @@ def test_an_id_that_two_annotations_have_gives_neither_mask(tmp_path):
     (tmp_path / "instances.json").write_text(json.dumps(instances))
 
     assert scanned(tmp_path)[1] == [
-        ("ref 1", "instances.json has several annotations of its id", WITHOUT_MASK)
+        ("ref 1", "instances.json has several annotations with its id", WITHOUT_MASK)
     ]
 
 
@@ -154,7 +154,7 @@ def test_an_annotation_of_another_image_is_no_mask(tmp_path):
     instances["annotations"][0]["image_id"] = 4
     (tmp_path / "instances.json").write_text(json.dumps(instances))
 
-    assert scanned(tmp_path)[1] == [("ref 1", "its annotation is of another image", WITHOUT_MASK)]
+    assert scanned(tmp_path)[1] == [("ref 1", "its annotation belongs to another image", WITHOUT_MASK)]
 
 
 @pytest.mark.parametrize("size", [{"height": "12", "width": 20.0}, {}])
@@ -192,7 +192,7 @@ def test_only_the_marks_of_grefcoco_say_that_there_is_no_target(tmp_path):
     ]
     assert defects == [
         ("ref 1", "it names no annotation", WITHOUT_MASK),
-        ("ref 4", 'it has "no_target", and an annotation', LEFT_OUT),
-        ("ref 5", 'its annotation is -1, and its "no_target" is not true', LEFT_OUT),
+        ("ref 4", 'it has both "no_target" and an annotation', LEFT_OUT),
+        ("ref 5", 'its annotation is -1, but its "no_target" is not true', LEFT_OUT),
         ("ref 7", "it has no sentences", LEFT_OUT),
     ]

@@ -45,15 +45,15 @@ def test_run_lengths_are_read_however_they_are_written(mask):
 @pytest.mark.parametrize(
     ("mask", "reason"),
     [
-        ([POLYGON], "the size of its image is not said"),
+        ([POLYGON], "the size of its image is missing"),
         ([], "it has no segmentation"),
         ({}, "it has no segmentation"),
         (RUNS["counts"], "its mask is text: give run lengths as"),
         ("masks/a.png", "its mask is text: give run lengths as"),
-        ("[[1, 2", "its mask is text that is cut short"),
-        ([{"format": "rle", "rle": [1], "brushlabels": ["It"]}], "the size of its image is not said"),
-        (7, "the size of its image is not said"),
-        (True, "the size of its image is not said"),
+        ("[[1, 2", "its mask is not valid JSON"),
+        ([{"format": "rle", "rle": [1], "brushlabels": ["It"]}], "the size of its image is missing"),
+        (7, "the size of its image is missing"),
+        (True, "the size of its image is missing"),
     ],
 )
 def test_a_mask_that_cannot_be_read_keeps_the_words_and_is_told(mask, reason):
@@ -68,7 +68,7 @@ def test_text_that_does_not_cover_the_image_is_no_mask(mask):
     ((entry,), defects) = found(mask=mask + "x", height=40, width=60)
 
     assert entry.mask is None
-    assert defects == [(WITHOUT_MASK, "its mask is text, and no run lengths that cover its image")]
+    assert defects == [(WITHOUT_MASK, "its mask is text, but not run lengths that cover its image")]
 
 
 @pytest.mark.parametrize("mask", [None, "", " "])
@@ -100,14 +100,14 @@ def test_any_other_verdict_is_left_out_and_told(verdict):
     entries, defects = found(verdict=f"!{verdict}" if isinstance(verdict, str) else verdict)
 
     assert entries == []
-    assert defects == [(LEFT_OUT, f"its verdict is none of {', '.join(Verdict)}")]
+    assert defects == [(LEFT_OUT, f"its verdict is not one of {', '.join(Verdict)}")]
 
 
 @pytest.mark.parametrize("mask", [RUNS, [POLYGON], "masks/a.png"])
 def test_no_such_thing_and_a_mask_contradict_each_other(mask):
     assert found(verdict="no referent", mask=mask) == (
         [],
-        [(LEFT_OUT, "its verdict says that there is no such thing, and it has a mask")],
+        [(LEFT_OUT, "its verdict says that there is no referent, but it has a mask")],
     )
 
 
@@ -116,7 +116,10 @@ def test_two_columns_of_words_are_refused_in_an_object_too():
 
     (defect,) = read_row("row 1", row)
 
-    assert defect.reason == "it has words under 'caption' and 'phrase': rename the right one to 'expression'"
+    assert (
+        defect.reason
+        == "it has expressions under 'caption' and 'phrase': rename the right column to 'expression'"
+    )
     assert [one.expression for one in read_row("row 1", row | {"phrase": None})] == ["a"]
 
 

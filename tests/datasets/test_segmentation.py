@@ -48,18 +48,18 @@ def test_segmentations_of_every_kind_are_read(segmentation, wanted):
         (None, "it has no segmentation"),
         ([], "it has no segmentation"),
         ({}, "it has no segmentation"),
-        ("x", "something else than numbers"),
+        ("x", "something other than numbers"),
         ([[1, 2]], "none of its polygons has three points"),
         ([STROKE], "none of its polygons has three points"),
         ([[1, 2, 3, 4, 5, 6, 7]], "an x without a y"),
-        ([[1, 2, 3, 4, float("nan"), 6]], "no finite numbers"),
-        ([[1, 2, 3, 4, None, 6]], "no finite numbers"),
-        ([[1, 2, 3, 4, float("inf"), 6]], "no finite numbers"),
+        ([[1, 2, 3, 4, float("nan"), 6]], "that are not finite"),
+        ([[1, 2, 3, 4, None, 6]], "that are not finite"),
+        ([[1, 2, 3, 4, float("inf"), 6]], "that are not finite"),
         ([[1, 2, 3, 4, 5, 1e9]], "reach far outside its image"),
-        ([[1, 2, 3, 4, {}, 6]], "something else than numbers"),
+        ([[1, 2, 3, 4, {}, 6]], "something other than numbers"),
         ([*POLYGON, compressed(BOX)], "neither polygons nor run lengths"),
-        ({"size": [3, 3], "counts": [9]}, r"mask is of \(3, 3\), its image is \(12, 20\)"),
-        ({"size": [20, 12], "counts": [240]}, r"mask is of \(20, 12\), its image is \(12, 20\)"),
+        ({"size": [3, 3], "counts": [9]}, r"mask has size \(3, 3\), its image \(12, 20\)"),
+        ({"size": [20, 12], "counts": [240]}, r"mask has size \(20, 12\), its image \(12, 20\)"),
         ({"size": [12], "counts": [240]}, "is not .height, width."),
         ({"size": list(SIZE)}, "have no counts"),
         ({"size": list(SIZE), "counts": [241]}, "do not cover its size"),
@@ -75,7 +75,7 @@ def test_segmentations_that_cannot_be_are_refused(segmentation, pattern):
 
 
 def test_polygons_need_the_size_of_their_image_and_no_size_costs_the_memory_of_the_machine():
-    with pytest.raises(DatasetError, match="the size of its image is not said"):
+    with pytest.raises(DatasetError, match="the size of its image is missing"):
         read_segmentation(POLYGON, None)
     assert read_segmentation(compressed(BOX), None).size == SIZE
     with pytest.raises(DatasetError, match="more than 268435456 pixels"):
@@ -100,7 +100,7 @@ def test_what_has_no_area_changes_nothing_wherever_it_stands(polygons, scraps, r
     found = read_segmentation(parts, SIZE)
 
     wanted = np.zeros(SIZE, np.bool_)
-    for polygon in polygons:  # alone in its list, six numbers and more are a polygon to pycocotools
+    for polygon in polygons:  # pycocotools takes six or more numbers alone in a list for a polygon
         wanted |= coco.decode(coco.frPyObjects([polygon], *SIZE))[..., 0].astype(np.bool_)
     assert (rle.decode_rle(found) == wanted).all()
 

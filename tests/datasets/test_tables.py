@@ -5,7 +5,7 @@ import pytest
 from pycocotools import mask as coco
 
 from ris.core import rle
-from ris.datasets.delimited import WORD_KEYS
+from ris.datasets.delimited import EXPRESSION_KEYS
 from ris.datasets.entry import LEFT_OUT, WITHOUT_MASK, Defect, Entry
 from ris.datasets.tables import read_image_table, scan_image_table
 from ris.errors import DatasetError
@@ -66,10 +66,10 @@ def test_json_lines_can_hold_masks_splits_and_that_there_is_no_such_thing(tmp_pa
     [
         ("a.csv", "image,words\nx.png,mug\n", "a.csv needs a line of headings .*it begins with image, words"),
         ("a.csv", "image,expression\n,mug\n", "a.csv, row 2: its image has no name"),
-        ("a.csv", "image,expression\nx.png,\n", "a.csv, row 2: its words are empty"),
+        ("a.csv", "image,expression\nx.png,\n", "a.csv, row 2: its expression is empty"),
         ("a.jsonl", '{"image": "x"}\n', "a.jsonl, object 1: it has none of expression"),
         ("a.jsonl", "[1]\n", "object 1: it must be an object"),
-        ("a.jsonl", "{\n", "a.jsonl is no JSON"),
+        ("a.jsonl", "{\n", "a.jsonl is not JSON"),
         ("a.jsonl", '{"image": "x", "text": "a", "mask": {"size": [1]}}', "is not .height, width."),
         ("a.xml", "x", "a.xml needs a line of headings"),
         ("a.csv", "", "it begins with nothing"),
@@ -124,7 +124,7 @@ def test_one_bad_row_leaves_the_others(tmp_path):
 def test_a_list_that_is_cut_short_is_refused_as_a_whole(tmp_path):
     (tmp_path / "a.json").write_text('[\n{"image": "x", "text": "a"},\n{"image": "y", "text": "b"}\n')
 
-    with pytest.raises(DatasetError, match="a.json is no JSON: .*line 4"):
+    with pytest.raises(DatasetError, match="a.json is not JSON: .*line 4"):
         list(scan_image_table(tmp_path / "a.json"))
 
 
@@ -165,7 +165,10 @@ def test_a_caption_of_flickr_is_read_by_its_own_headings(tmp_path):
     entry, defect = scan_image_table(tmp_path / "results.csv")
 
     assert (entry.image, entry.expression) == ("1.jpg", "A dog, a cat .")
-    assert (defect.what, defect.reason) == ("results.csv, row 3", "it has none of " + ", ".join(WORD_KEYS))
+    assert (defect.what, defect.reason) == (
+        "results.csv, row 3",
+        "it has none of " + ", ".join(EXPRESSION_KEYS),
+    )
 
 
 @pytest.mark.parametrize("end", ["", "\t", "\t\t \t"])
@@ -185,7 +188,7 @@ def test_a_tab_in_the_words_of_a_line_is_told(tmp_path):
     defect, entry = scan_image_table(tmp_path / "a.txt")
 
     assert (defect.what, defect.outcome) == ("a.txt, row 1", LEFT_OUT)
-    assert defect.reason == "it has more than a picture and words: a tab stands in its words"
+    assert defect.reason == "it has more than an image and an expression: the expression contains a tab"
     assert entry.expression == "the mug"
 
 
@@ -206,6 +209,6 @@ def test_an_answer_a_row_is_a_task_once_and_what_is_not_kept_is_told(tmp_path, i
     assert [one.expression for one in read if isinstance(one, Entry)] == ["the owl"] * 2
     assert [(one.outcome, one.reason[:44]) for one in read if isinstance(one, Defect)] == [
         (WITHOUT_MASK, "its answer is not read from JSON-MIN or CSV:"),
-        (LEFT_OUT, "a row before it has its id, and another imag"),
+        (LEFT_OUT, "an earlier row has the same id, but another "),
         (WITHOUT_MASK, "its answer is not read from JSON-MIN or CSV:"),
     ]

@@ -53,7 +53,7 @@ def test_a_text_in_another_encoding_is_refused_or_right_and_read_when_it_is_name
     except DatasetError as error:
         assert "save it as UTF-8" in str(error)
     else:
-        assert found.encode("utf-8") == data  # it is UTF-8 as well: nobody can tell
+        assert found.encode("utf-8") == data  # the bytes are valid UTF-8, too
 
 
 @pytest.mark.parametrize(("encoding", "guess"), [("cp949", r" \(it may be cp949\)"), ("latin-1", "")])
@@ -73,7 +73,7 @@ def test_the_sentence_says_where_and_what_to_do(file, encoding, guess):
         (b"PK\x03\x04...", "is an Excel workbook or another ZIP archive: save it as CSV UTF-8"),
         (b"\x1f\x8b...", "is compressed by gzip"),
         (b"PAR1", "is Parquet"),
-        (b"image,expression\nx\x00y,z\n", "holds zero bytes"),
+        (b"image,expression\nx\x00y,z\n", "contains zero bytes"),
         (
             "image,expression\nx,左のカップ".encode("iso2022_jp"),
             "is in an ISO 2022 encoding.*save it as UTF-8",

@@ -26,24 +26,24 @@ FULL, EMPTY = np.ones((9, 14), np.bool_), None
 
 
 def test_counts_in_equal_counts_out():
-    kept, left_out = make_dataset_samples(ALL)
+    kept, omissions = make_dataset_samples(ALL)
 
-    assert len(kept) + len(left_out) == len(ALL)
-    assert [one.reason for one in left_out] == ["it was skipped"]
+    assert len(kept) + len(omissions) == len(ALL)
+    assert [one.reason for one in omissions] == ["it was skipped"]
     assert [s.mask is None for s in kept] == [False, True, False]
 
 
 def test_only_the_verdicts_that_were_asked_for_are_kept():
-    kept, left_out = make_dataset_samples(ALL, verdicts=[Verdict.ACCEPTED])
+    kept, omissions = make_dataset_samples(ALL, verdicts=[Verdict.ACCEPTED])
 
     assert [s.decision.correction.verdict for s in kept] == [Verdict.ACCEPTED]
-    assert sorted(one.reason for one in left_out) == [
+    assert sorted(one.reason for one in omissions) == [
         "it was skipped", "its verdict is edited", "its verdict is no referent",
     ]  # fmt: skip
 
 
 def test_an_image_that_was_never_seen_is_left_out_with_its_reason():
-    """Nobody can say whether it is another one: it could be in two splits."""
+    """It may be the same image as another one, and would then be in two splits."""
     unknown = replace(ALL[0], image_digest=None, image_size=None)
     task = unknown.correction.annotation.task
     unseen = {(task.project, task.image_url): "cannot fetch the image of task 1: localhost does not answer"}
@@ -76,10 +76,10 @@ def test_of_several_answers_the_latest_counts():
     early = answered(Verdict.REDRAWN, FULL, annotation=1)
     late = answered(Verdict.ACCEPTED, holed(), annotation=2, minutes=5)
 
-    kept, left_out = make_dataset_samples([late, early])
+    kept, omissions = make_dataset_samples([late, early])
 
     assert [s.decision for s in kept] == [late]
-    assert left_out[0].reason == "another answer to the same task counts (latest)"
+    assert omissions[0].reason == "another answer to the same task counts (latest)"
 
 
 def test_a_majority_outvotes_the_latest():
@@ -90,10 +90,10 @@ def test_a_majority_outvotes_the_latest():
         answered(Verdict.NO_REFERENT, EMPTY, annotation=4, minutes=3),
     ]
 
-    (kept,), left_out = make_dataset_samples(votes, resolve="majority")
+    (kept,), omissions = make_dataset_samples(votes, resolve="majority")
 
     assert kept.decision is votes[1]
-    assert len(left_out) == 3
+    assert len(omissions) == 3
 
 
 def test_all_answers_can_be_kept():
@@ -130,11 +130,11 @@ def test_without_shares_everything_is_for_training(key, seed):
 
 @pytest.mark.parametrize("shares", [{"val": -0.1}, {"val": 0.6, "test": 0.6}, {"val": float("nan")}])
 def test_shares_that_are_none_are_refused(shares):
-    with pytest.raises(InputError, match="at least 0 and at most 1 in all"):
+    with pytest.raises(InputError, match="at least 0 and at most 1 in total"):
         make_dataset_samples(ALL, shares=shares)
 
 
 @pytest.mark.parametrize("name", ["", "a b", "../val", "val-1"])
 def test_a_name_that_no_split_can_have_is_refused(name):
-    with pytest.raises(InputError, match="must be of letters, digits and _"):
+    with pytest.raises(InputError, match="must have only letters, digits and _"):
         make_dataset_samples(ALL, shares={name: 0.5})

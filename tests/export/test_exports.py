@@ -37,7 +37,7 @@ def test_coco_counts_in_equal_counts_out():
 
 
 def test_one_picture_is_one_image_whatever_its_addresses():
-    """An upload under two names, and the same picture in another project."""
+    """One file uploaded under two names, and the same image in another project."""
     same = {"image_digest": "cd" * 32, "image_size": (9, 14)}
     one = replace(decision(Verdict.ACCEPTED, holed(), 1, "/data/upload/1/a.png"), **same)
     two = replace(decision(Verdict.SKIPPED, holed(), 2, "/data/upload/1/copy of a.png"), **same)
@@ -56,9 +56,9 @@ def test_coco_leaves_out_whose_image_is_not_known_with_the_reason(tmp_path):
     small = replace(small, image_size=(9, 14))
     unseen = {("1.1700000000", "/data/upload/1/a.png"): "Label Studio answered 404"}
 
-    left_out = write_coco([unknown, small, ALL[3]], tmp_path / "coco.json", unseen=unseen)
+    omissions = write_coco([unknown, small, ALL[3]], tmp_path / "coco.json", unseen=unseen)
 
-    assert [one.reason for one in left_out] == [
+    assert [one.reason for one in omissions] == [
         "its image was never seen here: Label Studio answered 404",
         "its mask is 1 x 1, its image 14 x 9",
     ]

@@ -1,4 +1,4 @@
-"""Read by Hugging Face's own library, as its users would."""
+"""Exports are read by `datasets`, Hugging Face's own library."""
 
 import datasets
 import numpy as np

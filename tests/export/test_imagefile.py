@@ -15,7 +15,7 @@ DIGEST = hashlib.sha256(DATA).hexdigest()
 
 
 def shown_at(*references):
-    """The one picture of tasks at several addresses."""
+    """One image that tasks show at several addresses."""
     decided = [
         replace(decision(Verdict.ACCEPTED, holed(), i, image), image_digest=DIGEST)
         for i, image in enumerate(references, 1)
@@ -66,5 +66,5 @@ def test_a_picture_comes_from_the_first_task_that_still_has_it():
 
 
 def test_a_picture_that_nobody_has_any_more_says_what_is_there_instead():
-    with pytest.raises(ImageUnreachable, match="the image of task 1 is another than the one that was annot"):
+    with pytest.raises(ImageUnreachable, match="the image of task 1 was replaced: it is not the one"):
         read_image_file(shown_at("/a.png"), lambda task: b"another")

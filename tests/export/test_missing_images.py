@@ -17,7 +17,7 @@ def unseen(number, image, verdict=Verdict.ACCEPTED):
 
 
 class Studio:
-    """Gives one and the same picture from everywhere but "gone.png"; it counts."""
+    """Returns the same image for every address but "gone.png", and counts the calls."""
 
     def __init__(self):
         self.asked, self.kept = [], []
@@ -73,9 +73,9 @@ def test_no_such_thing_in_a_picture_that_nobody_has_seen_gets_its_size():
 def test_what_cannot_be_fetched_is_left_out_with_its_reason():
     found, failures, _ = see([unseen(1, "/data/upload/1/gone.png")])
 
-    kept, left_out = make_dataset_samples(found, unseen=failures)
+    kept, omissions = make_dataset_samples(found, unseen=failures)
 
     assert kept == []
-    assert [one.reason for one in left_out] == [
+    assert [one.reason for one in omissions] == [
         "its image was never seen here: cannot fetch the image of task 1: it is not there"
     ]

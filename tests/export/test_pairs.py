@@ -11,18 +11,18 @@ from tests.builders.decisions import ALL, decision, holed
 
 def written(tmp_path, found):
     kept, _ = make_dataset_samples(found)
-    left_out = write_pairs(kept, tmp_path)
-    return [json.loads(line) for line in (tmp_path / "preferences.jsonl").read_text().splitlines()], left_out
+    omissions = write_pairs(kept, tmp_path)
+    return [json.loads(line) for line in (tmp_path / "preferences.jsonl").read_text().splitlines()], omissions
 
 
 def test_what_was_meant_stands_beside_what_was_rejected(tmp_path):
-    lines, left_out = written(tmp_path, ALL)
+    lines, omissions = written(tmp_path, ALL)
 
     edited = lines[1]
     assert (coco.decode(edited["chosen"]) == np.eye(9, 14)).all()
     assert (coco.decode(edited["rejected"][0]["mask"]) == holed()).all()
     assert edited["rejected"][0]["methods"] == {"global-local": {"score": 21.5, "rank": 0}}
-    assert [one.reason for one in left_out] == ["no alternative was rejected"]  # the accepted one
+    assert [one.reason for one in omissions] == ["no alternative was rejected"]  # the accepted one
 
 
 def test_where_nothing_was_meant_everything_was_rejected(tmp_path):
@@ -36,6 +36,6 @@ def test_an_alternative_that_is_nearly_the_answer_was_not_rejected(tmp_path):
     almost = holed()
     almost[1, 2] = False
 
-    lines, left_out = written(tmp_path, [decision(Verdict.EDITED, almost)])
+    lines, omissions = written(tmp_path, [decision(Verdict.EDITED, almost)])
 
-    assert (lines, len(left_out)) == ([], 1)
+    assert (lines, len(omissions)) == ([], 1)

@@ -15,9 +15,11 @@ from tests.builders.decisions import ALL, decision, holed, parse
 def test_each_split_is_a_file_and_what_has_no_referent_is_left_out_with_its_reason(tmp_path):
     kept, _ = make_dataset_samples(ALL)
 
-    left_out = write_phrasecut(kept, tmp_path, parse)
+    omissions = write_phrasecut(kept, tmp_path, parse)
 
-    assert [one.reason for one in left_out] == ["PhraseCut has no place for an expression without a referent"]
+    assert [one.reason for one in omissions] == [
+        "PhraseCut has no place for an expression without a referent"
+    ]
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "image_data_split.json", "image_data_split3000.json", "name_att_rel_count.json", "refer_miniv.json",
         "refer_test.json", "refer_train.json", "refer_val.json",
@@ -74,4 +76,4 @@ def test_every_mask_comes_back_through_the_loaders_own_drawing(tmp_path_factory,
     (entry,) = read_phrasecut(folder)
     assert (rle.decode_rle(entry.mask) == mask).all()
     (task,) = json.loads((folder / "refer_train.json").read_text())
-    assert all(len(polygon) >= 3 for polygon in task["Polygons"][0])  # two points are a box to some readers
+    assert all(len(polygon) >= 3 for polygon in task["Polygons"][0])  # some readers take two points for a box

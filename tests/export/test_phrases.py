@@ -1,4 +1,4 @@
-"""Phrase structures of what the embedded parser reads."""
+"""Phrase structures of expressions that the embedded parser has parsed."""
 
 import pytest
 from hypothesis import given, settings

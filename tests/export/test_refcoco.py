@@ -1,4 +1,4 @@
-"""RefCOCO and gRefCOCO, read back by strict re-implementations of the field's readers."""
+"""RefCOCO and gRefCOCO, read back by strict re-implementations of their readers."""
 
 import json
 import pickle
@@ -16,7 +16,7 @@ from tests.builders.decisions import ALL, decision, holed
 
 
 class Refer:
-    """What REFER's loader and getMask do, without their fallbacks."""
+    """The loader and getMask of REFER, without their fallbacks."""
 
     def __init__(self, folder, refs):
         self.refs = {ref["ref_id"]: ref for ref in refs}
@@ -42,20 +42,20 @@ class Refer:
 
 def refcoco(folder, found):
     kept, _ = make_dataset_samples(found)
-    left_out = write_refcoco(kept, folder)
+    omissions = write_refcoco(kept, folder)
     refs = pickle.loads((folder / "refs(ris).p").read_bytes())
     assert refs == json.loads((folder / "refs(ris).json").read_text())
-    return Refer(folder, refs), left_out
+    return Refer(folder, refs), omissions
 
 
 def test_every_referent_comes_back_pixel_for_pixel(tmp_path):
-    reader, left_out = refcoco(tmp_path, ALL)
+    reader, omissions = refcoco(tmp_path, ALL)
 
     masks = [reader.mask(ref, ref["ann_id"]) for ref in reader.refs.values()]
 
     assert (masks[0] == holed()).all()
     assert (masks[1] == np.eye(9, 14)).all()
-    assert [one.reason for one in left_out] == ["RefCOCO has no place for an expression without a referent"]
+    assert [one.reason for one in omissions] == ["RefCOCO has no place for an expression without a referent"]
 
 
 def test_grefcoco_says_that_there_is_no_target(tmp_path):

@@ -1,5 +1,4 @@
-"""Whatever the product can record is exported in every format, and read back the same by
-`validate_export`."""
+"""All decisions that can be recorded are exported, and `validate_export` finds no difference."""
 
 import hashlib
 import io
@@ -42,7 +41,7 @@ ODD_WORDS = (
 
 @dataclass(frozen=True)
 class Said:
-    """One answer of one annotator: to which task, how, when."""
+    """One answer of one annotator: the task, the kind of answer and the time."""
 
     task: Task
     act: str
@@ -61,7 +60,7 @@ def words():
 
 @st.composite
 def worlds(draw):
-    """Pictures, addresses that lead to them, label configs of two projects, tasks, and answers."""
+    """Images, their addresses, label configs of two projects, tasks, and answers."""
     sizes = draw(st.lists(st.tuples(st.integers(1, 11), st.integers(1, 11)), min_size=1, max_size=3))
     projects = {f"{n}.1700000000": draw(st.sampled_from(CONFIGS)) for n in (1, 2)}
     references = [f"/data/upload/{i}/a.png" for i in range(4)] + [
@@ -105,7 +104,7 @@ def make_mask(shape, size, seed):
 
 
 def with_a_pixel(mask):
-    """A mask without a pixel is no answer and no offer."""
+    """Empty masks are neither answers nor alternatives."""
     mask[-1, -1] |= not mask.any()
     return mask
 
@@ -117,7 +116,7 @@ def picture(number, size):
 
 
 class Studio:
-    """Gives the picture that a reference leads to, unless it is gone."""
+    """Returns the image of a reference, unless it was deleted."""
 
     def __init__(self, sizes, leads_to, gone):
         self.sizes, self.leads_to, self.n_gone = sizes, leads_to, gone
@@ -133,7 +132,7 @@ class Studio:
 
 
 def record(database, world):
-    """As the service does it: suggestions for what was asked, answers judged against them, deletions."""
+    """Record as the service does: alternatives, answers compared with them, deletions."""
     _, projects, leads_to, said, asked, _ = world
     with database.begin() as session:
         for key, config in projects.items():
@@ -201,7 +200,7 @@ def empty(tmp_path_factory):
 
 
 def read(database, world, choice, studio):
-    """The material of an export, and of a `validate_export`: what was fetched is remembered."""
+    """The material of an export and of `validate_export`; fetched images stay recorded."""
 
     def keep(task, image):
         with database.begin() as session:
@@ -228,7 +227,7 @@ def goes_out_and_back(empty, folder, world, choice):
         out = folder / "out"
         written = write_export(material, choice, out)
         missing = write_images(find_written_files(material, choice), out / "images", material.fetch)
-        # Read back when Label Studio is gone: the record is enough.
+        # Validate without Label Studio: the record is enough.
         again = read(database, world, choice, Studio(sizes, leads_to, set(leads_to)))
     finally:
         database.close()
@@ -238,7 +237,7 @@ def goes_out_and_back(empty, folder, world, choice):
     assert {name: found for name, found in problems.items() if found} == {}
     assert count == len(material.records) + len(material.not_chosen)
     assert all(
-        count >= len(done.left_out) and all(o.reason for o in done.left_out) for done in written.values()
+        count >= len(done.omissions) and all(o.reason for o in done.omissions) for done in written.values()
     )
     places = {(s.image_key, s.file_name, s.split) for s in material.samples}
     assert len(places) == len({key for key, _, _ in places}) == len({name for _, name, _ in places})

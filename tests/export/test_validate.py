@@ -1,4 +1,4 @@
-"""Every format is written, read back by the field's readers and compared; what was tampered with is found."""
+"""Every format is written, read back and compared with the record; changed files are found."""
 
 import json
 from dataclasses import replace
@@ -57,7 +57,7 @@ def test_counts_in_equal_counts_out_in_every_format(exported):
     for name, done in written.items():
         told = report["formats"][name]
         assert told["written"] + len(told["left_out"]) == len(DECISIONS)
-        assert len(told["left_out"]) == len(done.left_out)
+        assert len(told["left_out"]) == len(done.omissions)
         assert all(one["reason"] for one in told["left_out"])
 
 
@@ -72,7 +72,7 @@ def test_only_outlines_lose_something_and_it_is_measured(exported):
     _, written = exported
 
     assert {name for name, done in written.items() if done.loss} == {"yolo"}
-    assert written["yolo"].loss.startswith("IoU with the masks 0.")
+    assert written["yolo"].loss.startswith("IoU with the masks: mean 0.")
 
 
 def test_exporting_again_gives_the_same_bytes(exported, tmp_path):
@@ -126,8 +126,8 @@ def test_an_image_that_cannot_be_had_is_left_out_with_its_reason(tmp_path):
     choice = ExportOptions(formats=["huggingface"])
     written = write_export(material(choice, fetch=gone), choice, tmp_path)
 
-    reasons = [one.reason for one in written["huggingface"].left_out]
-    # Two expressions of one image: it is asked for at the first.
+    reasons = [one.reason for one in written["huggingface"].omissions]
+    # Two expressions of one image; it is fetched once.
     assert reasons.count("cannot fetch the image of task 1: Label Studio answered 404") == 2
     rows = pq.read_table(tmp_path / "huggingface" / "data" / "train-00000-of-00001.parquet").num_rows
     assert rows == len(DECISIONS) - 3
@@ -138,7 +138,7 @@ def test_only_some_verdicts_leave_the_others_out_of_the_records_too(tmp_path):
     written = write_export(material(choice), choice, tmp_path)
 
     assert len((tmp_path / "decisions.jsonl").read_text().splitlines()) == 1
-    assert len(written["jsonl"].left_out) == len(DECISIONS) - 1
+    assert len(written["jsonl"].omissions) == len(DECISIONS) - 1
     assert validate_export(tmp_path, choice, material(choice)) == {"jsonl": [], "coco": []}
 
 
@@ -179,7 +179,7 @@ def test_a_picture_that_was_replaced_since_is_not_written_under_the_masks_of_the
     written = write_export(other, choice, tmp_path)
     missing = write_images(find_written_files(other, choice), tmp_path / "images", other.fetch)
 
-    sentence = "the image of task 1 is another than the one that was annotated: it was replaced"
+    sentence = "the image of task 1 was replaced: it is not the one that was annotated"
     assert missing == [sentence]
-    assert [one.reason for one in written["huggingface"].left_out] == [sentence]
+    assert [one.reason for one in written["huggingface"].omissions] == [sentence]
     assert list((tmp_path / "images").iterdir()) == []

@@ -1,4 +1,4 @@
-"""What was tampered with in a COCO file is found."""
+"""Changes in a COCO file are found."""
 
 import json
 
@@ -37,7 +37,7 @@ def test_another_file_name_than_that_of_the_written_image_is_found(written):
 def test_one_picture_as_two_images_is_found(written):
     (found,) = problems(written, lambda content: content["images"].append({**content["images"][0], "id": 99}))
 
-    assert found == "11 images in the file are 10 pictures"
+    assert found == "11 images in the file have only 10 different digests"
 
 
 def test_an_annotation_on_another_image_is_found(written):

@@ -18,8 +18,8 @@ SIZE = (40, 60)
 
 def written(folder, found):
     kept, _ = make_dataset_samples(found)
-    left_out = write_yolo(kept, folder)
-    return json.loads((folder / "expressions.json").read_text()), left_out
+    omissions = write_yolo(kept, folder)
+    return json.loads((folder / "expressions.json").read_text()), omissions
 
 
 def drawn(folder, file, size):
@@ -50,17 +50,17 @@ def test_what_polygons_lose_is_measured(tmp_path):
 
 
 def test_every_expression_is_a_class_and_what_has_no_mask_is_left_out(tmp_path):
-    entries, left_out = written(tmp_path, ALL)
+    entries, omissions = written(tmp_path, ALL)
 
     names = (tmp_path / "data.yaml").read_text()
     assert '0: "左のカップ"' in names
     assert "train: images/train" in names
     assert {e["class"] for e in entries} == {0}
-    assert [o.reason for o in left_out] == ["YOLO has no place for an expression without a referent"]
+    assert [o.reason for o in omissions] == ["YOLO has no place for an expression without a referent"]
 
 
 def test_every_point_lies_in_the_image_and_every_line_has_three():
-    """Readers refuse shares above 1, and take four numbers for a box."""
+    """Readers refuse coordinates above 1, and take four numbers for a box."""
     for mask in (np.ones((3, 5), np.bool_), np.eye(7, dtype=np.bool_), rectangle((9, 9), 8, 0, 9, 1)):
         for line in _make_lines(0, trace_outlines(rle.encode_rle(mask))):
             values = [float(value) for value in line.split()[1:]]

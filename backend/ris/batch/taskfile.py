@@ -12,7 +12,7 @@ from typing import Any
 from ris.datasets.delimited import ColumnNames
 from ris.datasets.entry import Defect
 from ris.datasets.objects import is_json
-from ris.datasets.rows import normalise_row, read_words
+from ris.datasets.rows import normalise_row, read_image_and_expression
 from ris.datasets.tables import find_table_file, read_rows
 from ris.datasets.text import read_text
 from ris.errors import DatasetError, InputError
@@ -90,7 +90,7 @@ def _make_task(
 
 def _task_from_cells(row: Mapping[str, Any], keys: DataKeys, names: ColumnNames) -> dict[str, Any]:
     """A task of a row of a table: its image and its words, and its id where that can be one."""
-    image, words = read_words(row, names)
+    image, words = read_image_and_expression(row, names)
     return _get_id_field(row) | {"data": {keys.image: image, keys.expression: words}}
 
 
@@ -102,7 +102,7 @@ def _task_from_object(row: Mapping[str, Any], keys: DataKeys, names: ColumnNames
     if doubt := names.find_ambiguity(named):
         raise DatasetError(doubt)
     try:
-        image, words = read_words(named, names)
+        image, words = read_image_and_expression(named, names)
     except DatasetError:  # the label config may find them deeper; what it does not find is told by task
         return _get_id_field(row) | {"data": dict(row)}
     return _get_id_field(row) | {"data": {keys.image: image, keys.expression: words, **row}}

@@ -80,11 +80,11 @@ def _make_published_table(others: Sequence[Published]) -> Table:
     table = Table("published", "made with", "oIoU", "mIoU", "source", "saw of these images", "note")
     lines: dict[tuple[str, ...], dict[str, float]] = {}
     for one in others:
-        line = one.method, one.made_with, one.source, one.saw, one.note
+        line = one.method, one.networks, one.source, one.training_data, one.note
         lines.setdefault(line, {})[one.metric] = one.value
-    for (method, made_with, source, saw, note), values in lines.items():
+    for (method, networks, source, training_data, note), values in lines.items():
         shown = [f"{values[metric]:g}" if metric in values else "" for metric in ("oIoU", "mIoU")]
-        table.add_row(method, made_with, *shown, source, saw, note)
+        table.add_row(method, networks, *shown, source, training_data, note)
     return table
 
 

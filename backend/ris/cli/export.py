@@ -78,11 +78,11 @@ def export(
     with console.status("writing") as status:
         written = write_export(
             material, choice, out, not_understood=not_understood,
-            began=lambda name: status.update(f"writing {name}"),
+            on_start=lambda name: status.update(f"writing {name}"),
         )  # fmt: skip
     table = Table("format", "written", "left out", "where", "lost", title=f"{count} decisions")
     for name, done in written.items():
-        left_out = len(done.left_out)
+        left_out = len(done.omissions)
         where = out / EXPORT_FORMATS[name].folder
         table.add_row(name, str(count - left_out), str(left_out), str(where), done.loss or "nothing")
     console.print(table)
@@ -168,7 +168,7 @@ def _add_missing_images(
     with console.status("images that were never seen") as status:
         return fetch_missing_images(
             found, assembly.make_image_source(settings), save_image,
-            began=lambda done, total: status.update(f"images that were never seen: {done} of {total}"),
+            on_start=lambda done, total: status.update(f"images that were never seen: {done} of {total}"),
         )  # fmt: skip
 
 

@@ -22,7 +22,7 @@ from ris.evaluation.refcoco.metrics import compute_split_metrics
 from ris.evaluation.refcoco.outcome import BenchmarkImage, evaluate_image, group_by_image
 from ris.evaluation.refcoco.published import find_published
 from ris.evaluation.refcoco.results import (
-    find_torn_pieces,
+    find_damaged_pieces,
     find_unfinished_images,
     read_results,
     remove_results,
@@ -63,7 +63,7 @@ def run_refcoco(
     mine = [
         group
         for group in group_by_image(benchmark, benchmark.choose_splits(split or []))
-        if part.holds(group.image)
+        if part.has_image(group.image)
     ]
     folder = images or data / "images"
     _check_images(mine, folder, shard)
@@ -98,7 +98,7 @@ def _check_images(mine: Sequence[BenchmarkImage], folder: Path, shard: str) -> N
 def _find_unfinished(
     out: Path, version: str, benchmark: Benchmark, mine: Sequence[BenchmarkImage]
 ) -> list[BenchmarkImage]:
-    for path in find_torn_pieces(out):
+    for path in find_damaged_pieces(out):
         path.unlink()
         _progress_console.print(f"{path} was torn and is removed; its images are done again", markup=False)
     todo = find_unfinished_images(out, version, benchmark, mine)

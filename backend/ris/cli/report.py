@@ -34,7 +34,7 @@ def report(
     out: Annotated[Path, typer.Option(help="the file to write")] = Path("report.html"),
     project: ProjectOption = None,
     pictures: Annotated[
-        bool, typer.Option(help="draw the worst misses and the largest edits; reads their images")
+        bool, typer.Option(help="draw the worst misses and the largest edits; fetches their images")
     ] = True,
     database_url: _DatabaseUrlOption = None,
 ) -> None:
@@ -56,7 +56,7 @@ def report(
     text = render_page(
         found,
         title="Referring-expression segmentation: what the annotators decided",
-        about=f"{len(found)} decisions, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+        subtitle=f"{len(found)} decisions, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         pixels=load_pixels if pictures else None,
         footer=f"Written by ris {__version__}.",
     )

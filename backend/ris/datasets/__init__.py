@@ -1,1 +1,1 @@
-"""The field's datasets, read as their own readers read them: strictly, and nothing but files."""
+"""Read datasets of referring expressions from files, strictly, as their own readers do."""

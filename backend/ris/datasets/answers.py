@@ -1,4 +1,4 @@
-"""Label Studio's JSON-MIN and CSV have a row an answer: several rows may be one task."""
+"""Rows of Label Studio's JSON-MIN and CSV exports: one row per answer, so several rows for one task."""
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from typing import Any
@@ -10,31 +10,35 @@ Row = tuple[str, Mapping[str, Any]]
 
 
 def is_answer(row: Mapping[str, Any]) -> bool:
-    """Whether a row is an answer to a task: it has the id of both."""
+    """Return whether a row is an answer: whether it has the ids of a task and of an annotation."""
     return row.get("id") not in (None, "") and "annotation_id" in row
 
 
 def drop_repeated_tasks(
     rows: Iterable[Row | Defect], content_of: Callable[[Mapping[str, Any]], Hashable]
 ) -> Iterator[Row | Defect]:
-    """Every task once: its first row. A later one that says something else of the task is a defect.
+    """Yield the first row of each task, and every row that is not an answer.
+
+    A later row of a task with other content becomes a defect.
 
     Args:
-        content_of: what all rows of a task have in common; where it raises DatasetError the row is passed on.
+        rows: rows and defects.
+        content_of: returns what all rows of a task must have in common. If it raises a DatasetError, the row
+            is yielded.
     """
     seen: dict[int | str, Hashable] = {}
-    for one in rows:
-        if isinstance(one, Defect) or not is_answer(one[1]):
-            yield one
+    for row in rows:
+        if isinstance(row, Defect) or not is_answer(row[1]):
+            yield row
             continue
         try:
-            content = content_of(one[1])
+            content = content_of(row[1])
         except DatasetError:
-            yield one
+            yield row
             continue
-        number = to_id(one[1]["id"])
+        number = to_id(row[1]["id"])
         if number not in seen:
             seen[number] = content
-            yield one
+            yield row
         elif seen[number] != content:
-            yield Defect(one[0], "a row before it has its id, and another image or other words")
+            yield Defect(row[0], "an earlier row has the same id, but another image or expression")

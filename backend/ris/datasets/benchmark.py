@@ -1,4 +1,4 @@
-"""A dataset as a benchmark: which one it is, how it is split, and whether all of it is there."""
+"""Read a dataset as a benchmark: its name, its splits, and whether the splits are complete."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,21 +22,21 @@ PUBLISHED_COUNTS = {
     ("refcocog", "umd", "test"): 9602,
     ("refcocog", "google", "val"): 9536,
 }
-"""How many expressions a published split has, by dataset, who split it, and split.
+"""Number of expressions by dataset, author of the split, and split.
 
-Source: the per-expression result files of github.com/lijiachen8863/LGD, counted. Splits that are not here
-were not counted.
+Source: counted in the per-expression result files of github.com/lijiachen8863/LGD. Splits that are missing
+here were not counted.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Benchmark:
-    """A dataset that methods are tried on.
+    """A dataset on which methods are evaluated.
 
     Attributes:
-        name: of its folder: "refcoco", "refcoco+", "refcocog", "grefcoco", "PhraseCut", or one's own.
-        split_by: by whom, e.g. "unc"; "" where there is but one way.
-        entries: in the files' order.
+        name: name of its folder, such as "refcoco", "refcoco+", "refcocog", "grefcoco" or "PhraseCut".
+        split_by: who defined the splits, such as "unc"; "" if the dataset has only one division.
+        entries: the expressions in the order of the files.
     """
 
     name: str
@@ -45,34 +45,35 @@ class Benchmark:
 
     @property
     def splits(self) -> tuple[str, ...]:
-        """Its splits, in the order of their first entries."""
+        """Names of the splits, in the order of their first entries."""
         return tuple(dict.fromkeys(entry.split for entry in self.entries))
 
     def choose_splits(self, splits: Sequence[str]) -> tuple[str, ...]:
-        """Some splits, each once; all but the training's when none are named.
+        """Choose splits by name; all splits but "train" if no name is given.
 
         Raises:
-            DatasetError: there is no such split, or only the training's.
+            DatasetError: a split does not exist, or no name is given and there is only "train".
         """
-        wanted = tuple(dict.fromkeys(splits)) or tuple(split for split in self.splits if split != TRAIN_SPLIT)
-        strange = [split for split in wanted if split not in self.splits]
-        if strange or not wanted:
+        chosen = tuple(dict.fromkeys(splits)) or tuple(split for split in self.splits if split != TRAIN_SPLIT)
+        unknown = [split for split in chosen if split not in self.splits]
+        if unknown or not chosen:
             raise DatasetError(
-                f"{self.name} has no split {', '.join(strange) or 'but train'}; "
-                f"name with --split some of {', '.join(self.splits)}"
+                f"{self.name} has no split {', '.join(unknown) or 'but train'}; "
+                f"choose with --split from {', '.join(self.splits)}"
             )
-        return wanted
+        return chosen
 
 
 def read_benchmark(folder: Path, split_by: str | None = None) -> Benchmark:
-    """A folder as RefCOCO, RefCOCO+, RefCOCOg, gRefCOCO or PhraseCut are published, or an export of ours.
+    """Read a folder in the published layout of RefCOCO, RefCOCO+, RefCOCOg, gRefCOCO or PhraseCut.
 
     Args:
-        folder: with `instances.json` and refs, or with `refer_<split>.json` and the list of images.
-        split_by: which refs, where there are several.
+        folder: has `instances.json` and refs, or `refer_<split>.json` and the list of images.
+        split_by: the author of the splits, if there are refs by several.
 
     Raises:
-        DatasetError: it is none of these, cannot be read, or has several refs and none was named.
+        DatasetError: the folder has none of these layouts, a file cannot be read, or there are refs by
+            several authors and `split_by` is None.
     """
     name = folder.resolve().name
     if find_images_file(folder) is not None:
@@ -82,20 +83,23 @@ def read_benchmark(folder: Path, split_by: str | None = None) -> Benchmark:
             f"{folder} has neither instances.json nor {IMAGES_FILE}; "
             "give the folder of one dataset, such as refcoco, refcoco+, refcocog or grefcoco"
         )
-    known = list_split_authors(folder)
-    if split_by is None and len(known) > 1:
+    authors = list_split_authors(folder)
+    if split_by is None and len(authors) > 1:
         raise DatasetError(
-            f"{folder} is split in several ways; choose with --split-by one of {', '.join(known)}"
+            f"{folder} is split in several ways; choose with --split-by one of {', '.join(authors)}"
         )
-    return Benchmark(name, split_by or (known[0] if known else ""), tuple(read_refs(folder, split_by)))
+    return Benchmark(name, split_by or (authors[0] if authors else ""), tuple(read_refs(folder, split_by)))
 
 
 def make_count_warning(name: str, split_by: str, split: str, count: int) -> str:
-    """The sentence that says that a split is not the published one; "" where it is, or nobody counted."""
+    """Return a warning if a split does not have its published number of expressions; else "".
+
+    Splits that are not in `PUBLISHED_COUNTS` give no warning.
+    """
     published = PUBLISHED_COUNTS.get((name, split_by, split), count)
     if published == count:
         return ""
     return (
-        f"{name} ({split_by}) {split} has {count} expressions here, as published {published}: "
-        "figures of a part do not compare with those of the papers"
+        f"{name} ({split_by}) {split} has {count} expressions here and {published} as published: "
+        "results on a part cannot be compared with those of the papers"
     )

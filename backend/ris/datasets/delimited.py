@@ -1,9 +1,13 @@
-"""Tables with separators: which character separates is decided by the headings, a row alone can be bad.
+"""Read tables with separators (CSV, TSV).
 
-The rule. The first line that is not empty holds the headings. The separator is the one of `, ; tab |` under
-which it has a column of images and one of words; a first line `sep=;`, as Excel writes it, names it. Quotes
-are those of RFC 4180: a quoted field may hold separators and line breaks. A row whose quotes do not fit, or
-which has more cells than there are headings, is a defect, and reading goes on with the next line.
+Rules:
+
+* The first line that is not empty has the headings.
+* The separator is the first of `, ; tab |` with which the headings have an image column and an expression
+  column. A first line `sep=;`, as Excel writes it, sets the separator.
+* Quotes follow RFC 4180: a quoted field may contain separators and line breaks.
+* A row with unbalanced quotes or with more cells than headings is a defect. Reading continues with the next
+  line.
 """
 
 import csv
@@ -16,56 +20,67 @@ from ris.errors import DatasetError
 
 SEPARATORS = (",", ";", "\t", "|")
 IMAGE_KEYS = ("image", "file_name", "img", "url", "path", "filename", "image_name", "image_path", "image_url")
-WORD_KEYS = ("expression", "caption", "phrase", "sent", "text", "sentence", "comment")
+EXPRESSION_KEYS = ("expression", "caption", "phrase", "sent", "text", "sentence", "comment")
 INVISIBLE_CHARACTERS = dict.fromkeys(map(ord, "\ufeff\u200b\u200e\u200f\u00ad"))
-MAX_CELL_CHARACTERS = 2**31 - 1  # csv's own limit, 131072 characters, is less than a picture written as data:
-MAX_LINES_PER_ROW = 1000  # of one row: a quote that is never closed costs no more
+MAX_CELL_CHARACTERS = 2**31 - 1  # the default of csv, 131072, is too small for an image as a data: URI
+MAX_LINES_PER_ROW = 1000  # limits the cost of a quote that is never closed
 
 
 def normalise_heading(heading: object) -> str:
-    """A heading as it is compared: lower case, no spaces around it, `_` for spaces and hyphens in it."""
+    """Normalise a heading: lower case, no surrounding spaces, `_` for inner spaces and hyphens."""
     return str(heading).translate(INVISIBLE_CHARACTERS).strip().lower().replace(" ", "_").replace("-", "_")
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnNames:
-    """What a column of images and one of words may be called, as `normalise_heading` writes it, the most
-    wanted first."""
+    """The accepted names of the image column and of the expression column.
+
+    All names are normalised by `normalise_heading`; the most preferred name is first.
+    """
 
     images: tuple[str, ...] = IMAGE_KEYS
-    words: tuple[str, ...] = WORD_KEYS
+    expressions: tuple[str, ...] = EXPRESSION_KEYS
 
     @classmethod
-    def from_preferred(cls, image: str, words: str) -> "ColumnNames":
-        """The usual names after two that are wanted more, e.g. those of a label config."""
-        wanted = (normalise_heading(image), *IMAGE_KEYS), (normalise_heading(words), *WORD_KEYS)
-        return cls(*(tuple(dict.fromkeys(names)) for names in wanted))
+    def from_preferred(cls, image: str, expression: str) -> "ColumnNames":
+        """Prefer two names, such as those of a label config, to the usual ones."""
+        names = (normalise_heading(image), *IMAGE_KEYS), (normalise_heading(expression), *EXPRESSION_KEYS)
+        return cls(*(tuple(dict.fromkeys(each)) for each in names))
 
     def can_read(self, headings: Iterable[str]) -> bool:
-        """Whether plain headings have one of each."""
-        there = set(headings)
-        return bool(there & set(self.images) and there & set(self.words))
+        """Return whether normalised headings have an image column and an expression column."""
+        present = set(headings)
+        return bool(present & set(self.images) and present & set(self.expressions))
 
     def find_ambiguity(self, headings: Iterable[str]) -> str:
-        """Why nobody can say which of the plain headings has the words; "" where one is preferred or alone.
+        """Return why normalised headings do not determine the expression column; "" if they do.
 
-        Preferred are the most wanted name, that of a label config, and "expression".
+        They do if there is only one such column, or if one has the most preferred name or is named
+        "expression".
         """
-        there = set(headings)
-        found = [name for name in self.words if name in there]
-        if len(found) < 2 or found[0] in (self.words[0], WORD_KEYS[0]):
+        present = set(headings)
+        found = [name for name in self.expressions if name in present]
+        if len(found) < 2 or found[0] in (self.expressions[0], EXPRESSION_KEYS[0]):
             return ""
-        return f"it has words under {found[0]!r} and {found[1]!r}: rename the right one to {WORD_KEYS[0]!r}"
+        return (
+            f"it has expressions under {found[0]!r} and {found[1]!r}: "
+            f"rename the right column to {EXPRESSION_KEYS[0]!r}"
+        )
 
 
 def read_separated(text: str, name: str, names: ColumnNames) -> Iterator[tuple[str, dict[str, str]] | Defect]:
-    """Every row as (where it stands, its cells by plain heading), or what of it cannot be used.
+    """Yield each row as (its position, its cells by normalised heading), or a defect.
+
+    Args:
+        text: the table.
+        name: name of the file, for positions and errors.
+        names: accepted names of the columns.
 
     Raises:
-        DatasetError: the headings name no images, no words, or one of them twice.
+        DatasetError: the headings have no image column or no expression column, or one of them twice.
     """
     csv.field_size_limit(MAX_CELL_CHARACTERS)
-    lines = io.StringIO(text, newline="").readlines()  # not splitlines, which takes U+2028 for a line's end
+    lines = io.StringIO(text, newline="").readlines()  # splitlines would also split at U+2028
     start = next((i for i, line in enumerate(lines) if line.strip()), len(lines))
     separators: Sequence[str] = SEPARATORS
     if (
@@ -77,17 +92,16 @@ def read_separated(text: str, name: str, names: ColumnNames) -> Iterator[tuple[s
     separator, headings, start = _read_headings(lines, start, separators, name, names)
     while start < len(lines):
         what = f"{name}, row {start + 1}"
-        found, after = _read_row(lines, start, separator)
-        start = after
-        if isinstance(found, str):
-            yield Defect(what, found)
+        row, start = _read_row(lines, start, separator)
+        if isinstance(row, str):
+            yield Defect(what, row)
             continue
-        cells = [cell.strip() for cell in found]
+        cells = [cell.strip() for cell in row]
         if not any(cells):
             continue
         if len(cells) > len(headings) and any(cells[len(headings) :]):
             yield Defect(
-                what, f"it has more cells than there are headings: put words with {separator!r} into quotes"
+                what, f"it has more cells than headings: put text that contains {separator!r} in quotes"
             )
         elif [normalise_heading(cell) for cell in cells] == headings:
             yield Defect(what, "it repeats the headings")
@@ -98,35 +112,39 @@ def read_separated(text: str, name: str, names: ColumnNames) -> Iterator[tuple[s
 def _read_headings(
     lines: Sequence[str], start: int, separators: Sequence[str], name: str, names: ColumnNames
 ) -> tuple[str, list[str], int]:
-    seen: list[str] = []
+    longest: list[str] = []
     for separator in separators:
-        found, after = _read_row(lines, start, separator) if start < len(lines) else ("", start)
-        headings = [normalise_heading(cell) for cell in found] if not isinstance(found, str) else []
-        seen = headings if len(headings) > len(seen) else seen
+        row, after = _read_row(lines, start, separator) if start < len(lines) else ("", start)
+        headings = [normalise_heading(cell) for cell in row] if not isinstance(row, str) else []
+        longest = headings if len(headings) > len(longest) else longest
         if names.can_read(headings):
-            doubled = sorted(
-                {h for h in headings if h in (*names.images, *names.words) and headings.count(h) > 1}
+            repeated = sorted(
+                {h for h in headings if h in (*names.images, *names.expressions) and headings.count(h) > 1}
             )
-            if doubled:
-                raise DatasetError(f"{name} has two columns {doubled[0]!r}: rename one of them")
-            if doubt := names.find_ambiguity(headings):
-                raise DatasetError(f"{name}: {doubt}")
+            if repeated:
+                raise DatasetError(f"{name} has two columns {repeated[0]!r}: rename one of them")
+            if ambiguity := names.find_ambiguity(headings):
+                raise DatasetError(f"{name}: {ambiguity}")
             return separator, headings, after
     raise DatasetError(
         f"{name} needs a line of headings with one of {', '.join(names.images)} "
-        f"and one of {', '.join(names.words)}, separated by a comma, semicolon, tab or |; "
-        f"it begins with {', '.join(seen)[:80] or 'nothing'}"
+        f"and one of {', '.join(names.expressions)}, separated by a comma, semicolon, tab or |; "
+        f"it begins with {', '.join(longest)[:80] or 'nothing'}"
     )
 
 
 def _read_row(lines: Sequence[str], start: int, separator: str) -> tuple[list[str] | str, int]:
-    """The cells of the row that begins in a line, or what is wrong with it, and the line after it."""
+    """Read the row that begins in line `start`.
+
+    Returns:
+        The cells, or the reason why they cannot be read; and the index of the line after the row.
+    """
     for end in range(start + 1, min(len(lines), start + MAX_LINES_PER_ROW) + 1):
         try:
             rows = list(csv.reader(lines[start:end], delimiter=separator, strict=True, skipinitialspace=True))
         except csv.Error as error:
             if "unexpected end of data" in str(error):
                 continue
-            return 'its quotes do not fit: write " inside a quoted cell twice', start + 1
+            return 'its quotes do not match: write " twice inside a quoted cell', start + 1
         return (rows[0] if rows else []), end
     return "a quote in it is never closed", start + 1

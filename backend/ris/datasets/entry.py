@@ -1,4 +1,4 @@
-"""One expression of a dataset, whatever the dataset's format, and what of a dataset cannot be used."""
+"""The common form of an expression of a dataset, and of the parts that cannot be used."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,15 +17,16 @@ WITHOUT_MASK = "without its mask"
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What a dataset says of one expression.
+    """One expression of a dataset.
 
     Attributes:
-        image: the image's file name in the dataset, with forward slashes.
-        size: (height, width); None where the format does not say.
-        mask: the referent; None when there is none, or the format has no masks.
-        has_referent: False where the dataset says that there is no such thing.
-        split: the dataset's own word.
-        task: what Label Studio's own JSON says beside, in its own words; empty for all else.
+        expression: the expression, not empty.
+        image: name of the image in the dataset, with forward slashes.
+        size: (height, width) of the image; None if the dataset does not give it.
+        mask: mask of the referent; None if there is no referent or no mask.
+        has_referent: whether the image shows a referent, according to the dataset.
+        split: name of the split, as in the dataset.
+        task: the task as in Label Studio's JSON; empty for other formats.
     """
 
     expression: str
@@ -39,12 +40,12 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Defect:
-    """A part of a dataset that cannot be used as it is; the rest can.
+    """A part of a dataset that cannot be used as it is.
 
     Attributes:
-        what: which part, e.g. "ref 12" or "table.csv, row 7".
-        reason: what is wrong, in words that are the same for all parts of the same defect.
-        outcome: what became of it: `LEFT_OUT`, or `WITHOUT_MASK` for an expression whose mask is not used.
+        what: the part, such as "ref 12" or "table.csv, row 7".
+        reason: what is wrong, worded the same for all parts with the same defect.
+        outcome: `LEFT_OUT`, or `WITHOUT_MASK` for an expression whose mask is not used.
     """
 
     what: str
@@ -53,22 +54,22 @@ class Defect:
 
 
 def raise_on_defect(read: Iterable[Entry | Defect]) -> Iterator[Entry]:
-    """The entries of a dataset that has no defect, for those who compare figures.
+    """Yield entries until the first defect, for callers that need the whole dataset.
 
     Raises:
-        DatasetError: at the first defect.
+        DatasetError: there is a defect.
     """
-    for one in read:
-        if isinstance(one, Defect):
-            raise DatasetError(f"{one.what}: {one.reason}")
-        yield one
+    for part in read:
+        if isinstance(part, Defect):
+            raise DatasetError(f"{part.what}: {part.reason}")
+        yield part
 
 
 def read_json(path: Path, encoding: str | None = None) -> Any:
-    """A JSON file. NaN and Infinity, which are no JSON, are None.
+    """Read a JSON file. NaN and Infinity, which JSON does not allow, become None.
 
     Raises:
-        DatasetError: it is not there, or no JSON.
+        DatasetError: the file does not exist or is not JSON.
     """
     try:
         return parse_json(read_text(path, encoding))
@@ -77,10 +78,10 @@ def read_json(path: Path, encoding: str | None = None) -> Any:
 
 
 def parse_json(text: str) -> Any:
-    """JSON text. NaN and Infinity, which are no JSON, are None.
+    """Parse JSON. NaN and Infinity, which JSON does not allow, become None.
 
     Raises:
-        ValueError: it is no JSON.
+        ValueError: the text is not JSON or is nested too deeply.
     """
     try:
         return json.loads(text, parse_constant=lambda name: None)
@@ -89,10 +90,10 @@ def parse_json(text: str) -> Any:
 
 
 def get_field(record: Mapping[str, Any], name: str, what: str = "it") -> Any:
-    """A field that has to be there.
+    """Return a required field of a record.
 
     Raises:
-        DatasetError: it is not; `what` names the record.
+        DatasetError: the field is missing; `what` names the record in the message.
     """
     if not isinstance(record, Mapping) or name not in record:
         raise DatasetError(f'{what} has no "{name}"')
@@ -100,33 +101,33 @@ def get_field(record: Mapping[str, Any], name: str, what: str = "it") -> Any:
 
 
 def to_expression_text(value: object) -> str:
-    """An expression as text: digits that a program took for a number are words again.
+    """Convert a value to the text of an expression; a number becomes its digits.
 
     Raises:
-        DatasetError: it is no text, empty, or has half of a character.
+        DatasetError: the value is not text, is empty, or has a lone surrogate.
     """
     if isinstance(value, int | float) and not isinstance(value, bool):
         value = str(value)
     if not isinstance(value, str):
-        raise DatasetError("its words are no text")
-    words = value.replace("\x00", "").strip()
-    if not words:
-        raise DatasetError("its words are empty")
-    if not is_whole(words):
-        raise DatasetError("its words have half of a character (a lone surrogate)")
-    return words
+        raise DatasetError("its expression is not text")
+    text = value.replace("\x00", "").strip()
+    if not text:
+        raise DatasetError("its expression is empty")
+    if not is_whole(text):
+        raise DatasetError("its expression has half of a character (a lone surrogate)")
+    return text
 
 
 def is_whole(text: str) -> bool:
-    """Whether a text has no lone surrogate: one cannot be written in UTF-8, nor kept in a database."""
+    """Return whether a text has no lone surrogate, which neither UTF-8 nor a database can store."""
     return not any("\ud800" <= c <= "\udfff" for c in text)
 
 
 def to_path(name: object) -> str:
-    """An image's name with forward slashes, wherever it was written.
+    """Convert the name of an image to one with forward slashes; data: URIs stay.
 
     Raises:
-        DatasetError: it is no text, or empty.
+        DatasetError: the name is not text, is empty, or has a lone surrogate.
     """
     if not isinstance(name, str) or not name.strip():
         raise DatasetError("its image has no name")
@@ -137,7 +138,7 @@ def to_path(name: object) -> str:
 
 
 def to_id(value: object) -> int | str:
-    """An id that is equal to itself whether it was written as a number, a float or digits."""
+    """Convert an id so that 7, 7.0 and "7" are equal."""
     if isinstance(value, float) and value.is_integer():
         return int(value)
     text = str(value).strip()
@@ -145,44 +146,47 @@ def to_id(value: object) -> int | str:
 
 
 class RecordIndex:
-    """Records by their id. An id that two different records have names neither.
+    """Find records by id. An id that two different records share finds neither.
 
     Args:
-        records: those that are no object or have no id are left aside: nothing can name them.
-        name: of the field of the id.
-        file: named in errors.
-        noun: what a record is, for errors: "image".
+        records: a list of objects; items that are not objects or have no id are ignored.
+        name: name of the id field.
+        file: name of the file, for errors.
+        noun: what a record is, for errors, such as "image".
+
+    Raises:
+        DatasetError: `records` is not a list.
     """
 
     def __init__(self, records: Any, name: str, file: str, noun: str) -> None:
         if not isinstance(records, list):
             raise DatasetError(f"{file} must hold a list of {noun}s")
         self.file, self.noun = file, noun
-        self._found: dict[int | str, Mapping[str, Any]] = {}
-        self._doubled: set[int | str] = set()
+        self._records: dict[int | str, Mapping[str, Any]] = {}
+        self._ambiguous: set[int | str] = set()
         for record in records:
             if not isinstance(record, Mapping) or name not in record:
                 continue
             key = to_id(record[name])
-            if self._found.setdefault(key, record) != record:
-                self._doubled.add(key)
+            if self._records.setdefault(key, record) != record:
+                self._ambiguous.add(key)
 
     def find(self, key: object) -> Mapping[str, Any]:
-        """The record of an id.
+        """Return the record with an id.
 
         Raises:
-            DatasetError: there is none, or there are several.
+            DatasetError: no record or several different records have this id.
         """
         number = to_id(key)
-        if number in self._doubled:
-            raise DatasetError(f"{self.file} has several {self.noun}s of its id")
-        if number not in self._found:
-            raise DatasetError(f"{self.file} has no {self.noun} of its id")
-        return self._found[number]
+        if number in self._ambiguous:
+            raise DatasetError(f"{self.file} has several {self.noun}s with its id")
+        if number not in self._records:
+            raise DatasetError(f"{self.file} has no {self.noun} with its id")
+        return self._records[number]
 
 
 def read_record_size(record: Mapping[str, Any]) -> Size | None:
-    """(height, width) of a record of an image; None where it does not say, or says what cannot be."""
+    """Return (height, width) of an image's record; None if they are missing or not positive integers."""
     try:
         height, width = float(record["height"]), float(record["width"])
     except (KeyError, TypeError, ValueError):

@@ -1,7 +1,7 @@
-"""Pictures in a folder by the names that datasets give them.
+"""Find images in a folder by the names that datasets give them.
 
-A name comes from a file that anybody may have written. It is looked up inside the folder and nowhere else: a
-path that leads out of it is found by its last part, as is one of another machine.
+Names come from untrusted files and are looked up only inside the folder. An absolute path, or a path that
+leads out of the folder, is looked up by its last part.
 """
 
 import re
@@ -9,19 +9,19 @@ import unicodedata
 from pathlib import Path, PurePosixPath
 from urllib.parse import parse_qs, unquote, urlsplit
 
-UPLOAD_PREFIX = re.compile(r"^[0-9a-f]{8}-")  # what Label Studio puts before the name of an uploaded file
+UPLOAD_PREFIX = re.compile(r"^[0-9a-f]{8}-")  # prefix of an uploaded file in Label Studio
 ADDRESS_PATTERN = re.compile(r"^([a-z][a-z0-9+.-]+://|/(\S*/)?data/(upload|local-files)/)", re.IGNORECASE)
-_FILE_ADDRESS = re.compile(r"^file:[\\/]", re.IGNORECASE)  # a path of another machine, written as an address
+_FILE_ADDRESS = re.compile(r"^file:[\\/]", re.IGNORECASE)  # a path of another machine, written as a URL
 DRIVE_PREFIX = re.compile(r"^[a-zA-Z]:")
 
 
 def is_address(name: str) -> bool:
-    """Whether a name is an address, a path of Label Studio or a picture itself: none of a file."""
+    """Return whether a name is a URL, a path of Label Studio or a data: URI, and not a file name."""
     return name.startswith("data:") or bool(ADDRESS_PATTERN.match(name) and not _FILE_ADDRESS.match(name))
 
 
 def get_last_part(name: str) -> str:
-    """The file's name at the end of a path of any system, or of an address."""
+    """Return the file name at the end of a path of any operating system, or of a URL."""
     if _FILE_ADDRESS.match(name):
         name = unquote(name)
     elif is_address(name):
@@ -32,7 +32,7 @@ def get_last_part(name: str) -> str:
 
 
 def to_inner_path(name: str) -> str:
-    """A path relative to a folder of pictures: as written where it stays inside, else its last part."""
+    """Convert a name to a path relative to the folder; only its last part if it would leave the folder."""
     path = DRIVE_PREFIX.sub("", name.replace("\\", "/"))
     is_outside = path != name.replace("\\", "/") or path.startswith("/") or ".." in path.split("/")
     return (
@@ -43,26 +43,32 @@ def to_inner_path(name: str) -> str:
 
 
 def to_upload_name(name: str) -> str:
-    """A file's name as Label Studio's uploads keep it: spaces are `_`; of other characters letters, digits,
-    `-`, `_` and `.` stay.
+    """Convert a file name as Label Studio does on upload.
+
+    Spaces become `_`. Other characters than letters, digits, `-`, `_` and `.` are removed.
     """
     return re.sub(r"(?u)[^-\w.]", "", UPLOAD_PREFIX.sub("", get_last_part(name)).strip().replace(" ", "_"))
 
 
 class ImageFolder:
-    """A folder of pictures, listed once.
+    """A folder of images; its listing is read once.
 
     Args:
-        path: its own pictures are found by any name, those in folders of it by their path.
+        path: the folder. Images in subfolders are found only by their path.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._alike: dict[str, Path | None] | None = None
+        self._by_name: dict[str, Path | None] | None = None
 
     def find(self, name: str) -> Path | None:
-        """The file of a name: by its path, by its last part, or by a name that differs in case, in the form
-        of its accents, or as an upload's does, when one file alone has such a name.
+        """Find the file of a name.
+
+        It is looked up by its path and by its last part. After that, case, Unicode normal form and the
+        changes that Label Studio makes on upload are ignored, if exactly one file matches.
+
+        Returns:
+            The path; None if no file or more than one matches.
         """
         last = get_last_part(name)
         for candidate in (name.lstrip("/"), to_inner_path(name), last, UPLOAD_PREFIX.sub("", last)):
@@ -73,12 +79,12 @@ class ImageFolder:
         return self._list_files().get(_normalise_name(last))
 
     def _list_files(self) -> dict[str, Path | None]:
-        if self._alike is None:
-            self._alike = {}
+        if self._by_name is None:
+            self._by_name = {}
             for path in filter(_is_file, sorted(self.path.iterdir()) if self.path.is_dir() else ()):
                 key = _normalise_name(path.name)
-                self._alike[key] = None if key in self._alike else path
-        return self._alike
+                self._by_name[key] = None if key in self._by_name else path
+        return self._by_name
 
 
 def _is_file(path: Path) -> bool:

@@ -1,6 +1,6 @@
-"""JSON files of many objects: a list, Label Studio's `{"tasks": [...]}`, or an object a line.
+"""Read JSON files of many objects: a list, Label Studio's `{"tasks": [...]}`, or JSON Lines.
 
-The content decides which, never the ending of the file's name.
+The content decides which; the file extension does not matter.
 """
 
 import io
@@ -13,15 +13,19 @@ from ris.errors import DatasetError
 
 
 def is_json(text: str) -> bool:
-    """Whether a text is meant as JSON: no table begins with these characters."""
+    """Return whether a text looks like JSON: whether it begins with `[` or `{`."""
     return text.lstrip()[:1] in ("[", "{")
 
 
 def read_objects(text: str, path: Path) -> Iterator[tuple[str, dict[str, Any]] | Defect]:
-    """Every object as (where it stands, the object), or what cannot be used.
+    """Yield each object as (its position, the object), or a defect.
+
+    Args:
+        text: the content of the file.
+        path: the file, for positions and errors.
 
     Raises:
-        DatasetError: it is no JSON, or JSON of another kind.
+        DatasetError: the text is not JSON, or is JSON of another kind.
     """
     try:
         whole = parse_json(text)
@@ -31,7 +35,7 @@ def read_objects(text: str, path: Path) -> Iterator[tuple[str, dict[str, Any]] |
     if isinstance(whole, dict):
         whole = _find_objects(whole, path)
     if not isinstance(whole, list):
-        raise DatasetError(f"{path} must hold a list of objects, or an object a line")
+        raise DatasetError(f"{path} must hold a list of objects or one object per line")
     for number, one in enumerate(whole, 1):
         what = f"{path.name}, object {number}"
         yield (what, one) if isinstance(one, dict) else Defect(what, "it must be an object")
@@ -43,15 +47,17 @@ def _find_objects(whole: dict[str, Any], path: Path) -> list[Any]:
         return tasks
     if "annotations" in whole and "images" in whole:
         raise DatasetError(
-            f"{path} is a COCO file, which has no expressions: name the folder that has it as "
-            "instances.json, beside refs(...).json"
+            f"{path} is a COCO file, which has no expressions: give the folder in which it "
+            "is instances.json, beside refs(...).json"
         )
     return [whole]
 
 
 def _read_lines(text: str, path: Path, error: ValueError) -> Iterator[tuple[str, dict[str, Any]] | Defect]:
-    """JSON Lines: the first line is an object by itself, as no other JSON of several lines begins, or half of
-    the lines are. A list or an object that is cut short is none.
+    """Read JSON Lines.
+
+    A text counts as JSON Lines if its first line, or at least half of its lines, are objects, and it does not
+    begin with `[`. So a truncated list or object is refused.
     """
     found: list[tuple[str, dict[str, Any]] | Defect] = []
     for number, line in enumerate(io.StringIO(text, newline=""), 1):
@@ -62,8 +68,8 @@ def _read_lines(text: str, path: Path, error: ValueError) -> Iterator[tuple[str,
             one = parse_json(line)
             found.append((what, one) if isinstance(one, dict) else Defect(what, "it must be an object"))
         except ValueError:
-            found.append(Defect(what, "it is no JSON"))
+            found.append(Defect(what, "it is not JSON"))
     is_good = [not isinstance(one, Defect) for one in found]
     if text.lstrip().startswith("[") or not (is_good[0] or 2 * sum(is_good) >= len(found)):
-        raise DatasetError(f"{path} is no JSON: {error}") from error
+        raise DatasetError(f"{path} is not JSON: {error}") from error
     yield from found

@@ -1,9 +1,8 @@
-"""PhraseCut's files, as its own loader takes them.
+"""Read PhraseCut's files as its own loader does.
 
-Source: `refvg_loader.py` and `data_transfer.polygons_to_mask` of ChenyunWu/PhraseCutDataset: coordinates are
-cut to whole pixels, each polygon is drawn with its outline and filled by Pillow, and the union counts. The
-README of the dataset names the list of images `image_data_split3000.json`, its loader opens
-`image_data_split.json`.
+Source: `refvg_loader.py` and `data_transfer.polygons_to_mask` of ChenyunWu/PhraseCutDataset. Coordinates are
+truncated to whole pixels, Pillow draws and fills each polygon, and the mask is their union. The README of the
+dataset calls the list of images `image_data_split3000.json`; its loader opens `image_data_split.json`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -37,26 +36,26 @@ _MIN_DRAWN_POINTS = 2
 
 
 def find_images_file(folder: Path) -> Path | None:
-    """The list of images of a folder of PhraseCut; None where the folder is none."""
+    """Return the path of PhraseCut's list of images; None if the folder has no such file."""
     return next(
         (folder / name for name in (IMAGES_FILE, OTHER_IMAGES_FILE) if (folder / name).is_file()), None
     )
 
 
 def read_phrasecut(folder: Path) -> Iterator[Entry]:
-    """As `scan_phrasecut`, of a dataset that is to have no defect.
+    """Read a dataset as `scan_phrasecut` does, but refuse defects.
 
     Raises:
-        DatasetError: a file is missing, or a task names an image that is not listed.
+        DatasetError: a file is missing, or there is a defect; the message names the task.
     """
     return raise_on_defect(scan_phrasecut(folder))
 
 
 def scan_phrasecut(folder: Path) -> Iterator[Entry | Defect]:
-    """Every task of every `refer_<split>.json`, split by split, and what of it cannot be used.
+    """Yield the entries of all `refer_<split>.json`, split by split, and the defects.
 
     Raises:
-        DatasetError: a file is missing or cannot be read at all.
+        DatasetError: a file is missing or cannot be read.
     """
     listed = find_images_file(folder) or folder / IMAGES_FILE
     images = RecordIndex(read_json(listed), "image_id", listed.name, "image")
@@ -76,7 +75,7 @@ def _read_task(task: Any, images: RecordIndex, path: Path, number: int) -> Itera
     what = f"task {name!r:.40} of {path.name}"
     try:
         image = images.find(get_field(task, "image_id"))
-        words = to_expression_text(get_field(task, "phrase"))
+        expression = to_expression_text(get_field(task, "phrase"))
         file = to_path(image.get("file_name") or image.get("url") or f"{task['image_id']}.jpg")
     except DatasetError as error:
         yield Defect(what, str(error))
@@ -86,24 +85,28 @@ def _read_task(task: Any, images: RecordIndex, path: Path, number: int) -> Itera
         mask = _read_mask(get_field(task, "Polygons"), size)
     except DatasetError as error:
         yield Defect(what, str(error), WITHOUT_MASK)
-    yield Entry(words, file, size, mask, True, path.stem.removeprefix("refer_"))
+    yield Entry(expression, file, size, mask, True, path.stem.removeprefix("refer_"))
 
 
 def _read_mask(polygons: Any, size: Size | None) -> RLE:
     if size is None or size[0] * size[1] > MAX_MASK_PIXELS:
-        raise DatasetError("the size of its image is not said, or cannot be")
+        raise DatasetError("the size of its image is missing or too large")
     try:
         return draw_polygons([polygon for instance in polygons for polygon in instance], size)
     except (TypeError, ValueError, OverflowError) as error:
-        raise DatasetError("its polygons are no lists of points") from error
+        raise DatasetError("its polygons are not lists of points") from error
 
 
 def draw_polygons(polygons: Sequence[Sequence[Any]], size: Size) -> RLE:
-    """The union of polygons [[x, y], ...], drawn as PhraseCut draws them.
+    """Draw the union of polygons as PhraseCut does.
+
+    Args:
+        polygons: lists of points [x, y] in pixels.
+        size: (height, width) of the mask.
 
     Raises:
         DatasetError: a point lies far outside the image.
-        TypeError, ValueError, OverflowError: a point is none.
+        TypeError, ValueError, OverflowError: a point is not a pair of finite numbers.
     """
     canvas = Image.new("L", (size[1], size[0]), 0)
     pen = ImageDraw.Draw(canvas)

@@ -1,7 +1,8 @@
-"""Pickles of refs, opened without running anything: a pickle can name programs, a dataset has no need to.
+"""Read pickles of refs safely.
 
-Lists, dicts, numbers and text need no name. Numbers of numpy do; their two makers are replaced by our own,
-which give Python's numbers of the same value and nothing else.
+Unpickling can call any function that the pickle names. Plain lists, dicts, numbers and text name none. numpy
+numbers name two constructors; these are replaced by functions of this module that return Python numbers.
+Every other name is refused.
 """
 
 import io
@@ -18,7 +19,7 @@ _NUMBER_CODES = frozenset("biufUS")
 
 
 class _NumberType:
-    """What numpy's dtype says of a number: its code such as "i8", and its byte order."""
+    """Stand-in for numpy.dtype: the type code, such as "i8", and the byte order."""
 
     def __init__(self, code: str, *_: object) -> None:
         self.code, self.order = str(code), "="
@@ -29,14 +30,14 @@ class _NumberType:
 
 def _make_number(kind: Any, raw: Any) -> Any:
     if not isinstance(kind, _NumberType) or kind.code[:1] not in _NUMBER_CODES:
-        raise DatasetError("it holds an object of numpy that is no number")
+        raise DatasetError("it holds a numpy object that is not a number")
     data = raw.encode("latin-1") if isinstance(raw, str) else bytes(raw)
     order = kind.order if kind.order in "<>=" else "="
     return np.frombuffer(data, np.dtype(order + kind.code), count=1)[0].item()
 
 
 def _encode_latin(text: str, *_: object) -> bytes:
-    """What `_codecs.encode` does for the bytes of old protocols."""
+    """Stand-in for `_codecs.encode`, which pickles of old protocols name for bytes."""
     return text.encode("latin-1")
 
 
@@ -51,22 +52,22 @@ ALLOWED = {
 
 class _PlainUnpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
-        known = ALLOWED.get((module, name))
-        if known is None and module.split(".")[0] == "numpy":
+        stand_in = ALLOWED.get((module, name))
+        if stand_in is None and module.split(".")[0] == "numpy":
             raise DatasetError(
-                f"the pickle names {module}.{name}: write arrays of numpy with .tolist(), "
-                "its numbers as int(...) or float(...)"
+                f"the pickle names {module}.{name}: write numpy arrays with .tolist() "
+                "and numpy numbers with int(...) or float(...)"
             )
-        if known is None:
-            raise DatasetError(f"the pickle names {module}.{name}: it is no file of refs, and was not opened")
-        return known
+        if stand_in is None:
+            raise DatasetError(f"the pickle names {module}.{name}, which no file of refs needs: not opened")
+        return stand_in
 
 
 def read_pickle(path: Path) -> Any:
-    """What a pickle of plain data holds. Text of Python 2 is read as UTF-8, else as Latin-1.
+    """Read a pickle of plain data. Text of Python 2 is decoded as UTF-8, or else as Latin-1.
 
     Raises:
-        DatasetError: it holds something else than plain data, or cannot be read.
+        DatasetError: the pickle has anything but plain data, or cannot be read.
     """
     try:
         return _repair_text(_PlainUnpickler(io.BytesIO(path.read_bytes()), encoding="latin1").load())
@@ -77,7 +78,7 @@ def read_pickle(path: Path) -> Any:
 
 
 def _repair_text(value: Any) -> Any:
-    """Text of Python 2 comes as Latin-1; where its bytes are UTF-8, that is what they were."""
+    """Decode text of Python 2, which was read as Latin-1, as UTF-8 where its bytes are valid UTF-8."""
     if isinstance(value, dict):
         return {_repair_text(key): _repair_text(one) for key, one in value.items()}
     if isinstance(value, list | tuple):

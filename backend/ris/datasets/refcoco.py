@@ -1,8 +1,8 @@
-"""RefCOCO's and gRefCOCO's files, as REFER's and gRefCOCO's readers take them.
+"""Read the files of RefCOCO and gRefCOCO as the readers of REFER and gRefCOCO do.
 
 Source: `refer.py` of lichengunc/refer and `grefer.py` of henghuiding/gRefCOCO. An expression belongs to a
-ref, a ref to one annotation (to several, or to -1 for no target, in gRefCOCO); polygons are merged, and so
-are run lengths.
+ref. A ref belongs to one annotation; in gRefCOCO to several, or to -1 for no target. The mask is the union of
+the polygons or run lengths.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -34,29 +34,29 @@ _NO_TARGET_ID = -1
 
 
 def read_refs(folder: Path, split_by: str | None = None) -> Iterator[Entry]:
-    """As `scan_refs`, of a dataset that is to have no defect.
+    """Read a dataset as `scan_refs` does, but refuse defects.
 
     Raises:
-        DatasetError: a file is missing, or says what cannot be; the message names the ref.
+        DatasetError: a file is missing, or there is a defect; the message names the ref.
     """
     return raise_on_defect(scan_refs(folder, split_by))
 
 
 def scan_refs(folder: Path, split_by: str | None = None) -> Iterator[Entry | Defect]:
-    """Every sentence of every ref of a folder, in the file's order, and what of it cannot be used.
+    """Yield one entry for each sentence of each ref, in the order of the file, and the defects.
 
-    An image's name is that of `instances.json`. A published ref has one of its own, with the annotation's id
-    put to it (`COCO_train2014_000000581857_16.jpg`): there is no such file.
+    The name of an image is taken from `instances.json`. Published refs also have a name, but with the id of
+    the annotation appended (`COCO_train2014_000000581857_16.jpg`), and no such file exists.
 
-    A ref whose mask cannot be had exactly gives a defect and its sentences without a mask; of several
-    annotations, none is used then.
+    A ref whose mask cannot be read exactly gives a defect, and entries without a mask. If a ref has several
+    annotations, one unreadable annotation is enough for this.
 
     Args:
         folder: has `instances.json`, and one of `refs(...).p`, `refs(...).json`, `grefs(...).json`.
-        split_by: what stands in the brackets, e.g. "unc", "umd" or "google"; None takes the first file.
+        split_by: the text in the brackets, such as "unc", "umd" or "google"; None takes the first file.
 
     Raises:
-        DatasetError: a file is missing or cannot be read at all.
+        DatasetError: a file is missing or cannot be read.
     """
     instances = read_json(folder / "instances.json")
     images = RecordIndex(get_field(instances, "images", "instances.json"), "id", "instances.json", "image")
@@ -68,10 +68,10 @@ def scan_refs(folder: Path, split_by: str | None = None) -> Iterator[Entry | Def
         try:
             image, sentences = images.find(get_field(ref, "image_id")), get_field(ref, "sentences")
             if not isinstance(sentences, list):
-                raise DatasetError("its sentences are no list")
+                raise DatasetError("its sentences are not a list")
             name = to_path(image.get("file_name") or ref.get("file_name"))
-            given = get_field(ref, "ann_id")
-            numbers = [to_id(one) for one in given] if isinstance(given, list) else [to_id(given)]
+            ids = get_field(ref, "ann_id")
+            numbers = [to_id(one) for one in ids] if isinstance(ids, list) else [to_id(ids)]
             has_referent = _has_referent(ref, numbers)
             if not sentences:
                 raise DatasetError("it has no sentences")
@@ -87,19 +87,19 @@ def scan_refs(folder: Path, split_by: str | None = None) -> Iterator[Entry | Def
             yield Defect(what, str(error), WITHOUT_MASK)
         for sentence in sentences:
             try:
-                words = to_expression_text(
-                    sentence.get("raw") or get_field(sentence, "sent", "a sentence of it")
+                expression = to_expression_text(
+                    sentence.get("raw") or get_field(sentence, "sent", "one of its sentences")
                 )
             except (DatasetError, AttributeError) as error:
                 yield Defect(
-                    what, str(error) if isinstance(error, DatasetError) else "a sentence is no object"
+                    what, str(error) if isinstance(error, DatasetError) else "a sentence is not an object"
                 )
                 continue
-            yield Entry(words, name, size, mask, has_referent, str(ref.get("split") or "train"))
+            yield Entry(expression, name, size, mask, has_referent, str(ref.get("split") or "train"))
 
 
 def list_split_authors(folder: Path) -> tuple[str, ...]:
-    """By whom the refs of a folder are split: what stands in the brackets of its files' names, each once."""
+    """List the authors of the splits: the texts in the brackets of the names of the refs files."""
     return tuple(dict.fromkeys(_parse_split_by(path) for path in _find_refs_files(folder)))
 
 
@@ -112,12 +112,12 @@ def _parse_split_by(path: Path) -> str:
 
 
 def _read_refs_file(folder: Path, split_by: str | None) -> Sequence[Mapping[str, Any]]:
-    there = _find_refs_files(folder)
-    if not there:
+    paths = _find_refs_files(folder)
+    if not paths:
         raise DatasetError(f"{folder} has no refs(...).p, refs(...).json or grefs(...).json")
-    found = [path for path in there if split_by in (None, _parse_split_by(path))]
+    found = [path for path in paths if split_by in (None, _parse_split_by(path))]
     if not found:
-        names = ", ".join(path.name for path in there)
+        names = ", ".join(path.name for path in paths)
         raise DatasetError(f"{folder} has no refs split by {split_by!r:.40}; it has {names}")
     refs = read_pickle(found[0]) if found[0].suffix == ".p" else read_json(found[0])
     if not isinstance(refs, list) or not all(isinstance(ref, dict) for ref in refs):
@@ -126,7 +126,7 @@ def _read_refs_file(folder: Path, split_by: str | None) -> Sequence[Mapping[str,
 
 
 def _has_referent(ref: Mapping[str, Any], numbers: Sequence[int | str]) -> bool:
-    """Whether there is a target. gRefCOCO alone marks that there is none, by annotation -1 or "no_target".
+    """Return whether a ref has a target. gRefCOCO marks a ref without one by annotation -1 or "no_target".
 
     Raises:
         DatasetError: the two marks contradict each other.
@@ -134,9 +134,9 @@ def _has_referent(ref: Mapping[str, Any], numbers: Sequence[int | str]) -> bool:
     mark = ref.get("no_target")
     is_marked = mark is not None and to_id(mark) in (1, "True", "true")
     if is_marked and numbers not in ([], [_NO_TARGET_ID]):
-        raise DatasetError('it has "no_target", and an annotation')
+        raise DatasetError('it has both "no_target" and an annotation')
     if mark is not None and not is_marked and numbers == [_NO_TARGET_ID]:
-        raise DatasetError('its annotation is -1, and its "no_target" is not true')
+        raise DatasetError('its annotation is -1, but its "no_target" is not true')
     return not is_marked and numbers != [_NO_TARGET_ID]
 
 
@@ -147,8 +147,8 @@ def _read_mask(numbers: Sequence[int | str], notes: RecordIndex, image_id: objec
     for number in numbers:
         note = notes.find(number)
         if to_id(note.get("image_id", image_id)) != to_id(image_id):
-            raise DatasetError("its annotation is of another image")
+            raise DatasetError("its annotation belongs to another image")
         parts.append(read_segmentation(note.get("segmentation"), size))
     if len({part.size for part in parts}) > 1:
-        raise DatasetError("its annotations are of several sizes")
+        raise DatasetError("its annotations have different sizes")
     return parts[0] if len(parts) == 1 else unite_masks(parts)

@@ -1,9 +1,11 @@
-"""COCO's ways to write a mask, and the many in which programs write it wrongly.
+"""Decode COCO segmentations: polygons and run lengths.
 
-A mask that cannot be had exactly is an error, never a guess. Read as meant: a polygon of points in pairs, one
-polygon without the list around it, a stroke of two points beside polygons (it has no area: nothing), numbers
-as text. pycocotools takes a list whose first polygon has four numbers for boxes, and trusts run lengths; so
-polygons are checked before it sees them, and it never sees run lengths.
+A mask that cannot be decoded exactly is an error, never a guess. Some common deviations have one meaning and
+are accepted: polygons as lists of [x, y] pairs, one polygon without the outer list, polygons of two points
+beside others (they have no area and are dropped), and numbers as text.
+
+pycocotools reads a list whose first polygon has four numbers as boxes, and it does not check run lengths. So
+polygons are checked before they reach it, and run lengths are decoded here.
 """
 
 import math
@@ -20,21 +22,21 @@ from ris.core.rle import RLE
 from ris.core.types import Size
 from ris.errors import DatasetError
 
-MIN_POLYGON_NUMBERS = 6  # of a polygon: three points
-MAX_COORDINATE_SIDES = 10  # coordinates, in longer sides of the image: a mistake, and costly to draw
+MIN_POLYGON_NUMBERS = 6  # three points
+MAX_COORDINATE_SIDES = 10  # limit of coordinates, in longer sides of the image; drawing costs time
 MAX_MASK_PIXELS = 2**28
 
 
 def decode_segmentation(segmentation: Any, size: Size | None, what: str) -> RLE:
-    """COCO's polygons, a run length, or a list of either as one mask.
+    """Decode COCO polygons, run lengths, or a list of either as one mask.
 
     Args:
-        segmentation: as JSON has it.
-        size: (height, width) of the image; None takes that of the run lengths.
-        what: names the record in errors.
+        segmentation: the value from the JSON file.
+        size: (height, width) of the image; None takes the size of the run lengths.
+        what: name of the record, for errors.
 
     Raises:
-        DatasetError: it is none of these, or of another size.
+        DatasetError: the value is none of these, or the mask has another size than the image.
     """
     try:
         return read_segmentation(segmentation, size)
@@ -43,7 +45,10 @@ def decode_segmentation(segmentation: Any, size: Size | None, what: str) -> RLE:
 
 
 def read_segmentation(segmentation: Any, size: Size | None) -> RLE:
-    """As `decode_segmentation`; the error does not name the record, and is the same for all of one kind."""
+    """Decode as `decode_segmentation` does, with errors that do not name the record.
+
+    So all records with the same defect give the same message.
+    """
     if segmentation is None or segmentation in ([], {}, ""):
         raise DatasetError("it has no segmentation")
     parts = segmentation if isinstance(segmentation, list) else [segmentation]
@@ -58,15 +63,15 @@ def read_segmentation(segmentation: Any, size: Size | None) -> RLE:
 
 def _merge_masks(masks: list[RLE]) -> RLE:
     if len({mask.size for mask in masks}) > 1:
-        raise DatasetError("its run lengths are of several sizes")
+        raise DatasetError("its run lengths have different sizes")
     return masks[0] if len(masks) == 1 else unite_masks(masks)
 
 
 def _check_size(size: Size | None) -> Size:
     if size is None:
-        raise DatasetError('the size of its image is not said: give "height" and "width"')
+        raise DatasetError('the size of its image is missing: give "height" and "width"')
     if math.prod(size) > MAX_MASK_PIXELS:
-        raise DatasetError(f"its image is said to have more than {MAX_MASK_PIXELS} pixels")
+        raise DatasetError(f"its image has more than {MAX_MASK_PIXELS} pixels")
     return size
 
 
@@ -83,42 +88,46 @@ def _read_outline(part: Any, size: Size) -> NDArray[np.float64]:
     try:
         values = np.asarray(part, np.float64)
     except (TypeError, ValueError) as error:
-        raise DatasetError("its polygons hold something else than numbers") from error
+        raise DatasetError("its polygons contain something other than numbers") from error
     if not np.isfinite(values).all():
-        raise DatasetError("its polygons have coordinates that are no finite numbers")
+        raise DatasetError("its polygons have coordinates that are not finite")
     if values.shape[1:] not in ((), (2,)) or values.size % 2:
-        raise DatasetError("a polygon of it has an x without a y")
+        raise DatasetError("one of its polygons has an x without a y")
     if values.size and np.abs(values).max() > MAX_COORDINATE_SIDES * max(size):
         raise DatasetError("its polygons reach far outside its image")
     return values.ravel()
 
 
 def _from_runs(part: Mapping[str, Any], size: Size | None) -> RLE:
-    own = _read_size(part["size"]) if part.get("size") is not None else _check_size(size)
-    if size is not None and own != size:
-        raise DatasetError(f"its mask is of {own}, its image is {size}")
+    mask_size = _read_size(part["size"]) if part.get("size") is not None else _check_size(size)
+    if size is not None and mask_size != size:
+        raise DatasetError(f"its mask has size {mask_size}, its image {size}")
     counts = part.get("counts")
     try:
         if isinstance(counts, list):
-            return RLE(_check_size(own), tuple(_to_whole_number(count) for count in counts))
+            return RLE(_check_size(mask_size), tuple(_to_whole_number(count) for count in counts))
         text = counts.decode("ascii") if isinstance(counts, bytes) else counts
         if isinstance(text, str):
-            return rle.from_string(text, _check_size(own))
+            return rle.from_string(text, _check_size(mask_size))
     except ValueError as error:
         raise DatasetError("its run lengths cannot be read, or do not cover its size") from error
     raise DatasetError("its run lengths have no counts")
 
 
-def _read_size(given: Any) -> Size:
+def _read_size(value: Any) -> Size:
     try:
-        height, width = (_to_whole_number(side) for side in given)
+        height, width = (_to_whole_number(side) for side in value)
     except (TypeError, ValueError) as error:
         raise DatasetError('the "size" of its run lengths is not [height, width]') from error
     return height, width
 
 
 def _to_whole_number(value: Any) -> int:
-    """A whole number, also where it was written as 7.0 or "7"."""
+    """Convert 7, 7.0 or "7" to an int.
+
+    Raises:
+        TypeError, ValueError: the value is not a whole number.
+    """
     number = float(value)
     if not number.is_integer():
         raise ValueError(value)

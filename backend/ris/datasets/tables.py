@@ -1,4 +1,4 @@
-"""Images with words and nothing more: tables, JSON, and folders of pictures with a captions file."""
+"""Read images with expressions from tables, JSON files, and folders with a captions file."""
 
 import io
 import re
@@ -9,13 +9,13 @@ from ris.datasets.answers import Row, drop_repeated_tasks
 from ris.datasets.delimited import SEPARATORS, ColumnNames, normalise_heading, read_separated
 from ris.datasets.entry import Defect, Entry, raise_on_defect
 from ris.datasets.objects import is_json, read_objects
-from ris.datasets.rows import DEFAULT_NAMES, normalise_row, read_row, read_words
+from ris.datasets.rows import DEFAULT_NAMES, normalise_row, read_image_and_expression, read_row
 from ris.datasets.text import read_text
 from ris.errors import DatasetError
 
 CAPTION_NUMBER = re.compile(
     r"(?<=\w)#\d+\s*$"
-)  # Flickr30k and Flickr8k count the captions of a picture: a.jpg#0
+)  # Flickr30k and Flickr8k number the captions of an image: a.jpg#0
 CAPTION_FILES = tuple(
     f"{stem}.{ending}"
     for stem in ("captions", "metadata")
@@ -24,10 +24,10 @@ CAPTION_FILES = tuple(
 
 
 def read_image_table(path: Path, encoding: str | None = None) -> Iterator[Entry]:
-    """As `scan_image_table`, of a table that is to have no defect.
+    """Read a table as `scan_image_table` does, but refuse defects.
 
     Raises:
-        DatasetError: it is no table, or a row lacks its image or its words; the message names the row.
+        DatasetError: the file cannot be read, or there is a defect; the message names the row.
     """
     return raise_on_defect(scan_image_table(path, encoding))
 
@@ -35,18 +35,18 @@ def read_image_table(path: Path, encoding: str | None = None) -> Iterator[Entry]
 def scan_image_table(
     path: Path, encoding: str | None = None, names: ColumnNames = DEFAULT_NAMES
 ) -> Iterator[Entry | Defect]:
-    """A row an expression, and the rows that cannot be used.
+    """Yield one entry for each row, and the defects.
 
     Args:
-        path: a table with headings, JSON or JSON Lines: "image" and "expression", or names alike; "split" if
-            there are splits, "verdict" and "mask" as `rows` has them. Label Studio's own files are read too.
-            Lines of a picture's name, a tab and the words need no headings. A folder is read by its captions
-            file.
-        encoding: when a person named it.
-        names: of the columns.
+        path: a table with headings, JSON or JSON Lines, with the columns "image" and "expression" or other
+            accepted names. Optional columns are "split", and "verdict" and "mask" as in `rows`. Label
+            Studio's own files are accepted. Lines of image name, tab and expression need no headings. For a
+            folder, its captions file is read.
+        encoding: Python's name of the encoding; None detects it, see `text`.
+        names: accepted names of the columns.
 
     Raises:
-        DatasetError: it is none of these, or cannot be read at all.
+        DatasetError: the file has none of these formats, or cannot be read.
     """
     path = find_table_file(path)
     for row in read_rows(read_text(path, encoding), path, names):
@@ -57,10 +57,10 @@ def scan_image_table(
 
 
 def find_table_file(path: Path) -> Path:
-    """The file itself, or the captions file of a folder.
+    """Return the file itself, or the captions file of a folder.
 
     Raises:
-        DatasetError: the folder has none.
+        DatasetError: the folder has no captions file.
     """
     if not path.is_dir():
         return path
@@ -71,10 +71,15 @@ def find_table_file(path: Path) -> Path:
 
 
 def read_rows(text: str, path: Path, names: ColumnNames) -> Iterator[Row | Defect]:
-    """The rows of a file as they are; of several answers to one task, the first.
+    """Yield the rows of a file and the defects; of several answers to one task, only the first.
+
+    Args:
+        text: the content of the file.
+        path: the file, for positions and errors.
+        names: accepted names of the columns.
 
     Raises:
-        DatasetError: it is neither JSON nor a table.
+        DatasetError: the text is neither JSON nor a table.
     """
     rows: Iterator[Row | Defect]
     if is_json(text):
@@ -83,11 +88,11 @@ def read_rows(text: str, path: Path, names: ColumnNames) -> Iterator[Row | Defec
         rows = _read_pairs(text, path)
     else:
         rows = read_separated(text, path.name, names)
-    return drop_repeated_tasks(rows, lambda row: read_words(normalise_row(row), names))
+    return drop_repeated_tasks(rows, lambda row: read_image_and_expression(normalise_row(row), names))
 
 
 def _is_pairs(text: str, names: ColumnNames) -> bool:
-    """Whether the first line is no heading, but a file's name, a tab and words."""
+    """Return whether the first line has no headings, but an image name, a tab and an expression."""
     first = next((line for line in io.StringIO(text) if line.strip()), "")
     image, tab, _ = first.partition("\t")
     is_heading = any(
@@ -101,12 +106,12 @@ def _read_pairs(text: str, path: Path) -> Iterator[tuple[str, dict[str, str]] | 
     for number, line in enumerate(io.StringIO(text, newline=""), 1):
         what = f"{path.name}, row {number}"
         image, tab, after = line.rstrip("\r\n").partition("\t")
-        words = [cell for cell in after.split("\t") if cell.strip()]
+        cells = [cell for cell in after.split("\t") if cell.strip()]
         if not line.strip():
             continue
         if not tab:
-            yield Defect(what, "it has no tab between the picture and the words")
-        elif len(words) > 1:
-            yield Defect(what, "it has more than a picture and words: a tab stands in its words")
+            yield Defect(what, "it has no tab between the image and the expression")
+        elif len(cells) > 1:
+            yield Defect(what, "it has more than an image and an expression: the expression contains a tab")
         else:
-            yield what, {"image": CAPTION_NUMBER.sub("", image), "expression": "".join(words)}
+            yield what, {"image": CAPTION_NUMBER.sub("", image), "expression": "".join(cells)}

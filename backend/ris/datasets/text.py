@@ -1,9 +1,13 @@
-"""Text files that people bring: read in the encoding that is known, refused where it would be a guess.
+"""Read text files in a known encoding; refuse files whose encoding would be a guess.
 
-The rule. A byte-order mark decides. Without one, strict UTF-8 decides: text in another encoding is almost
-never valid UTF-8 by chance. UTF-16 and UTF-32 without a mark are known by the zero bytes beside the first
-character, which is ASCII in every table and in all JSON. Every other encoding gives some text for any bytes,
-so no reading can tell that it is the wrong one: it is used only when a person names it.
+Rules:
+
+* A byte-order mark decides.
+* Without a mark, the text must be valid UTF-8. Text in another encoding is almost never valid UTF-8.
+* UTF-16 and UTF-32 without a mark are detected by the zero bytes beside the first character, which is ASCII
+  in every table and in all JSON.
+* Other encodings decode almost any bytes, so a wrong one would go unnoticed. They are used only if the user
+  names them.
 """
 
 import codecs
@@ -13,7 +17,7 @@ from charset_normalizer import from_bytes
 
 from ris.errors import DatasetError
 
-BYTE_ORDER_MARKS = (  # UTF-32 first: its little-endian mark begins with that of UTF-16
+BYTE_ORDER_MARKS = (  # UTF-32 first: its little-endian mark begins with the mark of UTF-16
     (codecs.BOM_UTF32_LE, "utf-32-le"),
     (codecs.BOM_UTF32_BE, "utf-32-be"),
     (codecs.BOM_UTF8, "utf-8"),
@@ -26,25 +30,26 @@ _BINARY_SIGNATURES = (
     (b"\x1f\x8b", "compressed by gzip: unpack it"),
     (b"PAR1", "Parquet: write it as CSV or JSON"),
     (b"SQLite format 3", "an SQLite database: write its table as CSV or JSON"),
-    (b"%PDF", "a PDF document, no table"),
-    (b"\x89PNG", "a picture, no table"),
-    (b"\xff\xd8\xff", "a picture, no table"),
+    (b"%PDF", "a PDF document, not a table"),
+    (b"\x89PNG", "an image, not a table"),
+    (b"\xff\xd8\xff", "an image, not a table"),
 )
 MAX_GUESSED_BYTES = 2**16
 MULTIBYTE_ENCODINGS = frozenset({"big5", "cp932", "cp949", "cp950", "euc_jp", "euc_kr", "gb18030",
 "gb2312", "gbk", "johab",
                   "shift_jis", "iso2022_jp", "iso2022_kr", "hz"})  # fmt: skip
-ISO_2022_ESCAPES = ("\x1b$", "\x1b(")  # ISO 2022: valid UTF-8, and other characters than it seems
+ISO_2022_ESCAPES = ("\x1b$", "\x1b(")  # text in ISO 2022 is valid UTF-8, but means other characters
 
 
 def read_text(path: Path, encoding: str | None = None) -> str:
-    """A text file, without its byte-order mark.
+    """Read a text file, without its byte-order mark.
 
     Args:
-        encoding: Python's name of it, when a person named it; None finds it by the rule of this module.
+        path: the file.
+        encoding: Python's name of the encoding; None detects it by the rules of this module.
 
     Raises:
-        DatasetError: it is not there, no text, or in an encoding that cannot be known.
+        DatasetError: the file cannot be read, is not text, or its encoding cannot be detected.
     """
     try:
         data = path.read_bytes()
@@ -57,7 +62,7 @@ def read_text(path: Path, encoding: str | None = None) -> str:
 
 
 def detect_encoding(data: bytes) -> str:
-    """The encoding of these bytes; "utf-8" also where that has yet to be proven by decoding."""
+    """Detect the encoding; "utf-8" is only a candidate that decoding must confirm."""
     for mark, name in BYTE_ORDER_MARKS:
         if data.startswith(mark):
             return name
@@ -86,7 +91,7 @@ def _decode_text(data: bytes, path: Path, encoding: str) -> str:
     text = text.removeprefix("\ufeff")
     if "\x00" in text:
         raise DatasetError(
-            f"{path} holds zero bytes: it is no text, or not {encoding.upper()}; save it as UTF-8"
+            f"{path} contains zero bytes: it is not text or not {encoding.upper()}; save it as UTF-8"
         )
     if encoding == "utf-8" and any(escape in text for escape in ISO_2022_ESCAPES):
         raise DatasetError(
@@ -97,7 +102,10 @@ def _decode_text(data: bytes, path: Path, encoding: str) -> str:
 
 
 def _guess_encoding(data: bytes) -> str:
-    """What it may be, for the person to judge; nothing for encodings of one byte, which all fit alike."""
+    """Return a guess for the message, such as " (it may be gbk)".
+
+    Single-byte encodings give "", because all of them fit equally well.
+    """
     found = from_bytes(data[:MAX_GUESSED_BYTES]).best()
     return (
         f" (it may be {found.encoding})"

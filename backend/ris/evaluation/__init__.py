@@ -1,5 +1,5 @@
-"""Numbers about the methods: what was right, on what, with which certainty.
+"""Metrics of the methods, with confidence intervals.
 
-Every sample counts: what has no suggestion is a miss. Nothing here loads a network; `refcoco.images` and
-`refcoco.results` alone read files.
+A sample without a suggestion is a miss. No module here loads a network. Only `refcoco.images` and
+`refcoco.results` read files.
 """

@@ -1,4 +1,4 @@
-"""Pictures for people: alternatives over their image, numbered, and sheets of many."""
+"""Draw masks and heat maps over images."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,30 +17,37 @@ MASK_COLOURS = ((228, 26, 28), (55, 126, 184), (77, 175, 74), (152, 78, 163), (2
 FINAL_COLOUR = (255, 215, 0)
 HOT_COLOUR = (255, 190, 60)
 OPACITY = 0.35
-MIN_SIDE_PX = 480  # smaller pictures are enlarged, so that numbers can be read
-PANE_SIZE = (320, 260)  # width and height of one picture of a sheet
+MIN_SIDE_PX = 480  # smaller images are enlarged, so that the numbers are legible
+PANE_SIZE = (320, 260)  # width and height in pixels of one picture of a pane
 FONT = ImageFont.load_default(size=15)
 
 
 def draw_alternatives(image: Image, suggestions: Sequence[Suggestion], path: Path) -> None:
-    """Write a picture with the alternatives over the image, the best one numbered 1.
+    """Draw the alternatives over their image, numbered by rank from 1, and write the picture to a file.
 
-    The format follows the file's ending.
+    Args:
+        image: the image.
+        suggestions: the alternatives, best first.
+        path: the file; its extension decides the format. Missing folders are created.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     draw_masks(image.pixels, [s.mask for s in suggestions]).save(path)
 
 
 def draw_heat(image: Image, heat: NDArray[np.uint8], suggestions: Sequence[Suggestion], path: Path) -> None:
-    """Write a picture with a heat map over the image in grey, and the best alternative's outline.
+    """Draw a heat map over the grey image, with the best alternative, and write the picture to a file.
 
     Args:
-        heat: uint8 [G, G] over the squashed image, 255 is hottest.
+        image: the image.
+        heat: uint8 [G, G], stretched over the whole image; 255 is the hottest.
+        suggestions: the alternatives, best first; only the first is drawn.
+        path: the file; its extension decides the format. Missing folders are created.
     """
     size = (image.size[1], image.size[0])
-    warmth = np.asarray(Pillow.fromarray(heat).resize(size, Pillow.Resampling.BICUBIC), np.float32)[..., None]
+    resized = Pillow.fromarray(heat).resize(size, Pillow.Resampling.BICUBIC)
+    heat_map = np.asarray(resized, np.float32)[..., None]
     grey = image.pixels.mean(-1, keepdims=True)
-    pixels = 0.45 * grey + 0.55 * warmth / 255 * np.array(HOT_COLOUR, np.float32)
+    pixels = 0.45 * grey + 0.55 * heat_map / 255 * np.array(HOT_COLOUR, np.float32)
     pixels = np.clip(pixels, 0, 255).astype(np.uint8)
     path.parent.mkdir(parents=True, exist_ok=True)
     draw_masks(pixels, [s.mask for s in suggestions[:1]]).save(path)
@@ -53,10 +60,17 @@ def draw_masks(
     *,
     factor: float | None = None,
 ) -> Pillow.Image:
-    """Masks in their colours over uint8 [H, W, 3], outlined and numbered in the given order.
+    """Draw masks over an image, each filled, outlined and numbered.
 
     Args:
-        factor: how much larger than the image; by itself small images are enlarged.
+        pixels: uint8 [H, W, 3], RGB.
+        masks: masks of size (H, W), numbered from 1 in this order; the first is drawn on top.
+        colours: RGB colours of the masks, repeated if there are more masks.
+        factor: size of the picture relative to the image; None enlarges the image so that its shorter side
+            has at least `MIN_SIDE_PX` pixels.
+
+    Returns:
+        An RGB picture of about factor * W by factor * H pixels.
     """
     height, width = pixels.shape[:2]
     factor = factor or max(1.0, MIN_SIDE_PX / min(height, width))
@@ -66,7 +80,7 @@ def draw_masks(
         np.asarray(Pillow.fromarray(rle.decode_rle(mask)).resize(size, Pillow.Resampling.NEAREST))
         for mask in masks
     ]
-    for i in reversed(range(len(dense))):  # the best lies on top
+    for i in reversed(range(len(dense))):  # the first mask is drawn last, on top
         colour = np.array(colours[i % len(colours)], np.float32)
         canvas[dense[i]] = (1 - OPACITY) * canvas[dense[i]] + OPACITY * colour
         canvas[_find_rim(dense[i], 2)] = colour
@@ -77,7 +91,7 @@ def draw_masks(
 
 
 def _find_rim(mask: NDArray[np.bool_], width: int) -> NDArray[np.bool_]:
-    """The outermost pixels of a mask."""
+    """Return the pixels of a mask that lie at most `width` pixels from its edge; bool [H, W]."""
     inner = mask
     for _ in range(width):
         padded = np.pad(inner, 1)
@@ -88,7 +102,7 @@ def _find_rim(mask: NDArray[np.bool_], width: int) -> NDArray[np.bool_]:
 def _draw_number(
     picture: Pillow.Image, mask: NDArray[np.bool_], text: str, colour: tuple[int, int, int]
 ) -> None:
-    """A numbered badge at the pixel of the mask that lies nearest to its centre."""
+    """Draw a numbered badge at the pixel of the mask that is nearest to its centroid."""
     rows, columns = np.nonzero(mask)
     if not len(rows):
         return
@@ -102,7 +116,14 @@ def _draw_number(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pane:
-    """One picture of a sheet, with the alternatives, what became of them, and lines of text."""
+    """One entry of a contact sheet.
+
+    Attributes:
+        pixels: the image, uint8 [H, W, 3], RGB.
+        alternatives: their masks, best first.
+        final: the mask of the annotator; None without one.
+        lines: lines of text below the pictures.
+    """
 
     pixels: NDArray[np.uint8]
     alternatives: Sequence[RLE]
@@ -111,7 +132,10 @@ class Pane:
 
 
 def draw_contact_sheet(panes: Sequence[Pane], path: Path, *, columns: int = 3) -> None:
-    """Write all panes in a grid: on the left of each the alternatives, on the right what became of them."""
+    """Write all panes to one file, as a grid.
+
+    Each pane has the alternatives on the left and the final mask on the right.
+    """
     drawn = [_draw_pane(pane) for pane in panes]
     width, height = max(p.width for p in drawn), max(p.height for p in drawn)
     rows = -(-len(drawn) // columns)

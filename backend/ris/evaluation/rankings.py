@@ -1,4 +1,4 @@
-"""The rankings that every benchmark compares: each method's, and their fusion."""
+"""The rankings that every benchmark compares: one for each method, and their fusion."""
 
 import numpy as np
 
@@ -7,8 +7,11 @@ from ris.core.types import MethodScores
 FUSION = "fusion"
 
 
-def has_preference(opinion: MethodScores) -> bool:
-    """Whether a method could run and prefers some proposal; of one alone it need not."""
-    if opinion.skipped_reason or not len(opinion.scores):
+def has_preference(method_scores: MethodScores) -> bool:
+    """Return whether a method prefers a proposal.
+
+    True if its scores differ, or if there is exactly one proposal. False if the method was skipped.
+    """
+    if method_scores.skipped_reason or not len(method_scores.scores):
         return False
-    return len(opinion.scores) == 1 or bool(np.ptp(opinion.scores) > 0)
+    return len(method_scores.scores) == 1 or bool(np.ptp(method_scores.scores) > 0)

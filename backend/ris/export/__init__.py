@@ -1,4 +1,4 @@
-"""Corrected data in the formats that the field reads, one file a format.
+"""Export decisions to dataset formats, one module for each format.
 
-Counts in equal counts out: what a format cannot hold is listed with its reason, never dropped.
+No decision is dropped silently: what a format cannot represent is returned as an `Omission` with its reason.
 """

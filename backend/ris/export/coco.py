@@ -1,11 +1,10 @@
-"""COCO, with run lengths or with polygons; the expression is an attribute of its annotation.
+"""COCO, with run lengths or polygons; the expression is an attribute of the annotation.
 
-Both give back every pixel: polygons run along the edges of pixels, and a mask with holes is several of them.
-An image is one image by its bytes, and `file_name` is the name that `ris export --images` gives it.
+Both are lossless: polygons follow the edges of the pixels, and a mask with holes has several polygons. Images
+with the same bytes are one image. `file_name` is the name that `ris export --images` gives the file.
 
-Every decision is one annotation, except those that mean no mask: a skipped task and an expression
-without a referent. Those stand in `info.without_mask`, each with its reason. A decision whose image is not
-known is returned.
+Each decision is one annotation. Skipped tasks and expressions without a referent have no mask; they are
+listed in `info.without_mask`. A decision whose image is unknown is an omission.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -24,12 +23,12 @@ _CATEGORY = {"id": 1, "name": "referent", "supercategory": ""}
 
 
 def to_run_lengths(mask: RLE) -> dict[str, Any]:
-    """`segmentation` as COCO's compressed run length."""
+    """Convert a mask to COCO's compressed run lengths, {"size": [height, width], "counts": text}."""
     return {"size": list(mask.size), "counts": rle.to_string(mask)}
 
 
 def to_polygons(mask: RLE) -> list[list[float]]:
-    """`segmentation` as polygons, [x1, y1, x2, y2, ...] each."""
+    """Convert a mask to polygons [x1, y1, x2, y2, ...] in pixels, along the edges of the pixels."""
     return [outline.astype(float).ravel().tolist() for outline in trace_edge_outlines(mask)]
 
 
@@ -41,11 +40,17 @@ def write_coco(
     files: Mapping[str, ImageFile] | None = None,
     unseen: UnseenReasons | None = None,
 ) -> list[Omission]:
-    """Write one JSON file, the same bytes for the same decisions; what it cannot hold is returned.
+    """Write one JSON file; the same decisions give the same bytes.
 
     Args:
-        files: the images' by digest; found in the decisions when None.
-        unseen: why images could not be seen, for the reasons.
+        decisions: the decisions to write.
+        path: the file.
+        segmentation: converts a mask, `to_run_lengths` or `to_polygons`.
+        files: image files by digest; None collects them from the decisions.
+        unseen: why images could not be fetched, for the reasons of omissions.
+
+    Returns:
+        The decisions that are not in the file, with reasons.
     """
     problems = [find_image_problem(decision, unseen or {}) for decision in decisions]
     kept = [d for d, problem in zip(decisions, problems, strict=True) if not problem]
@@ -59,7 +64,13 @@ def to_coco(
     segmentation: Callable[[RLE], object],
     files: Mapping[str, ImageFile],
 ) -> dict[str, Any]:
-    """The content of the file; image ids follow the order of first appearance."""
+    """Make the content of the file. Image ids follow the order of first appearance, from 1.
+
+    Args:
+        decisions: decisions whose images are known.
+        segmentation: converts a mask.
+        files: image files by digest.
+    """
     images: dict[str, dict[str, Any]] = {}
     annotations: list[dict[str, Any]] = []
     without: list[dict[str, Any]] = []

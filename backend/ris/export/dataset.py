@@ -1,4 +1,4 @@
-"""From decisions to samples of a dataset: which answer counts, and which split its image is in."""
+"""Turn decisions into samples of a dataset: choose an answer for each task and a split for each image."""
 
 import hashlib
 import re
@@ -14,10 +14,10 @@ from ris.errors import InputError
 from ris.export.imagefile import ImageFile, find_image_files
 
 UnseenReasons = Mapping[tuple[str, str], str]
-"""By project and image reference, why the image could not be seen."""
+"""By project and image URL, why the image could not be fetched."""
 
 AnswerRule = Literal["latest", "majority", "all"]
-AGREEMENT_IOU = 0.5  # IoU of two annotators who mean the same thing
+AGREEMENT_IOU = 0.5  # masks with at least this IoU count as the same answer
 _DEFAULT_SPLIT = "train"
 SPLIT_NAME = re.compile(r"[A-Za-z0-9_]+")
 _UNSEEN_REASON = "its image was never seen here"
@@ -25,14 +25,14 @@ _UNSEEN_REASON = "its image was never seen here"
 
 @dataclass(frozen=True, slots=True)
 class DatasetSample:
-    """One expression of one image with the answer that counts.
+    """One expression of one image with its chosen answer.
 
     Attributes:
-        mask: the referent; None when there is no such thing in the image.
-        size: (height, width) of the image as displayed.
-        split: "train", "val", "test"; all samples of an image have the same.
-        decision: where it comes from.
-        file: the image's.
+        mask: mask of the referent; None if the image does not show it.
+        size: (height, width) of the image after its EXIF orientation is applied.
+        split: name of the split, such as "train"; all samples of an image are in one split.
+        decision: the decision behind the sample.
+        file: the image file.
     """
 
     mask: RLE | None
@@ -43,26 +43,28 @@ class DatasetSample:
 
     @property
     def expression(self) -> str:
+        """The expression of the task."""
         return self.decision.correction.annotation.task.expression
 
     @property
     def image_url(self) -> str:
+        """The image URL of the task."""
         return self.decision.correction.annotation.task.image_url
 
     @property
     def image_key(self) -> str:
-        """What makes two images one: their bytes."""
+        """Key of the image, its digest: files with the same bytes are one image."""
         return self.file.digest
 
     @property
     def file_name(self) -> str:
-        """Of the image's file, the same in every format."""
+        """Name of the image file, the same in every format."""
         return self.file.name
 
 
 @dataclass(frozen=True, slots=True)
 class Omission:
-    """A decision that is not in an export, and the sentence that says why."""
+    """A decision that is not in an export, with the reason."""
 
     decision: Decision
     reason: str
@@ -78,55 +80,61 @@ def make_dataset_samples(
     files: Mapping[str, ImageFile] | None = None,
     unseen: UnseenReasons | None = None,
 ) -> tuple[list[DatasetSample], list[Omission]]:
-    """The samples of a dataset, and every decision that is none, with its reason.
+    """Make the samples of a dataset.
 
     Args:
-        decisions: current ones, in the order of `store.history`.
-        resolve: of several annotators' answers to one task "latest" takes the newest, "majority" the
-            newest of the largest group that agrees (IoU of at least 0.5, or both without a referent), and
-            "all" keeps each.
-        verdicts: only these; all that say something about the mask when empty.
-        shares: by split its share of the images; the rest is "train".
-        seed: of the split. The same image lands in the same split whatever else is exported.
-        files: the images' by digest; found in the decisions when None.
-        unseen: why images could not be seen, for the reasons.
+        decisions: current decisions, in the order of `store.history`.
+        resolve: which answer counts if several annotators answered a task. "latest" takes the newest.
+            "majority" takes the newest answer with which most answers agree (IoU of at least
+            `AGREEMENT_IOU`, or both without a referent). "all" keeps every answer.
+        verdicts: only decisions with these verdicts; if empty, all but skipped tasks.
+        shares: share of the images by split, in [0, 1]; the rest is "train".
+        seed: seed of the split. The split of an image depends on its bytes and the seed alone.
+        files: image files by digest; None collects them from the decisions.
+        unseen: why images could not be fetched, for the reasons of omissions.
+
+    Returns:
+        The samples, and all other decisions with reasons.
 
     Raises:
-        InputError: the shares are no shares.
+        InputError: the shares or a split's name are not valid.
     """
     shares = _check_shares(shares or {})
     files = find_image_files(decisions) if files is None else files
-    left_out: list[Omission] = []
+    omissions: list[Omission] = []
     usable: list[Decision] = []
     for decision in decisions:
         reason = _find_problem(decision, verdicts, unseen or {})
         if reason:
-            left_out.append(Omission(decision, reason))
+            omissions.append(Omission(decision, reason))
         else:
             usable.append(decision)
-    kept: list[DatasetSample] = []
+    samples: list[DatasetSample] = []
     for group in _group_by_task(usable):
         chosen = group if resolve == "all" else [_pick_answer(group, resolve)]
-        kept += [_make_sample(decision, shares, seed, files) for decision in chosen]
-        left_out += [
+        samples += [_make_sample(decision, shares, seed, files) for decision in chosen]
+        omissions += [
             Omission(d, f"another answer to the same task counts ({resolve})")
             for d in group
             if not any(d is one for one in chosen)
         ]
-    return kept, left_out
+    return samples, omissions
 
 
 def _check_shares(shares: Mapping[str, float]) -> Mapping[str, float]:
-    """The shares, when they are some.
+    """Return the shares if they are valid.
 
     Raises:
-        InputError: one is none, they are more than all, or a name cannot be one of a file and of a split.
+        InputError: a share is not in [0, 1], their sum is above 1, or a name has other characters than
+            letters, digits and _.
     """
     if not all(0 <= share <= 1 for share in shares.values()) or sum(shares.values()) > 1 + 1e-9:
-        raise InputError(f"the shares of the splits must be at least 0 and at most 1 in all, got {shares}")
-    odd = [name for name in shares if not SPLIT_NAME.fullmatch(name)]
-    if odd:
-        raise InputError(f"a split's name must be of letters, digits and _, such as val; got {odd[0]!r:.60}")
+        raise InputError(f"the shares of the splits must be at least 0 and at most 1 in total, got {shares}")
+    invalid = [name for name in shares if not SPLIT_NAME.fullmatch(name)]
+    if invalid:
+        raise InputError(
+            f"the name of a split must have only letters, digits and _, such as val; got {invalid[0]!r:.60}"
+        )
     return shares
 
 
@@ -140,10 +148,14 @@ def _find_problem(decision: Decision, verdicts: Sequence[Verdict], unseen: Unsee
 
 
 def find_image_problem(decision: Decision, unseen: UnseenReasons) -> str:
-    """Why nobody can say which image a decision is about; "" when that is known.
+    """Return why a decision's image is unknown or does not fit its mask; "" if all is well.
 
-    One image is one by its bytes. Where these were never seen two addresses may be one image, and would be
-    in two splits; and a mask of another size than the image's was drawn on something else.
+    Images are identified by their bytes. Without these, two URLs of one image could land in two splits. A
+    mask of another size than the image was drawn on another image.
+
+    Args:
+        decision: the decision.
+        unseen: why images could not be fetched.
     """
     task = decision.correction.annotation.task
     if decision.image_digest is None or decision.image_size is None:
@@ -151,13 +163,13 @@ def find_image_problem(decision: Decision, unseen: UnseenReasons) -> str:
         return f"{_UNSEEN_REASON}: {reason}" if reason else _UNSEEN_REASON
     mask = get_mask(decision)
     if mask is not None and mask.size != decision.image_size:
-        theirs, ours = decision.image_size, mask.size
-        return f"its mask is {ours[1]} x {ours[0]}, its image {theirs[1]} x {theirs[0]}"
+        (height, width), (mask_height, mask_width) = decision.image_size, mask.size
+        return f"its mask is {mask_width} x {mask_height}, its image {width} x {height}"
     return ""
 
 
 def get_mask(decision: Decision) -> RLE | None:
-    """The mask that was meant; None where none was."""
+    """Return the final mask; None if the verdict has none."""
     return decision.correction.annotation.mask if decision.correction.verdict.has_mask else None
 
 
@@ -195,15 +207,15 @@ def _make_sample(
 
 
 def assign_split(key: str, shares: Mapping[str, float], seed: int) -> str:
-    """Which split an image is in, from its own key and the seed alone: no other image can move it."""
-    place = int(hashlib.sha256(f"{seed} {key}".encode()).hexdigest()[:13], 16) / 16**13
+    """Choose the split of an image from its key and the seed; other images do not matter."""
+    position = int(hashlib.sha256(f"{seed} {key}".encode()).hexdigest()[:13], 16) / 16**13
     for name, share in shares.items():
-        if place < share:
+        if position < share:
             return name
-        place -= share
+        position -= share
     return _DEFAULT_SPLIT
 
 
 def number_images(samples: Sequence[DatasetSample]) -> dict[str, int]:
-    """A number for each image by its key, in order of first appearance, from 1."""
+    """Assign numbers to the images by key, from 1, in order of first appearance."""
     return {key: i for i, key in enumerate(dict.fromkeys(s.image_key for s in samples), 1)}

@@ -1,4 +1,4 @@
-"""In which pixels the files of an export differ from the record, in sentences."""
+"""Describe differences between the masks of an export and those on record."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,13 @@ Problems = Iterator[str]
 
 
 def compare_masks(what: str, theirs: RLE | None, ours: RLE | None) -> Problems:
-    """A sentence when a mask of the files is not the one on record."""
+    """Yield a sentence if two masks differ.
+
+    Args:
+        what: name of the item, for the sentence.
+        theirs: the mask in the files; None without one.
+        ours: the mask on record; None without one.
+    """
     if theirs == ours:
         return
     if theirs is None or ours is None or theirs.size != ours.size:

@@ -1,4 +1,4 @@
-"""Drawn scenes as a dataset like RefCOCO, with their images: a benchmark that may be given away."""
+"""Write drawn scenes as a dataset in the layout of RefCOCO, with images that may be redistributed."""
 
 import hashlib
 from collections.abc import Iterable, Sequence
@@ -19,7 +19,7 @@ from ris.export.imagefile import ImageFile, make_image_file_name
 from ris.export.refcoco import write_refcoco
 
 SPLIT = "val"
-MADE_AT = datetime(2026, 1, 1, tzinfo=UTC)  # the same scenes give the same files
+MADE_AT = datetime(2026, 1, 1, tzinfo=UTC)  # fixed, so that the same scenes give the same files
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,7 +28,7 @@ class DrawnScene:
 
     Attributes:
         pixels: uint8 [H, W, 3], RGB.
-        referents: expressions, each with the mask of what it means.
+        referents: pairs of an expression and the mask of its referent.
     """
 
     pixels: NDArray[np.uint8]
@@ -36,21 +36,24 @@ class DrawnScene:
 
 
 def write_drawn_scenes(scenes: Iterable[DrawnScene], folder: Path) -> int:
-    """`refs(ris).p`, `refs(ris).json`, `instances.json` and `images/`; how many expressions.
+    """Write `refs(ris).p`, `refs(ris).json`, `instances.json` and `images/`.
+
+    Returns:
+        The number of expressions.
 
     Raises:
-        DatasetError: there are files in the folder, or it cannot be written.
+        DatasetError: the folder is not empty or cannot be written.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise DatasetError(f"{folder} is not empty; give a folder that is not there yet")
+        raise DatasetError(f"{folder} is not empty; give a folder that does not exist yet")
     samples: list[DatasetSample] = []
     try:
         (folder / "images").mkdir(parents=True)
         for number, scene in enumerate(scenes):
-            made = _make_samples(scene, number, first=len(samples))
-            if made:
-                Pillow.fromarray(scene.pixels).save(folder / "images" / made[0].file_name)
-            samples += made
+            own = _make_samples(scene, number, first=len(samples))
+            if own:
+                Pillow.fromarray(scene.pixels).save(folder / "images" / own[0].file_name)
+            samples += own
         write_refcoco(samples, folder)
     except OSError as error:
         raise DatasetError(f"{folder} cannot be written: {error.strerror or error}") from error
@@ -69,7 +72,7 @@ def _make_samples(scene: DrawnScene, number: int, *, first: int) -> list[Dataset
 
 
 def _make_decision(number: int, image: str, expression: str, mask: RLE, digest: str) -> Decision:
-    """What an annotator would have said who drew the very mask."""
+    """Make the decision of an annotator who drew exactly this mask."""
     task = Task(number, "tinyworld", image, expression)
     annotation = Annotation(number, task, MADE_AT, mask)
     return Decision(Correction(annotation, Verdict.REDRAWN), (), digest, mask.size, None)

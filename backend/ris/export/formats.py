@@ -1,4 +1,4 @@
-"""Every format behind one protocol: material and a folder in, what was left out and what was lost out."""
+"""All export formats behind one interface: `write(material, folder)` returns omissions and losses."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -21,23 +21,24 @@ from ris.export.refcoco import write_grefcoco, write_refcoco
 from ris.export.yolo import write_yolo
 from ris.labelstudio.config.control import Controls
 
-MAX_CACHED_IMAGES = 4  # in memory while rows are written
+MAX_CACHED_IMAGES = 4  # image files in memory while rows are written
 
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """What there is to write.
+    """The input of an export.
 
     Attributes:
-        records: every decision that was asked for, skipped ones and several of one task included.
-        not_chosen: those that were not asked for, each with its reason.
-        samples: one answer a task, or all, as the rule says; with its split.
-        unusable: decisions that are no sample, each with its reason.
-        files: the images' by digest.
-        unseen: by project and reference, why an image could not be seen.
-        fetch: gives an image's bytes; raises an ImageError.
-        parse: reads the grammar of an expression.
-        controls, default_controls: how each project's label config writes masks, and the others'.
+        records: all decisions with a chosen verdict; a task may have several, and may be skipped.
+        not_chosen: decisions with another verdict, with reasons.
+        samples: the samples of a dataset: one answer for each task, or all, see `make_dataset_samples`.
+        unusable: decisions that give no sample, with reasons.
+        files: image files by digest.
+        unseen: why images could not be fetched.
+        fetch: returns the bytes of a task's image file, or raises an ImageError.
+        parse: parses the grammar of an expression.
+        controls: by project, how its label config writes masks.
+        default_controls: the same for projects whose label config is unknown.
     """
 
     records: Sequence[Decision]
@@ -54,24 +55,24 @@ class Material:
 
 @dataclass(frozen=True, slots=True)
 class FormatResult:
-    """What came of one format.
+    """The result of writing one format.
 
     Attributes:
-        left_out: every decision that is not in it, with its reason.
-        loss: what the format cannot hold of the masks, measured; "" when it gives back every pixel.
+        omissions: decisions that are not in the files, with reasons.
+        loss: how much of the masks is lost, as a sentence; "" if the format is lossless.
     """
 
-    left_out: Sequence[Omission] = ()
+    omissions: Sequence[Omission] = ()
     loss: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ExportFormat:
-    """One format.
+    """One export format.
 
     Attributes:
-        folder: of the export's, where it is written.
-        write: the protocol.
+        folder: its folder, relative to the folder of the export.
+        write: writes the format into a folder and returns the result.
     """
 
     folder: str
@@ -87,10 +88,10 @@ def _write_coco_polygons(material: Material, folder: Path) -> FormatResult:
 
 
 def _write_coco(material: Material, path: Path, segmentation: Callable[[RLE], object]) -> FormatResult:
-    left_out = coco.write_coco(
+    omissions = coco.write_coco(
         material.records, path, segmentation, files=material.files, unseen=material.unseen
     )
-    return FormatResult([*material.not_chosen, *left_out])
+    return FormatResult([*material.not_chosen, *omissions])
 
 
 def _write_jsonl(material: Material, folder: Path) -> FormatResult:
@@ -101,11 +102,11 @@ def _write_jsonl(material: Material, folder: Path) -> FormatResult:
 def _write_labelstudio(material: Material, folder: Path) -> FormatResult:
     write_labelstudio(material.records, folder, material.controls, material.default_controls)
     projects = {d.correction.annotation.task.project for d in material.records}
-    outlined = [
+    simplified = [
         key for key in sorted(projects)
         if not material.controls.get(key, material.default_controls).is_lossless
     ]  # fmt: skip
-    loss = f"outlines are simplified in project {', '.join(outlined)}" if outlined else ""
+    loss = f"outlines are simplified in project {', '.join(simplified)}" if simplified else ""
     return FormatResult(material.not_chosen, loss)
 
 
@@ -116,16 +117,16 @@ def _write_samples(
 
 
 def _write_yolo(material: Material, folder: Path) -> FormatResult:
-    left_out = [*material.unusable, *write_yolo(material.samples, folder)]
+    omissions = [*material.unusable, *write_yolo(material.samples, folder)]
     ious = [one["iou_with_mask"] for one in json.loads((folder / "expressions.json").read_text("utf-8"))]
-    mean = f"IoU with the masks {sum(ious) / len(ious):.4f}, the least {min(ious):.4f}" if ious else ""
-    return FormatResult(left_out, mean)
+    loss = f"IoU with the masks: mean {sum(ious) / len(ious):.4f}, minimum {min(ious):.4f}" if ious else ""
+    return FormatResult(omissions, loss)
 
 
 def _write_huggingface(material: Material, folder: Path) -> FormatResult:
     from ris.export.huggingface import write_huggingface  # here: pyarrow, and every command would wait
 
-    @lru_cache(maxsize=MAX_CACHED_IMAGES)  # the expressions of an image mostly follow one another
+    @lru_cache(maxsize=MAX_CACHED_IMAGES)  # expressions of one image are mostly adjacent
     def read(file: ImageFile) -> bytes:
         return read_image_file(file, material.fetch)
 

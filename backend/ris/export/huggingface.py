@@ -1,4 +1,4 @@
-"""Hugging Face: Parquet with images, masks and expressions; `datasets.load_dataset(folder)` reads it."""
+"""Hugging Face: Parquet files with images, masks and expressions, for `datasets.load_dataset(folder)`."""
 
 import io
 import json
@@ -33,7 +33,7 @@ _COLUMNS: Sequence[tuple[str, pa.DataType, dict[str, Any]]] = (
 FEATURES = {name: feature for name, _, feature in _COLUMNS}
 _PARQUET_SCHEMA = pa.schema(
     [(name, kind) for name, kind, _ in _COLUMNS],
-    # Where `datasets` looks for which columns are pictures.
+    # `datasets` reads from this which columns are images.
     metadata={"huggingface": json.dumps({"info": {"features": FEATURES}})},
 )
 
@@ -41,12 +41,17 @@ _PARQUET_SCHEMA = pa.schema(
 def write_huggingface(
     samples: Sequence[DatasetSample], folder: Path, read: Callable[[ImageFile], bytes]
 ) -> list[Omission]:
-    """`data/<split>-00000-of-00001.parquet` and a dataset card; what has no picture to be had is returned.
+    """Write `data/<split>-00000-of-00001.parquet` and a dataset card.
 
     Args:
-        read: gives an image's bytes, or raises an ImageError.
+        samples: the samples to write.
+        folder: the folder; created if missing.
+        read: returns the bytes of an image file, or raises an ImageError.
+
+    Returns:
+        The samples whose image cannot be read, with reasons.
     """
-    left_out: list[Omission] = []
+    omissions: list[Omission] = []
     counts: dict[str, int] = {}
     (folder / "data").mkdir(parents=True, exist_ok=True)
     for split in sorted({sample.split for sample in samples}):
@@ -59,11 +64,11 @@ def write_huggingface(
                     try:
                         rows.append(_make_row(sample, read))
                     except BackendError as error:
-                        left_out.append(Omission(sample.decision, str(error)))
+                        omissions.append(Omission(sample.decision, str(error)))
                 writer.write_table(pa.Table.from_pylist(rows, _PARQUET_SCHEMA))
                 counts[split] = counts.get(split, 0) + len(rows)
     (folder / "README.md").write_text(make_dataset_card(counts), encoding="utf-8")
-    return left_out
+    return omissions
 
 
 def _make_row(sample: DatasetSample, read: Callable[[ImageFile], bytes]) -> dict[str, Any]:
@@ -84,14 +89,18 @@ def _make_row(sample: DatasetSample, read: Callable[[ImageFile], bytes]) -> dict
 
 
 def to_png(mask: RLE) -> bytes:
-    """A mask as a grey PNG, 255 inside."""
+    """Encode a mask as a grey PNG: 255 inside, 0 outside."""
     file = io.BytesIO()
     Pillow.fromarray(rle.decode_rle(mask).astype("uint8") * 255).save(file, "PNG")
     return file.getvalue()
 
 
 def make_dataset_card(counts: dict[str, int]) -> str:
-    """The dataset card: what `datasets` needs to find the splits, and what people want to know."""
+    """Make the dataset card: metadata for `datasets`, and a description.
+
+    Args:
+        counts: number of rows by split.
+    """
     files = "".join(f"  - split: {s}\n    path: data/{s}-*.parquet\n" for s in sorted(counts))
     rows = "".join(f"| {split} | {count} |\n" for split, count in sorted(counts.items()))
     return f"""---
@@ -106,13 +115,14 @@ configs:
 
 # Referring expressions with masks
 
-Each row is an image, an expression, and the mask of what is meant, as decided by annotators in Label Studio.
-`mask` is a grey picture of the image's size, 255 inside; it is empty where `has_referent` is false: there is
-no such thing in the image. `verdict` says how the mask came about: accepted as suggested, edited, or redrawn.
+Each row has an image, a referring expression and the mask of the referent, as decided by annotators in
+Label Studio. `mask` is a grey image of the same size, 255 inside and 0 outside. It is null where
+`has_referent` is false: the image does not show the referent. `verdict` says how the mask was made:
+accepted as suggested, edited, or redrawn.
 
 | split | rows |
 |---|---|
 {rows}
-An image is in one split only. Who may use the images, and what the annotators were told, is not known here:
-add it before you publish.
+Each image is in one split only. The licence of the images and the instructions to the annotators are not
+known here: add them before you publish.
 """

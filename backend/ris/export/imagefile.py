@@ -1,4 +1,4 @@
-"""One picture is one file: its name in every format, and its bytes."""
+"""The image files of an export: their names, which all formats share, and their bytes."""
 
 import hashlib
 from collections.abc import Iterable
@@ -11,17 +11,17 @@ from ris.export.pictures import ImageBytesSource
 
 _EXTENSIONS = frozenset({"jpg", "jpeg", "png", "webp", "bmp", "tif", "tiff", "gif"})
 MAX_STEM_CHARACTERS = 60
-DIGEST_DIGITS = 16  # of the digest, in a name: enough to tell a million pictures of one name apart
+DIGEST_DIGITS = 16  # digits of the digest in a file name; 64 bits keep a million images apart
 
 
 @dataclass(frozen=True, slots=True)
 class ImageFile:
-    """A picture of an export.
+    """An image of an export.
 
     Attributes:
-        digest: SHA-256 of its file: two pictures with one digest are one, whatever their addresses.
-        name: of its file in an export; a plain one.
-        tasks: those that show it: where it can be fetched.
+        digest: SHA-256 of the file, in hex; it identifies the image.
+        name: name of the file in the export, in ASCII.
+        tasks: the tasks that show the image, from which it can be fetched.
     """
 
     digest: str
@@ -30,7 +30,10 @@ class ImageFile:
 
 
 def find_image_files(decisions: Iterable[Decision]) -> dict[str, ImageFile]:
-    """By digest the picture of every decision that has one; it is named after its first address."""
+    """Collect the image files of decisions by digest; each is named after its first URL.
+
+    Decisions without a digest are skipped.
+    """
     tasks: dict[str, dict[tuple[str, str], Task]] = {}
     for decision in decisions:
         task = decision.correction.annotation.task
@@ -45,7 +48,7 @@ def find_image_files(decisions: Iterable[Decision]) -> dict[str, ImageFile]:
 
 
 def make_image_file_name(reference: str, digest: str) -> str:
-    """A plain name for a picture's file: its own, and enough of its digest to tell two of one name apart."""
+    """Make an ASCII file name from an image's URL and digest, such as "photo-0123456789abcdef.jpg"."""
     name = reference.split("?")[0].rsplit("/", 1)[-1]
     stem, dot, extension = name.rpartition(".")
     stem = stem if dot and not reference.startswith("data:") else "image"
@@ -57,10 +60,10 @@ def make_image_file_name(reference: str, digest: str) -> str:
 
 
 def read_image_file(file: ImageFile, fetch: ImageBytesSource) -> bytes:
-    """The bytes of a picture, from the first of its tasks that still has it.
+    """Fetch the bytes of an image from the first of its tasks that still has it.
 
     Raises:
-        ImageError: none has; what lies at an address now may be another picture than was decided on.
+        ImageError: no task has it; the image at a URL may have been replaced since it was annotated.
     """
     failure: ImageError | None = None
     for task in file.tasks:
@@ -72,6 +75,6 @@ def read_image_file(file: ImageFile, fetch: ImageBytesSource) -> bytes:
         if hashlib.sha256(data).hexdigest() == file.digest:
             return data
         failure = failure or ImageUnreachable(
-            f"the image of task {task.task_id} is another than the one that was annotated: it was replaced"
+            f"the image of task {task.task_id} was replaced: it is not the one that was annotated"
         )
-    raise failure or ImageUnreachable("no task shows the picture")
+    raise failure or ImageUnreachable("no task shows the image")

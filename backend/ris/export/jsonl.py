@@ -1,4 +1,4 @@
-"""JSON Lines: one decision a line, with everything that was on the screen."""
+"""JSON Lines: one decision per line, with all alternatives that were on the screen."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,12 +12,12 @@ from ris.export.text import write_lines
 
 
 def write_jsonl(decisions: Sequence[Decision], path: Path) -> None:
-    """Write one file; as many lines as decisions, and the same bytes for the same decisions."""
+    """Write one file with one line for each decision; the same decisions give the same bytes."""
     write_lines([to_json_line(decision) for decision in decisions], path)
 
 
 def to_json_line(decision: Decision) -> dict[str, Any]:
-    """One decision as plain JSON; masks are COCO run lengths."""
+    """Convert a decision to an object for JSON; masks are COCO run lengths."""
     correction, annotation = decision.correction, decision.correction.annotation
     mask = annotation.mask if correction.verdict.has_mask else None
     return {
@@ -36,7 +36,7 @@ def to_json_line(decision: Decision) -> dict[str, Any]:
         "lead_time_s": annotation.lead_time_s,
         "updated_at": annotation.updated_at.isoformat(),
         "model_version": decision.version,
-        "alternatives": [_to_alternative(offer) for offer in decision.alternatives],
+        "alternatives": [_to_alternative(alternative) for alternative in decision.alternatives],
     }
 
 
@@ -44,14 +44,12 @@ def _to_run_length(mask: RLE) -> dict[str, Any]:
     return {"size": list(mask.size), "counts": rle.to_string(mask)}
 
 
-def _to_alternative(offer: Alternative) -> dict[str, Any]:
-    suggestion = offer.suggestion
+def _to_alternative(alternative: Alternative) -> dict[str, Any]:
+    suggestion = alternative.suggestion
     return {
         "rank": suggestion.rank,
         "score": suggestion.score,
-        "region_id": offer.region_id,
+        "region_id": alternative.region_id,
         "mask": _to_run_length(suggestion.mask),
-        "methods": {
-            name: {"score": said.score, "rank": said.rank} for name, said in suggestion.methods.items()
-        },
+        "methods": {name: {"score": own.score, "rank": own.rank} for name, own in suggestion.methods.items()},
     }

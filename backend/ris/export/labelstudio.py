@@ -16,11 +16,15 @@ from ris.labelstudio.region import write_predictions
 def write_labelstudio(
     decisions: Sequence[Decision], folder: Path, controls: Mapping[str, Controls], default: Controls
 ) -> None:
-    """`labelstudio.json`: a task an image and expression, with all of its annotations, the skipped ones too.
+    """Write `labelstudio.json`: one task for each image and expression, with all its annotations.
+
+    Skipped annotations are included.
 
     Args:
-        controls: by project, as its label config says.
-        default: for projects whose label config is not known here.
+        decisions: the decisions to write.
+        folder: the folder; created if missing.
+        controls: by project, how its label config writes masks.
+        default: the same for projects whose label config is unknown.
     """
     tasks: dict[tuple[str, int, str, str], dict[str, Any]] = {}
     for decision in decisions:
@@ -42,7 +46,7 @@ def write_labelstudio(
 
 
 def _make_data(task: Task, own: Controls, default: Controls) -> dict[str, Any]:
-    """As the project's label config shows it; as the default's where that one shows no such image."""
+    """Make the data of a task for its label config, or for the default one if that cannot show the image."""
     try:
         return own.to_data(task.image_url, task.expression)
     except LabelConfigError:
@@ -52,7 +56,8 @@ def _make_data(task: Task, own: Controls, default: Controls) -> dict[str, Any]:
 def _make_annotation(decision: Decision, controls: Controls) -> dict[str, Any]:
     annotation = decision.correction.annotation
     return {
-        "id": annotation.annotation_id,  # what Label Studio keeps as `import_id`: no new decision
+        # Label Studio stores the id as `import_id`, so the import is not recorded as a new decision.
+        "id": annotation.annotation_id,
         "result": write_answer(decision.correction, decision.alternatives, controls),
         "was_cancelled": annotation.cancelled,
         "lead_time": annotation.lead_time_s,

@@ -1,4 +1,4 @@
-"""Images that the record does not know are fetched once, and remembered: one picture is one by its bytes."""
+"""Fetch the images whose digests are not on record, and record them."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -9,31 +9,35 @@ from ris.core.types import Image, Size, Task
 from ris.errors import ImageError
 
 ImageLookup = tuple[str, Size] | str
-"""An image's digest and its (height, width), or why it could not be had."""
+"""The digest and (height, width) of an image, or why it could not be fetched."""
 
 
 def fetch_missing_images(
     decisions: Sequence[Decision],
-    see: Callable[[Task], Image],
-    keep: Callable[[Task, Image], None],
+    fetch: Callable[[Task], Image],
+    save: Callable[[Task, Image], None],
     *,
-    began: Callable[[int, int], None] = lambda done, total: None,
+    on_start: Callable[[int, int], None] = lambda done, total: None,
 ) -> tuple[list[Decision], dict[tuple[str, str], str]]:
-    """The decisions with their images, and by project and reference why an image could not be had.
+    """Add digest and size to the decisions whose image is not on record.
 
-    An image is fetched where nobody has seen it: its task was answered before the backend was asked, and no
-    other task has its address. Every address is fetched once.
+    An image is not on record if its task was answered before the backend received a request for it. Each
+    address is fetched once.
 
     Args:
-        see: fetches and decodes the image of a task; raises an ImageError.
-        keep: told of every image that was fetched.
-        began: told before each how many are done, of how many.
+        decisions: the decisions.
+        fetch: fetches and decodes the image of a task, or raises an ImageError.
+        save: is called with each fetched image, to record it.
+        on_start: is called before each image with the number of images done and the total.
+
+    Returns:
+        The decisions; and by project and image URL, why an image could not be fetched.
     """
     wanted = _find_unseen(decisions)
     found: dict[str, ImageLookup] = {}
     for done, (address, task) in enumerate(wanted.items()):
-        began(done, len(wanted))
-        found[address] = _fetch_image(task, see, keep)
+        on_start(done, len(wanted))
+        found[address] = _fetch_image(task, fetch, save)
     known = [_add_image(decision, found) for decision in decisions]
     failures = {
         (task.project, task.image_url): reason
@@ -44,19 +48,19 @@ def fetch_missing_images(
 
 
 def _find_unseen(decisions: Iterable[Decision]) -> dict[str, Task]:
-    """By address, a task that shows it."""
+    """Return one task by address, for the images that are not on record."""
     tasks = [d.correction.annotation.task for d in decisions if d.image_digest is None]
     return {to_address(task.image_url, task.project): task for task in reversed(tasks)}
 
 
 def _fetch_image(
-    task: Task, see: Callable[[Task], Image], keep: Callable[[Task, Image], None]
+    task: Task, fetch: Callable[[Task], Image], save: Callable[[Task, Image], None]
 ) -> ImageLookup:
     try:
-        image = see(task)
+        image = fetch(task)
     except ImageError as error:
         return str(error)
-    keep(task, image)
+    save(task, image)
     return image.digest, image.size
 
 

@@ -1,4 +1,4 @@
-"""Preference pairs: the mask that an annotator meant, and the alternatives that it was preferred to."""
+"""Preference pairs: the final mask, and the alternatives that the annotator rejected."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,27 +10,34 @@ from ris.core.rle import RLE
 from ris.export.dataset import DatasetSample, Omission
 from ris.export.text import write_lines
 
-SAME_IOU = 0.95  # an alternative that much like the chosen mask was not rejected
+SAME_IOU = 0.95  # an alternative with at least this IoU with the final mask was not rejected
 
 
 def write_pairs(samples: Sequence[DatasetSample], folder: Path) -> list[Omission]:
-    """`preferences.jsonl`: one sample a line; those without a rejected alternative are returned."""
-    lines, left_out = [], []
+    """Write `preferences.jsonl`, one sample per line.
+
+    Returns:
+        The samples without a rejected alternative, with reasons.
+    """
+    lines, omissions = [], []
     for sample in samples:
         line = to_preference_pair(sample)
         if line["rejected"]:
             lines.append(line)
         else:
-            left_out.append(Omission(sample.decision, "no alternative was rejected"))
+            omissions.append(Omission(sample.decision, "no alternative was rejected"))
     write_lines(lines, folder / "preferences.jsonl")
-    return left_out
+    return omissions
 
 
 def to_preference_pair(sample: DatasetSample) -> dict[str, Any]:
-    """One line; `chosen` is null where no such thing was there, and then every alternative was rejected."""
-    offers = [offer.suggestion for offer in sample.decision.alternatives]
+    """Make one line of the file.
+
+    Without a referent, `chosen` is null and all alternatives are rejected.
+    """
+    suggestions = [alternative.suggestion for alternative in sample.decision.alternatives]
     chosen = sample.mask
-    rejected = [s for s in offers if chosen is None or not _is_same(chosen, s.mask)]
+    rejected = [s for s in suggestions if chosen is None or not _is_same(chosen, s.mask)]
     return {
         "image": sample.image_url,
         "image_sha256": sample.decision.image_digest,

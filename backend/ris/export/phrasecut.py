@@ -1,9 +1,9 @@
-"""PhraseCut: `refer_<split>.json` with polygons, its list of images, and `name_att_rel_count.json`.
+"""PhraseCut: `refer_<split>.json` with polygons, the list of images, and `name_att_rel_count.json`.
 
-Its polygons run through the outermost pixels, and masks with holes are cut into pieces without, so that the
-loader's own drawing gives back every pixel. It has no expression without a referent. The list of images has
-two names: `image_data_split.json` is what RefVGLoader opens, `image_data_split3000.json` what the data set's
-README names; they are equal.
+The polygons run through the centres of the outermost pixels, and masks with holes are cut into parts without
+holes, so that the loader's drawing reproduces every pixel. PhraseCut cannot represent an expression without
+a referent. The list of images is written twice: RefVGLoader opens `image_data_split.json`, and the README of
+the dataset names `image_data_split3000.json`.
 """
 
 from collections import Counter
@@ -19,7 +19,7 @@ from ris.export.text import write_json
 
 IMAGE_LISTS = ("image_data_split.json", "image_data_split3000.json")
 PHRASE_COUNTS_FILE = "name_att_rel_count.json"
-_LOADER_SPLITS = ("train", "val", "test", "miniv")  # RefVGLoader opens all of these when it is told none
+_LOADER_SPLITS = ("train", "val", "test", "miniv")  # RefVGLoader opens all of these by default
 _MIN_POLYGON_POINTS = 3
 _NO_REFERENT_REASON = "PhraseCut has no place for an expression without a referent"
 
@@ -27,14 +27,20 @@ _NO_REFERENT_REASON = "PhraseCut has no place for an expression without a refere
 def write_phrasecut(
     samples: Sequence[DatasetSample], folder: Path, parse: ExpressionParser
 ) -> list[Omission]:
-    """The three kinds of file; expressions without a referent are returned.
+    """Write the three kinds of files.
 
     Args:
-        parse: reads the grammar of an expression; each distinct one is read once.
+        samples: the samples to write.
+        folder: the folder; created if missing.
+        parse: parses the grammar of an expression; called once for each distinct expression.
+
+    Returns:
+        The samples without a referent, with reasons.
     """
     with_mask = [sample for sample in samples if sample.mask is not None]
     ids = number_images(with_mask)
-    phrases = {words: read_phrase(parse(words)) for words in dict.fromkeys(s.expression for s in with_mask)}
+    expressions = dict.fromkeys(s.expression for s in with_mask)
+    phrases = {expression: read_phrase(parse(expression)) for expression in expressions}
     tasks: dict[str, list[dict[str, Any]]] = {split: [] for split in _LOADER_SPLITS}
     for number, sample in enumerate(with_mask, 1):
         task = _make_task(number, ids[sample.image_key], sample, phrases[sample.expression])
@@ -48,7 +54,11 @@ def write_phrasecut(
 
 
 def count_phrases(phrases: Iterable[Phrase]) -> dict[str, list[list[Any]]]:
-    """How often each name, attribute and predicate is said, most often first, as PhraseHandler reads it."""
+    """Count names, attributes and predicates in the form that PhraseHandler reads.
+
+    Returns:
+        For "cat", "att" and "rel": pairs [text, count], most frequent first.
+    """
     names: Counter[str] = Counter()
     attributes: Counter[str] = Counter()
     predicates: Counter[str] = Counter()
@@ -99,6 +109,6 @@ def _make_task(number: int, image_id: int, sample: DatasetSample, phrase: Phrase
 
 
 def _to_polygon(outline: Outline) -> list[list[int]]:
-    """Its points, at least three: some readers take two points for a box, and draw another mask."""
+    """Convert an outline to at least three points; some readers take two points for a box."""
     points: list[list[int]] = outline.tolist()
     return points + [points[-1]] * (_MIN_POLYGON_POINTS - len(points))

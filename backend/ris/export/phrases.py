@@ -1,4 +1,4 @@
-"""PhraseCut's phrase structure of an expression: name, attributes and relations, from its grammar.
+"""Derive PhraseCut's phrase structure (name, attributes, relations) from the grammar of an expression.
 
 Source: the README of ChenyunWu/PhraseCutDataset. "the small mug on the table" is the name "mug", the
 attribute "small" and the relation ("on", "table").
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from ris.core.expression import ParsedExpression, Word
 
 ExpressionParser = Callable[[str], ParsedExpression]
-"""Reads the grammar of an expression; never raises for odd wording."""
+"""Parses the grammar of an expression; never raises, whatever the text is."""
 
 _NOUN_TAGS = ("NOUN", "PROPN")
 _ATTRIBUTE_TAGS = ("ADJ", "NUM", "VERB")
@@ -19,12 +19,12 @@ _ARTICLE_TAGS = ("DET", "PRON")
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """An expression taken apart.
+    """The phrase structure of an expression.
 
     Attributes:
-        name: what is meant, without its attributes; never empty.
-        attributes: in the order of the words.
-        relations: (predicate, object) each, neither empty.
+        name: noun of the referent, without attributes; never empty.
+        attributes: the attributes, in the order of the text.
+        relations: pairs (predicate, object), neither empty.
     """
 
     name: str
@@ -33,14 +33,17 @@ class Phrase:
 
     @property
     def kind(self) -> str:
-        """PhraseCut's `type`, by what the words have: nobody has counted what else is in the image."""
+        """PhraseCut's `type`, from the text alone.
+
+        The original also depends on the other objects in the image, which are not known here.
+        """
         if self.relations:
             return "relation"
         return "attribute" if self.attributes else "name"
 
 
 def read_phrase(parsed: ParsedExpression) -> Phrase:
-    """The structure of a parsed expression; one without a noun is its own name."""
+    """Derive the structure of a parsed expression; without a noun, the whole text is the name."""
     if parsed.primary is None:
         return Phrase(parsed.text.strip() or parsed.raw.strip() or "thing")
     begin, end = _find_subject(parsed)
@@ -54,7 +57,7 @@ def read_phrase(parsed: ParsedExpression) -> Phrase:
 
 
 def _find_subject(parsed: ParsedExpression) -> tuple[int, int]:
-    """The words of the referent's noun phrase: the first, and the one behind the last."""
+    """Return the range of words of the referent's noun phrase: first index, and last index + 1."""
     assert parsed.primary is not None
     named = parsed.words[parsed.primary]
     start = parsed.text.rfind(parsed.subject, 0, named.start + len(parsed.subject))
@@ -66,7 +69,7 @@ def _find_subject(parsed: ParsedExpression) -> tuple[int, int]:
 
 
 def _find_attributes(words: Sequence[Word]) -> list[str]:
-    """Adjectives, numbers and verbs, each with the adverbs before it."""
+    """Return adjectives, numbers and verbs, each with the adverbs before it."""
     found: list[str] = []
     before: list[str] = []
     for word in words:
@@ -77,13 +80,18 @@ def _find_attributes(words: Sequence[Word]) -> list[str]:
 
 
 def _find_relations(parsed: ParsedExpression, begin: int) -> tuple[list[tuple[str, str]], int]:
-    """What stands before each noun phrase behind the referent, with that phrase; and where the last ends."""
+    """Find the relations after the referent.
+
+    Returns:
+        Pairs of the text before a noun phrase (the predicate) and that phrase; and the index of the first
+        word after the last phrase.
+    """
     found = []
     for landmark in parsed.landmarks:
         behind = parsed.words[begin].start if begin < len(parsed.words) else len(parsed.text)
         start = parsed.text.find(landmark, behind)
         if start < 0:
-            continue  # it stands before the referent
+            continue  # it is before the referent
         inside = [i for i, word in enumerate(parsed.words) if start <= word.start < start + len(landmark)]
         if not inside:
             continue

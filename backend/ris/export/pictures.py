@@ -1,8 +1,8 @@
-"""The images of a dataset: as displayed, so that they fit their masks in every reader.
+"""Write images so that they match their masks in every reader.
 
-The rule. What stands upright in the format that its name says stays as it is, byte for byte. All else is
-written again in the format that the name says: many readers ignore EXIF, and would lay the mask on a picture
-that lies on its side; many know no MPO, AVIF or HEIC.
+A file that needs no EXIF rotation and has the format of its extension is copied byte for byte. All other
+images are rotated and encoded again in the format of the extension, because many readers ignore the EXIF
+orientation, and many cannot read MPO, AVIF or HEIC.
 """
 
 import io
@@ -19,7 +19,7 @@ from ris.labelstudio.images.metadata import extract_first_jpeg, read_orientation
 from ris.labelstudio.images.signatures import is_heif
 
 ImageBytesSource = Callable[[Task], bytes]
-"""A task's image as the bytes of its file; raises an ImageError."""
+"""Returns the bytes of a task's image file, or raises an ImageError."""
 
 EXTENSION_BY_FORMAT = {
     "JPEG": ".jpg",
@@ -40,7 +40,7 @@ _LABEL_STUDIO_EXTENSIONS = (
     ".jpeg",
     ".png",
     ".webp",
-)  # of pictures, what Label Studio takes
+)  # image types that Label Studio imports
 MODES_BY_FORMAT = {
     "JPEG": ("L", "RGB", "CMYK"),
     "PNG": ("1", "L", "LA", "P", "RGB", "RGBA", "I;16"),
@@ -57,10 +57,13 @@ _MAX_PIXELS = Pillow.MAX_IMAGE_PIXELS or 2**27
 
 
 def make_upright(data: bytes) -> tuple[bytes, str]:
-    """The file with its EXIF orientation carried out, and the file extension that fits it.
+    """Apply the EXIF orientation of an image file.
+
+    Returns:
+        The bytes of the file, and its extension, such as ".jpg".
 
     Raises:
-        ImageUnreadable: it is no picture.
+        ImageUnreadable: the bytes are not an image.
     """
     picture, data = _open_image(data)
     with picture:
@@ -70,13 +73,13 @@ def make_upright(data: bytes) -> tuple[bytes, str]:
 
 
 def to_named_format(data: bytes, name: str) -> bytes:
-    """The file with its EXIF orientation carried out, in the format that a file's name says.
+    """Apply the EXIF orientation of an image file and convert it to the format of a file name.
 
-    A JPEG is written with little loss, a GIF with 256 colours, all else without loss. A name that says no
-    format gets a PNG.
+    JPEG is written with quality 95, GIF with 256 colours, all other formats without loss. A name without a
+    known extension gives PNG.
 
     Raises:
-        ImageUnreadable: it is no picture.
+        ImageUnreadable: the bytes are not an image.
     """
     picture, data = _open_image(data)
     with picture:
@@ -91,7 +94,7 @@ def _open_image(data: bytes) -> tuple[Pillow.Image, bytes]:
 
 
 def _to_bytes(data: bytes, picture: Pillow.Image, kind: str) -> bytes:
-    exif = data if picture.format == "TIFF" else picture.info.get("exif")  # a TIFF's own head is EXIF's
+    exif = data if picture.format == "TIFF" else picture.info.get("exif")  # the header of a TIFF is EXIF
     is_upright = read_orientation(exif) == 1
     if is_upright and picture.format == kind:
         return data
@@ -102,23 +105,27 @@ def _to_bytes(data: bytes, picture: Pillow.Image, kind: str) -> bytes:
 
 def _encode_image(picture: Pillow.Image, kind: str) -> bytes:
     fits = picture.mode in MODES_BY_FORMAT[kind]
-    held = picture if fits else to_rgb(picture)
-    kept = {name: held.info[name] for name in ("transparency", "icc_profile") if fits and name in held.info}
-    plain = held.copy()
+    converted = picture if fits else to_rgb(picture)
+    info = converted.info if fits else {}
+    options = {name: info[name] for name in ("transparency", "icc_profile") if name in info}
+    plain = converted.copy()
     plain.info = {}
     file = io.BytesIO()
-    plain.save(file, kind, **kept, **SAVE_OPTIONS.get(kind, {}))
+    plain.save(file, kind, **options, **SAVE_OPTIONS.get(kind, {}))
     return file.getvalue()
 
 
 def to_displayable(name: str, data: bytes) -> tuple[str, bytes]:
-    """A picture's file as Label Studio takes it and browsers show it: as it is, or else as an upright PNG.
+    """Convert an image file to one that Label Studio imports and browsers display.
+
+    Returns:
+        Name and bytes: unchanged if possible, otherwise as a PNG with the EXIF orientation applied.
 
     Raises:
-        ImageUnreadable: it is no picture.
+        ImageUnreadable: the bytes are not an image.
     """
-    is_hidden = is_heif(data) or data[:4] in (b"II*\x00", b"MM\x00*")
-    if PurePosixPath(name).suffix.lower() in _LABEL_STUDIO_EXTENSIONS and not is_hidden:
+    is_unsupported = is_heif(data) or data[:4] in (b"II*\x00", b"MM\x00*")
+    if PurePosixPath(name).suffix.lower() in _LABEL_STUDIO_EXTENSIONS and not is_unsupported:
         return name, data
-    other = f"{PurePosixPath(name).stem or 'image'}.png"
-    return other, to_named_format(data, other)
+    png_name = f"{PurePosixPath(name).stem or 'image'}.png"
+    return png_name, to_named_format(data, png_name)

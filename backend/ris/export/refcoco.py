@@ -1,8 +1,8 @@
-"""RefCOCO and gRefCOCO, as the REFER and gRefCOCO readers take them.
+"""RefCOCO and gRefCOCO, for the readers of REFER and gRefCOCO.
 
-`refs(ris).p` (and the same as JSON) with `instances.json`; gRefCOCO: `grefs(ris).json` with its own
-`instances.json`. Masks are compressed run lengths in a list of one, which both readers decode without a
-loss: polygons would lose holes. RefCOCO has no expression without a referent; gRefCOCO has.
+RefCOCO: `refs(ris).p`, the same as JSON, and `instances.json`. gRefCOCO: `grefs(ris).json` and its own
+`instances.json`. Masks are compressed run lengths in a list of one, which both readers decode without loss;
+polygons would lose holes. gRefCOCO can represent expressions without a referent, RefCOCO cannot.
 """
 
 import pickle
@@ -16,11 +16,15 @@ from ris.export.dataset import DatasetSample, Omission, number_images
 from ris.export.text import write_json
 
 _CATEGORY = {"id": 1, "name": "referent", "supercategory": ""}
-_NO_TARGET_ID = -1  # gRefCOCO's annotation and category of nothing
+_NO_TARGET_ID = -1  # gRefCOCO's id of annotation and category for "no target"
 
 
 def write_refcoco(samples: Sequence[DatasetSample], folder: Path) -> list[Omission]:
-    """`refs(ris).p`, `refs(ris).json` and `instances.json`; what they cannot hold is returned."""
+    """Write `refs(ris).p`, `refs(ris).json` and `instances.json`.
+
+    Returns:
+        The samples without a referent, with reasons.
+    """
     with_mask = [s for s in samples if s.mask is not None]
     images = number_images(with_mask)
     refs, annotations = [], []
@@ -39,7 +43,7 @@ def write_refcoco(samples: Sequence[DatasetSample], folder: Path) -> list[Omissi
             }
         )
     folder.mkdir(parents=True, exist_ok=True)
-    # The REFER reader unpickles this. Protocol 2 is what Python 2's pickles were, and it is deterministic.
+    # REFER unpickles this file, with Python 2 if need be: protocol 2 is the newest that it reads.
     (folder / "refs(ris).p").write_bytes(pickle.dumps(refs, protocol=2))
     write_json(refs, folder / "refs(ris).json", indent=1)
     write_json(_make_instances(with_mask, images, annotations), folder / "instances.json", indent=1)
@@ -51,7 +55,7 @@ def write_refcoco(samples: Sequence[DatasetSample], folder: Path) -> list[Omissi
 
 
 def write_grefcoco(samples: Sequence[DatasetSample], folder: Path) -> list[Omission]:
-    """`grefs(ris).json` and `instances.json`; it holds everything."""
+    """Write `grefs(ris).json` and `instances.json`; returns no omissions."""
     images = number_images(samples)
     refs, annotations = [], []
     for number, sample in enumerate(samples, 1):
@@ -83,9 +87,10 @@ def _make_sentences(number: int, sample: DatasetSample) -> dict[str, Any]:
 
 
 def to_plain_words(expression: str) -> str:
-    """REFER's `sent`: lower case, no punctuation, never without a word.
+    """Make REFER's `sent`: lower case, without punctuation.
 
-    Marks that belong to letters stay, as in Hindi or Thai; an expression of signs alone stays as it is.
+    Combining marks stay, as in Hindi or Thai. An expression that has only punctuation and symbols stays as it
+    is.
     """
     words = "".join(" " if _is_sign(c) else c for c in expression.lower())
     return " ".join(words.split()) or " ".join(expression.split())

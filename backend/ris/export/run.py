@@ -1,4 +1,4 @@
-"""One export from decisions to files: chosen, written, and told about in `export_report.json`."""
+"""Run an export: select decisions, write the formats, and write `export_report.json`."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -22,12 +22,15 @@ REPORT_FILE = "export_report.json"
 
 @dataclass(frozen=True, slots=True)
 class ExportOptions:
-    """What is exported and how; kept in the report, so that `ris validate` can do it again.
+    """The options of an export; the report has them, so that `ris validate` can repeat the selection.
 
     Attributes:
-        project: one project's key; None for all.
-        verdicts: their words; all when empty.
-        resolve, shares, seed: as in `dataset.make_dataset_samples`.
+        formats: names of formats, keys of `EXPORT_FORMATS`.
+        project: key of one project; None for all.
+        verdicts: values of `Verdict`; empty for all.
+        resolve: as in `dataset.make_dataset_samples`.
+        shares: as in `dataset.make_dataset_samples`.
+        seed: as in `dataset.make_dataset_samples`.
     """
 
     formats: Sequence[str]
@@ -40,7 +43,7 @@ class ExportOptions:
 
 def make_material(
     decisions: Sequence[Decision],
-    choice: ExportOptions,
+    options: ExportOptions,
     *,
     fetch: ImageBytesSource,
     parse: ExpressionParser,
@@ -48,13 +51,18 @@ def make_material(
     default_controls: Controls,
     unseen: UnseenReasons | None = None,
 ) -> Material:
-    """What a choice makes of the decisions.
+    """Select the decisions of an export.
 
     Args:
-        parse: reads the grammar of an expression; each distinct one is parsed once.
-        unseen: by project and reference, why an image could not be seen.
+        decisions: the current decisions.
+        options: the options of the export.
+        fetch: returns the bytes of a task's image file, or raises an ImageError.
+        parse: parses the grammar of an expression; called once for each distinct expression.
+        controls: by project, how its label config writes masks.
+        default_controls: the same for projects whose label config is unknown.
+        unseen: why images could not be fetched.
     """
-    verdicts = [Verdict(word) for word in choice.verdicts] or list(Verdict)
+    verdicts = [Verdict(word) for word in options.verdicts] or list(Verdict)
     chosen = [d for d in decisions if d.correction.verdict in verdicts]
     not_chosen = [
         Omission(d, f"its verdict is {d.correction.verdict.value}")
@@ -62,73 +70,81 @@ def make_material(
         if d.correction.verdict not in verdicts
     ]
     files = find_image_files(decisions)
-    kept, unusable = make_dataset_samples(
-        decisions, resolve=choice.resolve, verdicts=verdicts if choice.verdicts else (),
-        shares=choice.shares, seed=choice.seed, files=files, unseen=unseen,
+    samples, unusable = make_dataset_samples(
+        decisions, resolve=options.resolve, verdicts=verdicts if options.verdicts else (),
+        shares=options.shares, seed=options.seed, files=files, unseen=unseen,
     )  # fmt: skip
     return Material(
-        chosen, not_chosen, kept, unusable, files, unseen or {}, fetch, cache(parse), controls,
+        chosen, not_chosen, samples, unusable, files, unseen or {}, fetch, cache(parse), controls,
         default_controls,
     )  # fmt: skip
 
 
-def find_written_files(material: Material, choice: ExportOptions) -> list[ImageFile]:
-    """The images that the chosen formats name, each once."""
-    named = [sample.file for sample in material.samples]
-    if any(name.startswith("coco") for name in choice.formats):
+def find_written_files(material: Material, options: ExportOptions) -> list[ImageFile]:
+    """Return the image files that the chosen formats refer to, each once."""
+    files = [sample.file for sample in material.samples]
+    if any(name.startswith("coco") for name in options.formats):
         known = [d for d in material.records if not find_image_problem(d, {})]
-        named += [material.files[d.image_digest] for d in known if d.image_digest]
-    return list({file.digest: file for file in named}.values())
+        files += [material.files[d.image_digest] for d in known if d.image_digest]
+    return list({file.digest: file for file in files}.values())
 
 
 def write_export(
     material: Material,
-    choice: ExportOptions,
+    options: ExportOptions,
     out: Path,
     *,
     not_understood: int = 0,
-    began: Callable[[str], None] = lambda name: None,
+    on_start: Callable[[str], None] = lambda name: None,
 ) -> dict[str, FormatResult]:
-    """Write every format and the report.
+    """Write the chosen formats and the report.
 
     Args:
-        not_understood: answers that are no decisions for that reason; the report says how many.
-        began: told the name of each format before it is written.
+        material: the input of the export.
+        options: the options of the export.
+        out: the folder; created if missing.
+        not_understood: number of answers that could not be read as decisions, for the report.
+        on_start: is called with the name of each format before it is written.
+
+    Returns:
+        The results by format.
 
     Raises:
         DatasetError: the folder cannot be written.
     """
-    written: dict[str, FormatResult] = {}
+    results: dict[str, FormatResult] = {}
     try:
-        for name in choice.formats:
-            began(name)
-            written[name] = EXPORT_FORMATS[name].write(material, out / EXPORT_FORMATS[name].folder)
+        for name in options.formats:
+            on_start(name)
+            results[name] = EXPORT_FORMATS[name].write(material, out / EXPORT_FORMATS[name].folder)
         count = len(material.records) + len(material.not_chosen)
         out.mkdir(parents=True, exist_ok=True)
-        (out / REPORT_FILE).write_text(_make_report(written, choice, count, not_understood), encoding="utf-8")
+        (out / REPORT_FILE).write_text(
+            _make_report(results, options, count, not_understood), encoding="utf-8"
+        )
     except OSError as error:
         raise DatasetError(f"{out} cannot be written: {error}") from error
-    return written
+    return results
 
 
 def _make_report(
-    written: Mapping[str, FormatResult], choice: ExportOptions, count: int, not_understood: int
+    results: Mapping[str, FormatResult], options: ExportOptions, count: int, not_understood: int
 ) -> str:
     formats = {
         name: {
-            "written": count - len(done.left_out),
-            "loss": done.loss,
-            "left_out": _list_omissions(done.left_out),
+            "written": count - len(result.omissions),
+            "loss": result.loss,
+            "left_out": _list_omissions(result.omissions),
         }
-        for name, done in written.items()
+        for name, result in results.items()
     }
     report = {
-        "decisions": count, "not_understood": not_understood, "choice": asdict(choice), "formats": formats,
+        "decisions": count, "not_understood": not_understood, "choice": asdict(options), "formats": formats,
     }  # fmt: skip
     return to_json(report, indent=1) + "\n"
 
 
-def _list_omissions(left_out: Sequence[Omission]) -> list[dict[str, Any]]:
+def _list_omissions(omissions: Sequence[Omission]) -> list[dict[str, Any]]:
     return [
         {
             "project": a.task.project,
@@ -136,13 +152,22 @@ def _list_omissions(left_out: Sequence[Omission]) -> list[dict[str, Any]]:
             "annotation_id": a.annotation_id,
             "reason": one.reason,
         }
-        for one in left_out
+        for one in omissions
         for a in [one.decision.correction.annotation]
     ]
 
 
 def write_images(files: Sequence[ImageFile], folder: Path, fetch: ImageBytesSource) -> list[str]:
-    """Every image once, upright, in the format of its name; a sentence for each that is missing."""
+    """Write image files, with the EXIF orientation applied and in the format of their names.
+
+    Args:
+        files: the images.
+        folder: the folder; created if missing.
+        fetch: returns the bytes of a task's image file, or raises an ImageError.
+
+    Returns:
+        One sentence for each image that could not be written.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     missing = []
     for file in files:

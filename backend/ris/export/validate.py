@@ -1,20 +1,14 @@
-"""An export read back, by the field's own readers where there are some, and compared with SQL in pixels."""
+"""Read an export back, with the readers of each format where they exist, and compare it with the record."""
 
-import importlib.util
-import io
 import json
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
-from PIL import Image as Pillow
 
-from ris.core import rle
 from ris.core.masks import compute_iou_matrix
 from ris.core.rle import RLE
 from ris.datasets.entry import Entry, read_json
@@ -30,40 +24,50 @@ from ris.export.phrasecut import IMAGE_LISTS, PHRASE_COUNTS_FILE, count_phrases
 from ris.export.phrases import Phrase
 from ris.export.run import REPORT_FILE, ExportOptions
 from ris.export.validate_coco import validate_coco
+from ris.export.validate_huggingface import validate_huggingface
 from ris.labelstudio.choice import select_meant_regions
 from ris.labelstudio.masks.polygon import rasterise_polygons
 from ris.labelstudio.result import read_mask
 
 
 def read_export_options(out: Path) -> tuple[ExportOptions, int]:
-    """What an export was asked for, and how many decisions there were.
+    """Read the options of an export, and its number of decisions, from its report.
 
     Raises:
-        DatasetError: the folder holds no export.
+        DatasetError: the folder has no valid report.
     """
     report = read_json(out / REPORT_FILE)
     try:
         return ExportOptions(**report["choice"]), int(report["decisions"])
     except (KeyError, TypeError) as error:
-        raise DatasetError(f"{out / REPORT_FILE} is no report of an export: {error}") from error
+        raise DatasetError(f"{out / REPORT_FILE} is not the report of an export: {error}") from error
 
 
-def validate_export(out: Path, choice: ExportOptions, material: Material) -> dict[str, list[str]]:
-    """By format, a sentence for all in which the files differ from the record; empty when they agree."""
-    found: dict[str, list[str]] = {}
-    for name in choice.formats:
+def validate_export(out: Path, options: ExportOptions, material: Material) -> dict[str, list[str]]:
+    """Compare all formats of an export with the record.
+
+    Args:
+        out: the folder of the export.
+        options: the options of the export.
+        material: the input of the export, from the record.
+
+    Returns:
+        By format, one sentence for each difference.
+    """
+    problems: dict[str, list[str]] = {}
+    for name in options.formats:
         try:
-            found[name] = list(VALIDATORS[name](material, out / EXPORT_FORMATS[name].folder))
+            problems[name] = list(VALIDATORS[name](material, out / EXPORT_FORMATS[name].folder))
         except BackendError as error:
-            found[name] = [str(error)]
-    return found
+            problems[name] = [str(error)]
+    return problems
 
 
-def _compare_entries(entries: Sequence[Entry], wanted: Sequence[DatasetSample]) -> Problems:
-    if len(entries) != len(wanted):
-        yield f"{len(entries)} expressions in the files, {len(wanted)} on record"
+def _compare_entries(entries: Sequence[Entry], samples: Sequence[DatasetSample]) -> Problems:
+    if len(entries) != len(samples):
+        yield f"{len(entries)} expressions in the files, {len(samples)} on record"
         return
-    for number, (entry, sample) in enumerate(zip(entries, wanted, strict=True), 1):
+    for number, (entry, sample) in enumerate(zip(entries, samples, strict=True), 1):
         pairs = (
             ("expression", entry.expression, sample.expression),
             ("image", entry.image, sample.file_name),
@@ -98,7 +102,7 @@ def _validate_phrasecut(material: Material, folder: Path) -> Problems:
         for one in structures
     )
     if read_json(folder / PHRASE_COUNTS_FILE) != count_phrases(phrases):
-        yield f"{PHRASE_COUNTS_FILE} does not count the phrases of the files"
+        yield f"the counts in {PHRASE_COUNTS_FILE} are not those of the phrases in the files"
 
 
 def _validate_jsonl(material: Material, folder: Path) -> Problems:
@@ -125,66 +129,7 @@ def _validate_pairs(material: Material, folder: Path) -> Problems:
     for number, (line, pair) in enumerate(zip(lines, wanted, strict=True), 1):
         for what in ("image", "expression", "split", "chosen", "rejected"):
             if line[what] != pair[what]:
-                yield f"line {number}: its {what} is not what is on record"
-
-
-def _validate_huggingface(material: Material, folder: Path) -> Problems:
-    files = sorted((folder / "data").glob("*.parquet"))
-    by_key = {_get_key(s): s for s in material.samples}
-    seen = 0
-    for path in files:
-        for row in pq.read_table(path).to_pylist():
-            seen += 1
-            what = f"task {row['task_id']} of {path.name}"
-            sample = by_key.get((row["project"], row["annotation_id"]))
-            if sample is None:
-                yield f"{what}: no sample on record is of annotation {row['annotation_id']}"
-                continue
-            split = path.name.split("-0")[0]
-            if (row["expression"], split) != (sample.expression, sample.split):
-                yield f"{what}: {row['expression']!r:.60} in {split}, {sample.expression!r:.60} on record"
-            mask = _decode_png(row["mask"]["bytes"]) if row["mask"] else None
-            yield from compare_masks(what, mask, sample.mask)
-            if mask is not None and _read_size(row["image"]["bytes"]) != mask.size:
-                yield f"{what}: its image is {_read_size(row['image']['bytes'])}, its mask {mask.size}"
-    unreachable = len(material.samples) - seen
-    if unreachable:
-        yield f"{seen} rows, {len(material.samples)} samples on record; {REPORT_FILE} says which are left out"
-    yield from _validate_with_datasets(folder, seen)
-
-
-def _validate_with_datasets(folder: Path, count: int) -> Problems:
-    """What Hugging Face's own library says, where it is installed."""
-    if not count or importlib.util.find_spec("datasets") is None:
-        return
-    import datasets
-
-    datasets.disable_progress_bars()
-    files: dict[str, str] = {
-        p.name.split("-0")[0]: str(p) for p in sorted((folder / "data").glob("*.parquet"))
-    }
-    with tempfile.TemporaryDirectory() as cache:
-        loaded = datasets.load_dataset("parquet", data_files=files, cache_dir=cache)
-        total = sum(part.num_rows for part in loaded.values())
-        first = next(iter(loaded.values()))[0]
-    if total != count or not isinstance(first["image"], Pillow.Image):
-        kind = type(first["image"]).__name__
-        yield f"`datasets` reads {total} rows with {kind} for images, {count} were written"
-
-
-def _get_key(sample: DatasetSample) -> tuple[str, int]:
-    annotation = sample.decision.correction.annotation
-    return annotation.task.project, annotation.annotation_id
-
-
-def _decode_png(data: bytes) -> RLE:
-    with Pillow.open(io.BytesIO(data)) as picture:
-        return rle.encode_rle(np.asarray(picture) > 127)
-
-
-def _read_size(data: bytes) -> tuple[int, int]:
-    with Pillow.open(io.BytesIO(data)) as picture:
-        return picture.size[1], picture.size[0]
+                yield f"line {number}: its {what} differs from the record"
 
 
 def _validate_yolo(material: Material, folder: Path) -> Problems:
@@ -198,15 +143,15 @@ def _validate_yolo(material: Material, folder: Path) -> Problems:
         drawn = rasterise_polygons(_read_polygons(folder / one["file"], one["class"]), sample.size)
         assert sample.mask is not None
         iou = float(compute_iou_matrix([drawn], [sample.mask])[0, 0])
-        said = one["image"], one["expression"]
-        if said != (sample.file_name, sample.expression):
-            yield f"expression {number}: it is {said!r:.120}, not that on record"
-        elif alike[said] == 1 and abs(iou - one["iou_with_mask"]) > 0.01:
+        key = one["image"], one["expression"]
+        if key != (sample.file_name, sample.expression):
+            yield f"expression {number}: {key!r:.120} is not the one on record"
+        elif alike[key] == 1 and abs(iou - one["iou_with_mask"]) > 0.01:
             yield f"expression {number}: IoU {iou:.4f} with the record, {one['iou_with_mask']} was measured"
 
 
 def _read_polygons(path: Path, number: int) -> list[list[list[float]]]:
-    """The polygons of one class, in percent."""
+    """Read the polygons of one class, in percent."""
     found = []
     for line in path.read_text(encoding="utf-8").splitlines():
         own, *values = line.split()
@@ -249,8 +194,11 @@ def _read_lines(path: Path) -> list[dict[str, Any]]:
         raise DatasetError(f"{path} cannot be read: {error}") from error
 
 
-def _parse_run_length(given: Mapping[str, Any] | None, what: str) -> RLE | None:
-    return decode_segmentation(given, (given["size"][0], given["size"][1]), what) if given else None
+def _parse_run_length(segmentation: Mapping[str, Any] | None, what: str) -> RLE | None:
+    if not segmentation:
+        return None
+    height, width = segmentation["size"]
+    return decode_segmentation(segmentation, (height, width), what)
 
 
 VALIDATORS: Mapping[str, Callable[[Material, Path], Problems]] = {
@@ -261,7 +209,7 @@ VALIDATORS: Mapping[str, Callable[[Material, Path], Problems]] = {
     "refcoco": _validate_refcoco,
     "grefcoco": _validate_grefcoco,
     "phrasecut": _validate_phrasecut,
-    "huggingface": _validate_huggingface,
+    "huggingface": validate_huggingface,
     "yolo": _validate_yolo,
     "pairs": _validate_pairs,
 }

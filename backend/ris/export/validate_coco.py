@@ -1,4 +1,4 @@
-"""COCO read back by pycocotools."""
+"""Read COCO files back with pycocotools and compare them with the record."""
 
 import contextlib
 import io
@@ -17,7 +17,13 @@ from ris.export.formats import Material
 
 
 def validate_coco(name: str, material: Material, folder: Path) -> Problems:
-    """All in which a file differs from the record: its images, its masks, how many there are."""
+    """Yield a sentence for each difference between a COCO file and the record.
+
+    Args:
+        name: name of the file.
+        material: the input of the export, from the record.
+        folder: folder of the file.
+    """
     with contextlib.redirect_stdout(io.StringIO()):  # the reader prints how long it took
         try:
             file = COCO(str(folder / name))
@@ -29,8 +35,10 @@ def validate_coco(name: str, material: Material, folder: Path) -> Problems:
     notes = file.loadAnns(sorted(file.getAnnIds()))
     without = len(file.dataset["info"]["without_mask"])
     if (len(notes), without) != (len(ours), len(records) - len(ours)):
-        there = f"{len(notes)} masks and {without} without in the file"
-        yield f"{there}, {len(ours)} of {len(records)} on record"
+        yield (
+            f"{len(notes)} decisions with a mask and {without} without in the file, "
+            f"{len(ours)} and {len(records) - len(ours)} on record"
+        )
         return
     yield from _compare_images(file.dataset["images"], records, material)
     for note, decision in zip(notes, ours, strict=True):
@@ -52,7 +60,7 @@ def _compare_images(
         if d.image_digest and d.image_size
     }
     if len(theirs) < len(images):
-        yield f"{len(images)} images in the file are {len(theirs)} pictures"
+        yield f"{len(images)} images in the file have only {len(theirs)} different digests"
     for digest in sorted(theirs.keys() | ours.keys()):
         if theirs.get(digest) != ours.get(digest):
             yield f"image {digest:.16}: {theirs.get(digest)} in the file, {ours.get(digest)} on record"

@@ -68,10 +68,10 @@ def make_dashboard(
         text = render_page(
             [evaluate_decision(decision) for decision in newest],
             title="Referring-expression segmentation: what the annotators decided",
-            about=f"decisions: {n_decisions}; {suggesting.version}, models {models}",
+            subtitle=f"decisions: {n_decisions}; {suggesting.version}, models {models}",
             alarms=_make_alarms(failed),
             warnings=warnings,
-            more=[decided, inbox, not_understood, sync],
+            extra_tables=[decided, inbox, not_understood, sync],
             footer="`ris report` writes this with pictures.",
         )
         return Response(text, content_type="text/html; charset=utf-8")

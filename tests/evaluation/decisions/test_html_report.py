@@ -1,4 +1,4 @@
-"""The report as a file: complete, closed in itself, and with words that stay words."""
+"""The report is complete, loads nothing, and shows text as text."""
 
 import re
 from html.parser import HTMLParser
@@ -13,11 +13,11 @@ from tests.builders.evaluated import EVERYTHING, LEFT, MONDAY, decided
 
 
 def made(found=EVERYTHING, **more):
-    return render_page(found, title="What was decided", about="5 decisions", **more)
+    return render_page(found, title="What was decided", subtitle="5 decisions", **more)
 
 
 class Reader(HTMLParser):
-    """Reads tags, what they load, and text; a tag that is not closed is an error."""
+    """Collects tags, loaded addresses and text; an unclosed tag is an error."""
 
     VOID = frozenset({"meta", "img", "br", "path", "use", "rect", "line"})
 
@@ -103,7 +103,7 @@ def test_without_decisions_the_page_says_so():
 def test_warnings_and_more_tables_stand_on_the_page():
     more = [ReportTable("The inbox", ("state", "events"), [("failed", "3")])]
 
-    _, text = read(made(more=more, warnings=["no webhook seen for project 7 yet"]))
+    _, text = read(made(extra_tables=more, warnings=["no webhook seen for project 7 yet"]))
 
     assert "no webhook seen for project 7 yet" in text
     assert "The inbox" in text

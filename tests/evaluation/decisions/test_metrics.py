@@ -1,6 +1,5 @@
-"""Figures from hand-made decisions, each small enough to be computed in the head."""
+"""Metrics of hand-made decisions, small enough to be computed by hand."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -8,23 +7,16 @@ import pytest
 
 from ris.core.types import Verdict
 from ris.evaluation.decisions.metrics import (
-    compare_methods,
-    compute_calibration,
     compute_decision_metrics,
-    find_methods,
-    get_favourite_iou,
     group_decisions,
-    measure_position_bias,
 )
 from tests.builders.evaluated import (
     ACCEPTED,
     EDITED,
     EVERYTHING,
-    HALF,
     LEFT,
     MONDAY,
     NONE,
-    OFFERS,
     REDRAWN,
     RIGHT,
     SIZE,
@@ -111,30 +103,6 @@ def test_decisions_are_split_by_what_they_share():
     assert set(group_decisions([ACCEPTED], "project")) == {"1.5"}
 
 
-def test_a_methods_favourite_is_the_alternative_that_it_ranked_best():
-    assert get_favourite_iou(ACCEPTED, "lgd") == 0.0
-    assert get_favourite_iou(ACCEPTED, "iterprime") == 1.0
-    assert get_favourite_iou(ACCEPTED, "unheard-of") == 0.0
-    assert get_favourite_iou(REDRAWN, "lgd") == 0.0
-    assert find_methods(EVERYTHING) == ["iterprime", "lgd"]
-
-
-def test_methods_are_compared_on_the_same_decisions():
-    table = compare_methods(EVERYTHING)
-
-    assert table["offered"][0].mean == pytest.approx(0.5 / 3)
-    assert table["iterprime"][0].mean == pytest.approx(1 / 3)
-    assert table["iterprime"][1].mean == pytest.approx((1 - 0.5) / 3)
-    assert {own.count for own, _ in table.values()} == {3}
-
-
-def test_calibration_sorts_scores_into_bins():
-    right = [decided(Verdict.ACCEPTED, LEFT, rank=0) for _ in range(3)]
-
-    assert compute_calibration([*right, ACCEPTED]) == [(1.0, 0.75, 4)]
-    assert compute_calibration([NONE]) == []
-
-
 def test_the_interval_draws_whole_images():
     same = [decided(Verdict.ACCEPTED, LEFT, rank=0, number=i) for i in range(4)]
     same += [decided(Verdict.ACCEPTED, RIGHT, rank=1, number=i) for i in range(4)]
@@ -159,21 +127,3 @@ def test_masks_are_compared_by_pixels_of_any_shape():
     (iou,) = decided(Verdict.REDRAWN, one, offers=(offer(0, two),)).ious
 
     assert iou == pytest.approx((one & two).sum() / (one | two).sum())
-
-
-def test_of_shuffled_tasks_the_place_of_the_accepted_is_told_apart_from_its_rank():
-    swapped = tuple(replace(o, place=1 - o.suggestion.rank) for o in OFFERS)
-    found = [
-        decided(Verdict.ACCEPTED, RIGHT, rank=1, offers=swapped),
-        decided(Verdict.ACCEPTED, LEFT, rank=0, offers=swapped, image="b.png"),
-        decided(Verdict.ACCEPTED, RIGHT, rank=1, offers=swapped, image="c.png"),
-        decided(Verdict.REDRAWN, HALF, offers=swapped, image="d.png"),
-        ACCEPTED,
-    ]
-
-    told = [
-        (place, stood.mean, ranked.mean, stood.count) for place, stood, ranked in measure_position_bias(found)
-    ]
-
-    assert told == [(0, 0.5, 0.25, 4), (1, 0.25, 0.5, 4)]
-    assert measure_position_bias([ACCEPTED]) == []

@@ -32,7 +32,7 @@ def test_what_would_be_offered_now_is_compared_on_the_same_decisions():
     fetch = Fetch()
     found = list(rerun(make_pipeline(), [decision(RED, "the red"), decision(BLUE, "the red", 2)], fetch))
 
-    assert [one.now.ious[0] for one in found] == pytest.approx([1.0, 0.0])
+    assert [one.after.ious[0] for one in found] == pytest.approx([1.0, 0.0])
     assert fetch.times == 1
     then, now, above = compare_reruns(found)["mIoU of the first"]
     assert (then.mean, now.mean, above.mean, above.count) == (0, 0.5, 0.5, 2)

@@ -1,4 +1,4 @@
-"""The papers' figures, on rows that can be reckoned by hand."""
+"""The metrics of the papers, on rows for which they can be computed by hand."""
 
 import json
 
@@ -31,7 +31,7 @@ def test_oiou_weighs_pixels_and_miou_expressions():
 
 
 def test_a_miss_counts_in_both():
-    """GL-CLIP's program leaves images without proposals out: 1.0 and 1.0 here."""
+    """GL-CLIP's program skips images without proposals; it would give 1.0 and 1.0 here."""
     found = of(row(10, 10), row(0, 30, mask="", reason="no mask was proposed"))
 
     assert (found.o_iou, found.m_iou.mean) == (0.25, 0.5)

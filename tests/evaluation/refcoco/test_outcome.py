@@ -1,4 +1,4 @@
-"""Judging first masks, with squares and words of colours: what should come can be said by hand."""
+"""First masks on coloured squares, where the right answer follows from the colours in the expression."""
 
 from dataclasses import replace
 
@@ -97,7 +97,7 @@ def test_an_image_of_another_size_than_the_masks_is_not_ranked(pipeline):
     (first, _) = tried(pipeline, entry(size=(32, 16), mask=rle.encode_rle(rectangle((32, 16), 0, 0, 2, 2))))
 
     assert (first.iou, first.union_px) == (0, 4)
-    assert "the image is 32 x 32 pixels high and wide, the dataset says 32 x 16" in first.reason
+    assert "the image is 32 x 32 pixels (height x width), the dataset says 32 x 16" in first.reason
 
 
 def test_where_nothing_was_proposed_a_referent_is_missed_and_its_absence_is_right(pipeline):
@@ -130,7 +130,7 @@ def test_methods_without_a_say_answer_with_nothing_and_say_why():
         "down": FirstMask(None, "no describer"),
         "lost": FirstMask(None, NO_PREFERENCE),
         "sure": FirstMask(scene.masks[1]),
-        FUSION: FirstMask(None, "no method had a say"),
+        FUSION: FirstMask(None, "no method scored the proposals"),
     }
 
 

@@ -22,7 +22,7 @@ def test_a_figure_without_metric_source_or_percentage_cannot_be_made(change, pat
 
 
 def test_no_figure_stands_twice_and_each_is_of_a_split_that_was_counted():
-    keys = [(p.method, p.made_with, p.dataset, p.split_by, p.split, p.metric, p.source) for p in PUBLISHED]
+    keys = [(p.method, p.networks, p.dataset, p.split_by, p.split, p.metric, p.source) for p in PUBLISHED]
 
     assert len(set(keys)) == len(keys)
     assert {(p.dataset, p.split_by, p.split) for p in PUBLISHED} == set(PUBLISHED_COUNTS)
@@ -42,7 +42,7 @@ def test_the_two_metrics_of_the_lgd_log_are_not_swapped():
 
 
 def test_a_split_is_printed_with_the_figures_of_its_own():
-    found = {(p.method, p.made_with, p.metric): p.value for p in find_published("refcocog", "google", "val")}
+    found = {(p.method, p.networks, p.metric): p.value for p in find_published("refcocog", "google", "val")}
 
     assert found["GL-CLIP, run again", "CLIP ViT-B/32, FreeSOLO", "oIoU"] == 30.77
     assert found["LGD, 0.5 and -1.0", "CLIP ViT-B/32, LLaVA 7B, SAM", "mIoU"] == 49.22
@@ -51,9 +51,9 @@ def test_a_split_is_printed_with_the_figures_of_its_own():
 
 
 def test_what_networks_saw_of_these_images_is_said():
-    saw = {p.method: p.saw for p in PUBLISHED}
+    training_data = {p.method: p.training_data for p in PUBLISHED}
 
-    assert "Mask2Former saw masks of these images" in saw["IteRPrimE"]
-    assert "may have seen boxes" in saw["LGD, 0.5 and -1.0"]
-    assert saw["GL-CLIP"] == ""
+    assert "Mask2Former saw masks of these images" in training_data["IteRPrimE"]
+    assert "may have seen boxes" in training_data["LGD, 0.5 and -1.0"]
+    assert training_data["GL-CLIP"] == ""
     assert all("not verified" in p.note for p in PUBLISHED if p.method == "IteRPrimE")

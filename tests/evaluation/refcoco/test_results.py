@@ -1,4 +1,4 @@
-"""Results in pieces: what is done twice, lost or torn."""
+"""Results in pieces: duplicates, losses and damage."""
 
 from dataclasses import replace
 
@@ -11,7 +11,7 @@ from ris.errors import DatasetError
 from ris.evaluation.refcoco import results
 from ris.evaluation.refcoco.outcome import BenchmarkOutcome, group_by_image
 from ris.evaluation.refcoco.results import (
-    find_torn_pieces,
+    find_damaged_pieces,
     find_unfinished_images,
     read_results,
     remove_results,
@@ -73,9 +73,11 @@ def test_a_torn_piece_is_found_wherever_it_was_torn_and_its_images_are_left(tmp_
     for damaged in (b"", data[:100], data[:-20], data[:60] + bytes(20) + data[80:], data[:4] + data[-8:]):
         torn.write_bytes(damaged)
 
-        assert find_torn_pieces(tmp_path) == [torn]
+        assert find_damaged_pieces(tmp_path) == [torn]
         assert len(find_unfinished_images(tmp_path, "fake-1", BENCHMARK, GROUPS)) == 4
-        with pytest.raises(DatasetError, match=f"{torn.name} is torn; run ris benchmark refcoco with --out"):
+        with pytest.raises(
+            DatasetError, match=f"{torn.name} is damaged; run ris benchmark refcoco with --out"
+        ):
             read_results([tmp_path])
     assert pq.read_table(whole).num_rows == 4
 
@@ -90,7 +92,7 @@ def test_half_a_piece_has_no_name_of_a_piece(tmp_path, monkeypatch):
     with pytest.raises(DatasetError, match="piece-1of1-000000.parquet cannot be written: No space left"):
         write_piece(tmp_path, ALL, rows(GROUPS[0]))
     assert names(tmp_path) == ["piece-1of1-000000.part"]
-    assert find_torn_pieces(tmp_path) == []
+    assert find_damaged_pieces(tmp_path) == []
 
 
 def test_whoever_stops_keeps_what_was_handed_on(tmp_path):
@@ -142,10 +144,10 @@ def test_shards_are_read_together_and_none_twice(tmp_path):
     for number, folder in enumerate((one, two), 1):
         folder.mkdir()
         shard = Shard(number, 2)
-        list(write_pieces(folder, shard, (rows(group) for group in GROUPS if shard.holds(group.image))))
+        list(write_pieces(folder, shard, (rows(group) for group in GROUPS if shard.has_image(group.image))))
 
     assert sorted(read_results([one, two])["sample"].unique().to_pylist()) == list(range(10))
-    with pytest.raises(DatasetError, match="results are there twice, the first for .* of drawn"):
+    with pytest.raises(DatasetError, match="results are there twice, first that for .* of drawn"):
         read_results([one, two, one])
 
 

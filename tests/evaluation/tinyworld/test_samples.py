@@ -60,7 +60,7 @@ def test_held_out_pairs_are_marked(pipeline):
 
 
 class Halves:
-    """Proposes the left and the right half of whatever it is shown."""
+    """Proposes the left and the right half of every image."""
 
     def propose(self, image):
         height, width = image.size

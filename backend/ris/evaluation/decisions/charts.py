@@ -1,4 +1,4 @@
-"""The report's charts, as SVG text that needs nothing from outside."""
+"""Charts of the report, as SVG text without external references."""
 
 import io
 from collections.abc import Mapping, Sequence
@@ -7,15 +7,15 @@ from typing import Any
 import matplotlib
 
 matplotlib.use("svg")
-import matplotlib.pyplot as plt  # after the backend is chosen, or it looks for a screen
+import matplotlib.pyplot as plt  # after `use`: otherwise it looks for a display
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ris.core.types import Verdict
+from ris.evaluation.decisions.comparisons import compute_calibration
 from ris.evaluation.decisions.metrics import (
     DecisionEvaluation,
-    compute_calibration,
     get_first_iou,
     group_decisions,
 )
@@ -31,20 +31,20 @@ STYLE: dict[Any, Any] = {
 }
 
 
-def draw_charts(found: Sequence[DecisionEvaluation]) -> Mapping[str, str]:
-    """Every chart that the decisions have something for: title -> SVG."""
+def draw_charts(evaluations: Sequence[DecisionEvaluation]) -> Mapping[str, str]:
+    """Draw each chart for which there are decisions; return SVG by title."""
     drawn: dict[str, str] = {}
-    with_mask = [j for j in found if j.has_mask]
+    with_mask = [e for e in evaluations if e.has_mask]
     if with_mask:
         drawn["Which alternative was taken"] = _to_svg(lambda axes: _draw_ranks(axes, with_mask))
-        drawn["IoU of the get_first_iou alternative with the final mask"] = _to_svg(
+        drawn["IoU of the first alternative with the final mask"] = _to_svg(
             lambda axes: _draw_ious(axes, with_mask)
         )
         if rows := compute_calibration(with_mask):
             drawn["How often the first is right, by its score"] = _to_svg(
                 lambda a: _draw_calibration(a, rows)
             )
-    times = [t for j in found if (t := j.decision.correction.annotation.lead_time_s) is not None]
+    times = [t for e in evaluations if (t := e.decision.correction.annotation.lead_time_s) is not None]
     if times:
         drawn["Seconds in the editor"] = _to_svg(lambda axes: _draw_times(axes, times))
     weeks = group_decisions(with_mask, "week")
@@ -64,17 +64,18 @@ def _to_svg(draw) -> str:  # type: ignore[no-untyped-def]
     return text[text.index("<svg") :]
 
 
-def _draw_ranks(axes: Axes, found: Sequence[DecisionEvaluation]) -> None:
-    taken = [j.decision.correction.rank for j in found]
+def _draw_ranks(axes: Axes, evaluations: Sequence[DecisionEvaluation]) -> None:
+    taken = [e.decision.correction.rank for e in evaluations]
     ranks = range(max(r for r in [*taken, 2] if r is not None) + 1)
     kinds = {Verdict.ACCEPTED: BLUE, Verdict.EDITED: ORANGE}
     bottom = np.zeros(len(ranks) + 1)
     for verdict, colour in kinds.items():
-        counts = [sum(j.verdict is verdict and j.decision.correction.rank == r for j in found) for r in ranks]
+        chosen = [e.decision.correction.rank for e in evaluations if e.verdict is verdict]
+        counts = [chosen.count(rank) for rank in ranks]
         heights = np.array([*counts, 0])
         axes.bar(range(len(heights)), heights, bottom=bottom, color=colour, label=verdict.value)
         bottom += heights
-    redrawn = sum(j.verdict is Verdict.REDRAWN for j in found)
+    redrawn = sum(e.verdict is Verdict.REDRAWN for e in evaluations)
     axes.bar([len(ranks)], [redrawn], color=GREY, label=Verdict.REDRAWN.value)
     axes.set_xticks(range(len(ranks) + 1), [*(f"{r + 1}" for r in ranks), "none"])
     axes.set_xlabel("rank of the alternative")
@@ -82,8 +83,8 @@ def _draw_ranks(axes: Axes, found: Sequence[DecisionEvaluation]) -> None:
     axes.legend(frameon=False)
 
 
-def _draw_ious(axes: Axes, found: Sequence[DecisionEvaluation]) -> None:
-    axes.hist([get_first_iou(j.ious) for j in found], bins=np.linspace(0, 1, 21).tolist(), color=BLUE)
+def _draw_ious(axes: Axes, evaluations: Sequence[DecisionEvaluation]) -> None:
+    axes.hist([get_first_iou(e.ious) for e in evaluations], bins=np.linspace(0, 1, 21).tolist(), color=BLUE)
     axes.set_xlabel("IoU")
     axes.set_ylabel("decisions")
 
@@ -94,21 +95,21 @@ def _draw_calibration(axes: Axes, rows: Sequence[tuple[float, float, int]]) -> N
     axes.scatter([score for score, _, _ in rows], [right for _, right, _ in rows], s=sizes, color=BLUE)
     axes.set_xlim(-0.03, 1.03)
     axes.set_ylim(-0.03, 1.03)
-    axes.set_xlabel("score that was shown")
-    axes.set_ylabel("share with IoU of at least 0.5")
+    axes.set_xlabel("score of the first alternative")
+    axes.set_ylabel("share with IoU of 0.5 or more")
 
 
 def _draw_times(axes: Axes, times: Sequence[float]) -> None:
     axes.hist(np.clip(times, 0, np.quantile(times, 0.98) + 1e-9), bins=20, color=BLUE)
-    axes.set_xlabel("seconds (the longest 2 % are drawn at the end)")
+    axes.set_xlabel("seconds (the longest 2 % are in the last bar)")
     axes.set_ylabel("decisions")
 
 
 def _draw_trend(axes: Axes, weeks: Mapping[str, Sequence[DecisionEvaluation]]) -> None:
-    means = [float(np.mean([get_first_iou(j.ious) for j in found])) for found in weeks.values()]
-    accepted = [float(np.mean([j.verdict is Verdict.ACCEPTED for j in found])) for found in weeks.values()]
-    axes.plot(list(weeks), means, color=BLUE, marker="o", label="mIoU of the first")
-    axes.plot(list(weeks), accepted, color=ORANGE, marker="o", label="accepted")
+    means = [float(np.mean([get_first_iou(e.ious) for e in week])) for week in weeks.values()]
+    accepted = [float(np.mean([e.verdict is Verdict.ACCEPTED for e in week])) for week in weeks.values()]
+    axes.plot(list(weeks), means, color=BLUE, marker="o", label="mIoU of the first alternative")
+    axes.plot(list(weeks), accepted, color=ORANGE, marker="o", label="share accepted")
     axes.set_ylim(0, 1.03)
     axes.tick_params(axis="x", rotation=30)
     axes.legend(frameon=False)

@@ -1,7 +1,7 @@
-"""Numbers from the decisions of annotators: how good was what we offered?
+"""Metrics of the alternatives, computed from the decisions of annotators.
 
-A task without a suggestion is a miss and never skipped. Skipped tasks say nothing about the masks and are
-counted apart; expressions without a referent have their own two figures, as in gRefCOCO.
+A task without alternatives is a miss. Skipped tasks are counted, but are in no metric. Expressions without a
+referent have two metrics of their own, N-acc and T-acc, as in gRefCOCO.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -17,18 +17,18 @@ from ris.core.types import Verdict
 from ris.referring.kinds import find_kind
 
 _THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9)
-ENSEMBLE = "offered"
 
 
 @dataclass(frozen=True, slots=True)
 class DecisionEvaluation:
-    """One decision against the alternatives that were on the screen.
+    """One decision, compared with the alternatives that were on the screen.
 
     Attributes:
-        decision: as it is on record.
-        ious: of the final mask with every alternative, best alternative first; empty without a final mask.
-        overlaps: (intersection, union) in pixels with every alternative; the union counts the final mask
-            alone where nothing was offered.
+        decision: the recorded decision.
+        ious: IoU of the final mask with each alternative, in [0, 1], in the order of their ranks; empty if
+            there is no final mask.
+        overlaps: (intersection, union) in pixels of the final mask with each alternative. Without
+            alternatives: one entry, (0, area of the final mask).
     """
 
     decision: Decision
@@ -37,29 +37,33 @@ class DecisionEvaluation:
 
     @property
     def verdict(self) -> Verdict:
+        """The verdict of the decision."""
         return self.decision.correction.verdict
 
     @property
     def has_mask(self) -> bool:
-        """Whether the annotator said which mask is right."""
+        """Whether the decision has a final mask."""
         return self.verdict.has_mask and self.decision.correction.annotation.mask is not None
 
     @property
     def edit_px(self) -> int | None:
-        """Pixels that an edit added or removed; None when nothing was edited."""
+        """Number of pixels that the edit added or removed; None without an edit."""
         edit = self.decision.correction.edit
         return edit.added_px + edit.removed_px if edit else None
 
     @property
     def image(self) -> tuple[str, str]:
-        """Samples of one image are not independent; it is one by its bytes, where these are known."""
+        """Key of the image: its digest, or project and URL if the digest is unknown.
+
+        Decisions about one image are not independent, so intervals are over images.
+        """
         task = self.decision.correction.annotation.task
         digest = self.decision.image_digest
         return ("", digest) if digest else (task.project, task.image_url)
 
 
 def evaluate_decision(decision: Decision) -> DecisionEvaluation:
-    """Compare the final mask with every alternative."""
+    """Compare the final mask of a decision with each alternative."""
     mask = decision.correction.annotation.mask if decision.correction.verdict.has_mask else None
     if mask is None:
         return DecisionEvaluation(decision, (), ())
@@ -78,14 +82,14 @@ def _compute_overlap(final: np.ndarray, offered: RLE) -> tuple[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class DecisionMetrics:
-    """What a set of decisions says.
+    """Metrics of a set of decisions.
 
     Attributes:
-        counts: decisions by verdict.
-        shares: by name, each with its interval and count.
-        o_iou: sum of intersections over sum of unions of the first alternative.
-        lead_time_s: median seconds in the editor; None when nobody's was told.
-        changed_px: median pixels that an edit changed; None when nothing was edited.
+        counts: number of decisions by verdict.
+        shares: the metrics by name, each a mean with its interval and count.
+        o_iou: oIoU of the first alternative: sum of intersections over sum of unions, in [0, 1].
+        lead_time_s: median time in the editor in seconds; None if it is known for no decision.
+        edit_px: median number of pixels that an edit changed; None without edits.
     """
 
     counts: Mapping[str, int]
@@ -95,35 +99,35 @@ class DecisionMetrics:
     edit_px: float | None
 
 
-def compute_decision_metrics(found: Sequence[DecisionEvaluation]) -> DecisionMetrics:
-    """Every figure of a set of decisions."""
-    with_mask = [j for j in found if j.has_mask]
-    overlaps = [j.overlaps[0] for j in with_mask]
-    times = [t for j in found if (t := j.decision.correction.annotation.lead_time_s) is not None]
-    edits = [j.edit_px for j in found if j.edit_px is not None]
+def compute_decision_metrics(evaluations: Sequence[DecisionEvaluation]) -> DecisionMetrics:
+    """Compute all metrics of a set of decisions."""
+    with_mask = [e for e in evaluations if e.has_mask]
+    overlaps = [e.overlaps[0] for e in with_mask]
+    times = [t for e in evaluations if (t := e.decision.correction.annotation.lead_time_s) is not None]
+    edits = [e.edit_px for e in evaluations if e.edit_px is not None]
     shares = {
-        "accepted": _compute_share(with_mask, lambda j: j.verdict is Verdict.ACCEPTED),
-        "accepted first": _compute_share(with_mask, lambda j: _get_accepted_rank(j) == 0),
-        "MRR of the accepted": _compute_share(with_mask, _compute_reciprocal_rank),
-        "mIoU of the first": _compute_share(with_mask, lambda j: get_first_iou(j.ious)),
-        "mIoU of the best": _compute_share(with_mask, lambda j: max(j.ious, default=0.0)),
+        "accepted": compute_share(with_mask, lambda e: e.verdict is Verdict.ACCEPTED),
+        "accepted first": compute_share(with_mask, lambda e: get_accepted_rank(e) == 0),
+        "MRR of the accepted": compute_share(with_mask, _compute_reciprocal_rank),
+        "mIoU of the first": compute_share(with_mask, lambda e: get_first_iou(e.ious)),
+        "mIoU of the best": compute_share(with_mask, lambda e: max(e.ious, default=0.0)),
     }
     for threshold in _THRESHOLDS:
-        shares[f"P@{threshold} of the first"] = _compute_share(
+        shares[f"P@{threshold} of the first"] = compute_share(
             with_mask, _make_precision(threshold, get_first_iou)
         )
     for threshold in _THRESHOLDS:
-        shares[f"P@{threshold} of the best"] = _compute_share(
+        shares[f"P@{threshold} of the best"] = compute_share(
             with_mask, _make_precision(threshold, _get_best_iou)
         )
-    edited = [j for j in with_mask if j.decision.correction.edit]
-    shares["IoU of an edit"] = _compute_share(edited, lambda j: j.decision.correction.iou or 0.0)
-    shares["boundary IoU of an edit"] = _compute_share(edited, _get_boundary_iou)
-    without = [j for j in found if j.verdict is Verdict.NO_REFERENT]
-    shares["N-acc"] = _compute_share(without, lambda j: not j.decision.alternatives)
-    shares["T-acc"] = _compute_share(with_mask, lambda j: bool(j.decision.alternatives))
+    edited = [e for e in with_mask if e.decision.correction.edit]
+    shares["IoU of an edit"] = compute_share(edited, lambda e: e.decision.correction.iou or 0.0)
+    shares["boundary IoU of an edit"] = compute_share(edited, _get_boundary_iou)
+    without = [e for e in evaluations if e.verdict is Verdict.NO_REFERENT]
+    shares["N-acc"] = compute_share(without, lambda e: not e.decision.alternatives)
+    shares["T-acc"] = compute_share(with_mask, lambda e: bool(e.decision.alternatives))
     return DecisionMetrics(
-        counts={v.value: sum(j.verdict is v for j in found) for v in Verdict},
+        counts={v.value: sum(e.verdict is v for e in evaluations) for v in Verdict},
         shares=shares,
         o_iou=sum(i for i, _ in overlaps) / max(sum(u for _, u in overlaps), 1),
         lead_time_s=float(np.median(times)) if times else None,
@@ -131,15 +135,16 @@ def compute_decision_metrics(found: Sequence[DecisionEvaluation]) -> DecisionMet
     )
 
 
-def _compute_share(
-    found: Sequence[DecisionEvaluation], value: Callable[[DecisionEvaluation], float]
+def compute_share(
+    evaluations: Sequence[DecisionEvaluation], value: Callable[[DecisionEvaluation], float]
 ) -> Share:
-    images = {image: i for i, image in enumerate(dict.fromkeys(j.image for j in found))}
-    return estimate_share([float(value(j)) for j in found], [images[j.image] for j in found])
+    """Estimate the mean of a value over decisions, with an interval that resamples whole images."""
+    images = {image: i for i, image in enumerate(dict.fromkeys(e.image for e in evaluations))}
+    return estimate_share([float(value(e)) for e in evaluations], [images[e.image] for e in evaluations])
 
 
 def get_first_iou(ious: Sequence[float]) -> float:
-    """Of the first alternative; nothing offered is a miss."""
+    """Return the IoU of the first alternative; 0 if there is none."""
     return ious[0] if ious else 0.0
 
 
@@ -150,123 +155,49 @@ def _get_best_iou(ious: Sequence[float]) -> float:
 def _make_precision(
     threshold: float, of: Callable[[Sequence[float]], float]
 ) -> Callable[[DecisionEvaluation], float]:
-    return lambda j: float(of(j.ious) > threshold)
+    return lambda e: float(of(e.ious) > threshold)
 
 
-def _get_boundary_iou(found: DecisionEvaluation) -> float:
-    edit = found.decision.correction.edit
+def _get_boundary_iou(evaluation: DecisionEvaluation) -> float:
+    edit = evaluation.decision.correction.edit
     return edit.boundary_iou if edit else 0.0
 
 
-def _get_accepted_rank(found: DecisionEvaluation) -> int | None:
-    return found.decision.correction.rank if found.verdict is Verdict.ACCEPTED else None
+def get_accepted_rank(evaluation: DecisionEvaluation) -> int | None:
+    """Return the rank of the accepted alternative, from 0; None for every other verdict."""
+    return evaluation.decision.correction.rank if evaluation.verdict is Verdict.ACCEPTED else None
 
 
-def _compute_reciprocal_rank(found: DecisionEvaluation) -> float:
-    taken = _get_accepted_rank(found)
-    return 0.0 if taken is None else 1 / (taken + 1)
+def _compute_reciprocal_rank(evaluation: DecisionEvaluation) -> float:
+    rank = get_accepted_rank(evaluation)
+    return 0.0 if rank is None else 1 / (rank + 1)
 
 
-def group_decisions(found: Iterable[DecisionEvaluation], by: str) -> dict[str, list[DecisionEvaluation]]:
-    """The decisions by "project", "annotator", "version", "kind" of expression, or "week"."""
+def group_decisions(
+    evaluations: Iterable[DecisionEvaluation], by: str
+) -> dict[str, list[DecisionEvaluation]]:
+    """Group decisions.
+
+    Args:
+        evaluations: the decisions.
+        by: a key of `GROUP_KEYS`: "project", "annotator", "version" of the model, "kind" of expression or
+            "week" (ISO 8601, UTC).
+    """
     groups: dict[str, list[DecisionEvaluation]] = {}
-    for j in found:
-        groups.setdefault(GROUP_KEYS[by](j), []).append(j)
+    for e in evaluations:
+        groups.setdefault(GROUP_KEYS[by](e), []).append(e)
     return dict(sorted(groups.items()))
 
 
-def _get_week(found: DecisionEvaluation) -> str:
-    year, week, _ = found.decision.correction.annotation.updated_at.isocalendar()
+def _get_week(evaluation: DecisionEvaluation) -> str:
+    year, week, _ = evaluation.decision.correction.annotation.updated_at.isocalendar()
     return f"{year}-W{week:02d}"
 
 
 GROUP_KEYS: Mapping[str, Callable[[DecisionEvaluation], str]] = {
-    "project": lambda j: j.decision.correction.annotation.task.project,
-    "annotator": lambda j: str(j.decision.correction.annotation.annotator or "unknown"),
-    "version": lambda j: j.decision.version or "nothing offered",
-    "kind": lambda j: find_kind(j.decision.correction.annotation.task.expression),
+    "project": lambda e: e.decision.correction.annotation.task.project,
+    "annotator": lambda e: str(e.decision.correction.annotation.annotator or "unknown"),
+    "version": lambda e: e.decision.version or "nothing offered",
+    "kind": lambda e: find_kind(e.decision.correction.annotation.task.expression),
     "week": _get_week,
 }
-
-
-def find_methods(found: Iterable[DecisionEvaluation]) -> list[str]:
-    """Every method that had a say in any alternative."""
-    return sorted({m for j in found for offer in j.decision.alternatives for m in offer.suggestion.methods})
-
-
-def get_favourite_iou(j: DecisionEvaluation, method: str) -> float:
-    """IoU of the alternative that one method liked best of those on offer; 0 when it had no say."""
-    said = [
-        (offer.suggestion.methods[method].rank, i)
-        for i, offer in enumerate(j.decision.alternatives)
-        if method in offer.suggestion.methods
-    ]
-    return j.ious[min(said)[1]] if said and j.ious else 0.0
-
-
-def compare_methods(found: Sequence[DecisionEvaluation]) -> dict[str, tuple[Share, Share]]:
-    """By method, mIoU of its favourite, and how much that is above what was offered first, paired.
-
-    Both on the same decisions with a mask. Only what was on the screen is known to be right or wrong, so a
-    method's favourite is its favourite among the alternatives.
-    """
-    with_mask = [j for j in found if j.has_mask]
-    table = {
-        ENSEMBLE: (
-            _compute_share(with_mask, lambda j: get_first_iou(j.ious)),
-            _compute_share(with_mask, lambda j: 0.0),
-        )
-    }
-    for method in find_methods(with_mask):
-
-        def get_own_iou(j: DecisionEvaluation, method: str = method) -> float:
-            return get_favourite_iou(j, method)
-
-        def compute_difference(j: DecisionEvaluation, method: str = method) -> float:
-            return get_favourite_iou(j, method) - get_first_iou(j.ious)
-
-        table[method] = (
-            _compute_share(with_mask, get_own_iou),
-            _compute_share(with_mask, compute_difference),
-        )
-    return table
-
-
-def measure_position_bias(found: Sequence[DecisionEvaluation]) -> list[tuple[int, Share, Share]]:
-    """(place, share accepted there, share accepted of that rank), of the tasks shown in random order.
-
-    Where people take what is best, all places are accepted alike and the ranks are not; where they take
-    what comes first, it is the other way round.
-    """
-    shuffled = [j for j in found if j.has_mask and any(o.place is not None for o in j.decision.alternatives)]
-    places = max((len(j.decision.alternatives) for j in shuffled), default=0)
-
-    def find_place(j: DecisionEvaluation) -> int | None:
-        taken = _get_accepted_rank(j)
-        return next((o.shown_place for o in j.decision.alternatives if o.suggestion.rank == taken), None)
-
-    return [
-        (
-            place,
-            _compute_share(shuffled, lambda j, at=place: float(find_place(j) == at)),  # type: ignore[misc]
-            _compute_share(shuffled, lambda j, at=place: float(_get_accepted_rank(j) == at)),  # type: ignore[misc]
-        )
-        for place in range(places)
-    ]
-
-
-def compute_calibration(
-    found: Sequence[DecisionEvaluation], *, bins: int = 10
-) -> list[tuple[float, float, int]]:
-    """(mean score, share with IoU >= 0.5, how many) of the first alternative, by bins of its score."""
-    pairs = [
-        (j.decision.alternatives[0].suggestion.score, get_first_iou(j.ious) >= 0.5) for j in found if j.ious
-    ]
-    rows = []
-    for low in np.arange(bins) / bins:
-        inside = [(s, right) for s, right in pairs if min(int(s * bins), bins - 1) == round(low * bins)]
-        if inside:
-            rows.append(
-                (float(np.mean([s for s, _ in inside])), float(np.mean([r for _, r in inside])), len(inside))
-            )
-    return rows

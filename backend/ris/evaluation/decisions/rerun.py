@@ -1,4 +1,4 @@
-"""What another preset, or one method alone, would have offered for tasks that annotators have decided."""
+"""Rank decided tasks again, with another preset or with one method alone."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -13,22 +13,25 @@ from ris.referring.pipeline import Pipeline
 
 @dataclass(frozen=True, slots=True)
 class Rerun:
-    """One decision, with what was offered then and with what would be offered now.
+    """One decision, evaluated with the recorded alternatives and with those of another pipeline.
 
     Attributes:
-        now: None when it could not be run again, and `reason` says why; that is a miss.
+        before: the decision with the alternatives that the annotator saw.
+        after: the decision with the alternatives of the other pipeline; None if the task could not be
+            ranked again, which counts as a miss.
+        reason: why the task could not be ranked again; "" if it was.
     """
 
-    then: DecisionEvaluation
-    now: DecisionEvaluation | None
+    before: DecisionEvaluation
+    after: DecisionEvaluation | None
     reason: str = ""
 
 
 def isolate_method(pipeline: Pipeline, method: str) -> Pipeline:
-    """The pipeline with one method's vote only.
+    """Return the pipeline with weight 1 for one method and weight 0 for all others.
 
     Raises:
-        InputError: it has no such method.
+        InputError: the pipeline has no such method.
     """
     names = [one.name for one in pipeline.methods]
     if method not in names:
@@ -40,10 +43,14 @@ def isolate_method(pipeline: Pipeline, method: str) -> Pipeline:
 def rerun(
     pipeline: Pipeline, decisions: Sequence[Decision], fetch: Callable[[Task], Image]
 ) -> Iterator[Rerun]:
-    """Rank again for every decision that says which mask is meant; an image is seen once for all of its.
+    """Rank again the tasks of all decisions that have a mask.
+
+    Each image is processed once for all its decisions.
 
     Args:
-        fetch: gives a task's image, or raises an ImageError.
+        pipeline: ranks the alternatives.
+        decisions: those without a mask are skipped.
+        fetch: returns the image of a task, or raises an ImageError.
     """
     by_image: dict[tuple[str, str], list[Decision]] = {}
     for decision in decisions:
@@ -51,39 +58,44 @@ def rerun(
         if decision.correction.verdict.has_mask and decision.correction.annotation.mask is not None:
             by_image.setdefault((task.project, task.image_url), []).append(decision)
     for group in by_image.values():
-        words = [d.correction.annotation.task.expression for d in group]
+        expressions = [d.correction.annotation.task.expression for d in group]
         try:
             scene = pipeline.see(fetch(group[0].correction.annotation.task))
-            references = pipeline.refer_all(scene, words)
+            results = pipeline.refer_all(scene, expressions)
         except BackendError as error:
             yield from (Rerun(evaluate_decision(d), None, str(error)) for d in group)
             continue
-        for decision, reference in zip(group, references, strict=True):
-            offers = tuple(Alternative(f"rerun-{s.rank}", s) for s in reference.suggestions)
-            again = replace(decision, alternatives=offers, version=reference.version)
+        for decision, result in zip(group, results, strict=True):
+            alternatives = tuple(Alternative(f"rerun-{s.rank}", s) for s in result.suggestions)
+            again = replace(decision, alternatives=alternatives, version=result.version)
             yield Rerun(evaluate_decision(decision), evaluate_decision(again))
 
 
-def compare_reruns(found: Sequence[Rerun]) -> dict[str, tuple[Share, Share, Share]]:
-    """By figure: then, now, and now above then on the same decisions; what could not be run is a miss."""
-    images = {image: i for i, image in enumerate(dict.fromkeys(one.then.image for one in found))}
-    groups = [images[one.then.image] for one in found]
+def compare_reruns(reruns: Sequence[Rerun]) -> dict[str, tuple[Share, Share, Share]]:
+    """Compare the metrics before and after on the same decisions.
+
+    Returns:
+        By metric of `RERUN_METRICS`: the mean before, the mean after, and the paired difference. A task that
+        could not be ranked again counts as 0 after.
+    """
+    images = {image: i for i, image in enumerate(dict.fromkeys(one.before.image for one in reruns))}
+    groups = [images[one.before.image] for one in reruns]
     table = {}
     for name, value in RERUN_METRICS.items():
-        then = [value(one.then) for one in found]
-        now = [value(one.now) if one.now else 0.0 for one in found]
-        above = [b - a for a, b in zip(then, now, strict=True)]
+        before = [value(one.before) for one in reruns]
+        after = [value(one.after) if one.after else 0.0 for one in reruns]
+        differences = [b - a for a, b in zip(before, after, strict=True)]
         table[name] = (
-            estimate_share(then, groups),
-            estimate_share(now, groups),
-            estimate_share(above, groups),
+            estimate_share(before, groups),
+            estimate_share(after, groups),
+            estimate_share(differences, groups),
         )
     return table
 
 
 RERUN_METRICS: dict[str, Callable[[DecisionEvaluation], float]] = {
-    "mIoU of the first": lambda j: get_first_iou(j.ious),
-    "mIoU of the best": lambda j: max(j.ious, default=0.0),
-    "P@0.5 of the first": lambda j: float(get_first_iou(j.ious) > 0.5),
-    "P@0.5 of the best": lambda j: float(max(j.ious, default=0.0) > 0.5),
+    "mIoU of the first": lambda e: get_first_iou(e.ious),
+    "mIoU of the best": lambda e: max(e.ious, default=0.0),
+    "P@0.5 of the first": lambda e: float(get_first_iou(e.ious) > 0.5),
+    "P@0.5 of the best": lambda e: float(max(e.ious, default=0.0) > 0.5),
 }

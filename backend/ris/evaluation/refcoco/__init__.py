@@ -1,1 +1,1 @@
-"""Evaluate the methods on datasets in RefCOCO's layout."""
+"""Evaluate the methods on datasets in the layout of RefCOCO or PhraseCut."""

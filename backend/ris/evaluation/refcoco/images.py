@@ -1,4 +1,4 @@
-"""The images of a benchmark: files in a folder."""
+"""Load the images of a benchmark from a folder."""
 
 from pathlib import Path
 
@@ -8,7 +8,11 @@ from ris.labelstudio.images.decoding import decode_image
 
 
 def find_image_path(folder: Path, name: str) -> Path | None:
-    """The file of an image, by its name in the dataset or the last part of it; None when there is none."""
+    """Find the file of an image by its name in the dataset, or by the last part of that name.
+
+    Returns:
+        The path; None if there is no such file.
+    """
     for path in (folder / name.lstrip("/"), folder / Path(name).name):
         if path.is_file():
             return path
@@ -16,11 +20,16 @@ def find_image_path(folder: Path, name: str) -> Path | None:
 
 
 def load_image(folder: Path, name: str, *, max_pixels: int) -> Image:
-    """An image of a folder, as displayed.
+    """Load an image with its EXIF orientation applied.
+
+    Args:
+        folder: the folder of the images.
+        name: the image's name in the dataset.
+        max_pixels: limit of width * height.
 
     Raises:
-        ImageUnreachable: there is no such file, or it may not be read.
-        ImageUnreadable: it is no picture, or over the limit.
+        ImageUnreachable: the file does not exist or cannot be read.
+        ImageUnreadable: the file is not an image, or the image has more pixels than allowed.
     """
     path = find_image_path(folder, name)
     if path is None:

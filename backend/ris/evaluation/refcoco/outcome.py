@@ -1,4 +1,4 @@
-"""What came of one expression of a benchmark with one ranking: its first mask against the referent."""
+"""Compare the first mask of each ranking with the referent of an expression."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from ris.referring.ranking import compute_places
 from ris.referring.scene import Scene
 
 NO_PROPOSALS = "no mask was proposed"
-NO_PREFERENCE = "it says the same of every proposal"
+NO_PREFERENCE = "it gives every proposal the same score"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +25,8 @@ class FirstMask:
     """The first mask of one ranking.
 
     Attributes:
-        mask: None when there is none.
-        failure: why the ranking could not answer; "" when it could, which may be with nothing.
+        mask: the mask; None if there is none.
+        failure: why the ranking has no answer; "" if it has one. "No mask" is an answer.
     """
 
     mask: RLE | None
@@ -35,23 +35,28 @@ class FirstMask:
 
 @dataclass(frozen=True, slots=True)
 class BenchmarkOutcome:
-    """One expression with one ranking; a row of a benchmark's results.
+    """One expression with one ranking: a row of the results of a benchmark.
 
     Attributes:
-        dataset, split_by, split: where the expression is from.
-        image: its name in the dataset.
-        sample: place of the expression in the dataset, from 0; the same for all rankings.
-        method: a method's name, or "fusion".
-        has_referent: whether the dataset says that there is such a thing.
-        intersection_px, union_px: of the first mask and the referent. A miss adds the referent's area to the
-            union, and a mask for an expression without a referent its own.
-        iou: intersection over union; 0 where the union is empty; 1 where nothing was offered for an
+        dataset: name of the dataset.
+        split_by: who defined the split, such as "unc".
+        split: name of the split.
+        image: name of the image in the dataset.
+        sample: index of the expression in the dataset, from 0; the same for all rankings.
+        expression: the expression.
+        method: name of a method, or "fusion".
+        has_referent: whether the image shows a referent, according to the dataset.
+        intersection_px: pixels in both the first mask and the referent.
+        union_px: pixels in the first mask or the referent. A miss counts the area of the referent; a mask for
+            an expression without a referent counts its own area.
+        iou: intersection over union in [0, 1]; 0 if the union is empty; 1 if no mask was offered for an
             expression without a referent.
-        mask: the first mask as COCO's compressed text; "" when there is none.
-        height, width: of the image, which `mask` needs to be read.
-        reason: why there is no mask although there is a referent, or why nobody could look for one.
-        model_version: of the pipeline.
-        seconds: of the image, `see` and all its expressions, divided by these.
+        mask: the first mask as COCO's compressed run lengths; "" if there is none.
+        height: height of the image in pixels, needed to decode `mask`.
+        width: width of the image in pixels.
+        reason: why there is no first mask; "" if there is one or if none is right.
+        model_version: version of the pipeline.
+        seconds: time for the image and all its expressions, divided by the number of expressions.
     """
 
     dataset: str
@@ -75,7 +80,13 @@ class BenchmarkOutcome:
 
 @dataclass(frozen=True, slots=True)
 class BenchmarkImage:
-    """One image of one split with its expressions, each with its place in the dataset."""
+    """One image of one split.
+
+    Attributes:
+        split: name of the split.
+        image: name of the image in the dataset.
+        samples: its expressions, each with its index in the dataset.
+    """
 
     split: str
     image: str
@@ -83,13 +94,17 @@ class BenchmarkImage:
 
 
 def group_by_image(benchmark: Benchmark, splits: Sequence[str]) -> list[BenchmarkImage]:
-    """The images of some splits of a benchmark, split by split, in the order of their first expressions."""
-    found: dict[tuple[str, str], list[tuple[int, Entry]]] = {}
+    """Group the expressions of some splits by image.
+
+    Returns:
+        The images, split by split, each split in the order of its first expressions.
+    """
+    by_image: dict[tuple[str, str], list[tuple[int, Entry]]] = {}
     for split in splits:
         for number, entry in enumerate(benchmark.entries):
             if entry.split == split:
-                found.setdefault((split, entry.image), []).append((number, entry))
-    return [BenchmarkImage(split, image, tuple(samples)) for (split, image), samples in found.items()]
+                by_image.setdefault((split, entry.image), []).append((number, entry))
+    return [BenchmarkImage(split, image, tuple(samples)) for (split, image), samples in by_image.items()]
 
 
 def evaluate_image(
@@ -99,22 +114,28 @@ def evaluate_image(
     load: Callable[[str], Image],
     clock: Callable[[], float],
 ) -> list[BenchmarkOutcome]:
-    """See one image once, rank all its expressions, and judge the first mask of each ranking.
+    """Process one image, rank the proposals for all its expressions, and evaluate the first masks.
 
-    An image that cannot be had makes misses of its expressions, with the reason.
+    If the image cannot be loaded, all its expressions are misses, with the reason.
 
     Args:
-        load: from an image's name to the image; raises an ImageError.
-        clock: seconds, for what it costs.
+        benchmark: the dataset.
+        group: the image and its expressions.
+        pipeline: ranks the proposals.
+        load: returns the image of a name, or raises an ImageError.
+        clock: returns seconds, to measure the time.
+
+    Returns:
+        One outcome for each expression and ranking.
     """
-    began = clock()
+    start = clock()
     entries = [entry for _, entry in group.samples]
     try:
         answers = _rank_entries(pipeline, load(group.image), entries)
     except ImageError as error:
         rankings = [*(method.name for method in pipeline.methods), FUSION]
         answers = [{name: FirstMask(None, str(error)) for name in rankings}] * len(entries)
-    seconds = (clock() - began) / len(entries)
+    seconds = (clock() - start) / len(entries)
     return [
         _make_outcome(benchmark, number, entry, method, answer, pipeline.version, seconds)
         for (number, entry), by_method in zip(group.samples, answers, strict=True)
@@ -125,33 +146,36 @@ def evaluate_image(
 def _rank_entries(pipeline: Pipeline, image: Image, entries: Sequence[Entry]) -> list[dict[str, FirstMask]]:
     for height, width in {entry.size for entry in entries if entry.size} - {image.size}:
         raise ImageUnreadable(
-            f"the image is {image.size[0]} x {image.size[1]} pixels high and wide, "
+            f"the image is {image.size[0]} x {image.size[1]} pixels (height x width), "
             f"the dataset says {height} x {width}"
         )
     scene = pipeline.see(image)
-    references = pipeline.refer_all(scene, [entry.expression for entry in entries])
-    return [dict(find_first_masks(scene, reference)) for reference in references]
+    results = pipeline.refer_all(scene, [entry.expression for entry in entries])
+    return [dict(find_first_masks(scene, result)) for result in results]
 
 
-def find_first_masks(scene: Scene, reference: ReferResult) -> Iterator[tuple[str, FirstMask]]:
-    """Every method's first mask and the fusion's, by the ranking's name.
+def find_first_masks(scene: Scene, result: ReferResult) -> Iterator[tuple[str, FirstMask]]:
+    """Find the first mask of each method and of the fusion.
 
-    A method that says the same of all proposals has no say, as in `ris benchmark tinyworld`; the authors'
-    programs would take the first proposal.
+    A method that gives all proposals the same score has no first mask, as in `ris benchmark tinyworld`. The
+    authors' programs would take the first proposal.
+
+    Returns:
+        Pairs of the ranking's name and its first mask.
     """
-    for opinion in reference.scores:
-        yield opinion.method, _find_first_mask(scene, opinion)
-    offered = reference.suggestions
-    silent = "" if offered or not scene.masks else "no method had a say"
-    yield FUSION, FirstMask(offered[0].mask if offered else None, silent)
+    for method_scores in result.scores:
+        yield method_scores.method, _find_first_mask(scene, method_scores)
+    suggestions = result.suggestions
+    failure = "" if suggestions or not scene.masks else "no method scored the proposals"
+    yield FUSION, FirstMask(suggestions[0].mask if suggestions else None, failure)
 
 
-def _find_first_mask(scene: Scene, opinion: MethodScores) -> FirstMask:
-    if opinion.skipped_reason or not scene.masks:
-        return FirstMask(None, opinion.skipped_reason)
-    if not has_preference(opinion):
+def _find_first_mask(scene: Scene, method_scores: MethodScores) -> FirstMask:
+    if method_scores.skipped_reason or not scene.masks:
+        return FirstMask(None, method_scores.skipped_reason)
+    if not has_preference(method_scores):
         return FirstMask(None, NO_PREFERENCE)
-    return FirstMask(scene.masks[int(compute_places(opinion.scores).argmin())])
+    return FirstMask(scene.masks[int(compute_places(method_scores.scores).argmin())])
 
 
 def _make_outcome(
@@ -165,7 +189,7 @@ def _make_outcome(
 ) -> BenchmarkOutcome:
     intersection, union, iou = compute_overlap(entry.mask, answer)
     height, width = entry.size or (0, 0)
-    nothing = NO_PROPOSALS if entry.has_referent and answer.mask is None else ""
+    no_mask = NO_PROPOSALS if entry.has_referent and answer.mask is None else ""
     return BenchmarkOutcome(
         dataset=benchmark.name,
         split_by=benchmark.split_by,
@@ -181,18 +205,25 @@ def _make_outcome(
         mask=rle.to_string(answer.mask) if answer.mask else "",
         height=height,
         width=width,
-        reason=answer.failure or nothing,
+        reason=answer.failure or no_mask,
         model_version=version,
         seconds=seconds,
     )
 
 
 def compute_overlap(referent: RLE | None, answer: FirstMask) -> tuple[int, int, float]:
-    """Intersection and union in pixels, and IoU, of an answer with the referent, None for no such thing.
+    """Compute intersection and union in pixels, and IoU, of a first mask with the referent.
 
-    Source: oIoU and mIoU as RefCOCO's papers count them, where an empty union is IoU 0; without a referent as
-    gRefCOCO does (`refer_evaluation.py` of henghuiding/ReLA): nothing offered is IoU 1 and adds no pixels,
-    a mask is IoU 0 and adds its area to the union. We differ in that who could not answer is never right.
+    Source: with a referent as in the papers on RefCOCO, where an empty union has IoU 0. Without a referent
+    as in gRefCOCO (`refer_evaluation.py` of henghuiding/ReLA): no mask has IoU 1 and adds no pixels, a mask
+    has IoU 0 and adds its area to the union. We differ in one point: a ranking that failed is never right.
+
+    Args:
+        referent: the mask of the referent; None if the image does not show it.
+        answer: the first mask of a ranking.
+
+    Returns:
+        (intersection, union, IoU).
     """
     if referent is None:
         return 0, answer.mask.area_px if answer.mask else 0, float(answer.mask is None and not answer.failure)

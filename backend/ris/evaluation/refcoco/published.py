@@ -1,7 +1,7 @@
-"""Figures of others, each with its metric and where it stands: what ours are printed beside.
+"""Published results of zero-shot methods, for comparison with ours.
 
-Only what was found in a public paper, table or log is here. Tables of the field mix oIoU and mIoU under one
-heading, so an entry without its metric or its source cannot be made.
+Each result comes from a public paper, table or log. Many tables mix oIoU and mIoU under one heading, so an
+entry must name its metric and its source.
 """
 
 from collections.abc import Iterator
@@ -15,9 +15,9 @@ SURVEY = "Multimodal Referring Segmentation: A Survey (arXiv 2508.00265) Table 2
 LGD_LOG = "github.com/lijiachen8863/LGD new_param_result.txt"
 RERUN = "github.com/seamoon224/CE6190 result_log/our_method_with_free_solo.txt"
 
-NO_HEADING = "the table names no metric; where it can be checked it is this one"
+NO_HEADING = "the table names no metric; it is this one wherever that could be checked"
 UNVERIFIED = "metric not verified: the table names none"
-SWAPPED = "the log's heading names the two metrics the wrong way round; here they are right"
+SWAPPED = "the heading of the log swaps the two metrics; corrected here"
 
 LLAVA = "its language model may have seen boxes and words of these images"
 MASK2FORMER = "Mask2Former saw masks of these images, ALBEF captions of COCO"
@@ -26,30 +26,33 @@ BLIP2 = "its captioner, BLIP-2, saw captions of COCO"
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """One figure of one method on one split.
+    """One result of one method on one split.
 
     Attributes:
-        method, made_with: who, and with which encoder and proposals.
-        dataset, split_by, split: as in `datasets.benchmark`.
+        method: name of the method.
+        networks: its encoder and the source of its proposals.
+        dataset: name of the dataset, as in `datasets.benchmark`.
+        split_by: who defined the split.
+        split: name of the split.
         metric: "oIoU" or "mIoU".
         value: in percent.
-        source: the public paper with its table, or the repository with its file.
-        saw: what of these images or their labels its networks were trained on; "" for nothing known.
-        note: what a reader has to know of the figure.
+        source: the paper with its table, or the repository with its file.
+        training_data: which of these images or labels its networks were trained on; "" if none is known.
+        note: what the reader must know about the value; "" if nothing.
 
     Raises:
-        ValueError: no metric of these two, no source, or no percentage.
+        ValueError: the metric is unknown, the source is empty, or the value is not a percentage.
     """
 
     method: str
-    made_with: str
+    networks: str
     dataset: str
     split_by: str
     split: str
     metric: str
     value: float
     source: str
-    saw: str = ""
+    training_data: str = ""
     note: str = ""
 
     def __post_init__(self) -> None:
@@ -72,14 +75,23 @@ PUBLISHED_SPLITS = (
 
 
 def _make_row(
-    method: str, made_with: str, metric: str, values: str, source: str, *, saw: str = "", note: str = ""
+    method: str,
+    networks: str,
+    metric: str,
+    values: str,
+    source: str,
+    *,
+    training_data: str = "",
+    note: str = "",
 ) -> Iterator[Published]:
-    """The figures of one line of a table: nine in the order of `PUBLISHED_SPLITS`, "-" for one that was
-    not given."""
+    """Yield the results of one row of a table.
+
+    `values` has nine numbers in the order of `PUBLISHED_SPLITS`, with "-" for a missing one.
+    """
     for (dataset, split_by, split), value in zip(PUBLISHED_SPLITS, values.split(), strict=True):
         if value != "-":
             yield Published(
-                method, made_with, dataset, split_by, split, metric, float(value), source, saw, note
+                method, networks, dataset, split_by, split, metric, float(value), source, training_data, note
             )
 
 
@@ -108,14 +120,14 @@ PUBLISHED: tuple[Published, ...] = (
           "37.2 38.4 37.2 37.3 40.5 33.0 44.0 44.5 44.3", SAM3, note=NO_HEADING),
     *_make_row("TAS", "CLIP RN50, SAM", "mIoU",
         "39.9 42.9 35.9 44.0 50.6 36.4 47.7 47.4 48.7", SAM3,
-          saw=BLIP2, note=NO_HEADING),
+          training_data=BLIP2, note=NO_HEADING),
     *_make_row("TAS", f"{VIT}, SAM", "mIoU",
         "39.8 41.1 36.2 43.6 49.1 36.5 46.6 46.8 48.1", SAM3,
-          saw=BLIP2, note=NO_HEADING),
+          training_data=BLIP2, note=NO_HEADING),
     *_make_row("IteRPrimE", "ALBEF, Mask2Former", "mIoU",
         "40.2 46.5 33.9 44.2 51.6 35.3 46.0 45.1 45.8",
     SAM3,
-          saw=MASK2FORMER, note=UNVERIFIED),
+          training_data=MASK2FORMER, note=UNVERIFIED),
     *_make_row("LGD, words alone", f"{VIT}, SAM", "mIoU",
         "38.09 38.65 36.23 42.26 46.97 35.29 45.16 45.28 46.77",
           LGD_LOG, note=SWAPPED),
@@ -124,19 +136,19 @@ PUBLISHED: tuple[Published, ...] = (
           LGD_LOG, note=SWAPPED),
     *_make_row("LGD, 0.5 and -1.0", _LLAVA_7B, "mIoU",
         "45.41 48.81 39.28 47.23 54.64 38.10 47.18 47.93 49.22",
-          LGD_LOG, saw=LLAVA, note=SWAPPED),
+          LGD_LOG, training_data=LLAVA, note=SWAPPED),
     *_make_row("LGD, 0.5 and -1.0", _LLAVA_7B, "oIoU",
         "34.47 37.81 30.79 36.72 44.36 30.11 36.16 37.21 37.72",
-          LGD_LOG, saw=LLAVA, note=SWAPPED),
+          LGD_LOG, training_data=LLAVA, note=SWAPPED),
     *_make_row("HybridGL", "CLIP ViT-B/16, GEM, SAM", "mIoU",
         "49.48 53.37 45.19 43.40 49.13 37.17 51.25 51.59 -",
-          f"{SURVEY}; {SAM3}", note="in others' tables it stands as cIoU, too"),
+          f"{SURVEY}; {SAM3}", note="other tables list it as cIoU"),
 )  # fmt: skip
-"""Zero-shot methods with the proposals that ours resemble, and what came after them."""
+"""Results of zero-shot methods with proposals like ours, and of their successors."""
 
 
 def find_published(dataset: str, split_by: str, split: str) -> tuple[Published, ...]:
-    """What others published for a split."""
+    """Return the published results for a split."""
     return tuple(
         one for one in PUBLISHED if (one.dataset, one.split_by, one.split) == (dataset, split_by, split)
     )

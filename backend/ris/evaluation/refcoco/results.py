@@ -1,8 +1,8 @@
-"""The results of a benchmark in a folder of Parquet files: written piece by piece, read together.
+"""The results of a benchmark: a folder of Parquet files, written piece by piece and read together.
 
-A piece holds all rows of a few images. It gets its name when all of it is on the disk, so a run that is
-killed loses at most the piece it was at. One that was torn all the same, by a full disk or a copy that broke
-off, is found by its checksums: the run does its images again.
+A piece holds all rows of a few images. It is renamed to its final name after it is complete on disk, so a
+killed run loses at most the current piece. A piece that is damaged later, for example by an interrupted copy,
+is found by its checksums, and the next run processes its images again.
 """
 
 import os
@@ -45,19 +45,22 @@ EXPRESSION_KEY = ["dataset", "split_by", "sample", "expression"]
 
 
 def to_table(outcomes: Sequence[BenchmarkOutcome]) -> pa.Table:
-    """Outcomes as a table of `RESULTS_SCHEMA`."""
+    """Convert outcomes to a table of `RESULTS_SCHEMA`."""
     return pa.Table.from_pylist([asdict(outcome) for outcome in outcomes], RESULTS_SCHEMA)
 
 
 def write_piece(folder: Path, shard: Shard, outcomes: Sequence[BenchmarkOutcome]) -> Path:
-    """Write rows as the shard's next piece; it is there with all of them, or not at all.
+    """Write rows as the next piece of a shard, atomically.
+
+    Returns:
+        The path of the piece.
 
     Raises:
-        DatasetError: the disk is full, or the folder cannot be written.
+        DatasetError: the folder cannot be written, for example because the disk is full.
     """
-    mine = f"piece-{shard.number}of{shard.count}-"
-    numbers = [int(path.stem.removeprefix(mine)) for path in folder.glob(f"{mine}*.parquet")]
-    path = folder / f"{mine}{max(numbers, default=-1) + 1:06d}.parquet"
+    prefix = f"piece-{shard.number}of{shard.count}-"
+    numbers = [int(path.stem.removeprefix(prefix)) for path in folder.glob(f"{prefix}*.parquet")]
+    path = folder / f"{prefix}{max(numbers, default=-1) + 1:06d}.parquet"
     unfinished = path.with_suffix(".part")
     try:
         with unfinished.open("wb") as file:
@@ -73,30 +76,35 @@ def write_piece(folder: Path, shard: Shard, outcomes: Sequence[BenchmarkOutcome]
 def write_pieces(
     folder: Path, shard: Shard, by_image: Iterable[Sequence[BenchmarkOutcome]]
 ) -> Iterator[Sequence[BenchmarkOutcome]]:
-    """Hand on the rows of one image after the other, and write them, some images a piece.
+    """Write rows in pieces of `IMAGES_PER_PIECE` images, and yield the rows of each image.
 
-    Whoever stops listening, or is interrupted, leaves a piece with all that was handed on.
+    If the caller stops early or is interrupted, all rows that were yielded are written.
+
+    Args:
+        folder: folder of the results.
+        shard: the shard that is processed.
+        by_image: the rows of one image after the other.
     """
     rows: list[BenchmarkOutcome] = []
     try:
-        for number, made in enumerate(by_image, 1):
-            rows += made
+        for number, outcomes in enumerate(by_image, 1):
+            rows += outcomes
             if number % IMAGES_PER_PIECE == 0:
                 write_piece(folder, shard, rows)
                 rows = []
-            yield made
+            yield outcomes
     finally:
         if rows:
             write_piece(folder, shard, rows)
 
 
-def find_torn_pieces(folder: Path) -> list[Path]:
-    """The pieces of a folder that cannot be read."""
+def find_damaged_pieces(folder: Path) -> list[Path]:
+    """Return the damaged pieces of a folder."""
     return [path for path in sorted(folder.glob(PIECE_PATTERN)) if _read_piece(path) is None]
 
 
 def remove_results(folder: Path) -> None:
-    """Remove all results of a folder, and nothing else."""
+    """Remove all results from a folder; other files stay."""
     for path in [*folder.glob(PIECE_PATTERN), *folder.glob("piece-*.part")]:
         path.unlink()
 
@@ -104,10 +112,16 @@ def remove_results(folder: Path) -> None:
 def find_unfinished_images(
     folder: Path, version: str, benchmark: Benchmark, groups: Sequence[BenchmarkImage]
 ) -> list[BenchmarkImage]:
-    """The images that a folder has no rows of.
+    """Return the images for which a folder has no rows.
+
+    Args:
+        folder: folder of the results.
+        version: model version of the pipeline.
+        benchmark: the dataset.
+        groups: the images to process.
 
     Raises:
-        DatasetError: the folder holds results of another model version, or of other expressions of an image.
+        DatasetError: the folder has results of another model version, or of other expressions of an image.
     """
     pieces = [
         piece for path in sorted(folder.glob(PIECE_PATTERN)) if (piece := _read_piece(path)) is not None
@@ -117,28 +131,31 @@ def find_unfinished_images(
     if others:
         raise DatasetError(
             f"{folder} holds results of {', '.join(others)}, and this is {version}; "
-            "give another folder with --out, or begin anew with --fresh"
+            "give another folder with --out, or start over with --fresh"
         )
     done = {tuple(row.values()) for row in table.group_by(EXPRESSION_KEY).aggregate([]).to_pylist()}
-    undone = []
+    unfinished = []
     for group in groups:
         keys = {(benchmark.name, benchmark.split_by, n, entry.expression) for n, entry in group.samples}
         if not keys & done:
-            undone.append(group)
+            unfinished.append(group)
         elif not keys <= done:
             raise DatasetError(
                 f"{folder} holds results of {group.image} with other expressions: the dataset has changed; "
-                "give another folder with --out, or begin anew with --fresh"
+                "give another folder with --out, or start over with --fresh"
             )
-    return undone
+    return unfinished
 
 
 def read_results(folders: Iterable[Path]) -> pa.Table:
-    """All rows of some folders as one table of `RESULTS_SCHEMA`: the shards of a benchmark, or several
-    benchmarks.
+    """Read all rows of some folders as one table of `RESULTS_SCHEMA`.
+
+    Args:
+        folders: results of the shards of one benchmark, or of several benchmarks.
 
     Raises:
-        DatasetError: no results, a torn piece, two model versions, or an expression that is there twice.
+        DatasetError: a folder has no results or a damaged piece, the model versions differ, or a result is
+            there twice.
     """
     found = []
     for folder in folders:
@@ -148,7 +165,7 @@ def read_results(folders: Iterable[Path]) -> pa.Table:
         for path in paths:
             piece = _read_piece(path)
             if piece is None:
-                raise DatasetError(f"{path} is torn; run ris benchmark refcoco with --out {folder} once more")
+                raise DatasetError(f"{path} is damaged; run ris benchmark refcoco with --out {folder} again")
             found.append(piece)
     table = pa.concat_tables(found)
     versions = sorted(table["model_version"].unique().to_pylist())
@@ -158,14 +175,14 @@ def read_results(folders: Iterable[Path]) -> pa.Table:
     twice = [row for row in counts.to_pylist() if row["iou_count"] > 1]
     if twice:
         raise DatasetError(
-            f"{len(twice)} results are there twice, the first for {twice[0]['expression']!r:.60} of "
+            f"{len(twice)} results are there twice, first that for {twice[0]['expression']!r:.60} of "
             f"{twice[0]['dataset']}; give folders that have no image in common"
         )
     return table
 
 
 def _read_piece(path: Path) -> pa.Table | None:
-    """The rows of a piece; None when it is torn."""
+    """Read the rows of a piece; None if it is damaged."""
     data = path.read_bytes()
     try:
         table = pq.read_table(pa.BufferReader(data), page_checksum_verification=True)
@@ -173,5 +190,7 @@ def _read_piece(path: Path) -> pa.Table | None:
     except (OSError, ValueError, pa.ArrowException):
         return None
     if not table.schema.equals(RESULTS_SCHEMA):
-        raise DatasetError(f"{path} is not of this version of ris benchmark refcoco; give another folder")
+        raise DatasetError(
+            f"{path} was written by another version of ris benchmark refcoco; give another folder"
+        )
     return table

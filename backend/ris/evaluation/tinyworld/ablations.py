@@ -1,4 +1,4 @@
-"""What each part of a method is worth: every method with one of its switches turned, side by side."""
+"""Ablations: each method with one setting changed."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -40,7 +40,7 @@ ITERPRIME_ABLATIONS: Mapping[str, Mapping[str, Any]] = {
 
 
 def add_ablations(pipeline: Pipeline) -> Pipeline:
-    """The pipeline with every method in all of its variants, named "method: switch"."""
+    """Return the pipeline with all variants of each method, named "method: variant"."""
     variants = [(variant, method.name) for method in pipeline.methods for variant in _make_ablations(method)]
     own = pipeline.parsers
     return replace(
@@ -52,35 +52,41 @@ def add_ablations(pipeline: Pipeline) -> Pipeline:
 
 def _make_ablations(method: Method) -> Iterator[Method]:
     if isinstance(method, GlobalLocal):
-        for name, turned in GLOBAL_LOCAL_ABLATIONS.items():
-            yield replace(method, name=f"{method.name}: {name}", settings=replace(method.settings, **turned))
+        for name, changes in GLOBAL_LOCAL_ABLATIONS.items():
+            yield replace(method, name=f"{method.name}: {name}", settings=replace(method.settings, **changes))
     elif isinstance(method, Lgd):
         describer = MemoisedDescriber(method.describer)
-        for name, turns in LGD_ABLATIONS.items():
-            settings = replace(method.settings, **turns)
+        for name, changes in LGD_ABLATIONS.items():
+            settings = replace(method.settings, **changes)
             yield replace(method, name=f"{method.name}: {name}", describer=describer, settings=settings)
     elif isinstance(method, IterPrime):
-        for name, turns in ITERPRIME_ABLATIONS.items():
-            settings_of_it = replace(method.settings, **turns)
-            yield replace(method, name=f"{method.name}: {name}", settings=settings_of_it)
+        for name, changes in ITERPRIME_ABLATIONS.items():
+            yield replace(method, name=f"{method.name}: {name}", settings=replace(method.settings, **changes))
 
 
 @dataclass
 class MemoisedDescriber:
-    """A describer that is asked each thing once, for all variants of a method."""
+    """A describer that answers each prompt once, for all variants of a method.
+
+    Attributes:
+        describer: gives the answers.
+        answers: the answers so far, by digest of the image and prompt.
+    """
 
     describer: Describer
-    said: dict[tuple[str, str], str] = field(default_factory=dict)
+    answers: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.model = self.describer.model
 
     def look(self, image: Image) -> NDArray:
+        """Return what the describer needs of an image."""
         return self.describer.look(image)
 
     def describe(self, digest: str, looked: NDArray, prompts: Sequence[str]) -> list[str]:
-        missing = [p for p in dict.fromkeys(prompts) if (digest, p) not in self.said]
+        """Return one answer for each prompt."""
+        missing = [p for p in dict.fromkeys(prompts) if (digest, p) not in self.answers]
         if missing:
-            answers = self.describer.describe(digest, looked, missing)
-            self.said |= {(digest, p): a for p, a in zip(missing, answers, strict=True)}
-        return [self.said[digest, prompt] for prompt in prompts]
+            new = self.describer.describe(digest, looked, missing)
+            self.answers |= {(digest, p): a for p, a in zip(missing, new, strict=True)}
+        return [self.answers[digest, prompt] for prompt in prompts]

@@ -1,6 +1,7 @@
-"""The benchmark on drawn scenes that no training saw: `ris benchmark tinyworld`.
+"""The benchmark on drawn scenes that were not used for training: `ris benchmark tinyworld`.
 
-It says how good the embedded toys are in their own world, and nothing about photographs.
+It measures the embedded toy networks on the kind of scenes that they were trained for. It says nothing about
+photographs.
 """
 
 import random
@@ -27,27 +28,28 @@ from ris.tinyworld.scene import is_held_out, make_scene
 from ris.tinyworld.writer import Expression
 
 TEST_SEED = 900_001  # the trainings use seeds below 1000
-MAX_EXPRESSIONS_PER_SCENE = 10  # expressions a scene at most: scenes with many should not outweigh the others
+MAX_EXPRESSIONS_PER_SCENE = 10  # so that scenes with many expressions do not outweigh the others
 _RIGHT_IOU = 0.5
-MISSED_PLACE = 99  # a place behind every real one
+MISSED_PLACE = 99  # greater than every real place
 
 
 @dataclass(frozen=True, slots=True)
 class TinyworldOutcome:
-    """One expression and what came of it.
+    """One expression with the places at which the rankings put its referent.
 
     Attributes:
-        scene: its number; samples of one scene are not independent.
+        scene: number of the scene; outcomes of one scene are not independent.
         kind: category, attribute, size, position, relation, ordinal or negation.
-        is_held_out: the referent's colour and noun never met in a training scene.
-        by_thing, by_noun: the chance of a guess among all things, and among those of its noun.
-        known: by ranking, at which place the referent came with the true masks as proposals; MISSED
-            where the ranking had no say or did not offer it.
-        found: the same with the proposer's masks: the place of the first with IoU > 0.5; None when no
-            proposals were asked for.
-        ceiling: some proposal has.
-        peak: the hottest point of IteRPrimE's map lies in the referent.
-        described: the describer's sentence about its looks is exactly right.
+        is_held_out: whether no training scene combines the referent's colour and noun.
+        chance_by_thing: probability of a correct guess among all things.
+        chance_by_noun: probability of a correct guess among the things with the referent's noun.
+        places_with_true_masks: place of the referent by ranking, from 0, with the true masks as proposals;
+            `MISSED_PLACE` if the ranking has no preference or does not offer it.
+        places_with_proposals: the same with the masks of the proposer: the place of the first mask with
+            IoU > 0.5; None if this was not evaluated.
+        has_right_proposal: whether a proposal has IoU > 0.5 with the referent; None if not evaluated.
+        has_peak_inside: whether the hottest pixel of IteRPrimE's map is in the referent.
+        is_description_right: whether the describer's sentence on the referent's appearance is exactly right.
     """
 
     scene: int
@@ -64,7 +66,13 @@ class TinyworldOutcome:
 
 @dataclass(frozen=True, slots=True)
 class ProposalOutcome:
-    """What was proposed for one scene: how many masks, and each thing's best IoU with any of them."""
+    """The proposals for one scene.
+
+    Attributes:
+        scene: number of the scene.
+        n_proposals: number of masks.
+        best_ious: for each thing, the highest IoU with a proposal.
+    """
 
     scene: int
     n_proposals: int
@@ -73,7 +81,7 @@ class ProposalOutcome:
 
 @dataclass(frozen=True, slots=True)
 class _TrueMaskProposer:
-    """A proposer that is told the answer: the true masks."""
+    """A proposer that returns the true masks."""
 
     proposals: Proposals
 
@@ -82,18 +90,23 @@ class _TrueMaskProposer:
 
 
 def make_worlds(n_scenes: int, *, split: str, seed: int) -> Iterator[World]:
-    """Scenes of which something can be said; the same for the same seed."""
+    """Yield scenes with at least two things; the same scenes for the same seed."""
     rng = random.Random(seed)
-    made = 0
-    while made < n_scenes:
+    count = 0
+    while count < n_scenes:
         world = make_scene(rng, split=split)
         if len(world.things) >= 2:
-            made += 1
+            count += 1
             yield world
 
 
 def sample_expressions(world: World, number: int) -> list[Expression]:
-    """The expressions that are tried of a scene; the same for the same scene and number."""
+    """Choose up to `MAX_EXPRESSIONS_PER_SCENE` expressions of a scene.
+
+    Args:
+        world: the scene.
+        number: number of the scene, the seed of the choice.
+    """
     rng = random.Random(number)
     expressions = list(make_expressions(world, rng))
     return rng.sample(expressions, min(len(expressions), MAX_EXPRESSIONS_PER_SCENE))
@@ -102,31 +115,48 @@ def sample_expressions(world: World, number: int) -> list[Expression]:
 def evaluate_world(
     pipeline: Pipeline, world: World, number: int, *, propose: bool
 ) -> tuple[list[TinyworldOutcome], ProposalOutcome | None]:
-    """Try one scene's expressions with the true masks and, if asked, end to end."""
+    """Evaluate the expressions of one scene.
+
+    Args:
+        pipeline: ranks the proposals.
+        world: the scene.
+        number: number of the scene.
+        propose: also evaluate end to end, with the masks of the proposer.
+
+    Returns:
+        One outcome for each expression; and the proposals, None without `propose`.
+    """
     image = Image.from_pixels(np.ascontiguousarray(world.image))
     truths = [world.get_mask(i) for i in range(len(world.things))]
     chosen = sample_expressions(world, number)
-    words = [e.text for e in chosen]
-    known = see_true_masks(pipeline, image, truths)
-    made = [
-        _make_outcome(world, number, e, known, reference)
-        for e, reference in zip(chosen, pipeline.refer_all(known, words), strict=True)
+    texts = [e.text for e in chosen]
+    true_scene = see_true_masks(pipeline, image, truths)
+    outcomes = [
+        _make_outcome(world, number, e, true_scene, result)
+        for e, result in zip(chosen, pipeline.refer_all(true_scene, texts), strict=True)
     ]
     if not propose:
-        return made, None
+        return outcomes, None
     scene = pipeline.see(image)
     ious = compute_iou_matrix(scene.masks, [rle.encode_rle(truth) for truth in truths])
-    made = [
-        _add_end_to_end(s, scene, reference, ious[:, e.referent])
-        for s, e, reference in zip(made, chosen, pipeline.refer_all(scene, words), strict=True)
+    outcomes = [
+        _add_end_to_end(outcome, scene, result, ious[:, e.referent])
+        for outcome, e, result in zip(outcomes, chosen, pipeline.refer_all(scene, texts), strict=True)
     ]
     best = ious.max(0).tolist() if len(ious) else [0.0] * len(truths)
-    return made, ProposalOutcome(number, len(scene.masks), tuple(best))
+    return outcomes, ProposalOutcome(number, len(scene.masks), tuple(best))
 
 
 @dataclass(frozen=True, slots=True)
 class ScoredExpression:
-    """One expression of one scene with everything that was said of it: what learning learns from."""
+    """One expression of one scene with the scores of all methods, as training data for the fusion.
+
+    Attributes:
+        expression: the expression.
+        scene: the processed image with its proposals.
+        scores: the scores of each method.
+        referent: the true mask.
+    """
 
     expression: str
     scene: Scene
@@ -135,71 +165,77 @@ class ScoredExpression:
 
 
 def score_world(pipeline: Pipeline, world: World, number: int) -> list[ScoredExpression]:
-    """The same expressions as `evaluate_world`, ranked among the proposer's masks."""
+    """Score the expressions of `evaluate_world` against the masks of the proposer."""
     chosen = sample_expressions(world, number)
     scene = pipeline.see(Image.from_pixels(np.ascontiguousarray(world.image)))
-    references = pipeline.refer_all(scene, [e.text for e in chosen])
+    results = pipeline.refer_all(scene, [e.text for e in chosen])
     return [
         ScoredExpression(e.text, scene, r.scores, rle.encode_rle(world.get_mask(e.referent)))
-        for e, r in zip(chosen, references, strict=True)
+        for e, r in zip(chosen, results, strict=True)
     ]
 
 
 def see_true_masks(pipeline: Pipeline, image: Image, truths: Sequence[NDArray[np.bool_]]) -> Scene:
-    """The scene as it would be seen had the proposer found exactly the true masks."""
+    """Process an image with the true masks as proposals.
+
+    Args:
+        pipeline: its proposer is replaced.
+        image: the image.
+        truths: the true masks, bool [H, W] each.
+    """
     proposals = Proposals.from_masks(truths, image.size, np.ones(len(truths), np.float32))
     return replace(pipeline, proposer=_TrueMaskProposer(proposals)).see(image)
 
 
 def _make_outcome(
-    world: World, number: int, expression: Expression, known: Scene, reference: ReferResult
+    world: World, number: int, expression: Expression, true_scene: Scene, result: ReferResult
 ) -> TinyworldOutcome:
     referent = world.things[expression.referent]
     right = np.arange(len(world.things)) == expression.referent
-    opinions = {o.method: o for o in reference.scores}
-    said = opinions["lgd"].evidence.get("referent", "") if "lgd" in opinions else ""
-    heat = opinions["iterprime"].heat if "iterprime" in opinions else None
+    by_method = {o.method: o for o in result.scores}
+    description = by_method["lgd"].evidence.get("referent", "") if "lgd" in by_method else ""
+    heat = by_method["iterprime"].heat if "iterprime" in by_method else None
     return TinyworldOutcome(
         scene=number,
         kind=expression.kind,
         is_held_out=is_held_out(referent.noun, referent.colour),
         chance_by_thing=1 / len(world.things),
         chance_by_noun=1 / sum(thing.noun == referent.noun for thing in world.things),
-        places_with_true_masks=_find_places(known, reference, right),
+        places_with_true_masks=_find_places(true_scene, result, right),
         has_peak_inside=heat is not None
         and bool(world.get_mask(expression.referent)[_find_peak(heat, world.size)]),
-        is_description_right=said == make_attribute_description(referent, world),
+        is_description_right=description == make_attribute_description(referent, world),
     )
 
 
 def _add_end_to_end(
-    sample: TinyworldOutcome, scene: Scene, reference: ReferResult, ious: NDArray[np.float64]
+    outcome: TinyworldOutcome, scene: Scene, result: ReferResult, ious: NDArray[np.float64]
 ) -> TinyworldOutcome:
     right = ious > _RIGHT_IOU
     return replace(
-        sample,
-        places_with_proposals=_find_places(scene, reference, right),
+        outcome,
+        places_with_proposals=_find_places(scene, result, right),
         has_right_proposal=bool(right.any()),
     )
 
 
-def _find_places(scene: Scene, reference: ReferResult, right: NDArray[np.bool_]) -> dict[str, int]:
-    """By ranking, the place of the first right mask. A method that says the same of all has no say."""
+def _find_places(scene: Scene, result: ReferResult, right: NDArray[np.bool_]) -> dict[str, int]:
+    """Find the place of the first right mask in each ranking; `MISSED_PLACE` without a preference."""
     masks = {scene.masks[i] for i in np.flatnonzero(right)}
-    offered = [s.mask in masks for s in reference.suggestions]
-    found = {FUSION: offered.index(True) if True in offered else MISSED_PLACE}
-    for opinion in reference.scores:
-        of_right = (
-            compute_places(opinion.scores)[right]
-            if has_preference(opinion) and right.any()
+    is_right = [s.mask in masks for s in result.suggestions]
+    places = {FUSION: is_right.index(True) if True in is_right else MISSED_PLACE}
+    for method_scores in result.scores:
+        right_places = (
+            compute_places(method_scores.scores)[right]
+            if has_preference(method_scores) and right.any()
             else np.array([MISSED_PLACE])
         )
-        found[opinion.method] = int(of_right.min())
-    return found
+        places[method_scores.method] = int(right_places.min())
+    return places
 
 
 def _find_peak(heat: NDArray[np.uint8], size: Size) -> tuple[int, int]:
-    """Row and column of the hottest pixel of the enlarged map."""
+    """Return row and column of the hottest pixel after the map is enlarged to `size`."""
     large = enlarge_heat(heat.astype(np.float32), size)
     row, column = np.unravel_index(int(large.argmax()), large.shape)
     return int(row), int(column)

@@ -1,4 +1,4 @@
-"""The figures of a benchmark as rows: for a table, and as JSON for machines."""
+"""Tables of the results of `ris benchmark tinyworld`, for the terminal and for JSON."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
@@ -24,7 +24,15 @@ ShareTable = dict[str, dict[str, Share]]
 def tabulate_by_kind(
     samples: Sequence[TinyworldOutcome], value: Callable[[TinyworldOutcome], Mapping[str, float]]
 ) -> ShareTable:
-    """Row -> column -> share; `value` gives a sample's number for every column."""
+    """Compute a table with one row for each kind of expression, and a row "all".
+
+    Args:
+        samples: the outcomes.
+        value: returns the number of an outcome for each column.
+
+    Returns:
+        By row and column, the mean with its interval over scenes.
+    """
     groups = {row: [s for s in samples if s.kind in kinds] for row, kinds in KINDS_BY_ROW.items()}
     return {row: _compute_columns(group, value) for row, group in (groups | {"all": list(samples)}).items()}
 
@@ -39,19 +47,22 @@ def _compute_columns(
 
 
 def get_chance_levels(sample: TinyworldOutcome) -> dict[str, float]:
-    """The chance of a guess among all things, and among those of the right noun."""
+    """Return the probabilities of a correct guess: among all things, and among those of the same noun."""
     return {"1/things": sample.chance_by_thing, "1/same noun": sample.chance_by_noun}
 
 
 def make_true_mask_metric(k: int) -> Callable[[TinyworldOutcome], dict[str, float]]:
-    """By ranking, whether the referent is among the first k of the true masks."""
+    """Make a metric: by ranking, whether the referent is among its first k true masks."""
     return lambda sample: {
         who: place < k for who, place in _order_rankings(sample.places_with_true_masks).items()
     }
 
 
 def make_end_to_end_metric(k: int) -> Callable[[TinyworldOutcome], dict[str, float]]:
-    """By ranking, whether one of the first k proposals has IoU > 0.5; the oracle is the best proposal."""
+    """Make a metric: by ranking, whether one of its first k proposals has IoU > 0.5.
+
+    The column "oracle" says whether any proposal has.
+    """
 
     def compute_value(sample: TinyworldOutcome) -> dict[str, float]:
         found = {
@@ -64,7 +75,7 @@ def make_end_to_end_metric(k: int) -> Callable[[TinyworldOutcome], dict[str, flo
 
 
 def get_network_results(sample: TinyworldOutcome) -> dict[str, float]:
-    """What the matcher and the describer get right by themselves."""
+    """Return whether the matcher and the describer are right, each by itself."""
     return {
         "heat peaks in the referent": sample.has_peak_inside,
         "its looks told exactly": sample.is_description_right,
@@ -72,12 +83,19 @@ def get_network_results(sample: TinyworldOutcome) -> dict[str, float]:
 
 
 def _order_rankings(places: Mapping[str, int]) -> dict[str, int]:
-    """The methods, then the fusion."""
+    """Put the fusion after the methods."""
     return {who: places[who] for who in (*(w for w in places if w != FUSION), FUSION) if who in places}
 
 
 def compute_gain(samples: Sequence[TinyworldOutcome], better: str, base: str, rows: Sequence[str]) -> Share:
-    """How much more often one ranking is right than another on the same expressions, with the interval."""
+    """Compute the paired difference in accuracy of two rankings, with the true masks.
+
+    Args:
+        samples: the outcomes.
+        better: name of the ranking that is expected to be better.
+        base: name of the other ranking.
+        rows: rows of `KINDS_BY_ROW` that count.
+    """
     kinds = {kind for row in rows for kind in KINDS_BY_ROW[row]}
     chosen = [s for s in samples if s.kind in kinds]
     values = [
@@ -89,7 +107,7 @@ def compute_gain(samples: Sequence[TinyworldOutcome], better: str, base: str, ro
 
 
 def compute_proposal_metrics(proposed: Sequence[ProposalOutcome]) -> dict[str, Share]:
-    """Recall of the proposals, and how many there are."""
+    """Compute the recall and the number of the proposals."""
     scenes = [p.scene for p in proposed]
     groups = [p.scene for p in proposed for _ in p.best_ious]
     ious = [iou for p in proposed for iou in p.best_ious]
@@ -104,10 +122,10 @@ def compute_proposal_metrics(proposed: Sequence[ProposalOutcome]) -> dict[str, S
 
 
 def compute_end_to_end_mean(figures: ShareTable) -> float:
-    """The fusion's mean over category, attribute, position and relation: each kind counts alike."""
+    """Compute the mean accuracy of the fusion over `MEAN_ROWS`, with equal weights."""
     return sum(figures[row][FUSION].mean for row in MEAN_ROWS) / len(MEAN_ROWS)
 
 
 def to_json_table(figures: Mapping[str, Mapping[str, Share]]) -> dict[str, Any]:
-    """The same as plain numbers."""
+    """Convert a table to an object for JSON."""
     return {row: {name: asdict(value) for name, value in columns.items()} for row, columns in figures.items()}
