@@ -145,7 +145,7 @@ def tokenize_batch(tokenizer: PreTrainedTokenizerFast, batch: ItmBatch) -> Token
 def compute_emphasised_heat(attention: Tensor, gradient: Tensor, tokens: TokenBatch) -> Tensor:
     """Primary word emphasis (papers sheet 3, "PWEM"), for texts of different lengths: [T, G * G].
 
-    `ris.referring.iterprime.emphasise_primary_word` is the method itself; this is the same sum,
+    `ris.referring.emphasis.emphasise_primary_word` is the method itself; this is the same sum,
     differentiable,
     before it is brought to [0, 1]. Only a text of one word differs: the method then compares it with
     nothing, which here counts as 0.

@@ -13,7 +13,7 @@ from ris.datasets.entry import Entry
 from ris.errors import ImageError, ImageUnreadable
 from ris.evaluation.rankings import FUSION, has_preference
 from ris.referring.pipeline import Pipeline, ReferResult
-from ris.referring.ranking import compute_places
+from ris.referring.ranking import compute_ranks
 from ris.referring.scene import Scene
 
 NO_PROPOSALS = "no mask was proposed"
@@ -151,7 +151,7 @@ def _find_first_mask(scene: Scene, opinion: MethodScores) -> FirstMask:
         return FirstMask(None, opinion.skipped_reason)
     if not has_preference(opinion):
         return FirstMask(None, NO_PREFERENCE)
-    return FirstMask(scene.masks[int(compute_places(opinion.scores).argmin())])
+    return FirstMask(scene.masks[int(compute_ranks(opinion.scores).argmin())])
 
 
 def _make_outcome(

@@ -18,7 +18,7 @@ from ris.core.types import Image, MethodScores, Size
 from ris.evaluation.rankings import FUSION, has_preference
 from ris.referring.heat import enlarge_heat
 from ris.referring.pipeline import Pipeline, ReferResult
-from ris.referring.ranking import compute_places
+from ris.referring.ranking import compute_ranks
 from ris.referring.scene import Scene
 from ris.tinyworld.expressions import Expression, make_attribute_description, make_expressions
 from ris.tinyworld.scene import SyntheticScene as World
@@ -188,7 +188,7 @@ def _find_places(scene: Scene, reference: ReferResult, right: NDArray[np.bool_])
     found = {FUSION: offered.index(True) if True in offered else MISSED_PLACE}
     for opinion in reference.scores:
         of_right = (
-            compute_places(opinion.scores)[right]
+            compute_ranks(opinion.scores)[right]
             if has_preference(opinion) and right.any()
             else np.array([MISSED_PLACE])
         )
