@@ -1,4 +1,4 @@
-"""Small transformers networks with random weights and a vocabulary of a few words."""
+"""Networks of transformers for tests: small, with random weights and a vocabulary of a few words."""
 
 import json
 
@@ -15,7 +15,7 @@ WORDS = [
 
 
 def toy_tokenizer():
-    """[CLS] words [SEP]; unknown words are [UNK]."""
+    """Make a tokenizer of [CLS] words [SEP]; an unknown word is [UNK]."""
     ids = {word: i for i, word in enumerate(WORDS)}
     tokenizer = Tokenizer(models.WordPiece(ids, unk_token="[UNK]"))
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
@@ -47,10 +47,10 @@ def random_blip_config():
 
 
 def random_blip():
-    """A BLIP matcher of that size, with the same weights every time."""
+    """Build a BLIP matcher of that size; it is the same each time."""
     torch.manual_seed(5)
-    made = BlipForImageTextRetrieval(random_blip_config()).eval()
-    for parameter in made.parameters():  # the default initial weights are too small to show differences
+    model = BlipForImageTextRetrieval(random_blip_config()).eval()
+    for parameter in model.parameters():  # PyTorch's initial weights are so small that errors would not show
         parameter.data.normal_(0, 0.15)
     return model
 
@@ -63,14 +63,12 @@ VISION = {
 }
 
 
-def write_folder(folder, eyes):
-    """Write config and weights as on the Hub for open_clip; return the network."""
-    config = {"embed_dim": 24, "quick_gelu": True, "vision_cfg": EYES[eyes], "text_cfg": TEXT}
+def write_folder(folder, vision):
+    """Write the config and weights of a CLIP as the Hub has them for open_clip; return the network."""
+    config = {"embed_dim": 24, "quick_gelu": True, "vision_cfg": VISION[vision], "text_cfg": TEXT}
     torch.manual_seed(0)
     model = open_clip.CLIP(**config).eval()
-    for parameter in (
-        model.transformer.parameters()
-    ):  # so large that different activation functions give different outputs
+    for parameter in model.transformer.parameters():  # large enough for a difference between activations
         parameter.data.normal_(0, 0.3)
     about = {"model_cfg": config, "preprocess_cfg": {"mean": [0.5] * 3, "std": [0.25] * 3}}
     (folder / "open_clip_config.json").write_text(json.dumps(about))

@@ -10,10 +10,10 @@ class Decision:
     """The current answer of one annotation, with the alternatives that it was compared with.
 
     Attributes:
-        correction: the answer, judged.
-        alternatives: the alternatives for its task and expression, best first.
-        image_digest: SHA-256 of the image's file; None when the image was never seen here.
-        image_size: (height, width) as displayed; None when the image was never seen here.
+        correction: the answer and its verdict.
+        alternatives: those of its task and expression, best first.
+        image_digest: SHA-256 of the image's file; None when this backend never fetched the image.
+        image_size: (height, width) as displayed; None when this backend never fetched the image.
         version: model version of the alternatives; None when there were none.
     """
 

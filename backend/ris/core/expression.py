@@ -33,12 +33,12 @@ class ParsedExpression:
         subject: the noun phrase of the referent, determiner included; the whole text when there is none.
         landmarks: the other noun phrases, in order.
         words: the tokens of `text`, in order.
-        primary: which word names the referent in the first sentence: "mug" of "the left mug"; None when
-            none does.
-        n_first_sentence: how many of the words are the first sentence's; None means all.
-        raw: as the annotator wrote it; `text` where nobody kept that.
-        count: how many things are meant: 1; a number that was said ("two dogs", "both cups"); 0 when
-            several are meant and nobody said how many ("the dogs").
+        primary: index of the word that names the referent in the first sentence, "mug" in "the left mug";
+            None when there is none.
+        n_first_sentence: number of words in the first sentence; None means all words.
+        raw: as the annotator wrote it; `text` when not given.
+        count: number of things that the expression refers to: 1, the stated number ("two dogs", "both cups"),
+            or 0 for an unstated number above one ("the dogs").
     """
 
     text: str

@@ -20,7 +20,7 @@ class Proposals:
     Attributes:
         masks: N of bool [H, W]; N may be 0; no mask is empty.
         boxes: float32 [N, 4], XYXY in pixels, exclusive end.
-        quality: float32 [N] in [0, 1], the proposer's own trust in the mask (SAM: predicted IoU).
+        quality: float32 [N] in [0, 1], the proposer's estimate of each mask's quality (SAM: predicted IoU).
         features: what the proposer computed for the image and can use again; arrays by name.
 
     Raises:

@@ -26,7 +26,7 @@ class MaskStack:
 
     @classmethod
     def from_masks(cls, masks: Iterable[NDArray[np.bool_]], size: tuple[int, int]) -> "MaskStack":
-        """Pack bool [H, W] masks, each before the next one is asked for.
+        """Pack masks bool [H, W], each before the next one is read.
 
         Raises:
             ValueError: a mask has another shape or dtype.

@@ -49,13 +49,13 @@ class Tree:
             raise ValueError(f"there is no phrase {self.referent} of {len(self.phrases)}")
 
     def get_text(self, start: int, stop: int) -> str:
-        """The text from one token up to another, exclusive; `start` below `stop`."""
+        """Return the text of the tokens from `start` to `stop`, exclusive; `start` must be below `stop`."""
         last = self.nodes[stop - 1]
         return self.text[self.nodes[start].start : last.start + len(last.text)]
 
     @property
     def noun_phrase(self) -> str:
-        """The referent's, determiner included; the whole text when there is none."""
+        """The noun phrase of the referent, determiner included; the whole text when there is none."""
         return self.text if self.referent is None else self.get_text(*self.phrases[self.referent])
 
     def find_children(self, i: int) -> list[int]:

@@ -60,7 +60,11 @@ class Image:
 
     @classmethod
     def from_pixels(cls, pixels: NDArray[np.uint8]) -> "Image":
-        """An image that never was a file; its digest is that of its size and pixels."""
+        """Make an image that has no file; its digest is that of its size and pixels.
+
+        Args:
+            pixels: uint8 [H, W, 3], RGB.
+        """
         return cls(pixels, hashlib.sha256(str(pixels.shape).encode() + pixels.tobytes()).hexdigest())
 
 
@@ -210,11 +214,11 @@ class MethodScores:
 
     Attributes:
         method: the method's name.
-        scores: float32 [N], higher is better; the method's own scale.
-        skipped_reason: why the method could not run; "" when it ran. Then `scores` is empty.
-        evidence: what the method went by, in words for people, by what it is.
-        heat: where the method looked, uint8 [G, G] over the squashed image, 255 is hottest; None when
-            it has no such map.
+        scores: float32 [N], higher is better, on the method's own scale; empty when the method was skipped.
+        skipped_reason: why the method could not run; "" when it ran.
+        evidence: what the scores are based on, as text for people, by its kind.
+        heat: the method's attention map, uint8 [G, G] over the image squashed to a square, 255 is highest;
+            None when it has no map.
     """
 
     method: str

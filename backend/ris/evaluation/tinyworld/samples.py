@@ -127,7 +127,7 @@ def evaluate_world(
         One outcome for each expression; and the proposals, None without `propose`.
     """
     image = Image.from_pixels(np.ascontiguousarray(world.image))
-    truths = [world.mask(i) for i in range(len(world.things))]
+    truths = [world.get_mask(i) for i in range(len(world.things))]
     chosen = sample_expressions(world, number)
     texts = [e.text for e in chosen]
     true_scene = see_true_masks(pipeline, image, truths)
@@ -170,7 +170,7 @@ def score_world(pipeline: Pipeline, world: World, number: int) -> list[ScoredExp
     scene = pipeline.see(Image.from_pixels(np.ascontiguousarray(world.image)))
     results = pipeline.refer_all(scene, [e.text for e in chosen])
     return [
-        ScoredExpression(e.text, scene, r.scores, rle.encode_rle(world.mask(e.referent)))
+        ScoredExpression(e.text, scene, r.scores, rle.encode_rle(world.get_mask(e.referent)))
         for e, r in zip(chosen, results, strict=True)
     ]
 
@@ -203,7 +203,7 @@ def _make_outcome(
         chance_by_noun=1 / sum(thing.noun == referent.noun for thing in world.things),
         places_with_true_masks=_find_places(true_scene, result, right),
         has_peak_inside=heat is not None
-        and bool(world.mask(expression.referent)[_find_peak(heat, world.size)]),
+        and bool(world.get_mask(expression.referent)[_find_peak(heat, world.size)]),
         is_description_right=description == make_attribute_description(referent, world),
     )
 

@@ -62,7 +62,7 @@ def make_click_proposals(
         size: (height, width) of the image.
         settings: for `finish_mask`.
     """
-    order = [int(i) for i in np.argsort(-trust, kind="stable") if masks[i].any()]
-    large = [(mask, trust[i]) for i in order if (mask := finish_mask(masks[i], size, settings)).any()]
-    quality = np.clip([share for _, share in large], 0, 1).astype(np.float32)
+    order = [int(i) for i in np.argsort(-predicted_iou, kind="stable") if masks[i].any()]
+    large = [(mask, predicted_iou[i]) for i in order if (mask := finish_mask(masks[i], size, settings)).any()]
+    quality = np.clip([iou for _, iou in large], 0, 1).astype(np.float32)
     return Proposals.from_masks((mask for mask, _ in large), size, quality)

@@ -87,7 +87,7 @@ class Mask2FormerProposer:
                     yield mask
 
         masks = MaskStack.from_masks(islice(make_large_masks(), self.settings.max_proposals), image.size)
-        return Proposals(masks, compute_boxes(masks), np.array(kept, np.float32))
+        return Proposals(masks, compute_boxes(masks), np.array(kept_quality, np.float32))
 
     def _preprocess(self, image: Image) -> torch.Tensor:
         """Resize and normalise an image: float32 [1, 3, h, w], multiples of the processor's divisor."""
