@@ -69,9 +69,11 @@ def measure_predict_ms(folder: Path, repeats: int) -> tuple[float, float]:
     database = Database.open(url)
     plan = make_plan(Settings(database_url=url))
     worker = Worker(lambda: load_pipeline(plan), SceneCache(2**29))
+    worker.start()
     clock = lambda: datetime.now(UTC)  # noqa: E731
     suggesting = SuggestionService(database, worker, lambda task: image, version=plan.version, now=clock)
     recording = RecordingService(database, now=clock)
+    recording.start()
     backend = Services(
         suggesting, recording, RefinementService(worker, suggesting, lambda task: image), 300.0, lambda: False
     )

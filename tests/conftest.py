@@ -40,6 +40,7 @@ def images():
 @pytest.fixture
 def suggesting(database, gate, images):
     worker = Worker(gate, SceneCache(10**7))
+    worker.start()
     suggesting = SuggestionService(database, worker, images, version="fake-1", now=lambda: NOW)
     yield suggesting
     gate.opened.set()
@@ -50,6 +51,7 @@ def suggesting(database, gate, images):
 @pytest.fixture
 def recording(database):
     recording = RecordingService(database, now=lambda: NOW)
+    recording.start()
     yield recording
     recording.close()
 

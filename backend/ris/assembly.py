@@ -143,6 +143,8 @@ def assemble(settings: Settings) -> Application:
         files = SceneFiles(settings.scene_folder.expanduser(), plan.version, settings.scene_folder_mb * 2**20)
     worker = Worker(load, SceneCache(settings.scene_cache_mb * 2**20, files))
     recording = RecordingService(database, now=get_utc_now)
+    worker.start()
+    recording.start()
     syncing = SyncService(
         database,
         recording,
@@ -260,6 +262,7 @@ def make_sync_service(settings: Settings) -> SyncService:
         )
     database = Database.open(settings.database_url)
     recording = RecordingService(database, now=get_utc_now)
+    recording.start()
     return SyncService(
         database,
         recording,

@@ -1,4 +1,4 @@
-"""The record of decisions"""
+"""Create the tables of the record of decisions."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""What the methods went by"""
+"""Add what each method based its scores on."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""What was ranked, where it was shown, what an edit changed, what was learned"""
+"""Add the ranked proposals, the shown places, the size of an edit and the learned rankings."""
 
 import sqlalchemy as sa
 from alembic import op

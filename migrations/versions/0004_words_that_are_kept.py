@@ -1,4 +1,4 @@
-"""The expression that a project's annotators keep for the next image"""
+"""Add the expression that a project's annotators carry over to the next image."""
 
 import sqlalchemy as sa
 from alembic import op

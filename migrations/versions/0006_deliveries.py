@@ -1,4 +1,4 @@
-"""What Label Studio asked for and is not known to have yet"""
+"""Add the predictions that Label Studio requested and is not known to have."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""The failures of events by cause, and the label configs that a project has had"""
+"""Add the failures of events by cause, and the label configs of a project over time."""
 
 import sqlalchemy as sa
 from alembic import op

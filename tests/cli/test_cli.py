@@ -10,16 +10,19 @@ from PIL import Image as Pillow
 from typer.testing import CliRunner
 
 from ris.cli import root_app
+from ris.core.types import Verdict
 from ris.service import RecordingService
 from ris.store.session import Database
 from ris.tinyworld.samples import make_samples
 from tests.builders.command_line import ROOT, assert_one_sentence, ris
 from tests.builders.events import event
+from tests.builders.records import add, correction
 from tests.live.support.process import find_free_port
 
 NOT_UNDERSTOOD = [{"type": "vectorlabels", "id": "v"}]
 COMMANDS = [
-    "serve", "suggest", "export", "connect", "report", "evaluate", "sync", "events", "events replay",
+    "serve", "suggest", "export", "connect", "report", "evaluate", "sync",
+    "events", "events history", "events replay",
     "db upgrade", "models list", "benchmark tinyworld", "benchmark switches", "benchmark learning",
     "benchmark refcoco", "benchmark refcoco-table", "benchmark export-tinyworld",
     "learn", "validate", "import", "doctor", "tidy", "models versions", "models use", "prelabel",
@@ -207,6 +210,7 @@ def test_failed_events_are_listed_and_can_be_worked_on_again(tmp_path):
     ris("db", "upgrade", folder=tmp_path)
     database = Database.open(f"sqlite:///{tmp_path / 'ris.db'}")
     recording = RecordingService(database, now=lambda: datetime(2026, 1, 2, tzinfo=UTC))
+    recording.start()
     recording.record({"action": "ANNOTATION_CREATED"})
     while recording.process_events():
         pass
@@ -227,6 +231,29 @@ def test_failed_events_are_listed_and_can_be_worked_on_again(tmp_path):
     assert "0 new, 1 done, 0 failed" in ris("events", "--failed", folder=tmp_path).stdout
 
 
+def test_the_history_of_an_annotation_has_all_its_versions_oldest_first(tmp_path):
+    ris("db", "upgrade", folder=tmp_path)
+    database = Database.open(f"sqlite:///{tmp_path / 'ris.db'}")
+    add(
+        database, correction(17, seconds=9, rank=2), correction(18, verdict=Verdict.REDRAWN),
+        correction(17, seconds=1, verdict=Verdict.SKIPPED, rank=None),
+    )  # fmt: skip
+    database.close()
+
+    shown = ris("events", "history", "17", folder=tmp_path)
+
+    lines = [line for line in shown.stdout.splitlines() if "│" in line]
+    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in lines]
+    assert rows == [
+        ["1.1700000000", "2026-01-02 03:04:06+00:00", "skipped", ""],
+        ["1.1700000000", "2026-01-02 03:04:14+00:00", "accepted", "2"],
+    ]
+    assert_one_sentence(
+        ris("events", "history", "17", "--project", "2.1", folder=tmp_path),
+        "no version of annotation 17 is on record in project 2.1",
+    )
+
+
 def test_an_event_that_is_not_there_is_one_sentence(tmp_path):
     ris("db", "upgrade", folder=tmp_path)
 
@@ -238,6 +265,7 @@ def test_what_a_later_version_took_back_is_not_exported_and_told(tmp_path):
     ris("db", "upgrade", folder=tmp_path)
     database = Database.open(f"sqlite:///{tmp_path / 'ris.db'}")
     recording = RecordingService(database, now=lambda: datetime(2026, 1, 2, tzinfo=UTC))
+    recording.start()
     for number, seconds, result in ((1, 1, []), (2, 1, []), (2, 2, NOT_UNDERSTOOD)):
         recording.record(event(result, number=number, seconds=seconds))
     while recording.process_events():

@@ -50,14 +50,17 @@ def main():
 
     images = slow_images(int(os.environ["SEED"]), float(os.environ["MEAN_S"]))
     worker = Worker(make_pipeline, SceneCache(10**7))
+    worker.start()
     suggesting = SuggestionService(database, worker, images, version="fake-1", now=now)
     pushing = PredictionWriter(
         assembly.make_label_studio_client(settings, timeout_s=assembly.WRITE_TIMEOUT_S)
     )
     delivering = DeliveryService(database, suggesting, pushing, now=now)
     delivering.start()
+    recording = RecordingService(database, now=now)
+    recording.start()
     backend = Services(
-        suggesting, RecordingService(database, now=now), RefinementService(worker, suggesting, images),
+        suggesting, recording, RefinementService(worker, suggesting, images),
         deadline_s=settings.deadline_s, train=lambda: True, delivering=delivering,
     )  # fmt: skip
     make_server(settings.host, settings.port, create_app(backend), threaded=True).serve_forever()

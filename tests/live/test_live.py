@@ -264,6 +264,7 @@ def test_a_sync_finds_what_no_webhook_told(client, server, samples):
     kept, deleted = (project.annotate(ids[0], p["result"]) for p in (best, second))
     database = Database.open(server.database_url)
     recording = RecordingService(database, now=lambda: datetime.now(UTC))
+    recording.start()
     syncing = SyncService(database, recording, client, now=lambda: datetime.now(UTC))
     try:
         first = syncing.sync(project.project_id)

@@ -1,7 +1,9 @@
-"""The migrations make exactly the schema, on both databases, and can be taken back."""
+"""The migrations make exactly the schema, on both databases, can be undone, and stay as they are."""
 
+import ast
 from datetime import UTC, datetime
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 from alembic import command
@@ -34,6 +36,21 @@ def test_an_upgraded_empty_database_equals_the_schema(empty_url, engine):
         difference = compare_metadata(MigrationContext.configure(connection), BaseRow.metadata)
 
     assert difference == []
+
+
+VERSIONS = sorted((Path(__file__).parents[2] / "migrations" / "versions").glob("*.py"))
+
+
+@pytest.mark.parametrize("path", VERSIONS, ids=[path.stem for path in VERSIONS])
+def test_a_migration_does_not_change_with_the_program(path):
+    imported = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            imported |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            imported.add((node.module or "").partition(".")[0])
+
+    assert "ris" not in imported
 
 
 def test_every_migration_can_be_taken_back_and_made_again(empty_url, engine):

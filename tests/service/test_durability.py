@@ -3,57 +3,65 @@
 import itertools
 import json
 import os
+import queue
 import random
 import signal
 import threading
-import time
-import urllib.error
 import urllib.request
 
+from ris.service import RecordingService
 from ris.store.history import read_decisions
 from ris.store.inbox import count_events
 from ris.store.session import Database
 from tests.builders.events import box, event
+from tests.builders.services import NOW
 from tests.live.support.backend_server import BackendServer
 
 SENDERS, KILLS = 4, 3
 
 
 class Sender(threading.Thread):
-    """Posts new events one after the other until the server is gone; keeps what was answered."""
+    """Posts new events one after the other until the server is gone.
 
-    def __init__(self, url, numbers):
+    Puts the number of each answered event into a queue, and None at the end.
+    """
+
+    def __init__(self, url, numbers, answered):
         super().__init__()
-        self.url, self.numbers, self.answered = url, numbers, []
+        self.url, self.numbers, self.answered = url, numbers, answered
 
     def run(self):
-        while True:
-            number = next(self.numbers)
-            body = json.dumps(event([box(20)], number=number)).encode()
-            request = urllib.request.Request(
-                f"{self.url}/webhook", body, {"Content-Type": "application/json"}
-            )
-            try:
-                with urllib.request.urlopen(request, timeout=600) as answer:
-                    assert answer.status == 201
-            except OSError:
-                return
-            self.answered.append(number)
+        try:
+            while True:
+                self.answered.put(self.send(next(self.numbers)))
+        except OSError:
+            pass
+        finally:
+            self.answered.put(None)
+
+    def send(self, number):
+        body = json.dumps(event([box(20)], number=number)).encode()
+        request = urllib.request.Request(f"{self.url}/webhook", body, {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=600) as answer:
+            assert answer.status == 201
+        return number
 
 
 def killed_in_the_middle(server, numbers, n_answered):
-    """Send from several sides, kill without warning; the numbers of the events that were answered."""
-    senders = [Sender(server.url, numbers) for _ in range(SENDERS)]
+    """Send from several threads, kill without warning; return the numbers of the answered events."""
+    answered = queue.SimpleQueue()
+    senders = [Sender(server.url, numbers, answered) for _ in range(SENDERS)]
     for sender in senders:
         sender.start()
-    while sum(len(sender.answered) for sender in senders) < n_answered:
-        assert any(sender.is_alive() for sender in senders)
-        time.sleep(0.002)
+    found = [answered.get() for _ in range(n_answered)]
+    assert None not in found
     os.killpg(server._server._process.pid, signal.SIGKILL)
     for sender in senders:
         sender.join()
     server.stop()
-    return [number for sender in senders for number in sender.answered]
+    while not answered.empty():
+        found.append(answered.get())
+    return [number for number in found if number is not None]
 
 
 def test_what_was_answered_survives_any_number_of_kills(tmp_path):
@@ -63,15 +71,14 @@ def test_what_was_answered_survives_any_number_of_kills(tmp_path):
         for _ in range(KILLS):
             answered += killed_in_the_middle(server, numbers, rng.randint(10, 120))
             server.start()
-        database = Database.open(server.database_url)
-        while True:
-            with database.begin() as session:
-                counts = count_events(session)
-                kept = [d.correction.annotation.annotation_id for d in read_decisions(session)]
-            if not counts["new"]:
-                break
-            time.sleep(0.2)
-        database.close()
+    database = Database.open(server.database_url)
+    recording = RecordingService(database, now=lambda: NOW)
+    while recording.process_events():  # what the server had not processed when it stopped
+        pass
+    with database.begin() as session:
+        counts = count_events(session)
+        kept = [d.correction.annotation.annotation_id for d in read_decisions(session)]
+    database.close()
 
     assert len(answered) > 20
     assert set(answered) <= set(kept)

@@ -35,6 +35,7 @@ def state_after(url, order):
     upgrade_database(url)
     database = Database.open(url)
     recording = RecordingService(database, now=lambda: NOW)
+    recording.start()
     for index in order:
         recording.record(EVENTS[index])
     while recording.process_events():

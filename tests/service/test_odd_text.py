@@ -29,6 +29,7 @@ def database(url):
 )
 def test_an_event_with_what_no_database_takes_is_understood(database, odd):
     recording = RecordingService(database, now=lambda: NOW)
+    recording.start()
     told = event([box(10) | {"meta": {"text": [odd]}}], note=odd)
     told["task"]["data"] |= {"expression": "the red \ud83d\x00", "other": odd, "\ud83d": odd}
 

@@ -1,5 +1,12 @@
 """From a webhook's body to a decision on record."""
 
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -104,20 +111,30 @@ def test_secrets_are_not_on_disk(recording, database, offered, tmp_path):
     assert not any(b'"secret"' in path.read_bytes() for path in tmp_path.glob("ris.db*"))
 
 
-def test_what_was_waiting_when_the_server_stopped_is_worked_on_after(
-    recording, database, offered, monkeypatch
-):
-    with recording._processing_lock, monkeypatch.context() as patched:
-        patched.setattr(
-            RecordingService, "process_events", lambda self, limit=0: 0
-        )  # it stops before it comes to that
-        recording.record(event(offered()[1]))
-        recording.close()
-        assert counts(database) == {"new": 1, "done": 0, "failed": 0}
+ANSWER_AND_DIE = """
+import json, os, sys
+from datetime import UTC, datetime
+from ris.service import RecordingService
+from ris.store.session import Database
+
+recording = RecordingService(Database.open(sys.argv[1]), now=lambda: datetime(2026, 1, 2, tzinfo=UTC))
+recording.start()
+recording._processing_lock.acquire()  # it dies before it processes the event
+recording.record(json.loads(sys.argv[2]))
+os._exit(9)
+"""
+
+
+def test_what_was_waiting_when_the_server_stopped_is_worked_on_after(database, offered, tmp_path):
+    url, body = f"sqlite:///{tmp_path / 'ris.db'}", json.dumps(event(offered()[1]))
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2] / "backend")}
+    killed = subprocess.run([sys.executable, "-c", ANSWER_AND_DIE, url, body], env=environment)
+    assert (killed.returncode, counts(database)) == (9, {"new": 1, "done": 0, "failed": 0})
 
     restarted = RecordingService(database, now=lambda: NOW)
+    restarted.start()
     while counts(database)["new"]:
-        restarted._closing.wait(0.01)
+        time.sleep(0.01)
     restarted.close()
 
     assert counts(database) == {"new": 0, "done": 1, "failed": 0}

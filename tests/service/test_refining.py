@@ -76,8 +76,9 @@ def test_an_image_that_cannot_be_had_is_said(refining):
 
 def test_a_preset_that_makes_no_masks_of_clicks_says_so(suggesting, images):
     worker = Worker(lambda: replace(make_pipeline(), refiner=None), SceneCache(10**6))
+    worker.start()
     try:
-        with pytest.raises(NotReady, match="no network that makes masks of clicks"):
+        with pytest.raises(NotReady, match="no network that makes masks from clicks"):
             RefinementService(worker, suggesting, images).refine(task(), clicks([1, 1]), deadline_s=60)
     finally:
         worker.close()

@@ -8,7 +8,7 @@ import pytest
 from ris.core.proposals import Prompts
 from ris.core.types import Image
 from ris.errors import NotReady, WeightsError
-from ris.service import SceneCache, Worker
+from ris.service import ModelState, ModelStatus, SceneCache, Worker
 from tests.builders.fakes import squares
 from tests.builders.masks import make_scene, rectangle
 from tests.builders.services import make_pipeline
@@ -24,6 +24,7 @@ def scene(digest, n_features=1000):
 def test_an_image_is_seen_once_for_all_its_expressions():
     pipeline = make_pipeline()
     worker = Worker(lambda: pipeline, SceneCache(10**7))
+    worker.start()
 
     for words in ("the red", "the green", "the blue"):
         worker.refer(Image.from_pixels(squares()), words).result()
@@ -35,18 +36,20 @@ def test_an_image_is_seen_once_for_all_its_expressions():
 def test_the_networks_load_once_in_the_background():
     loads = []
     worker = Worker(lambda: loads.append(1) or make_pipeline(), SceneCache(10**7))
+    worker.start()
 
     worker.refer(Image.from_pixels(squares()), "the red").result()
     worker.refer(Image.from_pixels(squares()), "the green").result()
 
-    assert (loads, worker.state()) == ([1], "ready")
+    assert (loads, worker.get_state()) == ([1], ModelState(ModelStatus.READY))
     worker.close()
 
 
 def test_before_they_are_loaded_the_state_says_so(gate):
     worker = Worker(gate, SceneCache(10**7))
+    worker.start()
 
-    assert worker.state() == "loading"
+    assert worker.get_state() == ModelState(ModelStatus.LOADING)
 
     gate.opened.set()
     worker.close()
@@ -57,10 +60,13 @@ def test_models_that_cannot_be_loaded_fail_every_job_with_the_reason():
         raise WeightsError("the model file x is missing; install the package again")
 
     worker = Worker(load, SceneCache(10**7))
+    worker.start()
 
     with pytest.raises(NotReady, match="the models could not be loaded: the model file x is missing"):
         worker.refer(Image.from_pixels(squares()), "the red").result()
-    assert worker.state() == "the model file x is missing; install the package again"
+    assert worker.get_state() == ModelState(
+        ModelStatus.FAILED, "the model file x is missing; install the package again"
+    )
     worker.close()
 
 
@@ -92,6 +98,7 @@ def test_the_same_scene_twice_counts_once():
 
 def test_somebody_at_the_screen_goes_before_what_was_asked_ahead(gate):
     order, worker = [], Worker(gate, SceneCache(10**7))
+    worker.start()
     point = Prompts((32, 32), np.array([[8, 8]], np.float32), np.array([True]))
     asked = {
         "first": worker.refer(Image.from_pixels(squares()), "the red"),
@@ -112,6 +119,7 @@ def test_somebody_at_the_screen_goes_before_what_was_asked_ahead(gate):
 
 def test_a_closing_worker_finishes_what_runs_and_refuses_what_waits(gate):
     worker = Worker(gate, SceneCache(10**7))
+    worker.start()
     jobs = [worker.refer(Image.from_pixels(squares()), words) for words in ("the red", "the green")]
     until(lambda: worker.n_waiting == 2)
     closing = threading.Thread(target=worker.close)
@@ -122,7 +130,7 @@ def test_a_closing_worker_finishes_what_runs_and_refuses_what_waits(gate):
     closing.join()
 
     assert not closing.is_alive()
-    assert worker.state() == "ready"
+    assert worker.get_state() == ModelState(ModelStatus.READY)
     with pytest.raises(NotReady, match="the server is stopping"):
         worker.refer(Image.from_pixels(squares()), "the red")
 
@@ -132,10 +140,34 @@ def until(holds):
         time.sleep(0.01)
 
 
-def test_a_worker_that_is_closed_before_it_could_load_says_so(gate, monkeypatch):
-    monkeypatch.setattr(threading.Thread, "start", lambda self: None)  # it never gets to run
+def test_a_worker_that_is_closed_before_it_could_load_says_so(gate):
     worker = Worker(gate, SceneCache(1))
-    monkeypatch.setattr(threading.Thread, "join", lambda self, timeout=None: None)
     worker.close()
 
-    assert worker.state() == "the server was stopped before they were loaded"
+    assert worker.get_state() == ModelState(
+        ModelStatus.FAILED, "the server was stopped before they were loaded"
+    )
+
+
+def test_nothing_runs_before_the_worker_is_started():
+    loads = []
+    worker = Worker(lambda: loads.append(1) or make_pipeline(), SceneCache(10**7))
+    job = worker.refer(Image.from_pixels(squares()), "the red")
+
+    assert (loads, job.done(), worker.n_waiting) == ([], False, 2)
+
+    worker.start()
+    job.result()
+    assert loads == [1]
+    worker.close()
+
+
+@pytest.mark.parametrize(
+    ("state", "shown"),
+    [
+        (ModelState(ModelStatus.LOADING), "loading"), (ModelState(ModelStatus.READY), "ready"),
+        (ModelState(ModelStatus.FAILED, "the model file x is missing"), "the model file x is missing"),
+    ],
+)  # fmt: skip
+def test_the_state_is_shown_by_its_status_or_by_the_reason_of_the_failure(state, shown):
+    assert str(state) == shown

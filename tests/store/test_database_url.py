@@ -43,6 +43,9 @@ FORMS = (
 @example("postgresql://ris:{}@127.0.0.1:1/ris", f"a@{SECRET}", False)
 @example("postgresql://ris:{}@127.0.0.1:1/ris", f"a@{SECRET}:1@b", False)
 @example("postgresql://127.0.0.1:1/ris?password={}", f"a&{SECRET}=1", False)
+@example("postgresql://127.0.0.1:1/ris&password={}", f"@{SECRET}", False)
+@example("postgresql://ris@127.0.0.1:1/ris?password={}", f"@{SECRET}", False)
+@example("postgresql://ris:{}@127.0.0.1:1/ris", f"a/@{SECRET}", False)
 def test_no_part_of_a_password_is_shown_whatever_the_form(form, password, is_quoted):
     url = form.format(quote(password, safe="") if is_quoted else password)
 

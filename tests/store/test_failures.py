@@ -46,6 +46,7 @@ def failed(event, annotation_id, cause="choice", at=NOW):
 def events(database):
     """The numbers of two events: the first failed with answers 1 and 2, the second with answer 3."""
     writer = InboxWriter(database, now=lambda: NOW)
+    writer.start()
     for number in (1, 2):
         writer.put(digest=f"{number:064}", action="ANNOTATION_CREATED", body="{}")
     writer.close()
@@ -240,6 +241,7 @@ def test_in_any_order_with_repeats_the_newest_version_alone_is_a_decision_or_a_f
     run, steps = next(RUNS), [*order, *repeats]
     project = f"{run}.1"
     writer = InboxWriter(scratch, now=lambda: NOW)
+    writer.start()
     for place in range(len(steps)):
         writer.put(digest=f"{run}-{place}", action="ANNOTATION_UPDATED", body="{}")
     writer.close()

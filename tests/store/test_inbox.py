@@ -11,6 +11,7 @@ from tests.builders.records import NOW
 @pytest.fixture
 def writer(database):
     writer = InboxWriter(database, now=lambda: NOW)
+    writer.start()
     yield writer
     writer.close()
 
@@ -27,6 +28,11 @@ def test_events_from_many_threads_are_all_there_once(database, writer):
         waiting = find_new_events(session, limit=1000)
     assert sum(new) == 200
     assert sorted(body["number"] for _, body in waiting) == list(range(200))
+
+
+def test_a_writer_that_was_not_started_takes_no_event(database):
+    with pytest.raises(RuntimeError, match="not started"):
+        put(InboxWriter(database, now=lambda: NOW), 1)
 
 
 def test_an_event_is_on_disk_when_the_call_returns(database, writer):
@@ -50,6 +56,7 @@ def test_a_failing_database_fails_every_caller_and_the_writer_goes_on(database, 
 
 def test_closing_writes_what_has_come(database):
     writer = InboxWriter(database, now=lambda: NOW)
+    writer.start()
     with ThreadPoolExecutor(4) as pool:
         waiting = [pool.submit(put, writer, n) for n in range(20)]
         assert all(w.result() for w in waiting)

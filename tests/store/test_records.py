@@ -6,7 +6,6 @@ import numpy as np
 from ris.core.types import MethodScores, Task
 from ris.store.records import (
     add_alternatives,
-    find_all_alternatives,
     find_alternatives,
     find_explanations,
     find_proposals,
@@ -56,14 +55,12 @@ def test_a_task_whose_words_or_image_changed_is_computed_anew(database):
     assert find(database, Task(7, "1.1800000000", TASK.image_url, TASK.expression)) is None
 
 
-def test_offers_of_every_version_are_kept_newest_first(database):
+def test_offers_of_every_version_are_kept(database):
     keep(database, version="v1")
     keep(database, version="v2")
 
-    with database.begin() as session:
-        found = find_all_alternatives(session, TASK)
-
-    assert found == (*offers("v2"), *offers("v1"))
+    assert find(database, version="v1") == offers("v1")
+    assert find(database, version="v2") == offers("v2")
 
 
 def test_the_last_setup_of_a_project_counts(database):

@@ -1,8 +1,10 @@
+from ris.core.types import Verdict
 from ris.label_config import read
 from ris.service import SyncResult
 from ris.web.app import create_app
 from ris.web.handlers import Services
 from tests.builders.events import event, process
+from tests.builders.records import add, correction
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
@@ -19,8 +21,23 @@ def test_a_browser_sees_what_was_decided(backend, recording, database, offered):
 
     page = shown(backend)
 
-    assert "1 decisions; fake-1" in page
+    assert "decisions: 1; fake-1" in page
     assert "1 accepted" in page
+
+
+def test_figures_are_of_the_newest_decisions_and_counts_are_of_all(backend, database):
+    oldest = correction(1, seconds=0, verdict=Verdict.SKIPPED, annotator=41)
+    others = [correction(n, seconds=n, verdict=Verdict.NO_REFERENT, annotator=42) for n in range(2, 502)]
+    add(database, *others, oldest)
+
+    page = shown(backend)
+
+    assert "decisions: 501; fake-1" in page
+    assert "figures and charts show the newest 500 of 501 decisions; `ris report` shows all" in page
+    assert "<td>no referent</td><td>500</td>" in page
+    assert "<td>skipped</td><td>1</td>" in page
+    assert "<td>42</td>" in page
+    assert "<td>41</td>" not in page
 
 
 def test_a_program_is_answered_with_the_readiness(client, suggesting, gate):

@@ -56,6 +56,7 @@ def test_networks_that_never_will_load_are_told_to_setup_and_to_readiness(databa
         raise WeightsError("the model file x is missing; install the package again")
 
     worker = Worker(load, SceneCache(1))
+    worker.start()
     suggesting = SuggestionService(database, worker, images, version="v", now=lambda: NOW)
     backend = Services(
         suggesting,

@@ -8,6 +8,7 @@ from rich.table import Table
 
 from ris import assembly, config
 from ris.cli.console import console
+from ris.errors import InputError
 from ris.labelstudio.failure import find_advice
 from ris.service import RecordingService
 from ris.store.failures import (
@@ -17,7 +18,7 @@ from ris.store.failures import (
     find_newest_failures,
     group_failures,
 )
-from ris.store.history import count_decisions
+from ris.store.history import count_decisions, read_corrections
 from ris.store.inbox import count_events, requeue_events
 from ris.store.session import Database
 
@@ -82,6 +83,37 @@ def _make_failure_table(failures: Sequence[FailedAnswer]) -> Table:
         project = one.project.split(".")[0] if one.project else ""
         table.add_row(str(one.event), project, str(one.task_id or ""), one.sentence)
     return table
+
+
+@events_app.command()
+def history(
+    annotation: Annotated[int, typer.Argument(help="the annotation's number in Label Studio")],
+    project: Annotated[
+        str | None, typer.Option(help='one project\'s key, "ID.CREATED", e.g. 3.1700000000; all without')
+    ] = None,
+    database_url: _DatabaseUrlOption = None,
+) -> None:
+    """Show every version of one annotation, oldest first, also of a deleted one.
+
+    Example: `ris events history 17`
+    """
+    database = Database.open(config.read_settings(database_url=database_url).database_url)
+    try:
+        with database.begin() as session:
+            versions = read_corrections(session, project, annotation)
+    finally:
+        database.close()
+    if not versions:
+        where = f" in project {project}" if project else ""
+        raise InputError(
+            f"no version of annotation {annotation} is on record{where}; `ris sync` reads what is missing"
+        )
+    table = Table("project", "when", "verdict", "rank", title=f"Annotation {annotation}")
+    for one in versions:
+        rank = "" if one.rank is None else str(one.rank)
+        when = one.annotation.updated_at.isoformat(" ", "seconds")
+        table.add_row(one.annotation.task.project, when, one.verdict.value, rank)
+    console.print(table, markup=False)
 
 
 @events_app.command()

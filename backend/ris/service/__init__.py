@@ -9,13 +9,15 @@ from ris.service.recording import RecordingService
 from ris.service.refining import RefinedMask, RefinementService
 from ris.service.suggesting import SuggestionResult, SuggestionService
 from ris.service.syncing import SyncResult, SyncService
-from ris.service.worker import SceneCache, Worker
+from ris.service.worker import ModelState, ModelStatus, SceneCache, Worker
 from ris.service.writing import WriteOutcome
 
 __all__ = [
     "CachingDescriber",
     "DeliveryResult",
     "DeliveryService",
+    "ModelState",
+    "ModelStatus",
     "RecordingService",
     "RefinedMask",
     "RefinementService",

@@ -62,6 +62,11 @@ class RecordingService:
         self._writer = InboxWriter(database, now=now)
         self._arrival_signal, self._closing = Signal(), Signal()
         self._processing_lock = Lock()
+        self._thread: Thread | None = None
+
+    def start(self) -> None:
+        """Start the two threads: one writes events down, one processes them."""
+        self._writer.start()
         self._thread = Thread(target=self._run, name="inbox", daemon=True)
         self._thread.start()
 
@@ -167,7 +172,8 @@ class RecordingService:
         self._closing.set()
         self._arrival_signal.set()
         self._writer.close()
-        self._thread.join(timeout=30)
+        if self._thread is not None:
+            self._thread.join(timeout=30)
 
 
 def _write_event(session: Session, one: ProcessedEvent, event: WebhookEvent, *, now: datetime) -> None:

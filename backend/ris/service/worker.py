@@ -1,4 +1,4 @@
-"""The one thread that owns the networks, who goes next, and the scenes that it has seen."""
+"""The thread that runs the networks, the priority of its jobs, and the cache of scenes."""
 
 import contextlib
 import itertools
@@ -6,6 +6,8 @@ import logging
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
 from queue import Empty, PriorityQueue
 from threading import Lock, Thread
 from typing import Any, ParamSpec, TypeVar
@@ -23,16 +25,56 @@ log = logging.getLogger(__name__)
 P = ParamSpec("P")
 T = TypeVar("T")
 STOPPING_MESSAGE = "the server is stopping; ask again when it is back"
-_PRIORITY_LOADING, _PRIORITY_INTERACTIVE, _PRIORITY_BATCH, _PRIORITY_CLOSING = range(
-    4
-)  # who goes first: somebody at a screen before a batch
+
+
+class Priority(IntEnum):
+    """Which job runs next: the lowest value first, equal values in the order of their arrival."""
+
+    LOADING = 0
+    INTERACTIVE = 1  # a person waits at the screen
+    BATCH = 2
+    CLOSING = 3
+
+
+class ModelStatus(StrEnum):
+    """Whether the networks can be used."""
+
+    LOADING = "loading"
+    READY = "ready"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelState:
+    """The status of the networks.
+
+    Attributes:
+        reason: why loading failed; "" for every other status.
+    """
+
+    status: ModelStatus
+    reason: str = ""
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the networks are loaded."""
+        return self.status is ModelStatus.READY
+
+    @property
+    def is_failed(self) -> bool:
+        """Whether the networks will not become ready in this process."""
+        return self.status is ModelStatus.FAILED
+
+    def __str__(self) -> str:
+        """Return the status, or the reason of a failure."""
+        return self.reason or self.status.value
 
 
 class SceneCache:
-    """The scenes used last, bounded by the bytes they hold. One scene larger than that is not kept.
+    """A least-recently-used cache of scenes, bounded by bytes. A scene above the bound is not kept.
 
     Args:
-        files: keeps more of them, and over restarts; None keeps those in memory alone.
+        files: a second, larger cache that survives restarts; None caches in memory only.
     """
 
     def __init__(self, max_bytes: int, files: SceneFiles | None = None) -> None:
@@ -42,6 +84,7 @@ class SceneCache:
         self._lock = Lock()
 
     def get(self, digest: str) -> Scene | None:
+        """Return the scene of the image with this SHA-256; None when it is not cached."""
         with self._lock:
             if digest in self._scenes:
                 self.n_hits += 1
@@ -56,6 +99,7 @@ class SceneCache:
         return scene
 
     def put(self, scene: Scene) -> None:
+        """Add a scene to memory and to the files."""
         self._add(scene)
         if self.files:
             self.files.put(scene)
@@ -75,21 +119,32 @@ class SceneCache:
 
 
 class _JobQueue:
-    """A thread that does one thing after the other: what is waited for first, else as it arrived."""
+    """A thread that runs one job after the other, by priority and then by arrival."""
 
     def __init__(self, name: str) -> None:
         self._queue: PriorityQueue[tuple[int, int, Future[Any] | None, Callable[[], Any]]] = PriorityQueue()
         self._numbers, self.is_closed = itertools.count(), False
         self._thread = Thread(target=self._run, name=name, daemon=True)
+
+    def start(self) -> None:
+        """Run the jobs, those submitted before included."""
         self._thread.start()
 
-    def submit(self, rank: int, work: Callable[P, T], *given: P.args, **named: P.kwargs) -> "Future[T]":
+    def submit(
+        self, priority: Priority, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+    ) -> "Future[T]":
+        """Queue a call and return the future of its result.
+
+        Raises:
+            NotReady: the server is stopping.
+        """
         self.check_open()
         job: Future[T] = Future()
-        self._queue.put((rank, next(self._numbers), job, lambda: work(*given, **named)))
+        self._queue.put((priority, next(self._numbers), job, lambda: work(*args, **kwargs)))
         return job
 
     def check_open(self) -> None:
+        """Raise NotReady once the queue is closed."""
         if self.is_closed:
             raise NotReady(STOPPING_MESSAGE)
 
@@ -105,7 +160,7 @@ class _JobQueue:
                 _run_job(job, work)
 
     def reject_jobs(self) -> None:
-        """Take no more, and tell those who wait for a job that has not begun."""
+        """Accept no more jobs, and fail with NotReady those that have not begun."""
         self.is_closed = True
         while not self._queue.empty():
             with contextlib.suppress(Empty):
@@ -114,48 +169,55 @@ class _JobQueue:
                     job.set_exception(NotReady(STOPPING_MESSAGE))
 
     def close(self) -> None:
-        """Finish the job that runs, refuse those that wait."""
+        """Finish the running job, and fail those that wait with NotReady."""
         self.reject_jobs()
-        self._queue.put((_PRIORITY_CLOSING, next(self._numbers), None, lambda: None))
-        self._thread.join()
+        self._queue.put((Priority.CLOSING, next(self._numbers), None, lambda: None))
+        if self._thread.is_alive():
+            self._thread.join()
 
 
 def _run_job(job: "Future[Any]", work: Callable[[], Any]) -> None:
     try:
         job.set_result(work())
-    except BaseException as error:  # whatever it is, it belongs to who asked
+    except BaseException as error:  # any error belongs to the caller of the job
         job.set_exception(error)
 
 
 class Worker:
-    """Runs the networks, one job at a time, in a thread of its own.
+    """Runs the networks, one job at a time, in a thread of its own. Call `start` once.
 
-    The pipeline is loaded by the first job, in the background; jobs given meanwhile wait for it. Somebody who
-    points at a mask goes before the tasks that Label Studio asks for ahead.
+    The first job loads the pipeline in the background; jobs submitted meanwhile wait for it. Interactive jobs
+    run before the tasks that Label Studio requests ahead of time.
 
     Args:
-        load: makes the pipeline; called once, in the worker's thread.
-        cache: scenes that need not be seen again.
+        load: returns the pipeline; called once, in the worker's thread.
+        cache: scenes that need not be computed again.
     """
 
     def __init__(self, load: Callable[[], Pipeline], cache: SceneCache) -> None:
         self.cache = cache
         self._jobs = _JobQueue("networks")
-        self._pipeline: Future[Pipeline] = self._jobs.submit(_PRIORITY_LOADING, load)
+        self._pipeline: Future[Pipeline] = self._jobs.submit(Priority.LOADING, load)
         self._pipeline.add_done_callback(_log_failure)
 
-    def state(self) -> str:
-        """ "loading", "ready", or the sentence that says why it never will be."""
+    def start(self) -> None:
+        """Start the thread: it loads the networks first."""
+        self._jobs.start()
+
+    def get_state(self) -> ModelState:
+        """Return whether the networks are loading, ready or failed, and why they failed."""
         if not self._pipeline.done():
-            return "loading"
+            return ModelState(ModelStatus.LOADING)
         error = self._pipeline.exception()
+        if error is None:
+            return ModelState(ModelStatus.READY)
         if isinstance(error, NotReady):
-            return "the server was stopped before they were loaded"
-        return "ready" if error is None else str(error)
+            return ModelState(ModelStatus.FAILED, "the server was stopped before they were loaded")
+        return ModelState(ModelStatus.FAILED, str(error) or type(error).__name__)
 
     @property
     def n_waiting(self) -> int:
-        """How many jobs wait for the one that runs."""
+        """The number of jobs that wait for the running one."""
         return len(self._jobs)
 
     def refer(
@@ -166,16 +228,16 @@ class Worker:
         *,
         waited_for: bool = False,
     ) -> "Future[tuple[Scene, ReferResult]]":
-        """See the image, unless it was seen, and rank for the expression.
+        """Compute the image's scene, unless it is cached, and rank its masks for the expression.
 
         The future fails with NotReady when the networks could not be loaded.
 
         Args:
-            learned: what to rank by; None ranks as the preset does.
-            waited_for: somebody typed these words and looks at the screen.
+            learned: the ranking to use; None uses the preset's.
+            waited_for: a person waits at the screen, so the job goes before batch jobs.
         """
         return self._jobs.submit(
-            _PRIORITY_INTERACTIVE if waited_for else _PRIORITY_BATCH, self._refer, image, expression, learned
+            Priority.INTERACTIVE if waited_for else Priority.BATCH, self._refer, image, expression, learned
         )
 
     def _refer(
@@ -187,21 +249,21 @@ class Worker:
         return scene, pipeline.refer(scene, expression)
 
     def refine(self, image: Image, prompts: Prompts) -> "Future[tuple[Scene, Proposals]]":
-        """See the image, unless it was seen, and make masks of what somebody points at.
+        """Compute the image's scene, unless it is cached, and masks for clicks, boxes and strokes.
 
-        The future fails with NotReady when the networks could not be loaded, or cannot do that.
+        The future fails with NotReady when the networks could not be loaded, or the preset cannot refine.
         """
-        return self._jobs.submit(_PRIORITY_INTERACTIVE, self._refine, image, prompts)
+        return self._jobs.submit(Priority.INTERACTIVE, self._refine, image, prompts)
 
     def _refine(self, image: Image, prompts: Prompts) -> tuple[Scene, Proposals]:
         pipeline, scene = self._see(image)
         if pipeline.refiner is None:
-            raise NotReady("the preset has no network that makes masks of clicks")
+            raise NotReady("the preset has no network that makes masks from clicks; choose another one")
         return scene, pipeline.refiner.refine(scene, prompts)
 
     def _see(self, image: Image) -> tuple[Pipeline, Scene]:
         try:
-            pipeline = self._pipeline.result(timeout=0)  # same thread: loading came before every job
+            pipeline = self._pipeline.result(timeout=0)  # same thread: loading is the first job
         except BackendError as error:
             raise NotReady(f"the models could not be loaded: {error}") from error
         scene = self.cache.get(image.digest)
@@ -212,11 +274,11 @@ class Worker:
 
     @property
     def is_stopping(self) -> bool:
-        """Whether nothing more is begun: whoever waits must be answered now."""
+        """Whether no more jobs are begun, so that waiting requests must be answered now."""
         return self._jobs.is_closed
 
     def check_open(self) -> None:
-        """Whether a job that came now would be taken.
+        """Raise unless a new job would be accepted.
 
         Raises:
             NotReady: the server is stopping.
@@ -224,11 +286,11 @@ class Worker:
         self._jobs.check_open()
 
     def reject_jobs(self) -> None:
-        """Take no more jobs and fail those that wait with NotReady; the one that runs goes on."""
+        """Accept no more jobs, and fail those that wait with NotReady; the running one continues."""
         self._jobs.reject_jobs()
 
     def close(self) -> None:
-        """Finish the job that runs, refuse those that wait."""
+        """Finish the running job, and fail those that wait with NotReady."""
         self._jobs.close()
 
 

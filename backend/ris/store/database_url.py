@@ -1,4 +1,4 @@
-"""The database's address: read, and shown without anything that could be a password."""
+"""Parse the database's address, and show it without anything that could be a password."""
 
 from psycopg.pq import Conninfo
 from sqlalchemy import URL, make_url
@@ -10,25 +10,25 @@ _SQLITE_DRIVERS = ("sqlite", "sqlite+pysqlite")
 _POSTGRESQL_DRIVERS = ("postgresql", "postgres", "postgresql+psycopg")
 _PASSWORD_ADVICE = (
     "leave the password out and set PGPASSWORD, which takes it as it is, or write its @ as %40, "
-    "its ? as %3F, its & as %26 and its % as %25"
+    "its / as %2F, its ? as %3F, its & as %26 and its % as %25"
 )
 
 
 def parse_database_url(url: str) -> URL:
-    """The address of the database.
+    """Parse the address of the database.
 
-    A password may stand in it, but only where it can be nothing else: a host, a port, a name and an option
-    are shown, by us or by the driver, and must not be the end of a password.
+    The host, the port, the name and the options of an address appear in messages, ours and the driver's. An
+    address is refused when a part of a password could have been parsed as one of them.
 
     Args:
         url: sqlite:///file, or postgresql://user@host/name with the password in PGPASSWORD.
 
     Raises:
-        StoreError: it is none; the message holds nothing of it.
+        StoreError: it is no such address; the message holds nothing of it.
     """
     try:
         address = make_url(url)
-    except (ArgumentError, ValueError):  # not `from` it: it quotes what it could not read
+    except (ArgumentError, ValueError):  # not chained: it quotes the address
         raise StoreError(
             "RIS_DATABASE_URL is no database address; e.g. sqlite:///ris.db or postgresql://user@host/name. "
             f"If a password is in it, {_PASSWORD_ADVICE}"
@@ -45,7 +45,7 @@ def parse_database_url(url: str) -> URL:
 
 
 def redact_database_url(address: URL) -> str:
-    """Which database it is, for a message: never its user, its password or an option."""
+    """Return the address for a message, without its user, its password and its options."""
     if address.drivername in _SQLITE_DRIVERS:
         return f"sqlite:///{address.database or ''}"
     where = URL.create("postgresql", host=address.host, port=address.port, database=address.database)
@@ -53,11 +53,16 @@ def redact_database_url(address: URL) -> str:
 
 
 def _is_unambiguous(url: str, address: URL) -> bool:
-    """Whether nothing outside the password's place can be a part of the password."""
-    known = {option.keyword.decode() for option in Conninfo.get_defaults()}
+    """Return whether no part of a password can have been parsed as a host, a name or an option.
+
+    SQLAlchemy accepts "/" and "?" in a password. `//host/name&password=@secret` then parses as a user, a
+    password and the host "secret".
+    """
+    known_options = {option.keyword.decode() for option in Conninfo.get_defaults()}
+    userinfo, at, _ = url.partition("://")[2].partition("@")
     return (
         url.count("@") <= 1
-        and "@" not in url.partition("?")[2]
+        and not (at and set("/?") & set(userinfo))
         and not set("&=") & set(address.database or "")
-        and set(address.query) <= known
+        and set(address.query) <= known_options
     )

@@ -11,7 +11,7 @@ from ris.core.types import Annotation, Correction, Edit, Task, Verdict
 from ris.store.alternatives import find_answer_alternatives
 from ris.store.known_images import choose_known_image, find_known_images
 from ris.store.records import mask_from_string
-from ris.store.schema import CorrectionRow, DeletionRow, FailureRow, ProjectRow, TaskRow
+from ris.store.schema import CorrectionRow, DeletionRow, FailureRow, ProjectRow
 
 _DECISIONS_PER_QUERY = 200  # how many decisions are looked up together
 
@@ -34,13 +34,39 @@ def read_decisions(
         yield from _make_decisions(session, part, homes)
 
 
-def read_corrections(session: Session, project: str, annotation_id: int) -> Sequence[Correction]:
-    """The whole history of one annotation, oldest first, deleted or not."""
-    rows = session.scalars(
-        select(CorrectionRow)
-        .where(CorrectionRow.project == project, CorrectionRow.annotation_id == annotation_id)
-        .order_by(CorrectionRow.updated_at)
+def find_newest_decisions(session: Session, limit: int) -> list[Decision]:
+    """Return the decisions made last, newest first; at most `limit`.
+
+    Only their rows are loaded: the ids are chosen in SQL first.
+    """
+    newest = (
+        _select_current(None)
+        .with_only_columns(CorrectionRow.id)
+        .order_by(None)
+        .order_by(CorrectionRow.updated_at.desc(), CorrectionRow.id.desc())
+        .limit(limit)
     )
+    ids = list(session.scalars(newest))
+    found: list[Decision] = []
+    for start in range(0, len(ids), _DECISIONS_PER_QUERY):
+        part = ids[start : start + _DECISIONS_PER_QUERY]
+        rows = {
+            row.id: row for row in session.scalars(select(CorrectionRow).where(CorrectionRow.id.in_(part)))
+        }
+        found += _make_decisions(session, [rows[number] for number in part], homes=())
+    return found
+
+
+def read_corrections(session: Session, project: str | None, annotation_id: int) -> Sequence[Correction]:
+    """Return every version of one annotation, oldest first, also of a deleted one.
+
+    Args:
+        project: its key; None finds the annotations of that number in all projects, project by project.
+    """
+    query = select(CorrectionRow).where(CorrectionRow.annotation_id == annotation_id)
+    if project is not None:
+        query = query.where(CorrectionRow.project == project)
+    rows = session.scalars(query.order_by(CorrectionRow.project, CorrectionRow.updated_at))
     return [_to_correction(row) for row in rows]
 
 
@@ -123,15 +149,18 @@ def _to_edit(row: CorrectionRow) -> Edit | None:
     return Edit(row.added_px, row.removed_px, row.boundary_iou)
 
 
-def count_answered_tasks(session: Session) -> int:
-    """How many tasks have been answered with suggestions, under whichever version."""
-    return session.scalar(select(func.count()).select_from(TaskRow)) or 0
-
-
 def count_decisions(session: Session, *, project: str | None = None) -> int:
     """How many decisions there are now."""
     counted = select(func.count()).select_from(_select_current(project).subquery())
     return int(session.execute(counted).scalar_one())
+
+
+def count_verdicts(session: Session) -> dict[Verdict, int]:
+    """Return the number of current decisions by verdict; verdicts without a decision are left out."""
+    current = _select_current(None).with_only_columns(CorrectionRow.verdict).order_by(None).subquery()
+    rows = session.execute(select(current.c.verdict, func.count()).group_by(current.c.verdict)).tuples()
+    counted: dict[str, int] = dict(rows.all())
+    return {verdict: counted[verdict.value] for verdict in Verdict if verdict.value in counted}
 
 
 def find_newest_versions(session: Session, project: str) -> dict[int, datetime]:

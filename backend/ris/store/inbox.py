@@ -122,6 +122,10 @@ class InboxWriter:
         self._arrivals: queue.SimpleQueue[_Arrival | None] = (
             queue.SimpleQueue()
         )  # as long as there are callers
+        self._thread: Thread | None = None
+
+    def start(self) -> None:
+        """Start the thread that writes."""
         self._thread = Thread(target=self._write, name="inbox-writer", daemon=True)
         self._thread.start()
 
@@ -134,6 +138,8 @@ class InboxWriter:
         Raises:
             StoreError: it could not be written; nothing of it is kept.
         """
+        if self._thread is None:
+            raise RuntimeError("the inbox writer is not started: call start() before put()")
         arrival = _Arrival(digest, action[:64], body)
         self.last_arrival = time.monotonic()
         try:
@@ -211,4 +217,5 @@ class InboxWriter:
     def close(self) -> None:
         """Write what has arrived, then stop."""
         self._arrivals.put(None)
-        self._thread.join(timeout=_WRITE_TIMEOUT_S)
+        if self._thread is not None:
+            self._thread.join(timeout=_WRITE_TIMEOUT_S)

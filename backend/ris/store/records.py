@@ -117,7 +117,7 @@ def add_task_image(session: Session, task: Task, digest: str, size: Size, *, now
 def find_alternatives(session: Session, task: Task, version: str) -> tuple[Alternative, ...] | None:
     """What was offered for exactly this image and expression: best first; None when it was never computed."""
     row = _find_task_row(session, task, version)
-    return None if row is None else _load_alternatives(session, [row])
+    return None if row is None else _load_alternatives(session, row)
 
 
 def find_proposals(session: Session, task: Task, version: str) -> tuple[RLE, ...]:
@@ -135,14 +135,6 @@ def find_explanations(session: Session, task: Task, version: str) -> tuple[Expla
     told = [_explanation_from_json(name, said) for name, said in row.explained.items()]
     told += [Explanation(name, left_out=reason) for name, reason in row.left_out.items()]
     return tuple(sorted(told, key=lambda e: e.method))
-
-
-def find_all_alternatives(session: Session, task: Task) -> tuple[Alternative, ...]:
-    """Everything ever offered for this image and expression, of every version, newest version first."""
-    rows = session.scalars(
-        _select_task_rows(task).order_by(TaskRow.answered_at.desc(), TaskRow.id.desc())
-    ).all()
-    return _load_alternatives(session, rows)
 
 
 def add_correction(
@@ -261,11 +253,9 @@ def _to_suggestion_row(task: int, offer: Alternative) -> SuggestionRow:
     )  # fmt: skip
 
 
-def _load_alternatives(session: Session, tasks: Sequence[TaskRow]) -> tuple[Alternative, ...]:
-    versions = {task.id: (place, task.version) for place, task in enumerate(tasks)}
-    rows = session.scalars(select(SuggestionRow).where(SuggestionRow.task.in_(versions))).all()
-    rows = sorted(rows, key=lambda row: (versions[row.task][0], row.rank))
-    return tuple(to_alternative(row, versions[row.task][1]) for row in rows)
+def _load_alternatives(session: Session, task: TaskRow) -> tuple[Alternative, ...]:
+    query = select(SuggestionRow).where(SuggestionRow.task == task.id).order_by(SuggestionRow.rank)
+    return tuple(to_alternative(row, task.version) for row in session.scalars(query))
 
 
 def to_alternative(row: SuggestionRow, version: str) -> Alternative:

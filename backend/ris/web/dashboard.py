@@ -7,10 +7,10 @@ from flask import Blueprint, Response, request
 from ris.labelstudio.failure import find_advice
 from ris.service import SuggestionService, SyncResult
 from ris.store.failures import FailureGroup, group_failures
-from ris.store.history import find_project_keys, read_decisions
+from ris.store.history import count_verdicts, find_newest_decisions, find_project_keys
 from ris.store.inbox import count_events, find_projects_with_corrections
 
-_MAX_DECISIONS = 5000  # decisions that are drawn; `ris report` takes them all
+_MAX_DECISIONS = 500  # decisions that are evaluated at each view; `ris report` evaluates all
 
 
 def make_dashboard(
@@ -36,19 +36,24 @@ def make_dashboard(
         from ris.evaluation.decisions.metrics import evaluate_decision
 
         with suggesting.database.begin() as session:
-            found = list(read_decisions(session))
+            newest, verdicts = find_newest_decisions(session, _MAX_DECISIONS), count_verdicts(session)
             counts, known = count_events(session), find_project_keys(session)
             heard, failed = find_projects_with_corrections(session), group_failures(session)
-        state = suggesting.worker.state()
+        models = suggesting.worker.get_state()
         warnings = [
             f"no webhook seen for project {key.split('.')[0]} yet" for key in known if key not in heard
         ]
-        if state not in ("ready", "loading"):
-            warnings.insert(0, f"the models could not be loaded: {state}")
-        if len(found) > _MAX_DECISIONS:
+        if models.is_failed:
+            warnings.insert(0, f"the models could not be loaded: {models.reason}")
+        n_decisions = sum(verdicts.values())
+        if n_decisions > len(newest):
             warnings.append(
-                f"the newest {_MAX_DECISIONS} of {len(found)} decisions are shown; `ris report` takes all"
+                f"figures and charts show the newest {len(newest)} of {n_decisions} decisions; "
+                "`ris report` shows all"
             )
+        decided = ReportTable(
+            "All decisions", ("verdict", "decisions"), [(v.value, str(n)) for v, n in verdicts.items()]
+        )
         inbox = ReportTable("The inbox", ("state", "events"), [(s, str(n)) for s, n in counts.items()])
         not_understood = ReportTable(
             "Not understood",
@@ -61,12 +66,12 @@ def make_dashboard(
             [_to_row(done) for done in synced()],
         )
         text = render_page(
-            [evaluate_decision(d) for d in found[-_MAX_DECISIONS:]],
+            [evaluate_decision(decision) for decision in newest],
             title="Referring-expression segmentation: what the annotators decided",
-            subtitle=f"{len(found)} decisions; {suggesting.version}, models {state}",
+            subtitle=f"decisions: {n_decisions}; {suggesting.version}, models {models}",
             alarms=_make_alarms(failed),
             warnings=warnings,
-            extra_tables=[inbox, not_understood, sync],
+            extra_tables=[decided, inbox, not_understood, sync],
             footer="`ris report` writes this with pictures.",
         )
         return Response(text, content_type="text/html; charset=utf-8")

@@ -64,9 +64,9 @@ def set_up_project(backend: Services, body: object) -> str:
         InputError, LabelConfigError: what is missing, and what to add to the label config.
         NotReady: the models could not be loaded, and never will be: Label Studio shows the sentence.
     """
-    state = backend.suggesting.worker.state()
-    if state not in ("loading", "ready"):
-        raise NotReady(f"the models could not be loaded: {state}")
+    models = backend.suggesting.worker.get_state()
+    if models.is_failed:
+        raise NotReady(f"the models could not be loaded: {models.reason}")
     backend.suggesting.save_project(read_setup_request(body))
     return backend.suggesting.version
 

@@ -47,7 +47,7 @@ class _StateCollector(Collector):
         )
         yield GaugeMetricFamily("ris_jobs_waiting", "Jobs that wait for the networks", worker.n_waiting)
         yield GaugeMetricFamily(
-            "ris_models_ready", "1 when the networks are loaded", worker.state() == "ready"
+            "ris_models_ready", "1 when the networks are loaded", worker.get_state().is_ready
         )
         cache = worker.cache
         yield GaugeMetricFamily("ris_scenes", "Scenes in memory", len(cache))

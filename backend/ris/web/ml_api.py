@@ -41,14 +41,14 @@ def make_ml_api(backend: Services, metrics: Metrics) -> Blueprint:
     @routes.get("/health/ready")
     def get_readiness() -> tuple[Response, int]:
         """Whether a task that came now would be worked on: networks loaded, database there."""
-        state, database = backend.suggesting.worker.state(), "ready"
+        models, database = backend.suggesting.worker.get_state(), "ready"
         try:
             version = backend.suggesting.version
         except BackendError as error:
             version, database = backend.suggesting.base, str(error)
-        is_ready = state == database == "ready"
+        is_ready = models.is_ready and database == "ready"
         return jsonify(
-            status="UP" if is_ready else "DOWN", models=state, database=database, model_version=version
+            status="UP" if is_ready else "DOWN", models=str(models), database=database, model_version=version
         ), 200 if is_ready else 503
 
     @routes.post("/setup")
