@@ -223,7 +223,7 @@ def test_drawn_scenes_as_files_give_the_figures_of_the_benchmark_on_drawn_scenes
 def test_drawn_scenes_are_not_written_over_anything(tmp_path):
     (tmp_path / "notes.txt").write_text("mine")
 
-    with pytest.raises(DatasetError, match="is not empty; give a folder that is not there yet"):
+    with pytest.raises(DatasetError, match="is not empty; give a folder that does not exist yet"):
         ris("export-tinyworld", tmp_path, "--scenes", "1")
 
 

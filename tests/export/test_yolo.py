@@ -9,7 +9,7 @@ from ris.core import rle
 from ris.core.types import Verdict
 from ris.export.dataset import make_dataset_samples
 from ris.export.yolo import _make_lines, write_yolo
-from ris.labelstudio.masks.polygon import trace_outlines
+from ris.labelstudio.masks.polygon import rasterise_polygons, trace_outlines
 from tests.builders.decisions import ALL, decision, holed
 from tests.builders.masks import rectangle
 
@@ -47,6 +47,17 @@ def test_what_polygons_lose_is_measured(tmp_path):
     (entry,), _ = written(tmp_path, [decision(Verdict.ACCEPTED, ring)])
 
     assert entry["iou_with_mask"] == pytest.approx(ring.sum() / (30 * 25), abs=0.01)
+
+
+def test_the_loss_is_measured_on_the_coordinates_as_they_are_written(tmp_path):
+    mask = np.random.default_rng(4).random((3, 3)) > 0.5  # rounding moves an edge across a pixel's centre
+
+    (entry,), _ = written(tmp_path, [decision(Verdict.ACCEPTED, mask)])
+
+    lines = (tmp_path / entry["file"]).read_text().splitlines()
+    polygons = [(np.array(line.split()[1:], float).reshape(-1, 2) * 100).tolist() for line in lines]
+    back = rle.decode_rle(rasterise_polygons(polygons, mask.shape))
+    assert entry["iou_with_mask"] == round((back & mask).sum() / (back | mask).sum(), 4)
 
 
 def test_every_expression_is_a_class_and_what_has_no_mask_is_left_out(tmp_path):

@@ -53,8 +53,8 @@ def write_coco(
         The decisions that are not in the file, with reasons.
     """
     problems = [find_image_problem(decision, unseen or {}) for decision in decisions]
-    kept = [d for d, problem in zip(decisions, problems, strict=True) if not problem]
-    content = to_coco(kept, segmentation, find_image_files(decisions) if files is None else files)
+    usable = [d for d, problem in zip(decisions, problems, strict=True) if not problem]
+    content = to_coco(usable, segmentation, find_image_files(decisions) if files is None else files)
     write_json(content, path, indent=1)
     return [Omission(d, problem) for d, problem in zip(decisions, problems, strict=True) if problem]
 

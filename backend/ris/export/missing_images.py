@@ -33,10 +33,10 @@ def fetch_missing_images(
     Returns:
         The decisions; and by project and image URL, why an image could not be fetched.
     """
-    wanted = _find_unseen(decisions)
+    missing = _find_unseen(decisions)
     found: dict[str, ImageLookup] = {}
-    for done, (address, task) in enumerate(wanted.items()):
-        on_start(done, len(wanted))
+    for done, (address, task) in enumerate(missing.items()):
+        on_start(done, len(missing))
         found[address] = _fetch_image(task, fetch, save)
     known = [_add_image(decision, found) for decision in decisions]
     failures = {

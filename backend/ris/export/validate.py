@@ -90,8 +90,8 @@ def _validate_grefcoco(material: Material, folder: Path) -> Problems:
 
 
 def _validate_phrasecut(material: Material, folder: Path) -> Problems:
-    wanted = [s for s in material.samples if s.mask is not None]
-    yield from _compare_entries(list(read_phrasecut(folder)), sorted(wanted, key=lambda s: s.split))
+    samples = [s for s in material.samples if s.mask is not None]
+    yield from _compare_entries(list(read_phrasecut(folder)), sorted(samples, key=lambda s: s.split))
     lists = [read_json(folder / name) for name in IMAGE_LISTS]
     if any(one != lists[0] for one in lists):
         yield f"{' and '.join(IMAGE_LISTS)} differ"
@@ -122,31 +122,31 @@ def _validate_jsonl(material: Material, folder: Path) -> Problems:
 
 def _validate_pairs(material: Material, folder: Path) -> Problems:
     lines = _read_lines(folder / "preferences.jsonl")
-    wanted = [pair for sample in material.samples if (pair := to_preference_pair(sample))["rejected"]]
-    if len(lines) != len(wanted):
-        yield f"{len(lines)} lines, {len(wanted)} samples on record have a rejected alternative"
+    pairs = [pair for sample in material.samples if (pair := to_preference_pair(sample))["rejected"]]
+    if len(lines) != len(pairs):
+        yield f"{len(lines)} lines, {len(pairs)} samples on record have a rejected alternative"
         return
-    for number, (line, pair) in enumerate(zip(lines, wanted, strict=True), 1):
+    for number, (line, pair) in enumerate(zip(lines, pairs, strict=True), 1):
         for what in ("image", "expression", "split", "chosen", "rejected"):
             if line[what] != pair[what]:
                 yield f"line {number}: its {what} differs from the record"
 
 
 def _validate_yolo(material: Material, folder: Path) -> Problems:
-    listed = read_json(folder / "expressions.json")
-    wanted = [s for s in material.samples if s.mask is not None]
-    if len(listed) != len(wanted):
-        yield f"{len(listed)} expressions in the files, {len(wanted)} on record"
+    entries = read_json(folder / "expressions.json")
+    samples = [s for s in material.samples if s.mask is not None]
+    if len(entries) != len(samples):
+        yield f"{len(entries)} expressions in the files, {len(samples)} on record"
         return
-    alike = Counter((s.file_name, s.expression) for s in wanted)
-    for number, (one, sample) in enumerate(zip(listed, wanted, strict=True), 1):
+    counts = Counter((s.file_name, s.expression) for s in samples)
+    for number, (one, sample) in enumerate(zip(entries, samples, strict=True), 1):
         drawn = rasterise_polygons(_read_polygons(folder / one["file"], one["class"]), sample.size)
         assert sample.mask is not None
         iou = float(compute_iou_matrix([drawn], [sample.mask])[0, 0])
         key = one["image"], one["expression"]
         if key != (sample.file_name, sample.expression):
             yield f"expression {number}: {key!r:.120} is not the one on record"
-        elif alike[key] == 1 and abs(iou - one["iou_with_mask"]) > 0.01:
+        elif counts[key] == 1 and abs(iou - one["iou_with_mask"]) > 0.01:
             yield f"expression {number}: IoU {iou:.4f} with the record, {one['iou_with_mask']} was measured"
 
 

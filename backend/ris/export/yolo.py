@@ -68,7 +68,9 @@ def _make_entry(
     path: Path, number: int, sample: DatasetSample, parts: Sequence[PolygonPoints]
 ) -> dict[str, Any]:
     assert sample.mask is not None
-    drawn = rasterise_polygons(parts, sample.mask.size)
+    # A reader sees the rounded coordinates, which can move an edge across the centre of a pixel.
+    rounded = [[[float(_to_share(x)) * 100, float(_to_share(y)) * 100] for x, y in part] for part in parts]
+    drawn = rasterise_polygons(rounded, sample.mask.size)
     return {
         "file": path.as_posix(),
         "class": number,

@@ -65,8 +65,8 @@ def _to_svg(draw) -> str:  # type: ignore[no-untyped-def]
 
 
 def _draw_ranks(axes: Axes, evaluations: Sequence[DecisionEvaluation]) -> None:
-    taken = [e.decision.correction.rank for e in evaluations]
-    ranks = range(max(r for r in [*taken, 2] if r is not None) + 1)
+    chosen_ranks = [e.decision.correction.rank for e in evaluations]
+    ranks = range(max(rank for rank in [*chosen_ranks, 2] if rank is not None) + 1)
     kinds = {Verdict.ACCEPTED: BLUE, Verdict.EDITED: ORANGE}
     bottom = np.zeros(len(ranks) + 1)
     for verdict, colour in kinds.items():
