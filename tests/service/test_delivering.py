@@ -48,7 +48,7 @@ class Computing:
         self.worker = SimpleNamespace(is_stopping=False)
         self.jobs, self.kept = {}, set()
 
-    def begin(self, entries, *, waited_for=False):
+    def begin(self, entries, *, interactive=False):
         return [self._get_job(entry) for entry in entries]
 
     def _get_job(self, asked):

@@ -22,7 +22,7 @@ def imported(suggesting, gate):
     """The regions that stood in the file, best first."""
     gate.opened.set()
     (answer,) = suggesting.suggest([FILE], deadline_s=60)
-    written = write_predictions(answer.offers, read_controls(read("tabs_brush.xml")), version="fake-1")
+    written = write_predictions(answer.alternatives, read_controls(read("tabs_brush.xml")), version="fake-1")
     return [prediction["result"] for prediction in reversed(written)]
 
 

@@ -337,4 +337,4 @@ def test_what_cannot_be_put_right_there_does_not_keep_the_record_behind(
     studio.call = call
 
     assert syncing.sync(1).is_in_sync
-    assert "project 1.1700000000 could not be put right: Label Studio answered 403" in caplog.text
+    assert "project 1.1700000000 could not be repaired: Label Studio answered 403" in caplog.text

@@ -103,7 +103,7 @@ def test_somebody_at_the_screen_goes_before_what_was_asked_ahead(gate):
     asked = {
         "first": worker.refer(Image.of(squares()), "the red"),
         "second": worker.refer(Image.of(squares()), "the green"),
-        "typed": worker.refer(Image.of(squares()), "the blue", waited_for=True),
+        "typed": worker.refer(Image.of(squares()), "the blue", interactive=True),
         "click": worker.refine(Image.of(squares()), point),
     }
     for name, job in asked.items():

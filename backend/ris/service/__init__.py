@@ -1,6 +1,6 @@
-"""What Label Studio asks for: suggestions for tasks, and a record of what annotators did with them.
+"""The services behind the routes and the commands: suggesting, recording, delivering, syncing.
 
-It joins the methods, Label Studio's JSON and the store; it knows no network, no SQL and no Flask.
+They join the methods, Label Studio's JSON and the store. Networks, SQL and Flask stay outside.
 """
 
 from ris.service.delivering import DeliveryResult, DeliveryService

@@ -1,4 +1,4 @@
-"""Tidying up in Label Studio, on request: of a decided answer only the chosen mask stays."""
+"""Tidy annotations in Label Studio, on request: only the chosen mask of an answer stays."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,20 +11,25 @@ from ris.labelstudio.event import make_project_key, read_answer
 
 
 class Api(Protocol):
-    """What is needed of Label Studio; `LabelStudioClient` has it."""
+    """The part of `LabelStudioClient` that tidying needs."""
 
-    def call(self, method: str, path: str, body: object = None, **params: Any) -> Any: ...
+    def call(self, method: str, path: str, body: object = None, **params: Any) -> Any:
+        """Call one route of the API, and return the JSON of its answer."""
+        ...
 
-    def exists(self, path: str) -> bool: ...
+    def exists(self, path: str) -> bool:
+        """Return whether the API has an object at this path."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class TidyResult:
-    """What became of one annotation.
+    """The result for one annotation.
 
     Attributes:
-        removed: how many regions went; 0 when it was tidy.
-        failure: why it could not be done; "" when it could.
+        annotation_id: its id in Label Studio.
+        n_removed: the number of regions removed; 0 when it was tidy.
+        failure: why it could not be tidied; "" when it could.
     """
 
     annotation_id: int
@@ -32,16 +37,20 @@ class TidyResult:
     failure: str = ""
 
 
-def tidy_project(api: Api, number: int, *, dry_run: bool, looked: Callable[[], None]) -> list[TidyResult]:
-    """Rewrite every answered annotation of a project to the regions that it means, and its choices.
+def tidy_project(
+    api: Api, number: int, *, dry_run: bool, on_annotation: Callable[[], None]
+) -> list[TidyResult]:
+    """Remove the regions of unchosen alternatives from every annotation of a project.
 
-    The choice stays in it, so that it reads the same afterwards: the same mask, the same verdict. Skipped
-    answers stay as they are, and so does everything that no choice speaks of. Label Studio tells of each
-    change, and the history here keeps every version.
+    The choice stays, so the annotation keeps its mask and its verdict. Skipped annotations, and regions that
+    are not masks, stay as they are. Label Studio sends a webhook for each change, and every version stays on
+    record.
 
     Args:
-        dry_run: look, and change nothing.
-        looked: called after each annotation.
+        api: calls Label Studio.
+        number: the project's id.
+        dry_run: count the regions, and change nothing.
+        on_annotation: called after each annotation.
 
     Raises:
         LabelStudioError: the project cannot be read.
@@ -49,13 +58,13 @@ def tidy_project(api: Api, number: int, *, dry_run: bool, looked: Callable[[], N
     """
     project = read_project(api, number)
     controls = read_controls(str(project.body.get("label_config") or ""))
-    found = []
+    results = []
     for answer in fetch_annotation_states(api, project):
         annotation = answer.event["annotation"]
         task, key = answer.event["task"], make_project_key(answer.event)
-        found.append(_tidy_annotation(api, annotation, task, key, controls, dry_run=dry_run))
-        looked()
-    return found
+        results.append(_tidy_annotation(api, annotation, task, key, controls, dry_run=dry_run))
+        on_annotation()
+    return results
 
 
 def _tidy_annotation(
@@ -79,12 +88,18 @@ def _tidy_annotation(
     except LabelStudioError as error:
         return TidyResult(number, 0, str(error))
     except BackendError as error:
-        return TidyResult(number, 0, f"left as it is: {error}")
+        return TidyResult(number, 0, f"not changed: {error}")
     return TidyResult(number, removed)
 
 
 def select_wanted_regions(result: Sequence[Any], wanted: Sequence[Any], controls: Controls) -> list[Any]:
-    """The regions that an answer means, and everything in it that is no mask, in their order."""
+    """Return the regions of an annotation that stay: the wanted masks, and all that is not a mask, in order.
+
+    Args:
+        result: all regions of the annotation.
+        wanted: the mask regions to keep, objects of `result`.
+        controls: of the project's label config.
+    """
     return [r for r in result if not _is_mask_region(r, controls) or any(r is one for one in wanted)]
 
 

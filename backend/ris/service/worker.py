@@ -226,7 +226,7 @@ class Worker:
         expression: str,
         learned: LearnedRanking | None = None,
         *,
-        waited_for: bool = False,
+        interactive: bool = False,
     ) -> "Future[tuple[Scene, ReferResult]]":
         """Compute the image's scene, unless it is cached, and rank its masks for the expression.
 
@@ -234,10 +234,10 @@ class Worker:
 
         Args:
             learned: the ranking to use; None uses the preset's.
-            waited_for: a person waits at the screen, so the job goes before batch jobs.
+            interactive: a person waits at the screen, so the job goes before batch jobs.
         """
         return self._jobs.submit(
-            Priority.INTERACTIVE if waited_for else Priority.BATCH, self._refer, image, expression, learned
+            Priority.INTERACTIVE if interactive else Priority.BATCH, self._refer, image, expression, learned
         )
 
     def _refer(

@@ -22,14 +22,14 @@ class Delivery:
     """What is owed.
 
     Attributes:
-        words: the expression where it was kept from another image and is written too; else "".
+        carried_expression: carried over from another image and written with the predictions, or "".
         attempts: how often its image could not be fetched.
         label_config: of its project, as /setup told it last; "" when it never did.
     """
 
     task: Task
     version: str
-    words: str
+    carried_expression: str
     attempts: int
     label_config: str
 

@@ -158,8 +158,8 @@ def count_decisions(session: Session, *, project: str | None = None) -> int:
 def count_verdicts(session: Session) -> dict[Verdict, int]:
     """Return the number of current decisions by verdict; verdicts without a decision are left out."""
     current = _select_current(None).with_only_columns(CorrectionRow.verdict).order_by(None).subquery()
-    counted = dict(session.execute(select(current.c.verdict, func.count()).group_by(current.c.verdict)).all())
-    return {verdict: counted[verdict.value] for verdict in Verdict if verdict.value in counted}
+    rows = session.execute(select(current.c.verdict, func.count()).group_by(current.c.verdict)).all()
+    return {Verdict(verdict): n_decisions for verdict, n_decisions in rows}
 
 
 def find_newest_versions(session: Session, project: str) -> dict[int, datetime]:
