@@ -75,7 +75,7 @@ def test_after_a_failure_the_describer_rests_and_the_reason_stays(remembered, sp
     with pytest.raises(DescriberError, match="^the speaker is out$"):
         ask(remembered, "one")
     watch.now += DESCRIBER_RETRY_DELAY_S / 2
-    with pytest.raises(DescriberError, match="the speaker is out; it is asked again in 30 s"):
+    with pytest.raises(DescriberError, match="the speaker is out; it is called again in 30 s"):
         ask(remembered, "one")
 
     assert speaker.asked == ["one"]

@@ -73,7 +73,7 @@ def test_what_is_stored_comes_without_image_or_networks(suggesting, gate, images
 def test_a_task_that_is_late_goes_on_and_is_there_when_asked_again(suggesting, gate):
     (late,) = ask(suggesting, task(), deadline_s=AT_ONCE)
     assert late.alternatives == ()
-    assert late.reason == "task 1 was not ready within 0 s; it goes on, ask again"
+    assert late.reason == "task 1 was not ready within 0 s; ask again later"
 
     gate.opened.set()
 
@@ -111,7 +111,7 @@ def test_a_bug_inside_one_task_does_not_reach_the_others(suggesting, gate, image
 
     answers = ask(suggesting, task(1), task(2))
 
-    assert answers[0].reason == "task 1 failed inside; see the server's log"
+    assert answers[0].reason == "task 1 failed with an internal error; see the server's log"
     assert len(answers[1].alternatives) == 3
     assert "ZeroDivisionError" in caplog.text
 

@@ -236,8 +236,8 @@ def make_import_plan(
     """Find the entries that are not yet tasks of a project.
 
     An entry is a task already when a task has the same expression and the same image; one task stands for one
-    entry. Images are compared by their name in the dataset, which `make_tasks` writes into a task's meta. Tasks
-    without it are compared by the end of their image's address, as Label Studio writes it for an upload.
+    entry. Images are compared by their name in the dataset, which `make_tasks` writes into a task's meta.
+    Tasks without it are compared by the end of their image's address, as in an upload.
 
     Args:
         entries: of the dataset.

@@ -148,9 +148,7 @@ class SyncService:
             is_pick = read_controls(str(project.body.get("label_config") or "")).pick is not None
         except BackendError:
             is_pick = True
-        return (
-            1 if is_pick else n_alternatives
-        )  # a "pick" label config has one prediction with all alternatives
+        return 1 if is_pick else n_alternatives  # "pick" has one prediction for all alternatives
 
     def find_project_numbers(self) -> list[int]:
         """Return the ids of all projects on record, in order."""
