@@ -61,7 +61,7 @@ def test_an_id_of_other_words_or_of_another_picture_finds_nothing(database, else
 def test_an_id_of_a_picture_that_is_known_to_be_another_finds_nothing(database):
     keep(database, FILE)
     with database.begin() as session:
-        add_alternatives(session, TASK, "cd" * 32, SIZE, (), version="v2", opinions=(), now=NOW)
+        add_alternatives(session, TASK, "cd" * 32, SIZE, (), version="v2", method_scores=(), now=NOW)
 
     assert find(database, named(TASK, "v1-0")) == [()]
 

@@ -98,7 +98,7 @@ def test_many_decisions_are_looked_up_in_few_queries(database):
 def test_what_is_seen_twice_is_kept_once(database):
     for _ in range(2):
         with database.begin() as session:
-            add_alternatives(session, TASK, "ab" * 32, SIZE, (), version="v1", opinions=(), now=NOW)
+            add_alternatives(session, TASK, "ab" * 32, SIZE, (), version="v1", method_scores=(), now=NOW)
 
     assert find(database, OTHER) == [["ab"]]
 

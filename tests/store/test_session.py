@@ -56,7 +56,7 @@ def test_an_empty_database_says_which_revision_is_needed(empty_url):
 def test_a_database_of_a_newer_program_is_not_touched(url):
     run(url, "UPDATE alembic_version SET version_num = 'f00d'")
 
-    with pytest.raises(StoreError, match="is at revision f00d, newer than this program: upgrade the program"):
+    with pytest.raises(StoreError, match="is at revision f00d, newer than this one: upgrade the program"):
         Database.open(url)
 
 

@@ -205,7 +205,7 @@ class SuggestionService:
         with self.database.begin() as session:
             add_alternatives(
                 session, task, scene.digest, scene.size, alternatives, version=version,
-                opinions=reference.scores, proposals=scene.masks, now=self.now(),
+                method_scores=reference.scores, proposals=scene.masks, now=self.now(),
             )  # fmt: skip
         for method, reason in reference.left_out.items():
             log.info("task %s of project %s: %s is skipped: %s", task.task_id, task.project, method, reason)

@@ -233,6 +233,8 @@ class Worker:
         The future fails with NotReady when the networks could not be loaded.
 
         Args:
+            image: with its digest.
+            expression: what to rank for.
             learned: the ranking to use; None uses the preset's.
             interactive: a person waits at the screen, so the job goes before batch jobs.
         """

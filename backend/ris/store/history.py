@@ -63,7 +63,9 @@ def read_corrections(session: Session, project: str | None, annotation_id: int) 
     """Return every version of one annotation, oldest first, also of a deleted one.
 
     Args:
-        project: its key; None finds the annotations of that number in all projects, project by project.
+        session: of the database.
+        project: its key; None finds the annotations of that id in all projects, project by project.
+        annotation_id: in Label Studio.
     """
     query = select(CorrectionRow).where(CorrectionRow.annotation_id == annotation_id)
     if project is not None:

@@ -64,8 +64,8 @@ def find_known_images(
 def choose_known_image(images: Sequence[KnownImage], size: Size | None, at: datetime) -> KnownImage | None:
     """Return the image that an answer was given on; None without any image.
 
-    The file at an address can be replaced. Images of the mask's size are preferred, then the nearest, then the
-    last one seen before the answer.
+    The file at an address can be replaced. Images of the mask's size are preferred, then the nearest, then
+    the last one seen before the answer.
 
     Args:
         images: those of the answer's task.
