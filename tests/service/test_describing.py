@@ -11,7 +11,7 @@ from tests.builders.fakes import squares
 
 
 class Speaker:
-    """Says each prompt backwards; can be down. It counts what it was asked."""
+    """Answers with the reversed prompt, or fails. It counts its prompts."""
 
     model = "speaker-1"
 

@@ -17,7 +17,7 @@ RED, BLUE = ((squares() == colour).all(-1) for colour in ((255, 0, 0), (0, 0, 25
 
 
 def at(mask):
-    """A pixel in the middle of a mask, x and y."""
+    """Return a pixel in the middle of a mask, x and y."""
     rows, columns = np.nonzero(mask)
     return [float(columns[len(columns) // 2]), float(rows[len(rows) // 2])]
 
@@ -38,7 +38,7 @@ def refine(refining, prompts, **more):
 
 
 def test_a_click_on_what_the_words_mean_gives_that_and_not_the_whole(refining, suggesting):
-    """SAM trusts the whole more; the expression speaks for the red square."""
+    """SAM predicts a higher IoU for the whole; the alternatives agree with the red square."""
     ask(suggesting, task(expression="the red"))
 
     found = refine(refining, clicks(at(RED)), expression="the red")

@@ -42,7 +42,7 @@ def test_there_is_one_answer_an_entry_in_order_and_a_failure_is_its_own(suggesti
 
 
 class AtOnce(ThreadPoolExecutor):
-    """A pool that is done with a job by the time it hands it back: the quickest there can be."""
+    """A pool that finishes each job before `submit` returns."""
 
     def submit(self, call, /, *arguments):
         job = super().submit(call, *arguments)

@@ -1,4 +1,4 @@
-"""Over a Label Studio that behaves: what is left reads as it read before."""
+"""A tidied annotation has the same mask and the same verdict as before."""
 
 import pytest
 

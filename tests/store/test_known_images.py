@@ -69,7 +69,7 @@ def test_of_a_replaced_picture_the_one_counts_that_the_mask_fits(database):
 
 
 def test_decisions_of_one_address_have_one_picture_whoever_was_asked(database):
-    """Four expressions of one picture, two of them answered before the backend was ever asked."""
+    """Four expressions of one image, two of them answered without predictions."""
     tasks = [replace(TASK, task_id=i, expression=f"thing {i}") for i in range(4)]
     for task in tasks[:2]:
         keep(database, task)

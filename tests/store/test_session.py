@@ -74,7 +74,7 @@ def test_a_read_only_sqlite_says_so(tmp_path, monkeypatch):
     """Through the driver's own read-only mode: file permissions do not stop root, as in containers."""
     upgrade_database(f"sqlite:///{tmp_path / 'ris.db'}")
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "file:ris.db").touch()  # what the address below looks like to who takes it for a path
+    (tmp_path / "file:ris.db").touch()  # the path, if the address below were read as one
 
     with pytest.raises(StoreError, match="the database .* is read-only: .*; let this user write to it"):
         Database.open("sqlite:///file:ris.db?mode=ro&uri=true")

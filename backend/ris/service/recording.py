@@ -136,7 +136,7 @@ class RecordingService:
         except Exception as error:
             # It must not block the events behind it.
             log.exception("event %d failed with an internal error; it is kept", number)
-            failure = BackendError(f"failed inside: {type(error).__name__}: {error}")
+            failure = BackendError(f"internal error: {type(error).__name__}: {error}")
             return ProcessedEvent(number, None, failures=make_failures(body, failure))
 
     def _write_events(self, processed: Sequence[ProcessedEvent]) -> None:
