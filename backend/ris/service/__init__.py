@@ -7,9 +7,10 @@ from ris.service.delivering import DeliveryResult, DeliveryService
 from ris.service.describing import CachingDescriber
 from ris.service.recording import RecordingService
 from ris.service.refining import RefinedMask, RefinementService
+from ris.service.scene_cache import SceneCache
 from ris.service.suggesting import SuggestionResult, SuggestionService
 from ris.service.syncing import SyncResult, SyncService
-from ris.service.worker import ModelState, ModelStatus, SceneCache, Worker
+from ris.service.worker import ModelState, ModelStatus, Worker
 from ris.service.writing import WriteOutcome
 
 __all__ = [

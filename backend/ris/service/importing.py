@@ -170,7 +170,9 @@ def find_images(dataset: Dataset, folder: Path) -> tuple[dict[str, Path], Datase
     }
     missing = [name for name in names if name not in found]
     if missing and not found:
-        raise DatasetError(f"{len(missing)} images are not in {folder}, the first is {missing[0]!r:.120}; check --images")
+        raise DatasetError(
+            f"{len(missing)} images are not in {folder}, the first is {missing[0]!r:.80}; check --images"
+        )
     reasons = dict.fromkeys(missing, f"its image is not in {folder}")
     return found, drop_images(dataset, reasons)
 

@@ -14,7 +14,8 @@ from ris.core.types import Alternative, Image, Size, Task
 from ris.errors import BackendError, NotReady
 from ris.labelstudio.region import make_alternatives
 from ris.labelstudio.task import SetupRequest, TaskFailure
-from ris.service.worker import STOPPING_MESSAGE, Worker
+from ris.service.job_queue import STOPPING_MESSAGE
+from ris.service.worker import Worker
 from ris.store.label_configs import save_label_config
 from ris.store.learned_rankings import LearnedRanking, find_ranking_in_use
 from ris.store.records import add_alternatives, find_alternatives, save_project
