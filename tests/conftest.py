@@ -63,7 +63,7 @@ def refining(suggesting, images):
 
 @pytest.fixture
 def backend(suggesting, recording, refining):
-    return Services(suggesting, recording, refining, deadline_s=60, train=lambda: True)
+    return Services(suggesting, recording, refining, deadline_s=60, start_training=lambda: True)
 
 
 @pytest.fixture(scope="session")
@@ -110,7 +110,7 @@ def offered(suggesting, gate):
     (answer,) = suggesting.suggest([task()], deadline_s=60)
 
     def regions(config="tabs_brush.xml"):
-        written = write_predictions(answer.offers, read_controls(read(config)), version="fake-1")
+        written = write_predictions(answer.alternatives, read_controls(read(config)), version="fake-1")
         return [prediction["result"] for prediction in reversed(written)]
 
     return regions

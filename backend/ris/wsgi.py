@@ -1,4 +1,4 @@
-"""The WSGI application: what gunicorn calls in its one worker process."""
+"""The WSGI application that gunicorn runs in its one worker process."""
 
 import logging
 
@@ -28,13 +28,13 @@ def assemble_app(settings: config.Settings) -> Flask:
 
 
 def make_services(assembled: assembly.Application, settings: config.Settings) -> Services:
-    """Make the services of the routes from the application; the only place that does."""
+    """Return the services of an application that the routes call."""
     return Services(
         assembled.suggesting,
         assembled.recording,
         assembled.refining,
         deadline_s=settings.deadline_s,
-        train=assembled.training.start,
+        start_training=assembled.training.start,
         get_last_syncs=lambda: tuple(assembled.syncing.last_results.values()),
         delivering=assembled.delivering,
     )

@@ -10,6 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
+    """Apply this revision."""
     op.create_table(
         "description",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -29,6 +30,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    """Undo this revision."""
     with op.batch_alter_table("task", schema=None) as batch_op:
         batch_op.drop_column("explained")
     op.drop_table("description")

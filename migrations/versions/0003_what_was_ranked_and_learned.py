@@ -10,6 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
+    """Apply this revision."""
     op.create_table(
         "proposals",
         sa.Column("key", sa.String(length=64), nullable=False),
@@ -51,6 +52,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    """Undo this revision."""
     with op.batch_alter_table("correction", schema=None) as batch_op:
         batch_op.drop_column("boundary_iou")
         batch_op.drop_column("removed_px")

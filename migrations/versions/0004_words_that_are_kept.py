@@ -10,12 +10,14 @@ depends_on = None
 
 
 def upgrade() -> None:
+    """Apply this revision."""
     with op.batch_alter_table("project", schema=None) as batch_op:
         batch_op.add_column(sa.Column("kept_words", sa.Text(), nullable=True))
         batch_op.add_column(sa.Column("kept_at", sa.DateTime(timezone=True), nullable=True))
 
 
 def downgrade() -> None:
+    """Undo this revision."""
     with op.batch_alter_table("project", schema=None) as batch_op:
         batch_op.drop_column("kept_at")
         batch_op.drop_column("kept_words")

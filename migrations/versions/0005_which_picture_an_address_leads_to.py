@@ -17,6 +17,7 @@ ROWS_AT_ONCE = 1000
 
 
 def upgrade() -> None:
+    """Apply this revision."""
     address = op.create_table(
         "address",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -49,6 +50,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    """Undo this revision."""
     op.drop_table("address")
 
 

@@ -41,7 +41,7 @@ def test_stored_ahead_is_what_a_request_would_have_stored(database, suggesting, 
 
     with database.begin() as session:
         stored = find_alternatives(session, ahead[0], "fake-1")
-    assert [(o.suggestion, o.place) for o in stored] == [(o.suggestion, o.place) for o in answer.offers]
+    assert [(o.suggestion, o.place) for o in stored] == [(o.suggestion, o.place) for o in answer.alternatives]
 
 
 def test_a_second_run_does_only_what_failed(database):

@@ -40,11 +40,11 @@ def offers(version="v1", count=3):
     )
 
 
-def keep(database, task=TASK, version="v1", given=None, opinions=()):
+def keep(database, task=TASK, version="v1", given=None, method_scores=()):
     with database.begin() as session:
         add_alternatives(
             session, task, "ab" * 32, SIZE, offers(version) if given is None else given,
-            version=version, opinions=opinions, now=NOW,
+            version=version, method_scores=method_scores, now=NOW,
         )  # fmt: skip
 
 

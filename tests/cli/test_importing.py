@@ -84,7 +84,7 @@ def test_what_can_be_used_is_imported_and_the_rest_is_told(folder, monkeypatch, 
         "left out: 1 ('gone.png'): its image is not in pics",
         "left out: 1 ('page.png'): its picture cannot be used: its 12 bytes are no picture but an HTML page, "
         "such as a login page or an error page; JPEG, PNG, WEBP, BMP, TIFF, GIF, AVIF can be read",
-        "without its mask: 1 ('x' of 'ab.png'): its mask is of another size than its picture",
+        "without its mask: 1 ('x' of 'ab.png'): its mask is of another size than its image",
     ]
     assert [bool(task.get("annotations")) for task in studio.tasks] == [True, False, False]
     assert list(studio.files) == [task["data"]["image"] for task in studio.tasks]

@@ -149,7 +149,7 @@ def record(database, world):
                 data = picture(leads_to[one.task.image_url], one.mask.shape)
                 add_alternatives(
                     session, one.task, hashlib.sha256(data).hexdigest(), one.mask.shape, offers, version="v1",
-                    opinions=(), now=NOW,
+                    method_scores=(), now=NOW,
                 )  # fmt: skip
             shown = [to_shown_alternative(offer, controls) for offer in offers]
             correction = judge_annotation(answer(number + 1, one, shown), shown)

@@ -40,7 +40,7 @@ def keep(session, number, *, version="v1", project=PROJECT, scores=None):
         f"r{number}", Suggestion(0, 0.5, MASKS[right], (0, 0, 1, 1), {"eyes": MethodScore(1, 0)}, version)
     )
     add_alternatives(
-        session, task, f"{number // 2:064d}", SIZE, [offer], version=version, opinions=opinions,
+        session, task, f"{number // 2:064d}", SIZE, [offer], version=version, method_scores=opinions,
         proposals=MASKS, now=NOW,
     )  # fmt: skip
     answer = Annotation(number, task, NOW, MASKS[right], (f"r{number}",))

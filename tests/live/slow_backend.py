@@ -61,7 +61,7 @@ def main():
     recording.start()
     backend = Services(
         suggesting, recording, RefinementService(worker, suggesting, images),
-        deadline_s=settings.deadline_s, train=lambda: True, delivering=delivering,
+        deadline_s=settings.deadline_s, start_training=lambda: True, delivering=delivering,
     )  # fmt: skip
     make_server(settings.host, settings.port, create_app(backend), threaded=True).serve_forever()
 

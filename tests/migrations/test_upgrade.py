@@ -75,7 +75,7 @@ def test_the_pictures_of_tasks_that_were_answered_before_are_found_by_their_addr
     database = Database.open(empty_url)
     with database.begin() as session:
         for version in ("v1", "v2"):
-            add_alternatives(session, task, "ab" * 32, (9, 14), (), version=version, opinions=(), now=at)
+            add_alternatives(session, task, "ab" * 32, (9, 14), (), version=version, method_scores=(), now=at)
     database.close()
     config = Config()
     config.set_main_option("script_location", str(files("ris.migrations")))

@@ -1,1 +1,1 @@
-"""A service over fakes that behave: coloured squares for images, a real SQLite file for the record."""
+"""Fixtures: services over fakes, with coloured squares as images and a real SQLite file."""

@@ -1,4 +1,4 @@
-"""At most one set of predictions a task and version in Label Studio, in whatever order things happen."""
+"""Label Studio gets at most one set of predictions for each task and version, in any order of events."""
 
 from concurrent.futures import Future
 from datetime import timedelta
@@ -41,14 +41,14 @@ def offers(asked):
 
 
 class Computing:
-    """Suggestions that are ready when the test says so; a restart forgets what was not."""
+    """Suggestions that become ready when the test says so; a restart forgets the others."""
 
     def __init__(self, clock):
         self.read_server_time, self.version = clock, VERSION
         self.worker = SimpleNamespace(is_stopping=False)
         self.jobs, self.kept = {}, set()
 
-    def begin(self, entries, *, waited_for=False):
+    def begin(self, entries, *, interactive=False):
         return [self._get_job(entry) for entry in entries]
 
     def _get_job(self, asked):
@@ -81,7 +81,7 @@ class Clock:
 
 
 def process(database, studio, clock):
-    """A backend whose thread is stepped by hand: `step` looks at what is owed and writes what is ready."""
+    """A backend without its thread: `step` reads the outbox and writes what is ready."""
     return DeliveryService(database, Computing(clock), PredictionWriter(studio), now=clock, poll_s=0)
 
 
@@ -100,7 +100,7 @@ def batch(*tasks):
 
 
 def sets(studio, number):
-    """How often each of a task's predictions is there."""
+    """Return how often each of a task's predictions is stored."""
     ids = [get_first_region_id(p) for p in studio.of(number)]
     return {one: ids.count(one) for one in ids}
 
@@ -269,7 +269,7 @@ NUMBERS = st.sampled_from([1, 2, 3])
 
 
 class NeverTwice(RuleBasedStateMachine):
-    """Two backends on one database, and a Label Studio that asks and stores whenever it likes.
+    """Two backends on one database, and a Label Studio that requests and stores at any time.
 
     It keeps to what the rules assume: it has stored an answer for one task before HOLD_ANSWER is over, and
     a write that it took without a word before HOLD_WRITE is.
@@ -287,7 +287,7 @@ class NeverTwice(RuleBasedStateMachine):
             backend.suggesting.kept |= {task(1), task(2)}  # computed before, as by `ris prelabel`
 
     def lacks(self, number):
-        """Label Studio asks only for tasks that have no prediction of the version."""
+        """Label Studio requests only tasks without a prediction of the version."""
         return not self.studio.of(number)
 
     def ask(self, which, answer, numbers):
@@ -302,7 +302,7 @@ class NeverTwice(RuleBasedStateMachine):
 
     @rule(whom=st.lists(st.integers(0, 1), min_size=1, max_size=3), number=NUMBERS, is_stale=st.booleans())
     def people_open_a_task_at_once(self, whom, number, is_stale):
-        # It decided to ask a moment ago: meanwhile they may have been stored.
+        # They may have been stored since it decided to request them.
         if is_stale or self.lacks(number):
             for which in whom:
                 self.ask(which, answer_one, [number])

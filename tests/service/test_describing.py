@@ -11,7 +11,7 @@ from tests.builders.fakes import squares
 
 
 class Speaker:
-    """Says each prompt backwards; can be down. It counts what it was asked."""
+    """Answers with the reversed prompt, or fails. It counts its prompts."""
 
     model = "speaker-1"
 
@@ -75,7 +75,7 @@ def test_after_a_failure_the_describer_rests_and_the_reason_stays(remembered, sp
     with pytest.raises(DescriberError, match="^the speaker is out$"):
         ask(remembered, "one")
     watch.now += DESCRIBER_RETRY_DELAY_S / 2
-    with pytest.raises(DescriberError, match="the speaker is out; it is asked again in 30 s"):
+    with pytest.raises(DescriberError, match="the speaker is out; it is called again in 30 s"):
         ask(remembered, "one")
 
     assert speaker.asked == ["one"]

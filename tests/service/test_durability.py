@@ -1,4 +1,4 @@
-"""A server that is killed in the middle of a stream of webhooks loses nothing that it has answered."""
+"""A server that is killed during a stream of webhooks loses no event that it has answered."""
 
 import itertools
 import json

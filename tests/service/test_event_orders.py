@@ -1,4 +1,4 @@
-"""Whatever the order in which events come, and however often: the same decisions in the end."""
+"""Events in any order, and repeated, lead to the same decisions."""
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st

@@ -1,4 +1,4 @@
-"""`ris prelabel --out` computed them for a file, another project imported them: answers keep their record."""
+"""Predictions of `ris prelabel --out`, imported into another project: answers find their alternatives."""
 
 from dataclasses import replace
 
@@ -19,10 +19,10 @@ FILE = task(4, image=IMAGE, project="file.0123456789abcdef")
 
 @pytest.fixture
 def imported(suggesting, gate):
-    """The regions that stood in the file, best first."""
+    """Return the regions in the file, best first."""
     gate.opened.set()
     (answer,) = suggesting.suggest([FILE], deadline_s=60)
-    written = write_predictions(answer.offers, read_controls(read("tabs_brush.xml")), version="fake-1")
+    written = write_predictions(answer.alternatives, read_controls(read("tabs_brush.xml")), version="fake-1")
     return [prediction["result"] for prediction in reversed(written)]
 
 

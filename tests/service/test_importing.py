@@ -94,7 +94,7 @@ def test_every_kind_of_dataset_is_told_by_its_files(tmp_path):
         "red box",
         "the mug",
     ]
-    with pytest.raises(DatasetError, match="nothing is not there"):
+    with pytest.raises(DatasetError, match="nothing does not exist; name a folder"):
         read_dataset(tmp_path / "nothing")
 
 
@@ -145,7 +145,7 @@ def test_nothing_that_can_be_used_is_an_error_with_the_first_reason(tmp_path):
     (tmp_path / "t.csv").write_text("image,expression\n,x\n")
 
     with pytest.raises(
-        DatasetError, match="nothing of .*t.csv can be used: t.csv, row 2: its image has no name"
+        DatasetError, match="no part of .*t.csv can be used: t.csv, row 2: its image has no name"
     ):
         read_dataset(tmp_path / "t.csv")
 
@@ -154,7 +154,7 @@ def test_nothing_that_can_be_used_is_an_error_with_the_first_reason(tmp_path):
 def test_a_file_that_holds_nothing_is_an_error(tmp_path, text):
     (tmp_path / "t").write_text(text)
 
-    with pytest.raises(DatasetError, match="t holds no expression"):
+    with pytest.raises(DatasetError, match="t contains no expression"):
         read_dataset(tmp_path / "t")
 
 
@@ -166,7 +166,7 @@ def test_a_mask_without_pixels_or_of_another_size_than_its_picture_is_not_used()
 
     assert dataset.entries == (KNOWN, entry("x", "b.jpg"), entry("y", "c.jpg"))
     assert [(defect.reason, defect.outcome) for defect in dataset.defects] == [
-        ("its mask is of another size than its picture", WITHOUT_MASK),
+        ("its mask is of another size than its image", WITHOUT_MASK),
         ("its mask has no pixels", WITHOUT_MASK),
     ]
 

@@ -1,4 +1,4 @@
-"""What no database takes costs no event: it is mended, and the decision is on record."""
+"""Text that no database accepts is repaired, and the decision is recorded."""
 
 import pytest
 

@@ -176,7 +176,7 @@ def test_no_such_thing_is_said_with_a_mask_still_on_the_image(recording, databas
 
 
 def test_what_the_database_cannot_hold_is_that_events_failure_alone(recording, database, monkeypatch):
-    """Whatever slips through, those behind it are worked on."""
+    """The events behind it are processed, whatever the error."""
 
     def refusing(session, correction, **more):
         if correction.annotation.annotation_id == 2:

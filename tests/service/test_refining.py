@@ -17,7 +17,7 @@ RED, BLUE = ((squares() == colour).all(-1) for colour in ((255, 0, 0), (0, 0, 25
 
 
 def at(mask):
-    """A pixel in the middle of a mask, x and y."""
+    """Return a pixel in the middle of a mask, x and y."""
     rows, columns = np.nonzero(mask)
     return [float(columns[len(columns) // 2]), float(rows[len(rows) // 2])]
 
@@ -38,7 +38,7 @@ def refine(refining, prompts, **more):
 
 
 def test_a_click_on_what_the_words_mean_gives_that_and_not_the_whole(refining, suggesting):
-    """SAM trusts the whole more; the expression speaks for the red square."""
+    """SAM predicts a higher IoU for the whole; the alternatives agree with the red square."""
     ask(suggesting, task(expression="the red"))
 
     found = refine(refining, clicks(at(RED)), expression="the red")
@@ -64,7 +64,7 @@ def test_an_image_that_was_seen_is_not_seen_again(refining, suggesting, gate):
 
 def test_a_click_of_another_image_size_is_refused(refining):
     with pytest.raises(
-        InputError, match=r"task 1: the editor shows the image as \(64, 64\), its file is \(32, 32\)"
+        InputError, match=r"task 1: the editor has the image size \(64, 64\), the file \(32, 32\)"
     ):
         refine(refining, clicks([40, 40], size=(64, 64)))
 
@@ -87,12 +87,15 @@ def test_a_preset_that_makes_no_masks_of_clicks_says_so(suggesting, images):
 def test_the_alternative_that_is_pointed_at_has_all_positive_clicks(suggesting, gate):
     gate.opened.set()
     (answer,) = ask(suggesting, task(expression="the red"))
-    shown = {o.suggestion.rank: at(rle.decode_rle(o.suggestion.mask)) for o in answer.offers}
+    shown = {o.suggestion.rank: at(rle.decode_rle(o.suggestion.mask)) for o in answer.alternatives}
 
-    assert find_clicked_alternative(answer.offers, clicks(shown[1])).suggestion.rank == 1
-    assert find_clicked_alternative(answer.offers, clicks(shown[1], negative=[shown[1]])).suggestion.rank == 1
-    assert find_clicked_alternative(answer.offers, clicks(shown[1], shown[2])) is None
-    assert find_clicked_alternative(answer.offers, clicks()) is None
+    assert find_clicked_alternative(answer.alternatives, clicks(shown[1])).suggestion.rank == 1
+    assert (
+        find_clicked_alternative(answer.alternatives, clicks(shown[1], negative=[shown[1]])).suggestion.rank
+        == 1
+    )
+    assert find_clicked_alternative(answer.alternatives, clicks(shown[1], shown[2])) is None
+    assert find_clicked_alternative(answer.alternatives, clicks()) is None
 
 
 def test_fitness_is_trust_alone_where_nothing_was_offered():

@@ -16,7 +16,7 @@ def test_the_best_alternative_is_what_the_expression_says(suggesting, gate):
     (answer,) = ask(suggesting, task(expression="the blue"))
 
     wanted = (squares() == (0, 0, 255)).all(-1)
-    assert (rle.decode_rle(answer.offers[0].suggestion.mask) == wanted).all()
+    assert (rle.decode_rle(answer.alternatives[0].suggestion.mask) == wanted).all()
     assert (answer.size, answer.reason) == ((32, 32), "")
 
 
@@ -33,7 +33,7 @@ def test_there_is_one_answer_an_entry_in_order_and_a_failure_is_its_own(suggesti
     answers = ask(suggesting, *entries)
 
     assert [a.task_id for a in answers] == [1, 2, 3, 4, 5]
-    assert [len(a.offers) for a in answers] == [3, 0, 0, 0, 3]
+    assert [len(a.alternatives) for a in answers] == [3, 0, 0, 0, 3]
     assert [a.reason for a in answers[1:4]] == [
         "task 2 has no data",
         "cannot fetch the image of task 3: Label Studio answered 404",
@@ -42,7 +42,7 @@ def test_there_is_one_answer_an_entry_in_order_and_a_failure_is_its_own(suggesti
 
 
 class AtOnce(ThreadPoolExecutor):
-    """A pool that is done with a job by the time it hands it back: the quickest there can be."""
+    """A pool that finishes each job before `submit` returns."""
 
     def submit(self, call, /, *arguments):
         job = super().submit(call, *arguments)
@@ -56,7 +56,7 @@ def test_a_task_that_is_answered_at_once_keeps_nobody_waiting(suggesting, gate):
 
     answers = ask(suggesting, task(), task(2, image="gone"), task())
 
-    assert [bool(a.offers) for a in answers] == [True, False, True]
+    assert [bool(a.alternatives) for a in answers] == [True, False, True]
 
 
 def test_what_is_stored_comes_without_image_or_networks(suggesting, gate, images):
@@ -72,19 +72,19 @@ def test_what_is_stored_comes_without_image_or_networks(suggesting, gate, images
 
 def test_a_task_that_is_late_goes_on_and_is_there_when_asked_again(suggesting, gate):
     (late,) = ask(suggesting, task(), deadline_s=AT_ONCE)
-    assert late.offers == ()
-    assert late.reason == "task 1 was not ready within 0 s; it goes on, ask again"
+    assert late.alternatives == ()
+    assert late.reason == "task 1 was not ready within 0 s; ask again later"
 
     gate.opened.set()
 
-    assert len(ask(suggesting, task())[0].offers) == 3
+    assert len(ask(suggesting, task())[0].alternatives) == 3
 
 
 def test_equal_requests_share_one_computation(suggesting, gate, images):
     with ThreadPoolExecutor(6) as pool:
         asked = [pool.submit(ask, suggesting, task()) for _ in range(6)]
         gate.opened.set()
-        answers = [a.result()[0].offers for a in asked]
+        answers = [a.result()[0].alternatives for a in asked]
 
     assert all(a == answers[0] for a in answers)
     assert gate.pipeline.proposer.calls == 1
@@ -102,7 +102,7 @@ def test_a_failure_is_not_remembered(suggesting, gate, images):
 def test_odd_wording_gets_alternatives_like_any_other(suggesting, gate, words):
     gate.opened.set()
 
-    assert len(ask(suggesting, task(expression=words))[0].offers) == 3
+    assert len(ask(suggesting, task(expression=words))[0].alternatives) == 3
 
 
 def test_a_bug_inside_one_task_does_not_reach_the_others(suggesting, gate, images, caplog):
@@ -111,14 +111,14 @@ def test_a_bug_inside_one_task_does_not_reach_the_others(suggesting, gate, image
 
     answers = ask(suggesting, task(1), task(2))
 
-    assert answers[0].reason == "task 1 failed inside; see the server's log"
-    assert len(answers[1].offers) == 3
+    assert answers[0].reason == "task 1 failed with an internal error; see the server's log"
+    assert len(answers[1].alternatives) == 3
     assert "ZeroDivisionError" in caplog.text
 
 
 def test_region_ids_are_the_same_when_asked_again(suggesting, gate):
     gate.opened.set()
-    ids = [[o.region_id for o in ask(suggesting, task())[0].offers] for _ in range(2)]
+    ids = [[o.region_id for o in ask(suggesting, task())[0].alternatives] for _ in range(2)]
 
     assert ids[0] == ids[1]
     assert len(set(ids[0])) == 3
@@ -131,8 +131,8 @@ def test_a_share_of_tasks_is_shown_in_random_order_and_stays_so(suggesting, gate
 
     answers, again = ask(suggesting, *asked), ask(suggesting, *asked)
 
-    orders = [tuple(o.place for o in answer.offers) for answer in answers]
-    assert orders == [tuple(o.place for o in answer.offers) for answer in again]
+    orders = [tuple(o.place for o in answer.alternatives) for answer in answers]
+    assert orders == [tuple(o.place for o in answer.alternatives) for answer in again]
     shuffled = [order for order in orders if order != (None, None, None)]
     assert 10 < len(shuffled) < 30
     assert all(sorted(order) == [0, 1, 2] for order in shuffled)
@@ -151,7 +151,7 @@ def test_what_was_learned_ranks_as_soon_as_it_is_in_use_and_not_when_it_no_longe
             add_learned_ranking(session, version)
             set_version_in_use(session, "fake-1", used, now=NOW)
         (answer,) = ask(suggesting, task())
-        best = answer.offers[0].suggestion
+        best = answer.alternatives[0].suggestion
         seen.append((suggesting.version, best.version, best.score))
 
     assert [(version, best) for version, best, _ in seen] == [

@@ -1,4 +1,4 @@
-"""Closing gaps against a Label Studio that behaves: tasks by pages, annotations that come, change and go."""
+"""Sync with a fake Label Studio: tasks in pages, annotations that are added, changed and deleted."""
 
 import pytest
 
@@ -244,7 +244,7 @@ def picked(number, seconds, word, offered):
 def test_an_answer_is_read_with_the_label_config_that_it_was_given_under(
     syncing, studio, recording, database, offered,
 ):  # fmt: skip
-    """Two answers came by webhook; the one between them was lost, and the choices were renamed after."""
+    """Two answers came by webhook; the one between them was lost, and the choices were renamed later."""
     for seconds in (1, 9):
         body = picked(seconds, seconds, "2nd", offered)
         recording.record(body)
@@ -337,4 +337,4 @@ def test_what_cannot_be_put_right_there_does_not_keep_the_record_behind(
     studio.call = call
 
     assert syncing.sync(1).is_in_sync
-    assert "project 1.1700000000 could not be put right: Label Studio answered 403" in caplog.text
+    assert "project 1.1700000000 could not be repaired: Label Studio answered 403" in caplog.text

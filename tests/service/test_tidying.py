@@ -1,4 +1,4 @@
-"""Over a Label Studio that behaves: what is left reads as it read before."""
+"""A tidied annotation has the same mask and the same verdict as before."""
 
 import pytest
 
@@ -58,7 +58,7 @@ class Studio:
 
 
 def tidied(studio, *, dry_run=False):
-    return tidy_project(studio, 3, dry_run=dry_run, looked=lambda: None)
+    return tidy_project(studio, 3, dry_run=dry_run, on_annotation=lambda: None)
 
 
 def verdict(result):

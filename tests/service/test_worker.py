@@ -1,4 +1,3 @@
-import dataclasses
 import threading
 import time
 
@@ -10,15 +9,7 @@ from ris.core.types import Image
 from ris.errors import NotReady, WeightsError
 from ris.service import ModelState, ModelStatus, SceneCache, Worker
 from tests.builders.fakes import squares
-from tests.builders.masks import make_scene, rectangle
 from tests.builders.services import make_pipeline
-
-
-def scene(digest, n_features=1000):
-    made = make_scene(
-        rectangle((8, 8), 0, 0, 4, 4), features={"a": {"b": np.zeros((1, n_features), np.float32)}}
-    )
-    return dataclasses.replace(made, digest=digest)
 
 
 def test_an_image_is_seen_once_for_all_its_expressions():
@@ -70,32 +61,6 @@ def test_models_that_cannot_be_loaded_fail_every_job_with_the_reason():
     worker.close()
 
 
-def test_the_cache_keeps_the_scenes_used_last_within_its_bytes():
-    cache = SceneCache(3 * scene("x").n_bytes)
-    for digest in "abc":
-        cache.put(scene(digest))
-    cache.get("a")
-    cache.put(scene("d"))
-
-    assert [digest for digest in "abcd" if cache.get(digest)] == ["a", "c", "d"]
-
-
-def test_a_scene_larger_than_the_cache_is_not_kept():
-    cache = SceneCache(scene("x").n_bytes)
-    cache.put(scene("large", n_features=100_000))
-
-    assert len(cache) == 0
-
-
-def test_the_same_scene_twice_counts_once():
-    cache = SceneCache(2 * scene("x").n_bytes)
-    for _ in range(5):
-        cache.put(scene("a"))
-    cache.put(scene("b"))
-
-    assert len(cache) == 2
-
-
 def test_somebody_at_the_screen_goes_before_what_was_asked_ahead(gate):
     order, worker = [], Worker(gate, SceneCache(10**7))
     worker.start()
@@ -103,7 +68,7 @@ def test_somebody_at_the_screen_goes_before_what_was_asked_ahead(gate):
     asked = {
         "first": worker.refer(Image.from_pixels(squares()), "the red"),
         "second": worker.refer(Image.from_pixels(squares()), "the green"),
-        "typed": worker.refer(Image.from_pixels(squares()), "the blue", waited_for=True),
+        "typed": worker.refer(Image.from_pixels(squares()), "the blue", interactive=True),
         "click": worker.refine(Image.from_pixels(squares()), point),
     }
     for name, job in asked.items():

@@ -1,4 +1,4 @@
-"""Predictions that were imported elsewhere are found by their region ids, and only for the same picture."""
+"""Imported predictions are found by their region ids, and only for the same image."""
 
 from dataclasses import replace
 
@@ -61,7 +61,7 @@ def test_an_id_of_other_words_or_of_another_picture_finds_nothing(database, else
 def test_an_id_of_a_picture_that_is_known_to_be_another_finds_nothing(database):
     keep(database, FILE)
     with database.begin() as session:
-        add_alternatives(session, TASK, "cd" * 32, SIZE, (), version="v2", opinions=(), now=NOW)
+        add_alternatives(session, TASK, "cd" * 32, SIZE, (), version="v2", method_scores=(), now=NOW)
 
     assert find(database, named(TASK, "v1-0")) == [()]
 
@@ -75,7 +75,7 @@ def test_the_same_file_at_another_address_is_the_same_picture(database):
 
 
 def test_where_nobody_has_seen_the_file_its_reference_must_be_the_same_letter_by_letter(database):
-    """A local picture beside a file of tasks: its path means nothing elsewhere, but it was named."""
+    """The local image of a file of tasks: its path is not valid elsewhere, but it has the same name."""
     here, there = (replace(one, image_url="images/a.png") for one in (TASK, FILE))
     keep(database, there)
 

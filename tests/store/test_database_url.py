@@ -22,7 +22,7 @@ SECRET = "s3kr3t"
 
 @st.composite
 def passwords(draw):
-    """A password with something between each of its parts that means something in an address."""
+    """A password in which special characters of an address separate the parts."""
     return "".join(f"{draw(PIECES)}{SECRET}{i}" for i in range(draw(st.integers(1, 3)))) + draw(PIECES)
 
 
@@ -70,7 +70,7 @@ def test_a_quoted_password_is_read_as_it_was_before_it_was_quoted(password):
 @settings(deadline=None)
 @given(passwords())
 def test_a_password_that_is_taken_as_it_stands_is_taken_whole(password):
-    """One that would be cut is refused: the rest of it would be a host or an option."""
+    """A password that would be cut is refused: the rest would be parsed as a host or an option."""
     assume("%" not in password)
     try:
         address = parse_database_url(f"postgresql://ris:{password}@host/name")
@@ -100,7 +100,7 @@ def test_two_slashes_before_a_file_say_that_three_are_needed():
 
 
 def test_a_password_of_any_signs_is_taken_from_the_environment(postgres, tmp_path):
-    """As in docker-compose.yml: the address has none. The server asks for it, so a wrong one is refused."""
+    """As in docker-compose.yml, the address has no password. The server refuses a wrong one."""
     password = "p@ss/w#rd%40:?&='\"$x y"
     place = make_url(new_database(postgres))
     postgres.psql(f"CREATE ROLE asked LOGIN PASSWORD '{password.replace(chr(39), chr(39) * 2)}';")

@@ -46,4 +46,4 @@ def test_asked_again_with_other_words_the_new_ones_are_owed(database):
         add_deliveries(session, [(other, "the red mug")], "v1")
         (found,) = find_due_deliveries(session, now=SOON)
 
-    assert (found.task, found.words, found.attempts) == (other, "the red mug", 0)
+    assert (found.task, found.carried_expression, found.attempts) == (other, "the red mug", 0)

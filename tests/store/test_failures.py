@@ -1,4 +1,4 @@
-"""What could not be understood is counted by cause until it is understood, redone or gone."""
+"""An answer that cannot be read is counted by cause until it can be read, is given again or is deleted."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -210,7 +210,7 @@ def scratch(tmp_path_factory):
 
 
 def take(session, project, event, step):
-    """One event as the inbox is worked off: its answer, or its deletion, and what that settles."""
+    """Process one event: its answer, or its deletion, and the failures that it resolves."""
     number, seconds, what = step
     at = NOW + timedelta(seconds=seconds)
     failures = []

@@ -75,7 +75,7 @@ def test_the_same_version_twice_is_kept_once(database):
 
 
 def fail(database, number, seconds, project=TASK.project):
-    """A version of an answer that could not be understood."""
+    """Add a version of an answer that cannot be read."""
     at = NOW + timedelta(seconds=seconds)
     with database.begin() as session:
         event = EventRow(

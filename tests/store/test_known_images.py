@@ -69,7 +69,7 @@ def test_of_a_replaced_picture_the_one_counts_that_the_mask_fits(database):
 
 
 def test_decisions_of_one_address_have_one_picture_whoever_was_asked(database):
-    """Four expressions of one picture, two of them answered before the backend was ever asked."""
+    """Four expressions of one image, two of them answered without predictions."""
     tasks = [replace(TASK, task_id=i, expression=f"thing {i}") for i in range(4)]
     for task in tasks[:2]:
         keep(database, task)
@@ -98,7 +98,7 @@ def test_many_decisions_are_looked_up_in_few_queries(database):
 def test_what_is_seen_twice_is_kept_once(database):
     for _ in range(2):
         with database.begin() as session:
-            add_alternatives(session, TASK, "ab" * 32, SIZE, (), version="v1", opinions=(), now=NOW)
+            add_alternatives(session, TASK, "ab" * 32, SIZE, (), version="v1", method_scores=(), now=NOW)
 
     assert find(database, OTHER) == [["ab"]]
 

@@ -20,7 +20,7 @@ def at(minutes):
 
 @pytest.fixture
 def configs(database):
-    """<A/> was seen from 0 to 10, <B/> from 20 to 30; the sightings come in any order."""
+    """<A/> was seen from 0 to 10, <B/> from 20 to 30; they are stored in any order."""
     with database.begin() as session:
         for text, minutes in (
             ("<A/>", 5),

@@ -77,7 +77,7 @@ def test_what_every_method_went_by_is_kept_with_its_heat_map(database):
     heat = np.arange(9, dtype=np.uint8).reshape(3, 3)
     looked = MethodScores("iterprime", np.ones(3, np.float32), evidence={"primary word": "mug"}, heat=heat)
     down = MethodScores("lgd", skipped_reason="the describer at http://x is down")
-    keep(database, opinions=(looked, down))
+    keep(database, method_scores=(looked, down))
 
     with database.begin() as session:
         told = find_explanations(session, TASK, "v1")
@@ -86,7 +86,7 @@ def test_what_every_method_went_by_is_kept_with_its_heat_map(database):
     assert [e.method for e in told] == ["iterprime", "lgd"]
     assert told[0].evidence == {"primary word": "mug"}
     np.testing.assert_array_equal(told[0].heat, heat)
-    assert told[1].left_out == "the describer at http://x is down"
+    assert told[1].skipped_reason == "the describer at http://x is down"
     assert unknown == ()
 
 
@@ -97,7 +97,7 @@ def test_proposals_and_every_methods_scores_are_kept_once_for_all_expressions(da
         with database.begin() as session:
             add_alternatives(
                 session, task, "ab" * 32, SIZE, offers(), version="v1", now=NOW, proposals=masks,
-                opinions=[MethodScores("lgd", np.array([0.1, -2], np.float32))],
+                method_scores=[MethodScores("lgd", np.array([0.1, -2], np.float32))],
             )  # fmt: skip
 
     with database.begin() as session:

@@ -102,5 +102,5 @@ def test_memory_asks_the_files_and_both_are_counted(files):
 def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path):
     (tmp_path / "file").touch()
 
-    with pytest.raises(StoreError, match="RIS_SCENE_FOLDER .* cannot be used"):
+    with pytest.raises(StoreError, match="RIS_SCENE_FOLDER .* cannot be created"):
         SceneFiles(tmp_path / "file" / "scenes", "v", 1)

@@ -56,7 +56,7 @@ def test_an_empty_database_says_which_revision_is_needed(empty_url):
 def test_a_database_of_a_newer_program_is_not_touched(url):
     run(url, "UPDATE alembic_version SET version_num = 'f00d'")
 
-    with pytest.raises(StoreError, match="is at revision f00d, newer than this program: upgrade the program"):
+    with pytest.raises(StoreError, match="is at revision f00d, newer than this one: upgrade the program"):
         Database.open(url)
 
 
@@ -74,7 +74,7 @@ def test_a_read_only_sqlite_says_so(tmp_path, monkeypatch):
     """Through the driver's own read-only mode: file permissions do not stop root, as in containers."""
     upgrade_database(f"sqlite:///{tmp_path / 'ris.db'}")
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "file:ris.db").touch()  # what the address below looks like to who takes it for a path
+    (tmp_path / "file:ris.db").touch()  # the path, if the address below were read as one
 
     with pytest.raises(StoreError, match="the database .* is read-only: .*; let this user write to it"):
         Database.open("sqlite:///file:ris.db?mode=ro&uri=true")

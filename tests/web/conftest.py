@@ -1,4 +1,4 @@
-"""The routes over a service of fakes that behave."""
+"""Fixtures: the routes over services of fakes."""
 
 import pytest
 

@@ -15,10 +15,10 @@ TASK = Task(1, "1.1700000000", "/a", "")
 def test_a_task_without_an_expression_gets_the_one_that_was_kept_and_no_other_does():
     asked = PredictRequest("1.1700000000", CONTROLS, (TASK, TaskFailure(2, "no image")), None)
 
-    batch = PredictBatch.of(asked, "v1", lambda entry: "the mug" if entry is TASK else "")
+    batch = PredictBatch.from_request(asked, "v1", lambda entry: "the mug" if entry is TASK else "")
 
     assert [getattr(entry, "expression", None) for entry in batch.entries] == ["the mug", None]
-    assert batch.words == ["the mug", ""]
+    assert batch.carried_expressions == ["the mug", ""]
 
 
 def test_without_a_way_into_label_studio_what_is_late_is_told_as_late_and_goes_on():

@@ -52,7 +52,7 @@ def test_a_project_that_never_sent_a_webhook_is_told(backend, client):
     config = read("tabs_brush.xml")
     client.post("/setup", json={"project": "8.1700000000", "schema": config})
 
-    assert "no webhook seen for project 8 yet" in shown(backend)
+    assert "no webhook has come from project 8 yet; run `ris connect`" in shown(backend)
 
 
 def test_the_inbox_and_the_last_sync_stand_on_the_page(suggesting, recording, refining):
@@ -61,7 +61,12 @@ def test_the_inbox_and_the_last_sync_stand_on_the_page(suggesting, recording, re
         pass
     done = SyncResult("8.1700000000", 5, 4, 2, 1, n_failed=3)
     backend = Services(
-        suggesting, recording, refining, deadline_s=60, train=lambda: True, get_last_syncs=lambda: (done,)
+        suggesting,
+        recording,
+        refining,
+        deadline_s=60,
+        start_training=lambda: True,
+        get_last_syncs=lambda: (done,),
     )
 
     page = shown(backend)
@@ -76,7 +81,7 @@ def test_what_was_not_understood_stands_above_everything_in_red(backend, recordi
     process(recording, database, event([{"type": "vectorlabels", "id": "v"}], number=1), event([3], number=2))
 
     page = shown(backend)
-    assert '<p class="alarm" role="alert">2 answers are not understood and are no decisions;' in page
+    assert '<p class="alarm" role="alert">2 answers cannot be read and are not decisions;' in page
     assert '<td>kind of region</td><td>1</td><td class="prose">draw it with a brush' in page
 
 

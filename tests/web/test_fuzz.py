@@ -1,4 +1,4 @@
-"""Whatever comes in at a door: an answer that is meant, never a failure inside."""
+"""Any request gets a defined answer, never an internal error."""
 
 import contextlib
 

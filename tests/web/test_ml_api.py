@@ -62,7 +62,7 @@ def test_networks_that_never_will_load_are_told_to_setup_and_to_readiness(databa
         suggesting,
         recording,
         RefinementService(worker, suggesting, images),
-        train=lambda: True,
+        start_training=lambda: True,
         deadline_s=9,
     )
     client = create_app(backend).test_client()
@@ -296,7 +296,8 @@ def delivering(suggesting, studio):
 
 def written_client(suggesting, recording, refining, delivering, deadline_s):
     backend = Services(
-        suggesting, recording, refining, deadline_s=deadline_s, train=lambda: True, delivering=delivering
+        suggesting, recording, refining, deadline_s=deadline_s, start_training=lambda: True,
+        delivering=delivering,
     )  # fmt: skip
     client = create_app(backend).test_client()
     client.post("/setup", json={"project": "1.1700000000", "schema": CONFIG})
@@ -402,7 +403,9 @@ def test_health_and_setup_answer_while_a_prediction_waits(backend, gate):
 
 def test_start_training_starts_a_training_every_time(suggesting, recording, refining):
     started = []
-    backend = Services(suggesting, recording, refining, deadline_s=9, train=lambda: started.append(1) or True)
+    backend = Services(
+        suggesting, recording, refining, deadline_s=9, start_training=lambda: started.append(1) or True
+    )
     client = create_app(backend).test_client()
     body = {"action": "START_TRAINING", "project": {"id": 1, "created_at": "2026-01-01T00:00:00Z"}}
 

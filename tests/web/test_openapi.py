@@ -1,4 +1,4 @@
-"""The routes do what their description says, for whatever a program makes of it."""
+"""The routes do what their OpenAPI description says, for any request generated from it."""
 
 import pytest
 import schemathesis
@@ -21,7 +21,7 @@ MANY = settings(
 
 
 def operations(client):
-    """What is described, by path and method."""
+    """Return the described operations, by path and method."""
     schema = schemathesis.openapi.from_wsgi("/openapi.json", client.application)
     return {(op.path, op.method): op for op in (found.ok() for found in schema.get_all_operations())}
 
@@ -47,9 +47,9 @@ def test_every_route_is_described_and_none_else(client):
 )  # fmt: skip
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
 def test_every_answer_is_one_that_is_described(client, gate, suggesting, path, method, mode):
-    """Requests as described, and others; half of them with a label config that works."""
+    """Generate valid and invalid requests; half of them with a valid label config."""
     if mode is GenerationMode.NEGATIVE and method == "get":
-        mode = GenerationMode.POSITIVE  # nothing about these can be wrong
+        mode = GenerationMode.POSITIVE  # without a body, every request is valid
     gate.opened.set()
     suggesting.worker._pipeline.result()
     operation = operations(client)[path, method]

@@ -68,7 +68,7 @@ def _store_result(
             offers = make_alternatives(task, version, reference.suggestions, shuffled_share=shuffled_share)
             add_alternatives(
                 session, task, found.digest, found.size, offers, version=version,
-                opinions=reference.scores, proposals=found.masks, now=now(),
+                method_scores=reference.scores, proposals=found.masks, now=now(),
             )  # fmt: skip
             if not offers:
                 failed.append(FailedTask(task.task_id, "no mask was proposed for its image"))

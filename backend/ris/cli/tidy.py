@@ -27,7 +27,7 @@ def tidy(
             done += 1
             status.update(f"{done} annotations")
 
-        found = tidy_project(client, project, dry_run=dry_run, looked=count_annotation)
+        found = tidy_project(client, project, dry_run=dry_run, on_annotation=count_annotation)
     changed = [one for one in found if one.n_removed]
     regions = sum(one.n_removed for one in changed)
     verb = "would be" if dry_run else "were"

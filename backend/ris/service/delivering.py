@@ -1,19 +1,20 @@
-"""Predictions reach Label Studio at most once a task and version, and are not lost.
+"""Write predictions into Label Studio: at most once for each task and version, and without loss.
 
-Label Studio stores what an answer to /predict holds some time after it was sent, as often as it asked, and
-says neither when nor whether. Hence the rules, which nothing else may break:
+Label Studio stores the predictions of an answer to /predict some time after the answer, once for each
+request, and confirms nothing. Hence these rules, which every writer follows:
 
-1. Asked for several tasks, we answer empty and write through its API, which says when it is done. The
-   Data Manager reads again what was stored meanwhile.
-2. Asked for one task, we answer with the predictions, because the label stream shows only what the answer
-   holds. Nobody knows when Label Studio has stored it: the task is held for HOLD_ANSWER.
-3. Who writes a task's predictions, in whatever way, holds (project, task, version) in the database first,
-   alone among threads and processes, and then looks whether they are there. So does `ris prelabel --push`.
-4. What is owed is a row until it was seen in Label Studio: over a lost answer, a failed write and a restart.
+1. A request for several tasks is answered empty, and the predictions are written through the API, which
+   confirms them. The Data Manager then reads them from Label Studio's database.
+2. A request for one task is answered with the predictions, because the label stream shows only the answer.
+   Label Studio does not say when it has stored them: the task is held for ANSWER_HOLD.
+3. Every writer first holds (project, task, version) in the database, alone among threads and processes, and
+   then looks whether the predictions are stored. `ris prelabel --push` does so too.
+4. A delivery is a row until its predictions were seen in Label Studio. It survives a lost answer, a failed
+   write and a restart.
 
-What still can double: Label Studio takes longer than HOLD_ANSWER for one task, or one is written that does
-not know these rows (another database, an import by hand, a proxy that hides Label Studio's User-Agent).
-`ris sync` removes that: `labelstudio/doubles.py`.
+Predictions can still be stored twice when Label Studio takes longer than ANSWER_HOLD for one task, or when a
+writer does not use these rows: another database, an import by hand, a proxy that hides Label Studio's
+User-Agent. `ris sync` removes such duplicates (`labelstudio/api/duplicates.py`).
 """
 
 import logging
@@ -46,28 +47,30 @@ from ris.store.session import Database, Session
 
 log = logging.getLogger(__name__)
 
-ANSWER_HOLD = timedelta(seconds=30)  # Label Studio stores one task's predictions in less
+ANSWER_HOLD = timedelta(seconds=30)  # Label Studio stores the predictions of one task in less time
 FETCH_RETRY_DELAY = timedelta(seconds=60)  # doubled with each attempt
 _MAX_ATTEMPTS = 5
 _SCAN_INTERVAL_S, _POLL_INTERVAL_S = 5.0, 0.5
-_TASKS_PER_CALL = 50  # tasks that are written in one call
+_TASKS_PER_CALL = 50  # tasks written in one call
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryResult:
-    """What was computed for a task and what became of it; None where there was nothing to write."""
+    """The result for a task, and the outcome of its writing; None where there was nothing to write."""
 
-    answer: SuggestionResult
+    result: SuggestionResult
     outcome: WriteOutcome | None = None
 
 
 class DeliveryService:
-    """The outbox and the one thread of this process that writes it into Label Studio.
+    """The outbox, and the one thread of this process that writes it into Label Studio.
 
     Args:
-        pushing: our side of Label Studio's API.
+        database: holds the outbox.
+        suggesting: computes the alternatives.
+        pushing: writes through Label Studio's API.
         now: the clock, in UTC.
-        poll_s: how often a task that somebody else holds is looked at.
+        poll_s: interval at which a task held by another writer is looked at, in seconds.
     """
 
     def __init__(
@@ -89,79 +92,98 @@ class DeliveryService:
         self._thread: Thread | None = None
 
     def start(self) -> None:
-        """Begin to write, first what an earlier process still owed."""
+        """Start the thread; it resumes the deliveries of an earlier process first."""
         self._thread = Thread(target=self._run, name="deliveries", daemon=True)
         self._thread.start()
 
     def can_reach(self, project: str) -> bool:
-        """Whether this project can be written through the API that our key is for."""
+        """Return whether our API key can write to this project."""
         if project not in self._reachable:
             try:
                 if not self.pushing.can_reach(project):
                     return False
             except LabelStudioError as error:
-                log.warning("project %s is answered and not written: %s", project, error)
+                log.warning("project %s: predictions are not written through the API: %s", project, error)
                 return False
             self._reachable.add(project)
         return True
 
     def add_deliveries(self, tasks: Sequence[tuple[Task, str]], version: str) -> None:
-        """Remember that Label Studio asked for tasks, each with its kept words or ""."""
+        """Store that Label Studio requested these tasks, each with its carried expression or ""."""
         with self.database.begin() as session:
             add_deliveries(session, tasks, version)
 
     def push_late(
-        self, task: Task, words: str, job: "Future[SuggestionResult]", controls: Controls, version: str
+        self, task: Task, carried: str, job: "Future[SuggestionResult]", controls: Controls, version: str
     ) -> "Future[DeliveryResult]":
-        """Write a task's predictions once they are computed; asked twice, they are written once."""
+        """Write a task's predictions when they are computed. Equal calls share one delivery.
+
+        Args:
+            task: the task.
+            carried: its carried expression, written with the predictions, or "".
+            job: computes its alternatives.
+            controls: of the project's label config.
+            version: of the predictions.
+        """
         key = task, version
         with self._lock:
             if key in self._results:
                 return self._results[key]
-            brought = self._results[key] = Future()
-        brought.add_done_callback(lambda _: self._results.pop(key, None))
-        job.add_done_callback(partial(self._on_computed, task, words, controls, version, brought))
-        return brought
+            delivery = self._results[key] = Future()
+        delivery.add_done_callback(lambda _: self._results.pop(key, None))
+        job.add_done_callback(partial(self._on_computed, task, carried, controls, version, delivery))
+        return delivery
 
     def _on_computed(
         self,
         task: Task,
-        words: str,
+        carried: str,
         controls: Controls,
         version: str,
-        brought: "Future[DeliveryResult]",
+        delivery: "Future[DeliveryResult]",
         job: "Future[SuggestionResult]",
     ) -> None:
         if job.cancelled():
-            answer = SuggestionResult(task.task_id, reason="the server is stopping", cause="NotReady")
+            result = SuggestionResult(task.task_id, reason="the server is stopping", cause="NotReady")
         else:
-            answer = job.result()
-        if answer.offers:
-            stored: Future[WriteOutcome] = Future()
-            stored.add_done_callback(lambda done: brought.set_result(DeliveryResult(answer, done.result())))
+            result = job.result()
+        if result.alternatives:
+            written: Future[WriteOutcome] = Future()
+            written.add_done_callback(lambda done: delivery.set_result(DeliveryResult(result, done.result())))
             with self._lock:
-                self._queue.append((Parcel(task, answer.offers, words), controls, version, stored))
+                self._queue.append((Parcel(task, result.alternatives, carried), controls, version, written))
             self._arrival_signal.set()
             return
         try:
-            self._handle_failure(task, answer, version)
+            self._handle_failure(task, result, version)
         except BackendError as error:
             log.warning("task %s of project %s: %s", task.task_id, task.project, error)
-        brought.set_result(DeliveryResult(answer))
+        delivery.set_result(DeliveryResult(result))
 
-    def _handle_failure(self, task: Task, answer: SuggestionResult, version: str) -> None:
-        """Nothing to write: an image may come later, a server that stops goes on after; else it is over."""
-        if answer.cause == "NotReady":
+    def _handle_failure(self, task: Task, result: SuggestionResult, version: str) -> None:
+        """Postpone the delivery when its image could not be fetched, keep it on a stop, else remove it."""
+        if result.cause == "NotReady":
             return
         with self.database.begin() as session:
             attempts = count_attempts(session, task, version)
-            if answer.cause == "ImageUnreachable" and attempts < _MAX_ATTEMPTS:
+            if result.cause == "ImageUnreachable" and attempts < _MAX_ATTEMPTS:
                 postpone_delivery(session, task, version, until=self.now() + FETCH_RETRY_DELAY * 2**attempts)
             else:
                 remove_deliveries(session, [task], version)
 
     def take(self, parcel: Parcel, controls: Controls, version: str, *, patience_s: float) -> WriteOutcome:
-        """Whether the caller is to answer with a task's predictions, once nobody else is writing them."""
+        """Hold a task for the caller, waiting while another writer holds it, and say what to do with it.
+
+        Args:
+            parcel: the task and its alternatives.
+            controls: of the project's label config.
+            version: of the predictions.
+            patience_s: seconds to wait for another writer.
+
+        Returns:
+            `answer` when the caller must answer with the predictions; `stored` when they are in Label Studio;
+            `held` when another writer still holds the task; `unknown` when Label Studio cannot be asked.
+        """
         until = time.monotonic() + patience_s
         while True:
             now = self.now()
@@ -173,12 +195,12 @@ class DeliveryService:
                         remove_deliveries(session, [parcel.task], version)
                     return WriteOutcome.stored
             except LabelStudioRefusal as error:
-                # Our key no longer opens this project: it is answered as if there were none.
+                # Our key cannot read this project any more: answer as without a key.
                 self._reachable.discard(parcel.task.project)
-                log.warning("task %s is answered without a look: %s", parcel.task.task_id, error)
+                log.warning("task %s is not looked up in Label Studio: %s", parcel.task.task_id, error)
                 return WriteOutcome.answer
             except LabelStudioError as error:
-                log.warning("task %s is looked at again later: %s", parcel.task.task_id, error)
+                log.warning("task %s is looked up again later: %s", parcel.task.task_id, error)
                 return WriteOutcome.unknown
             if is_ours:
                 return WriteOutcome.answer
@@ -192,65 +214,64 @@ class DeliveryService:
             self._arrival_signal.clear()
             try:
                 with self.database.begin() as session:
-                    owed = find(session)
+                    due = find(session)
                 find = self._find_due_deliveries
-                for delivery in owed:
+                for delivery in due:
                     self._resume(delivery)
                 self.write_pending()
             except Exception:
-                log.exception("what Label Studio asked for could not be written; it is tried again")
+                log.exception("the outbox could not be written into Label Studio; it is tried again")
             self._arrival_signal.wait(_SCAN_INTERVAL_S)
 
     def _find_due_deliveries(self, session: Session) -> list[Delivery]:
         return find_due_deliveries(session, now=self.now())
 
     def _resume(self, delivery: Delivery) -> None:
-        """Look again, and compute again what is not stored; under the version that is in use now."""
+        """Compute a delivery again, under the version in use now, and write it."""
         task, version = delivery.task, self.suggesting.version
         try:
             controls = read_controls(delivery.label_config)
         except BackendError as error:
-            log.warning("task %s of project %s is no longer owed: %s", task.task_id, task.project, error)
+            log.warning("delivery of task %s, project %s, is removed: %s", task.task_id, task.project, error)
             with self.database.begin() as session:
                 return remove_deliveries(session, [task], delivery.version)
         if version != delivery.version:
             with self.database.begin() as session:
-                add_deliveries(session, [(task, delivery.words)], version)
+                add_deliveries(session, [(task, delivery.carried_expression)], version)
                 remove_deliveries(session, [task], delivery.version)
         if (task, version) not in self._results:
             (job,) = self.suggesting.begin([task])
-            self.push_late(task, delivery.words, job, controls, version)
+            self.push_late(task, delivery.carried_expression, job, controls, version)
         return None
 
     def write_pending(self) -> None:
-        """Write what is computed, many tasks in one call."""
+        """Write the computed predictions, many tasks in one call."""
         with self._lock:
             waiting, self._queue = self._queue, []
         groups: dict[tuple[str, str], list[tuple[Parcel, Controls, str, Future[WriteOutcome]]]] = {}
-        for one in waiting:
-            groups.setdefault((one[0].task.project, one[2]), []).append(one)
+        for item in waiting:
+            groups.setdefault((item[0].task.project, item[2]), []).append(item)
         for (_, version), group in groups.items():
             for start in range(0, len(group), _TASKS_PER_CALL):
-                self._write(group[start : start + _TASKS_PER_CALL], version)
+                self._write_group(group[start : start + _TASKS_PER_CALL], version)
 
-    def _write(
+    def _write_group(
         self, group: "Sequence[tuple[Parcel, Controls, str, Future[WriteOutcome]]]", version: str
     ) -> None:
         outcomes: Sequence[WriteOutcome] = [WriteOutcome.unknown] * len(group)
         try:
             parcels, controls = [parcel for parcel, *_ in group], group[-1][1]
-            outcomes = write_parcels(
-                self.database, self.pushing, parcels, controls, version, now=self.now
-            ).outcomes  # fmt: skip
+            result = write_parcels(self.database, self.pushing, parcels, controls, version, now=self.now)
+            outcomes = result.outcomes
         except Exception:
             log.exception("%d tasks could not be written; they are tried again", len(group))
         if WriteOutcome.unknown in outcomes:
-            self._reachable.discard(group[0][0].task.project)  # asked anew before the next answer
-        for (*_, stored), outcome in zip(group, outcomes, strict=True):
-            stored.set_result(outcome)
+            self._reachable.discard(group[0][0].task.project)  # can_reach asks again
+        for (*_, written), outcome in zip(group, outcomes, strict=True):
+            written.set_result(outcome)
 
     def close(self) -> None:
-        """Finish the call that is being made; the rest is in the database."""
+        """Finish the running call, and stop; the other deliveries stay in the database."""
         self._closing.set()
         self._arrival_signal.set()
         if self._thread is not None:

@@ -1,4 +1,4 @@
-"""A describer that remembers in SQL, and that is left alone for a while when it is down."""
+"""A describer that caches its answers in SQL, and is not called for a while after it failed."""
 
 import logging
 import time
@@ -20,15 +20,16 @@ DESCRIBER_RETRY_DELAY_S = 60.0
 
 
 class CachingDescriber:
-    """A `referring.protocols.Describer` around another one.
+    """A `referring.protocols.Describer` that caches the answers of another one.
 
-    What was said once of an image is not asked again. After a failure the other is not asked for a
-    minute: LGD goes without a say at once, instead of after another timeout for each task.
+    After a failure the other describer is not called for DESCRIBER_RETRY_DELAY_S: LGD is skipped at once,
+    instead of after one more timeout for each task.
 
     Args:
-        describer: who is asked.
+        database: holds the cached answers.
+        describer: the describer to call.
         now: the clock, in UTC.
-        monotonic: seconds that never run backwards.
+        monotonic: a monotonic clock, in seconds.
     """
 
     def __init__(
@@ -46,37 +47,40 @@ class CachingDescriber:
         self._skipped_reason = ""
 
     def look(self, image: Image) -> NDArray:
-        """As the other does."""
+        """Return what the other describer sees of an image, for `describe`."""
         return self.describer.look(image)
 
     def describe(self, digest: str, looked: NDArray, prompts: Sequence[str]) -> list[str]:
-        """What is remembered, and for the rest what the other says now.
+        """Return one answer for each prompt: the cached one, or that of the other describer.
+
+        Args:
+            digest: SHA-256 of the image's file.
+            looked: the result of `look` for the image.
+            prompts: in any number; equal prompts are asked once.
 
         Raises:
-            DescriberError: the other cannot be asked, or could not be a moment ago.
+            DescriberError: the other describer failed, now or within DESCRIBER_RETRY_DELAY_S.
         """
         with self.database.begin() as session:
             known = find_descriptions(session, digest, self.model, prompts)
         missing = [prompt for prompt in dict.fromkeys(prompts) if prompt not in known]
         if missing:
-            said = dict(zip(missing, self._ask(digest, looked, missing), strict=True))
+            answers = dict(zip(missing, self._ask(digest, looked, missing), strict=True))
             with self.database.begin() as session:
-                add_descriptions(session, digest, self.model, said, now=self.now())
-            known |= said
+                add_descriptions(session, digest, self.model, answers, now=self.now())
+            known |= answers
         return [known[prompt] for prompt in prompts]
 
     def _ask(self, digest: str, looked: NDArray, prompts: Sequence[str]) -> list[str]:
         with self._lock:
-            left_s, why = self._skipped_until - self.monotonic(), self._skipped_reason
-        if left_s > 0:
-            raise DescriberError(f"{why}; it is asked again in {left_s:.0f} s")
+            rest_s, reason = self._skipped_until - self.monotonic(), self._skipped_reason
+        if rest_s > 0:
+            raise DescriberError(f"{reason}; it is called again in {rest_s:.0f} s")
         try:
             return self.describer.describe(digest, looked, prompts)
         except DescriberError as error:
-            log.warning("LGD goes without a say: %s", error)
+            log.warning("LGD is skipped: %s", error)
             with self._lock:
-                self._skipped_until, self._skipped_reason = (
-                    self.monotonic() + DESCRIBER_RETRY_DELAY_S,
-                    str(error),
-                )
+                self._skipped_until = self.monotonic() + DESCRIBER_RETRY_DELAY_S
+                self._skipped_reason = str(error)
             raise

@@ -1,4 +1,4 @@
-"""Known datasets become tasks: images, expressions, and masks that are known as ground truth."""
+"""Import datasets as tasks: images, expressions, and ground-truth masks."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,11 +25,11 @@ _PREDICTION_KEYS = ("result", "score", "model_version")
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """What was read: the entries that can be used, and what cannot.
+    """A dataset as it was read.
 
     Attributes:
-        entries: in the files' order.
-        defects: each with what became of it.
+        entries: the usable entries, in the order of the files.
+        defects: the unusable parts, each with the reason and what was done.
     """
 
     entries: tuple[Entry, ...]
@@ -37,63 +37,70 @@ class Dataset:
 
 
 def read_dataset(source: Path, encoding: str | None = None, names: ColumnNames | None = None) -> Dataset:
-    """A dataset, whatever its format. One bad part of it never stops the rest.
+    """Read a dataset in any known format. A defect in one part does not stop the others.
 
     Args:
-        source: a folder in the manner of RefCOCO, gRefCOCO or PhraseCut, or with a captions file; or a table,
-            or JSON.
-        encoding: of a table, when a person named it.
+        source: a folder laid out as RefCOCO, gRefCOCO or PhraseCut, a folder with a captions file, a table,
+            or a JSON file.
+        encoding: of a table; None detects it.
         names: of a table's columns.
 
     Raises:
-        DatasetError: it is none of these, cannot be read, or nothing of it can be used.
+        DatasetError: the format is unknown, the files cannot be read, or no entry is usable.
     """
     if not source.exists():
-        raise DatasetError(f"{source} is not there")
+        raise DatasetError(f"{source} does not exist; name a folder or a file of a dataset")
     if (source / "instances.json").is_file():
-        read = scan_refs(source)
+        parts = scan_refs(source)
     elif find_images_file(source):
-        read = scan_phrasecut(source)
+        parts = scan_phrasecut(source)
     else:
-        read = scan_image_table(source, encoding, names or ColumnNames())
+        parts = scan_image_table(source, encoding, names or ColumnNames())
     entries: list[Entry] = []
     defects: list[Defect] = []
-    for one in read:
-        if isinstance(one, Defect):
-            defects.append(one)
+    for part in parts:
+        if isinstance(part, Defect):
+            defects.append(part)
         else:
-            entries.append(one)
+            entries.append(part)
     return make_dataset(entries, defects, source)
 
 
 def make_dataset(entries: Sequence[Entry], defects: Sequence[Defect], source: Path) -> Dataset:
-    """What is left; an error when that is nothing.
+    """Return the dataset of these entries and defects.
+
+    Args:
+        entries: the usable entries.
+        defects: the unusable parts.
+        source: named in the error.
 
     Raises:
-        DatasetError: there is no entry; the message has the first defect.
+        DatasetError: there is no entry; the message quotes the first defect.
     """
     if not defects and not entries:
-        raise DatasetError(f"{source} holds no expression")
+        raise DatasetError(f"{source} contains no expression; an import needs at least one")
     if defects and not entries:
-        raise DatasetError(f"nothing of {source} can be used: {defects[0].what}: {defects[0].reason}")
+        raise DatasetError(f"no part of {source} can be used: {defects[0].what}: {defects[0].reason}")
     return Dataset(tuple(entries), tuple(defects))
 
 
 def make_tasks(
-    entries: Iterable[Entry], controls: Controls, refer: Callable[[str], str]
+    entries: Iterable[Entry], controls: Controls, to_reference: Callable[[str], str]
 ) -> list[dict[str, Any]]:
-    """A task an expression, as Label Studio imports them.
+    """Return one task for each entry, as Label Studio imports it.
 
-    A known mask becomes an annotation that is marked as ground truth. It is nobody's decision, and the record
-    leaves it alone until somebody changes it. What Label Studio's own JSON says of a task is kept.
+    A known mask becomes an annotation marked as ground truth. It is not recorded as a decision until an
+    annotator changes it. Fields of an entry that was read from Label Studio's JSON are kept.
 
     Args:
-        refer: from an image's name in the dataset to what Label Studio shows.
+        entries: of the dataset.
+        controls: of the project's label config.
+        to_reference: maps an image's name in the dataset to the reference that Label Studio shows.
 
     Raises:
-        LabelConfigError: the label config's image shows no such reference.
+        LabelConfigError: the label config's image tag cannot show such a reference.
     """
-    return [_make_task(entry, controls, refer(entry.image)) for entry in entries]
+    return [_make_task(entry, controls, to_reference(entry.image)) for entry in entries]
 
 
 def _make_task(entry: Entry, controls: Controls, reference: str) -> dict[str, Any]:
@@ -104,11 +111,11 @@ def _make_task(entry: Entry, controls: Controls, reference: str) -> dict[str, An
     if reference != _get_source_name(entry):
         kept_meta[_SOURCE_KEY] = _get_source_name(entry)
     task: dict[str, Any] = {"data": data, **({"meta": kept_meta} if kept_meta else {})}
-    for name, kept in (("annotations", _ANNOTATION_KEYS), ("predictions", _PREDICTION_KEYS)):
-        given = own.get(name)
-        found = [one for one in given if isinstance(one, Mapping)] if isinstance(given, list) else []
-        if found:
-            task[name] = [{key: one[key] for key in kept if key in one} for one in found]
+    for name, kept_keys in (("annotations", _ANNOTATION_KEYS), ("predictions", _PREDICTION_KEYS)):
+        values = own.get(name)
+        objects = [one for one in values if isinstance(one, Mapping)] if isinstance(values, list) else []
+        if objects:
+            task[name] = [{key: one[key] for key in kept_keys if key in one} for one in objects]
     if own:
         return task
     data["split"] = entry.split
@@ -119,10 +126,14 @@ def _make_task(entry: Entry, controls: Controls, reference: str) -> dict[str, An
 
 
 def make_image_reference(prefix: str, name: str) -> str:
-    """An image's name behind a prefix, with forward slashes; what is an address already stays.
+    r"""Join a prefix and an image's name, with forward slashes; a name that is an address stays as it is.
 
-    Behind an address or a path of a server it is quoted, as in a browser. A path of another machine
-    (`C:\\...`, `/home/...`) or one that leads upwards gives its last part.
+    After a web address or an absolute path, the name is percent-encoded. Of a path of another machine
+    (`C:\...`, `/home/...`), or one that leads out of the folder, only the last part is used.
+
+    Args:
+        prefix: what Label Studio needs before the name; "" returns the name.
+        name: of the image in the dataset.
     """
     if not prefix or is_address(name):
         return name
@@ -132,44 +143,55 @@ def make_image_reference(prefix: str, name: str) -> str:
 
 
 def find_images(dataset: Dataset, folder: Path) -> tuple[dict[str, Path], Dataset]:
-    """By an image's name in the dataset its file in a folder, and the dataset without what has none.
+    """Find the images of a dataset in a folder.
+
+    Args:
+        dataset: the entries that name the images.
+        folder: searched with its subfolders.
+
+    Returns:
+        The file of each image by its name in the dataset, and the dataset without the images not found.
 
     Raises:
-        DatasetError: none is there; the message names the first.
+        DatasetError: no image is there; the message names the first.
     """
-    pictures, names = ImageFolder(folder), {entry.image: _get_source_name(entry) for entry in dataset.entries}
+    images, names = ImageFolder(folder), {entry.image: _get_source_name(entry) for entry in dataset.entries}
     found = {
         name: path
         for name, source in names.items()
-        if (path := pictures.find(source) or pictures.find(name)) is not None
+        if (path := images.find(source) or images.find(name)) is not None
     }
     missing = [name for name in names if name not in found]
     if missing and not found:
-        raise DatasetError(f"{len(missing)} images are not in {folder}, the first is {missing[0]!r:.120}")
+        raise DatasetError(
+            f"{len(missing)} images are not in {folder}, the first is {missing[0]!r:.80}; check --images"
+        )
     reasons = dict.fromkeys(missing, f"its image is not in {folder}")
     return found, drop_images(dataset, reasons)
 
 
 def drop_images(dataset: Dataset, reasons: Mapping[str, str]) -> Dataset:
-    """A dataset without the entries of some images.
+    """Return the dataset without the entries of some images, which become defects.
 
     Args:
-        reasons: by the image's name.
+        dataset: the dataset.
+        reasons: why each image is dropped, by its name.
     """
     kept = tuple(entry for entry in dataset.entries if entry.image not in reasons)
-    left_out = [
+    dropped = [
         Defect(f"{entry.image!r:.80}", reasons[entry.image])
         for entry in dataset.entries
         if entry.image in reasons
     ]
-    return Dataset(kept, (*dataset.defects, *left_out))
+    return Dataset(kept, (*dataset.defects, *dropped))
 
 
 def drop_invalid_masks(dataset: Dataset, sizes: Mapping[str, tuple[int, int]]) -> Dataset:
-    """A dataset without the masks that have no pixels or are not of their picture's size.
+    """Return the dataset without the masks that are empty or of another size than their image.
 
     Args:
-        sizes: (height, width) as displayed, by the image's name, of the pictures that were looked at.
+        dataset: the dataset; an entry with a dropped mask stays, and the mask becomes a defect.
+        sizes: (height, width) in pixels as displayed, by the image's name; images without a size pass.
     """
     entries, defects = [], list(dataset.defects)
     for entry in dataset.entries:
@@ -177,7 +199,7 @@ def drop_invalid_masks(dataset: Dataset, sizes: Mapping[str, tuple[int, int]]) -
         if entry.mask is not None and entry.mask.area_px == 0:
             reason = "its mask has no pixels"
         elif entry.mask is not None and sizes.get(entry.image, entry.mask.size) != entry.mask.size:
-            reason = "its mask is of another size than its picture"
+            reason = "its mask is of another size than its image"
         if reason:
             defects.append(Defect(f"{entry.expression!r:.60} of {entry.image!r:.60}", reason, WITHOUT_MASK))
         entries.append(
@@ -190,12 +212,12 @@ def drop_invalid_masks(dataset: Dataset, sizes: Mapping[str, tuple[int, int]]) -
 
 @dataclass(frozen=True, slots=True)
 class ImportPlan:
-    """What a project has already.
+    """Which entries a project lacks.
 
     Attributes:
-        left: the entries that it lacks, in order.
-        n_present: how many it has.
-        references: by an image's name in the dataset what its tasks call it, where that is known for certain.
+        missing: the entries without a task, in order.
+        n_present: the number of entries that are tasks already.
+        references: the image references of the project's tasks, by the image's name in the dataset.
     """
 
     missing: tuple[Entry, ...]
@@ -206,67 +228,72 @@ class ImportPlan:
 def make_import_plan(
     entries: Sequence[Entry], tasks: Iterable[Mapping[str, Any]], controls: Controls
 ) -> ImportPlan:
-    """Which entries are tasks already: the same words about the same image, as often as there are such tasks.
+    """Find the entries that are not yet tasks of a project.
 
-    An image is the same by its name in the dataset, which `make_tasks` puts into a task's meta. Tasks that
-    came
-    in another way are known by the end of their image's address, as uploads spell it.
+    An entry is a task already when a task has the same expression and the same image; one task stands for one
+    entry. Images are compared by their name in the dataset, which `make_tasks` writes into a task's meta.
+    Tasks without it are compared by the end of their image's address, as in an upload.
 
     Args:
-        tasks: of the project, as its API lists them.
+        entries: of the dataset.
+        tasks: of the project, as the API lists them.
+        controls: of the project's label config.
     """
     by_name: dict[tuple[str, str], list[int]] = {}
-    alike: dict[tuple[str, str], list[int]] = {}
+    by_upload_name: dict[tuple[str, str], list[int]] = {}
     references: dict[str, str] = {}
     for number, task in enumerate(tasks):
         data, meta = task.get("data") or {}, task.get("meta") or {}
         reference = controls.image_field.read(data) or ""
-        words = (controls.expression_field.read(data) or "").strip()
+        expression = (controls.expression_field.read(data) or "").strip()
         source = meta.get(_SOURCE_KEY) if isinstance(meta, Mapping) else None
-        by_name.setdefault((reference, words), []).append(number)
+        by_name.setdefault((reference, expression), []).append(number)
         if isinstance(source, str):
-            by_name.setdefault((source, words), []).append(number)
+            by_name.setdefault((source, expression), []).append(number)
             references[source] = reference
         else:
-            alike.setdefault((to_upload_name(reference), words), []).append(number)
-    left, taken = [], set()
+            by_upload_name.setdefault((to_upload_name(reference), expression), []).append(number)
+    missing, taken = [], set()
     for entry in entries:
         keys = (
             (by_name, _get_source_name(entry)),
             (by_name, entry.image),
-            (alike, to_upload_name(entry.image)),
+            (by_upload_name, to_upload_name(entry.image)),
         )
         same = [found for index, name in keys for found in index.get((name, entry.expression), ())]
         number = next((found for found in same if found not in taken), -1)
         if number < 0:
-            left.append(entry)
+            missing.append(entry)
         else:
             taken.add(number)
-    return ImportPlan(tuple(left), len(entries) - len(left), references)
+    return ImportPlan(tuple(missing), len(entries) - len(missing), references)
 
 
 def _get_source_name(entry: Entry) -> str:
-    """The image's name in the dataset that an entry was first read from."""
+    """Return the image's name in the dataset from which the entry was read first."""
     meta = entry.task.get("meta")
     source = meta.get(_SOURCE_KEY) if isinstance(meta, Mapping) else None
     return source if isinstance(source, str) else entry.image
 
 
 def push_tasks(
-    api: LabelStudioApi, project: int, tasks: Sequence[dict[str, Any]], began: Callable[[int], None]
+    api: LabelStudioApi, project: int, tasks: Sequence[dict[str, Any]], on_imported: Callable[[int], None]
 ) -> int:
-    """Import tasks, some hundred at a time; how many Label Studio took.
+    """Import tasks, TASKS_PER_IMPORT in each call, and return how many Label Studio accepted.
 
     Args:
-        began: told how many went.
+        api: calls Label Studio.
+        project: its id.
+        tasks: as `make_tasks` returns them.
+        on_imported: called with the number of tasks after each call.
 
     Raises:
-        LabelStudioError: it refused; what went before is there.
+        LabelStudioError: Label Studio refused a call; the tasks of earlier calls stay.
     """
-    taken = 0
+    n_accepted = 0
     for start in range(0, len(tasks), TASKS_PER_IMPORT):
         part = list(tasks[start : start + TASKS_PER_IMPORT])
         answer = api.call("POST", f"/api/projects/{project}/import", part)
-        taken += int(answer.get("task_count", 0))
-        began(len(part))
-    return taken
+        n_accepted += int(answer.get("task_count", 0))
+        on_imported(len(part))
+    return n_accepted

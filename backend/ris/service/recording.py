@@ -1,4 +1,4 @@
-"""Decisions of annotators: an event is written down first, answered, and worked on after."""
+"""Record the decisions of annotators: an event is stored, answered, and processed later."""
 
 import hashlib
 import logging
@@ -26,22 +26,20 @@ from ris.store.session import Database, Session
 
 log = logging.getLogger(__name__)
 
-_IDLE_INTERVAL_S = 5.0  # how often the inbox is looked at when nobody says that something came
-_QUIET_S, _MAX_QUIET_WAIT_S = 0.1, 10.0  # work waits for a pause between arrivals, and not for ever
-_MAX_EVENTS, _MAX_EVENTS_WHEN_BUSY = (
-    50,
-    10,
-)  # events that are worked on in one transaction; when there is no pause
+_IDLE_INTERVAL_S = 5.0  # how often the inbox is read when no arrival is signalled
+_QUIET_S, _MAX_QUIET_WAIT_S = 0.1, 10.0  # processing waits for a pause between arrivals
+_MAX_EVENTS, _MAX_EVENTS_WHEN_BUSY = 50, 10  # events in one transaction: after a pause, and without one
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessedEvent:
-    """What an event comes to.
+    """The result of processing one event.
 
     Attributes:
-        event: None when it could not be read.
-        corrections: its answers, judged, each with the version of what was on offer.
-        failures: why it, or parts of it, could not be understood; empty when all of it could.
+        number: of the event in the inbox.
+        event: the parsed event; None when it could not be read.
+        corrections: its judged answers, each with the version of the alternatives shown.
+        failures: why the event, or some of its answers, cannot be read; empty when all can.
     """
 
     number: int
@@ -51,10 +49,14 @@ class ProcessedEvent:
 
 
 class RecordingService:
-    """The inbox and the thread that works it off.
+    """The inbox, and the thread that processes it. Call `start` before `record`.
 
-    An event that cannot be understood is kept, marked with the sentence that says why. Whoever waits for an
-    answer goes first: events are understood without holding the database, and written many at a time.
+    An event that cannot be read is kept and marked with the reason. Arrivals take precedence over processing:
+    events are parsed without holding the database, and their decisions are written many at a time.
+
+    Args:
+        database: holds the inbox and the decisions.
+        now: the clock, in UTC.
     """
 
     def __init__(self, database: Database, *, now: Callable[[], datetime]) -> None:
@@ -65,37 +67,42 @@ class RecordingService:
         self._thread: Thread | None = None
 
     def start(self) -> None:
-        """Start the two threads: one writes events down, one processes them."""
+        """Start the two threads: one stores events, one processes them."""
         self._writer.start()
         self._thread = Thread(target=self._run, name="inbox", daemon=True)
         self._thread.start()
 
     def record(self, body: dict[str, object]) -> bool:
-        """Write an event down durably; False when the very same event is there already.
+        """Store an event durably; return False when an equal event is stored already.
+
+        Args:
+            body: the JSON of the webhook; secrets in it are not stored.
 
         Raises:
-            StoreError: it could not be written; nothing of it is kept.
+            StoreError: it could not be stored.
         """
         clean = drop_secrets(body)
         text = to_canonical_json(clean)
         digest = hashlib.sha256(text.encode()).hexdigest()
-        new = self._writer.put(digest=digest, action=str(clean.get("action", "")), body=text)
+        is_new = self._writer.put(digest=digest, action=str(clean.get("action", "")), body=text)
         self._arrival_signal.set()
-        return new
+        return is_new
 
     def _run(self) -> None:
         while not self._closing.is_set():
             self._arrival_signal.clear()
             try:
-                worked = self.process_events(_MAX_EVENTS if self._wait_for_quiet() else _MAX_EVENTS_WHEN_BUSY)
+                n_processed = self.process_events(
+                    _MAX_EVENTS if self._wait_for_quiet() else _MAX_EVENTS_WHEN_BUSY
+                )
             except Exception:
-                log.exception("the inbox could not be worked on; it is tried again")
-                worked = 0
-            if not worked:
+                log.exception("the inbox could not be processed; it is tried again")
+                n_processed = 0
+            if not n_processed:
                 self._arrival_signal.wait(_IDLE_INTERVAL_S)
 
     def _wait_for_quiet(self) -> bool:
-        """Wait for a pause between arrivals; False when patience was over first."""
+        """Wait for a pause between arrivals; return False on timeout."""
         until = time.monotonic() + _MAX_QUIET_WAIT_S
         while time.monotonic() - self._writer.last_arrival < _QUIET_S:
             if time.monotonic() > until or self._closing.wait(_QUIET_S):
@@ -103,21 +110,21 @@ class RecordingService:
         return True
 
     def process_events(self, limit: int = _MAX_EVENTS) -> int:
-        """Work on the events that wait, oldest first; how many there were."""
+        """Process the oldest events, at most `limit`, and return their number."""
         with self._processing_lock:
             with self.database.begin() as session:
                 waiting = find_new_events(session, limit=limit)
-            understood = [self._process_event(number, body) for number, body in waiting]
+            processed = [self._process_event(number, body) for number, body in waiting]
             try:
-                self._write(understood)
+                self._write_events(processed)
             except Exception:
-                # One of them may be what the database refuses: then it is that one's failure alone.
-                for one in understood:
+                # The database may refuse one of them: then only that one fails.
+                for one in processed:
                     self._write_one(one)
             return len(waiting)
 
     def _process_event(self, number: int, body: dict[str, object]) -> ProcessedEvent:
-        """Read it and judge its answers. Never raises but for the database."""
+        """Parse an event and judge its answers. Raises nothing but StoreError."""
         try:
             event = read_event(body, self.find_image_size)
             with self.database.begin() as session:
@@ -128,47 +135,47 @@ class RecordingService:
         except BackendError as error:
             return ProcessedEvent(number, None, failures=make_failures(body, error))
         except Exception as error:
-            # It must not stand in the way of those behind it.
-            log.exception("event %d is kept but failed inside", number)
-            inside = BackendError(f"failed inside: {type(error).__name__}: {error}")
-            return ProcessedEvent(number, None, failures=make_failures(body, inside))
+            # It must not block the events behind it.
+            log.exception("event %d failed with an internal error; it is kept", number)
+            failure = BackendError(f"internal error: {type(error).__name__}: {error}")
+            return ProcessedEvent(number, None, failures=make_failures(body, failure))
 
-    def _write(self, understood: Sequence[ProcessedEvent]) -> None:
-        """All of them in one transaction, and their states with them."""
-        if not understood:
+    def _write_events(self, processed: Sequence[ProcessedEvent]) -> None:
+        """Write the decisions and states of these events in one transaction."""
+        if not processed:
             return
         now = self.now()
         with self._writer.lock, self.database.begin() as session:
-            for one in understood:
+            for one in processed:
                 if one.event:
                     _write_event(session, one, one.event, now=now)
                 _write_state(session, one, now=now)
-        for one in understood:
+        for one in processed:
             for failure in one.failures:
-                log.warning("event %d is kept but not understood in full: %s", one.number, failure.sentence)
+                log.warning("event %d cannot be read in full; it is kept: %s", one.number, failure.sentence)
 
     def _write_one(self, one: ProcessedEvent) -> None:
         try:
-            self._write([one])
+            self._write_events([one])
         except Exception as error:
-            # With the database gone this raises again, and the event stays new.
-            self._write([ProcessedEvent(one.number, None, failures=_make_write_failures(one, error))])
+            # Without a database this raises again, and the event stays new.
+            self._write_events([ProcessedEvent(one.number, None, failures=_make_write_failures(one, error))])
 
     def find_image_size(self, task: Task) -> Size | None:
-        """The size of a task's image, (height, width); None where it is not known for certain."""
+        """Return the size of a task's image, (height, width) in pixels; None unless it is certain."""
         with self.database.begin() as session:
             (pictures,) = find_known_images(session, [task])
         return find_certain_size(pictures)
 
-    def kept_words(self, project: str) -> str:
-        """The expression that a project's annotators keep, after all that has come in; "" for none."""
+    def find_carried_expression(self, project: str) -> str:
+        """Process all events, then return the expression that a project carries over, or ""."""
         while self.process_events():
             pass
         with self.database.begin() as session:
             return find_carried_expression(session, project)
 
     def close(self) -> None:
-        """Finish the event that is worked on; the others wait in the database."""
+        """Finish the running transaction, and stop; the other events stay in the database."""
         self._closing.set()
         self._arrival_signal.set()
         self._writer.close()
@@ -177,7 +184,7 @@ class RecordingService:
 
 
 def _write_event(session: Session, one: ProcessedEvent, event: WebhookEvent, *, now: datetime) -> None:
-    """What an event says, and that it settles what could not be understood before."""
+    """Write the decisions and deletions of an event, and resolve earlier failures of its answers."""
     for correction, version in one.corrections:
         annotation, project = correction.annotation, correction.annotation.task.project
         add_correction(session, correction, version=version, event_id=one.number, now=now)
@@ -208,7 +215,7 @@ def _write_state(session: Session, one: ProcessedEvent, *, now: datetime) -> Non
 
 
 def _make_write_failures(one: ProcessedEvent, error: Exception) -> list[Failure]:
-    """The failures of an event that could not be written: each of its answers, or the event without one."""
+    """Return one failure for each answer of an event that could not be written, or one for the event."""
     failure = Failure.from_error(error)
     answers = [
         replace(
@@ -228,23 +235,25 @@ def _to_failed_answer(event: int, failure: Failure) -> FailedAnswer:
 
 
 def select_shown_alternatives(
-    offers: Sequence[Alternative], annotation: Annotation
+    alternatives: Sequence[Alternative], annotation: Annotation
 ) -> tuple[Alternative, ...]:
-    """The offers that were on the screen: of the version that the annotation names, else the newest.
+    """Return the alternatives that the annotator saw: of the version of its region ids, else the newest.
 
     Args:
-        offers: of every version, newest version first.
+        alternatives: of every version, newest version first.
+        annotation: the answer.
     """
-    if not offers:
+    if not alternatives:
         return ()
-    named = [o.suggestion.version for o in offers if o.region_id in annotation.region_ids]
-    version = named[0] if named else offers[0].suggestion.version
-    return tuple(offer for offer in offers if offer.suggestion.version == version)
+    versions = [a.suggestion.version for a in alternatives if a.region_id in annotation.region_ids]
+    version = versions[0] if versions else alternatives[0].suggestion.version
+    return tuple(one for one in alternatives if one.suggestion.version == version)
 
 
 def _judge_annotation(
     session: Session, annotation: Annotation, event: WebhookEvent
 ) -> tuple[Correction, str | None]:
-    offers = select_shown_alternatives(find_answer_alternatives(session, [annotation])[0], annotation)
-    shown = [to_shown_alternative(offer, event.controls) for offer in offers] if event.controls else []
-    return judge_annotation(annotation, shown), offers[0].suggestion.version if offers else None
+    alternatives = select_shown_alternatives(find_answer_alternatives(session, [annotation])[0], annotation)
+    shown = [to_shown_alternative(one, event.controls) for one in alternatives] if event.controls else []
+    version = alternatives[0].suggestion.version if alternatives else None
+    return judge_annotation(annotation, shown), version

@@ -1,4 +1,4 @@
-"""Fixing: a click, a box or a stroke in the editor becomes a mask, in the light of what was asked."""
+"""Refinement: a click, a box or a stroke in the editor becomes a mask that fits the expression."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -18,16 +18,17 @@ from ris.service.worker import Worker
 
 log = logging.getLogger(__name__)
 
-_EXPRESSION_WEIGHT = 0.5  # how much the expression's opinion counts beside SAM's own
+_EXPRESSION_WEIGHT = 0.5  # of the agreement with the alternatives, relative to SAM's predicted IoU
 
 
 @dataclass(frozen=True, slots=True)
 class RefinedMask:
-    """A mask for what somebody pointed at.
+    """A mask made from clicks, a box or a stroke.
 
     Attributes:
-        offer: the alternative that it was made from; None when it was made from nothing.
-        score: in [0, 1], SAM's own trust.
+        mask: of the image's size.
+        alternative: the alternative that was refined; None when there was none.
+        score: SAM's predicted IoU, in [0, 1].
     """
 
     mask: RLE
@@ -36,61 +37,71 @@ class RefinedMask:
 
 
 class RefinementService:
-    """Answers clicks, over the same networks and the same record as suggestions.
+    """Makes masks from prompts, with the networks and the stored alternatives of the suggestions.
 
     Args:
-        fetch: gives a task's decoded image, or raises an ImageError.
+        worker: runs the networks.
+        suggesting: has the stored alternatives.
+        fetch: returns a task's decoded image, or raises an ImageError.
     """
 
     def __init__(self, worker: Worker, suggesting: SuggestionService, fetch: Callable[[Task], Image]) -> None:
         self.worker, self.suggesting, self.fetch = worker, suggesting, fetch
 
     def refine(self, task: Task, prompts: Prompts, *, deadline_s: float) -> RefinedMask | None:
-        """The mask that is meant; None when SAM makes none of it.
+        """Return the mask for the prompts; None when SAM makes none.
 
-        A click on an alternative refines that one: its mask goes into SAM as a prompt. Of SAM's three masks
-        the one is taken that it trusts and that fits what the expression was thought to mean.
+        A click on an alternative refines that alternative: its mask is a prompt for SAM. SAM returns three
+        masks; `compute_fitness` chooses one.
+
+        Args:
+            task: the task.
+            prompts: clicks, a box or a mask, in pixels of the image.
+            deadline_s: seconds to wait for the networks.
 
         Raises:
-            InputError: the prompts are of another size than the image.
-            ImageError, NotReady: the image cannot be had, the networks not used.
+            InputError: the prompts are for another image size.
+            ImageError: the image cannot be fetched or decoded.
+            NotReady: the networks are not loaded, or the deadline has passed.
         """
         image = self.fetch(task)
         if image.size != prompts.size:
             raise InputError(
-                f"task {task.task_id}: the editor shows the image as {prompts.size}, its file is {image.size}"
+                f"task {task.task_id}: the editor has the image size {prompts.size}, the file {image.size} "
+                "(height, width); reload the task"
             )
-        offers = self.suggesting.offers(task)
-        meant = find_clicked_alternative(offers, prompts)
-        if prompts.mask is None and meant is not None:
-            prompts = replace(prompts, mask=meant.suggestion.mask)
+        alternatives = self.suggesting.find_alternatives(task)
+        clicked = find_clicked_alternative(alternatives, prompts)
+        if prompts.mask is None and clicked is not None:
+            prompts = replace(prompts, mask=clicked.suggestion.mask)
         try:
-            _, found = self.worker.refine(image, prompts).result(timeout=deadline_s)
+            _, proposals = self.worker.refine(image, prompts).result(timeout=deadline_s)
         except TimeoutError as error:
             raise NotReady(f"no mask was ready within {deadline_s:g} s; click again") from error
-        if not len(found):
+        if not len(proposals):
             return None
-        codes = [rle.encode_rle(mask) for mask in found.masks]
-        best = int(compute_fitness(found, codes, offers).argmax())
-        return RefinedMask(codes[best], meant, float(found.quality[best]))
+        masks = [rle.encode_rle(mask) for mask in proposals.masks]
+        best = int(compute_fitness(proposals, masks, alternatives).argmax())
+        return RefinedMask(masks[best], clicked, float(proposals.quality[best]))
 
 
-def find_clicked_alternative(offers: Sequence[Alternative], prompts: Prompts) -> Alternative | None:
-    """The best alternative that all positive clicks lie on and no negative one; None without such.
+def find_clicked_alternative(alternatives: Sequence[Alternative], prompts: Prompts) -> Alternative | None:
+    """Return the best alternative that contains all positive clicks and no negative one.
 
-    A negative click cuts a piece off: where there is no other, it may lie on the alternative.
+    A negative click removes a part: when no alternative is free of negative clicks, one that contains them
+    is returned. None when no alternative contains all positive clicks.
     """
-    fits = [o for o in offers if o.suggestion.mask.size == prompts.size]
-    for wanted in (True, False):
-        for offer in fits:
-            on = _find_points_on_mask(offer.suggestion.mask, prompts.points)
-            if len(on) and on[prompts.positive].all() and not (wanted and on[~prompts.positive].any()):
-                return offer
+    same_size = [a for a in alternatives if a.suggestion.mask.size == prompts.size]
+    for is_strict in (True, False):
+        for alternative in same_size:
+            on = _find_points_on_mask(alternative.suggestion.mask, prompts.points)
+            if len(on) and on[prompts.positive].all() and not (is_strict and on[~prompts.positive].any()):
+                return alternative
     return None
 
 
 def _find_points_on_mask(mask: RLE, points: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Which points, x and y, lie on the mask: bool [P]."""
+    """Return whether each point lies on the mask, bool [P]; points are float32 [P, 2], x and y in pixels."""
     dense = rle.decode_rle(mask)
     limits = np.array([dense.shape[1] - 1, dense.shape[0] - 1])
     x, y = np.clip(points.astype(np.int64), 0, limits).T
@@ -98,13 +109,22 @@ def _find_points_on_mask(mask: RLE, points: NDArray[np.float32]) -> NDArray[np.b
 
 
 def compute_fitness(
-    found: Proposals, codes: Sequence[RLE], offers: Sequence[Alternative]
+    proposals: Proposals, masks: Sequence[RLE], alternatives: Sequence[Alternative]
 ) -> NDArray[np.float64]:
-    """SAM's trust in each mask, and how well it fits what the expression was thought to mean: float64 [N]."""
-    same_size = [o.suggestion for o in offers if o.suggestion.mask.size == codes[0].size]
-    trust = found.quality.astype(np.float64)
+    """Return the fitness of each mask, float64 [N].
+
+    The fitness is SAM's predicted IoU plus the weighted mean IoU with the alternatives, weighted by their
+    scores.
+
+    Args:
+        proposals: N masks of SAM.
+        masks: the same masks, encoded.
+        alternatives: those of the task; only those of the masks' size count.
+    """
+    same_size = [a.suggestion for a in alternatives if a.suggestion.mask.size == masks[0].size]
+    predicted_iou = proposals.quality.astype(np.float64)
     if not same_size:
-        return trust
-    ious = compute_iou_matrix(codes, [s.mask for s in same_size])
+        return predicted_iou
+    ious = compute_iou_matrix(masks, [s.mask for s in same_size])
     scores = np.array([s.score for s in same_size])
-    return np.asarray(trust + _EXPRESSION_WEIGHT * (ious * scores / max(scores.sum(), 1e-9)).sum(1))
+    return np.asarray(predicted_iou + _EXPRESSION_WEIGHT * (ious * scores / max(scores.sum(), 1e-9)).sum(1))

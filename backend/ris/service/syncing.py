@@ -1,4 +1,4 @@
-"""Closing every gap: what Label Studio says now, against what is on record here."""
+"""Sync: read what Label Studio has now, and record what is missing here."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -28,15 +28,17 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class SyncResult:
-    """What a sync of one project found and did.
+    """The result of a sync of one project.
 
     Attributes:
-        there, here: annotations in Label Studio and decisions on record, after it.
-        applied: versions that were missing here, and are decisions now.
-        gone: decisions whose annotation is no longer there.
-        doubled: predictions that were in Label Studio twice and were removed there.
-        webhook: what was wrong with the project's webhook and is mended; "" when nothing was.
-        failed: answers that are not understood, after it; they are no decisions.
+        project: its key.
+        n_in_label_studio: annotations in Label Studio after the sync.
+        n_recorded: decisions on record after the sync.
+        n_applied: versions that were missing here and are decisions now.
+        n_gone: decisions whose annotation no longer exists.
+        n_doubled: duplicated predictions that were removed from Label Studio.
+        webhook: what was repaired in the project's webhook; "" when nothing was.
+        n_failed: answers that cannot be read; they are not decisions.
     """
 
     project: str
@@ -50,18 +52,19 @@ class SyncResult:
 
     @property
     def is_in_sync(self) -> bool:
-        """Whether both sides have the same number of answers, and all of them are understood."""
+        """Whether both sides have the same number of answers, and all can be read."""
         return self.n_in_label_studio == self.n_recorded and not self.n_failed
 
 
 class SyncService:
-    """Reads projects through Label Studio's API and brings the record up to them.
+    """Reads projects through Label Studio's API, and records what is missing.
 
     Args:
+        database: holds the decisions.
+        recording: records missing answers as if a webhook had brought them.
         api: a `LabelStudioClient`.
-        recording: takes what is missing, as if a webhook had brought it.
         now: the clock, in UTC.
-        webhook_headers: that our server asks of webhooks.
+        webhook_headers: the headers that our server requires of webhooks.
     """
 
     def __init__(
@@ -75,25 +78,28 @@ class SyncService:
     ) -> None:
         self.database, self.recording, self.api, self.now = database, recording, api, now
         self.webhook_headers = webhook_headers
-        self.last_results: dict[str, SyncResult] = {}  # by project, for people to look at
+        self.last_results: dict[str, SyncResult] = {}  # by project, for the page at `/`
         self._closing = Signal()
         self._thread: Thread | None = None
 
     def sync(self, number: int) -> SyncResult:
-        """Bring one project up to what Label Studio has now. Safe at any time, and to repeat.
+        """Record what one project has now in Label Studio. It can run at any time, and repeatedly.
+
+        Args:
+            number: the project's id in Label Studio.
 
         Raises:
-            LabelStudioError: Label Studio does not answer or refuses; what was applied stays.
+            LabelStudioError: Label Studio does not answer or refuses; what was recorded stays.
         """
         project = read_project(self.api, number)
         with self.database.begin() as session:
             known = find_newest_versions(session, project.key)
             configs = find_label_config_periods(session, project.key)
             failed = find_failed_annotation_ids(session, project.key)
-        there: set[int] = set()
+        in_label_studio: set[int] = set()
         sent: dict[int, datetime] = {}
         for answer in fetch_annotation_states(self.api, project):
-            there.add(answer.annotation_id)
+            in_label_studio.add(answer.annotation_id)
             if known.get(answer.annotation_id) != answer.updated_at:
                 self.recording.record(
                     _replace_label_config(find_label_config_at(configs, answer.updated_at), answer.event)
@@ -101,33 +107,40 @@ class SyncService:
                 sent[answer.annotation_id] = answer.updated_at
         while self.recording.process_events():
             pass
-        gone = [i for i in sorted((known.keys() | failed) - there) if is_gone(self.api, i)]
+        gone = [i for i in sorted((known.keys() | failed) - in_label_studio) if is_gone(self.api, i)]
         with self.database.begin() as session:
             add_deletion(session, project.key, annotation_ids=gone, event_id=None, now=self.now())
             resolve_failures_of_deleted(session, project.key, annotation_ids=gone, now=self.now())
         with self.database.begin() as session:
-            here = find_newest_versions(session, project.key)
+            recorded = find_newest_versions(session, project.key)
             failed = find_failed_annotation_ids(session, project.key)
-        applied = sum(here.get(number) == at for number, at in sent.items())
-        doubled, webhook = self._repair(project)
-        done = SyncResult(
-            project.key, len(there), len(here), applied, len(gone), doubled, webhook, n_failed=len(failed)
+        applied = sum(recorded.get(number) == at for number, at in sent.items())
+        n_doubled, webhook = self._repair(project)
+        result = SyncResult(
+            project.key,
+            len(in_label_studio),
+            len(recorded),
+            applied,
+            len(gone),
+            n_doubled,
+            webhook,
+            n_failed=len(failed),
         )
-        self.last_results[project.key] = done
-        return done
+        self.last_results[project.key] = result
+        return result
 
     def _repair(self, project: ProjectState) -> tuple[int, str]:
-        """Remove doubled predictions, mend the webhook; what cannot be is told in the log."""
-        number, doubled, webhook = int(project.body["id"]), 0, ""
+        """Remove duplicated predictions and repair the webhook; log what cannot be repaired."""
+        number, n_doubled, webhook = int(project.body["id"]), 0, ""
         try:
             for one in list(
                 find_duplicated_tasks(self.api, number, more_than=self._find_min_alternatives(project))
             ):
-                doubled += remove_surplus_predictions(self.api, one)
+                n_doubled += remove_surplus_predictions(self.api, one)
             webhook = mend_webhooks(self.api, number, self.webhook_headers)
         except LabelStudioError as error:
-            log.warning("project %s could not be put right: %s", project.key, error)
-        return doubled, webhook
+            log.warning("project %s could not be repaired: %s", project.key, error)
+        return n_doubled, webhook
 
     def _find_min_alternatives(self, project: ProjectState) -> int:
         with self.database.begin() as session:
@@ -136,15 +149,15 @@ class SyncService:
             is_pick = read_controls(str(project.body.get("label_config") or "")).pick is not None
         except BackendError:
             is_pick = True
-        return 1 if is_pick else n_alternatives  # "pick" is one prediction, whatever is on it
+        return 1 if is_pick else n_alternatives  # "pick" has one prediction for all alternatives
 
     def find_project_numbers(self) -> list[int]:
-        """The numbers of all projects on record; of one number the newest counts."""
+        """Return the ids of all projects on record, in order."""
         with self.database.begin() as session:
             return sorted({int(key.split(".")[0]) for key in find_project_keys(session) if key[:1].isdigit()})
 
     def start(self, every_s: float) -> None:
-        """Sync all projects on record now and then again and again, in a thread of its own."""
+        """Sync all projects on record now, and again every `every_s` seconds, in a thread of its own."""
         self._thread = Thread(target=self._repeat, args=(every_s,), name="sync", daemon=True)
         self._thread.start()
 
@@ -152,32 +165,31 @@ class SyncService:
         while not self._closing.is_set():
             try:
                 for number in self.find_project_numbers():
-                    done = self.sync(number)
-                    if done.n_applied or done.n_gone or done.n_doubled:
+                    result = self.sync(number)
+                    if result.n_applied or result.n_gone or result.n_doubled:
                         log.info(
-                            "sync of project %s: %d in Label Studio, %d here, %d applied, %d gone, "
-                            "%d not understood, %d doubled predictions removed",
-                            done.project, done.n_in_label_studio, done.n_recorded, done.n_applied,
-                            done.n_gone, done.n_failed,
-                            done.n_doubled,
+                            "sync of project %s: %d in Label Studio, %d here, %d applied, %d deleted, "
+                            "%d failed, %d duplicated predictions removed",
+                            result.project, result.n_in_label_studio, result.n_recorded,
+                            result.n_applied, result.n_gone, result.n_failed, result.n_doubled,
                         )  # fmt: skip
-                    if done.webhook:
-                        log.warning("project %s: its webhook is mended: %s", done.project, done.webhook)
+                    if result.webhook:
+                        log.warning("project %s: webhook repaired: %s", result.project, result.webhook)
             except BackendError as error:
                 log.warning("sync: %s", error)
             except Exception:
-                log.exception("the sync failed inside; it is tried again")
+                log.exception("the sync failed with an internal error; it is tried again")
             self._closing.wait(every_s)
 
     def close(self) -> None:
-        """Stop after the page that is being read."""
+        """Stop after the running sync."""
         self._closing.set()
         if self._thread is not None:
             self._thread.join(timeout=30)
 
 
 def _replace_label_config(label_config: str | None, event: dict[str, Any]) -> dict[str, Any]:
-    """An answer with the label config that it was given under, where that is known, in place of today's."""
+    """Return the event with the label config of the answer's time; None leaves today's."""
     if label_config is None:
         return event
     return event | {"project": event["project"] | {"label_config": label_config}}

@@ -1,4 +1,4 @@
-"""Tidying up in Label Studio, on request: of a decided answer only the chosen mask stays."""
+"""Tidy annotations in Label Studio, on request: only the chosen mask of an answer stays."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,11 +14,12 @@ from ris.labelstudio.fields import make_project_key
 
 @dataclass(frozen=True, slots=True)
 class TidyResult:
-    """What became of one annotation.
+    """The result for one annotation.
 
     Attributes:
-        removed: how many regions went; 0 when it was tidy.
-        failure: why it could not be done; "" when it could.
+        annotation_id: its id in Label Studio.
+        n_removed: the number of regions removed; 0 when it was tidy.
+        failure: why it could not be tidied; "" when it could.
     """
 
     annotation_id: int
@@ -27,17 +28,19 @@ class TidyResult:
 
 
 def tidy_project(
-    api: LabelStudioApi, number: int, *, dry_run: bool, looked: Callable[[], None]
+    api: LabelStudioApi, number: int, *, dry_run: bool, on_annotation: Callable[[], None]
 ) -> list[TidyResult]:
-    """Rewrite every answered annotation of a project to the regions that it means, and its choices.
+    """Remove the regions of unchosen alternatives from every annotation of a project.
 
-    The choice stays in it, so that it reads the same afterwards: the same mask, the same verdict. Skipped
-    answers stay as they are, and so does everything that no choice speaks of. Label Studio tells of each
-    change, and the history here keeps every version.
+    The choice stays, so the annotation keeps its mask and its verdict. Skipped annotations, and regions that
+    are not masks, stay as they are. Label Studio sends a webhook for each change, and every version stays on
+    record.
 
     Args:
-        dry_run: look, and change nothing.
-        looked: called after each annotation.
+        api: calls Label Studio.
+        number: the project's id.
+        dry_run: count the regions, and change nothing.
+        on_annotation: called after each annotation.
 
     Raises:
         LabelStudioError: the project cannot be read.
@@ -45,13 +48,13 @@ def tidy_project(
     """
     project = read_project(api, number)
     controls = read_controls(str(project.body.get("label_config") or ""))
-    found = []
+    results = []
     for answer in fetch_annotation_states(api, project):
         annotation = answer.event["annotation"]
         task, key = answer.event["task"], make_project_key(answer.event)
-        found.append(_tidy_annotation(api, annotation, task, key, controls, dry_run=dry_run))
-        looked()
-    return found
+        results.append(_tidy_annotation(api, annotation, task, key, controls, dry_run=dry_run))
+        on_annotation()
+    return results
 
 
 def _tidy_annotation(
@@ -75,12 +78,18 @@ def _tidy_annotation(
     except LabelStudioError as error:
         return TidyResult(number, 0, str(error))
     except BackendError as error:
-        return TidyResult(number, 0, f"left as it is: {error}")
+        return TidyResult(number, 0, f"not changed: {error}")
     return TidyResult(number, removed)
 
 
 def select_wanted_regions(result: Sequence[Any], wanted: Sequence[Any], controls: Controls) -> list[Any]:
-    """The regions that an answer means, and everything in it that is no mask, in their order."""
+    """Return the regions of an annotation that stay: the wanted masks, and all that is not a mask, in order.
+
+    Args:
+        result: all regions of the annotation.
+        wanted: the mask regions to keep, objects of `result`.
+        controls: of the project's label config.
+    """
     return [r for r in result if not _is_mask_region(r, controls) or any(r is one for one in wanted)]
 
 

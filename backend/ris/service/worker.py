@@ -1,39 +1,21 @@
-"""The thread that runs the networks, the priority of its jobs, and the cache of scenes."""
+"""The thread that runs the networks, and their state."""
 
-import contextlib
-import itertools
 import logging
-from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from enum import IntEnum, StrEnum
-from queue import Empty, PriorityQueue
-from threading import Lock, Thread
-from typing import Any, ParamSpec, TypeVar
+from enum import StrEnum
 
 from ris.core.proposals import Prompts, Proposals
 from ris.core.types import Image
 from ris.errors import BackendError, NotReady
 from ris.referring.pipeline import Pipeline, ReferResult
 from ris.referring.scene import Scene
+from ris.service.job_queue import JobQueue, Priority
+from ris.service.scene_cache import SceneCache
 from ris.store.learned_rankings import LearnedRanking
-from ris.store.scenes import SceneFiles
 
 log = logging.getLogger(__name__)
-
-P = ParamSpec("P")
-T = TypeVar("T")
-STOPPING_MESSAGE = "the server is stopping; ask again when it is back"
-
-
-class Priority(IntEnum):
-    """Which job runs next: the lowest value first, equal values in the order of their arrival."""
-
-    LOADING = 0
-    INTERACTIVE = 1  # a person waits at the screen
-    BATCH = 2
-    CLOSING = 3
 
 
 class ModelStatus(StrEnum):
@@ -70,119 +52,6 @@ class ModelState:
         return self.reason or self.status.value
 
 
-class SceneCache:
-    """A least-recently-used cache of scenes, bounded by bytes. A scene above the bound is not kept.
-
-    Args:
-        files: a second, larger cache that survives restarts; None caches in memory only.
-    """
-
-    def __init__(self, max_bytes: int, files: SceneFiles | None = None) -> None:
-        self.max_bytes, self.files = max_bytes, files
-        self.n_bytes = self.n_hits = self.n_misses = 0
-        self._scenes: OrderedDict[str, Scene] = OrderedDict()
-        self._lock = Lock()
-
-    def get(self, digest: str) -> Scene | None:
-        """Return the scene of the image with this SHA-256; None when it is not cached."""
-        with self._lock:
-            if digest in self._scenes:
-                self.n_hits += 1
-                self._scenes.move_to_end(digest)
-                return self._scenes[digest]
-        scene = self.files.get(digest) if self.files else None
-        if scene is None:
-            self.n_misses += 1
-            return None
-        self.n_hits += 1
-        self._add(scene)
-        return scene
-
-    def put(self, scene: Scene) -> None:
-        """Add a scene to memory and to the files."""
-        self._add(scene)
-        if self.files:
-            self.files.put(scene)
-
-    def _add(self, scene: Scene) -> None:
-        with self._lock:
-            if scene.digest in self._scenes:
-                return
-            self._scenes[scene.digest] = scene
-            self.n_bytes += scene.n_bytes
-            while self.n_bytes > self.max_bytes and self._scenes:
-                _, dropped = self._scenes.popitem(last=False)
-                self.n_bytes -= dropped.n_bytes
-
-    def __len__(self) -> int:
-        return len(self._scenes)
-
-
-class _JobQueue:
-    """A thread that runs one job after the other, by priority and then by arrival."""
-
-    def __init__(self, name: str) -> None:
-        self._queue: PriorityQueue[tuple[int, int, Future[Any] | None, Callable[[], Any]]] = PriorityQueue()
-        self._numbers, self.is_closed = itertools.count(), False
-        self._thread = Thread(target=self._run, name=name, daemon=True)
-
-    def start(self) -> None:
-        """Run the jobs, those submitted before included."""
-        self._thread.start()
-
-    def submit(
-        self, priority: Priority, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
-    ) -> "Future[T]":
-        """Queue a call and return the future of its result.
-
-        Raises:
-            NotReady: the server is stopping.
-        """
-        self.check_open()
-        job: Future[T] = Future()
-        self._queue.put((priority, next(self._numbers), job, lambda: work(*args, **kwargs)))
-        return job
-
-    def check_open(self) -> None:
-        """Raise NotReady once the queue is closed."""
-        if self.is_closed:
-            raise NotReady(STOPPING_MESSAGE)
-
-    def __len__(self) -> int:
-        return self._queue.qsize()
-
-    def _run(self) -> None:
-        while True:
-            _, _, job, work = self._queue.get()
-            if job is None:
-                return
-            if job.set_running_or_notify_cancel():
-                _run_job(job, work)
-
-    def reject_jobs(self) -> None:
-        """Accept no more jobs, and fail with NotReady those that have not begun."""
-        self.is_closed = True
-        while not self._queue.empty():
-            with contextlib.suppress(Empty):
-                _, _, job, _ = self._queue.get_nowait()
-                if job is not None and job.set_running_or_notify_cancel():
-                    job.set_exception(NotReady(STOPPING_MESSAGE))
-
-    def close(self) -> None:
-        """Finish the running job, and fail those that wait with NotReady."""
-        self.reject_jobs()
-        self._queue.put((Priority.CLOSING, next(self._numbers), None, lambda: None))
-        if self._thread.is_alive():
-            self._thread.join()
-
-
-def _run_job(job: "Future[Any]", work: Callable[[], Any]) -> None:
-    try:
-        job.set_result(work())
-    except BaseException as error:  # any error belongs to the caller of the job
-        job.set_exception(error)
-
-
 class Worker:
     """Runs the networks, one job at a time, in a thread of its own. Call `start` once.
 
@@ -196,7 +65,7 @@ class Worker:
 
     def __init__(self, load: Callable[[], Pipeline], cache: SceneCache) -> None:
         self.cache = cache
-        self._jobs = _JobQueue("networks")
+        self._jobs = JobQueue("networks")
         self._pipeline: Future[Pipeline] = self._jobs.submit(Priority.LOADING, load)
         self._pipeline.add_done_callback(_log_failure)
 
@@ -226,18 +95,20 @@ class Worker:
         expression: str,
         learned: LearnedRanking | None = None,
         *,
-        waited_for: bool = False,
+        interactive: bool = False,
     ) -> "Future[tuple[Scene, ReferResult]]":
         """Compute the image's scene, unless it is cached, and rank its masks for the expression.
 
         The future fails with NotReady when the networks could not be loaded.
 
         Args:
+            image: with its digest.
+            expression: what to rank for.
             learned: the ranking to use; None uses the preset's.
-            waited_for: a person waits at the screen, so the job goes before batch jobs.
+            interactive: a person waits at the screen, so the job goes before batch jobs.
         """
         return self._jobs.submit(
-            Priority.INTERACTIVE if waited_for else Priority.BATCH, self._refer, image, expression, learned
+            Priority.INTERACTIVE if interactive else Priority.BATCH, self._refer, image, expression, learned
         )
 
     def _refer(

@@ -1,4 +1,4 @@
-"""One call that writes predictions, by the rules of `delivering.py`: hold, look, write, settle."""
+"""Write predictions by the rules of `delivering.py`: hold the tasks, look, write, remove the deliveries."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -14,22 +14,22 @@ from ris.store.session import Database
 
 log = logging.getLogger(__name__)
 
-WRITE_HOLD = timedelta(seconds=180)  # longer than our client waits for one call
+WRITE_HOLD = timedelta(seconds=180)  # longer than the client's timeout for one call
 
 
 class WriteOutcome(StrEnum):
-    """What became of one task's predictions."""
+    """The outcome for one task's predictions."""
 
-    stored = "stored"  # they are in Label Studio, by our call or before
-    answer = "answer"  # the caller is to answer /predict with them
-    refused = "refused"  # Label Studio will not take them
-    held = "held"  # somebody else is writing them
-    unknown = "unknown"  # Label Studio did not say: they are looked for and written later
+    stored = "stored"  # they are in Label Studio, from this call or an earlier one
+    answer = "answer"  # the caller must put them into its answer to /predict
+    refused = "refused"  # Label Studio refuses them
+    held = "held"  # another thread or process is writing them
+    unknown = "unknown"  # Label Studio did not confirm: they are looked for and written later
 
 
 @dataclass(frozen=True, slots=True)
 class WriteResult:
-    """One outcome a parcel, in order, and how many predictions are new in Label Studio."""
+    """One outcome for each parcel, in order, and the number of predictions new in Label Studio."""
 
     outcomes: Sequence[WriteOutcome]
     n_new: int = 0
@@ -44,30 +44,42 @@ def write_parcels(
     *,
     now: Callable[[], datetime],
 ) -> WriteResult:
-    """Write the predictions of tasks of one project; never raises but for the database."""
+    """Write the predictions of tasks of one project. Failures of Label Studio become outcomes.
+
+    Args:
+        database: holds who may write which task.
+        pushing: writes through Label Studio's API.
+        parcels: the tasks with their alternatives.
+        controls: of the project's label config.
+        version: of the predictions.
+        now: the clock, in UTC.
+
+    Raises:
+        StoreError: the database refused.
+    """
     tasks, start = [parcel.task for parcel in parcels], now()
     with database.begin() as session:
         is_ours = hold_tasks(session, tasks, version, now=start, until=start + WRITE_HOLD)
-    ours = [parcel for parcel, mine in zip(parcels, is_ours, strict=True) if mine]
-    written = _push_parcels(pushing, ours, controls, version)
-    outcomes = dict(zip((parcel.task for parcel in ours), written.outcomes, strict=True))
+    ours = [parcel for parcel, is_held in zip(parcels, is_ours, strict=True) if is_held]
+    result = _push_parcels(pushing, ours, controls, version)
+    outcomes = dict(zip((parcel.task for parcel in ours), result.outcomes, strict=True))
     done = [task for task, outcome in outcomes.items() if outcome is not WriteOutcome.unknown]
     with database.begin() as session:
         remove_deliveries(session, done, version)
-    return WriteResult([outcomes.get(task, WriteOutcome.held) for task in tasks], written.n_new)
+    return WriteResult([outcomes.get(task, WriteOutcome.held) for task in tasks], result.n_new)
 
 
 def _push_parcels(
     pushing: PredictionWriter, parcels: Sequence[Parcel], controls: Controls, version: str
 ) -> WriteResult:
-    """A refusal of many may be one task's alone: then each is written by itself."""
+    """Write all parcels in one call; after a refusal write each alone, because one may have caused it."""
     if not parcels:
         return WriteResult([])
     number = int(parcels[0].task.project.partition(".")[0])
     try:
         n_new = pushing.push_all(number, parcels, controls, version)
     except LabelStudioDenied as error:
-        log.warning("%d tasks are not in Label Studio: %s; tried again", len(parcels), error)
+        log.warning("%d tasks are not in Label Studio: %s; they are tried again", len(parcels), error)
         return WriteResult([WriteOutcome.unknown] * len(parcels))
     except LabelStudioRefusal as error:
         if len(parcels) > 1:
@@ -76,6 +88,6 @@ def _push_parcels(
         log.warning("Label Studio refuses the predictions of task %s: %s", parcels[0].task.task_id, error)
         return WriteResult([WriteOutcome.refused])
     except LabelStudioError as error:
-        log.warning("%d tasks may not be in Label Studio: %s; looked at again", len(parcels), error)
+        log.warning("%d tasks may not be in Label Studio: %s; they are looked up", len(parcels), error)
         return WriteResult([WriteOutcome.unknown] * len(parcels))
     return WriteResult([WriteOutcome.stored] * len(parcels), n_new)

@@ -1,4 +1,4 @@
-"""The record of decisions in SQL: the only folder that knows SQLAlchemy.
+"""The record of decisions in SQL: the only folder that imports SQLAlchemy.
 
-Functions take a session and give our frozen types; rows do not leave this folder.
+Functions take a session and return frozen types; rows do not leave this folder.
 """

@@ -1,7 +1,7 @@
-"""What was on offer for an answer: for its own task, or where it was imported from.
+"""Find the alternatives of an answer: those of its own task, or of the task it was imported from.
 
-Predictions that `ris prelabel --out` wrote keep the ids of the project and task that they were computed for.
-Imported into another project they are found again by these ids, where words and picture are the same.
+Predictions written by `ris prelabel --out` have the region ids of the task that they were computed for.
+Imported into another project, they are found by these ids if the expression and the image are the same.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,13 +18,15 @@ from ris.store.schema import SuggestionRow, TaskRow
 
 @dataclass(frozen=True, slots=True)
 class AnsweredTask:
-    """A task that was answered under a version.
+    """A task whose alternatives were computed under a version.
 
     Attributes:
-        row: its id in SQL.
-        key: its project, its number there, and what was asked.
-        reference: to its picture, as it was written.
-        digest: of its picture.
+        row_id: its id in SQL.
+        key: its project, its number there, and the digest of image reference and expression.
+        version: of the alternatives.
+        expression: of the task.
+        image_url: the reference to its image, as the task's author wrote it.
+        digest: SHA-256 of its image's file.
     """
 
     row_id: int
@@ -38,21 +40,25 @@ class AnsweredTask:
 def find_answer_alternatives(
     session: Session, annotations: Sequence[Annotation]
 ) -> list[tuple[Alternative, ...]]:
-    """By answer, everything it can have come from, of every version, the newest version first.
+    """Return the alternatives that each answer can come from, of every version, newest version first.
 
-    That is what was offered for its image and expression. An answer that names none of these by their region
-    ids, and names offers of another task with the same expression and the same picture, came from those.
-    The picture is the same when its file is, or where nobody has seen the file, when its reference is, letter
-    by letter: an id that was copied from another picture finds nothing.
+    These are the alternatives of its task's image and expression. If the answer has none of their region ids,
+    but ids of another task with the same expression and image, the alternatives of that task are returned.
+    Images are the same if their files are; if no file was seen, if their references are equal. So an id that
+    was copied from another image finds nothing.
+
+    Args:
+        session: of the database.
+        annotations: the answers; the result has one tuple for each, in order.
     """
     tasks = [annotation.task for annotation in annotations]
     rows = _find_answered_tasks(session, tasks)
     own = [_get_answered_tasks(rows, task) for task in tasks]
-    offers = _load_alternatives(session, [row for some in own for row in some])
-    found = [tuple(offer for row in some for offer in offers.get(row.row_id, ())) for some in own]
-    strange = [i for i, a in enumerate(annotations) if not _has_any_id(found[i], a.region_ids)]
-    elsewhere = _find_imported_alternatives(session, [annotations[i] for i in strange])
-    for i, imported in zip(strange, elsewhere, strict=True):
+    loaded = _load_alternatives(session, [row for answered in own for row in answered])
+    found = [tuple(one for row in answered for one in loaded.get(row.row_id, ())) for answered in own]
+    unmatched = [i for i, a in enumerate(annotations) if not _has_any_id(found[i], a.region_ids)]
+    elsewhere = _find_imported_alternatives(session, [annotations[i] for i in unmatched])
+    for i, imported in zip(unmatched, elsewhere, strict=True):
         found[i] = imported or found[i]
     return found
 
@@ -60,33 +66,33 @@ def find_answer_alternatives(
 def _find_imported_alternatives(
     session: Session, annotations: Sequence[Annotation]
 ) -> list[tuple[Alternative, ...]]:
-    """By answer, the offers of other tasks that it names, with those that stood beside them."""
-    ids = {name for a in annotations for name in a.region_ids if name.isascii()}  # as all of ours are
+    """Return, for each answer, all alternatives of the other tasks whose region ids it has."""
+    ids = {name for a in annotations for name in a.region_ids if name.isascii()}  # as all ids of alternatives
     by_id = _find_by_region(session, ids)
     if not by_id:
         return [()] * len(annotations)
-    pictures = find_known_images(session, [annotation.task for annotation in annotations])
-    rows = [_select_matching(by_id, a, seen) for a, seen in zip(annotations, pictures, strict=True)]
-    offers = _load_alternatives(session, [row for some in rows for row in some])
-    return [tuple(offer for row in some for offer in offers.get(row.row_id, ())) for some in rows]
+    images = find_known_images(session, [annotation.task for annotation in annotations])
+    rows = [_select_matching(by_id, a, known) for a, known in zip(annotations, images, strict=True)]
+    loaded = _load_alternatives(session, [row for matching in rows for row in matching])
+    return [tuple(one for row in matching for one in loaded.get(row.row_id, ())) for matching in rows]
 
 
 def _select_matching(
-    by_id: Mapping[str, Sequence[AnsweredTask]], annotation: Annotation, pictures: Sequence[KnownImage]
+    by_id: Mapping[str, Sequence[AnsweredTask]], annotation: Annotation, images: Sequence[KnownImage]
 ) -> list[AnsweredTask]:
     named = {row.row_id: row for name in annotation.region_ids for row in by_id.get(name, ())}
-    near = {p.digest for p in pictures if p.distance == pictures[0].distance}
+    nearest = {image.digest for image in images if image.distance == images[0].distance}
     task = annotation.task
     return [
         row
         for row in named.values()
         if row.expression == task.expression
-        and (row.digest in near if near else row.image_url == task.image_url)
+        and (row.digest in nearest if nearest else row.image_url == task.image_url)
     ]
 
 
-def _has_any_id(offers: Iterable[Alternative], ids: Sequence[str]) -> bool:
-    return any(offer.region_id in ids for offer in offers)
+def _has_any_id(alternatives: Iterable[Alternative], ids: Sequence[str]) -> bool:
+    return any(alternative.region_id in ids for alternative in alternatives)
 
 
 _TASK_COLUMNS = (
@@ -98,7 +104,7 @@ _TASK_COLUMNS = (
 def _find_answered_tasks(
     session: Session, tasks: Sequence[Task]
 ) -> Mapping[tuple[str, int, str], list[AnsweredTask]]:
-    """By project, task and what was asked: its answers, newest first."""
+    """Return the answered tasks by `AnsweredTask.key`, newest first."""
     query = (
         select(*_TASK_COLUMNS)
         .where(
@@ -120,7 +126,7 @@ def _get_answered_tasks(
 
 
 def _find_by_region(session: Session, ids: set[str]) -> Mapping[str, list[AnsweredTask]]:
-    """By region id, the tasks that it was offered for."""
+    """Return the answered tasks that have an alternative with each region id, newest first."""
     if not ids:
         return {}
     query = (
@@ -136,7 +142,7 @@ def _find_by_region(session: Session, ids: set[str]) -> Mapping[str, list[Answer
 
 
 def _load_alternatives(session: Session, rows: Sequence[AnsweredTask]) -> Mapping[int, list[Alternative]]:
-    """By answered task its offers, best first."""
+    """Return the alternatives of each answered task by its row id, best first."""
     versions = {row.row_id: row.version for row in rows}
     if not versions:
         return {}

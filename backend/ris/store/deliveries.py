@@ -1,7 +1,7 @@
-"""The outbox: predictions that Label Studio asked for and is not known to have. All take a session.
+"""The outbox: predictions that Label Studio requested and is not known to have.
 
-Whoever is about to write a task's predictions into Label Studio, by any way, first holds them here. A hold
-ends by itself, so that one whose holder died is given to the next, who looks in Label Studio first.
+Every writer of a task's predictions holds the task here first. A hold expires, so that another writer can
+take over from one that died; it looks into Label Studio before it writes.
 """
 
 from collections.abc import Collection, Sequence
@@ -19,29 +19,33 @@ from ris.store.session import Session
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What is owed.
+    """Predictions that are to be written into Label Studio.
 
     Attributes:
-        words: the expression where it was kept from another image and is written too; else "".
-        attempts: how often its image could not be fetched.
-        label_config: of its project, as /setup told it last; "" when it never did.
+        task: the task.
+        version: of the predictions.
+        carried_expression: carried over from another image and written with the predictions, or "".
+        attempts: the number of failed fetches of its image.
+        label_config: of its project, from the last /setup; "" without one.
     """
 
     task: Task
     version: str
-    words: str
+    carried_expression: str
     attempts: int
     label_config: str
 
 
 def add_deliveries(session: Session, tasks: Sequence[tuple[Task, str]], version: str) -> None:
-    """Remember that Label Studio asked for predictions of tasks; holds stay as they are.
+    """Store that Label Studio requested predictions of these tasks; holds stay as they are.
 
     Args:
-        tasks: each with the words that are written too, or "".
+        session: of the database.
+        tasks: each with its carried expression, or "".
+        version: of the predictions.
     """
-    for task, words in sorted(tasks, key=lambda each: _get_lock_order(each[0])):
-        values = {"image_url": task.image_url, "expression": task.expression, "words": words}
+    for task, carried in sorted(tasks, key=lambda pair: _get_lock_order(pair[0])):
+        values = {"image_url": task.image_url, "expression": task.expression, "words": carried}
         is_new = add_once(
             session, DeliveryRow, project=task.project, task_id=task.task_id, version=version,
             held_until=None, attempts=0, **values,
@@ -55,14 +59,21 @@ def add_deliveries(session: Session, tasks: Sequence[tuple[Task, str]], version:
 def hold_tasks(
     session: Session, tasks: Sequence[Task], version: str, *, now: datetime, until: datetime
 ) -> list[bool]:
-    """Whether each task's predictions may be written by the caller alone, until then.
+    """Hold tasks for the caller, and return for each whether that succeeded.
 
-    One that somebody else holds is not given. Atomic, also among processes.
+    It fails for a task that another writer holds. It is atomic, also among processes.
+
+    Args:
+        session: of the database.
+        tasks: of any project.
+        version: of the predictions.
+        now: the time, in UTC.
+        until: when the holds expire.
     """
-    given = {
+    is_held = {
         task: _hold_task(session, task, version, now, until) for task in sorted(tasks, key=_get_lock_order)
     }
-    return [given[task] for task in tasks]
+    return [is_held[task] for task in tasks]
 
 
 def _hold_task(session: Session, task: Task, version: str, now: datetime, until: datetime) -> bool:
@@ -83,42 +94,42 @@ def _hold_task(session: Session, task: Task, version: str, now: datetime, until:
 
 
 def remove_deliveries(session: Session, tasks: Collection[Task], version: str) -> None:
-    """They are in Label Studio, or never will be: nothing is owed."""
+    """Remove the deliveries of tasks whose predictions are stored, or cannot be."""
     for task in sorted(tasks, key=_get_lock_order):
         session.execute(delete(DeliveryRow).where(_is_delivery_of(task, version)))
 
 
 def postpone_delivery(session: Session, task: Task, version: str, *, until: datetime) -> None:
-    """Its image could not be fetched: try again then."""
+    """Hold a delivery whose image could not be fetched until the next attempt."""
     values: dict[str, Any] = {"held_until": until, "attempts": DeliveryRow.attempts + 1}
     session.execute(update(DeliveryRow).where(_is_delivery_of(task, version)).values(**values))
 
 
 def find_due_deliveries(session: Session, *, now: datetime, limit: int = 100) -> list[Delivery]:
-    """Those whose hold has ended, oldest first: a writer died, did not hear back, or is to look again."""
+    """Return the deliveries whose hold has expired, oldest first."""
     return _read_deliveries(session, DeliveryRow.held_until <= now, limit)
 
 
 def find_interrupted_deliveries(session: Session) -> list[Delivery]:
-    """All that were never held: what a process that is no more was computing, when read at the start."""
+    """Return the deliveries that were never held: at the start, those that an earlier process computed."""
     return _read_deliveries(session, DeliveryRow.held_until.is_(None), None)
 
 
 def count_deliveries(session: Session) -> int:
-    """How many tasks' predictions are owed."""
+    """Return the number of deliveries."""
     return session.scalar(select(func.count()).select_from(DeliveryRow)) or 0
 
 
 def count_attempts(session: Session, task: Task, version: str) -> int:
-    """How often its image could not be fetched."""
+    """Return the number of failed fetches of a delivery's image."""
     return session.scalar(select(DeliveryRow.attempts).where(_is_delivery_of(task, version))) or 0
 
 
-def _read_deliveries(session: Session, which: ColumnElement[bool], limit: int | None) -> list[Delivery]:
+def _read_deliveries(session: Session, condition: ColumnElement[bool], limit: int | None) -> list[Delivery]:
     rows = session.execute(
         select(DeliveryRow, ProjectRow.label_config)
         .outerjoin(ProjectRow, ProjectRow.key == DeliveryRow.project)
-        .where(which)
+        .where(condition)
         .order_by(DeliveryRow.id)
         .limit(limit)
     )
@@ -135,7 +146,7 @@ def _read_deliveries(session: Session, which: ColumnElement[bool], limit: int | 
 
 
 def _get_lock_order(task: Task) -> tuple[str, int]:
-    """Everybody takes rows in this order: two transactions that wait for each other would both be lost."""
+    """Return the sort key in which all writers lock rows, so that no two wait for each other."""
     return task.project, task.task_id
 
 
@@ -148,7 +159,7 @@ def _is_delivery_of(task: Task, version: str) -> ColumnElement[bool]:
 
 
 def find_min_alternatives(session: Session, project: str) -> int:
-    """The fewest alternatives that any task of a project was offered under a version; 1 where none was."""
+    """Return the smallest number of alternatives of any task of a project; 1 without alternatives."""
     sizes = (
         select(func.count().label("size"))
         .select_from(SuggestionRow)

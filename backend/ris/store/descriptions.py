@@ -1,4 +1,4 @@
-"""What describers said, so that nobody is asked the same twice."""
+"""The cached answers of describers."""
 
 import hashlib
 import json
@@ -13,23 +13,22 @@ from ris.store.schema import DescriptionRow
 
 
 def find_descriptions(session: Session, digest: str, model: str, prompts: Sequence[str]) -> dict[str, str]:
-    """By prompt, what this model said of this image; prompts that it was not asked are missing."""
-    asked = {_hash_prompt(model, prompt): prompt for prompt in prompts}
+    """Return the cached answers of a model for an image, by prompt; other prompts are missing."""
+    by_hash = {_hash_prompt(model, prompt): prompt for prompt in prompts}
     rows = session.scalars(
-        select(DescriptionRow).where(DescriptionRow.digest == digest, DescriptionRow.asked.in_(asked))
+        select(DescriptionRow).where(DescriptionRow.digest == digest, DescriptionRow.asked.in_(by_hash))
     )
-    return {asked[row.asked]: row.said for row in rows}
+    return {by_hash[row.asked]: row.said for row in rows}
 
 
 def add_descriptions(
-    session: Session, digest: str, model: str, said: Mapping[str, str], *, now: datetime
+    session: Session, digest: str, model: str, answers: Mapping[str, str], *, now: datetime
 ) -> None:
-    """Keep what a model said of an image, by prompt; what is kept already stays."""
-    for prompt, answer in said.items():
+    """Store the answers of a model for an image, by prompt; existing ones stay."""
+    for prompt, answer in answers.items():
         add_once(
             session, DescriptionRow, digest=digest, asked=_hash_prompt(model, prompt), model=model,
-            prompt=prompt,
-            said=answer, said_at=now,
+            prompt=prompt, said=answer, said_at=now,
         )  # fmt: skip
 
 

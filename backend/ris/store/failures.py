@@ -1,4 +1,4 @@
-"""Answers that could not be understood: written down by cause, settled by what comes later."""
+"""The failures: answers that cannot be read, by cause, until a later event resolves them."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -13,14 +13,16 @@ from ris.store.schema import CorrectionRow, DeletionRow, EventRow, FailureRow
 
 @dataclass(frozen=True, slots=True)
 class FailedAnswer:
-    """One answer, or one event, that could not be understood.
+    """One answer, or one event, that cannot be read.
 
     Attributes:
         event: the number of the event that brought it.
         cause: the name of its cause.
-        sentence: what exactly is wrong.
-        project, task_id, annotation_id, updated_at: which version of which answer; None where the whole
-            event failed.
+        sentence: what is wrong, as a sentence.
+        project: the project's key; like the next three, None when the whole event failed.
+        task_id: the task.
+        annotation_id: the annotation.
+        updated_at: the version of the annotation.
     """
 
     event: int
@@ -34,7 +36,7 @@ class FailedAnswer:
 
 @dataclass(frozen=True, slots=True)
 class FailureGroup:
-    """The failures of one cause: how many there are, and the newest."""
+    """The failures of one cause: their number, and the newest."""
 
     cause: str
     n_answers: int
@@ -44,11 +46,17 @@ class FailureGroup:
 def replace_failures(
     session: Session, event: int, failures: Sequence[FailedAnswer], *, now: datetime
 ) -> list[FailedAnswer]:
-    """Make these the failures of an event, and return those that are open.
+    """Replace the failures of an event, and return the open ones.
 
-    A failure is not open, and not written down, where its answer was understood in this version or a later
-    one, is gone, or failed in a later version. One that is open settles the others of its answer: an answer
-    has one failure, whatever the number of its versions and of the events that brought them.
+    A failure is open, and stored, unless its answer was read in this version or a later one, is deleted, or
+    failed in a later version. An open failure removes the other failures of its answer, so that an answer has
+    at most one.
+
+    Args:
+        session: of the database.
+        event: its number.
+        failures: of the event.
+        now: the time, in UTC.
     """
     session.execute(delete(FailureRow).where(FailureRow.event == event))
     return [one for one in failures if _add_failure(session, one, now)]
@@ -56,7 +64,7 @@ def replace_failures(
 
 def _add_failure(session: Session, one: FailedAnswer, now: datetime) -> bool:
     if one.annotation_id is not None:
-        if session.scalar(select(or_(_is_understood(one), _is_gone(one), _is_outdated(one)))):
+        if session.scalar(select(or_(_is_read(one), _is_gone(one), _is_outdated(one)))):
             return False
         others = delete(FailureRow).where(_is_same_answer(one))
         _close_events(session, set(session.scalars(others.returning(FailureRow.event))), now)
@@ -79,12 +87,12 @@ def _is_outdated(one: FailedAnswer) -> ColumnElement[bool]:
     return later.exists()
 
 
-def _is_understood(one: FailedAnswer) -> ColumnElement[bool]:
+def _is_read(one: FailedAnswer) -> ColumnElement[bool]:
     row = CorrectionRow
-    understood = select(row.id).where(
+    read = select(row.id).where(
         row.project == one.project, row.annotation_id == one.annotation_id, row.updated_at >= one.updated_at
     )
-    return understood.exists()
+    return read.exists()
 
 
 def _is_gone(one: FailedAnswer) -> ColumnElement[bool]:
@@ -96,17 +104,21 @@ def _is_gone(one: FailedAnswer) -> ColumnElement[bool]:
 def resolve_failures(
     session: Session, project: str, annotation_id: int, *, until: datetime, besides: int, now: datetime
 ) -> None:
-    """Take back the failures of an answer that was understood later.
+    """Remove the failures of an answer of which a version could be read.
 
     Args:
-        until: the time of the version that was understood; failures of later versions stay.
+        session: of the database.
+        project: its key.
+        annotation_id: of the answer.
+        until: the time of that version; failures of later versions stay.
         besides: the event that brought it; its other failures stay.
+        now: the time, in UTC.
     """
-    settled = delete(FailureRow).where(
+    resolved = delete(FailureRow).where(
         FailureRow.project == project, FailureRow.annotation_id == annotation_id,
         FailureRow.updated_at <= until, FailureRow.event != besides,
     )  # fmt: skip
-    _close_events(session, set(session.scalars(settled.returning(FailureRow.event))), now)
+    _close_events(session, set(session.scalars(resolved.returning(FailureRow.event))), now)
 
 
 def resolve_failures_of_deleted(
@@ -117,18 +129,23 @@ def resolve_failures_of_deleted(
     task_ids: Collection[int] = (),
     now: datetime,
 ) -> None:
-    """Take back the failures of answers that are gone."""
+    """Remove the failures of deleted answers."""
     if not annotation_ids and not task_ids:
         return
     is_gone = or_(FailureRow.annotation_id.in_(annotation_ids), FailureRow.task_id.in_(task_ids))
-    settled = delete(FailureRow).where(FailureRow.project == project, is_gone)
-    _close_events(session, set(session.scalars(settled.returning(FailureRow.event))), now)
+    resolved = delete(FailureRow).where(FailureRow.project == project, is_gone)
+    _close_events(session, set(session.scalars(resolved.returning(FailureRow.event))), now)
 
 
 def dismiss_failures(session: Session, events: Collection[int], *, now: datetime) -> int:
-    """Take events off the list of what is not understood, because a person says so; how many there were.
+    """Remove the failures of these events, and return the number of events that had some.
 
     An older decision of such an answer counts again.
+
+    Args:
+        session: of the database.
+        events: their numbers.
+        now: the time, in UTC.
 
     Raises:
         InputError: there is no such event; nothing is changed.
@@ -141,7 +158,7 @@ def dismiss_failures(session: Session, events: Collection[int], *, now: datetime
 
 
 def _close_events(session: Session, events: Collection[int], now: datetime) -> None:
-    """Events without failures left are done."""
+    """Mark the events without failures as done."""
     if not events:
         return
     is_open = select(FailureRow.id).where(FailureRow.event == EventRow.id).exists()
@@ -154,7 +171,7 @@ def _close_events(session: Session, events: Collection[int], now: datetime) -> N
 
 
 def find_failed_annotation_ids(session: Session, project: str) -> set[int]:
-    """The answers of a project that are not understood now."""
+    """Return the annotation ids of a project's failed answers."""
     ids = select(FailureRow.annotation_id).where(
         FailureRow.project == project, FailureRow.annotation_id.is_not(None)
     )
@@ -162,7 +179,7 @@ def find_failed_annotation_ids(session: Session, project: str) -> set[int]:
 
 
 def group_failures(session: Session) -> list[FailureGroup]:
-    """The failures by cause, the most frequent cause first."""
+    """Return the failures by cause, the most frequent cause first."""
     counted = session.execute(
         select(FailureRow.cause, func.count(), func.max(FailureRow.id)).group_by(FailureRow.cause)
     ).all()
@@ -172,13 +189,13 @@ def group_failures(session: Session) -> list[FailureGroup]:
 
 
 def find_newest_failures(session: Session, cause: str, *, most: int) -> list[FailedAnswer]:
-    """The newest failures of a cause, newest first."""
+    """Return the newest failures of a cause, newest first."""
     rows = select(FailureRow).where(FailureRow.cause == cause).order_by(FailureRow.id.desc()).limit(most)
     return [_to_failed_answer(row) for row in session.scalars(rows)]
 
 
 def count_failures(session: Session, *, project: str | None = None) -> int:
-    """How many answers are not understood now: of one project, or of all, whole events among them."""
+    """Count the failures: of one project, or all, failed events included."""
     query = select(func.count()).select_from(FailureRow)
     if project is not None:
         query = query.where(FailureRow.project == project)

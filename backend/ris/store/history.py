@@ -1,4 +1,4 @@
-"""What is read: the current decisions, for tables, evaluation and exports."""
+"""Read the current decisions, for tables, evaluation and exports."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -13,20 +13,22 @@ from ris.store.known_images import choose_known_image, find_known_images
 from ris.store.records import mask_from_string
 from ris.store.schema import CorrectionRow, DeletionRow, FailureRow, ProjectRow
 
-_DECISIONS_PER_QUERY = 200  # how many decisions are looked up together
+_DECISIONS_PER_QUERY = 200  # decisions whose images and alternatives are looked up together
 
 
 def read_decisions(
     session: Session, *, project: str | None = None, homes: Sequence[str] = ()
 ) -> Iterator[Decision]:
-    """The newest version of each annotation that is not gone, by project, task and annotation.
+    """Yield the newest version of each annotation that is not deleted, by project, task and annotation.
 
-    Independent of the order in which events came: an older version that arrives late is history, and
-    what was deleted stays deleted. Where a later version could not be understood, the answer has no decision:
-    its annotator has taken the older one back. A decision's picture is that of its task; where the backend
-    was never asked about it, that of its image's address in its project, then in any project.
+    The order in which events arrived does not matter: an older version that arrives late does not count, and
+    what was deleted stays deleted. An answer whose newest version cannot be read has no decision, because its
+    annotator replaced the older one. The image of a decision is that of its task; for a task without
+    predictions, the one seen at its image's address in its project, then in any project.
 
     Args:
+        session: of the database.
+        project: its key; None reads all projects.
         homes: Label Studio's own addresses: a path of its own with one of them before it is the same path.
     """
     rows = session.scalars(_select_current(project).execution_options(yield_per=_DECISIONS_PER_QUERY))
@@ -61,7 +63,9 @@ def read_corrections(session: Session, project: str | None, annotation_id: int) 
     """Return every version of one annotation, oldest first, also of a deleted one.
 
     Args:
-        project: its key; None finds the annotations of that number in all projects, project by project.
+        session: of the database.
+        project: its key; None finds the annotations of that id in all projects, project by project.
+        annotation_id: in Label Studio.
     """
     query = select(CorrectionRow).where(CorrectionRow.annotation_id == annotation_id)
     if project is not None:
@@ -112,17 +116,17 @@ def _make_decisions(
 ) -> Iterator[Decision]:
     corrections = [_to_correction(row) for row in rows]
     annotations = [correction.annotation for correction in corrections]
-    pictures = find_known_images(session, [annotation.task for annotation in annotations], homes)
-    offers = find_answer_alternatives(session, annotations)
-    for row, correction, seen, offered in zip(rows, corrections, pictures, offers, strict=True):
+    images = find_known_images(session, [annotation.task for annotation in annotations], homes)
+    alternatives = find_answer_alternatives(session, annotations)
+    for row, correction, known, found in zip(rows, corrections, images, alternatives, strict=True):
         annotation = correction.annotation
         size = annotation.mask.size if correction.verdict.has_mask and annotation.mask else None
-        picture = choose_known_image(seen, size, annotation.updated_at)
+        image = choose_known_image(known, size, annotation.updated_at)
         yield Decision(
             correction=correction,
-            alternatives=tuple(offer for offer in offered if offer.suggestion.version == row.version),
-            image_digest=picture.digest if picture else None,
-            image_size=picture.size if picture else None,
+            alternatives=tuple(one for one in found if one.suggestion.version == row.version),
+            image_digest=image.digest if image else None,
+            image_size=image.size if image else None,
             version=row.version,
         )
 
@@ -150,7 +154,7 @@ def _to_edit(row: CorrectionRow) -> Edit | None:
 
 
 def count_decisions(session: Session, *, project: str | None = None) -> int:
-    """How many decisions there are now."""
+    """Return the number of current decisions: of one project, or of all."""
     counted = select(func.count()).select_from(_select_current(project).subquery())
     return int(session.execute(counted).scalar_one())
 
@@ -158,13 +162,12 @@ def count_decisions(session: Session, *, project: str | None = None) -> int:
 def count_verdicts(session: Session) -> dict[Verdict, int]:
     """Return the number of current decisions by verdict; verdicts without a decision are left out."""
     current = _select_current(None).with_only_columns(CorrectionRow.verdict).order_by(None).subquery()
-    rows = session.execute(select(current.c.verdict, func.count()).group_by(current.c.verdict)).tuples()
-    counted: dict[str, int] = dict(rows.all())
-    return {verdict: counted[verdict.value] for verdict in Verdict if verdict.value in counted}
+    rows = session.execute(select(current.c.verdict, func.count()).group_by(current.c.verdict)).all()
+    return {Verdict(verdict): n_decisions for verdict, n_decisions in rows}
 
 
 def find_newest_versions(session: Session, project: str) -> dict[int, datetime]:
-    """By annotation with a decision, when that was made."""
+    """Return the time of each current decision of a project, by annotation id."""
     columns = _select_current(project).with_only_columns(
         CorrectionRow.annotation_id, CorrectionRow.updated_at
     )
@@ -172,7 +175,7 @@ def find_newest_versions(session: Session, project: str) -> dict[int, datetime]:
 
 
 def find_project_keys(session: Session) -> list[str]:
-    """The keys of all projects that ever asked or told something, in order."""
+    """Return the keys of all projects with a /setup request or a decision, in order."""
     keys = set(session.scalars(select(ProjectRow.key))) | set(
         session.scalars(select(CorrectionRow.project).distinct())
     )

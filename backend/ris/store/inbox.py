@@ -1,4 +1,4 @@
-"""The inbox: events are written down by one thread, many in one commit, before anyone is answered."""
+"""The inbox: one thread stores events, many in one commit, before their senders are answered."""
 
 import logging
 import queue
@@ -27,16 +27,16 @@ _GATHER_S = 0.002
 
 
 class RawJson(TypeDecorator[str]):
-    """JSON that is text already."""
+    """A JSON column whose values are JSON text already."""
 
     impl = JSON
     cache_ok = True
 
     def bind_processor(self, dialect: Dialect) -> None:
-        """Nothing is left to be written."""
+        """Return no processor: the text is stored as it is."""
 
 
-# The events with bodies that are text: they are written as JSON once, for their digest.
+# The event table with bodies as text: the JSON is written once, for the digest.
 _RAW_EVENT_TABLE = table(
     "event", column("digest", String), column("received_at", UtcDateTime), column("action", String),
     column("body", RawJson), column("state", String),
@@ -44,30 +44,30 @@ _RAW_EVENT_TABLE = table(
 
 
 def find_new_events(session: Session, *, limit: int) -> list[tuple[int, dict[str, Any]]]:
-    """Events that wait, oldest first: their numbers and bodies."""
+    """Return the number and the body of the new events, oldest first, at most `limit`."""
     rows = session.scalars(select(EventRow).where(EventRow.state == "new").order_by(EventRow.id).limit(limit))
     return [(row.id, row.body) for row in rows]
 
 
 def mark_event_done(session: Session, event_id: int, *, now: datetime) -> None:
-    """Say that an event has been worked on."""
+    """Mark an event as done."""
     row = session.get_one(EventRow, event_id)
     row.state, row.error, row.processed_at = "done", None, now
 
 
 def mark_event_failed(session: Session, event_id: int, reason: str, *, now: datetime) -> None:
-    """Keep an event that could not be understood, with the sentence that says why."""
+    """Mark an event as failed, with the reason."""
     row = session.get_one(EventRow, event_id)
     row.state, row.error, row.processed_at = "failed", reason, now
 
 
 def check_events(session: Session, numbers: Collection[int]) -> None:
-    """Refuse numbers that no event has.
+    """Raise unless every number is that of an event.
 
     Raises:
         InputError: there is no such event.
     """
-    possible = [number for number in numbers if 0 < number < 2**31]  # others are no numbers of a row
+    possible = [number for number in numbers if 0 < number < 2**31]  # PostgreSQL refuses larger ones
     known = set(session.scalars(select(EventRow.id).where(EventRow.id.in_(possible))))
     for number in numbers:
         if number not in known:
@@ -75,7 +75,11 @@ def check_events(session: Session, numbers: Collection[int]) -> None:
 
 
 def requeue_events(session: Session, numbers: Collection[int] | None = None) -> int:
-    """Let events be worked on again: these, or all that failed. How many there are.
+    """Mark events as new, so that they are processed again, and return how many.
+
+    Args:
+        session: of the database.
+        numbers: of the events; None takes all failed ones.
 
     Raises:
         InputError: there is no such event; nothing is changed.
@@ -83,18 +87,18 @@ def requeue_events(session: Session, numbers: Collection[int] | None = None) -> 
     if numbers is not None:
         check_events(session, numbers)
     query = update(EventRow).values(state="new", error=None, processed_at=None)
-    chosen = EventRow.state == "failed" if numbers is None else EventRow.id.in_(numbers)
-    renewed = session.execute(query.where(chosen).returning(EventRow.id)).all()
-    return len(renewed)
+    is_chosen = EventRow.state == "failed" if numbers is None else EventRow.id.in_(numbers)
+    requeued = session.execute(query.where(is_chosen).returning(EventRow.id)).all()
+    return len(requeued)
 
 
 def find_projects_with_corrections(session: Session) -> set[str]:
-    """Keys of the projects that a webhook or a sync brought a decision of."""
+    """Return the keys of the projects with a decision."""
     return set(session.scalars(select(CorrectionRow.project).distinct()))
 
 
 def count_events(session: Session) -> Mapping[str, int]:
-    """How many events are new, done and failed."""
+    """Return the number of events by state: "new", "done" and "failed"."""
     counted = session.execute(select(EventRow.state, func.count()).group_by(EventRow.state)).all()
     return {"new": 0, "done": 0, "failed": 0} | {row[0]: row[1] for row in counted}
 
@@ -104,39 +108,40 @@ class _Arrival:
     digest: str
     action: str
     body: str
-    written: Future[bool] = field(default_factory=Future)
+    is_new_future: Future[bool] = field(default_factory=Future)
 
 
 class InboxWriter:
-    """Writes events down, durably, from many threads: one thread commits what all of them brought.
+    """Stores the events of many threads durably: one thread commits them together. Call `start` first.
 
     Attributes:
-        lock: held while it writes. Whoever else writes much takes it too: a database that has one writer at a
-            time, such as SQLite, would let the second one poll.
-        last_arrival: when an event came last, in seconds that never run backwards.
+        lock: held while it writes. Other code that writes much takes it too: with a database of one writer at
+            a time, such as SQLite, the second writer would poll.
+        last_arrival: the time of the last event, on the monotonic clock in seconds.
     """
 
     def __init__(self, database: Database, *, now: Callable[[], datetime]) -> None:
         self.lock, self.last_arrival = Lock(), 0.0
         self._database, self._now = database, now
-        self._arrivals: queue.SimpleQueue[_Arrival | None] = (
-            queue.SimpleQueue()
-        )  # as long as there are callers
+        # Its length is bounded by the number of calling threads.
+        self._arrivals: queue.SimpleQueue[_Arrival | None] = queue.SimpleQueue()
         self._thread: Thread | None = None
 
     def start(self) -> None:
         """Start the thread that writes."""
-        self._thread = Thread(target=self._write, name="inbox-writer", daemon=True)
+        self._thread = Thread(target=self._run, name="inbox-writer", daemon=True)
         self._thread.start()
 
     def put(self, *, digest: str, action: str, body: str) -> bool:
-        """Return when the event is on disk: True for a new one, False for one that was there.
+        """Return once the event is on disk: True for a new one, False for one that was stored before.
 
         Args:
-            body: its JSON.
+            digest: SHA-256 of the body; equal digests are one event.
+            action: of the webhook.
+            body: the event as JSON text.
 
         Raises:
-            StoreError: it could not be written; nothing of it is kept.
+            StoreError: it could not be stored.
         """
         if self._thread is None:
             raise RuntimeError("the inbox writer is not started: call start() before put()")
@@ -144,42 +149,39 @@ class InboxWriter:
         self.last_arrival = time.monotonic()
         try:
             self._arrivals.put(arrival)
-            return arrival.written.result(timeout=_WRITE_TIMEOUT_S)
+            return arrival.is_new_future.result(timeout=_WRITE_TIMEOUT_S)
         except TimeoutError as error:
-            raise StoreError("the database is too slow to take another event; it was not kept") from error
+            raise StoreError("the database took too long to store an event; send it again") from error
 
-    def _write(self) -> None:
+    def _run(self) -> None:
         batch: list[_Arrival] = []
         while (first := self._arrivals.get()) is not None:
             batch = [first, *self._gather(len(batch) - 1)]
             try:
                 new = self._commit(batch)
             except Exception as error:
-                reason = (
-                    error
-                    if isinstance(error, BackendError)
-                    else StoreError(f"the event was not kept: {error}")
-                )
-                log.error("%d events could not be written: %s", len(batch), error)
+                is_ours = isinstance(error, BackendError)
+                reason = error if is_ours else StoreError(f"the event could not be stored: {error}")
+                log.error("%d events could not be stored: %s", len(batch), error)
                 for arrival in batch:
-                    arrival.written.set_exception(reason)
+                    arrival.is_new_future.set_exception(reason)
                 continue
             for arrival, is_new in zip(batch, new, strict=True):
-                arrival.written.set_result(is_new)
+                arrival.is_new_future.set_result(is_new)
 
     def _gather(self, expected: int) -> list[_Arrival]:
-        """What else has arrived by now; the end mark is put back for the loop to see.
+        """Return the other events that have arrived; the end mark goes back into the queue.
 
         Args:
-            expected: as many as last time are on their way again, and it pays to wait a moment for them; who
-                comes alone does not wait.
+            expected: the number of events to wait for, at most _GATHER_S: as many as last time are likely to
+                come again. 0 does not wait.
         """
         found: list[_Arrival] = []
         until = time.monotonic() + _GATHER_S
         while len(found) < _MAX_EVENTS_PER_COMMIT:
             try:
-                left_s = until - time.monotonic() if len(found) < expected else 0.0
-                arrival = self._arrivals.get(timeout=left_s) if left_s > 0 else self._arrivals.get_nowait()
+                rest_s = until - time.monotonic() if len(found) < expected else 0.0
+                arrival = self._arrivals.get(timeout=rest_s) if rest_s > 0 else self._arrivals.get_nowait()
             except queue.Empty:
                 break
             if arrival is None:
@@ -189,7 +191,7 @@ class InboxWriter:
         return found
 
     def _commit(self, batch: Sequence[_Arrival]) -> list[bool]:
-        """One statement for all of them; whether each is new. Of two alike the first is."""
+        """Insert all events in one statement, and return whether each is new; of equal ones the first is."""
         now = self._now()
         rows = [
             {"digest": a.digest, "received_at": now, "action": a.action, "body": a.body, "state": "new"}
@@ -202,20 +204,20 @@ class InboxWriter:
                 ).rowcount == len(batch):
                     return [True] * len(batch)
                 connection.rollback()
-            # Some are known already: which of them takes a slower statement.
+            # Some are stored already: a slower statement says which.
             with self._database.begin_connection() as connection:
                 insert = make_insert_or_ignore(connection, _RAW_EVENT_TABLE).returning(
                     _RAW_EVENT_TABLE.c.digest
                 )
-                new = set(connection.scalars(insert, rows))
-        told: list[bool] = []
+                new_digests = set(connection.scalars(insert, rows))
+        is_new: list[bool] = []
         for arrival in batch:
-            told.append(arrival.digest in new)
-            new.discard(arrival.digest)
-        return told
+            is_new.append(arrival.digest in new_digests)
+            new_digests.discard(arrival.digest)
+        return is_new
 
     def close(self) -> None:
-        """Write what has arrived, then stop."""
+        """Store the events that have arrived, and stop."""
         self._arrivals.put(None)
         if self._thread is not None:
             self._thread.join(timeout=_WRITE_TIMEOUT_S)

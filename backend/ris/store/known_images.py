@@ -1,8 +1,9 @@
-"""Which picture a task shows: looked up by the task, by its address in its project, then anywhere."""
+"""Find the image of a task: by the task, by its address in its project, then by its address anywhere."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import IntEnum
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -11,32 +12,40 @@ from ris.core.address import to_address_key, to_addresses
 from ris.core.types import Size, Task
 from ris.store.schema import AddressRow, ImageRow, TaskRow
 
-_THIS_TASK, _THIS_PROJECT, _ANYWHERE = range(3)  # how near to a task its picture was seen
+
+class Distance(IntEnum):
+    """Where an image was seen, relative to a task; the smallest value is the most reliable."""
+
+    THIS_TASK = 0
+    THIS_PROJECT = 1
+    ANYWHERE = 2
 
 
 @dataclass(frozen=True, slots=True)
 class KnownImage:
-    """A picture that a task may show.
+    """An image that a task may show.
 
     Attributes:
-        digest: SHA-256 of the file: what makes two pictures one.
-        size: (height, width) as displayed.
-        seen_at: when it was found there.
-        distance: THIS_TASK, THIS_PROJECT or ANYWHERE.
+        digest: SHA-256 of the file; images of one digest are the same.
+        size: (height, width) in pixels as displayed.
+        seen_at: when it was first seen at that place.
+        distance: where it was seen.
     """
 
     digest: str
     size: Size
     seen_at: datetime
-    distance: int
+    distance: Distance
 
 
 def find_known_images(
     session: Session, tasks: Sequence[Task], homes: Sequence[str] = ()
 ) -> list[tuple[KnownImage, ...]]:
-    """By task, every picture that was seen at its address, nearest first; in three queries in all.
+    """Return the images seen at each task's address, nearest first; two queries for all tasks.
 
     Args:
+        session: of the database.
+        tasks: the result has one tuple for each, in order.
         homes: Label Studio's own addresses, as in `core.address.to_addresses`.
     """
     by_task = _find_by_task(session, tasks)
@@ -46,38 +55,38 @@ def find_known_images(
     for task, keys in zip(tasks, addresses, strict=True):
         own = by_task.get((task.project, task.task_id, task.image_url), [])
         near = [
-            _set_distance(picture, project, task)
-            for key in keys
-            for project, picture in by_address.get(key, ())
+            _set_distance(image, project, task) for key in keys for project, image in by_address.get(key, ())
         ]
-        found.append(tuple(sorted([*own, *near], key=lambda picture: picture.distance)))
+        found.append(tuple(sorted([*own, *near], key=lambda image: image.distance)))
     return found
 
 
-def choose_known_image(pictures: Sequence[KnownImage], size: Size | None, at: datetime) -> KnownImage | None:
-    """The picture that an answer was given on: of its mask's size, seen near, and before the answer.
+def choose_known_image(images: Sequence[KnownImage], size: Size | None, at: datetime) -> KnownImage | None:
+    """Return the image that an answer was given on; None without any image.
 
-    What lies at an address can be replaced; a mask says what size it was drawn in.
+    The file at an address can be replaced. Images of the mask's size are preferred, then the nearest, then
+    the last one seen before the answer.
 
     Args:
-        size: of the answer's mask; None where it has none.
+        images: those of the answer's task.
+        size: of the answer's mask, (height, width); None without a mask.
         at: when the answer was given.
     """
-    fitting = [p for p in pictures if size in (None, p.size)] or list(pictures)
-    nearest = [p for p in fitting if p.distance == min(one.distance for one in fitting)]
-    before = [p for p in nearest if p.seen_at <= at]
+    fitting = [image for image in images if size in (None, image.size)] or list(images)
+    nearest = [image for image in fitting if image.distance == min(one.distance for one in fitting)]
+    before = [image for image in nearest if image.seen_at <= at]
     if before:
-        return max(before, key=lambda p: p.seen_at)
-    return min(nearest, key=lambda p: p.seen_at, default=None)
+        return max(before, key=lambda image: image.seen_at)
+    return min(nearest, key=lambda image: image.seen_at, default=None)
 
 
-def find_certain_size(pictures: Sequence[KnownImage]) -> Size | None:
-    """The size that all pictures of a task have which were seen in its project; None where there are several.
+def find_certain_size(images: Sequence[KnownImage]) -> Size | None:
+    """Return the size of the nearest images, if it is one size and they were seen in the task's project.
 
-    What lies at an address can be replaced: then nobody knows which of them an answer was drawn on.
+    Otherwise it is None: the file at an address was replaced, and an answer may belong to either.
     """
-    nearest = min((p.distance for p in pictures), default=_ANYWHERE)
-    sizes = {p.size for p in pictures if p.distance == nearest != _ANYWHERE}
+    nearest = min((image.distance for image in images), default=Distance.ANYWHERE)
+    sizes = {image.size for image in images if image.distance == nearest != Distance.ANYWHERE}
     return sizes.pop() if len(sizes) == 1 else None
 
 
@@ -96,13 +105,13 @@ def _find_by_task(session: Session, tasks: Iterable[Task]) -> Mapping[tuple[str,
     )  # fmt: skip
     found: dict[tuple[str, int, str], list[KnownImage]] = {}
     for project, number, reference, digest, at, height, width in rows:
-        seen = KnownImage(digest, (height, width), at, _THIS_TASK)
+        seen = KnownImage(digest, (height, width), at, Distance.THIS_TASK)
         found.setdefault((project, number, reference), []).append(seen)
     return found
 
 
 def _find_by_address(session: Session, keys: set[str]) -> Mapping[str, list[tuple[str, KnownImage]]]:
-    """By address, each project in which a picture was seen there, and the picture."""
+    """Return the images seen at each address, each with the project in which it was seen."""
     rows = session.execute(
         select(
             AddressRow.address, AddressRow.project, AddressRow.digest, AddressRow.seen_at,
@@ -113,9 +122,11 @@ def _find_by_address(session: Session, keys: set[str]) -> Mapping[str, list[tupl
     )  # fmt: skip
     found: dict[str, list[tuple[str, KnownImage]]] = {}
     for address, project, digest, at, height, width in rows:
-        found.setdefault(address, []).append((project, KnownImage(digest, (height, width), at, _ANYWHERE)))
+        found.setdefault(address, []).append(
+            (project, KnownImage(digest, (height, width), at, Distance.ANYWHERE))
+        )
     return found
 
 
-def _set_distance(picture: KnownImage, project: str, task: Task) -> KnownImage:
-    return replace(picture, distance=_THIS_PROJECT) if project == task.project else picture
+def _set_distance(image: KnownImage, project: str, task: Task) -> KnownImage:
+    return replace(image, distance=Distance.THIS_PROJECT) if project == task.project else image

@@ -1,4 +1,4 @@
-"""The label configs that a project has had: an old answer is read with the config that it was given under."""
+"""The label configs of a project over time: an old answer is read with the config of its time."""
 
 import hashlib
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from ris.store.schema import LabelConfigRow, ProjectRow
 
 
 def save_label_config(session: Session, project: str, label_config: str, *, at: datetime) -> None:
-    """Remember that a project had a label config at a time."""
+    """Store that a project had this label config at this time."""
     digest = hashlib.sha256(label_config.encode("utf-8", "replace")).hexdigest()
     key = {"project": project, "digest": digest}
     if add_once(session, LabelConfigRow, **key, label_config=label_config, first_seen=at, last_seen=at):
@@ -36,7 +36,7 @@ def find_current_label_configs(session: Session) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class LabelConfigPeriod:
-    """A label config, and when it was seen in force first and last."""
+    """A label config, with the first and the last time at which it was seen in use."""
 
     label_config: str
     first_seen: datetime
@@ -44,15 +44,15 @@ class LabelConfigPeriod:
 
 
 def find_label_config_periods(session: Session, project: str) -> list[LabelConfigPeriod]:
-    """All label configs that a project has had; as few as times that somebody changed it."""
+    """Return all label configs of a project."""
     rows = session.scalars(select(LabelConfigRow).where(LabelConfigRow.project == project))
     return [LabelConfigPeriod(row.label_config, row.first_seen, row.last_seen) for row in rows]
 
 
 def find_label_config_at(configs: Sequence[LabelConfigPeriod], at: datetime) -> str | None:
-    """The label config that was in force at a time; None where that is not known for certain.
+    """Return the label config in use at a time; None unless it is certain.
 
-    It is known between the first and the last time that it was seen, where no other one was seen around it.
+    It is certain if the time lies within the period of exactly one label config.
     """
     found = [one.label_config for one in configs if one.first_seen <= at <= one.last_seen]
     return found[0] if len(found) == 1 else None

@@ -1,4 +1,4 @@
-"""What was learned from the decisions, version by version, and which version is in use."""
+"""The learned rankings, by version, and the version in use."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,9 +18,11 @@ class LearnedRanking:
     """One learned ranking.
 
     Attributes:
-        version: what suggestions ranked by it are offered under.
-        base: the version without anything learned; what was learned for one base says nothing of another.
-        figures: what speaks for it, for people to read.
+        version: of the suggestions ranked by it.
+        base: the version without a learned ranking; a ranking is valid for its base only.
+        coefficients: of the ranking.
+        figures: the figures of its evaluation, for people to read.
+        made_at: when it was learned, in UTC.
     """
 
     version: str
@@ -31,7 +33,7 @@ class LearnedRanking:
 
 
 def add_learned_ranking(session: Session, learned: LearnedRanking) -> None:
-    """Keep a version; a second time changes nothing."""
+    """Store a learned ranking, unless its version is stored already."""
     add_once(
         session, LearnedRankingRow, version=learned.version, base=learned.base,
         coefficients=_coefficients_to_json(learned.coefficients), figures=dict(learned.figures),
@@ -40,7 +42,7 @@ def add_learned_ranking(session: Session, learned: LearnedRanking) -> None:
 
 
 def find_learned_rankings(session: Session) -> Sequence[LearnedRanking]:
-    """Every version of every base, oldest first."""
+    """Return all learned rankings, oldest first."""
     return [
         _to_learned_ranking(row)
         for row in session.scalars(select(LearnedRankingRow).order_by(LearnedRankingRow.id))
@@ -48,13 +50,13 @@ def find_learned_rankings(session: Session) -> Sequence[LearnedRanking]:
 
 
 def set_version_in_use(session: Session, base: str, version: str, *, now: datetime) -> None:
-    """Offer from now on what this version ranks; the base's own name goes back to nothing learned."""
+    """Use this version from now on; the base itself means no learned ranking."""
     session.add(VersionUseRow(base=base, version=version, since=now))
     session.flush()
 
 
 def find_ranking_in_use(session: Session, base: str) -> LearnedRanking | None:
-    """What is in use of a base; None when nothing that was learned is."""
+    """Return the learned ranking in use for a base; None without one."""
     newest = (
         select(VersionUseRow.version)
         .where(VersionUseRow.base == base)
@@ -75,11 +77,11 @@ def _to_learned_ranking(row: LearnedRankingRow) -> LearnedRanking:
     )
 
 
-def _coefficients_to_json(found: Coefficients) -> dict[str, Any]:
-    calibration = found.calibration
+def _coefficients_to_json(coefficients: Coefficients) -> dict[str, Any]:
+    calibration = coefficients.calibration
     return {
-        "fusion": _fusion_to_json(found.fusion),
-        "by_kind": {kind: _fusion_to_json(fusion) for kind, fusion in found.by_kind.items()},
+        "fusion": _fusion_to_json(coefficients.fusion),
+        "by_kind": {kind: _fusion_to_json(fusion) for kind, fusion in coefficients.by_kind.items()},
         "calibration": {"slope": calibration.slope, "intercept": calibration.intercept}
         if calibration
         else None,
@@ -90,9 +92,9 @@ def _fusion_to_json(fusion: Fusion) -> dict[str, Any]:
     return {"temperatures": dict(fusion.temperatures), "weights": dict(fusion.weights)}
 
 
-def _coefficients_from_json(told: Mapping[str, Any]) -> Coefficients:
+def _coefficients_from_json(stored: Mapping[str, Any]) -> Coefficients:
     return Coefficients(
-        fusion=Fusion(**told["fusion"]),
-        by_kind={kind: Fusion(**fusion) for kind, fusion in told["by_kind"].items()},
-        calibration=Calibration(**told["calibration"]) if told["calibration"] else None,
+        fusion=Fusion(**stored["fusion"]),
+        by_kind={kind: Fusion(**fusion) for kind, fusion in stored["by_kind"].items()},
+        calibration=Calibration(**stored["calibration"]) if stored["calibration"] else None,
     )

@@ -1,4 +1,4 @@
-"""What is written: projects, images, suggestions, the history of corrections. All take a session."""
+"""Write projects, images, suggestions and corrections, and read suggestions."""
 
 import base64
 import hashlib
@@ -33,10 +33,18 @@ from ris.store.schema import (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Explanation:
-    """What one method went by; fields as in `MethodScores`, `scores` empty where they were not kept."""
+    """The stored scores and evidence of one method.
+
+    Attributes:
+        method: its name.
+        skipped_reason: why the method was skipped; "" when it ran.
+        scores: one for each proposal, float32 [N]; empty where they were not stored.
+        evidence: what the scores are based on, by name.
+        heat: its heat map, uint8 [side, side]; None without one.
+    """
 
     method: str
-    left_out: str = ""
+    skipped_reason: str = ""
     scores: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
     evidence: Mapping[str, str] = field(default_factory=dict)
     heat: NDArray[np.uint8] | None = None
@@ -45,7 +53,7 @@ class Explanation:
 def save_project(
     session: Session, key: str, *, label_config: str, extra_params: Mapping[str, Any], now: datetime
 ) -> None:
-    """Remember a project's label config and parameters as /setup told them last."""
+    """Store the label config and the parameters of a project's last /setup."""
     add_once(
         session, ProjectRow, key=key, label_config=label_config, extra_params=dict(extra_params),
         first_seen=now, last_seen=now,
@@ -54,15 +62,15 @@ def save_project(
     row.label_config, row.extra_params, row.last_seen = label_config, dict(extra_params), now
 
 
-def save_carried_expression(session: Session, project: str, words: str, *, at: datetime) -> None:
-    """Keep an expression for the tasks that have none of their own, unless a later answer said otherwise."""
+def save_carried_expression(session: Session, project: str, expression: str, *, at: datetime) -> None:
+    """Store the expression for tasks without one of their own, unless a later answer set it."""
     row = session.get(ProjectRow, project)
     if row is not None and (row.kept_at is None or row.kept_at <= at):
-        row.kept_words, row.kept_at = words, at
+        row.kept_words, row.kept_at = expression, at
 
 
 def find_carried_expression(session: Session, project: str) -> str:
-    """What was kept last; "" when nothing is."""
+    """Return the carried expression of a project; "" without one."""
     row = session.get(ProjectRow, project)
     return (row.kept_words or "") if row is not None else ""
 
@@ -72,42 +80,51 @@ def add_alternatives(
     task: Task,
     digest: str,
     size: Size,
-    offers: Sequence[Alternative],
+    alternatives: Sequence[Alternative],
     *,
     version: str,
-    opinions: Sequence[MethodScores],
+    method_scores: Sequence[MethodScores],
     proposals: Sequence[RLE] = (),
     now: datetime,
 ) -> None:
-    """Keep what is offered for a task under a version; a second time changes nothing.
+    """Store the alternatives of a task under a version, unless they are stored already.
 
     Args:
-        digest, size: of the task's image; (height, width) as displayed.
-        offers: best first; none is an answer too.
-        opinions: every method's: why it had no say, or what it went by and where it looked.
-        proposals: what was ranked: learning needs to know what else could have come first.
+        session: of the database.
+        task: the task.
+        digest: SHA-256 of its image's file.
+        size: of its image, (height, width) in pixels as displayed.
+        alternatives: best first; may be empty.
+        version: of the alternatives.
+        method_scores: of every method: its scores and evidence, or why it was skipped.
+        proposals: all ranked masks; learning needs those that were not shown, too.
+        now: the time, in UTC.
     """
     add_task_image(session, task, digest, size, now=now)
     key = _add_proposals(session, size, proposals)
     is_new = add_once(
         session, TaskRow, project=task.project, task_id=task.task_id, asked=hash_task_content(task),
         image_url=task.image_url, expression=task.expression, version=version, image_digest=digest,
-        left_out={o.method: o.skipped_reason for o in opinions if o.skipped_reason},
-        explained={o.method: _explanation_to_json(o) for o in opinions if not o.skipped_reason},
+        left_out={one.method: one.skipped_reason for one in method_scores if one.skipped_reason},
+        explained={one.method: _explanation_to_json(one) for one in method_scores if not one.skipped_reason},
         answered_at=now, proposals=key,
     )  # fmt: skip
     if not is_new:
         return
     row = session.scalars(_select_task_rows(task).where(TaskRow.version == version)).one()
-    session.add_all(_to_suggestion_row(row.id, offer) for offer in offers)
+    session.add_all(_to_suggestion_row(row.id, alternative) for alternative in alternatives)
     session.flush()
 
 
 def add_task_image(session: Session, task: Task, digest: str, size: Size, *, now: datetime) -> None:
-    """Remember that a task's address leads to a picture; a second time changes nothing.
+    """Store which image a task's address leads to, unless that is stored already.
 
     Args:
-        digest, size: SHA-256 of its file; (height, width) as displayed.
+        session: of the database.
+        task: the task.
+        digest: SHA-256 of the image's file.
+        size: (height, width) in pixels as displayed.
+        now: the time, in UTC.
     """
     address = to_address_key(to_address(task.image_url, task.project))
     add_once(session, ImageRow, digest=digest, height=size[0], width=size[1], first_seen=now)
@@ -115,35 +132,41 @@ def add_task_image(session: Session, task: Task, digest: str, size: Size, *, now
 
 
 def find_alternatives(session: Session, task: Task, version: str) -> tuple[Alternative, ...] | None:
-    """What was offered for exactly this image and expression: best first; None when it was never computed."""
+    """Return a task's alternatives for its image and expression, best first; None if never computed."""
     row = _find_task_row(session, task, version)
     return None if row is None else _load_alternatives(session, row)
 
 
 def find_proposals(session: Session, task: Task, version: str) -> tuple[RLE, ...]:
-    """What was ranked for this image and expression under a version; empty where it was not kept."""
+    """Return the masks that were ranked for a task under a version; empty where they were not stored."""
     row = _find_task_row(session, task, version)
-    kept = session.get(ProposalsRow, row.proposals) if row is not None and row.proposals else None
-    return tuple(mask_from_string(counts, kept.height, kept.width) for counts in kept.masks) if kept else ()
+    stored = session.get(ProposalsRow, row.proposals) if row is not None and row.proposals else None
+    if stored is None:
+        return ()
+    return tuple(mask_from_string(counts, stored.height, stored.width) for counts in stored.masks)
 
 
 def find_explanations(session: Session, task: Task, version: str) -> tuple[Explanation, ...]:
-    """What every method went by for this image and expression under a version, by the method's name."""
+    """Return the stored scores and evidence of every method for a task under a version, by its name."""
     row = _find_task_row(session, task, version)
     if row is None:
         return ()
-    told = [_explanation_from_json(name, said) for name, said in row.explained.items()]
-    told += [Explanation(name, left_out=reason) for name, reason in row.left_out.items()]
-    return tuple(sorted(told, key=lambda e: e.method))
+    found = [_explanation_from_json(name, stored) for name, stored in row.explained.items()]
+    found += [Explanation(name, skipped_reason=reason) for name, reason in row.left_out.items()]
+    return tuple(sorted(found, key=lambda explanation: explanation.method))
 
 
 def add_correction(
     session: Session, correction: Correction, *, version: str | None, event_id: int | None, now: datetime
 ) -> bool:
-    """Add one version of one annotation to its history; False when it is there already.
+    """Add one version of one annotation; return False when it is stored already.
 
     Args:
-        version: model version of the offers it was judged against.
+        session: of the database.
+        correction: the judged answer.
+        version: of the alternatives that it was judged against; None without any.
+        event_id: of the event that brought it; None without one.
+        now: the time, in UTC.
     """
     annotation, mask, edit = correction.annotation, correction.annotation.mask, correction.edit
     return add_once(
@@ -171,7 +194,7 @@ def add_deletion(
     event_id: int | None,
     now: datetime,
 ) -> None:
-    """Mark annotations, or tasks with all of theirs, as gone. Their history stays."""
+    """Mark annotations, or tasks with all their annotations, as deleted. Their versions stay."""
     gone = [("annotation", i) for i in annotation_ids] + [("task", i) for i in task_ids]
     for kind, gone_id in gone:
         add_once(
@@ -180,7 +203,7 @@ def add_deletion(
 
 
 def add_once(session: Session, table: type[BaseRow], **values: Any) -> bool:
-    """Insert a row unless its keys are taken; whether it is new. Safe when several do it at once."""
+    """Insert a row unless a row of its keys exists; return whether it is new. Safe with concurrent calls."""
     key = next(iter(table.__table__.primary_key))
     insert = make_insert_or_ignore(session, table).values(**values)
     return session.execute(insert.returning(key)).first() is not None
@@ -189,7 +212,7 @@ def add_once(session: Session, table: type[BaseRow], **values: Any) -> bool:
 def make_insert_or_ignore(
     session: Session | Connection, table: type[BaseRow] | TableClause
 ) -> sqlite.Insert | postgresql.Insert:
-    """An INSERT that leaves rows alone whose keys are taken."""
+    """Return an INSERT that skips rows whose keys exist."""
     bind = session if isinstance(session, Connection) else session.get_bind()
     if bind.dialect.name == "postgresql":
         return postgresql.insert(table).on_conflict_do_nothing()
@@ -205,25 +228,26 @@ def _add_proposals(session: Session, size: Size, masks: Sequence[RLE]) -> str | 
     return key
 
 
-def _explanation_to_json(opinion: MethodScores) -> dict[str, Any]:
-    scores = [float(score) for score in opinion.scores]
-    told: dict[str, Any] = {"evidence": dict(opinion.evidence), "scores": scores}
-    if opinion.heat is not None:
-        packed = base64.b64encode(opinion.heat.tobytes()).decode("ascii")
-        told["heat"] = {"side": opinion.heat.shape[0], "bytes": packed}
-    return told
+def _explanation_to_json(method_scores: MethodScores) -> dict[str, Any]:
+    scores = [float(score) for score in method_scores.scores]
+    explanation: dict[str, Any] = {"evidence": dict(method_scores.evidence), "scores": scores}
+    if method_scores.heat is not None:
+        packed = base64.b64encode(method_scores.heat.tobytes()).decode("ascii")
+        explanation["heat"] = {"side": method_scores.heat.shape[0], "bytes": packed}
+    return explanation
 
 
-def _explanation_from_json(method: str, told: Mapping[str, Any]) -> Explanation:
-    scores = np.array(told.get("scores", ()), np.float32)
-    heat = told.get("heat")
+def _explanation_from_json(method: str, stored: Mapping[str, Any]) -> Explanation:
+    scores = np.array(stored.get("scores", ()), np.float32)
+    heat = stored.get("heat")
     if heat is None:
-        return Explanation(method, scores=scores, evidence=told["evidence"])
+        return Explanation(method, scores=scores, evidence=stored["evidence"])
     values = np.frombuffer(base64.b64decode(heat["bytes"]), np.uint8).reshape(heat["side"], -1)
-    return Explanation(method, scores=scores, evidence=told["evidence"], heat=values)
+    return Explanation(method, scores=scores, evidence=stored["evidence"], heat=values)
 
 
 def hash_task_content(task: Task) -> str:
+    """Return the SHA-256 of a task's image reference and expression, the key of its alternatives."""
     return hashlib.sha256(json.dumps([task.image_url, task.expression]).encode()).hexdigest()
 
 
@@ -242,12 +266,13 @@ def _select_task_rows(task: Task) -> Any:
     )
 
 
-def _to_suggestion_row(task: int, offer: Alternative) -> SuggestionRow:
-    suggestion = offer.suggestion
+def _to_suggestion_row(task: int, alternative: Alternative) -> SuggestionRow:
+    suggestion = alternative.suggestion
     x1, y1, x2, y2 = suggestion.box
-    methods = {name: {"score": said.score, "rank": said.rank} for name, said in suggestion.methods.items()}
+    methods = {name: {"score": one.score, "rank": one.rank} for name, one in suggestion.methods.items()}
     return SuggestionRow(
-        task=task, rank=suggestion.rank, place=offer.place, region_id=offer.region_id, score=suggestion.score,
+        task=task, rank=suggestion.rank, place=alternative.place, region_id=alternative.region_id,
+        score=suggestion.score,
         counts=rle.to_string(suggestion.mask), height=suggestion.mask.size[0], width=suggestion.mask.size[1],
         x1=x1, y1=y1, x2=x2, y2=y2, methods=methods,
     )  # fmt: skip
@@ -259,12 +284,13 @@ def _load_alternatives(session: Session, task: TaskRow) -> tuple[Alternative, ..
 
 
 def to_alternative(row: SuggestionRow, version: str) -> Alternative:
-    methods = {name: MethodScore(said["score"], said["rank"]) for name, said in row.methods.items()}
+    """Return the alternative of a row, with the version of its task."""
+    methods = {name: MethodScore(one["score"], one["rank"]) for name, one in row.methods.items()}
     mask = mask_from_string(row.counts, row.height, row.width)
     box = (row.x1, row.y1, row.x2, row.y2)
     return Alternative(row.region_id, Suggestion(row.rank, row.score, mask, box, methods, version), row.place)
 
 
 def mask_from_string(counts: str, height: int, width: int) -> RLE:
-    """A stored mask."""
+    """Return the mask of COCO's compressed string and its size in pixels."""
     return rle.from_string(counts, (height, width))

@@ -1,7 +1,7 @@
-"""Scenes in files: what was seen of an image survives a restart, and need not fit into memory.
+"""Scenes in files: a cache that survives restarts and may be larger than the memory.
 
-A file is the SHA-256 of the rest and then safetensors. One that does not agree with its digest is deleted:
-the scene is seen again.
+A file is a SHA-256 digest followed by safetensors data. A file that does not match its digest is deleted, and
+its scene is computed again.
 """
 
 import hashlib
@@ -23,30 +23,33 @@ log = logging.getLogger(__name__)
 
 _DIGEST_BYTES = 32
 _SUFFIX = ".scene"
-_FEATURE_PREFIX = "feature/"  # then the method, a slash, and the array's own name
+_FEATURE_PREFIX = "feature/"  # followed by method/array
 
 
 class SceneFiles:
-    """The scenes of one model version in a folder, bounded by bytes: the longest unused go first.
+    """A least-recently-used cache of the scenes of one model version in a folder, bounded by bytes.
 
     Args:
-        folder: made when it is not there; scenes of other versions may lie in it and count.
-        version: of the networks and settings that see.
+        folder: created when missing; the scenes of other versions in it count too.
+        version: of the networks and settings that compute the scenes.
+        max_bytes: the bound for all files together.
 
     Raises:
-        StoreError: the folder cannot be made.
+        StoreError: the folder cannot be created.
     """
 
     def __init__(self, folder: Path, version: str, max_bytes: int) -> None:
         self.folder, self.max_bytes = folder, max_bytes
-        self._own = folder / version
+        self._version_folder = folder / version
         try:
-            self._own.mkdir(parents=True, exist_ok=True)
+            self._version_folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise StoreError(f"RIS_SCENE_FOLDER {folder} cannot be used: {error.strerror}") from error
+            raise StoreError(
+                f"RIS_SCENE_FOLDER {folder} cannot be created: {error.strerror}; choose another folder"
+            ) from error
 
     def get(self, digest: str) -> Scene | None:
-        """The scene of an image; None when it is not there or is damaged."""
+        """Return the scene of the image with this digest; None when it is missing or damaged."""
         path = self._get_path(digest)
         try:
             data = path.read_bytes()
@@ -54,39 +57,39 @@ class SceneFiles:
         except FileNotFoundError:
             return None
         except OSError as error:
-            log.warning("the scene %s cannot be read and is seen again: %s", path.name, error)
+            log.warning("scene file %s cannot be read, its scene is computed again: %s", path.name, error)
             return None
         if hashlib.sha256(data[_DIGEST_BYTES:]).digest() == data[:_DIGEST_BYTES]:
             try:
                 return _scene_from_arrays(digest, load(data[_DIGEST_BYTES:]))
             except (SafetensorError, KeyError, ValueError) as error:
-                log.warning("the scene %s is not as expected: %s", path.name, error)
-        log.warning("the scene %s is damaged; it is deleted and seen again", path.name)
+                log.warning("scene file %s has unexpected content: %s", path.name, error)
+        log.warning("scene file %s is damaged; it is deleted, and its scene is computed again", path.name)
         path.unlink(missing_ok=True)
         return None
 
     def put(self, scene: Scene) -> None:
-        """Keep a scene. A full disk is logged and stops nobody: the scene is in memory."""
+        """Write a scene. A failure, such as a full disk, is logged: the scene is in memory as well."""
         content = save(_scene_to_arrays(scene))
         try:
-            with tempfile.NamedTemporaryFile(dir=self._own, delete=False) as file:
+            with tempfile.NamedTemporaryFile(dir=self._version_folder, delete=False) as file:
                 file.write(hashlib.sha256(content).digest() + content)
             Path(file.name).replace(self._get_path(scene.digest))
             self._evict()
         except OSError as error:
-            log.warning("the scene of image %s could not be kept: %s", scene.digest[:12], error)
+            log.warning("the scene of image %s could not be written: %s", scene.digest[:12], error)
 
     def _get_path(self, digest: str) -> Path:
-        return self._own / (digest + _SUFFIX)
+        return self._version_folder / (digest + _SUFFIX)
 
     def _evict(self) -> None:
         found = [(path, path.stat()) for path in self.folder.glob(f"*/*{_SUFFIX}")]
-        excess = sum(about.st_size for _, about in found) - self.max_bytes
-        for path, about in sorted(found, key=lambda one: one[1].st_mtime_ns):
+        excess = sum(status.st_size for _, status in found) - self.max_bytes
+        for path, status in sorted(found, key=lambda pair: pair[1].st_mtime_ns):
             if excess <= 0:
                 return
             path.unlink(missing_ok=True)
-            excess -= about.st_size
+            excess -= status.st_size
 
 
 def _scene_to_arrays(scene: Scene) -> dict[str, NDArray]:
@@ -97,11 +100,9 @@ def _scene_to_arrays(scene: Scene) -> dict[str, NDArray]:
         "boxes": np.array(scene.boxes, np.float64).reshape(-1, 4),
         "quality": np.asarray(scene.quality),
     }
-    for method, seen in scene.features.items():
-        arrays |= {f"{_FEATURE_PREFIX}{method}/{name}": np.asarray(array) for name, array in seen.items()}
-        arrays[f"{_FEATURE_PREFIX}{method}/"] = np.zeros(
-            0, np.int8
-        )  # a method that saw nothing is there all the same
+    for method, features in scene.features.items():
+        arrays |= {f"{_FEATURE_PREFIX}{method}/{name}": np.asarray(array) for name, array in features.items()}
+        arrays[f"{_FEATURE_PREFIX}{method}/"] = np.zeros(0, np.int8)  # keeps a method without features
     return {name: np.ascontiguousarray(array) for name, array in arrays.items()}
 
 
@@ -113,9 +114,9 @@ def _scene_from_arrays(digest: str, arrays: dict[str, NDArray]) -> Scene:
     for key, array in arrays.items():
         if key.startswith(_FEATURE_PREFIX):
             method, _, name = key.removeprefix(_FEATURE_PREFIX).partition("/")
-            seen = features.setdefault(method, {})
+            of_method = features.setdefault(method, {})
             if name:
-                seen[name] = array
+                of_method[name] = array
     return Scene(
         digest=digest,
         size=(height, width),

@@ -1,4 +1,4 @@
-"""The tables, in SQLAlchemy 2 types. What is stored of a mask: COCO's compressed text with its size."""
+"""The tables. A mask is stored as COCO's compressed string, with its height and width in pixels."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -19,26 +19,28 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """Times in UTC, aware in Python on every database (SQLite keeps no time zone)."""
+    """A time in UTC, with its time zone in Python on every database (SQLite stores none)."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Convert a time to UTC; one without a time zone is a ValueError."""
         if value is None:
             return None
         if value.tzinfo is None:
-            raise ValueError(f"times must say their time zone, got {value!r}")
+            raise ValueError(f"a time needs a time zone, got {value!r}")
         return value.astimezone(UTC)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return a stored time in UTC."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 class BaseRow(DeclarativeBase):
-    """All tables. Constraints have names, so that migrations can change them."""
+    """The base of all tables. Constraints have names, so that migrations can change them."""
 
     metadata = MetaData(
         naming_convention={
@@ -53,9 +55,9 @@ class BaseRow(DeclarativeBase):
 
 
 class ProjectRow(BaseRow):
-    """A Label Studio project: `key` is "<id>.<created_at>", because ids are used again.
+    """A Label Studio project: `key` is "<id>.<created_at>", because Label Studio reuses ids.
 
-    `kept_words` is the expression that its annotators keep for the next image, as of `kept_at`.
+    `kept_words` is the expression that its annotators carry over to the next image, set at `kept_at`.
     """
 
     __tablename__ = "project"
@@ -70,7 +72,7 @@ class ProjectRow(BaseRow):
 
 
 class LabelConfigRow(BaseRow):
-    """A label config that a project had, and when it was in force: the times of the answers it came with."""
+    """A label config of a project, with the first and the last time at which it was seen in use."""
 
     __tablename__ = "label_config"
     __table_args__ = (UniqueConstraint("project", "digest", name="uq_label_config_text"),)
@@ -85,7 +87,7 @@ class LabelConfigRow(BaseRow):
 
 
 class ImageRow(BaseRow):
-    """An image that was seen, by the SHA-256 of its file."""
+    """An image that was fetched, by the SHA-256 of its file."""
 
     __tablename__ = "image"
 
@@ -96,18 +98,18 @@ class ImageRow(BaseRow):
 
 
 class AddressRow(BaseRow):
-    """Which picture was found at an address: so a task that was never asked about has its picture too."""
+    """The image found at an address, for tasks without predictions of their own."""
 
     __tablename__ = "address"
     __table_args__ = (UniqueConstraint("address", "project", "digest", name="uq_address_digest"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     address: Mapped[str] = mapped_column(String(64))
-    """SHA-256 of `core.address.to_address`: an address is of any length, an index is not."""
+    """SHA-256 of `core.address.to_address`, because an index is limited in length."""
     project: Mapped[str] = mapped_column(String(64))
     digest: Mapped[str] = mapped_column(ForeignKey("image.digest"))
     seen_at: Mapped[datetime]
-    """When it was found there first: what lies at an address can be replaced."""
+    """When it was first found there; the file at an address can be replaced."""
 
 
 class ProposalsRow(BaseRow):
@@ -123,10 +125,10 @@ class ProposalsRow(BaseRow):
 
 
 class TaskRow(BaseRow):
-    """One task under one model version: what was asked, and that it was answered.
+    """One task whose alternatives were computed under one version.
 
-    A task whose words or image were changed in Label Studio is another row: what was on the screen
-    for the old words stays as it was.
+    A task whose expression or image was changed in Label Studio becomes another row: the alternatives shown
+    for the old expression stay as they were.
     """
 
     __tablename__ = "task"
@@ -139,7 +141,7 @@ class TaskRow(BaseRow):
     project: Mapped[str] = mapped_column(String(64))
     task_id: Mapped[int]
     asked: Mapped[str] = mapped_column(String(64))
-    """SHA-256 of image reference and expression: both are of any length, an index is not."""
+    """SHA-256 of image reference and expression, because an index is limited in length."""
     image_url: Mapped[str] = mapped_column(Text)
     expression: Mapped[str] = mapped_column(Text)
     version: Mapped[str] = mapped_column(String(80))
@@ -148,12 +150,12 @@ class TaskRow(BaseRow):
     explained: Mapped[dict[str, Any]]
     """By method: "evidence"; "scores", one a proposal; "heat": {"side", "bytes"}, 8 bits a patch, base64."""
     proposals: Mapped[str | None] = mapped_column(ForeignKey("proposals.key"))
-    """What was ranked; None for what was answered before this was kept."""
+    """The ranked masks; None for rows older than this column."""
     answered_at: Mapped[datetime]
 
 
 class SuggestionRow(BaseRow):
-    """One ranked mask, as it was offered."""
+    """One ranked mask, as it was shown."""
 
     __tablename__ = "suggestion"
     __table_args__ = (UniqueConstraint("task", "rank", name="uq_suggestion_task_rank"),)
@@ -162,7 +164,7 @@ class SuggestionRow(BaseRow):
     task: Mapped[int] = mapped_column(ForeignKey("task.id"))
     rank: Mapped[int]
     place: Mapped[int | None]
-    """Where it was shown, 0 first; None for the order of the ranks."""
+    """The position at which it was shown, from 0; None for the order of the ranks."""
     region_id: Mapped[str] = mapped_column(String(80), index=True)
     score: Mapped[float]
     counts: Mapped[str] = mapped_column(Text)
@@ -176,7 +178,7 @@ class SuggestionRow(BaseRow):
 
 
 class DescriptionRow(BaseRow):
-    """What a describer said of an image; asked again, it is not asked again."""
+    """A cached answer of a describer for an image and a prompt."""
 
     __tablename__ = "description"
     __table_args__ = (UniqueConstraint("digest", "asked", name="uq_description_asked"),)
@@ -184,7 +186,7 @@ class DescriptionRow(BaseRow):
     id: Mapped[int] = mapped_column(primary_key=True)
     digest: Mapped[str] = mapped_column(String(64))
     asked: Mapped[str] = mapped_column(String(64))
-    """SHA-256 of model and prompt; the prompt holds the expression."""
+    """SHA-256 of model and prompt; the prompt contains the expression."""
     model: Mapped[str] = mapped_column(Text)
     prompt: Mapped[str] = mapped_column(Text)
     said: Mapped[str] = mapped_column(Text)
@@ -192,7 +194,7 @@ class DescriptionRow(BaseRow):
 
 
 class EventRow(BaseRow):
-    """The inbox: what Label Studio told us, append-only, without secrets. Only its state changes."""
+    """The inbox: the webhooks of Label Studio without secrets. Append-only; only the state changes."""
 
     __tablename__ = "event"
     __table_args__ = (Index("ix_event_state_id", "state", "id"),)
@@ -209,7 +211,7 @@ class EventRow(BaseRow):
 
 
 class FailureRow(BaseRow):
-    """An answer, or a whole event, that is not understood. The row goes once it is, or once it is redone."""
+    """An answer, or a whole event, that cannot be read. Removed once a newer version can be read."""
 
     __tablename__ = "failure"
     __table_args__ = (Index("ix_failure_project_annotation_id", "project", "annotation_id"),)
@@ -222,11 +224,11 @@ class FailureRow(BaseRow):
     task_id: Mapped[int | None]
     annotation_id: Mapped[int | None]
     updated_at: Mapped[datetime | None]
-    """Of the answer; without these four it is the whole event that failed."""
+    """The version of the answer; these four columns are None when the whole event failed."""
 
 
 class CorrectionRow(BaseRow):
-    """Every version of every annotation, judged; append-only."""
+    """One judged version of an annotation; append-only."""
 
     __tablename__ = "correction"
     __table_args__ = (
@@ -261,7 +263,7 @@ class CorrectionRow(BaseRow):
 
 
 class DeletionRow(BaseRow):
-    """An annotation, or a task with all of its annotations, that is gone. It wins over what comes late."""
+    """A deleted annotation, or a deleted task with all its annotations. Later events do not undo it."""
 
     __tablename__ = "deletion"
     __table_args__ = (UniqueConstraint("project", "kind", "gone_id", name="uq_deletion_gone"),)
@@ -276,7 +278,7 @@ class DeletionRow(BaseRow):
 
 
 class LearnedRankingRow(BaseRow):
-    """What was learned from the decisions: coefficients of the ranking, and the figures that are for it."""
+    """A ranking learned from the decisions: its coefficients, and the figures of its evaluation."""
 
     __tablename__ = "learned"
     __table_args__ = (Index("ix_learned_base", "base"),)
@@ -284,14 +286,14 @@ class LearnedRankingRow(BaseRow):
     id: Mapped[int] = mapped_column(primary_key=True)
     version: Mapped[str] = mapped_column(String(80), unique=True)
     base: Mapped[str] = mapped_column(String(80))
-    """The version that nothing was learned for: preset, weights and settings alone."""
+    """The version without a learned ranking: of preset, weights and settings."""
     coefficients: Mapped[dict[str, Any]]
     figures: Mapped[dict[str, Any]]
     made_at: Mapped[datetime]
 
 
 class VersionUseRow(BaseRow):
-    """Which version of a base is offered from when on; append-only, the newest counts."""
+    """The version of a base in use since a time; append-only, the newest row counts."""
 
     __tablename__ = "use"
 
@@ -302,9 +304,9 @@ class VersionUseRow(BaseRow):
 
 
 class DeliveryRow(BaseRow):
-    """A task's predictions of a version that Label Studio asked for and is not known to have yet.
+    """A task's predictions of a version that Label Studio requested and is not known to have.
 
-    The row goes once they were seen there. It outlives a restart, so that nothing that was asked for is lost.
+    The row is removed once they were seen there. It survives a restart, so that no request is lost.
     """
 
     __tablename__ = "delivery"
@@ -320,8 +322,8 @@ class DeliveryRow(BaseRow):
     image_url: Mapped[str] = mapped_column(Text)
     expression: Mapped[str] = mapped_column(Text)
     words: Mapped[str] = mapped_column(Text)
-    """The expression again where it was kept from another image and goes into the prediction; else ""."""
+    """The carried expression, which is written with the predictions; else ""."""
     held_until: Mapped[datetime | None]
-    """Until when somebody may be writing them into Label Studio: nobody else may. None when nobody is."""
+    """When the hold of a writer expires; until then no other may write. None without a writer."""
     attempts: Mapped[int]
-    """How often the image could not be fetched."""
+    """The number of failed fetches of the image."""

@@ -1,4 +1,4 @@
-"""Opening the database: reachable, writable, at this program's revision; or a sentence what to do."""
+"""Open the database: check that it is reachable, writable and at this program's revision."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,7 +24,7 @@ _UPGRADE_ADVICE = "run `ris db upgrade`"
 
 
 class Database:
-    """An open database; make one with `Database.open`, end it with `close`."""
+    """An open database. `Database.open` opens it, `close` closes it."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -32,13 +32,13 @@ class Database:
 
     @classmethod
     def open(cls, url: str) -> "Database":
-        """Check everything that could go wrong later, and open.
+        """Open a database, and check it.
 
         Args:
             url: sqlite:///file, or postgresql://user@host/name with the password in PGPASSWORD.
 
         Raises:
-            StoreError: it is not there, cannot be reached, is read-only or is at another revision.
+            StoreError: it does not exist, cannot be reached, is read-only or is at another revision.
         """
         address = parse_database_url(url)
         if address.get_backend_name() == "sqlite" and not Path(address.database or "").is_file():
@@ -53,10 +53,10 @@ class Database:
 
     @contextmanager
     def begin(self) -> Iterator[Session]:
-        """A session in one transaction: all of it is kept, or nothing.
+        """Begin a session in one transaction; an error rolls all of it back.
 
         Raises:
-            StoreError: the database refused; foreign exceptions stay in this folder.
+            StoreError: the database refused; SQLAlchemy's errors do not leave this folder.
         """
         try:
             with self._sessions.begin() as session:
@@ -66,10 +66,10 @@ class Database:
 
     @contextmanager
     def begin_connection(self) -> Iterator[Connection]:
-        """One transaction without objects: for what is written hundreds of times a second.
+        """Begin one transaction without the ORM, for frequent writes.
 
         Raises:
-            StoreError: as `begin`.
+            StoreError: the database refused.
         """
         try:
             with self._engine.begin() as connection:
@@ -78,12 +78,15 @@ class Database:
             raise StoreError(f"the database refused: {_format_error(error)}") from error
 
     def close(self) -> None:
-        """Let go of all connections."""
+        """Close all connections."""
         self._engine.dispose()
 
 
 def upgrade_database(url: str) -> None:
-    """Make the database, or bring it to this program's revision: all the way, or not at all.
+    """Create the database, or upgrade it to this program's revision, in one transaction.
+
+    Args:
+        url: as for `Database.open`.
 
     Raises:
         StoreError: it cannot be reached or written.
@@ -103,7 +106,7 @@ def upgrade_database(url: str) -> None:
 
 
 def read_revision(url: str) -> str | None:
-    """The revision that the database is at; None when it is empty."""
+    """Return the revision of the database; None when it is empty."""
     engine = _make_engine(parse_database_url(url))
     try:
         return _read_revision(engine)
@@ -120,7 +123,7 @@ def _make_engine(address: URL) -> Engine:
 
 
 def _set_up_sqlite(connection: Any, _: object) -> None:
-    """WAL lets readers go on while one writes; FULL makes what was committed survive a power cut."""
+    """Set WAL, so that readers do not wait for a writer, and FULL, so that commits survive a power cut."""
     cursor = connection.cursor()
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
@@ -128,26 +131,26 @@ def _set_up_sqlite(connection: Any, _: object) -> None:
 
 
 def _begin_immediate(connection: Connection) -> None:
-    """Python's sqlite3 begins no transaction for a CREATE TABLE: a stop would leave half of an upgrade."""
+    """Begin a transaction: Python's sqlite3 begins none for CREATE TABLE, and half an upgrade could stay."""
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _check_database(engine: Engine) -> None:
     shown = redact_database_url(engine.url)
     try:
-        here = _read_revision(engine)
+        revision = _read_revision(engine)
     except SQLAlchemyError as error:
         raise StoreError(f"cannot open the database {shown}: {_format_error(error)}") from error
     script = _load_script()
-    wanted = script.get_current_head()
-    if here != wanted:
+    head = script.get_current_head()
+    if revision != head:
         known = {entry.revision for entry in script.walk_revisions()}
-        if here is not None and here not in known:
+        if revision is not None and revision not in known:
             raise StoreError(
-                f"the database {shown} is at revision {here}, newer than this program: upgrade the program"
+                f"the database {shown} is at revision {revision}, newer than this one: upgrade the program"
             )
         raise StoreError(
-            f"the database {shown} is at revision {here or 'none'}, this program needs {wanted}: "
+            f"the database {shown} is at revision {revision or 'none'}, this program needs {head}: "
             f"{_UPGRADE_ADVICE}"
         )
     try:
@@ -164,11 +167,11 @@ def _read_revision(engine: Engine) -> str | None:
 
 
 def _check_writable(engine: Engine) -> None:
-    """Write, and take it back."""
+    """Write, and roll back."""
     with engine.connect() as connection:
         connection.execute(text("UPDATE event SET state = state WHERE id < 0"))
         if engine.dialect.name == "sqlite":
-            connection.execute(text("CREATE TABLE written (x INTEGER)"))
+            connection.execute(text("CREATE TABLE write_check (x INTEGER)"))
         connection.rollback()
 
 
@@ -186,6 +189,6 @@ def _make_config(folder: Path, connection: Any = None) -> Config:
 
 
 def _format_error(error: SQLAlchemyError) -> str:
-    """The database's own words, on one line."""
+    """Return the database's message on one line, at most 300 characters."""
     original = getattr(error, "orig", None) if isinstance(error, OperationalError) else None
     return " ".join(str(original or error).split())[:300]

@@ -1,4 +1,4 @@
-"""The HTTP edge: the only folder that knows Flask.
+"""The HTTP routes: the only folder that imports Flask.
 
-Routes parse, call and answer; what they hand on is opened by `backend/ris/labelstudio` alone.
+Routes parse a request, call a handler and answer. `ris.labelstudio` reads the bodies.
 """

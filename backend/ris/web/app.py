@@ -1,4 +1,4 @@
-"""The Flask app: routes joined, who may come in, and what each error becomes."""
+"""The Flask app: routes, authentication, and the status of each error."""
 
 import hmac
 import logging
@@ -17,7 +17,7 @@ from ris.web.ml_api import make_ml_api
 
 log = logging.getLogger(__name__)
 
-MAX_BODY_BYTES = 250 * 2**20  # what Label Studio itself accepts; a task brings all its earlier masks
+MAX_BODY_BYTES = 250 * 2**20  # the limit of Label Studio itself; a task contains all its earlier masks
 _ERROR_STATUSES: tuple[tuple[type[BackendError], int], ...] = (
     (InputError, 400),
     (ImageError, 422),
@@ -28,11 +28,12 @@ _ERROR_STATUSES: tuple[tuple[type[BackendError], int], ...] = (
 
 
 def create_app(backend: Services, *, basic_auth: tuple[str, str] | None = None) -> Flask:
-    """One app over one backend.
+    """Return the app over one backend.
 
     Args:
-        basic_auth: user and password that every route but `/health` asks for; None asks for nothing. A
-            webhook may bring the token of `make_webhook_token` in their place.
+        backend: the services that the routes call.
+        basic_auth: user and password that every route but `/health` requires; None requires nothing. A
+            webhook may carry the token of `make_webhook_token` instead.
     """
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
@@ -46,27 +47,27 @@ def create_app(backend: Services, *, basic_auth: tuple[str, str] | None = None) 
 
 
 def _require_password(app: Flask, user: str, password: str) -> None:
-    wanted, token = f"{user}:{password}".encode(), make_webhook_token(password).encode()
+    expected, expected_token = f"{user}:{password}".encode(), make_webhook_token(password).encode()
 
     @app.before_request
     def check_password() -> Response | None:
         if request.path == "/health":
             return None
-        given = request.authorization
-        told = f"{given.username}:{given.password}" if given and given.type == "basic" else ""
-        secret = str(given.token) if given and given.type == "bearer" else ""
-        if hmac.compare_digest(told.encode(), wanted):
+        header = request.authorization
+        login = f"{header.username}:{header.password}" if header and header.type == "basic" else ""
+        token = str(header.token) if header and header.type == "bearer" else ""
+        if hmac.compare_digest(login.encode(), expected):
             return None
-        if hmac.compare_digest(secret.encode(), token) and request.path == "/webhook":
+        if hmac.compare_digest(token.encode(), expected_token) and request.path == "/webhook":
             return None
-        answer = jsonify(error="this backend asks for a user and a password (RIS_BASIC_AUTH_USER)")
+        answer = jsonify(error="this backend requires a user and a password (RIS_BASIC_AUTH_USER)")
         answer.status_code = 401
         answer.headers["WWW-Authenticate"] = 'Basic realm="ris"'
         return answer
 
 
 def _measure_requests(app: Flask, metrics: Metrics) -> None:
-    """One log line and one measurement a request; never a body."""
+    """Write one log line and one measurement for each request, without its body."""
 
     @app.before_request
     def start_timer() -> None:
@@ -86,7 +87,7 @@ def _measure_requests(app: Flask, metrics: Metrics) -> None:
 
 
 def _register_error_handlers(app: Flask) -> None:
-    """A sentence to the client, a traceback to the log when it is our fault."""
+    """Answer errors with a sentence; the traceback of an unexpected error goes to the log."""
 
     @app.errorhandler(BackendError)
     def handle_backend_error(error: BackendError) -> tuple[Response, int]:
@@ -101,4 +102,4 @@ def _register_error_handlers(app: Flask) -> None:
     @app.errorhandler(Exception)
     def handle_unexpected_error(error: Exception) -> tuple[Response, int]:
         log.exception("%s %s failed", request.method, request.path)
-        return jsonify(error=f"failed inside; the server's log says more under {g.get('request_id')}"), 500
+        return jsonify(error=f"internal error; see request {g.get('request_id')} in the server's log"), 500

@@ -1,4 +1,4 @@
-"""The three ways to answer /predict for tasks; `service/delivering.py` says which rules they follow."""
+"""The three ways to answer /predict for tasks; `service/delivering.py` has the rules."""
 
 import logging
 import time
@@ -22,35 +22,43 @@ class PredictBatch:
     """The tasks of one request.
 
     Attributes:
-        entries: one a task, with the expression that is meant.
-        words: one a task: its expression where it was kept from another image, else "".
+        entries: one for each task, with its expression, its own or the carried one.
+        carried_expressions: one for each task: the expression carried over from another image, else "".
     """
 
     entries: Sequence[Task | TaskFailure]
-    words: Sequence[str]
+    carried_expressions: Sequence[str]
     controls: Controls
     version: str
 
     @classmethod
-    def of(
-        cls, asked: PredictRequest, version: str, find_words: Callable[[Task | TaskFailure], str]
+    def from_request(
+        cls, request: PredictRequest, version: str, find_carried: Callable[[Task | TaskFailure], str]
     ) -> "PredictBatch":
-        """The tasks that are asked, those without an expression with the one that was kept."""
-        words = [find_words(entry) for entry in asked.entries]
-        entries = [
-            replace(entry, expression=kept) if kept and isinstance(entry, Task) else entry
-            for entry, kept in zip(asked.entries, words, strict=True)
-        ]
-        return cls(entries, words, asked.controls, version)
+        """Return the tasks of a request; one without an expression gets the carried one.
 
-    def predictions(self, answer: SuggestionResult, words: str) -> list[dict[str, Any]]:
-        """What Label Studio is told of one answer."""
-        return write_predictions(answer.offers, self.controls, version=self.version, carried_expression=words)
+        Args:
+            request: the parsed body of /predict.
+            version: of the predictions.
+            find_carried: returns the carried expression of an entry, or "".
+        """
+        carried_expressions = [find_carried(entry) for entry in request.entries]
+        entries = [
+            replace(entry, expression=carried) if carried and isinstance(entry, Task) else entry
+            for entry, carried in zip(request.entries, carried_expressions, strict=True)
+        ]
+        return cls(entries, carried_expressions, request.controls, version)
+
+    def to_predictions(self, result: SuggestionResult, carried: str) -> list[dict[str, Any]]:
+        """Return the predictions of one result as Label Studio's JSON."""
+        return write_predictions(
+            result.alternatives, self.controls, version=self.version, carried_expression=carried
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class TaskAnswer:
-    """One entry of the answer; `cause` is why there are no alternatives, "" when there are."""
+    """One entry of the answer; `cause` says why there are no alternatives, "" when there are."""
 
     predictions: list[dict[str, Any]]
     cause: str
@@ -59,65 +67,64 @@ class TaskAnswer:
 def answer_all(
     batch: PredictBatch, suggesting: SuggestionService, delivering: DeliveryService | None, deadline_s: float
 ) -> list[TaskAnswer]:
-    """With everything that is ready: to a program that stores nothing, or that we cannot write to.
+    """Answer with every result that is ready: for a client or a project that we cannot write to.
 
-    What is late is written through the API where there is one.
+    Late results are written through the API where that is possible.
     """
     jobs = suggesting.begin(batch.entries)
     suggesting.wait(jobs, deadline_s=deadline_s)
     answers = []
-    for entry, words, job in zip(batch.entries, batch.words, jobs, strict=True):
-        answer = job.result() if job.done() else suggesting.make_late_result(entry, deadline_s)
-        answers.append(TaskAnswer(batch.predictions(answer, words), answer.cause))
+    for entry, carried, job in zip(batch.entries, batch.carried_expressions, jobs, strict=True):
+        result = job.result() if job.done() else suggesting.make_late_result(entry, deadline_s)
+        answers.append(TaskAnswer(batch.to_predictions(result, carried), result.cause))
         if not job.done() and delivering and isinstance(entry, Task) and delivering.can_reach(entry.project):
-            delivering.add_deliveries([(entry, words)], batch.version)
-            delivering.push_late(entry, words, job, batch.controls, batch.version)
+            delivering.add_deliveries([(entry, carried)], batch.version)
+            delivering.push_late(entry, carried, job, batch.controls, batch.version)
     return answers
 
 
 def answer_one(
     batch: PredictBatch, suggesting: SuggestionService, delivering: DeliveryService, deadline_s: float
 ) -> list[TaskAnswer]:
-    """Label Studio asks for one task: with its predictions, unless somebody else writes them."""
+    """Answer Label Studio's request for one task: with its predictions, unless another thread writes them."""
     until = time.monotonic() + deadline_s
-    (entry,), (words,) = batch.entries, batch.words
+    (entry,), (carried,) = batch.entries, batch.carried_expressions
     (job,) = suggesting.begin(batch.entries)
     if _is_deliverable(entry):
-        delivering.add_deliveries([(entry, words)], batch.version)
+        delivering.add_deliveries([(entry, carried)], batch.version)
     suggesting.wait([job], deadline_s=deadline_s)
-    if job.done() and (answer := job.result()).offers and isinstance(entry, Task):
-        parcel = Parcel(entry, answer.offers, words)
-        outcome = delivering.take(
-            parcel, batch.controls, batch.version, patience_s=until - time.monotonic()
-        )  # fmt: skip
-        return [_to_task_answer(batch, DeliveryResult(answer, outcome), words)]
+    if job.done() and (result := job.result()).alternatives and isinstance(entry, Task):
+        parcel = Parcel(entry, result.alternatives, carried)
+        patience_s = until - time.monotonic()
+        outcome = delivering.take(parcel, batch.controls, batch.version, patience_s=patience_s)
+        return [_to_task_answer(batch, DeliveryResult(result, outcome), carried)]
     if _is_deliverable(entry):
-        delivering.push_late(entry, words, job, batch.controls, batch.version)
-    answer = job.result() if job.done() else suggesting.make_late_result(entry, deadline_s)
-    return [TaskAnswer([], answer.cause)]
+        delivering.push_late(entry, carried, job, batch.controls, batch.version)
+    result = job.result() if job.done() else suggesting.make_late_result(entry, deadline_s)
+    return [TaskAnswer([], result.cause)]
 
 
 def answer_several(
     batch: PredictBatch, suggesting: SuggestionService, delivering: DeliveryService, deadline_s: float
 ) -> list[TaskAnswer]:
-    """Label Studio asks for several tasks: empty, once they are written through its API or it is time."""
-    owed = [(e, w) for e, w in zip(batch.entries, batch.words, strict=True) if _is_deliverable(e)]
-    delivering.add_deliveries(owed, batch.version)
+    """Answer Label Studio's request for several tasks: empty, once all are written or at the deadline."""
+    pairs = zip(batch.entries, batch.carried_expressions, strict=True)
+    delivering.add_deliveries([(e, carried) for e, carried in pairs if _is_deliverable(e)], batch.version)
     jobs = suggesting.begin(batch.entries)
-    brought = [
-        delivering.push_late(entry, words, job, batch.controls, batch.version)
+    deliveries = [
+        delivering.push_late(entry, carried, job, batch.controls, batch.version)
         if _is_deliverable(entry)
-        else _make_empty_result(job)
-        for entry, words, job in zip(batch.entries, batch.words, jobs, strict=True)
+        else _make_empty_delivery(job)
+        for entry, carried, job in zip(batch.entries, batch.carried_expressions, jobs, strict=True)
     ]
-    suggesting.wait(brought, deadline_s=deadline_s)
+    suggesting.wait(deliveries, deadline_s=deadline_s)
     return [
         _to_task_answer(
             batch,
             one.result() if one.done() else DeliveryResult(suggesting.make_late_result(entry, deadline_s)),
-            words,
+            carried,
         )
-        for entry, words, one in zip(batch.entries, batch.words, brought, strict=True)
+        for entry, carried, one in zip(batch.entries, batch.carried_expressions, deliveries, strict=True)
     ]
 
 
@@ -125,19 +132,19 @@ def _is_deliverable(entry: Task | TaskFailure) -> TypeGuard[Task]:
     return isinstance(entry, Task) and bool(entry.expression)
 
 
-def _make_empty_result(job: "Future[SuggestionResult]") -> "Future[DeliveryResult]":
-    """A task that has nothing to be computed is done already."""
+def _make_empty_delivery(job: "Future[SuggestionResult]") -> "Future[DeliveryResult]":
+    """Return the finished delivery of a task for which nothing is computed."""
     done: Future[DeliveryResult] = Future()
     done.set_result(DeliveryResult(job.result()))
     return done
 
 
-def _to_task_answer(batch: PredictBatch, brought: DeliveryResult, words: str) -> TaskAnswer:
-    answer, outcome = brought.answer, brought.outcome
+def _to_task_answer(batch: PredictBatch, delivery: DeliveryResult, carried: str) -> TaskAnswer:
+    result, outcome = delivery.result, delivery.outcome
     if outcome in (WriteOutcome.answer, WriteOutcome.refused):
-        return TaskAnswer(batch.predictions(answer, words), answer.cause)
+        return TaskAnswer(batch.to_predictions(result, carried), result.cause)
     if outcome is WriteOutcome.stored:
-        log.info("task %s: its alternatives are stored in Label Studio", answer.task_id)
+        log.info("task %s: its alternatives are stored in Label Studio", result.task_id)
     elif outcome is not None:
-        log.info("task %s: its alternatives are on their way into Label Studio", answer.task_id)
-    return TaskAnswer([], answer.cause)
+        log.info("task %s: its alternatives are written into Label Studio later", result.task_id)
+    return TaskAnswer([], result.cause)

@@ -1,4 +1,4 @@
-"""The page at `/` for people: what the decisions say, and whether decisions arrive at all."""
+"""The page at `/`: figures of the decisions, failures, the inbox and the last sync."""
 
 from collections.abc import Callable, Sequence
 
@@ -18,30 +18,33 @@ def make_dashboard(
     ready: Callable[[], tuple[Response, int]],
     synced: Callable[[], Sequence[SyncResult]],
 ) -> Blueprint:
-    """The route over one backend; read-only.
+    """Return the route over one backend; it only reads.
 
     Args:
-        ready: what programs that ask for `/` are answered.
-        synced: the last sync of every project.
+        suggesting: gives the database, the worker and the version.
+        ready: the answer for clients that do not ask for HTML.
+        synced: returns the last sync of every project.
     """
     routes = Blueprint("dashboard", __name__)
 
     @routes.get("/")
     def show_page() -> Response | tuple[Response, int]:
-        """A page for browsers, the readiness in JSON for everybody else."""
+        """Answer browsers with the page, and other clients with the readiness in JSON."""
         if request.accept_mimetypes.best_match(["application/json", "text/html"]) != "text/html":
             return ready()
-        # Here, because drawing takes a second to import and /health must not wait for it.
+        # Imported here: the charts take a second to import, and /health must not wait for it.
         from ris.evaluation.decisions.html_report import ReportTable, render_page
         from ris.evaluation.decisions.metrics import evaluate_decision
 
         with suggesting.database.begin() as session:
             newest, verdicts = find_newest_decisions(session, _MAX_DECISIONS), count_verdicts(session)
-            counts, known = count_events(session), find_project_keys(session)
-            heard, failed = find_projects_with_corrections(session), group_failures(session)
+            counts, projects = count_events(session), find_project_keys(session)
+            with_corrections, failed = find_projects_with_corrections(session), group_failures(session)
         models = suggesting.worker.get_state()
         warnings = [
-            f"no webhook seen for project {key.split('.')[0]} yet" for key in known if key not in heard
+            f"no webhook has come from project {key.split('.')[0]} yet; run `ris connect`"
+            for key in projects
+            if key not in with_corrections
         ]
         if models.is_failed:
             warnings.insert(0, f"the models could not be loaded: {models.reason}")
@@ -54,15 +57,15 @@ def make_dashboard(
         decided = ReportTable(
             "All decisions", ("verdict", "decisions"), [(v.value, str(n)) for v, n in verdicts.items()]
         )
-        inbox = ReportTable("The inbox", ("state", "events"), [(s, str(n)) for s, n in counts.items()])
+        inbox = ReportTable("Inbox", ("state", "events"), [(s, str(n)) for s, n in counts.items()])
         not_understood = ReportTable(
-            "Not understood",
-            ("cause", "answers", "what to do", "the newest"),
+            "Failed answers",
+            ("cause", "answers", "what to do", "newest"),
             [(g.cause, str(g.n_answers), find_advice(g.cause), g.newest.sentence) for g in failed],
         )
         sync = ReportTable(
-            "The last sync with Label Studio",
-            ("project", "in Label Studio", "here", "applied", "gone", "not understood", ""),
+            "Last sync with Label Studio",
+            ("project", "in Label Studio", "here", "applied", "deleted", "failed", ""),
             [_to_row(done) for done in synced()],
         )
         text = render_page(
@@ -72,7 +75,7 @@ def make_dashboard(
             alarms=_make_alarms(failed),
             warnings=warnings,
             extra_tables=[decided, inbox, not_understood, sync],
-            footer="`ris report` writes this with pictures.",
+            footer="`ris report` writes this page with pictures.",
         )
         return Response(text, content_type="text/html; charset=utf-8")
 
@@ -83,13 +86,13 @@ def _make_alarms(failed: Sequence[FailureGroup]) -> list[str]:
     n_answers = sum(group.n_answers for group in failed)
     if not n_answers:
         return []
-    what = "answer is not understood and is no decision"
+    subject = "1 answer cannot be read and is not a decision"
     if n_answers > 1:
-        what = "answers are not understood and are no decisions"
-    return [f"{n_answers} {what}; the table below says what to do"]
+        subject = f"{n_answers} answers cannot be read and are not decisions"
+    return [f"{subject}; the table below says what to do"]
 
 
 def _to_row(done: SyncResult) -> tuple[str, ...]:
-    verdict = "agree" if done.is_in_sync else "differ"
+    state = "agree" if done.is_in_sync else "differ"
     counts = (done.n_in_label_studio, done.n_recorded, done.n_applied, done.n_gone, done.n_failed)
-    return done.project, *map(str, counts), verdict
+    return done.project, *map(str, counts), state

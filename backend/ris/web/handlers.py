@@ -1,4 +1,4 @@
-"""What the routes answer, without HTTP: Flask and the label-studio-ml adapter share it."""
+"""The handlers of the routes, without HTTP: Flask and the label-studio-ml adapter share them."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -24,20 +24,23 @@ START_TRAINING = "START_TRAINING"
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What is called.
+    """The services that the routes call.
 
     Attributes:
-        deadline_s: how long one /predict may take in all.
-        train: what "Start Training" starts; False when it is running already.
-        synced: the last sync of every project, for the page at `/`.
-        delivering: writes predictions into Label Studio; None where there is no key for it.
+        suggesting: computes alternatives.
+        recording: writes webhooks down and processes them.
+        refining: makes masks from clicks, boxes and strokes.
+        deadline_s: seconds that one /predict may take in total.
+        start_training: starts the training; returns False when one is running.
+        get_last_syncs: returns the last sync of every project, for the page at `/`.
+        delivering: writes predictions into Label Studio; None without an API key.
     """
 
     suggesting: SuggestionService
     recording: RecordingService
     refining: RefinementService
     deadline_s: float
-    train: Callable[[], bool]
+    start_training: Callable[[], bool]
     get_last_syncs: Callable[[], Sequence[SyncResult]] = tuple
     delivering: DeliveryService | None = None
 
@@ -47,9 +50,9 @@ class PredictResponse:
     """The answer to /predict.
 
     Attributes:
-        results: one entry a task: a list of predictions, or for a click one prediction as a dict.
-        version: the model version of all of it.
-        causes: one a task: why it has no alternatives; "" for one that has, in the answer or in Label Studio.
+        results: one entry for each task: a list of predictions, or one prediction as a dict for a click.
+        version: the model version of all results.
+        causes: one for each task: why it has no alternatives; "" when it has, here or in Label Studio.
     """
 
     results: list[Any]
@@ -58,11 +61,12 @@ class PredictResponse:
 
 
 def set_up_project(backend: Services, body: object) -> str:
-    """Remember the project; the version that suggestions have now.
+    """Store the project, and return the version of its suggestions.
 
     Raises:
-        InputError, LabelConfigError: what is missing, and what to add to the label config.
-        NotReady: the models could not be loaded, and never will be: Label Studio shows the sentence.
+        InputError: the body is not a /setup request.
+        LabelConfigError: the label config lacks a tag; the message says which one to add.
+        NotReady: the models could not be loaded. Label Studio shows the message.
     """
     models = backend.suggesting.worker.get_state()
     if models.is_failed:
@@ -72,20 +76,25 @@ def set_up_project(backend: Services, body: object) -> str:
 
 
 def predict(backend: Services, body: object, *, by_label_studio: bool = False) -> PredictResponse:
-    """One entry a task, always: a list of predictions, or [] with the reason in the log.
+    """Return one entry for each task: a list of predictions, or [] with the reason in the log.
 
     Args:
-        by_label_studio: it asks itself, and stores what the answer holds. Then an entry is empty too when
-            its predictions were, or will be, written through the API: `service/delivering.py` says why.
+        backend: the services.
+        body: the JSON of the request.
+        by_label_studio: whether the client is Label Studio, which stores the predictions of the answer. Then
+            an entry is also empty when its predictions are written through the API
+            (see `service/delivering.py`).
 
     Raises:
-        InputError, LabelConfigError: the body as a whole cannot be used.
+        InputError: the body is not a /predict request.
+        LabelConfigError: the label config has no place for a mask.
     """
-    asked, version = read_predict_request(body), backend.suggesting.version
-    if asked.context is not None:
-        return PredictResponse([_predict_interactive(backend, asked, asked.context, version)], version, [""])
-    batch = PredictBatch.of(asked, version, partial(_find_carried_expression, backend))
-    if by_label_studio and backend.delivering and backend.delivering.can_reach(asked.project):
+    request, version = read_predict_request(body), backend.suggesting.version
+    if request.context is not None:
+        prediction = _predict_interactive(backend, request, request.context, version)
+        return PredictResponse([prediction], version, [""])
+    batch = PredictBatch.from_request(request, version, partial(_find_carried_expression, backend))
+    if by_label_studio and backend.delivering and backend.delivering.can_reach(request.project):
         answer = answer_one if len(batch.entries) == 1 else answer_several
         answers = answer(batch, backend.suggesting, backend.delivering, backend.deadline_s)
     else:
@@ -94,48 +103,47 @@ def predict(backend: Services, body: object, *, by_label_studio: bool = False) -
 
 
 def _find_carried_expression(backend: Services, entry: Task | TaskFailure) -> str:
-    """For a task that says nothing itself: the expression that was kept from the image before it."""
+    """Return the carried expression for a task without one of its own, else ""."""
     if isinstance(entry, TaskFailure) or entry.expression:
         return ""
-    return backend.recording.kept_words(entry.project)
+    return backend.recording.find_carried_expression(entry.project)
 
 
 def _predict_interactive(
-    backend: Services, asked: PredictRequest, given: Mapping[str, Any], version: str
+    backend: Services, request: PredictRequest, region_context: Mapping[str, Any], version: str
 ) -> dict[str, Any]:
-    """One answer for one task. Typed words go before what was pointed at."""
-    (entry, *_) = asked.entries or (TaskFailure(None, "an interactive request needs a task"),)
+    """Return the prediction for one task. Typed words take precedence over clicks, boxes and strokes."""
+    (entry, *_) = request.entries or (TaskFailure(None, "an interactive request needs a task"),)
     if isinstance(entry, TaskFailure):
         raise InputError(entry.reason)
-    context = read_context(given, asked.controls, backend.recording.find_image_size(entry))
-    controls = replace(asked.controls, label=context.label or asked.controls.label)
+    context = read_context(region_context, request.controls, backend.recording.find_image_size(entry))
+    controls = replace(request.controls, label=context.label or request.controls.label)
     if context.expression:
         task = replace(
             entry, expression=to_expression(context.expression, entry.task_id, controls.expression_area)
         )
-        (answer,) = backend.suggesting.suggest([task], deadline_s=backend.deadline_s, waited_for=True)
-        score = answer.offers[0].suggestion.score if answer.offers else 0.0
-        return write_interactive_prediction(
-            write_alternatives(answer.offers, controls), score=score, version=version
-        )
+        (result,) = backend.suggesting.suggest([task], deadline_s=backend.deadline_s, interactive=True)
+        score = result.alternatives[0].suggestion.score if result.alternatives else 0.0
+        regions = write_alternatives(result.alternatives, controls)
+        return write_interactive_prediction(regions, score=score, version=version)
     assert context.prompts is not None
-    fixed = backend.refining.refine(entry, context.prompts, deadline_s=backend.deadline_s)
-    if fixed is None:
+    refined = backend.refining.refine(entry, context.prompts, deadline_s=backend.deadline_s)
+    if refined is None:
         return write_interactive_prediction([], score=0.0, version=version)
-    regions = write_refined_mask(fixed.mask, fixed.alternative, controls, score=fixed.score)
-    return write_interactive_prediction(regions, score=fixed.score, version=version)
+    regions = write_refined_mask(refined.mask, refined.alternative, controls, score=refined.score)
+    return write_interactive_prediction(regions, score=refined.score, version=version)
 
 
 def record_event(backend: Services, body: object) -> bool:
-    """Write a webhook down; False when the very same one is there already. It is worked on after.
+    """Store a webhook for later processing; return False when the same one is stored already.
 
     Raises:
-        InputError: it is no object.
-        StoreError: it could not be written; nothing of it is kept.
+        InputError: the body is not a JSON object.
+        StoreError: it could not be stored.
     """
     if not isinstance(body, dict):
         raise InputError(f"a webhook's body must be a JSON object, got {type(body).__name__}")
-    new = backend.recording.record(body)
+    is_new = backend.recording.record(body)
     if body.get("action") == START_TRAINING:
-        backend.train()
-    return new
+        backend.start_training()
+    return is_new

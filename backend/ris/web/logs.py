@@ -1,4 +1,4 @@
-"""The server's log: one JSON object a line, each with the id of the request that it belongs to."""
+"""The server's log: one JSON object on each line, with the id of its request."""
 
 import logging
 import sys
@@ -12,12 +12,12 @@ _FIELDS = ("asctime", "levelname", "name", "request_id", "message")
 LogFormat = Literal["json", "text"]
 
 
-def start_logging(level: str, shape: LogFormat) -> None:
-    """Send every logger of this process to stderr."""
+def start_logging(level: str, log_format: LogFormat) -> None:
+    """Send the log of this process to stderr."""
     handler = logging.StreamHandler(sys.stderr)
     handler.addFilter(_add_request_id)
     handler.addFilter(_has_logger_name)
-    if shape == "json":
+    if log_format == "json":
         handler.setFormatter(
             JsonFormatter(
                 list(_FIELDS), datefmt="%Y-%m-%dT%H:%M:%S%z",
@@ -37,5 +37,5 @@ def _add_request_id(record: logging.LogRecord) -> bool:
 
 
 def _has_logger_name(record: logging.LogRecord) -> bool:
-    """Not the chatter of libraries that log under no name of their own."""
+    """Drop messages below WARNING that libraries log without a logger name."""
     return record.name != "root" or record.levelno >= logging.WARNING

@@ -1,4 +1,4 @@
-"""What `/metrics` shows, in Prometheus' text format. One registry an app, so that tests do not share."""
+"""The metrics at `/metrics`, in Prometheus' text format. Each app has its own registry."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ from ris.store.inbox import count_events
 
 
 class Metrics:
-    """Counters of one app, and what is looked up whenever they are asked for."""
+    """The counters of one app, and the gauges that are read at each request of `/metrics`."""
 
     def __init__(self, suggesting: SuggestionService) -> None:
         self.registry = CollectorRegistry()
@@ -28,37 +28,36 @@ class Metrics:
         self.empty = Counter(
             "ris_empty_results", "Tasks answered empty, by cause", ["cause"], registry=self.registry
         )
-        self.events = Counter(
-            "ris_events", "Webhooks written down, by action", ["action"], registry=self.registry
-        )
+        self.events = Counter("ris_events", "Webhooks stored, by action", ["action"], registry=self.registry)
         self.registry.register(_StateCollector(suggesting))
 
 
 class _StateCollector(Collector):
-    """What waits, what is remembered, and how far the inbox is, at the moment of asking."""
+    """Reads the queues, the scene cache and the inbox at the moment of the request."""
 
     def __init__(self, suggesting: SuggestionService) -> None:
         self.suggesting = suggesting
 
     def collect(self) -> Iterator[Metric]:
+        """Yield the gauges with their present values."""
         worker = self.suggesting.worker
-        yield GaugeMetricFamily(
-            "ris_tasks_waiting", "Tasks begun and not answered yet", self.suggesting.n_waiting
-        )
-        yield GaugeMetricFamily("ris_jobs_waiting", "Jobs that wait for the networks", worker.n_waiting)
+        yield GaugeMetricFamily("ris_tasks_waiting", "Tasks in progress", self.suggesting.n_waiting)
+        yield GaugeMetricFamily("ris_jobs_waiting", "Jobs waiting for the networks", worker.n_waiting)
         yield GaugeMetricFamily(
             "ris_models_ready", "1 when the networks are loaded", worker.get_state().is_ready
         )
         cache = worker.cache
         yield GaugeMetricFamily("ris_scenes", "Scenes in memory", len(cache))
-        yield GaugeMetricFamily("ris_scene_bytes", "Bytes that they hold", cache.n_bytes)
-        asked = CounterMetricFamily("ris_scene_lookups", "Scenes asked for, by outcome", labels=["outcome"])
-        asked.add_metric(["hit"], cache.n_hits)
-        asked.add_metric(["miss"], cache.n_misses)
-        yield asked
+        yield GaugeMetricFamily("ris_scene_bytes", "Bytes of the scenes in memory", cache.n_bytes)
+        lookups = CounterMetricFamily(
+            "ris_scene_lookups", "Lookups of scenes, by outcome", labels=["outcome"]
+        )
+        lookups.add_metric(["hit"], cache.n_hits)
+        lookups.add_metric(["miss"], cache.n_misses)
+        yield lookups
         with self.suggesting.database.begin() as session:
             owed = count_deliveries(session)
-        yield GaugeMetricFamily("ris_deliveries_owed", "Tasks that Label Studio is owed", owed)
+        yield GaugeMetricFamily("ris_deliveries_owed", "Tasks still to be written into Label Studio", owed)
         states = GaugeMetricFamily("ris_inbox_events", "Events in the inbox, by state", labels=["state"])
         with self.suggesting.database.begin() as session:
             counted = count_events(session)
