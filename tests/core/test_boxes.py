@@ -22,7 +22,7 @@ def test_an_empty_mask_has_no_box(rule):
 
 
 def test_the_authors_box_lies_one_pixel_up_left_of_the_tight_one():
-    """Columns a..b give x1 = a - 1 and x2 = b; the papers sheet says so of the released code."""
+    """Columns a..b give x1 = a - 1 and x2 = b; that is what the released code computes."""
     assert compute_authors_box(rectangle((10, 12), 3, 2, 7, 5)) == (2, 1, 6, 4)
 
 

@@ -1,4 +1,4 @@
-"""An expression, read."""
+"""Parsed expressions."""
 
 from dataclasses import FrozenInstanceError
 

@@ -1,4 +1,4 @@
-"""Polygons give back every pixel, by the field's own ways of filling them."""
+"""Polygons give back every pixel, with the fill functions of COCO and of PhraseCut."""
 
 import numpy as np
 import pytest

@@ -29,7 +29,7 @@ def test_resize_agrees_with_pytorch(size, target, antialias):
 
 
 def test_points_of_a_mask_are_blends_of_the_four_pixels_around_each_cells_centre():
-    """The closed form of papers sheet 7: sample at (i + 0.5) * H / g - 0.5."""
+    """The closed form of bilinear sampling: sample at (i + 0.5) * H / g - 0.5."""
     mask = np.random.default_rng(1).random((30, 41)) > 0.5
     got = resize(mask, (7, 5), antialias=False)
 

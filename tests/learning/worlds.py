@@ -1,4 +1,4 @@
-"""Cases of a little world in which it is known which method is to be trusted on what."""
+"""Random training cases in which it is known which method is right for which kind of expression."""
 
 import numpy as np
 

@@ -1,6 +1,6 @@
 """Global-Local CLIP against a second implementation, slow and obvious, under random weights.
 
-`oracle_*` are written from the formulas (papers sheet 1): explicit matrices, one mask at a time.
+`oracle_*` are written from the formulas of the paper: explicit matrices, one mask at a time.
 """
 
 import math
