@@ -2,19 +2,24 @@
 
 import base64
 import io
+import threading
 from dataclasses import replace
 
+import pytest
 from PIL import Image as Pillow
 from pydantic import SecretStr
 
 from ris.assembly import (
     assemble,
     get_webhook_headers,
+    make_sync_service,
     make_training_service,
 )
 from ris.config import Settings
 from ris.core.types import Task
+from ris.errors import SettingsError
 from ris.labelstudio.api.connecting import make_webhook_token
+from ris.planning import make_plan
 from ris.referring.ranking import Coefficients, Fusion
 from ris.store.learned_rankings import LearnedRanking, add_learned_ranking, find_ranking_in_use
 from ris.store.session import upgrade_database
@@ -71,6 +76,56 @@ def test_the_server_finds_what_it_stored_whatever_the_number_of_alternatives(tmp
         assert answer.reason == ""
         assert [offer.suggestion for offer in stored] == [offer.suggestion for offer in answer.offers]
         assert len(stored) == alternatives
+
+
+def test_an_application_answers_while_its_networks_load_and_says_so(tmp_path, monkeypatch):
+    loading = threading.Event()
+    monkeypatch.setattr(
+        "ris.assembly.load_pipeline",
+        lambda plan, remember: loading.wait(60) and load_squares_pipeline(plan),
+    )
+
+    application = assemble(Settings(database_url=make_database(tmp_path)))
+    state = application.worker.state()
+    loading.set()
+    application.close()
+
+    assert "loading" in str(state)
+
+
+def test_only_a_server_with_a_key_writes_predictions(tmp_path, monkeypatch):
+    monkeypatch.setattr("ris.assembly.load_pipeline", load_squares_pipeline)
+    url = make_database(tmp_path)
+    found = {}
+    for key in (None, SecretStr("secret")):
+        application = assemble(Settings(database_url=url, label_studio_api_key=key, sync_interval_s=0))
+        found[key] = application.delivering
+        application.close()
+
+    assert found[None] is None
+    assert found[SecretStr("secret")] is not None
+
+
+def test_a_sync_without_a_key_says_which_setting_lacks(tmp_path):
+    with pytest.raises(SettingsError, match="RIS_LABEL_STUDIO_API_KEY is not set"):
+        make_sync_service(Settings(database_url=make_database(tmp_path)))
+
+
+def test_the_server_and_the_command_learn_for_the_same_networks_and_methods(tmp_path, monkeypatch):
+    monkeypatch.setattr("ris.assembly.load_pipeline", load_squares_pipeline)
+    settings = Settings(database_url=make_database(tmp_path))
+    learning, application = make_training_service(settings), assemble(settings)
+
+    bases = {
+        learning.base,
+        application.training.base,
+        application.suggesting.base,
+        make_plan(settings).version,
+    }
+    learning.database.close()
+    application.close()
+
+    assert bases == {make_plan(settings).version}
 
 
 def test_a_server_with_a_password_asks_webhooks_for_a_token_and_one_without_for_nothing():

@@ -151,7 +151,7 @@ def tokenize_batch(tokenizer: Any, batch: ItmBatch) -> TokenBatch:
 def compute_emphasised_heat(attention: Tensor, gradient: Tensor, tokens: TokenBatch) -> Tensor:
     """Compute the heat maps of IteRPrimE with primary word emphasis, for texts of different lengths.
 
-    `ris.referring.iterprime.emphasise_primary_word` is the method; this is the same sum before it is scaled
+    `ris.referring.emphasis.emphasise_primary_word` is the method; this is the same sum before it is scaled
     to [0, 1], and is differentiable. A text of one word has no other words to compare with; here the term
     is 0.
 

@@ -1,7 +1,7 @@
 """A Label Studio backend for referring-expression segmentation.
 
-Data flows one way: Label Studio task -> Task -> Image -> Proposals -> Scene -> scores per method ->
-ranking -> Suggestions -> regions -> Label Studio, and back: annotator -> events -> store -> export.
+Suggestions: Label Studio task -> Task -> Image -> Proposals -> Scene -> scores of each method -> ranking ->
+Suggestions -> regions -> Label Studio. Answers: annotator -> events -> database -> exports and learning.
 """
 
 __version__ = "0.2.0"

@@ -1,4 +1,4 @@
-"""`ris` and `python -m ris`: one place where an error becomes one line, and a stop an orderly end."""
+"""`ris` and `python -m ris`: prints an error as one line, and exits in order on SIGTERM."""
 
 import os
 import signal
@@ -10,9 +10,9 @@ _STOPPED_EXIT_CODE = 128 + signal.SIGTERM
 
 
 def main() -> None:
-    """Run the command line; exit 1 with one sentence when it cannot be done, 143 when it was told to stop."""
+    """Run the command line. Exits with 1 and one sentence on an error, and with 143 on SIGTERM."""
     signal.signal(signal.SIGTERM, _exit_on_stop_signal)
-    from ris.cli import root_app  # seconds, in which a stop may come
+    from ris.cli import root_app  # here: it takes a while, and SIGTERM may come before it is done
 
     try:
         root_app()
@@ -22,8 +22,8 @@ def main() -> None:
 
 
 def _exit_on_stop_signal(*_: object) -> None:
-    """What was begun is taken back on the way out. Without this, process 1 of a container ignores a stop."""
-    os.write(2, b"ris: told to stop before it was done\n")  # sys.stderr may be at work
+    """Exit through `finally` blocks. Without a handler, process 1 of a container ignores SIGTERM."""
+    os.write(2, b"ris: stopped by SIGTERM before it was done\n")  # sys.stderr may be in use
     sys.exit(_STOPPED_EXIT_CODE)
 
 

@@ -1,7 +1,7 @@
-"""The one place where real things are built and joined.
+"""Composition root: it builds the services and the pipeline from the settings.
 
-Importing this file loads no network: `/health` must answer before torch has even been imported, so
-`load_pipeline` imports `pretrained`'s networks when the worker calls it.
+Importing this module loads no network library. `load_pipeline` imports them when the worker calls it, because
+`/health` must answer before torch is imported.
 """
 
 from collections.abc import Callable, Mapping
@@ -43,14 +43,15 @@ WRITE_TIMEOUT_S = 120.0  # for one call that writes predictions; shorter than `w
 
 
 def load_pipeline(plan: Plan, remember: Callable[[Describer], Describer] = lambda d: d) -> Pipeline:
-    """Load the networks of a plan; seconds, and most of the program's memory.
+    """Load the networks of a plan and join them to a pipeline. It takes seconds.
 
     Args:
-        remember: put around the describer, such as one that keeps what was said.
+        plan: the networks, with their files checked.
+        remember: wraps the describer, e.g. with a cache of its answers.
 
     Raises:
         WeightsError: a model file is missing or damaged.
-        SettingsError: the device is not there.
+        SettingsError: the machine does not have the device.
     """
     from ris.pretrained.device import check_device, use_threads
     from ris.pretrained.loading import Loader
@@ -105,7 +106,18 @@ def _load_named_describer(plan: Plan) -> Describer | None:
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """A running backend without its HTTP edge; `close` it."""
+    """The services of a running backend, without HTTP. Call `close` at the end.
+
+    Attributes:
+        database: the record of suggestions, answers and learned rankings.
+        worker: runs the networks.
+        suggesting: answers tasks.
+        recording: stores what annotators did.
+        syncing: reads annotations from Label Studio.
+        training: learns rankings.
+        refining: makes masks of clicks.
+        delivering: writes predictions into Label Studio; None without an API key.
+    """
 
     database: Database
     worker: Worker
@@ -117,7 +129,7 @@ class Application:
     delivering: DeliveryService | None
 
     def close(self) -> None:
-        """Finish what runs, in the order of the data; what waits is refused, and still owed."""
+        """Finish what runs and refuse what waits; deliveries that were not made stay in the database."""
         self.worker.reject_jobs()
         self.training.close()
         self.syncing.close()
@@ -130,10 +142,12 @@ class Application:
 
 
 def assemble(settings: Settings) -> Application:
-    """Open the database, start the worker; the models load in the background.
+    """Open the database and start the services. The networks load in the background.
 
     Raises:
-        StoreError, WeightsError, SettingsError: each says what to do.
+        StoreError: the database cannot be used.
+        WeightsError: a model file is missing or damaged.
+        SettingsError: a setting is not allowed, or does not fit another one.
     """
     plan = make_plan(settings)
     database = Database.open(settings.database_url)
@@ -145,13 +159,7 @@ def assemble(settings: Settings) -> Application:
     recording = RecordingService(database, now=get_utc_now)
     worker.start()
     recording.start()
-    syncing = SyncService(
-        database,
-        recording,
-        make_label_studio_client(settings),
-        now=get_utc_now,
-        webhook_headers=get_webhook_headers(settings),
-    )
+    syncing = _make_syncing(settings, database, recording)
     if settings.label_studio_api_key and settings.sync_interval_s:
         syncing.start(settings.sync_interval_s)
     images = make_image_source(settings)
@@ -177,26 +185,27 @@ def assemble(settings: Settings) -> Application:
 
 
 def make_label_studio_client(settings: Settings, *, timeout_s: float = 30.0) -> LabelStudioClient:
-    """Our side of Label Studio's API, with our own key."""
+    """Make a client of Label Studio's API with the key of the settings."""
     key = settings.label_studio_api_key
     secret = key.get_secret_value() if key else None
     return LabelStudioClient(settings.label_studio_url, secret, timeout_s=timeout_s)
 
 
 def get_webhook_headers(settings: Settings) -> Mapping[str, str]:
-    """What a webhook must carry to be let in."""
+    """Return the headers that Label Studio must send with a webhook; none without a password."""
     password = settings.basic_auth_password
     return make_webhook_headers(password.get_secret_value() if password else "")
 
 
 def make_ml_backend(settings: Settings, url: str | None = None) -> OwnBackend:
-    """Our side as Label Studio reaches it.
+    """Describe this backend as Label Studio reaches it: address, user and password.
 
     Args:
-        url: wins over the settings.
+        settings: give address, user and password.
+        url: address to use instead of the one in the settings.
 
     Raises:
-        InputError: that is no address that Label Studio could call.
+        InputError: Label Studio cannot call this address.
     """
     password = settings.basic_auth_password
     return OwnBackend(
@@ -207,7 +216,7 @@ def make_ml_backend(settings: Settings, url: str | None = None) -> OwnBackend:
 
 
 def make_image_bytes_source(settings: Settings) -> Callable[[Task], bytes]:
-    """From a task to the bytes of its image's file."""
+    """Make the function that fetches the file of a task's image."""
     source = ImageSource(
         make_label_studio_client(settings),
         image_hosts=settings.image_hosts,
@@ -218,13 +227,13 @@ def make_image_bytes_source(settings: Settings) -> Callable[[Task], bytes]:
 
 
 def make_image_source(settings: Settings) -> Callable[[Task], Image]:
-    """From a task to its decoded image."""
+    """Make the function that fetches and decodes a task's image."""
     fetch = make_image_bytes_source(settings)
     return lambda task: decode_image(fetch(task), max_pixels=settings.max_image_pixels)
 
 
 def make_expression_parser() -> Callable[[str], ParsedExpression]:
-    """The grammar of expressions, read by the embedded parser; it is loaded when the first one comes."""
+    """Make the function that parses expressions with the embedded parser, which its first call loads."""
 
     @cache
     def load() -> Parser:
@@ -236,21 +245,22 @@ def make_expression_parser() -> Callable[[str], ParsedExpression]:
 
 
 def load_worker(settings: Settings) -> tuple[Pipeline, Callable[[Task], Image]]:
-    """What a worker of `ris prelabel` is made of, wherever it runs.
+    """Load the pipeline and the image source of one worker process of `ris prelabel`.
 
     Raises:
-        SettingsError, WeightsError: each says what to do.
+        SettingsError: a setting is not allowed, or does not fit another one.
+        WeightsError: a model file is missing or damaged.
     """
     return load_pipeline(make_plan(settings)), make_image_source(settings)
 
 
 def get_utc_now() -> datetime:
-    """The clock."""
+    """Return the current time in UTC."""
     return datetime.now(UTC)
 
 
 def make_sync_service(settings: Settings) -> SyncService:
-    """A sync without a server: for `ris sync`. Close its recording and its database.
+    """Make the sync of `ris sync`. The caller closes its recording and its database.
 
     Raises:
         SettingsError: there is no key for Label Studio.
@@ -258,11 +268,15 @@ def make_sync_service(settings: Settings) -> SyncService:
     """
     if settings.label_studio_api_key is None:
         raise SettingsError(
-            "RIS_LABEL_STUDIO_API_KEY is not set; Label Studio's answers need a key to be read"
+            "RIS_LABEL_STUDIO_API_KEY is not set; Label Studio's annotations cannot be read without a key"
         )
     database = Database.open(settings.database_url)
     recording = RecordingService(database, now=get_utc_now)
     recording.start()
+    return _make_syncing(settings, database, recording)
+
+
+def _make_syncing(settings: Settings, database: Database, recording: RecordingService) -> SyncService:
     return SyncService(
         database,
         recording,
@@ -273,10 +287,12 @@ def make_sync_service(settings: Settings) -> SyncService:
 
 
 def make_training_service(settings: Settings) -> TrainingService:
-    """Learning without a server: for `ris learn` and `ris models`. Close its database.
+    """Make the training of `ris learn` and `ris models`. The caller closes its database.
 
     Raises:
-        StoreError, SettingsError, WeightsError: each says what to do.
+        StoreError: the database cannot be used.
+        SettingsError: a setting is not allowed, or does not fit another one.
+        WeightsError: a model file is missing or damaged.
     """
     plan = make_plan(settings)
     return TrainingService(

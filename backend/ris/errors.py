@@ -1,41 +1,41 @@
-"""Every way in which this product can fail on purpose.
+"""All errors that this product raises.
 
     BackendError
-    |- InputError                what a person gave us cannot be used
+    |- InputError                an input of a person cannot be used
     |  |- TaskError              a task lacks its image or its expression
-    |  |- LabelConfigError       a label config has no place for a mask
+    |  |- LabelConfigError       a label config has no place for a mask, or more than one
     |  |- RegionError            a region's mask cannot be read
-    |  |  |- FrameError          a region is of a picture of another size
-    |  |  |- EmptyMaskError      something was drawn and covers no pixel
-    |  |  |- RegionKindError     something was drawn with a tool that gives no mask
-    |  |- ChoiceError            the choices of an answer do not say which mask is meant
-    |  |- EventError             a webhook's body says nothing that we understand
-    |- ImageError
-    |  |- ImageUnreachable       the picture could not be fetched
-    |  |- ImageUnreadable        the bytes are not a picture that we can use
+    |  |  |- FrameError          a region's image has another size than the task's
+    |  |  |- EmptyMaskError      a drawn region covers no pixel
+    |  |  |- RegionKindError     a region was drawn with a tool that makes no mask
+    |  |- ChoiceError            the choices of an answer do not select one mask
+    |  |- EventError             a webhook's body cannot be parsed
+    |- ImageError                an image cannot be loaded
+    |  |- ImageUnreachable       the file cannot be fetched
+    |  |- ImageUnreadable        the file is not an image that can be decoded
     |- WeightsError              a model file is missing or damaged
-    |- DescriberError            the describer of images cannot be asked
-    |- StoreError                the database cannot be used as it is
-    |- SettingsError             a setting has no meaning
+    |- DescriberError            the describer failed
+    |- StoreError                the database cannot be used
+    |- SettingsError             a setting is not allowed
     |- LabelStudioError          Label Studio refused or did not answer
-    |  |- LabelStudioRefusal     it refused: nothing of the call was done
-    |  |  |- LabelStudioDenied   it does not take our key, or not for this
+    |  |- LabelStudioRefusal     it refused; the call changed nothing
+    |  |  |- LabelStudioDenied   it refused the API key
     |  |- UntrustedError         its certificate is not trusted
     |- DatasetError              a dataset or an export cannot be read or written
-    |- NotReady                  the models are still loading, or the deadline has passed
+    |- NotReady                  the networks are loading, the server stops, or the deadline has passed
 
-A message is one sentence for the person who must act: what, what it got, what to do. It never holds
-a secret, a whole payload or fetched bytes. Foreign exceptions become one of these at the border that
-meets them, with `from`; `backend/ris/web` maps them to HTTP statuses in one table.
+A message is one sentence for the person who must act: what happened, what was found, what to do. It contains
+no secret, no whole payload and no fetched bytes. An exception of a library is converted where it is caught,
+with `from`. `ris.web` maps the errors to HTTP statuses in one table.
 """
 
 
 class BackendError(Exception):
-    """The root: everything that we raise on purpose."""
+    """The base class of all errors of this product."""
 
 
 class InputError(BackendError):
-    """What a person gave us cannot be used as it is."""
+    """An input of a person cannot be used."""
 
 
 class TaskError(InputError):
@@ -51,35 +51,35 @@ class RegionError(InputError):
 
 
 class FrameError(RegionError):
-    """A region is of a picture of another size than the task's, or says no size."""
+    """A region's image has another size than the task's, or the region has no size."""
 
 
 class EmptyMaskError(RegionError):
-    """Something was drawn and covers no pixel: that is not the same as "no such thing"."""
+    """A drawn region covers no pixel, which is not the same as an answer without a referent."""
 
 
 class RegionKindError(RegionError):
-    """Something was drawn with a tool that gives no mask."""
+    """A region was drawn with a tool that makes no mask."""
 
 
 class ChoiceError(InputError):
-    """The choices of an answer do not say which mask is meant."""
+    """The choices of an answer do not select one mask."""
 
 
 class EventError(InputError):
-    """A webhook's body says nothing that we understand."""
+    """A webhook's body cannot be parsed."""
 
 
 class ImageError(BackendError):
-    """A picture cannot be had."""
+    """An image cannot be loaded."""
 
 
 class ImageUnreachable(ImageError):
-    """The picture could not be fetched."""
+    """The file of an image cannot be fetched."""
 
 
 class ImageUnreadable(ImageError):
-    """The bytes are not a picture that we can use."""
+    """A file is not an image that can be decoded."""
 
 
 class WeightsError(BackendError):
@@ -87,31 +87,31 @@ class WeightsError(BackendError):
 
 
 class DescriberError(BackendError):
-    """The describer of images cannot be asked: it is down, refuses, or is too slow."""
+    """The describer is down, refuses or is too slow."""
 
 
 class StoreError(BackendError):
-    """The database is not there, is read-only or is at another revision."""
+    """The database is missing, read-only or at another revision."""
 
 
 class SettingsError(BackendError):
-    """A setting has no meaning."""
+    """A setting is not allowed, or does not fit another one."""
 
 
 class LabelStudioError(BackendError):
-    """Label Studio refused, or did not answer."""
+    """Label Studio refused or did not answer."""
 
 
 class LabelStudioRefusal(LabelStudioError):
-    """Label Studio answered that it will not: nothing of the call was done."""
+    """Label Studio refused; the call changed nothing."""
 
 
 class LabelStudioDenied(LabelStudioRefusal):
-    """Label Studio does not take our key, or not for this: what was asked may be done with another."""
+    """Label Studio refused the API key; another key may be allowed to do this."""
 
 
 class UntrustedError(LabelStudioError):
-    """The certificate of Label Studio, or of a host of images, is not trusted."""
+    """The certificate of Label Studio or of an image host is not trusted."""
 
 
 class DatasetError(BackendError):
@@ -119,4 +119,4 @@ class DatasetError(BackendError):
 
 
 class NotReady(BackendError):
-    """The models are still loading, or the deadline has passed."""
+    """The networks are loading, the server stops, or the deadline has passed."""

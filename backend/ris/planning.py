@@ -118,6 +118,7 @@ def compute_model_version(preset: Preset, weights: str, *others: str) -> str:
     are stored under `referring.ranking.make_suggestion_version`, which adds the number of alternatives.
 
     Args:
+        preset: the networks and the numbers of the methods.
         weights: digest of the model files.
         others: what else changes an output: the describer, the source of the synonyms, the precision.
     """

@@ -28,7 +28,7 @@ def assemble_app(settings: config.Settings) -> Flask:
 
 
 def make_services(assembled: assembly.Application, settings: config.Settings) -> Services:
-    """What the routes call, of what was assembled."""
+    """Make the services of the routes from the application; the only place that does."""
     return Services(
         assembled.suggesting,
         assembled.recording,

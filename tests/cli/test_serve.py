@@ -80,7 +80,7 @@ def test_a_stop_while_the_database_is_upgraded_ends_the_process_and_takes_back_w
     engine.dispose()
 
     assert status == 143
-    assert (tmp_path / "log").read_text() == "ris: told to stop before it was done\n"
+    assert (tmp_path / "log").read_text() == "ris: stopped by SIGTERM before it was done\n"
     assert read_revision(url) is None
     upgrade_database(url)
     Database.open(url).close()

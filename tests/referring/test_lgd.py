@@ -283,7 +283,7 @@ def test_the_evidence_says_what_was_told():
 def test_a_description_that_says_nothing_usable_costs_its_term_only(nothing):
     found = score(method(Speaker(nothing, nothing)), words("the red"))
 
-    assert found.evidence == {"referent": "nothing usable was said", "around": "nothing usable was said"}
+    assert found.evidence == {"referent": "no usable description", "around": "no usable description"}
     plain = score(method(attribute_weight=0.0, surrounding_weight=0.0), words("the red"))
     np.testing.assert_allclose(found.scores, plain.scores, atol=1e-4)
 

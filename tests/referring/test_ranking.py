@@ -10,7 +10,7 @@ from ris.referring.ranking import (
     Fusion,
     RankingSettings,
     compute_distribution,
-    compute_places,
+    compute_ranks,
     fuse_methods,
     make_suggestion_version,
     rank_proposals,
@@ -211,7 +211,7 @@ def test_without_proposals_or_opinions_there_is_nothing_to_suggest():
 
 
 def test_places_start_at_nought_for_the_best():
-    assert compute_places(np.array([0.5, 0.9, 0.5])).tolist() == [1, 0, 2]
+    assert compute_ranks(np.array([0.5, 0.9, 0.5])).tolist() == [1, 0, 2]
 
 
 def test_a_kind_of_expression_has_its_own_fusion_and_the_others_keep_the_common_one():

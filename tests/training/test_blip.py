@@ -10,7 +10,7 @@ from transformers import AutoTokenizer, BlipForConditionalGeneration, BlipForIma
 
 from ris.pretrained.catalog.presets import TINY, TINY_FOLDER
 from ris.pretrained.clip.vit import ClipEncoder, embed_pictures
-from ris.referring.iterprime import TokenPositions, emphasise_primary_word
+from ris.referring.emphasis import TokenPositions, emphasise_primary_word
 from training import train_describer, train_itm
 from training.blip import SEP_ID, SIDE, copy_clip_weights, make_blip_config
 from training.train_itm import compute_emphasised_heat

@@ -1,4 +1,4 @@
-"""What the decisions of annotators teach: weights and temperatures of the fusion, and a calibration.
+"""Learning from annotators' decisions: weights and temperatures of the fusion, and a calibration.
 
-No pickles: what is learned is a few coefficients, kept in SQL with the figures that speak for them.
+The result is a few coefficients, stored in SQL as JSON with the figures of the fit. Nothing is pickled.
 """

@@ -1,4 +1,4 @@
-"""From the first alternative's probability to the chance that it is right: Platt's scaling, from cases."""
+"""Platt scaling of the first suggestion's probability, fitted on training cases."""
 
 from collections.abc import Sequence
 
@@ -8,27 +8,30 @@ from sklearn.linear_model import LogisticRegression
 
 from ris.referring.ranking import Calibration, compute_clipped_logit
 
-_MIN_CALIBRATION_CASES = 10  # right ones, and wrong ones: a line needs both
+_MIN_CALIBRATION_CASES = 10  # of right first masks, and of wrong ones
 
 
-def fit_calibration(probabilities: Sequence[float], right: Sequence[bool]) -> Calibration | None:
-    """The calibration that fits; None when there is too little of either, or when surer is not righter.
+def fit_calibration(probabilities: Sequence[float], is_right: Sequence[bool]) -> Calibration | None:
+    """Fit a calibration.
 
     Args:
-        probabilities: fused, of what came first, of cases that the fusion was not fitted on.
-        right: whether it was, IoU of at least 0.5.
+        probabilities: fused, of the first mask of C cases that the fusion was not fitted on.
+        is_right: whether that mask has an IoU of at least 0.5 with the final mask.
+
+    Returns:
+        None when there are fewer than 10 right or 10 wrong masks, or when the slope is not above 0.
     """
-    wanted = np.asarray(right, np.bool_)
-    if min(wanted.sum(), (~wanted).sum()) < _MIN_CALIBRATION_CASES:
+    targets = np.asarray(is_right, np.bool_)
+    if min(targets.sum(), (~targets).sum()) < _MIN_CALIBRATION_CASES:
         return None
-    model = LogisticRegression(C=100.0).fit([[compute_clipped_logit(p)] for p in probabilities], wanted)
+    model = LogisticRegression(C=100.0).fit([[compute_clipped_logit(p)] for p in probabilities], targets)
     slope, intercept = float(model.coef_[0, 0]), float(model.intercept_[0])
     return Calibration(slope, intercept) if slope > 0 else None
 
 
 def compute_brier_scores(
-    probabilities: Sequence[float], right: Sequence[bool], calibration: Calibration | None
+    probabilities: Sequence[float], is_right: Sequence[bool], calibration: Calibration | None
 ) -> NDArray[np.float64]:
-    """Squared distance of what was said from what was so: float64 [C], 0 is best."""
-    said = [calibration.compute_chance(p) if calibration else p for p in probabilities]
-    return np.asarray((np.array(said) - np.asarray(right, np.float64)) ** 2)
+    """Compute the Brier score, (chance - is_right)^2, of C cases: float64 [C], 0 is best."""
+    chances = [calibration.compute_chance(p) if calibration else p for p in probabilities]
+    return np.asarray((np.array(chances) - np.asarray(is_right, np.float64)) ** 2)

@@ -1,4 +1,4 @@
-"""One decision as something to learn from: every method's scores of every proposal, and which were right."""
+"""Training cases: every method's scores of the proposals of one decision, and which are right."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,10 +22,10 @@ class TrainingCase:
 
     Attributes:
         kind: of the expression.
-        image: cases of one image are not independent.
-        scores: by method, float32 [N]; methods that had no say are not in it.
-        discount: float64 [N], what the rules for parts and for the whole image multiply.
-        ious: float64 [N], of each proposal with the final mask; zeros where there is no such thing.
+        image: identifies the image; cases of one image are not independent.
+        scores: by method, float32 [N]; methods that were skipped are left out.
+        discount: float64 [N], factors by the rules for parts and for the whole image.
+        ious: float64 [N], of each proposal with the final mask; zeros when the image has no referent.
     """
 
     kind: str
@@ -36,17 +36,17 @@ class TrainingCase:
 
     @property
     def is_right(self) -> NDArray[np.bool_]:
-        """Which proposals are what was meant: bool [N]."""
+        """Which proposals have an IoU of at least 0.5 with the final mask: bool [N]."""
         return self.ious >= RIGHT_IOU
 
     def fuse(self, found: Coefficients) -> NDArray[np.float64]:
-        """The fused probabilities under some coefficients: float64 [N], sums to 1."""
+        """Compute the fused probabilities with some coefficients: float64 [N], sums to 1."""
         fusion = found.by_kind.get(self.kind, found.fusion)
-        weighed = self.discount * fuse_scores(self.scores, fusion)
-        return np.asarray(weighed / weighed.sum())
+        discounted = self.discount * fuse_scores(self.scores, fusion)
+        return np.asarray(discounted / discounted.sum())
 
     def find_first(self, found: Coefficients) -> tuple[float, float]:
-        """Of what comes first under some coefficients: its probability, and its IoU with the final mask."""
+        """Find the first proposal with some coefficients: its probability, and its IoU with the mask."""
         fused = self.fuse(found)
         best = int(fused.argmax())
         return float(fused[best]), float(self.ious[best])
@@ -58,11 +58,17 @@ def make_training_case(
     scores: Mapping[str, NDArray[np.float32]],
     settings: RankingSettings,
 ) -> TrainingCase | None:
-    """The case of a decision; None where it teaches nothing.
+    """Make the training case of a decision.
 
     Args:
-        proposals: N masks that were ranked; none where that was not kept.
-        scores: by method, [N]; of another length where the method had no say.
+        decision: an annotator's answer.
+        proposals: N masks that were ranked; empty when they were not stored.
+        scores: by method, [N]; of another length when the method was skipped.
+        settings: of the ranking; they give the discounts.
+
+    Returns:
+        None when the task was skipped, when the proposals were not stored or are of another size, and when
+        all methods were skipped.
     """
     correction = decision.correction
     mask = correction.annotation.mask if correction.verdict.has_mask else None
@@ -70,15 +76,15 @@ def make_training_case(
         return None
     if mask is not None and mask.size != proposals[0].size:
         return None
-    said = {method: given for method, given in scores.items() if len(given) == len(proposals)}
-    if not said:
+    usable = {method: one for method, one in scores.items() if len(one) == len(proposals)}
+    if not usable:
         return None
     ious = compute_iou_matrix(proposals, [mask])[:, 0] if mask is not None else np.zeros(len(proposals))
     task = correction.annotation.task
     return TrainingCase(
         kind=find_kind(task.expression),
         image=decision.image_digest or f"{task.project} {task.image_url}",
-        scores=said,
+        scores=usable,
         discount=compute_discounts(proposals, settings),
         ious=ious,
     )

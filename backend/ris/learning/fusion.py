@@ -1,9 +1,9 @@
-"""The fusion's weights and temperatures from cases: one for all kinds of expression, and one a kind.
+"""Fit the fusion's weights and temperatures: one fusion for all expressions, and one per kind of expression.
 
-The weighted geometric mean of softmaxes is a softmax of a weighted sum, so what is fitted is a conditional
-logit (McFadden, 1974): how much a point of each method's score counts, never less than nothing, such that
-what the annotators meant is probable. The penalty pulls towards the fusion of the preset, and a kind's
-towards the common one; how strongly is chosen on held-out images.
+The weighted geometric mean of softmaxes is a softmax of a weighted sum. So the model is a conditional logit
+(McFadden, 1974): the coefficients of the methods' scores, none below 0, that maximise the probability of the
+right proposals. An L2 penalty pulls the common fusion towards the preset's, and a kind's fusion towards the
+common one. The strength of the penalty is chosen by cross-validation over images.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,38 +17,42 @@ from sklearn.model_selection import GroupKFold
 from ris.learning.case import TrainingCase
 from ris.referring.ranking import Coefficients, Fusion
 
-_PENALTIES = (0.3, 3.0, 30.0)  # against one case's log-probability, for a share that moves by one
+_PENALTIES = (
+    0.3,
+    3.0,
+    30.0,
+)  # per squared change of a coefficient, on the scale of one case's log-probability
 _N_FOLDS = 5
-_MIN_CASES_PER_KIND = 20  # cases; a kind with fewer, or with fewer images than folds, keeps the common fusion
+_MIN_CASES_PER_KIND = 20  # a kind with fewer, or with fewer images than folds, keeps the common fusion
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _CaseBatch:
-    """C cases of M methods as arrays, filled up to the largest N.
+    """C cases of M methods as arrays, padded to the largest N.
 
     Attributes:
-        scores: float64 [C, M, N] over the methods' temperatures, 0 where a method had no say.
-        offset: float64 [C, N], log of the discounts; minus infinity where there is no proposal.
-        right: bool [C, N].
+        scores: float64 [C, M, N], divided by the methods' temperatures; 0 where a method was skipped.
+        offset: float64 [C, N], log of the discounts; minus infinity in the padding.
+        is_right: bool [C, N], False in the padding.
     """
 
     scores: NDArray[np.float64]
     offset: NDArray[np.float64]
-    right: NDArray[np.bool_]
+    is_right: NDArray[np.bool_]
 
     def __getitem__(self, chosen: NDArray[np.intp]) -> "_CaseBatch":
-        return _CaseBatch(self.scores[chosen], self.offset[chosen], self.right[chosen])
+        return _CaseBatch(self.scores[chosen], self.offset[chosen], self.is_right[chosen])
 
     def __len__(self) -> int:
         return len(self.offset)
 
 
 def fit_fusion(cases: Sequence[TrainingCase], prior: Coefficients) -> Coefficients:
-    """The coefficients that make what was meant most probable; the prior's calibration stays.
+    """Fit the coefficients of the fusion; the prior's calibration stays.
 
     Args:
-        cases: those without a right proposal teach nothing of the order and are left aside.
-        prior: the preset's own; what is learned stays near it as long as there is little to learn from.
+        cases: those in which no proposal is right, or all are, are not used.
+        prior: the preset's own coefficients; the fit stays near them when there are few cases.
     """
     usable = [case for case in cases if case.is_right.any() and not case.is_right.all()]
     if not usable:
@@ -72,7 +76,7 @@ def fit_fusion(cases: Sequence[TrainingCase], prior: Coefficients) -> Coefficien
 def _fit_by_cross_validation(
     batch: _CaseBatch, images: NDArray[np.intp], towards: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """The shares [M], pulled towards others as strongly as serves held-out images best; maybe not moved."""
+    """Fit the shares [M] with the penalty that is best on held-out images; `towards` itself may be best."""
     n_folds = min(_N_FOLDS, len(set(images)))
     if n_folds < 2:
         return _fit(batch, towards, max(_PENALTIES))
@@ -88,9 +92,9 @@ def _fit_by_cross_validation(
 
 def _fit(batch: _CaseBatch, towards: NDArray[np.float64], penalty: float) -> NDArray[np.float64]:
     def compute_penalised_cost(shares: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        value, slope = _compute_cost(batch, shares)
-        moved = shares - towards
-        return value + penalty * float(moved @ moved), slope + 2 * penalty * moved
+        cost, gradient = _compute_cost(batch, shares)
+        change = shares - towards
+        return cost + penalty * float(change @ change), gradient + 2 * penalty * change
 
     found = minimize(
         compute_penalised_cost, towards, jac=True, method="L-BFGS-B", bounds=[(0, None)] * len(towards)
@@ -99,20 +103,20 @@ def _fit(batch: _CaseBatch, towards: NDArray[np.float64], penalty: float) -> NDA
 
 
 def _compute_cost(batch: _CaseBatch, shares: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-    """Minus the log-probability of all that was meant, and its slope by the shares [M]."""
-    weighed = np.einsum("m,cmn->cn", shares, batch.scores) + batch.offset
-    powers = np.exp(weighed - weighed.max(1, keepdims=True))
+    """Compute minus the log-probability of the right proposals, and its gradient by the shares [M]."""
+    logits = np.einsum("m,cmn->cn", shares, batch.scores) + batch.offset
+    powers = np.exp(logits - logits.max(1, keepdims=True))
     fused = powers / powers.sum(1, keepdims=True)
-    right = np.where(batch.right, fused, 0.0)
-    of_right = np.maximum(right.sum(1, keepdims=True), 1e-300)
-    slope = np.einsum("cn,cmn->m", fused - right / of_right, batch.scores)
-    return float(-np.log(of_right).sum()), slope
+    of_right = np.where(batch.is_right, fused, 0.0)
+    total_right = np.maximum(of_right.sum(1, keepdims=True), 1e-300)
+    gradient = np.einsum("cn,cmn->m", fused - of_right / total_right, batch.scores)
+    return float(-np.log(total_right).sum()), gradient
 
 
 def _to_fusion(
     methods: Sequence[str], temperatures: NDArray[np.float64], shares: NDArray[np.float64]
 ) -> Fusion:
-    """Weights that sum to one, and temperatures that make up for it: how sure to be is learned too."""
+    """Convert shares to weights that sum to 1, and temperatures that keep the scale of the shares."""
     total = float(shares.sum())
     if total <= 0:
         return Fusion(
@@ -132,7 +136,7 @@ def _make_batch(
     widest = max(len(case.ious) for case in cases)
     scores = np.zeros((len(cases), len(methods), widest))
     offset = np.full((len(cases), widest), -np.inf)
-    right = np.zeros((len(cases), widest), np.bool_)
+    is_right = np.zeros((len(cases), widest), np.bool_)
     for c, case in enumerate(cases):
         n = len(case.ious)
         for m, method in enumerate(methods):
@@ -140,8 +144,8 @@ def _make_batch(
                 own = case.scores[method].astype(np.float64) / temperatures[m]
                 scores[c, m, :n] = own - own.max()
         offset[c, :n] = np.log(case.discount)
-        right[c, :n] = case.is_right
-    return _CaseBatch(scores, offset, right)
+        is_right[c, :n] = case.is_right
+    return _CaseBatch(scores, offset, is_right)
 
 
 def _number_names(names: Sequence[str]) -> NDArray[np.intp]:

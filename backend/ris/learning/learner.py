@@ -1,4 +1,4 @@
-"""Learning from cases, and whether what was learned is better on images that it was not learned from."""
+"""Fit coefficients on training cases, and accept them only if they are better on held-out images."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,12 +19,12 @@ MIN_TRAINING_CASES, MIN_TRAINING_IMAGES = 30, 10
 
 @dataclass(frozen=True, slots=True)
 class FitResult:
-    """What learning came to.
+    """The result of a fit.
 
     Attributes:
-        coefficients: to use from now on; None when nothing is better than what is in use.
-        summary: a sentence each on the fusion and on the calibration, for people.
-        figures: what speaks for it, as plain JSON.
+        coefficients: to use from now on; None when those in use stay.
+        summary: one sentence on the fusion and one on the calibration, or one on why nothing was fitted.
+        figures: of the evaluation on held-out images, as plain JSON.
     """
 
     coefficients: Coefficients | None
@@ -35,22 +35,23 @@ class FitResult:
 def fit_coefficients(
     cases: Sequence[TrainingCase], *, prior: Coefficients, current: Coefficients
 ) -> FitResult:
-    """Fit fusion and calibration; each is taken only if held-out images say so, by a paired interval.
+    """Fit fusion and calibration; accept each only if a paired 95 % interval of the gain is above 0.
 
-    Every case is judged by coefficients that were fitted without its image. What is in use may have been
-    fitted on some of them: that makes it look better, and learning more careful.
+    Every case is evaluated with coefficients that were fitted without its image. The coefficients in use may
+    have been fitted on some of the cases. That favours them, so new ones are accepted less often.
 
     Args:
+        cases: to learn from.
         prior: the preset's own coefficients.
-        current: those in use.
+        current: the coefficients in use.
     """
     images = {image: number for number, image in enumerate(sorted({case.image for case in cases}))}
     if len(cases) < MIN_TRAINING_CASES or len(images) < MIN_TRAINING_IMAGES:
-        why = (
+        reason = (
             f"there are {len(cases)} decisions on {len(images)} images to learn from; "
             f"at least {MIN_TRAINING_CASES} on {MIN_TRAINING_IMAGES} are needed"
         )
-        return FitResult(None, (why,), {"decisions": len(cases), "images": len(images)})
+        return FitResult(None, (reason,), {"decisions": len(cases), "images": len(images)})
     groups = [images[case.image] for case in cases]
     held_out = _evaluate_held_out(cases, groups, lambda seen: fit_fusion(seen, prior))
     learned_iou = [iou for _, iou in held_out]
@@ -58,28 +59,28 @@ def fit_coefficients(
     gain = estimate_share(
         [new - old for new, (_, old) in zip(learned_iou, current_firsts, strict=True)], groups
     )
-    takes_fusion = gain.low > 0
-    firsts = held_out if takes_fusion else current_firsts
-    fusion = fit_fusion(cases, prior) if takes_fusion else current
-    calibration, calmer = _choose_calibration(firsts, groups, current.calibration)
+    is_better = gain.low > 0
+    firsts = held_out if is_better else current_firsts
+    fusion = fit_fusion(cases, prior) if is_better else current
+    calibration, brier_gain = _choose_calibration(firsts, groups, current.calibration)
     figures = {
         "decisions": len(cases),
         "images": len(images),
         "mIoU of the first": _to_json(estimate_share(learned_iou, groups)),
         "mIoU of the first, in use": _to_json(estimate_share([iou for _, iou in current_firsts], groups)),
         "gain": _to_json(gain),
-        "Brier score, lower by": _to_json(calmer),
+        "Brier score, lower by": _to_json(brier_gain),
     }
     summary = (
         f"fusion: mIoU of the first {estimate_share(learned_iou, groups).mean:.3f} on held-out images, "
         f"{estimate_share([iou for _, iou in current_firsts], groups).mean:.3f} in use; gain {gain}: "
-        + ("taken" if takes_fusion else "not taken, the interval has zero or less"),
-        f"calibration: Brier score lower by {calmer} on held-out images: "
+        + ("taken" if is_better else "not taken, the interval has zero or less"),
+        f"calibration: Brier score lower by {brier_gain} on held-out images: "
         + ("taken" if calibration else "not taken"),
     )
-    if not takes_fusion and calibration is None:
+    if not is_better and calibration is None:
         return FitResult(None, summary, figures)
-    found = replace(fusion, calibration=calibration or (None if takes_fusion else current.calibration))
+    found = replace(fusion, calibration=calibration or (None if is_better else current.calibration))
     return FitResult(found, summary, figures)
 
 
@@ -88,7 +89,7 @@ def _evaluate_held_out(
     groups: Sequence[int],
     fit: Callable[[Sequence[TrainingCase]], Coefficients],
 ) -> list[tuple[float, float]]:
-    """Of each case the probability and IoU of what came first, fitted without its image."""
+    """Evaluate each case with a fit without its image: probability and IoU of its first proposal."""
     firsts: list[tuple[float, float]] = [(0.0, 0.0)] * len(cases)
     for seen, unseen in GroupKFold(_N_FOLDS).split(np.zeros(len(cases)), groups=groups):
         found = fit([cases[i] for i in seen])
@@ -100,19 +101,19 @@ def _evaluate_held_out(
 def _choose_calibration(
     firsts: Sequence[tuple[float, float]], groups: Sequence[int], current: Calibration | None
 ) -> tuple[Calibration | None, Share]:
-    """A calibration if it is better on held-out images; and by how much its Brier score is lower there."""
+    """Fit a calibration if it is better on held-out images; and its gain in Brier score there."""
     probabilities = [p for p, _ in firsts]
-    right = [iou >= RIGHT_IOU for _, iou in firsts]
-    gained = np.zeros(len(firsts))
-    before = compute_brier_scores(probabilities, right, current)
+    is_right = [iou >= RIGHT_IOU for _, iou in firsts]
+    gains = np.zeros(len(firsts))
+    before = compute_brier_scores(probabilities, is_right, current)
     for seen, unseen in GroupKFold(_N_FOLDS).split(np.zeros(len(firsts)), groups=groups):
-        found = fit_calibration([probabilities[i] for i in seen], [right[i] for i in seen])
-        own = compute_brier_scores(
-            [probabilities[i] for i in unseen], [right[i] for i in unseen], found or current
+        found = fit_calibration([probabilities[i] for i in seen], [is_right[i] for i in seen])
+        after = compute_brier_scores(
+            [probabilities[i] for i in unseen], [is_right[i] for i in unseen], found or current
         )
-        gained[unseen] = before[unseen] - own
-    calmer = estimate_share(gained.tolist(), groups)
-    return (fit_calibration(probabilities, right) if calmer.low > 0 else None), calmer
+        gains[unseen] = before[unseen] - after
+    gain = estimate_share(gains.tolist(), groups)
+    return (fit_calibration(probabilities, is_right) if gain.low > 0 else None), gain
 
 
 def _to_json(value: Share) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""How much learning wins back when one method talks nonsense: the benchmark of learning itself."""
+"""The benchmark of learning: shuffle one method's scores and measure the recovery."""
 
 import itertools
 import random
@@ -16,12 +16,13 @@ _WEIGHT_GRID = (0.0, 0.25, 0.5, 1.0)
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One seed. All three figures are mIoU of the first, on images that nothing was learned from.
+    """The result of one seed. All three figures are the mIoU of the first mask on the test images.
 
     Attributes:
+        seed: of the split and of the shuffling.
         before: with the preset's fusion.
-        after: with what was learned, or with the preset's where nothing was taken.
-        best: with the best fixed fusion of each kind, found on these very images: what cannot be beaten.
+        after: with the learned fusion; as `before` where none was accepted.
+        best: with the best fixed weights of each kind, found on the test images themselves: an upper bound.
     """
 
     seed: int
@@ -31,7 +32,7 @@ class Trial:
 
     @property
     def recovery(self) -> float:
-        """The share of what could be won; 1 when there was nothing to win."""
+        """The share of the possible gain that was reached; 1 when no gain was possible."""
         possible = self.best - self.before
         return (self.after - self.before) / possible if possible > 0 else 1.0
 
@@ -39,18 +40,21 @@ class Trial:
 def run_trial(
     cases: Sequence[TrainingCase], prior: Coefficients, methods: Sequence[str], seed: int, *, handicap: bool
 ) -> Trial:
-    """Learn from half of the images, and judge on the other half.
+    """Learn from half of the images, and evaluate on the other half.
 
     Args:
-        methods: those that vote.
-        handicap: let, for each kind of expression, one method that is drawn score at random.
+        cases: of all images.
+        prior: the preset's own coefficients.
+        methods: those with a weight above 0.
+        seed: of the split and of the shuffling.
+        handicap: for each kind of expression, shuffle the scores of one method, drawn at random.
     """
     rng = random.Random(seed)
     images = sorted({case.image for case in cases})
     seen = set(rng.sample(images, len(images) // 2))
     if handicap:
-        deaf = {kind: rng.choice(methods) for kind in sorted({case.kind for case in cases})}
-        cases = [_shuffle_scores(case, deaf[case.kind], rng) for case in cases]
+        shuffled_method = {kind: rng.choice(methods) for kind in sorted({case.kind for case in cases})}
+        cases = [_shuffle_scores(case, shuffled_method[case.kind], rng) for case in cases]
     train = [case for case in cases if case.image in seen]
     test = [case for case in cases if case.image not in seen]
     found = fit_coefficients(train, prior=prior, current=prior).coefficients or prior
@@ -63,18 +67,18 @@ def run_trial(
 
 
 def _shuffle_scores(case: TrainingCase, method: str, rng: random.Random) -> TrainingCase:
-    """The case with one method's scores dealt to other proposals than they were meant for."""
+    """Return the case with one method's scores in random order."""
     if method not in case.scores:
         return case
-    own = case.scores[method].copy()
-    own = own[rng.sample(range(len(own)), len(own))]
-    return replace(case, scores={**case.scores, method: own})
+    scores = case.scores[method]
+    shuffled = scores[rng.sample(range(len(scores)), len(scores))]
+    return replace(case, scores={**case.scores, method: shuffled})
 
 
 def find_best_fixed(
     cases: Sequence[TrainingCase], prior: Coefficients, methods: Sequence[str]
 ) -> Coefficients:
-    """For each kind the weights of a grid that are best on these cases themselves."""
+    """Find for each kind the weights of a grid that are best on these cases."""
     by_kind: dict[str, Fusion] = {}
     for kind in sorted({case.kind for case in cases}):
         own = [case for case in cases if case.kind == kind]

@@ -1,4 +1,4 @@
-"""From the record of decisions to a new version in use: for `ris learn` and Label Studio's Start Training."""
+"""Training: from stored decisions to a learned ranking in use, for `ris learn` and Label Studio."""
 
 import hashlib
 import json
@@ -31,10 +31,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class TrainingResult:
-    """What a training came to.
+    """The result of a training.
 
     Attributes:
-        version: in use from now on; None when nothing was taken.
+        fit_result: coefficients, summary and figures.
+        version: of the learned ranking that is in use from now on; None when none was accepted.
     """
 
     fit_result: "FitResult"
@@ -42,10 +43,12 @@ class TrainingResult:
 
 
 class TrainingService:
-    """Learns for one base: what a preset's networks and settings are called.
+    """Learns rankings for the networks and methods of one preset.
 
     Args:
-        base: decisions on what other networks ranked teach nothing of these.
+        database: the decisions, and the learned rankings.
+        base: the version of the networks and methods. Only decisions on suggestions of this version, or of
+            rankings learned for it, are used.
         ranking: the preset's own.
         now: the clock, in UTC.
     """
@@ -54,41 +57,41 @@ class TrainingService:
         self, database: Database, base: str, ranking: RankingSettings, *, now: Callable[[], datetime]
     ) -> None:
         self.database, self.base, self.ranking, self.now = database, base, ranking, now
-        self.summary: tuple[str, ...] = ()  # of the last training, for people to look at
+        self.summary: tuple[str, ...] = ()  # of the last training, for people
         self._lock = Lock()
         self._thread: Thread | None = None
 
     def train(self, *, project: str | None = None) -> TrainingResult:
-        """Learn from all decisions, or one project's; what is better is in use at once.
+        """Learn from decisions, and use the learned ranking at once if it is better.
+
+        Args:
+            project: key of the only project to learn from; None for all projects.
 
         Raises:
             StoreError: the database cannot be read or written.
         """
-        from ris.learning.learner import (
-            fit_coefficients,  # here: scikit-learn takes a second, /health must not wait
-        )
+        # Imported here: scikit-learn takes a second, and /health must not wait for it.
+        from ris.learning.learner import fit_coefficients
 
         prior = self.ranking.coefficients
         with self.database.begin() as session:
             used = find_ranking_in_use(session, self.base)
-        finding = fit_coefficients(
+        result = fit_coefficients(
             self.find_cases(project=project), prior=prior, current=used.coefficients if used else prior
         )
-        self.summary = finding.summary
-        if finding.coefficients is None:
-            return TrainingResult(finding, None)
-        found = finding.coefficients
-        said = json.dumps(asdict(found), sort_keys=True, default=dict)
-        version = f"{self.base}-{hashlib.sha256(said.encode()).hexdigest()[:6]}"
+        self.summary = result.summary
+        if result.coefficients is None:
+            return TrainingResult(result, None)
+        content = json.dumps(asdict(result.coefficients), sort_keys=True, default=dict)
+        version = f"{self.base}-{hashlib.sha256(content.encode()).hexdigest()[:6]}"
+        learned = LearnedRanking(version, self.base, result.coefficients, result.figures, self.now())
         with self.database.begin() as session:
-            add_learned_ranking(
-                session, LearnedRanking(version, self.base, found, finding.figures, self.now())
-            )
+            add_learned_ranking(session, learned)
             set_version_in_use(session, self.base, version, now=self.now())
-        return TrainingResult(finding, version)
+        return TrainingResult(result, version)
 
     def find_cases(self, *, project: str | None = None) -> list[TrainingCase]:
-        """What there is to learn from."""
+        """Find the training cases of all decisions, or of one project's."""
         found: list[TrainingCase] = []
         with self.database.begin() as session:
             for decision in read_decisions(session, project=project):
@@ -104,7 +107,10 @@ class TrainingService:
         return found
 
     def use_version(self, version: str) -> None:
-        """Go back, or forward, to a version of this base; the base's own name drops what was learned.
+        """Use a learned ranking of this base, or the preset's own.
+
+        Args:
+            version: of the learned ranking; the base itself for the preset's own.
 
         Raises:
             InputError: there is no such version.
@@ -119,7 +125,7 @@ class TrainingService:
             set_version_in_use(session, self.base, version, now=self.now())
 
     def start(self) -> bool:
-        """Train in a thread of its own; False when one is at it already."""
+        """Start a training in a thread; False when one is running already."""
         with self._lock:
             if self._thread is not None and self._thread.is_alive():
                 return False
@@ -133,14 +139,16 @@ class TrainingService:
         except BackendError as error:
             log.warning("training: %s", error)
         except Exception:
-            log.exception("the training failed inside")
+            log.exception("the training failed")
         else:
             log.info(
-                "training: %s; %s", "; ".join(trained.fit_result.summary), trained.version or "nothing taken"
+                "training: %s; %s",
+                "; ".join(trained.fit_result.summary),
+                f"in use now: {trained.version}" if trained.version else "no new version",
             )
 
     def close(self) -> None:
-        """Wait for a training that is under way."""
+        """Wait up to 60 s for a training that is running."""
         with self._lock:
             thread = self._thread
         if thread is not None:

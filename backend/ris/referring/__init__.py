@@ -1,4 +1,4 @@
-"""The methods, as plain array code: what they ask of the networks, and how they score and rank.
+"""The methods and the ranking, as array code.
 
-NumPy only. Networks come in through `protocols.py`; no file here knows which ones they are.
+NumPy only. Networks are passed in through the protocols of `protocols.py`, so no file here depends on one.
 """

@@ -1,4 +1,4 @@
-"""What a method shows to its network: normalised pictures, crops with the ground replaced, patch grids."""
+"""Inputs of the networks: normalised images, crops with the background replaced, patch grids."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -15,18 +15,18 @@ Colour = tuple[float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class Framing:
-    """How pixels reach the network; the numbers belong to a method under a preset.
+    """The preprocessing of images and masks. Its numbers belong to a method under a preset.
 
     Attributes:
-        mean, std: of RGB in [0, 1], subtracted and divided by.
-        working_side: first bring the shorter side of the image to this many pixels, the longer one cut
-            to whole pixels (Pillow, bilinear), and take everything from that; None takes the image as it is.
-        antialias: average when shrinking pictures and crops; the authors' torchvision did not.
-        background: what replaces the ground around a crop, in *normalised* space.
+        mean, std: of RGB in [0, 1]; pixels are normalised with them.
+        working_side: resize the image first, so that its shorter side has this many pixels (Pillow, bilinear;
+            the longer side is truncated to whole pixels). None uses the image as it is.
+        antialias: average when shrinking images and crops; the authors' torchvision did not.
+        background: the colour around a masked crop, in *normalised* space.
         box_rule: "tight", or "authors" for the crop of the released code, a pixel up-left.
-        grid_antialias: average when a mask is brought to the patch grid; the authors' took points.
-        grid_floor: patches with less than this share of the mask's own best patch become 0. With
-            averages and a floor below 1 no mask ever loses all its patches. 0 changes nothing.
+        grid_antialias: average when resizing a mask to the patch grid; the authors took point samples.
+        grid_floor: patches below this share of the mask's highest patch become 0. With averages and a floor
+            below 1 every mask keeps at least one patch. 0 changes nothing.
     """
 
     mean: Colour
@@ -40,7 +40,7 @@ class Framing:
 
 
 def normalise_image(pixels: NDArray[np.uint8], framing: Framing) -> NDArray[np.float32]:
-    """uint8 [H, W, 3] -> float32 [3, h, w], h and w as `working_side` says."""
+    """Normalise an image, resized to `working_side`: uint8 [H, W, 3] -> float32 [3, h, w]."""
     if framing.working_side is not None:
         height, width = scale_to_shorter_side((pixels.shape[0], pixels.shape[1]), framing.working_side)
         pixels = np.asarray(Pillow.fromarray(pixels).resize((width, height), Pillow.Resampling.BILINEAR))
@@ -48,8 +48,8 @@ def normalise_image(pixels: NDArray[np.uint8], framing: Framing) -> NDArray[np.f
 
 
 def _scale_pixels(pixels: NDArray[np.uint8], mean: Colour, std: Colour) -> NDArray[np.float32]:
-    """uint8 [H, W, 3] -> float32 [3, H, W]; in place, because each copy of 12 megapixels is 144 MB."""
-    scaled = pixels.astype(np.float32)
+    """Normalise pixels: uint8 [H, W, 3] -> float32 [3, H, W]."""
+    scaled = pixels.astype(np.float32)  # changed in place: each copy of 12 megapixels takes 144 MB
     scaled /= 255
     scaled -= _to_array(mean)
     scaled /= _to_array(std)
@@ -61,23 +61,25 @@ def _to_array(colour: Colour) -> NDArray[np.float32]:
 
 
 def squash_picture(picture: NDArray[np.float32], side: int, framing: Framing) -> NDArray[np.float32]:
-    """float32 [3, h, w] -> [3, side, side], squashed: nothing at the edges is lost."""
+    """Squash a normalised image to a square: float32 [3, h, w] -> [3, side, side]. Nothing is cropped."""
     return resize(picture, (side, side), antialias=framing.antialias)
 
 
 def crop_masked(
     picture: NDArray[np.float32], mask: NDArray[np.bool_], side: int, framing: Framing
 ) -> NDArray[np.float32]:
-    """One mask alone on the background colour, squashed to a square.
+    """Crop an image to a mask, put the background colour around the mask and squash the crop to a square.
 
     Args:
         picture: normalised float32 [3, H, W] in the mask's frame.
         mask: bool [H, W], not empty.
+        side: of the result, in pixels.
+        framing: gives the box rule, the background and the resizing.
 
     Returns:
-        float32 [3, side, side]. Cropping before replacing the ground gives the same pixels as the
-        authors' order and touches fewer.
+        float32 [3, side, side].
     """
+    # The authors replace the background first; cropping first gives the same pixels with less work.
     box = compute_box(mask) if framing.box_rule == "tight" else compute_authors_box(mask)
     x1, y1, x2, y2 = box
     ground = _to_array(framing.background)[:, None, None]
@@ -86,12 +88,12 @@ def crop_masked(
 
 
 def make_patch_grid(mask: NDArray[np.bool_], side: int, framing: Framing) -> NDArray[np.float32]:
-    """bool [H, W] -> float32 [side, side] in [0, 1]: what each patch is multiplied by."""
+    """Resize a mask to a factor for each patch: bool [H, W] -> float32 [side, side] in [0, 1]."""
     grid = resize(mask, (side, side), antialias=framing.grid_antialias)
     return np.where(grid < framing.grid_floor * grid.max(), np.float32(0), grid)
 
 
 def squash_image(pixels: NDArray[np.uint8], side: int, *, mean: Colour, std: Colour) -> NDArray[np.float32]:
-    """uint8 [H, W, 3] -> float32 [3, side, side], normalised: Pillow's bicubic, whatever the shape was."""
+    """Squash an image to a normalised square (Pillow, bicubic): uint8 [H, W, 3] -> [3, side, side]."""
     small = np.asarray(Pillow.fromarray(pixels).resize((side, side), Pillow.Resampling.BICUBIC))
     return _scale_pixels(small, mean, std)

@@ -1,4 +1,4 @@
-"""What a describer said, as plain words."""
+"""Clean-up of a describer's answers."""
 
 import re
 import unicodedata
@@ -8,10 +8,11 @@ _LABEL = re.compile(r"^\s*(caption|answer|description|output)\s*:\s*", re.IGNORE
 
 
 def clean_description(description: str) -> str:
-    """A description as one line of plain English words; "" when there is none in it.
+    """Reduce a description to one line of plain English words; "" when there is none.
 
-    Markup, quotes, a leading "Caption:" and all but the first paragraph go. What is not mostly in Latin
-    letters would only be noise to CLIP. Length is left to the text network, which cuts after 77 tokens.
+    Markup, quotes, a leading "Caption:" and all lines but the first are removed. A text that is not mostly in
+    Latin letters becomes "", because CLIP does not know it. Long texts are left to the text network, which
+    truncates after 77 tokens.
     """
     text = _MARKUP.sub(" ", description)
     text = next((line for line in text.splitlines() if line.strip()), "")

@@ -1,11 +1,10 @@
-"""Words of direction: which side of the image a referent is said to be on, and what follows for a ranking.
+"""Direction words: the side of the image that an expression names, and the rectifier that uses it.
 
-There are two rules. `find_released_direction` is that of LGD's released code: it goes by a direction only
-where
-the head's expanded phrase is the noun phrase itself and there are superlatives or relations, but not both; it
-then looks for parts of words, by which a laptop is at the top, and knows no "bottom".
-`find_plain_direction` is
-ours: whole words, said of the referent alone. A figure with ours is none of LGD's.
+There are two rules. `find_released_direction` is the rule of LGD's released code. It uses a direction only
+where the head's expanded phrase is the noun phrase itself and there are superlatives or relations, but not
+both. It then looks for parts of words, so that a laptop is at the top, and it does not know "bottom".
+`find_plain_direction` is our own rule: whole words that belong to the referent alone. Results with our rule
+are not results of LGD.
 """
 
 import numpy as np
@@ -26,10 +25,10 @@ _HORIZONTAL_WORDS = {
 
 
 def find_released_direction(tree: Tree) -> tuple[str, str]:
-    """The side by the rule of LGD's released code: ("top", "left"), ("", "right"), ("", "").
+    """Find the side by the rule of LGD's released code: ("top", "left"), ("", "right"), ("", "").
 
     Args:
-        tree: of the expression in lower case, as it stands.
+        tree: of the expression in lower case, otherwise as written.
     """
     entity = read_entity(tree)
     if entity is None or entity.head != tree.noun_phrase:
@@ -42,7 +41,7 @@ def find_released_direction(tree: Tree) -> tuple[str, str]:
 
 
 def _find_relation_side(entity: Entity, text: str) -> tuple[str, str]:
-    """Of the last relation whose words are about a side of the picture, not of another thing."""
+    """Find the side of the last relation whose words refer to the image and not to another thing."""
     side = ("", "")
     for between, thing in entity.relations:
         word = next((w for w in between if w in (*LEFT, *RIGHT, *ABOVE, *BELOW)), None)
@@ -68,12 +67,12 @@ def _find_horizontal(text: str) -> str:
 
 
 def find_plain_direction(expression: ParsedExpression) -> tuple[str, str]:
-    """The side by our own rule, in whole words: ("top", "left"), ("", "right"), ("", "").
+    """Find the side by our own rule, in whole words: ("top", "left"), ("", "right"), ("", "").
 
-    A direction counts when it is said of the referent alone: inside its noun phrase ("the left mug"), or
+    A direction counts when it belongs to the referent alone: inside its noun phrase ("the left mug"), or
     after it with no other thing to relate to ("mug on the left", "mug at the top of the picture").
     """
-    said = [
+    directions = [
         word
         for word in expression.words
         if _find_side(word.text, _VERTICAL_WORDS) or _find_side(word.text, _HORIZONTAL_WORDS)
@@ -81,9 +80,9 @@ def find_plain_direction(expression: ParsedExpression) -> tuple[str, str]:
     others = [p for p in expression.landmarks if not _is_side_phrase(p)]
     subject = set(expression.subject.split())
     if others:
-        said = [word for word in said if word.text in subject]
+        directions = [word for word in directions if word.text in subject]
     found = [
-        next((s for w in said if (s := _find_side(w.text, sides))), "")
+        next((s for w in directions if (s := _find_side(w.text, sides))), "")
         for sides in (_VERTICAL_WORDS, _HORIZONTAL_WORDS)
     ]
     return found[0], found[1]
@@ -107,26 +106,30 @@ def _is_side_phrase(phrase: str) -> bool:
 
 
 def rectify_scores(
-    scores: NDArray[np.float32], places: NDArray[np.float32], side: tuple[str, str]
+    scores: NDArray[np.float32], centroids: NDArray[np.float32], side: tuple[str, str]
 ) -> tuple[NDArray[np.float32], str]:
-    """The spatial rectifier: the best mask of the side that is named comes first.
+    """Put the best mask of the named side first (LGD's spatial rectifier).
+
+    Masks are divided into quarters by the medians of their centres; strictly below the median is top or left.
+    Of two quarters with equal best scores the second wins.
 
     Args:
         scores: float32 [N], N at least 1.
-        places: float32 [N, 2], row and column of each mask's centre.
-        side: as `find_released_direction` or `find_plain_direction` has it.
+        centroids: float32 [N, 2], row and column of each mask's centre.
+        side: from `find_released_direction` or `find_plain_direction`.
 
     Returns:
-        The scores, and the side in words; unchanged and "" when no side is named or the side is empty.
+        The scores, float32 [N], and the side in words. Where nothing changes, because no side is named, no
+        mask
+        is on it or its best mask is first already: the same scores and "".
 
-    Source: the released code, inherited from TAS: masks fall into quarters by the medians of their
-    centres, strictly below the median is top or left, and of two quarters with equal bests the second wins.
+    Source: LGD's released code, which took it over from TAS.
     """
     vertical, horizontal = side
     if not vertical and not horizontal:
         return scores, ""
-    is_top = places[:, 0] < np.median(places[:, 0])
-    is_left = places[:, 1] < np.median(places[:, 1])
+    is_top = centroids[:, 0] < np.median(centroids[:, 0])
+    is_left = centroids[:, 1] < np.median(centroids[:, 1])
     rows = [vertical == "top"] if vertical else [True, False]
     columns = [horizontal == "left"] if horizontal else [True, False]
     best = -1

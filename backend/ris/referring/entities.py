@@ -1,13 +1,13 @@
-"""What LGD's released code reads out of an expression before it goes by a direction.
+"""The entity of an expression with its relations and superlatives, as LGD's released code reads it.
 
 Source: the released code of Li et al., arXiv:2504.14467, which took it over from TAS and ReCLIP (Subramanian
-et al., ACL 2022, arXiv:2204.05991). It is followed to the letter, what looks like a slip included:
+et al., ACL 2022, arXiv:2204.05991). This file follows it exactly, including what looks like a mistake:
 
-* Every *token* of a noun phrase has an expanded phrase of its own, so that the tokens of one phrase count as
-  different things: "the" of "the left mug" is a relation of the mug to "the left mug".
-* A phrase grows by what depends on it, unless another token's phrase depends on that in turn; another token
-  of the same phrase counts as well.
-* Of several sentences the first root is the head here, the last one in the noun phrase rule.
+* Each *token* of a noun phrase has its own expanded phrase, so the tokens of one phrase count as different
+  things: "the" of "the left mug" is a relation of the mug to "the left mug".
+* A phrase is expanded by the tokens that depend on it, except those on which a phrase of another token
+  depends. Another token of the same phrase counts too.
+* Of several sentences this code takes the first root as head; the noun phrase rule takes the last.
 """
 
 from dataclasses import dataclass
@@ -29,12 +29,12 @@ SUPERLATIVE_WORDS = frozenset((
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """The thing that an expression is about.
+    """The thing that an expression refers to.
 
     Attributes:
         head: its expanded phrase.
-        relations: of each thing that hangs on it the words between, in order, and its expanded phrase.
-        has_superlative: a chain of words that hangs on it ends with, or leads over, a superlative.
+        relations: for each dependent thing, the words between in order, and the thing's expanded phrase.
+        has_superlative: whether a chain of dependent words contains a superlative.
     """
 
     head: str
@@ -43,7 +43,7 @@ class Entity:
 
 
 def read_entity(tree: Tree) -> Entity | None:
-    """The entity at the first root, else at what the first noun phrase hangs on; None without either."""
+    """Read the entity at the first root, else at the head of the first noun phrase; None without either."""
     root = next((i for i, node in enumerate(tree.nodes) if node.head == i), None)
     if root is None:
         return None
@@ -55,16 +55,16 @@ def read_entity(tree: Tree) -> Entity | None:
 
 
 def expand_phrases(tree: Tree) -> dict[int, str]:
-    """By token of a noun phrase, its phrase with what depends on it and on nothing of another token's."""
+    """Expand noun phrases by their dependents, see the module: expanded phrase by index of the token."""
     phrase_of = {i: p for p, (start, stop) in enumerate(tree.phrases) for i in range(start, stop)}
     above = [frozenset(tree.find_ancestors(i)) for i in range(len(tree.nodes))]
-    leads_to: list[set[int]] = [set() for _ in tree.nodes]  # the phrases that hang on each token
+    leads_to: list[set[int]] = [set() for _ in tree.nodes]  # the phrases that depend on each token
     for i, p in phrase_of.items():
         for ancestor in above[i]:
             leads_to[ancestor].add(p)
     expanded: dict[int, str] = {}
     for p, (start, stop) in enumerate(tree.phrases):
-        alone = stop - start == 1  # else another token of the phrase is in the way as well
+        alone = stop - start == 1  # else another token of the same phrase blocks the expansion too
 
         def is_taken(i: int, p: int = p, alone: bool = alone) -> bool:
             return bool(leads_to[i] - {p}) or (p in leads_to[i] and not alone)
@@ -96,7 +96,7 @@ def _find_entity_at(tree: Tree, head: int, expanded: dict[int, str]) -> Entity |
 
 
 def _read_entity(tree: Tree, head: int, expanded: dict[int, str]) -> Entity:
-    """Down every chain of words from the head, until another thing or until its end, in the code's order."""
+    """Follow each chain of dependents from the head to another thing or to its end, in the code's order."""
     relations, has_superlative = [], False
     ahead: list[tuple[int, tuple[int, ...]]] = [(head, ())]  # a token, and the words that lead to it
     while ahead:
@@ -115,7 +115,7 @@ def _read_entity(tree: Tree, head: int, expanded: dict[int, str]) -> Entity:
 
 
 def _find_top(tree: Tree, start: int, stop: int) -> int:
-    """The token of a phrase that is nearest to the root."""
+    """Find the token of a phrase that is nearest to the root."""
     outside = [
         i for i in range(start, stop) if not start <= tree.nodes[i].head < stop or tree.nodes[i].head == i
     ]

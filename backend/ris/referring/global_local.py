@@ -1,22 +1,21 @@
-"""Global-Local CLIP: the whole image seen through a mask, mixed with the masked crop.
+"""Global-Local CLIP: a mask-guided view of the whole image, mixed with the masked crop.
 
 Source: Yu, Seo and Son, "Zero-shot Referring Image Segmentation with Global-Local Context
-Features", CVPR 2023, arXiv:2303.17811, and the authors' released code where the paper is silent.
-Decisions on what is easily got wrong:
+Features", CVPR 2023, arXiv:2303.17811, and the authors' released code where the paper leaves a question open.
+Details that are easy to get wrong:
 
-* Patches outside the mask are *multiplied* by the resized mask before the first masked block and
-  again before each later one; the class token is untouched, and zeroed patches still take part in
-  attention. Nothing is removed.
-* With a ViT the two visual features are mixed raw and normalised afterwards, and so are the two texts:
-  the networks' lengths act as weights.
-* With a ResNet crops and texts are brought to unit length, the masked view stays raw, and nothing is
-  normalised afterwards: how long the masked view is says how much it weighs, and is part of the score.
-* The authors feed CLIP with ImageNet's statistics, take point samples when they resize, and fill the
-  ground with ImageNet's mean *after* normalisation. All of that is data (`Framing`); presets with
-  published weights keep it, the embedded preset does what its network was trained with.
-* A mask that hits no sample point has an all-zero grid: only the class token tells it apart from
-  others like it. Ties keep the order of the proposals.
-* No proposals: the scores are empty, and the caller counts a miss. No sample is ever skipped.
+* The patches are *multiplied* by the resized mask before the first masked block and again before each later
+  one. The class token stays as it is, and zeroed patches still take part in attention. No patch is removed.
+* With a ViT the two visual features are mixed raw and normalised afterwards, and so are the two text
+  features. So the lengths of the features act as weights.
+* With a ResNet the crops and texts have unit length, the masked view stays raw, and nothing is normalised
+  afterwards. So the length of the masked view is part of the score.
+* The authors normalise with ImageNet's statistics, take point samples when they resize, and fill the
+  background with ImageNet's mean *after* normalisation. These are settings (`Framing`). Presets with
+  published weights have the authors' values; the embedded preset has those of its network's training.
+* A mask that contains no sample point has an all-zero grid, and all such masks get equal scores. Equal scores
+  keep the order of the proposals.
+* Without proposals the scores are empty, and the caller counts a miss. No sample is skipped.
 """
 
 from collections.abc import Sequence
@@ -44,11 +43,11 @@ class GlobalLocalSettings:
     """The method's numbers under one preset.
 
     Attributes:
-        framing: how pixels and masks reach the network.
-        view_weight: share of the mask-guided view in the visual feature; the paper's alpha, the code's v.
-        text_weight: share of the whole sentence in the text feature; the paper's beta, the code's r.
+        framing: preprocessing of images and masks.
+        view_weight: weight of the mask-guided view in the visual feature; the paper's alpha, the code's v.
+        text_weight: weight of the whole sentence in the text feature; the paper's beta, the code's r.
         first_masked_block: 0-based and absolute; the authors use 9 for every ViT.
-        mixing: "raw" is the authors' ViT path, 100 x the cosine of two mixes of raw features; "unit" their
+        mixing: "raw" is the authors' ViT path, 100 x the cosine of two mixes of raw features. "unit" is their
             ResNet path, 100 x the product of two mixes in which all but the masked view have unit length.
     """
 
@@ -82,21 +81,25 @@ GLOBAL_LOCAL_PAPER_RN50 = replace(GLOBAL_LOCAL_PAPER, first_masked_block=0, mixi
 
 @dataclass(frozen=True, slots=True)
 class GlobalLocal:
-    """The method over one network; see the module's text for the source."""
+    """The method with one network; see the module's docstring for the source."""
 
     encoder: Encoder
     settings: GlobalLocalSettings
     name: str = "global-local"
 
     def see(self, image: Image, proposals: Proposals) -> dict[str, NDArray[np.float32]]:
-        """The mixed visual feature of every proposal, "visual": float32 [N, D], not normalised."""
+        """Compute the mixed visual feature of every proposal.
+
+        Returns:
+            "visual": float32 [N, D], not normalised.
+        """
         picture = normalise_image(image.pixels, self.settings.framing)
         masked = self.compute_global_features(picture, proposals.masks)
         cropped = self._prepare_features(self.compute_local_features(picture, proposals.masks))
         return {"visual": mix_features(masked, cropped, weight=self.settings.view_weight)}
 
     def compute_global_features(self, picture: NDArray[np.float32], masks: MaskStack) -> NDArray[np.float32]:
-        """Each mask seen within the whole image ("token masking"): float32 [N, D], raw.
+        """Compute the feature of each mask within the whole image ("token masking"): float32 [N, D], raw.
 
         Args:
             picture: normalised float32 [3, h, w].
@@ -111,7 +114,12 @@ class GlobalLocal:
         )
 
     def compute_local_features(self, picture: NDArray[np.float32], masks: MaskStack) -> NDArray[np.float32]:
-        """Each mask cut out alone: float32 [N, D], raw. Arguments as in `compute_global_features`."""
+        """Compute the feature of each masked crop: float32 [N, D], raw.
+
+        Args:
+            picture: normalised float32 [3, h, w].
+            masks: N of bool [H, W]; the image is resized to H, W if they differ from h, w.
+        """
         side, framing = self.encoder.input_size, self.settings.framing
         if picture.shape[1:] != masks.shape[1:]:
             picture = resize(picture, (masks.shape[1], masks.shape[2]), antialias=framing.antialias)
@@ -119,29 +127,34 @@ class GlobalLocal:
         return self.encoder.encode_images(np.array(crops, np.float32).reshape(-1, 3, side, side))
 
     def compute_text_features(self, expressions: Sequence[ParsedExpression]) -> NDArray[np.float32]:
-        """Each sentence mixed with its noun phrase: float32 [T, D], not normalised."""
+        """Compute the feature of each sentence mixed with its noun phrase: float32 [T, D], not normalised."""
         texts = [text for e in expressions for text in (e.text, e.subject)]
         encoded = self._prepare_features(self.encoder.encode_texts(texts))
         return mix_features(encoded[0::2], encoded[1::2], weight=self.settings.text_weight)
 
     def score(self, scene: Scene, expressions: Sequence[ParsedExpression]) -> list[MethodScores]:
-        """100 x cosine, or product, of every proposal and the expression."""
+        """Score every proposal by 100 x the cosine, or product, with the expression."""
         visual = scene.features[self.name]["visual"]
-        alike = compute_cosine if self.settings.mixing == "raw" else np.matmul
+        compare = compute_cosine if self.settings.mixing == "raw" else np.matmul
         return [
-            MethodScores(self.name, _LOGIT_SCALE * alike(visual, text), evidence={"noun phrase": e.subject})
+            MethodScores(self.name, _LOGIT_SCALE * compare(visual, text), evidence={"noun phrase": e.subject})
             for e, text in zip(expressions, self.compute_text_features(expressions), strict=True)
         ]
 
     def _prepare_features(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Crops and texts as they enter the mix: raw, or of unit length."""
+        """Return features of crops and texts as they are mixed: raw, or with rows of unit length."""
         return features if self.settings.mixing == "raw" else normalise_rows(features)
 
 
 def mix_features(
     first: NDArray[np.float32], second: NDArray[np.float32], *, weight: float
 ) -> NDArray[np.float32]:
-    """weight x first + (1 - weight) x second, on raw features of one shape.
+    """Compute weight x first + (1 - weight) x second.
+
+    Args:
+        first: float32 [N, D].
+        second: float32 [N, D].
+        weight: of the first, in [0, 1].
 
     Raises:
         ValueError: the shapes differ, or the weight is outside [0, 1].
@@ -155,6 +168,6 @@ def mix_features(
 
 
 def compute_cosine(features: NDArray[np.float32], text: NDArray[np.float32]) -> NDArray[np.float32]:
-    """float32 [N, D] and [D] -> [N] in [-1, 1]; a feature of length 0 gives 0."""
+    """Compute the cosine of features float32 [N, D] with a text [D]: [N] in [-1, 1]; 0 for a zero feature."""
     lengths = np.linalg.norm(features, axis=-1) * np.linalg.norm(text)
     return np.asarray(features @ text / np.maximum(lengths, np.float32(1e-12)), np.float32)

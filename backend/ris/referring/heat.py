@@ -1,4 +1,4 @@
-"""Heat maps over masks: brought to [0, 1], enlarged as IteRPrimE's authors do, summed inside masks."""
+"""Heat maps: scaled to [0, 1], enlarged as by IteRPrimE's authors, and summed inside masks."""
 
 import cv2
 import numpy as np
@@ -10,19 +10,19 @@ from ris.core.types import Size
 
 
 def scale_to_unit(heat: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Brought to [0, 1]; a flat map becomes 0."""
+    """Scale a map to [0, 1]; a constant map becomes 0. Same shape, float32."""
     low, high = heat.min(), heat.max()
     return np.asarray((heat - low) / (high - low) if high > low else np.zeros_like(heat), np.float32)
 
 
 def enlarge_heat(heat: NDArray[np.float32], size: Size) -> NDArray[np.float32]:
-    """float32 [G, G] -> [H, W], bicubic, not clipped."""
+    """Enlarge a map (bicubic, not clipped): float32 [G, G] -> [H, W]."""
     rows, columns = make_bicubic_weights(heat.shape[0], size[0]), make_bicubic_weights(heat.shape[1], size[1])
     return np.asarray(rows @ heat @ columns.T, np.float32)
 
 
 def compute_heat_shares(proposals: Proposals, grid: int) -> NDArray[np.float32]:
-    """Each patch's part in the sum of the enlarged map inside every mask: float32 [N, G * G]."""
+    """Compute each patch's weight in the sum of the enlarged map inside each mask: float32 [N, G * G]."""
     height, width = proposals.masks.shape[1:]
     rows, columns = make_bicubic_weights(grid, height), make_bicubic_weights(grid, width)
     shares = []
@@ -33,24 +33,27 @@ def compute_heat_shares(proposals: Proposals, grid: int) -> NDArray[np.float32]:
 
 
 def count_parts(mask: NDArray[np.bool_]) -> int:
-    """Pieces of a mask that touch only by their sides (4-connectivity)."""
+    """Count the 4-connected parts of a mask bool [H, W]."""
     return int(cv2.connectedComponents(mask.astype(np.uint8), connectivity=4)[0]) - 1
 
 
 def make_position_ramp(text: str, grid: int) -> NDArray[np.float32]:
-    """What position words multiply a map by: 1.5 on the side that is named down to 0.5 on the other.
+    """Make the factor of position words for a map: 1.5 on the named side down to 0.5 on the other.
 
-    Whole words; the authors test for parts of words, by which "laptop" is at the top.
+    Only whole words count. The authors test for parts of words, so that "laptop" is at the top.
+
+    Returns:
+        float32 [grid, grid]; 1 without position words.
     """
     words = set(text.split())
     fall, rise = np.linspace(1.5, 0.5, grid), np.linspace(0.5, 1.5, grid)
     factor = np.ones((grid, grid))
-    for names, lean in (
+    for names, ramp in (
         ({"left", "leftmost"}, fall[None]),
         ({"right", "rightmost"}, rise[None]),
         ({"top", "up", "upper", "topmost"}, fall[:, None]),
         ({"bottom", "down", "lower", "lowest"}, rise[:, None]),
     ):
         if words & names:
-            factor = factor * lean
+            factor = factor * ramp
     return factor.astype(np.float32)

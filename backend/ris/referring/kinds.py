@@ -1,4 +1,4 @@
-"""What kind of expression an annotator wrote, by its words alone: learned weights go by it, and tables."""
+"""Kinds of expressions, by their words alone. Learned weights and tables are divided by kind."""
 
 import re
 
@@ -20,11 +20,11 @@ _KIND_RULES = (
         r"\b(red|orange|yellow|green|blue|purple|pink|white|black|gr[ae]y|brown|dark|light|golden|silver)\b",
     ),
 )
-KINDS = (*(name for name, _ in _KIND_RULES), "plain")
+
 _PATTERNS = tuple((name, re.compile(pattern)) for name, pattern in _KIND_RULES)
 
 
 def find_kind(expression: str) -> str:
-    """The first of `KINDS` whose words it has; "plain" names the thing and nothing more."""
+    """Find the kind of an expression: the first rule with a word in it, else "plain"."""
     text = expression.lower()
     return next((name for name, pattern in _PATTERNS if pattern.search(text)), "plain")

@@ -1,26 +1,28 @@
-"""LGD: what a describer says of the referent and of what is around it corrects CLIP's first opinion.
+"""LGD: descriptions of the referent and of its surroundings correct CLIP's scores of the expression.
 
 Source: Li et al., "LGD: Leveraging Generative Descriptions for Zero-Shot Referring Image
 Segmentation", Pattern Recognition 172 (2026) 112549, arXiv:2504.14467, and the authors' released code,
-which this file follows. Decisions on what is easily got wrong:
+which this file follows. Details that are easy to get wrong:
 
-* S = S_van + alpha S_att + beta S_sur with beta below 0: what is around the referent counts against a
-  mask. alpha 0.5 and beta -1 are the best pair of the authors' own sweep; their text's values are not known.
-* A mask is seen twice, alone on black and before its blurred surroundings, in the *same crop*. Both
-  features have unit length, their mean does not: where the views disagree it is shorter, and stays so.
-* S_sur is the mean over the noun phrases of the surrounding description, pronouns and "a photo" included,
-  that are no near-synonyms of the referent's. A description is parsed as it stands; a sentence without a noun
-  phrase at its root is no phrase.
-* The referent's noun phrase is that of the plain expression in lower case, not of the tokens joined anew.
-* Two phrases are near-synonyms by their first nouns. The authors take them from NLTK's tagger, which reads
-  each phrase alone; here they are the parser's, which reads it in its sentence. Without a noun none is near.
-* No such phrase: the term is 0. The authors divide by nothing, and every mask gets NaN.
-* An empty description, or one in another script: its term is 0 and the evidence says so. A describer
-  that cannot be asked costs the method, not the suggestion.
+* S = S_van + alpha S_att + beta S_sur with beta below 0: similarity to the surroundings lowers a mask's
+  score. alpha 0.5 and beta -1 are the best pair of the authors' own sweep; the values of the paper are not
+  known.
+* Each mask has two views with the *same crop*: alone on black, and before its blurred surroundings. Both
+  features have unit length. Their mean is shorter where the views disagree, and is not normalised again.
+* S_sur is the mean over the noun phrases of the surrounding description that are no near-synonyms of the
+  referent's noun phrase. Pronouns and "a photo" are included. A description is parsed as written; a sentence
+  without a noun phrase at its root has no phrase.
+* The referent's noun phrase is that of the raw expression in lower case, not of its tokens joined anew.
+* Two phrases are near-synonyms if their first nouns are. The authors take the nouns from NLTK's tagger, which
+  reads each phrase alone. Here they are from the parser, which reads the phrase in its sentence. A phrase
+  without a noun has no near-synonyms.
+* Without such a phrase S_sur is 0. In the authors' code it is a division by zero, and every mask gets NaN.
+* An empty description, or one in another script, has a term of 0, and the evidence says so. If the describer
+  fails, the method is skipped and the other methods still rank.
 * The authors drop small and overlapping masks before they rank. Here all methods rank the same proposals, so
-  that is for a preset's proposer to do (`paper` does it) and not for this method.
-* The spatial rectifier (`direction.py`) and the synonyms have two rules each, by name: `released` is that of
-  the authors' code, `plain words` is ours. A figure with ours is none of LGD's.
+  the preset's proposer drops them (`paper` does) and not this method.
+* The spatial rectifier (`direction.py`) and the synonyms have two rules each: `released` is that of the
+  authors' code, `plain words` is ours. Results with our rules are not results of LGD.
 """
 
 from collections.abc import Sequence
@@ -70,17 +72,18 @@ class LgdSettings:
     Attributes:
         mean, std: of RGB in [0, 1].
         attribute_weight, surrounding_weight: alpha and beta.
-        local_share: of the view alone in the visual feature; the other is before the blurred ground.
-        background: of the view alone and of the padding, RGB in 0..255.
-        blur_px: sigma of the Gaussian blur of the ground.
-        square: "pad" the crop, or "squash" it.
-        box_rule: "authors" loses the last row and column of each mask, as SAM's XYWH boxes do; or "tight".
-        attribute_prompt, surrounding_prompt: what the describer is asked; {} is the expression.
-        phrase: what a surrounding noun phrase is put into before it is encoded.
-        rectifier: let direction words choose among the best masks of the image's quarters, and by which rule
-            they are found: "released" or "plain words"; "off" leaves the scores as they are.
-        synonyms: by which rule two nouns are near: "released", or "plain words", by which a word is also near
-            its own plain form.
+        local_share: weight of the view on the background colour; the other view has the blurred image.
+        background: of the first view and of the padding, RGB in 0..255.
+        blur_px: sigma of the Gaussian blur.
+        square: "pad" the crop to a square, or "squash" it.
+        box_rule: "tight", or "authors", which loses the last row and column of each mask as SAM's XYWH boxes
+            do.
+        attribute_prompt, surrounding_prompt: questions to the describer; {} is the expression.
+        phrase: template of a surrounding noun phrase before it is encoded; {} is the phrase.
+        rectifier: the rule that finds direction words, "released" or "plain words"; the best mask of the
+            named side of the image is then put first. "off" leaves the scores as they are.
+        synonyms: the rule of near-synonyms: "released", or "plain words", where a word is also near its own
+            singular.
     """
 
     mean: Colour
@@ -108,7 +111,7 @@ LGD_PLAIN_WORDS = replace(LGD_PAPER, rectifier="plain words", synonyms="plain wo
 
 @dataclass(frozen=True, slots=True)
 class Lgd:
-    """The method over its networks; see the module's text for the source."""
+    """The method with its networks; see the module's docstring for the source."""
 
     encoder: Encoder
     describer: Describer
@@ -118,7 +121,7 @@ class Lgd:
     name: str = "lgd"
 
     def see(self, image: Image, proposals: Proposals) -> dict[str, NDArray]:
-        """Each mask's feature, and what the describer wants of the image.
+        """Compute each mask's feature, and the describer's encoding of the image.
 
         Returns:
             "visual": float32 [N, D], the mean of two unit vectors; "centroids": float32 [N, 2], see
@@ -140,13 +143,21 @@ class Lgd:
     def make_views(
         self, pixels: NDArray[np.uint8], masks: MaskStack
     ) -> tuple[list[NDArray[np.float32]], list[NDArray[np.float32]]]:
-        """The two pictures of every mask, normalised float32 [3, S, S]: alone, and before the blur."""
+        """Make the two views of every mask: on the background colour, and before the blurred image.
+
+        Args:
+            pixels: uint8 [H, W, 3].
+            masks: N of bool [H, W].
+
+        Returns:
+            Two lists of N normalised float32 [3, S, S].
+        """
         settings, side = self.settings, self.encoder.input_size
         sigma = settings.blur_px
         blurred = np.asarray(cv2.GaussianBlur(pixels, (0, 0), sigmaX=sigma, sigmaY=sigma), np.uint8)
-        ground = np.broadcast_to(np.array(settings.background, np.uint8), pixels.shape)
+        plain = np.broadcast_to(np.array(settings.background, np.uint8), pixels.shape)
         return (
-            [preprocess_crop(crop_to_mask(pixels, mask, ground, settings), side, settings) for mask in masks],
+            [preprocess_crop(crop_to_mask(pixels, mask, plain, settings), side, settings) for mask in masks],
             [
                 preprocess_crop(crop_to_mask(pixels, mask, blurred, settings), side, settings)
                 for mask in masks
@@ -154,23 +165,23 @@ class Lgd:
         )
 
     def score(self, scene: Scene, expressions: Sequence[ParsedExpression]) -> list[MethodScores]:
-        """S_van + alpha S_att + beta S_sur of every proposal."""
-        settings, seen = self.settings, scene.features[self.name]
+        """Score every proposal by S_van + alpha S_att + beta S_sur, then apply the rectifier."""
+        settings, features = self.settings, scene.features[self.name]
         try:
-            said = self._describe(scene, seen["looked"], expressions)
+            descriptions = self._describe(scene, features["looked"], expressions)
         except DescriberError as error:
             return [MethodScores(self.name, skipped_reason=str(error))] * len(expressions)
         scored = []
         for i, expression in enumerate(expressions):
-            attribute, surrounding = said[2 * i : 2 * i + 2]
-            read = self.parser.parse_tree(expression.raw.lower())
-            phrases = self.find_surrounding_phrases(surrounding, read)
+            attribute, surrounding = descriptions[2 * i : 2 * i + 2]
+            tree = self.parser.parse_tree(expression.raw.lower())
+            phrases = self.find_surrounding_phrases(surrounding, tree)
             texts = [expression.raw.lower(), *([attribute.lower()] if attribute else [])]
             texts += [settings.phrase.format(phrase) for phrase in phrases]
             words = normalise_rows(self.encoder.encode_texts(texts))
             vanilla, around = words[0], words[2 if attribute else 1 :]
             scores = combine_scores(
-                seen["visual"],
+                features["visual"],
                 vanilla,
                 words[1] if attribute else None,
                 around,
@@ -178,65 +189,76 @@ class Lgd:
                 beta=settings.surrounding_weight,
             )
             evidence = {
-                "referent": attribute or "nothing usable was said",
-                "around": ", ".join(phrases) or "nothing usable was said",
+                "referent": attribute or "no usable description",
+                "around": ", ".join(phrases) or "no usable description",
             }
             if len(scores):
-                scores, moved = rectify_scores(scores, seen["centroids"], self._find_side(read, expression))
+                side = self._find_side(tree, expression)
+                scores, moved = rectify_scores(scores, features["centroids"], side)
                 evidence |= {"moved to": moved} if moved else {}
             scored.append(MethodScores(self.name, scores, evidence=evidence))
         return scored
 
-    def _find_side(self, read: Tree, expression: ParsedExpression) -> tuple[str, str]:
+    def _find_side(self, tree: Tree, expression: ParsedExpression) -> tuple[str, str]:
         match self.settings.rectifier:
             case "released":
-                return find_released_direction(read)
+                return find_released_direction(tree)
             case "plain words":
                 return find_plain_direction(expression)
             case "off":
                 return "", ""
 
     def _describe(self, scene: Scene, looked: NDArray, expressions: Sequence[ParsedExpression]) -> list[str]:
-        """Both descriptions of every expression, one after the other; only what the weights ask for."""
+        """Get both descriptions of every expression, in turn; "" where the weight of a description is 0."""
         settings = self.settings
-        wanted = (
+        questions = (
             (settings.attribute_prompt, settings.attribute_weight),
             (settings.surrounding_prompt, settings.surrounding_weight),
         )
-        prompts = [p.format(e.raw) for e in expressions for p, weight in wanted if weight]
+        prompts = [p.format(e.raw) for e in expressions for p, weight in questions if weight]
         answers = iter(self.describer.describe(scene.digest, looked, prompts) if prompts else [])
         return [
-            clean_description(next(answers)) if weight else "" for _ in expressions for _, weight in wanted
+            clean_description(next(answers)) if weight else "" for _ in expressions for _, weight in questions
         ]
 
     def find_surrounding_phrases(self, description: str, referent: Tree) -> list[str]:
-        """The noun phrases of a description, as it stands, that do not name the referent itself."""
+        """Find the noun phrases of a description that do not name the referent itself.
+
+        Args:
+            description: as written.
+            referent: tree of the expression.
+        """
         if not description:
             return []
-        read, target = self.parser.parse_tree(description), referent.referent_noun
-        return [
-            read.get_text(*p) for p in read.phrases if not self._is_near(read.find_first_noun(*p), target)
-        ]
+        tree, noun = self.parser.parse_tree(description), referent.referent_noun
+        return [tree.get_text(*p) for p in tree.phrases if not self._is_near(tree.find_first_noun(*p), noun)]
 
     def _is_near(self, one: str | None, two: str | None) -> bool:
         return one is not None and two is not None and self.synonyms.is_near(one, two)
 
 
 def crop_to_mask(
-    pixels: NDArray[np.uint8], mask: NDArray[np.bool_], ground: NDArray[np.uint8], settings: LgdSettings
+    pixels: NDArray[np.uint8], mask: NDArray[np.bool_], background: NDArray[np.uint8], settings: LgdSettings
 ) -> NDArray[np.uint8]:
-    """A mask's pixels before another ground, cropped to its box: uint8 [h, w, 3]."""
+    """Put a mask's pixels before a background and crop to the mask's box: uint8 [h, w, 3].
+
+    Args:
+        pixels: uint8 [H, W, 3].
+        mask: bool [H, W], not empty.
+        background: uint8 [H, W, 3].
+        settings: give the box rule.
+    """
     x1, y1, x2, y2 = compute_box(mask)
     if settings.box_rule == "authors":
         x2, y2 = max(x2 - 1, x1 + 1), max(y2 - 1, y1 + 1)
-    return np.where(mask[y1:y2, x1:x2, None], pixels[y1:y2, x1:x2], ground[y1:y2, x1:x2])
+    return np.where(mask[y1:y2, x1:x2, None], pixels[y1:y2, x1:x2], background[y1:y2, x1:x2])
 
 
 def preprocess_crop(crop: NDArray[np.uint8], side: int, settings: LgdSettings) -> NDArray[np.float32]:
-    """As CLIP's own preprocessing has it, after padding: bicubic, normalised float32 [3, side, side].
+    """Preprocess a crop as CLIP does (bicubic, normalised), after padding: float32 [3, side, side].
 
-    The padding is half of the difference on both sides, rounded down, so that an odd difference leaves the
-    crop a pixel off square; the longer side is then cut in the middle.
+    The padding is half of the difference on both sides, rounded down. An odd difference leaves the crop one
+    pixel off square; then the longer side is cropped at the centre.
     """
     height, width = crop.shape[:2]
     if settings.square == "pad":
@@ -268,12 +290,15 @@ def combine_scores(
     alpha: float,
     beta: float,
 ) -> NDArray[np.float32]:
-    """S = S_van + alpha S_att + beta S_sur.
+    """Compute S = S_van + alpha S_att + beta S_sur.
 
     Args:
-        visual: float32 [N, D], as `see` has it: not of unit length.
-        vanilla, attribute: float32 [D] of unit length; None for a description that is not there.
-        around: float32 [K, D] of unit length, one a surrounding phrase; K may be 0.
+        visual: float32 [N, D] from `see`, not of unit length.
+        vanilla: float32 [D] of unit length, the expression.
+        attribute: float32 [D] of unit length, the attribute description; None without one.
+        around: float32 [K, D] of unit length, one per surrounding phrase; K may be 0.
+        alpha: weight of the attribute term.
+        beta: weight of the surrounding term.
 
     Returns:
         float32 [N], on the scale of 100 times the cosine.
@@ -287,10 +312,10 @@ def combine_scores(
 
 
 def compute_centroids(masks: MaskStack) -> NDArray[np.float32]:
-    """Row and column of each mask's centre of mass, in whole pixels, cut as in the code: float32 [N, 2]."""
-    places = []
+    """Compute row and column of each mask's centre of mass, truncated to whole pixels: float32 [N, 2]."""
+    centroids = []
     for mask in masks:
         rows, columns = mask.sum(1), mask.sum(0)
         area = max(int(rows.sum()), 1)
-        places.append([rows @ np.arange(len(rows)) // area, columns @ np.arange(len(columns)) // area])
-    return np.array(places, np.float32).reshape(-1, 2)
+        centroids.append([rows @ np.arange(len(rows)) // area, columns @ np.arange(len(columns)) // area])
+    return np.array(centroids, np.float32).reshape(-1, 2)

@@ -1,4 +1,4 @@
-"""The main path: `see` an image once, `refer` to it once an expression."""
+"""The main path: `see` an image once, then `refer` to it once per expression."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,11 +14,11 @@ from ris.referring.scene import PROPOSER_KEY, Scene
 
 @dataclass(frozen=True, slots=True)
 class ReferResult:
-    """What one expression gave in one scene.
+    """The result of one expression in one scene.
 
     Attributes:
         suggestions: best first; empty when there was nothing to rank.
-        opinions: every method's, those included that could not run and so had no say in the ranking.
+        scores: of every method, including methods that were skipped and did not take part in the ranking.
         version: of the suggestions, see `make_suggestion_version`.
     """
 
@@ -28,17 +28,21 @@ class ReferResult:
 
     @property
     def skipped_reasons(self) -> dict[str, str]:
-        """By method, why it could not run."""
-        return {opinion.method: opinion.skipped_reason for opinion in self.scores if opinion.skipped_reason}
+        """By the name of each method that was skipped, why it could not run."""
+        return {one.method: one.skipped_reason for one in self.scores if one.skipped_reason}
 
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """The steps of one preset, joined. It keeps nothing between calls.
+    """The networks, methods and ranking of one preset. It has no state between calls.
 
     Attributes:
-        parsers: by method's name, what it reads with instead of `parser`.
-        refiner: None where nobody can point at things.
+        proposer: makes the mask proposals.
+        parser: parses the expressions.
+        methods: score the proposals.
+        ranking: fuses the scores and chooses the suggestions.
+        refiner: makes masks of clicks; None where the preset has no network for that.
+        parsers: by a method's name, the parser that this method uses instead of `parser`.
         version: names the networks, the methods and, where one is in use, the learned ranking.
     """
 
@@ -51,11 +55,16 @@ class Pipeline:
     parsers: Mapping[str, Parser] = field(default_factory=dict)
 
     def replace_ranking(self, found: Coefficients, version: str) -> "Pipeline":
-        """The same networks with a ranking that was learned. What `see` gives stays the same."""
+        """Return the same pipeline with a learned ranking. Its scenes stay valid.
+
+        Args:
+            found: the learned coefficients.
+            version: names the networks, the methods and the learned ranking.
+        """
         return replace(self, ranking=self.ranking.replace_coefficients(found), version=version)
 
     def see(self, image: Image) -> Scene:
-        """Everything about the image that no expression changes. Slow; cache it by the image's digest."""
+        """Compute what depends on the image alone. Slow; cache the scene by the image's digest."""
         proposals = self.proposer.propose(image)
         return Scene(
             digest=image.digest,
@@ -70,24 +79,26 @@ class Pipeline:
         )
 
     def refer(self, scene: Scene, expression: str) -> ReferResult:
-        """The ranked alternatives for one expression. Fast. Never raises for odd wording."""
+        """Rank the alternatives for one expression. Fast. Any wording is accepted."""
         (reference,) = self.refer_all(scene, [expression])
         return reference
 
     def refer_all(self, scene: Scene, expressions: Sequence[str]) -> tuple[ReferResult, ...]:
-        """As `refer`, for several expressions of one image at once: the networks read them together."""
+        """Rank the alternatives for several expressions of one image; the networks read them in one batch."""
         parsers = [self.parsers.get(method.name, self.parser) for method in self.methods]
         parsed = {p: [p.parse(e) for e in expressions] for p in dict.fromkeys([self.parser, *parsers])}
         by_method = [m.score(scene, parsed[p]) for m, p in zip(self.methods, parsers, strict=True)]
         return tuple(
-            self._rank(scene, read, tuple(said))
-            for read, *said in zip(parsed[self.parser], *by_method, strict=True)
+            self._rank(scene, expression, tuple(scores))
+            for expression, *scores in zip(parsed[self.parser], *by_method, strict=True)
         )
 
-    def _rank(self, scene: Scene, read: ParsedExpression, scores: tuple[MethodScores, ...]) -> ReferResult:
-        settings = self.ranking.select_kind(find_kind(read.raw))
+    def _rank(
+        self, scene: Scene, expression: ParsedExpression, scores: tuple[MethodScores, ...]
+    ) -> ReferResult:
+        settings = self.ranking.select_kind(find_kind(expression.raw))
         version = make_suggestion_version(self.version, settings.alternatives)
-        suggestions = rank_proposals(scene, scores, settings, count=read.count, version=version)
+        suggestions = rank_proposals(scene, scores, settings, count=expression.count, version=version)
         return ReferResult(suggestions, scores, version)
 
 

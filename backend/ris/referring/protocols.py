@@ -1,4 +1,4 @@
-"""What the methods ask of the networks: the real ones are in `backend/ris/pretrained`, fakes in `tests/`."""
+"""Protocols of the networks that the methods use; `ris.pretrained` implements them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,40 +15,40 @@ from ris.referring.scene import Scene
 
 
 class Proposer(Protocol):
-    """Finds candidate masks without reading the words."""
+    """Proposes masks without the expression."""
 
     def propose(self, image: Image) -> Proposals:
-        """Best quality first; may find none."""
+        """Propose masks, best quality first; there may be none."""
         ...
 
 
 class Refiner(Protocol):
-    """Makes masks of what somebody points at; what the proposer saw of the image is used again."""
+    """Makes masks of prompts. It uses the proposer's features of the scene again."""
 
     def refine(self, scene: Scene, prompts: Prompts) -> Proposals:
-        """Some masks for the same prompts, e.g. a part and its whole; may find none."""
+        """Make masks for the prompts, e.g. of a part and of its whole; there may be none."""
         ...
 
 
 class Parser(Protocol):
-    """Reads the grammar of an expression."""
+    """Parses expressions. Any wording is accepted."""
 
     def parse(self, expression: str) -> ParsedExpression:
-        """What the words are about, lower-cased and joined anew. Never raises for odd wording."""
+        """Find the noun phrases of an expression; its text is lower-cased and its tokens are joined anew."""
         ...
 
     def parse_tree(self, text: str) -> Tree:
-        """The words exactly as they stand. Never raises for odd wording."""
+        """Parse a text exactly as written."""
         ...
 
 
 class Encoder(Protocol):
-    """An image-text network. Features are as the network gives them, not of unit length.
+    """An image-text network. Features are raw, not of unit length.
 
     Attributes:
-        input_size: S; pictures are S x S.
-        grid_size: G; the picture is cut into G x G patches.
-        n_blocks: how many transformer blocks the image side has.
+        input_size: S; images are S x S.
+        grid_size: G; an image has G x G patches.
+        n_blocks: number of transformer blocks of the image side.
     """
 
     input_size: int
@@ -56,19 +56,19 @@ class Encoder(Protocol):
     n_blocks: int
 
     def encode_images(self, pictures: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Normalised float32 [N, 3, S, S] -> [N, D]; N may be 0."""
+        """Encode normalised images: float32 [N, 3, S, S] -> [N, D]; N may be 0."""
         ...
 
     def encode_masked(
         self, picture: NDArray[np.float32], grids: NDArray[np.float32], *, first_masked_block: int
     ) -> NDArray[np.float32]:
-        """One picture N times, with all patches outside a mask multiplied away.
+        """Encode one image N times, each time with its patches multiplied by another mask.
 
         Args:
             picture: normalised float32 [3, S, S].
-            grids: float32 [N, G, G] in [0, 1], what each patch is multiplied by.
-            first_masked_block: 0-based; the multiplication is repeated before this block and before
-                each later one. `n_blocks` means never.
+            grids: float32 [N, G, G] in [0, 1], the factor of each patch.
+            first_masked_block: 0-based; patches are multiplied before this block and before each later one.
+                `n_blocks` means never.
 
         Returns:
             float32 [N, D].
@@ -76,19 +76,19 @@ class Encoder(Protocol):
         ...
 
     def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """T texts -> float32 [T, D]."""
+        """Encode T texts: float32 [T, D]."""
         ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AttentionMaps:
-    """How a matching network looked at one image while it read T texts.
+    """Attention of a matching network to one image for T texts.
 
     Attributes:
-        attention: float32 [T, heads, L, P], cross-attention probabilities of one layer, after the
-            softmax, without the column of the image's class token; rows beyond a text's end are 0.
-        gradient: the same shape, of the "match" logit by the attention.
-        match: float32 [T], probability that text and image belong together.
+        attention: float32 [T, heads, L, P], cross-attention probabilities of one layer, after the softmax,
+            without the column of the image's class token; rows after the end of a text are 0.
+        gradient: the same shape; the gradient of the "match" logit with respect to the attention.
+        match: float32 [T], probability that text and image match.
     """
 
     attention: NDArray[np.float32]
@@ -100,80 +100,88 @@ class Matcher(Protocol):
     """An image-text matching network with cross-attention.
 
     Attributes:
-        input_size: S; pictures are S x S.
-        grid_size: G; the picture is cut into G x G patches, P = G * G.
+        input_size: S; images are S x S.
+        grid_size: G; an image has P = G * G patches.
     """
 
     input_size: int
     grid_size: int
 
     def encode_picture(self, picture: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Normalised float32 [3, S, S] -> whatever `attend` wants of it: the slow half, once an image."""
+        """Encode a normalised image float32 [3, S, S] for `attend`; slow, needed once per image."""
         ...
 
     def find_token_spans(self, texts: Sequence[str]) -> list[list[tuple[int, int]]]:
-        """Per text and token position, the characters it stands for; (0, 0) for the tokens around them."""
+        """Find the characters (start, stop) of each token of each text; (0, 0) for special tokens."""
         ...
 
     def attend(
         self, encoded: NDArray[np.float32], texts: Sequence[str], kept: NDArray[np.bool_]
     ) -> AttentionMaps:
-        """Read T texts against one encoded picture.
+        """Read T texts with one encoded image.
 
         Args:
-            kept: bool [T, P]; patches that are False get no attention at all, in any layer. The image's
-                class token is always kept.
+            encoded: from `encode_picture`.
+            texts: T texts.
+            kept: bool [T, P]; patches that are False get no attention in any layer. The image's class token
+                is always kept.
         """
         ...
 
 
 class Describer(Protocol):
-    """A network, or a service, that says something about an image.
+    """A network or a service that describes images.
 
     Attributes:
-        model: which one, so that what it said can be kept.
+        model: its name; cached answers are stored under it.
     """
 
     model: str
 
     def look(self, image: Image) -> NDArray:
-        """What `describe` wants of the image: once an image."""
+        """Encode the image for `describe`; needed once per image."""
         ...
 
     def describe(self, digest: str, looked: NDArray, prompts: Sequence[str]) -> list[str]:
-        """One answer a prompt.
+        """Answer each prompt.
 
         Args:
-            digest: of the image, for those that remember.
+            digest: of the image; cached answers are stored under it.
+            looked: from `look`.
+            prompts: the questions; there is one answer for each.
 
         Raises:
-            DescriberError: it cannot be asked; the message says why.
+            DescriberError: the describer is down, refuses or is too slow; the message says which.
         """
         ...
 
 
 class Synonyms(Protocol):
-    """Whether two nouns mean nearly the same thing.
+    """Near-synonyms of nouns.
 
     Attributes:
-        source: what it goes by, in a word.
+        source: names the rule or the data, in one word.
     """
 
     source: str
 
-    def is_near(self, one: str, two: str) -> bool: ...
+    def is_near(self, one: str, two: str) -> bool:
+        """Tell whether two nouns mean nearly the same."""
+        ...
 
 
 class Method(Protocol):
-    """One way of ranking proposals: `see` once an image, `score` its expressions. No state."""
+    """One way to score proposals: `see` once per image, then `score` its expressions. It has no state."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """The name of the method in settings, scores and reports."""
+        ...
 
     def see(self, image: Image, proposals: Proposals) -> Mapping[str, NDArray]:
-        """Everything about the image that no expression changes, as named arrays."""
+        """Compute what depends on the image alone, as arrays by name."""
         ...
 
     def score(self, scene: Scene, expressions: Sequence[ParsedExpression]) -> list[MethodScores]:
-        """The method's opinion of all N proposals, one an expression, from what `see` gave."""
+        """Score all N proposals for each expression, from the arrays of `see`."""
         ...

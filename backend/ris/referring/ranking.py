@@ -1,15 +1,15 @@
-"""From every method's scores to the few alternatives that an annotator sees.
+"""Ranking: from every method's scores to the few alternatives that an annotator sees.
 
-Three rules about what is no single whole thing:
+Three rules for proposals that are not one whole thing:
 
-* **Parts.** "The car" has a wheel, and a wheel may be proposed. A mask that lies almost wholly inside
-  another, much larger one is a part of it. Parts stay on offer, because an annotator may mean the wheel,
-  but a part must be clearly better than the rest to come first: its probability is discounted.
-* **The whole image.** A mask that covers almost everything is the ground, or nothing. It is offered
-  after all others.
-* **Several things.** "The two dogs on the left" means two proposals together. When the words mean more
-  than one thing, the union of the best that do not overlap is offered first, as many as were said, or all
-  that are at least half as probable as the best when nobody said how many; each alone follows.
+* **Parts.** A mask that lies almost wholly inside another, much larger one is a part of it, as a wheel is of
+  a car. Its probability is discounted: a part is ranked first only when it is clearly better. It stays among
+  the proposals, because an annotator may mean the wheel.
+* **The whole image.** A mask that covers almost the whole image is ranked after all others.
+* **Several things.** "The two dogs on the left" refers to two proposals together. When an expression refers
+  to several things, the union of the best proposals that do not overlap is ranked first, and each one alone
+  follows. The union has as many members as the expression states, or else all that are at least half as
+  probable as the best.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,15 +23,11 @@ from ris.core.rle import RLE
 from ris.core.types import Box, MethodScore, MethodScores, Suggestion
 from ris.referring.scene import Scene
 
-_MIN_PART_INSIDE, _MAX_PART_AREA_RATIO = (
-    0.9,
-    0.5,
-)  # a part: so much of it inside another, and at most so large
-_MAX_OVERLAP = 0.1  # things that are counted share at most so much of either
-_MIN_RELATIVE_PROBABILITY, _MAX_UNITED_MASKS = (
-    0.5,
-    6,
-)  # of the best one's probability; and never more than so many at once
+_MIN_PART_INSIDE = 0.9  # a part has at least this share of its area inside the larger mask
+_MAX_PART_AREA_RATIO = 0.5  # and at most this share of the larger mask's area
+_MAX_OVERLAP = 0.1  # members of a union share at most this part of the area of either
+_MIN_RELATIVE_PROBABILITY = 0.5  # of the best member's probability, where no number is stated
+_MAX_UNITED_MASKS = 6  # where no number is stated
 
 
 DEFAULT_ALTERNATIVES = 3
@@ -39,12 +35,12 @@ DEFAULT_ALTERNATIVES = 3
 
 @dataclass(frozen=True, slots=True)
 class Fusion:
-    """How the methods' opinions are joined; both by the method's name.
+    """The numbers that fuse the methods' scores, by the method's name.
 
     Attributes:
-        temperatures: what a method's scores are divided by before the softmax; 1 when not given.
-        weights: its share in the fusion; equal when not given. A method of weight 0 is shown beside the
-            others and has no vote.
+        temperatures: divide a method's scores before the softmax; 1 when not given.
+        weights: relative weights of the methods; 1 when not given. The scores of a method of weight 0 are
+            shown and do not change the ranking.
     """
 
     temperatures: Mapping[str, float] = field(default_factory=dict)
@@ -53,34 +49,34 @@ class Fusion:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """From a fused probability to the chance that the mask is right, learned from decisions.
+    """Platt scaling, learned from decisions: from a fused probability to the chance that the mask is right.
 
-    The chance is sigmoid(slope * logit(probability) + intercept): Platt's scaling. A slope above 0 keeps
-    the order of the alternatives.
+    The chance is sigmoid(slope * logit(probability) + intercept). A slope above 0 keeps the order of the
+    alternatives.
     """
 
     slope: float = 1.0
     intercept: float = 0.0
 
     def compute_chance(self, probability: float) -> float:
-        """In [0, 1], of a probability in [0, 1]."""
+        """Compute the chance in [0, 1] for a probability in [0, 1]."""
         return float(1 / (1 + np.exp(-(self.slope * compute_clipped_logit(probability) + self.intercept))))
 
 
 def compute_clipped_logit(probability: float) -> float:
-    """The log of the odds, those of certainty cut at a million to one."""
+    """Compute the log-odds of a probability in [0, 1], clipped at odds of a million to one."""
     p = min(max(probability, 1e-6), 1 - 1e-6)
     return float(np.log(p / (1 - p)))
 
 
 @dataclass(frozen=True, slots=True)
 class Coefficients:
-    """What can be learned of a ranking; everything else of it is a setting.
+    """The numbers of a ranking that can be learned; the others are settings.
 
     Attributes:
-        fusion: for every kind of expression that is not in `by_kind`.
-        by_kind: by `referring.kinds`.
-        calibration: None leaves scores as they are.
+        fusion: for the kinds of expressions that are not in `by_kind`.
+        by_kind: fusions by kind of expression, see `ris.referring.kinds`.
+        calibration: of the scores; None leaves them as they are.
     """
 
     fusion: Fusion
@@ -90,18 +86,16 @@ class Coefficients:
 
 @dataclass(frozen=True, slots=True)
 class RankingSettings:
-    """How opinions become one list.
+    """The numbers of the ranking.
 
     Attributes:
-        alternatives: at most so many leave.
-        same_mask_iou: of two masks that overlap at least so much only the better one leaves: to an
-            annotator they are one.
+        alternatives: the largest number of suggestions.
+        same_mask_iou: of masks with at least this IoU only the best becomes a suggestion.
         temperatures, weights: of the fusion, see `Fusion`.
-        by_kind: the fusion of a kind of expression (`referring.kinds`), where it was learned.
-        calibration: None until there were decisions to learn it from; scores are then shares among the
-            proposals.
-        part_discount: what a part's probability is multiplied by.
-        ground_share: of the image; what covers more is offered last.
+        by_kind: learned fusions by kind of expression, see `ris.referring.kinds`.
+        calibration: None until one was learned; scores are then probabilities among the proposals.
+        part_discount: factor of the probability of a part.
+        ground_share: share of the image's area; a mask that covers more is ranked last.
     """
 
     alternatives: int = DEFAULT_ALTERNATIVES
@@ -115,18 +109,18 @@ class RankingSettings:
 
     @property
     def coefficients(self) -> Coefficients:
-        """What of it can be learned."""
+        """The numbers that can be learned."""
         return Coefficients(Fusion(self.temperatures, self.weights), self.by_kind, self.calibration)
 
     def replace_coefficients(self, found: Coefficients) -> "RankingSettings":
-        """The same with other coefficients."""
+        """Return the same settings with other coefficients."""
         return replace(
             self, temperatures=found.fusion.temperatures, weights=found.fusion.weights,
             by_kind=found.by_kind, calibration=found.calibration,
         )  # fmt: skip
 
     def select_kind(self, kind: str) -> "RankingSettings":
-        """The same with the fusion of one kind of expression."""
+        """Return the same settings with the fusion of one kind of expression."""
         own = self.by_kind.get(kind)
         return replace(self, temperatures=own.temperatures, weights=own.weights) if own else self
 
@@ -134,55 +128,61 @@ class RankingSettings:
 def make_suggestion_version(version: str, alternatives: int) -> str:
     """Name a set of suggestions: "tiny-1a2b3c4d" for three, "tiny-1a2b3c4d-top5" for another number.
 
-    Another number of alternatives is another set: a set that was shown is never changed afterwards, because
-    decisions were made on it, and Label Studio stores one set for each version. What was learned does not
-    depend on the number, so it is kept under `version` itself.
+    Another number of alternatives makes another set under another version. A stored set is not extended,
+    because decisions were made on it and Label Studio stores one set per version. Learned rankings do not
+    depend on the number, so they are stored under `version` itself.
 
     Args:
-        version: of the networks and methods, or of a ranking that was learned for them.
-        alternatives: at most so many are shown.
+        version: of the networks and methods, or of a learned ranking for them.
+        alternatives: the largest number of suggestions.
     """
     return version if alternatives == DEFAULT_ALTERNATIVES else f"{version}-top{alternatives}"
 
 
 def rank_proposals(
-    scene: Scene, opinions: Sequence[MethodScores], settings: RankingSettings, *, count: int = 1, version: str
+    scene: Scene, scores: Sequence[MethodScores], settings: RankingSettings, *, count: int = 1, version: str
 ) -> tuple[Suggestion, ...]:
-    """The best alternatives, best first; empty when there are no proposals or no opinions.
+    """Rank the proposals of a scene and return the best as suggestions, best first.
 
-    A suggestion's score is the fused probability among all proposals of the scene, so it compares
-    within one expression only, and that of a union is the sum; with a calibration it is the chance that the
-    mask is right. Equal scores keep the order of the proposals,
-    on every machine.
+    A suggestion's score is the fused probability among all proposals of the scene, so it is comparable within
+    one expression only. The score of a union is the sum of its members'. With a calibration the score is the
+    chance that the mask is right. Equal scores keep the order of the proposals.
 
     Args:
-        count: how many things the words mean; 0 for "several".
+        scene: gives the N proposals.
+        scores: of each method, N scores; methods that were skipped are left out.
+        settings: of the ranking.
+        count: number of things that the expression refers to; 0 for an unstated number above one.
+        version: of the suggestions.
+
+    Returns:
+        At most `settings.alternatives`; none when there are no proposals or no method with weight ran.
     """
-    ran = [opinion for opinion in opinions if not opinion.skipped_reason]
-    voting = [opinion for opinion in ran if settings.weights.get(opinion.method, 1.0) > 0]
-    if not voting or not scene.masks:
+    ran = [one for one in scores if not one.skipped_reason]
+    weighted = [one for one in ran if settings.weights.get(one.method, 1.0) > 0]
+    if not weighted or not scene.masks:
         return ()
-    fused = apply_discounts(scene, fuse_methods(voting, settings), settings)
+    fused = apply_discounts(scene, fuse_methods(weighted, settings), settings)
     chosen: list[tuple[int, ...]] = [(i,) for i in select_distinct(scene, fused, settings)]
-    together = () if count == 1 else find_union_members(scene, fused, count)
-    if together:
-        chosen = [together, *chosen][: settings.alternatives]
-    orders = {opinion.method: compute_places(opinion.scores) for opinion in ran}
+    union = () if count == 1 else find_union_members(scene, fused, count)
+    if union:
+        chosen = [union, *chosen][: settings.alternatives]
+    ranks = {one.method: compute_ranks(one.scores) for one in ran}
     return tuple(
         Suggestion(
-            rank=place,
+            rank=rank,
             score=_to_score(min(1.0, float(fused[list(members)].sum())), settings),
             mask=_make_mask(scene, members),
             box=_make_box(scene, members),
             methods={
                 o.method: MethodScore(
-                    float(o.scores[list(members)].mean()), int(orders[o.method][list(members)].min())
+                    float(o.scores[list(members)].mean()), int(ranks[o.method][list(members)].min())
                 )
                 for o in ran
             },
             version=version,
         )
-        for place, members in enumerate(chosen)
+        for rank, members in enumerate(chosen)
     )
 
 
@@ -190,19 +190,21 @@ def _to_score(probability: float, settings: RankingSettings) -> float:
     return settings.calibration.compute_chance(probability) if settings.calibration else probability
 
 
-def fuse_methods(opinions: Sequence[MethodScores], settings: RankingSettings) -> NDArray[np.float64]:
-    """The fused opinion of the methods: float64 [N], sums to 1; see `fuse_scores`."""
-    return fuse_scores({o.method: o.scores for o in opinions}, settings.coefficients.fusion)
+def fuse_methods(scores: Sequence[MethodScores], settings: RankingSettings) -> NDArray[np.float64]:
+    """Fuse the scores of methods into probabilities: float64 [N], sums to 1; see `fuse_scores`."""
+    return fuse_scores({one.method: one.scores for one in scores}, settings.coefficients.fusion)
 
 
 def fuse_scores(scores: Mapping[str, NDArray[np.float32]], fusion: Fusion) -> NDArray[np.float64]:
-    """The weighted geometric mean of the methods' distributions: float64 [N], sums to 1.
+    """Compute the weighted geometric mean of the methods' distributions: float64 [N], sums to 1.
 
-    A logarithmic opinion pool: a mask that one method rules out needs much from the others, which ranks
-    the drawn scenes better than the plain mean does. Where no method has a weight, all have the same.
+    This is a logarithmic opinion pool: a mask that one method rules out is ranked low unless the others score
+    it much higher. It ranks the drawn scenes better than the arithmetic mean. If all weights are 0, all
+    methods have equal weights.
 
     Args:
-        scores: by method, [N]; at least one.
+        scores: by method, [N]; at least one method.
+        fusion: temperatures and weights.
     """
     weights = np.array([fusion.weights.get(method, 1.0) for method in scores])
     weights = weights / weights.sum() if weights.sum() > 0 else np.full(len(scores), 1 / len(scores))
@@ -212,7 +214,7 @@ def fuse_scores(scores: Mapping[str, NDArray[np.float32]], fusion: Fusion) -> ND
 
 
 def compute_distribution(scores: NDArray[np.float32], temperature: float) -> NDArray[np.float64]:
-    """Softmax of the scores over the temperature: float64 [N], none below 1e-12."""
+    """Compute the softmax of scores / temperature: float64 [N], none below 1e-12 before normalisation."""
     exponents = scores.astype(np.float64) / temperature
     powers = np.maximum(np.exp(exponents - exponents.max()), 1e-12)
     return np.asarray(powers / powers.sum())
@@ -221,24 +223,24 @@ def compute_distribution(scores: NDArray[np.float32], temperature: float) -> NDA
 def apply_discounts(
     scene: Scene, fused: NDArray[np.float64], settings: RankingSettings
 ) -> NDArray[np.float64]:
-    """The rules for parts and for the whole image, on probabilities: float64 [N], sums to 1."""
-    weighed = compute_discounts(scene.masks, settings) * fused
-    return np.asarray(weighed / weighed.sum())
+    """Apply the rules for parts and for the whole image to probabilities: float64 [N], sums to 1."""
+    discounted = compute_discounts(scene.masks, settings) * fused
+    return np.asarray(discounted / discounted.sum())
 
 
 def compute_discounts(masks: Sequence[RLE], settings: RankingSettings) -> NDArray[np.float64]:
-    """What the rules for parts and for the whole image multiply each mask's probability by: float64 [N]."""
+    """Compute each mask's factor by the rules for parts and for the whole image: float64 [N]."""
     height, width = masks[0].size
     areas = np.array([mask.area_px for mask in masks], np.float64)
     inside = compute_inside_matrix(masks, masks) >= _MIN_PART_INSIDE
     is_ground = areas > settings.ground_share * height * width
     is_part = (inside & (areas[:, None] <= _MAX_PART_AREA_RATIO * areas[None]) & ~is_ground[None]).any(1)
-    weighed = np.where(is_part, settings.part_discount, 1.0)
-    return np.where(is_ground, 1e-6 * weighed, weighed)
+    factors = np.where(is_part, settings.part_discount, 1.0)
+    return np.where(is_ground, 1e-6 * factors, factors)
 
 
-def compute_places(scores: NDArray) -> NDArray[np.intp]:
-    """Each proposal's place by its score, 0 is best: int [N]. Stable: equal scores keep their order."""
+def compute_ranks(scores: NDArray) -> NDArray[np.intp]:
+    """Compute each proposal's rank by its score, 0 is best: int [N]. Equal scores keep their order."""
     order = np.argsort(-scores, kind="stable")
     ranks = np.empty(len(scores), np.intp)
     ranks[order] = np.arange(len(scores))
@@ -246,7 +248,7 @@ def compute_places(scores: NDArray) -> NDArray[np.intp]:
 
 
 def select_distinct(scene: Scene, scores: NDArray[np.float64], settings: RankingSettings) -> list[int]:
-    """Indices of the best proposals, best first, without near-duplicates."""
+    """Select the best proposals without near-duplicates: their indices, best first."""
     order = [int(i) for i in np.argsort(-scores, kind="stable")]
     same = compute_iou_matrix(scene.masks, scene.masks) >= settings.same_mask_iou
     chosen: list[int] = []
@@ -259,9 +261,16 @@ def select_distinct(scene: Scene, scores: NDArray[np.float64], settings: Ranking
 
 
 def find_union_members(scene: Scene, fused: NDArray[np.float64], count: int) -> tuple[int, ...]:
-    """The best proposals that do not overlap: `count` of them, or for 0 all that are nearly as probable.
+    """Find the proposals whose union an expression with several referents means.
 
-    Empty when there are not two, or fewer than were said.
+    Args:
+        scene: gives the N proposals.
+        fused: float64 [N], probabilities.
+        count: the stated number; 0 takes all that are at least half as probable as the best, at most six.
+
+    Returns:
+        Indices of the best proposals that do not overlap; empty when there are fewer than two, or than
+        `count`.
     """
     inside = compute_inside_matrix(scene.masks, scene.masks)
     chosen: list[int] = []

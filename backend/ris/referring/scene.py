@@ -1,4 +1,4 @@
-"""An image with its proposals and each method's features: the slow half, shared by all its expressions."""
+"""Scenes: an image's proposals and each method's features, shared by all expressions of the image."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,16 +16,19 @@ PROPOSER_KEY = "proposer"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scene:
-    """What `see` gives and `refer` reads; the thing that is cached.
+    """The result of `see` and the input of `refer`; it is cached.
 
     Attributes:
         digest: of the image.
         size: (height, width) of the image as displayed.
-        masks: N proposals as run lengths: dense masks of a large photograph would fill the memory.
+        masks: N proposals as run lengths, because dense masks of a large photograph would fill the memory.
         boxes: N boxes, XYXY in pixels.
         quality: float32 [N] in [0, 1].
-        features: by the method's name, what it saw of the image: arrays by a name of its own; what the
-            proposer saw is under `PROPOSER_KEY`.
+        features: by the method's name, its arrays of the image by name; those of the proposer are under
+            `PROPOSER_KEY`.
+
+    Raises:
+        ValueError: boxes or qualities are not N.
     """
 
     digest: str
@@ -45,7 +48,7 @@ class Scene:
 
     @property
     def n_bytes(self) -> int:
-        """Memory that it holds, roughly: run lengths as Python integers, features as arrays."""
+        """Its approximate memory in bytes: run lengths as Python integers, features as arrays."""
         runs = sum(len(mask.counts) for mask in self.masks)
         arrays = [array for seen in self.features.values() for array in seen.values()]
         return 36 * runs + sum(array.nbytes for array in arrays) + 4096

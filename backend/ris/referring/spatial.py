@@ -1,8 +1,8 @@
-"""A prior from words of place and size alone: "left", "top", "middle", "big".
+"""The spatial method: scores by words of position and size alone, such as "left", "top", "middle" and "big".
 
-In the manner of LGD's spatial rectifier and of HybridGL's spatial guidance (papers sheet, sections 2
-and 4), as a method of its own: it knows nothing of the picture but where the proposals lie and how large
-they are, and has no say on an expression without such a word. A preset decides whether it is asked.
+It is our own method, after LGD's spatial rectifier and HybridGL's spatial guidance. It uses only the
+positions and sizes of the proposals, and it is skipped for an expression without such a word. A preset gives
+it a weight.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,28 +24,28 @@ _SMALL_WORDS = frozenset({"small", "little", "tiny", "smaller", "smallest"})
 
 @dataclass(frozen=True, slots=True)
 class Spatial:
-    """The prior; it needs no network."""
+    """The method; it needs no network."""
 
     name: str = "spatial"
 
     def see(self, image: Image, proposals: Proposals) -> Mapping[str, NDArray]:
-        """Nothing: the boxes and masks of the scene are enough."""
+        """Return no arrays: the boxes and masks of the scene are enough."""
         return {}
 
     def score(self, scene: Scene, expressions: Sequence[ParsedExpression]) -> list[MethodScores]:
-        """How well each proposal's place and size fit the words: the mean of the cues, each in [0, 1]."""
+        """Score how well each proposal's position and size fit the words: the mean of the cues in [0, 1]."""
         return [self._score_one(scene, expression) for expression in expressions]
 
     def _score_one(self, scene: Scene, expression: ParsedExpression) -> MethodScores:
         found = compute_cues(scene, expression)
         if not found:
-            return MethodScores(self.name, skipped_reason="the words say nothing of place or size")
+            return MethodScores(self.name, skipped_reason="the expression has no word of position or size")
         scores = np.mean(list(found.values()), 0).astype(np.float32)
-        return MethodScores(self.name, scores, evidence={"words of": ", ".join(found)})
+        return MethodScores(self.name, scores, evidence={"words of position and size": ", ".join(found)})
 
 
 def compute_cues(scene: Scene, expression: ParsedExpression) -> dict[str, NDArray[np.float64]]:
-    """By word, how well each proposal fits it: float64 [N] in [0, 1]."""
+    """Compute how well each proposal fits each word of position or size: by word, float64 [N] in [0, 1]."""
     height, width = scene.size
     boxes = np.array(scene.boxes, np.float64).reshape(-1, 4)
     x = (boxes[:, 0] + boxes[:, 2]) / 2 / width

@@ -13,7 +13,7 @@ from ris.datasets.entry import Entry
 from ris.errors import ImageError, ImageUnreadable
 from ris.evaluation.rankings import FUSION, has_preference
 from ris.referring.pipeline import Pipeline, ReferResult
-from ris.referring.ranking import compute_places
+from ris.referring.ranking import compute_ranks
 from ris.referring.scene import Scene
 
 NO_PROPOSALS = "no mask was proposed"
@@ -175,7 +175,7 @@ def _find_first_mask(scene: Scene, method_scores: MethodScores) -> FirstMask:
         return FirstMask(None, method_scores.skipped_reason)
     if not has_preference(method_scores):
         return FirstMask(None, NO_PREFERENCE)
-    return FirstMask(scene.masks[int(compute_places(method_scores.scores).argmin())])
+    return FirstMask(scene.masks[int(compute_ranks(method_scores.scores).argmin())])
 
 
 def _make_outcome(

@@ -19,7 +19,7 @@ from ris.core.types import Image, MethodScores, Size
 from ris.evaluation.rankings import FUSION, has_preference
 from ris.referring.heat import enlarge_heat
 from ris.referring.pipeline import Pipeline, ReferResult
-from ris.referring.ranking import compute_places
+from ris.referring.ranking import compute_ranks
 from ris.referring.scene import Scene
 from ris.tinyworld.descriptions import make_attribute_description
 from ris.tinyworld.expressions import make_expressions
@@ -226,7 +226,7 @@ def _find_places(scene: Scene, result: ReferResult, right: NDArray[np.bool_]) ->
     places = {FUSION: is_right.index(True) if True in is_right else MISSED_PLACE}
     for method_scores in result.scores:
         right_places = (
-            compute_places(method_scores.scores)[right]
+            compute_ranks(method_scores.scores)[right]
             if has_preference(method_scores) and right.any()
             else np.array([MISSED_PLACE])
         )

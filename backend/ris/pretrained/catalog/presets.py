@@ -196,7 +196,7 @@ PAPER = replace(
     BASE,
     name="paper",
     summary="the methods' authors' networks and released rules with LGD's proposals; spaCy in place of "
-    "IteRPrimE's Stanza; wants a GPU; figures not measured",
+    "IteRPrimE's Stanza; needs a GPU; figures not measured",
     masks=sources.SAM_H,
     itm=sources.ALBEF,
     parser=sources.SPACY_TRF,  # LGD's; IteRPrimE's is Stanza, which is not supported here
