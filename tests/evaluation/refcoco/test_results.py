@@ -66,17 +66,17 @@ def test_a_folder_that_is_not_there_has_everything_left(tmp_path):
     assert find_unfinished_images(tmp_path / "new", "fake-1", BENCHMARK, GROUPS) == GROUPS
 
 
-def test_a_torn_piece_is_found_wherever_it_was_torn_and_its_images_are_left(tmp_path):
+def test_a_damaged_piece_is_found_wherever_the_damage_is_and_its_images_are_left(tmp_path):
     whole = write_piece(tmp_path, ALL, rows(GROUPS[0]))
-    torn = write_piece(tmp_path, ALL, rows(GROUPS[1]))
-    data = torn.read_bytes()
+    damaged_piece = write_piece(tmp_path, ALL, rows(GROUPS[1]))
+    data = damaged_piece.read_bytes()
     for damaged in (b"", data[:100], data[:-20], data[:60] + bytes(20) + data[80:], data[:4] + data[-8:]):
-        torn.write_bytes(damaged)
+        damaged_piece.write_bytes(damaged)
 
-        assert find_damaged_pieces(tmp_path) == [torn]
+        assert find_damaged_pieces(tmp_path) == [damaged_piece]
         assert len(find_unfinished_images(tmp_path, "fake-1", BENCHMARK, GROUPS)) == 4
         with pytest.raises(
-            DatasetError, match=f"{torn.name} is damaged; run ris benchmark refcoco with --out"
+            DatasetError, match=f"{damaged_piece.name} is damaged; run ris benchmark refcoco with --out"
         ):
             read_results([tmp_path])
     assert pq.read_table(whole).num_rows == 4
