@@ -223,7 +223,7 @@ def test_failed_events_are_listed_and_can_be_worked_on_again(tmp_path):
     dismissed = ris("events", "dismiss", "1", folder=tmp_path)
 
     assert "0 new, 0 done, 1 failed" in grouped.stdout
-    assert "ris connect mends it" in grouped.stdout
+    assert "ris connect repairs it" in grouped.stdout
     assert "came without the project's label_config" in grouped.stdout
     assert "came without the project's label_config" in listed.stdout
     assert "1 worked on again: 0 new, 0 done, 1 failed" in replayed.stdout
