@@ -71,7 +71,7 @@ def test_a_damaged_file_is_deleted_and_not_believed(files, tmp_path, caplog, dam
 
     assert files.get("ab" * 32) is None
     assert not path.exists()
-    assert "is damaged; it is deleted and seen again" in caplog.text
+    assert "is damaged; it is deleted, and its scene is computed again" in caplog.text
 
 
 def test_the_folder_holds_so_much_and_what_was_not_used_goes_first(tmp_path):
