@@ -12,6 +12,7 @@ from rich.table import Table
 from ris import assembly, config
 from ris.cli import refcoco
 from ris.cli.console import console
+from ris.cli.options import JsonOption, PresetOption
 from ris.core import rle
 from ris.core.masks import compute_iou_matrix
 from ris.evaluation.tinyworld import samples as tinyworld
@@ -55,8 +56,8 @@ def run_tinyworld(
     seed: Annotated[int, typer.Option(help="of the scenes; trainings use seeds below 1000", min=1000)] = (
         tinyworld.TEST_SEED
     ),
-    preset: Annotated[str | None, typer.Option(help="RIS_PRESET")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="figures for machines instead of tables")] = False,
+    preset: PresetOption = None,
+    as_json: JsonOption = False,
     proposals: Annotated[bool, typer.Option(help="also end to end, with the proposer's masks")] = True,
 ) -> None:
     """Rank drawn scenes that no training saw: with the true masks, with held-out pairs, end to end.
@@ -133,7 +134,7 @@ def _make_drawn_scene(world: World, number: int) -> DrawnScene:
 def run_switches(
     scenes: Annotated[int, typer.Option(help="unseen scenes", min=1)] = 200,
     seed: Annotated[int, typer.Option(help="of the scenes", min=1000)] = tinyworld.TEST_SEED,
-    preset: Annotated[str | None, typer.Option(help="RIS_PRESET")] = None,
+    preset: PresetOption = None,
 ) -> None:
     """Turn one switch of a method at a time, with the true masks: what each part is worth.
 
@@ -157,7 +158,7 @@ def run_learning(
     scenes: Annotated[int, typer.Option(help="unseen scenes, half of them learned from", min=40)] = 240,
     seeds: Annotated[int, typer.Option(help="how often, each time other halves", min=1)] = 20,
     seed: Annotated[int, typer.Option(help="of the scenes", min=1000)] = 970_001,
-    preset: Annotated[str | None, typer.Option(help="RIS_PRESET")] = None,
+    preset: PresetOption = None,
 ) -> None:
     """Let one method a kind of expression talk nonsense: how much does learning from decisions win back?
 

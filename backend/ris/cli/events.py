@@ -8,6 +8,7 @@ from rich.table import Table
 
 from ris import assembly, config
 from ris.cli.console import console
+from ris.cli.options import DatabaseUrlOption
 from ris.labelstudio.failure import find_advice
 from ris.service import RecordingService
 from ris.store.failures import (
@@ -28,8 +29,6 @@ DISMISS_HELP = (
     "list, e.g. that of a webhook without a payload once `ris sync` has read the answers."
 )
 
-_DatabaseUrlOption = Annotated[str | None, typer.Option("--database-url", help="RIS_DATABASE_URL")]
-
 
 @events_app.callback()
 def show_events(
@@ -39,7 +38,7 @@ def show_events(
     ] = False,
     cause: Annotated[str | None, typer.Option(help="list the newest failures of one cause")] = None,
     most: Annotated[int, typer.Option(min=1, help="how many --cause lists")] = 50,
-    database_url: _DatabaseUrlOption = None,
+    database_url: DatabaseUrlOption = None,
 ) -> None:
     """Count the events by what became of them; with --failed, say why some were not understood.
 
@@ -89,7 +88,7 @@ def replay(
     events: Annotated[
         list[int] | None, typer.Argument(help="their numbers; without, all that were not understood")
     ] = None,
-    database_url: _DatabaseUrlOption = None,
+    database_url: DatabaseUrlOption = None,
 ) -> None:
     """Work on events again. What they said is kept once, however often that is done.
 
@@ -113,7 +112,7 @@ def replay(
 @events_app.command()
 def dismiss(
     events: Annotated[list[int], typer.Argument(help="numbers of events that failed")],
-    database_url: _DatabaseUrlOption = None,
+    database_url: DatabaseUrlOption = None,
 ) -> None:
     """Take failed events off the list, e.g. those of a webhook without a payload. They stay in the database.
 

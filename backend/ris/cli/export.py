@@ -10,6 +10,7 @@ from rich.table import Table
 
 from ris import assembly, config
 from ris.cli.console import console
+from ris.cli.options import DatabaseUrlOption, ProjectKeyOption
 from ris.config import Settings
 from ris.core.decision import Decision
 from ris.core.types import Image, Task, Verdict
@@ -46,9 +47,7 @@ class AnswerRuleName(StrEnum):
 def export(
     out: Annotated[Path, typer.Option(help="folder to write into")] = Path("export"),
     format: Annotated[list[FormatName] | None, typer.Option(help="again for several; all without")] = None,
-    project: Annotated[
-        str | None, typer.Option(help='one project\'s key, "ID.CREATED", e.g. 3.1700000000; all without')
-    ] = None,
+    project: ProjectKeyOption = None,
     verdict: Annotated[
         list[str] | None, typer.Option(help="only these, e.g. accepted; again for several")
     ] = None,
@@ -58,7 +57,7 @@ def export(
     split: Annotated[str, typer.Option(help="shares of the images, e.g. val=0.1,test=0.1")] = "",
     seed: Annotated[int, typer.Option(help="of the split")] = 0,
     images: Annotated[bool, typer.Option(help="write the images beside the data, into images/")] = False,
-    database_url: Annotated[str | None, typer.Option(help="RIS_DATABASE_URL")] = None,
+    database_url: DatabaseUrlOption = None,
 ) -> None:
     """Write the current decisions as files, and a report of what was left out and why.
 
@@ -101,7 +100,7 @@ def export(
 
 def validate(
     folder: Annotated[Path, typer.Argument(help="what `ris export` wrote")],
-    database_url: Annotated[str | None, typer.Option(help="RIS_DATABASE_URL")] = None,
+    database_url: DatabaseUrlOption = None,
 ) -> None:
     """Read an export back with the field's own readers, and compare it with the record, pixel by pixel.
 

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from ris import assembly, config
 from ris.cli.console import console
+from ris.cli.options import DatabaseUrlOption, PresetOption
 from ris.errors import SettingsError, WeightsError
 from ris.pretrained.catalog.presets import Preset, find_preset
 from ris.pretrained.catalog.sources import Source
@@ -139,12 +140,8 @@ def _make_source_table(preset: Preset, models: Path) -> Table:
     return table
 
 
-_DatabaseUrlOption = Annotated[str | None, typer.Option("--database-url", help="RIS_DATABASE_URL")]
-PresetOption = Annotated[str | None, typer.Option("--preset", help="RIS_PRESET")]
-
-
 @models_app.command("versions")
-def list_versions(database_url: _DatabaseUrlOption = None, preset: PresetOption = None) -> None:
+def list_versions(database_url: DatabaseUrlOption = None, preset: PresetOption = None) -> None:
     """Show what was learned for the preset, version by version, with the figures that speak for it.
 
     Example: `ris models versions`
@@ -175,7 +172,7 @@ def select_version(
     version: Annotated[
         str, typer.Argument(help="of `ris models versions`; the first goes back to the preset")
     ],
-    database_url: _DatabaseUrlOption = None,
+    database_url: DatabaseUrlOption = None,
     preset: PresetOption = None,
 ) -> None:
     """Offer from now on what this version ranks; a running server follows with its next request.

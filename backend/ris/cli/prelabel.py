@@ -22,6 +22,7 @@ from ris.batch.work import ImageFetcher, Labeller, VersionedCoefficients
 from ris.cli.connect import LABEL_CONFIG_NAMES
 from ris.cli.console import console
 from ris.cli.defects import print_defects
+from ris.cli.options import ApiKeyOption, DatabaseUrlOption, LabelStudioUrlOption, PresetOption
 from ris.core.types import Task
 from ris.datasets.entry import Defect
 from ris.errors import InputError, LabelStudioError, TaskError
@@ -72,10 +73,10 @@ def prelabel(
     resume: Annotated[
         bool, typer.Option("--resume", help="go on where a run was stopped: always done")
     ] = True,
-    preset: Annotated[str | None, typer.Option(help="RIS_PRESET")] = None,
-    url: Annotated[str | None, typer.Option(help="RIS_LABEL_STUDIO_URL")] = None,
-    key: Annotated[str | None, typer.Option(help="RIS_LABEL_STUDIO_API_KEY")] = None,
-    database_url: Annotated[str | None, typer.Option(help="RIS_DATABASE_URL")] = None,
+    preset: PresetOption = None,
+    url: LabelStudioUrlOption = None,
+    key: ApiKeyOption = None,
+    database_url: DatabaseUrlOption = None,
 ) -> None:
     """Compute what tasks lack, grouped by image; stop it at any moment and run it again to go on.
 

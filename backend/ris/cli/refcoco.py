@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from ris import assembly, config
 from ris.cli.comparison import print_split
 from ris.cli.console import console
+from ris.cli.options import JsonOption, PresetOption
 from ris.datasets.benchmark import Benchmark, make_count_warning, read_benchmark
 from ris.errors import DatasetError, InputError
 from ris.evaluation.refcoco.images import find_image_path, load_image
@@ -31,7 +32,6 @@ from ris.evaluation.refcoco.results import (
 from ris.evaluation.refcoco.shard import Shard, read_shard
 from ris.referring.pipeline import Pipeline
 
-JsonOption = Annotated[bool, typer.Option("--json", help="figures for machines instead of tables")]
 _progress_console = Console(
     stderr=True, highlight=False, soft_wrap=True
 )  # what happens; figures go to the other
@@ -46,7 +46,7 @@ def run_refcoco(
     ] = None,
     split_by: Annotated[str | None, typer.Option(help="unc, umd or google, where there are several")] = None,
     split: Annotated[list[str] | None, typer.Option(help="give it for each; all but train if none")] = None,
-    preset: Annotated[str | None, typer.Option(help="RIS_PRESET")] = None,
+    preset: PresetOption = None,
     shard: Annotated[str, typer.Option(help="a part of the images: 3/8 on the third of 8 machines")] = "1/1",
     out: Annotated[Path, typer.Option(help="folder of the results, in Parquet")] = Path("refcoco-results"),
     resume: Annotated[

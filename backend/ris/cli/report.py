@@ -12,6 +12,7 @@ from rich.table import Table
 
 from ris import __version__, assembly, config
 from ris.cli.console import console
+from ris.cli.options import DatabaseUrlOption, ProjectKeyOption
 from ris.core.decision import Decision
 from ris.evaluation.decisions.metrics import (
     GROUP_KEYS,
@@ -24,19 +25,14 @@ from ris.evaluation.decisions.rerun import compare_reruns, isolate_method, rerun
 from ris.store.history import read_decisions
 from ris.store.session import Database
 
-_DatabaseUrlOption = Annotated[str | None, typer.Option("--database-url", help="RIS_DATABASE_URL")]
-ProjectOption = Annotated[
-    str | None, typer.Option("--project", help='one project\'s key, "ID.CREATED", e.g. 3.1700000000')
-]
-
 
 def report(
     out: Annotated[Path, typer.Option(help="the file to write")] = Path("report.html"),
-    project: ProjectOption = None,
+    project: ProjectKeyOption = None,
     pictures: Annotated[
         bool, typer.Option(help="draw the worst misses and the largest edits; reads their images")
     ] = True,
-    database_url: _DatabaseUrlOption = None,
+    database_url: DatabaseUrlOption = None,
 ) -> None:
     """Write one HTML file that opens anywhere: figures with intervals, methods compared, misses drawn.
 
@@ -67,12 +63,12 @@ def report(
 
 def evaluate(
     by: Annotated[str, typer.Option(help=f"a row for each: {', '.join(GROUP_KEYS)}")] = "version",
-    project: ProjectOption = None,
+    project: ProjectKeyOption = None,
     again: Annotated[
         str | None, typer.Option("--rerun", help="run this preset on the decided tasks, and compare")
     ] = None,
     method: Annotated[str | None, typer.Option(help="with --rerun: this method alone")] = None,
-    database_url: _DatabaseUrlOption = None,
+    database_url: DatabaseUrlOption = None,
 ) -> None:
     """Print how good what we offered was, judged by the annotators' decisions.
 

@@ -8,6 +8,7 @@ from rich.table import Table
 
 from ris import assembly, config
 from ris.cli.console import console
+from ris.cli.options import PresetOption
 from ris.core.types import MethodScores, Suggestion
 from ris.errors import ImageUnreachable, InputError
 from ris.evaluation.drawing import draw_alternatives, draw_heat
@@ -20,7 +21,7 @@ def suggest(
     out: Annotated[Path, typer.Option(help="where to write the picture with the alternatives")] = Path(
         "suggestions.png"
     ),
-    preset: Annotated[str | None, typer.Option(help="RIS_PRESET; see `ris models list`")] = None,
+    preset: PresetOption = None,
     explain: Annotated[
         bool, typer.Option("--explain", help="also say what each method went by, and draw where it looked")
     ] = False,

@@ -7,6 +7,7 @@ from rich.table import Table
 
 from ris import assembly, config
 from ris.cli.console import console
+from ris.cli.options import DatabaseUrlOption
 from ris.errors import InputError
 
 
@@ -14,7 +15,7 @@ def sync(
     project: Annotated[
         list[int] | None, typer.Option(help="its number in Label Studio; again for several; all without")
     ] = None,
-    database_url: Annotated[str | None, typer.Option(help="RIS_DATABASE_URL")] = None,
+    database_url: DatabaseUrlOption = None,
 ) -> None:
     """Compare the decisions on record with Label Studio, apply what is missing, mark what is gone.
 
