@@ -222,7 +222,7 @@ def test_the_image_runs_a_python_that_the_package_allows():
 
 def test_every_command_is_one_of_ours():
     said = (ROOT / "docker-compose.yml").read_text() + (ROOT / "docs" / "deploy.md").read_text()
-    commands = get_command(root_app).commands
+    commands = get_command(root_app).list_commands(None)
 
     found = re.findall(r"\bris ([a-z]+)", said)
     assert {"connect"} <= set(found)

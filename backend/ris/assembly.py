@@ -29,7 +29,7 @@ from ris.pretrained.catalog.presets import PRESETS, Preset, find_preset
 from ris.pretrained.catalog.sources import Source
 from ris.pretrained.catalog.user_presets import read_presets
 from ris.pretrained.catalog.weights import check_model_files
-from ris.pretrained.language.synonyms import find_synonyms
+from ris.pretrained.language.synonyms import find_synonym_source, find_synonyms
 from ris.pretrained.precision import check_precision, read_cpu_flags
 from ris.referring.lgd import ATTRIBUTE_PROMPT, SURROUNDING_PROMPT
 from ris.referring.pipeline import Pipeline
@@ -97,7 +97,7 @@ def make_plan(settings: Settings) -> Plan:
     describer = f"{model} at {url}" if url else model or "embedded"
     needed = [source for source in preset.sources if not model or source is not preset.describer]
     weights = check_model_files(needed, models, fetch=f"ris models fetch {preset.name}")
-    key, synonyms = settings.describer_key, find_synonyms(preset.lgd.synonyms).source
+    key, synonyms = settings.describer_key, find_synonym_source()
     also = (
         [describer, synonyms] if settings.precision == "fp32" else [describer, synonyms, settings.precision]
     )

@@ -43,7 +43,7 @@ GAINS = (
     ("iterprime: as it is", "iterprime: emphasis off", tuple(report.KINDS_BY_ROW)),
 )
 
-benchmark_app = typer.Typer(help="How good the methods are, on what.", no_args_is_help=True)
+benchmark_app = typer.Typer(help="Measure the methods on data with known masks.", no_args_is_help=True)
 
 
 benchmark_app.command("refcoco")(refcoco.run_refcoco)

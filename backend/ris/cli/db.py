@@ -7,12 +7,12 @@ from ris.cli.console import console
 from ris.cli.options import DatabaseUrlOption
 from ris.store.session import read_revision, upgrade_database
 
-db_app = typer.Typer(help="The database that keeps every decision.", no_args_is_help=True)
+db_app = typer.Typer(help="Manage the database.", no_args_is_help=True)
 
 
 @db_app.command()
 def upgrade(database_url: DatabaseUrlOption = None) -> None:
-    """Make the database, or bring it to this program's revision. Nothing is lost.
+    """Create the database, or upgrade it to the revision of this program. No data is lost.
 
     Example: `ris db upgrade --database-url sqlite:///ris.db`
     """

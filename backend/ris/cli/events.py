@@ -22,7 +22,7 @@ from ris.store.history import count_decisions
 from ris.store.inbox import count_events, requeue_events
 from ris.store.session import Database
 
-events_app = typer.Typer(help="What Label Studio told us, event by event.", invoke_without_command=True)
+events_app = typer.Typer(help="Show the webhook events that Label Studio sent.", invoke_without_command=True)
 
 DISMISS_HELP = (
     "`ris events --cause CAUSE` lists the events of one cause. `ris events dismiss NUMBER` takes one off the "

@@ -59,7 +59,9 @@ def export(
     images: Annotated[bool, typer.Option(help="write the images beside the data, into images/")] = False,
     database_url: DatabaseUrlOption = None,
 ) -> None:
-    """Write the current decisions as files, and a report of what was left out and why.
+    """Write the current decisions as files in one or more formats.
+
+    `export_report.json` lists the decisions that were left out, with the reasons.
 
     Example: `ris export --format refcoco --split val=0.1,test=0.1 --out corrected`
     """
@@ -102,7 +104,9 @@ def validate(
     folder: Annotated[Path, typer.Argument(help="what `ris export` wrote")],
     database_url: DatabaseUrlOption = None,
 ) -> None:
-    """Read an export back with the field's own readers, and compare it with the record, pixel by pixel.
+    """Read an export back and compare it with the database.
+
+    The files are read with the public readers of each format. Masks are compared pixel by pixel.
 
     Example: `ris validate corrected`
     """

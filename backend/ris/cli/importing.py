@@ -56,11 +56,12 @@ def import_dataset(
         str | None, typer.Option(help="of a table that is not UTF-8, e.g. cp1252, cp949, gb18030")
     ] = None,
 ) -> None:
-    """Make Label Studio tasks of images with expressions; known masks become ground truth.
+    """Import images and expressions as tasks.
 
-    What cannot be used is left out and told; what the project has already is left alone.
+    Known masks become ground truth. Entries that cannot be used are left out and listed. Tasks that the
+    project already has are not changed.
 
-    Example: `ris import refcoco --images train2014 --create "RefCOCO, mended"`
+    Example: `ris import refcoco --images train2014 --create "RefCOCO, corrected"`
     """
     if [project, create, out].count(None) != 2:
         raise InputError("say one of --project NUMBER, --create TITLE and --out FILE")

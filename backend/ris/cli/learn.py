@@ -10,9 +10,10 @@ def learn(
     database_url: DatabaseUrlOption = None,
     preset: PresetOption = None,
 ) -> None:
-    """Fit the fusion and its calibration to the decisions; taken only if held-out images say so.
+    """Fit the ranking to the decisions, and use it if it is better.
 
-    A running server offers the new version from its next request on. `ris models use` goes back.
+    The weights of the methods and the calibration are fitted. The result is used only if it is better on
+    held-out images. A running server uses it from the next request on. `ris models use` selects an earlier version.
 
     Example: `ris learn`
     """

@@ -17,7 +17,7 @@ from ris.pretrained.catalog.weights import check_model_files, verify_files
 from ris.pretrained.precision import check_precision, read_cpu_flags
 from ris.store.learned_rankings import find_learned_rankings, find_ranking_in_use
 
-models_app = typer.Typer(help="The networks and their presets.", no_args_is_help=True)
+models_app = typer.Typer(help="Manage networks, presets and learned rankings.", no_args_is_help=True)
 
 
 MirrorOption = Annotated[

@@ -78,7 +78,10 @@ def prelabel(
     key: ApiKeyOption = None,
     database_url: DatabaseUrlOption = None,
 ) -> None:
-    """Compute what tasks lack, grouped by image; stop it at any moment and run it again to go on.
+    """Compute suggestions for tasks that have none.
+
+    A stored suggestion is never computed again: after an interruption, run the same command again. Exit status
+    1 means that some tasks failed.
 
     Example: `ris prelabel --project 3 --push --workers 2`
     """

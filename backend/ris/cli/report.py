@@ -34,7 +34,10 @@ def report(
     ] = True,
     database_url: DatabaseUrlOption = None,
 ) -> None:
-    """Write one HTML file that opens anywhere: figures with intervals, methods compared, misses drawn.
+    """Write an HTML report on the decisions.
+
+    One file without links to other files: figures with intervals, a comparison of the methods, and drawings
+    of misses.
 
     Example: `ris report --out report.html`
     """
@@ -70,7 +73,7 @@ def evaluate(
     method: Annotated[str | None, typer.Option(help="with --rerun: this method alone")] = None,
     database_url: DatabaseUrlOption = None,
 ) -> None:
-    """Print how good what we offered was, judged by the annotators' decisions.
+    """Print how well the suggestions agree with the decisions.
 
     Example: `ris evaluate --by kind` or `ris evaluate --rerun tiny --method lgd`
     """

@@ -76,10 +76,12 @@ def serve(
     host: Annotated[str | None, typer.Option(help="RIS_HOST")] = None,
     port: Annotated[int | None, typer.Option(help="RIS_PORT")] = None,
     upgrade: Annotated[
-        bool, typer.Option("--upgrade", help="first do what `ris db upgrade` does, in the same process")
+        bool, typer.Option("--upgrade", help="upgrade the database first, as `ris db upgrade` does")
     ] = False,
 ) -> None:
-    """Serve Label Studio. All other settings come from the environment (RIS_..., see the README).
+    """Serve Label Studio's requests for suggestions.
+
+    All other settings are environment variables `RIS_...`; docs/settings.md lists them.
 
     Example: `ris serve --upgrade --port 9090`
     """

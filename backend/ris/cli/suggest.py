@@ -26,7 +26,7 @@ def suggest(
         bool, typer.Option("--explain", help="also say what each method went by, and draw where it looked")
     ] = False,
 ) -> None:
-    """Print the ranked alternatives for an expression, and draw them, numbered, into a picture.
+    """Rank masks for an expression in one image, and draw them.
 
     Example: `ris suggest scene.png "the left dog" --out alternatives.png --explain`
     """

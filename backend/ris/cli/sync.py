@@ -17,9 +17,10 @@ def sync(
     ] = None,
     database_url: DatabaseUrlOption = None,
 ) -> None:
-    """Compare the decisions on record with Label Studio, apply what is missing, mark what is gone.
+    """Compare the recorded decisions with Label Studio, and correct them.
 
-    Predictions that are there twice are removed, and a webhook that was switched off is switched on again.
+    Missing decisions are recorded, and decisions whose annotation was deleted are marked as deleted.
+    Duplicate predictions are removed, and a webhook that was switched off is switched on.
 
     Example: `ris sync --project 3`
     """

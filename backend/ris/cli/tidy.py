@@ -13,7 +13,9 @@ def tidy(
     project: Annotated[int, typer.Option(help="its number in Label Studio")],
     dry_run: Annotated[bool, typer.Option(help="only say what would be done")] = False,
 ) -> None:
-    """Rewrite decided annotations to the one mask that was chosen; the history here keeps what there was.
+    """Remove the masks that were not chosen from decided annotations.
+
+    The annotations in Label Studio are rewritten. The database keeps their full history.
 
     Example: `ris tidy --project 3 --dry-run`
     """
