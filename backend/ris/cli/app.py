@@ -53,18 +53,20 @@ COMMANDS = {
 class LazyGroup(TyperGroup):
     """The commands of `COMMANDS`, each imported when it is used."""
 
-    def list_commands(self, ctx: typer.Context) -> list[str]:
+    def list_commands(self, ctx: Any) -> list[str]:
         """List the names, in the order of the help."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """Import a command; None if there is no such command."""
         entry = COMMANDS.get(cmd_name)
         return None if entry is None else load_command(cmd_name, entry)
 
-    def format_help(self, ctx: typer.Context, formatter: Any) -> None:
+    def format_help(self, ctx: Any, formatter: Any) -> None:
         """Format the help from the summaries, without importing a command."""
-        listed = {name: TyperCommand(name, help=entry.summary) for name, entry in COMMANDS.items()}
+        listed: dict[str, Any] = {
+            name: TyperCommand(name, help=entry.summary) for name, entry in COMMANDS.items()
+        }
         TyperGroup(
             name=self.name, help=self.help, params=self.params, commands=listed,
             rich_markup_mode=self.rich_markup_mode,

@@ -13,7 +13,8 @@ def learn(
     """Fit the ranking to the decisions, and use it if it is better.
 
     The weights of the methods and the calibration are fitted. The result is used only if it is better on
-    held-out images. A running server uses it from the next request on. `ris models use` selects an earlier version.
+    held-out images. A running server uses it from the next request on. `ris models use` selects an
+    earlier version.
 
     Example: `ris learn`
     """

@@ -80,8 +80,8 @@ def prelabel(
 ) -> None:
     """Compute suggestions for tasks that have none.
 
-    A stored suggestion is never computed again: after an interruption, run the same command again. Exit status
-    1 means that some tasks failed.
+    A stored suggestion is never computed again: after an interruption, run the same command again. Exit
+    status 1 means that some tasks failed.
 
     Example: `ris prelabel --project 3 --push --workers 2`
     """

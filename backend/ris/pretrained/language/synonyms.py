@@ -75,15 +75,9 @@ def find_synonym_source() -> Literal["wordnet", "lemma"]:
 def list_data_folders() -> list[Path]:
     """List the folders in which NLTK looks for its data; equal to `nltk.data.path` on POSIX."""
     named = [Path(name).expanduser() for name in os.environ.get("NLTK_DATA", "").split(os.pathsep) if name]
-    prefix, systems = Path(sys.prefix), [Path("/usr/share"), Path("/usr/local/share"), Path("/usr/lib")]
-    parents = [
-        Path("~").expanduser(),
-        prefix,
-        prefix / "share",
-        prefix / "lib",
-        *systems,
-        Path("/usr/local/lib"),
-    ]
+    prefix = Path(sys.prefix)
+    systems = [Path("/usr") / name for name in ("share", "local/share", "lib", "local/lib")]
+    parents = [Path("~").expanduser(), prefix, prefix / "share", prefix / "lib", *systems]
     return [*named, *(parent / "nltk_data" for parent in parents)]
 
 
