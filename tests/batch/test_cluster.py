@@ -68,7 +68,7 @@ def test_actors_that_the_cluster_has_no_room_for_keep_nobody_waiting(two_nodes):
 def test_actors_that_die_as_they_start_end_the_run_with_a_sentence(two_nodes):
     cluster, _ = two_nodes
 
-    with pytest.raises(SettingsError, match="the cluster's workers die as they start: .* on every node"):
+    with pytest.raises(SettingsError, match="die as they start: .*; every node needs this package"):
         list(RayEngine(MAKE_AND_DIE, 1, address=cluster.address).run(group_tasks(tasks("a"))))
 
 

@@ -186,6 +186,15 @@ def test_the_benchmark_prints_figures_for_machines(tmp_path):
     assert of_all["fusion"]["count"] > 0
 
 
+def test_a_benchmark_of_one_scene_has_no_mean_over_kinds_that_it_lacks(tmp_path):
+    ran = ris("benchmark", "tinyworld", "--scenes", "1", folder=tmp_path)
+    figures = ris("benchmark", "tinyworld", "--scenes", "1", "--json", folder=tmp_path)
+
+    assert ran.returncode == 0, ran.stderr
+    assert "end to end, first: mean of" not in ran.stdout
+    assert json.loads(figures.stdout)["end_to_end_mean"] is None
+
+
 def test_a_report_of_an_empty_database_is_a_page(tmp_path):
     ris("db", "upgrade", folder=tmp_path)
 

@@ -78,8 +78,9 @@ class RayEngine:
                         stillborn += 1
                         if stillborn == MAX_WORKER_LOSSES * self.count:
                             raise SettingsError(
-                                f"the cluster's workers die as they start: {_get_first_line(error)}; is this "
-                                "package, with its settings, on every node?"
+                                f"the cluster's workers die as they start: {_get_first_line(error)}; "
+                                "every node needs this package and the preset's networks in the same RIS_MODELS_FOLDER "
+                                "(the settings come with the command)"
                             ) from error
                         start_actor()
                     continue

@@ -146,7 +146,7 @@ def run_switches(
     console.print(f"{scenes} unseen scenes, seed {seed}, {pipeline.version}; true masks, first")
     table = Table("method: switch", *figures)
     for method in pipeline.methods:
-        table.add_row(method.name, *(str(columns[method.name]) for columns in figures.values()))
+        table.add_row(method.name, *(str(columns.get(method.name, "-")) for columns in figures.values()))
     console.print(table)
     for better, base, rows in GAINS:
         gained = report.compute_gain(samples, better, base, rows)
@@ -221,7 +221,7 @@ def _run_scenes(
 def _make_table(title: str, figures: ShareTable) -> Table:
     table = Table(title=title)
     table.add_column("kind")
-    for heading in ("expressions", *next(iter(figures.values()))):
+    for heading in ("expressions", *figures["all"]):
         table.add_column(heading, justify="right")
     for row, shares in figures.items():
         count = str(next(iter(shares.values())).count) if shares else "0"

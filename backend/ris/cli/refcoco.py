@@ -10,11 +10,10 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ris import assembly, config
 from ris.cli.comparison import print_split
-from ris.cli.console import console
+from ris.cli.console import console, make_rate_progress
 from ris.cli.options import JsonOption, PresetOption
 from ris.datasets.benchmark import Benchmark, make_count_warning, read_benchmark
 from ris.errors import DatasetError, InputError
@@ -121,10 +120,7 @@ def _run_benchmark(
     out.mkdir(parents=True, exist_ok=True)
     load = partial(load_image, folder, max_pixels=max_pixels)
     by_image = (evaluate_image(benchmark, group, pipeline, load, time.perf_counter) for group in todo)
-    with Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"), TimeRemainingColumn(), console=_progress_console,
-    ) as progress:  # fmt: skip
+    with make_rate_progress(_progress_console) as progress:
         bar = progress.add_task("images", total=len(todo), rate="")
         for _ in write_pieces(out, part, by_image):
             progress.advance(bar)
