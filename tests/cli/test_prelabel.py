@@ -133,7 +133,8 @@ class RefusingStudio(ThreadingHTTPServer):
             {"id": 2, "data": {"image": image, "expression": ""}, "total_predictions": 0},
         ]
         self.project = {
-            "id": 3, "created_at": "2026-01-02T03:04:05Z", "label_config": label_config.read("pick_brush.xml"),
+            "id": 3, "created_at": "2026-01-02T03:04:05Z",
+            "label_config": label_config.read("pick_brush.xml"),
         }  # fmt: skip
         threading.Thread(target=self.serve_forever, daemon=True).start()
 

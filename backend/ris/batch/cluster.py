@@ -79,7 +79,8 @@ class RayEngine:
                         if stillborn == MAX_WORKER_LOSSES * self.count:
                             raise SettingsError(
                                 f"the cluster's workers die as they start: {_get_first_line(error)}; "
-                                "every node needs this package and the preset's networks in the same RIS_MODELS_FOLDER "
+                                "every node needs this package and, in the same RIS_MODELS_FOLDER, the "
+                                "preset's networks "
                                 "(the settings come with the command)"
                             ) from error
                         start_actor()

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from ris import assembly, config
 from ris.cli import refcoco
-from ris.cli.console import console
+from ris.cli.console import console, make_table
 from ris.cli.options import JsonOption, PresetOption
 from ris.core import rle
 from ris.core.masks import compute_iou_matrix
@@ -144,7 +144,7 @@ def run_switches(
     samples, _ = _run_scenes(pipeline, scenes, split="train", seed=seed, propose=False)
     figures = report.tabulate_by_kind(samples, report.make_true_mask_metric(1))
     console.print(f"{scenes} unseen scenes, seed {seed}, {pipeline.version}; true masks, first")
-    table = Table("method: switch", *figures)
+    table = make_table("method: switch", *figures)
     for method in pipeline.methods:
         table.add_row(method.name, *(str(columns.get(method.name, "-")) for columns in figures.values()))
     console.print(table)
@@ -179,7 +179,7 @@ def run_learning(
         ]
     voting = [m.name for m in pipeline.methods if prior.fusion.weights.get(m.name, 1.0) > 0]
     console.print(f"{len(cases)} decisions on {scenes} unseen scenes, seed {seed}, {pipeline.version}")
-    table = Table(
+    table = make_table(
         "mIoU of the first, held-out", "before", "learned", "best fixed", "regained", "least", "worse on"
     )
     for handicap, name in ((True, "one method a kind at random"), (False, "methods as they are")):
@@ -219,10 +219,7 @@ def _run_scenes(
 
 
 def _make_table(title: str, figures: ShareTable) -> Table:
-    table = Table(title=title)
-    table.add_column("kind")
-    for heading in ("expressions", *figures["all"]):
-        table.add_column(heading, justify="right")
+    table = make_table("kind", "expressions", *figures["all"], title=title, numbers=True)
     for row, shares in figures.items():
         count = str(next(iter(shares.values())).count) if shares else "0"
         table.add_row(row, count, *map(str, shares.values()))

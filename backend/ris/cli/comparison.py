@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from rich.table import Table
 
-from ris.cli.console import console
+from ris.cli.console import console, make_table
 from ris.core.shares import Share
 from ris.evaluation.refcoco.metrics import PRECISION_THRESHOLDS, RankingMetrics, SplitMetrics
 from ris.evaluation.refcoco.published import Published
@@ -31,7 +31,6 @@ def print_split(split: SplitMetrics, others: Sequence[Published]) -> None:
 
 
 def _make_own_table(title: str, by_method: dict[str, RankingMetrics]) -> Table:
-    table = Table(title=title)
     headings = [
         "oIoU",
         "mIoU",
@@ -42,9 +41,7 @@ def _make_own_table(title: str, by_method: dict[str, RankingMetrics]) -> Table:
     ]
     has_nothing = any(figures.n_acc.count for figures in by_method.values())
     shown = [name for name in headings if has_nothing or not name.endswith("acc")]
-    table.add_column("ranking", no_wrap=True)
-    for name in shown:
-        table.add_column(name, justify="right")
+    table = make_table("ranking", *shown, title=title, numbers=True)
     for method, figures in by_method.items():
         cells = {
             "oIoU": _format_percent(figures.o_iou),
@@ -77,7 +74,7 @@ def _list_miss_reasons(by_method: dict[str, RankingMetrics]) -> list[str]:
 
 
 def _make_published_table(others: Sequence[Published]) -> Table:
-    table = Table("published", "made with", "oIoU", "mIoU", "source", "saw of these images", "note")
+    table = make_table("published", "made with", "oIoU", "mIoU", "source", "saw of these images", "note")
     lines: dict[tuple[str, ...], dict[str, float]] = {}
     for one in others:
         line = one.method, one.made_with, one.source, one.saw, one.note

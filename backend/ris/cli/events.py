@@ -7,7 +7,7 @@ import typer
 from rich.table import Table
 
 from ris import assembly, config
-from ris.cli.console import console
+from ris.cli.console import console, make_table
 from ris.cli.options import DatabaseUrlOption
 from ris.labelstudio.failure import find_advice
 from ris.service import RecordingService
@@ -68,7 +68,7 @@ def show_events(
 
 def _make_cause_table(groups: Sequence[FailureGroup]) -> Table:
     title = "Not understood: these answers are no decisions"
-    table = Table("cause", "answers", "what to do", "the newest", title=title)
+    table = make_table("cause", "answers", "what to do", "the newest", title=title)
     for group in groups:
         newest = f"event {group.newest.event}: {group.newest.sentence}"
         table.add_row(group.cause, str(group.n_answers), find_advice(group.cause), newest)
@@ -76,7 +76,7 @@ def _make_cause_table(groups: Sequence[FailureGroup]) -> Table:
 
 
 def _make_failure_table(failures: Sequence[FailedAnswer]) -> Table:
-    table = Table("event", "project", "task", "why it was not understood")
+    table = make_table("event", "project", "task", "why it was not understood")
     for one in failures:
         project = one.project.split(".")[0] if one.project else ""
         table.add_row(str(one.event), project, str(one.task_id or ""), one.sentence)

@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from ris import assembly, config
-from ris.cli.console import console
+from ris.cli.console import console, make_table
 from ris.cli.options import DatabaseUrlOption, ProjectKeyOption
 from ris.config import Settings
 from ris.core.decision import Decision
@@ -80,7 +79,7 @@ def export(
             material, choice, out, not_understood=not_understood,
             began=lambda name: status.update(f"writing {name}"),
         )  # fmt: skip
-    table = Table("format", "written", "left out", "where", "lost", title=f"{count} decisions")
+    table = make_table("format", "written", "left out", "where", "lost", title=f"{count} decisions")
     for name, done in written.items():
         left_out = len(done.left_out)
         where = out / EXPORT_FORMATS[name].folder
@@ -118,7 +117,7 @@ def validate(
     choice, exported = read_export_options(folder)
     material, count, _ = _load_material(config.read_settings(database_url=database_url), choice)
     found = validate_export(folder, choice, material)
-    table = Table("format", "compared with the record")
+    table = make_table("format", "compared with the record")
     for name, problems in found.items():
         shown = [
             *problems[:_MAX_SHOWN_PROBLEMS],

@@ -8,7 +8,7 @@ from rich.progress import DownloadColumn, Progress, TaskID
 from rich.table import Table
 
 from ris import assembly, config
-from ris.cli.console import console
+from ris.cli.console import console, make_table
 from ris.cli.options import DatabaseUrlOption, PresetOption
 from ris.errors import SettingsError, WeightsError
 from ris.pretrained.catalog.presets import Preset, find_preset
@@ -38,7 +38,7 @@ def list_presets() -> None:
         wrong, settings = str(error), settings.model_copy(update={"precision": "fp32"})
         arithmetic = f"fp32 on {settings.device}"
     models = assembly.get_models_folder(settings)
-    table = Table("preset", "version", "GB", "state", "what it is")
+    table = make_table("preset", "version", "GB", "state", "what it is")
     for preset in assembly.load_presets(settings).values():
         try:
             plan = assembly.make_plan(settings.model_copy(update={"preset": preset.name}))
@@ -128,7 +128,7 @@ def _find_state(source: Source, models: Path) -> str:
 
 def _make_source_table(preset: Preset, models: Path) -> Table:
     """What one should know before the first byte."""
-    table = Table("network", "memory, GB", "licence", "what it has seen", "state", title=preset.summary)
+    table = make_table("network", "memory, GB", "licence", "what it has seen", "state", title=preset.summary)
     for source in preset.sources:
         table.add_row(
             source.name,
@@ -153,7 +153,7 @@ def list_versions(database_url: DatabaseUrlOption = None, preset: PresetOption =
             known = [one for one in find_learned_rankings(session) if one.base == training.base]
     finally:
         training.database.close()
-    table = Table(
+    table = make_table(
         "version", "", "learned", "decisions", "images", "mIoU of the first, gain", "Brier score, lower by"
     )
     table.add_row(training.base, "" if used else "in use", "-", "-", "-", "-", "-")

@@ -6,12 +6,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from rich.table import Table
-
 from ris import assembly, config
 from ris.batch.prelabel import FailedTask
 from ris.batch.taskfile import write_tasks
-from ris.cli.console import console, make_rate_progress
+from ris.cli.console import console, make_rate_progress, make_table
 from ris.cli.prelabel_input import TaskInput
 from ris.core.types import Task
 from ris.errors import LabelStudioError
@@ -85,7 +83,7 @@ def print_failed_tasks(failed: Sequence[FailedTask]) -> None:
     """Print the failed tasks with their reasons, at most `MAX_SHOWN_FAILURES` of them."""
     if not failed:
         return
-    table = Table("task", "reason", title=f"{len(failed)} tasks have no suggestions")
+    table = make_table("task", "reason", title=f"{len(failed)} tasks have no suggestions")
     for one in failed[:MAX_SHOWN_FAILURES]:
         table.add_row(str(one.task_id), one.reason)
     if len(failed) > MAX_SHOWN_FAILURES:

@@ -8,10 +8,9 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 from rich.progress import track
-from rich.table import Table
 
 from ris import __version__, assembly, config
-from ris.cli.console import console
+from ris.cli.console import console, make_table
 from ris.cli.options import DatabaseUrlOption, ProjectKeyOption
 from ris.core.decision import Decision
 from ris.evaluation.decisions.metrics import (
@@ -86,7 +85,7 @@ def evaluate(
         raise typer.BadParameter(f"can be {', '.join(GROUP_KEYS)}, not {by!r}", param_hint="--by")
     found = _evaluate_decisions(config.read_settings(database_url=database_url).database_url, project)
     columns = ("accepted", "accepted first", "mIoU of the first", "mIoU of the best", "P@0.5 of the first")
-    table = Table(by, "decisions", *columns, "oIoU", "lead time")
+    table = make_table(by, "decisions", *columns, "oIoU", "lead time")
     for name, group in {**group_decisions(found, by), "all": found}.items():
         of = compute_decision_metrics(group)
         lead = "-" if of.lead_time_s is None else f"{of.lead_time_s:.1f} s"
@@ -105,7 +104,7 @@ def _print_rerun(preset: str, method: str | None, project: str | None, database_
     runs = rerun(pipeline, found, assembly.make_image_source(settings))
     done = list(track(runs, "ranking again", total=with_mask, console=console, transient=True))
     name = f"{pipeline.version}{f', {method} alone' if method else ''}"
-    table = Table("", "as it was", name, "above", title=f"{len(done)} decisions with a mask")
+    table = make_table("", "as it was", name, "above", title=f"{len(done)} decisions with a mask")
     for figure, (then, now, above) in compare_reruns(done).items():
         table.add_row(figure, str(then), str(now), str(above))
     console.print(table)

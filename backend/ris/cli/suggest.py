@@ -7,7 +7,7 @@ import typer
 from rich.table import Table
 
 from ris import assembly, config
-from ris.cli.console import console
+from ris.cli.console import console, make_table
 from ris.cli.options import PresetOption
 from ris.core.types import MethodScores, Suggestion
 from ris.errors import ImageUnreachable, InputError
@@ -62,7 +62,7 @@ def suggest(
 
 def make_evidence_table(opinions: tuple[MethodScores, ...]) -> Table:
     """What every method went by, a line each."""
-    table = Table("method", "went by", "which was", title="why")
+    table = make_table("method", "went by", "which was", title="why")
     for opinion in opinions:
         for what, words in opinion.evidence.items():
             table.add_row(opinion.method, what, words)
@@ -72,9 +72,10 @@ def make_evidence_table(opinions: tuple[MethodScores, ...]) -> Table:
 def make_ranking_table(expression: str, suggestions: tuple[Suggestion, ...], *, n_proposals: int) -> Table:
     """The alternatives as a table, best first."""
     methods = sorted({method for s in suggestions for method in s.methods})
-    table = Table(title=f'"{expression}": the best {len(suggestions)} of {n_proposals} proposals')
-    for heading in ("rank", "score", "box x1 y1 x2 y2", *methods):
-        table.add_column(heading, justify="right", no_wrap=True)
+    table = make_table(
+        "rank", "score", "box x1 y1 x2 y2", *methods,
+        title=f'"{expression}": the best {len(suggestions)} of {n_proposals} proposals', numbers=True,
+    )  # fmt: skip
     for s in suggestions:
         said = [f"{s.methods[m].score:.2f} (#{s.methods[m].rank + 1})" for m in methods]
         box = " ".join(f"{value:.0f}" for value in s.box)

@@ -3,10 +3,9 @@
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from ris import assembly, config
-from ris.cli.console import console
+from ris.cli.console import console, make_table
 from ris.cli.options import DatabaseUrlOption
 from ris.errors import InputError
 
@@ -29,7 +28,7 @@ def sync(
         numbers = project or syncing.find_project_numbers()
         if not numbers:
             raise InputError("no project is on record yet; name one with --project")
-        table = Table(
+        table = make_table(
             "project", "in Label Studio", "here", "applied", "gone", "not understood", "doubled", ""
         )
         for number in numbers:
