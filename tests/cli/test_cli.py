@@ -136,7 +136,7 @@ def test_suggest_prints_the_ranked_table_and_draws_the_alternatives(tmp_path):
 
     assert ran.returncode == 0, ran.stderr
     assert "global-local" in ran.stdout
-    assert re.search(r"│ +1 │", ran.stdout)
+    assert re.search(r"│ 1 +│", ran.stdout)
     assert min(Pillow.open(tmp_path / "drawn.png").size) >= 480
 
 

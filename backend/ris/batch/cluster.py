@@ -9,6 +9,7 @@ from typing import Any
 from ris.batch.engine import MAX_QUEUED_PER_WORKER, MAX_WORKER_LOSSES, make_killed_result
 from ris.batch.plan import TaskGroup
 from ris.batch.work import GroupResult, Labeller
+from ris.core.extras import require_extra
 from ris.errors import BackendError, SettingsError
 
 
@@ -28,12 +29,9 @@ class RayEngine:
     def __init__(
         self, make: Callable[[], Labeller], count: int, *, address: str | None, gpus: float = 0
     ) -> None:
-        try:
-            import ray
-        except ImportError as error:
-            raise SettingsError(
-                "--engine ray needs Ray: pip install 'referring-segmentation-backend[ray]'"
-            ) from error
+        require_extra("ray", "ray", "--engine ray")
+        import ray
+
         _check_address(address)
         try:
             ray.init(

@@ -12,6 +12,7 @@ from ris.cli.console import console, make_table
 from ris.cli.options import DatabaseUrlOption, ProjectKeyOption
 from ris.config import Settings
 from ris.core.decision import Decision
+from ris.core.extras import is_installed
 from ris.core.types import Image, Task, Verdict
 from ris.errors import BackendError, DatasetError, InputError
 from ris.export.formats import EXPORT_FORMATS, Material
@@ -24,6 +25,7 @@ from ris.export.run import (
     write_export,
     write_images,
 )
+from ris.export.validate import read_export_options, validate_export
 from ris.label_config import read as read_config
 from ris.labelstudio.config.control import Controls, read_controls
 from ris.store.failures import count_failures
@@ -65,7 +67,7 @@ def export(
     Example: `ris export --format refcoco --split val=0.1,test=0.1 --out corrected`
     """
     choice = ExportOptions(
-        formats=[one.value for one in format or list(FormatName)],
+        formats=[one.value for one in format] if format else _list_available_formats(),
         project=project,
         verdicts=_check_verdicts(verdict),
         resolve=resolve.value,
@@ -109,11 +111,6 @@ def validate(
 
     Example: `ris validate corrected`
     """
-    from ris.export.validate import (  # here: pyarrow and pycocotools take their time
-        read_export_options,
-        validate_export,
-    )
-
     choice, exported = read_export_options(folder)
     material, count, _ = _load_material(config.read_settings(database_url=database_url), choice)
     found = validate_export(folder, choice, material)
@@ -133,6 +130,18 @@ def validate(
         console.print(f"{exported} decisions when it was exported, {count} now: export again to compare all")
     if any(found.values()):
         raise DatasetError(f"{folder} differs from the record")
+
+
+def _list_available_formats() -> list[str]:
+    """List all formats but one whose extra is not installed; print which that is."""
+    names = [one.value for one in FormatName]
+    if not is_installed("pyarrow"):
+        names.remove("huggingface")
+        console.print(
+            "left out: the format huggingface needs pyarrow: pip install "
+            "'referring-segmentation-backend[parquet]'", markup=False,
+        )  # fmt: skip
+    return names
 
 
 def _load_material(settings: Settings, choice: ExportOptions) -> tuple[Material, int, int]:

@@ -1,6 +1,5 @@
 """An export read back, by the field's own readers where there are some, and compared with SQL in pixels."""
 
-import importlib.util
 import io
 import json
 import tempfile
@@ -10,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from PIL import Image as Pillow
 
 from ris.core import rle
+from ris.core.extras import is_installed, require_extra
 from ris.core.masks import compute_iou_matrix
 from ris.core.rle import RLE
 from ris.datasets.entry import Entry, read_json
@@ -129,6 +128,9 @@ def _validate_pairs(material: Material, folder: Path) -> Problems:
 
 
 def _validate_huggingface(material: Material, folder: Path) -> Problems:
+    require_extra("parquet", "pyarrow", "the format huggingface")
+    import pyarrow.parquet as pq
+
     files = sorted((folder / "data").glob("*.parquet"))
     by_key = {_get_key(s): s for s in material.samples}
     seen = 0
@@ -155,7 +157,7 @@ def _validate_huggingface(material: Material, folder: Path) -> Problems:
 
 def _validate_with_datasets(folder: Path, count: int) -> Problems:
     """What Hugging Face's own library says, where it is installed."""
-    if not count or importlib.util.find_spec("datasets") is None:
+    if not count or not is_installed("datasets"):
         return
     import datasets
 
