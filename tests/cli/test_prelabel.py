@@ -71,7 +71,7 @@ def test_after_a_kill_nothing_is_done_twice_and_nothing_is_missing(tmp_path):
     ("arguments", "pattern"),
     [
         ((), "name the tasks with --project NUMBER or with --tasks FILE"),
-        (("--tasks", "none.json"), "none.json is no file of tasks: .*cannot be read: FileNotFoundError"),
+        (("--tasks", "none.json"), "none.json is not a file of tasks: .*cannot be read: FileNotFoundError"),
         (("--tasks", "t.json", "--push"), "--push stores predictions in a project"),
         (("--tasks", "t.json", "--config", "none"), "there is no label config 'none'"),
     ],
