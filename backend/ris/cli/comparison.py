@@ -1,4 +1,4 @@
-"""Our figures of one split as a table, and what others published under it."""
+"""Print the metrics of one split as a table, and below it published figures."""
 
 from collections.abc import Sequence
 
@@ -11,13 +11,13 @@ from ris.evaluation.refcoco.published import Published
 
 MAX_SHOWN_REASONS = 20
 _NO_REFERENT_NOTE = (
-    "oIoU and mIoU are gRefCOCO's cIoU and gIoU here. Something is offered wherever a mask was proposed: "
-    "N-acc tells how often nothing was, and no more"
+    "oIoU and mIoU are cIoU and gIoU of gRefCOCO here. An expression has no answer only if its image has no "
+    "proposed mask; N-acc is the share of those among the expressions without a referent"
 )
 
 
 def print_split(split: SplitMetrics, others: Sequence[Published]) -> None:
-    """Both tables, and why expressions were missed; everything in percent."""
+    """Print both tables in percent, and the reasons why expressions have no answer."""
     title = (
         f"{split.dataset} {split.split_by} {split.split}: {split.count} expressions, {split.images} images"
     )
@@ -39,8 +39,8 @@ def _make_own_table(title: str, by_method: dict[str, RankingMetrics]) -> Table:
         "T-acc",
         "s",
     ]
-    has_nothing = any(figures.n_acc.count for figures in by_method.values())
-    shown = [name for name in headings if has_nothing or not name.endswith("acc")]
+    has_no_referents = any(figures.n_acc.count for figures in by_method.values())
+    shown = [name for name in headings if has_no_referents or not name.endswith("acc")]
     table = make_table("ranking", *shown, title=title, numbers=True)
     for method, figures in by_method.items():
         cells = {
@@ -56,7 +56,7 @@ def _make_own_table(title: str, by_method: dict[str, RankingMetrics]) -> Table:
 
 
 def _list_miss_reasons(by_method: dict[str, RankingMetrics]) -> list[str]:
-    """A line a reason, with the rankings that it holds for."""
+    """List the reasons why expressions have no answer, each with its rankings."""
     rankings: dict[tuple[str, int], list[str]] = {}
     for method, figures in by_method.items():
         for reason, count in figures.missed.items():
@@ -74,7 +74,7 @@ def _list_miss_reasons(by_method: dict[str, RankingMetrics]) -> list[str]:
 
 
 def _make_published_table(others: Sequence[Published]) -> Table:
-    table = make_table("published", "made with", "oIoU", "mIoU", "source", "saw of these images", "note")
+    table = make_table("published", "networks", "oIoU", "mIoU", "source", "trained on these images", "note")
     lines: dict[tuple[str, ...], dict[str, float]] = {}
     for one in others:
         line = one.method, one.made_with, one.source, one.saw, one.note

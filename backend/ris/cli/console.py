@@ -11,6 +11,8 @@ def make_table(*headings: str, title: str | None = None, numbers: bool = False) 
     """Make a table that shows every cell whole: what is too wide continues on the next line.
 
     Args:
+        *headings: one per column.
+        title: printed above the table.
         numbers: align all columns but the first to the right.
     """
     table = Table(title=title)

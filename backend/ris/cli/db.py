@@ -1,4 +1,4 @@
-"""`ris db`: the database's revision."""
+"""`ris db`: create and upgrade the database."""
 
 import typer
 

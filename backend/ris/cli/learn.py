@@ -1,4 +1,4 @@
-"""`ris learn`: a better ranking from the team's own decisions."""
+"""`ris learn`: fit the ranking to the decisions."""
 
 from ris import assembly, config
 from ris.cli.console import console

@@ -63,6 +63,8 @@ def read_file_input(
     """Read the tasks of a file or of a folder with captions.
 
     Args:
+        settings: for the networks and the limits of images.
+        path: the file or the folder.
         layout: name of a label config of this package, or path of a file with one.
         images: folder of the images that the file names; None for the folder of the file.
         encoding: of a table; None detects it.

@@ -1,4 +1,4 @@
-"""`ris report` and `ris evaluate`: what the decisions say."""
+"""`ris report` and `ris evaluate`: figures on the decisions."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,10 +26,10 @@ from ris.store.session import Database
 
 
 def report(
-    out: Annotated[Path, typer.Option(help="the file to write")] = Path("report.html"),
+    out: Annotated[Path, typer.Option(help="file for the report")] = Path("report.html"),
     project: ProjectKeyOption = None,
     pictures: Annotated[
-        bool, typer.Option(help="draw the worst misses and the largest edits; reads their images")
+        bool, typer.Option(help="draw the worst misses and the largest edits; fetches their images")
     ] = True,
     database_url: DatabaseUrlOption = None,
 ) -> None:
@@ -67,9 +67,9 @@ def evaluate(
     by: Annotated[str, typer.Option(help=f"a row for each: {', '.join(GROUP_KEYS)}")] = "version",
     project: ProjectKeyOption = None,
     again: Annotated[
-        str | None, typer.Option("--rerun", help="run this preset on the decided tasks, and compare")
+        str | None, typer.Option("--rerun", help="run this preset on the decided tasks and compare")
     ] = None,
-    method: Annotated[str | None, typer.Option(help="with --rerun: this method alone")] = None,
+    method: Annotated[str | None, typer.Option(help="with --rerun: only this method")] = None,
     database_url: DatabaseUrlOption = None,
 ) -> None:
     """Print how well the suggestions agree with the decisions.
@@ -102,9 +102,9 @@ def _print_rerun(preset: str, method: str | None, project: str | None, database_
         pipeline = isolate_method(pipeline, method)
     with_mask = sum(d.correction.verdict.has_mask for d in found)
     runs = rerun(pipeline, found, assembly.make_image_source(settings))
-    done = list(track(runs, "ranking again", total=with_mask, console=console, transient=True))
+    done = list(track(runs, "running the preset", total=with_mask, console=console, transient=True))
     name = f"{pipeline.version}{f', {method} alone' if method else ''}"
-    table = make_table("", "as it was", name, "above", title=f"{len(done)} decisions with a mask")
+    table = make_table("", "recorded", name, "difference", title=f"{len(done)} decisions with a mask")
     for figure, (then, now, above) in compare_reruns(done).items():
         table.add_row(figure, str(then), str(now), str(above))
     console.print(table)

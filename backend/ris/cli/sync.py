@@ -1,4 +1,4 @@
-"""`ris sync`: read Label Studio's own state and close every gap."""
+"""`ris sync`: compare the database with Label Studio and correct it."""
 
 from typing import Annotated
 
@@ -12,7 +12,8 @@ from ris.errors import InputError
 
 def sync(
     project: Annotated[
-        list[int] | None, typer.Option(help="its number in Label Studio; again for several; all without")
+        list[int] | None,
+        typer.Option(help="number of a project in Label Studio; repeat for several; default: all"),
     ] = None,
     database_url: DatabaseUrlOption = None,
 ) -> None:
@@ -27,9 +28,16 @@ def sync(
     try:
         numbers = project or syncing.find_project_numbers()
         if not numbers:
-            raise InputError("no project is on record yet; name one with --project")
+            raise InputError("the database has no project yet; name one with --project NUMBER")
         table = make_table(
-            "project", "in Label Studio", "here", "applied", "gone", "not understood", "doubled", ""
+            "project",
+            "in Label Studio",
+            "in the database",
+            "recorded now",
+            "deleted",
+            "not parsed",
+            "duplicates",
+            "",
         )
         for number in numbers:
             with console.status(f"reading project {number}"):
@@ -45,7 +53,7 @@ def sync(
             )
             table.add_row(done.project, *map(str, counts), verdict)
             if done.webhook:
-                console.print(f"project {number}: its webhook is mended: {done.webhook}")
+                console.print(f"project {number}: its webhook was corrected: {done.webhook}")
         console.print(table)
     finally:
         syncing.recording.close()

@@ -1,4 +1,4 @@
-"""`ris tidy`: of a decided answer only the chosen mask stays in Label Studio."""
+"""`ris tidy`: keep only the chosen mask of decided annotations in Label Studio."""
 
 from typing import Annotated
 
@@ -10,8 +10,8 @@ from ris.service.tidying import tidy_project
 
 
 def tidy(
-    project: Annotated[int, typer.Option(help="its number in Label Studio")],
-    dry_run: Annotated[bool, typer.Option(help="only say what would be done")] = False,
+    project: Annotated[int, typer.Option(help="number of the project in Label Studio")],
+    dry_run: Annotated[bool, typer.Option(help="print the changes without making them")] = False,
 ) -> None:
     """Remove the masks that were not chosen from decided annotations.
 
