@@ -27,12 +27,11 @@ COMMANDS = {
     "suggest": Entry("ris.cli.suggest:suggest", "Rank masks for an expression in one image, and draw them."),
     "connect": Entry(
         "ris.cli.connect:connect",
-        "Check or set the label config, add the ML backend, make or mend the webhook. Safe to run twice.",
+        "Check or set the label config, add the ML backend, create or repair the webhook. Safe to run twice.",
     ),
     "doctor": Entry(
         "ris.cli.doctor:doctor",
-        "Walk the chain from the database to a webhook that arrives; say for each failure what to change "
-        "where.",
+        "Check database, models, server, Label Studio and a project; say for each failure what to change.",
     ),
     "export": Entry("ris.cli.export:export", "Write the current decisions as files in one or more formats."),
     "validate": Entry("ris.cli.export:validate", "Read an export back and compare it with the database."),

@@ -9,7 +9,6 @@ from rich.table import Table
 
 from ris import assembly, config, label_config
 from ris.cli.console import console
-from ris.cli.options import ApiKeyOption, LabelStudioUrlOption
 from ris.errors import InputError
 from ris.labelstudio.api import connecting
 from ris.labelstudio.api.client import LabelStudioClient
@@ -31,13 +30,13 @@ def connect(
     backend: Annotated[
         str | None, typer.Option(help="RIS_PUBLIC_URL: address of `ris serve` as Label Studio reaches it")
     ] = None,
-    url: LabelStudioUrlOption = None,
-    key: ApiKeyOption = None,
+    url: Annotated[str | None, typer.Option(help="RIS_LABEL_STUDIO_URL")] = None,
+    key: Annotated[str | None, typer.Option(help="RIS_LABEL_STUDIO_API_KEY")] = None,
     samples: Annotated[
         int, typer.Option(help="also upload so many drawn sample tasks, once", min=0, max=200)
     ] = 0,
 ) -> None:
-    """Check or set the label config, add the ML backend, make or mend the webhook. Safe to run twice.
+    """Check or set the label config, add the ML backend, create or repair the webhook. Safe to run twice.
 
     Example: `ris connect --project 3` or `ris connect --create "My mugs" --config pick_brush`
     """

@@ -12,7 +12,6 @@ from rich.table import Table
 
 from ris import assembly, config
 from ris.cli.console import console
-from ris.cli.options import ApiKeyOption, DatabaseUrlOption, LabelStudioUrlOption
 from ris.config import Settings
 from ris.errors import BackendError, LabelStudioError
 from ris.labelstudio.api.connecting import MLBackend
@@ -29,11 +28,11 @@ def doctor(
     backend: Annotated[
         str | None, typer.Option(help="RIS_PUBLIC_URL: address of `ris serve` as Label Studio reaches it")
     ] = None,
-    url: LabelStudioUrlOption = None,
-    key: ApiKeyOption = None,
-    database_url: DatabaseUrlOption = None,
+    url: Annotated[str | None, typer.Option(help="RIS_LABEL_STUDIO_URL")] = None,
+    key: Annotated[str | None, typer.Option(help="RIS_LABEL_STUDIO_API_KEY")] = None,
+    database_url: Annotated[str | None, typer.Option(help="RIS_DATABASE_URL")] = None,
 ) -> None:
-    """Walk the chain from the database to a webhook that arrives; say for each failure what to change where.
+    """Check database, models, server, Label Studio and a project; say for each failure what to change.
 
     Example: `ris doctor --project 3`
     """

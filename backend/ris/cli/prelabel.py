@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from pydantic import SecretStr
 
 from ris import assembly, config
 from ris.batch.engine import Engine, ProcessEngine
@@ -16,7 +15,7 @@ from ris.batch.work import Labeller, VersionedCoefficients
 from ris.cli.connect import LABEL_CONFIG_NAMES
 from ris.cli.console import console, make_rate_progress
 from ris.cli.defects import print_defects
-from ris.cli.options import ApiKeyOption, DatabaseUrlOption, LabelStudioUrlOption, PresetOption
+from ris.cli.options import DatabaseUrlOption, KeyOption, PresetOption, UrlOption, read_settings
 from ris.cli.prelabel_input import read_file_input, read_project_input
 from ris.cli.prelabel_output import print_failed_tasks, push_predictions, write_prediction_file
 from ris.core.types import Task
@@ -68,8 +67,8 @@ def prelabel(
     ] = None,
     gpus: Annotated[float, typer.Option(help="GPUs of the Ray cluster for each worker", min=0)] = 0,
     preset: PresetOption = None,
-    url: LabelStudioUrlOption = None,
-    key: ApiKeyOption = None,
+    url: UrlOption = None,
+    key: KeyOption = None,
     database_url: DatabaseUrlOption = None,
 ) -> None:
     """Compute suggestions for tasks that have none.
@@ -79,10 +78,7 @@ def prelabel(
 
     Example: `ris prelabel --project 3 --push --workers 2`
     """
-    settings = config.read_settings(
-        preset=preset, label_studio_url=url, label_studio_api_key=SecretStr(key) if key else None,
-        database_url=database_url,
-    )  # fmt: skip
+    settings = read_settings(url=url, key=key, database_url=database_url, preset=preset)
     if (project is None) == (tasks is None):
         raise InputError("name the tasks with --project NUMBER or with --tasks FILE")
     if push and project is None:
