@@ -7,10 +7,12 @@ WORKDIR /build
 # Where torch and torchvision come from, and nothing else: the CPU index that PyTorch's install page gives makes an
 # image without CUDA. Empty takes them from where everything comes from.
 ARG PYTORCH_INDEX_URL=""
-# What the package needs, in a layer that lasts until one of these two files changes. Wheels only: no compiler.
+# What the package and the extras of a server need: all exports, and the parser of the presets "paper". The layer lasts
+# until one of these two files changes. Wheels only: no compiler.
+ARG EXTRAS="parquet trf"
 COPY pyproject.toml constraints.txt ./
 RUN --mount=type=cache,target=/root/.cache/pip \
-    python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['dependencies'], sep='\n')" > needed.txt \
+    python -c "import sys, tomllib; p = tomllib.load(open('pyproject.toml', 'rb'))['project']; print(*p['dependencies'], *(line for extra in sys.argv[1:] for line in p['optional-dependencies'][extra]), sep='\n')" $EXTRAS > needed.txt \
     && if [ -n "$PYTORCH_INDEX_URL" ]; then \
         /app/bin/pip install --only-binary :all: --no-deps --index-url "$PYTORCH_INDEX_URL" -c constraints.txt torch torchvision; \
     fi \

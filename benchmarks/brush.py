@@ -1,8 +1,9 @@
-"""The brush codec beside the SDK's and pycocotools', in one run: `python benchmarks/brush.py`.
+"""Compare the brush codec with those of label-studio-sdk and pycocotools: `python -m benchmarks.brush`.
 
-Milliseconds are those of this machine at this moment; the ratios are what to quote.
+The milliseconds depend on the machine and its load. Quote the ratios.
 """
 
+import argparse
 import statistics
 import time
 from collections.abc import Callable
@@ -20,7 +21,7 @@ ROUNDS = 5
 
 
 def make_smooth_mask(height: int, width: int) -> np.ndarray:
-    """Three ellipses, as of an ordinary object."""
+    """Make a mask of three ellipses, bool [height, width], like that of an ordinary object."""
     y, x = np.mgrid[:height, :width]
     mask = np.zeros((height, width), np.bool_)
     for cy, cx, ry, rx in ((0.4, 0.3, 0.2, 0.15), (0.6, 0.6, 0.25, 0.2), (0.5, 0.45, 0.1, 0.3)):
@@ -29,7 +30,7 @@ def make_smooth_mask(height: int, width: int) -> np.ndarray:
 
 
 def make_ragged_mask(height: int, width: int) -> np.ndarray:
-    """The same with a noisy patch: many short runs."""
+    """Make the smooth mask with a patch of noise, which has many short runs."""
     mask = make_smooth_mask(height, width)
     part = np.s_[height // 3 : height // 2, width // 3 : width // 2]
     mask[part] = np.random.default_rng(0).random(mask[part].shape) > 0.5
@@ -37,6 +38,7 @@ def make_ragged_mask(height: int, width: int) -> np.ndarray:
 
 
 def measure_median_ms(work: Callable[[], object]) -> float:
+    """Measure the median time of a function in ms."""
     times = []
     for _ in range(ROUNDS):
         started = time.perf_counter()
@@ -46,6 +48,8 @@ def measure_median_ms(work: Callable[[], object]) -> float:
 
 
 def main() -> None:
+    """Print a row per mask."""
+    argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args()
     table = Table("mask", "bytes", title=f"brush RLE, milliseconds, median of {ROUNDS}")
     for heading in ("encode SDK", "ours", "ratio", "coco", "decode SDK", "ours", "ratio", "coco"):
         table.add_column(heading, justify="right")
@@ -56,6 +60,7 @@ def main() -> None:
 
 
 def compare_codecs(mask: np.ndarray, name: str) -> list[str]:
+    """Check that both codecs agree on a mask, and measure them; return the cells of a row."""
     grey = mask.astype(np.uint8) * 255
     fortran = np.asfortranarray(mask.astype(np.uint8))
     stream, code = mask2rle(grey), coco.encode(fortran)

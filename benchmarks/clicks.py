@@ -1,7 +1,8 @@
-"""What a click costs on an image that was seen: `python benchmarks/clicks.py [--size tiny|full]`.
+"""Measure a click on an image that was seen before: `python -m benchmarks.clicks [--size tiny|full]`.
 
-Full size is SAM ViT-B with random weights, which costs what published ones cost. The time is that of
-`Refiner.refine` and, for tiny, of a whole interactive /predict, from its JSON to the region's JSON.
+Full size is SAM ViT-B with random weights, whose cost is that of published weights. The time is that of
+`Refiner.refine` and, for tiny, of a whole interactive /predict, from the JSON of the request to that of the
+region.
 """
 
 import argparse
@@ -36,7 +37,7 @@ from ris.web.handlers import Services, predict
 
 
 def measure_ms(call: Callable[[], object], repeats: int) -> tuple[float, float]:
-    """Median and 95th percentile, after one call that is not counted."""
+    """Measure the median and the 95th percentile in ms, after one call that is not counted."""
     call()
     times = []
     for _ in range(repeats):
@@ -47,6 +48,7 @@ def measure_ms(call: Callable[[], object], repeats: int) -> tuple[float, float]:
 
 
 def measure_refine_ms(proposer: SamProposer, image: Image, repeats: int) -> tuple[float, float]:
+    """Measure `Refiner.refine` with a click at a random place."""
     proposals = proposer.propose(image)
     scene = Scene(
         image.digest, image.size, (), (), np.zeros(0, np.float32), {PROPOSER_KEY: proposals.features}
@@ -61,7 +63,7 @@ def measure_refine_ms(proposer: SamProposer, image: Image, repeats: int) -> tupl
 
 
 def measure_predict_ms(folder: Path, repeats: int) -> tuple[float, float]:
-    """From the body of an interactive /predict to its answer, on an image that was seen."""
+    """Measure an interactive /predict on an image that was seen before."""
     sample = make_samples(1)[0]
     image = decode_image(sample.png, max_pixels=10**8)
     url = f"sqlite:///{folder / 'ris.db'}"
@@ -101,6 +103,7 @@ def measure_predict_ms(folder: Path, repeats: int) -> tuple[float, float]:
 
 
 def main() -> None:
+    """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--size", choices=("tiny", "full"), default="tiny")
     parser.add_argument("--repeats", type=int, default=50)
@@ -109,7 +112,7 @@ def main() -> None:
     torch.set_num_threads(args.threads)
     pixels = np.random.default_rng(0).integers(0, 256, (480, 640, 3), dtype=np.uint8)
     settings = replace(TINY.proposals, points_per_side=2)
-    table = Table("a click on a seen image", "median", "95th percentile", title=f"{args.size}, 640 x 480")
+    table = Table("click on a seen image", "median", "95th percentile", title=f"{args.size}, 640 x 480")
     if args.size == "full":
         model = sam_model_registry["vit_b"]().eval()
         figures = {

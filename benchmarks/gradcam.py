@@ -1,11 +1,11 @@
-"""What reading one expression by Grad-CAM costs: `python benchmarks/gradcam.py [--device cuda]`.
+"""Measure Grad-CAM for one expression: `python -m benchmarks.gradcam [--device cuda]`.
 
-A full-size BLIP base (384 x 384) with random weights reads one expression in three passes, each of which
-hides more of the image; what is hidden is given, because a threshold on a random map would turn the last bit
-of a number into another mask. The peer does what the code of ALBEF and GroundVLP does: parameters that want
-gradients, the image encoded in every pass, `loss.backward()` through everything. Beside it stands our
-matcher, which encodes the image once; in float32 it must give the same maps, in bfloat16 the table has their
-cosine. Rounds alternate; the medians count.
+A full-size BLIP base (384 x 384) with random weights processes one expression in three passes. Each pass
+hides more patches of the image. The hidden patches are fixed, because a threshold on the map of a random
+network would turn a rounding difference into another mask. The peer works as the code of ALBEF and GroundVLP:
+all parameters require gradients, the image is encoded in every pass, `loss.backward()` runs through
+everything. Our matcher encodes the image once. In float32 its maps must be equal; for bfloat16 the table has
+their cosine. Rounds alternate; the table has the medians.
 """
 
 import argparse
@@ -33,7 +33,7 @@ TEXT = "there is a man in a white shirt on the left"
 
 
 def make_network() -> Any:
-    """BLIP base whose gradients are of an ordinary size: its own image side starts with 1e-10."""
+    """Make BLIP base with gradients of ordinary size: the library initialises the image side with 1e-10."""
     torch.manual_seed(0)
     model = BlipForImageTextRetrieval(BlipConfig()).eval()
     for parameter in model.parameters():
@@ -44,13 +44,13 @@ def make_network() -> Any:
 
 
 def make_patch_masks() -> NDArray[np.bool_]:
-    """Which patches stay, bool [passes, P]: all, then three quarters, then half of them."""
+    """Make the visible patches, bool [passes, P]: all, then three quarters, then half of them."""
     order = np.random.default_rng(1).random(_GRID * _GRID)
     return np.array([order >= hidden / 4 for hidden in range(_PASSES)])
 
 
 class PeerMatcher:
-    """The whole network anew in every pass, everything differentiated."""
+    """The peer: runs the whole network in every pass and differentiates everything."""
 
     def __init__(self, model: Any, tokenizer: Any) -> None:
         self.model, self.tokenizer = model.requires_grad_(True), tokenizer
@@ -61,17 +61,19 @@ class PeerMatcher:
             if i == _LAYER:
                 own.register_forward_hook(self.keep)
 
-    def keep(self, module: Any, given: Any, made: Any) -> None:
-        made[1].retain_grad()
-        self.probabilities = [made[1]]
+    def keep(self, module: Any, inputs: Any, outputs: Any) -> None:
+        """Keep the attention probabilities of a layer, with their gradient."""
+        outputs[1].retain_grad()
+        self.probabilities = [outputs[1]]
 
     def compute_maps(self, picture: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        """Compute the map of each pass: float32 [P]."""
         device = self.model.itm_head.weight.device
         pixels = torch.tensor(picture, device=device)[None]
         coded = self.tokenizer(TEXT, return_tensors="pt").to(device)
         kept = torch.ones(_PASSES, 1 + _GRID * _GRID, device=device)
         kept[:, 1:] = torch.tensor(make_patch_masks())
-        made = []
+        maps = []
         for i in range(_PASSES):
             states = self.model.vision_model(pixel_values=pixels).last_hidden_state
             hidden = self.model.text_encoder(
@@ -82,18 +84,19 @@ class PeerMatcher:
             self.model.itm_head(hidden[:, 0])[:, 1].sum().backward()
             (attention,) = self.probabilities
             assert attention.grad is not None
-            made.append(
+            maps.append(
                 compute_heat_map(attention.detach().cpu().numpy()[0], attention.grad.cpu().numpy()[0], 1)
             )
-        return made
+        return maps
 
 
-def _pass_image_mask(module: Any, given: Any, named: dict[str, Any]) -> Any:
-    """transformers' BlipTextAttention forgets to give the image mask to its cross-attention (5.23)."""
-    return given, named | {"encoder_attention_mask": named["attention_mask"]}
+def _pass_image_mask(module: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+    """Pass the image mask to the cross-attention, which transformers' BlipTextAttention omits (5.23)."""
+    return args, kwargs | {"encoder_attention_mask": kwargs["attention_mask"]}
 
 
 def compute_our_maps(matcher: CrossMatcher, picture: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+    """Compute the map of each pass with our matcher: float32 [P]."""
     encoded = matcher.encode_picture(picture)
     seen = [matcher.attend(encoded, [TEXT], kept[None]) for kept in make_patch_masks()]
     return [compute_heat_map(each.attention[0], each.gradient[0], 0) for each in seen]
@@ -102,7 +105,7 @@ def compute_our_maps(matcher: CrossMatcher, picture: NDArray[np.float32]) -> lis
 def compute_heat_map(
     attention: NDArray[np.float32], gradient: NDArray[np.float32], first: int
 ) -> NDArray[np.float32]:
-    """[heads, L, first + P] -> the map [P] in [0, 1] of all words."""
+    """Compute the map of all words, float32 [P] in [0, 1], from arrays [heads, L, first + P]."""
     return scale_to_unit((attention * np.maximum(gradient, 0))[..., first:].mean((0, 1)))
 
 
@@ -115,6 +118,7 @@ def _measure_seconds(call: Callable[[], Any], device: str) -> float:
 
 
 def main() -> None:
+    """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=1)
@@ -156,7 +160,7 @@ def main() -> None:
         title=f"BLIP base, one image and {_PASSES} passes of one expression, {args.device}, "
         f"{args.threads} thread{'s' * (args.threads > 1)}"
     )
-    for heading in ("", "ms", "of it the image", "peer / it", "cosine of each pass's map to the peer's"):
+    for heading in ("", "ms", "of it the image", "times faster", "cosine with the peer's map, by pass"):
         table.add_column(heading, justify="right" if heading else "left")
     for name, image_s in zip(runs, (None, *encode), strict=True):
         taken = statistics.median(times[name])

@@ -1,8 +1,8 @@
-"""What an image and a further expression cost, by method: `python benchmarks/methods.py [--size full|tiny]`.
+"""Measure an image and a further expression by method: `python -m benchmarks.methods [--size full|tiny]`.
 
-The full-size networks (CLIP ViT-B/32, BLIP base) have random weights: what they cost is that of published
-ones. Beside each method stands a naive version that keeps nothing of the image between expressions and,
-for IteRPrimE, encodes it again for every pass; both give the same scores, which is checked.
+The full-size networks (CLIP ViT-B/32, BLIP base) have random weights, whose cost is that of published
+weights. The peer of each method is a naive version that keeps nothing of the image between expressions and,
+for IteRPrimE, encodes the image again in every pass. The scores of both are compared.
 """
 
 import argparse
@@ -44,26 +44,30 @@ _EXPRESSIONS = ("the left mug", "the man in a white shirt", "second dog from the
 
 
 class FixedDescriber:
-    """A describer that costs nothing: it is the methods that are measured."""
+    """A describer without cost, because the methods are measured."""
 
-    model = "canned"
+    model = "fixed"
 
     def look(self, image: Image) -> NDArray:
+        """Return nothing of the image."""
         return np.zeros(1, np.uint8)
 
     def describe(self, digest: str, looked: NDArray, prompts: Sequence[str]) -> list[str]:
+        """Return the same description for each prompt."""
         return ["a small red mug near a white plate"] * len(prompts)
 
 
 class NaiveClip(ClipEncoder):
-    """As the authors' code calls it: whole blocks, whole texts, gradients that nobody reads."""
+    """CLIP as the authors' code calls it: whole blocks, whole texts, unused gradients."""
 
     def encode_images(self, pictures: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Encode images with gradients."""
         return concatenate_features(self.model, [self.model.encode_image(torch.tensor(pictures)).detach()])
 
     def encode_masked(
         self, picture: NDArray[np.float32], grids: NDArray[np.float32], *, first_masked_block: int
     ) -> NDArray[np.float32]:
+        """Encode an image under each mask with whole blocks."""
         visual = self.model.visual
         tokens = embed_pictures(visual, torch.tensor(picture)[None], first_masked_block).expand(
             len(grids), -1, -1
@@ -75,20 +79,23 @@ class NaiveClip(ClipEncoder):
         return concatenate_features(self.model, [(visual.ln_post(tokens[:, 0]) @ visual.proj).detach()])
 
     def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Encode texts of full length with gradients."""
         return concatenate_features(
             self.model, [self.model.encode_text(self.tokenizer(list(texts))).detach()]
         )
 
 
 class NaiveMatcher(CrossMatcher):
-    """Encodes the picture again for each text and pass, and differentiates the whole text side."""
+    """A matcher that encodes the image for each text and pass, and differentiates the whole text side."""
 
     def encode_picture(self, picture: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the image itself."""
         return picture
 
     def attend(
         self, encoded: NDArray[np.float32], texts: Sequence[str], kept: NDArray[np.bool_]
     ) -> AttentionMaps:
+        """Process each text by itself."""
         seen = [self._one(encoded, text, row) for text, row in zip(texts, kept, strict=True)]
         longest = max(attention.shape[1] for attention, _, _ in seen)
         shape = (len(texts), seen[0][0].shape[0], longest, seen[0][0].shape[2])
@@ -102,7 +109,9 @@ class NaiveMatcher(CrossMatcher):
         coded = self.tokenizer(text, truncation=True, max_length=self.parts.max_tokens, return_tensors="pt")
         probabilities: list[torch.Tensor] = []
         layer = self.parts.network.text_encoder.encoder.layer[self.layer].crossattention.self
-        hooks = [layer.register_forward_hook(lambda module, given, made: probabilities.append(made[1]))]
+        hooks = [
+            layer.register_forward_hook(lambda module, inputs, outputs: probabilities.append(outputs[1]))
+        ]
         for each in self.parts.network.text_encoder.encoder.layer:
             hooks.append(
                 each.crossattention.self.register_forward_pre_hook(_pass_image_mask, with_kwargs=True)
@@ -126,12 +135,13 @@ class NaiveMatcher(CrossMatcher):
         )
 
 
-def _pass_image_mask(module: Any, given: Any, named: dict[str, Any]) -> Any:
-    """transformers' BlipTextAttention forgets to give the image mask to its cross-attention (5.23)."""
-    return given, named | {"encoder_attention_mask": named["attention_mask"]}
+def _pass_image_mask(module: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+    """Pass the image mask to the cross-attention, which transformers' BlipTextAttention omits (5.23)."""
+    return args, kwargs | {"encoder_attention_mask": kwargs["attention_mask"]}
 
 
 def make_full_size(precision: Precision) -> tuple[Any, ...]:
+    """Make both CLIPs, both matchers and the settings of the methods, in full size."""
     torch.manual_seed(0)
     plain = open_clip.create_model("ViT-B-32-quickgelu")
     network = copy.deepcopy(plain)
@@ -151,6 +161,7 @@ def make_full_size(precision: Precision) -> tuple[Any, ...]:
 
 
 def make_tiny_size(precision: Precision) -> tuple[Any, ...]:
+    """Load the same of the preset tiny."""
     clips = (
         ClipEncoder.load(TINY_FOLDER / "clip", precision=precision),
         NaiveClip.load(TINY_FOLDER / "clip"),
@@ -162,7 +173,7 @@ def make_tiny_size(precision: Precision) -> tuple[Any, ...]:
 
 
 def make_image_and_masks(n_masks: int, size: tuple[int, int]) -> tuple[Image, Proposals]:
-    """Noise with as many disks of all sizes."""
+    """Make an image of noise and masks of random disks."""
     rng = np.random.default_rng(0)
     pixels = rng.integers(0, 256, (*size, 3), dtype=np.uint8)
     rows, columns = np.ogrid[: size[0], : size[1]]
@@ -186,6 +197,7 @@ def _measure_seconds(call: Callable[[], Any], repeats: int) -> float:
 
 
 def main() -> None:
+    """Print a row per method."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--size", choices=("full", "tiny"), default="full")
     parser.add_argument("--masks", type=int, default=50)
@@ -195,8 +207,8 @@ def main() -> None:
     parser.add_argument("--precision", choices=("fp32", "bf16"), default="fp32")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
-    made = make_full_size(args.precision) if args.size == "full" else make_tiny_size(args.precision)
-    clip, naive_clip, matcher, naive_matcher, for_global_local, for_lgd, for_iterprime = made
+    networks = make_full_size(args.precision) if args.size == "full" else make_tiny_size(args.precision)
+    clip, naive_clip, matcher, naive_matcher, for_global_local, for_lgd, for_iterprime = networks
     words = SpacyParser.load(TINY_FOLDER / "parser")
     methods: tuple[tuple[Method, Method], ...] = (
         (GlobalLocal(clip, for_global_local), GlobalLocal(naive_clip, for_global_local)),
@@ -206,7 +218,7 @@ def main() -> None:
         ),
         (IterPrime(matcher, for_iterprime), IterPrime(naive_matcher, for_iterprime)),
     )
-    for method, _ in methods:  # what a first run allocates belongs to the networks
+    for method, _ in methods:  # the memory that a first run allocates counts as the networks'
         method.see(*make_image_and_masks(2, (240, 320)))
     base_mb = read_peak_mb()
     image, proposals = make_image_and_masks(args.masks, tuple(args.image))
@@ -219,7 +231,7 @@ def main() -> None:
         title=f"{args.size} size, {args.masks} masks, {args.image[0]} x {args.image[1]}, {args.precision}"
     )
     for heading in (
-        "method", "image", "naive / ours", "a further expression", "share of the first", "naive",
+        "method", "image", "naive / ours", "further expression", "share of the first", "naive",
         "naive / ours",
     ):  # fmt: skip
         table.add_column(heading, justify="left" if heading == "method" else "right")
@@ -227,10 +239,11 @@ def main() -> None:
     for method, naive in methods:
         table.add_row(*measure_method(method, naive, image, proposals, parsed, args.repeats, tolerance))
     Console().print(table)
-    print(f"peak memory above the networks {above_mb:.0f} MB, of it image and proposals {masks_mb:.0f} MB")
+    print(f"peak memory above the networks {above_mb:.0f} MB, of which image and proposals {masks_mb:.0f} MB")
 
 
 def read_peak_mb() -> float:
+    """Read the peak resident memory of this process in MiB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
@@ -243,7 +256,7 @@ def measure_method(
     repeats: int,
     tolerance: float,
 ) -> list[str]:
-    """One method: seeing the image, then each of the expressions, and all of it anew for each of them."""
+    """Measure one method on the image and on each expression; the peer starts anew for each."""
     scene = see_with_method(method, image, proposals)
     see_s = _measure_seconds(lambda: method.see(image, proposals), repeats)
     naive_see_s = _measure_seconds(lambda: naive.see(image, proposals), max(1, repeats - 1))
@@ -270,6 +283,7 @@ def measure_method(
 
 
 def see_with_method(method: Method, image: Image, proposals: Proposals) -> Scene:
+    """Make the scene of one method."""
     codes = tuple(rle.encode_rle(mask) for mask in proposals.masks)
     boxes = tuple(tuple(box) for box in proposals.boxes.tolist())
     features = {method.name: method.see(image, proposals)}

@@ -1,7 +1,7 @@
-"""A dataset ahead, by 1, 2 and 4 workers: `python benchmarks/prelabel.py [--engine ray]`, preset tiny.
+"""Measure pre-labelling with 1, 2 and 4 workers: `python -m benchmarks.prelabel [--engine ray]`, preset tiny.
 
-Drawn scenes with two expressions each. The rate is that from the first image on: loading the networks is not
-in it, and is printed beside it.
+Drawn scenes with two expressions each. The rate counts from the first finished image: the time to load the
+networks is printed in a column of its own.
 """
 
 import argparse
@@ -27,6 +27,7 @@ from ris.tinyworld.samples import make_samples
 
 
 def main() -> None:
+    """Print a row per number of workers."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--engine", choices=("local", "ray"), default="local")
     parser.add_argument("--images", type=int, default=40)
@@ -40,7 +41,11 @@ def main() -> None:
             for i, words in enumerate((sample.expression, "the left one"))
         ]
     table = Table(
-        "workers", "first after", "images a second", "times one", title=f"{args.engine}, {args.images} images"
+        "workers",
+        "first image after",
+        "images per second",
+        "times one worker",
+        title=f"{args.engine}, {args.images} images",
     )
     alone = None
     for workers in args.workers:
@@ -51,18 +56,20 @@ def main() -> None:
 
 
 def measure_prelabel(engine: str, workers: int, tasks: list[Task]) -> tuple[float, float]:
-    """Seconds to the first group that is stored, and groups a second from there."""
+    """Measure the seconds until the first group is stored, and the groups per second from then on."""
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{Path(folder) / 'ris.db'}"
         upgrade_database(url)
         settings, database = Settings(database_url=url), Database.open(url)
-        make = partial(Labeller, partial(load_worker, settings), None)
-        working = (
-            ProcessEngine(make, workers) if engine == "local" else RayEngine(make, workers, address=None)
+        make_labeller = partial(Labeller, partial(load_worker, settings), None)
+        pool = (
+            ProcessEngine(make_labeller, workers)
+            if engine == "local"
+            else RayEngine(make_labeller, workers, address=None)
         )
         started = time.perf_counter()
         steps = prelabel_tasks(
-            database, working, tasks, version=make_plan(settings).version, shuffled_share=0, now=get_utc_now
+            database, pool, tasks, version=make_plan(settings).version, shuffled_share=0, now=get_utc_now
         )
         next(iter(steps))
         first = time.perf_counter()

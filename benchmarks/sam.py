@@ -1,10 +1,10 @@
-"""All masks of an image: SAM's own generator beside ours: `python benchmarks/sam.py [--points 16]`.
+"""Compare our generation of all masks with SAM's own: `python -m benchmarks.sam [--points 16]`.
 
-SAM ViT-B in full size with random weights, in fp32, 64 clicks at once in the library. What a random network
-draws is noise, and the time of what comes after it depends on the shapes: so once the maps are made, those of
-both are replaced by the same ellipses (0.4 to 40 % of the image), and what the network predicts of them by
-numbers drawn at random, of which 12 % pass the library's threshold. The masks of both are compared, and the
-networks' own answers, before they are replaced.
+SAM ViT-B in full size with random weights, in fp32; the library processes 64 clicks at once. A random network
+produces noise, and the time of the later steps depends on the shapes of the masks. So both sides compute
+their logits and predicted IoUs, and these are then replaced: the logits by the same ellipses (0.4 to 40 % of
+the image), the IoUs by the same random numbers, of which 12 % pass the library's threshold. The masks of both
+sides are compared, and the original outputs of the networks too.
 """
 
 import argparse
@@ -31,13 +31,15 @@ _THRESHOLDS = {"default": (0.88, 0.95), "zero": (0.0, 0.0)}
 
 
 class PartTimer:
-    """Seconds by part of the work."""
+    """Measures the seconds of each part of the work."""
 
     def __init__(self, device: str) -> None:
         self.seconds = dict.fromkeys(_PARTS, 0.0)
         self.device = device
 
     def time_part(self, part: str, work: Callable[..., Any]) -> Callable[..., Any]:
+        """Wrap a function so that its time is added to a part."""
+
         def call(*given: Any, **named: Any) -> Any:
             start = self.now()
             try:
@@ -48,19 +50,21 @@ class PartTimer:
         return call
 
     def now(self) -> float:
+        """Return the clock in seconds, after the device has finished."""
         if self.device == "cuda":
             torch.cuda.synchronize()
         return time.perf_counter()
 
-    def total(self, work: Callable[[], Any]) -> Any:
+    def run_whole(self, work: Callable[[], Any]) -> Any:
+        """Run the work; what no part has measured is added to "rest"."""
         start = self.now()
-        made = work()
+        result = work()
         self.seconds["rest"] = self.now() - start - self.seconds["encoder"] - self.seconds["decoder"]
-        return made
+        return result
 
 
 class EllipseAnswers:
-    """What the network is made to answer, by number of the mask in the order of asking."""
+    """Replacement outputs: ellipses as logits, float32 [count, side, side], and scores, float32 [count]."""
 
     def __init__(self, count: int, side: int, device: str) -> None:
         random = np.random.default_rng(0)
@@ -81,7 +85,7 @@ class EllipseAnswers:
 def run_library(
     model: Any, pixels: NDArray, settings: SamSettings, answers: EllipseAnswers, clock: PartTimer
 ) -> Any:
-    """The masks of `SamAutomaticMaskGenerator`: [K, H, W]."""
+    """Return the masks of `SamAutomaticMaskGenerator`: bool [H, W] each."""
     generator = SamAutomaticMaskGenerator(
         model,
         points_per_side=settings.points_per_side,
@@ -89,12 +93,12 @@ def run_library(
         stability_score_thresh=settings.stability_score_thresh,
         box_nms_thresh=settings.box_nms_thresh,
     )
-    asked = iter(range(10**9))
+    numbers = iter(range(10**9))
     plain = type(model.mask_decoder).forward
 
     def decode_masks(*given: Any, **named: Any) -> tuple[Tensor, Tensor]:
         maps, _ = plain(model.mask_decoder, *given, **named)
-        chosen = [next(asked) for _ in range(maps.shape[0] * 3)]
+        chosen = [next(numbers) for _ in range(maps.shape[0] * 3)]
         return answers.logits[chosen].view_as(maps), answers.scores[chosen].view(-1, 3)
 
     with (
@@ -103,32 +107,32 @@ def run_library(
             model.image_encoder, "forward", clock.time_part("encoder", model.image_encoder.forward)
         ),
     ):
-        found = clock.total(lambda: generator.generate(pixels))
+        found = clock.run_whole(lambda: generator.generate(pixels))
     return [record["segmentation"] for record in found]
 
 
 def run_ours(
     model: Any, pixels: NDArray, settings: SamSettings, answers: EllipseAnswers, clock: PartTimer
 ) -> Any:
-    """The same of ours."""
-    asked = iter(range(10**9))
+    """Return the masks of our generator: bool [H, W] each."""
+    numbers = iter(range(10**9))
     chosen: list[int] = []
 
     def replace_scores(decoder: Any, tokens: Tensor) -> Tensor:
-        scores = ORIGINAL_FUNCTIONS["predicted_iou"](decoder, tokens)
-        chosen[:] = [next(asked) for _ in range(scores.numel())]
+        scores = ORIGINAL_FUNCTIONS["predict_iou"](decoder, tokens)
+        chosen[:] = [next(numbers) for _ in range(scores.numel())]
         return answers.scores[chosen].view_as(scores)
 
     def replace_logits(decoder: Any, tokens: Tensor, keys: Tensor, wanted: Tensor) -> Tensor:
-        ORIGINAL_FUNCTIONS["mask_logits"](decoder, tokens, keys, wanted)
+        ORIGINAL_FUNCTIONS["compute_mask_logits"](decoder, tokens, keys, wanted)
         return answers.logits[chosen][wanted.flatten()]
 
     timed = {
-        "encoded": clock.time_part("encoder", ORIGINAL_FUNCTIONS["encoded"]),
-        "ground_of": clock.time_part("decoder", ORIGINAL_FUNCTIONS["ground_of"]),
-        "attended": clock.time_part("decoder", ORIGINAL_FUNCTIONS["attended"]),
-        "predicted_iou": clock.time_part("decoder", replace_scores),
-        "mask_logits": clock.time_part("decoder", replace_logits),
+        "encode_sam_image": clock.time_part("encoder", ORIGINAL_FUNCTIONS["encode_sam_image"]),
+        "make_shared_state": clock.time_part("decoder", ORIGINAL_FUNCTIONS["make_shared_state"]),
+        "run_transformer": clock.time_part("decoder", ORIGINAL_FUNCTIONS["run_transformer"]),
+        "predict_iou": clock.time_part("decoder", replace_scores),
+        "compute_mask_logits": clock.time_part("decoder", replace_logits),
     }
 
     @torch.inference_mode()
@@ -137,17 +141,23 @@ def run_ours(
         return generate_masks(model, embedding, input_size, pixels.shape[:2], settings)
 
     with mock.patch.multiple(sam_generator, **timed):
-        return clock.total(work).masks
+        return clock.run_whole(work).masks
 
 
 ORIGINAL_FUNCTIONS = {
     name: getattr(sam_generator, name)
-    for name in ("encoded", "ground_of", "attended", "predicted_iou", "mask_logits")
+    for name in (
+        "encode_sam_image",
+        "make_shared_state",
+        "run_transformer",
+        "predict_iou",
+        "compute_mask_logits",
+    )
 }
 
 
 def compute_worst_iou(theirs: Any, found: Any) -> float:
-    """The worst IoU of masks in the same place of the order; 0 where the numbers differ."""
+    """Compute the smallest IoU of masks with the same index; 0 if the numbers of masks differ."""
     if len(theirs) != len(found):
         return 0.0
     worst = 1.0
@@ -158,7 +168,7 @@ def compute_worst_iou(theirs: Any, found: Any) -> float:
 
 
 def compute_worst_difference(model: Any, pixels: NDArray) -> tuple[float, float]:
-    """Of the networks' own logits and predicted IoUs, relative to their spread, for eight clicks."""
+    """Compute the largest differences of logits and predicted IoUs, in standard deviations, for 8 clicks."""
     predictor = SamPredictor(model)
     predictor.set_image(pixels)
     points = torch.rand(8, 1, 2, device=model.device) * 500
@@ -170,20 +180,22 @@ def compute_worst_difference(model: Any, pixels: NDArray) -> tuple[float, float]
             predictor.features, model.prompt_encoder.get_dense_pe(), clicks, dense, True
         )
         embedding, _ = embed_image(model, pixels)
-        tokens, keys = ORIGINAL_FUNCTIONS["attended"](
-            model.mask_decoder, ORIGINAL_FUNCTIONS["ground_of"](model, embedding), clicks
+        tokens, keys = ORIGINAL_FUNCTIONS["run_transformer"](
+            model.mask_decoder, ORIGINAL_FUNCTIONS["make_shared_state"](model, embedding), clicks
         )
         wanted = torch.ones_like(scores, dtype=torch.bool)
-        made = ORIGINAL_FUNCTIONS["mask_logits"](model.mask_decoder, tokens, keys, wanted)
-        said = ORIGINAL_FUNCTIONS["predicted_iou"](model.mask_decoder, tokens)
+        own_maps = ORIGINAL_FUNCTIONS["compute_mask_logits"](model.mask_decoder, tokens, keys, wanted)
+        own_scores = ORIGINAL_FUNCTIONS["predict_iou"](model.mask_decoder, tokens)
     return tuple(
-        float((a - b).abs().max() / b.std()) for a, b in ((made, maps.flatten(0, 1)), (said, scores))
+        float((a - b).abs().max() / b.std())
+        for a, b in ((own_maps, maps.flatten(0, 1)), (own_scores, scores))
     )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--points", type=int, default=16, help="a side of the grid")
+    """Print a table of seconds by part."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--points", type=int, default=16, help="clicks per side of the grid")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--rounds", type=int, default=3)
@@ -222,7 +234,9 @@ def main() -> None:
         )
     console = Console()
     console.print(table)
-    console.print(f"worst difference of logits {maps:.1e}, of predicted IoU {scores:.1e}, of their spread")
+    console.print(
+        f"largest difference of logits {maps:.1e}, of predicted IoUs {scores:.1e}, in standard deviations"
+    )
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
-"""A server as Label Studio meets it: `python benchmarks/serving.py`.
+"""Measure a server as Label Studio uses it: `python -m benchmarks.serving`.
 
-Seconds until healthy and until the networks are loaded, a new task, a further expression on a seen
-image, and the server's memory. The image travels as a data: URI, so no Label Studio is needed.
+Seconds until healthy and until the networks are loaded, a new task, a further expression on a seen image, and
+the server's memory. The image is sent as a data: URI, so no Label Studio is needed.
 """
 
+import argparse
 import base64
 import json
 import statistics
@@ -27,6 +28,7 @@ _EXPRESSIONS = ("the left one", "the red thing", "the biggest dog", "second from
 
 
 def call_server(url: str, body: object = None) -> Any:
+    """Request a URL, with a JSON body or none; return the JSON of the answer."""
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
     with urllib.request.urlopen(request, timeout=120) as answer:
@@ -34,6 +36,7 @@ def call_server(url: str, body: object = None) -> Any:
 
 
 def is_ready(server: BackendServer) -> bool:
+    """Return whether the networks are loaded."""
     try:
         return bool(call_server(f"{server.url}/health/ready"))
     except urllib.error.HTTPError:  # 503 while the networks load
@@ -41,6 +44,7 @@ def is_ready(server: BackendServer) -> bool:
 
 
 def measure_predict_s(server: BackendServer, task_id: int, png: bytes, expression: str) -> float:
+    """Measure one /predict in seconds."""
     image = "data:image/png;base64," + base64.b64encode(png).decode()
     task = {"id": task_id, "data": {"image": image, "expression": expression}}
     started = time.perf_counter()
@@ -52,7 +56,7 @@ def measure_predict_s(server: BackendServer, task_id: int, png: bytes, expressio
 
 
 def measure_memory_mb(server: BackendServer) -> float:
-    """Resident memory of the server's worker process: the largest of its group."""
+    """Measure the resident memory of the server's worker process in MB: the largest of its group."""
     process = server._server._process
     assert process is not None
     group = [p for p in Path("/proc").glob("[0-9]*") if _read_group(p) == process.pid]
@@ -67,6 +71,8 @@ def _read_group(process: Path) -> int:
 
 
 def main() -> None:
+    """Print the table."""
+    argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args()
     samples = make_samples(N_IMAGES)
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
@@ -84,11 +90,11 @@ def main() -> None:
             ]
             memory = measure_memory_mb(server)
     table = Table("what", "median", "worst", title="ris serve, preset tiny")
-    table.add_row("healthy after (database made)", f"{healthy:.2f} s", "")
+    table.add_row("healthy after (with the creation of the database)", f"{healthy:.2f} s", "")
     table.add_row("networks loaded after", f"{loaded:.2f} s", "")
-    table.add_row("a new task", f"{statistics.median(new):.2f} s", f"{max(new):.2f} s")
+    table.add_row("new task", f"{statistics.median(new):.2f} s", f"{max(new):.2f} s")
     table.add_row(
-        "a further expression, image seen", f"{statistics.median(further):.3f} s", f"{max(further):.3f} s"
+        "further expression, image seen", f"{statistics.median(further):.3f} s", f"{max(further):.3f} s"
     )
     table.add_row("memory of the server", f"{memory:.0f} MB", "")
     Console().print(table)

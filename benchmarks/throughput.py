@@ -1,8 +1,8 @@
-"""Images a second by SAM ViT-B and Global-Local CLIP ViT-B/32, whole path: `python benchmarks/throughput.py`.
+"""Measure images per second of SAM ViT-B and Global-Local CLIP ViT-B/32: `python -m benchmarks.throughput`.
 
-Full size, random weights: what they cost is that of published ones. The arithmetic is counted by PyTorch as
-it is done; the share of `--peak` (TFLOP/s of the device, as its maker or a matrix product says) is what is
-left of it by everything else: memory, Python, the host's part of the work.
+Full-size networks with random weights, whose cost is that of published weights. PyTorch counts the
+operations. The last column is the share of `--peak`, the TFLOP/s of the device; memory, Python and the host
+take the rest.
 """
 
 import argparse
@@ -27,14 +27,15 @@ _IMAGE_SIZE = (480, 640)
 
 
 def main() -> None:
+    """Print one row."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--images", type=int, default=3)
-    parser.add_argument(
-        "--masks", type=int, default=50, help="that CLIP looks at, drawn: random SAMs find noise"
-    )
+    parser.add_argument("--masks", type=int, default=50, help="number of drawn masks that CLIP encodes")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--peak", type=float, help="TFLOP/s; without it that of a matrix product in this run")
+    parser.add_argument(
+        "--peak", type=float, help="TFLOP/s of the device; default: measured with a matrix product"
+    )
     parser.add_argument("--precision", choices=("fp32", "bf16"), default="fp32", help="of CLIP")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
@@ -58,8 +59,8 @@ def main() -> None:
     for image in images[1:]:
         see(image)
     rate = args.images / (time.perf_counter() - started)
-    peak = args.has_peak_inside or measure_matrix_peak(args.device)
-    table = Table("device", "GFLOP an image", "images a second", "TFLOP/s", "of the bound")
+    peak = args.peak or measure_matrix_peak(args.device)
+    table = Table("device", "GFLOP per image", "images per second", "TFLOP/s", "share of the peak")
     reached = rate * per_image / 1e12
     table.add_row(
         args.device,
@@ -72,7 +73,7 @@ def main() -> None:
 
 
 def measure_matrix_peak(device: str) -> float:
-    """TFLOP/s of a float32 product of 4,096 x 4,096 matrices, the best of five."""
+    """Measure the TFLOP/s of a float32 product of 4,096 x 4,096 matrices, the best of five."""
     side = 4096
     one = torch.randn(side, side, device=device)
     best = float("inf")
@@ -84,10 +85,12 @@ def measure_matrix_peak(device: str) -> float:
 
 
 def make_noise_image(seed: int) -> Image:
+    """Make an image of uniform noise."""
     return Image.from_pixels(np.random.default_rng(seed).integers(0, 256, (*_IMAGE_SIZE, 3), dtype=np.uint8))
 
 
 def make_disk_masks(count: int) -> Proposals:
+    """Make masks of random disks."""
     rng = np.random.default_rng(0)
     rows, columns = np.ogrid[: _IMAGE_SIZE[0], : _IMAGE_SIZE[1]]
     masks = np.zeros((count, *_IMAGE_SIZE), np.bool_)

@@ -1,8 +1,8 @@
-"""Webhooks under load: `python benchmarks/webhooks.py`. Needs `run_wrk` (apt install wrk).
+"""Measure webhooks under load: `python -m benchmarks.webhooks`. Needs `wrk` (apt install wrk).
 
-Durable events a second and how long each takes, with 1 and 8 connections, on SQLite and PostgreSQL, beside
-the same server storing nothing, in turns. Then whether all that was answered is on record exactly once,
-and how long it takes until all are worked on.
+Durable events per second and the time of each, with 1 and 8 connections, on SQLite and PostgreSQL. The peer
+is the same server without a store; the runs alternate. At the end the number of answered webhooks is compared
+with the number of stored events, and the time until all are processed is measured.
 """
 
 import argparse
@@ -30,12 +30,13 @@ from ris.store.inbox import count_events
 from ris.store.session import Database, upgrade_database
 from tests.live.support.process import ServerProcess, find_free_port
 
+ROOT = Path(__file__).parents[1]
 PERCENTILES = ("50%", "99%")
 
 
 @dataclass(frozen=True)
 class Load:
-    """What one run of wrk saw: requests a second, milliseconds at the percentiles, and how many."""
+    """Result of one run of wrk: requests per second, latency percentiles in ms, number of requests."""
 
     rate: float
     p50_ms: float
@@ -44,16 +45,17 @@ class Load:
 
 
 class StorelessServer(_GunicornServer):
-    """The same server; what it is told it does not keep."""
+    """The same server, which stores no event."""
 
     def load(self) -> object:
+        """Make the app with a `record` that does nothing."""
         app = wsgi.assemble_app(self.settings)
         app.extensions["ris"].recording.record = lambda body: True
         return app
 
 
 def make_webhook_body() -> str:
-    """A webhook as Label Studio sends it, 4 kB and a mask; wrk puts a new id in place of 7777777."""
+    """Make a webhook as Label Studio sends it, 4 kB with a mask; wrk replaces the id 7777777."""
     value = {"x": 10, "y": 10, "width": 20, "height": 20, "rotation": 0, "rectanglelabels": ["Referent"]}
     region = {
         "id": "r", "type": "rectanglelabels", "original_width": 640, "original_height": 480, "value": value,
@@ -73,6 +75,7 @@ def make_webhook_body() -> str:
 
 
 def write_lua_script(folder: Path) -> Path:
+    """Write wrk's script: a webhook with a new id per request."""
     script = folder / "post.lua"
     quoted = json.dumps(make_webhook_body()).replace("%", "%%")
     script.write_text(f"""
@@ -89,13 +92,26 @@ end
 
 @contextmanager
 def run_server(folder: Path, url: str, *, forgetful: bool) -> Iterator[str]:
+    """Run a server on a new database and yield its address.
+
+    Args:
+        folder: for the log.
+        url: database.
+        forgetful: whether it stores no event.
+    """
     upgrade_database(url)
     port = find_free_port()
     env = {"RIS_DATABASE_URL": url, "RIS_PORT": str(port), "RIS_LOG_LEVEL": "WARNING"}
-    command = [sys.executable, __file__, "--serve", "forgetful" if forgetful else "keeping"]
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks.webhooks",
+        "--serve",
+        "forgetful" if forgetful else "keeping",
+    ]
     address = f"http://127.0.0.1:{port}"
     server = ServerProcess(
-        "server", command, env=env, health_url=f"{address}/health", log=folder / "log", folder=folder
+        "server", command, env=env, health_url=f"{address}/health", log=folder / "log", folder=ROOT
     )
     server.start(timeout_s=60)
     try:
@@ -106,14 +122,19 @@ def run_server(folder: Path, url: str, *, forgetful: bool) -> Iterator[str]:
 
 
 def run_wrk(address: str, script: Path, *, connections: int, seconds: int) -> Load:
+    """Run wrk.
+
+    Raises:
+        SystemExit: a webhook was refused.
+    """
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-s", str(script)]
-    said = subprocess.run([*command, address], capture_output=True, text=True, check=True).stdout
-    if "Non-2xx" in said or "Socket errors" in said:
-        raise SystemExit(f"some webhooks were refused:\n{said}")
-    latency = {p: _parse_ms(re.search(rf"{p}\s+([\d.]+)(us|ms|s)", said)) for p in PERCENTILES}
-    rate = re.search(r"Requests/sec:\s+([\d.]+)", said)
-    count = re.search(r"(\d+) requests in", said)
-    assert rate and count, said
+    output = subprocess.run([*command, address], capture_output=True, text=True, check=True).stdout
+    if "Non-2xx" in output or "Socket errors" in output:
+        raise SystemExit(f"some webhooks were refused:\n{output}")
+    latency = {p: _parse_ms(re.search(rf"{p}\s+([\d.]+)(us|ms|s)", output)) for p in PERCENTILES}
+    rate = re.search(r"Requests/sec:\s+([\d.]+)", output)
+    count = re.search(r"(\d+) requests in", output)
+    assert rate and count, output
     return Load(float(rate[1]), latency["50%"], latency["99%"], int(count[1]))
 
 
@@ -123,7 +144,7 @@ def _parse_ms(found: re.Match[str] | None) -> float:
 
 
 def wait_for_events(url: str, timeout_s: float) -> tuple[int, int, float]:
-    """Events on record, decisions made of them, and the seconds until none waited."""
+    """Wait until no event is new; return the events, the decisions and the seconds."""
     database, started = Database.open(url), time.monotonic()
     while time.monotonic() - started < timeout_s:
         with database.begin() as session:
@@ -138,13 +159,16 @@ def wait_for_events(url: str, timeout_s: float) -> tuple[int, int, float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=int, default=15, help="of each run")
-    parser.add_argument("--events", type=int, default=100_000, help="at least so many in all, on SQLite")
+    """Print a table of loads, and the comparison of answers with stored events."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seconds", type=int, default=15, help="duration of each run")
+    parser.add_argument(
+        "--events", type=int, default=100_000, help="minimum number of events in all, on SQLite"
+    )
     parser.add_argument("--serve", choices=["keeping", "forgetful"], help=argparse.SUPPRESS)
-    given = parser.parse_args()
-    if given.serve:
-        (_GunicornServer if given.serve == "keeping" else StorelessServer)(config.read_settings()).run()
+    args = parser.parse_args()
+    if args.serve:
+        (_GunicornServer if args.serve == "keeping" else StorelessServer)(config.read_settings()).run()
         return
     if shutil.which("wrk") is None:
         raise SystemExit("wrk is not installed: apt install wrk")
@@ -156,14 +180,14 @@ def main() -> None:
         postgres.psql("CREATE DATABASE ris;")
         there = make_url(postgres.get_uri()).set(database="ris").render_as_string(hide_password=False)
         urls = {"SQLite": f"sqlite:///{folder / 'ris.db'}", "PostgreSQL": there}
-        table = Table("", "connections", "events a second", "of no store", "p50", "p99")
+        table = Table("", "connections", "events per second", "share of no store", "p50", "p99")
         for kind, url in urls.items():
             loads: dict[tuple[str, int], list[Load]] = {}
             for turn in range(2):
                 for store in ("no store", kind):
                     with run_server(folder, url, forgetful=store == "no store") as address:
                         for connections in (1, 8):
-                            load = run_wrk(address, script, connections=connections, seconds=given.seconds)
+                            load = run_wrk(address, script, connections=connections, seconds=args.seconds)
                             loads.setdefault((store, connections), []).append(load)
                 console.print(f"{kind}, turn {turn + 1} of 2", style="dim")
             for connections in (1, 8):
@@ -177,16 +201,16 @@ def main() -> None:
             sent = sum(load.count for key, found in loads.items() if key[0] == kind for load in found)
             if kind == "SQLite":
                 with run_server(folder, url, forgetful=False) as address:
-                    while sent < given.events:
+                    while sent < args.events:
                         sent += run_wrk(address, script, connections=8, seconds=30).count
-                    told, made, seconds = wait_for_events(url, 3600)
+                    n_stored, n_decisions, seconds = wait_for_events(url, 3600)
             else:
                 with run_server(folder, url, forgetful=False):
-                    told, made, seconds = wait_for_events(url, 3600)
-            # wrk stops while some are under way: those are on record and were not counted.
+                    n_stored, n_decisions, seconds = wait_for_events(url, 3600)
+            # wrk stops while some requests run: those are stored, and wrk does not count them.
             console.print(
-                f"{kind}: {sent} answered, {max(0, sent - told)} of them lost, {told} on record, "
-                f"{made} decisions; worked off {seconds:.0f} s after the last one"
+                f"{kind}: {sent} answered, {max(0, sent - n_stored)} of them lost, {n_stored} stored, "
+                f"{n_decisions} decisions; all processed {seconds:.0f} s after the last one"
             )
         console.print(table)
         postgres.cleanup()

@@ -220,9 +220,19 @@ def test_the_image_runs_a_python_that_the_package_allows():
         assert int(lowest) <= int(re.match(r"python:3\.(\d+)-slim", image)[1]) < int(highest)
 
 
+def test_the_image_has_the_extras_of_its_presets_and_exports():
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    (line,) = [line for line in dockerfile("ARG") if line.startswith("EXTRAS=")]
+    named = shlex.split(line.partition("=")[2])[0].split()
+
+    assert {"parquet", "trf"} <= set(named)
+    assert set(named) <= set(extras)
+    assert "$EXTRAS" in " ".join(dockerfile("RUN"))
+
+
 def test_every_command_is_one_of_ours():
     said = (ROOT / "docker-compose.yml").read_text() + (ROOT / "docs" / "deploy.md").read_text()
-    commands = get_command(root_app).commands
+    commands = get_command(root_app).list_commands(None)
 
     found = re.findall(r"\bris ([a-z]+)", said)
     assert {"connect"} <= set(found)

@@ -138,28 +138,50 @@ def test_type_checkers_read_the_types_of_the_package(wheel):
 
 def test_every_library_that_the_package_imports_is_a_dependency(metadata):
     """The test environment has more than the package asks for, and would hide a missing one."""
-    used_where_it_is_installed = {"datasets"}  # by `ris validate`
     declared = {
         normalised(re.match(r"[\w.-]+", line)[0])
         for line in metadata.get_all("Requires-Dist")
         if not re.search(r"extra == .(test|docs)\b", line)
     }
     distributions = packages_distributions()
-    imported = {
+
+    undeclared = {
+        name
+        for name in imported_by_the_package()
+        if not declared & {normalised(found) for found in distributions.get(name, [])}
+    }
+
+    assert undeclared == set()
+
+
+def test_every_dependency_outside_the_extras_is_imported_by_the_package(metadata):
+    declared = {
+        normalised(re.match(r"[\w.-]+", line)[0])
+        for line in metadata.get_all("Requires-Dist")
+        if "extra ==" not in line
+    }
+    distributions = packages_distributions()
+    used = {normalised(found) for name in imported_by_the_package() for found in distributions.get(name, [])}
+
+    assert declared - used == set()
+
+
+def test_the_extra_all_holds_every_extra_of_a_user(metadata):
+    extras = {*metadata.get_all("Provides-Extra")} - {"all", "docs", "test"}
+    (line,) = [line for line in metadata.get_all("Requires-Dist") if line.endswith('extra == "all"')]
+
+    assert {*re.search(r"\[(.*)\]", line)[1].split(",")} == extras
+
+
+def imported_by_the_package():
+    """The top-level names of the libraries that the package imports, anywhere in it."""
+    return {
         name
         for source in SOURCES
         for path in (ROOT / source).rglob("*.py")
         for name in imported_by(path)
         if name not in {"ris", *sys.stdlib_module_names}
     }
-
-    undeclared = {
-        name
-        for name in imported
-        if not declared & {normalised(found) for found in distributions.get(name, [])}
-    }
-
-    assert undeclared - used_where_it_is_installed == set()
 
 
 def normalised(name):

@@ -15,7 +15,7 @@ from ris.pretrained.catalog.presets import PRESETS, Preset, find_preset
 from ris.pretrained.catalog.sources import Source
 from ris.pretrained.catalog.user_presets import read_presets
 from ris.pretrained.catalog.weights import check_model_files
-from ris.pretrained.language.synonyms import find_synonyms
+from ris.pretrained.language.synonyms import find_synonym_source
 from ris.pretrained.precision import check_precision, read_cpu_flags
 from ris.referring.lgd import ATTRIBUTE_PROMPT, SURROUNDING_PROMPT
 
@@ -78,7 +78,7 @@ def make_plan(settings: Settings) -> Plan:
     describer = f"{model} at {url}" if url else model or "embedded"
     needed = [source for source in preset.sources if not model or source is not preset.describer]
     weights = check_model_files(needed, models, fetch=f"ris models fetch {preset.name}")
-    synonyms = find_synonyms(preset.lgd.synonyms).source
+    synonyms = find_synonym_source()
     others = [describer, synonyms, *([settings.precision] if settings.precision != "fp32" else [])]
     return Plan(
         preset=preset,

@@ -35,7 +35,9 @@ def test_an_image_that_kills_workers_fails_by_itself():
     failures, order = done(ProcessEngine(MAKE, 2), "a", "deadly", "b", "c", "d", "e")
 
     assert sorted(order) == ["a", "b", "c", "d", "deadly", "e"]
-    assert failures.pop("deadly") == ("its image killed 3 workers, perhaps for memory",)
+    assert failures.pop("deadly") == (
+        "3 workers died while they processed its image, perhaps for lack of memory",
+    )
     assert set(failures.values()) == {("",)}
 
 

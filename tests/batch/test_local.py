@@ -53,5 +53,5 @@ def test_everything_else_is_fetched_as_a_server_would(fetch, reference):
 
 
 def test_the_limit_on_bytes_holds_for_files_too(fetch):
-    with pytest.raises(ImageUnreachable, match="large.png has more than 0 MiB; set RIS_MAX_IMAGE_BYTES"):
+    with pytest.raises(ImageUnreachable, match="large.png has more than 0 MiB; raise RIS_MAX_IMAGE_BYTES"):
         fetch("large.png")

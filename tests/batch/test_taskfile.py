@@ -28,7 +28,7 @@ def test_the_same_content_is_the_same_project_wherever_it_lies(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("no", "is no file of tasks"),
+        ("no", "is not a file of tasks"),
         ('{"images": [], "annotations": []}', "is a COCO file"),
         ("[1]", "must hold a list of tasks"),
         ('[{"id": 1, "data": {}}, {"id": 1, "data": {}}]', "2 tasks have 1 different ids"),
@@ -37,8 +37,8 @@ def test_the_same_content_is_the_same_project_wherever_it_lies(tmp_path):
             "1 of 2 tasks have no id that is a whole number; give an id",
         ),
         ('[{"id": 1, "data": {}}, {"id": null, "data": {}}]', "1 of 2 tasks have no id"),
-        ("[]", "t.json holds no task"),
-        ("image,expression\n", "t.json holds no task"),
+        ("[]", "t.json has no task"),
+        ("image,expression\n", "t.json has no task"),
     ],
 )
 def test_what_is_no_list_of_tasks_is_one_sentence(tmp_path, text, message):

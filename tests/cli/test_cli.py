@@ -139,7 +139,7 @@ def test_suggest_prints_the_ranked_table_and_draws_the_alternatives(tmp_path):
 
     assert ran.returncode == 0, ran.stderr
     assert "global-local" in ran.stdout
-    assert re.search(r"│ +1 │", ran.stdout)
+    assert re.search(r"│ 1 +│", ran.stdout)
     assert min(Pillow.open(tmp_path / "drawn.png").size) >= 480
 
 
@@ -189,6 +189,15 @@ def test_the_benchmark_prints_figures_for_machines(tmp_path):
     assert of_all["fusion"]["count"] > 0
 
 
+def test_a_benchmark_of_one_scene_has_no_mean_over_kinds_that_it_lacks(tmp_path):
+    ran = ris("benchmark", "tinyworld", "--scenes", "1", folder=tmp_path)
+    figures = ris("benchmark", "tinyworld", "--scenes", "1", "--json", folder=tmp_path)
+
+    assert ran.returncode == 0, ran.stderr
+    assert "end to end, first: mean of" not in ran.stdout
+    assert json.loads(figures.stdout)["end_to_end_mean"] is None
+
+
 def test_a_report_of_an_empty_database_is_a_page(tmp_path):
     ris("db", "upgrade", folder=tmp_path)
 
@@ -226,7 +235,7 @@ def test_failed_events_are_listed_and_can_be_worked_on_again(tmp_path):
     assert "ris connect repairs it" in grouped.stdout
     assert "came without the project's label_config" in grouped.stdout
     assert "came without the project's label_config" in listed.stdout
-    assert "1 worked on again: 0 new, 0 done, 1 failed" in replayed.stdout
+    assert "1 processed again: 0 new, 0 done, 1 failed" in replayed.stdout
     assert "1 dismissed" in dismissed.stdout
     assert "0 new, 1 done, 0 failed" in ris("events", "--failed", folder=tmp_path).stdout
 
@@ -281,11 +290,11 @@ def test_what_a_later_version_took_back_is_not_exported_and_told(tmp_path):
     lines = (tmp_path / "out" / "decisions.jsonl").read_text().splitlines()
     assert [json.loads(line)["annotation_id"] for line in lines] == [1]
     assert json.loads((tmp_path / "out" / "export_report.json").read_text())["not_understood"] == 1
-    assert "not understood, and left out: 1; `ris events --failed` says why" in whole.stdout
-    assert "not understood" not in other.stdout
-    assert "Not understood: these answers are no decisions" in grouped.stdout
+    assert "left out because their event failed: 1; `ris events --failed` gives the reasons" in whole.stdout
+    assert "their event failed" not in other.stdout
+    assert "failed events: these annotations are not counted as decisions" in grouped.stdout
     assert "ris events dismiss" in grouped.stdout
-    assert "older versions of these answers count again: 1" in dismissed.stdout
+    assert "older versions of these annotations count again: 1" in dismissed.stdout
 
 
 @pytest.mark.parametrize(

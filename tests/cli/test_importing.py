@@ -82,7 +82,7 @@ def test_what_can_be_used_is_imported_and_the_rest_is_told(folder, monkeypatch, 
         "3 of 6 expressions are tasks of project 3",
         "left out: 1 (t.jsonl, row 6): its expression is empty",
         "left out: 1 ('gone.png'): its image is not in pics",
-        "left out: 1 ('page.png'): its picture cannot be used: its 12 bytes are no picture but an HTML page, "
+        "left out: 1 ('page.png'): its image cannot be used: its 12 bytes are no picture but an HTML page, "
         "such as a login page or an error page; JPEG, PNG, WEBP, BMP, TIFF, GIF, AVIF can be read",
         "without its mask: 1 ('x' of 'ab.png'): its mask is of another size than its image",
     ]
@@ -99,7 +99,8 @@ def test_twice_is_once(folder, monkeypatch):
     ran = imported(studio, monkeypatch, "--project", "3")
 
     assert (
-        "0 of 6 expressions are new tasks of project 3; 3 were there already and are left alone" in ran.output
+        "0 of 6 expressions are new tasks of project 3; 3 were there already and are not changed"
+        in ran.output
     )
     assert (len(studio.tasks), len(studio.files)) == (3, 3)
     assert studio.requests == 2  # the project, and one page of its tasks

@@ -86,9 +86,9 @@ def find_fault(line: str) -> str:
             if word.partition("=")[0] not in known | {"--help"}:
                 return f"{line!r}: `{command.name}` has no option {word}"
         elif isinstance(command, TyperGroup):
-            if word not in command.commands:
+            if (found := command.get_command(None, word)) is None:
                 return f"{line!r}: `{command.name}` has no command {word}"
-            command = command.commands[word]
+            command = found
     return ""
 
 

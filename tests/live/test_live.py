@@ -459,8 +459,8 @@ def test_a_project_is_prelabelled_ahead_and_its_tasks_open_with_predictions_with
         + [{"image": "/data/upload/1/none.png", "expression": "mug"}]
     )
 
-    told = ris("prelabel", "--project", project.project_id, "--push")
-    again = ris("prelabel", "--project", project.project_id, "--push")
+    told = ris("prelabel", "--project", project.project_id, "--push", status=1)
+    again = ris("prelabel", "--project", project.project_id, "--push", status=1)
 
     assert "2 predictions stored" in told
     assert "1 tasks have no suggestions" in told

@@ -1,1 +1,1 @@
-"""Suggestions for a whole dataset, ahead of the annotators: stopped and gone on with anywhere."""
+"""Compute suggestions for a whole dataset in advance, on one machine or on a Ray cluster."""

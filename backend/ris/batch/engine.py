@@ -1,4 +1,4 @@
-"""Who does the work: processes of this machine. What a lost one had in hand is done again."""
+"""Engines run workers. This one uses processes of this machine; lost groups are run again."""
 
 import multiprocessing
 from collections.abc import Callable, Iterable, Iterator
@@ -10,15 +10,15 @@ from ris.batch.plan import TaskGroup
 from ris.batch.work import GroupResult, Labeller
 from ris.errors import BackendError
 
-MAX_QUEUED_PER_WORKER = 2  # pieces of work for each worker: enough to be busy, and no more to hold in memory
-MAX_WORKER_LOSSES = 3  # of one piece, before it is taken for what kills workers
+MAX_QUEUED_PER_WORKER = 2  # groups per worker: keeps it busy with little in memory
+MAX_WORKER_LOSSES = 3  # of one group, after which it is reported as failed
 
 
 class Engine(Protocol):
-    """Does pieces of work, in any order."""
+    """Processes groups of tasks in any order."""
 
     def run(self, groups: Iterable[TaskGroup]) -> Iterator[GroupResult]:
-        """What became of each, once. Only so many are taken on as workers have hands for.
+        """Process the groups and yield the result of each once; groups are read as workers become free.
 
         Raises:
             BackendError: the workers cannot start.
@@ -27,29 +27,30 @@ class Engine(Protocol):
 
 
 class ProcessEngine:
-    """Workers on this machine, each with networks of its own.
+    """Workers on this machine, each with its own networks.
 
     Args:
-        make: makes a labeller, in the worker's process.
-        count: of workers.
+        make: makes a labeller in the worker's process.
+        count: number of workers.
     """
 
     def __init__(self, make: Callable[[], Labeller], count: int) -> None:
         self.make, self.count = make, count
 
     def run(self, groups: Iterable[TaskGroup]) -> Iterator[GroupResult]:
+        """Process the groups; see `Engine.run`."""
         waiting, losses = iter(groups), dict[TaskGroup, int]()
-        again: list[TaskGroup] = []
+        retries: list[TaskGroup] = []
         while True:
             lost: list[TaskGroup] = []
-            # Spawned, not forked: a fork would carry half of this process's threads and locks along.
+            # Spawned, not forked: a fork copies locks that threads of this process hold.
             with ProcessPoolExecutor(
                 self.count,
                 multiprocessing.get_context("spawn"),
                 initializer=_start_worker,
                 initargs=(self.make,),
             ) as pool:
-                yield from self._run_one_by_one(pool, again, lost)
+                yield from self._run_one_by_one(pool, retries, lost)
                 if not lost:
                     yield from self._run_in_parallel(pool, waiting, lost)
             if not lost:
@@ -57,16 +58,16 @@ class ProcessEngine:
             for group in lost:
                 losses[group] = losses.get(group, 0) + 1
                 if losses[group] < MAX_WORKER_LOSSES:
-                    again.append(group)
+                    retries.append(group)
                 else:
                     yield make_killed_result(group)
 
     def _run_one_by_one(
-        self, pool: ProcessPoolExecutor, again: list[TaskGroup], lost: list[TaskGroup]
+        self, pool: ProcessPoolExecutor, retries: list[TaskGroup], lost: list[TaskGroup]
     ) -> Iterator[GroupResult]:
-        """What was in a lost worker's hands, one at a time: so it shows which of it kills workers."""
-        while again and not lost:
-            group = again.pop()
+        """Run the groups of a lost worker one at a time, to find the one that kills workers."""
+        while retries and not lost:
+            group = retries.pop()
             try:
                 yield pool.submit(_run_group, group).result()
             except BrokenProcessPool:
@@ -75,7 +76,7 @@ class ProcessEngine:
     def _run_in_parallel(
         self, pool: ProcessPoolExecutor, waiting: Iterator[TaskGroup], lost: list[TaskGroup]
     ) -> Iterator[GroupResult]:
-        """Work until everything is done or a worker is gone; then what was in hand is in `lost`."""
+        """Run groups until all are done or a worker is lost; then `lost` has the unfinished ones."""
         running: dict[Future[GroupResult], TaskGroup] = {}
         while True:
             while (
@@ -99,8 +100,8 @@ class ProcessEngine:
 
 
 def make_killed_result(group: TaskGroup) -> GroupResult:
-    """What is said of a piece of work that workers do not survive."""
-    reason = f"its image killed {MAX_WORKER_LOSSES} workers, perhaps for memory"
+    """Make the result of a group that killed `MAX_WORKER_LOSSES` workers."""
+    reason = f"{MAX_WORKER_LOSSES} workers died while they processed its image, perhaps for lack of memory"
     return GroupResult(group, failures=(reason,) * len(group.tasks))
 
 
@@ -108,11 +109,11 @@ _labeller: Labeller | BackendError | None = None
 
 
 def _start_worker(make: Callable[[], Labeller]) -> None:
-    global _labeller  # it is how a process of a pool keeps something
+    global _labeller  # a process of a pool can keep an object only here
     try:
         _labeller = make()
     except BackendError as error:
-        _labeller = error  # raised in here it would only break the pool, again and again
+        _labeller = error  # an error in an initializer would only break the pool
 
 
 def _run_group(group: TaskGroup) -> GroupResult:

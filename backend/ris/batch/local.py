@@ -1,7 +1,7 @@
-"""Pictures that a file of tasks names by a path: read from the folder that a person named, and no other.
+"""Read the images that a file of tasks names by a path, from one folder and no other.
 
-A server never does this: its tasks are anybody's. The command line reads a file that its user named, and what
-that file names inside its own folder.
+Only the command line does this, with a file that its user named. A server does not, because its tasks can
+come from anybody.
 """
 
 from collections.abc import Callable
@@ -18,22 +18,27 @@ from ris.referring.pipeline import Pipeline
 def load_worker_with_folder(
     parts: Callable[[], tuple[Pipeline, ImageFetcher]], folder: Path, max_bytes: int, max_pixels: int
 ) -> tuple[Pipeline, ImageFetcher]:
-    """What a labeller is made of, with pictures of a folder before those of Label Studio.
+    """Load the parts of a labeller, whose image source reads the images of a folder.
 
     Args:
-        parts: what it is made of without them; it is carried to other processes, and so is this.
-        max_bytes, max_pixels: of one picture.
+        parts: loads the pipeline and the image source for all other images. It is sent to other processes.
+        folder: the folder of the images.
+        max_bytes: limit of an image file.
+        max_pixels: limit of an image.
+
+    Returns:
+        The pipeline, and a function from a task to its image. That function raises an ImageError.
     """
     pipeline, fetch = parts()
-    pictures = ImageFolder(folder)
+    images = ImageFolder(folder)
 
     def fetch_image(task: Task) -> Image:
-        path = None if is_address(task.image_url) else pictures.find(task.image_url)
+        path = None if is_address(task.image_url) else images.find(task.image_url)
         if path is None:
             return fetch(task)
         if path.stat().st_size > max_bytes:
             raise ImageUnreachable(
-                f"{path} has more than {max_bytes / 2**20:.0f} MiB; set RIS_MAX_IMAGE_BYTES"
+                f"{path} has more than {max_bytes / 2**20:.0f} MiB; raise RIS_MAX_IMAGE_BYTES"
             )
         return decode_image(path.read_bytes(), max_pixels=max_pixels)
 

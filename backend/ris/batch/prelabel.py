@@ -1,7 +1,7 @@
-"""The run over a dataset: what is stored is left out, what is found is stored, what fails is told.
+"""Compute and store the suggestions of a dataset.
 
-The record in SQL is the only memory: a run that was stopped, however hard, goes on where it was, because a
-group's suggestions are written in one transaction and asked for before anything is computed.
+The database is the only state. The suggestions of a group are written in one transaction, and tasks with
+stored suggestions are left out, so an interrupted run can be started again.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -19,14 +19,14 @@ from ris.store.session import Database
 
 @dataclass(frozen=True, slots=True)
 class FailedTask:
-    """A task that has no suggestions, and why."""
+    """A task without suggestions, and the reason."""
 
     task_id: int
     reason: str
 
 
 def find_unanswered_tasks(database: Database, tasks: Sequence[Task], version: str) -> list[Task]:
-    """The tasks that have no suggestions under a version yet."""
+    """Return the tasks that have no stored suggestions of a model version."""
     with database.begin() as session:
         return [task for task in tasks if find_alternatives(session, task, version) is None]
 
@@ -40,36 +40,47 @@ def prelabel_tasks(
     shuffled_share: float,
     now: Callable[[], datetime],
 ) -> Iterator[tuple[TaskGroup, Sequence[FailedTask]]]:
-    """Compute and store what the tasks lack; each group as it is done, with those of its tasks that failed.
+    """Compute and store the suggestions of tasks; yield each group with its failed tasks.
+
+    Args:
+        database: where suggestions are stored, a transaction per group.
+        engine: runs the networks.
+        tasks: tasks without stored suggestions.
+        version: model version of the suggestions.
+        shuffled_share: fraction of tasks shown shuffled, to measure position bias.
+        now: the clock.
 
     Raises:
+        BackendError: the workers cannot start.
         StoreError: the database cannot be written.
     """
-    for found in engine.run(group_tasks(tasks)):
-        failed = _store_result(database, found, version=version, shuffled_share=shuffled_share, now=now)
-        yield found.group, failed
+    for result in engine.run(group_tasks(tasks)):
+        failed = _store_result(database, result, version=version, shuffled_share=shuffled_share, now=now)
+        yield result.group, failed
 
 
 def _store_result(
     database: Database,
-    found: GroupResult,
+    result: GroupResult,
     *,
     version: str,
     shuffled_share: float,
     now: Callable[[], datetime],
 ) -> list[FailedTask]:
     failed = []
-    references = found.references or (None,) * len(found.group.tasks)
+    references = result.references or (None,) * len(result.group.tasks)
     with database.begin() as session:
-        for task, reference, reason in zip(found.group.tasks, references, found.failures, strict=True):
+        for task, reference, reason in zip(result.group.tasks, references, result.failures, strict=True):
             if reference is None:
                 failed.append(FailedTask(task.task_id, reason))
                 continue
-            offers = make_alternatives(task, version, reference.suggestions, shuffled_share=shuffled_share)
+            alternatives = make_alternatives(
+                task, version, reference.suggestions, shuffled_share=shuffled_share
+            )
             add_alternatives(
-                session, task, found.digest, found.size, offers, version=version,
-                method_scores=reference.scores, proposals=found.masks, now=now(),
+                session, task, result.digest, result.size, alternatives, version=version,
+                method_scores=reference.scores, proposals=result.masks, now=now(),
             )  # fmt: skip
-            if not offers:
+            if not alternatives:
                 failed.append(FailedTask(task.task_id, "no mask was proposed for its image"))
     return failed

@@ -1,4 +1,4 @@
-"""Files of tasks: Label Studio's JSON and JSON-MIN, tables, folders; and the same with predictions."""
+"""Read files of tasks (Label Studio's JSON and JSON-MIN, tables, folders), and write predictions to them."""
 
 import hashlib
 import json
@@ -22,7 +22,7 @@ _WHOLE_NUMBER = re.compile(r"[0-9]{1,11}(\.0+)?")
 
 @dataclass(frozen=True, slots=True)
 class DataKeys:
-    """Where a label config looks in a task's data."""
+    """The keys of a task's data that a label config reads."""
 
     image: str = "image"
     expression: str = "expression"
@@ -30,13 +30,13 @@ class DataKeys:
 
 @dataclass(frozen=True, slots=True)
 class TaskFile:
-    """What a file holds.
+    """The content of a file.
 
     Attributes:
-        tasks: each with "id" and "data"; those without an id have their place in the file, from 1.
-        left_out: what is no task.
-        key: stands for the project: the same content is the same project, wherever it lies.
-        folder: where the file lies, and so the pictures that it names by a path.
+        tasks: each with "id" and "data"; without ids in the file they are numbered from 1.
+        left_out: parts of the file that are not tasks.
+        key: used as the project's key; it depends on the content alone.
+        folder: folder of the file, and of the images that it names by a path.
     """
 
     tasks: tuple[dict[str, Any], ...]
@@ -46,36 +46,41 @@ class TaskFile:
 
 
 def read_task_file(path: Path, keys: DataKeys, encoding: str | None = None) -> TaskFile:
-    """The tasks of a file, or of the captions file of a folder.
+    """Read the tasks of a file, or of the captions file of a folder.
 
     Args:
-        keys: under which a row's image and words are put where it has none of its own there.
-        encoding: when a person named it.
+        path: the file or the folder.
+        keys: keys for the image and the expression of a row that is not a task of Label Studio already.
+        encoding: of a table; None detects it.
 
     Raises:
-        InputError: it is no such file, its ids do not tell its tasks apart, or nothing of it is a task.
+        InputError: it is not a file of tasks, its ids are not unique, or it has no task.
     """
     try:
         path = find_table_file(path)
         text = read_text(path, encoding)
         names = ColumnNames.from_preferred(keys.image, keys.expression)
-        make = _task_from_object if is_json(text) else _task_from_cells
-        listed: list[dict[str, Any]] = []
+        make_row = _task_from_object if is_json(text) else _task_from_cells
+        tasks: list[dict[str, Any]] = []
         left_out: list[Defect] = []
         for one in read_rows(text, path, names):
-            made = one if isinstance(one, Defect) else _make_task(*one, partial(make, keys=keys, names=names))
-            left_out.append(made) if isinstance(made, Defect) else listed.append(made)
+            task = (
+                one
+                if isinstance(one, Defect)
+                else _make_task(*one, partial(make_row, keys=keys, names=names))
+            )
+            left_out.append(task) if isinstance(task, Defect) else tasks.append(task)
     except DatasetError as error:
-        raise InputError(f"{path} is no file of tasks: {error}") from error
-    if left_out and not listed:
+        raise InputError(f"{path} is not a file of tasks: {error}") from error
+    if left_out and not tasks:
         raise InputError(f"{path} must hold a list of tasks: {left_out[0].what}: {left_out[0].reason}")
-    if not listed:
-        raise InputError(f"{path} holds no task")
-    return TaskFile(tuple(_number_tasks(listed, path)), tuple(left_out), compute_file_key(path), path.parent)
+    if not tasks:
+        raise InputError(f"{path} has no task")
+    return TaskFile(tuple(_number_tasks(tasks, path)), tuple(left_out), compute_file_key(path), path.parent)
 
 
 def read_file_tasks(path: Path) -> list[dict[str, Any]]:
-    """The tasks of a file alone, see `read_task_file`."""
+    """Read only the tasks of a file; see `read_task_file`."""
     return list(read_task_file(path, DataKeys()).tasks)
 
 
@@ -89,13 +94,13 @@ def _make_task(
 
 
 def _task_from_cells(row: Mapping[str, Any], keys: DataKeys, names: ColumnNames) -> dict[str, Any]:
-    """A task of a row of a table: its image and its words, and its id where that can be one."""
+    """Make a task of a table's row: its image, its expression, and its id if that is a whole number."""
     image, words = read_image_and_expression(row, names)
     return _get_id_field(row) | {"data": {keys.image: image, keys.expression: words}}
 
 
 def _task_from_object(row: Mapping[str, Any], keys: DataKeys, names: ColumnNames) -> dict[str, Any]:
-    """A task of JSON, or of an object that is all data, whatever the label config takes of it."""
+    """Make a task of a JSON object, which is a task or the data of one."""
     if "data" in row:
         return dict(row)
     named = normalise_row(row)
@@ -103,7 +108,7 @@ def _task_from_object(row: Mapping[str, Any], keys: DataKeys, names: ColumnNames
         raise DatasetError(doubt)
     try:
         image, words = read_image_and_expression(named, names)
-    except DatasetError:  # the label config may find them deeper; what it does not find is told by task
+    except DatasetError:  # the label config may read other keys; a missing value is reported by task
         return _get_id_field(row) | {"data": dict(row)}
     return _get_id_field(row) | {"data": {keys.image: image, keys.expression: words, **row}}
 
@@ -132,7 +137,7 @@ def _number_tasks(listed: Sequence[dict[str, Any]], path: Path) -> list[dict[str
 
 
 def _parse_id(value: object) -> int | None:
-    """A number that can be an id, also where a program wrote it as text or as 7.0."""
+    """Return a value as an id, also if it is text or 7.0; None if it is not a whole number."""
     if isinstance(value, str):
         return int(float(value)) if _WHOLE_NUMBER.fullmatch(value) else None
     if isinstance(value, float):
@@ -141,7 +146,7 @@ def _parse_id(value: object) -> int | None:
 
 
 def compute_file_key(path: Path) -> str:
-    """What stands for the project of a file's tasks: the same content is the same project."""
+    """Compute the project key of a file's tasks from its content."""
     return f"file.{hashlib.sha256(path.read_bytes()).hexdigest()[:16]}"
 
 
@@ -150,29 +155,32 @@ def write_tasks(
     tasks: Iterable[dict[str, Any]],
     predictions_of: Callable[[dict[str, Any]], Sequence[dict[str, Any]] | None],
 ) -> None:
-    """Write tasks with their predictions, one after the other; the file is there when all of it is.
+    """Write tasks with their predictions; the file gets its name when it is complete.
 
-    Answers that the tasks have are numbered, where they are not: Label Studio then knows them as imported.
+    Annotations without an id get one, because Label Studio marks annotations with an id as imported.
 
     Args:
-        predictions_of: of a task; None leaves it as it is.
+        path: the file.
+        tasks: as Label Studio's JSON.
+        predictions_of: returns the predictions of a task; None leaves the task unchanged.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(path.name + ".part")
-    # A lone surrogate, half an emoji, stands in JSON as its escape, as it came.
+    # A lone surrogate (half an emoji) is written as its JSON escape, as it was read.
     with unfinished.open("w", encoding="utf-8", errors="backslashreplace") as file:
         file.write("[\n")
         for number, task in enumerate(tasks):
-            found = predictions_of(task)
+            predictions = predictions_of(task)
             file.write(",\n" if number else "")
-            told = _number_annotations(task)
-            json.dump(told if found is None else {**told, "predictions": found}, file, ensure_ascii=False)
+            numbered = _number_annotations(task)
+            content = numbered if predictions is None else {**numbered, "predictions": predictions}
+            json.dump(content, file, ensure_ascii=False)
         file.write("\n]\n")
     unfinished.replace(path)
 
 
 def _number_annotations(task: dict[str, Any]) -> dict[str, Any]:
-    """A task whose annotations all have an id."""
+    """Return a task whose annotations all have an id."""
     answers = task.get("annotations")
     if not isinstance(answers, list) or not all(isinstance(answer, dict) for answer in answers):
         return task

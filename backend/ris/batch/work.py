@@ -1,4 +1,4 @@
-"""One worker: networks, and what they find for a piece of work, in a process of their own."""
+"""The work of one worker process: run the networks on a group of tasks."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ ImageFetcher = Callable[[Task], Image]
 
 @dataclass(frozen=True, slots=True)
 class VersionedCoefficients:
-    """What was learned about the ranking, and the version that it makes."""
+    """Learned coefficients of the ranking, and their model version."""
 
     coefficients: Coefficients
     version: str
@@ -23,13 +23,15 @@ class VersionedCoefficients:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GroupResult:
-    """What became of a piece of work.
+    """The result of a group.
 
     Attributes:
-        digest, size: of its image; "" and (0, 0) when that could not be had.
+        group: the tasks.
+        digest: SHA-256 of the image file; "" if the image could not be read.
+        size: (height, width) of the image; (0, 0) if it could not be read.
         masks: its proposals.
-        references: one a task; empty when the image could not be had.
-        failures: a sentence for each task that has no reference, by its place in the group.
+        references: one per task, None for a failed one; empty if the image could not be read.
+        failures: one per task: the reason why it failed, or "".
     """
 
     group: TaskGroup
@@ -41,11 +43,11 @@ class GroupResult:
 
 
 class Labeller:
-    """Sees and refers. Everything that it needs is made where it runs.
+    """Computes references in a worker process, where it also loads its networks.
 
     Args:
-        build: makes the pipeline and the way to images; it is carried to other processes.
-        learned: what to rank by; None ranks as the preset does.
+        build: loads the pipeline and the image source; it is sent to the worker process.
+        learned: coefficients of the ranking; None uses those of the preset.
     """
 
     def __init__(
@@ -57,7 +59,7 @@ class Labeller:
         )
 
     def work(self, group: TaskGroup) -> GroupResult:
-        """The references of a group. Never raises for what a task brought: that is its failure alone."""
+        """Compute the references of a group. A BackendError becomes the failure of its task."""
         try:
             image = self.fetch(group.tasks[0])
             scene = self.pipeline.see(image)

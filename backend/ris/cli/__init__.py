@@ -1,4 +1,4 @@
-"""The command line: parse, call, print. What a command does lives in the folder it calls."""
+"""The command line: parses options, calls the other packages, and prints."""
 
 from ris.cli.app import root_app
 

@@ -1,4 +1,4 @@
-"""`ris benchmark`: what the methods get right, with intervals."""
+"""`ris benchmark`: accuracy of the methods, with intervals."""
 
 import json
 from pathlib import Path
@@ -11,7 +11,8 @@ from rich.table import Table
 
 from ris import assembly, config, planning
 from ris.cli import refcoco
-from ris.cli.console import console
+from ris.cli.console import console, make_table
+from ris.cli.options import JsonOption, PresetOption
 from ris.core import rle
 from ris.core.masks import compute_iou_matrix
 from ris.evaluation.tinyworld import samples as tinyworld
@@ -27,11 +28,11 @@ from ris.referring.ranking import RankingSettings, compute_discounts
 from ris.tinyworld.scene import SyntheticScene as World
 
 TITLES = {
-    "floors": "the chance of a guess",
+    "floors": "chance level",
     "true_masks_first": "with the true masks, first",
     "true_masks_first_three": "with the true masks, among the first three",
-    "held_out_first": "held-out pairs of colour and noun, their referents only, with the true masks, first",
-    "networks": "two networks by themselves",
+    "held_out_first": "referents with held-out pairs of colour and noun, with the true masks, first",
+    "networks": "matcher and describer alone",
     "end_to_end_first": "end to end, first has IoU > 0.5",
     "end_to_end_first_three": "end to end, one of the first three has IoU > 0.5",
 }
@@ -42,7 +43,7 @@ GAINS = (
     ("iterprime: as it is", "iterprime: emphasis off", tuple(report.KINDS_BY_ROW)),
 )
 
-benchmark_app = typer.Typer(help="How good the methods are, on what.", no_args_is_help=True)
+benchmark_app = typer.Typer(help="Measure the methods on data with known masks.", no_args_is_help=True)
 
 
 benchmark_app.command("refcoco")(refcoco.run_refcoco)
@@ -51,15 +52,17 @@ benchmark_app.command("refcoco-table")(refcoco.print_refcoco_table)
 
 @benchmark_app.command("tinyworld")
 def run_tinyworld(
-    scenes: Annotated[int, typer.Option(help="unseen scenes, and as many with held-out pairs", min=1)] = 500,
-    seed: Annotated[int, typer.Option(help="of the scenes; trainings use seeds below 1000", min=1000)] = (
-        tinyworld.TEST_SEED
-    ),
-    preset: Annotated[str | None, typer.Option(help="RIS_PRESET")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="figures for machines instead of tables")] = False,
-    proposals: Annotated[bool, typer.Option(help="also end to end, with the proposer's masks")] = True,
+    scenes: Annotated[
+        int, typer.Option(help="number of unseen scenes, and of scenes with held-out pairs", min=1)
+    ] = 500,
+    seed: Annotated[
+        int, typer.Option(help="seed of the scenes; trainings use seeds below 1000", min=1000)
+    ] = (tinyworld.TEST_SEED),
+    preset: PresetOption = None,
+    as_json: JsonOption = False,
+    proposals: Annotated[bool, typer.Option(help="also measure end to end, with proposed masks")] = True,
 ) -> None:
-    """Rank drawn scenes that no training saw: with the true masks, with held-out pairs, end to end.
+    """Measure the ranking on drawn scenes that no training used: true masks, held-out pairs, end to end.
 
     Example: `ris benchmark tinyworld --scenes 500 --json`
     """
@@ -107,13 +110,13 @@ def run_tinyworld(
 
 @benchmark_app.command("export-tinyworld")
 def export_tinyworld(
-    folder: Annotated[Path, typer.Argument(help="that is not there yet")],
-    scenes: Annotated[int, typer.Option(help="unseen scenes", min=1)] = 500,
-    seed: Annotated[int, typer.Option(help="of the scenes; trainings use seeds below 1000", min=1000)] = (
-        tinyworld.TEST_SEED
-    ),
+    folder: Annotated[Path, typer.Argument(help="new folder")],
+    scenes: Annotated[int, typer.Option(help="number of unseen scenes", min=1)] = 500,
+    seed: Annotated[
+        int, typer.Option(help="seed of the scenes; trainings use seeds below 1000", min=1000)
+    ] = (tinyworld.TEST_SEED),
 ) -> None:
-    """Write the scenes and expressions of `ris benchmark tinyworld` as RefCOCO, images included.
+    """Write the scenes and expressions of `ris benchmark tinyworld` in the format of RefCOCO, with images.
 
     Example: `ris benchmark export-tinyworld drawn --scenes 100`
     """
@@ -132,11 +135,11 @@ def _make_drawn_scene(world: World, number: int) -> DrawnScene:
 
 @benchmark_app.command("switches")
 def run_switches(
-    scenes: Annotated[int, typer.Option(help="unseen scenes", min=1)] = 200,
-    seed: Annotated[int, typer.Option(help="of the scenes", min=1000)] = tinyworld.TEST_SEED,
-    preset: Annotated[str | None, typer.Option(help="RIS_PRESET")] = None,
+    scenes: Annotated[int, typer.Option(help="number of unseen scenes", min=1)] = 200,
+    seed: Annotated[int, typer.Option(help="seed of the scenes", min=1000)] = tinyworld.TEST_SEED,
+    preset: PresetOption = None,
 ) -> None:
-    """Turn one switch of a method at a time, with the true masks: what each part is worth.
+    """Measure each part of a method by switching it off, with the true masks.
 
     Example: `ris benchmark switches --scenes 200`
     """
@@ -144,23 +147,25 @@ def run_switches(
     samples, _ = _run_scenes(pipeline, scenes, split="train", seed=seed, propose=False)
     figures = report.tabulate_by_kind(samples, report.make_true_mask_metric(1))
     console.print(f"{scenes} unseen scenes, seed {seed}, {pipeline.version}; true masks, first")
-    table = Table("method: switch", *figures)
+    table = make_table("method: switch", *figures)
     for method in pipeline.methods:
-        table.add_row(method.name, *(str(columns[method.name]) for columns in figures.values()))
+        table.add_row(method.name, *(str(columns.get(method.name, "-")) for columns in figures.values()))
     console.print(table)
     for better, base, rows in GAINS:
         gained = report.compute_gain(samples, better, base, rows)
-        console.print(f"{better} above {base}, {' and '.join(rows)}: {gained} of {gained.count}")
+        console.print(f"{better} compared with {base}, {' and '.join(rows)}: {gained} of {gained.count}")
 
 
 @benchmark_app.command("learning")
 def run_learning(
-    scenes: Annotated[int, typer.Option(help="unseen scenes, half of them learned from", min=40)] = 240,
-    seeds: Annotated[int, typer.Option(help="how often, each time other halves", min=1)] = 20,
-    seed: Annotated[int, typer.Option(help="of the scenes", min=1000)] = 970_001,
-    preset: Annotated[str | None, typer.Option(help="RIS_PRESET")] = None,
+    scenes: Annotated[
+        int, typer.Option(help="number of unseen scenes; half of them are for learning", min=40)
+    ] = 240,
+    seeds: Annotated[int, typer.Option(help="number of trials, each with other halves", min=1)] = 20,
+    seed: Annotated[int, typer.Option(help="seed of the scenes", min=1000)] = 970_001,
+    preset: PresetOption = None,
 ) -> None:
-    """Let one method a kind of expression talk nonsense: how much does learning from decisions win back?
+    """Shuffle the scores of one method per kind of expression, and measure how much learning recovers.
 
     Example: `ris benchmark learning --scenes 240 --seeds 20`
     """
@@ -179,10 +184,10 @@ def run_learning(
         ]
     voting = [m.name for m in pipeline.methods if prior.fusion.weights.get(m.name, 1.0) > 0]
     console.print(f"{len(cases)} decisions on {scenes} unseen scenes, seed {seed}, {pipeline.version}")
-    table = Table(
-        "mIoU of the first, held-out", "before", "learned", "best fixed", "regained", "least", "worse on"
+    table = make_table(
+        "mIoU of the first, held-out", "before", "learned", "best fixed", "recovered", "minimum", "worse in"
     )
-    for handicap, name in ((True, "one method a kind at random"), (False, "methods as they are")):
+    for handicap, name in ((True, "one method per kind shuffled"), (False, "no method shuffled")):
         trials = [run_trial(cases, prior, voting, s, handicap=handicap) for s in track(range(seeds))]
         columns = zip(*((t.before, t.after, t.best, t.recovery) for t in trials), strict=True)
         worse = sum(t.after < t.before for t in trials)
@@ -211,18 +216,15 @@ def _run_scenes(
     with Progress(console=console, transient=True) as progress:
         bar = progress.add_task(f"{split} scenes", total=n_scenes)
         for number, world in enumerate(tinyworld.make_worlds(n_scenes, split=split, seed=seed)):
-            made, found = tinyworld.evaluate_world(pipeline, world, number, propose=propose)
-            samples += made
-            proposed += [found] if found else []
+            outcomes, proposal = tinyworld.evaluate_world(pipeline, world, number, propose=propose)
+            samples += outcomes
+            proposed += [proposal] if proposal else []
             progress.advance(bar)
     return samples, proposed
 
 
 def _make_table(title: str, figures: ShareTable) -> Table:
-    table = Table(title=title)
-    table.add_column("kind")
-    for heading in ("expressions", *next(iter(figures.values()))):
-        table.add_column(heading, justify="right")
+    table = make_table("kind", "expressions", *figures["all"], title=title, numbers=True)
     for row, shares in figures.items():
         count = str(next(iter(shares.values())).count) if shares else "0"
         table.add_row(row, count, *map(str, shares.values()))

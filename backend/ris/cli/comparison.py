@@ -1,23 +1,23 @@
-"""Our figures of one split as a table, and what others published under it."""
+"""Print the metrics of one split as a table, and below it published figures."""
 
 from collections.abc import Sequence
 
 from rich.table import Table
 
-from ris.cli.console import console
+from ris.cli.console import console, make_table
 from ris.core.shares import Share
 from ris.evaluation.refcoco.metrics import PRECISION_THRESHOLDS, RankingMetrics, SplitMetrics
 from ris.evaluation.refcoco.published import Published
 
 MAX_SHOWN_REASONS = 20
 _NO_REFERENT_NOTE = (
-    "oIoU and mIoU are gRefCOCO's cIoU and gIoU here. Something is offered wherever a mask was proposed: "
-    "N-acc tells how often nothing was, and no more"
+    "oIoU and mIoU are cIoU and gIoU of gRefCOCO here. An expression has no answer only if its image has no "
+    "proposed mask; N-acc is the share of those among the expressions without a referent"
 )
 
 
 def print_split(split: SplitMetrics, others: Sequence[Published]) -> None:
-    """Both tables, and why expressions were missed; everything in percent."""
+    """Print both tables in percent, and the reasons why expressions have no answer."""
     title = (
         f"{split.dataset} {split.split_by} {split.split}: {split.count} expressions, {split.images} images"
     )
@@ -31,7 +31,6 @@ def print_split(split: SplitMetrics, others: Sequence[Published]) -> None:
 
 
 def _make_own_table(title: str, by_method: dict[str, RankingMetrics]) -> Table:
-    table = Table(title=title)
     headings = [
         "oIoU",
         "mIoU",
@@ -40,11 +39,9 @@ def _make_own_table(title: str, by_method: dict[str, RankingMetrics]) -> Table:
         "T-acc",
         "s",
     ]
-    has_nothing = any(figures.n_acc.count for figures in by_method.values())
-    shown = [name for name in headings if has_nothing or not name.endswith("acc")]
-    table.add_column("ranking", no_wrap=True)
-    for name in shown:
-        table.add_column(name, justify="right")
+    has_no_referents = any(figures.n_acc.count for figures in by_method.values())
+    shown = [name for name in headings if has_no_referents or not name.endswith("acc")]
+    table = make_table("ranking", *shown, title=title, numbers=True)
     for method, figures in by_method.items():
         cells = {
             "oIoU": _format_percent(figures.o_iou),
@@ -59,7 +56,7 @@ def _make_own_table(title: str, by_method: dict[str, RankingMetrics]) -> Table:
 
 
 def _list_miss_reasons(by_method: dict[str, RankingMetrics]) -> list[str]:
-    """A line a reason, with the rankings that it holds for."""
+    """List the reasons why expressions have no answer, each with its rankings."""
     rankings: dict[tuple[str, int], list[str]] = {}
     for method, figures in by_method.items():
         for reason, count in figures.missed.items():
@@ -77,7 +74,7 @@ def _list_miss_reasons(by_method: dict[str, RankingMetrics]) -> list[str]:
 
 
 def _make_published_table(others: Sequence[Published]) -> Table:
-    table = Table("published", "made with", "oIoU", "mIoU", "source", "saw of these images", "note")
+    table = make_table("published", "networks", "oIoU", "mIoU", "source", "trained on these images", "note")
     lines: dict[tuple[str, ...], dict[str, float]] = {}
     for one in others:
         line = one.method, one.networks, one.source, one.training_data, one.note

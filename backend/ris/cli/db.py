@@ -1,21 +1,18 @@
-"""`ris db`: the database's revision."""
-
-from typing import Annotated
+"""`ris db`: create and upgrade the database."""
 
 import typer
 
 from ris import config
 from ris.cli.console import console
+from ris.cli.options import DatabaseUrlOption
 from ris.store.session import read_revision, upgrade_database
 
-db_app = typer.Typer(help="The database that keeps every decision.", no_args_is_help=True)
-
-_DatabaseUrlOption = Annotated[str | None, typer.Option("--database-url", help="RIS_DATABASE_URL")]
+db_app = typer.Typer(help="Manage the database.", no_args_is_help=True)
 
 
 @db_app.command()
-def upgrade(database_url: _DatabaseUrlOption = None) -> None:
-    """Make the database, or bring it to this program's revision. Nothing is lost.
+def upgrade(database_url: DatabaseUrlOption = None) -> None:
+    """Create the database, or upgrade it to the revision of this program. No data is lost.
 
     Example: `ris db upgrade --database-url sqlite:///ris.db`
     """

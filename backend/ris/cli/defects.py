@@ -1,4 +1,4 @@
-"""What of a dataset could not be used, as the commands tell it: a line a reason."""
+"""Print the parts of a dataset that could not be used, one line per reason."""
 
 from collections.abc import Iterable
 
@@ -7,7 +7,7 @@ from ris.datasets.entry import Defect
 
 
 def print_defects(defects: Iterable[Defect]) -> None:
-    """Print how many parts share a reason, the first of them, and what became of them."""
+    """Print, for each reason, the outcome, the number of parts and the first of them."""
     groups: dict[tuple[str, str], list[str]] = {}
     for defect in defects:
         groups.setdefault((defect.outcome, defect.reason), []).append(defect.what)

@@ -1,4 +1,4 @@
-"""`ris events`: the inbox."""
+"""`ris events`: the webhook events in the database, and those that failed."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -7,7 +7,8 @@ import typer
 from rich.table import Table
 
 from ris import assembly, config
-from ris.cli.console import console
+from ris.cli.console import console, make_table
+from ris.cli.options import DatabaseUrlOption
 from ris.errors import InputError
 from ris.labelstudio.failure import find_advice
 from ris.service import RecordingService
@@ -22,27 +23,27 @@ from ris.store.history import count_decisions, read_corrections
 from ris.store.inbox import count_events, requeue_events
 from ris.store.session import Database
 
-events_app = typer.Typer(help="What Label Studio told us, event by event.", invoke_without_command=True)
+events_app = typer.Typer(help="Show the webhook events that Label Studio sent.", invoke_without_command=True)
 
 DISMISS_HELP = (
-    "`ris events --cause CAUSE` lists the events of one cause. `ris events dismiss NUMBER` takes one off the "
-    "list, e.g. that of a webhook without a payload once `ris sync` has read the answers."
+    "`ris events --cause CAUSE` lists the events of one cause. `ris events dismiss NUMBER` removes one from "
+    "the list, e.g. a webhook without a payload after `ris sync` has read the annotations."
 )
-
-_DatabaseUrlOption = Annotated[str | None, typer.Option("--database-url", help="RIS_DATABASE_URL")]
 
 
 @events_app.callback()
 def show_events(
     context: typer.Context,
     failed: Annotated[
-        bool, typer.Option("--failed", help="group what was not understood by its cause, and say what to do")
+        bool, typer.Option("--failed", help="group the failed events by cause, with the action for each")
     ] = False,
-    cause: Annotated[str | None, typer.Option(help="list the newest failures of one cause")] = None,
-    most: Annotated[int, typer.Option(min=1, help="how many --cause lists")] = 50,
-    database_url: _DatabaseUrlOption = None,
+    cause: Annotated[str | None, typer.Option(help="list the newest failed events of one cause")] = None,
+    most: Annotated[int, typer.Option(min=1, help="maximum number that --cause lists")] = 50,
+    database_url: DatabaseUrlOption = None,
 ) -> None:
-    """Count the events by what became of them; with --failed, say why some were not understood.
+    """Show the webhook events that Label Studio sent.
+
+    Prints the number of events by state. With --failed it groups the failed ones by cause.
 
     Example: `ris events --failed`
     """
@@ -64,13 +65,13 @@ def show_events(
         console.print(_make_failure_table(listed), markup=False)
     elif cause:
         console.print(
-            f"no failure of the cause {cause!r}; `ris events --failed` names the causes that there are"
+            f"there is no failed event of the cause {cause!r}; `ris events --failed` lists the causes"
         )
 
 
 def _make_cause_table(groups: Sequence[FailureGroup]) -> Table:
-    title = "Not understood: these answers are no decisions"
-    table = Table("cause", "answers", "what to do", "the newest", title=title)
+    title = "failed events: these annotations are not counted as decisions"
+    table = make_table("cause", "annotations", "what to do", "newest", title=title)
     for group in groups:
         newest = f"event {group.newest.event}: {group.newest.sentence}"
         table.add_row(group.cause, str(group.n_answers), find_advice(group.cause), newest)
@@ -78,7 +79,7 @@ def _make_cause_table(groups: Sequence[FailureGroup]) -> Table:
 
 
 def _make_failure_table(failures: Sequence[FailedAnswer]) -> Table:
-    table = Table("event", "project", "task", "why it was not understood")
+    table = make_table("event", "project", "task", "reason")
     for one in failures:
         project = one.project.split(".")[0] if one.project else ""
         table.add_row(str(one.event), project, str(one.task_id or ""), one.sentence)
@@ -91,7 +92,7 @@ def history(
     project: Annotated[
         str | None, typer.Option(help='one project\'s key, "ID.CREATED", e.g. 3.1700000000; all without')
     ] = None,
-    database_url: _DatabaseUrlOption = None,
+    database_url: DatabaseUrlOption = None,
 ) -> None:
     """Show every version of one annotation, oldest first, also of a deleted one.
 
@@ -119,11 +120,11 @@ def history(
 @events_app.command()
 def replay(
     events: Annotated[
-        list[int] | None, typer.Argument(help="their numbers; without, all that were not understood")
+        list[int] | None, typer.Argument(help="numbers of events; default: all failed ones")
     ] = None,
-    database_url: _DatabaseUrlOption = None,
+    database_url: DatabaseUrlOption = None,
 ) -> None:
-    """Work on events again. What they said is kept once, however often that is done.
+    """Process events again. A decision is stored once, however often its event is processed.
 
     Example: `ris events replay 17 18`
     """
@@ -139,17 +140,18 @@ def replay(
             counts = count_events(session)
     finally:
         database.close()
-    console.print(f"{renewed} worked on again: " + ", ".join(f"{n} {state}" for state, n in counts.items()))
+    console.print(f"{renewed} processed again: " + ", ".join(f"{n} {state}" for state, n in counts.items()))
 
 
 @events_app.command()
 def dismiss(
     events: Annotated[list[int], typer.Argument(help="numbers of events that failed")],
-    database_url: _DatabaseUrlOption = None,
+    database_url: DatabaseUrlOption = None,
 ) -> None:
-    """Take failed events off the list, e.g. those of a webhook without a payload. They stay in the database.
+    """Remove failed events from the list, e.g. those of a webhook without a payload.
 
-    Where an older version of such an answer was understood, that is its decision again.
+    They stay in the database. If an older version of such an annotation was parsed, it counts as the decision
+    again.
 
     Example: `ris events dismiss 17 18`
     """
@@ -163,4 +165,4 @@ def dismiss(
         database.close()
     console.print(f"{dismissed} dismissed")
     if again:
-        console.print(f"older versions of these answers count again: {again}")
+        console.print(f"older versions of these annotations count again: {again}")

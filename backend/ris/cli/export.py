@@ -1,4 +1,4 @@
-"""`ris export` and `ris validate`: the corrected data leaves, and is read back."""
+"""`ris export` and `ris validate`: write the decisions as files, and read them back."""
 
 from collections.abc import Sequence
 from enum import StrEnum
@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from ris import assembly, config
-from ris.cli.console import console
+from ris.cli.console import console, make_table
+from ris.cli.options import DatabaseUrlOption, ProjectKeyOption
 from ris.config import Settings
 from ris.core.decision import Decision
+from ris.core.extras import is_installed
 from ris.core.types import Image, Task, Verdict
 from ris.errors import BackendError, DatasetError, InputError
 from ris.export.formats import EXPORT_FORMATS, Material
@@ -24,6 +25,7 @@ from ris.export.run import (
     write_export,
     write_images,
 )
+from ris.export.validate import read_export_options, validate_export
 from ris.label_config import read as read_config
 from ris.labelstudio.config.control import Controls, read_controls
 from ris.store.failures import count_failures
@@ -37,7 +39,7 @@ _MAX_SHOWN_PROBLEMS = 10  # problems of one format; the rest is counted
 
 
 class AnswerRuleName(StrEnum):
-    """Which of several annotators' answers counts."""
+    """The annotation that counts if a task has several."""
 
     LATEST = "latest"
     MAJORITY = "majority"
@@ -45,28 +47,29 @@ class AnswerRuleName(StrEnum):
 
 
 def export(
-    out: Annotated[Path, typer.Option(help="folder to write into")] = Path("export"),
-    format: Annotated[list[FormatName] | None, typer.Option(help="again for several; all without")] = None,
-    project: Annotated[
-        str | None, typer.Option(help='one project\'s key, "ID.CREATED", e.g. 3.1700000000; all without')
-    ] = None,
+    out: Annotated[Path, typer.Option(help="folder for the files")] = Path("export"),
+    format: Annotated[list[FormatName] | None, typer.Option(help="repeat for several; default: all")] = None,
+    project: ProjectKeyOption = None,
     verdict: Annotated[
-        list[str] | None, typer.Option(help="only these, e.g. accepted; again for several")
+        list[str] | None,
+        typer.Option(help="only decisions of this verdict, e.g. accepted; repeat for several"),
     ] = None,
     resolve: Annotated[
-        AnswerRuleName, typer.Option(help="which of several annotators' answers to a task counts")
+        AnswerRuleName, typer.Option(help="the annotation that counts if a task has several")
     ] = AnswerRuleName.LATEST,
-    split: Annotated[str, typer.Option(help="shares of the images, e.g. val=0.1,test=0.1")] = "",
-    seed: Annotated[int, typer.Option(help="of the split")] = 0,
-    images: Annotated[bool, typer.Option(help="write the images beside the data, into images/")] = False,
-    database_url: Annotated[str | None, typer.Option(help="RIS_DATABASE_URL")] = None,
+    split: Annotated[str, typer.Option(help="fractions of the images, e.g. val=0.1,test=0.1")] = "",
+    seed: Annotated[int, typer.Option(help="seed of the split")] = 0,
+    images: Annotated[bool, typer.Option(help="also write the images, into images/")] = False,
+    database_url: DatabaseUrlOption = None,
 ) -> None:
-    """Write the current decisions as files, and a report of what was left out and why.
+    """Write the current decisions as files in one or more formats.
+
+    `export_report.json` lists the decisions that were left out, with the reasons.
 
     Example: `ris export --format refcoco --split val=0.1,test=0.1 --out corrected`
     """
     choice = ExportOptions(
-        formats=[one.value for one in format or list(FormatName)],
+        formats=[one.value for one in format] if format else _list_available_formats(),
         project=project,
         verdicts=_check_verdicts(verdict),
         resolve=resolve.value,
@@ -80,15 +83,17 @@ def export(
             material, choice, out, not_understood=not_understood,
             on_start=lambda name: status.update(f"writing {name}"),
         )  # fmt: skip
-    table = Table("format", "written", "left out", "where", "lost", title=f"{count} decisions")
+    table = make_table("format", "written", "left out", "path", "loss", title=f"{count} decisions")
     for name, done in written.items():
         left_out = len(done.omissions)
         where = out / EXPORT_FORMATS[name].folder
-        table.add_row(name, str(count - left_out), str(left_out), str(where), done.loss or "nothing")
+        table.add_row(name, str(count - left_out), str(left_out), str(where), done.loss or "none")
     console.print(table)
-    console.print(f"{out / REPORT_FILE} says why each was left out")
+    console.print(f"{out / REPORT_FILE} gives the reason for each decision that was left out")
     if not_understood:
-        console.print(f"not understood, and left out: {not_understood}; `ris events --failed` says why")
+        console.print(
+            f"left out because their event failed: {not_understood}; `ris events --failed` gives the reasons"
+        )
     if images:
         with console.status("images"):
             files = find_written_files(material, choice)
@@ -101,22 +106,19 @@ def export(
 
 
 def validate(
-    folder: Annotated[Path, typer.Argument(help="what `ris export` wrote")],
-    database_url: Annotated[str | None, typer.Option(help="RIS_DATABASE_URL")] = None,
+    folder: Annotated[Path, typer.Argument(help="folder that `ris export` wrote")],
+    database_url: DatabaseUrlOption = None,
 ) -> None:
-    """Read an export back with the field's own readers, and compare it with the record, pixel by pixel.
+    """Read an export back and compare it with the database.
+
+    The files are read with the public readers of each format. Masks are compared pixel by pixel.
 
     Example: `ris validate corrected`
     """
-    from ris.export.validate import (  # here: pyarrow and pycocotools take their time
-        read_export_options,
-        validate_export,
-    )
-
     choice, exported = read_export_options(folder)
     material, count, _ = _load_material(config.read_settings(database_url=database_url), choice)
     found = validate_export(folder, choice, material)
-    table = Table("format", "compared with the record")
+    table = make_table("format", "compared with the database")
     for name, problems in found.items():
         shown = [
             *problems[:_MAX_SHOWN_PROBLEMS],
@@ -126,16 +128,30 @@ def validate(
                 else []
             ),
         ]
-        table.add_row(name, "\n".join(shown) or "the same")
+        table.add_row(name, "\n".join(shown) or "equal")
     console.print(table, markup=False)
     if count != exported:
-        console.print(f"{exported} decisions when it was exported, {count} now: export again to compare all")
+        console.print(
+            f"{exported} decisions at the time of the export, {count} now: export again to compare all"
+        )
     if any(found.values()):
-        raise DatasetError(f"{folder} differs from the record")
+        raise DatasetError(f"{folder} differs from the database; the table above lists the differences")
+
+
+def _list_available_formats() -> list[str]:
+    """List all formats but one whose extra is not installed; print which that is."""
+    names = [one.value for one in FormatName]
+    if not is_installed("pyarrow"):
+        names.remove("huggingface")
+        console.print(
+            "left out: the format huggingface needs pyarrow: pip install "
+            "'referring-segmentation-backend[parquet]'", markup=False,
+        )  # fmt: skip
+    return names
 
 
 def _load_material(settings: Settings, choice: ExportOptions) -> tuple[Material, int, int]:
-    """What is exported; how many decisions there are, and how many answers that are not understood."""
+    """Load the material of an export, the number of decisions and the number of failed annotations."""
     database = Database.open(settings.database_url)
     homes = (settings.label_studio_url, settings.label_studio_public_url or "")
     try:
@@ -159,27 +175,27 @@ def _load_material(settings: Settings, choice: ExportOptions) -> tuple[Material,
 def _add_missing_images(
     database: Database, settings: Settings, found: Sequence[Decision]
 ) -> tuple[Sequence[Decision], dict[tuple[str, str], str]]:
-    """The decisions with the images that nobody has seen yet; these are on record from now on."""
+    """Add the images that were never fetched to the decisions and to the database."""
 
     def save_image(task: Task, image: Image) -> None:
         with database.begin() as session:
             add_task_image(session, task, image.digest, image.size, now=assembly.get_utc_now())
 
-    with console.status("images that were never seen") as status:
+    with console.status("fetching images") as status:
         return fetch_missing_images(
             found, assembly.make_image_source(settings), save_image,
-            on_start=lambda done, total: status.update(f"images that were never seen: {done} of {total}"),
+            on_start=lambda done, total: status.update(f"fetching images: {done} of {total}"),
         )  # fmt: skip
 
 
 def _read_project_controls(configs: dict[str, str]) -> dict[str, Controls]:
-    """Of those projects whose label config can still be read."""
+    """Read the label configs by project; those that cannot be read are left out."""
     found = {}
     for key, text in configs.items():
         try:
             found[key] = read_controls(text)
         except BackendError:
-            continue  # changed to something that has no masks; its answers are written as masks of pixels
+            continue  # it has no masks any more; the annotations are written as pixel masks
     return found
 
 
@@ -192,7 +208,7 @@ def _check_verdicts(names: Sequence[str] | None) -> list[str]:
 
 
 def _parse_shares(text: str) -> dict[str, float]:
-    """ "val=0.1,test=0.1" as shares by split.
+    """Parse fractions by split, e.g. "val=0.1,test=0.1".
 
     Raises:
         InputError: it is not of that form.

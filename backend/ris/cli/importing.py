@@ -1,4 +1,4 @@
-"""`ris import`: a dataset becomes tasks in Label Studio."""
+"""`ris import`: import a dataset as tasks of Label Studio."""
 
 import json
 from collections.abc import Mapping
@@ -38,34 +38,38 @@ DEFAULT_LABEL_CONFIG = "pick_brush"
 def import_dataset(
     source: Annotated[
         Path,
-        typer.Argument(
-            help="folder like RefCOCO's or PhraseCut's or with captions; a table, JSON, JSON Lines"
-        ),
+        typer.Argument(help="folder of RefCOCO, PhraseCut or captions; or a table, JSON, JSON Lines"),
     ],
-    project: Annotated[int | None, typer.Option(help="its number in Label Studio")] = None,
-    create: Annotated[str | None, typer.Option(help="make a new project of this title instead")] = None,
+    project: Annotated[int | None, typer.Option(help="number of a project in Label Studio")] = None,
+    create: Annotated[str | None, typer.Option(help="create a project with this title instead")] = None,
     layout: Annotated[
         str, typer.Option("--config", help="label config of a new project")
     ] = DEFAULT_LABEL_CONFIG,
-    images: Annotated[Path | None, typer.Option(help="folder of the images, to be uploaded")] = None,
+    images: Annotated[Path | None, typer.Option(help="folder of the images to upload")] = None,
     prefix: Annotated[
-        str, typer.Option(help="put before each image's name instead, e.g. /data/local-files/?d=mugs/")
+        str,
+        typer.Option(
+            help="prefix of each image's name instead of an upload, e.g. /data/local-files/?d=mugs/"
+        ),
     ] = "",
-    out: Annotated[Path | None, typer.Option(help="write the tasks into a file instead")] = None,
+    out: Annotated[Path | None, typer.Option(help="file for the tasks, instead of a project")] = None,
     encoding: Annotated[
-        str | None, typer.Option(help="of a table that is not UTF-8, e.g. cp1252, cp949, gb18030")
+        str | None, typer.Option(help="encoding of a table that is not UTF-8, e.g. cp1252, cp949, gb18030")
     ] = None,
 ) -> None:
-    """Make Label Studio tasks of images with expressions; known masks become ground truth.
+    """Import images and expressions as tasks.
 
-    What cannot be used is left out and told; what the project has already is left alone.
+    Known masks become ground truth. Entries that cannot be used are left out and listed. Tasks that the
+    project already has are not changed.
 
-    Example: `ris import refcoco --images train2014 --create "RefCOCO, mended"`
+    Example: `ris import refcoco --images train2014 --create "RefCOCO, corrected"`
     """
     if [project, create, out].count(None) != 2:
-        raise InputError("say one of --project NUMBER, --create TITLE and --out FILE")
+        raise InputError("give one of --project NUMBER, --create TITLE and --out FILE")
     if out is not None and images is not None:
-        raise InputError("--images uploads to a project; with --out say where they are with --prefix")
+        raise InputError(
+            "--images uploads to a project; with --out give the addresses of the images with --prefix"
+        )
     settings = config.read_settings()
     client = assembly.make_label_studio_client(settings)
     controls = _load_controls(client, project, layout)
@@ -99,7 +103,7 @@ def _import_entries(
     layout: str | None,
     settings: config.Settings,
 ) -> None:
-    """Bring to a project what it lacks. When that fails, no picture is left behind that no task shows."""
+    """Import the entries that a project lacks. After an error, uploads without a task are removed."""
     n_read = len(dataset.entries) + sum(defect.outcome == LEFT_OUT for defect in dataset.defects)
     present = make_import_plan(dataset.entries, [] if layout else tasks_in(client, number), controls)
     dataset = Dataset(present.missing, dataset.defects)
@@ -133,7 +137,7 @@ def _import_entries(
     if present.n_present:
         console.print(
             f"{taken} of {n_read} expressions are new tasks of project {number}; "
-            f"{present.n_present} were there already and are left alone"
+            f"{present.n_present} were there already and are not changed"
         )
     else:
         console.print(f"{taken} of {n_read} expressions are tasks of project {number}")
@@ -141,12 +145,12 @@ def _import_entries(
 
 
 class _Uploads:
-    """The pictures that one import brought to a project.
+    """The images that one import uploaded to a project.
 
     Attributes:
-        stored: by a picture's name what tasks call it.
+        stored: by an image's name, its address in tasks.
         sizes: (height, width) as displayed, by name.
-        reasons: by name why a picture was not brought.
+        reasons: by name, why an image was not uploaded.
     """
 
     def __init__(self, client: LabelStudioClient, number: int, settings: config.Settings) -> None:
@@ -157,31 +161,32 @@ class _Uploads:
         self._by_path: dict[Path, str] = {}
 
     def add(self, name: str, path: Path, stored: str | None) -> None:
-        """Look at a picture, and upload it unless it is stored; the same file once."""
+        """Check an image, and upload it unless it is stored; a file is uploaded once."""
         try:
             data = path.read_bytes()
             self.sizes[name] = read_displayed_size(data, max_pixels=self.settings.max_image_pixels)
             if stored is None and path not in self._by_path:
                 self._by_path[path] = self.client.upload(self.number, *to_displayable(path.name, data))
         except (ImageUnreadable, OSError) as error:
-            self.reasons[name] = f"its picture cannot be used: {error}"
+            self.reasons[name] = f"its image cannot be used: {error}"
             return
         self.stored[name] = stored or self._by_path[path]
 
     def remove_unused(self, shown: set[str]) -> None:
-        """Remove what was uploaded, but for what tasks show already."""
+        """Remove the uploads that no task shows."""
         unused = set(self._by_path.values()) - shown
         if unused:
             try:
                 self.client.remove_uploads(self.number, unused)
-            except LabelStudioError as error:  # the error that brought us here is the one to raise
+            except LabelStudioError as error:  # the first error is raised
                 console.print(
-                    f"{len(unused)} uploaded pictures that no task shows are left: {error}", markup=False
+                    f"{len(unused)} uploaded images without a task could not be removed: {error}",
+                    markup=False,
                 )
 
 
 def _load_controls(client: LabelStudioClient, number: int | None, layout: str) -> Controls:
-    """Of a project's label config, or of one of ours where the project is yet to be made."""
+    """Read the label config of a project, or one of this package for a new project."""
     if number is None:
         return read_controls(label_config.read(f"{layout}.xml"))
     return read_controls(str(client.call("GET", f"/api/projects/{number}").get("label_config") or ""))

@@ -1,24 +1,20 @@
-"""`ris learn`: a better ranking from the team's own decisions."""
-
-from typing import Annotated
-
-import typer
+"""`ris learn`: fit the ranking to the decisions."""
 
 from ris import assembly, config
 from ris.cli.console import console
+from ris.cli.options import DatabaseUrlOption, PresetOption, ProjectKeyOption
 
 
 def learn(
-    project: Annotated[
-        str | None,
-        typer.Option(help='from one project\'s decisions, "ID.CREATED", e.g. 3.1700000000; all without'),
-    ] = None,
-    database_url: Annotated[str | None, typer.Option(help="RIS_DATABASE_URL")] = None,
-    preset: Annotated[str | None, typer.Option(help="RIS_PRESET")] = None,
+    project: ProjectKeyOption = None,
+    database_url: DatabaseUrlOption = None,
+    preset: PresetOption = None,
 ) -> None:
-    """Fit the fusion and its calibration to the decisions; taken only if held-out images say so.
+    """Fit the ranking to the decisions, and use it if it is better.
 
-    A running server offers the new version from its next request on. `ris models use` goes back.
+    The weights of the methods and the calibration are fitted. The result is used only if it is better on
+    held-out images. A running server uses it from the next request on. `ris models use` selects an
+    earlier version.
 
     Example: `ris learn`
     """

@@ -1,4 +1,4 @@
-"""`ris models`: the presets, and what was learned on top of them."""
+"""`ris models`: networks, presets and learned rankings."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -8,7 +8,8 @@ from rich.progress import DownloadColumn, Progress, TaskID
 from rich.table import Table
 
 from ris import assembly, config, planning
-from ris.cli.console import console
+from ris.cli.console import console, make_table
+from ris.cli.options import DatabaseUrlOption, PresetOption
 from ris.errors import SettingsError, WeightsError
 from ris.pretrained.catalog.presets import Preset, find_preset
 from ris.pretrained.catalog.sources import Source
@@ -16,17 +17,19 @@ from ris.pretrained.catalog.weights import check_model_files, verify_files
 from ris.pretrained.precision import check_precision, read_cpu_flags
 from ris.store.learned_rankings import find_learned_rankings, find_ranking_in_use
 
-models_app = typer.Typer(help="The networks and their presets.", no_args_is_help=True)
+models_app = typer.Typer(help="Manage networks, presets and learned rankings.", no_args_is_help=True)
 
 
 MirrorOption = Annotated[
-    str | None, typer.Option("--mirror", help="address of a folder with the files that are not on the Hub")
+    str | None, typer.Option("--mirror", help="URL of a folder with the files that are not on the Hub")
 ]
 
 
 @models_app.command("list")
 def list_presets() -> None:
-    """Show every preset, ours and yours: its version, its size, whether it is here, what it is good for.
+    """List the presets: version, size, whether the networks are installed, purpose.
+
+    The list includes the presets of your own presets file.
 
     Example: `ris models list`
     """
@@ -37,7 +40,7 @@ def list_presets() -> None:
         wrong, settings = str(error), settings.model_copy(update={"precision": "fp32"})
         arithmetic = f"fp32 on {settings.device}"
     models = planning.get_models_folder(settings)
-    table = Table("preset", "version", "GB", "state", "what it is")
+    table = make_table("preset", "version", "GB", "state", "description")
     for preset in planning.load_presets(settings).values():
         try:
             plan = planning.make_plan(settings.model_copy(update={"preset": preset.name}))
@@ -53,16 +56,17 @@ def list_presets() -> None:
 
 @models_app.command("fetch")
 def fetch_preset(
-    preset: Annotated[str, typer.Argument(help="of `ris models list`")],
+    preset: Annotated[str, typer.Argument(help="name from `ris models list`")],
     mirror: MirrorOption = None,
 ) -> None:
-    """Get a preset's published networks, each file checked; stop it anywhere and run it again.
+    """Download the published networks of a preset and check each file.
 
-    `HF_ENDPOINT` names a mirror of the Hub, `HF_TOKEN` opens what needs a login.
+    After an interruption, run it again: complete files are kept. `HF_ENDPOINT` names a mirror of the Hub,
+    `HF_TOKEN` is the token for networks that need a login.
 
     Example: `ris models fetch base`
     """
-    from ris.pretrained.catalog import fetching  # here: the Hub's library takes a second to import
+    from ris.pretrained.catalog import fetching  # here: the library of the Hub takes a second to import
 
     settings = config.read_settings(preset=preset)
     chosen = find_preset(preset, known=planning.load_presets(settings))
@@ -84,16 +88,16 @@ def fetch_preset(
         for source in missing:
             folder = fetching.fetch_source(source, files[source.name], models, advance, mirror=mirror)
             console.print(f"{source.name} is at {folder}", markup=False)
-    console.print(f"{preset} is here, in {models}; use it with RIS_PRESET={preset}", markup=False)
+    console.print(f"{preset} is complete in {models}; use it with RIS_PRESET={preset}", markup=False)
 
 
 @models_app.command("verify")
 def verify_presets(
     preset: Annotated[
-        str | None, typer.Argument(help="of `ris models list`; without it, whatever is here")
+        str | None, typer.Argument(help="name from `ris models list`; default: all installed networks")
     ] = None,
 ) -> None:
-    """Digest every file of the networks that are here, and compare with what was published and fetched.
+    """Compare the SHA-256 of every installed network file with that of the published file.
 
     Example: `ris models verify base`
     """
@@ -112,9 +116,12 @@ def verify_presets(
             failed.append(source.name)
             console.print(f"{source.name}: {error}", markup=False)
         else:
-            console.print(f"{source.name}: {len(files)} files as they were published", markup=False)
+            console.print(f"{source.name}: {len(files)} files are equal to the published ones", markup=False)
     if failed:
-        raise WeightsError(f"{len(failed)} of {len(sources)} networks are not whole: {', '.join(failed)}")
+        raise WeightsError(
+            f"{len(failed)} of {len(sources)} networks are missing or damaged: {', '.join(failed)}; "
+            "run `ris models fetch`"
+        )
 
 
 def _find_state(source: Source, models: Path) -> str:
@@ -126,8 +133,8 @@ def _find_state(source: Source, models: Path) -> str:
 
 
 def _make_source_table(preset: Preset, models: Path) -> Table:
-    """What one should know before the first byte."""
-    table = Table("network", "memory, GB", "licence", "what it has seen", "state", title=preset.summary)
+    """Make a table of a preset's networks: memory, licence, training data, state."""
+    table = make_table("network", "memory, GB", "licence", "training data", "state", title=preset.summary)
     for source in preset.sources:
         table.add_row(
             source.name,
@@ -139,13 +146,9 @@ def _make_source_table(preset: Preset, models: Path) -> Table:
     return table
 
 
-_DatabaseUrlOption = Annotated[str | None, typer.Option("--database-url", help="RIS_DATABASE_URL")]
-PresetOption = Annotated[str | None, typer.Option("--preset", help="RIS_PRESET")]
-
-
 @models_app.command("versions")
-def list_versions(database_url: _DatabaseUrlOption = None, preset: PresetOption = None) -> None:
-    """Show what was learned for the preset, version by version, with the figures that speak for it.
+def list_versions(database_url: DatabaseUrlOption = None, preset: PresetOption = None) -> None:
+    """List the learned rankings of the preset, with their gain on held-out images.
 
     Example: `ris models versions`
     """
@@ -156,8 +159,14 @@ def list_versions(database_url: _DatabaseUrlOption = None, preset: PresetOption 
             known = [one for one in find_learned_rankings(session) if one.base == training.base]
     finally:
         training.database.close()
-    table = Table(
-        "version", "", "learned", "decisions", "images", "mIoU of the first, gain", "Brier score, lower by"
+    table = make_table(
+        "version",
+        "",
+        "learned at",
+        "decisions",
+        "images",
+        "gain in mIoU of the first",
+        "Brier score, lower by",
     )
     table.add_row(training.base, "" if used else "in use", "-", "-", "-", "-", "-")
     for one in known:
@@ -173,12 +182,12 @@ def list_versions(database_url: _DatabaseUrlOption = None, preset: PresetOption 
 @models_app.command("use")
 def select_version(
     version: Annotated[
-        str, typer.Argument(help="of `ris models versions`; the first goes back to the preset")
+        str, typer.Argument(help="version from `ris models versions`; the first is the preset's own ranking")
     ],
-    database_url: _DatabaseUrlOption = None,
+    database_url: DatabaseUrlOption = None,
     preset: PresetOption = None,
 ) -> None:
-    """Offer from now on what this version ranks; a running server follows with its next request.
+    """Use this version of the ranking. A running server uses it from the next request on.
 
     Example: `ris models use tiny-1a2b3c4d`
     """

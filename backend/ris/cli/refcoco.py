@@ -1,40 +1,12 @@
-"""`ris benchmark refcoco`: the methods on the field's datasets, beside the figures of the papers."""
+"""`ris benchmark refcoco` and `refcoco-table`: the options; `refcoco_run` does the work."""
 
-import json
-import time
-from collections.abc import Sequence
-from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from ris import assembly, config, planning
-from ris.cli.comparison import print_split
-from ris.cli.console import console
-from ris.datasets.benchmark import Benchmark, make_count_warning, read_benchmark
-from ris.errors import DatasetError, InputError
-from ris.evaluation.refcoco.images import find_image_path, load_image
-from ris.evaluation.refcoco.metrics import compute_split_metrics
-from ris.evaluation.refcoco.outcome import BenchmarkImage, evaluate_image, group_by_image
-from ris.evaluation.refcoco.published import find_published
-from ris.evaluation.refcoco.results import (
-    find_damaged_pieces,
-    find_unfinished_images,
-    read_results,
-    remove_results,
-    write_pieces,
-)
-from ris.evaluation.refcoco.shard import Shard, read_shard
-from ris.referring.pipeline import Pipeline
-
-JsonOption = Annotated[bool, typer.Option("--json", help="figures for machines instead of tables")]
-_progress_console = Console(
-    stderr=True, highlight=False, soft_wrap=True
-)  # what happens; figures go to the other
+from ris.cli.options import JsonOption, PresetOption
+from ris.core.extras import require_extra
 
 
 def run_refcoco(
@@ -42,124 +14,60 @@ def run_refcoco(
         Path, typer.Argument(help="folder of one dataset: refcoco, refcoco+, refcocog, grefcoco, PhraseCut")
     ],
     images: Annotated[
-        Path | None, typer.Option(help="folder of its images, e.g. train2014; DATA/images if not given")
+        Path | None, typer.Option(help="folder of its images, e.g. train2014; default: DATA/images")
     ] = None,
-    split_by: Annotated[str | None, typer.Option(help="unc, umd or google, where there are several")] = None,
-    split: Annotated[list[str] | None, typer.Option(help="give it for each; all but train if none")] = None,
-    preset: Annotated[str | None, typer.Option(help="RIS_PRESET")] = None,
-    shard: Annotated[str, typer.Option(help="a part of the images: 3/8 on the third of 8 machines")] = "1/1",
-    out: Annotated[Path, typer.Option(help="folder of the results, in Parquet")] = Path("refcoco-results"),
+    split_by: Annotated[
+        str | None, typer.Option(help="unc, umd or google, if the dataset has several")
+    ] = None,
+    split: Annotated[
+        list[str] | None, typer.Option(help="repeat for several; default: all but train")
+    ] = None,
+    preset: PresetOption = None,
+    shard: Annotated[
+        str, typer.Option(help="part of the images, e.g. 3/8 on the third of 8 machines")
+    ] = "1/1",
+    out: Annotated[Path, typer.Option(help="folder for the results, as Parquet files")] = Path(
+        "refcoco-results"
+    ),
     resume: Annotated[
-        bool, typer.Option("--resume/--fresh", help="go on where a run was stopped, or remove what it left")
+        bool,
+        typer.Option("--resume/--fresh", help="continue an interrupted run, or remove its results first"),
     ] = True,
     as_json: JsonOption = False,
 ) -> None:
-    """Measure every method and their fusion as the papers do, beside their figures; stop and go on at will.
+    """Measure every method and their fusion on RefCOCO and its relatives, beside published figures.
+
+    An interrupted run continues where it stopped.
 
     Example: `ris benchmark refcoco refcoco --images train2014 --split val --preset base --out results`
     """
-    settings = config.read_settings(preset=preset)
-    part, benchmark = read_shard(shard), read_benchmark(data, split_by)
-    mine = [
-        group
-        for group in group_by_image(benchmark, benchmark.choose_splits(split or []))
-        if part.has_image(group.image)
-    ]
-    folder = images or data / "images"
-    _check_images(mine, folder, shard)
-    if not resume:
-        remove_results(out)
-    plan = planning.make_plan(settings)
-    todo = _find_unfinished(out, plan.version, benchmark, mine)
-    if todo:
-        _run_benchmark(
-            assembly.load_pipeline(plan), benchmark, todo, folder, settings.max_image_pixels, out, part
-        )
-    print_refcoco_table([out], as_json=as_json)
+    require_extra("parquet", "pyarrow", "ris benchmark refcoco")
+    from ris.cli.refcoco_run import print_results, run_refcoco_benchmark  # here: pyarrow is an extra
 
-
-def _check_images(mine: Sequence[BenchmarkImage], folder: Path, shard: str) -> None:
-    if not mine:
-        raise InputError(f"shard {shard} has no images; take fewer shards")
-    missing = [group.image for group in mine if find_image_path(folder, group.image) is None]
-    if len(missing) == len(mine):
-        raise DatasetError(
-            f"{folder} has none of the {len(mine)} images, the first is {missing[0]!r:.120}; "
-            "say with --images where they are"
-        )
-    if missing:
-        _progress_console.print(
-            f"{len(missing)} of {len(mine)} images are not in {folder}, the first is {missing[0]}: "
-            "their expressions count as misses",
-            markup=False,
-        )
-
-
-def _find_unfinished(
-    out: Path, version: str, benchmark: Benchmark, mine: Sequence[BenchmarkImage]
-) -> list[BenchmarkImage]:
-    for path in find_damaged_pieces(out):
-        path.unlink()
-        _progress_console.print(f"{path} was torn and is removed; its images are done again", markup=False)
-    todo = find_unfinished_images(out, version, benchmark, mine)
-    _progress_console.print(
-        f"{benchmark.name} {benchmark.split_by}: {len(mine)} images, "
-        f"{len(mine) - len(todo)} of them done before, {len(todo)} to do with {version}"
+    run_refcoco_benchmark(
+        data,
+        images,
+        split_by=split_by,
+        splits=split or [],
+        preset=preset,
+        shard=shard,
+        out=out,
+        resume=resume,
     )
-    return todo
-
-
-def _run_benchmark(
-    pipeline: Pipeline,
-    benchmark: Benchmark,
-    todo: Sequence[BenchmarkImage],
-    folder: Path,
-    max_pixels: int,
-    out: Path,
-    part: Shard,
-) -> None:
-    out.mkdir(parents=True, exist_ok=True)
-    load = partial(load_image, folder, max_pixels=max_pixels)
-    by_image = (evaluate_image(benchmark, group, pipeline, load, time.perf_counter) for group in todo)
-    with Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"), TimeRemainingColumn(), console=_progress_console,
-    ) as progress:  # fmt: skip
-        bar = progress.add_task("images", total=len(todo), rate="")
-        for _ in write_pieces(out, part, by_image):
-            progress.advance(bar)
-            speed = progress.tasks[bar].speed
-            progress.update(bar, rate=f"{speed:.2f} images/s" if speed else "")
+    print_results([out], as_json=as_json)
 
 
 def print_refcoco_table(
-    folders: Annotated[list[Path], typer.Argument(help="results of `ris benchmark refcoco`: all shards")],
+    folders: Annotated[
+        list[Path], typer.Argument(help="result folders of `ris benchmark refcoco`, of all shards")
+    ],
     as_json: JsonOption = False,
 ) -> None:
-    """The figures of several shards' results together, without running anything.
+    """Print the metrics of the results of several shards together, without running anything.
 
     Example: `ris benchmark refcoco-table results-1 results-2`
     """
-    table = read_results(folders)
-    found = list(compute_split_metrics(table))
-    version = table["model_version"][0].as_py()
-    warnings = [make_count_warning(one.dataset, one.split_by, one.split, one.count) for one in found]
-    if not as_json:
-        console.print(f"{version}, in percent")
-        for one in found:
-            print_split(one, find_published(one.dataset, one.split_by, one.split))
-        for warning in filter(None, warnings):
-            console.print(f"warning: {warning}")
-        return
-    figures = [
-        {
-            **one.to_json_object(),
-            "published": [asdict(p) for p in find_published(one.dataset, one.split_by, one.split)],
-        }
-        for one in found
-    ]
-    typer.echo(
-        json.dumps(
-            {"model_version": version, "warnings": [w for w in warnings if w], "splits": figures}, indent=1
-        )
-    )
+    require_extra("parquet", "pyarrow", "ris benchmark refcoco")
+    from ris.cli.refcoco_run import print_results  # here: pyarrow is an extra
+
+    print_results(folders, as_json=as_json)

@@ -1,4 +1,4 @@
-"""`ris report` and `ris evaluate`: what the decisions say."""
+"""`ris report` and `ris evaluate`: figures on the decisions."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,10 +8,10 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 from rich.progress import track
-from rich.table import Table
 
 from ris import __version__, assembly, config, planning
-from ris.cli.console import console
+from ris.cli.console import console, make_table
+from ris.cli.options import DatabaseUrlOption, ProjectKeyOption
 from ris.core.decision import Decision
 from ris.evaluation.decisions.metrics import (
     GROUP_KEYS,
@@ -24,21 +24,19 @@ from ris.evaluation.decisions.rerun import compare_reruns, isolate_method, rerun
 from ris.store.history import read_decisions
 from ris.store.session import Database
 
-_DatabaseUrlOption = Annotated[str | None, typer.Option("--database-url", help="RIS_DATABASE_URL")]
-ProjectOption = Annotated[
-    str | None, typer.Option("--project", help='one project\'s key, "ID.CREATED", e.g. 3.1700000000')
-]
-
 
 def report(
-    out: Annotated[Path, typer.Option(help="the file to write")] = Path("report.html"),
-    project: ProjectOption = None,
+    out: Annotated[Path, typer.Option(help="file for the report")] = Path("report.html"),
+    project: ProjectKeyOption = None,
     pictures: Annotated[
         bool, typer.Option(help="draw the worst misses and the largest edits; fetches their images")
     ] = True,
-    database_url: _DatabaseUrlOption = None,
+    database_url: DatabaseUrlOption = None,
 ) -> None:
-    """Write one HTML file that opens anywhere: figures with intervals, methods compared, misses drawn.
+    """Write an HTML report on the decisions.
+
+    One file without links to other files: figures with intervals, a comparison of the methods, and drawings
+    of misses.
 
     Example: `ris report --out report.html`
     """
@@ -67,14 +65,14 @@ def report(
 
 def evaluate(
     by: Annotated[str, typer.Option(help=f"a row for each: {', '.join(GROUP_KEYS)}")] = "version",
-    project: ProjectOption = None,
+    project: ProjectKeyOption = None,
     again: Annotated[
-        str | None, typer.Option("--rerun", help="run this preset on the decided tasks, and compare")
+        str | None, typer.Option("--rerun", help="run this preset on the decided tasks and compare")
     ] = None,
-    method: Annotated[str | None, typer.Option(help="with --rerun: this method alone")] = None,
-    database_url: _DatabaseUrlOption = None,
+    method: Annotated[str | None, typer.Option(help="with --rerun: only this method")] = None,
+    database_url: DatabaseUrlOption = None,
 ) -> None:
-    """Print how good what we offered was, judged by the annotators' decisions.
+    """Print how well the suggestions agree with the decisions.
 
     Example: `ris evaluate --by kind` or `ris evaluate --rerun tiny --method lgd`
     """
@@ -87,7 +85,7 @@ def evaluate(
         raise typer.BadParameter(f"can be {', '.join(GROUP_KEYS)}, not {by!r}", param_hint="--by")
     found = _evaluate_decisions(config.read_settings(database_url=database_url).database_url, project)
     columns = ("accepted", "accepted first", "mIoU of the first", "mIoU of the best", "P@0.5 of the first")
-    table = Table(by, "decisions", *columns, "oIoU", "lead time")
+    table = make_table(by, "decisions", *columns, "oIoU", "lead time")
     for name, group in {**group_decisions(found, by), "all": found}.items():
         of = compute_decision_metrics(group)
         lead = "-" if of.lead_time_s is None else f"{of.lead_time_s:.1f} s"
@@ -104,9 +102,9 @@ def _print_rerun(preset: str, method: str | None, project: str | None, database_
         pipeline = isolate_method(pipeline, method)
     with_mask = sum(d.correction.verdict.has_mask for d in found)
     runs = rerun(pipeline, found, assembly.make_image_source(settings))
-    done = list(track(runs, "ranking again", total=with_mask, console=console, transient=True))
+    done = list(track(runs, "running the preset", total=with_mask, console=console, transient=True))
     name = f"{pipeline.version}{f', {method} alone' if method else ''}"
-    table = Table("", "as it was", name, "above", title=f"{len(done)} decisions with a mask")
+    table = make_table("", "recorded", name, "difference", title=f"{len(done)} decisions with a mask")
     for figure, (then, now, above) in compare_reruns(done).items():
         table.add_row(figure, str(then), str(now), str(above))
     console.print(table)

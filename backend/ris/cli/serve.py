@@ -1,4 +1,4 @@
-"""`ris serve`: the backend under gunicorn, one process, threads."""
+"""`ris serve`: the backend under gunicorn, with one process and threads."""
 
 import logging
 import socket
@@ -16,12 +16,12 @@ from ris.errors import SettingsError
 from ris.store.session import Database, upgrade_database
 from ris.web.logs import start_logging
 
-ANSWER_WITHIN_S, KILL_AFTER_S = 20, 30  # after it is told to stop; Docker must not kill it sooner
+ANSWER_WITHIN_S, KILL_AFTER_S = 20, 30  # after the stop signal; Docker must not kill it sooner
 SERVER_THREADS = 16  # Label Studio asks /health and /setup while others wait in /predict
 
 
 class _GunicornLogger(Logger):
-    """gunicorn's own words, in our log and no other."""
+    """Sends gunicorn's messages to our log."""
 
     def setup(self, cfg: Any) -> None:
         self.error_log.setLevel(logging.WARNING)
@@ -29,7 +29,7 @@ class _GunicornLogger(Logger):
 
 
 class _GracefulWorker(ThreadWorker):
-    """gunicorn's worker with threads; told to stop, it answers what was begun, in full or with a refusal."""
+    """gunicorn's worker with threads. After a stop signal it answers or refuses open requests."""
 
     def init_process(self) -> None:
         self.stop_asked = Event()
@@ -48,7 +48,7 @@ class _GracefulWorker(ThreadWorker):
 
 
 class _GunicornServer(BaseApplication):
-    """gunicorn with one worker process, which builds the app after the fork."""
+    """gunicorn with one worker process, which makes the app after the fork."""
 
     def __init__(self, settings: config.Settings) -> None:
         self.settings = settings
@@ -60,9 +60,9 @@ class _GunicornServer(BaseApplication):
             "workers": 1,
             "worker_class": _GracefulWorker,
             "threads": SERVER_THREADS,
-            "timeout": 0,  # a thread at work is no sign of a hanging process
+            "timeout": 0,  # a busy thread does not mean that the process hangs
             "graceful_timeout": KILL_AFTER_S,
-            "control_socket_disable": True,  # nobody uses it, and it wants a folder that can be written
+            "control_socket_disable": True,  # unused, and it needs a writable folder
             "logger_class": _GunicornLogger,
             "worker_exit": lambda _, worker: worker.wsgi.extensions["ris"].close(),
         }
@@ -77,10 +77,12 @@ def serve(
     host: Annotated[str | None, typer.Option(help="RIS_HOST")] = None,
     port: Annotated[int | None, typer.Option(help="RIS_PORT")] = None,
     upgrade: Annotated[
-        bool, typer.Option("--upgrade", help="first do what `ris db upgrade` does, in the same process")
+        bool, typer.Option("--upgrade", help="upgrade the database first, as `ris db upgrade` does")
     ] = False,
 ) -> None:
-    """Serve Label Studio. All other settings come from the environment (RIS_..., see the README).
+    """Serve Label Studio's requests for suggestions.
+
+    All other settings are environment variables `RIS_...`; docs/settings.md lists them.
 
     Example: `ris serve --upgrade --port 9090`
     """
@@ -94,22 +96,25 @@ def serve(
     place = config.format_host_port(settings.host, settings.port)
     log.info("listening on %s as %s: %s", place, plan.version, plan.preset.summary)
     log.info(
-        "the describer is %s, synonyms are by %s, computed in %s",
+        "describer: %s, synonyms: %s, precision: %s",
         plan.describer, plan.synonyms, plan.arithmetic,
     )  # fmt: skip
     _GunicornServer(settings).run()
 
 
 def check_server_settings(settings: config.Settings) -> None:
-    """Everything that would stop the server, said here in one sentence instead of in a worker's log.
+    """Check what would stop the server, so that it is reported here and not in a worker's log.
 
     Raises:
-        SettingsError, StoreError, WeightsError: what is wrong and what to do.
+        SettingsError: a setting cannot be used, or the port is in use.
+        StoreError: the database is missing or at another revision.
+        WeightsError: a model file is missing or damaged.
     """
     if not settings.is_loopback and settings.basic_auth_password is None and not settings.allow_anonymous:
         raise SettingsError(
-            f"RIS_HOST is {settings.host}, which others can reach, and there is no password: set "
-            "RIS_BASIC_AUTH_USER and RIS_BASIC_AUTH_PASSWORD, or RIS_ALLOW_ANONYMOUS=true if that is meant"
+            f"RIS_HOST is {settings.host}, which other machines can reach, and there is no password: set "
+            "RIS_BASIC_AUTH_USER and RIS_BASIC_AUTH_PASSWORD, or "
+            "RIS_ALLOW_ANONYMOUS=true to allow access without a password"
         )
     planning.make_plan(settings)
     Database.open(settings.database_url).close()
@@ -119,5 +124,5 @@ def check_server_settings(settings: config.Settings) -> None:
     except OSError as error:
         raise SettingsError(
             f"cannot listen on {config.format_host_port(settings.host, settings.port)}: {error.strerror}; "
-            "stop what is there or choose another with --port"
+            "stop the process that uses it, or choose another port with --port"
         ) from error

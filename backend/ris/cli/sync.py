@@ -1,24 +1,26 @@
-"""`ris sync`: read Label Studio's own state and close every gap."""
+"""`ris sync`: compare the database with Label Studio and correct it."""
 
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from ris import assembly, config
-from ris.cli.console import console
+from ris.cli.console import console, make_table
+from ris.cli.options import DatabaseUrlOption
 from ris.errors import InputError
 
 
 def sync(
     project: Annotated[
-        list[int] | None, typer.Option(help="its number in Label Studio; again for several; all without")
+        list[int] | None,
+        typer.Option(help="number of a project in Label Studio; repeat for several; default: all"),
     ] = None,
-    database_url: Annotated[str | None, typer.Option(help="RIS_DATABASE_URL")] = None,
+    database_url: DatabaseUrlOption = None,
 ) -> None:
-    """Compare the decisions on record with Label Studio, apply what is missing, mark what is gone.
+    """Compare the recorded decisions with Label Studio, and correct them.
 
-    Predictions that are there twice are removed, and a webhook that was switched off is switched on again.
+    Missing decisions are recorded, and decisions whose annotation was deleted are marked as deleted.
+    Duplicate predictions are removed, and a webhook that was switched off is switched on.
 
     Example: `ris sync --project 3`
     """
@@ -26,9 +28,16 @@ def sync(
     try:
         numbers = project or syncing.find_project_numbers()
         if not numbers:
-            raise InputError("no project is on record yet; name one with --project")
-        table = Table(
-            "project", "in Label Studio", "here", "applied", "gone", "not understood", "doubled", ""
+            raise InputError("the database has no project yet; name one with --project NUMBER")
+        table = make_table(
+            "project",
+            "in Label Studio",
+            "in the database",
+            "recorded now",
+            "deleted",
+            "not parsed",
+            "duplicates",
+            "",
         )
         for number in numbers:
             with console.status(f"reading project {number}"):
@@ -44,7 +53,7 @@ def sync(
             )
             table.add_row(done.project, *map(str, counts), verdict)
             if done.webhook:
-                console.print(f"project {number}: its webhook is mended: {done.webhook}")
+                console.print(f"project {number}: its webhook was corrected: {done.webhook}")
         console.print(table)
     finally:
         syncing.recording.close()

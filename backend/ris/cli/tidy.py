@@ -1,4 +1,4 @@
-"""`ris tidy`: of a decided answer only the chosen mask stays in Label Studio."""
+"""`ris tidy`: keep only the chosen mask of decided annotations in Label Studio."""
 
 from typing import Annotated
 
@@ -10,10 +10,12 @@ from ris.service.tidying import tidy_project
 
 
 def tidy(
-    project: Annotated[int, typer.Option(help="its number in Label Studio")],
-    dry_run: Annotated[bool, typer.Option(help="only say what would be done")] = False,
+    project: Annotated[int, typer.Option(help="number of the project in Label Studio")],
+    dry_run: Annotated[bool, typer.Option(help="print the changes without making them")] = False,
 ) -> None:
-    """Rewrite decided annotations to the one mask that was chosen; the history here keeps what there was.
+    """Remove the masks that were not chosen from decided annotations.
+
+    The annotations in Label Studio are rewritten. The database keeps their full history.
 
     Example: `ris tidy --project 3 --dry-run`
     """

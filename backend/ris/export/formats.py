@@ -7,6 +7,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 
 from ris.core.decision import Decision
+from ris.core.extras import require_extra
 from ris.core.rle import RLE
 from ris.export import coco
 from ris.export.dataset import DatasetSample, Omission, UnseenReasons
@@ -124,7 +125,8 @@ def _write_yolo(material: Material, folder: Path) -> FormatResult:
 
 
 def _write_huggingface(material: Material, folder: Path) -> FormatResult:
-    from ris.export.huggingface import write_huggingface  # here: pyarrow, and every command would wait
+    require_extra("parquet", "pyarrow", "the format huggingface")
+    from ris.export.huggingface import write_huggingface  # here: pyarrow is an extra
 
     @lru_cache(maxsize=MAX_CACHED_IMAGES)  # expressions of one image are mostly adjacent
     def read(file: ImageFile) -> bytes:

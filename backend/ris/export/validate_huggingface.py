@@ -1,15 +1,14 @@
 """Read Hugging Face's Parquet files back with pyarrow and `datasets`, and compare them with the record."""
 
-import importlib.util
 import io
 import tempfile
 from pathlib import Path
 
 import numpy as np
-import pyarrow.parquet as pq
 from PIL import Image as Pillow
 
 from ris.core import rle
+from ris.core.extras import is_installed, require_extra
 from ris.core.rle import RLE
 from ris.export.dataset import DatasetSample
 from ris.export.differences import Problems, compare_masks
@@ -24,6 +23,9 @@ def validate_huggingface(material: Material, folder: Path) -> Problems:
         material: the input of the export, from the record.
         folder: folder of the format.
     """
+    require_extra("parquet", "pyarrow", "the format huggingface")
+    import pyarrow.parquet as pq
+
     files = sorted((folder / "data").glob("*.parquet"))
     by_key = {_get_key(s): s for s in material.samples}
     count = 0
@@ -49,7 +51,7 @@ def validate_huggingface(material: Material, folder: Path) -> Problems:
 
 def _validate_with_datasets(folder: Path, count: int) -> Problems:
     """Check that `datasets` reads the files, if it is installed."""
-    if not count or importlib.util.find_spec("datasets") is None:
+    if not count or not is_installed("datasets"):
         return
     import datasets
 

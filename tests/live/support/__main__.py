@@ -1,4 +1,4 @@
-"""`make demo` and `make studio`: the whole loop in a real Label Studio."""
+"""`make demo` and `make studio`: the product with a real Label Studio."""
 
 import sys
 from pathlib import Path
@@ -14,11 +14,11 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 @app.command()
 def demo(
-    out: Annotated[Path, typer.Option(help="folder for the database, the exports and the picture")] = Path(
+    out: Annotated[Path, typer.Option(help="folder for the database, the exports and the image")] = Path(
         "demo"
     ),
 ) -> None:
-    """Play the main job in a real Label Studio: tasks, alternatives, decisions, SQL, exports.
+    """Run the whole workflow in a real Label Studio: tasks, alternatives, decisions, SQL, exports.
 
     Example: `python -m tests.live.support demo --out demo`
     """

@@ -6,7 +6,9 @@ from ris.pretrained.language.synonyms import (
     CombinedSynonyms,
     PlainSynonyms,
     WordNetSynonyms,
+    find_synonym_source,
     find_synonyms,
+    list_data_folders,
     to_singular,
 )
 
@@ -63,13 +65,24 @@ def test_plain_forms(word, form):
     assert to_singular(word) == form
 
 
-def test_wordnet_is_used_where_its_data_is_found_and_never_fetched(monkeypatch):
-    monkeypatch.setattr(nltk.data, "find", lambda name: name)
+def test_wordnet_is_used_where_its_data_is_found_and_never_fetched(monkeypatch, tmp_path):
+    monkeypatch.setattr(synonyms, "list_data_folders", lambda: [tmp_path])
+    assert {find_synonyms(rule).source for rule in ("released", "plain words")} == {"lemma"}
+    assert find_synonym_source() == "lemma"
+
+    (tmp_path / "corpora" / "wordnet").mkdir(parents=True)
     assert isinstance(find_synonyms("released"), WordNetSynonyms)
     assert isinstance(find_synonyms("plain words"), CombinedSynonyms)
+    assert find_synonym_source() == "wordnet"
 
-    def missing(name):
-        raise LookupError(name)
 
-    monkeypatch.setattr(synonyms.nltk.data, "find", missing)
-    assert {find_synonyms(rule).source for rule in ("released", "plain words")} == {"lemma"}
+def test_the_zip_file_of_wordnet_counts_too(monkeypatch, tmp_path):
+    monkeypatch.setattr(synonyms, "list_data_folders", lambda: [tmp_path])
+    (tmp_path / "corpora").mkdir()
+    (tmp_path / "corpora" / "wordnet.zip").touch()
+
+    assert find_synonym_source() == "wordnet"
+
+
+def test_the_data_is_looked_for_where_nltk_looks():
+    assert [str(folder) for folder in list_data_folders()] == nltk.data.path

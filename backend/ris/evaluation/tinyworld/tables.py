@@ -121,8 +121,10 @@ def compute_proposal_metrics(proposed: Sequence[ProposalOutcome]) -> dict[str, S
     }
 
 
-def compute_end_to_end_mean(figures: ShareTable) -> float:
-    """Compute the mean accuracy of the fusion over `MEAN_ROWS`, with equal weights."""
+def compute_end_to_end_mean(figures: ShareTable) -> float | None:
+    """Compute the fusion's mean over `MEAN_ROWS`, with equal weights; None if a row has no expressions."""
+    if not all(figures[row] for row in MEAN_ROWS):
+        return None
     return sum(figures[row][FUSION].mean for row in MEAN_ROWS) / len(MEAN_ROWS)
 
 

@@ -1,8 +1,9 @@
 """Synonyms of nouns: by WordNet where its data is installed, else equal singular forms only."""
 
+import os
+import sys
+from pathlib import Path
 from typing import Any, Literal
-
-import nltk
 
 from ris.referring.protocols import Synonyms
 
@@ -63,16 +64,27 @@ def find_synonyms(rule: Literal["released", "plain words"]) -> Synonyms:
 
     Nothing is downloaded. Without the data both rules are `PlainSynonyms`, whose `source` is "lemma".
     """
-    try:
-        nltk.data.find("corpora/wordnet")
-    except LookupError:
-        try:
-            nltk.data.find("corpora/wordnet.zip")
-        except LookupError:
-            return PlainSynonyms()
-    from nltk.corpus import wordnet
+    if find_synonym_source() == PlainSynonyms.source:
+        return PlainSynonyms()
+    from nltk.corpus import wordnet  # here: NLTK takes more than a second to import
 
     return WordNetSynonyms(wordnet) if rule == "released" else CombinedSynonyms(wordnet)
+
+
+def find_synonym_source() -> Literal["wordnet", "lemma"]:
+    """Return the `source` of `find_synonyms`, without importing NLTK."""
+    names = ("wordnet", "wordnet.zip")
+    found = any((folder / "corpora" / name).exists() for folder in list_data_folders() for name in names)
+    return "wordnet" if found else "lemma"
+
+
+def list_data_folders() -> list[Path]:
+    """List the folders in which NLTK looks for its data; equal to `nltk.data.path` on POSIX."""
+    named = [Path(name).expanduser() for name in os.environ.get("NLTK_DATA", "").split(os.pathsep) if name]
+    prefix = Path(sys.prefix)
+    systems = [Path("/usr") / name for name in ("share", "local/share", "lib", "local/lib")]
+    parents = [Path("~").expanduser(), prefix, prefix / "share", prefix / "lib", *systems]
+    return [*named, *(parent / "nltk_data" for parent in parents)]
 
 
 _IRREGULAR_PLURALS = {
