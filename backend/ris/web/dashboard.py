@@ -16,14 +16,14 @@ _MAX_DECISIONS = 500  # decisions that are evaluated at each view; `ris report` 
 def make_dashboard(
     suggesting: SuggestionService,
     ready: Callable[[], tuple[Response, int]],
-    synced: Callable[[], Sequence[SyncResult]],
+    get_last_syncs: Callable[[], Sequence[SyncResult]],
 ) -> Blueprint:
     """Return the route over one backend; it only reads.
 
     Args:
         suggesting: gives the database, the worker and the version.
         ready: the answer for clients that do not ask for HTML.
-        synced: returns the last sync of every project.
+        get_last_syncs: returns the last sync of every project.
     """
     routes = Blueprint("dashboard", __name__)
 
@@ -66,7 +66,7 @@ def make_dashboard(
         sync = ReportTable(
             "Last sync with Label Studio",
             ("project", "in Label Studio", "here", "applied", "deleted", "failed", ""),
-            [_to_row(done) for done in synced()],
+            [_to_row(result) for result in get_last_syncs()],
         )
         text = render_page(
             [evaluate_decision(decision) for decision in newest],
@@ -92,7 +92,7 @@ def _make_alarms(failed: Sequence[FailureGroup]) -> list[str]:
     return [f"{subject}; the table below says what to do"]
 
 
-def _to_row(done: SyncResult) -> tuple[str, ...]:
-    state = "agree" if done.is_in_sync else "differ"
-    counts = (done.n_in_label_studio, done.n_recorded, done.n_applied, done.n_gone, done.n_failed)
-    return done.project, *map(str, counts), state
+def _to_row(result: SyncResult) -> tuple[str, ...]:
+    state = "agree" if result.is_in_sync else "differ"
+    counts = (result.n_in_label_studio, result.n_recorded, result.n_applied, result.n_gone, result.n_failed)
+    return result.project, *map(str, counts), state
