@@ -18,7 +18,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-COMMANDS = {
+MEASURED_COMMANDS = {
     "python -c pass": ["-c", "pass"],
     "ris --help": ["-m", "ris", "--help"],
     "ris models list": ["-m", "ris", "models", "list"],
@@ -34,10 +34,10 @@ def main() -> None:
     table = Table(title=f"start of a command, median of {args.rounds}")
     for heading in ("command", "elapsed", "processor time", "times python"):
         table.add_column(heading, justify="left" if heading == "command" else "right")
-    runs: dict[str, list[tuple[float, float]]] = {name: [] for name in COMMANDS}
+    runs: dict[str, list[tuple[float, float]]] = {name: [] for name in MEASURED_COMMANDS}
     with tempfile.TemporaryDirectory() as folder:
         for number in range(args.rounds + 1):  # the first round fills the disk cache and is not counted
-            for name, arguments in COMMANDS.items():
+            for name, arguments in MEASURED_COMMANDS.items():
                 seconds = measure_run(arguments, Path(folder))
                 if number:
                     runs[name].append(seconds)

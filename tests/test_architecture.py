@@ -1,8 +1,10 @@
-"""The house stands as it was drawn."""
+"""Architecture rules."""
 
+import ast
 import re
 import subprocess
 import sys
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,12 @@ WITHOUT_A_TEST_FILE = {
     "export/coco.py", "export/jsonl.py", "export/formats.py", "export/run.py",
     "evaluation/tinyworld/tables.py",
 }  # fmt: skip
+
+
+SHARED_NAMES = {
+    "log": "every module's logger",
+    "main": "what runs when a module is started as a program",
+}
 
 
 def test_imports_point_down_and_each_library_stays_in_its_folder():
@@ -55,7 +63,33 @@ def test_every_module_has_its_test_file():
     assert missing == []
 
 
-def test_there_is_no_attic():
+def find_public_names(path):
+    """The public names that a module defines at its top level, overloads once."""
+    names = set()
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names.add(node.name)
+        elif isinstance(node, ast.Assign):
+            names |= {e.id for target in node.targets for e in ast.walk(target) if isinstance(e, ast.Name)}
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            names.add(node.target.id)
+    return {name for name in names if not name.startswith("_")}
+
+
+def test_a_public_name_means_one_thing_in_the_whole_project():
+    places = defaultdict(list)
+    for top in ("backend/ris", "training", "adapter", "benchmarks", "label_config", "migrations"):
+        for path in (ROOT / top).rglob("*.py"):
+            if "versions" not in path.parts:  # Alembic wants the same names in every revision
+                for name in find_public_names(path):
+                    places[name].append(path.relative_to(ROOT).as_posix())
+
+    repeated = {name: found for name, found in places.items() if len(found) > 1}
+
+    assert {name: found for name, found in repeated.items() if name not in SHARED_NAMES} == {}
+
+
+def test_there_is_no_module_of_utilities():
     assert [p for p in ROOT.glob("*/**/util*.py") if ".venv" not in p.as_posix()] == []
 
 

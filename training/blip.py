@@ -8,8 +8,8 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from transformers import BlipConfig
 
-SIDE, PATCH, WIDTH, HEADS = 144, 12, 192, 3
-BLIP_GRID = SIDE // PATCH
+IMAGE_SIDE, _PATCH, _WIDTH, _HEADS = 144, 12, 192, 3
+BLIP_GRID = IMAGE_SIDE // _PATCH
 MEAN, STD = (0.5, 0.5, 0.5), (0.25, 0.25, 0.25)
 N_TRUNK_BLOCKS = 4  # blocks of the tiny CLIP before its first masked block
 PAD_ID, CLS_ID, SEP_ID, START_ID = 0, 2, 3, 5
@@ -20,12 +20,12 @@ def make_blip_config(n_words: int, *, text_layers: int, text_inner: int) -> Blip
     """Make the config of a BLIP whose image encoder is the first four blocks of the tiny CLIP."""
     text: dict[str, Any] = {
         "vocab_size": n_words,
-        "hidden_size": WIDTH,
-        "encoder_hidden_size": WIDTH,
+        "hidden_size": _WIDTH,
+        "encoder_hidden_size": _WIDTH,
         "intermediate_size": text_inner,
         "projection_dim": 32,
         "num_hidden_layers": text_layers,
-        "num_attention_heads": HEADS,
+        "num_attention_heads": _HEADS,
         "max_position_embeddings": MAX_TOKENS,
         "hidden_dropout_prob": 0.0,
         "attention_probs_dropout_prob": 0.0,
@@ -35,13 +35,13 @@ def make_blip_config(n_words: int, *, text_layers: int, text_inner: int) -> Blip
         "pad_token_id": PAD_ID,
     }
     vision = {
-        "hidden_size": WIDTH,
-        "intermediate_size": 4 * WIDTH,
+        "hidden_size": _WIDTH,
+        "intermediate_size": 4 * _WIDTH,
         "projection_dim": 32,
         "num_hidden_layers": N_TRUNK_BLOCKS,
-        "num_attention_heads": HEADS,
-        "image_size": SIDE,
-        "patch_size": PATCH,
+        "num_attention_heads": _HEADS,
+        "image_size": IMAGE_SIDE,
+        "patch_size": _PATCH,
     }
     return BlipConfig(text_config=text, vision_config=vision, projection_dim=32, image_text_hidden_size=32)
 
@@ -51,11 +51,11 @@ def copy_clip_weights(vision: nn.Module, words: nn.Embedding, clip: Path) -> Non
     saved = {name: t.float() for name, t in load_file(clip / "open_clip_model.safetensors").items()}
     state = {
         "embeddings.patch_embedding.weight": saved["visual.conv1.weight"],
-        "embeddings.patch_embedding.bias": torch.zeros(WIDTH),
+        "embeddings.patch_embedding.bias": torch.zeros(_WIDTH),
         "embeddings.class_embedding": saved["visual.class_embedding"].view(1, 1, -1),
         "embeddings.position_embedding": saved["visual.positional_embedding"][None],
-        "post_layernorm.weight": torch.ones(WIDTH),
-        "post_layernorm.bias": torch.zeros(WIDTH),
+        "post_layernorm.weight": torch.ones(_WIDTH),
+        "post_layernorm.bias": torch.zeros(_WIDTH),
     }
     same = {
         "ln_1": "layer_norm1",

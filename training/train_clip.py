@@ -37,7 +37,7 @@ from training.sampling import choose_balanced, jitter_mask, pick_scene, vary_bri
 FRAMING = TINY.global_local.framing
 FIRST_MASKED_BLOCK = TINY.global_local.first_masked_block
 END_ID = 3  # [SEP]
-SIDE, PATCH = 144, 12
+_SIDE, _PATCH = 144, 12
 _MASKED_LOGIT = -1e4  # of candidates that are excluded
 
 
@@ -93,7 +93,7 @@ def add_scene(
     args: argparse.Namespace,
 ) -> None:
     """Add a scene, its things and its expressions to a batch."""
-    side, grid = SIDE, SIDE // PATCH
+    side, grid = _SIDE, _SIDE // _PATCH
     picture = normalise_image(scene.image, FRAMING)
     batch.pictures.append(squash_picture(picture, side, FRAMING))
     batch.captions.append(make_caption(scene, rng))
@@ -250,8 +250,8 @@ def _compute_mixture_loss(
 def make_open_clip_config(vocabulary: int) -> dict[str, Any]:
     """Make the content of `open_clip_config.json`."""
     vision = {
-        "image_size": SIDE,
-        "patch_size": PATCH,
+        "image_size": _SIDE,
+        "patch_size": _PATCH,
         "width": 192,
         "layers": 6,
         "head_width": 64,

@@ -22,7 +22,7 @@ from transformers import AutoTokenizer, BlipForConditionalGeneration
 
 from ris.referring.crops import squash_image
 from ris.tinyworld.descriptions import make_attribute_description, make_surrounding_description
-from training.blip import MAX_TOKENS, MEAN, PAD_ID, SEP_ID, SIDE, START_ID, STD, make_blip_config
+from training.blip import IMAGE_SIDE, MAX_TOKENS, MEAN, PAD_ID, SEP_ID, START_ID, STD, make_blip_config
 from training.optimise import Optimisers, run_training_steps
 from training.sampling import choose_balanced, pick_scene, vary_brightness
 from training.train_itm import export_itm
@@ -46,7 +46,7 @@ def make_describer_batch(rng: random.Random, args: argparse.Namespace) -> Descri
     batch = DescriberBatch()
     for index in range(args.scenes):
         scene, expressions = pick_scene(rng)
-        batch.pictures.append(squash_image(vary_brightness(scene.image, rng), SIDE, mean=MEAN, std=STD))
+        batch.pictures.append(squash_image(vary_brightness(scene.image, rng), IMAGE_SIDE, mean=MEAN, std=STD))
         for expression in choose_balanced(expressions, args.expressions, rng):
             about_looks = rng.random() < ATTRIBUTE_SHARE
             batch.text_scene.append(index)

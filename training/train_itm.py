@@ -27,7 +27,16 @@ from ris.tinyworld.scene import SyntheticScene
 from ris.tinyworld.sprites import COLOURS
 from ris.tinyworld.words import choose_noun_word
 from ris.tinyworld.writer import Expression
-from training.blip import BLIP_GRID, MAX_TOKENS, MEAN, SIDE, STD, Probe, copy_clip_weights, make_blip_config
+from training.blip import (
+    BLIP_GRID,
+    IMAGE_SIDE,
+    MAX_TOKENS,
+    MEAN,
+    STD,
+    Probe,
+    copy_clip_weights,
+    make_blip_config,
+)
 from training.optimise import Optimisers, run_training_steps
 from training.sampling import choose_balanced, jitter_mask, pick_scene, vary_brightness
 
@@ -81,7 +90,7 @@ def make_itm_batch(rng: random.Random, args: argparse.Namespace) -> ItmBatch:
     drawn = [pick_scene(rng) for _ in range(args.scenes)]
     for index, (scene, expressions) in enumerate(drawn):
         image = dataclasses.replace(scene, image=vary_brightness(scene.image, rng)).image
-        batch.pictures.append(squash_image(image, SIDE, mean=MEAN, std=STD))
+        batch.pictures.append(squash_image(image, IMAGE_SIDE, mean=MEAN, std=STD))
         masks = np.array([jitter_mask(scene.get_mask(i), rng) for i in range(len(scene.things))])
         batch.coverage.append(resize(masks, (BLIP_GRID, BLIP_GRID), antialias=True).reshape(len(masks), -1))
         for expression in choose_balanced(expressions, args.expressions, rng):

@@ -24,23 +24,23 @@ from training.evaluate_parser import PHRASE_TABLE, evaluate_attachment, read_phr
 from training.phrases import ExpressionGrammar
 from training.treebank import Sentence, add_noise, find_frequent_words, join_sentences, read_conllu, to_doc
 
-WIDTH = 96
+_WIDTH = 96
 _EMBEDDER = {
     "@architectures": "spacy.MultiHashEmbed.v2",
-    "width": WIDTH,
+    "width": _WIDTH,
     "attrs": ["LOWER", "PREFIX", "SUFFIX", "SHAPE"],
     "rows": [2500, 800, 800, 50],
     "include_static_vectors": False,
 }
 _ENCODER = {
     "@architectures": "spacy.MaxoutWindowEncoder.v2",
-    "width": WIDTH,
+    "width": _WIDTH,
     "depth": 4,
     "window_size": 1,
     "maxout_pieces": 2,
 }
 TOK2VEC = {"@architectures": "spacy.Tok2Vec.v2", "embed": _EMBEDDER, "encode": _ENCODER}
-_LISTENER = {"@architectures": "spacy.Tok2VecListener.v1", "width": WIDTH, "upstream": "*"}
+_LISTENER = {"@architectures": "spacy.Tok2VecListener.v1", "width": _WIDTH, "upstream": "*"}
 TAGGER = {"@architectures": "spacy.Tagger.v2", "nO": None, "normalize": False, "tok2vec": _LISTENER}
 PARSER = {
     "@architectures": "spacy.TransitionBasedParser.v2",

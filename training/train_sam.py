@@ -40,8 +40,8 @@ SAM_CONFIG: dict[str, Any] = {
     "pixel_mean": [123.675, 116.28, 103.53],
     "pixel_std": [58.395, 57.12, 57.375],
 }
-SIDE = SAM_CONFIG["image_size"]
-_GRID = SIDE // SAM_CONFIG["patch_size"]
+_SIDE = SAM_CONFIG["image_size"]
+_GRID = _SIDE // SAM_CONFIG["patch_size"]
 MASK_SIDE = 4 * _GRID  # side of the decoder's logits, in pixels
 _MIN_PROMPTED_AREA_PX = 60
 
@@ -101,18 +101,18 @@ def add_image(
     n_prompts: int,
 ) -> None:
     """Add an image and its prompts to a batch."""
-    scale = SIDE / max(instances.shape)
+    scale = _SIDE / max(instances.shape)
     height, width = (int(length * scale + 0.5) for length in instances.shape)
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     pixels = cv2.resize(image, (width, height), interpolation=how).astype(np.float32)
     pixels = pixels * (1 + rng.uniform(-0.15, 0.15)) + noise.normal(0, rng.uniform(0, 4), pixels.shape)
     tensor = torch.from_numpy(np.clip(pixels, 0, 255).astype(np.float32)).permute(2, 0, 1)
     tensor = (tensor - model.pixel_mean.cpu()) / model.pixel_std.cpu()
-    batch.images.append(F.pad(tensor, (0, SIDE - width, 0, SIDE - height)))
+    batch.images.append(F.pad(tensor, (0, _SIDE - width, 0, _SIDE - height)))
 
     for number in choose_prompted_things(instances, rng, n_prompts):
         mask = instances == number
-        target = np.zeros((SIDE, SIDE), np.float32)
+        target = np.zeros((_SIDE, _SIDE), np.float32)
         if number:
             resized = cv2.resize(mask.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
             target[:height, :width] = resized
@@ -161,7 +161,7 @@ def decode_batch(model: Sam, batch: SamBatch, device: str) -> tuple[Tensor, Tens
     image = torch.tensor(batch.image, device=device)
     is_box = torch.tensor(batch.is_box, device=device)[:, None, None]
     points = torch.tensor(batch.points, dtype=torch.float32, device=device) + torch.where(is_box, 0.5, 0.0)
-    positions = encoder.pe_layer.forward_with_coords(points, (SIDE, SIDE))
+    positions = encoder.pe_layer.forward_with_coords(points, (_SIDE, _SIDE))
     nothing = encoder.not_a_point_embed.weight.expand(len(positions), -1)
     clicks = torch.stack([positions[:, 0] + encoder.point_embeddings[1].weight, nothing], 1)
     corners = [positions[:, i] + encoder.point_embeddings[2 + i].weight for i in (0, 1)]
@@ -236,7 +236,7 @@ def make_sam(rng: random.Random) -> Sam:
     images = []
     for _ in range(150):
         image = make_scene(rng, split="train").image
-        pixels = cv2.resize(image, (SIDE, SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
+        pixels = cv2.resize(image, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
         images.append((torch.from_numpy(pixels).permute(2, 0, 1) - model.pixel_mean) / model.pixel_std)
     width = SAM_CONFIG["encoder"]["width"]
     with torch.no_grad():

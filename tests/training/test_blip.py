@@ -12,7 +12,7 @@ from ris.pretrained.catalog.presets import TINY, TINY_FOLDER
 from ris.pretrained.clip.vit import ClipEncoder, embed_pictures
 from ris.referring.emphasis import TokenPositions, emphasise_primary_word
 from training import train_describer, train_itm
-from training.blip import SEP_ID, SIDE, copy_clip_weights, make_blip_config
+from training.blip import IMAGE_SIDE, SEP_ID, copy_clip_weights, make_blip_config
 from training.train_itm import compute_emphasised_heat
 
 CLIP = TINY_FOLDER / "clip"
@@ -34,7 +34,7 @@ def test_the_start_sees_what_the_tiny_clip_sees_before_its_first_masked_block(to
     words = model.text_encoder.embeddings.word_embeddings
     copy_clip_weights(model.vision_model, words, CLIP)
     clip = ClipEncoder.load(CLIP)
-    pixels = torch.randn(1, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0))
+    pixels = torch.randn(1, 3, IMAGE_SIDE, IMAGE_SIDE, generator=torch.Generator().manual_seed(0))
 
     with torch.no_grad():
         wanted = embed_pictures(clip.model.visual, pixels, TINY.global_local.first_masked_block)

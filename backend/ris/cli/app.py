@@ -10,7 +10,7 @@ from typer.main import get_group
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class Command:
     """A command or a group of commands.
 
     Attributes:
@@ -23,29 +23,37 @@ class Entry:
 
 
 COMMANDS = {
-    "serve": Entry("ris.cli.serve:serve", "Serve Label Studio's requests for suggestions."),
-    "suggest": Entry("ris.cli.suggest:suggest", "Rank masks for an expression in one image, and draw them."),
-    "connect": Entry(
+    "serve": Command("ris.cli.serve:serve", "Serve Label Studio's requests for suggestions."),
+    "suggest": Command(
+        "ris.cli.suggest:suggest", "Rank masks for an expression in one image, and draw them."
+    ),
+    "connect": Command(
         "ris.cli.connect:connect",
         "Check or set the label config, add the ML backend, create or repair the webhook. Safe to run twice.",
     ),
-    "doctor": Entry(
+    "doctor": Command(
         "ris.cli.doctor:doctor",
         "Check database, models, server, Label Studio and a project; say for each failure what to change.",
     ),
-    "export": Entry("ris.cli.export:export", "Write the current decisions as files in one or more formats."),
-    "validate": Entry("ris.cli.export:validate", "Read an export back and compare it with the database."),
-    "import": Entry("ris.cli.importing:import_dataset", "Import images and expressions as tasks."),
-    "report": Entry("ris.cli.report:report", "Write an HTML report on the decisions."),
-    "evaluate": Entry("ris.cli.report:evaluate", "Print how well the suggestions agree with the decisions."),
-    "sync": Entry("ris.cli.sync:sync", "Compare the recorded decisions with Label Studio, and correct them."),
-    "tidy": Entry("ris.cli.tidy:tidy", "Remove the masks that were not chosen from decided annotations."),
-    "learn": Entry("ris.cli.learn:learn", "Fit the ranking to the decisions, and use it if it is better."),
-    "prelabel": Entry("ris.cli.prelabel:prelabel", "Compute suggestions for tasks that have none."),
-    "db": Entry("ris.cli.db:db_app", "Manage the database."),
-    "events": Entry("ris.cli.events:events_app", "Show the webhook events that Label Studio sent."),
-    "models": Entry("ris.cli.models:models_app", "Manage networks, presets and learned rankings."),
-    "benchmark": Entry("ris.cli.benchmark:benchmark_app", "Measure the methods on data with known masks."),
+    "export": Command(
+        "ris.cli.export:export", "Write the current decisions as files in one or more formats."
+    ),
+    "validate": Command("ris.cli.export:validate", "Read an export back and compare it with the database."),
+    "import": Command("ris.cli.importing:import_dataset", "Import images and expressions as tasks."),
+    "report": Command("ris.cli.report:report", "Write an HTML report on the decisions."),
+    "evaluate": Command(
+        "ris.cli.report:evaluate", "Print how well the suggestions agree with the decisions."
+    ),
+    "sync": Command(
+        "ris.cli.sync:sync", "Compare the recorded decisions with Label Studio, and correct them."
+    ),
+    "tidy": Command("ris.cli.tidy:tidy", "Remove the masks that were not chosen from decided annotations."),
+    "learn": Command("ris.cli.learn:learn", "Fit the ranking to the decisions, and use it if it is better."),
+    "prelabel": Command("ris.cli.prelabel:prelabel", "Compute suggestions for tasks that have none."),
+    "db": Command("ris.cli.db:db_app", "Manage the database."),
+    "events": Command("ris.cli.events:events_app", "Show the webhook events that Label Studio sent."),
+    "models": Command("ris.cli.models:models_app", "Manage networks, presets and learned rankings."),
+    "benchmark": Command("ris.cli.benchmark:benchmark_app", "Measure the methods on data with known masks."),
 }
 
 
@@ -72,7 +80,7 @@ class LazyGroup(TyperGroup):
         ).format_help(ctx, formatter)  # fmt: skip
 
 
-def load_command(name: str, entry: Entry) -> Any:
+def load_command(name: str, entry: Command) -> Any:
     """Import the module of a command and make typer's command or group of it."""
     module, _, attribute = entry.place.partition(":")
     command = getattr(import_module(module), attribute)

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from ris import assembly, label_config
 from ris.cli.console import console
-from ris.cli.options import BackendOption, KeyOption, UrlOption, read_settings
+from ris.cli.options import BackendOption, KeyOption, UrlOption, apply_options
 from ris.errors import InputError
 from ris.labelstudio.api import connecting
 from ris.labelstudio.api.client import LabelStudioClient
@@ -38,7 +38,7 @@ def connect(
 
     Example: `ris connect --project 3` or `ris connect --create "My mugs" --config pick_brush`
     """
-    settings = read_settings(url=url, key=key)
+    settings = apply_options(url=url, key=key)
     if layout is not None and layout not in LABEL_CONFIG_NAMES:
         raise InputError(
             f"there is no label config {layout!r}; --config can be {', '.join(LABEL_CONFIG_NAMES)}"

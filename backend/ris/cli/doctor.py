@@ -7,7 +7,7 @@ from rich.table import Table
 
 from ris import assembly
 from ris.cli.console import console
-from ris.cli.options import BackendOption, DatabaseUrlOption, KeyOption, UrlOption, read_settings
+from ris.cli.options import BackendOption, DatabaseUrlOption, KeyOption, UrlOption, apply_options
 from ris.doctor.run import run_checks
 from ris.errors import LabelStudioError
 
@@ -25,7 +25,7 @@ def doctor(
 
     Example: `ris doctor --project 3`
     """
-    settings = read_settings(url=url, key=key, database_url=database_url)
+    settings = apply_options(url=url, key=key, database_url=database_url)
     client = assembly.make_label_studio_client(settings)
     checks = run_checks(settings, client, project=project, url=backend)
     table = Table("", "check", "")

@@ -21,7 +21,7 @@ ProjectKeyOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="print JSON instead of tables")]
 
 
-def read_settings(
+def apply_options(
     *,
     url: str | None = None,
     key: str | None = None,

@@ -15,7 +15,7 @@ from ris.batch.work import Labeller, VersionedCoefficients
 from ris.cli.connect import LABEL_CONFIG_NAMES
 from ris.cli.console import console, make_rate_progress
 from ris.cli.defects import print_defects
-from ris.cli.options import DatabaseUrlOption, KeyOption, PresetOption, UrlOption, read_settings
+from ris.cli.options import DatabaseUrlOption, KeyOption, PresetOption, UrlOption, apply_options
 from ris.cli.prelabel_input import read_file_input, read_project_input
 from ris.cli.prelabel_output import print_failed_tasks, push_predictions, write_prediction_file
 from ris.core.types import Task
@@ -79,7 +79,7 @@ def prelabel(
 
     Example: `ris prelabel --project 3 --push --workers 2`
     """
-    settings = read_settings(url=url, key=key, database_url=database_url, preset=preset)
+    settings = apply_options(url=url, key=key, database_url=database_url, preset=preset)
     if (project is None) == (tasks is None):
         raise InputError("name the tasks with --project NUMBER or with --tasks FILE")
     if push and project is None:
