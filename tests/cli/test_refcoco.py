@@ -196,7 +196,7 @@ def test_of_expressions_without_a_referent_it_is_said_what_their_figures_mean(dr
     shown = ris("refcoco", drawn, "--out", tmp_path / "out").stdout
 
     assert re.search(r"fusion +│ 50.00 │ 50.00 \[50.00, 50.00\] │ 100.00 .* │ +0.00 │ 100.00 │", shown)
-    assert "Something is offered wherever a mask was proposed: N-acc tells how often nothing was" in shown
+    assert "An expression has no answer only if its image has no proposed mask" in shown
 
 
 def test_drawn_scenes_as_files_give_the_figures_of_the_benchmark_on_drawn_scenes(tmp_path, monkeypatch):
