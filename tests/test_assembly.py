@@ -21,6 +21,7 @@ from ris.errors import SettingsError
 from ris.labelstudio.api.connecting import make_webhook_token
 from ris.planning import make_plan
 from ris.referring.ranking import Coefficients, Fusion
+from ris.service.worker import ModelState, ModelStatus
 from ris.store.learned_rankings import LearnedRanking, add_learned_ranking, find_ranking_in_use
 from ris.store.session import upgrade_database
 from tests.builders.fakes import squares
@@ -70,11 +71,11 @@ def test_the_server_finds_what_it_stored_whatever_the_number_of_alternatives(tmp
     for alternatives in (3, 2):
         application = assemble(Settings(database_url=make_database(tmp_path), alternatives=alternatives))
         (answer,) = application.suggesting.suggest([task], deadline_s=60)
-        stored = application.suggesting.offers(task)
+        stored = application.suggesting.find_alternatives(task)
         application.close()
 
         assert answer.reason == ""
-        assert [offer.suggestion for offer in stored] == [offer.suggestion for offer in answer.offers]
+        assert [offer.suggestion for offer in stored] == [offer.suggestion for offer in answer.alternatives]
         assert len(stored) == alternatives
 
 
@@ -86,11 +87,11 @@ def test_an_application_answers_while_its_networks_load_and_says_so(tmp_path, mo
     )
 
     application = assemble(Settings(database_url=make_database(tmp_path)))
-    state = application.worker.state()
+    state = application.worker.get_state()
     loading.set()
     application.close()
 
-    assert "loading" in str(state)
+    assert state == ModelState(ModelStatus.LOADING)
 
 
 def test_only_a_server_with_a_key_writes_predictions(tmp_path, monkeypatch):
@@ -119,7 +120,7 @@ def test_the_server_and_the_command_learn_for_the_same_networks_and_methods(tmp_
     bases = {
         learning.base,
         application.training.base,
-        application.suggesting.base,
+        application.suggesting.base_version,
         make_plan(settings).version,
     }
     learning.database.close()

@@ -4,8 +4,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from ris.errors import ImageUnreachable
 from ris.export.formats import EXPORT_FORMATS
-from ris.export.run import ExportOptions
+from ris.export.run import ExportOptions, write_export
 from ris.export.validate_huggingface import validate_huggingface
 from tests.builders.decisions import DECISIONS, material
 
@@ -44,12 +45,25 @@ def test_a_mask_of_another_row_is_found(written):
 
 
 def test_a_row_of_an_unknown_annotation_is_found(written):
-    (problem,) = problems(written, lambda rows: rows[0].update(annotation_id=99))
+    unknown, missing = problems(written, lambda rows: rows[0].update(annotation_id=99))
 
-    assert problem.endswith("no sample on record has annotation 99")
+    assert unknown.endswith("no sample on record has annotation 99")
+    assert missing.startswith("1 of 3 samples on record are in no row")
 
 
 def test_a_missing_row_is_found(written):
     (problem,) = problems(written, lambda rows: rows.pop())
 
-    assert problem.startswith("2 rows, 3 samples on record")
+    assert problem.startswith("1 of 3 samples on record are in no row")
+
+
+def test_a_row_that_the_report_lists_as_left_out_is_not_missed(tmp_path):
+    def fetch(task):
+        raise ImageUnreachable("cannot fetch the image of task 1: Label Studio answered 404")
+
+    options = ExportOptions(formats=["huggingface"])
+    content = material(options, DECISIONS[:3], fetch=fetch)
+    write_export(content, options, tmp_path)
+
+    assert list(tmp_path.glob("huggingface/data/*")) == []  # `datasets` cannot read a file without rows
+    assert list(validate_huggingface(content, tmp_path / "huggingface")) == []

@@ -65,8 +65,11 @@ def write_huggingface(
                         rows.append(_make_row(sample, read))
                     except BackendError as error:
                         omissions.append(Omission(sample.decision, str(error)))
-                writer.write_table(pa.Table.from_pylist(rows, _PARQUET_SCHEMA))
-                counts[split] = counts.get(split, 0) + len(rows)
+                if rows:  # `datasets` cannot read a row group without rows
+                    writer.write_table(pa.Table.from_pylist(rows, _PARQUET_SCHEMA))
+                    counts[split] = counts.get(split, 0) + len(rows)
+        if split not in counts:
+            path.unlink()
     (folder / "README.md").write_text(make_dataset_card(counts), encoding="utf-8")
     return omissions
 

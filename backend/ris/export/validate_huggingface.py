@@ -10,6 +10,7 @@ from PIL import Image as Pillow
 from ris.core import rle
 from ris.core.extras import is_installed, require_extra
 from ris.core.rle import RLE
+from ris.datasets.entry import read_json
 from ris.export.dataset import DatasetSample
 from ris.export.differences import Problems, compare_masks
 from ris.export.formats import Material
@@ -29,9 +30,11 @@ def validate_huggingface(material: Material, folder: Path) -> Problems:
     files = sorted((folder / "data").glob("*.parquet"))
     by_key = {_get_key(s): s for s in material.samples}
     count = 0
+    missing = set(by_key) - _read_omissions(folder.parent / REPORT_FILE)
     for path in files:
         for row in pq.read_table(path).to_pylist():
             count += 1
+            missing.discard((row["project"], row["annotation_id"]))
             what = f"task {row['task_id']} of {path.name}"
             sample = by_key.get((row["project"], row["annotation_id"]))
             if sample is None:
@@ -44,9 +47,20 @@ def validate_huggingface(material: Material, folder: Path) -> Problems:
             yield from compare_masks(what, mask, sample.mask)
             if mask is not None and _read_size(row["image"]["bytes"]) != mask.size:
                 yield f"{what}: its image is {_read_size(row['image']['bytes'])}, its mask {mask.size}"
-    if count != len(material.samples):
-        yield f"{count} rows, {len(material.samples)} samples on record; see {REPORT_FILE} for the omissions"
+    if missing:
+        yield (
+            f"{len(missing)} of {len(material.samples)} samples on record are in no row, and {REPORT_FILE} "
+            f"does not list them as left out; the first is annotation {min(missing)[1]}"
+        )
     yield from _validate_with_datasets(folder, count)
+
+
+def _read_omissions(report: Path) -> set[tuple[str, int]]:
+    """Read which samples were left out: (project, annotation id), as `_get_key` returns them."""
+    if not report.is_file():
+        return set()
+    left_out = read_json(report)["formats"]["huggingface"]["left_out"]
+    return {(one["project"], one["annotation_id"]) for one in left_out}
 
 
 def _validate_with_datasets(folder: Path, count: int) -> Problems:
