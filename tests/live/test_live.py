@@ -308,7 +308,7 @@ def test_what_leaves_in_every_format_is_read_back_and_agrees_with_the_record(loa
     )
     checked = ris("validate", tmp_path / "out")
 
-    assert checked.count("the same") == 10
+    assert checked.count("equal") == 10
     assert "yolo" in told
     assert len(list((tmp_path / "out" / "images").iterdir())) > 4
 

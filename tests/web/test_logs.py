@@ -1,5 +1,6 @@
 import json
 import logging
+import warnings
 
 import pytest
 
@@ -14,6 +15,7 @@ def as_before():
     yield
     root.setLevel(level)
     root.handlers[:] = handlers
+    logging.captureWarnings(False)
 
 
 def test_a_line_is_an_object_with_the_id_of_its_request(capsys):
@@ -48,6 +50,15 @@ def test_below_the_level_nothing_is_written(capsys):
 
     (line,) = capsys.readouterr().err.splitlines()
     assert line.endswith("WARNING ris: loud")
+
+
+def test_a_warning_of_python_is_a_line_of_the_log(capsys):
+    start_logging("INFO", "json")
+
+    warnings.showwarning(FutureWarning("old"), FutureWarning, "module.py", 1)
+
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "FutureWarning: old" in json.loads(line)["message"]
 
 
 def test_nameless_chatter_is_left_out_and_nameless_warnings_are_not(capsys):

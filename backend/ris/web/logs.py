@@ -13,7 +13,7 @@ LogFormat = Literal["json", "text"]
 
 
 def start_logging(level: str, log_format: LogFormat) -> None:
-    """Send the log of this process to stderr."""
+    """Send the log of this process, and Python's warnings, to stderr."""
     handler = logging.StreamHandler(sys.stderr)
     handler.addFilter(_add_request_id)
     handler.addFilter(_has_logger_name)
@@ -27,6 +27,7 @@ def start_logging(level: str, log_format: LogFormat) -> None:
     else:
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=level, handlers=[handler], force=True)
+    logging.captureWarnings(True)
     for noisy in ("alembic", "httpcore", "httpx"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 

@@ -1,6 +1,7 @@
 """Parse expressions with spaCy; the referent is found by the noun-phrase rule of Global-Local CLIP."""
 
 import json
+import warnings
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Self
@@ -14,6 +15,9 @@ from ris.core.expression import ParsedExpression, Word
 from ris.core.tree import Node, Tree
 from ris.errors import WeightsError
 from ris.pretrained.language import english_ud
+
+# spaCy imports curated-transformers where it is installed (extra `trf`), which still scripts its functions.
+warnings.filterwarnings("ignore", message="`torch.jit.script` is deprecated", category=FutureWarning)
 
 _LANGUAGES = (english_ud.EnglishUD,)  # the import registers "en_ud" with spaCy
 
