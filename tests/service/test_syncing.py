@@ -9,6 +9,7 @@ from ris.service.syncing import SyncResult, SyncService
 from ris.store.failures import count_failures, find_failed_annotation_ids
 from ris.store.history import read_decisions
 from ris.store.inbox import count_events
+from ris.store.label_configs import find_current_label_configs
 from tests.builders.events import PROJECT, event
 from tests.builders.services import NOW
 
@@ -275,6 +276,17 @@ def test_an_answer_from_before_a_renaming_is_never_all_masks(syncing, studio, da
     assert found[2].verdict is Verdict.NO_REFERENT
     with database.begin() as session:
         assert find_failed_annotation_ids(session, found[1].annotation.task.project) == {3}
+
+
+def test_the_label_config_of_a_project_that_never_asked_is_known_after_a_sync(
+    syncing, studio, database, offered
+):
+    studio.put(event(offered()[1]))
+
+    syncing.sync(1)
+
+    with database.begin() as session:
+        assert find_current_label_configs(session) == {"1.1700000000": read("tabs_brush.xml")}
 
 
 def test_a_failed_answer_that_is_gone_is_settled(syncing, studio, database, offered):

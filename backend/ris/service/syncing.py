@@ -19,7 +19,11 @@ from ris.service.recording import RecordingService
 from ris.store.deliveries import find_min_alternatives
 from ris.store.failures import find_failed_annotation_ids, resolve_failures_of_deleted
 from ris.store.history import find_newest_versions, find_project_keys
-from ris.store.label_configs import find_label_config_at, find_label_config_periods
+from ris.store.label_configs import (
+    find_label_config_at,
+    find_label_config_periods,
+    save_label_config,
+)
 from ris.store.records import add_deletion
 from ris.store.session import Database
 
@@ -111,6 +115,8 @@ class SyncService:
         with self.database.begin() as session:
             add_deletion(session, project.key, annotation_ids=gone, event_id=None, now=self.now())
             resolve_failures_of_deleted(session, project.key, annotation_ids=gone, now=self.now())
+            if label_config := project.body.get("label_config"):
+                save_label_config(session, project.key, str(label_config), at=self.now())
         with self.database.begin() as session:
             recorded = find_newest_versions(session, project.key)
             failed = find_failed_annotation_ids(session, project.key)
