@@ -4,6 +4,9 @@ VENV := .venv
 # Where torch and torchvision come from, and nothing else: make setup PYTORCH_INDEX_URL=..., the CPU index that
 # PyTorch's install page gives, saves 4 GB of CUDA. Empty takes them from where everything comes from.
 PYTORCH_INDEX_URL ?=
+# Test files run in as many processes. Each needs about 2 GB.
+WORKERS ?= 2
+PYTEST := $(VENV)/bin/python -m pytest --numprocesses $(WORKERS) --dist loadfile
 READY := $(VENV)/.installed
 
 .PHONY: help setup demo studio test test-browser test-gpu test-fast coverage check lint format docs wheel release clean
@@ -28,7 +31,7 @@ studio: setup ## the same up to the predictions; keeps Label Studio and the back
 	$(VENV)/bin/python -m tests.live.support studio
 
 test: setup ## all tests, the live ones with a real Label Studio included; those in a browser are apart
-	$(VENV)/bin/python -m pytest -m 'not browser'
+	$(PYTEST) -m 'not browser'
 
 test-browser: setup ## the tests in a headless Chromium (Debian: apt install chromium chromium-driver)
 	$(VENV)/bin/python -m pytest -m browser
@@ -36,11 +39,11 @@ test-browser: setup ## the tests in a headless Chromium (Debian: apt install chr
 test-gpu: setup ## what a GPU computes beside what the CPU computes; needs one
 	$(VENV)/bin/python -m pytest -m gpu
 
-test-fast: $(READY) ## the tests without Label Studio
-	$(VENV)/bin/python -m pytest -m 'not live and not browser'
+test-fast: $(READY) ## the tests that start neither Label Studio nor a program of their own
+	$(PYTEST) -m 'not live and not browser and not program and not wheel'
 
 coverage: setup ## all tests of make test, with the share of lines and branches that they run
-	$(VENV)/bin/python -m pytest -m 'not browser' --cov
+	$(PYTEST) -m 'not browser' --cov
 
 lint: $(READY) ## ruff, mypy --strict on backend, the layers
 	$(VENV)/bin/ruff check .

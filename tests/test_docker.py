@@ -23,6 +23,8 @@ from ris.config import Settings
 from tests.builders.postgres import new_database
 from tests.live.support.process import find_free_port
 
+pytestmark = pytest.mark.program
+
 ROOT = Path(__file__).parents[1]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 NVIDIA = yaml.safe_load((ROOT / "docker-compose.nvidia.yml").read_text())

@@ -13,6 +13,8 @@ from ris.batch.plan import group_tasks
 from ris.errors import SettingsError, WeightsError
 from tests.batch.fakes import MAKE, MAKE_AND_DIE, MAKE_NOTHING, tasks
 
+pytestmark = pytest.mark.program
+
 ROOT = Path(__file__).parents[2]
 
 

@@ -19,6 +19,8 @@ from tests.builders.events import event
 from tests.builders.records import add, correction
 from tests.live.support.process import find_free_port
 
+pytestmark = pytest.mark.program
+
 NOT_UNDERSTOOD = [{"type": "vectorlabels", "id": "v"}]
 COMMANDS = [
     "serve", "suggest", "export", "connect", "report", "evaluate", "sync",

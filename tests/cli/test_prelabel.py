@@ -19,6 +19,8 @@ from ris.store.session import Database
 from ris.tinyworld.samples import make_samples
 from tests.builders.command_line import ROOT, assert_one_sentence, ris
 
+pytestmark = pytest.mark.program
+
 
 def tasks_file(folder, count):
     tasks = []

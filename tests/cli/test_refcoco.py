@@ -26,6 +26,8 @@ from tests.builders.command_line import ROOT
 from tests.builders.fakes import COLOURS, squares
 from tests.cli.squares import squares_pipeline, squares_plan
 
+pytestmark = pytest.mark.program
+
 N_IMAGES = 12
 TINY = planning.make_plan, assembly.load_pipeline
 

@@ -11,6 +11,7 @@ import time
 import urllib.request
 from pathlib import Path
 
+import pytest
 from sqlalchemy import create_engine, make_url, text
 
 from ris.label_config import read
@@ -19,6 +20,8 @@ from ris.tinyworld.samples import make_samples
 from tests.builders.postgres import new_database
 from tests.live.support.backend_server import BackendServer
 from tests.live.support.process import find_free_port
+
+pytestmark = pytest.mark.program
 
 ROOT = Path(__file__).parents[2]
 

@@ -19,6 +19,8 @@ from typer.main import get_command
 
 from ris.cli import root_app
 
+pytestmark = pytest.mark.program
+
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 NOT_RUN = re.compile(r"<!-- not run: \S.* -->\s*")

@@ -9,6 +9,8 @@ import signal
 import threading
 import urllib.request
 
+import pytest
+
 from ris.service import RecordingService
 from ris.store.history import read_decisions
 from ris.store.inbox import count_events
@@ -16,6 +18,8 @@ from ris.store.session import Database
 from tests.builders.events import box, event
 from tests.builders.services import NOW
 from tests.live.support.backend_server import BackendServer
+
+pytestmark = pytest.mark.program
 
 SENDERS, KILLS = 4, 3
 
