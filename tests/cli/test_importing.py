@@ -48,7 +48,6 @@ class Studio:
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "300")
     (tmp_path / "pics").mkdir()
     for number, name in enumerate(("a b.png", "ab.png", "c.tif")):
         Pillow.new("RGB", (8 + number, 6)).save(tmp_path / "pics" / name)

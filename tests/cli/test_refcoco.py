@@ -54,7 +54,7 @@ def fake(monkeypatch):
 
 
 def ris(*arguments):
-    ran = CliRunner().invoke(root_app, ["benchmark", *map(str, arguments)], env={"COLUMNS": "200"})
+    ran = CliRunner().invoke(root_app, ["benchmark", *map(str, arguments)])
     if isinstance(ran.exception, BackendError):
         raise ran.exception
     assert ran.exit_code == 0, ran.output

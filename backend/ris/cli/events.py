@@ -90,7 +90,7 @@ def _make_failure_table(failures: Sequence[FailedAnswer]) -> Table:
 def history(
     annotation: Annotated[int, typer.Argument(help="the annotation's number in Label Studio")],
     project: Annotated[
-        str | None, typer.Option(help='one project\'s key, "ID.CREATED", e.g. 3.1700000000; all without')
+        str | None, typer.Option(help='one project\'s key, "ID.CREATED", e.g. 3.1700000000; default: all')
     ] = None,
     database_url: DatabaseUrlOption = None,
 ) -> None:

@@ -1,0 +1,11 @@
+"""Commands that run in this process print to one console, which measures the terminal when it is made."""
+
+import pytest
+
+from ris.cli.console import console
+
+
+@pytest.fixture(autouse=True)
+def wide_console(monkeypatch):
+    """The same width for every test, whichever ran first."""
+    monkeypatch.setattr(console, "width", 300)
