@@ -271,7 +271,7 @@ def test_typed_words_give_alternatives_and_can_be_kept_for_the_next_image(
     if not editor.execute_script("return window.Htx.autoAnnotation"):
         editor.find_element(By.XPATH, "//*[normalize-space(text())='Auto-Annotation']").click()
 
-    field = shown(editor, "[placeholder^='Say which']")
+    field = shown(editor, "[placeholder^='Describe one object']")
     field.send_keys(samples[0].expression)
     field.send_keys(Keys.ENTER)
     WebDriverWait(editor, WAIT_S).until(lambda b: suggested(b) == 3)

@@ -101,5 +101,5 @@ def test_the_servers_page_opens_with_the_inbox_and_the_last_sync(browser, tmp_pa
         browser.save_screenshot(str(tmp_path / "dashboard.png"))
 
     assert "what the annotators decided" in text
-    assert "The inbox" in text
-    assert "The last sync with Label Studio" in text
+    assert "Inbox" in text
+    assert "Last sync with Label Studio" in text
