@@ -1,9 +1,11 @@
 """A real Label Studio of one's own: installed once, started in seconds from a copy of a migrated folder."""
 
+import fcntl
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from ris.errors import BackendError
@@ -19,8 +21,27 @@ DEMO_USER, DEMO_PASSWORD = "demo@example.com", "demo-password"
 DEMO_TOKEN = "0123456789abcdef0123456789abcdef01234567"  # of this throw-away Label Studio, on loopback alone
 
 
+@contextmanager
+def _one_process_at_a_time(name: str) -> Iterator[None]:
+    """Tests run in several processes: what one of them installs or prepares, the others wait for."""
+    _TEMPLATE.parent.mkdir(parents=True, exist_ok=True)
+    with (_TEMPLATE.parent / f"{name}.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
 def install_label_studio() -> Path:
     """The `label-studio` program, installed on first use into an environment of its own.
+
+    Raises:
+        BackendError: pip failed; with its last lines.
+    """
+    with _one_process_at_a_time("install"):
+        return _install_label_studio()
+
+
+def _install_label_studio() -> Path:
+    """As `install_label_studio`, for one process at a time.
 
     Raises:
         BackendError: pip failed; with its last lines.
@@ -71,7 +92,8 @@ class LabelStudioServer:
         )
 
     def __enter__(self) -> "LabelStudioServer":
-        _make_template()
+        with _one_process_at_a_time("template"):
+            _make_template()
         shutil.rmtree(self.folder / "data", ignore_errors=True)
         shutil.copytree(_TEMPLATE, self.folder / "data")
         self._server.start(timeout_s=600)
