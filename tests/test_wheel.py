@@ -139,7 +139,7 @@ def test_type_checkers_read_the_types_of_the_package(wheel):
 def test_every_library_that_the_package_imports_is_a_dependency(metadata):
     """The test environment has more than the package asks for, and would hide a missing one."""
     declared = {
-        normalised(re.match(r"[\w.-]+", line)[0])
+        normalise_name(re.match(r"[\w.-]+", line)[0])
         for line in metadata.get_all("Requires-Dist")
         if not re.search(r"extra == .(test|docs)\b", line)
     }
@@ -147,8 +147,8 @@ def test_every_library_that_the_package_imports_is_a_dependency(metadata):
 
     undeclared = {
         name
-        for name in imported_by_the_package()
-        if not declared & {normalised(found) for found in distributions.get(name, [])}
+        for name in find_imports_of_the_package()
+        if not declared & {normalise_name(found) for found in distributions.get(name, [])}
     }
 
     assert undeclared == set()
@@ -156,12 +156,16 @@ def test_every_library_that_the_package_imports_is_a_dependency(metadata):
 
 def test_every_dependency_outside_the_extras_is_imported_by_the_package(metadata):
     declared = {
-        normalised(re.match(r"[\w.-]+", line)[0])
+        normalise_name(re.match(r"[\w.-]+", line)[0])
         for line in metadata.get_all("Requires-Dist")
         if "extra ==" not in line
     }
     distributions = packages_distributions()
-    used = {normalised(found) for name in imported_by_the_package() for found in distributions.get(name, [])}
+    used = {
+        normalise_name(found)
+        for name in find_imports_of_the_package()
+        for found in distributions.get(name, [])
+    }
 
     assert declared - used == set()
 
@@ -173,22 +177,22 @@ def test_the_extra_all_holds_every_extra_of_a_user(metadata):
     assert {*re.search(r"\[(.*)\]", line)[1].split(",")} == extras
 
 
-def imported_by_the_package():
+def find_imports_of_the_package():
     """The top-level names of the libraries that the package imports, anywhere in it."""
     return {
         name
         for source in SOURCES
         for path in (ROOT / source).rglob("*.py")
-        for name in imported_by(path)
+        for name in find_imports(path)
         if name not in {"ris", *sys.stdlib_module_names}
     }
 
 
-def normalised(name):
+def normalise_name(name):
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def imported_by(path):
+def find_imports(path):
     """The top-level names that a module imports, anywhere in it."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):

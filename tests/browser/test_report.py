@@ -10,7 +10,7 @@ from selenium.webdriver.common.by import By
 
 from ris.core.types import Edit, Verdict
 from ris.evaluation.decisions.html_report import render_page
-from tests.builders.evaluated import LEFT, MONDAY, RIGHT, SIZE, decided
+from tests.builders.evaluated import LEFT, MONDAY, RIGHT, SIZE, make_evaluated
 from tests.builders.masks import rectangle
 from tests.live.support.backend_server import BackendServer
 
@@ -26,7 +26,7 @@ def decisions():
         verdict = (Verdict.ACCEPTED, Verdict.ACCEPTED, Verdict.EDITED, Verdict.REDRAWN)[number % 4]
         mask = (LEFT, RIGHT, rectangle(SIZE, 0, 0, 2, 10), RIGHT)[number % 4]
         made.append(
-            decided(
+            make_evaluated(
                 verdict, mask, rank=(0, 1, 0, None)[number % 4], number=number, image=f"{number}.png",
                 iou=(1.0, 1.0, 0.5, 0.2)[number % 4], edit=EDIT if verdict is Verdict.EDITED else None,
                 expression=NASTY if number % 8 == 3 else "the left mug",

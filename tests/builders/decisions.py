@@ -21,7 +21,7 @@ from ris.label_config import read
 from ris.labelstudio.config.control import read_controls
 
 
-def holed(size=(9, 14)):
+def make_holed_mask(size=(9, 14)):
     """A ring with a separate pixel: a hole and two parts."""
     mask = np.zeros(size, np.bool_)
     mask[1:6, 2:8] = True
@@ -37,7 +37,12 @@ def decision(verdict, mask, number=1, image="/data/upload/1/a.png", expression="
         rle.encode_rle(mask) if mask is not None else None, ("r0",), annotator=7, lead_time_s=2.5,
     )  # fmt: skip
     suggestion = Suggestion(
-        0, 0.75, rle.encode_rle(holed()), (2, 1, 14, 9), {"global-local": MethodScore(21.5, 0)}, "tiny-1"
+        0,
+        0.75,
+        rle.encode_rle(make_holed_mask()),
+        (2, 1, 14, 9),
+        {"global-local": MethodScore(21.5, 0)},
+        "tiny-1",
     )
     correction = Correction(answer, verdict, rank=0, iou=1.0)
     size = mask.shape if mask is not None else (9, 14)
@@ -50,9 +55,9 @@ def digest_of(image):
 
 
 ALL = [
-    decision(Verdict.ACCEPTED, holed()),
+    decision(Verdict.ACCEPTED, make_holed_mask()),
     decision(Verdict.NO_REFERENT, None, 2),
-    decision(Verdict.SKIPPED, holed(), 3, image="/data/upload/1/b.png"),
+    decision(Verdict.SKIPPED, make_holed_mask(), 3, image="/data/upload/1/b.png"),
     decision(Verdict.EDITED, np.eye(9, 14, dtype=np.bool_), 4),
 ]
 
@@ -62,7 +67,7 @@ CONTROLS = read_controls(read("tabs_brush.xml"))
 CHOICE = ExportOptions(formats=list(EXPORT_FORMATS), shares={"val": 0.3, "test": 0.3}, seed=3)
 
 
-def shaped(size, kind):
+def make_difficult_mask(size, kind):
     """Masks that are difficult for some formats."""
     rng, mask = np.random.default_rng(7), np.zeros(size, np.bool_)
     if kind == "one pixel":
@@ -81,26 +86,30 @@ def picture(image, size):
     return file.getvalue()
 
 
-def seen(made):
+def with_digest(made):
     """The decision with the digest of the image that `picture` makes for it."""
     data = picture(made.correction.annotation.task.image_url, made.image_size)
     return replace(made, image_digest=hashlib.sha256(data).hexdigest())
 
 
-def found():
-    made = [decision(Verdict.ACCEPTED, holed(), 1)]
+def make_decisions():
+    made = [decision(Verdict.ACCEPTED, make_holed_mask(), 1)]
     number = 2
     for size in ((9, 14), (31, 7), (1, 1)):
         for kind in ("one pixel", "noise", "all"):
             image = f"/data/upload/1/{size[0]}-{kind}.png"
-            made.append(decision(Verdict.REDRAWN, shaped(size, kind), number, image, f"the {kind} of {size}"))
+            made.append(
+                decision(
+                    Verdict.REDRAWN, make_difficult_mask(size, kind), number, image, f"the {kind} of {size}"
+                )
+            )
             number += 1
     made.append(decision(Verdict.NO_REFERENT, None, number))
-    made.append(decision(Verdict.SKIPPED, holed(), number + 1))
-    return [seen(one) for one in made]
+    made.append(decision(Verdict.SKIPPED, make_holed_mask(), number + 1))
+    return [with_digest(one) for one in made]
 
 
-DECISIONS = found()
+DECISIONS = make_decisions()
 
 SIZES = {d.correction.annotation.task.image_url: d.image_size for d in DECISIONS}
 

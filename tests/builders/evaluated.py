@@ -27,7 +27,7 @@ def offer(rank, mask, **methods):
 OFFERS = (offer(0, LEFT, lgd=0, iterprime=3), offer(1, RIGHT, lgd=2, iterprime=0))
 
 
-def decided(verdict, mask=None, *, rank=None, offers=OFFERS, number=1, image="a.png", **more):
+def make_evaluated(verdict, mask=None, *, rank=None, offers=OFFERS, number=1, image="a.png", **more):
     annotation = Annotation(
         number, Task(number, "1.5", image, more.get("expression", "left mug")),
         more.get("at", MONDAY), None if mask is None else rle.encode_rle(mask),
@@ -38,16 +38,16 @@ def decided(verdict, mask=None, *, rank=None, offers=OFFERS, number=1, image="a.
     return evaluate_decision(Decision(correction, offers, digest, SIZE, "v1" if offers else None))
 
 
-ACCEPTED = decided(Verdict.ACCEPTED, RIGHT, rank=1)
+ACCEPTED = make_evaluated(Verdict.ACCEPTED, RIGHT, rank=1)
 
-EDITED = decided(
+EDITED = make_evaluated(
     Verdict.EDITED, HALF, rank=0, number=2, image="b.png", lead_time_s=8.0, iou=0.5, edit=Edit(0, 20, 0.25)
 )
 
-REDRAWN = decided(Verdict.REDRAWN, RIGHT, offers=(), number=3, image="c.png", lead_time_s=None)
+REDRAWN = make_evaluated(Verdict.REDRAWN, RIGHT, offers=(), number=3, image="c.png", lead_time_s=None)
 
-NONE = decided(Verdict.NO_REFERENT, number=4, image="d.png")
+NONE = make_evaluated(Verdict.NO_REFERENT, number=4, image="d.png")
 
-SKIPPED = decided(Verdict.SKIPPED, RIGHT, number=5, image="e.png")
+SKIPPED = make_evaluated(Verdict.SKIPPED, RIGHT, number=5, image="e.png")
 
 EVERYTHING = [ACCEPTED, EDITED, REDRAWN, NONE, SKIPPED]

@@ -28,7 +28,7 @@ def make_scene(*masks, features=None):
     return Scene("ab" * 32, masks[0].shape if masks else (8, 8), codes, boxes, quality, features or {})
 
 
-def seen(image, proposals, *methods):
+def see_all(image, proposals, *methods):
     """The scene of an image with these proposals, prepared by these methods."""
     codes = tuple(rle.encode_rle(mask) for mask in proposals.masks)
     boxes = tuple(tuple(box) for box in proposals.boxes.tolist())

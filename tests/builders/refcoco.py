@@ -15,13 +15,13 @@ BOX, OTHER = rectangle(SIZE, 2, 1, 8, 9), rectangle(SIZE, 12, 3, 18, 10)
 POLYGON = [[2, 1, 8, 1, 8, 9, 2, 9]]
 
 
-def compressed(mask):
+def compress_mask(mask):
     code = coco.encode(np.asfortranarray(mask.astype(np.uint8)))
     return {"size": list(mask.shape), "counts": code["counts"].decode()}
 
 
 def write(folder, refs, *, as_pickle=True, masks=None):
-    masks = masks or {7: POLYGON, 8: compressed(OTHER)}
+    masks = masks or {7: POLYGON, 8: compress_mask(OTHER)}
     instances = {
         "images": [{"id": 3, "file_name": "a.jpg", "height": SIZE[0], "width": SIZE[1]}],
         "annotations": [{"id": i, "image_id": 3, "segmentation": s} for i, s in masks.items()],

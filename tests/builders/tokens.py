@@ -12,7 +12,7 @@ def spans_of(text):
     return spans
 
 
-def parsed(text, primary):
+def parse_tokens(text, primary):
     words, start = [], 0
     for word in text.split(" "):
         words.append(Word(word, "DET" if word == "the" else "NOUN", start))

@@ -8,7 +8,7 @@ from ris.core import rle
 from ris.datasets.segmentation import decode_segmentation, read_segmentation
 from ris.errors import DatasetError
 from tests.builders.masks import rectangle
-from tests.builders.refcoco import BOX, OTHER, POLYGON, SIZE, compressed
+from tests.builders.refcoco import BOX, OTHER, POLYGON, SIZE, compress_mask
 
 STROKE = [3, 2, 17, 9]
 SQUARE = [9, 1, 13, 1, 13, 5, 9, 5]
@@ -24,11 +24,11 @@ SQUARE = [9, 1, 13, 1, 13, 5, 9, 5]
         ([STROKE, *POLYGON], BOX),
         ([*POLYGON, STROKE], BOX),
         ([[5, 5], [], *POLYGON], BOX),
-        (compressed(OTHER), OTHER),
-        (compressed(OTHER) | {"counts": compressed(OTHER)["counts"].encode()}, OTHER),
-        (compressed(OTHER) | {"size": ["12", 20.0]}, OTHER),
-        ({"counts": compressed(OTHER)["counts"]}, OTHER),
-        ([compressed(BOX), compressed(OTHER)], BOX | OTHER),
+        (compress_mask(OTHER), OTHER),
+        (compress_mask(OTHER) | {"counts": compress_mask(OTHER)["counts"].encode()}, OTHER),
+        (compress_mask(OTHER) | {"size": ["12", 20.0]}, OTHER),
+        ({"counts": compress_mask(OTHER)["counts"]}, OTHER),
+        ([compress_mask(BOX), compress_mask(OTHER)], BOX | OTHER),
         ({"size": list(SIZE), "counts": [240]}, np.zeros(SIZE, np.bool_)),
         ({"size": list(SIZE), "counts": [0, 240.0]}, np.ones(SIZE, np.bool_)),
     ],
@@ -57,7 +57,7 @@ def test_segmentations_of_every_kind_are_read(segmentation, wanted):
         ([[1, 2, 3, 4, float("inf"), 6]], "that are not finite"),
         ([[1, 2, 3, 4, 5, 1e9]], "reach far outside its image"),
         ([[1, 2, 3, 4, {}, 6]], "something other than numbers"),
-        ([*POLYGON, compressed(BOX)], "neither polygons nor run lengths"),
+        ([*POLYGON, compress_mask(BOX)], "neither polygons nor run lengths"),
         ({"size": [3, 3], "counts": [9]}, r"mask has size \(3, 3\), its image \(12, 20\)"),
         ({"size": [20, 12], "counts": [240]}, r"mask has size \(20, 12\), its image \(12, 20\)"),
         ({"size": [12], "counts": [240]}, "is not .height, width."),
@@ -77,7 +77,7 @@ def test_segmentations_that_cannot_be_are_refused(segmentation, pattern):
 def test_polygons_need_the_size_of_their_image_and_no_size_costs_the_memory_of_the_machine():
     with pytest.raises(DatasetError, match="the size of its image is missing"):
         read_segmentation(POLYGON, None)
-    assert read_segmentation(compressed(BOX), None).size == SIZE
+    assert read_segmentation(compress_mask(BOX), None).size == SIZE
     with pytest.raises(DatasetError, match="more than 268435456 pixels"):
         read_segmentation({"size": [10**6, 10**6], "counts": [10**12]}, None)
 
@@ -118,5 +118,5 @@ def test_run_lengths_that_lie_are_refused_and_never_drawn(data):
 
 def test_a_mask_may_be_written_in_any_way():
     whole = rectangle(SIZE, 9, 1, 13, 5)
-    for given_ in ([SQUARE], SQUARE, compressed(whole), [compressed(whole)]):
+    for given_ in ([SQUARE], SQUARE, compress_mask(whole), [compress_mask(whole)]):
         assert (rle.decode_rle(read_segmentation(given_, SIZE)) == whole).all()

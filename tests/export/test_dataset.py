@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from ris.core.types import Verdict
 from ris.errors import InputError
 from ris.export.dataset import Omission, assign_split, make_dataset_samples
-from tests.builders.decisions import ALL, decision, holed
+from tests.builders.decisions import ALL, decision, make_holed_mask
 
 
 def answered(verdict, mask, *, annotation=1, minutes=0, number=1):
@@ -63,7 +63,7 @@ def test_a_mask_of_another_size_than_its_image_is_left_out_with_both_sizes():
 def test_one_picture_has_one_name_and_one_split_whatever_its_addresses():
     images = ["/data/upload/1/a.png", "/data/upload/2/b.png", "https://x.org/c.jpg?X-Amz-Signature=1"]
     decided = [
-        replace(decision(Verdict.ACCEPTED, holed(), i, image), image_digest="cd" * 32)
+        replace(decision(Verdict.ACCEPTED, make_holed_mask(), i, image), image_digest="cd" * 32)
         for i, image in enumerate(images)
     ]
 
@@ -74,7 +74,7 @@ def test_one_picture_has_one_name_and_one_split_whatever_its_addresses():
 
 def test_of_several_answers_the_latest_counts():
     early = answered(Verdict.REDRAWN, FULL, annotation=1)
-    late = answered(Verdict.ACCEPTED, holed(), annotation=2, minutes=5)
+    late = answered(Verdict.ACCEPTED, make_holed_mask(), annotation=2, minutes=5)
 
     kept, omissions = make_dataset_samples([late, early])
 
@@ -84,8 +84,8 @@ def test_of_several_answers_the_latest_counts():
 
 def test_a_majority_outvotes_the_latest():
     votes = [
-        answered(Verdict.ACCEPTED, holed(), annotation=1),
-        answered(Verdict.ACCEPTED, holed(), annotation=2, minutes=1),
+        answered(Verdict.ACCEPTED, make_holed_mask(), annotation=1),
+        answered(Verdict.ACCEPTED, make_holed_mask(), annotation=2, minutes=1),
         answered(Verdict.REDRAWN, np.eye(9, 14, dtype=np.bool_), annotation=3, minutes=2),
         answered(Verdict.NO_REFERENT, EMPTY, annotation=4, minutes=3),
     ]
@@ -97,13 +97,13 @@ def test_a_majority_outvotes_the_latest():
 
 
 def test_all_answers_can_be_kept():
-    votes = [answered(Verdict.ACCEPTED, holed(), annotation=i) for i in (1, 2)]
+    votes = [answered(Verdict.ACCEPTED, make_holed_mask(), annotation=i) for i in (1, 2)]
 
     assert len(make_dataset_samples(votes, resolve="all")[0]) == 2
 
 
 def test_all_samples_of_an_image_are_in_one_split():
-    decided = [decision(Verdict.ACCEPTED, holed(), i, expression=f"thing {i}") for i in range(20)]
+    decided = [decision(Verdict.ACCEPTED, make_holed_mask(), i, expression=f"thing {i}") for i in range(20)]
 
     kept, _ = make_dataset_samples(decided, shares={"val": 0.5})
 

@@ -9,7 +9,7 @@ from ris.export.coco import to_coco as coco_content
 from ris.export.coco import to_run_lengths, write_coco
 from ris.export.imagefile import find_image_files
 from ris.export.jsonl import to_json_line, write_jsonl
-from tests.builders.decisions import ALL, decision, digest_of, holed
+from tests.builders.decisions import ALL, decision, digest_of, make_holed_mask
 
 
 def as_coco(decisions, **more):
@@ -20,7 +20,7 @@ def as_coco(decisions, **more):
 def test_coco_gives_back_every_pixel_of_holes_and_parts():
     written = as_coco(ALL)["annotations"]
 
-    assert (coco.decode(written[0]["segmentation"]) == holed()).all()
+    assert (coco.decode(written[0]["segmentation"]) == make_holed_mask()).all()
     assert (coco.decode(written[1]["segmentation"]) == np.eye(9, 14)).all()
     assert (written[0]["area"], written[0]["bbox"]) == (30.0, [2.0, 1.0, 12.0, 8.0])
 
@@ -39,9 +39,9 @@ def test_coco_counts_in_equal_counts_out():
 def test_one_picture_is_one_image_whatever_its_addresses():
     """One file uploaded under two names, and the same image in another project."""
     same = {"image_digest": "cd" * 32, "image_size": (9, 14)}
-    one = replace(decision(Verdict.ACCEPTED, holed(), 1, "/data/upload/1/a.png"), **same)
-    two = replace(decision(Verdict.SKIPPED, holed(), 2, "/data/upload/1/copy of a.png"), **same)
-    other = decision(Verdict.ACCEPTED, holed(), 3, "s3://shop/b.png")
+    one = replace(decision(Verdict.ACCEPTED, make_holed_mask(), 1, "/data/upload/1/a.png"), **same)
+    two = replace(decision(Verdict.SKIPPED, make_holed_mask(), 2, "/data/upload/1/copy of a.png"), **same)
+    other = decision(Verdict.ACCEPTED, make_holed_mask(), 3, "s3://shop/b.png")
 
     content = as_coco([one, two, other])
 
@@ -73,7 +73,7 @@ def test_json_lines_hold_the_alternatives_and_the_final_mask():
     line = to_json_line(ALL[3])
 
     assert (coco.decode(line["mask"]) == np.eye(9, 14)).all()
-    assert (coco.decode(line["alternatives"][0]["mask"]) == holed()).all()
+    assert (coco.decode(line["alternatives"][0]["mask"]) == make_holed_mask()).all()
     assert line["alternatives"][0]["methods"] == {"global-local": {"score": 21.5, "rank": 0}}
     assert line["expression"] == "左のカップ"
 

@@ -7,7 +7,7 @@ from PIL import Image
 
 from ris.export.dataset import make_dataset_samples
 from ris.export.huggingface import write_huggingface
-from tests.builders.decisions import ALL, holed
+from tests.builders.decisions import ALL, make_holed_mask
 from tests.builders.pictures import PIXELS, file
 
 
@@ -30,7 +30,7 @@ def test_the_folder_loads_with_its_splits_images_and_masks(loaded):
     }
     assert all(isinstance(row["image"], Image.Image) and row["image"].size == (14, 9) for row in rows)
     accepted = next(row for row in rows if row["verdict"] == "accepted")
-    assert ((np.asarray(accepted["mask"]) > 0) == holed()).all()
+    assert ((np.asarray(accepted["mask"]) > 0) == make_holed_mask()).all()
     assert accepted["expression"] == "左のカップ"
 
 

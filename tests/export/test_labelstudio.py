@@ -6,7 +6,7 @@ from ris.core.types import Verdict
 from ris.export.labelstudio import write_labelstudio
 from ris.label_config import read
 from ris.labelstudio.config.control import read_controls
-from tests.builders.decisions import decision, holed
+from tests.builders.decisions import decision, make_holed_mask
 
 DEFAULT = read_controls(read("tabs_brush.xml"))
 BRUSH = '<BrushLabels name="mask" toName="image"><Label value="It"/></BrushLabels>'
@@ -27,7 +27,7 @@ BRUSH = '<BrushLabels name="mask" toName="image"><Label value="It"/></BrushLabel
 )
 def test_tasks_have_the_data_that_their_label_config_shows(tmp_path, tags, data):
     own = read_controls(f"<View>{tags}{BRUSH}</View>")
-    found = decision(Verdict.ACCEPTED, holed(), expression="the mug")
+    found = decision(Verdict.ACCEPTED, make_holed_mask(), expression="the mug")
 
     write_labelstudio([found], tmp_path, {"1.1700000000": own}, DEFAULT)
 

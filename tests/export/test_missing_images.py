@@ -6,13 +6,13 @@ from ris.core.types import Image, Verdict
 from ris.errors import ImageUnreachable
 from ris.export.dataset import make_dataset_samples
 from ris.export.missing_images import fetch_missing_images
-from tests.builders.decisions import decision, holed
+from tests.builders.decisions import decision, make_holed_mask
 
 PICTURE = Image.from_pixels(np.zeros((9, 14, 3), np.uint8))
 
 
 def unseen(number, image, verdict=Verdict.ACCEPTED):
-    made = decision(verdict, holed() if verdict.has_mask else None, number, image)
+    made = decision(verdict, make_holed_mask() if verdict.has_mask else None, number, image)
     return replace(made, image_digest=None, image_size=None)
 
 
@@ -39,7 +39,7 @@ def see(decisions):
 
 
 def test_what_nobody_has_seen_is_fetched_once_and_remembered():
-    known = decision(Verdict.ACCEPTED, holed(), 1)
+    known = decision(Verdict.ACCEPTED, make_holed_mask(), 1)
     asked = [
         unseen(2, "/data/upload/1/b.png"),
         unseen(3, "upload/1/b.png"),

@@ -6,7 +6,7 @@ from pycocotools import mask as coco
 from ris.core.types import Verdict
 from ris.export.dataset import make_dataset_samples
 from ris.export.pairs import write_pairs
-from tests.builders.decisions import ALL, decision, holed
+from tests.builders.decisions import ALL, decision, make_holed_mask
 
 
 def written(tmp_path, found):
@@ -20,7 +20,7 @@ def test_what_was_meant_stands_beside_what_was_rejected(tmp_path):
 
     edited = lines[1]
     assert (coco.decode(edited["chosen"]) == np.eye(9, 14)).all()
-    assert (coco.decode(edited["rejected"][0]["mask"]) == holed()).all()
+    assert (coco.decode(edited["rejected"][0]["mask"]) == make_holed_mask()).all()
     assert edited["rejected"][0]["methods"] == {"global-local": {"score": 21.5, "rank": 0}}
     assert [one.reason for one in omissions] == ["no alternative was rejected"]  # the accepted one
 
@@ -33,7 +33,7 @@ def test_where_nothing_was_meant_everything_was_rejected(tmp_path):
 
 
 def test_an_alternative_that_is_nearly_the_answer_was_not_rejected(tmp_path):
-    almost = holed()
+    almost = make_holed_mask()
     almost[1, 2] = False
 
     lines, omissions = written(tmp_path, [decision(Verdict.EDITED, almost)])

@@ -9,7 +9,7 @@ from ris.core.types import Verdict
 from ris.datasets.phrasecut import read_phrasecut
 from ris.export.dataset import make_dataset_samples
 from ris.export.phrasecut import write_phrasecut
-from tests.builders.decisions import ALL, decision, holed, parse
+from tests.builders.decisions import ALL, decision, make_holed_mask, parse
 
 
 def test_each_split_is_a_file_and_what_has_no_referent_is_left_out_with_its_reason(tmp_path):
@@ -38,7 +38,7 @@ def test_no_samples_make_files_that_can_be_read(tmp_path):
 def test_phrases_are_taken_apart_and_counted(tmp_path):
     words = ["the small mug on the table", "the left mug", "the mug", "the left mug"]
     kept, _ = make_dataset_samples(
-        [decision(Verdict.ACCEPTED, holed(), i, expression=w) for i, w in enumerate(words)]
+        [decision(Verdict.ACCEPTED, make_holed_mask(), i, expression=w) for i, w in enumerate(words)]
     )
 
     write_phrasecut(kept, tmp_path, parse)
@@ -57,7 +57,7 @@ def test_phrases_are_taken_apart_and_counted(tmp_path):
 def test_each_distinct_expression_is_parsed_once(tmp_path):
     asked = []
     kept, _ = make_dataset_samples(
-        [decision(Verdict.ACCEPTED, holed(), i, expression="the mug") for i in range(3)]
+        [decision(Verdict.ACCEPTED, make_holed_mask(), i, expression="the mug") for i in range(3)]
     )
 
     write_phrasecut(kept, tmp_path, lambda words: asked.append(words) or parse(words))

@@ -12,7 +12,7 @@ from pycocotools import mask as coco
 from ris.core.types import Verdict
 from ris.export.dataset import make_dataset_samples
 from ris.export.refcoco import to_plain_words, write_grefcoco, write_refcoco
-from tests.builders.decisions import ALL, decision, holed
+from tests.builders.decisions import ALL, decision, make_holed_mask
 
 
 class Refer:
@@ -53,7 +53,7 @@ def test_every_referent_comes_back_pixel_for_pixel(tmp_path):
 
     masks = [reader.mask(ref, ref["ann_id"]) for ref in reader.refs.values()]
 
-    assert (masks[0] == holed()).all()
+    assert (masks[0] == make_holed_mask()).all()
     assert (masks[1] == np.eye(9, 14)).all()
     assert [one.reason for one in omissions] == ["RefCOCO has no place for an expression without a referent"]
 
@@ -78,7 +78,9 @@ def test_an_image_stands_once_however_many_expressions_it_has(tmp_path):
 
 
 def test_words_are_kept_raw_and_plain(tmp_path):
-    reader, _ = refcoco(tmp_path, [decision(Verdict.ACCEPTED, holed(), expression="The man's LEFT mug!")])
+    reader, _ = refcoco(
+        tmp_path, [decision(Verdict.ACCEPTED, make_holed_mask(), expression="The man's LEFT mug!")]
+    )
 
     (sentence,) = reader.refs[1]["sentences"]
     assert (sentence["raw"], sentence["sent"]) == ("The man's LEFT mug!", "the man s left mug")

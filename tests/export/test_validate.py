@@ -25,11 +25,11 @@ from tests.builders.decisions import (
     SIZES,
     decision,
     fetch,
-    holed,
+    make_difficult_mask,
+    make_holed_mask,
     material,
     picture,
-    seen,
-    shaped,
+    with_digest,
 )
 
 
@@ -91,8 +91,10 @@ def test_the_report_says_how_to_do_it_again(exported):
 @pytest.mark.parametrize("name", [name for name in EXPORT_FORMATS if name != "yolo"])
 def test_a_mask_that_is_changed_on_record_is_found_in_every_format(exported, name):
     task = DECISIONS[1].correction.annotation.task
-    changed = decision(Verdict.REDRAWN, ~shaped((9, 14), "one pixel"), 2, task.image_url, task.expression)
-    changed = seen(changed)
+    changed = decision(
+        Verdict.REDRAWN, ~make_difficult_mask((9, 14), "one pixel"), 2, task.image_url, task.expression
+    )
+    changed = with_digest(changed)
     choice = replace(CHOICE, formats=[name])
 
     problems = validate_export(exported[0], choice, material(choice, [DECISIONS[0], changed, *DECISIONS[2:]]))
@@ -155,7 +157,9 @@ def test_images_are_written_once_under_the_names_that_the_formats_call_them(tmp_
 
 
 def test_coco_names_the_files_that_are_written(exported, tmp_path):
-    skipped = seen(decision(Verdict.SKIPPED, holed(), 99, image="/data/upload/1/skipped.png"))
+    skipped = with_digest(
+        decision(Verdict.SKIPPED, make_holed_mask(), 99, image="/data/upload/1/skipped.png")
+    )
     choice = ExportOptions(formats=["coco", "refcoco"])
     made = material(choice, [*DECISIONS, skipped], fetch=lambda task: picture(task.image_url, size_of(task)))
     write_export(made, choice, tmp_path)

@@ -10,7 +10,7 @@ from ris.core.types import Verdict
 from ris.export.dataset import make_dataset_samples
 from ris.export.yolo import _make_lines, write_yolo
 from ris.labelstudio.masks.polygon import rasterise_polygons, trace_outlines
-from tests.builders.decisions import ALL, decision, holed
+from tests.builders.decisions import ALL, decision, make_holed_mask
 from tests.builders.masks import rectangle
 
 SIZE = (40, 60)
@@ -81,7 +81,7 @@ def test_every_point_lies_in_the_image_and_every_line_has_three():
 
 def test_the_names_come_back_whatever_the_words(tmp_path):
     words = ['say "left"', "a\u2028b", "no: #1", "🦉", "yes", "\x85", "12"]
-    found = [decision(Verdict.ACCEPTED, holed(), i, expression=w) for i, w in enumerate(words)]
+    found = [decision(Verdict.ACCEPTED, make_holed_mask(), i, expression=w) for i, w in enumerate(words)]
     written(tmp_path, found)
 
     told = yaml.safe_load((tmp_path / "data.yaml").read_text(encoding="utf-8"))

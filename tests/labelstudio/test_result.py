@@ -21,7 +21,7 @@ def region(kind, value, name="r1", size=SIZE):
     return {"id": name, "type": kind, "original_height": size[0], "original_width": size[1], "value": value}
 
 
-def painted(mask, name="r1"):
+def paint(mask, name="r1"):
     return region(
         "brushlabels",
         {"format": "rle", "rle": brush.encode_brush(mask), "brushlabels": ["It"]},
@@ -41,7 +41,7 @@ def png(alpha):
 def test_two_masks_are_their_union_and_both_ids_are_told():
     a, b = rectangle(SIZE, 0, 0, 10, 10), rectangle(SIZE, 5, 5, 30, 30)
 
-    mask, ids = read_mask([painted(a, "ours"), painted(b, "drawn")])
+    mask, ids = read_mask([paint(a, "ours"), paint(b, "drawn")])
 
     assert (rle.decode_rle(mask) == (a | b)).all()
     assert ids == ("ours", "drawn")
@@ -106,13 +106,13 @@ def test_an_entry_that_is_no_region_of_ours_is_one_sentence(entry, message):
 def test_a_kind_that_gives_no_mask_is_refused_alone_and_beside_a_mask(kind):
     odd = region(kind, {"x": 1})
 
-    for regions in ([odd], [painted(rectangle(SIZE, 0, 0, 10, 10)), odd]):
+    for regions in ([odd], [paint(rectangle(SIZE, 0, 0, 10, 10)), odd]):
         with pytest.raises(RegionKindError, match=f"of type '{kind}', and no mask can be made of it"):
             read_mask(regions)
 
 
 def test_points_beside_a_mask_are_passed_over_and_alone_are_no_answer():
-    mask = painted(rectangle(SIZE, 0, 0, 10, 10))
+    mask = paint(rectangle(SIZE, 0, 0, 10, 10))
 
     assert read_mask([{"type": "keypointlabels", "id": "k"}, mask])[1] == ("r1",)
     with pytest.raises(RegionKindError, match="only points were drawn"):
@@ -136,8 +136,8 @@ def test_what_was_drawn_and_covers_no_pixel_is_no_answer(name):
 
 def test_a_brush_that_was_wholly_erased_is_no_answer_alone_and_adds_nothing_beside_another():
     erased, mask = (
-        painted(np.zeros(SIZE, np.bool_), "erased"),
-        painted(rectangle(SIZE, 0, 0, 10, 10), "drawn"),
+        paint(np.zeros(SIZE, np.bool_), "erased"),
+        paint(rectangle(SIZE, 0, 0, 10, 10), "drawn"),
     )
 
     with pytest.raises(EmptyMaskError):
@@ -215,7 +215,7 @@ def test_a_bitmask_is_where_it_is_not_see_through():
     ("regions", "message"),
     [
         ({"not": "a list"}, "must be a list of regions, got dict"),
-        ([painted(np.ones((4, 4), np.bool_)), painted(np.ones((4, 5), np.bool_))], "must have one size"),
+        ([paint(np.ones((4, 4), np.bool_)), paint(np.ones((4, 5), np.bool_))], "must have one size"),
         ([region("brushlabels", {"rle": [1, 2]})], "at least 7 bytes"),
         ([region("brushlabels", {})], "cannot be read"),
         ([region("brushlabels", None)], "has no value"),

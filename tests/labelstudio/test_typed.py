@@ -40,12 +40,12 @@ def choice(name, value):
     }
 
 
-def answered(*result, data=None, **more):
-    (found,) = read_event(answered_event(*result, data=data, **more)).annotations or (None,)
+def make_answer(*result, data=None, **more):
+    (found,) = read_event(make_answer_event(*result, data=data, **more)).annotations or (None,)
     return found
 
 
-def answered_event(*result, data=None, **more):
+def make_answer_event(*result, data=None, **more):
     return {
         "action": "ANNOTATION_CREATED",
         "annotation": {"id": 1, "result": list(result), "updated_at": "2026-01-02T00:00:00Z", **more},
@@ -68,7 +68,7 @@ def test_what_a_tool_that_only_points_drew_is_no_mask():
     region = write_alternatives(offers("mug", 3), CONTROLS)
     scribble = {**region[0], "id": "s", "from_name": "box", "origin": "manual"}
 
-    found = answered(
+    found = make_answer(
         typed("mug"), choice("pick", "drew it myself"), *region, scribble | {"from_name": "mask"}
     )
     assert found.region_ids == ("s",)
@@ -76,7 +76,7 @@ def test_what_a_tool_that_only_points_drew_is_no_mask():
 
 
 def failure(*result):
-    return read_event(answered_event(*result)).failures[0].sentence
+    return read_event(make_answer_event(*result)).failures[0].sentence
 
 
 def test_a_task_may_wait_for_its_words():
@@ -90,7 +90,7 @@ def test_a_task_may_wait_for_its_words():
 def test_what_was_typed_last_is_what_the_answer_is_about():
     region = write_alternatives(offers("the left mug", 3), CONTROLS)
 
-    found = answered(typed("the cup", "the left mug "), *region, FIRST, data={"expression": "the cup"})
+    found = make_answer(typed("the cup", "the left mug "), *region, FIRST, data={"expression": "the cup"})
 
     assert found.task.expression == "the left mug"
     assert found.region_ids == (offers("the left mug", 3)[0].region_id,)
@@ -100,13 +100,13 @@ def test_untouched_offers_for_words_that_were_replaced_are_not_meant():
     """Both have the label "1st": the one for the task's own expression no longer counts."""
     old, new = offers("the cup", 3), offers("the left mug", 15)
 
-    found = answered(
+    found = make_answer(
         *write_alternatives(old, CONTROLS), *write_alternatives(new, CONTROLS), typed("the left mug"), FIRST,
         data={"expression": "the cup"},
     )  # fmt: skip
 
     assert found.mask == new[0].suggestion.mask
-    same = answered(
+    same = make_answer(
         *write_alternatives(old, CONTROLS), typed("the cup"), FIRST, data={"expression": "the cup"}
     )
     assert same.mask == old[0].suggestion.mask
@@ -114,7 +114,7 @@ def test_untouched_offers_for_words_that_were_replaced_are_not_meant():
 
 def test_only_offers_for_replaced_words_are_no_answer():
     old = write_alternatives(offers("the cup", 3), CONTROLS)
-    event = answered_event(*old, typed("the left mug"), data={"expression": "the cup"})
+    event = make_answer_event(*old, typed("the left mug"), data={"expression": "the cup"})
 
     (failed,) = read_event(event).failures
 
@@ -129,7 +129,7 @@ def test_imported_offers_for_words_that_were_replaced_are_not_meant_either():
     ]
     new = offers("the left mug", 15)
 
-    found = answered(
+    found = make_answer(
         *imported, *write_alternatives(new, CONTROLS), typed("the left mug"), FIRST, data={"expression":
         "the cup"},
     )  # fmt: skip
@@ -139,12 +139,12 @@ def test_imported_offers_for_words_that_were_replaced_are_not_meant_either():
 
 @pytest.mark.parametrize(("result", "keeps"), [((KEEP,), "mug"), ((), "")])
 def test_words_are_kept_for_the_next_image_when_the_annotator_says_so(result, keeps):
-    assert answered(typed("mug"), choice("pick", "no such thing"), *result).carried_expression == keeps
+    assert make_answer(typed("mug"), choice("pick", "no such thing"), *result).carried_expression == keeps
 
 
 def test_an_answer_without_words_is_no_answer_unless_it_was_skipped():
     assert "nothing was typed in 'expression'" in failure()
-    assert answered(was_cancelled=True).cancelled
+    assert make_answer(was_cancelled=True).cancelled
 
 
 def test_kept_words_stand_in_the_text_field_with_their_alternatives():
@@ -157,7 +157,7 @@ def test_kept_words_stand_in_the_text_field_with_their_alternatives():
         "expression",
         {"text": ["mug"]},
     )
-    assert answered(*prediction["result"], FIRST).task.expression == "mug"
+    assert make_answer(*prediction["result"], FIRST).task.expression == "mug"
 
 
 @pytest.mark.parametrize("name", ["paraphrase", "keywords", "prompt_quality", "expression_comment", "notes"])

@@ -18,7 +18,7 @@ PROPOSALS = tuple(rle.encode_rle(mask) for mask in (WHOLE, PART, OTHER))
 SCORES = {"lgd": np.array([1, 1.1, 0.5], np.float32), "iterprime": np.array([0.2, 0.3, 0.1], np.float32)}
 
 
-def decided(verdict, mask=None, *, expression="the mug next to the cup", digest="ab"):
+def make_decided_case(verdict, mask=None, *, expression="the mug next to the cup", digest="ab"):
     task = Task(1, "1.5", "a.png", expression)
     answer = Annotation(
         1, task, datetime(2026, 1, 5, tzinfo=UTC), None if mask is None else rle.encode_rle(mask)
@@ -27,7 +27,7 @@ def decided(verdict, mask=None, *, expression="the mug next to the cup", digest=
 
 
 def test_a_case_says_which_proposals_were_meant():
-    case = make_training_case(decided(Verdict.REDRAWN, WHOLE), PROPOSALS, SCORES, RankingSettings())
+    case = make_training_case(make_decided_case(Verdict.REDRAWN, WHOLE), PROPOSALS, SCORES, RankingSettings())
 
     assert (case.kind, case.image) == ("relation", "ab")
     assert case.ious.tolist() == pytest.approx([1, 0.16, 0])
@@ -35,7 +35,7 @@ def test_a_case_says_which_proposals_were_meant():
 
 
 def test_where_there_is_no_such_thing_nothing_was_right():
-    case = make_training_case(decided(Verdict.NO_REFERENT), PROPOSALS, SCORES, RankingSettings())
+    case = make_training_case(make_decided_case(Verdict.NO_REFERENT), PROPOSALS, SCORES, RankingSettings())
 
     assert not case.is_right.any()
 
@@ -43,10 +43,10 @@ def test_where_there_is_no_such_thing_nothing_was_right():
 @pytest.mark.parametrize(
     ("decision", "proposals", "scores"),
     [
-        (decided(Verdict.SKIPPED, WHOLE), PROPOSALS, SCORES),
-        (decided(Verdict.ACCEPTED, WHOLE), (), {}),
-        (decided(Verdict.ACCEPTED, np.ones((4, 4), np.bool_)), PROPOSALS, SCORES),
-        (decided(Verdict.ACCEPTED, WHOLE), PROPOSALS, {"lgd": np.zeros(0, np.float32)}),
+        (make_decided_case(Verdict.SKIPPED, WHOLE), PROPOSALS, SCORES),
+        (make_decided_case(Verdict.ACCEPTED, WHOLE), (), {}),
+        (make_decided_case(Verdict.ACCEPTED, np.ones((4, 4), np.bool_)), PROPOSALS, SCORES),
+        (make_decided_case(Verdict.ACCEPTED, WHOLE), PROPOSALS, {"lgd": np.zeros(0, np.float32)}),
     ],
     ids=["skipped", "proposals not kept", "another size", "no method ran"],
 )
@@ -57,7 +57,7 @@ def test_what_teaches_nothing_is_no_case(decision, proposals, scores):
 @pytest.mark.parametrize("weights", [{}, {"lgd": 3.0, "iterprime": 0.0}])
 def test_a_case_is_fused_as_the_annotators_alternatives_are(weights):
     settings = RankingSettings(temperatures={"lgd": 0.3}, by_kind={"relation": Fusion({"lgd": 0.7}, weights)})
-    case = make_training_case(decided(Verdict.ACCEPTED, WHOLE), PROPOSALS, SCORES, settings)
+    case = make_training_case(make_decided_case(Verdict.ACCEPTED, WHOLE), PROPOSALS, SCORES, settings)
     opinions = [MethodScores(name, scores) for name, scores in SCORES.items()]
 
     shown = rank_proposals(

@@ -8,7 +8,7 @@ import pytest
 from ris.core.expression import ParsedExpression, Word
 from ris.referring.emphasis import TokenPositions, emphasise_primary_word, find_token_positions
 from ris.referring.heat import scale_to_unit
-from tests.builders.tokens import parsed, spans_of
+from tests.builders.tokens import parse_tokens, spans_of
 
 RANDOM = np.random.default_rng(7)
 HEADS, LENGTH, PATCHES = 3, 9, 20
@@ -151,11 +151,13 @@ def test_token_positions_come_from_characters_and_the_template_shifts_them():
 
 def test_only_the_first_sentence_gives_words_to_look_at():
     text = "red mug . left dog"
-    both = replace(parsed(text, 1), n_first_sentence=3)
+    both = replace(parse_tokens(text, 1), n_first_sentence=3)
 
     assert find_token_positions(both, spans_of(text), offset=0) == TokenPositions((1, 2, 3), (2,), 6)
-    assert find_token_positions(parsed(text, 1), spans_of(text), offset=0).focus == (1, 2, 3, 4, 5)
+    assert find_token_positions(parse_tokens(text, 1), spans_of(text), offset=0).focus == (1, 2, 3, 4, 5)
 
 
 def test_a_word_that_was_cut_off_has_no_pieces():
-    assert find_token_positions(parsed("the red", 1), [(0, 0), (0, 3)], offset=0) == TokenPositions((), (), 2)
+    found = find_token_positions(parse_tokens("the red", 1), [(0, 0), (0, 3)], offset=0)
+
+    assert found == TokenPositions((), (), 2)

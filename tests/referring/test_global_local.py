@@ -23,7 +23,7 @@ from ris.referring.global_local import (
     mix_features,
 )
 from tests.builders.fakes import ColourEncoder, squares
-from tests.builders.masks import make_proposals, rectangle, seen
+from tests.builders.masks import make_proposals, rectangle, see_all
 
 
 def words_to_ids(texts):
@@ -204,7 +204,7 @@ def test_the_score_agrees_with_the_formula_from_pixels_to_numbers(encoder):
     """100 x cos(v G + (1 - v) L, r T_s + (1 - r) T_n), everything raw until the cosine."""
     method, expression = GlobalLocal(encoder, SETTINGS), ParsedExpression("the left red mug", "mug")
 
-    (got,) = method.score(seen(image(), make_proposals(*MASKS), method), [expression])
+    (got,) = method.score(see_all(image(), make_proposals(*MASKS), method), [expression])
 
     framing, side = SETTINGS.framing, encoder.input_size
     x = normalise_image(image().pixels, framing)
@@ -228,7 +228,7 @@ def test_unit_mixing_keeps_the_masked_view_raw_and_the_score_a_product(encoder):
     settings = replace(SETTINGS, mixing="unit")
     method, expression = GlobalLocal(encoder, settings), ParsedExpression("the left red mug", "mug")
 
-    (got,) = method.score(seen(image(), make_proposals(*MASKS), method), [expression])
+    (got,) = method.score(see_all(image(), make_proposals(*MASKS), method), [expression])
 
     picture = normalise_image(image().pixels, settings.framing)
     guided, alone = (
@@ -258,7 +258,7 @@ def test_the_length_of_all_features_matters_with_unit_mixing_alone(mixing, facto
     expression = ParsedExpression("the red one", "the red one")
 
     plain, longer = (
-        method.score(seen(Image.from_pixels(squares()), proposals, method), [expression])[0].scores
+        method.score(see_all(Image.from_pixels(squares()), proposals, method), [expression])[0].scores
         for method in (GlobalLocal(ColourEncoder(), settings), GlobalLocal(Longer(), settings))
     )
 
@@ -305,7 +305,7 @@ def test_no_proposals_give_no_scores(encoder):
     nothing = make_proposals(*MASKS)
     nothing = type(nothing).from_masks([], nothing.masks.size, nothing.quality[:0])
 
-    scene = seen(image(), nothing, method)
+    scene = see_all(image(), nothing, method)
 
     assert len(scene.features["global-local"]["visual"]) == 0
     assert len(method.score(scene, [ParsedExpression("the mug", "the mug")])[0].scores) == 0
@@ -318,7 +318,7 @@ def test_an_images_features_are_made_once_for_all_its_expressions():
         *(rectangle((32, 32), x, y, x + 8, y + 8) for x, y in ((2, 2), (18, 2), (2, 18)))
     )
 
-    scene = seen(Image.from_pixels(squares()), proposals, method)
+    scene = see_all(Image.from_pixels(squares()), proposals, method)
     for words in ("the red one", "the green one", "the blue one", "red", "green"):
         method.score(scene, [ParsedExpression(words, words)])
 

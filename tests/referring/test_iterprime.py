@@ -18,8 +18,8 @@ from ris.referring.iterprime import (
     score_masks,
 )
 from ris.referring.protocols import AttentionMaps
-from tests.builders.masks import make_proposals, rectangle, seen
-from tests.builders.tokens import parsed, spans_of
+from tests.builders.masks import make_proposals, rectangle, see_all
+from tests.builders.tokens import parse_tokens, spans_of
 
 RANDOM = np.random.default_rng(7)
 
@@ -69,10 +69,10 @@ def test_two_equally_hot_pixels_in_a_scene_leave_both_masks_in():
         pixels[mask, 0] = 255
     chosen = method(Looker())
     image, proposals = Image.from_pixels(pixels), make_proposals(*corners, rectangle((32, 32), 12, 0, 20, 8))
-    scene = seen(image, proposals, chosen)
-    (found,) = chosen.score(scene, [parsed("the red", 1)])
+    scene = see_all(image, proposals, chosen)
+    (found,) = chosen.score(scene, [parse_tokens("the red", 1)])
     maps, _ = method(Looker()).compute_heat_maps(
-        scene.features["iterprime"]["encoded"], [parsed("the red", 1)]
+        scene.features["iterprime"]["encoded"], [parse_tokens("the red", 1)]
     )
     large = enlarge_heat(maps[0], (32, 32))
 
@@ -91,9 +91,9 @@ def test_a_map_without_heat_leaves_every_mask_as_good_as_the_next(iterations, sc
             )
 
     chosen = method(Blind(), iterations=iterations)
-    scene = seen(picture(), make_proposals(*SQUARES), chosen)
+    scene = see_all(picture(), make_proposals(*SQUARES), chosen)
 
-    scores = chosen.score(scene, [parsed("the red", 1)])[0].scores
+    scores = chosen.score(scene, [parse_tokens("the red", 1)])[0].scores
 
     assert (scores == scores[0]).all()
     assert scores[0] == pytest.approx(score, abs=1e-4)
@@ -102,10 +102,10 @@ def test_a_map_without_heat_leaves_every_mask_as_good_as_the_next(iterations, sc
 def test_with_one_pass_masks_are_chosen_by_the_sharpened_map():
     masks = [*SQUARES, RANDOM.random((32, 32)) > 0.4, rectangle((32, 32), 0, 0, 32, 32)]
     chosen = method(Looker(), iterations=1, max_parts=100)
-    scene = seen(picture(), make_proposals(*masks), chosen)
-    (found,) = chosen.score(scene, [parsed("the green", 1)])
+    scene = see_all(picture(), make_proposals(*masks), chosen)
+    (found,) = chosen.score(scene, [parse_tokens("the green", 1)])
     maps, _ = method(Looker(), iterations=1).compute_heat_maps(
-        scene.features["iterprime"]["encoded"], [parsed("the green", 1)]
+        scene.features["iterprime"]["encoded"], [parse_tokens("the green", 1)]
     )
     large = scale_to_unit(enlarge_heat(maps[0], (32, 32)))
     sharp = 1 / (1 + np.exp(-20 * (large - 0.5)))
@@ -182,9 +182,11 @@ def method(looker, **changes):
 
 def test_the_mask_that_the_words_look_at_comes_first():
     chosen = method(Looker())
-    scene = seen(picture(), make_proposals(*SQUARES), chosen)
+    scene = see_all(picture(), make_proposals(*SQUARES), chosen)
 
-    found = chosen.score(scene, [parsed("the red", 1), parsed("the green", 1), parsed("the blue", 1)])
+    found = chosen.score(
+        scene, [parse_tokens("the red", 1), parse_tokens("the green", 1), parse_tokens("the blue", 1)]
+    )
 
     assert [int(s.scores.argmax()) for s in found] == [0, 1, 2]
     assert found[0].heat.shape == (4, 4)
@@ -195,10 +197,12 @@ def test_scores_from_the_scene_agree_with_the_dense_mask_choice():
     masks = [*SQUARES, RANDOM.random((32, 32)) > 0.4, rectangle((32, 32), 0, 0, 32, 32)]
     for peak_filter in (True, False):
         chosen = method(Looker(), peak_filter=peak_filter, max_parts=100)
-        scene = seen(picture(), make_proposals(*masks), chosen)
-        (found,) = chosen.score(scene, [parsed("the green", 1)])
+        scene = see_all(picture(), make_proposals(*masks), chosen)
+        (found,) = chosen.score(scene, [parse_tokens("the green", 1)])
         again = method(Looker(), peak_filter=peak_filter, max_parts=100)
-        maps, _ = again.compute_heat_maps(scene.features["iterprime"]["encoded"], [parsed("the green", 1)])
+        maps, _ = again.compute_heat_maps(
+            scene.features["iterprime"]["encoded"], [parse_tokens("the green", 1)]
+        )
 
         wanted = score_masks(np.array(masks), scale_to_unit(enlarge_heat(maps[0], (32, 32))), chosen.settings)
 
@@ -208,9 +212,9 @@ def test_scores_from_the_scene_agree_with_the_dense_mask_choice():
 def test_the_refined_map_is_four_fifths_of_the_old_and_a_fifth_of_the_new():
     looker = Looker(match=(0.5, 0.6, 0.7))
     chosen = method(looker)
-    encoded = seen(picture(), make_proposals(*SQUARES), chosen).features["iterprime"]["encoded"]
+    encoded = see_all(picture(), make_proposals(*SQUARES), chosen).features["iterprime"]["encoded"]
 
-    maps, passes = chosen.compute_heat_maps(encoded, [parsed("the red", 1)])
+    maps, passes = chosen.compute_heat_maps(encoded, [parse_tokens("the red", 1)])
 
     cams = []
     for kept in looker.kept:
@@ -225,8 +229,8 @@ def test_the_refined_map_is_four_fifths_of_the_old_and_a_fifth_of_the_new():
 def test_what_was_hot_stays_hidden():
     looker = Looker(match=(0.5, 0.6, 0.7))
     chosen = method(looker)
-    encoded = seen(picture(), make_proposals(*SQUARES), chosen).features["iterprime"]["encoded"]
-    chosen.compute_heat_maps(encoded, [parsed("the red", 1)])
+    encoded = see_all(picture(), make_proposals(*SQUARES), chosen).features["iterprime"]["encoded"]
+    chosen.compute_heat_maps(encoded, [parse_tokens("the red", 1)])
 
     first, second, third = (kept[0] for kept in looker.kept)
     assert first.all()
@@ -241,9 +245,9 @@ def test_what_was_hot_stays_hidden():
 )
 def test_it_stops_when_the_match_falls(match, n_passes):
     chosen = method(Looker(match))
-    encoded = seen(picture(), make_proposals(*SQUARES), chosen).features["iterprime"]["encoded"]
+    encoded = see_all(picture(), make_proposals(*SQUARES), chosen).features["iterprime"]["encoded"]
 
-    assert chosen.compute_heat_maps(encoded, [parsed("the red", 1)])[1] == [n_passes]
+    assert chosen.compute_heat_maps(encoded, [parse_tokens("the red", 1)])[1] == [n_passes]
 
 
 @given(st.lists(st.integers(1, 99), min_size=3, max_size=3))
@@ -251,11 +255,11 @@ def test_the_area_factor_of_the_description_never_matters(percent):
     """The code weighs both sides of its comparison by the share of the map that is left."""
     match = [p / 100 for p in percent]
     chosen = method(Looker(match))
-    encoded = seen(picture(), make_proposals(*SQUARES), chosen).features["iterprime"]["encoded"]
+    encoded = see_all(picture(), make_proposals(*SQUARES), chosen).features["iterprime"]["encoded"]
 
-    _, (passes,) = chosen.compute_heat_maps(encoded, [parsed("the red", 1)])
+    _, (passes,) = chosen.compute_heat_maps(encoded, [parse_tokens("the red", 1)])
 
-    heat = method(Looker(match), iterations=1).compute_heat_maps(encoded, [parsed("the red", 1)])[0][0]
+    heat = method(Looker(match), iterations=1).compute_heat_maps(encoded, [parse_tokens("the red", 1)])[0][0]
     area = float((1 - heat).mean())
     stops = [t for t in (1, 2) if area * match[t] < area * match[t - 1]]
     assert passes == (stops[0] + 1 if stops else 3)
@@ -263,19 +267,19 @@ def test_the_area_factor_of_the_description_never_matters(percent):
 
 def test_the_failing_step_is_in_the_map_as_in_the_code_or_left_out():
     with_it, without = (method(Looker((0.5, 0.4, 0.3)), keeps_failing_step=keeps) for keeps in (True, False))
-    encoded = seen(picture(), make_proposals(*SQUARES), with_it).features["iterprime"]["encoded"]
-    once = method(Looker(), iterations=1).compute_heat_maps(encoded, [parsed("the red", 1)])[0]
+    encoded = see_all(picture(), make_proposals(*SQUARES), with_it).features["iterprime"]["encoded"]
+    once = method(Looker(), iterations=1).compute_heat_maps(encoded, [parse_tokens("the red", 1)])[0]
 
-    np.testing.assert_array_equal(without.compute_heat_maps(encoded, [parsed("the red", 1)])[0], once)
-    assert (with_it.compute_heat_maps(encoded, [parsed("the red", 1)])[0] != once).any()
+    np.testing.assert_array_equal(without.compute_heat_maps(encoded, [parse_tokens("the red", 1)])[0], once)
+    assert (with_it.compute_heat_maps(encoded, [parse_tokens("the red", 1)])[0] != once).any()
 
 
 def test_the_image_is_encoded_once_for_three_passes_and_five_expressions():
     looker = Looker(match=(0.5, 0.6, 0.7))
     chosen = method(looker)
-    scene = seen(picture(), make_proposals(*SQUARES), chosen)
+    scene = see_all(picture(), make_proposals(*SQUARES), chosen)
 
-    chosen.score(scene, [parsed(f"the {c}", 1) for c in ("red", "green", "blue", "red", "blue")])
+    chosen.score(scene, [parse_tokens(f"the {c}", 1) for c in ("red", "green", "blue", "red", "blue")])
 
     assert looker.calls == {"pictures": 1, "passes": 3}
 
@@ -283,12 +287,12 @@ def test_the_image_is_encoded_once_for_three_passes_and_five_expressions():
 def test_expressions_together_score_as_alone():
     texts = ["the red", "the green", "the very blue"]
     chosen = method(Looker((0.5, 0.6, 0.7)))
-    scene = seen(picture(), make_proposals(*SQUARES), chosen)
+    scene = see_all(picture(), make_proposals(*SQUARES), chosen)
 
-    together = chosen.score(scene, [parsed(t, 1) for t in texts])
+    together = chosen.score(scene, [parse_tokens(t, 1) for t in texts])
 
     for text, one in zip(texts, together, strict=True):
-        (alone,) = method(Looker((0.5, 0.6, 0.7))).score(scene, [parsed(text, 1)])
+        (alone,) = method(Looker((0.5, 0.6, 0.7))).score(scene, [parse_tokens(text, 1)])
         np.testing.assert_allclose(one.scores, alone.scores, atol=1e-6)
 
 
@@ -296,7 +300,7 @@ def test_without_expressions_or_proposals_there_is_nothing():
     chosen = method(Looker())
     empty = make_proposals(SQUARES[0])
     empty = type(empty).from_masks([], empty.masks.size, empty.quality[:0])
-    scene = seen(picture(), empty, chosen)
+    scene = see_all(picture(), empty, chosen)
 
     assert chosen.score(scene, []) == []
-    assert len(chosen.score(scene, [parsed("the red", 1)])[0].scores) == 0
+    assert len(chosen.score(scene, [parse_tokens("the red", 1)])[0].scores) == 0

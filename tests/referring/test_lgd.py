@@ -24,7 +24,7 @@ from ris.referring.lgd import (
     preprocess_crop,
 )
 from tests.builders.fakes import ColourEncoder, squares
-from tests.builders.masks import make_proposals, rectangle, seen, words
+from tests.builders.masks import make_proposals, rectangle, see_all, words
 from tests.referring.tables import read_rows, to_tree
 
 SETTINGS = replace(LGD_PAPER, mean=(0, 0, 0), std=(1, 1, 1), rectifier="off")
@@ -83,7 +83,7 @@ MASKS = [(squares() == colour).all(-1) for colour in ((255, 0, 0), (0, 255, 0), 
 
 
 def score(chosen, expression):
-    scene = seen(Image.from_pixels(squares()), make_proposals(*MASKS), chosen)
+    scene = see_all(Image.from_pixels(squares()), make_proposals(*MASKS), chosen)
     return chosen.score(scene, [expression])[0]
 
 
@@ -309,7 +309,7 @@ def test_a_description_of_a_thousand_words_is_left_to_the_text_network():
 def test_two_expressions_get_their_own_descriptions():
     speaker = Speaker()
     chosen = method(speaker)
-    scene = seen(Image.from_pixels(squares()), make_proposals(*MASKS), chosen)
+    scene = see_all(Image.from_pixels(squares()), make_proposals(*MASKS), chosen)
 
     chosen.score(scene, [words("the red"), words("the blue")])
 

@@ -86,24 +86,24 @@ def adjective(words: str, group: dict[int, Thing], scene: SyntheticScene) -> dic
             for i, true in furthest(match[1], group, scene).items()
         }
     if re.fullmatch(CORNER, words):
-        return cornered(words, group, scene)
+        return find_in_corner(words, group, scene)
     if re.fullmatch(SIZE, words):
-        return sized(words, group)
+        return compare_sizes(words, group)
     if words in ("middle", "center"):
         return middle(group, scene, is_centre=words == "center")
     if match := re.fullmatch(rf"({ORDINAL}) (biggest|largest|smallest)", words):
-        return queued_by_size(match[2], rank(match[1]), group)
+        return order_by_size(match[2], rank(match[1]), group)
     raise UnreadableError(words)
 
 
 def after_noun(clause: str, group: dict[int, Thing], scene: SyntheticScene) -> dict[int, bool | None]:
     clause = re.sub(r"^(that|which) is ", "", clause)
     if match := re.fullmatch(r"(?:not|neither) (.*)", clause):
-        return {i: negation(value) for i, value in denied(match[1], group, scene).items()}
+        return {i: negation(value) for i, value in read_denied_claim(match[1], group, scene).items()}
     if re.fullmatch(COLOUR, clause):
         return {i: is_colour(thing, clause) for i, thing in group.items()}
     if re.fullmatch(SIZE, clause):
-        return sized(clause, group)
+        return compare_sizes(clause, group)
     if re.fullmatch(SIDE, clause):
         return furthest(clause, group, scene)
     if match := re.fullmatch(rf"(?:on the |at the )?({SIDE})(?: side| of the (?:picture|image))?", clause):
@@ -112,11 +112,11 @@ def after_noun(clause: str, group: dict[int, Thing], scene: SyntheticScene) -> d
             for i, true in furthest(match[1], group, scene).items()
         }
     if match := re.fullmatch(rf"(?:in the |at the )?({CORNER})(?: corner)?", clause):
-        return cornered(match[1], group, scene)
+        return find_in_corner(match[1], group, scene)
     if match := re.fullmatch(r"(?:in the )?(middle|center)", clause):
         return middle(group, scene, is_centre=True)
     if match := re.fullmatch(rf"({ORDINAL}) from (?:the )?({SIDE})", clause):
-        return queued(match[1], match[2], group, scene)
+        return order_from_side(match[1], match[2], group, scene)
     if match := re.fullmatch(rf"(?:{NEAR}) the (.*)", clause):
         return near(landmark(match[1], scene), group, scene)
     if match := re.fullmatch(r"between the (.*) and the (.*)", clause):
@@ -131,7 +131,7 @@ def negation(value: bool | None) -> bool | None:
     return None if value is None else not value
 
 
-def denied(claim: str, group: dict[int, Thing], scene: SyntheticScene) -> dict[int, bool | None]:
+def read_denied_claim(claim: str, group: dict[int, Thing], scene: SyntheticScene) -> dict[int, bool | None]:
     """What is said not to hold, read as a plain claim about each thing and not as "the most"."""
     if match := re.fullmatch(rf"({COLOUR}) (?:nor|or|and not) ({COLOUR})", claim):
         return {i: is_colour(t, match[1]) or is_colour(t, match[2]) for i, t in group.items()}
@@ -140,7 +140,7 @@ def denied(claim: str, group: dict[int, Thing], scene: SyntheticScene) -> dict[i
     if match := re.fullmatch(rf"(?:the )?({SIZE})", claim):
         if len(group) != 2 or ratio(*group.values()) < 1.45:
             return dict.fromkeys(group, None)
-        return sized(match[1], group)
+        return compare_sizes(match[1], group)
     if match := re.fullmatch(rf"(?:on|at) the ({SIDE})", claim):
         shares = {i: share(thing, match[1], scene) for i, thing in group.items()}
         return {i: True if s < 0.45 else False if s > 0.55 else None for i, s in shares.items()}
@@ -187,7 +187,7 @@ def furthest(side: str, group: dict[int, Thing], scene: SyntheticScene) -> dict[
     return {i: i == order[0] for i in group}
 
 
-def cornered(corner: str, group: dict[int, Thing], scene: SyntheticScene) -> dict[int, bool | None]:
+def find_in_corner(corner: str, group: dict[int, Thing], scene: SyntheticScene) -> dict[int, bool | None]:
     one, two = (SIDE_OF[word] for word in corner.split())
     far = {i: share(thing, one, scene) + share(thing, two, scene) for i, thing in group.items()}
     order = sorted(far, key=far.__getitem__)
@@ -203,7 +203,7 @@ def ratio(one: Thing, two: Thing) -> float:
     return max(min(sides, areas), min(1 / sides, 1 / areas))
 
 
-def sized(word: str, group: dict[int, Thing]) -> dict[int, bool | None]:
+def compare_sizes(word: str, group: dict[int, Thing]) -> dict[int, bool | None]:
     if word in ("bigger", "larger", "smaller") and len(group) != 2:
         return dict.fromkeys(group, None)
     order = sorted(group, key=lambda i: group[i].size_px, reverse=word.startswith(("big", "lar")))
@@ -216,13 +216,15 @@ def rank(ordinal: str) -> int:
     return {"fi": 0, "1s": 0, "se": 1, "2n": 1, "th": 2, "3r": 2, "fo": 3, "4t": 3}[ordinal[:2]]
 
 
-def queued_by_size(word: str, place: int, group: dict[int, Thing]) -> dict[int, bool | None]:
+def order_by_size(word: str, place: int, group: dict[int, Thing]) -> dict[int, bool | None]:
     order = sorted(group, key=lambda i: group[i].size_px, reverse=word != "smallest")
     clear = all(ratio(group[a], group[b]) > 1.25 for a, b in pairwise(order))
     return {i: i == order[place] if clear else None for i in group}
 
 
-def queued(ordinal: str, side: str, group: dict[int, Thing], scene: SyntheticScene) -> dict[int, bool | None]:
+def order_from_side(
+    ordinal: str, side: str, group: dict[int, Thing], scene: SyntheticScene
+) -> dict[int, bool | None]:
     shares = {i: share(thing, side, scene) for i, thing in group.items()}
     order = sorted(shares, key=shares.__getitem__)
     clear = all(shares[b] - shares[a] > 0.065 for a, b in pairwise(order))

@@ -19,7 +19,7 @@ from tests.builders.evaluated import (
     OFFERS,
     REDRAWN,
     RIGHT,
-    decided,
+    make_evaluated,
 )
 
 
@@ -41,7 +41,7 @@ def test_methods_are_compared_on_the_same_decisions():
 
 
 def test_calibration_sorts_scores_into_bins():
-    right = [decided(Verdict.ACCEPTED, LEFT, rank=0) for _ in range(3)]
+    right = [make_evaluated(Verdict.ACCEPTED, LEFT, rank=0) for _ in range(3)]
 
     assert compute_calibration([*right, ACCEPTED]) == [(1.0, 0.75, 4)]
     assert compute_calibration([NONE]) == []
@@ -50,10 +50,10 @@ def test_calibration_sorts_scores_into_bins():
 def test_of_shuffled_tasks_the_place_of_the_accepted_is_told_apart_from_its_rank():
     swapped = tuple(replace(o, place=1 - o.suggestion.rank) for o in OFFERS)
     found = [
-        decided(Verdict.ACCEPTED, RIGHT, rank=1, offers=swapped),
-        decided(Verdict.ACCEPTED, LEFT, rank=0, offers=swapped, image="b.png"),
-        decided(Verdict.ACCEPTED, RIGHT, rank=1, offers=swapped, image="c.png"),
-        decided(Verdict.REDRAWN, HALF, offers=swapped, image="d.png"),
+        make_evaluated(Verdict.ACCEPTED, RIGHT, rank=1, offers=swapped),
+        make_evaluated(Verdict.ACCEPTED, LEFT, rank=0, offers=swapped, image="b.png"),
+        make_evaluated(Verdict.ACCEPTED, RIGHT, rank=1, offers=swapped, image="c.png"),
+        make_evaluated(Verdict.REDRAWN, HALF, offers=swapped, image="d.png"),
         ACCEPTED,
     ]
 

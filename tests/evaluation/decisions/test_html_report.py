@@ -9,7 +9,7 @@ import pytest
 from ris.core.types import Verdict
 from ris.errors import ImageUnreachable
 from ris.evaluation.decisions.html_report import ReportTable, render_page
-from tests.builders.evaluated import EVERYTHING, LEFT, MONDAY, decided
+from tests.builders.evaluated import EVERYTHING, LEFT, MONDAY, make_evaluated
 
 
 def made(found=EVERYTHING, **more):
@@ -74,7 +74,7 @@ def test_the_page_loads_nothing_from_outside():
 
 def test_words_of_annotators_stay_words():
     evil = "<script>alert(1)</script><img src=x onerror=alert(2)>"
-    found = [decided(Verdict.REDRAWN, LEFT, offers=(), expression=evil)]
+    found = [make_evaluated(Verdict.REDRAWN, LEFT, offers=(), expression=evil)]
 
     reader, text = read(made(found, pixels=lambda j: np.zeros((10, 10, 3), np.uint8), warnings=[evil]))
 
@@ -118,7 +118,7 @@ def test_the_trend_is_drawn_when_there_is_more_than_one_week(weeks):
     from datetime import timedelta
 
     found = [
-        decided(Verdict.ACCEPTED, LEFT, rank=0, number=i, at=MONDAY + timedelta(days=7 * i))
+        make_evaluated(Verdict.ACCEPTED, LEFT, rank=0, number=i, at=MONDAY + timedelta(days=7 * i))
         for i in range(weeks)
     ]
 

@@ -20,7 +20,7 @@ from tests.builders.evaluated import (
     REDRAWN,
     RIGHT,
     SIZE,
-    decided,
+    make_evaluated,
     offer,
 )
 from tests.builders.masks import rectangle
@@ -71,7 +71,7 @@ def test_lead_time_is_the_median_of_those_that_were_told():
 
 
 def test_expressions_without_a_referent_have_their_own_figures():
-    silent = decided(Verdict.NO_REFERENT, offers=())
+    silent = make_evaluated(Verdict.NO_REFERENT, offers=())
 
     assert mean("N-acc", [NONE, silent]) == 0.5
     assert mean("T-acc") == pytest.approx(2 / 3)
@@ -87,11 +87,11 @@ def test_without_decisions_there_are_figures_of_nothing():
 def test_alternatives_of_another_size_have_nothing_in_common_with_the_final_mask():
     large = offer(0, rectangle((20, 20), 0, 0, 4, 10))
 
-    assert decided(Verdict.REDRAWN, LEFT, offers=(large,)).ious == (0.0,)
+    assert make_evaluated(Verdict.REDRAWN, LEFT, offers=(large,)).ious == (0.0,)
 
 
 def test_decisions_are_split_by_what_they_share():
-    later = decided(Verdict.ACCEPTED, LEFT, rank=0, at=MONDAY + timedelta(days=7), annotator=None)
+    later = make_evaluated(Verdict.ACCEPTED, LEFT, rank=0, at=MONDAY + timedelta(days=7), annotator=None)
 
     assert {k: len(v) for k, v in group_decisions([ACCEPTED, later], "week").items()} == {
         "2026-W02": 1,
@@ -104,8 +104,8 @@ def test_decisions_are_split_by_what_they_share():
 
 
 def test_the_interval_draws_whole_images():
-    same = [decided(Verdict.ACCEPTED, LEFT, rank=0, number=i) for i in range(4)]
-    same += [decided(Verdict.ACCEPTED, RIGHT, rank=1, number=i) for i in range(4)]
+    same = [make_evaluated(Verdict.ACCEPTED, LEFT, rank=0, number=i) for i in range(4)]
+    same += [make_evaluated(Verdict.ACCEPTED, RIGHT, rank=1, number=i) for i in range(4)]
 
     shares = compute_decision_metrics(same).shares["mIoU of the first"]
 
@@ -113,8 +113,12 @@ def test_the_interval_draws_whole_images():
 
 
 def test_one_picture_at_two_addresses_is_one_image():
-    one, two = (decided(Verdict.ACCEPTED, LEFT, rank=0, image=i, digest="ab") for i in ("a.png", "b.png"))
-    unseen = [decided(Verdict.ACCEPTED, LEFT, rank=0, image=i, digest=None) for i in ("a.png", "b.png")]
+    one, two = (
+        make_evaluated(Verdict.ACCEPTED, LEFT, rank=0, image=i, digest="ab") for i in ("a.png", "b.png")
+    )
+    unseen = [
+        make_evaluated(Verdict.ACCEPTED, LEFT, rank=0, image=i, digest=None) for i in ("a.png", "b.png")
+    ]
 
     assert one.image == two.image
     assert unseen[0].image != unseen[1].image
@@ -124,6 +128,6 @@ def test_masks_are_compared_by_pixels_of_any_shape():
     rng = np.random.default_rng(0)
     one, two = rng.random(SIZE) > 0.5, rng.random(SIZE) > 0.5
 
-    (iou,) = decided(Verdict.REDRAWN, one, offers=(offer(0, two),)).ious
+    (iou,) = make_evaluated(Verdict.REDRAWN, one, offers=(offer(0, two),)).ious
 
     assert iou == pytest.approx((one & two).sum() / (one | two).sum())

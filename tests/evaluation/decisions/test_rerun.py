@@ -5,7 +5,7 @@ from ris.core.types import Image, Verdict
 from ris.errors import ImageUnreachable, InputError
 from ris.evaluation.decisions.rerun import compare_reruns, isolate_method, rerun
 from ris.referring.spatial import Spatial
-from tests.builders.evaluated import decided
+from tests.builders.evaluated import make_evaluated
 from tests.builders.fakes import squares
 from tests.builders.services import make_pipeline
 
@@ -14,7 +14,9 @@ BLUE = (squares() == (0, 0, 255)).all(-1)
 
 
 def decision(mask, expression, number=1, image="squares", verdict=Verdict.REDRAWN):
-    return decided(verdict, mask, offers=(), number=number, image=image, expression=expression).decision
+    return make_evaluated(
+        verdict, mask, offers=(), number=number, image=image, expression=expression
+    ).decision
 
 
 class Fetch:
@@ -48,8 +50,8 @@ def test_an_image_that_is_gone_is_a_miss_with_its_reason():
 
 
 def test_only_decisions_that_say_which_mask_is_meant_are_run_again():
-    none = decided(Verdict.NO_REFERENT).decision
-    skipped = decided(Verdict.SKIPPED, np.ones((10, 10), np.bool_)).decision
+    none = make_evaluated(Verdict.NO_REFERENT).decision
+    skipped = make_evaluated(Verdict.SKIPPED, np.ones((10, 10), np.bool_)).decision
 
     assert list(rerun(make_pipeline(), [none, skipped], Fetch())) == []
 

@@ -276,22 +276,22 @@ def serve_once(response):
     return f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
-def packed(encoding, body):
+def make_encoded_answer(encoding, body):
     head = f"HTTP/1.1 200 OK\r\nContent-Encoding: {encoding}\r\nContent-Length: {len(body)}\r\n\r\n"
     return head.encode() + body
 
 
 def test_a_picture_that_is_sent_packed_is_unpacked_and_measured_unpacked():
-    url = serve_once(packed("gzip", gzip.compress(PNG)))
+    url = serve_once(make_encoded_answer("gzip", gzip.compress(PNG)))
     assert ImageSource(LabelStudioClient(url, None)).fetch("/data/upload/1/a.png", 17) == PNG
 
-    bomb = serve_once(packed("gzip", gzip.compress(bytes(10_000_000))))
+    bomb = serve_once(make_encoded_answer("gzip", gzip.compress(bytes(10_000_000))))
     with pytest.raises(ImageUnreachable, match="more than 1 MiB; set RIS_MAX_IMAGE_BYTES"):
         ImageSource(LabelStudioClient(bomb, None), max_bytes=2**20).fetch("/data/upload/1/a.png", 17)
 
 
 def test_a_packing_that_could_unpack_into_any_size_is_refused():
-    url = serve_once(packed("br", b"x"))
+    url = serve_once(make_encoded_answer("br", b"x"))
 
     with pytest.raises(ImageUnreachable, match="its host packed it as 'br', and only gzip can be unpacked"):
         ImageSource(LabelStudioClient(url, None)).fetch("/data/upload/1/a.png", 17)
