@@ -189,7 +189,7 @@ def select_version(
 ) -> None:
     """Use this version of the ranking. A running server uses it from the next request on.
 
-    Example: `ris models use tiny-1a2b3c4d`
+    Example: `ris models use tiny-0d0174b0-1a2b3c`
     """
     training = assembly.make_training_service(config.read_settings(database_url=database_url, preset=preset))
     try:
