@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import open_clip
 import torch
@@ -31,6 +30,7 @@ from ris.tinyworld.descriptions import make_caption, make_name
 from ris.tinyworld.scene import SyntheticScene, make_scene
 from ris.tinyworld.writer import Expression
 from training import plain_blocks
+from training.arguments import make_training_parser, prepare_training
 from training.optimise import Optimisers, make_grid_positions, make_whitening_filters, run_training_steps
 from training.sampling import choose_balanced, jitter_mask, pick_scene, vary_brightness
 
@@ -302,17 +302,11 @@ def export_clip(model: CLIP, out: Path) -> None:
 
 
 def _parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = make_training_parser(__doc__, steps=5000, seed=0)
     parser.add_argument("--tokenizer", type=Path, required=True, help="folder that training.tokenizer wrote")
-    parser.add_argument(
-        "--out", type=Path, required=True, help="model folder; an unfinished training resumes"
-    )
-    parser.add_argument("--steps", type=int, default=5000)
     parser.add_argument("--scenes", type=int, default=16, help="scenes per step")
     parser.add_argument("--crop-scenes", type=int, default=3, help="scenes per step with crops of all things")
     parser.add_argument("--expressions", type=int, default=8, help="expressions per scene")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     return parser.parse_args()
 
@@ -320,10 +314,7 @@ def _parse_args() -> argparse.Namespace:
 def main() -> None:
     """Train, or resume a training."""
     args = _parse_args()
-    torch.set_num_threads(args.threads)
-    cv2.setNumThreads(1)
-    torch.manual_seed(args.seed)
-    args.out.mkdir(parents=True, exist_ok=True)
+    prepare_training(args)
     config = make_open_clip_config(len(AutoTokenizer.from_pretrained(args.tokenizer)))
     (args.out / "open_clip_config.json").write_text(json.dumps(config, indent=1) + "\n")
     for file in args.tokenizer.iterdir():

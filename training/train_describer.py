@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -22,6 +21,7 @@ from transformers import AutoTokenizer, BlipForConditionalGeneration
 
 from ris.referring.crops import squash_image
 from ris.tinyworld.descriptions import make_attribute_description, make_surrounding_description
+from training.arguments import make_training_parser, prepare_training
 from training.blip import IMAGE_SIDE, MAX_TOKENS, MEAN, PAD_ID, SEP_ID, START_ID, STD, make_blip_config
 from training.optimise import Optimisers, run_training_steps
 from training.sampling import choose_balanced, pick_scene, vary_brightness
@@ -96,16 +96,10 @@ def compute_describer_losses(
 
 
 def _parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = make_training_parser(__doc__, steps=6000, seed=31)
     parser.add_argument("--itm", type=Path, required=True, help="the trained matcher, with its tokenizer")
-    parser.add_argument(
-        "--out", type=Path, required=True, help="model folder; an unfinished training resumes"
-    )
-    parser.add_argument("--steps", type=int, default=6000)
     parser.add_argument("--scenes", type=int, default=12, help="scenes per step")
     parser.add_argument("--expressions", type=int, default=6, help="expressions per scene")
-    parser.add_argument("--seed", type=int, default=31)
-    parser.add_argument("--threads", type=int, default=1)
     return parser.parse_args()
 
 
@@ -126,10 +120,7 @@ def make_describer(itm: Path, n_words: int) -> BlipForConditionalGeneration:
 def main() -> None:
     """Train, or resume a training."""
     args = _parse_args()
-    torch.set_num_threads(args.threads)
-    cv2.setNumThreads(1)
-    torch.manual_seed(args.seed)
-    args.out.mkdir(parents=True, exist_ok=True)
+    prepare_training(args)
     tokenizer = AutoTokenizer.from_pretrained(args.itm)
     for name in ("tokenizer.json", "tokenizer_config.json"):
         shutil.copy(args.itm / name, args.out)

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -27,6 +26,7 @@ from ris.tinyworld.scene import SyntheticScene
 from ris.tinyworld.sprites import COLOURS
 from ris.tinyworld.words import choose_noun_word
 from ris.tinyworld.writer import Expression
+from training.arguments import make_training_parser, prepare_training
 from training.blip import (
     BLIP_GRID,
     IMAGE_SIDE,
@@ -237,27 +237,18 @@ def compute_itm_losses(
 
 
 def _parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = make_training_parser(__doc__, steps=5000, seed=21)
     parser.add_argument("--clip", type=Path, required=True, help="the trained tiny CLIP, with its tokenizer")
-    parser.add_argument(
-        "--out", type=Path, required=True, help="model folder; an unfinished training resumes"
-    )
-    parser.add_argument("--steps", type=int, default=5000)
     parser.add_argument("--scenes", type=int, default=12, help="scenes per step")
     parser.add_argument("--expressions", type=int, default=6, help="expressions per scene")
     parser.add_argument("--false", type=int, default=2, help="texts per scene that fit nothing in it")
-    parser.add_argument("--seed", type=int, default=21)
-    parser.add_argument("--threads", type=int, default=1)
     return parser.parse_args()
 
 
 def main() -> None:
     """Train, or resume a training."""
     args = _parse_args()
-    torch.set_num_threads(args.threads)
-    cv2.setNumThreads(1)
-    torch.manual_seed(args.seed)
-    args.out.mkdir(parents=True, exist_ok=True)
+    prepare_training(args)
     tokenizer = AutoTokenizer.from_pretrained(args.clip)
     for name in ("tokenizer.json", "tokenizer_config.json"):
         shutil.copy(args.clip / name, args.out)

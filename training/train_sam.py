@@ -22,6 +22,7 @@ from torch.nn import functional as F
 
 from ris.pretrained.masks.sam import build_sam
 from ris.tinyworld.scene import SyntheticScene, make_scene
+from training.arguments import make_training_parser, prepare_training
 from training.optimise import Optimisers, make_grid_positions, make_whitening_filters, run_training_steps
 
 SAM_CONFIG: dict[str, Any] = {
@@ -257,15 +258,9 @@ def export_sam(model: Sam, out: Path) -> None:
 
 
 def _parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument(
-        "--out", type=Path, required=True, help="model folder; an unfinished training resumes"
-    )
-    parser.add_argument("--steps", type=int, default=8000)
+    parser = make_training_parser(__doc__, steps=8000, seed=11)
     parser.add_argument("--images", type=int, default=8, help="images per step")
     parser.add_argument("--prompts", type=int, default=8, help="prompts per image")
-    parser.add_argument("--seed", type=int, default=11)
-    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     return parser.parse_args()
 
@@ -273,10 +268,7 @@ def _parse_args() -> argparse.Namespace:
 def main() -> None:
     """Train, or resume a training."""
     args = _parse_args()
-    torch.set_num_threads(args.threads)
-    cv2.setNumThreads(1)
-    torch.manual_seed(args.seed)
-    args.out.mkdir(parents=True, exist_ok=True)
+    prepare_training(args)
     model = make_sam(random.Random(args.seed)).to(args.device)
     optimisers = Optimisers(model, steps=args.steps)
     for step, curve in run_training_steps(args.out, model, optimisers, export_sam):
