@@ -126,7 +126,7 @@ def under(request):
         ("s3://bucket/a.png", f"{SUB}/tasks/17/presign/?fileuri=czM6Ly9idWNrZXQvYS5wbmc%3D"),
     ],
 )
-@pytest.mark.parametrize("key", [LEGACY, jwt("refresh", 10_000)])
+@pytest.mark.parametrize("key", [LEGACY, jwt("refresh", 10_000)], ids=["legacy key", "access token"])
 def test_under_a_sub_path_every_form_of_a_reference_is_fetched_once(under, reference, path, key):
     source = ImageSource(LabelStudioClient(under.url, key), public_url="https://labels.example.com/studio/")
 
