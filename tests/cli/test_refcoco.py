@@ -105,7 +105,7 @@ def test_a_torn_piece_is_told_and_done_again(drawn, tmp_path, fake):
 
     ran = ris("refcoco", drawn, "--out", tmp_path / "out")
 
-    assert f"{torn} was torn and is removed; its images are done again" in ran.stderr
+    assert f"{torn} is damaged and was removed; its images are computed again" in ran.stderr
     assert "10 of them done before, 2 to do" in ran.stderr
     assert results(tmp_path / "out") == whole
 

@@ -313,9 +313,9 @@ def test_predictions_that_are_there_twice_are_removed_and_the_decisions_stay(
         for number in range(1, 7)
     ]
 
-    assert syncing.sync(1).n_doubled == 3
+    assert syncing.sync(1).n_duplicates == 3
     assert [p["id"] for p in task["predictions"]] == [4, 5, 6]
-    assert syncing.sync(1).n_doubled == 0
+    assert syncing.sync(1).n_duplicates == 0
     assert set(on_record(database)) == {1}
 
 

@@ -92,7 +92,9 @@ def _find_unfinished(
 ) -> list[BenchmarkImage]:
     for path in find_damaged_pieces(out):
         path.unlink()
-        _progress_console.print(f"{path} was torn and is removed; its images are done again", markup=False)
+        _progress_console.print(
+            f"{path} is damaged and was removed; its images are computed again", markup=False
+        )
     todo = find_unfinished_images(out, version, benchmark, mine)
     _progress_console.print(
         f"{benchmark.name} {benchmark.split_by}: {len(mine)} images, "

@@ -49,7 +49,7 @@ def sync(
                 done.n_applied,
                 done.n_gone,
                 done.n_failed,
-                done.n_doubled,
+                done.n_duplicates,
             )
             table.add_row(done.project, *map(str, counts), verdict)
             if done.webhook:

@@ -40,7 +40,7 @@ class SyncResult:
         n_recorded: decisions on record after the sync.
         n_applied: versions that were missing here and are decisions now.
         n_gone: decisions whose annotation no longer exists.
-        n_doubled: duplicated predictions that were removed from Label Studio.
+        n_duplicates: duplicated predictions that were removed from Label Studio.
         webhook: what was repaired in the project's webhook; "" when nothing was.
         n_failed: answers that cannot be read; they are not decisions.
     """
@@ -50,7 +50,7 @@ class SyncResult:
     n_recorded: int
     n_applied: int
     n_gone: int
-    n_doubled: int = 0
+    n_duplicates: int = 0
     webhook: str = ""
     n_failed: int = 0
 
@@ -121,14 +121,14 @@ class SyncService:
             recorded = find_newest_versions(session, project.key)
             failed = find_failed_annotation_ids(session, project.key)
         applied = sum(recorded.get(number) == at for number, at in sent.items())
-        n_doubled, webhook = self._repair(project)
+        n_duplicates, webhook = self._repair(project)
         result = SyncResult(
             project.key,
             len(in_label_studio),
             len(recorded),
             applied,
             len(gone),
-            n_doubled,
+            n_duplicates,
             webhook,
             n_failed=len(failed),
         )
@@ -137,16 +137,16 @@ class SyncService:
 
     def _repair(self, project: ProjectState) -> tuple[int, str]:
         """Remove duplicated predictions and repair the webhook; log what cannot be repaired."""
-        number, n_doubled, webhook = int(project.body["id"]), 0, ""
+        number, n_duplicates, webhook = int(project.body["id"]), 0, ""
         try:
             for one in list(
                 find_duplicated_tasks(self.api, number, more_than=self._find_min_alternatives(project))
             ):
-                n_doubled += remove_surplus_predictions(self.api, one)
+                n_duplicates += remove_surplus_predictions(self.api, one)
             webhook = mend_webhooks(self.api, number, self.webhook_headers)
         except LabelStudioError as error:
             log.warning("project %s could not be repaired: %s", project.key, error)
-        return n_doubled, webhook
+        return n_duplicates, webhook
 
     def _find_min_alternatives(self, project: ProjectState) -> int:
         with self.database.begin() as session:
@@ -172,12 +172,12 @@ class SyncService:
             try:
                 for number in self.find_project_numbers():
                     result = self.sync(number)
-                    if result.n_applied or result.n_gone or result.n_doubled:
+                    if result.n_applied or result.n_gone or result.n_duplicates:
                         log.info(
                             "sync of project %s: %d in Label Studio, %d here, %d applied, %d deleted, "
                             "%d failed, %d duplicated predictions removed",
                             result.project, result.n_in_label_studio, result.n_recorded,
-                            result.n_applied, result.n_gone, result.n_failed, result.n_doubled,
+                            result.n_applied, result.n_gone, result.n_failed, result.n_duplicates,
                         )  # fmt: skip
                     if result.webhook:
                         log.warning("project %s: webhook repaired: %s", result.project, result.webhook)
