@@ -35,7 +35,7 @@ def sync(
             "in the database",
             "recorded now",
             "deleted",
-            "not parsed",
+            "failed",
             "duplicates",
             "",
         )
