@@ -9,6 +9,7 @@ from ris.errors import InputError, LabelConfigError, TaskError
 from ris.labelstudio.config.control import Controls, read_controls
 from ris.labelstudio.fields import is_id
 from ris.labelstudio.storable import to_storable
+from ris.redaction.json_values import redact_json
 
 MAX_EXPRESSION_WORDS = 200
 MAX_EXPRESSION_CHARACTERS = 2000
@@ -52,7 +53,7 @@ class SetupRequest:
         project: its key, "<id>.<created_at>".
         label_config: its XML.
         controls: the label config's tags.
-        extra_params: the JSON that the ML backend's settings in Label Studio hold.
+        extra_params: the JSON that the ML backend's settings in Label Studio hold, redacted.
     """
 
     project: str
@@ -72,7 +73,7 @@ def read_setup_request(body: object) -> SetupRequest:
     label_config = to_storable(fields.get("schema") or fields.get("label_config") or "")
     if not isinstance(label_config, str):
         raise LabelConfigError(f"the label config must be text, got {type(label_config).__name__}")
-    extra = to_storable(fields.get("extra_params"))
+    extra = redact_json(to_storable(fields.get("extra_params")))
     return SetupRequest(
         project=_read_project_key(fields),
         label_config=label_config,
