@@ -10,6 +10,7 @@ from ris.labelstudio.config.control import Controls, read_controls
 from ris.labelstudio.fields import is_id
 from ris.labelstudio.storable import to_storable
 from ris.redaction.json_values import redact_json
+from ris.redaction.text import redact_user
 
 MAX_EXPRESSION_WORDS = 200
 MAX_EXPRESSION_CHARACTERS = 2000
@@ -150,10 +151,11 @@ def read_task(task: Mapping[str, Any], project: str, controls: Controls, *, type
         raise TaskError(f"a task needs an integer id, got {task_id!r:.60}")
     if not isinstance(data, dict):
         raise TaskError(f"task {task_id} has no data")
-    image = to_storable(controls.image_field.read(data))
-    if image is None:
+    reference = to_storable(controls.image_field.read(data))
+    if reference is None:
         missing = controls.image_field.find_missing(data)
         raise TaskError(f'task {task_id} has no image under data["{missing}"]; keys: {_list_keys(data)}')
+    image = redact_user(reference)  # an address with a password is never fetched, so none is kept
     text = typed or controls.expression_field.read(data)
     if controls.expression_area and not typed and not text:
         return Task(task_id, project, image, "")

@@ -84,20 +84,20 @@ def _redact_key(key: Any) -> Any:
 
 
 def _redact_text_value(text: str) -> str:
-    return _redact_text(text, _MAX_NESTED_TEXTS)
+    return _redact_nested(text, _MAX_NESTED_TEXTS)
 
 
 def _redact_reference(text: str) -> str:
-    return redact_user(text) if _WEB_ADDRESS.fullmatch(text) else _redact_text(text, _MAX_NESTED_TEXTS)
+    return redact_user(text) if _WEB_ADDRESS.fullmatch(text) else _redact_nested(text, _MAX_NESTED_TEXTS)
 
 
-def _redact_text(text: str, levels: int) -> str:
+def _redact_nested(text: str, levels: int) -> str:
     """Redact a text; one that is JSON is parsed, and written again if a secret was in it."""
     if not levels or not text.lstrip().startswith(("{", "[", '"')):
         return redact_string(text)
     try:
         parsed = json.loads(text, object_pairs_hook=_make_object)
-        clean = _redact(parsed, lambda inner: _redact_text(inner, levels - 1))
+        clean = _redact(parsed, lambda inner: _redact_nested(inner, levels - 1))
         if clean == parsed:
             return text
         return json.dumps(clean, separators=None if '": ' in text else (",", ":"))

@@ -7,9 +7,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from ris.redaction.messages import describe_error
 
 # SQLAlchemy's own messages go on with the statement, its parameters and a link.
-_ADDITIONS = re.compile(
-    r"\s*(\[SQL: |\[parameters: |\(Background on this error|\(Original exception was).*", re.DOTALL
-)
+_ADDITIONS = re.compile(r"\s*(\[SQL: |\[parameters: |\(Background on this error).*")
 # PostgreSQL quotes the refused value at the end: invalid input syntax for type json: "..."
 _QUOTED_VALUE = re.compile(r'(?<=[a-z]): (?=").*')
 _DATA_CLASSES = ("22", "23")  # of SQLSTATE: data exceptions and violated constraints

@@ -162,12 +162,9 @@ class InboxWriter:
             try:
                 new = self._commit(batch)
             except Exception as error:
-                is_ours = isinstance(error, BackendError)
-                reason = (
-                    error
-                    if is_ours
-                    else StoreError(f"the event could not be stored: {describe_error(error)}")
-                )
+                reason = error
+                if not isinstance(error, BackendError):
+                    reason = StoreError(f"the event could not be stored: {describe_error(error)}")
                 log.error("%d events could not be stored: %s", len(batch), reason)
                 for arrival in batch:
                     arrival.is_new_future.set_exception(reason)
