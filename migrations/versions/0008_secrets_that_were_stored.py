@@ -5,6 +5,7 @@ import binascii
 import hashlib
 import json
 import re
+import unicodedata
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
@@ -104,38 +105,42 @@ def _restore_task_data(clean: Any, tasks: Any) -> None:
 
 
 # A copy of the rules of `ris.redaction` at this revision: a migration does not change with the program.
-_SEPARATORS = re.compile(r"[^a-z0-9]+")
-# Matched in the name without its separators: "X-Api-Key", "x_api_key" and "xApiKey" are "xapikey".
+# In a name without separators: "X-Api-Key", "x_api_key" and "xApiKey" are "xapikey".
 _SECRET_PARTS = re.compile(
-    r"passw(or)?d|passphrase|passcode|secret(?!ar)|credential|authorization|connectionstring"
-    r"|(api|private|account|shared|signing|encryption|subscription|function|access|auth|host|master|license)"
-    r"keys?(?!id)"
-    r"|(access|refresh|auth|session|security|id|api|csrf|xsrf|bearer|personal|bot|webhook|sas)token"
-    r"|cookie|bearer|jwt|session(id|key)"
+    r"passw(or)?d|passphrase|passcode|secret(?!ar)|credential|creds|authorization|connectionstring"
+    r"|(api|private|account|shared|signing|encryption|subscription|function|access|auth|host|master|license"
+    r"|storage|ssh|deploy|client|consumer|server|hmac|webhook)keys?(?!id)"
+    r"|cookie|bearer|jwt|session(id|key)|taskdatalogin"
 )
-_SECRET_ENDS = re.compile(r"(^|.*[^a-z0-9])(tokens?value|token|pwd|pass|auth|refresh|sas|pin|pat|otp)")
-_SECRET_NAMES = frozenset({"taskdatalogin", "xapikey", "apikey", "sid", "passwd"})
-_SIGNATURE_ENDS = re.compile(r"(.*[^a-z0-9])?(signature|sig|sign|hmac|hdnts|hdnea|hdntl)")
+# At the end of a name, except for tokens that are words of a language model.
+_SECRET_END = re.compile(r".*(?<!bos)(?<!eos)(?<!pad)(?<!unk)(?<!mask)(?<!cls)(?<!sep)token(value)?\d*")
+_SECRET_LAST_WORD = re.compile(r"(.*_)?(pwd|pass|pw|auth|refresh|sas|pin|pat|otp|sid)\d*")
+_SIGNATURE_LAST_WORD = re.compile(r"(.*_)?(signature|sig|sign|hmac|hdnts|hdnea|hdntl)")
+_SEPARATORS = re.compile(r"[^a-z0-9]+")
 _CASE_CHANGE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 @lru_cache(maxsize=4096)
 def _is_secret_name(name: str) -> bool:
     """Tell whether a field or header of this name holds a secret, in any case and with any separators."""
-    words = _CASE_CHANGE.sub("_", name[:200]).lower()
-    compact = _SEPARATORS.sub("", words)
+    words = _to_words(name)
+    compact = words.replace("_", "")
     return (
         _SECRET_PARTS.search(compact) is not None
-        or _SECRET_ENDS.fullmatch(words) is not None
-        or compact in _SECRET_NAMES
+        or _SECRET_END.fullmatch(compact) is not None
+        or _SECRET_LAST_WORD.fullmatch(words) is not None
     )
 
 
 @lru_cache(maxsize=4096)
 def _is_secret_parameter(name: str) -> bool:
     """Tell whether a parameter of an address holds a secret: also the signature of a presigned address."""
-    words = _CASE_CHANGE.sub("_", name[:200]).lower()
-    return _is_secret_name(name) or _SIGNATURE_ENDS.fullmatch(words) is not None
+    return _is_secret_name(name) or _SIGNATURE_LAST_WORD.fullmatch(_to_words(name)) is not None
+
+
+def _to_words(name: str) -> str:
+    plain = unicodedata.normalize("NFKC", name[:200])
+    return _SEPARATORS.sub("_", _CASE_CHANGE.sub("_", plain).lower()).strip("_")
 
 
 REDACTED = "***"
@@ -248,9 +253,9 @@ _PARAMETER_RULES: tuple[_Rule, ...] = (
     ),
 )
 _NAME = r"[A-Za-z_][\w.-]{0,80}"
-_SCHEMES = r"(?:Basic|Bearer|Token|Negotiate|ApiKey|api-key)"
+_QUOTED_NAME = r"[A-Za-z_][\w .-]{0,80}"
 _HEADERS = (
-    r"(?:proxy-)?authorization|(?:set-)?cookie|x-[\w-]*(?:key|token|secret|signature|auth)"
+    r"x-[\w-]*(?:key|token|secret|signature|auth)"
     r"|[\w-]+-(?:api-key|subscription-key|auth-token|access-token|csrf-token)"
 )
 _FIELD_RULES: tuple[_Rule, ...] = (
@@ -264,7 +269,7 @@ _FIELD_RULES: tuple[_Rule, ...] = (
     # {"name": "value"} and {'name': b'value'}, whole or cut
     (
         re.compile(
-            rf"""(?P<q>["'])(?P<name>{_NAME})(?P=q)\s*(?::|=>?)\s*[bu]?"""
+            rf"""(?P<q>["'])(?P<name>{_QUOTED_NAME})(?P=q)\s*(?::|=>?)\s*[bu]?"""
             r"""(?P<v>["'])(?P<value>(?:(?!(?P=v))[^\\]|\\.)*)(?:(?P=v)|\\?$)""",
             re.DOTALL,
         ),
@@ -273,7 +278,7 @@ _FIELD_RULES: tuple[_Rule, ...] = (
     # the same in a string in JSON: {\"name\": \"value\"}
     (
         re.compile(
-            rf"""(?P<q>(?<!\\)\\+["'])(?P<name>{_NAME})(?P=q)\s*:\s*(?P=q)(?P<value>.*?)(?:(?<!\\)(?P=q)|$)""",
+            rf"""(?P<q>(?<!\\)\\+["'])(?P<name>{_QUOTED_NAME})(?P=q)\s*:\s*(?P=q)(?P<value>.*?)(?:(?<!\\)(?P=q)|$)""",
             re.DOTALL,
         ),
         _redact_value,
@@ -281,7 +286,7 @@ _FIELD_RULES: tuple[_Rule, ...] = (
     # numbers, lists and objects
     (
         re.compile(
-            rf"""(?P<q>(?<!\\)\\*["'])(?P<name>{_NAME})(?P=q)\s*:\s*"""
+            rf"""(?P<q>(?<!\\)\\*["'])(?P<name>{_QUOTED_NAME})(?P=q)\s*:\s*"""
             r"""(?P<value>\[[^\]]*(?:\]|$)|\{[^}]*(?:\}|$)|[^\s,}\]"'\\\[{*][^\s,}\]"'\\]*)"""
         ),
         _redact_value,
@@ -291,20 +296,25 @@ _FIELD_RULES: tuple[_Rule, ...] = (
         re.compile(r"(?i)(?<![\w-])((?:set-)?cookie\s*:\s*)(?=[\w.$%!#*+~^|-]{1,200}=)[^\r\n]+"),
         rf"\1{REDACTED}",
     ),
-    # "Authorization: Bearer value" and ("Authorization", "Bearer value"); Digest and AWS4 fill the line
+    # "Authorization: Bearer value", ("X-Api-Key", "value"); the values of Digest and AWS4 fill the line
     (
         re.compile(
-            r"""(?i)(?<![\w-])((?:proxy-)?authorization["']?\s*[:,]\s*(?:b(?=["']))?["']?)"""
+            r"""(?i)(?<![\w-])((?:proxy-)?authorization\s*:\s*["']?)"""
             r"""(?:Digest|AWS4-HMAC-SHA256)\s[^\r\n]*"""
         ),
         rf"\1{REDACTED}",
     ),
     (
-        re.compile(
-            rf"""(?i)(?<![\w-])((?:{_HEADERS})["']?\s*[:,]\s*(?:b(?=["']))?["']?)"""
-            rf"""(?:{_SCHEMES}\s+)?(?![\s"'])[^\s"',]+"""
-        ),
+        re.compile(r"""(?i)(?<![\w-])((?:proxy-)?authorization\s*:\s*["']?)(?:\w[\w-]*[ \t]+)?[^\s"',]+"""),
         rf"\1{REDACTED}",
+    ),
+    (re.compile(rf"""(?i)(?<![\w-])((?:{_HEADERS})\s*:\s*["']?)[^\s"',]+"""), rf"\1{REDACTED}"),
+    (
+        re.compile(
+            rf"""(?i)(?P<q>["'])(?P<name>{_HEADERS}|(?:proxy-)?authorization|(?:set-)?cookie)(?P=q)\s*,\s*b?"""
+            r"""(?P<v>["'])(?P<value>(?:(?!(?P=v))[^\\]|\\.)*)(?:(?P=v)|\\?$)"""
+        ),
+        _redact_value,
     ),
     # name=value, name="value"
     (
@@ -321,6 +331,11 @@ _FIELD_RULES: tuple[_Rule, ...] = (
     ),
 )
 _TOKEN_RULES: tuple[_Rule, ...] = (
+    # the address of a proxy without a scheme, as the whole text
+    (
+        re.compile(r"\A(?!mailto:|acct:|sip:)[\w.+%~-]+:[^\s/@]+@(?=[\w.-]+(?::\d+)?(?:/\S*)?\Z)"),
+        f"{REDACTED}@",
+    ),
     (re.compile(r"(?<![\w-])eyJ[\w-]{6,}\.[\w-]{4,}(?:\.[\w-]*)?"), REDACTED),
     (
         re.compile(

@@ -11,6 +11,8 @@ SECRET = [
     "secret", "client_secret", "clientSecret", "aws_secret_access_key", "AWSSecretAccessKey", "private_key",
     "api_key", "apikey", "X-Api-Key", "x-api-key", "Authorization", "Proxy-Authorization", "Cookie",
     "Set-Cookie", "X-Auth-Token", "X-Amz-Security-Token", "Ocp-Apim-Subscription-Key", "AccountKey",
+    "token2", "csrfmiddlewaretoken", " token ", "\uff54\uff4f\uff4b\uff45\uff4e", "AZURE_STORAGE_KEY",
+    "api key",
     "account_key", "sas_token", "sessionid", "csrftoken", "google_application_credentials",
     "connection_string", "task_data_password", "task_data_login", "RIS_DESCRIBER_KEY_SECRET", "auth",
 ]  # fmt: skip
@@ -19,7 +21,7 @@ PLAIN = [
     "aws_access_key_id", "compass", "bypass", "author", "authors", "expression", "image", "passage", "hotkey",
     "id", "action", "project", "label_config", "refreshed_at", "signature", "design", "annotation",
     "pinned_at",
-    "unique_id", "X-Request-Id",
+    "unique_id", "X-Request-Id", "eos_token", "primary_key",
 ]  # fmt: skip
 
 

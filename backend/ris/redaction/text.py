@@ -126,9 +126,9 @@ _PARAMETER_RULES: tuple[_Rule, ...] = (
     ),
 )
 _NAME = r"[A-Za-z_][\w.-]{0,80}"
-_SCHEMES = r"(?:Basic|Bearer|Token|Negotiate|ApiKey|api-key)"
+_QUOTED_NAME = r"[A-Za-z_][\w .-]{0,80}"
 _HEADERS = (
-    r"(?:proxy-)?authorization|(?:set-)?cookie|x-[\w-]*(?:key|token|secret|signature|auth)"
+    r"x-[\w-]*(?:key|token|secret|signature|auth)"
     r"|[\w-]+-(?:api-key|subscription-key|auth-token|access-token|csrf-token)"
 )
 _FIELD_RULES: tuple[_Rule, ...] = (
@@ -142,7 +142,7 @@ _FIELD_RULES: tuple[_Rule, ...] = (
     # {"name": "value"} and {'name': b'value'}, whole or cut
     (
         re.compile(
-            rf"""(?P<q>["'])(?P<name>{_NAME})(?P=q)\s*(?::|=>?)\s*[bu]?"""
+            rf"""(?P<q>["'])(?P<name>{_QUOTED_NAME})(?P=q)\s*(?::|=>?)\s*[bu]?"""
             r"""(?P<v>["'])(?P<value>(?:(?!(?P=v))[^\\]|\\.)*)(?:(?P=v)|\\?$)""",
             re.DOTALL,
         ),
@@ -151,7 +151,7 @@ _FIELD_RULES: tuple[_Rule, ...] = (
     # the same in a string in JSON: {\"name\": \"value\"}
     (
         re.compile(
-            rf"""(?P<q>(?<!\\)\\+["'])(?P<name>{_NAME})(?P=q)\s*:\s*(?P=q)(?P<value>.*?)(?:(?<!\\)(?P=q)|$)""",
+            rf"""(?P<q>(?<!\\)\\+["'])(?P<name>{_QUOTED_NAME})(?P=q)\s*:\s*(?P=q)(?P<value>.*?)(?:(?<!\\)(?P=q)|$)""",
             re.DOTALL,
         ),
         _redact_value,
@@ -159,7 +159,7 @@ _FIELD_RULES: tuple[_Rule, ...] = (
     # numbers, lists and objects
     (
         re.compile(
-            rf"""(?P<q>(?<!\\)\\*["'])(?P<name>{_NAME})(?P=q)\s*:\s*"""
+            rf"""(?P<q>(?<!\\)\\*["'])(?P<name>{_QUOTED_NAME})(?P=q)\s*:\s*"""
             r"""(?P<value>\[[^\]]*(?:\]|$)|\{[^}]*(?:\}|$)|[^\s,}\]"'\\\[{*][^\s,}\]"'\\]*)"""
         ),
         _redact_value,
@@ -169,20 +169,25 @@ _FIELD_RULES: tuple[_Rule, ...] = (
         re.compile(r"(?i)(?<![\w-])((?:set-)?cookie\s*:\s*)(?=[\w.$%!#*+~^|-]{1,200}=)[^\r\n]+"),
         rf"\1{REDACTED}",
     ),
-    # "Authorization: Bearer value" and ("Authorization", "Bearer value"); Digest and AWS4 fill the line
+    # "Authorization: Bearer value", ("X-Api-Key", "value"); the values of Digest and AWS4 fill the line
     (
         re.compile(
-            r"""(?i)(?<![\w-])((?:proxy-)?authorization["']?\s*[:,]\s*(?:b(?=["']))?["']?)"""
+            r"""(?i)(?<![\w-])((?:proxy-)?authorization\s*:\s*["']?)"""
             r"""(?:Digest|AWS4-HMAC-SHA256)\s[^\r\n]*"""
         ),
         rf"\1{REDACTED}",
     ),
     (
-        re.compile(
-            rf"""(?i)(?<![\w-])((?:{_HEADERS})["']?\s*[:,]\s*(?:b(?=["']))?["']?)"""
-            rf"""(?:{_SCHEMES}\s+)?(?![\s"'])[^\s"',]+"""
-        ),
+        re.compile(r"""(?i)(?<![\w-])((?:proxy-)?authorization\s*:\s*["']?)(?:\w[\w-]*[ \t]+)?[^\s"',]+"""),
         rf"\1{REDACTED}",
+    ),
+    (re.compile(rf"""(?i)(?<![\w-])((?:{_HEADERS})\s*:\s*["']?)[^\s"',]+"""), rf"\1{REDACTED}"),
+    (
+        re.compile(
+            rf"""(?i)(?P<q>["'])(?P<name>{_HEADERS}|(?:proxy-)?authorization|(?:set-)?cookie)(?P=q)\s*,\s*b?"""
+            r"""(?P<v>["'])(?P<value>(?:(?!(?P=v))[^\\]|\\.)*)(?:(?P=v)|\\?$)"""
+        ),
+        _redact_value,
     ),
     # name=value, name="value"
     (
@@ -199,6 +204,11 @@ _FIELD_RULES: tuple[_Rule, ...] = (
     ),
 )
 _TOKEN_RULES: tuple[_Rule, ...] = (
+    # the address of a proxy without a scheme, as the whole text
+    (
+        re.compile(r"\A(?!mailto:|acct:|sip:)[\w.+%~-]+:[^\s/@]+@(?=[\w.-]+(?::\d+)?(?:/\S*)?\Z)"),
+        f"{REDACTED}@",
+    ),
     (re.compile(r"(?<![\w-])eyJ[\w-]{6,}\.[\w-]{4,}(?:\.[\w-]*)?"), REDACTED),
     (
         re.compile(
