@@ -109,8 +109,8 @@ def _restore_task_data(clean: Any, tasks: Any) -> None:
 _SECRET_PARTS = re.compile(
     r"passw(or)?d|passphrase|passcode|secret(?!ar)|credential|creds|authorization|connectionstring"
     r"|(api|private|account|shared|signing|encryption|subscription|function|access|auth|host|master|license"
-    r"|storage|ssh|deploy|client|consumer|server|hmac|webhook)keys?(?!id)"
-    r"|cookie|bearer|jwt|session(id|key)|taskdatalogin"
+    r"|describer|storage|ssh|deploy|client|consumer|server|hmac|webhook)keys?(?!id)"
+    r"|cookie|bearer|jwt|(amz|goog)signature|session(id|key)|taskdatalogin"
 )
 # At the end of a name, except for tokens that are words of a language model.
 _SECRET_END = re.compile(r".*(?<!bos)(?<!eos)(?<!pad)(?<!unk)(?<!mask)(?<!cls)(?<!sep)token(value)?\d*")
@@ -350,6 +350,11 @@ _TOKEN_RULES: tuple[_Rule, ...] = (
 )
 _STRING_RULES = (*_FIELD_RULES[:1], *_USER_RULES, *_PARAMETER_RULES, *_FIELD_RULES[1:], *_TOKEN_RULES)
 _MESSAGE_RULES: tuple[_Rule, ...] = (
+    # Of "user:pa/ss@host" httpx and urllib quote "pa" as a port.
+    (
+        re.compile(r"""(Invalid port: |Port could not be cast to integer value as )(["']).*?(?:\2|$)"""),
+        rf"\1{REDACTED}",
+    ),
     (re.compile(r"""\b(Bearer\s+)[^\s"',;)]+"""), rf"\1{REDACTED}"),
     # user:password@host without a scheme, as in a proxy's address
     (

@@ -8,8 +8,8 @@ from functools import lru_cache
 _SECRET_PARTS = re.compile(
     r"passw(or)?d|passphrase|passcode|secret(?!ar)|credential|creds|authorization|connectionstring"
     r"|(api|private|account|shared|signing|encryption|subscription|function|access|auth|host|master|license"
-    r"|storage|ssh|deploy|client|consumer|server|hmac|webhook)keys?(?!id)"
-    r"|cookie|bearer|jwt|session(id|key)|taskdatalogin"
+    r"|describer|storage|ssh|deploy|client|consumer|server|hmac|webhook)keys?(?!id)"
+    r"|cookie|bearer|jwt|(amz|goog)signature|session(id|key)|taskdatalogin"
 )
 # At the end of a name, except for tokens that are words of a language model.
 _SECRET_END = re.compile(r".*(?<!bos)(?<!eos)(?<!pad)(?<!unk)(?<!mask)(?<!cls)(?<!sep)token(value)?\d*")

@@ -223,6 +223,11 @@ _TOKEN_RULES: tuple[_Rule, ...] = (
 )
 _STRING_RULES = (*_FIELD_RULES[:1], *_USER_RULES, *_PARAMETER_RULES, *_FIELD_RULES[1:], *_TOKEN_RULES)
 _MESSAGE_RULES: tuple[_Rule, ...] = (
+    # Of "user:pa/ss@host" httpx and urllib quote "pa" as a port.
+    (
+        re.compile(r"""(Invalid port: |Port could not be cast to integer value as )(["']).*?(?:\2|$)"""),
+        rf"\1{REDACTED}",
+    ),
     (re.compile(r"""\b(Bearer\s+)[^\s"',;)]+"""), rf"\1{REDACTED}"),
     # user:password@host without a scheme, as in a proxy's address
     (
