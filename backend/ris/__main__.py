@@ -5,6 +5,7 @@ import signal
 import sys
 
 from ris.errors import BackendError
+from ris.redaction.messages import format_traceback
 
 _STOPPED_EXIT_CODE = 128 + signal.SIGTERM
 
@@ -18,6 +19,9 @@ def main() -> None:
         root_app()
     except BackendError as error:
         sys.stderr.write(f"ris: {error}\n")
+        sys.exit(1)
+    except Exception as error:  # a fault of the program; Python would print what its messages quote
+        sys.stderr.write(f"{format_traceback(error)}\n")
         sys.exit(1)
 
 

@@ -13,6 +13,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from ris.errors import SettingsError
+from ris.redaction.messages import shorten_message
 
 
 class Settings(BaseSettings):
@@ -153,5 +154,7 @@ def read_settings(**options: object) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = "_".join(str(part) for part in first["loc"]).upper()
-        got = "an address with a password" if "@" in str(first["input"]) else repr(first["input"])
+        value = str(first["input"])
+        # Without a scheme the address cannot be read, nor the place of its password.
+        got = "an address with a password" if "@" in value else shorten_message(repr(value))
         raise SettingsError(f"RIS_{name}: {first['msg']}, got {got}") from error

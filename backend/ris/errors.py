@@ -29,9 +29,19 @@ no secret, no whole payload and no fetched bytes. An exception of a library is c
 with `from`. `ris.web` maps the errors to HTTP statuses in one table.
 """
 
+from ris.redaction.messages import escape_controls_in_lines
+from ris.redaction.text import redact_text
+
 
 class BackendError(Exception):
-    """The base class of all errors of this product."""
+    """The base class of all errors of this product.
+
+    As a text it is redacted and escaped: messages name addresses, and quote what others wrote.
+    """
+
+    def __str__(self) -> str:
+        """Return the message without secrets and control characters."""
+        return escape_controls_in_lines(redact_text(super().__str__()))
 
 
 class InputError(BackendError):

@@ -7,6 +7,7 @@ import sys
 import pytest
 from typer.main import get_command
 
+from ris.__main__ import main
 from ris.cli.app import COMMANDS, load_command, root_app
 from tests.builders.command_line import ROOT, ris
 
@@ -57,3 +58,20 @@ def test_an_unknown_command_is_refused(tmp_path):
 
     assert ran.returncode == 2
     assert "No such command 'nothing'" in ran.stderr
+
+
+def test_a_fault_of_the_program_shows_a_traceback_without_what_its_messages_quote(monkeypatch, capsys):
+    message = "bad https://u:S3cr3tV4lue@h/\nDETAIL\x1b[2J"
+
+    def fail():
+        raise ValueError(message)
+
+    monkeypatch.setattr("ris.cli.root_app", fail)
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+
+    with pytest.raises(SystemExit, match="1"):
+        main()
+
+    shown = capsys.readouterr().err
+    assert shown.startswith("Traceback")
+    assert shown.endswith("ValueError: bad https://***@h/\n")

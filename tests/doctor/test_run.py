@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from ris.assembly import make_label_studio_client
 from ris.config import read_settings
 from ris.doctor.run import run_checks
 from ris.errors import LabelStudioError
@@ -54,3 +55,15 @@ def test_no_project_is_checked_where_label_studio_does_not_answer_or_cannot_be_t
     assert run(Studio(), project=3, url="http://0.0.0.0")[-1] == "clock"
     monkeypatch.delenv("RIS_LABEL_STUDIO_API_KEY")
     assert run(Studio(), project=3)[-1] == "clock"
+
+
+def test_no_check_shows_a_password_of_the_settings(monkeypatch):
+    for name in ("RIS_LABEL_STUDIO_URL", "RIS_PUBLIC_URL"):
+        monkeypatch.setenv(name, "http://user:S3cr3tV4lue@127.0.0.1:9/?token=S3cr3tV4lue")
+    monkeypatch.setenv("RIS_DATABASE_URL", "postgresql://ris:S3cr3tV4lue@127.0.0.1:9/ris")
+    settings = read_settings()
+
+    checks = run_checks(settings, make_label_studio_client(settings), project=1)
+
+    assert {check.name: check.is_ok for check in checks}["Label Studio"] is False
+    assert "S3cr3tV4lue" not in repr(checks)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from ris.core.types import Verdict
 from ris.errors import InputError
 from ris.export.dataset import Omission, assign_split, make_dataset_samples
+from ris.export.jsonl import to_json_line
 from tests.builders.decisions import ALL, decision, make_holed_mask
 
 
@@ -138,3 +139,14 @@ def test_shares_that_are_none_are_refused(shares):
 def test_a_name_that_no_split_can_have_is_refused(name):
     with pytest.raises(InputError, match="must have only letters, digits and _"):
         make_dataset_samples(ALL, shares={name: 0.5})
+
+
+def test_a_dataset_does_not_give_the_signature_of_an_address_away():
+    made = answered(Verdict.ACCEPTED, FULL)
+    annotation = made.correction.annotation
+    task = replace(annotation.task, image_url="https://bucket/a.png?X-Amz-Signature=abc&v=2")
+    signed = replace(made, correction=replace(made.correction, annotation=replace(annotation, task=task)))
+
+    (sample,), _ = make_dataset_samples([signed])
+
+    assert sample.image_url == to_json_line(signed)["image"] == "https://bucket/a.png?X-Amz-Signature=***&v=2"

@@ -175,3 +175,20 @@ def test_an_id_is_never_asked():
             assert "shows no expression" in str(error)
         else:
             assert entry.expression == ""
+
+
+def test_a_presigned_image_keeps_its_signature_and_an_address_loses_its_password():
+    presigned = "https://bucket/a.png?X-Amz-Signature=abc"
+    body = request(task(1, image=presigned), task(2, image="https://me:secret@host/a.png"))
+
+    assert [entry.image_url for entry in read_predict_request(body).entries] == [
+        presigned, "https://***@host/a.png",
+    ]  # fmt: skip
+
+
+def test_the_parameters_of_a_setup_have_no_secrets():
+    extra = {"client_secret": "abc", "n": 3, "nested": [{"X-Api-Key": "abc"}]}
+
+    read = read_setup_request({"project": "1.2", "schema": CONFIG, "extra_params": extra})
+
+    assert read.extra_params == {"client_secret": "***", "n": 3, "nested": [{"X-Api-Key": "***"}]}

@@ -1,6 +1,8 @@
 """The migrations make exactly the schema, on both databases, can be undone, and stay as they are."""
 
 import ast
+import hashlib
+import json
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
@@ -10,12 +12,13 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine, inspect, make_url
+from sqlalchemy import create_engine, inspect, make_url, select, text
 
 from ris.core.types import Task
+from ris.labelstudio.stored_body import redact_event, to_canonical_json
 from ris.store.known_images import find_known_images
 from ris.store.records import add_alternatives
-from ris.store.schema import BaseRow
+from ris.store.schema import BaseRow, CorrectionRow, EventRow, FailureRow, ProjectRow
 from ris.store.session import Database, upgrade_database
 
 
@@ -27,6 +30,16 @@ def engine(empty_url):
     engine = create_engine(address)
     yield engine
     engine.dispose()
+
+
+def downgrade(engine, revision):
+    config = Config()
+    config.set_main_option("script_location", str(files("ris.migrations")))
+    with engine.connect() as connection:
+        config.attributes["connection"] = connection
+        config.attributes["metadata"] = BaseRow.metadata
+        command.downgrade(config, revision)
+        connection.commit()
 
 
 def test_an_upgraded_empty_database_equals_the_schema(empty_url, engine):
@@ -55,13 +68,7 @@ def test_a_migration_does_not_change_with_the_program(path):
 
 def test_every_migration_can_be_taken_back_and_made_again(empty_url, engine):
     upgrade_database(empty_url)
-    config = Config()
-    config.set_main_option("script_location", str(files("ris.migrations")))
-    with engine.connect() as connection:
-        config.attributes["connection"] = connection
-        config.attributes["metadata"] = BaseRow.metadata
-        command.downgrade(config, "base")
-        connection.commit()
+    downgrade(engine, "base")
 
     assert set(inspect(engine).get_table_names()) == {"alembic_version"}
     upgrade_database(empty_url)
@@ -77,13 +84,7 @@ def test_the_pictures_of_tasks_that_were_answered_before_are_found_by_their_addr
         for version in ("v1", "v2"):
             add_alternatives(session, task, "ab" * 32, (9, 14), (), version=version, method_scores=(), now=at)
     database.close()
-    config = Config()
-    config.set_main_option("script_location", str(files("ris.migrations")))
-    with engine.connect() as connection:
-        config.attributes["connection"] = connection
-        config.attributes["metadata"] = BaseRow.metadata
-        command.downgrade(config, "0004")
-        connection.commit()
+    downgrade(engine, "0004")
 
     upgrade_database(empty_url)
 
@@ -93,3 +94,110 @@ def test_the_pictures_of_tasks_that_were_answered_before_are_found_by_their_addr
         ((picture,),) = find_known_images(session, [other])
     database.close()
     assert (picture.digest, picture.size, picture.seen_at) == ("ab" * 32, (9, 14), at)
+
+
+S = "S3cr3tV4lue"
+ADDRESS = "https://bucket/a.png?X-Amz-Signature=abc"
+
+
+def make_event(number):
+    """An event as an older program stored it: it dropped the field "token" and few others."""
+    return {
+        "action": "ANNOTATION_CREATED",
+        "number": number,
+        "task": {"id": number, "data": {"image": ADDRESS, "client_secret": S, "expression": "the token"}},
+        "project": {"id": 1, "label_config": "<View/>", "aws_secret_access_key": S},
+        "hook": {"url": f"https://u:{S}@h/", "headers": {"X-Api-Key": S}, "text": json.dumps({"jwt": S})},
+    }
+
+
+def dump_tables(engine):
+    """All that the tables hold, as one text."""
+    with engine.connect() as connection:
+        tables = BaseRow.metadata.sorted_tables
+        return repr(
+            [tuple(row) for t in tables for row in connection.execute(text(f'SELECT * FROM "{t.name}"'))]
+        )
+
+
+def fill_with_secrets(engine):
+    at = datetime(2026, 1, 2, tzinfo=UTC)
+    events = [
+        {
+            "digest": f"{number:064x}", "received_at": at, "action": "x", "body": make_event(number),
+            "state": "failed", "error": f"cannot read https://u:{S}@h/",
+        }
+        for number in range(1, 121)
+    ]  # fmt: skip
+    with engine.begin() as connection:
+        connection.execute(EventRow.__table__.insert(), events)
+        number = connection.scalar(select(EventRow.id).limit(1))
+        connection.execute(
+            FailureRow.__table__.insert(),
+            {"event": number, "cause": "other", "sentence": f"client_secret={S}"},
+        )
+        connection.execute(
+            ProjectRow.__table__.insert(),
+            {
+                "key": "1.2", "label_config": "<View/>", "extra_params": {"a": {"private_key": S}, "b": 1},
+                "first_seen": at, "last_seen": at,
+            },
+        )  # fmt: skip
+        for annotation, address in enumerate([f"https://u:{S}@h/a.png", ADDRESS]):
+            connection.execute(
+                CorrectionRow.__table__.insert(),
+                {
+                    "project": "1.2", "annotation_id": annotation, "updated_at": at, "task_id": 1,
+                    "image_url": address, "expression": "the token", "cancelled": False, "region_ids": [],
+                    "verdict": "accepted", "recorded_at": at,
+                },
+            )  # fmt: skip
+
+
+def test_secrets_that_were_stored_are_removed_and_everything_else_stays(empty_url, engine):
+    upgrade_database(empty_url)
+    downgrade(engine, "0007")
+    fill_with_secrets(engine)
+    engine.dispose()
+    assert S in dump_tables(engine)
+
+    upgrade_database(empty_url)
+
+    assert S not in dump_tables(engine)
+    with engine.connect() as connection:
+        bodies = list(connection.scalars(select(EventRow.body).order_by(EventRow.id)))
+        digests = set(connection.scalars(select(EventRow.digest)))
+        params = connection.scalar(select(ProjectRow.extra_params))
+        addresses = list(connection.scalars(select(CorrectionRow.image_url).order_by(CorrectionRow.id)))
+    assert bodies == [redact_event(make_event(number)) for number in range(1, 121)]
+    assert digests == {hashlib.sha256(to_canonical_json(body).encode()).hexdigest() for body in bodies}
+    assert params == {"a": {"private_key": "***"}, "b": 1}
+    assert addresses == ["https://***@h/a.png", ADDRESS]
+
+
+def test_a_clean_database_is_cleaned_again_without_a_change(empty_url, engine):
+    upgrade_database(empty_url)
+    downgrade(engine, "0007")
+    fill_with_secrets(engine)
+    engine.dispose()
+    upgrade_database(empty_url)
+    before = dump_tables(engine)
+    downgrade(engine, "0007")
+    engine.dispose()
+
+    upgrade_database(empty_url)
+
+    assert dump_tables(engine) == before
+
+
+def test_the_old_text_is_not_left_in_the_file_of_sqlite(tmp_path):
+    url = f"sqlite:///{tmp_path / 'ris.db'}"
+    engine = create_engine(url)
+    upgrade_database(url)
+    downgrade(engine, "0007")
+    fill_with_secrets(engine)
+    engine.dispose()
+
+    upgrade_database(url)
+
+    assert {p.name for p in tmp_path.iterdir() if S.encode() in p.read_bytes()} == set()

@@ -1,9 +1,13 @@
 import base64
+import json
 
 import pytest
+from sqlalchemy import select
 
+from ris import label_config
 from ris.errors import BackendError, ImageUnreadable, InputError, LabelStudioError, NotReady, StoreError
 from ris.labelstudio.api.connecting import make_webhook_token
+from ris.store.schema import EventRow, ProjectRow
 from ris.web.app import MAX_BODY_BYTES, create_app
 
 ROUTES = [
@@ -109,3 +113,33 @@ def test_the_log_has_a_line_a_request_and_never_a_body(client, caplog):
 
     assert "POST /webhook 201" in caplog.text
     assert "very private words" not in caplog.text
+
+
+def test_an_error_answer_holds_no_secret(backend, monkeypatch):
+    def fail(*_):
+        raise StoreError("no https://u:S3cr3tV4lue@h/ with X-Api-Key: S3cr3tV4lue, \x1b[2J")
+
+    monkeypatch.setattr("ris.web.handlers.record_event", fail)
+
+    answer = create_app(backend).test_client().post("/webhook", json={"action": "x"})
+
+    assert answer.status_code == 503
+    assert answer.json == {"error": "no https://***@h/ with X-Api-Key: ***, \\x1b[2J"}
+
+
+def test_the_secrets_of_a_setup_and_of_a_webhook_do_not_reach_the_database(backend):
+    secret, config = "S3cr3tV4lue", label_config.read("tabs_brush.xml")
+    extra = json.dumps({"client_secret": secret})
+    client = create_app(backend).test_client()
+    body = {"project": "1.2", "schema": config, "extra_params": {"X-Api-Key": secret, "a": [extra], "n": 3}}
+
+    assert client.post("/setup", json=body).status_code == 200
+    assert client.post("/webhook", json={"action": "PROJECT_UPDATED", "project": body}).status_code == 201
+
+    with backend.suggesting.database.begin() as session:
+        project = session.get_one(ProjectRow, "1.2")
+        event = session.scalars(select(EventRow)).one()
+        shown = {"X-Api-Key": "***", "a": ['{"client_secret": "***"}'], "n": 3}
+        assert project.extra_params == shown
+        assert event.body["project"]["extra_params"] == shown
+        assert project.label_config == config

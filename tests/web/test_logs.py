@@ -1,5 +1,6 @@
 import json
 import logging
+import threading
 import warnings
 
 import pytest
@@ -13,6 +14,7 @@ def as_before():
     root = logging.getLogger()
     level, handlers = root.level, root.handlers[:]
     yield
+    logging.raiseExceptions, threading.excepthook = True, threading.__excepthook__
     root.setLevel(level)
     root.handlers[:] = handlers
     logging.captureWarnings(False)
@@ -87,3 +89,90 @@ def test_what_a_request_sets_off_in_other_threads_is_logged_under_its_id(backend
     ours = [s for s in said if s["logger"].startswith("ris")]
     assert [s["request_id"] for s in ours] == [answer.headers["X-Request-Id"]] * len(ours)
     assert any("Label Studio answered 404" in s["message"] for s in ours)
+
+
+SECRET = "S3cr3tV4lue"
+ATTACK = f"a\r\n2026 INFO ris: forged\x1b[2J\u2028\u202e https://u:{SECRET}@h/ X-Api-Key: {SECRET}"
+
+
+def log_attack():
+    message = f"cannot store\nDETAIL: (1, {SECRET}) [SQL: INSERT]"
+    try:
+        try:
+            raise ValueError(message)
+        except ValueError as error:
+            raise RuntimeError(ATTACK) from error
+    except RuntimeError:
+        logging.getLogger("ris").exception("%s of %s", "answer", ATTACK)
+
+
+def test_a_text_log_holds_no_secret_and_no_line_that_a_message_forged(capsys):
+    start_logging("INFO", "text")
+
+    log_attack()
+
+    text = capsys.readouterr().err
+    first, *others = text.removesuffix("\n").split("\n")
+    assert r"answer of a\r\n2026 INFO ris: forged\x1b[2J\u2028\u202e https://***@h/ X-Api-Key: ***" in first
+    assert {line[:3] for line in others} == {" | "}
+    assert " | ValueError: cannot store" in others
+    assert SECRET not in text
+    assert not {"\r", "\x1b", "\u2028", "\u202e"} & set(text)
+
+
+def test_a_json_log_holds_no_secret_and_no_control_character(capsys):
+    start_logging("INFO", "json")
+
+    log_attack()
+
+    (line,) = capsys.readouterr().err.splitlines()
+    said = json.loads(line)
+    assert SECRET not in line
+    assert "DETAIL" not in line
+    assert said["message"].startswith("answer of a\\r\n2026")
+    assert not {"\r", "\x1b", "\u2028", "\u202e"} & set("".join(said.values()))
+
+
+def test_a_traceback_that_another_handler_formatted_is_formatted_anew(capsys):
+    start_logging("INFO", "text")
+    record = logging.LogRecord("ris", logging.ERROR, "", 1, "failed", (), None)
+    error = ValueError("inside")
+    record.exc_info, record.exc_text = (ValueError, error, None), f"ValueError: {SECRET}"
+
+    logging.getLogger("ris").handle(record)
+
+    assert SECRET not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("log_format", ["json", "text"])
+def test_the_exception_of_a_thread_is_a_line_of_the_log(log_format, capsys):
+    start_logging("INFO", log_format)
+
+    def fail():
+        raise ValueError(ATTACK)
+
+    thread = threading.Thread(target=fail, name="inbox")
+    thread.start()
+    thread.join()
+
+    text = capsys.readouterr().err
+    assert "thread inbox ended with an error" in text
+    assert SECRET not in text
+
+
+def test_a_message_that_cannot_be_formatted_does_not_print_its_arguments(capsys):
+    start_logging("INFO", "text")
+
+    logging.getLogger("ris").warning("%d", SECRET)
+
+    assert SECRET not in capsys.readouterr().err
+
+
+def test_a_path_with_a_line_feed_is_one_line(backend, capsys):
+    start_logging("INFO", "text")
+
+    create_app(backend).test_client().get("/x%0a2026%20INFO%20ris:%20forged%1b[2J?token=" + SECRET)
+
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if "forged" in line]
+    assert r"GET /x\n2026 INFO ris: forged\x1b[2J 404" in line
+    assert SECRET not in line

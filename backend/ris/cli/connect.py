@@ -13,6 +13,7 @@ from ris.errors import InputError
 from ris.labelstudio.api import connecting
 from ris.labelstudio.api.client import LabelStudioClient
 from ris.labelstudio.config.control import read_controls
+from ris.redaction.text import redact_text
 
 SAMPLE_PREFIX = "ris-sample"
 LABEL_CONFIG_NAMES = (
@@ -51,14 +52,14 @@ def connect(
     if create is not None:
         project = connecting.create_project(client, create, new_config or "")
     assert project is not None
-    table = Table("step", "outcome", title=f"project {project} at {settings.label_studio_url}")
+    table = Table("step", "outcome", title=redact_text(f"project {project} at {settings.label_studio_url}"))
     for step in connecting.connect_project(client, project, ml_backend, label_config=new_config):
         table.add_row(step.name, step.outcome)
     if samples:
         table.add_row("sample tasks", add_samples(client, project, samples))
     console.print(table)
     where = (settings.label_studio_public_url or settings.label_studio_url).rstrip("/")
-    console.print(f"{where}/projects/{project}/data")
+    console.print(redact_text(f"{where}/projects/{project}/data"))
 
 
 def add_samples(client: LabelStudioClient, number: int, count: int) -> str:

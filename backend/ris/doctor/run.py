@@ -1,5 +1,7 @@
 """Run all checks of `ris doctor`."""
 
+from dataclasses import replace
+
 from ris import assembly
 from ris.config import Settings
 from ris.doctor.check import Check
@@ -13,6 +15,7 @@ from ris.doctor.installation import (
 )
 from ris.doctor.label_studio import check_label_studio, check_predictions, check_project
 from ris.labelstudio.api.protocol import LabelStudioApi
+from ris.redaction.text import redact_text
 
 
 def run_checks(
@@ -27,8 +30,8 @@ def run_checks(
         url: the address of `ris serve` as Label Studio reaches it; None takes it from the settings.
 
     Returns:
-        One result per check, in order. The project is checked only if Label Studio answers, accepts our key,
-        and can be told our address.
+        One result per check, in order, its message redacted. The project is checked only if Label Studio
+        answers, accepts our key, and can be told our address.
     """
     own_address, backend = check_own_address(settings, url)
     checks = [
@@ -44,4 +47,4 @@ def run_checks(
     if project is not None and backend is not None and can_call:
         checks += check_project(api, project, backend, lambda: count_received_webhooks(settings))
         checks.append(check_predictions(api, project, more_than=1))
-    return checks
+    return [replace(check, message=redact_text(check.message)) for check in checks]

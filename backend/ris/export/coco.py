@@ -18,6 +18,7 @@ from ris.core.rle import RLE
 from ris.export.dataset import Omission, UnseenReasons, find_image_problem, get_mask
 from ris.export.imagefile import ImageFile, find_image_files
 from ris.export.text import write_json
+from ris.redaction.text import redact_text
 
 _CATEGORY = {"id": 1, "name": "referent", "supercategory": ""}
 
@@ -101,7 +102,7 @@ def _add_image(
         "height": size[0],
         "width": size[1],
         "sha256": digest,
-        "image_url": files[digest].tasks[0].image_url,
+        "image_url": redact_text(files[digest].tasks[0].image_url),
     }
     return images.setdefault(digest, entry)
 

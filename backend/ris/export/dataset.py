@@ -12,6 +12,7 @@ from ris.core.rle import RLE
 from ris.core.types import Size, Verdict
 from ris.errors import InputError
 from ris.export.imagefile import ImageFile, find_image_files
+from ris.redaction.text import redact_text
 
 UnseenReasons = Mapping[tuple[str, str], str]
 """By project and image URL, why the image could not be fetched."""
@@ -48,8 +49,8 @@ class DatasetSample:
 
     @property
     def image_url(self) -> str:
-        """The image URL of the task."""
-        return self.decision.correction.annotation.task.image_url
+        """The image URL of the task, without the signature of a presigned one: datasets are given away."""
+        return redact_text(self.decision.correction.annotation.task.image_url)
 
     @property
     def image_key(self) -> str:

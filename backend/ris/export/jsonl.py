@@ -9,6 +9,7 @@ from ris.core.decision import Decision
 from ris.core.rle import RLE
 from ris.core.types import Alternative
 from ris.export.text import write_lines
+from ris.redaction.text import redact_text
 
 
 def write_jsonl(decisions: Sequence[Decision], path: Path) -> None:
@@ -24,7 +25,7 @@ def to_json_line(decision: Decision) -> dict[str, Any]:
         "project": annotation.task.project,
         "task_id": annotation.task.task_id,
         "annotation_id": annotation.annotation_id,
-        "image": annotation.task.image_url,
+        "image": redact_text(annotation.task.image_url),
         "image_sha256": decision.image_digest,
         "image_size": list(decision.image_size) if decision.image_size else None,
         "expression": annotation.task.expression,

@@ -11,6 +11,7 @@ import msgspec
 
 from ris.errors import InputError
 from ris.labelstudio.json_mending import mend_json
+from ris.redaction.messages import describe_error
 
 _JSON_ERRORS = (msgspec.DecodeError, ValueError, RecursionError)
 _RAW_NULL = msgspec.Raw(b"null")
@@ -43,7 +44,7 @@ def parse_predict(body: bytes | bytearray) -> object:
         try:
             request = _decode_body(mend_json(body))
         except _JSON_ERRORS:
-            raise InputError(f"the body of /predict must be JSON: {error}") from error
+            raise InputError(f"the body of /predict must be JSON: {describe_error(error)}") from error
     if not isinstance(request, _PredictBody):
         return request
     return {
@@ -70,7 +71,7 @@ def parse_body(body: bytes | bytearray, route: str) -> object:
         try:
             return json.loads(mend_json(body))
         except _JSON_ERRORS:
-            raise InputError(f"the body of {route} must be JSON: {error}") from error
+            raise InputError(f"the body of {route} must be JSON: {describe_error(error)}") from error
 
 
 def _decode_body(body: bytes | bytearray) -> object:

@@ -11,6 +11,7 @@ from ris.labelstudio.annotation import SizeLookup, find_no_size, read_annotation
 from ris.labelstudio.config.control import Controls, read_controls
 from ris.labelstudio.failure import Failure
 from ris.labelstudio.fields import is_id, make_project_key, read_id
+from ris.redaction.messages import describe_error
 
 _ANSWER_ACTIONS = ("ANNOTATION_CREATED", "ANNOTATION_UPDATED", "ANNOTATIONS_CREATED")
 log = logging.getLogger(__name__)
@@ -90,7 +91,7 @@ def _read_answers(action: str, body: Mapping[str, Any], size_of: SizeLookup) -> 
             failures.append(_make_failure(error, annotation, task, key))
         except Exception as error:  # a fault of ours must not lose the other answers
             log.exception("annotation %.20r failed inside", annotation.get("id"))
-            fault = BackendError(f"failed inside: {type(error).__name__}: {error!s:.200}")
+            fault = BackendError(f"failed inside: {type(error).__name__}: {describe_error(error)}")
             failures.append(_make_failure(fault, annotation, task, key))
     return WebhookEvent(
         action,

@@ -15,6 +15,7 @@ from ris.errors import (
     RegionKindError,
     TaskError,
 )
+from ris.redaction.messages import describe_error
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,10 @@ class Failure:
         """Make the failure of an error: the cause of its class, and its message."""
         kinds = (kind for kind in type(error).__mro__ if kind in FAILURE_CAUSES)
         found = next(kinds, None)
-        return cls((FAILURE_CAUSES[found] if found else OTHER_CAUSE).name, str(error))
+        return cls(
+            (FAILURE_CAUSES[found] if found else OTHER_CAUSE).name,
+            str(error) if found else describe_error(error),
+        )
 
 
 def find_advice(cause: str | None) -> str:

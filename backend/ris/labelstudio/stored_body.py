@@ -5,40 +5,38 @@ from collections.abc import Mapping
 from typing import Any
 
 from ris.labelstudio.storable import to_storable
-
-_SECRET_KEYS = frozenset(
-    {
-        "token",
-        "access_token",
-        "refresh_token",
-        "api_key",
-        "apikey",
-        "password",
-        "secret",
-        "authorization",
-        "cookie",
-        "task_data_login",
-        "task_data_password",
-    }
-)
+from ris.redaction.json_values import redact_json, redact_task_data
 
 
-def drop_secrets(body: Any) -> Any:
-    """Return the body without tokens, passwords and keys, at any depth.
+def redact_event(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the body of a webhook with "***" for tokens, passwords and keys, at any depth.
 
-    Values that databases refuse are replaced (`to_storable`), so that no event is lost because of them.
+    Two things stay as they were written, because events are read again: the project's label config, and the
+    web addresses in the data of tasks, with their signatures (`redact_task_data`). Values that databases
+    refuse are replaced (`to_storable`), so that no event is lost because of them.
     """
-    return _drop_secrets(to_storable(body))
+    storable = to_storable(body)
+    clean: dict[str, Any] = redact_json(storable)
+    for name in ("task", "tasks"):
+        _restore_task_data(clean.get(name), storable.get(name))
+    label_config = _read_label_config(storable.get("project"))
+    if label_config is not None:
+        clean["project"]["label_config"] = label_config
+    return clean
 
 
-def _drop_secrets(body: Any) -> Any:
-    if isinstance(body, dict):
-        return {
-            name: _drop_secrets(value) for name, value in body.items() if name.lower() not in _SECRET_KEYS
-        }
-    if isinstance(body, list):  # mostly the numbers of masks
-        return [value if type(value) is int else _drop_secrets(value) for value in body]
-    return body
+def _restore_task_data(clean: Any, tasks: Any) -> None:
+    """Redact the data of tasks by the rule of task data; redacting kept the structure of the body."""
+    if isinstance(tasks, list):
+        for clean_one, one in zip(clean, tasks, strict=True):
+            _restore_task_data(clean_one, one)
+    elif isinstance(tasks, dict) and "data" in tasks:
+        clean["data"] = redact_task_data(tasks["data"])
+
+
+def _read_label_config(project: Any) -> str | None:
+    label_config = project.get("label_config") if isinstance(project, dict) else None
+    return label_config if isinstance(label_config, str) else None
 
 
 def to_canonical_json(body: Mapping[str, Any]) -> str:

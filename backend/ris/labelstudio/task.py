@@ -9,6 +9,8 @@ from ris.errors import InputError, LabelConfigError, TaskError
 from ris.labelstudio.config.control import Controls, read_controls
 from ris.labelstudio.fields import is_id
 from ris.labelstudio.storable import to_storable
+from ris.redaction.json_values import redact_json
+from ris.redaction.text import redact_user
 
 MAX_EXPRESSION_WORDS = 200
 MAX_EXPRESSION_CHARACTERS = 2000
@@ -52,7 +54,7 @@ class SetupRequest:
         project: its key, "<id>.<created_at>".
         label_config: its XML.
         controls: the label config's tags.
-        extra_params: the JSON that the ML backend's settings in Label Studio hold.
+        extra_params: the JSON that the ML backend's settings in Label Studio hold, redacted.
     """
 
     project: str
@@ -72,7 +74,7 @@ def read_setup_request(body: object) -> SetupRequest:
     label_config = to_storable(fields.get("schema") or fields.get("label_config") or "")
     if not isinstance(label_config, str):
         raise LabelConfigError(f"the label config must be text, got {type(label_config).__name__}")
-    extra = to_storable(fields.get("extra_params"))
+    extra = redact_json(to_storable(fields.get("extra_params")))
     return SetupRequest(
         project=_read_project_key(fields),
         label_config=label_config,
@@ -149,10 +151,11 @@ def read_task(task: Mapping[str, Any], project: str, controls: Controls, *, type
         raise TaskError(f"a task needs an integer id, got {task_id!r:.60}")
     if not isinstance(data, dict):
         raise TaskError(f"task {task_id} has no data")
-    image = to_storable(controls.image_field.read(data))
-    if image is None:
+    reference = to_storable(controls.image_field.read(data))
+    if reference is None:
         missing = controls.image_field.find_missing(data)
         raise TaskError(f'task {task_id} has no image under data["{missing}"]; keys: {_list_keys(data)}')
+    image = redact_user(reference)  # an address with a password is never fetched, so none is kept
     text = typed or controls.expression_field.read(data)
     if controls.expression_area and not typed and not text:
         return Task(task_id, project, image, "")

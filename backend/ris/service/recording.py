@@ -15,7 +15,8 @@ from ris.errors import BackendError, StoreError
 from ris.labelstudio.event import WebhookEvent, make_failures, read_event
 from ris.labelstudio.failure import Failure
 from ris.labelstudio.region import to_shown_alternative
-from ris.labelstudio.stored_body import drop_secrets, to_canonical_json
+from ris.labelstudio.stored_body import redact_event, to_canonical_json
+from ris.redaction.messages import describe_error
 from ris.store.alternatives import find_answer_alternatives
 from ris.store.failures import FailedAnswer, replace_failures, resolve_failures, resolve_failures_of_deleted
 from ris.store.inbox import InboxWriter, find_new_events, mark_event_done, mark_event_failed
@@ -81,7 +82,7 @@ class RecordingService:
         Raises:
             StoreError: it could not be stored.
         """
-        clean = drop_secrets(body)
+        clean = redact_event(body)
         text = to_canonical_json(clean)
         digest = hashlib.sha256(text.encode()).hexdigest()
         is_new = self._writer.put(digest=digest, action=str(clean.get("action", "")), body=text)
@@ -137,7 +138,7 @@ class RecordingService:
         except Exception as error:
             # It must not block the events behind it.
             log.exception("event %d failed with an internal error; it is kept", number)
-            failure = BackendError(f"internal error: {type(error).__name__}: {error}")
+            failure = BackendError(f"internal error: {type(error).__name__}: {describe_error(error)}")
             return ProcessedEvent(number, None, failures=make_failures(body, failure))
 
     def _write_events(self, processed: Sequence[ProcessedEvent]) -> None:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from ris.core.proposals import Prompts, Proposals
 from ris.core.types import Image
 from ris.errors import BackendError, NotReady
+from ris.redaction.messages import describe_error
 from ris.referring.pipeline import Pipeline, ReferResult
 from ris.referring.scene import Scene
 from ris.service.job_queue import JobQueue, Priority
@@ -82,7 +83,8 @@ class Worker:
             return ModelState(ModelStatus.READY)
         if isinstance(error, NotReady):
             return ModelState(ModelStatus.FAILED, "the server was stopped before they were loaded")
-        return ModelState(ModelStatus.FAILED, str(error) or type(error).__name__)
+        reason = str(error) if isinstance(error, BackendError) else describe_error(error)
+        return ModelState(ModelStatus.FAILED, reason)
 
     @property
     def n_waiting(self) -> int:
@@ -168,4 +170,4 @@ class Worker:
 def _log_failure(loaded: "Future[Pipeline]") -> None:
     error = loaded.exception()
     if error is not None and not isinstance(error, NotReady):
-        log.error("the models could not be loaded: %s", error, exc_info=error)
+        log.error("the models could not be loaded: %s", describe_error(error), exc_info=error)

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from ris.redaction.text import redact_text
 from ris.store.inbox import check_events
 from ris.store.schema import CorrectionRow, DeletionRow, EventRow, FailureRow
 
@@ -70,7 +71,7 @@ def _add_failure(session: Session, one: FailedAnswer, now: datetime) -> bool:
         _close_events(session, set(session.scalars(others.returning(FailureRow.event))), now)
     session.add(
         FailureRow(
-            event=one.event, cause=one.cause, sentence=one.sentence, project=one.project,
+            event=one.event, cause=one.cause, sentence=redact_text(one.sentence), project=one.project,
             task_id=one.task_id, annotation_id=one.annotation_id, updated_at=one.updated_at,
         )
     )  # fmt: skip

@@ -15,6 +15,8 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import Session
 
 from ris.errors import BackendError, InputError, StoreError
+from ris.redaction.messages import describe_error
+from ris.redaction.text import redact_text
 from ris.store.records import make_insert_or_ignore
 from ris.store.schema import CorrectionRow, EventRow, UtcDateTime
 from ris.store.session import Database
@@ -58,7 +60,7 @@ def mark_event_done(session: Session, event_id: int, *, now: datetime) -> None:
 def mark_event_failed(session: Session, event_id: int, reason: str, *, now: datetime) -> None:
     """Mark an event as failed, with the reason."""
     row = session.get_one(EventRow, event_id)
-    row.state, row.error, row.processed_at = "failed", reason, now
+    row.state, row.error, row.processed_at = "failed", redact_text(reason), now
 
 
 def check_events(session: Session, numbers: Collection[int]) -> None:
@@ -160,9 +162,10 @@ class InboxWriter:
             try:
                 new = self._commit(batch)
             except Exception as error:
-                is_ours = isinstance(error, BackendError)
-                reason = error if is_ours else StoreError(f"the event could not be stored: {error}")
-                log.error("%d events could not be stored: %s", len(batch), error)
+                reason = error
+                if not isinstance(error, BackendError):
+                    reason = StoreError(f"the event could not be stored: {describe_error(error)}")
+                log.error("%d events could not be stored: %s", len(batch), reason)
                 for arrival in batch:
                     arrival.is_new_future.set_exception(reason)
                 continue

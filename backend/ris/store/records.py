@@ -18,6 +18,7 @@ from ris.core import rle
 from ris.core.address import to_address, to_address_key
 from ris.core.rle import RLE
 from ris.core.types import Alternative, Correction, MethodScore, MethodScores, Size, Suggestion, Task
+from ris.redaction.text import redact_text
 from ris.store.schema import (
     AddressRow,
     BaseRow,
@@ -105,7 +106,7 @@ def add_alternatives(
     is_new = add_once(
         session, TaskRow, project=task.project, task_id=task.task_id, asked=hash_task_content(task),
         image_url=task.image_url, expression=task.expression, version=version, image_digest=digest,
-        left_out={one.method: one.skipped_reason for one in method_scores if one.skipped_reason},
+        left_out={one.method: redact_text(one.skipped_reason) for one in method_scores if one.skipped_reason},
         explained={one.method: _explanation_to_json(one) for one in method_scores if not one.skipped_reason},
         answered_at=now, proposals=key,
     )  # fmt: skip

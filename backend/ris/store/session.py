@@ -11,10 +11,11 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, Engine, create_engine, event, text
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
 from ris.errors import StoreError
+from ris.store.database_error import describe_database_error
 from ris.store.database_url import parse_database_url, redact_database_url
 from ris.store.schema import BaseRow
 
@@ -62,7 +63,7 @@ class Database:
             with self._sessions.begin() as session:
                 yield session
         except SQLAlchemyError as error:
-            raise StoreError(f"the database refused: {_format_error(error)}") from error
+            raise StoreError(f"the database refused: {describe_database_error(error)}") from error
 
     @contextmanager
     def begin_connection(self) -> Iterator[Connection]:
@@ -75,7 +76,7 @@ class Database:
             with self._engine.begin() as connection:
                 yield connection
         except SQLAlchemyError as error:
-            raise StoreError(f"the database refused: {_format_error(error)}") from error
+            raise StoreError(f"the database refused: {describe_database_error(error)}") from error
 
     def close(self) -> None:
         """Close all connections."""
@@ -99,7 +100,7 @@ def upgrade_database(url: str) -> None:
             command.upgrade(_make_config(folder, connection), "head")
     except SQLAlchemyError as error:
         raise StoreError(
-            f"cannot upgrade the database {redact_database_url(engine.url)}: {_format_error(error)}"
+            f"cannot upgrade the database {redact_database_url(engine.url)}: {describe_database_error(error)}"
         ) from error
     finally:
         engine.dispose()
@@ -116,8 +117,8 @@ def read_revision(url: str) -> str | None:
 
 def _make_engine(address: URL) -> Engine:
     if address.get_backend_name() != "sqlite":
-        return create_engine(address, pool_pre_ping=True)
-    engine = create_engine(address, connect_args={"timeout": 30})
+        return create_engine(address, pool_pre_ping=True, hide_parameters=True)
+    engine = create_engine(address, connect_args={"timeout": 30}, hide_parameters=True)
     event.listen(engine, "connect", _set_up_sqlite)
     return engine
 
@@ -140,7 +141,7 @@ def _check_database(engine: Engine) -> None:
     try:
         revision = _read_revision(engine)
     except SQLAlchemyError as error:
-        raise StoreError(f"cannot open the database {shown}: {_format_error(error)}") from error
+        raise StoreError(f"cannot open the database {shown}: {describe_database_error(error)}") from error
     script = _load_script()
     head = script.get_current_head()
     if revision != head:
@@ -157,7 +158,7 @@ def _check_database(engine: Engine) -> None:
         _check_writable(engine)
     except SQLAlchemyError as error:
         raise StoreError(
-            f"the database {shown} is read-only: {_format_error(error)}; let this user write to it"
+            f"the database {shown} is read-only: {describe_database_error(error)}; let this user write to it"
         ) from error
 
 
@@ -186,9 +187,3 @@ def _make_config(folder: Path, connection: Any = None) -> Config:
     config.attributes["connection"] = connection
     config.attributes["metadata"] = BaseRow.metadata
     return config
-
-
-def _format_error(error: SQLAlchemyError) -> str:
-    """Return the database's message on one line, at most 300 characters."""
-    original = getattr(error, "orig", None) if isinstance(error, OperationalError) else None
-    return " ".join(str(original or error).split())[:300]

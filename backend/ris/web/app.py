@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException
 
 from ris.errors import BackendError, ImageError, InputError, NotReady, StoreError
 from ris.labelstudio.api.connecting import make_webhook_token
+from ris.redaction.text import redact_text
 from ris.web.handlers import Services
 from ris.web.logs import REQUEST_ID
 from ris.web.metrics import Metrics
@@ -97,7 +98,7 @@ def _register_error_handlers(app: Flask) -> None:
 
     @app.errorhandler(HTTPException)
     def handle_http_error(error: HTTPException) -> tuple[Response, int]:
-        return jsonify(error=error.description), error.code or 500
+        return jsonify(error=redact_text(error.description or error.name)), error.code or 500
 
     @app.errorhandler(Exception)
     def handle_unexpected_error(error: Exception) -> tuple[Response, int]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from urllib.parse import SplitResult, quote, unquote, urlsplit, urlunsplit
 
 from ris.errors import LabelStudioError
+from ris.redaction.messages import describe_error
 
 IMAGE_PATHS = re.compile(
     r"/(data/upload|data/local-files|storage-data)/|/(api/)?(tasks|projects)/\d+/(presign|resolve)/"
@@ -104,7 +105,7 @@ def _split(url: str) -> SplitResult:
         parts = urlsplit(url)
         _ = parts.port
     except ValueError as error:
-        raise LabelStudioError(f"its address cannot be read: {error}") from error
+        raise LabelStudioError(f"its address cannot be read: {describe_error(error)}") from error
     return parts
 
 

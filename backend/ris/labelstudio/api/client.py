@@ -15,6 +15,8 @@ from ris.errors import LabelStudioDenied, LabelStudioError, LabelStudioRefusal
 from ris.labelstudio.api.certificates import to_connection_error
 from ris.labelstudio.api.tokens import read_expiry
 from ris.labelstudio.api.transport import open_client
+from ris.redaction.messages import describe_error, shorten_message
+from ris.redaction.text import redact_text
 
 _STORED_FILE = re.compile(
     r'Failed to parse input file ([^\s:"/]+): Your label config has more than one data key'
@@ -38,7 +40,7 @@ class LabelStudioClient:
         self._key, self._access_token, self._lock = api_key, "", Lock()
 
     def __repr__(self) -> str:
-        return f"LabelStudioClient({self.url!r})"
+        return f"LabelStudioClient({redact_text(self.url)!r})"
 
     def call(self, method: str, path: str, body: object = None, **params: Any) -> Any:
         """Call one route; return the JSON of the response, None if it has no body.
@@ -171,7 +173,7 @@ class LabelStudioClient:
                 return http.request(method, self.url + path, follow_redirects=True, **more)
         except httpx.InvalidURL as error:
             raise LabelStudioError(
-                f"{self.url + path} is no address ({error}); check RIS_LABEL_STUDIO_URL"
+                f"{self.url + path} is no address ({describe_error(error)}); check RIS_LABEL_STUDIO_URL"
             ) from error
         except (httpx.HTTPError, UnicodeError) as error:  # UnicodeError: of a host name that DNS cannot hold
             raise to_connection_error(f"Label Studio at {self.url}", error) from error
@@ -181,7 +183,7 @@ class LabelStudioClient:
         if status in (401, 403):
             raise LabelStudioDenied(
                 f"Label Studio answered {status} to {call}; check RIS_LABEL_STUDIO_API_KEY: "
-                f"{_to_line(response.text)[:200]}"
+                f"{shorten_message(response.text)}"
             )
         if status == 404 and not _is_json(response):
             raise LabelStudioRefusal(f"{self.url} answered 404 to {call}: {_ADDRESS_HINT}")
@@ -189,7 +191,7 @@ class LabelStudioClient:
             # After 408, 429 and every 5xx the call may have been done, or may be done when repeated.
             is_final = 400 <= status < 500 and status not in (408, 429)
             raise (LabelStudioRefusal if is_final else LabelStudioError)(
-                f"Label Studio answered {status} to {call}: {_to_line(response.text)[:300]}"
+                f"Label Studio answered {status} to {call}: {shorten_message(response.text)}"
             )
         try:
             return response.json() if response.content else None
@@ -211,7 +213,3 @@ def _read_response_text(response: httpx.Response) -> str:
         return json.dumps(response.json(), ensure_ascii=False)
     except ValueError:
         return response.text
-
-
-def _to_line(text: str) -> str:
-    return " ".join(text.split())

@@ -19,6 +19,7 @@ from ris.labelstudio.api.addresses import ImageAddresses
 from ris.labelstudio.api.certificates import to_connection_error
 from ris.labelstudio.api.client import LabelStudioClient
 from ris.labelstudio.api.transport import open_client
+from ris.redaction.messages import describe_error
 
 _MAX_REDIRECTS = 4
 _ENCODINGS = ("", "identity", "gzip", "deflate")  # others unpack a small chunk into any number of bytes
@@ -89,7 +90,9 @@ class ImageSource:
             try:
                 response = http.send(http.build_request("GET", target, headers=headers), stream=True)
             except httpx.RemoteProtocolError as error:
-                raise LabelStudioError(f"host {host[:80]!r} gave no valid response: {error}") from error
+                raise LabelStudioError(
+                    f"host {host[:80]!r} gave no valid response: {describe_error(error)}"
+                ) from error
             except (httpx.HTTPError, UnicodeError) as error:  # UnicodeError: a name that DNS cannot hold
                 raise to_connection_error(host, error) from error
             try:
@@ -131,7 +134,7 @@ def _parse_url(url: str) -> httpx.URL:
     try:
         parsed = httpx.URL(url)
     except httpx.InvalidURL as error:
-        raise LabelStudioError(f"its address cannot be read: {error}") from error
+        raise LabelStudioError(f"its address cannot be read: {describe_error(error)}") from error
     if urlsplit(url).hostname not in (parsed.host, parsed.raw_host.decode()):
         raise LabelStudioError("its address cannot be read: it does not name one host clearly")
     return parsed
@@ -141,7 +144,7 @@ def _join(url: str, location: str) -> str:
     try:
         return urljoin(url, location)
     except ValueError as error:
-        raise LabelStudioError(f"it was redirected to what is no address: {error}") from error
+        raise LabelStudioError(f"it was redirected to what is no address: {describe_error(error)}") from error
 
 
 def _is_ip_address(host: str) -> bool:

@@ -11,6 +11,7 @@ import httpx
 
 from ris.errors import LabelStudioError
 from ris.labelstudio.api.certificates import make_tls_context
+from ris.redaction.messages import describe_error
 
 
 def open_client(url: httpx.URL, *, timeout_s: float, public_only: bool = False) -> httpx.Client:
@@ -33,7 +34,8 @@ def open_client(url: httpx.URL, *, timeout_s: float, public_only: bool = False) 
             transport = httpx.HTTPTransport(verify=tls, proxy=proxy)
         except (ImportError, ValueError, httpx.InvalidURL) as error:
             raise LabelStudioError(
-                f"the proxy that the environment names for {url.scheme}:// cannot be used: {error}"
+                f"the proxy that the environment names for {url.scheme}:// cannot be used: "
+                f"{describe_error(error)}"
             ) from error
     return httpx.Client(transport=transport, timeout=timeout_s, trust_env=False)
 

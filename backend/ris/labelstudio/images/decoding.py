@@ -12,6 +12,7 @@ from ris.core.types import Image
 from ris.errors import ImageUnreadable
 from ris.labelstudio.images.metadata import drop_metadata, read_orientation
 from ris.labelstudio.images.signatures import describe_unreadable, is_heif
+from ris.redaction.messages import describe_error
 
 IMAGE_FORMATS = (
     *("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF"),
@@ -106,7 +107,9 @@ def _load(data: bytes, max_pixels: int) -> Pillow.Image:
         picture.load()
     except Exception as error:
         picture.close()
-        raise ImageUnreadable(f"the {picture.format} picture is damaged or cut short: {error}") from error
+        raise ImageUnreadable(
+            f"the {picture.format} picture is damaged or cut short: {describe_error(error)}"
+        ) from error
     return picture
 
 
@@ -118,7 +121,7 @@ def _open(data: bytes, max_pixels: int) -> Pillow.Image:
             warnings.simplefilter("error", Pillow.DecompressionBombWarning)
             picture = Pillow.open(io.BytesIO(data), formats=formats)
     except (Pillow.DecompressionBombError, Pillow.DecompressionBombWarning) as error:
-        raise ImageUnreadable(f"the picture is far too large: {error}") from error
+        raise ImageUnreadable(f"the picture is far too large: {describe_error(error)}") from error
     except Exception as error:  # Pillow's plugins raise any error over hostile bytes
         raise ImageUnreadable(describe_unreadable(data, IMAGE_FORMATS)) from error
     width, height = picture.size

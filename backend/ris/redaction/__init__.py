@@ -1,0 +1,1 @@
+"""Redact secrets and escape control characters: for logs, errors, answers and storage."""
