@@ -73,6 +73,11 @@ def extract_first_jpeg(data: bytes) -> bytes:
     return b"".join(kept)
 
 
+def count_jpeg_scans(data: bytes) -> int:
+    """Count the scans of a JPEG; those of a progressive one all run over the same pixels."""
+    return sum(marker == _JPEG_SCAN for marker, _, _ in _read_segments(data))
+
+
 def _is_needed_chunk(kind: bytes) -> bool:
     return kind in _PNG_KEPT_CHUNKS or not kind[:1].islower()
 
