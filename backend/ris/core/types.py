@@ -5,7 +5,7 @@ is XYXY with exclusive x2 and y2. A size is (height, width).
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -68,6 +68,17 @@ class Image:
             pixels: uint8 [H, W, 3], RGB.
         """
         return cls(pixels, hashlib.sha256(str(pixels.shape).encode() + pixels.tobytes()).hexdigest())
+
+
+@dataclass(frozen=True, slots=True)
+class LargeImage:
+    """An image that needs much memory, and therefore waits for its turn where it delays no other one.
+
+    Attributes:
+        load: fetches and decodes it. The file is not kept meanwhile: many of them would fill the memory.
+    """
+
+    load: Callable[[], Image]
 
 
 @dataclass(frozen=True, slots=True)

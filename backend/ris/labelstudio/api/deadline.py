@@ -16,7 +16,7 @@ import httpcore
 
 from ris.errors import LabelStudioError
 
-T = TypeVar("T")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Deadline:
         """Make the error of a transfer that is too slow."""
         return LabelStudioError(f"it took longer than {self.timeout_s:g} s")
 
-    def run(self, call: Callable[[float], T]) -> T:
+    def run(self, call: Callable[[float], Result]) -> Result:
         """Call a function of httpcore with the seconds that are left as its time limit.
 
         Raises:

@@ -49,7 +49,7 @@ def decode_image(data: bytes, *, max_pixels: int) -> Image:
         # libjpeg may have shrunk it already.
         done = round(max(head.size) / max(picture.size))
         pixels = render_pixels(picture, factor=max(1, head.factor // done))
-    return Image(pixels, hashlib.sha256(data).hexdigest(), head.size if head.factor > 1 else None)
+    return Image(pixels, hashlib.sha256(data).hexdigest(), head.size if head.is_large else None)
 
 
 def open_image(data: bytes, *, max_pixels: int) -> tuple[Pillow.Image, bytes]:
@@ -80,6 +80,11 @@ class ImageHead:
     def n_pixels(self) -> int:
         """Height times width."""
         return self.size[0] * self.size[1]
+
+    @property
+    def is_large(self) -> bool:
+        """Whether the image is shrunk while it is decoded."""
+        return self.factor > 1
 
     @property
     def factor(self) -> int:
