@@ -54,7 +54,7 @@ SAVE_OPTIONS: dict[str, dict[str, Any]] = {
     "JPEG": {"quality": 95, "subsampling": 0},
     "WEBP": {"lossless": True},
 }
-_MAX_PIXELS = Pillow.MAX_IMAGE_PIXELS or 2**27
+MAX_EXPORTED_PIXELS = Pillow.MAX_IMAGE_PIXELS or 2**27
 
 
 def make_upright(data: bytes) -> tuple[bytes, str]:
@@ -89,7 +89,7 @@ def to_named_format(data: bytes, name: str) -> bytes:
 
 def _open_image(data: bytes) -> tuple[Pillow.Image, bytes]:
     try:
-        return open_image(data, max_pixels=_MAX_PIXELS)
+        return open_image(data, max_pixels=MAX_EXPORTED_PIXELS)
     except ImageUnreadable as error:
         raise ImageUnreadable(f"the image cannot be read: {error}") from error
 
