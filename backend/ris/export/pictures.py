@@ -111,7 +111,10 @@ def _to_bytes(data: bytes, picture: Pillow.Image, kind: str) -> bytes:
 
 def _encode_image(picture: Pillow.Image, kind: str, **kept: Any) -> bytes:
     file = io.BytesIO()
-    picture.save(file, kind, **kept, **SAVE_OPTIONS.get(kind, {}))
+    try:
+        picture.save(file, kind, **kept, **SAVE_OPTIONS.get(kind, {}))
+    except Exception as error:  # Pillow raises any error over hostile palettes and profiles
+        raise ImageUnreadable(f"the image cannot be written as {kind}: {error}") from error
     return file.getvalue()
 
 

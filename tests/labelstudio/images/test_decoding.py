@@ -395,3 +395,14 @@ def test_a_jpeg_with_endless_scans_is_refused_before_it_is_decoded():
 
     with pytest.raises(ImageUnreadable, match=r"the JPEG picture has 1\d\d scans, 64 are the limit"):
         decode_image(many, max_pixels=LIMIT)
+
+
+def test_transparency_of_more_colours_than_the_palette_has_is_ignored_as_in_browsers():
+    picture = Pillow.new("P", (2, 1), 0)
+    picture.putpalette([9, 9, 9, 7, 7, 7])
+    data = file(picture)
+    at = data.index(b"IDAT") - 4
+
+    found = decode_image(data[:at] + chunk(b"tRNS", bytes(200)) + data[at:], max_pixels=LIMIT)
+
+    assert found.pixels.tolist() == [[[9, 9, 9], [9, 9, 9]]]

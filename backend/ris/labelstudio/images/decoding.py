@@ -48,7 +48,10 @@ def decode_image(data: bytes, *, max_pixels: int) -> Image:
     with picture:
         # libjpeg may have shrunk it already.
         done = round(max(head.size) / max(picture.size))
-        pixels = render_pixels(picture, factor=max(1, head.factor // done))
+        try:
+            pixels = render_pixels(picture, factor=max(1, head.factor // done))
+        except Exception as error:  # Pillow raises any error over hostile palettes
+            raise ImageUnreadable(f"the colours of the {head.format} picture are damaged: {error}") from error
     return Image(pixels, hashlib.sha256(data).hexdigest(), head.size if head.is_large else None)
 
 
@@ -135,10 +138,22 @@ def _load(data: bytes, max_pixels: int, factor: int) -> Pillow.Image:
         if factor > 1:  # libjpeg decodes to a half, a quarter or an eighth; other formats ignore this
             picture.draft(None, (picture.width // factor, picture.height // factor))
         picture.load()
+        _drop_excess_transparency(picture)
     except Exception as error:
         picture.close()
         raise ImageUnreadable(f"the {picture.format} picture is damaged or cut short: {error}") from error
     return picture
+
+
+def _drop_excess_transparency(picture: Pillow.Image) -> None:
+    """Ignore the transparency of more colours than the palette has, as libpng does and so browsers."""
+    alphas = picture.info.get("transparency")
+    if (
+        picture.mode == "P"
+        and isinstance(alphas, bytes)
+        and 3 * len(alphas) > len(picture.getpalette() or [])
+    ):
+        del picture.info["transparency"]
 
 
 def _open(data: bytes, max_pixels: int) -> Pillow.Image:

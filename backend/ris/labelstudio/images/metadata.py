@@ -27,8 +27,10 @@ def read_orientation(exif: object) -> int:
     """
     if not isinstance(exif, bytes):
         return 1
-    while exif.startswith(_EXIF_HEADER):
-        exif = exif.removeprefix(_EXIF_HEADER)
+    start = 0
+    while exif.startswith(_EXIF_HEADER, start):  # cut off once, because each copy may have megabytes
+        start += len(_EXIF_HEADER)
+    exif = exif[start:]
     order = {b"II*\x00": "<", b"MM\x00*": ">"}.get(exif[:4])
     if order is None:
         return 1
