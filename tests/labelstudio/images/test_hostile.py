@@ -77,3 +77,41 @@ def test_all_hostile_files_together_take_a_bounded_peak_of_memory():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=root, check=True)
 
     assert int(done.stdout) < 500
+
+
+DECODED = """
+import io, re, sys
+from pathlib import Path
+sys.path.insert(0, {root!r} + "/backend")
+from PIL import Image
+from ris.labelstudio.images.decoding import decode_image
+def read(name):
+    return int(re.search(name + r":\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) * 1024
+out = io.BytesIO()
+Image.new({mode!r}, {size}).save(out, {kind!r})
+data = out.getvalue()
+decode_image(data[:], max_pixels=10**8)  # loads what is loaded once
+before = read("VmRSS")
+Path("/proc/self/clear_refs").write_text("5")
+decode_image(data, max_pixels=10**8)
+print(read("VmHWM") - before)
+"""
+SOURCE_BYTES = {"1": 1, "L": 1, "P": 1, "I;16": 2, "F": 4, "RGB": 4, "RGBA": 4, "CMYK": 4}
+
+
+@pytest.mark.program
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the peak of memory from /proc")
+@pytest.mark.parametrize(
+    ("kind", "mode"),
+    [("PNG", m) for m in ("1", "P", "RGB", "RGBA", "I;16")]
+    + [("JPEG", "RGB"), ("JPEG", "CMYK"), ("GIF", "P"), ("BMP", "RGB"), ("TIFF", "RGB"), ("TIFF", "F")],
+)
+@pytest.mark.parametrize("size", [(4000, 4000), (6000, 6000)])
+def test_decoding_takes_at_most_four_bytes_a_pixel_beside_what_the_decoder_makes(kind, mode, size):
+    root = Path(__file__).parents[3]
+    code = DECODED.format(root=str(root), kind=kind, mode=mode, size=size)
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    strip = 32 * 2**20
+    assert int(done.stdout) <= (SOURCE_BYTES[mode] + 4) * size[0] * size[1] + strip
