@@ -65,7 +65,10 @@ class RefinementService:
             NotReady: the networks are not loaded, or the deadline has passed.
         """
         fetched = self.fetch(task)
-        image = fetched.load() if isinstance(fetched, LargeImage) else fetched
+        if isinstance(fetched, LargeImage):
+            image = self.suggesting.load_large(fetched, deadline_s=deadline_s)
+        else:
+            image = fetched
         if image.size != prompts.size:
             raise InputError(
                 f"task {task.task_id}: the editor has the image size {prompts.size}, the file {image.size} "
