@@ -98,3 +98,13 @@ def test_no_test_imports_another_test_file():
     pattern = re.compile(r"^\s*(from|import) tests\.\S*\b(test_\w+|conftest)\b", re.MULTILINE)
 
     assert [p for p in ROOT.glob("tests/**/*.py") if pattern.search(p.read_text(encoding="utf-8"))] == []
+
+
+def test_images_are_opened_in_one_place():
+    """Limits, broken metadata and memory are handled there; `sprites` opens drawings of the package."""
+    opening = re.compile(r"\b(Pillow|Image)\.open\(|\bimread\(|\bimdecode\(|\bread_image\(")
+    places = {
+        p.relative_to(BACKEND).as_posix() for p in BACKEND.rglob("*.py") if opening.search(p.read_text())
+    }
+
+    assert places == {"labelstudio/images/decoding.py", "tinyworld/sprites.py"}

@@ -12,14 +12,15 @@ from pathlib import Path
 
 from ris.config import Settings
 from ris.core.expression import ParsedExpression
-from ris.core.types import Image, Task
+from ris.core.types import Image, LargeImage, Task
 from ris.errors import SettingsError
 from ris.labelstudio.api.client import LabelStudioClient
 from ris.labelstudio.api.connecting import MLBackend as OwnBackend
 from ris.labelstudio.api.connecting import make_webhook_headers
 from ris.labelstudio.api.fetching import ImageSource
 from ris.labelstudio.api.pushing import PredictionWriter
-from ris.labelstudio.images.decoding import decode_image
+from ris.labelstudio.images.budget import DecodingBudget
+from ris.labelstudio.images.decoding import decode_image, read_head
 from ris.learning.training import TrainingService
 from ris.planning import Plan, make_plan
 from ris.pretrained.catalog.presets import PRESETS
@@ -162,7 +163,7 @@ def assemble(settings: Settings) -> Application:
     syncing = _make_syncing(settings, database, recording)
     if settings.label_studio_api_key and settings.sync_interval_s:
         syncing.start(settings.sync_interval_s)
-    images = make_image_source(settings)
+    images = make_image_loader(settings)
     suggesting = SuggestionService(
         database, worker, images, version=plan.version, now=get_utc_now,
         alternatives=settings.alternatives, shuffled_share=settings.shuffled_share,
@@ -224,6 +225,20 @@ def make_image_bytes_source(settings: Settings) -> Callable[[Task], bytes]:
         public_url=settings.label_studio_public_url or "",
     )
     return lambda task: source.fetch(task.image_url, task.task_id)
+
+
+def make_image_loader(settings: Settings) -> Callable[[Task], Image | LargeImage]:
+    """Make the function that fetches and decodes a task's image, within a budget of all threads together."""
+    fetch = make_image_bytes_source(settings)
+    budget = DecodingBudget(max_pixels=settings.max_image_pixels)
+
+    def load(task: Task) -> Image | LargeImage:
+        data = fetch(task)
+        if read_head(data, max_pixels=settings.max_image_pixels).is_large:
+            return LargeImage(lambda: budget.decode(fetch(task)))
+        return budget.decode(data)
+
+    return load
 
 
 def make_image_source(settings: Settings) -> Callable[[Task], Image]:

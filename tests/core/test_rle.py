@@ -45,3 +45,13 @@ def test_counts_must_cover_the_size():
 def test_negative_runs_are_refused():
     with pytest.raises(ValueError, match="at least 0"):
         RLE((2, 3), (7, -1))
+
+
+@given(MASKS, st.integers(0, 20), st.integers(0, 20))
+def test_an_enlarged_mask_is_the_nearest_pixel_of_the_small_one(mask, more_rows, more_columns):
+    height, width = mask.shape[0] + more_rows, mask.shape[1] + more_columns
+
+    large = rle.enlarge_rle(rle.encode_rle(mask), (height, width))
+
+    rows, columns = np.arange(height) * mask.shape[0] // height, np.arange(width) * mask.shape[1] // width
+    assert large == rle.encode_rle(mask[rows][:, columns])

@@ -3,7 +3,14 @@ from PIL import Image as Pillow
 
 from ris.core import rle
 from ris.core.types import Image, Suggestion
-from ris.evaluation.drawing import MASK_COLOURS, Pane, draw_alternatives, draw_contact_sheet, draw_masks
+from ris.evaluation.drawing import (
+    MASK_COLOURS,
+    Pane,
+    draw_alternatives,
+    draw_contact_sheet,
+    draw_heat,
+    draw_masks,
+)
 from tests.builders.masks import rectangle
 
 SIZE = (480, 640)
@@ -44,3 +51,16 @@ def test_a_sheet_shows_every_pane(tmp_path):
 
     sheet = np.asarray(Pillow.open(tmp_path / "sheet.png"))
     assert (sheet == 128).all(-1).sum() > 4 * 2 * 10_000
+
+
+def test_masks_and_heat_of_an_image_that_was_shrunk_are_drawn_over_its_pixels(tmp_path):
+    image = Image(GREY, "ab" * 32, full_size=(960, 1280))
+    mask = rle.enlarge_rle(rle.encode_rle(LEFT), image.size)
+    suggestion = Suggestion(0, 0.5, mask, (40, 40, 400, 400), {}, "v")
+
+    draw_alternatives(image, [suggestion], tmp_path / "a.png")
+    draw_heat(image, np.zeros((4, 4), np.uint8), [suggestion], tmp_path / "h.png")
+
+    drawn = np.asarray(Pillow.open(tmp_path / "a.png"))
+    assert (drawn == np.asarray(draw_masks(GREY, [rle.encode_rle(LEFT)]))).all()
+    assert Pillow.open(tmp_path / "h.png").size == (640, 480)

@@ -8,7 +8,8 @@ from PIL import Image, ImageOps
 
 from ris.errors import ImageUnreadable
 from ris.export.pictures import FORMAT_BY_EXTENSION, make_upright, to_named_format
-from ris.labelstudio.images.decoding import decode_image, to_rgb
+from ris.labelstudio.images.decoding import decode_image
+from ris.labelstudio.images.pixels import render_pixels
 from tests.builders.pictures import PIXELS, file
 
 
@@ -70,13 +71,13 @@ def test_the_content_fits_the_name_whatever_the_picture_was(mode, extension):
     kinds = {"CMYK": "TIFF", "F": "TIFF", "I;16": "PNG"}
     out = io.BytesIO()
     picture.save(out, kinds.get(mode, "PNG"))
-    wanted = np.asarray(to_rgb(opened(out.getvalue()))).astype(int)
+    wanted = render_pixels(opened(out.getvalue())).astype(int)
 
     data = to_named_format(out.getvalue(), f"a{extension}")
 
     with opened(data) as found:
         assert found.format == FORMAT_BY_EXTENSION[extension]
-        difference = np.abs(np.asarray(to_rgb(found)).astype(int) - wanted)
+        difference = np.abs(render_pixels(found).astype(int) - wanted)
         allowed = {"JPEG": 30, "GIF": 60}.get(found.format, 1)
         assert difference.mean() <= allowed
 

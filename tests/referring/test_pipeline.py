@@ -83,3 +83,16 @@ def test_a_method_reads_with_a_parser_of_its_own_and_the_others_with_the_pipelin
 
     assert (usual.read, own.read) == (["the mine"], ["the mine"])  # each reads once
     assert [o.evidence["noun phrase"] for o in reference.scores] == ["red"] * 3
+
+
+def test_masks_and_boxes_of_an_image_that_was_shrunk_are_of_its_full_size(pipeline):
+    small = Image.from_pixels(squares())
+    size = (2 * small.size[0] - 1, 2 * small.size[1])
+
+    scene = pipeline.see(replace(small, full_size=size))
+
+    best = pipeline.refer(scene, "the red").suggestions[0]
+    assert (scene.size, best.mask.size) == (size, size)
+    assert best.mask == rle.enlarge_rle(pipeline.see(small).masks[scene.masks.index(best.mask)], size)
+    x1, y1, x2, y2 = best.box
+    assert rle.compute_xywh_box(best.mask) == [x1, y1, x2 - x1, y2 - y1]

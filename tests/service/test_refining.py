@@ -1,11 +1,12 @@
 from dataclasses import replace
+from threading import Event
 
 import numpy as np
 import pytest
 
 from ris.core import rle
 from ris.core.proposals import Prompts
-from ris.core.types import Image
+from ris.core.types import Image, LargeImage
 from ris.errors import ImageUnreachable, InputError, NotReady
 from ris.service import RefinementService, SceneCache, Worker
 from ris.service.refining import compute_fitness, find_clicked_alternative
@@ -105,3 +106,19 @@ def test_fitness_is_trust_alone_where_nothing_was_offered():
     codes = [rle.encode_rle(mask) for mask in found.masks]
 
     assert compute_fitness(found, codes, ()).tolist() == pytest.approx([0.9, 0.7])
+
+
+def test_a_click_on_a_large_image_waits_for_its_turn_and_no_longer_than_its_deadline(suggesting, gate):
+    gate.opened.set()
+    may_load = Event()
+
+    def load():
+        may_load.wait(60)
+        return Image.from_pixels(squares())
+
+    refining = RefinementService(suggesting.worker, suggesting, lambda task: LargeImage(load))
+
+    with pytest.raises(NotReady, match=r"the image is large and was not ready within 0\.1 s; click again"):
+        refining.refine(task(), clicks(at(RED)), deadline_s=0.1)
+    may_load.set()
+    assert refine(refining, clicks(at(RED))).mask.size == SIZE

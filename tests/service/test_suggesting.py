@@ -1,13 +1,16 @@
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from threading import Event, Thread
 
 import pytest
 
 from ris.core import rle
+from ris.core.types import LargeImage
 from ris.labelstudio.task import TaskFailure
 from ris.referring.ranking import Calibration, Coefficients, Fusion
 from ris.store.learned_rankings import LearnedRanking, add_learned_ranking, set_version_in_use
 from tests.builders.fakes import squares
-from tests.builders.services import AT_ONCE, NOW, ask, task
+from tests.builders.services import AT_ONCE, NOW, Images, ask, task
 
 
 def test_the_best_alternative_is_what_the_expression_says(suggesting, gate):
@@ -159,3 +162,60 @@ def test_what_was_learned_ranks_as_soon_as_it_is_in_use_and_not_when_it_no_longe
     ]
     assert seen[1][2] == pytest.approx(flat.calibration.compute_chance(seen[0][2]))
     assert seen[0] == seen[2]
+
+
+class LargeImages(Images):
+    """Images of which some are large; those wait until they may load."""
+
+    def __init__(self):
+        super().__init__()
+        self.may_load, self.loaded = Event(), []
+
+    def __call__(self, task):
+        if not task.image_url.startswith("large"):
+            return super().__call__(task)
+        return LargeImage(lambda: self.load(task))
+
+    def load(self, task):
+        self.may_load.wait(60)
+        self.loaded.append(task.task_id)
+        return super().__call__(replace(task, image_url="squares"))
+
+
+@pytest.mark.parametrize("interactive", [False, True])
+def test_any_number_of_large_images_delays_no_small_one(suggesting, gate, interactive):
+    gate.opened.set()
+    suggesting.fetch = images = LargeImages()
+    large = suggesting.begin([task(i, image=f"large {i}") for i in range(20)], interactive=interactive)
+
+    small = suggesting.suggest([task(30), task(31)], deadline_s=60, interactive=interactive)
+
+    assert [len(one.alternatives) for one in small] == [3, 3]
+    assert not images.loaded
+    images.may_load.set()
+    assert [len(job.result(60).alternatives) for job in large] == [3] * 20
+    assert sorted(images.loaded) == list(range(20))
+    assert suggesting.n_waiting == 0
+
+
+def test_a_large_image_that_cannot_be_loaded_has_a_reason(suggesting, gate):
+    gate.opened.set()
+    suggesting.fetch = lambda task: LargeImage(lambda: Images()(replace(task, image_url="gone")))
+
+    (answer,) = ask(suggesting, task(3))
+
+    assert answer.reason == "cannot fetch the image of task 3: Label Studio answered 404"
+
+
+def test_large_images_that_wait_when_the_service_closes_are_cancelled(suggesting, gate):
+    gate.opened.set()
+    suggesting.fetch = images = LargeImages()
+    jobs = suggesting.begin([task(i, image=f"large {i}") for i in range(3)])
+    suggesting._pool.submit(lambda: None).result(60)
+
+    closing = Thread(target=suggesting.close)
+    closing.start()
+    images.may_load.set()
+    closing.join(60)
+
+    assert all(job.done() for job in jobs)

@@ -55,6 +55,33 @@ def decode_rle(rle: RLE) -> NDArray[np.bool_]:
     return np.repeat(values, rle.counts).reshape(rle.size, order="F")
 
 
+def enlarge_rle(rle: RLE, size: tuple[int, int]) -> RLE:
+    """Enlarge a mask to another (height, width), each pixel from the nearest one.
+
+    It works on runs of one column each: no dense mask of a large image is made.
+    """
+    height, width = rle.size
+    ends = np.cumsum(rle.counts, dtype=np.int64)
+    edges = np.unique(np.concatenate([[0], ends[ends < height * width], np.arange(width) * height]))
+    is_inside = np.searchsorted(ends, edges, side="right") % 2 == 1
+    # The new column x shows the old column x * width // new width, and rows alike.
+    first_row = np.concatenate([-(-np.arange(height) * size[0] // height), [size[0]]])
+    n_rows = (
+        first_row[np.append(edges[1:], height * width) - edges // height * height] - first_row[edges % height]
+    )
+    n_columns = np.diff(np.append(-(-np.arange(width) * size[1] // width), size[1]))
+    by_column = np.split(np.arange(len(edges)), np.searchsorted(edges, np.arange(1, width) * height))
+    order = np.concatenate([np.tile(runs, n) for runs, n in zip(by_column, n_columns, strict=True)])
+    return _merge_runs(is_inside[order], n_rows[order], size)
+
+
+def _merge_runs(is_inside: NDArray[np.bool_], lengths: NDArray[np.int64], size: tuple[int, int]) -> RLE:
+    """Make a mask of runs, of which several in a row may be inside, or outside."""
+    starts = np.flatnonzero(np.concatenate([[True], is_inside[1:] != is_inside[:-1]]))
+    counts = np.add.reduceat(lengths, starts).tolist()
+    return RLE(size, tuple([0, *counts] if is_inside[0] else counts))
+
+
 def compute_xywh_box(rle: RLE) -> list[float]:
     """Compute the tight box in COCO's form, [x, y, width, height] in pixels; zeros for an empty mask."""
     height, width = rle.size

@@ -5,7 +5,7 @@ is XYXY with exclusive x2 and y2. A size is (height, width).
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -43,20 +43,22 @@ class Image:
     """A decoded image, EXIF orientation applied.
 
     Attributes:
-        pixels: uint8 [H, W, 3], RGB.
+        pixels: uint8 [h, w, 3], RGB; fewer than `size` says if a large image was shrunk while it was decoded.
         digest: SHA-256 of the file's bytes in hex: the key of everything cached for this image.
+        full_size: (height, width) as displayed, of an image that was shrunk; None for every other one.
     """
 
     pixels: NDArray[np.uint8]
     digest: str
+    full_size: Size | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "pixels", to_read_only("pixels", self.pixels, np.uint8, None, None, 3))
 
     @property
     def size(self) -> Size:
-        """(height, width)."""
-        return self.pixels.shape[0], self.pixels.shape[1]
+        """(height, width) as displayed: the frame of all masks, boxes and clicks."""
+        return self.full_size or (self.pixels.shape[0], self.pixels.shape[1])
 
     @classmethod
     def from_pixels(cls, pixels: NDArray[np.uint8]) -> "Image":
@@ -66,6 +68,17 @@ class Image:
             pixels: uint8 [H, W, 3], RGB.
         """
         return cls(pixels, hashlib.sha256(str(pixels.shape).encode() + pixels.tobytes()).hexdigest())
+
+
+@dataclass(frozen=True, slots=True)
+class LargeImage:
+    """An image that needs much memory, and therefore waits for its turn where it delays no other one.
+
+    Attributes:
+        load: fetches and decodes it. The file is not kept meanwhile: many of them would fill the memory.
+    """
+
+    load: Callable[[], Image]
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ def draw_heat(image: Image, heat: NDArray[np.uint8], suggestions: Sequence[Sugge
         suggestions: the alternatives, best first; only the first is drawn.
         path: the file; its extension decides the format. Missing folders are created.
     """
-    size = (image.size[1], image.size[0])
+    size = (image.pixels.shape[1], image.pixels.shape[0])
     resized = Pillow.fromarray(heat).resize(size, Pillow.Resampling.BICUBIC)
     heat_map = np.asarray(resized, np.float32)[..., None]
     grey = image.pixels.mean(-1, keepdims=True)

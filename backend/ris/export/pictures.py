@@ -14,8 +14,9 @@ from PIL import Image as Pillow
 
 from ris.core.types import Task
 from ris.errors import ImageUnreadable
-from ris.labelstudio.images.decoding import open_image, to_rgb, to_upright
+from ris.labelstudio.images.decoding import open_image
 from ris.labelstudio.images.metadata import extract_first_jpeg, read_orientation
+from ris.labelstudio.images.pixels import render_pixels, to_upright
 from ris.labelstudio.images.signatures import is_heif
 
 ImageBytesSource = Callable[[Task], bytes]
@@ -53,7 +54,7 @@ SAVE_OPTIONS: dict[str, dict[str, Any]] = {
     "JPEG": {"quality": 95, "subsampling": 0},
     "WEBP": {"lossless": True},
 }
-_MAX_PIXELS = Pillow.MAX_IMAGE_PIXELS or 2**27
+MAX_EXPORTED_PIXELS = Pillow.MAX_IMAGE_PIXELS or 2**27
 
 
 def make_upright(data: bytes) -> tuple[bytes, str]:
@@ -88,7 +89,7 @@ def to_named_format(data: bytes, name: str) -> bytes:
 
 def _open_image(data: bytes) -> tuple[Pillow.Image, bytes]:
     try:
-        return open_image(data, max_pixels=_MAX_PIXELS)
+        return open_image(data, max_pixels=MAX_EXPORTED_PIXELS)
     except ImageUnreadable as error:
         raise ImageUnreadable(f"the image cannot be read: {error}") from error
 
@@ -100,18 +101,20 @@ def _to_bytes(data: bytes, picture: Pillow.Image, kind: str) -> bytes:
         return data
     if is_upright and picture.format == "MPO" and kind == "JPEG":
         return extract_first_jpeg(data)
-    return _encode_image(to_upright(picture), kind)
+    if picture.mode not in MODES_BY_FORMAT[kind]:
+        return _encode_image(Pillow.fromarray(render_pixels(picture)), kind)
+    kept = {name: picture.info[name] for name in ("transparency", "icc_profile") if name in picture.info}
+    upright = to_upright(picture)
+    upright.info = {}
+    return _encode_image(upright, kind, **kept)
 
 
-def _encode_image(picture: Pillow.Image, kind: str) -> bytes:
-    fits = picture.mode in MODES_BY_FORMAT[kind]
-    converted = picture if fits else to_rgb(picture)
-    info = converted.info if fits else {}
-    options = {name: info[name] for name in ("transparency", "icc_profile") if name in info}
-    plain = converted.copy()
-    plain.info = {}
+def _encode_image(picture: Pillow.Image, kind: str, **kept: Any) -> bytes:
     file = io.BytesIO()
-    plain.save(file, kind, **options, **SAVE_OPTIONS.get(kind, {}))
+    try:
+        picture.save(file, kind, **kept, **SAVE_OPTIONS.get(kind, {}))
+    except Exception as error:  # Pillow raises any error over hostile palettes and profiles
+        raise ImageUnreadable(f"the image cannot be written as {kind}: {error}") from error
     return file.getvalue()
 
 

@@ -1,6 +1,5 @@
 """Read Hugging Face's Parquet files back with pyarrow and `datasets`, and compare them with the record."""
 
-import io
 import tempfile
 from pathlib import Path
 
@@ -14,7 +13,9 @@ from ris.datasets.entry import read_json
 from ris.export.dataset import DatasetSample
 from ris.export.differences import Problems, compare_masks
 from ris.export.formats import Material
+from ris.export.pictures import MAX_EXPORTED_PIXELS
 from ris.export.run import REPORT_FILE
+from ris.labelstudio.images.decoding import open_image, read_displayed_size
 
 
 def validate_huggingface(material: Material, folder: Path) -> Problems:
@@ -88,10 +89,10 @@ def _get_key(sample: DatasetSample) -> tuple[str, int]:
 
 
 def _decode_png(data: bytes) -> RLE:
-    with Pillow.open(io.BytesIO(data)) as picture:
+    picture, _ = open_image(data, max_pixels=MAX_EXPORTED_PIXELS)
+    with picture:
         return rle.encode_rle(np.asarray(picture) > 127)
 
 
 def _read_size(data: bytes) -> tuple[int, int]:
-    with Pillow.open(io.BytesIO(data)) as picture:
-        return picture.size[1], picture.size[0]
+    return read_displayed_size(data, max_pixels=MAX_EXPORTED_PIXELS)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from ris.core import rle
 from ris.core.expression import ParsedExpression
-from ris.core.types import Box, Image, MethodScores, Suggestion
+from ris.core.types import Box, Image, MethodScores, Size, Suggestion
 from ris.referring.kinds import find_kind
 from ris.referring.protocols import Method, Parser, Proposer, Refiner
 from ris.referring.ranking import Coefficients, RankingSettings, make_suggestion_version, rank_proposals
@@ -64,19 +64,25 @@ class Pipeline:
         return replace(self, ranking=self.ranking.replace_coefficients(found), version=version)
 
     def see(self, image: Image) -> Scene:
-        """Compute what depends on the image alone. Slow; cache the scene by the image's digest."""
-        proposals = self.proposer.propose(image)
-        return Scene(
+        """Compute what depends on the image alone. Slow; cache the scene by the image's digest.
+
+        If the image was shrunk when it was decoded, the networks see it shrunk, and the masks and boxes are
+        enlarged to its full size.
+        """
+        seen = Image(image.pixels, image.digest)
+        proposals = self.proposer.propose(seen)
+        scene = Scene(
             digest=image.digest,
-            size=image.size,
+            size=seen.size,
             masks=tuple(rle.encode_rle(mask) for mask in proposals.masks),
             boxes=tuple(_to_box(row) for row in proposals.boxes.tolist()),
             quality=proposals.quality,
             features={
                 PROPOSER_KEY: proposals.features,
-                **{method.name: method.see(image, proposals) for method in self.methods},
+                **{method.name: method.see(seen, proposals) for method in self.methods},
             },
         )
+        return scene if scene.size == image.size else _enlarge_scene(scene, image.size)
 
     def refer(self, scene: Scene, expression: str) -> ReferResult:
         """Rank the alternatives for one expression. Fast. Any wording is accepted."""
@@ -100,6 +106,18 @@ class Pipeline:
         version = make_suggestion_version(self.version, settings.alternatives)
         suggestions = rank_proposals(scene, scores, settings, count=expression.count, version=version)
         return ReferResult(suggestions, scores, version)
+
+
+def _enlarge_scene(scene: Scene, size: Size) -> Scene:
+    """Enlarge the masks and boxes of a scene; the features have no size."""
+    masks = tuple(rle.enlarge_rle(mask, size) for mask in scene.masks)
+    boxes = [rle.compute_xywh_box(mask) for mask in masks]
+    return replace(
+        scene,
+        size=size,
+        masks=masks,
+        boxes=tuple((x, y, x + width, y + height) for x, y, width, height in boxes),
+    )
 
 
 def _to_box(row: list[float]) -> Box:

@@ -1,7 +1,7 @@
 """Refinement: a click, a box or a stroke in the editor becomes a mask that fits the expression."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,9 +11,9 @@ from ris.core import rle
 from ris.core.masks import compute_iou_matrix
 from ris.core.proposals import Prompts, Proposals
 from ris.core.rle import RLE
-from ris.core.types import Alternative, Image, Task
+from ris.core.types import Alternative, LargeImage, Task
 from ris.errors import InputError, NotReady
-from ris.service.suggesting import SuggestionService
+from ris.service.suggesting import ImageLoader, SuggestionService
 from ris.service.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -42,10 +42,10 @@ class RefinementService:
     Args:
         worker: runs the networks.
         suggesting: has the stored alternatives.
-        fetch: returns a task's decoded image, or raises an ImageError.
+        fetch: returns a task's decoded image, or one that waits, or raises an ImageError.
     """
 
-    def __init__(self, worker: Worker, suggesting: SuggestionService, fetch: Callable[[Task], Image]) -> None:
+    def __init__(self, worker: Worker, suggesting: SuggestionService, fetch: ImageLoader) -> None:
         self.worker, self.suggesting, self.fetch = worker, suggesting, fetch
 
     def refine(self, task: Task, prompts: Prompts, *, deadline_s: float) -> RefinedMask | None:
@@ -64,7 +64,11 @@ class RefinementService:
             ImageError: the image cannot be fetched or decoded.
             NotReady: the networks are not loaded, or the deadline has passed.
         """
-        image = self.fetch(task)
+        fetched = self.fetch(task)
+        if isinstance(fetched, LargeImage):
+            image = self.suggesting.load_large(fetched, deadline_s=deadline_s)
+        else:
+            image = fetched
         if image.size != prompts.size:
             raise InputError(
                 f"task {task.task_id}: the editor has the image size {prompts.size}, the file {image.size} "

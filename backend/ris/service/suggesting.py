@@ -7,10 +7,11 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from threading import Lock
 from typing import Any
 
-from ris.core.types import Alternative, Image, Size, Task
+from ris.core.types import Alternative, Image, LargeImage, Size, Task
 from ris.errors import BackendError, NotReady
 from ris.labelstudio.region import make_alternatives
 from ris.labelstudio.task import SetupRequest, TaskFailure
@@ -25,6 +26,9 @@ from ris.store.session import Database
 log = logging.getLogger(__name__)
 
 _MAX_FETCHERS = 4  # images fetched and decoded at the same time
+ImageLoad = Callable[[], Image | LargeImage]
+ImageLoader = Callable[[Task], Image | LargeImage]
+"""Returns a task's decoded image, or one that must wait for its turn; or raises an ImageError."""
 _STOP_POLL_S = 0.5  # interval at which a waiting request looks whether the server is stopping
 
 
@@ -46,11 +50,14 @@ class SuggestionResult:
     cause: str = ""
 
 
+_Result = SuggestionResult | Future[Any]  # a future of `_Result`: the image is large and has its turn later
+
+
 class SuggestionService:
     """Computes and stores alternatives under the version in use. Equal requests share one computation.
 
     Args:
-        fetch: returns a task's decoded image, or raises an ImageError.
+        fetch: returns a task's decoded image, or one that waits, or raises an ImageError.
         worker: runs the networks.
         version: names the networks and methods; a learned ranking is found by it.
         now: the clock, in UTC.
@@ -62,7 +69,7 @@ class SuggestionService:
         self,
         database: Database,
         worker: Worker,
-        fetch: Callable[[Task], Image],
+        fetch: ImageLoader,
         *,
         version: str,
         now: Callable[[], datetime],
@@ -75,6 +82,11 @@ class SuggestionService:
         self._pool = ThreadPoolExecutor(max_workers=_MAX_FETCHERS, thread_name_prefix="tasks")
         self._interactive_pool = ThreadPoolExecutor(
             max_workers=_MAX_FETCHERS, thread_name_prefix="interactive"
+        )
+        # Large images have threads of their own: they never occupy those of the others.
+        self._large_pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="large")
+        self._large_interactive_pool = ThreadPoolExecutor(
+            max_workers=1, thread_name_prefix="large-interactive"
         )
         self._jobs: dict[tuple[Task, str], Future[SuggestionResult]] = {}
         self._lock = Lock()
@@ -167,8 +179,11 @@ class SuggestionService:
                 return self._jobs[key]
             # In the context of this request: its id is in the job's log lines.
             context, pool = copy_context(), self._interactive_pool if interactive else self._pool
-            job = self._jobs[key] = pool.submit(context.run, self._make_result, task, learned, interactive)
-        # Outside the lock: the callback takes it, and runs here at once if the job is done.
+            load = partial(self.fetch, task)
+            first = pool.submit(context.run, self._make_result, task, load, learned, interactive)
+            job = self._jobs[key] = Future()
+        # Outside the lock: the callbacks take it, and run here at once if the job is done.
+        first.add_done_callback(lambda done: _forward_result(done, job))
         job.add_done_callback(lambda done: self._forget(key, done))
         return job
 
@@ -177,13 +192,15 @@ class SuggestionService:
             if self._jobs.get(key) is job:
                 del self._jobs[key]
 
-    def _make_result(self, task: Task, learned: LearnedRanking | None, interactive: bool) -> SuggestionResult:
+    def _make_result(
+        self, task: Task, load: ImageLoad, learned: LearnedRanking | None, interactive: bool
+    ) -> _Result:
         """Return the result of one task. Never raises: an error becomes the reason."""
         if not task.expression:
             reason = f"task {task.task_id} has no expression yet; type one"
             return SuggestionResult(task.task_id, reason=reason, cause="no expression yet")
         try:
-            return self._find_stored(task, learned) or self._compute(task, learned, interactive)
+            return self._find_stored(task, learned) or self._compute(task, load, learned, interactive)
         except NotReady as error:
             return SuggestionResult(task.task_id, reason=f"task {task.task_id}: {error}", cause="NotReady")
         except BackendError as error:
@@ -199,10 +216,15 @@ class SuggestionService:
             stored = find_alternatives(session, task, self._make_version(learned))
         return None if stored is None else _to_result(task, stored)
 
-    def _compute(self, task: Task, learned: LearnedRanking | None, interactive: bool) -> SuggestionResult:
+    def _compute(
+        self, task: Task, load: ImageLoad, learned: LearnedRanking | None, interactive: bool
+    ) -> _Result:
         started = time.monotonic()
         self.worker.check_open()  # no image is fetched in vain
-        image = self.fetch(task)
+        image = load()
+        if isinstance(image, LargeImage):
+            pool = self._large_interactive_pool if interactive else self._large_pool
+            return pool.submit(copy_context().run, self._make_result, task, image.load, learned, interactive)
         job = self.worker.refer(image, task.expression, learned, interactive=interactive)
         scene, reference = job.result()
         version = reference.version
@@ -223,10 +245,39 @@ class SuggestionService:
         )  # fmt: skip
         return _to_result(task, alternatives)
 
+    def load_large(self, image: LargeImage, *, deadline_s: float) -> Image:
+        """Load a large image for a person who waits, in its turn.
+
+        Raises:
+            ImageError: it cannot be fetched or decoded.
+            NotReady: its turn did not come within the deadline, or the server is stopping.
+        """
+        self.worker.check_open()
+        job = self._large_interactive_pool.submit(image.load)
+        try:
+            return job.result(timeout=deadline_s)
+        except TimeoutError as error:
+            job.cancel()
+            raise NotReady(
+                f"the image is large and was not ready within {deadline_s:g} s; click again"
+            ) from error
+
     def close(self) -> None:
         """Finish the running jobs and cancel the others."""
-        for pool in (self._pool, self._interactive_pool):
+        small, large = (self._pool, self._interactive_pool), (self._large_pool, self._large_interactive_pool)
+        for pool in (*small, *large):  # in this order: jobs go from the first to the last
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _forward_result(done: "Future[_Result]", job: "Future[SuggestionResult]") -> None:
+    """Finish a job with what its part in a pool gave, or with the result of the part that follows."""
+    if done.cancelled():
+        job.cancel()
+        job.set_running_or_notify_cancel()
+    elif isinstance(result := done.result(), Future):
+        result.add_done_callback(lambda next_done: _forward_result(next_done, job))
+    else:
+        job.set_result(result)
 
 
 def _to_result(task: Task, alternatives: tuple[Alternative, ...]) -> SuggestionResult:

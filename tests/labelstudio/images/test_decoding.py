@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image as Pillow
-from PIL import TiffImagePlugin
+from PIL import ImageOps, TiffImagePlugin
 
 from ris.errors import ImageUnreadable
-from ris.labelstudio.images.decoding import decode_image, read_displayed_size
+from ris.labelstudio.images.decoding import decode_image, open_image, read_displayed_size, read_head
 from ris.labelstudio.images.metadata import drop_metadata, extract_first_jpeg
 
 LIMIT = 10_000
@@ -342,3 +342,67 @@ def test_any_damage_gives_a_picture_or_a_sentence(noise, kind, data):
 
 
 SAMPLES = {kind: file(CLEAN, kind) for kind in ("PNG", "JPEG", "AVIF", "WEBP", "GIF")}
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+def test_a_large_picture_is_shrunk_and_its_size_stays_that_of_the_file(kind, orientation):
+    exif = Pillow.Exif()
+    exif[0x0112] = orientation
+    picture = Pillow.new("L", (5000, 4000), 255)
+    picture.paste(0, (0, 0, 2000, 1000))
+
+    image = decode_image(file(picture, kind, exif=exif), max_pixels=64_000_000)
+
+    upright = ImageOps.exif_transpose(Pillow.open(io.BytesIO(file(picture, kind, exif=exif))))
+    assert image.size == (upright.height, upright.width)
+    assert image.pixels.shape[:2] == (upright.height // 2, upright.width // 2)
+    assert np.abs(image.pixels[..., 0].astype(int) - np.asarray(upright.reduce(2))).max() <= 1
+
+
+def test_a_picture_of_twelve_megapixels_is_not_shrunk():
+    image = decode_image(file(Pillow.new("1", (4032, 3024))), max_pixels=64_000_000)
+
+    assert (image.pixels.shape, image.full_size) == ((3024, 4032, 3), None)
+
+
+@pytest.mark.parametrize("size", [(1, 65_535), (3, 20_000), (3_000_000, 2), (1, 101), (5000, 49)])
+def test_a_picture_of_which_one_side_would_become_nothing_is_refused(size):
+    data = file(Pillow.new("1", size))
+
+    for read in (decode_image, read_head, read_displayed_size, open_image):
+        with pytest.raises(ImageUnreadable, match="longer side may be at most 100 times its shorter side"):
+            read(data, max_pixels=64_000_000)
+
+
+@pytest.mark.parametrize("size", [(1, 100), (100, 1), (5000, 50)])
+def test_a_long_picture_within_the_limit_is_read(size):
+    assert decode_image(file(Pillow.new("1", size)), max_pixels=10**6).size == (size[1], size[0])
+
+
+def test_the_head_says_how_far_a_picture_is_shrunk():
+    data = file(Pillow.new("1", (8000, 8000)))
+
+    head = read_head(data, max_pixels=10**8)
+
+    assert (head.format, head.size, head.n_pixels, head.factor) == ("PNG", (8000, 8000), 64_000_000, 2)
+
+
+def test_a_jpeg_with_endless_scans_is_refused_before_it_is_decoded():
+    data = file(CLEAN, "JPEG", progressive=True)
+    last = data.rindex(b"\xff\xda")
+    many = data[:last] + data[last:-2] * 100 + data[-2:]
+
+    with pytest.raises(ImageUnreadable, match=r"the JPEG picture has 1\d\d scans, 64 are the limit"):
+        decode_image(many, max_pixels=LIMIT)
+
+
+def test_transparency_of_more_colours_than_the_palette_has_is_ignored_as_in_browsers():
+    picture = Pillow.new("P", (2, 1), 0)
+    picture.putpalette([9, 9, 9, 7, 7, 7])
+    data = file(picture)
+    at = data.index(b"IDAT") - 4
+
+    found = decode_image(data[:at] + chunk(b"tRNS", bytes(200)) + data[at:], max_pixels=LIMIT)
+
+    assert found.pixels.tolist() == [[[9, 9, 9], [9, 9, 9]]]

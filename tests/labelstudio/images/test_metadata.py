@@ -56,3 +56,9 @@ def test_only_what_pixels_need_is_kept_of_a_jpeg():
         extract_first_jpeg(b"\xff\xd8" + notes[1] + kept[0] + scan + b"a second picture")
         == b"\xff\xd8" + kept[0] + scan
     )
+
+
+def test_any_number_of_exif_headers_is_skipped_in_one_pass():
+    block = b"Exif\x00\x00" * 2_000_000
+
+    assert read_orientation(block) == 1

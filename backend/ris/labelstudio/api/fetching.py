@@ -7,7 +7,6 @@ RIS_IMAGE_HOSTS allows them, and not in a private network (`transport`) unless t
 import base64
 import binascii
 import ipaddress
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import unquote, urljoin, urlsplit
@@ -18,6 +17,7 @@ from ris.errors import ImageUnreachable, LabelStudioError
 from ris.labelstudio.api.addresses import ImageAddresses
 from ris.labelstudio.api.certificates import to_connection_error
 from ris.labelstudio.api.client import LabelStudioClient
+from ris.labelstudio.api.deadline import Deadline
 from ris.labelstudio.api.transport import open_client
 from ris.redaction.messages import describe_error
 
@@ -32,7 +32,7 @@ class ImageSource:
         client: the Label Studio whose images are fetched with its key.
         image_hosts: other hosts that images may come from, each "host" or "host:port".
         max_bytes: limit for one image, unpacked.
-        timeout_s: limit for one image, redirects included.
+        timeout_s: limit for one image, from looking up the name to the last byte, redirects included.
         public_url: Label Studio's address as browsers see it, if it differs: Label Studio writes it into the
             tasks of local files.
     """
@@ -69,24 +69,26 @@ class ImageSource:
     def _fetch(self, reference: str, task_id: int) -> bytes:
         if reference.startswith("data:"):
             return self._decode_data_uri(reference)
-        deadline = time.monotonic() + self.timeout_s
+        deadline = Deadline.from_now(self.timeout_s)
         url = self.addresses.locate(reference, task_id)
         for _ in range(_MAX_REDIRECTS + 1):
-            with self._open(url) as response:
+            with self._open(url, deadline) as response:
                 if response.has_redirect_location:
                     url = self.addresses.check(_join(url, response.headers["Location"]))
                     continue
                 if not response.is_success:
                     raise LabelStudioError(_explain_status(response.status_code, self.addresses.is_own(url)))
-                return self._read_content(response, deadline)
+                return self._read_content(response)
         raise LabelStudioError(f"it was redirected more than {_MAX_REDIRECTS} times")
 
     @contextmanager
-    def _open(self, url: str) -> Iterator[httpx.Response]:
+    def _open(self, url: str, deadline: Deadline) -> Iterator[httpx.Response]:
         is_own, target, host = self.addresses.is_own(url), _parse_url(url), urlsplit(url).hostname or ""
         headers = {"Accept-Encoding": "gzip", **(self.client.auth() if is_own else {})}
         public_only = not is_own and not _is_ip_address(host)
-        with open_client(target, timeout_s=self.timeout_s, public_only=public_only) as http:
+        with open_client(
+            target, timeout_s=self.timeout_s, public_only=public_only, deadline=deadline
+        ) as http:
             try:
                 response = http.send(http.build_request("GET", target, headers=headers), stream=True)
             except httpx.RemoteProtocolError as error:
@@ -100,10 +102,13 @@ class ImageSource:
             finally:
                 response.close()
 
-    def _read_content(self, response: httpx.Response, deadline: float) -> bytes:
+    def _read_content(self, response: httpx.Response) -> bytes:
         encoding = response.headers.get("Content-Encoding", "").lower()
         if encoding not in _ENCODINGS:
             raise LabelStudioError(f"its host packed it as {encoding[:20]!r}, and only gzip can be unpacked")
+        declared = response.headers.get("Content-Length", "")
+        if declared.isdecimal() and len(declared) < 20 and int(declared) > self.max_bytes:
+            raise LabelStudioError(_explain_too_large(self.max_bytes))
         data = bytearray()
         try:
             # No chunk size: waiting for a full chunk would let a slow host hold us for hours.
@@ -111,8 +116,6 @@ class ImageSource:
                 data += chunk
                 if len(data) > self.max_bytes:
                     raise LabelStudioError(_explain_too_large(self.max_bytes))
-                if time.monotonic() > deadline:
-                    raise LabelStudioError(f"it took longer than {self.timeout_s:g} s")
         except httpx.HTTPError as error:
             raise LabelStudioError(f"the connection broke after {len(data)} bytes") from error
         return bytes(data)

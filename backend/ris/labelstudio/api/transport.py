@@ -11,10 +11,13 @@ import httpx
 
 from ris.errors import LabelStudioError
 from ris.labelstudio.api.certificates import make_tls_context
+from ris.labelstudio.api.deadline import Deadline, DeadlineBackend
 from ris.redaction.messages import describe_error
 
 
-def open_client(url: httpx.URL, *, timeout_s: float, public_only: bool = False) -> httpx.Client:
+def open_client(
+    url: httpx.URL, *, timeout_s: float, public_only: bool = False, deadline: Deadline | None = None
+) -> httpx.Client:
     """Make a client for one address. Close it.
 
     Args:
@@ -22,22 +25,31 @@ def open_client(url: httpx.URL, *, timeout_s: float, public_only: bool = False) 
         timeout_s: for connecting, and for each read and write.
         public_only: refuse to connect to a private network. If the environment names a proxy for the address,
             the proxy decides that.
+        deadline: of everything that the client does; None limits each step alone.
 
     Raises:
         LabelStudioError: the certificates or the proxy that the environment names cannot be used.
     """
     tls, proxy = make_tls_context(), find_proxy(url)
-    if public_only and proxy is None:
-        transport: httpx.HTTPTransport = _PublicOnlyTransport(tls)
-    else:
-        try:
-            transport = httpx.HTTPTransport(verify=tls, proxy=proxy)
-        except (ImportError, ValueError, httpx.InvalidURL) as error:
-            raise LabelStudioError(
-                f"the proxy that the environment names for {url.scheme}:// cannot be used: "
-                f"{describe_error(error)}"
-            ) from error
+    connecting = _PublicOnlyBackend() if public_only and proxy is None else httpcore.SyncBackend()
+    backend = connecting if deadline is None else DeadlineBackend(connecting, deadline)
+    transport = (
+        _DirectTransport(tls, backend) if proxy is None else _make_proxy_transport(url, tls, proxy, backend)
+    )
     return httpx.Client(transport=transport, timeout=timeout_s, trust_env=False)
+
+
+def _make_proxy_transport(
+    url: httpx.URL, tls: ssl.SSLContext, proxy: str, backend: httpcore.NetworkBackend
+) -> httpx.HTTPTransport:
+    try:
+        transport = httpx.HTTPTransport(verify=tls, proxy=proxy)
+    except (ImportError, ValueError, httpx.InvalidURL) as error:
+        raise LabelStudioError(
+            f"the proxy that the environment names for {url.scheme}:// cannot be used: {describe_error(error)}"
+        ) from error
+    transport._pool._network_backend = backend  # httpx has no argument for it
+    return transport
 
 
 def find_proxy(url: httpx.URL) -> str | None:
@@ -94,10 +106,10 @@ class _PublicOnlyBackend(httpcore.SyncBackend):
         )
 
 
-class _PublicOnlyTransport(httpx.HTTPTransport):
-    """httpx's transport over `_PublicOnlyBackend`."""
+class _DirectTransport(httpx.HTTPTransport):
+    """httpx's transport over a backend of ours."""
 
-    def __init__(self, tls: ssl.SSLContext) -> None:
+    def __init__(self, tls: ssl.SSLContext, backend: httpcore.NetworkBackend) -> None:
         # httpx has no argument for the backend. Its own __init__ is not called: should httpx rename its pool,
         # the transport fails with an AttributeError and does not connect unchecked.
-        self._pool = httpcore.ConnectionPool(ssl_context=tls, network_backend=_PublicOnlyBackend())
+        self._pool = httpcore.ConnectionPool(ssl_context=tls, network_backend=backend)

@@ -1,16 +1,20 @@
-"""Decode an image file: the format by content, limits before decoding, EXIF orientation applied once."""
+"""Decode an image file: the format by content, limits before decoding, EXIF orientation applied once.
+
+All images of people are opened here, whatever is done with them: prediction, click, report, export, import.
+"""
 
 import hashlib
 import io
 import warnings
+from dataclasses import dataclass
 
-import numpy as np
 from PIL import Image as Pillow
 from PIL import features
 
-from ris.core.types import Image
+from ris.core.types import Image, Size
 from ris.errors import ImageUnreadable
-from ris.labelstudio.images.metadata import drop_metadata, read_orientation
+from ris.labelstudio.images.metadata import count_jpeg_scans, drop_metadata
+from ris.labelstudio.images.pixels import find_orientation, render_pixels
 from ris.labelstudio.images.signatures import describe_unreadable, is_heif
 from ris.redaction.messages import describe_error
 
@@ -18,51 +22,84 @@ IMAGE_FORMATS = (
     *("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF"),
     *(["AVIF"] if features.check("avif") else []),
 )
-_ORIENTATION_TRANSPOSES = {
-    2: Pillow.Transpose.FLIP_LEFT_RIGHT, 3: Pillow.Transpose.ROTATE_180,
-    4: Pillow.Transpose.FLIP_TOP_BOTTOM, 5: Pillow.Transpose.TRANSPOSE,
-    6: Pillow.Transpose.ROTATE_270, 7: Pillow.Transpose.TRANSVERSE, 8: Pillow.Transpose.ROTATE_90,
-}  # fmt: skip
+WORKING_PIXELS = 16_000_000
+"""Larger images are shrunk while they are decoded. Photographs of 12 megapixels are not."""
+MAX_SIDE_RATIO = 100
+"""Of the longer side to the shorter one. Networks shrink images, and no side may become 0 pixels."""
+_MAX_JPEG_SCANS = 64  # encoders write about ten; each costs a pass over all pixels
+_SHRINK_FACTORS = (1, 2, 4, 8, 16, 32, 64)  # powers of two, as libjpeg's
 
 
 def decode_image(data: bytes, *, max_pixels: int) -> Image:
     """Decode an image as displayed: rotated as its EXIF says, RGB, transparent parts on white.
 
     Of an animation and of an MPO the first frame is decoded. 16-bit grey is scaled to 8 bits. Broken metadata
-    is ignored, see `metadata`.
+    is ignored, see `metadata`. An image of more than `WORKING_PIXELS` is shrunk by 2, 4, 8, ...: its `pixels`
+    are fewer than its `size` says.
 
     Args:
         data: the file's bytes.
         max_pixels: limit; checked before the pixels are decoded.
 
     Raises:
-        ImageUnreadable: it is no image of a known format, damaged, or over the limit.
+        ImageUnreadable: it is no image of a known format, damaged, or over a limit.
     """
-    picture, _ = open_image(data, max_pixels=max_pixels)
+    head = read_head(data, max_pixels=max_pixels)
+    picture, _ = _open_and_load(data, max_pixels, head.factor)
     with picture:
-        pixels = np.array(to_rgb(to_upright(picture)))
-    return Image(pixels, hashlib.sha256(data).hexdigest())
+        # libjpeg may have shrunk it already.
+        done = round(max(head.size) / max(picture.size))
+        try:
+            pixels = render_pixels(picture, factor=max(1, head.factor // done))
+        except Exception as error:  # Pillow raises any error over hostile palettes
+            raise ImageUnreadable(f"the colours of the {head.format} picture are damaged: {error}") from error
+    return Image(pixels, hashlib.sha256(data).hexdigest(), head.size if head.is_large else None)
 
 
 def open_image(data: bytes, *, max_pixels: int) -> tuple[Pillow.Image, bytes]:
-    """Decode an image without rotating it; return it and the bytes that it was read from. Close it.
+    """Decode an image without rotating or shrinking it; return it and the bytes that it was read from.
 
-    The bytes differ from `data` if broken metadata had to be removed; the pixels are the same.
+    The bytes differ from `data` if broken metadata had to be removed; the pixels are the same. Close the
+    image.
 
     Raises:
         ImageUnreadable: as for `decode_image`.
     """
-    try:
-        return _load(data, max_pixels), data
-    except ImageUnreadable:
-        lean = drop_metadata(data)
-        if lean == data:
-            raise
-        return _load(lean, max_pixels), lean
+    return _open_and_load(data, max_pixels, factor=1)
 
 
-def read_displayed_size(data: bytes, *, max_pixels: int) -> tuple[int, int]:
-    """Read the size as displayed, (height, width), from the file's head, without decoding the pixels.
+@dataclass(frozen=True, slots=True)
+class ImageHead:
+    """What the head of an image file says, before the pixels are decoded.
+
+    Attributes:
+        format: Pillow's name of the format.
+        size: (height, width) in pixels, as displayed.
+    """
+
+    format: str
+    size: Size
+
+    @property
+    def n_pixels(self) -> int:
+        """Height times width."""
+        return self.size[0] * self.size[1]
+
+    @property
+    def is_large(self) -> bool:
+        """Whether the image is shrunk while it is decoded."""
+        return self.factor > 1
+
+    @property
+    def factor(self) -> int:
+        """By how much the image is shrunk to at most `WORKING_PIXELS`."""
+        return next(
+            (f for f in _SHRINK_FACTORS if self.n_pixels <= WORKING_PIXELS * f * f), _SHRINK_FACTORS[-1]
+        )
+
+
+def read_head(data: bytes, *, max_pixels: int) -> ImageHead:
+    """Read an image file's head, without decoding the pixels.
 
     Raises:
         ImageUnreadable: as for `decode_image`, except for damage that only decoding shows.
@@ -73,38 +110,36 @@ def read_displayed_size(data: bytes, *, max_pixels: int) -> tuple[int, int]:
         picture = _open(drop_metadata(data), max_pixels)
     with picture:
         width, height = picture.size
-        is_on_its_side = picture.format != "TIFF" and read_orientation(picture.info.get("exif")) >= 5
-    return (width, height) if is_on_its_side else (height, width)
+        is_on_its_side = find_orientation(picture) >= 5
+        return ImageHead(picture.format or "", (width, height) if is_on_its_side else (height, width))
 
 
-def to_upright(picture: Pillow.Image) -> Pillow.Image:
-    """Rotate a decoded image as it is displayed; the result has no orientation tag."""
-    # Pillow turns a TIFF by itself when it decodes it.
-    turn = (
-        _ORIENTATION_TRANSPOSES.get(read_orientation(picture.info.get("exif")))
-        if picture.format != "TIFF"
-        else None
-    )
-    return picture if turn is None else picture.transpose(turn)
+def read_displayed_size(data: bytes, *, max_pixels: int) -> Size:
+    """Read the size as displayed, (height, width), from the file's head, without decoding the pixels.
+
+    Raises:
+        ImageUnreadable: as for `read_head`.
+    """
+    return read_head(data, max_pixels=max_pixels).size
 
 
-def to_rgb(picture: Pillow.Image) -> Pillow.Image:
-    """Convert any mode to RGB: transparent parts on white, 16 bits scaled to 8."""
-    if picture.mode.startswith("I") or picture.mode == "F":
-        values = np.asarray(picture, np.float64)
-        top = 65535 if picture.mode.startswith("I") else max(float(values.max()), 1e-9)
-        return Pillow.fromarray(np.clip(values * 255 / top, 0, 255).astype(np.uint8)).convert("RGB")
-    if "A" in picture.getbands() or "transparency" in picture.info:
-        layer = picture.convert("RGBA")
-        ground = Pillow.new("RGBA", layer.size, "white")
-        return Pillow.alpha_composite(ground, layer).convert("RGB")
-    return picture.convert("RGB")
+def _open_and_load(data: bytes, max_pixels: int, factor: int) -> tuple[Pillow.Image, bytes]:
+    try:
+        return _load(data, max_pixels, factor), data
+    except ImageUnreadable:
+        lean = drop_metadata(data)
+        if lean == data:
+            raise
+        return _load(lean, max_pixels, factor), lean
 
 
-def _load(data: bytes, max_pixels: int) -> Pillow.Image:
+def _load(data: bytes, max_pixels: int, factor: int) -> Pillow.Image:
     picture = _open(data, max_pixels)
     try:
+        if factor > 1:  # libjpeg decodes to a half, a quarter or an eighth; other formats ignore this
+            picture.draft(None, (picture.width // factor, picture.height // factor))
         picture.load()
+        _drop_excess_transparency(picture)
     except Exception as error:
         picture.close()
         raise ImageUnreadable(
@@ -113,25 +148,54 @@ def _load(data: bytes, max_pixels: int) -> Pillow.Image:
     return picture
 
 
+def _drop_excess_transparency(picture: Pillow.Image) -> None:
+    """Ignore the transparency of more colours than the palette has, as libpng does and so browsers."""
+    alphas = picture.info.get("transparency")
+    if (
+        picture.mode == "P"
+        and isinstance(alphas, bytes)
+        and 3 * len(alphas) > len(picture.getpalette() or [])
+    ):
+        del picture.info["transparency"]
+
+
 def _open(data: bytes, max_pixels: int) -> Pillow.Image:
     formats = _choose_formats(data)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # about broken metadata, which is ignored
-            warnings.simplefilter("error", Pillow.DecompressionBombWarning)
+            warnings.simplefilter("ignore", Pillow.DecompressionBombWarning)  # `_check_size` has our limit
             picture = Pillow.open(io.BytesIO(data), formats=formats)
-    except (Pillow.DecompressionBombError, Pillow.DecompressionBombWarning) as error:
+    except Pillow.DecompressionBombError as error:
         raise ImageUnreadable(f"the picture is far too large: {describe_error(error)}") from error
     except Exception as error:  # Pillow's plugins raise any error over hostile bytes
         raise ImageUnreadable(describe_unreadable(data, IMAGE_FORMATS)) from error
-    width, height = picture.size
-    if width * height > max_pixels:
+    try:
+        _check_limits(picture, data, max_pixels)
+    except ImageUnreadable:
         picture.close()
+        raise
+    return picture
+
+
+def _check_limits(picture: Pillow.Image, data: bytes, max_pixels: int) -> None:
+    width, height = picture.size
+    if min(width, height) < 1:
+        raise ImageUnreadable(f"the picture has {width} x {height} pixels, so it shows nothing")
+    if width * height > max_pixels:
         raise ImageUnreadable(
             f"the picture has {width} x {height} = {width * height / 1e6:.0f} megapixels, "
             f"{max_pixels / 1e6:.0f} are the limit; set RIS_MAX_IMAGE_PIXELS if that is meant"
         )
-    return picture
+    if max(width, height) > MAX_SIDE_RATIO * min(width, height):
+        raise ImageUnreadable(
+            f"the picture has {width} x {height} pixels; its longer side may be at most "
+            f"{MAX_SIDE_RATIO} times its shorter side; cut it into parts"
+        )
+    if picture.format in ("JPEG", "MPO") and (n_scans := count_jpeg_scans(data)) > _MAX_JPEG_SCANS:
+        raise ImageUnreadable(
+            f"the JPEG picture has {n_scans} scans, {_MAX_JPEG_SCANS} are the limit; save it anew"
+        )
 
 
 def _choose_formats(data: bytes) -> tuple[str, ...]:

@@ -27,8 +27,10 @@ def read_orientation(exif: object) -> int:
     """
     if not isinstance(exif, bytes):
         return 1
-    while exif.startswith(_EXIF_HEADER):
-        exif = exif.removeprefix(_EXIF_HEADER)
+    start = 0
+    while exif.startswith(_EXIF_HEADER, start):  # cut off once, because each copy may have megabytes
+        start += len(_EXIF_HEADER)
+    exif = exif[start:]
     order = {b"II*\x00": "<", b"MM\x00*": ">"}.get(exif[:4])
     if order is None:
         return 1
@@ -71,6 +73,11 @@ def extract_first_jpeg(data: bytes) -> bytes:
         if marker == _JPEG_END:
             break
     return b"".join(kept)
+
+
+def count_jpeg_scans(data: bytes) -> int:
+    """Count the scans of a JPEG; those of a progressive one all run over the same pixels."""
+    return sum(marker == _JPEG_SCAN for marker, _, _ in _read_segments(data))
 
 
 def _is_needed_chunk(kind: bytes) -> bool:

@@ -1,18 +1,21 @@
 """Encode masks as bitmasks: a PNG with alpha as a data: URI. Opaque pixels are inside, as in a brush mask."""
 
 import base64
-import binascii
 import io
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image as Pillow
 
 from ris.core import rle
 from ris.core.rle import RLE
 from ris.core.types import Size
-from ris.errors import RegionError
+from ris.errors import ImageUnreadable, RegionError
+from ris.labelstudio.images.decoding import open_image, read_head
+from ris.labelstudio.images.pixels import to_upright
 from ris.labelstudio.masks import brush
 
+_MAX_PIXELS = Pillow.MAX_IMAGE_PIXELS or 2**26
 DATA_URI_PREFIX = "data:image/png;base64,"
 
 
@@ -40,15 +43,25 @@ def decode_bitmask(uri: str, size: Size) -> RLE:
     """
     _, _, payload = uri.partition("base64,")
     try:
-        with Pillow.open(io.BytesIO(base64.b64decode(payload, validate=True)), formats=["PNG"]) as picture:
-            if picture.size != (size[1], size[0]):
-                raise RegionError(f"its picture is {picture.size}, its size says {(size[1], size[0])}")
-            if picture.mode not in ("LA", "RGBA", "PA") and "transparency" not in picture.info:
-                raise RegionError(
-                    "its picture has no transparency, and the editor draws it over the whole image: make the "
-                    "pixels outside of the mask transparent"
-                )
-            alpha = np.asarray(picture.convert("RGBA"))[..., 3]
-    except (OSError, SyntaxError, binascii.Error, Pillow.DecompressionBombError) as error:
-        raise RegionError("its imageDataURL is no PNG") from error
-    return rle.encode_rle(brush.is_inside(alpha))
+        data = base64.b64decode(payload, validate=True)
+        head = read_head(data, max_pixels=_MAX_PIXELS)
+        if head.format != "PNG":
+            raise RegionError(f"its imageDataURL is a picture of the format {head.format}, and must be a PNG")
+        if head.size != size:
+            raise RegionError(f"its picture is {head.size[::-1]}, its size says {size[::-1]}")
+        picture, _ = open_image(data, max_pixels=_MAX_PIXELS)
+    except (ImageUnreadable, ValueError) as error:  # ValueError: it is not base64
+        raise RegionError(f"its imageDataURL is no PNG: {error}") from error
+    with picture:
+        return rle.encode_rle(brush.is_inside(_read_alpha(to_upright(picture))))
+
+
+def _read_alpha(picture: Pillow.Image) -> NDArray[np.uint8]:
+    if "A" in picture.getbands():
+        return np.asarray(picture.getchannel("A"))
+    if "transparency" in picture.info:
+        return np.asarray(picture.convert("RGBA").getchannel("A"))
+    raise RegionError(
+        "its picture has no transparency, and the editor draws it over the whole image: make the "
+        "pixels outside of the mask transparent"
+    )
