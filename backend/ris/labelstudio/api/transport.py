@@ -46,7 +46,8 @@ def _make_proxy_transport(
         transport = httpx.HTTPTransport(verify=tls, proxy=proxy)
     except (ImportError, ValueError, httpx.InvalidURL) as error:
         raise LabelStudioError(
-            f"the proxy that the environment names for {url.scheme}:// cannot be used: {describe_error(error)}"
+            f"the proxy that the environment names for {url.scheme}:// cannot be used: "
+            f"{describe_error(error)}"
         ) from error
     transport._pool._network_backend = backend  # httpx has no argument for it
     return transport
