@@ -100,9 +100,14 @@ class ImageAddresses:
 
 
 def _split(url: str) -> SplitResult:
+    """Split an address of which every part can be read, sent and quoted."""
+    try:
+        url.encode()
+    except UnicodeEncodeError as error:
+        raise LabelStudioError("its address holds half of a character (a lone surrogate)") from error
     try:
         parts = urlsplit(url)
-        _ = parts.port
+        _ = parts.port, parts.hostname
     except ValueError as error:
         raise LabelStudioError(f"its address cannot be read: {error}") from error
     return parts

@@ -90,6 +90,8 @@ class ImageSource:
                 response = http.send(http.build_request("GET", target, headers=headers), stream=True)
             except httpx.RemoteProtocolError as error:
                 raise LabelStudioError(f"host {host[:80]!r} gave no valid response: {error}") from error
+            except httpx.InvalidURL as error:  # of a redirect, which httpx reads before we do
+                raise LabelStudioError(f"it was redirected to what is no address: {error}") from error
             except (httpx.HTTPError, UnicodeError) as error:  # UnicodeError: a name that DNS cannot hold
                 raise to_connection_error(host, error) from error
             try:
@@ -130,9 +132,10 @@ def _parse_url(url: str) -> httpx.URL:
     """Parse an address that `addresses` allowed; refuse one in which httpx finds another host."""
     try:
         parsed = httpx.URL(url)
-    except httpx.InvalidURL as error:
-        raise LabelStudioError(f"its address cannot be read: {error}") from error
-    if urlsplit(url).hostname not in (parsed.host, parsed.raw_host.decode()):
+        hosts = parsed.host, parsed.raw_host.decode()
+    except (httpx.InvalidURL, UnicodeError) as error:  # UnicodeError: of a name that looks like punycode
+        raise LabelStudioError(f"its address cannot be read: {error!s:.200}") from error
+    if urlsplit(url).hostname not in hosts:
         raise LabelStudioError("its address cannot be read: it does not name one host clearly")
     return parsed
 
