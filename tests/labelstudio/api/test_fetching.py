@@ -328,10 +328,11 @@ def test_an_address_that_no_client_can_call_is_one_sentence(studio, reference, m
 
 URL_PIECES = st.sampled_from([
     "http://", "https://", "HTTP://", "s3://", "gs://", "azure-blob://", "file://", "data:", "//", "/", "..",
-    "%2e", "%00", "%2500", "%zz", "%5B", "[", "]", "::1", "fe80::1%25lo", "@", "me:secret@", ":", ":99999", ":-1",
+    "%2e", "%00", "%2500", "%zz", "%5B", "[", "]", "::1", "fe80::1%25lo", "@", "me:secret@", ":", ":99999",
+    ":-1",
     ":\u0663", "\\", "?", "#", "&", "fileuri=", " ", "\t", "\x00", "\ud800", "\udfff", "\u202e", "\u2100",
-    "\uff0e", "\uff11", "xn--", "xn--a", "0x7f.1", "127.0.0.1", "HERE", "cdn.invalid", "evil.invalid", "a" * 70,
-    "/data/upload/1/a.png", "/tasks/7/presign/", "/api/projects/", ";base64,", "\U0001f600",
+    "\uff0e", "\uff11", "xn--", "xn--a", "0x7f.1", "127.0.0.1", "HERE", "cdn.invalid", "evil.invalid",
+    "a" * 70, "/data/upload/1/a.png", "/tasks/7/presign/", "/api/projects/", ";base64,", "\U0001f600",
 ])  # fmt: skip
 URL_LIKE = st.lists(URL_PIECES | st.text(max_size=3), max_size=8).map("".join)
 
