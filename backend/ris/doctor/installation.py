@@ -12,6 +12,7 @@ from ris.doctor.check import Check
 from ris.errors import BackendError
 from ris.labelstudio.api.connecting import MLBackend
 from ris.store.session import Database
+from ris.store.sync_states import find_sync_states
 
 MIN_FREE_DISK_BYTES = 2**30
 _EVENT_COUNT = re.compile(r"^ris_events_total\{.*\} (\d+(?:\.\d+)?(?:e\+?\d{1,2})?)$", re.MULTILINE)
@@ -25,6 +26,23 @@ def check_database(settings: Settings) -> Check:
     except BackendError as error:
         return Check("database", False, str(error))
     return Check("database", True, "open, writable, at this program's revision")
+
+
+def check_sync(settings: Settings) -> Check:
+    """Check that the last sync of every project worked. The database must open."""
+    database = Database.open(settings.database_url)
+    try:
+        with database.begin() as session:
+            states = find_sync_states(session)
+    except BackendError as error:
+        return Check("sync", False, str(error))
+    finally:
+        database.close()
+    failing = [state for state in states if state.is_failing]
+    if failing:
+        first = f"project {failing[0].project}: {failing[0].summary}"
+        return Check("sync", False, f"{len(failing)} of {len(states)} projects fail; {first}")
+    return Check("sync", True, f"the last sync of each of {len(states)} projects worked")
 
 
 def check_disk(settings: Settings) -> Check:

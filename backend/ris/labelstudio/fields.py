@@ -6,10 +6,12 @@ from typing import Any, TypeGuard
 
 from ris.errors import EventError
 
+MAX_ID = 2**31 - 1
+
 
 def is_id(value: object) -> TypeGuard[int]:
     """Tell whether a value can be an id of Label Studio, and an integer of the database: 0 to 2^31 - 1."""
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_ID
 
 
 def make_project_key(body: Mapping[str, Any]) -> str:

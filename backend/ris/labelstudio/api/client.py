@@ -31,6 +31,7 @@ _STORED_FILE = re.compile(
     r'Failed to parse input file ([^\s:"/]+): Your label config has more than one data key'
 )
 _ADDRESS_HINT = "is RIS_LABEL_STUDIO_URL Label Studio's address, with its sub-path if it has one?"
+_MAX_QUOTED = 2000  # characters of an answer that are looked at for a message
 _REFRESH_PATH = "/api/token/refresh/"
 _REFRESH_MARGIN = timedelta(seconds=10)  # an access token that ends within this is renewed
 # One answer takes less: a page of 200 MiB has 2 MB a second. It is shorter than `writing.WRITE_HOLD`.
@@ -281,4 +282,5 @@ def _read_response_text(response: _Answer) -> str:
 
 
 def _to_line(text: str) -> str:
-    return " ".join(text.split())
+    """Return a text of another program on one line, without characters that a terminal obeys."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text[:_MAX_QUOTED]).split())

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import count
 from typing import Any
 
-from ris.errors import LabelStudioError
+from ris.errors import LabelStudioError, LabelStudioMissing
 from ris.labelstudio.api.answers import TaskPageAnswer, check_answer
 from ris.labelstudio.api.protocol import LabelStudioApi
 from ris.labelstudio.fields import is_id
@@ -57,9 +57,15 @@ def fetch_tasks(
 
 
 def _fetch_page(api: LabelStudioApi, number: int, page: int, *, fields: str, **query: Any) -> TaskPageAnswer:
-    answer = api.call(
-        "GET", "/api/tasks", project=number, fields=fields, page=page, page_size=TASKS_PER_PAGE, **query
-    )
+    try:
+        answer = api.call(
+            "GET", "/api/tasks", project=number, fields=fields, page=page, page_size=TASKS_PER_PAGE, **query
+        )
+    except LabelStudioMissing as error:  # of a page past the end
+        raise LabelStudioError(
+            f"page {page} of the tasks of project {number} is not there, though the total says so; if tasks "
+            "were deleted meanwhile, run this again"
+        ) from error
     listed = check_answer(answer, TaskPageAnswer, f"page {page} of the tasks of project {number}")
     if page == 1 and len(listed["tasks"]) > listed["total"]:
         raise LabelStudioError(
