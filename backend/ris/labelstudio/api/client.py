@@ -23,9 +23,8 @@ from ris.labelstudio.api.answers import (
 )
 from ris.labelstudio.api.certificates import to_connection_error
 from ris.labelstudio.api.projects import fetch_uploads
-from ris.labelstudio.api.receiving import MAX_ANSWER_BYTES, receive_content
+from ris.labelstudio.api.receiving import MAX_ANSWER_BYTES, open_limited_client, receive_content
 from ris.labelstudio.api.tokens import read_expiry
-from ris.labelstudio.api.transport import open_limited_client
 
 _STORED_FILE = re.compile(
     r'Failed to parse input file ([^\s:"/]+): Your label config has more than one data key'

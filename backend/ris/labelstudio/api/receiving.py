@@ -5,6 +5,7 @@ So all reads of one answer share a limit, counted from the last byte that we sen
 line is not cut.
 """
 
+import ssl
 import time
 from collections.abc import Iterable
 from typing import Any
@@ -13,9 +14,42 @@ import httpcore
 import httpx
 
 from ris.errors import LabelStudioError
+from ris.labelstudio.api.certificates import make_tls_context
+from ris.labelstudio.api.transport import find_proxy
 
 MAX_ANSWER_BYTES = 512 * 2**20  # unpacked; 100 tasks with several detailed masks each have about 200 MiB
+_MAX_REDIRECTS = 4
 _ENCODINGS = ("", "identity", "gzip", "deflate")  # others unpack a small chunk into any number of bytes
+
+
+def open_limited_client(url: httpx.URL, *, timeout_s: float, limit_s: float) -> httpx.Client:
+    """Make a client whose answers take a limited time. Close it.
+
+    Args:
+        url: the address; the proxy depends on it.
+        timeout_s: for connecting, and for each read and write.
+        limit_s: from the last byte of a request to the last byte of its answer.
+
+    Raises:
+        LabelStudioError: the certificates or the proxy that the environment names cannot be used.
+    """
+    tls, proxy = make_tls_context(), find_proxy(url)
+    try:
+        transport = _LimitedTransport(tls, proxy, limit_s)
+    except (ImportError, ValueError, httpx.InvalidURL) as error:
+        raise LabelStudioError(
+            f"the proxy that the environment names for {url.scheme}:// cannot be used: {error}"
+        ) from error
+    return httpx.Client(transport=transport, timeout=timeout_s, trust_env=False, max_redirects=_MAX_REDIRECTS)
+
+
+class _LimitedTransport(httpx.HTTPTransport):
+    """httpx's transport over `LimitedBackend`."""
+
+    def __init__(self, tls: ssl.SSLContext, proxy: str | None, limit_s: float) -> None:
+        super().__init__(verify=tls, proxy=proxy)
+        # httpx has no argument for the backend; its pool of connections is opened at the first request.
+        self._pool._network_backend = LimitedBackend(limit_s)
 
 
 class LimitedBackend(httpcore.SyncBackend):

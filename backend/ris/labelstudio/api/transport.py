@@ -11,9 +11,6 @@ import httpx
 
 from ris.errors import LabelStudioError
 from ris.labelstudio.api.certificates import make_tls_context
-from ris.labelstudio.api.receiving import LimitedBackend
-
-_MAX_REDIRECTS = 4
 
 
 def open_client(url: httpx.URL, *, timeout_s: float, public_only: bool = False) -> httpx.Client:
@@ -39,27 +36,6 @@ def open_client(url: httpx.URL, *, timeout_s: float, public_only: bool = False) 
                 f"the proxy that the environment names for {url.scheme}:// cannot be used: {error}"
             ) from error
     return httpx.Client(transport=transport, timeout=timeout_s, trust_env=False)
-
-
-def open_limited_client(url: httpx.URL, *, timeout_s: float, limit_s: float) -> httpx.Client:
-    """Make a client whose answers take a limited time. Close it.
-
-    Args:
-        url: the address; the proxy depends on it.
-        timeout_s: for connecting, and for each read and write.
-        limit_s: from the last byte of a request to the last byte of its answer.
-
-    Raises:
-        LabelStudioError: the certificates or the proxy that the environment names cannot be used.
-    """
-    tls, proxy = make_tls_context(), find_proxy(url)
-    try:
-        transport = _LimitedTransport(tls, proxy, limit_s)
-    except (ImportError, ValueError, httpx.InvalidURL) as error:
-        raise LabelStudioError(
-            f"the proxy that the environment names for {url.scheme}:// cannot be used: {error}"
-        ) from error
-    return httpx.Client(transport=transport, timeout=timeout_s, trust_env=False, max_redirects=_MAX_REDIRECTS)
 
 
 def find_proxy(url: httpx.URL) -> str | None:
@@ -123,12 +99,3 @@ class _PublicOnlyTransport(httpx.HTTPTransport):
         # httpx has no argument for the backend. Its own __init__ is not called: should httpx rename its pool,
         # the transport fails with an AttributeError and does not connect unchecked.
         self._pool = httpcore.ConnectionPool(ssl_context=tls, network_backend=_PublicOnlyBackend())
-
-
-class _LimitedTransport(httpx.HTTPTransport):
-    """httpx's transport over `LimitedBackend`."""
-
-    def __init__(self, tls: ssl.SSLContext, proxy: str | None, limit_s: float) -> None:
-        super().__init__(verify=tls, proxy=proxy)
-        # httpx has no argument for the backend; its pool of connections is opened at the first request.
-        self._pool._network_backend = LimitedBackend(limit_s)
