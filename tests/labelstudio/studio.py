@@ -87,7 +87,7 @@ class Handler(BaseHTTPRequestHandler):
         if "/api/html" in self.path:
             return self.answer(200, b"<html>log in</html>")
         if self.path.endswith("/api/import/file-upload/5"):
-            return self.answer(200, b'{"id": 5, "file": "upload/1/5-a.png"}')
+            return self.answer(200, b'{"file": "upload/1/5-a.png"}')
         if "/api/" in self.path:
             return self.answer(200, b'{"release": "1.23.2", "tasks": [], "total": 0}')
         return self.answer(200, PNG)

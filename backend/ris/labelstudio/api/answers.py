@@ -59,6 +59,12 @@ class UploadAnswer(TypedDict):
     file: str
 
 
+class StoredFileAnswer(TypedDict):
+    """An uploaded file that was asked for by its number."""
+
+    file: str
+
+
 class NewUploadsAnswer(TypedDict):
     """The numbers of the files that an upload stored."""
 

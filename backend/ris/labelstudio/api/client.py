@@ -16,8 +16,8 @@ import httpx
 from ris.errors import LabelStudioDenied, LabelStudioError, LabelStudioMissing, LabelStudioRefusal
 from ris.labelstudio.api.answers import (
     NewUploadsAnswer,
+    StoredFileAnswer,
     TokenAnswer,
-    UploadAnswer,
     check_answer,
     parse_answer,
 )
@@ -143,7 +143,7 @@ class LabelStudioClient:
                 f"Label Studio stored {len(ids)} files for one upload of {name}; upload it again"
             )
         upload = self.call("GET", f"/api/import/file-upload/{ids[0]}")
-        return self._make_reference(check_answer(upload, UploadAnswer, f"the upload of {name}")["file"])
+        return self._make_reference(check_answer(upload, StoredFileAnswer, f"the upload of {name}")["file"])
 
     def remove_uploads(self, project: int, references: Collection[str]) -> None:
         """Remove uploaded files from a project.
