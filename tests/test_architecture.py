@@ -89,6 +89,14 @@ def test_a_public_name_means_one_thing_in_the_whole_project():
     assert {name: found for name, found in repeated.items() if name not in SHARED_NAMES} == {}
 
 
+def test_answers_of_label_studio_are_read_in_one_package():
+    """Elsewhere, what a call returns is thrown away, or goes through `check_answer` at once."""
+    raw = re.compile(r"(?<!check_answer\()\b(api|client)\.call\(\s*\"(GET|POST)\"")
+    places = [p for p in (ROOT / "backend/ris").rglob("*.py") if p.parent.name != "api"]
+
+    assert [p.name for p in places if raw.search(p.read_text(encoding="utf-8"))] == []
+
+
 def test_there_is_no_module_of_utilities():
     assert [p for p in ROOT.glob("*/**/util*.py") if ".venv" not in p.as_posix()] == []
 

@@ -185,11 +185,13 @@ def assemble(settings: Settings) -> Application:
     )
 
 
-def make_label_studio_client(settings: Settings, *, timeout_s: float = 30.0) -> LabelStudioClient:
+def make_label_studio_client(
+    settings: Settings, *, timeout_s: float = 30.0, total_s: float | None = None
+) -> LabelStudioClient:
     """Make a client of Label Studio's API with the key of the settings."""
     key = settings.label_studio_api_key
     secret = key.get_secret_value() if key else None
-    return LabelStudioClient(settings.label_studio_url, secret, timeout_s=timeout_s)
+    return LabelStudioClient(settings.label_studio_url, secret, timeout_s=timeout_s, total_s=total_s)
 
 
 def get_webhook_headers(settings: Settings) -> Mapping[str, str]:

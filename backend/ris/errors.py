@@ -20,6 +20,7 @@
     |- LabelStudioError          Label Studio refused or did not answer
     |  |- LabelStudioRefusal     it refused; the call changed nothing
     |  |  |- LabelStudioDenied   it refused the API key
+    |  |  |- LabelStudioMissing  it has no such thing
     |  |- UntrustedError         its certificate is not trusted
     |- DatasetError              a dataset or an export cannot be read or written
     |- NotReady                  the networks are loading, the server stops, or the deadline has passed
@@ -118,6 +119,10 @@ class LabelStudioRefusal(LabelStudioError):
 
 class LabelStudioDenied(LabelStudioRefusal):
     """Label Studio refused the API key; another key may be allowed to do this."""
+
+
+class LabelStudioMissing(LabelStudioRefusal):
+    """Label Studio has nothing there: it was deleted, or our user may not know of it."""
 
 
 class UntrustedError(LabelStudioError):

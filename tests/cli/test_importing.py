@@ -30,9 +30,10 @@ class Studio:
             if self.fails_after == 0:
                 raise LabelStudioError("no disk left")
             self.fails_after -= 1
-            self.tasks += [{"id": len(self.tasks) + i, **task} for i, task in enumerate(body)]
+            first = len(self.tasks)
+            self.tasks += [{"id": first + i, **task} for i, task in enumerate(body)]
             return {"task_count": len(body)}
-        return {"label_config": self.config}
+        return {"id": 3, "label_config": self.config}
 
     def upload(self, project, name, data):
         kept = re.sub(r"[^-.\w]", "", name)

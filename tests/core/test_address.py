@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ris.core.address import to_address, to_addresses
@@ -83,5 +83,8 @@ def test_label_studios_own_address_before_its_path_is_no_other_place():
 
 
 @given(st.text(), st.text(max_size=9))
+@example("http://[", "9.1")
+@example("http://h:99999/a.png", "9.1")
+@example("http://h/a.png?name=\ud800&sig=1", "9.1")
 def test_any_reference_has_an_address(reference, project):
     assert to_addresses(reference, project, ("http://h:1",))[0] == to_address(reference, project)

@@ -130,3 +130,8 @@ def test_no_name_leads_out_of_the_folder(tmp_path_factory, name):
 )
 def test_an_uploads_name_is_as_label_studio_writes_it(name, stored):
     assert to_upload_name(name) == stored
+
+
+def test_an_address_that_no_parser_reads_is_a_name_too():
+    assert get_last_part("http://[") == "["
+    assert get_last_part("http://[::1/a.png") == "a.png"

@@ -17,10 +17,13 @@ from ris.doctor.installation import (
     check_models,
     check_own_address,
     check_server,
+    check_sync,
     count_received_webhooks,
 )
 from ris.labelstudio.api.connecting import MLBackend
-from ris.store.session import upgrade_database
+from ris.store.session import Database, upgrade_database
+from ris.store.sync_states import save_sync_failure, save_sync_success
+from tests.builders.services import NOW
 
 METRICS = """\
 # TYPE ris_events_total counter
@@ -146,3 +149,27 @@ def test_received_webhooks_are_counted_over_all_states_and_unknown_without_an_an
     assert count_received_webhooks(read_settings()) == 4
     monkeypatch.setenv("RIS_BASIC_AUTH_PASSWORD", "another")
     assert count_received_webhooks(read_settings()) is None
+
+
+def test_a_project_whose_sync_fails_is_told_with_its_sentence():
+    settings = read_settings()
+    upgrade_database(settings.database_url)
+    database = Database.open(settings.database_url)
+    with database.begin() as session:
+        save_sync_success(session, 2, at=NOW)
+    assert check_sync(settings) == Check("sync", True, "the last sync of each of 1 projects worked")
+
+    with database.begin() as session:
+        save_sync_failure(session, 3, "project 3 is gone", at=NOW, is_missing=True)
+    database.close()
+
+    check = check_sync(settings)
+    assert not check.is_ok
+    assert check.message.startswith("1 of 2 projects fail; project 3: no success yet; failed once, last ")
+    assert check.message.endswith(": project 3 is gone")
+
+
+def test_another_program_at_our_port_is_told(server):
+    server.state = ["no", "state"]
+
+    assert "another program answers" in check_server(read_settings()).message

@@ -17,6 +17,7 @@ from pycocotools import mask as coco
 from ris import label_config
 from ris.core import rle
 from ris.core.types import Verdict
+from ris.errors import LabelStudioMissing
 from ris.export.coco import write_coco
 from ris.labelstudio.api import connecting
 from ris.labelstudio.api.client import LabelStudioClient
@@ -27,7 +28,9 @@ from ris.labelstudio.masks import brush
 from ris.service import RecordingService, SyncService
 from ris.store.history import read_corrections
 from ris.store.inbox import count_events
-from ris.store.session import Database
+from ris.store.records import save_project
+from ris.store.session import Database, upgrade_database
+from ris.store.sync_states import find_sync_states
 from tests.live.support.annotator import Annotator
 from tests.live.support.backend_server import BackendServer
 from tests.live.support.project import Project
@@ -280,6 +283,33 @@ def test_a_sync_finds_what_no_webhook_told(client, server, samples):
     assert [(i, d.correction.verdict, d.correction.rank) for i, d in found.items()] == [
         (kept, Verdict.ACCEPTED, 0)
     ]
+
+
+def test_a_project_that_was_deleted_is_gone_and_stops_no_other(client, tmp_path):
+    numbers = [connecting.create_project(client, f"gone {i}", BRUSH) for i in range(2)]
+    url = f"sqlite:///{tmp_path / 'ris.db'}"
+    upgrade_database(url)
+    database = Database.open(url)
+    recording = RecordingService(database, now=lambda: datetime.now(UTC))
+    recording.start()
+    syncing = SyncService(database, recording, client, now=lambda: datetime.now(UTC))
+    try:
+        with database.begin() as session:
+            for number in numbers:
+                save_project(
+                    session, f"{number}.0", label_config=BRUSH, extra_params={}, now=datetime.now(UTC)
+                )
+        client.call("DELETE", f"/api/projects/{numbers[0]}")
+        with pytest.raises(LabelStudioMissing, match=f"project {numbers[0]} is gone in Label Studio"):
+            syncing.sync(numbers[0])
+        assert syncing.sync(numbers[1]).is_in_sync
+        with database.begin() as session:
+            gone, kept = find_sync_states(session)
+    finally:
+        recording.close()
+        database.close()
+
+    assert (gone.is_missing, gone.n_failures, kept.n_failures) == (True, 1, 0)
 
 
 @pytest.fixture(scope="module")

@@ -1,15 +1,20 @@
 """Sync with a fake Label Studio: tasks in pages, annotations that are added, changed and deleted."""
 
+import time
+from datetime import timedelta
+
 import pytest
 
 from ris.core.types import Verdict
 from ris.errors import LabelStudioError
 from ris.label_config import read
-from ris.service.syncing import SyncResult, SyncService
+from ris.service.syncing import SyncResult, SyncService, find_next_try
 from ris.store.failures import count_failures, find_failed_annotation_ids
 from ris.store.history import read_decisions
 from ris.store.inbox import count_events
 from ris.store.label_configs import find_current_label_configs
+from ris.store.records import save_project
+from ris.store.sync_states import SyncState, find_sync_states
 from tests.builders.events import PROJECT, event
 from tests.builders.services import NOW
 
@@ -218,6 +223,66 @@ def test_the_projects_on_record_are_known_by_their_numbers(syncing, studio, offe
     syncing.sync(1)
 
     assert syncing.find_project_numbers() == [1]
+
+
+def test_a_project_that_fails_stops_no_other_and_is_left_alone_for_a_while(
+    syncing, studio, database, offered
+):
+    """The clock stands still, so the project that failed is not due again; the other one is, every time."""
+    with database.begin() as session:
+        save_project(session, "0.1700000000", label_config="", extra_params={}, now=NOW)
+        save_project(session, "1.1700000000", label_config="", extra_params={}, now=NOW)
+    studio.put(event(offered()[1]))
+
+    syncing.start(0.01)
+    while len(studio.pages) < 5:
+        time.sleep(0.01)
+    syncing.close()
+
+    assert set(on_record(database)) == {1}
+    with database.begin() as session:
+        failed, works = find_sync_states(session)
+    assert (failed.project, failed.n_failures, works.project, works.n_failures) == (0, 1, 1, 0)
+    assert "404 to GET /api/projects/0" in failed.failure
+
+
+@pytest.mark.parametrize(
+    ("n_failures", "is_missing", "minutes"),
+    [(1, False, 10), (2, False, 20), (3, False, 40), (4, False, 60), (500, False, 60), (4, True, 80),
+     (9, True, 1440), (10**6, True, 1440)],
+)  # fmt: skip
+def test_the_delay_doubles_with_each_failure_up_to_a_limit(n_failures, is_missing, minutes):
+    state = SyncState(1, None, NOW, "no", n_failures, is_missing)
+
+    assert find_next_try(state, timedelta(minutes=10)) == NOW + timedelta(minutes=minutes)
+    assert find_next_try(state, timedelta(days=2)) == NOW + timedelta(days=2)
+    assert find_next_try(SyncState(1, NOW), timedelta(minutes=10)) < NOW
+
+
+def test_a_fault_of_ours_is_stored_as_a_failure_of_this_project(syncing, studio, database, offered):
+    studio.put(event(offered()[1]))
+    syncing.sync(1)
+
+    def break_down(method, path, body=None, **params):
+        raise KeyError("boom")
+
+    studio.call = break_down
+    with pytest.raises(KeyError):
+        syncing.sync(1)
+    with database.begin() as session:
+        (state,) = find_sync_states(session)
+    assert (state.failure, state.last_success) == ("internal error (KeyError); see the log", NOW)
+
+
+def test_what_came_before_an_annotation_that_cannot_be_read_is_recorded(syncing, studio, database, offered):
+    studio.put(event(offered()[1], number=1))
+    studio.put(event(offered()[1], number=2))
+    next(iter(studio.tasks.values()))["annotations"][2]["updated_at"] = None
+
+    with pytest.raises(LabelStudioError, match="1 tasks or annotations of project 1 cannot be read"):
+        syncing.sync(1)
+
+    assert set(on_record(database)) == {1}
 
 
 def test_a_label_studio_that_refuses_is_told_and_nothing_is_lost(syncing, studio, database, offered):

@@ -1,10 +1,12 @@
 from ris.core.types import Verdict
 from ris.label_config import read
 from ris.service import SyncResult
+from ris.store.sync_states import save_sync_failure, save_sync_success
 from ris.web.app import create_app
 from ris.web.handlers import Services
 from tests.builders.events import event, process
 from tests.builders.records import add, correction
+from tests.builders.services import NOW
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
@@ -73,6 +75,18 @@ def test_the_inbox_and_the_last_sync_stand_on_the_page(suggesting, recording, re
 
     assert "<td>failed</td><td>1</td>" in page
     assert "<td>8.1700000000</td><td>5</td><td>4</td><td>2</td><td>1</td><td>3</td><td>differ</td>" in page
+
+
+def test_the_state_of_the_sync_of_each_project_stands_on_the_page(backend, database):
+    with database.begin() as session:
+        save_sync_success(session, 2, at=NOW)
+        save_sync_failure(session, 3, "project 3 is <gone>", at=NOW, is_missing=True)
+
+    page = shown(backend)
+
+    assert "<td>2</td>" in page
+    assert "no success yet; failed once, last " in page
+    assert "project 3 is &lt;gone&gt;" in page
 
 
 def test_what_was_not_understood_stands_above_everything_in_red(backend, recording, database, offered):

@@ -47,6 +47,10 @@ COMMANDS = {
     "sync": Command(
         "ris.cli.sync:sync", "Compare the recorded decisions with Label Studio, and correct them."
     ),
+    "forget": Command(
+        "ris.cli.sync:forget",
+        "Stop syncing a project that is gone in Label Studio. Its decisions stay in the database.",
+    ),
     "tidy": Command("ris.cli.tidy:tidy", "Remove the masks that were not chosen from decided annotations."),
     "learn": Command("ris.cli.learn:learn", "Fit the ranking to the decisions, and use it if it is better."),
     "prelabel": Command("ris.cli.prelabel:prelabel", "Compute suggestions for tasks that have none."),

@@ -12,10 +12,13 @@ from ris.cli.options import BackendOption, KeyOption, UrlOption, apply_options
 from ris.errors import InputError
 from ris.labelstudio.api import connecting
 from ris.labelstudio.api.client import LabelStudioClient
+from ris.labelstudio.api.projects import fetch_project, fetch_uploads
 from ris.labelstudio.config.control import read_controls
 from ris.redaction.text import redact_text
+from ris.service.importing import push_tasks
 
 SAMPLE_PREFIX = "ris-sample"
+_TOTAL_S = 900.0  # for all calls: about ten, and one per sample image, at most 200
 LABEL_CONFIG_NAMES = (
     "pick_brush", "pick_brush_smart", "pick_bitmask", "pick_polygon", "pick_rectangle", "tabs_brush",
     "tabs_polygon", "type_brush",
@@ -47,7 +50,7 @@ def connect(
     if (project is None) == (create is None):
         raise InputError("name a project with --project NUMBER, or create one with --create TITLE")
     ml_backend = assembly.make_ml_backend(settings, backend)
-    client = assembly.make_label_studio_client(settings)
+    client = assembly.make_label_studio_client(settings, total_s=_TOTAL_S)
     new_config = label_config.read(f"{layout or LABEL_CONFIG_NAMES[0]}.xml") if layout or create else None
     if create is not None:
         project = connecting.create_project(client, create, new_config or "")
@@ -73,13 +76,12 @@ def add_samples(client: LabelStudioClient, number: int, count: int) -> str:
     """
     from ris.tinyworld.samples import make_samples  # reads the sprites, which no other command needs
 
-    uploads = client.call("GET", f"/api/projects/{number}/file-uploads", all="true") or ()
-    if any(SAMPLE_PREFIX in str(upload.get("file", "")) for upload in uploads):
+    if any(SAMPLE_PREFIX in upload["file"] for upload in fetch_uploads(client, number)):
         return "there already"
-    controls = read_controls(str(client.call("GET", f"/api/projects/{number}")["label_config"]))
+    controls = read_controls(fetch_project(client, number).get("label_config") or "")
     tasks = []
     for i, sample in enumerate(track(make_samples(count), "uploading", console=console)):
         image = client.upload(number, f"{SAMPLE_PREFIX}-{i:02d}.png", sample.png)
         tasks.append(controls.to_data(image, None if controls.expression_area else sample.expression))
-    client.call("POST", f"/api/projects/{number}/import", [{"data": data} for data in tasks])
+    push_tasks(client, number, [{"data": data} for data in tasks], lambda _: None)
     return f"{len(tasks)} added: drawn scenes, for which the embedded networks were trained"

@@ -11,6 +11,8 @@ from ris.cli.options import BackendOption, DatabaseUrlOption, KeyOption, UrlOpti
 from ris.doctor.run import run_checks
 from ris.errors import LabelStudioError
 
+_TOTAL_S = 300.0  # for all calls: there are about ten, and one per 100 tasks with duplicate predictions
+
 
 def doctor(
     project: Annotated[
@@ -26,7 +28,7 @@ def doctor(
     Example: `ris doctor --project 3`
     """
     settings = apply_options(url=url, key=key, database_url=database_url)
-    client = assembly.make_label_studio_client(settings)
+    client = assembly.make_label_studio_client(settings, total_s=_TOTAL_S)
     checks = run_checks(settings, client, project=project, url=backend)
     table = Table("", "check", "")
     for check in checks:

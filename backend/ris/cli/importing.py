@@ -17,7 +17,8 @@ from ris.errors import ImageUnreadable, InputError, LabelStudioError
 from ris.export.pictures import to_displayable
 from ris.labelstudio.api.client import LabelStudioClient
 from ris.labelstudio.api.connecting import create_empty_project, set_label_config
-from ris.labelstudio.api.sync import fetch_tasks as tasks_in
+from ris.labelstudio.api.listing import fetch_tasks as tasks_in
+from ris.labelstudio.api.projects import fetch_project
 from ris.labelstudio.config.control import Controls, read_controls
 from ris.labelstudio.images.decoding import read_displayed_size
 from ris.service.importing import (
@@ -189,4 +190,4 @@ def _load_controls(client: LabelStudioClient, number: int | None, layout: str) -
     """Read the label config of a project, or one of this package for a new project."""
     if number is None:
         return read_controls(label_config.read(f"{layout}.xml"))
-    return read_controls(str(client.call("GET", f"/api/projects/{number}").get("label_config") or ""))
+    return read_controls(fetch_project(client, number).get("label_config") or "")

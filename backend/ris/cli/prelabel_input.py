@@ -15,7 +15,8 @@ from ris.cli.connect import LABEL_CONFIG_NAMES
 from ris.core.types import Task
 from ris.datasets.entry import Defect
 from ris.errors import InputError, TaskError
-from ris.labelstudio.api.sync import fetch_tasks, read_project
+from ris.labelstudio.api.listing import fetch_tasks
+from ris.labelstudio.api.sync import read_project
 from ris.labelstudio.config.control import Controls, read_controls
 from ris.labelstudio.fields import is_id
 from ris.labelstudio.task import read_task

@@ -1,4 +1,4 @@
-"""`ris sync`: compare the database with Label Studio and correct it."""
+"""`ris sync`: compare the database with Label Studio and correct it. `ris forget`: leave a project out."""
 
 from typing import Annotated
 
@@ -7,13 +7,19 @@ import typer
 from ris import assembly, config
 from ris.cli.console import console, make_table
 from ris.cli.options import DatabaseUrlOption
-from ris.errors import InputError
+from ris.errors import BackendError, InputError, LabelStudioError
+from ris.labelstudio.fields import MAX_ID, find_project_number
+from ris.store.history import find_project_keys
+from ris.store.session import Database
+from ris.store.sync_states import forget_project
 
 
 def sync(
     project: Annotated[
         list[int] | None,
-        typer.Option(help="number of a project in Label Studio; repeat for several; default: all"),
+        typer.Option(
+            help="number of a project in Label Studio; repeat for several; default: all", min=0, max=MAX_ID
+        ),
     ] = None,
     database_url: DatabaseUrlOption = None,
 ) -> None:
@@ -21,6 +27,8 @@ def sync(
 
     Missing decisions are recorded, and decisions whose annotation was deleted are marked as deleted.
     Duplicate predictions are removed, and a webhook that was switched off is switched on.
+
+    A project that fails does not stop the others; the exit code is 1 then.
 
     Example: `ris sync --project 3`
     """
@@ -39,9 +47,16 @@ def sync(
             "duplicates",
             "",
         )
+        failures = make_table("project", "failure")
         for number in numbers:
-            with console.status(f"reading project {number}"):
-                done = syncing.sync(number)
+            try:
+                with console.status(f"reading project {number}"):
+                    done = syncing.sync(number)
+            except BackendError as error:
+                if len(numbers) == 1:
+                    raise
+                failures.add_row(str(number), str(error))
+                continue
             verdict = "agree" if done.is_in_sync else "differ: see `ris events --failed`"
             counts = (
                 done.n_in_label_studio,
@@ -55,6 +70,34 @@ def sync(
             if done.webhook:
                 console.print(f"project {number}: its webhook was corrected: {done.webhook}")
         console.print(table)
+        if failures.row_count:
+            console.print(failures, markup=False)
+            raise LabelStudioError(
+                f"{failures.row_count} of {len(numbers)} projects could not be synced; the table says why"
+            )
     finally:
         syncing.recording.close()
         syncing.database.close()
+
+
+def forget(
+    project: Annotated[
+        int, typer.Argument(help="number of a project that is gone in Label Studio", min=0, max=MAX_ID)
+    ],
+    database_url: DatabaseUrlOption = None,
+) -> None:
+    """Stop syncing a project that is gone in Label Studio. Its decisions stay in the database.
+
+    `ris sync --project NUMBER` takes it up again, and so does a new project with this number.
+
+    Example: `ris forget 3`
+    """
+    database = Database.open(config.read_settings(database_url=database_url).database_url)
+    try:
+        with database.begin() as session:
+            if project not in {find_project_number(key) for key in find_project_keys(session)}:
+                raise InputError(f"the database has no project {project}; `ris sync` lists the projects")
+            forget_project(session, project, at=assembly.get_utc_now())
+    finally:
+        database.close()
+    console.print(f"project {project} is not synced any more; its decisions stay in the database")

@@ -91,4 +91,5 @@ def _drop_signature(query: str) -> str:
     parameters = parse_qsl(query, keep_blank_values=True)
     if not any(SIGNATURE_PARAMETERS.fullmatch(name) for name, _ in parameters):
         return query
-    return urlencode([(name, v) for name, v in parameters if not SIGNED_QUERY_PARAMETERS.fullmatch(name)])
+    kept = [(name, v) for name, v in parameters if not SIGNED_QUERY_PARAMETERS.fullmatch(name)]
+    return urlencode(kept, errors="surrogatepass")

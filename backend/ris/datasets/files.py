@@ -25,10 +25,18 @@ def get_last_part(name: str) -> str:
     if _FILE_ADDRESS.match(name):
         name = unquote(name)
     elif is_address(name):
-        parts = urlsplit(name)
-        local = parse_qs(parts.query).get("d")
-        name = local[0] if local else unquote(parts.path)
+        name = _get_address_path(name)
     return DRIVE_PREFIX.sub("", name.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1])
+
+
+def _get_address_path(address: str) -> str:
+    """Return the path of a URL, or of the file that it names; the whole text if it is no URL, e.g. http://[."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return address
+    local = parse_qs(parts.query).get("d")
+    return local[0] if local else unquote(parts.path)
 
 
 def to_inner_path(name: str) -> str:

@@ -12,8 +12,10 @@ from ris.doctor.check import Check
 from ris.errors import BackendError
 from ris.labelstudio.api.connecting import MLBackend
 from ris.store.session import Database
+from ris.store.sync_states import find_sync_states
 
 MIN_FREE_DISK_BYTES = 2**30
+_EVENT_COUNT = re.compile(r"^ris_events_total\{.*\} (\d+(?:\.\d+)?(?:e\+?\d{1,2})?)$", re.MULTILINE)
 _TIMEOUT_S = 3.0  # for each request to our own server
 
 
@@ -24,6 +26,23 @@ def check_database(settings: Settings) -> Check:
     except BackendError as error:
         return Check("database", False, str(error))
     return Check("database", True, "open, writable, at this program's revision")
+
+
+def check_sync(settings: Settings) -> Check:
+    """Check that the last sync of every project worked. The database must open."""
+    database = Database.open(settings.database_url)
+    try:
+        with database.begin() as session:
+            states = find_sync_states(session)
+    except BackendError as error:
+        return Check("sync", False, str(error))
+    finally:
+        database.close()
+    failing = [state for state in states if state.is_failing]
+    if failing:
+        first = f"project {failing[0].project}: {failing[0].summary}"
+        return Check("sync", False, f"{len(failing)} of {len(states)} projects fail; {first}")
+    return Check("sync", True, f"the last sync of each of {len(states)} projects worked")
 
 
 def check_disk(settings: Settings) -> Check:
@@ -68,8 +87,10 @@ def check_server(settings: Settings) -> Check:
     url = _make_server_url(settings)
     try:
         state = httpx.get(f"{url}/health/ready", timeout=_TIMEOUT_S, auth=_get_auth(settings)).json()
-    except (httpx.HTTPError, ValueError) as error:
+    except (httpx.HTTPError, ValueError, RecursionError) as error:
         return Check("server", False, f"{url} does not answer ({type(error).__name__}): start `ris serve`")
+    if not isinstance(state, dict):
+        return Check("server", False, f"another program answers at {url}: start `ris serve` at a free port")
     models, database = state.get("models"), state.get("database", "ready")
     if models not in ("ready", "loading") or database != "ready":
         reason = state.get("error") or (models if database == "ready" else database)
@@ -84,7 +105,7 @@ def count_received_webhooks(settings: Settings) -> int | None:
         response = httpx.get(url, timeout=_TIMEOUT_S, auth=_get_auth(settings)).raise_for_status()
     except httpx.HTTPError:
         return None
-    counts = re.findall(r"^ris_events_total\{.*\} ([\d.e+]+)$", response.text, re.MULTILINE)
+    counts = _EVENT_COUNT.findall(response.text)
     return int(sum(float(count) for count in counts))
 
 

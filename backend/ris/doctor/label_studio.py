@@ -2,13 +2,17 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from ris.doctor.check import Check
 from ris.doctor.config_warnings import find_warnings
 from ris.errors import BackendError, LabelStudioError, TaskError, UntrustedError
+from ris.labelstudio.api.answers import ProjectAnswer, UserAnswer, VersionAnswer, check_answer
 from ris.labelstudio.api.connecting import MLBackend, find_by_url
 from ris.labelstudio.api.duplicates import find_duplicated_tasks
+from ris.labelstudio.api.listing import fetch_tasks
+from ris.labelstudio.api.projects import fetch_ml_backends, fetch_project, fetch_webhooks
 from ris.labelstudio.api.protocol import LabelStudioApi
 from ris.labelstudio.api.tokens import read_expiry
 from ris.labelstudio.api.webhooks import find_webhook_faults
@@ -32,14 +36,13 @@ def check_label_studio(api: LabelStudioApi, key: str, now: datetime) -> list[Che
         One failed check if Label Studio does not answer; else three.
     """
     try:
-        version = api.call("GET", "/api/version")
+        version = check_answer(api.call("GET", "/api/version"), VersionAnswer, "its version")
     except UntrustedError as error:
         return [Check("Label Studio", False, str(error))]
     except LabelStudioError as error:
         return [Check("Label Studio", False, f"{error}; check RIS_LABEL_STUDIO_URL, and that it runs")]
-    release = version.get("release") if isinstance(version, dict) else None
     return [
-        Check("Label Studio", True, f"answers, version {release or 'unknown'}"),
+        Check("Label Studio", True, f"answers, version {version.get('release') or 'unknown'}"),
         _check_key(api, key, now),
         _check_clock(api, now),
     ]
@@ -51,11 +54,11 @@ def _check_key(api: LabelStudioApi, key: str, now: datetime) -> Check:
     expiry = read_expiry(key)
     kind = "a legacy token" if expiry is None else "a personal access token"
     try:
-        who = api.call("GET", "/api/current-user/whoami")
+        who = check_answer(api.call("GET", "/api/current-user/whoami"), UserAnswer, "the user of our key")
     except LabelStudioError as error:
         hint = "legacy tokens must be allowed in its organization" if expiry is None else "make a new one"
         return Check("key", False, f"{kind}, refused: {error}; {hint}")
-    name = who.get("email") if isinstance(who, dict) else None
+    name = who.get("email")
     if expiry is not None and (expiry - now).total_seconds() < _MIN_KEY_LIFETIME_S:
         return Check("key", False, f"{kind} of {name} that expires on {expiry:%Y-%m-%d}; make a new one")
     until = f", valid until {expiry:%Y-%m-%d}" if expiry else ""
@@ -87,7 +90,7 @@ def check_project(
         LabelStudioError: Label Studio does not answer in between.
     """
     try:
-        project = api.call("GET", f"/api/projects/{number}")
+        project = fetch_project(api, number)
     except LabelStudioError as error:
         return [Check("project", False, f"{error}; is {number} its number, and may this user see it?")]
     label_config = str(project.get("label_config") or "")
@@ -99,7 +102,7 @@ def check_project(
     hook = _check_webhook(api, number, ours)
     checks.append(hook)
     if hook.is_ok:
-        checks.append(_check_delivery(api, number, str(project.get("title", "")), count_webhooks))
+        checks.append(_check_delivery(api, number, project.get("title") or "", count_webhooks))
     return checks
 
 
@@ -124,14 +127,11 @@ def _check_tasks(api: LabelStudioApi, number: int, label_config: str) -> list[Ch
     """Check that the first tasks have what the label config reads; no check if that cannot be read."""
     try:
         controls = read_controls(label_config)
-        listed = api.call(
-            "GET", "/api/tasks", project=number, fields="task_only", page=1, page_size=_MAX_CHECKED_TASKS
-        )
+        tasks = list(islice(fetch_tasks(api, number), _MAX_CHECKED_TASKS))
     except LabelStudioError as error:
         return [Check("tasks", False, str(error))]
     except BackendError:
         return []
-    tasks = (listed.get("tasks") if isinstance(listed, dict) else None) or []
     failures = [reason for task in tasks if (reason := _find_task_error(task, controls))]
     if failures:
         message = f"{len(failures)} of the first {len(tasks)} cannot be predicted: {failures[0]}"
@@ -147,8 +147,8 @@ def _find_task_error(task: Mapping[str, Any], controls: Controls) -> str:
     return ""
 
 
-def _check_ml_backend(api: LabelStudioApi, number: int, ours: MLBackend, project: Mapping[str, Any]) -> Check:
-    listed = find_by_url(api.call("GET", "/api/ml", project=number), ours.url)
+def _check_ml_backend(api: LabelStudioApi, number: int, ours: MLBackend, project: ProjectAnswer) -> Check:
+    listed = find_by_url(fetch_ml_backends(api, number), ours.url)
     fix = f"run `ris connect --project {number}`"
     if not listed:
         return Check("ML backend", False, f"{ours.url} is not connected: {fix}")
@@ -170,13 +170,13 @@ def _check_ml_backend(api: LabelStudioApi, number: int, ours: MLBackend, project
 
 
 def _check_predictions_shown(
-    api: LabelStudioApi, number: int, ours: MLBackend, project: Mapping[str, Any]
+    api: LabelStudioApi, number: int, ours: MLBackend, project: ProjectAnswer
 ) -> Check:
     """Check that the editor shows predictions, and ours: chosen by the backend's title or by its version."""
     fix = f"run `ris connect --project {number}`"
     if not project.get("show_collab_predictions", True):
         return Check("predictions", False, f"the project does not show predictions to annotators: {fix}")
-    listed = find_by_url(api.call("GET", "/api/ml", project=number), ours.url)
+    listed = find_by_url(fetch_ml_backends(api, number), ours.url)
     known = {one.get(name) for one in listed for name in ("title", "model_version")}
     chosen = project.get("model_version")
     if chosen and chosen not in known:
@@ -184,7 +184,7 @@ def _check_predictions_shown(
     return Check("predictions", True, f"shown, of {chosen or 'every version'}")
 
 
-def read_is_interactive(project: Mapping[str, Any]) -> bool | None:
+def read_is_interactive(project: ProjectAnswer) -> bool | None:
     """Tell whether a project's label config asks for clicks; None if the label config cannot be read."""
     try:
         return read_controls(str(project.get("label_config") or "")).is_interactive
@@ -194,7 +194,7 @@ def read_is_interactive(project: Mapping[str, Any]) -> bool | None:
 
 def _check_webhook(api: LabelStudioApi, number: int, ours: MLBackend) -> Check:
     url, fix = f"{ours.url}/webhook", f"run `ris connect --project {number}`"
-    listed = find_by_url(api.call("GET", "/api/webhooks/", project=number), url)
+    listed = find_by_url(fetch_webhooks(api, number), url)
     if not listed:
         return Check(
             "webhook", False,

@@ -11,6 +11,7 @@ from ris.doctor.installation import (
     check_models,
     check_own_address,
     check_server,
+    check_sync,
     count_received_webhooks,
 )
 from ris.doctor.label_studio import check_label_studio, check_predictions, check_project
@@ -41,6 +42,8 @@ def run_checks(
         check_server(settings),
         own_address,
     ]
+    if checks[0].is_ok:
+        checks.append(check_sync(settings))
     key = settings.label_studio_api_key
     checks += check_label_studio(api, key.get_secret_value() if key else "", assembly.get_utc_now())
     can_call = all(check.is_ok for check in checks if check.name in ("Label Studio", "key"))

@@ -6,10 +6,12 @@ from typing import Any, TypeGuard
 
 from ris.errors import EventError
 
+MAX_ID = 2**31 - 1
+
 
 def is_id(value: object) -> TypeGuard[int]:
     """Tell whether a value can be an id of Label Studio, and an integer of the database: 0 to 2^31 - 1."""
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_ID
 
 
 def make_project_key(body: Mapping[str, Any]) -> str:
@@ -22,10 +24,21 @@ def make_project_key(body: Mapping[str, Any]) -> str:
         EventError: there is no project, or no time of its creation.
     """
     project = body.get("project")
-    if not isinstance(project, dict) or not isinstance(project.get("id"), int):
+    if not isinstance(project, dict) or not is_id(project.get("id")):
         raise EventError("the webhook names no project")
     created = parse_time(project.get("created_at"), "the project's created_at")
     return f"{project['id']}.{int(created.timestamp())}"
+
+
+def find_project_number(key: str) -> int | None:
+    """Find the number of a project in its key; None if the key holds none that Label Studio can have.
+
+    A key can be any text: it is of the request that named the project.
+    """
+    number = key.partition(".")[0]
+    if not (number.isascii() and number.isdigit() and len(number) <= 10):
+        return None
+    return int(number) if is_id(int(number)) else None
 
 
 def parse_time(value: object, what: str) -> datetime:

@@ -14,6 +14,7 @@ from ris.datasets.refcoco import scan_refs
 from ris.datasets.tables import scan_image_table
 from ris.errors import DatasetError
 from ris.labelstudio.answer import write_ground_truth
+from ris.labelstudio.api.answers import ImportAnswer, check_answer
 from ris.labelstudio.api.protocol import LabelStudioApi
 from ris.labelstudio.config.control import Controls
 
@@ -293,7 +294,8 @@ def push_tasks(
     n_accepted = 0
     for start in range(0, len(tasks), TASKS_PER_IMPORT):
         part = list(tasks[start : start + TASKS_PER_IMPORT])
-        answer = api.call("POST", f"/api/projects/{project}/import", part)
-        n_accepted += int(answer.get("task_count", 0))
+        what = f"the import of {len(part)} tasks into project {project}"
+        answer = check_answer(api.call("POST", f"/api/projects/{project}/import", part), ImportAnswer, what)
+        n_accepted += answer.get("task_count") or 0
         on_imported(len(part))
     return n_accepted

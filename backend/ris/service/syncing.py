@@ -3,18 +3,20 @@
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from threading import Event as Signal
 from threading import Thread
 from types import MappingProxyType
 from typing import Any
 
-from ris.errors import BackendError, LabelStudioError
+from ris.errors import BackendError, LabelStudioError, LabelStudioMissing
 from ris.labelstudio.api.duplicates import find_duplicated_tasks, remove_surplus_predictions
 from ris.labelstudio.api.protocol import LabelStudioApi
 from ris.labelstudio.api.sync import ProjectState, fetch_annotation_states, is_gone, read_project
 from ris.labelstudio.api.webhooks import mend_webhooks
 from ris.labelstudio.config.control import read_controls
+from ris.labelstudio.fields import find_project_number
+from ris.labelstudio.storable import to_storable
 from ris.service.recording import RecordingService
 from ris.store.deliveries import find_min_alternatives
 from ris.store.failures import find_failed_annotation_ids, resolve_failures_of_deleted
@@ -26,8 +28,14 @@ from ris.store.label_configs import (
 )
 from ris.store.records import add_deletion
 from ris.store.session import Database
+from ris.store.sync_states import SyncState, find_sync_states, save_sync_failure, save_sync_success
 
 log = logging.getLogger(__name__)
+
+_MAX_FAILURE_CHARACTERS = 1000
+# The longest time between two tries of a project that fails. After a failure of Label Studio as a whole the
+# sync is back within an hour; a project that is gone is asked for once a day, in case it is shown again.
+MAX_RETRY_DELAY, MAX_RETRY_DELAY_MISSING = timedelta(hours=1), timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,28 +97,59 @@ class SyncService:
     def sync(self, number: int) -> SyncResult:
         """Record what one project has now in Label Studio. It can run at any time, and repeatedly.
 
+        Its success or failure is stored.
+
         Args:
             number: the project's id in Label Studio.
 
         Raises:
+            LabelStudioMissing: the project is gone there.
             LabelStudioError: Label Studio does not answer or refuses; what was recorded stays.
         """
-        project = read_project(self.api, number)
+        try:
+            result = self._sync_project(number)
+        except LabelStudioMissing as error:
+            self._save_failure(number, str(error), is_missing=True)
+            raise
+        except Exception as error:
+            is_known = isinstance(error, BackendError)
+            sentence = str(error) if is_known else f"internal error ({type(error).__name__}); see the log"
+            self._save_failure(number, sentence, is_missing=False)
+            raise
+        with self.database.begin() as session:
+            save_sync_success(session, number, at=self.now())
+        self.last_results[result.project] = result
+        return result
+
+    def _save_failure(self, number: int, sentence: str, *, is_missing: bool) -> None:
+        """Store a failure of a project on record. If the database refuses, it is in the log alone."""
+        failure = str(to_storable(sentence))[:_MAX_FAILURE_CHARACTERS]
+        try:
+            with self.database.begin() as session:
+                if number in {find_project_number(key) for key in find_project_keys(session)}:
+                    save_sync_failure(session, number, failure, at=self.now(), is_missing=is_missing)
+        except BackendError as error:
+            log.warning("sync of project %d: its failure could not be stored: %s", number, error)
+
+    def _sync_project(self, number: int) -> SyncResult:
+        project = self._read_project(number)
         with self.database.begin() as session:
             known = find_newest_versions(session, project.key)
             configs = find_label_config_periods(session, project.key)
             failed = find_failed_annotation_ids(session, project.key)
         in_label_studio: set[int] = set()
         sent: dict[int, datetime] = {}
-        for answer in fetch_annotation_states(self.api, project):
-            in_label_studio.add(answer.annotation_id)
-            if known.get(answer.annotation_id) != answer.updated_at:
-                self.recording.record(
-                    _replace_label_config(find_label_config_at(configs, answer.updated_at), answer.event)
-                )
-                sent[answer.annotation_id] = answer.updated_at
-        while self.recording.process_events():
-            pass
+        try:
+            for answer in fetch_annotation_states(self.api, project):
+                in_label_studio.add(answer.annotation_id)
+                if known.get(answer.annotation_id) != answer.updated_at:
+                    self.recording.record(
+                        _replace_label_config(find_label_config_at(configs, answer.updated_at), answer.event)
+                    )
+                    sent[answer.annotation_id] = answer.updated_at
+        finally:  # what came before an odd answer counts
+            while self.recording.process_events():
+                pass
         gone = [i for i in sorted((known.keys() | failed) - in_label_studio) if is_gone(self.api, i)]
         with self.database.begin() as session:
             add_deletion(session, project.key, annotation_ids=gone, event_id=None, now=self.now())
@@ -122,7 +161,7 @@ class SyncService:
             failed = find_failed_annotation_ids(session, project.key)
         applied = sum(recorded.get(number) == at for number, at in sent.items())
         n_duplicates, webhook = self._repair(project)
-        result = SyncResult(
+        return SyncResult(
             project.key,
             len(in_label_studio),
             len(recorded),
@@ -132,8 +171,15 @@ class SyncService:
             webhook,
             n_failed=len(failed),
         )
-        self.last_results[project.key] = result
-        return result
+
+    def _read_project(self, number: int) -> ProjectState:
+        try:
+            return read_project(self.api, number)
+        except LabelStudioMissing as error:
+            raise LabelStudioMissing(
+                f"project {number} is gone in Label Studio, or the user of our key may not see it; "
+                f"its decisions stay on record. `ris forget {number}` stops asking for it"
+            ) from error
 
     def _repair(self, project: ProjectState) -> tuple[int, str]:
         """Remove duplicated predictions and repair the webhook; log what cannot be repaired."""
@@ -158,9 +204,20 @@ class SyncService:
         return 1 if is_pick else n_alternatives  # "pick" has one prediction for all alternatives
 
     def find_project_numbers(self) -> list[int]:
-        """Return the ids of all projects on record, in order."""
+        """Return the ids of all projects on record that are to be synced, in order."""
+        return sorted(self._find_states())
+
+    def _find_states(self) -> dict[int, SyncState]:
+        """Find the state of every project on record that was not forgotten, by its id."""
         with self.database.begin() as session:
-            return sorted({int(key.split(".")[0]) for key in find_project_keys(session) if key[:1].isdigit()})
+            keys = find_project_keys(session)
+            known = {state.project: state for state in find_sync_states(session)}
+        states = {}
+        for key in keys:
+            number = find_project_number(key)
+            if number is not None and not _is_forgotten(key, known.get(number)):
+                states[number] = known.get(number, SyncState(number))
+        return states
 
     def start(self, every_s: float) -> None:
         """Sync all projects on record now, and again every `every_s` seconds, in a thread of its own."""
@@ -168,30 +225,71 @@ class SyncService:
         self._thread.start()
 
     def _repeat(self, every_s: float) -> None:
+        is_first = True  # whoever corrected a setting restarts the server: every project is tried then
         while not self._closing.is_set():
             try:
-                for number in self.find_project_numbers():
-                    result = self.sync(number)
-                    if result.n_applied or result.n_gone or result.n_duplicates:
-                        log.info(
-                            "sync of project %s: %d in Label Studio, %d here, %d applied, %d deleted, "
-                            "%d failed, %d duplicated predictions removed",
-                            result.project, result.n_in_label_studio, result.n_recorded,
-                            result.n_applied, result.n_gone, result.n_failed, result.n_duplicates,
-                        )  # fmt: skip
-                    if result.webhook:
-                        log.warning("project %s: webhook repaired: %s", result.project, result.webhook)
+                for state in self._find_states().values():
+                    is_due = is_first or self.now() >= find_next_try(state, timedelta(seconds=every_s))
+                    if is_due and not self._closing.is_set():
+                        self._sync_alone(state)
             except BackendError as error:
                 log.warning("sync: %s", error)
             except Exception:
                 log.exception("the sync failed with an internal error; it is tried again")
+            is_first = False
             self._closing.wait(every_s)
+
+    def _sync_alone(self, state: SyncState) -> None:
+        """Sync one project; log its failure once, not at every try."""
+        try:
+            result = self.sync(state.project)
+        except BackendError as error:
+            level = logging.DEBUG if state.failure == str(error) else logging.WARNING
+            log.log(level, "sync of project %d: %s", state.project, error)
+            return
+        except Exception:
+            log.exception("the sync of project %d failed with an internal error", state.project)
+            return
+        if result.n_applied or result.n_gone or result.n_duplicates:
+            log.info(
+                "sync of project %s: %d in Label Studio, %d here, %d applied, %d deleted, "
+                "%d failed, %d duplicated predictions removed",
+                result.project, result.n_in_label_studio, result.n_recorded,
+                result.n_applied, result.n_gone, result.n_failed, result.n_duplicates,
+            )  # fmt: skip
+        if result.webhook:
+            log.warning("project %s: webhook repaired: %s", result.project, result.webhook)
 
     def close(self) -> None:
         """Stop after the running sync."""
         self._closing.set()
         if self._thread is not None:
             self._thread.join(timeout=30)
+
+
+def find_next_try(state: SyncState, interval: timedelta) -> datetime:
+    """Find when a project is to be synced next: the delay doubles with each failure in a row.
+
+    Args:
+        state: of the project.
+        interval: of the sync.
+
+    Returns:
+        A time in the past for a project that does not fail.
+    """
+    if not state.n_failures or state.last_failure is None:
+        return datetime.min.replace(tzinfo=UTC)
+    longest = MAX_RETRY_DELAY_MISSING if state.is_missing else MAX_RETRY_DELAY
+    n_doublings = min(state.n_failures - 1, 20)
+    return state.last_failure + max(min(interval * (1 << n_doublings), longest), interval)
+
+
+def _is_forgotten(key: str, state: SyncState | None) -> bool:
+    """Tell whether a project was forgotten: not one that was created afterwards with the same number."""
+    if state is None or state.forgotten_at is None:
+        return False
+    created = key.partition(".")[2]
+    return not (created.isascii() and created.isdigit() and int(created) > state.forgotten_at.timestamp())
 
 
 def _replace_label_config(label_config: str | None, event: dict[str, Any]) -> dict[str, Any]:

@@ -327,3 +327,22 @@ class DeliveryRow(BaseRow):
     """When the hold of a writer expires; until then no other may write. None without a writer."""
     attempts: Mapped[int]
     """The number of failed fetches of the image."""
+
+
+class SyncStateRow(BaseRow):
+    """How the sync of one project went: its last success, and its failures since then."""
+
+    __tablename__ = "sync_state"
+
+    project: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    """The project's number in Label Studio, which is all that a deleted project leaves."""
+    last_success: Mapped[datetime | None]
+    last_failure: Mapped[datetime | None]
+    failure: Mapped[str] = mapped_column(Text)
+    """The sentence of the last failure; "" if there was none since the last success."""
+    n_failures: Mapped[int]
+    """In a row, since the last success."""
+    is_missing: Mapped[bool]
+    """Whether Label Studio said at the last failure that there is no such project."""
+    forgotten_at: Mapped[datetime | None]
+    """When a person said that the project is not to be synced any more."""

@@ -9,6 +9,7 @@ from ris.service import SuggestionService, SyncResult
 from ris.store.failures import FailureGroup, group_failures
 from ris.store.history import count_verdicts, find_newest_decisions, find_project_keys
 from ris.store.inbox import count_events, find_projects_with_corrections
+from ris.store.sync_states import find_sync_states
 
 _MAX_DECISIONS = 500  # decisions that are evaluated at each view; `ris report` evaluates all
 
@@ -39,6 +40,7 @@ def make_dashboard(
         with suggesting.database.begin() as session:
             newest, verdicts = find_newest_decisions(session, _MAX_DECISIONS), count_verdicts(session)
             counts, projects = count_events(session), find_project_keys(session)
+            states = find_sync_states(session)
             with_corrections, failed = find_projects_with_corrections(session), group_failures(session)
         models = suggesting.worker.get_state()
         warnings = [
@@ -68,13 +70,16 @@ def make_dashboard(
             ("project", "in Label Studio", "here", "applied", "deleted", "failed", ""),
             [_to_row(result) for result in get_last_syncs()],
         )
+        sync_states = ReportTable(
+            "Sync by project", ("project", "state"), [(str(one.project), one.summary) for one in states]
+        )
         text = render_page(
             [evaluate_decision(decision) for decision in newest],
             title="Referring-expression segmentation: what the annotators decided",
             subtitle=f"decisions: {n_decisions}; {suggesting.version}, models {models}",
             alarms=_make_alarms(failed),
             warnings=warnings,
-            extra_tables=[decided, inbox, not_understood, sync],
+            extra_tables=[decided, inbox, not_understood, sync, sync_states],
             footer="`ris report` writes this page with pictures.",
         )
         return Response(text, content_type="text/html; charset=utf-8")

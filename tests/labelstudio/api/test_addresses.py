@@ -63,3 +63,10 @@ def test_nothing_but_image_paths_and_allowed_hosts_is_ever_asked(reference, addr
         assert not any(piece in path for piece in ("%2e", "\\", "//"))
     else:
         assert urlsplit(address).hostname in addresses.image_hosts
+
+
+@pytest.mark.parametrize("url", ["http://[", "http://ls:99999", "http://\ud800"])
+def test_an_address_of_label_studio_that_is_none_is_one_sentence(url):
+    for addresses in (ImageAddresses(url), ImageAddresses("http://ls:8080", url)):
+        with pytest.raises(LabelStudioError, match="its address"):
+            addresses.locate("/data/upload/1/a.png", 7)

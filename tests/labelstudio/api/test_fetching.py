@@ -4,10 +4,14 @@ import base64
 import gzip
 import socket
 import threading
+from contextlib import suppress
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from ris.errors import ImageUnreachable
+from ris.labelstudio.api.addresses import IMAGE_PATHS
 from ris.labelstudio.api.client import LabelStudioClient
 from ris.labelstudio.api.fetching import ImageSource
 from tests.labelstudio.studio import LEGACY, PNG, FakeStudio, jwt
@@ -303,14 +307,66 @@ def test_a_packing_that_could_unpack_into_any_size_is_refused():
         ("http://cdn.example.com/a\x7f.png", "its address cannot be read: Invalid non-printable"),
         ("http://cdn.example.com/" + "a" * 70_000, "its address cannot be read: URL too long"),
         ("http://cdn..example.com/a.png", "cdn..example.com does not answer: UnicodeError"),
+        ("http://[", "its address cannot be read: Invalid IPv6 URL"),
+        ("http://cdn.example.com:99999/a.png", "its address cannot be read: Port out of range 0-65535"),
+        ("s3://[", "its address cannot be read: Invalid IPv6 URL"),
+        ("s3://bucket/\ud800.png", "its address holds half of a character"),
+        ("/data/upload/1/\ud800.png", "its address holds half of a character"),
+        ("/data/upload/1/a%2500.png", "its path holds a backslash or a control character"),
+        ("http://me:secret@cdn.example.com/a.png", "a plain http.s. address, without user and password"),
+        ("file:///etc/passwd", "its reference starts with 'file'"),
+        ("http://xn--a/a.png", "its address cannot be read: Codepoint"),
     ],
 )
 def test_an_address_that_no_client_can_call_is_one_sentence(studio, reference, message):
-    hosts = ("cdn.example.com", "cdn..example.com")
+    hosts = ("cdn.example.com", "cdn..example.com", "xn--a")
     source = ImageSource(LabelStudioClient(studio.url, LEGACY), image_hosts=hosts)
 
     with pytest.raises(ImageUnreachable, match=message):
         source.fetch(reference, 17)
+
+
+URL_PIECES = st.sampled_from([
+    "http://", "https://", "HTTP://", "s3://", "gs://", "azure-blob://", "file://", "data:", "//", "/", "..",
+    "%2e", "%00", "%2500", "%zz", "%5B", "[", "]", "::1", "fe80::1%25lo", "@", "me:secret@", ":", ":99999",
+    ":-1",
+    ":\u0663", "\\", "?", "#", "&", "fileuri=", " ", "\t", "\x00", "\ud800", "\udfff", "\u202e", "\u2100",
+    "\uff0e", "\uff11", "xn--", "xn--a", "0x7f.1", "127.0.0.1", "HERE", "cdn.invalid", "evil.invalid",
+    "a" * 70, "/data/upload/1/a.png", "/tasks/7/presign/", "/api/projects/", ";base64,", "\U0001f600",
+])  # fmt: skip
+URL_LIKE = st.lists(URL_PIECES | st.text(max_size=3), max_size=8).map("".join)
+
+
+def fetch_or_refuse(studio, reference):
+    """Fetch a reference in which HERE is the studio's host; what it raises is an ImageUnreachable."""
+    source = ImageSource(
+        LabelStudioClient(studio.url, LEGACY, timeout_s=5), image_hosts=("cdn.invalid", "xn--a")
+    )
+    with suppress(ImageUnreachable):
+        source.fetch(reference.replace("HERE", f"127.0.0.1:{studio.server_port}"), 17)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=100)
+@given(reference=URL_LIKE)
+def test_whatever_a_reference_is_it_is_fetched_or_unreachable_and_no_other_path_is_called(studio, reference):
+    studio.asked.clear()
+
+    fetch_or_refuse(studio, reference)
+
+    assert all(IMAGE_PATHS.match(path) for path, _ in studio.asked)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=100)
+@given(location=URL_LIKE)
+def test_wherever_a_redirect_leads_it_is_fetched_or_unreachable(studio, location):
+    studio.asked.clear()
+    there = location.replace("HERE", f"127.0.0.1:{studio.server_port}")
+    sent = "".join(c for c in there if c not in "\r\n").encode("utf-8", "surrogatepass").decode("latin-1")
+    studio.redirects["/data/upload/1/moved.png"] = sent
+
+    fetch_or_refuse(studio, "/data/upload/1/moved.png")
+
+    assert all(IMAGE_PATHS.match(path) for path, _ in studio.asked)
 
 
 def test_an_inline_picture_is_decoded_within_the_limit(source):

@@ -37,11 +37,10 @@ def test_a_project_that_does_not_say_when_it_was_made_is_refused():
 
 
 def test_annotations_come_page_by_page_as_events():
-    first = {
-        "total": 2,
-        "tasks": [{"id": 8, "data": {"x": 1}, "annotations": [annotation(1), annotation(2)]}],
-    }
-    second = {"total": 2, "tasks": [{"id": 9, "data": {}, "annotations": []}]}
+    full = {"id": 8, "data": {"x": 1}, "annotations": [annotation(1), annotation(2)]}
+    others = [{"id": number, "data": {}, "annotations": []} for number in range(10, 109)]
+    first = {"total": 101, "tasks": [full, *others]}
+    second = {"total": 101, "tasks": [{"id": 9, "data": {}, "annotations": []}]}
     api = Api(first, second)
 
     found = list(fetch_annotation_states(api, read_project(api, 3)))
@@ -58,7 +57,10 @@ def test_annotations_come_page_by_page_as_events():
 def test_a_listing_that_is_none_is_told():
     api = Api({"detail": "no"})
 
-    with pytest.raises(LabelStudioError, match="listed no tasks of project 3"):
+    with pytest.raises(
+        LabelStudioError,
+        match="page 1 of the tasks of project 3 cannot be read .Object missing required field",
+    ):
         list(fetch_annotation_states(api, read_project(api, 3)))
 
 

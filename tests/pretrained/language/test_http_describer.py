@@ -133,11 +133,23 @@ def test_an_endpoint_that_is_not_there_is_told(pauses):
     assert pauses == [1.0, 2.0]
 
 
-@pytest.mark.parametrize("body", ["hello", "{}", '{"choices": []}', '{"choices": [{"message": 3}]}', "[1]"])
+@pytest.mark.parametrize(
+    "body",
+    ["hello", "{}", '{"choices": []}', '{"choices": [{"message": 3}]}', "[1]", "null", "<html>", "[" * 10**5,
+     '{"choices": [{"message": {"content": 5}}]}', '{"choices": [{"message": {"content": "\\ud800"}}]}',
+     '{"choices": [null]}', '{"choices": {"0": {}}}'],
+)  # fmt: skip
 def test_an_answer_that_is_no_completion_is_told(describer, endpoint, body):
     endpoint.body = body
 
     with pytest.raises(DescriberError, match="is no chat completion"):
+        describer.describe("d", np.zeros(3, np.uint8), ["what?"])
+
+
+def test_an_answer_without_end_is_left(describer, endpoint):
+    endpoint.body = " " * (5 * 2**20)
+
+    with pytest.raises(DescriberError, match="sends more than 4 MiB"):
         describer.describe("d", np.zeros(3, np.uint8), ["what?"])
 
 

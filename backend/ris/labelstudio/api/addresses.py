@@ -76,17 +76,17 @@ class ImageAddresses:
             raise LabelStudioError("its address must be a plain http(s) address, without user and password")
         if self.is_own(url):
             return self._to_own_address(
-                parts, [*self._list_sub_paths(), *([] if urlsplit(self.url).path else [""])]
+                parts, [*self._list_sub_paths(), *([] if _split(self.url).path else [""])]
             )
         if self.public_url and _get_origin(parts) == _get_origin(_split(self.public_url)):
-            return self._to_own_address(parts, [urlsplit(self.public_url).path, ""])
+            return self._to_own_address(parts, [_split(self.public_url).path, ""])
         host = parts.hostname or ""
         if parts.netloc.lower() not in self.image_hosts and host not in self.image_hosts:
             raise LabelStudioError(f"host {host[:80]!r} is not allowed; if meant, add it to RIS_IMAGE_HOSTS")
         return url
 
     def _list_sub_paths(self) -> list[str]:
-        found = {urlsplit(url).path for url in (self.url, self.public_url)}
+        found = {_split(url).path for url in (self.url, self.public_url)}
         return sorted(found - {""}, key=len, reverse=True)
 
     def _to_own_address(self, parts: SplitResult, sub_paths: Iterable[str]) -> str:
@@ -101,9 +101,14 @@ class ImageAddresses:
 
 
 def _split(url: str) -> SplitResult:
+    """Split an address of which every part can be read, sent and quoted."""
+    try:
+        url.encode()
+    except UnicodeEncodeError as error:
+        raise LabelStudioError("its address holds half of a character (a lone surrogate)") from error
     try:
         parts = urlsplit(url)
-        _ = parts.port
+        _ = parts.port, parts.hostname
     except ValueError as error:
         raise LabelStudioError(f"its address cannot be read: {describe_error(error)}") from error
     return parts

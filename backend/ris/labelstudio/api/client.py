@@ -2,7 +2,9 @@
 
 import json
 import re
+import time
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from threading import Lock
@@ -11,10 +13,18 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from ris.errors import LabelStudioDenied, LabelStudioError, LabelStudioRefusal
+from ris.errors import LabelStudioDenied, LabelStudioError, LabelStudioMissing, LabelStudioRefusal
+from ris.labelstudio.api.answers import (
+    NewUploadsAnswer,
+    StoredFileAnswer,
+    TokenAnswer,
+    check_answer,
+    parse_answer,
+)
 from ris.labelstudio.api.certificates import to_connection_error
+from ris.labelstudio.api.projects import fetch_uploads
+from ris.labelstudio.api.receiving import MAX_ANSWER_BYTES, open_limited_client, receive_content
 from ris.labelstudio.api.tokens import read_expiry
-from ris.labelstudio.api.transport import open_client
 from ris.redaction.messages import describe_error, shorten_message
 from ris.redaction.text import redact_text
 
@@ -24,6 +34,21 @@ _STORED_FILE = re.compile(
 _ADDRESS_HINT = "is RIS_LABEL_STUDIO_URL Label Studio's address, with its sub-path if it has one?"
 _REFRESH_PATH = "/api/token/refresh/"
 _REFRESH_MARGIN = timedelta(seconds=10)  # an access token that ends within this is renewed
+# One answer takes less: a page of 200 MiB has 2 MB a second. It is shorter than `writing.WRITE_HOLD`.
+ANSWER_LIMIT_S = 150.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """The status of a response, its content, and the header Date ("" without)."""
+
+    status: int
+    content: bytes
+    date: str
+
+    @property
+    def text(self) -> str:
+        return self.content.decode("utf-8", "replace")
 
 
 class LabelStudioClient:
@@ -33,10 +58,22 @@ class LabelStudioClient:
         url: its address, as this process reaches it.
         api_key: a personal access token or a legacy token; None calls without a key.
         timeout_s: for connecting, and for each read and write of a call.
+        answer_limit_s: from the last byte of a request to the last byte of its answer.
+        total_s: for all calls together, counted from here; None: as long as they take.
     """
 
-    def __init__(self, url: str, api_key: str | None, *, timeout_s: float = 30.0) -> None:
+    def __init__(
+        self,
+        url: str,
+        api_key: str | None,
+        *,
+        timeout_s: float = 30.0,
+        answer_limit_s: float = ANSWER_LIMIT_S,
+        total_s: float | None = None,
+    ) -> None:
         self.url, self.timeout_s = url.rstrip("/"), timeout_s
+        self.answer_limit_s, self.total_s = answer_limit_s, total_s
+        self._until = None if total_s is None else time.monotonic() + total_s
         self._key, self._access_token, self._lock = api_key, "", Lock()
 
     def __repr__(self) -> str:
@@ -44,6 +81,8 @@ class LabelStudioClient:
 
     def call(self, method: str, path: str, body: object = None, **params: Any) -> Any:
         """Call one route; return the JSON of the response, None if it has no body.
+
+        `answers.check_answer` checks what came.
 
         Args:
             method: of HTTP, such as "GET".
@@ -65,20 +104,20 @@ class LabelStudioClient:
         """
         response = self._request("GET", "/health")
         try:
-            return parsedate_to_datetime(response.headers.get("Date", ""))
-        except (TypeError, ValueError):
+            return parsedate_to_datetime(response.date).astimezone(UTC)
+        except (TypeError, ValueError, OverflowError):
             return None
 
     def exists(self, path: str) -> bool:
-        """Tell whether the API has something at a path: False for 404.
+        """Tell whether the API has something at a path: False for its own 404, not for a proxy's.
 
         Raises:
             LabelStudioError: Label Studio did not answer, or refused with another status than 404.
         """
-        response = self._request("GET", path, headers=self.auth())
-        if response.status_code == 404:
+        try:
+            self.call("GET", path)
+        except LabelStudioMissing:
             return False
-        self._parse_response(response, f"GET {path}")
         return True
 
     def upload(self, project: int, name: str, data: bytes) -> str:
@@ -96,14 +135,16 @@ class LabelStudioClient:
             "POST", path, headers=self.auth(),
             files={"file": (name, data)}, params={"commit_to_project": "false"},
         )  # fmt: skip
-        if response.status_code == 400 and (stored := _STORED_FILE.search(_read_response_text(response))):
+        if response.status == 400 and (stored := _STORED_FILE.search(_read_response_text(response))):
             return self._make_reference(f"upload/{project}/{stored[1]}")
-        ids = (self._parse_response(response, f"POST {path}") or {}).get("file_upload_ids") or []
+        answer = self._parse_response(response, f"POST {path}")
+        ids = check_answer(answer, NewUploadsAnswer, f"the upload of {name}").get("file_upload_ids") or []
         if len(ids) != 1:
             raise LabelStudioError(
                 f"Label Studio stored {len(ids)} files for one upload of {name}; upload it again"
             )
-        return self._make_reference(self.call("GET", f"/api/import/file-upload/{ids[0]}")["file"])
+        upload = self.call("GET", f"/api/import/file-upload/{ids[0]}")
+        return self._make_reference(check_answer(upload, StoredFileAnswer, f"the upload of {name}")["file"])
 
     def remove_uploads(self, project: int, references: Collection[str]) -> None:
         """Remove uploaded files from a project.
@@ -115,11 +156,10 @@ class LabelStudioClient:
         Raises:
             LabelStudioError: Label Studio did not answer, or refused.
         """
-        path = f"/api/projects/{project}/file-uploads"
-        listed = self.call("GET", path, all="true") or ()
-        ids = [one["id"] for one in listed if self._make_reference(str(one.get("file"))) in references]
+        listed = fetch_uploads(self, project)
+        ids = [one["id"] for one in listed if self._make_reference(one["file"]) in references]
         if ids:
-            self.call("DELETE", path, {"file_upload_ids": ids})
+            self.call("DELETE", f"/api/projects/{project}/file-uploads", {"file_upload_ids": ids})
 
     def _make_reference(self, stored: str) -> str:
         """Return a stored file's reference as Label Studio writes it: with the server's sub-path."""
@@ -156,30 +196,54 @@ class LabelStudioClient:
 
     def _fetch_access_token(self, key: str) -> str:
         response = self._request("POST", _REFRESH_PATH, json={"refresh": key})
-        if response.status_code in (400, 401, 403):
+        if response.status in (400, 401, 403):
             raise LabelStudioDenied(
-                f"Label Studio does not take RIS_LABEL_STUDIO_API_KEY ({response.status_code}): "
-                "make a new one"
+                f"Label Studio does not take RIS_LABEL_STUDIO_API_KEY ({response.status}): make a new one"
             )
         answer = self._parse_response(response, f"POST {_REFRESH_PATH}")
-        token = answer.get("access") if isinstance(answer, dict) else None
-        if not isinstance(token, str) or not token:
-            raise LabelStudioError(f"{self.url} gave no access token: {_ADDRESS_HINT}")
+        try:
+            token = check_answer(answer, TokenAnswer, "an access token")["access"]
+        except LabelStudioError as error:
+            raise LabelStudioError(f"{self.url} gave no access token: {_ADDRESS_HINT}") from error
+        if not (token.isascii() and token.isprintable()):
+            raise LabelStudioError(f"{self.url} gave an access token that no header can hold")
         return token
 
-    def _request(self, method: str, path: str, **more: Any) -> httpx.Response:
+    def _request(self, method: str, path: str, **more: Any) -> _Answer:
+        limit_s = self._find_limit()
         try:
-            with open_client(httpx.URL(self.url), timeout_s=self.timeout_s) as http:
-                return http.request(method, self.url + path, follow_redirects=True, **more)
+            with (
+                open_limited_client(
+                    httpx.URL(self.url), timeout_s=min(self.timeout_s, limit_s), limit_s=limit_s
+                ) as http,
+                http.stream(method, self.url + path, follow_redirects=True, **more) as response,
+            ):
+                return _Answer(
+                    response.status_code,
+                    receive_content(response, MAX_ANSWER_BYTES),
+                    response.headers.get("Date", ""),
+                )
         except httpx.InvalidURL as error:
             raise LabelStudioError(
-                f"{self.url + path} is no address ({describe_error(error)}); check RIS_LABEL_STUDIO_URL"
+                f"{self.url + path} or where it redirects to is no address ({describe_error(error)}); check "
+                "RIS_LABEL_STUDIO_URL"
             ) from error
         except (httpx.HTTPError, UnicodeError) as error:  # UnicodeError: of a host name that DNS cannot hold
             raise to_connection_error(f"Label Studio at {self.url}", error) from error
 
-    def _parse_response(self, response: httpx.Response, call: str) -> Any:
-        status = response.status_code
+    def _find_limit(self) -> float:
+        """Find how long the next answer may take, in seconds."""
+        if self._until is None:
+            return self.answer_limit_s
+        left_s = self._until - time.monotonic()
+        if left_s <= 0:
+            raise LabelStudioError(
+                f"Label Studio at {self.url} took more than {self.total_s:g} s for the calls of this command"
+            )
+        return min(self.answer_limit_s, left_s)
+
+    def _parse_response(self, response: _Answer, call: str) -> Any:
+        status = response.status
         if status in (401, 403):
             raise LabelStudioDenied(
                 f"Label Studio answered {status} to {call}; check RIS_LABEL_STUDIO_API_KEY: "
@@ -187,29 +251,31 @@ class LabelStudioClient:
             )
         if status == 404 and not _is_json(response):
             raise LabelStudioRefusal(f"{self.url} answered 404 to {call}: {_ADDRESS_HINT}")
-        if response.is_error:
+        if status >= 400:
             # After 408, 429 and every 5xx the call may have been done, or may be done when repeated.
             is_final = 400 <= status < 500 and status not in (408, 429)
-            raise (LabelStudioRefusal if is_final else LabelStudioError)(
+            final = LabelStudioMissing if status == 404 else LabelStudioRefusal
+            raise (final if is_final else LabelStudioError)(
                 f"Label Studio answered {status} to {call}: {shorten_message(response.text)}"
             )
+        if not 200 <= status < 300:
+            raise LabelStudioError(f"{self.url} answered {status} to {call}: {_ADDRESS_HINT}")
         try:
-            return response.json() if response.content else None
+            return parse_answer(response.content)
         except ValueError as error:
             raise LabelStudioError(f"{self.url} answered no JSON to {call}: {_ADDRESS_HINT}") from error
 
 
-def _is_json(response: httpx.Response) -> bool:
+def _is_json(response: _Answer) -> bool:
     try:
-        response.json()
+        return isinstance(parse_answer(response.content), dict)
     except ValueError:
         return False
-    return True
 
 
-def _read_response_text(response: httpx.Response) -> str:
+def _read_response_text(response: _Answer) -> str:
     """Return a response's text, with escaped characters decoded if it is JSON."""
     try:
-        return json.dumps(response.json(), ensure_ascii=False)
+        return json.dumps(parse_answer(response.content), ensure_ascii=False)
     except ValueError:
         return response.text

@@ -4,16 +4,19 @@ import hashlib
 import hmac
 import ipaddress
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from ris.errors import InputError, LabelStudioError
+from ris.labelstudio.api.answers import MLBackendAnswer, ProjectAnswer, WebhookAnswer, check_answer
+from ris.labelstudio.api.projects import fetch_ml_backends, fetch_project, fetch_webhooks
 from ris.labelstudio.api.protocol import LabelStudioApi
 from ris.labelstudio.config.control import Controls, read_controls
 
 ML_BACKEND_TITLE = "ris"
+Connected = TypeVar("Connected", MLBackendAnswer, WebhookAnswer)
 WEBHOOK_SETTINGS = {"is_active": True, "send_payload": True, "send_for_all_actions": True}
 
 
@@ -100,7 +103,7 @@ def create_project(api: LabelStudioApi, title: str, label_config: str) -> int:
     """
     read_controls(label_config)
     project = api.call("POST", "/api/projects", {"title": title, "label_config": label_config})
-    return int(project["id"])
+    return check_answer(project, ProjectAnswer, "the new project")["id"]
 
 
 def create_empty_project(api: LabelStudioApi, title: str) -> int:
@@ -109,7 +112,8 @@ def create_empty_project(api: LabelStudioApi, title: str) -> int:
     Raises:
         LabelStudioError: Label Studio did not answer, or refused.
     """
-    return int(api.call("POST", "/api/projects", {"title": title})["id"])
+    project = api.call("POST", "/api/projects", {"title": title})
+    return check_answer(project, ProjectAnswer, "the new project")["id"]
 
 
 def set_label_config(api: LabelStudioApi, number: int, label_config: str) -> Controls:
@@ -139,7 +143,7 @@ def connect_project(
         LabelConfigError: the label config has no place for a mask; the message says what to add.
         LabelStudioError: Label Studio did not answer, or refused; the message says what to change there.
     """
-    project = api.call("GET", f"/api/projects/{number}")
+    project = fetch_project(api, number)
     return [
         _ensure_label_config(api, number, str(project.get("label_config") or ""), label_config),
         _ensure_ml_backend(api, number, backend, label_config or str(project.get("label_config") or "")),
@@ -163,7 +167,7 @@ def _ensure_label_config(api: LabelStudioApi, number: int, present: str, wanted:
 def _ensure_ml_backend(
     api: LabelStudioApi, number: int, backend: MLBackend, label_config: str
 ) -> ConnectStep:
-    same = find_by_url(api.call("GET", "/api/ml", project=number), backend.url)
+    same = find_by_url(fetch_ml_backends(api, number), backend.url)
     interactive = read_controls(label_config).is_interactive
     body: dict[str, Any] = {
         "url": backend.url, "project": number, "title": ML_BACKEND_TITLE, "is_interactive": interactive,
@@ -184,7 +188,7 @@ def _ensure_ml_backend(
         api.call("POST", "/api/ml", body)
     except LabelStudioError as error:
         # With only one of these two settings Label Studio answers 403 and connects all the same.
-        if not find_by_url(api.call("GET", "/api/ml", project=number), backend.url):
+        if not find_by_url(fetch_ml_backends(api, number), backend.url):
             raise LabelStudioError(
                 f"Label Studio cannot use {backend.url}: {error}; is `ris serve` reachable from there? For a "
                 "private address start Label Studio with ML_BLOCK_LOCAL_IP=false and "
@@ -195,7 +199,7 @@ def _ensure_ml_backend(
 
 def _ensure_webhook(api: LabelStudioApi, number: int, backend: MLBackend) -> ConnectStep:
     url = f"{backend.url}/webhook"
-    same = find_by_url(api.call("GET", "/api/webhooks/", project=number), url)
+    same = find_by_url(fetch_webhooks(api, number), url)
     wanted = {**WEBHOOK_SETTINGS, "headers": backend.headers}
     for extra in same[1:]:
         api.call("DELETE", f"/api/webhooks/{extra['id']}/")
@@ -216,7 +220,7 @@ def _ensure_webhook(api: LabelStudioApi, number: int, backend: MLBackend) -> Con
     return ConnectStep("webhook", "created")
 
 
-def _ensure_predictions_shown(api: LabelStudioApi, number: int, project: Mapping[str, Any]) -> ConnectStep:
+def _ensure_predictions_shown(api: LabelStudioApi, number: int, project: ProjectAnswer) -> ConnectStep:
     if project.get("show_collab_predictions", True):
         return ConnectStep("predictions", "shown to annotators")
     api.call("PATCH", f"/api/projects/{number}", {"show_collab_predictions": True})
@@ -225,14 +229,13 @@ def _ensure_predictions_shown(api: LabelStudioApi, number: int, project: Mapping
 
 def _ensure_model_version(api: LabelStudioApi, number: int) -> ConnectStep:
     """Choose the predictions that are shown: the live backend's, which Label Studio names by its title."""
-    chosen = api.call("GET", f"/api/projects/{number}").get("model_version")
+    chosen = fetch_project(api, number).get("model_version")
     if chosen == ML_BACKEND_TITLE:
         return ConnectStep("model version", "the live backend's")
     api.call("PATCH", f"/api/projects/{number}", {"model_version": ML_BACKEND_TITLE})
     return ConnectStep("model version", f"now the live backend's, before {chosen or 'none'}")
 
 
-def find_by_url(listed: Any, url: str) -> Sequence[Mapping[str, Any]]:
+def find_by_url(listed: Sequence[Connected], url: str) -> list[Connected]:
     """Find the entries of a list of ML backends or webhooks with an address."""
-    found = listed if isinstance(listed, list) else []
-    return [one for one in found if str(one.get("url", "")).rstrip("/") == url]
+    return [one for one in listed if one.get("url", "").rstrip("/") == url]

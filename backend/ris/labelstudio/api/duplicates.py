@@ -9,14 +9,15 @@ draft is submitted.
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count
 from typing import Any
 
 from ris.errors import LabelStudioError
+from ris.labelstudio.api.answers import PredictedTaskAnswer, check_answer
+from ris.labelstudio.api.listing import fetch_tasks
 from ris.labelstudio.api.protocol import LabelStudioApi
 from ris.labelstudio.api.pushing import get_first_region_id
+from ris.labelstudio.fields import is_id
 
-_TASKS_PER_PAGE = 100
 _REGION_ID_PREFIX = "ris"  # of our region ids
 
 
@@ -50,37 +51,17 @@ def find_duplicated_tasks(api: LabelStudioApi, project: int, *, more_than: int) 
     item = {"filter": "filter:tasks:total_predictions", "operator": "greater", "type": "Number"}
     filters = {"conjunction": "and", "items": [{**item, "value": more_than}]}
     query = json.dumps({"filters": filters, "ordering": ["tasks:id"]})
-    seen = 0
-    for page in count(1):
-        listed = api.call(
-            "GET",
-            "/api/tasks",
-            project=project,
-            fields="all",
-            page=page,
-            page_size=_TASKS_PER_PAGE,
-            query=query,
-        )
-        tasks = listed.get("tasks") if isinstance(listed, dict) else None
-        if not isinstance(tasks, list):
-            raise LabelStudioError(f"Label Studio listed no tasks of project {project}: {str(listed)[:80]}")
-        for task in tasks:
-            if surplus := find_surplus_predictions(
-                task.get("predictions") or (), task.get("annotations") or ()
-            ):
-                yield DuplicatedTask(
-                    int(task["id"]), surplus, bool(task.get("draft_exists") or task.get("drafts"))
-                )
-        seen += len(tasks)
-        if not tasks or seen >= int(listed.get("total", seen)):
-            return
+    for listed in fetch_tasks(api, project, fields="all", query=query):
+        task = check_answer(listed, PredictedTaskAnswer, f"task {listed['id']}")
+        if surplus := find_surplus_predictions(task.get("predictions") or (), task.get("annotations") or ()):
+            yield DuplicatedTask(task["id"], surplus, bool(task.get("draft_exists") or task.get("drafts")))
 
 
 def find_surplus_predictions(
     predictions: Sequence[Mapping[str, Any]], annotations: Sequence[Mapping[str, Any]]
 ) -> tuple[int, ...]:
     """Find the numbers of one task's surplus copies, sorted; the same for everybody who looks."""
-    used = {a.get("parent_prediction") for a in annotations}
+    used = {number for a in annotations if is_id(number := a.get("parent_prediction"))}
     by_version: dict[str, dict[str, list[int]]] = {}
     for one in sorted(predictions, key=lambda p: int(p["id"])):
         if (region_id := get_first_region_id(one)).startswith(_REGION_ID_PREFIX):

@@ -95,6 +95,10 @@ class ImageSource:
                 raise LabelStudioError(
                     f"host {host[:80]!r} gave no valid response: {describe_error(error)}"
                 ) from error
+            except httpx.InvalidURL as error:  # of a redirect, which httpx reads before we do
+                raise LabelStudioError(
+                    f"it was redirected to what is no address: {describe_error(error)}"
+                ) from error
             except (httpx.HTTPError, UnicodeError) as error:  # UnicodeError: a name that DNS cannot hold
                 raise to_connection_error(host, error) from error
             try:
@@ -136,9 +140,10 @@ def _parse_url(url: str) -> httpx.URL:
     """Parse an address that `addresses` allowed; refuse one in which httpx finds another host."""
     try:
         parsed = httpx.URL(url)
-    except httpx.InvalidURL as error:
+        hosts = parsed.host, parsed.raw_host.decode()
+    except (httpx.InvalidURL, UnicodeError) as error:  # UnicodeError: of a name that looks like punycode
         raise LabelStudioError(f"its address cannot be read: {describe_error(error)}") from error
-    if urlsplit(url).hostname not in (parsed.host, parsed.raw_host.decode()):
+    if urlsplit(url).hostname not in hosts:
         raise LabelStudioError("its address cannot be read: it does not name one host clearly")
     return parsed
 

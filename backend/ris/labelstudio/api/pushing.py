@@ -11,9 +11,11 @@ from typing import Any
 
 from ris.core.types import Alternative, Task
 from ris.errors import BackendError
+from ris.labelstudio.api.answers import ListedTaskAnswer, PredictionAnswer, TaskPageAnswer, check_answer
+from ris.labelstudio.api.projects import fetch_ml_backends, fetch_project
 from ris.labelstudio.api.protocol import LabelStudioApi
 from ris.labelstudio.config.control import Controls
-from ris.labelstudio.fields import make_project_key
+from ris.labelstudio.fields import find_project_number, make_project_key
 from ris.labelstudio.region import write_predictions
 
 
@@ -47,10 +49,10 @@ class PredictionWriter:
         Raises:
             LabelStudioError: Label Studio did not answer, or refused.
         """
-        number = project.partition(".")[0]
-        if not number.isdigit():
+        number = find_project_number(project)
+        if number is None:
             return False
-        found = self.api.call("GET", f"/api/projects/{number}")
+        found = fetch_project(self.api, number)
         try:
             return make_project_key({"project": found}) == project
         except BackendError:
@@ -95,23 +97,27 @@ class PredictionWriter:
         """Find the first region ids of each task's predictions: one request, and one per task with any."""
         wanted = json.dumps({"selectedItems": {"all": False, "included": list(tasks)}})
         # "review" keeps Label Studio from asking us for predictions while it lists.
-        listed = self.api.call(
+        answer = self.api.call(
             "GET", "/api/tasks", project=project, review="true", page_size=len(tasks), query=wanted
         )
-        found = listed.get("tasks") if isinstance(listed, dict) else None
-        empty = {one["id"] for one in found or () if one.get("total_predictions") == 0}
+        listed = check_answer(answer, TaskPageAnswer, f"{len(tasks)} tasks of project {project}")["tasks"]
+        found = [check_answer(one, ListedTaskAnswer, f"a task of project {project}") for one in listed]
+        empty = {one["id"] for one in found if one.get("total_predictions") == 0}
         return {task: self._find_ids(task) for task in tasks if task not in empty}
 
     def _find_ids(self, task: int) -> Collection[str]:
-        return {get_first_region_id(one) for one in self.api.call("GET", "/api/predictions", task=task) or ()}
+        answer = self.api.call("GET", "/api/predictions", task=task)
+        listed = check_answer(answer, list[PredictionAnswer], f"the predictions of task {task}")
+        return {get_first_region_id(one) for one in listed}
 
     def show_version(self, project: int, version: str) -> None:
         """Show predictions of a version in a project that has no ML backend to choose the version."""
-        if not self.api.call("GET", "/api/ml", project=project):
+        if not fetch_ml_backends(self.api, project):
             body = {"model_version": version, "show_collab_predictions": True}
             self.api.call("PATCH", f"/api/projects/{project}", body)
 
 
 def get_first_region_id(prediction: Mapping[str, Any]) -> str:
     """Return the id of a prediction's first region, which differs for each task, version and rank."""
-    return next((str(region.get("id")) for region in prediction.get("result") or ()), "")
+    regions = prediction.get("result") or ()
+    return next((str(region.get("id")) for region in regions if isinstance(region, dict)), "")

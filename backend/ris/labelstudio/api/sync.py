@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from ris.errors import LabelStudioError
+from ris.errors import EventError, LabelStudioError
 from ris.labelstudio.answer import is_imported
+from ris.labelstudio.api.answers import AnnotationAnswer, ListedTaskAnswer, check_answer
+from ris.labelstudio.api.listing import fetch_tasks
+from ris.labelstudio.api.projects import fetch_project
 from ris.labelstudio.api.protocol import LabelStudioApi
 from ris.labelstudio.event import SYNC_SOURCE
 from ris.labelstudio.fields import make_project_key, parse_time
-
-_TASKS_PER_PAGE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +47,11 @@ def read_project(api: LabelStudioApi, number: int) -> ProjectState:
     """Read a project.
 
     Raises:
-        LabelStudioError: there is none of this number, or it cannot be read.
+        LabelStudioMissing: there is none of this number.
+        LabelStudioError: it cannot be read.
+        EventError: its time of creation cannot be read.
     """
-    body = api.call("GET", f"/api/projects/{number}")
+    body = fetch_project(api, number)
     project = {name: body.get(name) for name in ("id", "created_at", "label_config")}
     return ProjectState(make_project_key({"project": project}), project)
 
@@ -57,36 +60,21 @@ def fetch_annotation_states(api: LabelStudioApi, project: ProjectState) -> Itera
     """Yield all annotations of a project, a page of tasks per request.
 
     Raises:
-        LabelStudioError: a page cannot be read.
+        LabelStudioError: a page cannot be read. Tasks and annotations that cannot be read by themselves are
+            named after all others were yielded.
     """
+    n_odd, first_odd = 0, ""
     for task in fetch_tasks(api, project.body["id"], fields="all"):
-        yield from _make_annotation_states(task, project)
-
-
-def fetch_tasks(api: LabelStudioApi, number: int, *, fields: str = "task_only") -> Iterator[dict[str, Any]]:
-    """Yield all tasks of a project, a page per request.
-
-    Args:
-        api: Label Studio.
-        number: the project's number.
-        fields: "all" includes the annotations.
-
-    Raises:
-        LabelStudioError: a page cannot be read.
-    """
-    page, seen = 1, 0
-    while True:
-        listed = api.call(
-            "GET", "/api/tasks", project=number, fields=fields, page=page, page_size=_TASKS_PER_PAGE
+        for state in _make_annotation_states(task, project):
+            if isinstance(state, AnnotationState):
+                yield state
+            else:
+                n_odd, first_odd = n_odd + 1, first_odd or state
+    if n_odd:
+        raise LabelStudioError(
+            f"{n_odd} tasks or annotations of project {project.body['id']} cannot be read; "
+            f"the first: {first_odd}"
         )
-        tasks = listed.get("tasks") if isinstance(listed, dict) else None
-        if not isinstance(tasks, list):
-            raise LabelStudioError(f"Label Studio listed no tasks of project {number}: {str(listed)[:80]}")
-        yield from tasks
-        seen += len(tasks)
-        if not tasks or seen >= int(listed.get("total", seen)):
-            return
-        page += 1
 
 
 def is_gone(api: LabelStudioApi, annotation_id: int) -> bool:
@@ -94,14 +82,26 @@ def is_gone(api: LabelStudioApi, annotation_id: int) -> bool:
     return not api.exists(f"/api/annotations/{annotation_id}/")
 
 
-def _make_annotation_states(task: dict[str, Any], project: ProjectState) -> Iterator[AnnotationState]:
-    task_body = {"id": task["id"], "data": task.get("data") or {}}
-    for annotation in task.get("annotations") or ():
+def _make_annotation_states(task: dict[str, Any], project: ProjectState) -> Iterator[AnnotationState | str]:
+    """Yield the annotations of a task; a sentence for each that cannot be read."""
+    try:
+        known = check_answer(task, ListedTaskAnswer, f"task {task['id']}")
+    except LabelStudioError as error:
+        yield str(error)
+        return
+    task_body = {"id": known["id"], "data": known.get("data") or {}}
+    for annotation in known.get("annotations") or ():
         if is_imported(annotation):
             continue  # no decision
+        try:
+            fields = check_answer(annotation, AnnotationAnswer, f"an annotation of task {known['id']}")
+            updated_at = parse_time(fields["updated_at"], "the annotation's updated_at")
+        except (LabelStudioError, EventError) as error:
+            yield str(error)
+            continue
         yield AnnotationState(
-            annotation_id=int(annotation["id"]),
-            updated_at=parse_time(annotation.get("updated_at"), "the annotation's updated_at"),
+            annotation_id=fields["id"],
+            updated_at=updated_at,
             event={
                 "action": "ANNOTATION_UPDATED",
                 "source": SYNC_SOURCE,

@@ -5,14 +5,15 @@ off by mistake. Then no decision arrives, and nobody is told. A missing webhook 
 connect` does that, and whoever deleted it may not want one.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
 
+from ris.labelstudio.api.answers import WebhookAnswer
 from ris.labelstudio.api.connecting import ML_BACKEND_TITLE, WEBHOOK_SETTINGS
+from ris.labelstudio.api.projects import fetch_ml_backends, fetch_webhooks
 from ris.labelstudio.api.protocol import LabelStudioApi
 
 
-def find_webhook_faults(hook: Mapping[str, Any], headers: Mapping[str, str]) -> list[str]:
+def find_webhook_faults(hook: WebhookAnswer, headers: Mapping[str, str]) -> list[str]:
     """Find what keeps decisions from arriving by a webhook, each fault as a clause; none if it is correct.
 
     Args:
@@ -43,18 +44,14 @@ def mend_webhooks(api: LabelStudioApi, project: int, headers: Mapping[str, str])
     Raises:
         LabelStudioError: Label Studio did not answer, or refused.
     """
-    backends = _to_list(api.call("GET", "/api/ml", project=project))
+    backends = fetch_ml_backends(api, project)
     ours = [one for one in backends if one.get("title") == ML_BACKEND_TITLE or len(backends) == 1]
     urls = {f"{str(one.get('url', '')).rstrip('/')}/webhook" for one in ours}
     repaired = []
-    for hook in _to_list(api.call("GET", "/api/webhooks/", project=project)) if urls else ():
+    for hook in fetch_webhooks(api, project) if urls else ():
         faults = find_webhook_faults(hook, headers)
         if str(hook.get("url", "")).rstrip("/") in urls and faults:
             body = {**WEBHOOK_SETTINGS, "headers": {**(hook.get("headers") or {}), **headers}}
             api.call("PATCH", f"/api/webhooks/{hook['id']}/", body)
             repaired += faults
     return ", ".join(repaired)
-
-
-def _to_list(answer: Any) -> Sequence[Mapping[str, Any]]:
-    return answer if isinstance(answer, list) else []

@@ -187,7 +187,7 @@ def _fetch_from_web(url: str, path: Path, file: RequiredFile, advance: ProgressC
                     advance(file.name, have, total)
         if have < total:
             raise OSError(f"the download ended after {have} of {total} bytes")
-    except (httpx.HTTPError, OSError) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:  # InvalidURL: of a redirect
         raise WeightsError(
             f"{url} cannot be downloaded: {_format_error(error)}; run the command again, it resumes"
         ) from error

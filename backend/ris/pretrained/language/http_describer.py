@@ -5,8 +5,10 @@ import io
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Annotated
 
 import httpx
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pillow
@@ -16,7 +18,20 @@ from ris.errors import DescriberError
 from ris.pretrained.language.describer import shrink_bicubic
 
 _RETRIED_STATUSES = frozenset({408, 409, 429, 500, 502, 503, 504})
+_MAX_ANSWER_BYTES = 4 * 2**20  # an answer has some hundred words
 JPEG_QUALITY = 90
+
+
+class _Message(msgspec.Struct):
+    content: str | None = None
+
+
+class _Choice(msgspec.Struct):
+    message: _Message
+
+
+class _Completion(msgspec.Struct):
+    choices: Annotated[list[_Choice], msgspec.Meta(min_length=1)]
 
 
 class HttpDescriber:
@@ -26,7 +41,7 @@ class HttpDescriber:
         base_url: address up to and including the version, such as http://localhost:8000/v1.
         model: the network's name at the endpoint.
         key: sent as a bearer token; "" sends none.
-        timeout_s: time limit of each request.
+        timeout_s: time limit of connecting, and of each read and write; the content of an answer has it too.
         retries: number of retries after a broken connection or a temporary error.
         concurrency: largest number of simultaneous requests.
         longest_side: larger images are shrunk to this longest side, in pixels, before they are sent.
@@ -51,7 +66,8 @@ class HttpDescriber:
         self.model, self.retries, self.concurrency = model, retries, concurrency
         self.longest_side, self.max_new_tokens, self.pause = longest_side, max_new_tokens, pause
         headers = {"Authorization": f"Bearer {key}"} if key else {}
-        self.client = httpx.Client(timeout=timeout_s, headers=headers)
+        self.timeout_s = timeout_s
+        self.client = httpx.Client(timeout=timeout_s, headers={"Accept-Encoding": "gzip", **headers})
 
     def look(self, image: Image) -> NDArray[np.uint8]:
         """Encode an image as it will be sent: the bytes of a JPEG file, uint8 [n]."""
@@ -82,29 +98,45 @@ class HttpDescriber:
         for attempt in range(self.retries + 1):
             last = attempt == self.retries
             try:
-                answer = self.client.post(self.url, json=body)
-            except httpx.TransportError as error:
+                status, content = self._post(body)
+            except (httpx.RequestError, httpx.InvalidURL) as error:  # InvalidURL: of a redirect
                 if last:
                     raise DescriberError(
                         f"the describer at {self.url} cannot be reached ({type(error).__name__}); "
                         "is it running?"
                     ) from error
             else:
-                if answer.is_success:
-                    return self._read_answer(answer)
-                if last or answer.status_code not in _RETRIED_STATUSES:
+                if 200 <= status < 300:
+                    return self._read_answer(content)
+                if last or status not in _RETRIED_STATUSES:
                     raise DescriberError(
-                        f"the describer at {self.url} answered {answer.status_code} for model "
-                        f"{self.model!r}; check its key, its model and its log"
+                        f"the describer at {self.url} answered {status} for model {self.model!r}; "
+                        "check its key, its model and its log"
                     )
             self.pause(2.0**attempt)
         raise AssertionError("the last attempt returns or raises")
 
-    def _read_answer(self, answer: httpx.Response) -> str:
+    def _post(self, body: object) -> tuple[int, bytes]:
+        """Send a request; return the status and the content of its answer."""
+        content = bytearray()
+        with self.client.stream("POST", self.url, json=body) as answer:
+            until = time.monotonic() + self.timeout_s
+            for chunk in answer.iter_bytes():
+                content += chunk
+                if len(content) > _MAX_ANSWER_BYTES:
+                    raise DescriberError(
+                        f"the describer at {self.url} sends more than {_MAX_ANSWER_BYTES / 2**20:.0f} MiB"
+                    )
+                if time.monotonic() > until:
+                    raise httpx.ReadTimeout("the answer comes too slowly")
+            return answer.status_code, bytes(content)
+
+    def _read_answer(self, content: bytes) -> str:
         try:
-            return str(answer.json()["choices"][0]["message"]["content"] or "")
-        except (ValueError, LookupError, TypeError) as error:
+            completion = msgspec.json.decode(content, type=_Completion)
+        except (msgspec.DecodeError, ValueError, RecursionError) as error:
             raise DescriberError(
                 f"the answer of the describer at {self.url} is no chat completion; check that the address is "
                 "that of an OpenAI-compatible API"
             ) from error
+        return completion.choices[0].message.content or ""

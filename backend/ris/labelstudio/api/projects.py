@@ -1,0 +1,54 @@
+"""Ask for a project and what is connected to it."""
+
+from ris.errors import LabelStudioError
+from ris.labelstudio.api.answers import (
+    MLBackendAnswer,
+    ProjectAnswer,
+    UploadAnswer,
+    WebhookAnswer,
+    check_answer,
+)
+from ris.labelstudio.api.protocol import LabelStudioApi
+
+
+def fetch_project(api: LabelStudioApi, number: int) -> ProjectAnswer:
+    """Fetch a project.
+
+    Raises:
+        LabelStudioMissing: there is none of this number.
+        LabelStudioError: Label Studio did not answer, refused, or its answer is no project of this number.
+    """
+    answer = check_answer(api.call("GET", f"/api/projects/{number}"), ProjectAnswer, f"project {number}")
+    if answer["id"] != number:
+        raise LabelStudioError(f"Label Studio answered with project {answer['id']} when asked for {number}")
+    return answer
+
+
+def fetch_ml_backends(api: LabelStudioApi, number: int) -> list[MLBackendAnswer]:
+    """Fetch the ML backends of a project.
+
+    Raises:
+        LabelStudioError: Label Studio did not answer, refused, or its answer is no list of them.
+    """
+    answer = api.call("GET", "/api/ml", project=number)
+    return check_answer(answer, list[MLBackendAnswer], f"the ML backends of project {number}")
+
+
+def fetch_webhooks(api: LabelStudioApi, number: int) -> list[WebhookAnswer]:
+    """Fetch the webhooks of a project.
+
+    Raises:
+        LabelStudioError: Label Studio did not answer, refused, or its answer is no list of them.
+    """
+    answer = api.call("GET", "/api/webhooks/", project=number)
+    return check_answer(answer, list[WebhookAnswer], f"the webhooks of project {number}")
+
+
+def fetch_uploads(api: LabelStudioApi, number: int) -> list[UploadAnswer]:
+    """Fetch the list of the files that were uploaded to a project.
+
+    Raises:
+        LabelStudioError: Label Studio did not answer, refused, or its answer is no list of them.
+    """
+    answer = api.call("GET", f"/api/projects/{number}/file-uploads", all="true")
+    return check_answer(answer, list[UploadAnswer], f"the files of project {number}")
