@@ -1,5 +1,6 @@
 """The inbox: one thread stores events, many in one commit, before their senders are answered."""
 
+import contextlib
 import logging
 import queue
 import time
@@ -10,11 +11,11 @@ from datetime import datetime
 from threading import Lock, Thread
 from typing import Any
 
-from sqlalchemy import JSON, String, TypeDecorator, column, func, select, table, update
+from sqlalchemy import JSON, Connection, String, TypeDecorator, column, func, select, table, update
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import Session
 
-from ris.errors import BackendError, InputError, StoreError
+from ris.errors import InputError, StoreError
 from ris.store.records import make_insert_or_ignore
 from ris.store.schema import CorrectionRow, EventRow, UtcDateTime
 from ris.store.session import Database
@@ -22,7 +23,9 @@ from ris.store.session import Database
 log = logging.getLogger(__name__)
 
 _MAX_EVENTS_PER_COMMIT = 200
-_WRITE_TIMEOUT_S = 30.0
+_CLOSE_TIMEOUT_S = 30.0
+_CONNECTIONS = 2  # the writing thread's, and that of a check
+_ADVICE = "`ris sync` reads the answer from Label Studio later"
 _GATHER_S = 0.002
 
 
@@ -118,11 +121,19 @@ class InboxWriter:
         lock: held while it writes. Other code that writes much takes it too: with a database of one writer at
             a time, such as SQLite, the second writer would poll.
         last_arrival: the time of the last event, on the monotonic clock in seconds.
+
+    Args:
+        database: the database; the writer opens connections of its own, so that nobody else takes them.
+        now: the clock, in UTC.
+        patience_s: seconds in which `put` answers, whatever the database does.
     """
 
-    def __init__(self, database: Database, *, now: Callable[[], datetime]) -> None:
+    def __init__(self, database: Database, *, now: Callable[[], datetime], patience_s: float = 1.0) -> None:
         self.lock, self.last_arrival = Lock(), 0.0
-        self._database, self._now = database, now
+        self._begin_within_s, self._finish_within_s = 0.5 * patience_s, 0.5 * patience_s
+        self._database = database.make_impatient(n_connections=_CONNECTIONS, lock_wait_s=0.4 * patience_s)
+        self._now = now
+        self._committing_since: float | None = None
         # Its length is bounded by the number of calling threads.
         self._arrivals: queue.SimpleQueue[_Arrival | None] = queue.SimpleQueue()
         self._thread: Thread | None = None
@@ -147,27 +158,62 @@ class InboxWriter:
             raise RuntimeError("the inbox writer is not started: call start() before put()")
         arrival = _Arrival(digest, action[:64], body)
         self.last_arrival = time.monotonic()
+        since, future = self._committing_since, arrival.is_new_future
+        if since is not None and self.last_arrival - since > self._begin_within_s:
+            raise StoreError(f"the event is not kept: the database does not answer; {_ADVICE}")
+        self._arrivals.put(arrival)
+        with contextlib.suppress(TimeoutError):
+            return future.result(timeout=self._begin_within_s)
+        if future.cancel():
+            raise StoreError(f"the event is not kept: the database is busy; {_ADVICE}")
         try:
-            self._arrivals.put(arrival)
-            return arrival.is_new_future.result(timeout=_WRITE_TIMEOUT_S)
+            return future.result(timeout=self._finish_within_s)
         except TimeoutError as error:
-            raise StoreError("the database took too long to store an event; send it again") from error
+            raise StoreError(
+                "the database does not say whether it has kept the event; sent again, it is kept once"
+            ) from error
+
+    def check(self) -> None:
+        """Check that an event could be stored now.
+
+        Raises:
+            StoreError: it could not; the message says why.
+        """
+        self._database.check_writable()
 
     def _run(self) -> None:
         batch: list[_Arrival] = []
         while (first := self._arrivals.get()) is not None:
             batch = [first, *self._gather(len(batch) - 1)]
+            self._committing_since = time.monotonic()
             try:
-                new = self._commit(batch)
-            except Exception as error:
-                is_ours = isinstance(error, BackendError)
-                reason = error if is_ours else StoreError(f"the event could not be stored: {error}")
-                log.error("%d events could not be stored: %s", len(batch), error)
-                for arrival in batch:
-                    arrival.is_new_future.set_exception(reason)
-                continue
-            for arrival, is_new in zip(batch, new, strict=True):
-                arrival.is_new_future.set_result(is_new)
+                self._store(batch)
+            finally:
+                self._committing_since = None
+
+    def _store(self, batch: Sequence[_Arrival]) -> None:
+        """Commit the events whose senders still wait, and tell the senders."""
+        begun: list[_Arrival] = []
+        is_inserted = False
+        try:
+            with self.lock:
+                with self._database.begin_connection() as connection:
+                    begun = _begin(batch)  # not before: connecting may take longer than a sender waits
+                    new = self._insert(connection, begun)
+                    is_inserted = True
+                if new is None:  # some are stored already: a slower statement says which
+                    is_inserted = False
+                    with self._database.begin_connection() as connection:
+                        new = self._insert_or_find(connection, begun)
+                        is_inserted = True
+        except Exception as error:
+            log.error("%d events could not be stored: %s", len(batch), error)
+            fate = "it is not known whether the event is kept" if is_inserted else "the event is not kept"
+            for arrival in begun or _begin(batch):
+                arrival.is_new_future.set_exception(StoreError(f"{fate}: {error}; {_ADVICE}"))
+            return
+        for arrival, is_new in zip(begun, new, strict=True):
+            arrival.is_new_future.set_result(is_new)
 
     def _gather(self, expected: int) -> list[_Arrival]:
         """Return the other events that have arrived; the end mark goes back into the queue.
@@ -190,26 +236,27 @@ class InboxWriter:
             found.append(arrival)
         return found
 
-    def _commit(self, batch: Sequence[_Arrival]) -> list[bool]:
-        """Insert all events in one statement, and return whether each is new; of equal ones the first is."""
+    def _make_rows(self, batch: Sequence[_Arrival]) -> list[dict[str, object]]:
         now = self._now()
-        rows = [
+        return [
             {"digest": a.digest, "received_at": now, "action": a.action, "body": a.body, "state": "new"}
             for a in {arrival.digest: arrival for arrival in batch}.values()
         ]
-        with self.lock:
-            with self._database.begin_connection() as connection:
-                if connection.execute(
-                    make_insert_or_ignore(connection, _RAW_EVENT_TABLE), rows
-                ).rowcount == len(batch):
-                    return [True] * len(batch)
-                connection.rollback()
-            # Some are stored already: a slower statement says which.
-            with self._database.begin_connection() as connection:
-                insert = make_insert_or_ignore(connection, _RAW_EVENT_TABLE).returning(
-                    _RAW_EVENT_TABLE.c.digest
-                )
-                new_digests = set(connection.scalars(insert, rows))
+
+    def _insert(self, connection: Connection, batch: Sequence[_Arrival]) -> list[bool] | None:
+        """Insert all events in one statement; None if some are stored already, and then none is inserted."""
+        if not batch:
+            return []
+        insert = make_insert_or_ignore(connection, _RAW_EVENT_TABLE)
+        if connection.execute(insert, self._make_rows(batch)).rowcount == len(batch):
+            return [True] * len(batch)
+        connection.rollback()
+        return None
+
+    def _insert_or_find(self, connection: Connection, batch: Sequence[_Arrival]) -> list[bool]:
+        """Insert the new events, and return whether each is new; of equal ones the first is."""
+        insert = make_insert_or_ignore(connection, _RAW_EVENT_TABLE).returning(_RAW_EVENT_TABLE.c.digest)
+        new_digests = set(connection.scalars(insert, self._make_rows(batch)))
         is_new: list[bool] = []
         for arrival in batch:
             is_new.append(arrival.digest in new_digests)
@@ -220,4 +267,10 @@ class InboxWriter:
         """Store the events that have arrived, and stop."""
         self._arrivals.put(None)
         if self._thread is not None:
-            self._thread.join(timeout=_WRITE_TIMEOUT_S)
+            self._thread.join(timeout=_CLOSE_TIMEOUT_S)
+        self._database.close()
+
+
+def _begin(batch: Sequence[_Arrival]) -> list[_Arrival]:
+    """Return the events whose senders still wait; from now on they cannot give up."""
+    return [arrival for arrival in batch if arrival.is_new_future.set_running_or_notify_cancel()]
