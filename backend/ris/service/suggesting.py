@@ -24,7 +24,7 @@ from ris.store.session import Database
 
 log = logging.getLogger(__name__)
 
-_MAX_FETCHERS = 4  # images fetched and decoded at the same time
+MAX_FETCHERS = 4  # images fetched and decoded at the same time
 _STOP_POLL_S = 0.5  # interval at which a waiting request looks whether the server is stopping
 
 
@@ -72,9 +72,9 @@ class SuggestionService:
         self.database, self.worker, self.fetch = database, worker, fetch
         self.base_version, self.now = version, now
         self.alternatives, self.shuffled_share = alternatives, shuffled_share
-        self._pool = ThreadPoolExecutor(max_workers=_MAX_FETCHERS, thread_name_prefix="tasks")
+        self._pool = ThreadPoolExecutor(max_workers=MAX_FETCHERS, thread_name_prefix="tasks")
         self._interactive_pool = ThreadPoolExecutor(
-            max_workers=_MAX_FETCHERS, thread_name_prefix="interactive"
+            max_workers=MAX_FETCHERS, thread_name_prefix="interactive"
         )
         self._jobs: dict[tuple[Task, str], Future[SuggestionResult]] = {}
         self._lock = Lock()

@@ -1,6 +1,6 @@
 """The inbox: one thread stores events, many in one commit, before their senders are answered."""
 
-import contextlib
+import itertools
 import logging
 import queue
 import time
@@ -8,14 +8,14 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
-from threading import Lock, Thread
+from threading import Event, Lock, Thread
 from typing import Any
 
-from sqlalchemy import JSON, Connection, String, TypeDecorator, column, func, select, table, update
+from sqlalchemy import JSON, String, TypeDecorator, column, func, select, table, update
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import Session
 
-from ris.errors import InputError, StoreError
+from ris.errors import BackendError, InputError, StoreError, StoreRefusal
 from ris.store.records import make_insert_or_ignore
 from ris.store.schema import CorrectionRow, EventRow, UtcDateTime
 from ris.store.session import Database
@@ -25,7 +25,9 @@ log = logging.getLogger(__name__)
 _MAX_EVENTS_PER_COMMIT = 200
 _CLOSE_TIMEOUT_S = 30.0
 _CONNECTIONS = 2  # the writing thread's, and that of a check
-_ADVICE = "`ris sync` reads the answer from Label Studio later"
+_LOCK_WAIT_S = 2.0
+_MIN_PAUSE_S, _MAX_PAUSE_S = 0.1, 2.0  # before the database is asked again, doubled with each failure
+_MAX_WAITING_BYTES = 64 * 2**20  # of events that wait in memory for the database
 _GATHER_S = 0.002
 
 
@@ -117,6 +119,8 @@ class _Arrival:
 class InboxWriter:
     """Stores the events of many threads durably: one thread commits them together. Call `start` first.
 
+    What the database does not take for a while waits in memory, and is tried again until it is stored.
+
     Attributes:
         lock: held while it writes. Other code that writes much takes it too: with a database of one writer at
             a time, such as SQLite, the second writer would poll.
@@ -128,14 +132,14 @@ class InboxWriter:
         patience_s: seconds in which `put` answers, whatever the database does.
     """
 
-    def __init__(self, database: Database, *, now: Callable[[], datetime], patience_s: float = 1.0) -> None:
+    def __init__(self, database: Database, *, now: Callable[[], datetime], patience_s: float = 30.0) -> None:
         self.lock, self.last_arrival = Lock(), 0.0
-        self._begin_within_s, self._finish_within_s = 0.5 * patience_s, 0.5 * patience_s
-        self._database = database.make_impatient(n_connections=_CONNECTIONS, lock_wait_s=0.4 * patience_s)
-        self._now = now
-        self._committing_since: float | None = None
-        # Its length is bounded by the number of calling threads.
+        self._database = database.open_apart(n_connections=_CONNECTIONS, lock_wait_s=_LOCK_WAIT_S)
+        self._now, self._patience_s = now, patience_s
         self._arrivals: queue.SimpleQueue[_Arrival | None] = queue.SimpleQueue()
+        self._n_waiting_bytes, self._count_lock = 0, Lock()
+        self._storing_since: float | None = None
+        self._closing = Event()
         self._thread: Thread | None = None
 
     def start(self) -> None:
@@ -152,26 +156,33 @@ class InboxWriter:
             body: the event as JSON text.
 
         Raises:
-            StoreError: it could not be stored.
+            StoreError: it is not stored; the message says whether it waits in memory.
         """
         if self._thread is None:
             raise RuntimeError("the inbox writer is not started: call start() before put()")
         arrival = _Arrival(digest, action[:64], body)
         self.last_arrival = time.monotonic()
-        since, future = self._committing_since, arrival.is_new_future
-        if since is not None and self.last_arrival - since > self._begin_within_s:
-            raise StoreError(f"the event is not kept: the database does not answer; {_ADVICE}")
+        self._count_bytes(arrival, 1)
         self._arrivals.put(arrival)
-        with contextlib.suppress(TimeoutError):
-            return future.result(timeout=self._begin_within_s)
-        if future.cancel():
-            raise StoreError(f"the event is not kept: the database is busy; {_ADVICE}")
+        since = self._storing_since
+        is_stuck = since is not None and self.last_arrival - since > self._patience_s
         try:
-            return future.result(timeout=self._finish_within_s)
+            return arrival.is_new_future.result(timeout=0 if is_stuck else self._patience_s)
         except TimeoutError as error:
             raise StoreError(
-                "the database does not say whether it has kept the event; sent again, it is kept once"
+                "the event is not stored yet: the database does not take it. It waits in memory, and is stored "
+                "as soon as the database takes it, unless the server ends before; sent again, it is stored once"
             ) from error
+
+    def _count_bytes(self, arrival: _Arrival, sign: int) -> None:
+        with self._count_lock:
+            n_bytes = self._n_waiting_bytes + sign * len(arrival.body)
+            if sign > 0 and n_bytes > _MAX_WAITING_BYTES and self._n_waiting_bytes:
+                raise StoreError(
+                    "the event is not kept: the database takes none, and many wait in memory already; "
+                    "`ris sync` reads the answer from Label Studio later"
+                )
+            self._n_waiting_bytes = n_bytes
 
     def check(self) -> None:
         """Check that an event could be stored now.
@@ -185,35 +196,44 @@ class InboxWriter:
         batch: list[_Arrival] = []
         while (first := self._arrivals.get()) is not None:
             batch = [first, *self._gather(len(batch) - 1)]
-            self._committing_since = time.monotonic()
-            try:
-                self._store(batch)
-            finally:
-                self._committing_since = None
+            self._storing_since = time.monotonic()
+            self._store(batch)
+            self._storing_since = None
+            for arrival in batch:
+                self._count_bytes(arrival, -1)
 
     def _store(self, batch: Sequence[_Arrival]) -> None:
-        """Commit the events whose senders still wait, and tell the senders."""
-        begun: list[_Arrival] = []
-        is_inserted = False
+        """Commit events and tell their senders. If a value is refused, each is committed by itself."""
         try:
-            with self.lock:
-                with self._database.begin_connection() as connection:
-                    begun = _begin(batch)  # not before: connecting may take longer than a sender waits
-                    new = self._insert(connection, begun)
-                    is_inserted = True
-                if new is None:  # some are stored already: a slower statement says which
-                    is_inserted = False
-                    with self._database.begin_connection() as connection:
-                        new = self._insert_or_find(connection, begun)
-                        is_inserted = True
+            new = self._commit_patiently(batch)
         except Exception as error:
+            is_passing = isinstance(error, StoreError) and not isinstance(error, StoreRefusal)
+            if len(batch) > 1 and not is_passing:
+                for arrival in batch:
+                    self._store([arrival])
+                return
+            is_ours = isinstance(error, BackendError)
+            reason = error if is_ours else StoreError(f"the event could not be stored: {error}")
             log.error("%d events could not be stored: %s", len(batch), error)
-            fate = "it is not known whether the event is kept" if is_inserted else "the event is not kept"
-            for arrival in begun or _begin(batch):
-                arrival.is_new_future.set_exception(StoreError(f"{fate}: {error}; {_ADVICE}"))
+            for arrival in batch:
+                arrival.is_new_future.set_exception(reason)
             return
-        for arrival, is_new in zip(begun, new, strict=True):
+        for arrival, is_new in zip(batch, new, strict=True):
             arrival.is_new_future.set_result(is_new)
+
+    def _commit_patiently(self, batch: Sequence[_Arrival]) -> list[bool]:
+        """Commit until the database takes the events, or the server ends."""
+        for n_failed in itertools.count():
+            try:
+                return self._commit(batch)
+            except StoreRefusal:
+                raise
+            except StoreError as error:
+                if not n_failed:
+                    log.warning("%d events wait in memory for the database: %s", len(batch), error)
+                if self._closing.wait(min(_MIN_PAUSE_S * 2**n_failed, _MAX_PAUSE_S)):
+                    raise
+        raise AssertionError("the loop has no end")
 
     def _gather(self, expected: int) -> list[_Arrival]:
         """Return the other events that have arrived; the end mark goes back into the queue.
@@ -236,27 +256,26 @@ class InboxWriter:
             found.append(arrival)
         return found
 
-    def _make_rows(self, batch: Sequence[_Arrival]) -> list[dict[str, object]]:
+    def _commit(self, batch: Sequence[_Arrival]) -> list[bool]:
+        """Insert all events in one statement, and return whether each is new; of equal ones the first is."""
         now = self._now()
-        return [
+        rows = [
             {"digest": a.digest, "received_at": now, "action": a.action, "body": a.body, "state": "new"}
             for a in {arrival.digest: arrival for arrival in batch}.values()
         ]
-
-    def _insert(self, connection: Connection, batch: Sequence[_Arrival]) -> list[bool] | None:
-        """Insert all events in one statement; None if some are stored already, and then none is inserted."""
-        if not batch:
-            return []
-        insert = make_insert_or_ignore(connection, _RAW_EVENT_TABLE)
-        if connection.execute(insert, self._make_rows(batch)).rowcount == len(batch):
-            return [True] * len(batch)
-        connection.rollback()
-        return None
-
-    def _insert_or_find(self, connection: Connection, batch: Sequence[_Arrival]) -> list[bool]:
-        """Insert the new events, and return whether each is new; of equal ones the first is."""
-        insert = make_insert_or_ignore(connection, _RAW_EVENT_TABLE).returning(_RAW_EVENT_TABLE.c.digest)
-        new_digests = set(connection.scalars(insert, self._make_rows(batch)))
+        with self.lock:
+            with self._database.begin_connection() as connection:
+                if connection.execute(
+                    make_insert_or_ignore(connection, _RAW_EVENT_TABLE), rows
+                ).rowcount == len(batch):
+                    return [True] * len(batch)
+                connection.rollback()
+            # Some are stored already: a slower statement says which.
+            with self._database.begin_connection() as connection:
+                insert = make_insert_or_ignore(connection, _RAW_EVENT_TABLE).returning(
+                    _RAW_EVENT_TABLE.c.digest
+                )
+                new_digests = set(connection.scalars(insert, rows))
         is_new: list[bool] = []
         for arrival in batch:
             is_new.append(arrival.digest in new_digests)
@@ -264,13 +283,9 @@ class InboxWriter:
         return is_new
 
     def close(self) -> None:
-        """Store the events that have arrived, and stop."""
+        """Store the events that have arrived, and stop; each is tried once more if the database refuses."""
+        self._closing.set()
         self._arrivals.put(None)
         if self._thread is not None:
             self._thread.join(timeout=_CLOSE_TIMEOUT_S)
         self._database.close()
-
-
-def _begin(batch: Sequence[_Arrival]) -> list[_Arrival]:
-    """Return the events whose senders still wait; from now on they cannot give up."""
-    return [arrival for arrival in batch if arrival.is_new_future.set_running_or_notify_cancel()]
