@@ -1,8 +1,8 @@
 """Compare `ris serve` with gunicorn over the same application: `python -m benchmarks.servers`. Needs `wrk`.
 
-Requests per second and the time of each, for webhooks and for predictions that are stored, in alternating runs.
-Then each server is told to stop while webhooks arrive: what was answered must be stored. Then `/health` is asked
-while requests are held half-sent.
+Requests per second and the time of each, for webhooks and stored predictions, in alternating runs. Then each
+server is told to stop while webhooks arrive: what was answered must be stored. Then `/health` is asked while
+requests are held half-sent.
 """
 
 import argparse

@@ -30,7 +30,8 @@ _IDLE_INTERVAL_S = 5.0  # how often the inbox is read when no arrival is signall
 _QUIET_S, _MAX_QUIET_WAIT_S = 0.1, 10.0  # processing waits for a pause between arrivals
 _PATIENCE_S = 30.0  # of a command; a server answers sooner
 _PROCESSING_WAIT_S = 10.0  # how long a request waits for the thread that processes events
-_MAX_EVENTS, _MAX_EVENTS_WHEN_BUSY = 50, 10  # events in one transaction: after a pause, and without one
+# Events in one transaction, for which arrivals wait: after a pause, and without one.
+_MAX_EVENTS, _MAX_EVENTS_WHEN_BUSY = 10, 5
 
 
 @dataclass(frozen=True, slots=True)

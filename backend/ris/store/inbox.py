@@ -170,8 +170,8 @@ class InboxWriter:
             return arrival.is_new_future.result(timeout=0 if is_stuck else self._patience_s)
         except TimeoutError as error:
             raise StoreError(
-                "the event is not stored yet: the database does not take it. It waits in memory, and is stored "
-                "as soon as the database takes it, unless the server ends before; sent again, it is stored once"
+                "the event is not stored yet: the database does not take it. It waits in memory and is stored "
+                "when that is possible, unless the server ends before; sent again, it is stored once"
             ) from error
 
     def _count_bytes(self, arrival: _Arrival, sign: int) -> None:
@@ -231,7 +231,7 @@ class InboxWriter:
             except StoreError as error:
                 if not n_failed:
                     log.warning("%d events wait in memory for the database: %s", len(batch), error)
-                if self._closing.wait(min(_MIN_PAUSE_S * 2**n_failed, _MAX_PAUSE_S)):
+                if self._closing.wait(min(_MIN_PAUSE_S * 2 ** min(n_failed, 10), _MAX_PAUSE_S)):
                     raise
         raise AssertionError("the loop has no end")
 
