@@ -57,10 +57,17 @@ def run_server(name: str, folder: Path) -> Iterator[tuple[ServerProcess, int]]:
     server = ServerProcess(name, command, env=env, health_url=health, log=folder / "log", folder=ROOT)
     server.start(timeout_s=60)
     try:
-        time.sleep(12)
+        time.sleep(8)  # until the networks are loaded, which takes a core
         yield server, port
     finally:
         server.stop()
+
+
+def make_database(folder: Path) -> Path:
+    """Return a new folder with an empty database: no server processes what another one left."""
+    here = Path(tempfile.mkdtemp(dir=folder))
+    upgrade_database(f"sqlite:///{here / 'ris.db'}")
+    return here
 
 
 def write_predict_script(folder: Path, port: int) -> Path:
@@ -156,12 +163,12 @@ def main() -> None:
     loads: dict[tuple[str, str, int], list[Load]] = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        upgrade_database(f"sqlite:///{folder / 'ris.db'}")
         webhook = write_lua_script(folder)
         for _ in range(args.turns):
             for server in COMMANDS:
-                with run_server(server, folder) as (_, port):
-                    predict = write_predict_script(folder, port)
+                here = make_database(folder)
+                with run_server(server, here) as (_, port):
+                    predict = write_predict_script(here, port)
                     for what, script in (("webhook", webhook), ("stored prediction", predict)):
                         for connections in (1, 8):
                             address = f"http://127.0.0.1:{port}"
@@ -180,8 +187,8 @@ def main() -> None:
             "server", "answered until the stop", "of them lost", "not answered", "/health, half-sent"
         )
         for server in COMMANDS:
-            n_answered, n_lost, n_unanswered = stop_under_load(server, folder)
-            answers, asked = count_health_answers(server, folder)
+            n_answered, n_lost, n_unanswered = stop_under_load(server, make_database(folder))
+            answers, asked = count_health_answers(server, make_database(folder))
             faults.add_row(server, str(n_answered), str(n_lost), str(n_unanswered), f"{answers} of {asked}")
         Console().print(faults)
 

@@ -18,7 +18,7 @@ from tests.attack.sending import send
 from tests.live.support.backend_server import BackendServer
 
 pytestmark = pytest.mark.attack
-KILLS, N_TASKS, PROJECT = 4, 12, "1.1"
+KILLS, N_TASKS, PROJECT = 3, 6, "1.1"
 
 
 def make_bodies():

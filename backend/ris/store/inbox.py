@@ -170,8 +170,8 @@ class InboxWriter:
             return arrival.is_new_future.result(timeout=0 if is_stuck else self._patience_s)
         except TimeoutError as error:
             raise StoreError(
-                "the event is not stored yet: the database does not take it. It waits in memory and is stored "
-                "when that is possible, unless the server ends before; sent again, it is stored once"
+                "the event is not stored yet: the database does not take it. It waits in memory until the "
+                "database does, unless the server ends before; sent again, it is stored once"
             ) from error
 
     def _count_bytes(self, arrival: _Arrival, sign: int) -> None:
