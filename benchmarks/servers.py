@@ -32,7 +32,7 @@ from ris.store.session import Database, upgrade_database
 from ris.tinyworld.samples import make_samples
 from tests.live.support.process import ServerProcess, find_free_port
 
-COMMANDS = {
+COMPARED_COMMANDS = {
     "gunicorn, 16 threads": [
         "-m", "gunicorn", "--threads", "16", "--timeout", "0", "--no-control-socket", "ris.wsgi:application()"
     ],
@@ -42,10 +42,10 @@ N_HALF_SENT, N_SENDERS = 20, 4
 
 
 @contextmanager
-def run_server(name: str, folder: Path) -> Iterator[tuple[ServerProcess, int]]:
+def run_compared_server(name: str, folder: Path) -> Iterator[tuple[ServerProcess, int]]:
     """Run a server on the database of the folder; yield it with its port once its networks are loaded."""
     port = find_free_port()
-    command = [sys.executable, *COMMANDS[name]]
+    command = [sys.executable, *COMPARED_COMMANDS[name]]
     if "gunicorn" in command:
         command += ["--bind", f"127.0.0.1:{port}"]
     env = {
@@ -110,7 +110,7 @@ def stop_under_load(name: str, folder: Path) -> tuple[int, int, int]:
             connection.close()
 
     before = count_stored(url)
-    with run_server(name, folder) as (server, port):
+    with run_compared_server(name, folder) as (server, port):
         senders = [threading.Thread(target=send, args=(port,)) for _ in range(N_SENDERS)]
         for sender in senders:
             sender.start()
@@ -135,7 +135,7 @@ def count_stored(url: str) -> int:
 def count_health_answers(name: str, folder: Path) -> tuple[int, int]:
     """Ask /health ten times while requests are held half-sent; return the answers and the questions."""
     n_asked, n_answered = 10, 0
-    with run_server(name, folder) as (_, port):
+    with run_compared_server(name, folder) as (_, port):
         held = [socket.create_connection(("127.0.0.1", port)) for _ in range(N_HALF_SENT)]
         for one in held:
             one.sendall(b"POST /webhook HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf")
@@ -165,9 +165,9 @@ def main() -> None:
         folder = Path(name)
         webhook = write_lua_script(folder)
         for _ in range(args.turns):
-            for server in COMMANDS:
+            for server in COMPARED_COMMANDS:
                 here = make_database(folder)
-                with run_server(server, here) as (_, port):
+                with run_compared_server(server, here) as (_, port):
                     predict = write_predict_script(here, port)
                     for what, script in (("webhook", webhook), ("stored prediction", predict)):
                         for connections in (1, 8):
@@ -177,7 +177,7 @@ def main() -> None:
         speed = Table("", "server", "connections", "per second", "share of gunicorn", "p50", "p99")
         for (what, server, connections), found in sorted(loads.items()):
             best = max(found, key=lambda load: load.rate)
-            peer = max(load.rate for load in loads[what, next(iter(COMMANDS)), connections])
+            peer = max(load.rate for load in loads[what, next(iter(COMPARED_COMMANDS)), connections])
             speed.add_row(
                 what, server, str(connections), f"{best.rate:.0f}", f"{best.rate / peer:.2f}",
                 f"{best.p50_ms:.1f} ms", f"{best.p99_ms:.1f} ms",
@@ -186,7 +186,7 @@ def main() -> None:
         faults = Table(
             "server", "answered until the stop", "of them lost", "not answered", "/health, half-sent"
         )
-        for server in COMMANDS:
+        for server in COMPARED_COMMANDS:
             n_answered, n_lost, n_unanswered = stop_under_load(server, make_database(folder))
             answers, asked = count_health_answers(server, make_database(folder))
             faults.add_row(server, str(n_answered), str(n_lost), str(n_unanswered), f"{answers} of {asked}")
