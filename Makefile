@@ -9,7 +9,7 @@ WORKERS ?= 2
 PYTEST := $(VENV)/bin/python -m pytest --numprocesses $(WORKERS) --dist loadfile
 READY := $(VENV)/.installed
 
-.PHONY: help setup demo studio test test-browser test-gpu test-fast coverage check lint format docs wheel release clean
+.PHONY: help setup demo studio test test-browser test-gpu test-fast test-attack coverage check lint format docs wheel release clean
 
 help: ## what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -40,7 +40,10 @@ test-gpu: setup ## what a GPU computes beside what the CPU computes; needs one
 	$(VENV)/bin/python -m pytest -m gpu
 
 test-fast: $(READY) ## the tests that start neither Label Studio nor a program of their own
-	$(PYTEST) -m 'not live and not browser and not program and not wheel'
+	$(PYTEST) -m 'not live and not browser and not program and not wheel and not attack'
+
+test-attack: $(READY) ## real servers under half-open connections, locked and restarted databases, and kills
+	$(VENV)/bin/python -m pytest -m attack
 
 coverage: setup ## all tests of make test, with the share of lines and branches that they run
 	$(PYTEST) -m 'not browser' --cov

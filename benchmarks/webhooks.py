@@ -23,8 +23,9 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import make_url
 
-from ris import config, label_config, wsgi
-from ris.cli.serve import _GunicornServer
+from ris import config, label_config
+from ris.cli.serve import serve_requests
+from ris.service import RecordingService
 from ris.store.history import count_decisions
 from ris.store.inbox import count_events
 from ris.store.session import Database, upgrade_database
@@ -44,14 +45,10 @@ class Load:
     count: int
 
 
-class StorelessServer(_GunicornServer):
-    """The same server, which stores no event."""
-
-    def load(self) -> object:
-        """Make the app with a `record` that does nothing."""
-        app = wsgi.assemble_app(self.settings)
-        app.extensions["ris"].recording.record = lambda body: True
-        return app
+def serve_storeless() -> None:
+    """Run the same server, which stores no event."""
+    RecordingService.record = lambda self, body: True  # type: ignore[method-assign]
+    serve_requests(config.read_settings())
 
 
 def make_webhook_body() -> str:
@@ -168,8 +165,7 @@ def main() -> None:
     parser.add_argument("--serve", choices=["keeping", "forgetful"], help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.serve:
-        (_GunicornServer if args.serve == "keeping" else StorelessServer)(config.read_settings()).run()
-        return
+        return serve_requests(config.read_settings()) if args.serve == "keeping" else serve_storeless()
     if shutil.which("wrk") is None:
         raise SystemExit("wrk is not installed: apt install wrk")
     console = Console()

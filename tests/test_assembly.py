@@ -10,6 +10,7 @@ from PIL import Image as Pillow
 from pydantic import SecretStr
 
 from ris.assembly import (
+    MAX_DATABASE_CONNECTIONS,
     assemble,
     get_webhook_headers,
     make_sync_service,
@@ -21,9 +22,11 @@ from ris.errors import SettingsError
 from ris.labelstudio.api.connecting import make_webhook_token
 from ris.planning import make_plan
 from ris.referring.ranking import Coefficients, Fusion
+from ris.service.suggesting import MAX_FETCHERS
 from ris.service.worker import ModelState, ModelStatus
 from ris.store.learned_rankings import LearnedRanking, add_learned_ranking, find_ranking_in_use
 from ris.store.session import upgrade_database
+from ris.web.server import LANES
 from tests.builders.fakes import squares
 from tests.builders.services import NOW, make_pipeline
 
@@ -134,3 +137,13 @@ def test_a_server_with_a_password_asks_webhooks_for_a_token_and_one_without_for_
 
     assert get_webhook_headers(open_to_all) == {}
     assert get_webhook_headers(guarded) == {"Authorization": f"Bearer {make_webhook_token('open')}"}
+
+
+def test_a_server_has_a_database_connection_for_each_of_its_threads():
+    requests = sum(
+        lane.n_threads for lane in LANES if not lane.paths & {"/health", "/health/ready", "/webhook"}
+    )
+    # The probe of /health/ready, the networks, the inbox, the deliveries, the sync and the training.
+    others = 6
+
+    assert requests + 2 * MAX_FETCHERS + others <= MAX_DATABASE_CONNECTIONS

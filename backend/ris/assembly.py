@@ -40,6 +40,9 @@ from ris.service import (
 from ris.store.scenes import SceneFiles
 from ris.store.session import Database
 
+MAX_DATABASE_CONNECTIONS = 32  # one for each thread of a server that asks the database; the inbox has its own
+SERVER_LOCK_WAIT_S = 10.0  # how long a server waits for a database that somebody else has locked
+INTAKE_S = 1.0  # in which a webhook is answered: Label Studio waits for the answer
 WRITE_TIMEOUT_S = 120.0  # for one call that writes predictions; shorter than `writing.HOLD_WRITE`
 
 
@@ -151,13 +154,15 @@ def assemble(settings: Settings) -> Application:
         SettingsError: a setting is not allowed, or does not fit another one.
     """
     plan = make_plan(settings)
-    database = Database.open(settings.database_url)
+    database = Database.open(
+        settings.database_url, n_connections=MAX_DATABASE_CONNECTIONS, lock_wait_s=SERVER_LOCK_WAIT_S
+    )
     load = partial(load_pipeline, plan, partial(CachingDescriber, database, now=get_utc_now))
     files = None
     if settings.scene_folder:
         files = SceneFiles(settings.scene_folder.expanduser(), plan.version, settings.scene_folder_mb * 2**20)
     worker = Worker(load, SceneCache(settings.scene_cache_mb * 2**20, files))
-    recording = RecordingService(database, now=get_utc_now)
+    recording = RecordingService(database, now=get_utc_now, patience_s=INTAKE_S)
     worker.start()
     recording.start()
     syncing = _make_syncing(settings, database, recording)

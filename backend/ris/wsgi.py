@@ -1,4 +1,4 @@
-"""The WSGI application that gunicorn runs in its one worker process."""
+"""The WSGI application, for `ris serve` and for other servers."""
 
 import logging
 

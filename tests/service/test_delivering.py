@@ -247,6 +247,21 @@ def test_a_task_that_cannot_be_answered_is_not_owed_and_a_missing_image_is_tried
     assert (len(studio.of(2)), owed(delivering)) == (3, 0)
 
 
+def test_what_the_database_refused_stays_owed_and_is_computed_again(delivering, studio):
+    computing = delivering.suggesting
+    answer_several(batch(task(1)), computing, delivering, 0)
+    computing.finish(task(1), cause="StoreError", reason="the database refused: database is locked")
+    assert owed(delivering) == 1
+
+    for delivery in delivering._find_open_deliveries():
+        delivering._resume(delivery)
+    computing.finish(task(1))
+    delivering.write_pending()
+
+    assert owed(delivering) == 0
+    assert set(sets(studio, 1).values()) == {1}
+
+
 def test_what_is_owed_under_a_version_that_is_no_longer_used_comes_under_the_new_one(
     delivering, studio, clock
 ):

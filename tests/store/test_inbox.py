@@ -1,10 +1,13 @@
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import text
 
 from ris.errors import StoreError
+from ris.store import inbox
 from ris.store.inbox import InboxWriter, count_events, find_new_events, mark_event_done, mark_event_failed
+from ris.store.session import Database
 from tests.builders.records import NOW
 
 
@@ -42,7 +45,9 @@ def test_an_event_is_on_disk_when_the_call_returns(database, writer):
         assert [body for _, body in find_new_events(session, limit=5)] == [{"number": 1}]
 
 
-def test_a_failing_database_fails_every_caller_and_the_writer_goes_on(database, writer):
+def test_a_failing_database_fails_every_caller_and_the_writer_goes_on(database):
+    writer = InboxWriter(database, now=lambda: NOW, patience_s=0.2)
+    writer.start()
     with database.begin() as session:
         session.execute(text("ALTER TABLE event RENAME TO away"))
     with ThreadPoolExecutor(4) as pool:
@@ -51,7 +56,85 @@ def test_a_failing_database_fails_every_caller_and_the_writer_goes_on(database, 
 
     with database.begin() as session:
         session.execute(text("ALTER TABLE away RENAME TO event"))
-    assert put(writer, 99) is True
+    put_until_stored(writer, 99)
+    writer.close()
+    with database.begin() as session:
+        assert count_events(session)["new"] == 9
+
+
+def test_what_a_locked_database_does_not_take_is_answered_in_time_and_stored_once_it_can(database, locked):
+    writer = InboxWriter(database, now=lambda: NOW, patience_s=0.1)
+    writer.start()
+    with locked():
+        with ThreadPoolExecutor(20) as pool:
+            waiting = list(pool.map(lambda n: pool_put(writer, n), range(20)))
+        with database.begin() as session:
+            n_stored = sum(count_events(session).values())
+    again = put_until_stored(writer, 0)
+    put_until_stored(writer, 20)
+    writer.close()
+    with database.begin() as session:
+        n_stored_later = sum(count_events(session).values())
+
+    assert all(str(one).startswith("the event is not stored yet: ") for one in waiting)
+    assert (n_stored, n_stored_later) == (0, 21)
+    assert again is False
+
+
+def pool_put(writer, number):
+    """The error of `put`; None when the event was stored."""
+    try:
+        put(writer, number)
+    except StoreError as error:
+        return error
+
+
+def put_until_stored(writer, number):
+    while True:
+        try:
+            return put(writer, number)
+        except StoreError:
+            pass
+
+
+def test_a_sender_does_not_wait_while_earlier_ones_have_waited_in_vain(database):
+    writer = InboxWriter(database, now=lambda: NOW, patience_s=0.1)
+    writer.start()
+    with writer.lock:  # as when the database accepts connections and never answers
+        pool_put(writer, 1)
+        while time.monotonic() - writer._storing_since < 0.2:
+            time.sleep(0.01)
+        writer._patience_s, writer.last_arrival = 0.1, 0.0
+        assert "waits in memory" in str(pool_put(writer, 2))
+    writer.close()
+    with database.begin() as session:
+        assert count_events(session)["new"] == 2
+
+
+def test_what_waits_in_memory_is_bounded(database, monkeypatch):
+    monkeypatch.setattr(inbox, "_MAX_WAITING_BYTES", 30)
+    writer = InboxWriter(database, now=lambda: NOW, patience_s=0.1)
+    writer.start()
+    with writer.lock:
+        kept, refused = pool_put(writer, 1), [pool_put(writer, n) for n in (2, 3)]
+    writer.close()
+    with database.begin() as session:
+        n_stored = count_events(session)["new"]
+
+    assert "waits in memory" in str(kept)
+    assert [str(one)[:26] for one in refused][-1] == "the event is not kept: the"
+    assert n_stored == 3 - sum("is not kept" in str(one) for one in refused)
+
+
+def test_the_inbox_has_connections_of_its_own(url):
+    database = Database.open(url, n_connections=1)
+    writer = InboxWriter(database, now=lambda: NOW)
+    writer.start()
+    with database.begin() as session:
+        count_events(session)
+        assert put(writer, 1) is True
+    writer.close()
+    database.close()
 
 
 def test_closing_writes_what_has_come(database):

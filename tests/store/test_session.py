@@ -1,6 +1,8 @@
 import os
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -140,3 +142,35 @@ def test_what_the_database_refuses_is_our_error(database):
 def test_a_new_database_holds_no_events(database):
     with database.begin() as session:
         assert count_events(session) == {"new": 0, "done": 0, "failed": 0}
+
+
+def test_each_thread_has_a_connection_and_one_more_waits_a_bounded_time(url):
+    database, all_there = Database.open(url, n_connections=8, lock_wait_s=0.2), threading.Barrier(8)
+
+    def use(_):
+        with database.begin() as session:
+            count_events(session)
+            all_there.wait()
+            all_there.wait()
+
+    with ThreadPoolExecutor(8) as pool:
+        used = [pool.submit(use, number) for number in range(7)]
+        with database.begin() as session:
+            count_events(session)
+            all_there.wait()
+            with pytest.raises(StoreError, match="the database refused"), database.begin() as another:
+                count_events(another)
+            all_there.wait()
+        assert [one.exception() for one in used] == [None] * 7
+    database.close()
+
+
+def test_a_database_that_somebody_else_has_locked_is_waited_for_a_bounded_time(url, locked):
+    database = Database.open(url, lock_wait_s=0.2)
+    with locked():
+        with database.begin() as session:
+            count_events(session)  # reading goes on
+        with pytest.raises(StoreError, match="the database refused: .*lock"):
+            database.check_writable()
+    database.check_writable()
+    database.close()

@@ -95,6 +95,21 @@ def test_a_database_that_is_gone_is_alive_and_not_ready(client, database, gate, 
     assert ready.json["database"] != "ready"
 
 
+def test_a_database_that_somebody_has_locked_is_not_ready_and_says_so(client, database, gate, suggesting):
+    gate.opened.set()
+    suggesting.worker._pipeline.result()
+    with database.begin_connection() as connection:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        locked = client.get("/health/ready")
+    ready = client.get("/health/ready")
+
+    assert (locked.status_code, locked.json["models"]) == (503, "ready")
+    assert locked.json["database"] in (
+        "the database does not answer", "the database refused: database is locked",
+    )  # fmt: skip
+    assert ready.json["status"] == "UP"
+
+
 def test_setup_returns_the_version_and_remembers_the_project_without_its_token(client, database):
     asked = {
         "project": "1.2", "schema": CONFIG, "hostname": "http://x", "access_token": "secret",

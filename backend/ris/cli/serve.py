@@ -1,76 +1,21 @@
-"""`ris serve`: the backend under gunicorn, with one process and threads."""
+"""`ris serve`: the backend as one process with threads."""
 
 import logging
-import socket
-import time
-from threading import Event, Thread
-from typing import Annotated, Any
+import os
+import signal
+from collections.abc import Callable
+from threading import Timer
+from typing import Annotated
 
 import typer
-from gunicorn.app.base import BaseApplication
-from gunicorn.glogging import Logger
-from gunicorn.workers.gthread import ThreadWorker
 
 from ris import config, planning, wsgi
 from ris.errors import SettingsError
 from ris.store.session import Database, upgrade_database
 from ris.web.logs import start_logging
+from ris.web.server import RequestServer, listen
 
 ANSWER_WITHIN_S, KILL_AFTER_S = 20, 30  # after the stop signal; Docker must not kill it sooner
-SERVER_THREADS = 16  # Label Studio asks /health and /setup while others wait in /predict
-
-
-class _GunicornLogger(Logger):
-    """Sends gunicorn's messages to our log."""
-
-    def setup(self, cfg: Any) -> None:
-        self.error_log.setLevel(logging.WARNING)
-        self.error_log.propagate = True
-
-
-class _GracefulWorker(ThreadWorker):
-    """gunicorn's worker with threads. After a stop signal it answers or refuses open requests."""
-
-    def init_process(self) -> None:
-        self.stop_asked = Event()
-        Thread(target=self._refuse_in_time, name="stop", daemon=True).start()
-        super().init_process()
-
-    def handle_exit(self, sig: Any, frame: Any) -> None:
-        super().handle_exit(sig, frame)
-        self.stop_asked.set()
-
-    def _refuse_in_time(self) -> None:
-        self.stop_asked.wait()
-        time.sleep(ANSWER_WITHIN_S)
-        app: Any = self.wsgi  # a Flask
-        app.extensions["ris"].worker.reject_jobs()
-
-
-class _GunicornServer(BaseApplication):
-    """gunicorn with one worker process, which makes the app after the fork."""
-
-    def __init__(self, settings: config.Settings) -> None:
-        self.settings = settings
-        super().__init__()
-
-    def load_config(self) -> None:
-        options: dict[str, Any] = {
-            "bind": config.format_host_port(self.settings.host, self.settings.port),
-            "workers": 1,
-            "worker_class": _GracefulWorker,
-            "threads": SERVER_THREADS,
-            "timeout": 0,  # a busy thread does not mean that the process hangs
-            "graceful_timeout": KILL_AFTER_S,
-            "control_socket_disable": True,  # unused, and it needs a writable folder
-            "logger_class": _GunicornLogger,
-            "worker_exit": lambda _, worker: worker.wsgi.extensions["ris"].close(),
-        }
-        for name, value in options.items():
-            self.cfg.set(name, value)
-
-    def load(self) -> Any:
-        return wsgi.assemble_app(self.settings)
 
 
 def serve(
@@ -99,7 +44,37 @@ def serve(
         "describer: %s, synonyms: %s, precision: %s",
         plan.describer, plan.synonyms, plan.arithmetic,
     )  # fmt: skip
-    _GunicornServer(settings).run()
+    serve_requests(settings)
+
+
+def serve_requests(settings: config.Settings) -> None:
+    """Serve until a stop signal, then answer or refuse open requests."""
+    listener = listen(settings.host, settings.port)
+    app = wsgi.assemble_app(settings)
+    assembled = app.extensions["ris"]
+    server = RequestServer(listener, app.wsgi_app)
+
+    def stop_in_time(*_: object) -> None:
+        if not server.is_stopping:
+            _start_timer(ANSWER_WITHIN_S, assembled.worker.reject_jobs)
+            _start_timer(KILL_AFTER_S, _end_process)
+        server.stop()
+
+    for stop_signal in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(stop_signal, stop_in_time)
+    server.run()
+    assembled.close()
+
+
+def _start_timer(seconds: float, work: Callable[[], object]) -> None:
+    timer = Timer(seconds, work)
+    timer.daemon = True
+    timer.start()
+
+
+def _end_process() -> None:
+    logging.getLogger("ris").error("stopped in the middle of its work, %d s after the signal", KILL_AFTER_S)
+    os._exit(1)
 
 
 def check_server_settings(settings: config.Settings) -> None:
@@ -118,9 +93,8 @@ def check_server_settings(settings: config.Settings) -> None:
         )
     planning.make_plan(settings)
     Database.open(settings.database_url).close()
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:
-        socket.create_server((settings.host, settings.port), family=family).close()
+        listen(settings.host, settings.port).close()
     except OSError as error:
         raise SettingsError(
             f"cannot listen on {config.format_host_port(settings.host, settings.port)}: {error.strerror}; "

@@ -28,7 +28,7 @@ from threading import Event as Signal
 from threading import Lock, Thread
 
 from ris.core.types import Task
-from ris.errors import BackendError, LabelStudioError, LabelStudioRefusal
+from ris.errors import BackendError, LabelStudioError, LabelStudioRefusal, StoreError
 from ris.labelstudio.api.pushing import Parcel, PredictionWriter
 from ris.labelstudio.config.control import Controls, read_controls
 from ris.service.suggesting import SuggestionResult, SuggestionService
@@ -90,6 +90,7 @@ class DeliveryService:
         self._lock = Lock()
         self._arrival_signal, self._closing = Signal(), Signal()
         self._thread: Thread | None = None
+        self._has_interrupted = True  # deliveries may be in the database that nobody computes
 
     def start(self) -> None:
         """Start the thread; it resumes the deliveries of an earlier process first."""
@@ -157,13 +158,20 @@ class DeliveryService:
         try:
             self._handle_failure(task, result, version)
         except BackendError as error:
+            self._has_interrupted = True
             log.warning("task %s of project %s: %s", task.task_id, task.project, error)
         delivery.set_result(DeliveryResult(result))
 
     def _handle_failure(self, task: Task, result: SuggestionResult, version: str) -> None:
-        """Postpone the delivery when its image could not be fetched, keep it on a stop, else remove it."""
+        """Postpone the delivery when its image could not be fetched, keep it on a stop, else remove it.
+
+        Raises:
+            StoreError: the database cannot be used, or could not when the task was computed; it stays owed.
+        """
         if result.cause == "NotReady":
             return
+        if result.cause == StoreError.__name__:
+            raise StoreError(f"it is computed again: {result.reason}")
         with self.database.begin() as session:
             attempts = count_attempts(session, task, version)
             if result.cause == "ImageUnreachable" and attempts < _MAX_ATTEMPTS:
@@ -209,19 +217,25 @@ class DeliveryService:
                 return WriteOutcome.held
 
     def _run(self) -> None:
-        find: Callable[[Session], list[Delivery]] = find_interrupted_deliveries
         while not self._closing.is_set():
             self._arrival_signal.clear()
             try:
-                with self.database.begin() as session:
-                    due = find(session)
-                find = self._find_due_deliveries
-                for delivery in due:
+                for delivery in self._find_open_deliveries():
                     self._resume(delivery)
                 self.write_pending()
             except Exception:
+                self._has_interrupted = True
                 log.exception("the outbox could not be written into Label Studio; it is tried again")
             self._arrival_signal.wait(_SCAN_INTERVAL_S)
+
+    def _find_open_deliveries(self) -> list[Delivery]:
+        has_interrupted, self._has_interrupted = self._has_interrupted, False
+        with self.database.begin() as session:
+            return (
+                find_interrupted_deliveries(session)
+                if has_interrupted
+                else self._find_due_deliveries(session)
+            )
 
     def _find_due_deliveries(self, session: Session) -> list[Delivery]:
         return find_due_deliveries(session, now=self.now())

@@ -29,7 +29,10 @@ log = logging.getLogger(__name__)
 
 _IDLE_INTERVAL_S = 5.0  # how often the inbox is read when no arrival is signalled
 _QUIET_S, _MAX_QUIET_WAIT_S = 0.1, 10.0  # processing waits for a pause between arrivals
-_MAX_EVENTS, _MAX_EVENTS_WHEN_BUSY = 50, 10  # events in one transaction: after a pause, and without one
+_PATIENCE_S = 30.0  # of a command; a server answers sooner
+_PROCESSING_WAIT_S = 10.0  # how long a request waits for the thread that processes events
+# Events in one transaction, for which arrivals wait: after a pause, and without one.
+_MAX_EVENTS, _MAX_EVENTS_WHEN_BUSY = 10, 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +61,14 @@ class RecordingService:
     Args:
         database: holds the inbox and the decisions.
         now: the clock, in UTC.
+        patience_s: seconds in which `record` answers, whatever the database does.
     """
 
-    def __init__(self, database: Database, *, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, database: Database, *, now: Callable[[], datetime], patience_s: float = _PATIENCE_S
+    ) -> None:
         self.database, self.now = database, now
-        self._writer = InboxWriter(database, now=now)
+        self._writer = InboxWriter(database, now=now, patience_s=patience_s)
         self._arrival_signal, self._closing = Signal(), Signal()
         self._processing_lock = Lock()
         self._thread: Thread | None = None
@@ -89,6 +95,14 @@ class RecordingService:
         self._arrival_signal.set()
         return is_new
 
+    def check_inbox(self) -> None:
+        """Check that an event could be stored now.
+
+        Raises:
+            StoreError: it could not; the message says why.
+        """
+        self._writer.check()
+
     def _run(self) -> None:
         while not self._closing.is_set():
             self._arrival_signal.clear()
@@ -111,8 +125,14 @@ class RecordingService:
         return True
 
     def process_events(self, limit: int = _MAX_EVENTS) -> int:
-        """Process the oldest events, at most `limit`, and return their number."""
-        with self._processing_lock:
+        """Process the oldest events, at most `limit`, and return their number.
+
+        Raises:
+            StoreError: the database cannot be used, or keeps another thread from processing them.
+        """
+        if not self._processing_lock.acquire(timeout=_PROCESSING_WAIT_S):
+            raise StoreError("the database keeps the inbox from being processed; try again later")
+        try:
             with self.database.begin() as session:
                 waiting = find_new_events(session, limit=limit)
             processed = [self._process_event(number, body) for number, body in waiting]
@@ -123,6 +143,8 @@ class RecordingService:
                 for one in processed:
                     self._write_one(one)
             return len(waiting)
+        finally:
+            self._processing_lock.release()
 
     def _process_event(self, number: int, body: dict[str, object]) -> ProcessedEvent:
         """Parse an event and judge its answers. Raises nothing but StoreError."""

@@ -25,7 +25,7 @@ from ris.store.session import Database
 
 log = logging.getLogger(__name__)
 
-_MAX_FETCHERS = 4  # images fetched and decoded at the same time
+MAX_FETCHERS = 4  # images fetched and decoded at the same time
 ImageLoad = Callable[[], Image | LargeImage]
 ImageLoader = Callable[[Task], Image | LargeImage]
 """Returns a task's decoded image, or one that must wait for its turn; or raises an ImageError."""
@@ -79,9 +79,9 @@ class SuggestionService:
         self.database, self.worker, self.fetch = database, worker, fetch
         self.base_version, self.now = version, now
         self.alternatives, self.shuffled_share = alternatives, shuffled_share
-        self._pool = ThreadPoolExecutor(max_workers=_MAX_FETCHERS, thread_name_prefix="tasks")
+        self._pool = ThreadPoolExecutor(max_workers=MAX_FETCHERS, thread_name_prefix="tasks")
         self._interactive_pool = ThreadPoolExecutor(
-            max_workers=_MAX_FETCHERS, thread_name_prefix="interactive"
+            max_workers=MAX_FETCHERS, thread_name_prefix="interactive"
         )
         # Large images have threads of their own: they never occupy those of the others.
         self._large_pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="large")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,16 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, Engine, create_engine, event, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    SQLAlchemyError,
+    StatementError,
+)
 from sqlalchemy.orm import Session, sessionmaker
 
-from ris.errors import StoreError
+from ris.errors import StoreError, StoreRefusal
 from ris.store.database_error import describe_database_error
 from ris.store.database_url import parse_database_url, redact_database_url
 from ris.store.schema import BaseRow
@@ -22,6 +29,9 @@ from ris.store.schema import BaseRow
 __all__ = ["Database", "Session", "read_revision", "upgrade_database"]
 
 _UPGRADE_ADVICE = "run `ris db upgrade`"
+_VALUE_SQLSTATES = ("22", "23", "54")  # of PostgreSQL: data, integrity, and program limits
+_CHANGE_NOTHING = text("UPDATE event SET state = state WHERE id < 0")
+_CONNECT_TIMEOUTS_S = 2, 5  # for PostgreSQL; its library takes no less
 
 
 class Database:
@@ -32,11 +42,13 @@ class Database:
         self._sessions = sessionmaker(engine)
 
     @classmethod
-    def open(cls, url: str) -> "Database":
+    def open(cls, url: str, *, n_connections: int = 15, lock_wait_s: float = 30.0) -> "Database":
         """Open a database, and check it.
 
         Args:
             url: sqlite:///file, or postgresql://user@host/name with the password in PGPASSWORD.
+            n_connections: the most that are open at the same time: one for each thread that uses it.
+            lock_wait_s: seconds to wait for a lock of somebody else, or for a connection.
 
         Raises:
             StoreError: it does not exist, cannot be reached, is read-only or is at another revision.
@@ -44,7 +56,7 @@ class Database:
         address = parse_database_url(url)
         if address.get_backend_name() == "sqlite" and not Path(address.database or "").is_file():
             raise StoreError(f"the database {address.database} is not there: {_UPGRADE_ADVICE}")
-        engine = _make_engine(address)
+        engine = _make_engine(address, n_connections=n_connections, lock_wait_s=lock_wait_s)
         try:
             _check_database(engine)
         except BaseException:
@@ -57,26 +69,46 @@ class Database:
         """Begin a session in one transaction; an error rolls all of it back.
 
         Raises:
-            StoreError: the database refused; SQLAlchemy's errors do not leave this folder.
+            StoreError: the database cannot be used; SQLAlchemy's errors do not leave this folder.
+            StoreRefusal: it refuses a value.
         """
         try:
             with self._sessions.begin() as session:
                 yield session
         except SQLAlchemyError as error:
-            raise StoreError(f"the database refused: {describe_database_error(error)}") from error
+            raise _to_store_error(error) from error
 
     @contextmanager
     def begin_connection(self) -> Iterator[Connection]:
         """Begin one transaction without the ORM, for frequent writes.
 
         Raises:
-            StoreError: the database refused.
+            StoreError: the database cannot be used.
+            StoreRefusal: it refuses a value.
         """
         try:
             with self._engine.begin() as connection:
                 yield connection
         except SQLAlchemyError as error:
-            raise StoreError(f"the database refused: {describe_database_error(error)}") from error
+            raise _to_store_error(error) from error
+
+    def open_apart(self, *, n_connections: int, lock_wait_s: float) -> "Database":
+        """Return the same database with connections of its own; the caller closes it.
+
+        Args:
+            n_connections: as for `open`.
+            lock_wait_s: as for `open`.
+        """
+        return Database(_make_engine(self._engine.url, n_connections=n_connections, lock_wait_s=lock_wait_s))
+
+    def check_writable(self) -> None:
+        """Check that it answers, and that nobody else holds the lock for writing.
+
+        Raises:
+            StoreError: it does not.
+        """
+        with self.begin_connection() as connection:
+            connection.execute(_CHANGE_NOTHING)
 
     def close(self) -> None:
         """Close all connections."""
@@ -115,12 +147,36 @@ def read_revision(url: str) -> str | None:
         engine.dispose()
 
 
-def _make_engine(address: URL) -> Engine:
-    if address.get_backend_name() != "sqlite":
-        return create_engine(address, pool_pre_ping=True, hide_parameters=True)
-    engine = create_engine(address, connect_args={"timeout": 30}, hide_parameters=True)
-    event.listen(engine, "connect", _set_up_sqlite)
+def _make_engine(address: URL, *, n_connections: int = 15, lock_wait_s: float | None = None) -> Engine:
+    """Make an engine; without `lock_wait_s` it waits 30 s for SQLite's lock, and on PostgreSQL for ever."""
+    pool: dict[str, Any] = {
+        "pool_size": n_connections,
+        "max_overflow": 0,
+        "pool_timeout": lock_wait_s or 30.0,
+    }
+    if address.get_backend_name() == "sqlite":
+        engine = create_engine(
+            address, connect_args={"timeout": lock_wait_s or 30.0}, hide_parameters=True, **pool
+        )
+        event.listen(engine, "connect", _set_up_sqlite)
+        return engine
+    low_s, high_s = _CONNECT_TIMEOUTS_S
+    timeouts = {
+        "connect_timeout": int(min(max(lock_wait_s or high_s, low_s), high_s)),
+        # A connection whose other end is gone without a word: it is noticed in this time.
+        "tcp_user_timeout": 10_000, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 2,
+    }  # fmt: skip
+    engine = create_engine(address, connect_args=timeouts, pool_pre_ping=True, hide_parameters=True, **pool)
+    if lock_wait_s is not None:
+        event.listen(engine, "connect", partial(_limit_lock_wait, lock_wait_s))
     return engine
+
+
+def _limit_lock_wait(seconds: float, connection: Any, _: object) -> None:
+    """Set it by a statement: connection poolers refuse the start option."""
+    connection.autocommit = True
+    connection.execute(f"SET lock_timeout = {int(1000 * seconds)}")
+    connection.autocommit = False
 
 
 def _set_up_sqlite(connection: Any, _: object) -> None:
@@ -170,7 +226,7 @@ def _read_revision(engine: Engine) -> str | None:
 def _check_writable(engine: Engine) -> None:
     """Write, and roll back."""
     with engine.connect() as connection:
-        connection.execute(text("UPDATE event SET state = state WHERE id < 0"))
+        connection.execute(_CHANGE_NOTHING)
         if engine.dialect.name == "sqlite":
             connection.execute(text("CREATE TABLE write_check (x INTEGER)"))
         connection.rollback()
@@ -187,3 +243,13 @@ def _make_config(folder: Path, connection: Any = None) -> Config:
     config.attributes["connection"] = connection
     config.attributes["metadata"] = BaseRow.metadata
     return config
+
+
+def _to_store_error(error: SQLAlchemyError) -> StoreError:
+    """Convert an error: one of the values is a StoreRefusal, and every other may pass."""
+    sqlstate = str(getattr(getattr(error, "orig", None), "sqlstate", None) or "")
+    is_unbound = isinstance(error, StatementError) and not isinstance(error, DBAPIError)  # before it was sent
+    is_refusal = is_unbound or isinstance(error, DataError | IntegrityError)
+    if is_refusal or sqlstate[:2] in _VALUE_SQLSTATES:
+        return StoreRefusal(f"the database refuses a value: {describe_database_error(error)}")
+    return StoreError(f"the database refused: {describe_database_error(error)}")

@@ -19,6 +19,7 @@ from ris.web.ml_api import make_ml_api
 log = logging.getLogger(__name__)
 
 MAX_BODY_BYTES = 250 * 2**20  # the limit of Label Studio itself; a task contains all its earlier masks
+RETRY_AFTER_S = 10
 _ERROR_STATUSES: tuple[tuple[type[BackendError], int], ...] = (
     (InputError, 400),
     (ImageError, 422),
@@ -94,7 +95,10 @@ def _register_error_handlers(app: Flask) -> None:
     def handle_backend_error(error: BackendError) -> tuple[Response, int]:
         status = next(status for kind, status in _ERROR_STATUSES if isinstance(error, kind))
         log.warning("%s %s: %s", request.method, request.path, error)
-        return jsonify(error=str(error)), status
+        answer = jsonify(error=str(error))
+        if status == 503:
+            answer.headers["Retry-After"] = str(RETRY_AFTER_S)
+        return answer, status
 
     @app.errorhandler(HTTPException)
     def handle_http_error(error: HTTPException) -> tuple[Response, int]:

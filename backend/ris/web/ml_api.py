@@ -5,12 +5,12 @@ from pathlib import Path
 from flask import Blueprint, Response, jsonify, request, send_file
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from ris.errors import BackendError
 from ris.labelstudio.body import parse_body, parse_predict
 from ris.web import handlers
 from ris.web.dashboard import make_dashboard
 from ris.web.handlers import START_TRAINING, Services
 from ris.web.metrics import Metrics
+from ris.web.probe import DatabaseProbe
 
 _READ_CHUNK_BYTES = 2**20
 _USER_AGENT_PREFIX = "heartex/"  # of Label Studio's requests for predictions
@@ -32,6 +32,7 @@ _KNOWN_ACTIONS = frozenset(
 def make_ml_api(backend: Services, metrics: Metrics) -> Blueprint:
     """Return the routes over one backend."""
     routes = Blueprint("ml_api", __name__)
+    probe = DatabaseProbe(backend.suggesting, backend.recording)
 
     @routes.get("/health")
     def get_health() -> Response:
@@ -40,12 +41,8 @@ def make_ml_api(backend: Services, metrics: Metrics) -> Blueprint:
 
     @routes.get("/health/ready")
     def get_readiness() -> tuple[Response, int]:
-        """Report whether the networks are loaded and the database answers."""
-        models, database = backend.suggesting.worker.get_state(), "ready"
-        try:
-            version = backend.suggesting.version
-        except BackendError as error:
-            version, database = backend.suggesting.base_version, str(error)
+        """Report whether the networks are loaded, and whether the database answers and can be written."""
+        models, (database, version) = backend.suggesting.worker.get_state(), probe.read()
         is_ready = models.is_ready and database == "ready"
         return jsonify(
             status="UP" if is_ready else "DOWN", models=str(models), database=database, model_version=version
