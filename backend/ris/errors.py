@@ -15,7 +15,8 @@
     |  |- ImageUnreadable        the file is not an image that can be decoded
     |- WeightsError              a model file is missing or damaged
     |- DescriberError            the describer failed
-    |- StoreError                the database cannot be used
+    |- StoreError                the database cannot be used now
+    |  |- StoreRefusal           it refuses a value, now and later
     |- SettingsError             a setting is not allowed
     |- LabelStudioError          Label Studio refused or did not answer
     |  |- LabelStudioRefusal     it refused; the call changed nothing
@@ -91,7 +92,11 @@ class DescriberError(BackendError):
 
 
 class StoreError(BackendError):
-    """The database is missing, read-only or at another revision."""
+    """The database is missing, locked, read-only or at another revision."""
+
+
+class StoreRefusal(StoreError):
+    """The database refuses a value: the same call is refused each time."""
 
 
 class SettingsError(BackendError):

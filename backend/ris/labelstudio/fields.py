@@ -22,7 +22,7 @@ def make_project_key(body: Mapping[str, Any]) -> str:
         EventError: there is no project, or no time of its creation.
     """
     project = body.get("project")
-    if not isinstance(project, dict) or not isinstance(project.get("id"), int):
+    if not isinstance(project, dict) or not is_id(project.get("id")):
         raise EventError("the webhook names no project")
     created = parse_time(project.get("created_at"), "the project's created_at")
     return f"{project['id']}.{int(created.timestamp())}"

@@ -11,16 +11,24 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, Engine, create_engine, event, text
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    OperationalError,
+    SQLAlchemyError,
+    StatementError,
+)
 from sqlalchemy.orm import Session, sessionmaker
 
-from ris.errors import StoreError
+from ris.errors import StoreError, StoreRefusal
 from ris.store.database_url import parse_database_url, redact_database_url
 from ris.store.schema import BaseRow
 
 __all__ = ["Database", "Session", "read_revision", "upgrade_database"]
 
 _UPGRADE_ADVICE = "run `ris db upgrade`"
+_VALUE_SQLSTATES = ("22", "23", "54")  # of PostgreSQL: data, integrity, and program limits
 
 
 class Database:
@@ -56,26 +64,28 @@ class Database:
         """Begin a session in one transaction; an error rolls all of it back.
 
         Raises:
-            StoreError: the database refused; SQLAlchemy's errors do not leave this folder.
+            StoreError: the database cannot be used; SQLAlchemy's errors do not leave this folder.
+            StoreRefusal: it refuses a value.
         """
         try:
             with self._sessions.begin() as session:
                 yield session
         except SQLAlchemyError as error:
-            raise StoreError(f"the database refused: {_format_error(error)}") from error
+            raise _to_store_error(error) from error
 
     @contextmanager
     def begin_connection(self) -> Iterator[Connection]:
         """Begin one transaction without the ORM, for frequent writes.
 
         Raises:
-            StoreError: the database refused.
+            StoreError: the database cannot be used.
+            StoreRefusal: it refuses a value.
         """
         try:
             with self._engine.begin() as connection:
                 yield connection
         except SQLAlchemyError as error:
-            raise StoreError(f"the database refused: {_format_error(error)}") from error
+            raise _to_store_error(error) from error
 
     def close(self) -> None:
         """Close all connections."""
@@ -186,6 +196,16 @@ def _make_config(folder: Path, connection: Any = None) -> Config:
     config.attributes["connection"] = connection
     config.attributes["metadata"] = BaseRow.metadata
     return config
+
+
+def _to_store_error(error: SQLAlchemyError) -> StoreError:
+    """Convert an error: one of the values is a StoreRefusal, and every other may pass."""
+    sqlstate = str(getattr(getattr(error, "orig", None), "sqlstate", None) or "")
+    is_unbound = isinstance(error, StatementError) and not isinstance(error, DBAPIError)  # before it was sent
+    is_refusal = is_unbound or isinstance(error, DataError | IntegrityError)
+    if is_refusal or sqlstate[:2] in _VALUE_SQLSTATES:
+        return StoreRefusal(f"the database refuses a value: {_format_error(error)}")
+    return StoreError(f"the database refused: {_format_error(error)}")
 
 
 def _format_error(error: SQLAlchemyError) -> str:

@@ -8,7 +8,7 @@ import uuid
 from flask import Flask, Response, g, jsonify, request
 from werkzeug.exceptions import HTTPException
 
-from ris.errors import BackendError, ImageError, InputError, NotReady, StoreError
+from ris.errors import BackendError, ImageError, InputError, NotReady, StoreError, StoreRefusal
 from ris.labelstudio.api.connecting import make_webhook_token
 from ris.web.handlers import Services
 from ris.web.logs import REQUEST_ID
@@ -22,6 +22,7 @@ _ERROR_STATUSES: tuple[tuple[type[BackendError], int], ...] = (
     (InputError, 400),
     (ImageError, 422),
     (NotReady, 503),
+    (StoreRefusal, 400),
     (StoreError, 503),
     (BackendError, 500),
 )
