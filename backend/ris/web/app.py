@@ -8,7 +8,15 @@ import uuid
 from flask import Flask, Response, g, jsonify, request
 from werkzeug.exceptions import HTTPException
 
-from ris.errors import BackendError, ImageError, InputError, NotReady, StoreError, StoreRefusal
+from ris.errors import (
+    BackendError,
+    ImageError,
+    InputError,
+    NotReady,
+    OversizedError,
+    StoreError,
+    StoreRefusal,
+)
 from ris.labelstudio.api.connecting import make_webhook_token
 from ris.web.handlers import Services
 from ris.web.logs import REQUEST_ID
@@ -19,6 +27,7 @@ log = logging.getLogger(__name__)
 
 MAX_BODY_BYTES = 250 * 2**20  # the limit of Label Studio itself; a task contains all its earlier masks
 _ERROR_STATUSES: tuple[tuple[type[BackendError], int], ...] = (
+    (OversizedError, 413),
     (InputError, 400),
     (ImageError, 422),
     (NotReady, 503),
