@@ -1,9 +1,17 @@
 import numpy as np
+import pytest
 from PIL import Image as Pillow
 
 from ris.core import rle
 from ris.core.types import Image, Suggestion
-from ris.evaluation.drawing import MASK_COLOURS, Pane, draw_alternatives, draw_contact_sheet, draw_masks
+from ris.evaluation.drawing import (
+    MASK_COLOURS,
+    MAX_ENLARGED_PX,
+    Pane,
+    draw_alternatives,
+    draw_contact_sheet,
+    draw_masks,
+)
 from tests.builders.masks import rectangle
 
 SIZE = (480, 640)
@@ -44,3 +52,12 @@ def test_a_sheet_shows_every_pane(tmp_path):
 
     sheet = np.asarray(Pillow.open(tmp_path / "sheet.png"))
     assert (sheet == 128).all(-1).sum() > 4 * 2 * 10_000
+
+
+@pytest.mark.parametrize("size", [(1, 65_535), (20_000, 3), (1, 1)])
+def test_a_picture_of_one_row_is_not_enlarged_without_end(size):
+    mask = rle.encode_rle(np.ones(size, np.bool_))
+
+    picture = draw_masks(np.zeros((*size, 3), np.uint8), [mask])
+
+    assert max(picture.size) <= max(*size, MAX_ENLARGED_PX)
