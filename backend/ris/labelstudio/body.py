@@ -89,7 +89,7 @@ def parse_body(body: bytes | bytearray, route: str) -> object:
 
 
 def _check_body(body: bytes | bytearray, route: str) -> None:
-    if not body.strip():
+    if not body or body.isspace():
         raise InputError(f"the body of {route} must be JSON: it is empty")
     check_json_cost(body, route)
 
