@@ -21,7 +21,7 @@ from ris.service.suggesting import SuggestionService
 from ris.service.worker import Worker
 
 log = logging.getLogger(__name__)
-T = TypeVar("T")
+R = TypeVar("R")
 
 _EXPRESSION_WEIGHT = 0.5  # of the agreement with the alternatives, relative to SAM's predicted IoU
 
@@ -87,7 +87,7 @@ class RefinementService:
         best = int(compute_fitness(proposals, masks, alternatives).argmax())
         return RefinedMask(masks[best], clicked, float(proposals.quality[best]))
 
-    def _wait(self, job: "Future[T]", until: float, deadline_s: float) -> T:
+    def _wait(self, job: "Future[R]", until: float, deadline_s: float) -> R:
         """Return the result of a job; one that nobody waits for any more does not begin."""
         self.suggesting.wait([job], deadline_s=until - time.monotonic())
         if job.done() and not job.cancelled():
