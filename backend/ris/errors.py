@@ -10,6 +10,7 @@
     |  |  |- RegionKindError     a region was drawn with a tool that makes no mask
     |  |- ChoiceError            the choices of an answer do not select one mask
     |  |- EventError             a webhook's body cannot be parsed
+    |  |- OversizedError         a body holds too many values
     |- ImageError                an image cannot be loaded
     |  |- ImageUnreachable       the file cannot be fetched
     |  |- ImageUnreadable        the file is not an image that can be decoded
@@ -80,6 +81,10 @@ class ChoiceError(InputError):
 
 class EventError(InputError):
     """A webhook's body cannot be parsed."""
+
+
+class OversizedError(InputError):
+    """A body would take far more memory than its size."""
 
 
 class ImageError(BackendError):

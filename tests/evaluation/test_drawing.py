@@ -1,10 +1,12 @@
 import numpy as np
+import pytest
 from PIL import Image as Pillow
 
 from ris.core import rle
 from ris.core.types import Image, Suggestion
 from ris.evaluation.drawing import (
     MASK_COLOURS,
+    MAX_ENLARGED_PX,
     Pane,
     draw_alternatives,
     draw_contact_sheet,
@@ -64,3 +66,12 @@ def test_masks_and_heat_of_an_image_that_was_shrunk_are_drawn_over_its_pixels(tm
     drawn = np.asarray(Pillow.open(tmp_path / "a.png"))
     assert (drawn == np.asarray(draw_masks(GREY, [rle.encode_rle(LEFT)]))).all()
     assert Pillow.open(tmp_path / "h.png").size == (640, 480)
+
+
+@pytest.mark.parametrize("size", [(1, 65_535), (20_000, 3), (1, 1)])
+def test_a_picture_of_one_row_is_not_enlarged_without_end(size):
+    mask = rle.encode_rle(np.ones(size, np.bool_))
+
+    picture = draw_masks(np.zeros((*size, 3), np.uint8), [mask])
+
+    assert max(picture.size) <= max(*size, MAX_ENLARGED_PX)

@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ris.errors import InputError
-from ris.labelstudio.body import parse_body, parse_predict
+from ris.errors import InputError, OversizedError
+from ris.labelstudio.body import MAX_TASKS, parse_body, parse_predict
+from ris.labelstudio.json_cost import FREE_BYTES
+from ris.labelstudio.json_mending import is_too_deep
 from tests.builders.json_values import JSON
 
 TASK = st.fixed_dictionaries({"id": JSON, "data": JSON}, optional={"predictions": JSON, "meta": JSON})
@@ -101,7 +103,59 @@ def test_the_same_goes_for_the_body_itself(odd):
     body = b'{"project": "1.2", "schema": ' + odd + b"}"
 
     assert parse_predict(body)["project"] == "1.2"
-    assert parse_body(body, "/setup")["project"] == "1.2"
+    if not is_too_deep(body):
+        assert parse_body(body, "/setup")["project"] == "1.2"
+
+
+@pytest.mark.parametrize("shape", [b"[", b'{"a":'])
+def test_a_body_that_is_nested_too_deep_is_one_sentence(shape):
+    body = b'{"action": "X", "extra": ' + shape * 1001
+
+    with pytest.raises(
+        InputError, match="/webhook must be JSON that can be read: it is nested deeper than 1000"
+    ):
+        parse_body(body, "/webhook")
+
+
+def test_brackets_inside_of_texts_are_no_depth():
+    assert not is_too_deep(json.dumps({"a": "[" * 2000 + '"' + "{" * 2000}).encode())
+
+
+SMALL = {
+    "objects": b"{},", "lists": b"[],", "texts": b'"a",', "objects with one entry": b'{"a":1},',
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("parse", [parse_predict, lambda body: parse_body(body, "/webhook")])
+@pytest.mark.parametrize("value", SMALL.values(), ids=SMALL)
+def test_a_large_body_of_very_small_values_is_refused_without_making_them(parse, value):
+    body = b'{"tasks": [' + value * (FREE_BYTES // len(value) + 1) + b"{}]}"
+
+    tracemalloc.start()
+    with pytest.raises(OversizedError, match="the body of /.* has 4 MB of very small values"):
+        parse(body)
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert peak_bytes < len(body) + 100_000
+
+
+@pytest.mark.parametrize("odd", [b"", b"NaN, "])
+def test_too_many_tasks_are_refused(odd):
+    body = b'{"tasks": [' + odd + b"1," * MAX_TASKS + b"2]}"
+
+    with pytest.raises(OversizedError, match=f"{MAX_TASKS} is the limit"):
+        parse_predict(body)
+
+
+def test_a_large_body_with_one_odd_value_is_read():
+    """It is repaired as a whole, and what is no task is None, as in a small body."""
+    filling = b'{"id": 3, "data": {}, "predictions": "' + b"x" * FREE_BYTES + b'"}'
+    body = b'{"tasks": [{"id": 1, "data": {"x": NaN, "image": "a"}}, 7, [1], null, ' + filling + b"]}"
+
+    assert parse_predict(body)["tasks"] == [
+        {"id": 1, "data": {"x": None, "image": "a"}}, None, None, None, {"id": 3, "data": {}},
+    ]  # fmt: skip
 
 
 def test_half_an_emoji_is_a_replacement_character_and_a_whole_one_stays():

@@ -12,13 +12,13 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine, inspect, make_url, select, text
+from sqlalchemy import MetaData, create_engine, inspect, make_url, select, text
 
 from ris.core.types import Task
 from ris.labelstudio.stored_body import redact_event, to_canonical_json
 from ris.store.known_images import find_known_images
 from ris.store.records import add_alternatives
-from ris.store.schema import BaseRow, CorrectionRow, EventRow, FailureRow, ProjectRow
+from ris.store.schema import BaseRow, CorrectionRow, EventRow, ProjectRow
 from ris.store.session import Database, upgrade_database
 
 
@@ -114,10 +114,17 @@ def make_event(number):
 def dump_tables(engine):
     """All that the tables hold, as one text."""
     with engine.connect() as connection:
-        tables = BaseRow.metadata.sorted_tables
+        tables = [table for _, table in sorted(reflect_tables(engine).items())]
         return repr(
             [tuple(row) for t in tables for row in connection.execute(text(f'SELECT * FROM "{t.name}"'))]
         )
+
+
+def reflect_tables(engine):
+    """The tables as they are in the database, which may be of an older revision than the program's."""
+    metadata = MetaData()
+    metadata.reflect(engine)
+    return metadata.tables
 
 
 def fill_with_secrets(engine):
@@ -129,15 +136,16 @@ def fill_with_secrets(engine):
         }
         for number in range(1, 121)
     ]  # fmt: skip
+    tables = reflect_tables(engine)
     with engine.begin() as connection:
-        connection.execute(EventRow.__table__.insert(), events)
+        connection.execute(tables["event"].insert(), events)
         number = connection.scalar(select(EventRow.id).limit(1))
         connection.execute(
-            FailureRow.__table__.insert(),
+            tables["failure"].insert(),
             {"event": number, "cause": "other", "sentence": f"client_secret={S}"},
         )
         connection.execute(
-            ProjectRow.__table__.insert(),
+            tables["project"].insert(),
             {
                 "key": "1.2", "label_config": "<View/>", "extra_params": {"a": {"private_key": S}, "b": 1},
                 "first_seen": at, "last_seen": at,
@@ -145,7 +153,7 @@ def fill_with_secrets(engine):
         )  # fmt: skip
         for annotation, address in enumerate([f"https://u:{S}@h/a.png", ADDRESS]):
             connection.execute(
-                CorrectionRow.__table__.insert(),
+                tables["correction"].insert(),
                 {
                     "project": "1.2", "annotation_id": annotation, "updated_at": at, "task_id": 1,
                     "image_url": address, "expression": "the token", "cancelled": False, "region_ids": [],

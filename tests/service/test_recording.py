@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +13,17 @@ import pytest
 
 from ris.core import rle
 from ris.core.types import Verdict
+from ris.errors import StoreError, StoreRefusal
+from ris.labelstudio.failure import Failure
 from ris.labelstudio.masks import brush
 from ris.service import RecordingService
+from ris.service import recording as recording_module
 from ris.store.failures import group_failures
 from ris.store.history import read_decisions
 from ris.store.inbox import count_events, requeue_events
 from ris.store.records import add_correction
-from tests.builders.events import PROJECT, event, process
+from ris.store.schema import EventRow
+from tests.builders.events import PROJECT, box, event, process
 from tests.builders.masks import rectangle
 from tests.builders.services import NOW, task
 
@@ -193,7 +198,7 @@ def test_what_the_database_cannot_hold_is_that_events_failure_alone(recording, d
         kept = [d.correction.annotation.annotation_id for d in read_decisions(session)]
         (failed,) = group_failures(session)
     assert kept == [1, 3]
-    assert (failed.cause, failed.newest.sentence) == ("other", "too large")
+    assert (failed.cause, failed.newest.sentence) == ("internal", "too large")
 
 
 @pytest.mark.parametrize("number", [2**31, 2**70, -1, True, "7"])
@@ -321,3 +326,178 @@ def test_an_answer_that_the_database_refuses_is_no_decision_in_its_older_version
     with database.begin() as session:
         (failed,) = group_failures(session)
     assert (failed.newest.sentence, failed.newest.annotation_id) == ("too large", 1)
+
+
+def process_all(recording):
+    while recording.process_events():
+        pass
+
+
+def keep(recording, *bodies):
+    for body in bodies:
+        recording.record(body)
+
+
+def read_ids(database):
+    with database.begin() as session:
+        return [d.correction.annotation.annotation_id for d in read_decisions(session)]
+
+
+class Clock:
+    def __init__(self):
+        self.time = NOW
+
+    def __call__(self):
+        return self.time
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def timed(database, clock):
+    """A recording service whose thread does not run: events are processed when a test says so."""
+    timed = RecordingService(database, now=clock)
+    timed._writer.start()
+    yield timed
+    timed.close()
+
+
+def refuse_the_second(monkeypatch, name, error):
+    """Let a function of the recording raise for annotation 2, until the returned list is emptied."""
+    whole, refused = getattr(recording_module, name), [error]
+
+    def refuse(session, given, *args, **more):
+        annotation = getattr(given, "annotation", given)
+        if refused and annotation.annotation_id == 2:
+            raise refused[0]
+        return whole(session, given, *args, **more)
+
+    monkeypatch.setattr(recording_module, name, refuse)
+    return refused
+
+
+@pytest.mark.parametrize("name", ["add_correction", "_judge_annotation"])
+def test_an_event_that_the_database_refuses_for_a_while_waits_and_costs_no_other(
+    timed, clock, database, monkeypatch, name
+):
+    refused = refuse_the_second(monkeypatch, name, StoreError("the database is locked"))
+    keep(timed, *(event([], number=number) for number in (1, 2, 3)))
+
+    process_all(timed)
+
+    assert read_ids(database) == [1, 3]
+    assert counts(database) == {"new": 1, "done": 2, "failed": 0}
+    refused.clear()
+    process_all(timed)
+    assert read_ids(database) == [1, 3]
+    clock.time += timedelta(seconds=5)
+    process_all(timed)
+    assert read_ids(database) == [1, 2, 3]
+    assert counts(database) == {"new": 0, "done": 3, "failed": 0}
+
+
+def test_the_waiting_time_is_in_the_database_and_bounded(timed, clock, database, monkeypatch):
+    refuse_the_second(monkeypatch, "add_correction", StoreError("the database is locked"))
+    keep(timed, event([], number=2))
+    delays_s = []
+    for _ in range(12):
+        process_all(timed)
+        with database.begin() as session:
+            row = session.get_one(EventRow, 1)
+            delays_s.append((row.retry_at - clock.time).total_seconds())
+            clock.time, attempts = row.retry_at, row.attempts
+
+    assert attempts == 12
+    for number, delay_s in enumerate(delays_s):
+        longest_s = min(5 * 2**number, 600)
+        assert longest_s / 2 <= delay_s <= longest_s
+
+
+def test_a_clock_that_was_wrong_does_not_delay_an_event_for_ever(timed, clock, database, monkeypatch):
+    refused = refuse_the_second(monkeypatch, "add_correction", StoreError("the database is locked"))
+    keep(timed, event([], number=2))
+    clock.time += timedelta(days=900)
+    process_all(timed)
+    refused.clear()
+    clock.time = NOW
+
+    process_all(timed)
+
+    assert read_ids(database) == [2]
+
+
+def test_a_database_that_takes_nothing_leaves_every_event_new(timed, database, monkeypatch):
+    def refuse(*_, **more):
+        raise StoreError("the database is locked")
+
+    monkeypatch.setattr(recording_module, "_write_state", refuse)
+    keep(timed, *(event([], number=number) for number in (1, 2, 3)))
+
+    with pytest.raises(StoreError, match="locked"):
+        timed.process_events()
+
+    assert counts(database) == {"new": 3, "done": 0, "failed": 0}
+    monkeypatch.undo()
+    process_all(timed)
+    assert read_ids(database) == [1, 2, 3]
+
+
+def test_a_size_that_cannot_be_looked_up_now_is_no_fault_of_the_answer(timed, database, clock, monkeypatch):
+    def refuse(task):
+        raise StoreError("the database is locked")
+
+    monkeypatch.setattr(timed, "find_image_size", refuse)
+    keep(timed, event([box(10)]))
+    process_all(timed)
+    assert counts(database) == {"new": 1, "done": 0, "failed": 0}
+
+    monkeypatch.undo()
+    clock.time += timedelta(seconds=5)
+    process_all(timed)
+    assert read_ids(database) == [1]
+
+
+@pytest.mark.parametrize("error", [KeyError("x"), StoreRefusal("the database refuses a value: too long")])
+@pytest.mark.parametrize("name", ["add_correction", "_judge_annotation"])
+def test_a_fault_of_ours_fails_its_event_once_and_can_be_replayed(timed, database, monkeypatch, name, error):
+    refused = refuse_the_second(monkeypatch, name, error)
+    keep(timed, *(event([], number=number) for number in (1, 2, 3)))
+
+    process_all(timed)
+
+    assert read_ids(database) == [1, 3]
+    assert groups(database) == ([("internal", 1)], 1)
+    refused.clear()
+    with database.begin() as session:
+        assert requeue_events(session) == 1
+    process_all(timed)
+    assert read_ids(database) == [1, 2, 3]
+    assert groups(database) == ([], 0)
+
+
+@pytest.mark.parametrize("number", [2**31, 10**80, -1, True])
+def test_a_project_whose_id_no_database_takes_is_a_failed_event(recording, database, number):
+    body = event([])
+    body["project"]["id"] = number
+
+    assert process(recording, database, body, event([], number=3))[0].annotation.annotation_id == 3
+    assert groups(database) == ([("webhook", 1)], 1)
+
+
+def test_a_failure_that_cannot_be_stored_is_stored_without_its_values(timed, database, monkeypatch):
+    def refuse(error, annotation, task, project):
+        return Failure("internal", "too long", "9" * 65, 2**70, 1, NOW)
+
+    monkeypatch.setattr("ris.labelstudio.event._make_failure", refuse)
+    broken = event([{"id": "r", "type": "brushlabels", "value": {"rle": []}}])
+    keep(timed, broken, event([], number=3))
+
+    process_all(timed)
+
+    assert read_ids(database) == [3]
+    with database.begin() as session:
+        (failed,) = group_failures(session)
+    assert failed.newest.sentence == "event 1 has a value that cannot be stored"

@@ -122,3 +122,41 @@ def test_a_click_on_a_large_image_waits_for_its_turn_and_no_longer_than_its_dead
         refining.refine(task(), clicks(at(RED)), deadline_s=0.1)
     may_load.set()
     assert refine(refining, clicks(at(RED))).mask.size == SIZE
+
+
+def test_a_click_does_not_wait_for_an_image_beyond_the_deadline(suggesting, gate):
+    gate.opened.set()
+    fetched = Event()
+
+    def fetch(task):
+        assert fetched.wait(60)
+        return Image.from_pixels(squares())
+
+    refining = RefinementService(suggesting.worker, suggesting, fetch)
+    try:
+        with pytest.raises(NotReady, match=r"no mask was ready within 0\.05 s; click again"):
+            refining.refine(task(), clicks(at(RED)), deadline_s=0.05)
+    finally:
+        fetched.set()
+
+
+def test_a_click_that_nobody_waits_for_any_more_is_not_computed(suggesting, gate, images):
+    refining = RefinementService(suggesting.worker, suggesting, images)
+
+    with pytest.raises(NotReady, match=r"no mask was ready within 0\.3 s; click again"):
+        refining.refine(task(), clicks(at(RED)), deadline_s=0.3)
+    gate.opened.set()
+    refining.refine(task(), clicks(at(RED)), deadline_s=60)
+
+    assert gate.pipeline.proposer.calls == 1
+
+
+@pytest.mark.parametrize("size", [(1, 65_535), (20_000, 3), (1, 1)])
+def test_a_click_on_a_picture_of_one_row_or_one_pixel_is_answered(suggesting, gate, size):
+    gate.opened.set()
+    picture = Image.from_pixels(np.full((*size, 3), 200, np.uint8))
+    refining = RefinementService(suggesting.worker, suggesting, lambda task: picture)
+
+    found = refining.refine(task(), clicks([size[1] - 0.5, size[0] - 0.5], size=size), deadline_s=60)
+
+    assert found is None or found.mask.size == size

@@ -4,9 +4,17 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import text
 
-from ris.errors import StoreError
+from ris.errors import StoreError, StoreRefusal
 from ris.store import inbox
-from ris.store.inbox import InboxWriter, count_events, find_new_events, mark_event_done, mark_event_failed
+from ris.store.inbox import (
+    InboxWriter,
+    _Arrival,
+    count_events,
+    find_new_events,
+    mark_event_done,
+    mark_event_failed,
+)
+from ris.store.schema import EventRow
 from ris.store.session import Database
 from tests.builders.records import NOW
 
@@ -160,3 +168,54 @@ def test_events_wait_oldest_first_until_they_are_done_or_failed(database, writer
     with database.begin() as session:
         assert [event_id for event_id, _ in find_new_events(session, limit=10)] == [third]
         assert count_events(session) == {"new": 1, "done": 1, "failed": 1}
+
+
+def test_a_value_that_the_database_refuses_costs_no_other_event_of_its_commit(database, writer, monkeypatch):
+    whole, n_rows = writer._commit, []
+
+    def refuse(batch):
+        n_rows.append(len(batch))
+        if any(arrival.digest == f"{3:064d}" for arrival in batch):
+            raise StoreRefusal("the database refuses a value: half an emoji")
+        return whole(batch)
+
+    monkeypatch.setattr(writer, "_commit", refuse)
+    batch = [_Arrival(f"{number:064d}", "X", "{}") for number in range(8)]
+    writer._store(batch)
+    outcomes = [one.is_new_future.exception() or one.is_new_future.result() for one in batch]
+
+    assert n_rows == [8] + [1] * 8
+    assert [one for one in outcomes if one is not True] == [outcomes[3]]
+    assert str(outcomes[3]) == "the database refuses a value: half an emoji"
+
+
+def test_a_value_of_the_wrong_kind_is_a_refusal(database):
+    given = {
+        "digest": "d",
+        "received_at": NOW.replace(tzinfo=None),
+        "action": "X",
+        "body": {},
+        "state": "new",
+    }
+
+    with pytest.raises(StoreRefusal, match="a time needs a time zone"), database.begin() as session:
+        session.add(EventRow(**given))
+
+
+def test_a_second_event_of_one_digest_is_a_refusal(database):
+    given = {"digest": "d", "received_at": NOW, "action": "X", "body": {}, "state": "new"}
+    with database.begin() as session:
+        session.add(EventRow(**given))
+
+    with pytest.raises(StoreRefusal, match="refuses a value"), database.begin() as session:
+        session.add(EventRow(**given))
+
+
+def test_a_database_without_its_tables_refuses_for_a_while(database):
+    with database.begin() as session:
+        session.execute(text("ALTER TABLE event RENAME TO away"))
+
+    with pytest.raises(StoreError) as refused, database.begin() as session:
+        find_new_events(session, limit=1)
+
+    assert not isinstance(refused.value, StoreRefusal)

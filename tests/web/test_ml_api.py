@@ -465,6 +465,23 @@ def test_typed_words_give_all_alternatives_in_one_dict(client, gate):
     assert {region["origin"] for region in result["result"]} == {"prediction"}
 
 
+def test_words_and_clicks_that_are_not_ready_in_time_are_one_sentence(suggesting, recording, refining):
+    client = create_app(
+        Services(suggesting, recording, refining, deadline_s=0.05, start_training=lambda: True)
+    ).test_client()
+    click = {
+        "type": "keypointlabels", "original_width": 32, "original_height": 32, "to_name": "image",
+        "value": {"x": 20, "y": 20, "width": 1},
+    }  # fmt: skip
+    typed = {"type": "textarea", "value": {"text": ["the red"]}}
+
+    for region in (click, typed):
+        asked = body(task(1), params={"context": {"result": [region]}})
+        answer = client.post("/predict", json=asked)
+        assert answer.status_code == 503
+        assert "within 0.05 s" in answer.json["error"]
+
+
 def test_an_interactive_request_that_says_nothing_is_a_sentence(client, gate):
     gate.opened.set()
     answer = client.post("/predict", json=body(task(1), params={"context": {"result": []}}))

@@ -18,6 +18,7 @@ from ris.core.rle import RLE
 
 Size = tuple[int, int]
 Box = tuple[float, float, float, float]
+MAX_LEAD_TIME_S = 366 * 86_400.0  # a year; a larger one comes from a wrong clock or program
 
 
 @dataclass(frozen=True, slots=True)

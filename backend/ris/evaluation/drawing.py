@@ -18,6 +18,7 @@ FINAL_COLOUR = (255, 215, 0)
 HOT_COLOUR = (255, 190, 60)
 OPACITY = 0.35
 MIN_SIDE_PX = 480  # smaller images are enlarged, so that the numbers are legible
+MAX_ENLARGED_PX = 4096  # no side becomes longer by that: pictures of one row exist
 PANE_SIZE = (320, 260)  # width and height in pixels of one picture of a pane
 FONT = ImageFont.load_default(size=15)
 
@@ -73,7 +74,7 @@ def draw_masks(
         An RGB picture of about factor * W by factor * H pixels.
     """
     height, width = pixels.shape[:2]
-    factor = factor or max(1.0, MIN_SIDE_PX / min(height, width))
+    factor = factor or max(1.0, min(MIN_SIDE_PX / min(height, width), MAX_ENLARGED_PX / max(height, width)))
     size = (max(1, round(width * factor)), max(1, round(height * factor)))
     canvas = np.asarray(Pillow.fromarray(pixels).resize(size, Pillow.Resampling.LANCZOS)).astype(np.float32)
     dense = [

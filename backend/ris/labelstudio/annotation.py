@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from ris.core.types import Annotation, Size, Task
+from ris.core.types import MAX_LEAD_TIME_S, Annotation, Size, Task
 from ris.errors import EmptyMaskError, InputError, RegionError
 from ris.labelstudio.choice import drop_alternatives_for, find_typed_expression, select_meant_regions
 from ris.labelstudio.config.control import Controls
@@ -12,8 +12,6 @@ from ris.labelstudio.fields import is_id, parse_time, read_id
 from ris.labelstudio.result import read_mask
 from ris.labelstudio.selected_choices import is_expression_carried
 from ris.labelstudio.task import read_task
-
-_MAX_LEAD_TIME_S = 1e9  # a larger one comes from a wrong clock
 
 SizeLookup = Callable[[Task], Size | None]
 """Looks up the size of a task's image, (height, width); None where it is not on record."""
@@ -116,9 +114,9 @@ def read_updated_at(annotation: Mapping[str, Any]) -> datetime:
 
 
 def _read_lead_time(value: object) -> float | None:
-    """Read a lead time in seconds; None if the value is no lead time."""
+    """Read a lead time in seconds; None if the value is no number from 0 to a year. The answer counts."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if is_number and 0 <= value < _MAX_LEAD_TIME_S else None  # type: ignore[operator,arg-type]
+    return float(value) if is_number and 0 <= value <= MAX_LEAD_TIME_S else None  # type: ignore[operator,arg-type]
 
 
 def _read_carried_expression(result: Sequence[Any], controls: Controls, expression: str) -> str | None:

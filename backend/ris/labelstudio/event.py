@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ris.core.types import Annotation
-from ris.errors import BackendError, EventError, InputError
+from ris.errors import BackendError, EventError, InputError, StoreError
 from ris.labelstudio.annotation import SizeLookup, find_no_size, read_annotation, read_updated_at
 from ris.labelstudio.config.control import Controls, read_controls
 from ris.labelstudio.failure import Failure
@@ -57,6 +57,7 @@ def read_event(body: Mapping[str, Any], size_of: SizeLookup = find_no_size) -> W
     Raises:
         EventError: the body lacks what its action needs.
         LabelConfigError: the project's label config has no place for a mask.
+        StoreError: `size_of` could not look; nothing is wrong with the event.
     """
     action = body.get("action")
     if not isinstance(action, str) or not action:
@@ -89,6 +90,8 @@ def _read_answers(action: str, body: Mapping[str, Any], size_of: SizeLookup) -> 
             read.append(read_annotation(annotation, task, key, controls, size_of))
         except InputError as error:
             failures.append(_make_failure(error, annotation, task, key))
+        except StoreError:
+            raise
         except Exception as error:  # a fault of ours must not lose the other answers
             log.exception("annotation %.20r failed inside", annotation.get("id"))
             fault = BackendError(f"failed inside: {type(error).__name__}: {describe_error(error)}")

@@ -31,7 +31,11 @@ class FailureCause:
     advice: str
 
 
-OTHER_CAUSE = FailureCause("other", "read the server's log and report it: this is a fault of the program")
+INTERNAL_CAUSE = FailureCause(
+    "internal",
+    "read the server's log and report it: this is a fault of the program; once it is mended, ris events "
+    "replay reads the event again",
+)
 FAILURE_CAUSES: Mapping[type[Exception], FailureCause] = {
     FrameError: FailureCause("picture size", "open the task, wait for the picture, and answer again"),
     EmptyMaskError: FailureCause(
@@ -86,11 +90,11 @@ class Failure:
         kinds = (kind for kind in type(error).__mro__ if kind in FAILURE_CAUSES)
         found = next(kinds, None)
         return cls(
-            (FAILURE_CAUSES[found] if found else OTHER_CAUSE).name,
+            (FAILURE_CAUSES[found] if found else INTERNAL_CAUSE).name,
             str(error) if found else describe_error(error),
         )
 
 
 def find_advice(cause: str | None) -> str:
     """Find what to do about a cause, by its name."""
-    return next((one.advice for one in FAILURE_CAUSES.values() if one.name == cause), OTHER_CAUSE.advice)
+    return next((one.advice for one in FAILURE_CAUSES.values() if one.name == cause), INTERNAL_CAUSE.advice)

@@ -7,6 +7,7 @@ out of range, endless depth. One such value must not cost a request its other ta
 import re
 
 MAX_JSON_DEPTH = 100  # levels; deeper values become null
+MAX_READ_DEPTH = 1000  # levels; Label Studio itself, and SQLite's JSON, take no more
 _TOKEN = re.compile(
     r'"(?:[^"\\]|\\.)*+(?:"|\Z)|[][{}]|(?:\d{1,3},\s?){20,}+|-?(?:NaN|Infinity)'
     r"|-?\d[\d.]*+[eE][+-]?\d{3,}|-?\d[\d.]{299,}+(?:[eE][+-]?\d+)?",
@@ -20,6 +21,7 @@ _ESCAPE = re.compile(
     r"|(?P<control>[\x00-\x1f])",
     re.DOTALL,
 )
+_NESTING = re.compile(rb'"(?:[^"\\]|\\.)*+(?:"|\Z)|[][{}]', re.DOTALL)
 _OPENING, _CLOSING = ("[", "{"), ("]", "}")
 _REPLACEMENT_ESCAPE = r"\ufffd"
 
@@ -48,6 +50,17 @@ def mend_json(body: bytes | bytearray | memoryview) -> bytes:
             at = match.end()
         level -= token in _CLOSING
     return "".join([*parts, text[at:]]).encode()
+
+
+def is_too_deep(body: bytes | bytearray) -> bool:
+    """Tell whether values of a JSON text are nested deeper than `MAX_READ_DEPTH`."""
+    level = 0
+    for match in _NESTING.finditer(body):
+        token = match.group()
+        level += (token in (b"[", b"{")) - (token in (b"]", b"}"))
+        if level > MAX_READ_DEPTH:
+            return True
+    return False
 
 
 def _mend_token(token: str) -> str:

@@ -37,6 +37,7 @@ def _to_storable(value: Any, levels: int) -> Any:
     if not levels:
         return None
     if isinstance(value, list):
-        # Masks are long lists of numbers.
+        if all(type(one) is int for one in value):
+            return value  # masks are long lists of numbers: they are not copied
         return [one if type(one) is int else _to_storable(one, levels - 1) for one in value]
     return {_to_storable(str(name), 0): _to_storable(one, levels - 1) for name, one in value.items()}

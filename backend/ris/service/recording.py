@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -11,15 +12,21 @@ from threading import Lock, Thread
 
 from ris.core.types import Alternative, Annotation, Correction, Size, Task
 from ris.core.verdict import judge_annotation
-from ris.errors import BackendError, StoreError
+from ris.errors import BackendError, StoreError, StoreRefusal
 from ris.labelstudio.event import WebhookEvent, make_failures, read_event
-from ris.labelstudio.failure import Failure
+from ris.labelstudio.failure import INTERNAL_CAUSE, Failure
 from ris.labelstudio.region import to_shown_alternative
 from ris.labelstudio.stored_body import redact_event, to_canonical_json
 from ris.redaction.messages import describe_error
 from ris.store.alternatives import find_answer_alternatives
 from ris.store.failures import FailedAnswer, replace_failures, resolve_failures, resolve_failures_of_deleted
-from ris.store.inbox import InboxWriter, find_new_events, mark_event_done, mark_event_failed
+from ris.store.inbox import (
+    InboxWriter,
+    find_new_events,
+    mark_event_done,
+    mark_event_failed,
+    postpone_event,
+)
 from ris.store.known_images import find_certain_size, find_known_images
 from ris.store.label_configs import save_label_config
 from ris.store.records import add_correction, add_deletion, find_carried_expression, save_carried_expression
@@ -28,6 +35,7 @@ from ris.store.session import Database, Session
 log = logging.getLogger(__name__)
 
 _IDLE_INTERVAL_S = 5.0  # how often the inbox is read when no arrival is signalled
+_MIN_PAUSE_S, _MAX_PAUSE_S = 1.0, 15.0  # after an error of the database, doubled with each
 _QUIET_S, _MAX_QUIET_WAIT_S = 0.1, 10.0  # processing waits for a pause between arrivals
 _PATIENCE_S = 30.0  # of a command; a server answers sooner
 _PROCESSING_WAIT_S = 10.0  # how long a request waits for the thread that processes events
@@ -44,19 +52,23 @@ class ProcessedEvent:
         event: the parsed event; None when it could not be read.
         corrections: its judged answers, each with the version of the alternatives shown.
         failures: why the event, or some of its answers, cannot be read; empty when all can.
+        obstacle: why the event cannot be processed now; "" when it can.
     """
 
     number: int
     event: WebhookEvent | None
     corrections: Sequence[tuple[Correction, str | None]] = ()
     failures: Sequence[Failure] = ()
+    obstacle: str = ""
 
 
 class RecordingService:
     """The inbox, and the thread that processes it. Call `start` before `record`.
 
-    An event that cannot be read is kept and marked with the reason. Arrivals take precedence over processing:
-    events are parsed without holding the database, and their decisions are written many at a time.
+    An event that cannot be read is kept and marked with the reason. One that the database refuses for a
+    while stays new and is tried again (`store.inbox.postpone_event`); the others go on. Arrivals take
+    precedence over processing: events are parsed without holding the database, and their decisions are
+    written many at a time.
 
     Args:
         database: holds the inbox and the decisions.
@@ -104,15 +116,21 @@ class RecordingService:
         self._writer.check()
 
     def _run(self) -> None:
+        n_errors = 0
         while not self._closing.is_set():
             self._arrival_signal.clear()
             try:
                 n_processed = self.process_events(
                     _MAX_EVENTS if self._wait_for_quiet() else _MAX_EVENTS_WHEN_BUSY
                 )
-            except Exception:
-                log.exception("the inbox could not be processed; it is tried again")
-                n_processed = 0
+            except Exception as error:
+                is_bug = not isinstance(error, StoreError)
+                log.error("the inbox could not be processed; it is tried again: %s", error, exc_info=is_bug)
+                pause_s = min(_MIN_PAUSE_S * 2 ** min(n_errors, 10), _MAX_PAUSE_S)
+                n_errors += 1
+                self._closing.wait(pause_s * random.uniform(0.5, 1))
+                continue
+            n_errors = 0
             if not n_processed:
                 self._arrival_signal.wait(_IDLE_INTERVAL_S)
 
@@ -125,21 +143,22 @@ class RecordingService:
         return True
 
     def process_events(self, limit: int = _MAX_EVENTS) -> int:
-        """Process the oldest events, at most `limit`, and return their number.
+        """Process the oldest events that are due, at most `limit`, and return their number.
 
         Raises:
-            StoreError: the database cannot be used, or keeps another thread from processing them.
+            StoreError: the database cannot be used, or keeps another thread from processing them; all events
+                stay new.
         """
         if not self._processing_lock.acquire(timeout=_PROCESSING_WAIT_S):
             raise StoreError("the database keeps the inbox from being processed; try again later")
         try:
             with self.database.begin() as session:
-                waiting = find_new_events(session, limit=limit)
+                waiting = find_new_events(session, limit=limit, now=self.now())
             processed = [self._process_event(number, body) for number, body in waiting]
             try:
                 self._write_events(processed)
             except Exception:
-                # The database may refuse one of them: then only that one fails.
+                # The database may refuse one of them: then the others are written.
                 for one in processed:
                     self._write_one(one)
             return len(waiting)
@@ -147,14 +166,16 @@ class RecordingService:
             self._processing_lock.release()
 
     def _process_event(self, number: int, body: dict[str, object]) -> ProcessedEvent:
-        """Parse an event and judge its answers. Raises nothing but StoreError."""
+        """Parse an event and judge its answers. Raises nothing."""
         try:
             event = read_event(body, self.find_image_size)
             with self.database.begin() as session:
                 judged = [_judge_annotation(session, annotation, event) for annotation in event.annotations]
             return ProcessedEvent(number, event, judged, event.failures)
-        except StoreError:
-            raise
+        except StoreRefusal as error:
+            return ProcessedEvent(number, None, failures=make_failures(body, error))
+        except StoreError as error:
+            return ProcessedEvent(number, None, obstacle=str(error))
         except BackendError as error:
             return ProcessedEvent(number, None, failures=make_failures(body, error))
         except Exception as error:
@@ -174,15 +195,29 @@ class RecordingService:
                     _write_event(session, one, one.event, now=now)
                 _write_state(session, one, now=now)
         for one in processed:
+            if one.obstacle:
+                log.warning("event %d is tried again later: %s", one.number, one.obstacle)
             for failure in one.failures:
                 log.warning("event %d cannot be read in full; it is kept: %s", one.number, failure.sentence)
 
     def _write_one(self, one: ProcessedEvent) -> None:
+        """Write one event; postpone it if the database cannot now, and mark it as failed if it never can.
+
+        Raises:
+            StoreError: nothing can be written; the event stays new.
+        """
         try:
-            self._write_events([one])
+            return self._write_events([one])
         except Exception as error:
-            # Without a database this raises again, and the event stays new.
-            self._write_events([ProcessedEvent(one.number, None, failures=_make_write_failures(one, error))])
+            if isinstance(error, StoreError) and not isinstance(error, StoreRefusal):
+                return self._write_events([ProcessedEvent(one.number, None, obstacle=str(error))])
+            log.exception("event %d cannot be recorded; it is kept", one.number)
+            failures = _make_write_failures(one, error)
+        try:
+            self._write_events([ProcessedEvent(one.number, None, failures=failures)])
+        except (StoreRefusal, ValueError, ArithmeticError):  # a value of its failures is refused too
+            failure = Failure(INTERNAL_CAUSE.name, f"event {one.number} has a value that cannot be stored")
+            self._write_events([ProcessedEvent(one.number, None, failures=[failure])])
 
     def find_image_size(self, task: Task) -> Size | None:
         """Return the size of a task's image, (height, width) in pixels; None unless it is certain."""
@@ -230,11 +265,12 @@ def _write_event(session: Session, one: ProcessedEvent, event: WebhookEvent, *, 
 
 
 def _write_state(session: Session, one: ProcessedEvent, *, now: datetime) -> None:
+    if one.obstacle:
+        return postpone_event(session, one.number, now=now)
     failures = [_to_failed_answer(one.number, failure) for failure in one.failures]
     if still_open := replace_failures(session, one.number, failures, now=now):
-        mark_event_failed(session, one.number, "; ".join(f.sentence for f in still_open), now=now)
-    else:
-        mark_event_done(session, one.number, now=now)
+        return mark_event_failed(session, one.number, "; ".join(f.sentence for f in still_open), now=now)
+    return mark_event_done(session, one.number, now=now)
 
 
 def _make_write_failures(one: ProcessedEvent, error: Exception) -> list[Failure]:

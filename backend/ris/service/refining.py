@@ -1,8 +1,11 @@
 """Refinement: a click, a box or a stroke in the editor becomes a mask that fits the expression."""
 
 import logging
+import time
 from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,10 +16,12 @@ from ris.core.proposals import Prompts, Proposals
 from ris.core.rle import RLE
 from ris.core.types import Alternative, LargeImage, Task
 from ris.errors import InputError, NotReady
+from ris.service.job_queue import STOPPING_MESSAGE
 from ris.service.suggesting import ImageLoader, SuggestionService
 from ris.service.worker import Worker
 
 log = logging.getLogger(__name__)
+R = TypeVar("R")
 
 _EXPRESSION_WEIGHT = 0.5  # of the agreement with the alternatives, relative to SAM's predicted IoU
 
@@ -49,7 +54,7 @@ class RefinementService:
         self.worker, self.suggesting, self.fetch = worker, suggesting, fetch
 
     def refine(self, task: Task, prompts: Prompts, *, deadline_s: float) -> RefinedMask | None:
-        """Return the mask for the prompts; None when SAM makes none.
+        """Return the mask for the prompts; None when SAM makes none. It never takes longer than the deadline.
 
         A click on an alternative refines that alternative: its mask is a prompt for SAM. SAM returns three
         masks; `compute_fitness` chooses one.
@@ -57,16 +62,17 @@ class RefinementService:
         Args:
             task: the task.
             prompts: clicks, a box or a mask, in pixels of the image.
-            deadline_s: seconds to wait for the networks.
+            deadline_s: seconds for the image and the networks together.
 
         Raises:
             InputError: the prompts are for another image size.
             ImageError: the image cannot be fetched or decoded.
             NotReady: the networks are not loaded, or the deadline has passed.
         """
-        fetched = self.fetch(task)
+        until = time.monotonic() + deadline_s
+        fetched = self._wait(self.suggesting.fetch_soon(self.fetch, task), until, deadline_s)
         if isinstance(fetched, LargeImage):
-            image = self.suggesting.load_large(fetched, deadline_s=deadline_s)
+            image = self.suggesting.load_large(fetched, deadline_s=until - time.monotonic())
         else:
             image = fetched
         if image.size != prompts.size:
@@ -78,15 +84,22 @@ class RefinementService:
         clicked = find_clicked_alternative(alternatives, prompts)
         if prompts.mask is None and clicked is not None:
             prompts = replace(prompts, mask=clicked.suggestion.mask)
-        try:
-            _, proposals = self.worker.refine(image, prompts).result(timeout=deadline_s)
-        except TimeoutError as error:
-            raise NotReady(f"no mask was ready within {deadline_s:g} s; click again") from error
+        _, proposals = self._wait(self.worker.refine(image, prompts), until, deadline_s)
         if not len(proposals):
             return None
         masks = [rle.encode_rle(mask) for mask in proposals.masks]
         best = int(compute_fitness(proposals, masks, alternatives).argmax())
         return RefinedMask(masks[best], clicked, float(proposals.quality[best]))
+
+    def _wait(self, job: "Future[R]", until: float, deadline_s: float) -> R:
+        """Return the result of a job; one that nobody waits for any more does not begin."""
+        self.suggesting.wait([job], deadline_s=until - time.monotonic())
+        if job.done() and not job.cancelled():
+            return job.result()
+        job.cancel()
+        if self.worker.is_stopping:
+            raise NotReady(STOPPING_MESSAGE)
+        raise NotReady(f"no mask was ready within {deadline_s:g} s; click again")
 
 
 def find_clicked_alternative(alternatives: Sequence[Alternative], prompts: Prompts) -> Alternative | None:

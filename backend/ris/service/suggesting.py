@@ -155,6 +155,15 @@ class SuggestionService:
             for entry in entries
         ]
 
+    def fetch_soon(self, fetch: ImageLoader, task: Task) -> "Future[Image | LargeImage]":
+        """Fetch the image of a task for which a person waits, in a thread of this service.
+
+        Raises:
+            NotReady: the server is stopping.
+        """
+        self.worker.check_open()
+        return self._interactive_pool.submit(copy_context().run, fetch, task)
+
     def wait(self, jobs: "Sequence[Future[Any]]", *, deadline_s: float) -> None:
         """Wait until all jobs are done, the deadline has passed or the server is stopping."""
         until = time.monotonic() + deadline_s

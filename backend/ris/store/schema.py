@@ -208,6 +208,10 @@ class EventRow(BaseRow):
     """"new", "done" or "failed"."""
     error: Mapped[str | None] = mapped_column(Text)
     processed_at: Mapped[datetime | None]
+    attempts: Mapped[int] = mapped_column(server_default="0")
+    """How often the database refused to record a new event."""
+    retry_at: Mapped[datetime | None]
+    """When a new event is processed next; None: at once."""
 
 
 class FailureRow(BaseRow):

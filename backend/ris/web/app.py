@@ -8,7 +8,15 @@ import uuid
 from flask import Flask, Response, g, jsonify, request
 from werkzeug.exceptions import HTTPException
 
-from ris.errors import BackendError, ImageError, InputError, NotReady, StoreError
+from ris.errors import (
+    BackendError,
+    ImageError,
+    InputError,
+    NotReady,
+    OversizedError,
+    StoreError,
+    StoreRefusal,
+)
 from ris.labelstudio.api.connecting import make_webhook_token
 from ris.redaction.text import redact_text
 from ris.web.handlers import Services
@@ -21,9 +29,11 @@ log = logging.getLogger(__name__)
 MAX_BODY_BYTES = 250 * 2**20  # the limit of Label Studio itself; a task contains all its earlier masks
 RETRY_AFTER_S = 10
 _ERROR_STATUSES: tuple[tuple[type[BackendError], int], ...] = (
+    (OversizedError, 413),
     (InputError, 400),
     (ImageError, 422),
     (NotReady, 503),
+    (StoreRefusal, 400),
     (StoreError, 503),
     (BackendError, 500),
 )

@@ -123,6 +123,8 @@ def _predict_interactive(
             entry, expression=to_expression(context.expression, entry.task_id, controls.expression_area)
         )
         (result,) = backend.suggesting.suggest([task], deadline_s=backend.deadline_s, interactive=True)
+        if result.cause in ("late", "NotReady"):  # an empty answer would mean that there is no such thing
+            raise NotReady(result.reason)
         score = result.alternatives[0].suggestion.score if result.alternatives else 0.0
         regions = write_alternatives(result.alternatives, controls)
         return write_interactive_prediction(regions, score=score, version=version)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from flask import Blueprint, Response, jsonify, request, send_file
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from werkzeug.exceptions import UnsupportedMediaType
 
 from ris.labelstudio.body import parse_body, parse_predict
 from ris.web import handlers
@@ -13,6 +14,7 @@ from ris.web.metrics import Metrics
 from ris.web.probe import DatabaseProbe
 
 _READ_CHUNK_BYTES = 2**20
+_CHARSETS = ("utf-8", "utf8", "us-ascii", "ascii")
 _USER_AGENT_PREFIX = "heartex/"  # of Label Studio's requests for predictions
 _OPENAPI_FILE = Path(__file__).with_name("openapi.json")
 _KNOWN_ACTIONS = frozenset(
@@ -93,7 +95,17 @@ def make_ml_api(backend: Services, metrics: Metrics) -> Blueprint:
 
 
 def _read_body() -> bytearray:
-    """Read the body into one buffer: hundreds of megabytes of earlier masks are not held twice."""
+    """Read the body into one buffer: hundreds of megabytes of earlier masks are not held twice.
+
+    Raises:
+        UnsupportedMediaType: it is compressed, or not in UTF-8.
+    """
+    encoding = request.headers.get("Content-Encoding", "").strip().lower()
+    if encoding not in ("", "identity"):
+        raise UnsupportedMediaType(f"a body must not be compressed, got {encoding[:40]!r}: send it as it is")
+    charset = request.mimetype_params.get("charset", "utf-8").lower()
+    if charset not in _CHARSETS:
+        raise UnsupportedMediaType(f"a body must be in UTF-8, as JSON is, got {charset[:40]!r}")
     body = bytearray()
     while chunk := request.stream.read(_READ_CHUNK_BYTES):
         body += chunk

@@ -21,6 +21,7 @@ from ris.evaluation.decisions.metrics import (
 )
 
 _CHART_SIZE = (4.6, 2.8)
+_MAX_BARS = 12  # ranks with a bar of their own; the last bar has all higher ones
 BLUE, ORANGE, GREY = "#2c6fbb", "#d9772b", "#9aa0a6"
 STYLE: dict[Any, Any] = {
     "svg.hashsalt": "ris",  # the same report gives the same bytes
@@ -44,7 +45,7 @@ def draw_charts(evaluations: Sequence[DecisionEvaluation]) -> Mapping[str, str]:
             drawn["How often the first is right, by its score"] = _to_svg(
                 lambda a: _draw_calibration(a, rows)
             )
-    times = [t for e in evaluations if (t := e.decision.correction.annotation.lead_time_s) is not None]
+    times = [t for e in evaluations if (t := e.lead_time_s) is not None]
     if times:
         drawn["Seconds in the editor"] = _to_svg(lambda axes: _draw_times(axes, times))
     weeks = group_decisions(with_mask, "week")
@@ -65,19 +66,22 @@ def _to_svg(draw) -> str:  # type: ignore[no-untyped-def]
 
 
 def _draw_ranks(axes: Axes, evaluations: Sequence[DecisionEvaluation]) -> None:
-    chosen_ranks = [e.decision.correction.rank for e in evaluations]
-    ranks = range(max(rank for rank in [*chosen_ranks, 2] if rank is not None) + 1)
+    chosen_ranks = [e.decision.correction.rank or 0 for e in evaluations]
+    ranks = range(min(max([*chosen_ranks, 2]) + 1, _MAX_BARS))
+    is_cut = max(chosen_ranks) > ranks[-1]
     kinds = {Verdict.ACCEPTED: BLUE, Verdict.EDITED: ORANGE}
     bottom = np.zeros(len(ranks) + 1)
     for verdict, colour in kinds.items():
         chosen = [e.decision.correction.rank for e in evaluations if e.verdict is verdict]
-        counts = [chosen.count(rank) for rank in ranks]
+        bars = [min(rank, ranks[-1]) for rank in chosen if rank is not None]
+        counts = [bars.count(rank) for rank in ranks]
         heights = np.array([*counts, 0])
         axes.bar(range(len(heights)), heights, bottom=bottom, color=colour, label=verdict.value)
         bottom += heights
     redrawn = sum(e.verdict is Verdict.REDRAWN for e in evaluations)
     axes.bar([len(ranks)], [redrawn], color=GREY, label=Verdict.REDRAWN.value)
-    axes.set_xticks(range(len(ranks) + 1), [*(f"{r + 1}" for r in ranks), "none"])
+    names = [f"{rank + 1}" for rank in ranks[:-1]] + [f"{ranks[-1] + 1}{'+' if is_cut else ''}"]
+    axes.set_xticks(range(len(ranks) + 1), [*names, "none"])
     axes.set_xlabel("rank of the alternative")
     axes.set_ylabel("decisions")
     axes.legend(frameon=False)

@@ -100,7 +100,7 @@ def compute_calibration(
     """Compute the calibration of the first alternative's score.
 
     Args:
-        evaluations: the decisions; those without alternatives are skipped.
+        evaluations: the decisions; those without alternatives, or without a score in [0, 1], are skipped.
         bins: number of equal bins of the score in [0, 1]; empty bins are not returned.
 
     Returns:
@@ -109,7 +109,7 @@ def compute_calibration(
     pairs = [
         (e.decision.alternatives[0].suggestion.score, get_first_iou(e.ious) >= 0.5)
         for e in evaluations
-        if e.ious
+        if e.ious and 0 <= e.decision.alternatives[0].suggestion.score <= 1
     ]
     rows = []
     for low in np.arange(bins) / bins:

@@ -27,7 +27,8 @@ from ris.evaluation.decisions.metrics import (
 from ris.evaluation.drawing import FINAL_COLOUR, draw_masks
 
 MAX_GALLERY_PICTURES = 12
-PANE_PX = 420
+PANE_PX = 420  # the width of a picture
+MAX_PANE_HEIGHT_PX = 1260  # of a very tall one, which is narrower
 
 PixelSource = Callable[[DecisionEvaluation], NDArray[np.uint8]]
 
@@ -225,7 +226,7 @@ def _draw_decision(decision: Decision, image: NDArray[np.uint8]) -> str:
     masks = [alternative.suggestion.mask for alternative in decision.alternatives]
     alternatives = [mask for mask in masks if mask.size == image.shape[:2]]
     finals = [final] if final is not None and final.size == image.shape[:2] else []
-    factor = PANE_PX / image.shape[1]
+    factor = min(PANE_PX / image.shape[1], MAX_PANE_HEIGHT_PX / image.shape[0])
     left = draw_masks(image, alternatives, factor=factor)
     right = draw_masks(image, finals, [FINAL_COLOUR], factor=factor)
     both = Pillow.new("RGB", (left.width + right.width + 4, left.height), "white")

@@ -13,7 +13,7 @@ from ris.core import rle
 from ris.core.decision import Decision
 from ris.core.rle import RLE
 from ris.core.shares import Share, estimate_share
-from ris.core.types import Verdict
+from ris.core.types import MAX_LEAD_TIME_S, Verdict
 from ris.referring.kinds import find_kind
 
 _THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9)
@@ -50,6 +50,12 @@ class DecisionEvaluation:
         """Number of pixels that the edit added or removed; None without an edit."""
         edit = self.decision.correction.edit
         return edit.added_px + edit.removed_px if edit else None
+
+    @property
+    def lead_time_s(self) -> float | None:
+        """Seconds in the editor; None if unknown. Older records hold values that are no such time."""
+        time_s = self.decision.correction.annotation.lead_time_s
+        return time_s if time_s is not None and 0 <= time_s <= MAX_LEAD_TIME_S else None
 
     @property
     def image(self) -> tuple[str, str]:
@@ -103,7 +109,7 @@ def compute_decision_metrics(evaluations: Sequence[DecisionEvaluation]) -> Decis
     """Compute all metrics of a set of decisions."""
     with_mask = [e for e in evaluations if e.has_mask]
     overlaps = [e.overlaps[0] for e in with_mask]
-    times = [t for e in evaluations if (t := e.decision.correction.annotation.lead_time_s) is not None]
+    times = [t for e in evaluations if (t := e.lead_time_s) is not None]
     edits = [e.edit_px for e in evaluations if e.edit_px is not None]
     shares = {
         "accepted": compute_share(with_mask, lambda e: e.verdict is Verdict.ACCEPTED),
@@ -121,7 +127,7 @@ def compute_decision_metrics(evaluations: Sequence[DecisionEvaluation]) -> Decis
             with_mask, _make_precision(threshold, _get_best_iou)
         )
     edited = [e for e in with_mask if e.decision.correction.edit]
-    shares["IoU of an edit"] = compute_share(edited, lambda e: e.decision.correction.iou or 0.0)
+    shares["IoU of an edit"] = compute_share(edited, lambda e: _limit_iou(e.decision.correction.iou))
     shares["boundary IoU of an edit"] = compute_share(edited, _get_boundary_iou)
     without = [e for e in evaluations if e.verdict is Verdict.NO_REFERENT]
     shares["N-acc"] = compute_share(without, lambda e: not e.decision.alternatives)
@@ -160,12 +166,18 @@ def _make_precision(
 
 def _get_boundary_iou(evaluation: DecisionEvaluation) -> float:
     edit = evaluation.decision.correction.edit
-    return edit.boundary_iou if edit else 0.0
+    return _limit_iou(edit.boundary_iou if edit else None)
+
+
+def _limit_iou(iou: float | None) -> float:
+    """Return a recorded IoU; 0 for a missing one and for a number that is none."""
+    return iou if iou is not None and 0 <= iou <= 1 else 0.0
 
 
 def get_accepted_rank(evaluation: DecisionEvaluation) -> int | None:
     """Return the rank of the accepted alternative, from 0; None for every other verdict."""
-    return evaluation.decision.correction.rank if evaluation.verdict is Verdict.ACCEPTED else None
+    rank = evaluation.decision.correction.rank if evaluation.verdict is Verdict.ACCEPTED else None
+    return rank if rank is None or rank >= 0 else None
 
 
 def _compute_reciprocal_rank(evaluation: DecisionEvaluation) -> float:
