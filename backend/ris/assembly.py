@@ -201,8 +201,8 @@ def make_label_studio_client(
 
 def get_webhook_headers(settings: Settings) -> Mapping[str, str]:
     """Return the headers that Label Studio must send with a webhook; none without a password."""
-    password = settings.basic_auth_password
-    return make_webhook_headers(password.get_secret_value() if password else "")
+    _, password = settings.login or ("", "")
+    return make_webhook_headers(password)
 
 
 def make_ml_backend(settings: Settings, url: str | None = None) -> OwnBackend:
@@ -215,12 +215,8 @@ def make_ml_backend(settings: Settings, url: str | None = None) -> OwnBackend:
     Raises:
         InputError: Label Studio cannot call this address.
     """
-    password = settings.basic_auth_password
-    return OwnBackend(
-        (url or settings.own_url).rstrip("/"),
-        settings.basic_auth_user,
-        password.get_secret_value() if password else "",
-    )
+    user, password = settings.login or ("", "")
+    return OwnBackend((url or settings.own_url).rstrip("/"), user, password)
 
 
 def make_image_bytes_source(settings: Settings) -> Callable[[Task], bytes]:

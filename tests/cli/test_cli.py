@@ -75,6 +75,8 @@ def test_without_a_password_nobody_outside_is_served(tmp_path):
     assert_one_sentence(
         ris("serve", "--host", "0.0.0.0", folder=tmp_path), "RIS_HOST is 0.0.0.0, .* there is no password"
     )
+    blank = {"RIS_HOST": "0.0.0.0", "RIS_BASIC_AUTH_USER": "ris", "RIS_BASIC_AUTH_PASSWORD": " "}
+    assert_one_sentence(ris("serve", folder=tmp_path, **blank), "there is no password")
 
 
 def test_the_doctor_says_what_to_change_where(tmp_path):

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, request, send_file
 
 from ris.labelstudio.failure import find_advice
 from ris.service import SuggestionService, SyncResult
@@ -81,8 +81,16 @@ def make_dashboard(
             warnings=warnings,
             extra_tables=[decided, inbox, not_understood, sync, sync_states],
             footer="`ris report` writes this page with pictures.",
+            stylesheet="report.css",
         )
         return Response(text, content_type="text/html; charset=utf-8")
+
+    @routes.get("/report.css")
+    def get_stylesheet() -> Response:
+        """Send the style of the page: a page under a strict policy has none of its own."""
+        from ris.evaluation.decisions.html_report import STYLESHEET
+
+        return send_file(STYLESHEET, mimetype="text/css")
 
     return routes
 

@@ -32,8 +32,11 @@ MAX_PANE_HEIGHT_PX = 1260  # of a very tall one, which is narrower
 
 PixelSource = Callable[[DecisionEvaluation], NDArray[np.uint8]]
 
-TEMPLATES = jinja2.Environment(
-    loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, trim_blocks=True
+_FOLDER = Path(__file__).parent / "templates"
+STYLESHEET = _FOLDER / "report.css"
+TEMPLATES = jinja2.Environment(loader=jinja2.FileSystemLoader(_FOLDER), autoescape=True, trim_blocks=True)
+TEMPLATES.filters["to_data_uri"] = lambda svg: (
+    "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode("ascii")
 )
 
 
@@ -85,6 +88,7 @@ def render_page(
     warnings: Sequence[str] = (),
     extra_tables: Sequence[ReportTable] = (),
     footer: str = "",
+    stylesheet: str = "",
 ) -> str:
     """Render the report.
 
@@ -98,6 +102,8 @@ def render_page(
         warnings: sentences below the alarms, in orange.
         extra_tables: tables after those of the report.
         footer: sentence at the end of the page.
+        stylesheet: address of `STYLESHEET`; the page then has no style of its own, as a strict Content
+            Security Policy asks for. "" writes the style into the page.
 
     Returns:
         The page as HTML.
@@ -113,6 +119,7 @@ def render_page(
         charts=draw_charts(evaluations),
         galleries=_make_galleries(evaluations, pixels) if pixels else [],
         footer=footer,
+        stylesheet=stylesheet,
     )
 
 
