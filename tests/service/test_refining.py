@@ -118,7 +118,7 @@ def test_a_click_on_a_large_image_waits_for_its_turn_and_no_longer_than_its_dead
 
     refining = RefinementService(suggesting.worker, suggesting, lambda task: LargeImage(load))
 
-    with pytest.raises(NotReady, match=r"the image is large and was not ready within 0\.1 s; click again"):
+    with pytest.raises(NotReady, match=r"no mask was ready within 0\.1 s; click again"):
         refining.refine(task(), clicks(at(RED)), deadline_s=0.1)
     may_load.set()
     assert refine(refining, clicks(at(RED))).mask.size == SIZE

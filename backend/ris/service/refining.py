@@ -72,7 +72,7 @@ class RefinementService:
         until = time.monotonic() + deadline_s
         fetched = self._wait(self.suggesting.fetch_soon(self.fetch, task), until, deadline_s)
         if isinstance(fetched, LargeImage):
-            image = self.suggesting.load_large(fetched, deadline_s=until - time.monotonic())
+            image = self._wait(self.suggesting.load_large_soon(fetched), until, deadline_s)
         else:
             image = fetched
         if image.size != prompts.size:
