@@ -17,11 +17,13 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 from sqlalchemy import Engine, create_engine, event, insert
+from sqlalchemy.orm import Session
 
 from benchmarks.mask_pool import Shape, choose_move, make_mask_pool, move_box
 from ris.core.address import to_address, to_address_key
 from ris.core.types import Size, Task, Verdict
 from ris.labelstudio.region import make_region_id
+from ris.store.current import rebuild_current
 from ris.store.database_url import parse_database_url
 from ris.store.records import hash_task_content
 from ris.store.schema import (
@@ -299,8 +301,11 @@ def _set_up_fast_sqlite(connection: Any, _: object) -> None:
 
 
 def _finish(engine: Engine) -> None:
-    """Set PostgreSQL's counters behind the ids that were given, and let the database count its rows."""
+    """Flag the versions that count, and set PostgreSQL's counters behind the ids that were given."""
     tables = (TaskRow, EventRow, CorrectionRow)
+    with Session(engine) as session, session.begin():
+        for project in _PROJECTS:
+            rebuild_current(session, project)
     with engine.begin() as connection:
         if engine.dialect.name == "postgresql":
             for table in tables:

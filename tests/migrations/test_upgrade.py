@@ -10,12 +10,13 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine, inspect, make_url
+from sqlalchemy import create_engine, inspect, make_url, select
 
+from benchmarks.records import fill_database
 from ris.core.types import Task
 from ris.store.known_images import find_known_images
 from ris.store.records import add_alternatives
-from ris.store.schema import BaseRow
+from ris.store.schema import BaseRow, CorrectionRow, TallyRow
 from ris.store.session import Database, upgrade_database
 
 
@@ -27,6 +28,17 @@ def engine(empty_url):
     engine = create_engine(address)
     yield engine
     engine.dispose()
+
+
+def take_back(engine, revision):
+    """Downgrade the database to a revision."""
+    config = Config()
+    config.set_main_option("script_location", str(files("ris.migrations")))
+    with engine.connect() as connection:
+        config.attributes["connection"] = connection
+        config.attributes["metadata"] = BaseRow.metadata
+        command.downgrade(config, revision)
+        connection.commit()
 
 
 def test_an_upgraded_empty_database_equals_the_schema(empty_url, engine):
@@ -55,13 +67,7 @@ def test_a_migration_does_not_change_with_the_program(path):
 
 def test_every_migration_can_be_taken_back_and_made_again(empty_url, engine):
     upgrade_database(empty_url)
-    config = Config()
-    config.set_main_option("script_location", str(files("ris.migrations")))
-    with engine.connect() as connection:
-        config.attributes["connection"] = connection
-        config.attributes["metadata"] = BaseRow.metadata
-        command.downgrade(config, "base")
-        connection.commit()
+    take_back(engine, "base")
 
     assert set(inspect(engine).get_table_names()) == {"alembic_version"}
     upgrade_database(empty_url)
@@ -77,13 +83,7 @@ def test_the_pictures_of_tasks_that_were_answered_before_are_found_by_their_addr
         for version in ("v1", "v2"):
             add_alternatives(session, task, "ab" * 32, (9, 14), (), version=version, method_scores=(), now=at)
     database.close()
-    config = Config()
-    config.set_main_option("script_location", str(files("ris.migrations")))
-    with engine.connect() as connection:
-        config.attributes["connection"] = connection
-        config.attributes["metadata"] = BaseRow.metadata
-        command.downgrade(config, "0004")
-        connection.commit()
+    take_back(engine, "0004")
 
     upgrade_database(empty_url)
 
@@ -93,3 +93,25 @@ def test_the_pictures_of_tasks_that_were_answered_before_are_found_by_their_addr
         ((picture,),) = find_known_images(session, [other])
     database.close()
     assert (picture.digest, picture.size, picture.seen_at) == ("ab" * 32, (9, 14), at)
+
+
+def test_the_versions_that_count_are_flagged_and_tallied_by_an_upgrade(empty_url, engine):
+    fill_database(empty_url, 300, seed=4)
+    before = (
+        read_rows(engine, CorrectionRow.id, CorrectionRow.is_current),
+        read_rows(engine, *TallyRow.__table__.columns),
+    )
+    take_back(engine, "0007")
+
+    upgrade_database(empty_url)
+
+    assert (
+        read_rows(engine, CorrectionRow.id, CorrectionRow.is_current),
+        read_rows(engine, *TallyRow.__table__.columns),
+    ) == before
+    assert sum(row[-1] for row in before[1]) == sum(row[-1] for row in before[0]) > 250
+
+
+def read_rows(engine, *what):
+    with engine.connect() as connection:
+        return sorted(map(tuple, connection.execute(select(*what)).all()))

@@ -17,6 +17,7 @@ from ris.labelstudio.failure import Failure
 from ris.labelstudio.region import to_shown_alternative
 from ris.labelstudio.stored_body import drop_secrets, to_canonical_json
 from ris.store.alternatives import find_answer_alternatives
+from ris.store.current import lock_decisions
 from ris.store.failures import FailedAnswer, replace_failures, resolve_failures, resolve_failures_of_deleted
 from ris.store.inbox import InboxWriter, find_new_events, mark_event_done, mark_event_failed
 from ris.store.known_images import find_certain_size, find_known_images
@@ -146,6 +147,7 @@ class RecordingService:
             return
         now = self.now()
         with self._writer.lock, self.database.begin() as session:
+            lock_decisions(session)
             for one in processed:
                 if one.event:
                     _write_event(session, one, one.event, now=now)

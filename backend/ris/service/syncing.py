@@ -16,6 +16,7 @@ from ris.labelstudio.api.sync import ProjectState, fetch_annotation_states, is_g
 from ris.labelstudio.api.webhooks import mend_webhooks
 from ris.labelstudio.config.control import read_controls
 from ris.service.recording import RecordingService
+from ris.store.current import lock_decisions
 from ris.store.deliveries import find_min_alternatives
 from ris.store.failures import find_failed_annotation_ids, resolve_failures_of_deleted
 from ris.store.history import find_newest_versions, find_project_keys
@@ -113,6 +114,7 @@ class SyncService:
             pass
         gone = [i for i in sorted((known.keys() | failed) - in_label_studio) if is_gone(self.api, i)]
         with self.database.begin() as session:
+            lock_decisions(session)
             add_deletion(session, project.key, annotation_ids=gone, event_id=None, now=self.now())
             resolve_failures_of_deleted(session, project.key, annotation_ids=gone, now=self.now())
             if label_config := project.body.get("label_config"):

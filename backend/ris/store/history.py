@@ -3,15 +3,15 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from sqlalchemy import Select, and_, func, or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
 
 from ris.core.decision import Decision
 from ris.core.types import Annotation, Correction, Edit, Task, Verdict
 from ris.store.alternatives import find_answer_alternatives
 from ris.store.known_images import choose_known_image, find_known_images
 from ris.store.records import mask_from_string
-from ris.store.schema import CorrectionRow, DeletionRow, FailureRow, ProjectRow
+from ris.store.schema import CorrectionRow, ProjectRow, TallyRow
 
 _DECISIONS_PER_QUERY = 200  # decisions whose images and alternatives are looked up together
 
@@ -21,10 +21,8 @@ def read_decisions(
 ) -> Iterator[Decision]:
     """Yield the newest version of each annotation that is not deleted, by project, task and annotation.
 
-    The order in which events arrived does not matter: an older version that arrives late does not count, and
-    what was deleted stays deleted. An answer whose newest version cannot be read has no decision, because its
-    annotator replaced the older one. The image of a decision is that of its task; for a task without
-    predictions, the one seen at its image's address in its project, then in any project.
+    Which version counts is said in `store.current`. The image of a decision is that of its task; for a task
+    without predictions, the one seen at its image's address in its project, then in any project.
 
     Args:
         session: of the database.
@@ -75,37 +73,7 @@ def read_corrections(session: Session, project: str | None, annotation_id: int) 
 
 
 def _select_current(project: str | None) -> Select[CorrectionRow]:
-    newer = aliased(CorrectionRow)
-    has_newer = (
-        select(newer.id)
-        .where(
-            newer.project == CorrectionRow.project,
-            newer.annotation_id == CorrectionRow.annotation_id,
-            newer.updated_at > CorrectionRow.updated_at,
-        )
-        .exists()
-    )
-    is_gone = (
-        select(DeletionRow.id)
-        .where(
-            DeletionRow.project == CorrectionRow.project,
-            or_(
-                and_(DeletionRow.kind == "annotation", DeletionRow.gone_id == CorrectionRow.annotation_id),
-                and_(DeletionRow.kind == "task", DeletionRow.gone_id == CorrectionRow.task_id),
-            ),
-        )
-        .exists()
-    )
-    was_taken_back = (
-        select(FailureRow.id)
-        .where(
-            FailureRow.project == CorrectionRow.project,
-            FailureRow.annotation_id == CorrectionRow.annotation_id,
-            FailureRow.updated_at > CorrectionRow.updated_at,
-        )
-        .exists()
-    )
-    query = select(CorrectionRow).where(~has_newer, ~is_gone, ~was_taken_back)
+    query = select(CorrectionRow).where(CorrectionRow.is_current)
     if project is not None:
         query = query.where(CorrectionRow.project == project)
     return query.order_by(CorrectionRow.project, CorrectionRow.task_id, CorrectionRow.annotation_id)
@@ -155,15 +123,17 @@ def _to_edit(row: CorrectionRow) -> Edit | None:
 
 def count_decisions(session: Session, *, project: str | None = None) -> int:
     """Return the number of current decisions: of one project, or of all."""
-    counted = select(func.count()).select_from(_select_current(project).subquery())
+    counted = select(func.coalesce(func.sum(TallyRow.n_decisions), 0))
+    if project is not None:
+        counted = counted.where(TallyRow.project == project)
     return int(session.execute(counted).scalar_one())
 
 
 def count_verdicts(session: Session) -> dict[Verdict, int]:
     """Return the number of current decisions by verdict; verdicts without a decision are left out."""
-    current = _select_current(None).with_only_columns(CorrectionRow.verdict).order_by(None).subquery()
-    rows = session.execute(select(current.c.verdict, func.count()).group_by(current.c.verdict)).all()
-    return {Verdict(verdict): n_decisions for verdict, n_decisions in rows}
+    n_decisions = func.sum(TallyRow.n_decisions)
+    counted = select(TallyRow.verdict, n_decisions).group_by(TallyRow.verdict).having(n_decisions > 0)
+    return {Verdict(verdict): int(n) for verdict, n in session.execute(counted.order_by(TallyRow.verdict))}
 
 
 def find_newest_versions(session: Session, project: str) -> dict[int, datetime]:

@@ -18,6 +18,7 @@ from ris.core import rle
 from ris.core.address import to_address, to_address_key
 from ris.core.rle import RLE
 from ris.core.types import Alternative, Correction, MethodScore, MethodScores, Size, Suggestion, Task
+from ris.store.current import refresh_current
 from ris.store.schema import (
     AddressRow,
     BaseRow,
@@ -169,7 +170,7 @@ def add_correction(
         now: the time, in UTC.
     """
     annotation, mask, edit = correction.annotation, correction.annotation.mask, correction.edit
-    return add_once(
+    is_new = add_once(
         session, CorrectionRow,
         project=annotation.task.project, annotation_id=annotation.annotation_id,
         updated_at=annotation.updated_at, task_id=annotation.task.task_id,
@@ -183,6 +184,9 @@ def add_correction(
         height=mask.size[0] if mask else None, width=mask.size[1] if mask else None,
         event=event_id, recorded_at=now,
     )  # fmt: skip
+    if is_new:
+        refresh_current(session, annotation.task.project, annotation_ids=[annotation.annotation_id])
+    return is_new
 
 
 def add_deletion(
@@ -200,6 +204,7 @@ def add_deletion(
         add_once(
             session, DeletionRow, project=project, kind=kind, gone_id=gone_id, event=event_id, recorded_at=now
         )
+    refresh_current(session, project, annotation_ids=annotation_ids, task_ids=task_ids)
 
 
 def add_once(session: Session, table: type[BaseRow], **values: Any) -> bool:

@@ -1,6 +1,6 @@
 """The tables. A mask is stored as COCO's compressed string, with its height and width in pixels."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -13,6 +13,8 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
+    text,
 )
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -228,13 +230,21 @@ class FailureRow(BaseRow):
 
 
 class CorrectionRow(BaseRow):
-    """One judged version of an annotation; append-only."""
+    """One judged version of an annotation; append-only. Only `is_current` changes."""
 
     __tablename__ = "correction"
     __table_args__ = (
         UniqueConstraint("project", "annotation_id", "updated_at", name="uq_correction_version"),
         Index("ix_correction_project_task_id", "project", "task_id"),
-    )
+        Index(
+            "ix_correction_current", "project", "task_id", "annotation_id",
+            sqlite_where=text("is_current"), postgresql_where=text("is_current"),
+        ),
+        Index(
+            "ix_correction_newest", "updated_at", "id",
+            sqlite_where=text("is_current"), postgresql_where=text("is_current"),
+        ),
+    )  # fmt: skip
 
     id: Mapped[int] = mapped_column(primary_key=True)
     project: Mapped[str] = mapped_column(String(64))
@@ -260,6 +270,26 @@ class CorrectionRow(BaseRow):
     width: Mapped[int | None]
     event: Mapped[int | None] = mapped_column(ForeignKey("event.id"))
     recorded_at: Mapped[datetime]
+    is_current: Mapped[bool] = mapped_column(server_default=false())
+    """Whether this version counts: set by `store.current.refresh_current`."""
+
+
+class TallyRow(BaseRow):
+    """The number of versions that count, by project, day in UTC, annotator, verdict and rank.
+
+    It is kept in step with `correction.is_current`, so that a page with counts need not read the decisions.
+    """
+
+    __tablename__ = "tally"
+
+    project: Mapped[str] = mapped_column(String(64), primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    annotator: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    """Label Studio's user id; -1 for an unknown one."""
+    verdict: Mapped[str] = mapped_column(String(16), primary_key=True)
+    rank: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    """Of the alternative that was taken or is most similar; -1 without one."""
+    n_decisions: Mapped[int]
 
 
 class DeletionRow(BaseRow):
