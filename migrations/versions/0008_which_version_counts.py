@@ -23,6 +23,10 @@ _IS_CURRENT = """
         SELECT 1 FROM failure WHERE failure.project = correction.project
         AND failure.annotation_id = correction.annotation_id AND failure.updated_at > correction.updated_at)
 """
+_INDEXES = {
+    "ix_correction_current": ["project", "task_id", "annotation_id"],
+    "ix_correction_newest": ["updated_at", "id"],
+}
 _DAYS = {"sqlite": "date(updated_at)", "postgresql": "CAST(updated_at AT TIME ZONE 'UTC' AS date)"}
 
 
@@ -49,11 +53,9 @@ def upgrade() -> None:
         f"FROM correction WHERE is_current GROUP BY project, {day}, COALESCE(annotator, -1), verdict, "
         "COALESCE(rank, -1)"
     )
-    is_current = {"sqlite_where": sa.text("is_current"), "postgresql_where": sa.text("is_current")}
-    op.create_index(
-        "ix_correction_current", "correction", ["project", "task_id", "annotation_id"], **is_current
-    )
-    op.create_index("ix_correction_newest", "correction", ["updated_at", "id"], **is_current)
+    is_current = sa.text("is_current")
+    for name, columns in _INDEXES.items():
+        op.create_index(name, "correction", columns, sqlite_where=is_current, postgresql_where=is_current)
 
 
 def downgrade() -> None:
