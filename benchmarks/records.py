@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
+from pycocotools import mask as coco
 from rich.console import Console
 from rich.progress import track
 from sqlalchemy import Engine, create_engine, event, insert
@@ -96,6 +97,15 @@ class _Picture:
         return (shape.edited if is_edited else shape.proposed).move(dx * self.size[0] + dy)
 
 
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """The alternatives of a task under a version: the first proposals of its picture."""
+
+    version: str
+    score: float
+    favourites: dict[str, int]
+
+
 class _BlockMaker:
     """Makes the rows of blocks of images. Every id is computed from the number of its image."""
 
@@ -140,16 +150,19 @@ class _BlockMaker:
         task = Task(number, picture.project, picture.url, " ".join(words).strip())
         n_versions = 2 if generator.random() < _TWO_VERSIONS_SHARE else 1
         versions = [_VERSIONS[(number + i) % len(_VERSIONS)] for i in range(n_versions)]
-        for i, version in enumerate(versions):
+        shown = [
             self._add_alternatives(rows, picture, task, version, 2 * number - i, generator)
+            for i, version in enumerate(versions)
+        ]
         for annotator in range(n_annotators):
             answer = DECISIONS_PER_IMAGE * picture.number + 2 * position + annotator + 1
-            _add_answer(rows, picture, task, versions[0], answer, generator)
+            _add_answer(rows, picture, task, shown[0], answer, generator)
 
     def _add_alternatives(
         self, rows: _Rows, picture: _Picture, task: Task, version: str, row_id: int,
         generator: np.random.Generator,
-    ) -> None:  # fmt: skip
+    ) -> _Shown:  # fmt: skip
+        ranks = generator.permuted(np.tile(np.arange(_N_SHOWN), (len(_METHODS), 1)), axis=1)
         scores = np.sort(generator.random((len(_METHODS), self._n_proposals)), axis=1)[:, ::-1].astype(float)
         explained = {
             name: {"evidence": {"expression": task.expression}, "scores": [round(s, 6) for s in row]}
@@ -172,21 +185,23 @@ class _BlockMaker:
                 counts=picture.write_mask(rank), height=picture.size[0], width=picture.size[1],
                 x1=x1, y1=y1, x2=x2, y2=y2,
                 methods={
-                    name: {"score": float(row[rank]), "rank": rank}
-                    for name, row in zip(_METHODS, scores, strict=True)
+                    name: {"score": float(row[rank]), "rank": int(own[rank])}
+                    for name, row, own in zip(_METHODS, scores, ranks, strict=True)
                 },
             )  # fmt: skip
+        favourites = dict(zip(_METHODS, ranks.argmin(axis=1).tolist(), strict=True))
+        return _Shown(version, float(scores[0, 0]), favourites)
 
 
 def _add_answer(
-    rows: _Rows, picture: _Picture, task: Task, version: str, answer: int, generator: np.random.Generator
+    rows: _Rows, picture: _Picture, task: Task, shown: _Shown, answer: int, generator: np.random.Generator
 ) -> None:
     """Add an answer: its versions, each with its event, and perhaps its deletion."""
     at = picture.seen_at + timedelta(hours=1, seconds=int(generator.integers(3600)))
     n_versions = 2 if generator.random() < _EDITED_LATER_SHARE else 1
     for i in range(n_versions):
         number = 2 * answer - 1 + i
-        judged = _make_judgement(picture, task, version, generator)
+        judged = _make_judgement(picture, task, shown.version, generator)
         lead_time_s = round(float(generator.lognormal(2.3, 0.7)), 3)
         moment = at + timedelta(days=i)
         _add_event(
@@ -196,8 +211,9 @@ def _add_answer(
             CorrectionRow, id=number, project=task.project, annotation_id=answer, updated_at=moment,
             task_id=task.task_id, image_url=task.image_url, expression=task.expression,
             annotator=1 + answer % _N_ANNOTATORS, lead_time_s=lead_time_s, parent_prediction=None,
-            cancelled=judged["verdict"] == Verdict.SKIPPED.value, version=version, event=number,
-            recorded_at=moment + timedelta(seconds=1), **judged,
+            cancelled=judged["verdict"] == Verdict.SKIPPED.value, version=shown.version, event=number,
+            recorded_at=moment + timedelta(seconds=1), comparison=_compare(picture, shown, judged["counts"]),
+            **judged,
         )  # fmt: skip
     if generator.random() < _DELETED_SHARE:
         rows.add(
@@ -227,6 +243,7 @@ def _make_judgement(
     }  # fmt: skip
     if verdict is Verdict.REDRAWN:
         return judged | {
+            "rank": None,
             "iou": round(float(generator.random()) / 2, 6),
             "region_ids": [f"drawn{task.task_id}"],
         }
@@ -234,6 +251,22 @@ def _make_judgement(
     if verdict is Verdict.EDITED:
         judged |= {"added_px": shape.added_px, "removed_px": 0, "boundary_iou": round(shape.edited_iou, 6)}
     return judged
+
+
+def _compare(picture: _Picture, shown: _Shown, counts: str | None) -> dict[str, Any]:
+    """Return the stored comparison of a mask, COCO's text, with the alternatives."""
+    overlaps: list[list[int]] = []
+    if counts is not None:
+        final = {"size": picture.size, "counts": counts.encode()}
+        for rank in range(_N_SHOWN):
+            proposed = {"size": picture.size, "counts": picture.write_mask(rank).encode()}
+            inside = int(coco.area(coco.merge([final, proposed], intersect=True)))
+            union = int(coco.area(final)) + int(coco.area(proposed)) - inside
+            overlaps.append([inside, union])
+    return {
+        "shown": _N_SHOWN, "overlaps": overlaps, "score": shown.score, "places": [],
+        "favourites": shown.favourites,
+    }  # fmt: skip
 
 
 def _add_event(

@@ -35,6 +35,7 @@ def upgrade() -> None:
     op.add_column(
         "correction", sa.Column("is_current", sa.Boolean(), nullable=False, server_default=sa.false())
     )
+    op.add_column("correction", sa.Column("comparison", sa.JSON(), nullable=True))
     op.create_table(
         "tally",
         sa.Column("project", sa.String(length=64), nullable=False),
@@ -64,4 +65,5 @@ def downgrade() -> None:
     op.drop_index("ix_correction_current", "correction")
     op.drop_table("tally")
     with op.batch_alter_table("correction", schema=None) as batch_op:
+        batch_op.drop_column("comparison")
         batch_op.drop_column("is_current")

@@ -2,7 +2,10 @@ import pytest
 from sqlalchemy import create_engine, select
 
 from benchmarks.records import fill_database
+from ris.core.decision import to_judged_answer
+from ris.evaluation.decisions.table import make_decision_table
 from ris.store.history import count_decisions, read_decisions
+from ris.store.judged import read_judged_answers
 from ris.store.schema import BaseRow
 from ris.store.session import Database
 
@@ -37,7 +40,13 @@ def test_the_record_holds_what_was_asked_for(empty_url):
     with database.begin() as session:
         decisions = list(read_decisions(session))
         assert count_decisions(session) == len(decisions)
+        table = make_decision_table(read_judged_answers(session))
     database.close()
+    compared = make_decision_table(
+        to_judged_answer(decision, int(row_id))
+        for decision, row_id in zip(decisions, table.rows["row_id"], strict=True)
+    )
+    assert compared.rows.tobytes() == table.rows.tobytes()
     assert 380 < len(decisions) < 402  # some are deleted
     assert len({d.correction.annotation.task.task_id for d in decisions}) > 260
     for decision in decisions:

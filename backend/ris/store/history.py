@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from ris.core.decision import Decision
 from ris.core.types import Annotation, Correction, Edit, Task, Verdict
 from ris.store.alternatives import find_answer_alternatives
-from ris.store.known_images import choose_known_image, find_known_images
+from ris.store.known_images import find_answer_images
 from ris.store.records import mask_from_string
 from ris.store.schema import CorrectionRow, ProjectRow, TallyRow
 
@@ -34,26 +34,16 @@ def read_decisions(
         yield from _make_decisions(session, part, homes)
 
 
-def find_newest_decisions(session: Session, limit: int) -> list[Decision]:
-    """Return the decisions made last, newest first; at most `limit`.
-
-    Only their rows are loaded: the ids are chosen in SQL first.
-    """
-    newest = (
-        _select_current(None)
-        .with_only_columns(CorrectionRow.id)
-        .order_by(None)
-        .order_by(CorrectionRow.updated_at.desc(), CorrectionRow.id.desc())
-        .limit(limit)
-    )
-    ids = list(session.scalars(newest))
+def find_decisions(session: Session, row_ids: Sequence[int]) -> list[Decision]:
+    """Return the decisions of some versions, by their ids in SQL, in this order."""
     found: list[Decision] = []
-    for start in range(0, len(ids), _DECISIONS_PER_QUERY):
-        part = ids[start : start + _DECISIONS_PER_QUERY]
+    for start in range(0, len(row_ids), _DECISIONS_PER_QUERY):
+        part = row_ids[start : start + _DECISIONS_PER_QUERY]
         rows = {
             row.id: row for row in session.scalars(select(CorrectionRow).where(CorrectionRow.id.in_(part)))
         }
-        found += _make_decisions(session, [rows[number] for number in part], homes=())
+        found += _make_decisions(session, [rows[row_id] for row_id in part], homes=())
+        session.expunge_all()
     return found
 
 
@@ -84,12 +74,14 @@ def _make_decisions(
 ) -> Iterator[Decision]:
     corrections = [_to_correction(row) for row in rows]
     annotations = [correction.annotation for correction in corrections]
-    images = find_known_images(session, [annotation.task for annotation in annotations], homes)
+    sizes = [
+        c.annotation.mask.size if c.verdict.has_mask and c.annotation.mask else None for c in corrections
+    ]
+    images = find_answer_images(
+        session, [one.task for one in annotations], sizes, [one.updated_at for one in annotations], homes
+    )
     alternatives = find_answer_alternatives(session, annotations)
-    for row, correction, known, found in zip(rows, corrections, images, alternatives, strict=True):
-        annotation = correction.annotation
-        size = annotation.mask.size if correction.verdict.has_mask and annotation.mask else None
-        image = choose_known_image(known, size, annotation.updated_at)
+    for row, correction, image, found in zip(rows, corrections, images, alternatives, strict=True):
         yield Decision(
             correction=correction,
             alternatives=tuple(one for one in found if one.suggestion.version == row.version),

@@ -16,8 +16,10 @@ from sqlalchemy.orm import Session
 
 from ris.core import rle
 from ris.core.address import to_address, to_address_key
+from ris.core.comparison import Comparison
 from ris.core.rle import RLE
 from ris.core.types import Alternative, Correction, MethodScore, MethodScores, Size, Suggestion, Task
+from ris.store.comparisons import comparison_to_json
 from ris.store.current import refresh_current
 from ris.store.schema import (
     AddressRow,
@@ -158,7 +160,13 @@ def find_explanations(session: Session, task: Task, version: str) -> tuple[Expla
 
 
 def add_correction(
-    session: Session, correction: Correction, *, version: str | None, event_id: int | None, now: datetime
+    session: Session,
+    correction: Correction,
+    *,
+    version: str | None,
+    event_id: int | None,
+    now: datetime,
+    comparison: Comparison | None = None,
 ) -> bool:
     """Add one version of one annotation; return False when it is stored already.
 
@@ -168,6 +176,7 @@ def add_correction(
         version: of the alternatives that it was judged against; None without any.
         event_id: of the event that brought it; None without one.
         now: the time, in UTC.
+        comparison: with the alternatives of that version; None leaves it to the first reader of figures.
     """
     annotation, mask, edit = correction.annotation, correction.annotation.mask, correction.edit
     is_new = add_once(
@@ -183,6 +192,7 @@ def add_correction(
         version=version, counts=rle.to_string(mask) if mask else None,
         height=mask.size[0] if mask else None, width=mask.size[1] if mask else None,
         event=event_id, recorded_at=now,
+        comparison=comparison_to_json(comparison) if comparison else None,
     )  # fmt: skip
     if is_new:
         refresh_current(session, annotation.task.project, annotation_ids=[annotation.annotation_id])

@@ -53,7 +53,7 @@ class BaseRow(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    type_annotation_map = {datetime: UtcDateTime, dict[str, Any]: JSON, list[str]: JSON}  # noqa: RUF012
+    type_annotation_map = {datetime: UtcDateTime, dict[str, Any]: JSON(none_as_null=True), list[str]: JSON}  # noqa: RUF012
 
 
 class ProjectRow(BaseRow):
@@ -270,6 +270,8 @@ class CorrectionRow(BaseRow):
     width: Mapped[int | None]
     event: Mapped[int | None] = mapped_column(ForeignKey("event.id"))
     recorded_at: Mapped[datetime]
+    comparison: Mapped[dict[str, Any] | None]
+    """`core.comparison.Comparison`; None for rows older than this column, see `store.judged`."""
     is_current: Mapped[bool] = mapped_column(server_default=false())
     """Whether this version counts: set by `store.current.refresh_current`."""
 

@@ -7,8 +7,9 @@ from flask import Blueprint, Response, request
 from ris.labelstudio.failure import find_advice
 from ris.service import SuggestionService, SyncResult
 from ris.store.failures import FailureGroup, group_failures
-from ris.store.history import count_verdicts, find_newest_decisions, find_project_keys
+from ris.store.history import count_verdicts, find_project_keys
 from ris.store.inbox import count_events, find_projects_with_corrections
+from ris.store.judged import find_newest_judged_answers
 
 _MAX_DECISIONS = 500  # decisions that are evaluated at each view; `ris report` evaluates all
 
@@ -34,10 +35,11 @@ def make_dashboard(
             return ready()
         # Imported here: the charts take a second to import, and /health must not wait for it.
         from ris.evaluation.decisions.html_report import ReportTable, render_page
-        from ris.evaluation.decisions.metrics import evaluate_decision
+        from ris.evaluation.decisions.table import make_decision_table
 
         with suggesting.database.begin() as session:
-            newest, verdicts = find_newest_decisions(session, _MAX_DECISIONS), count_verdicts(session)
+            newest = find_newest_judged_answers(session, _MAX_DECISIONS)
+            verdicts = count_verdicts(session)
             counts, projects = count_events(session), find_project_keys(session)
             with_corrections, failed = find_projects_with_corrections(session), group_failures(session)
         models = suggesting.worker.get_state()
@@ -69,7 +71,7 @@ def make_dashboard(
             [_to_row(result) for result in get_last_syncs()],
         )
         text = render_page(
-            [evaluate_decision(decision) for decision in newest],
+            make_decision_table(newest),
             title="Referring-expression segmentation: what the annotators decided",
             subtitle=f"decisions: {n_decisions}; {suggesting.version}, models {models}",
             alarms=_make_alarms(failed),

@@ -9,11 +9,14 @@ import pytest
 from ris.core.types import Verdict
 from ris.errors import ImageUnreachable
 from ris.evaluation.decisions.html_report import ReportTable, render_page
-from tests.builders.evaluated import EVERYTHING, LEFT, MONDAY, make_evaluated
+from tests.builders.evaluated import EVERYTHING, LEFT, MONDAY, draw_galleries, make_decision, to_table
 
 
-def made(found=EVERYTHING, **more):
-    return render_page(found, title="What was decided", subtitle="5 decisions", **more)
+def made(found=EVERYTHING, pixels=None, **more):
+    galleries = draw_galleries(found, pixels) if pixels else []
+    return render_page(
+        to_table(found), galleries=galleries, title="What was decided", subtitle="5 decisions", **more
+    )
 
 
 class Reader(HTMLParser):
@@ -74,7 +77,7 @@ def test_the_page_loads_nothing_from_outside():
 
 def test_words_of_annotators_stay_words():
     evil = "<script>alert(1)</script><img src=x onerror=alert(2)>"
-    found = [make_evaluated(Verdict.REDRAWN, LEFT, offers=(), expression=evil)]
+    found = [make_decision(Verdict.REDRAWN, LEFT, offers=(), expression=evil)]
 
     reader, text = read(made(found, pixels=lambda j: np.zeros((10, 10, 3), np.uint8), warnings=[evil]))
 
@@ -118,7 +121,7 @@ def test_the_trend_is_drawn_when_there_is_more_than_one_week(weeks):
     from datetime import timedelta
 
     found = [
-        make_evaluated(Verdict.ACCEPTED, LEFT, rank=0, number=i, at=MONDAY + timedelta(days=7 * i))
+        make_decision(Verdict.ACCEPTED, LEFT, rank=0, number=i, at=MONDAY + timedelta(days=7 * i))
         for i in range(weeks)
     ]
 
