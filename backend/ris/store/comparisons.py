@@ -21,7 +21,7 @@ def comparison_from_json(stored: Mapping[str, Any]) -> Comparison:
     """Return the comparison of its JSON; the inverse of `comparison_to_json`."""
     return Comparison(
         stored["shown"],
-        tuple((inside, union) for inside, union in stored["overlaps"]),
+        tuple(map(tuple, stored["overlaps"])),
         stored["score"],
         tuple(stored["places"]),
         stored["favourites"],
