@@ -9,7 +9,7 @@ from PIL import Image
 from selenium.webdriver.common.by import By
 
 from ris.core.types import Edit, Verdict
-from ris.evaluation.decisions.html_report import render_page
+from ris.evaluation.decisions.html_report import render_report
 from tests.builders.evaluated import LEFT, MONDAY, RIGHT, SIZE, draw_galleries, make_decision, to_table
 from tests.builders.masks import rectangle
 from tests.live.support.backend_server import BackendServer
@@ -43,7 +43,7 @@ def opened(browser, tmp_path_factory):
     galleries = draw_galleries(decisions(), lambda task: grey)
     table = to_table(decisions())
     file.write_text(
-        render_page(table, title="What was decided", subtitle="40 decisions", galleries=galleries)
+        render_report(table, title="What was decided", subtitle="40 decisions", galleries=galleries)
     )
     browser.get_log("performance")
     browser.get_log("browser")

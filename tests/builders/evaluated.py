@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from ris.core import rle
 from ris.core.decision import Decision, to_judged_answer
 from ris.core.types import Alternative, Annotation, Correction, Edit, MethodScore, Suggestion, Task, Verdict
-from ris.evaluation.decisions.galleries import make_galleries
+from ris.evaluation.decisions.galleries import draw_decision, make_galleries, to_data_uri
 from ris.evaluation.decisions.table import make_decision_table
 from tests.builders.masks import rectangle
 
@@ -43,7 +43,12 @@ def to_table(decisions):
 
 
 def draw_galleries(decisions, read_pixels):
-    return make_galleries(to_table(decisions), lambda ids: [decisions[i] for i in ids], read_pixels)
+    return make_galleries(
+        to_table(decisions),
+        lambda ids: [decisions[i] for i in ids],
+        lambda i, one: to_data_uri(draw_decision(one, read_pixels(one.correction.annotation.task))),
+        lambda task: f"https://studio.example/projects/1/data?task={task.task_id}",
+    )
 
 
 ACCEPTED = make_decision(Verdict.ACCEPTED, RIGHT, rank=1)

@@ -31,7 +31,7 @@ def test_samples_of_one_image_make_the_interval_wider_than_independent_ones():
 def test_no_samples_give_no_number():
     assert estimate_share([], []).count == 0
     assert math.isnan(estimate_share([], []).mean)
-    assert str(estimate_share([], [])) == "no samples"
+    assert str(estimate_share([], [])) == "-"
 
 
 def test_the_interval_of_many_groups_is_that_of_resampling():
@@ -48,3 +48,9 @@ def test_the_interval_of_many_groups_is_that_of_resampling():
     low, high = np.quantile(means, [0.025, 0.975])
     assert expanded.mean == pytest.approx(values.mean())
     assert (expanded.low, expanded.high) == pytest.approx((low, high), abs=0.08 * (high - low))
+
+
+def test_an_interval_of_one_group_is_not_shown():
+    assert str(estimate_share([1.0, 0.0], [3, 3])) == "0.500"
+    assert str(estimate_share([1.0, 1.0], [1, 2])) == "1.000"
+    assert "[" in str(estimate_share([1.0, 0.0], [1, 2]))

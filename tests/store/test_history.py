@@ -10,7 +10,6 @@ from ris.core.types import Verdict
 from ris.store.failures import FailedAnswer, replace_failures
 from ris.store.history import (
     count_decisions,
-    count_verdicts,
     find_decisions,
     find_newest_versions,
     read_corrections,
@@ -53,17 +52,6 @@ def test_decisions_are_found_by_their_rows_in_the_order_asked_for(database):
 
     by_number = {d.correction.annotation.annotation_id: d for d in read(database)}
     assert found == [by_number[3], by_number[1]]
-
-
-def test_verdicts_are_counted_over_the_current_decisions(database):
-    add(
-        database, correction(1), correction(2), correction(3, seconds=1, verdict=Verdict.SKIPPED),
-        correction(3, seconds=2, verdict=Verdict.NO_REFERENT), correction(4, verdict=Verdict.EDITED),
-    )  # fmt: skip
-    delete(database, annotation_ids=[4])
-
-    with database.begin() as session:
-        assert count_verdicts(session) == {Verdict.ACCEPTED: 2, Verdict.NO_REFERENT: 1}
 
 
 def test_the_same_version_twice_is_kept_once(database):

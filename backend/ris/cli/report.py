@@ -5,9 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import typer
-from numpy.typing import NDArray
 from rich.progress import track
 
 from ris import __version__, assembly, config, planning
@@ -16,8 +14,12 @@ from ris.cli.options import DatabaseUrlOption, ProjectKeyOption
 from ris.core.decision import Decision
 from ris.core.types import Task
 from ris.evaluation.decisions.metrics import compute_decision_metrics
+from ris.evaluation.decisions.named import MAX_DISPUTES, load_report_names, make_dispute_table
 from ris.evaluation.decisions.rerun import compare_reruns, isolate_method, rerun
 from ris.evaluation.decisions.table import GROUP_KEYS, DecisionTable, make_decision_table
+from ris.labelstudio.links import make_task_address
+from ris.store.disputes import find_disputes
+from ris.store.filters import DecisionFilter
 from ris.store.history import count_decisions, find_decisions, read_decisions
 from ris.store.judged import read_judged_answers
 from ris.store.session import Database
@@ -39,8 +41,8 @@ def report(
     Example: `ris report --out report.html`
     """
     # Here: the charts take a second to import, for `ris serve` too.
-    from ris.evaluation.decisions.galleries import make_galleries
-    from ris.evaluation.decisions.html_report import render_page
+    from ris.evaluation.decisions.galleries import draw_decision, make_galleries, to_data_uri
+    from ris.evaluation.decisions.html_report import render_report
 
     settings = config.read_settings(database_url=database_url)
     source = assembly.make_image_source(settings)
@@ -50,19 +52,27 @@ def report(
         with database.begin() as session:
             return find_decisions(session, row_ids)
 
-    def load_pixels(task: Task) -> NDArray[np.uint8]:
-        return source(task).pixels
+    def draw_picture(_: int, decision: Decision) -> str:
+        return to_data_uri(draw_decision(decision, source(decision.correction.annotation.task).pixels))
+
+    def link_task(task: Task) -> str:
+        return make_task_address(settings.label_studio_public_url or settings.label_studio_url, task)
 
     try:
         table = _load_table(database, project)
-        galleries = make_galleries(table, load_decisions, load_pixels) if pictures else []
+        galleries = make_galleries(table, load_decisions, draw_picture, link_task) if pictures else []
+        with database.begin() as session:
+            names = load_report_names(session)
+            disputes = find_disputes(session, DecisionFilter(project=project), limit=MAX_DISPUTES)
     finally:
         database.close()
-    text = render_page(
+    text = render_report(
         table,
         title="Referring-expression segmentation: what the annotators decided",
         subtitle=f"{len(table)} decisions, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         galleries=galleries,
+        first_tables=[make_dispute_table(disputes, names, link_task)],
+        names=names,
         footer=f"Written by ris {__version__}.",
     )
     out.parent.mkdir(parents=True, exist_ok=True)

@@ -25,8 +25,17 @@ class Share:
     high: float
     count: int
 
+    @property
+    def has_interval(self) -> bool:
+        """Whether the interval says something: with one group, or with equal groups, it has no width."""
+        return self.low < self.high
+
     def __str__(self) -> str:
-        return f"{self.mean:.3f} [{self.low:.3f}, {self.high:.3f}]" if self.count else "no samples"
+        if not self.count:
+            return "-"
+        return (
+            f"{self.mean:.3f} [{self.low:.3f}, {self.high:.3f}]" if self.has_interval else f"{self.mean:.3f}"
+        )
 
 
 def estimate_share(values: ArrayLike, groups: ArrayLike, *, seed: int = 0) -> Share:

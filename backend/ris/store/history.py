@@ -121,13 +121,6 @@ def count_decisions(session: Session, *, project: str | None = None) -> int:
     return int(session.execute(counted).scalar_one())
 
 
-def count_verdicts(session: Session) -> dict[Verdict, int]:
-    """Return the number of current decisions by verdict; verdicts without a decision are left out."""
-    n_decisions = func.sum(TallyRow.n_decisions)
-    counted = select(TallyRow.verdict, n_decisions).group_by(TallyRow.verdict).having(n_decisions > 0)
-    return {Verdict(verdict): int(n) for verdict, n in session.execute(counted.order_by(TallyRow.verdict))}
-
-
 def find_newest_versions(session: Session, project: str) -> dict[int, datetime]:
     """Return the time of each current decision of a project, by annotation id."""
     columns = _select_current(project).with_only_columns(

@@ -10,6 +10,7 @@ from ris.core.comparison import Comparison
 from ris.core.decision import JudgedAnswer, get_image_key, to_judged_answer
 from ris.core.types import Edit, Task, Verdict
 from ris.store.comparisons import comparison_from_json, comparison_to_json
+from ris.store.filters import EVERYTHING, DecisionFilter
 from ris.store.history import find_decisions
 from ris.store.known_images import find_answer_images
 from ris.store.schema import CorrectionRow
@@ -45,10 +46,12 @@ def read_judged_answers(session: Session, *, project: str | None = None) -> Iter
         yield from _to_judged_answers(session, page)
 
 
-def find_newest_judged_answers(session: Session, limit: int) -> list[JudgedAnswer]:
-    """Return the current answers that were given last, newest first; at most `limit`."""
+def find_newest_judged_answers(
+    session: Session, limit: int, chosen: DecisionFilter = EVERYTHING
+) -> list[JudgedAnswer]:
+    """Return the chosen answers that were given last, newest first; at most `limit`."""
     newest = CorrectionRow.updated_at.desc(), CorrectionRow.id.desc()
-    query = select(*_COLUMNS).where(CorrectionRow.is_current).order_by(*newest).limit(limit)
+    query = select(*_COLUMNS).where(*chosen.make_conditions()).order_by(*newest).limit(limit)
     return _to_judged_answers(session, session.execute(query).all())
 
 

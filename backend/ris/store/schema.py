@@ -359,3 +359,27 @@ class DeliveryRow(BaseRow):
     """When the hold of a writer expires; until then no other may write. None without a writer."""
     attempts: Mapped[int]
     """The number of failed fetches of the image."""
+
+
+class ProjectNameRow(BaseRow):
+    """What Label Studio says of a project: its title, and how many of its tasks are answered."""
+
+    __tablename__ = "project_name"
+
+    project: Mapped[str] = mapped_column(String(64), primary_key=True)
+    title: Mapped[str] = mapped_column(Text)
+    n_tasks: Mapped[int]
+    n_answered: Mapped[int]
+    """Tasks with an annotation."""
+    seen_at: Mapped[datetime]
+
+
+class AnnotatorNameRow(BaseRow):
+    """The name of an annotator in Label Studio."""
+
+    __tablename__ = "annotator_name"
+
+    annotator: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    """Label Studio's user id."""
+    name: Mapped[str] = mapped_column(Text)
+    seen_at: Mapped[datetime]

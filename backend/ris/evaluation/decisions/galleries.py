@@ -24,16 +24,18 @@ class GalleryPicture:
     """One picture of a gallery.
 
     Attributes:
-        picture: the picture as a data: URI; "" if there is none.
+        picture: address of the picture, such as a data: URI; "" if there is none.
         missing: the reason why there is no picture; "" if there is one.
         expression: the expression of the task.
         detail: task, verdict and IoU as a line of text.
+        address: of the task in Label Studio; "" if that is unknown.
     """
 
     picture: str
     missing: str
     expression: str
     detail: str
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +52,17 @@ class Gallery:
 def make_galleries(
     table: DecisionTable,
     read_decisions: Callable[[Sequence[int]], Sequence[Decision]],
-    read_pixels: Callable[[Task], NDArray[np.uint8]],
+    show_picture: Callable[[int, Decision], str],
+    link_task: Callable[[Task], str],
 ) -> list[Gallery]:
-    """Draw the decisions with the worst first alternative, and those that were edited most.
+    """Show the decisions with the worst first alternative, and those that were edited most.
 
     Args:
         table: the decisions.
         read_decisions: returns the decisions of some `row_id`, in their order.
-        read_pixels: returns the image of a task, uint8 [H, W, 3], RGB, or raises a BackendError.
+        show_picture: returns the address of the picture of a `row_id` and its decision, such as a data: URI,
+            or raises a BackendError.
+        link_task: returns the address of a task in Label Studio; "" if that is unknown.
     """
     first = table.compute_ious("first")
     misses = np.flatnonzero(table.rows["has_mask"] & (first < 0.5))
@@ -68,30 +73,35 @@ def make_galleries(
     galleries = []
     for title, order in (("The worst misses", misses), ("The largest edits", edits)):
         chosen = order[:MAX_GALLERY_PICTURES]
-        decisions = read_decisions(table.rows["row_id"][chosen].tolist()) if len(chosen) else []
-        pictures = [
-            _make_gallery_picture(decision, float(iou), read_pixels)
-            for decision, iou in zip(decisions, first[chosen], strict=True)
-        ]
+        row_ids = table.rows["row_id"][chosen].tolist()
+        decisions = read_decisions(row_ids) if row_ids else []
+        pictures = []
+        for row_id, decision, iou in zip(row_ids, decisions, first[chosen], strict=True):
+            task, verdict = decision.correction.annotation.task, decision.correction.verdict.value
+            detail = f"task {task.task_id}, {verdict}, IoU of the first alternative {iou:.2f}"
+            picture, missing = "", ""
+            try:
+                picture = show_picture(row_id, decision)
+            except BackendError as error:
+                missing = str(error)
+            pictures.append(GalleryPicture(picture, missing, task.expression, detail, link_task(task)))
         if pictures:
             galleries.append(Gallery(title, pictures))
     return galleries
 
 
-def _make_gallery_picture(
-    decision: Decision, iou: float, read_pixels: Callable[[Task], NDArray[np.uint8]]
-) -> GalleryPicture:
-    task, verdict = decision.correction.annotation.task, decision.correction.verdict
-    detail = f"task {task.task_id}, {verdict.value}, IoU of the first alternative {iou:.2f}"
-    try:
-        picture = _draw_decision(decision, read_pixels(task))
-        return GalleryPicture(picture, "", task.expression, detail)
-    except BackendError as error:
-        return GalleryPicture("", str(error), task.expression, detail)
+def to_data_uri(jpeg: bytes) -> str:
+    """Return the data: URI of a JPEG file."""
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode("ascii")
 
 
-def _draw_decision(decision: Decision, image: NDArray[np.uint8]) -> str:
-    """Draw the alternatives (left) and the final mask (right); masks of another size are not drawn."""
+def draw_decision(decision: Decision, image: NDArray[np.uint8]) -> bytes:
+    """Draw the alternatives (left) and the final mask (right) as a JPEG file.
+
+    Args:
+        decision: masks of another size than the image are not drawn.
+        image: uint8 [H, W, 3], RGB.
+    """
     final = decision.correction.annotation.mask
     masks = [alternative.suggestion.mask for alternative in decision.alternatives]
     alternatives = [mask for mask in masks if mask.size == image.shape[:2]]
@@ -104,4 +114,4 @@ def _draw_decision(decision: Decision, image: NDArray[np.uint8]) -> str:
     both.paste(right, (left.width + 4, 0))
     file = io.BytesIO()
     both.save(file, "JPEG", quality=82)
-    return "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode("ascii")
+    return file.getvalue()

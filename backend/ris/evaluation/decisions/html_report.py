@@ -1,12 +1,14 @@
-"""The report as one HTML page without scripts and without other files. All text is escaped."""
+"""The report as one HTML page without scripts and without other files, and the figures of the page at `/`."""
 
+import base64
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import jinja2
 
 from ris.core.shares import Share
+from ris.evaluation.decisions.cells import ReportNames, ReportTable
 from ris.evaluation.decisions.charts import draw_charts
 from ris.evaluation.decisions.comparisons import ENSEMBLE, compare_methods, measure_position_bias
 from ris.evaluation.decisions.galleries import Gallery
@@ -17,59 +19,63 @@ from ris.evaluation.decisions.metrics import (
 )
 from ris.evaluation.decisions.table import DecisionTable
 
-TEMPLATES = jinja2.Environment(
-    loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, trim_blocks=True
-)
+TEMPLATES = Path(__file__).parent / "templates"
 
 
-@dataclass(frozen=True, slots=True)
-class ReportTable:
-    """A table of the report: a title, headings and rows of text, with an optional note."""
-
-    title: str
-    headings: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    note: str = ""
+def make_environment(*folders: Path) -> jinja2.Environment:
+    """Return the templates of these folders and of the report; all text is escaped."""
+    loader = jinja2.FileSystemLoader([*folders, TEMPLATES])
+    return jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True)
 
 
-def render_page(
+def make_figures(table: DecisionTable, names: ReportNames) -> dict[str, Any]:
+    """Make what the templates show of the decisions: "tiles", "tables" and "charts".
+
+    Args:
+        table: the decisions.
+        names: of projects and annotators.
+    """
+    metrics = compute_decision_metrics(table)
+    charts = {title: _to_data_uri(svg) for title, svg in draw_charts(table).items()}
+    return {"tiles": _make_tiles(metrics), "tables": _make_tables(table, metrics, names), "charts": charts}
+
+
+def render_report(
     table: DecisionTable,
     *,
     title: str,
     subtitle: str,
     galleries: Sequence[Gallery] = (),
-    alarms: Sequence[str] = (),
-    warnings: Sequence[str] = (),
-    extra_tables: Sequence[ReportTable] = (),
+    first_tables: Sequence[ReportTable] = (),
+    names: ReportNames = ReportNames(),  # noqa: B008 - it is frozen
     footer: str = "",
 ) -> str:
-    """Render the report.
+    """Render the report as one HTML file.
 
     Args:
         table: the decisions to report on.
         title: heading of the page.
         subtitle: line of text below the heading.
         galleries: pictures of decisions, see `make_galleries`.
-        alarms: sentences at the top of the page, in red.
-        warnings: sentences below the alarms, in orange.
-        extra_tables: tables after those of the report.
+        first_tables: tables that are not folded.
+        names: of projects and annotators.
         footer: sentence at the end of the page.
 
     Returns:
         The page as HTML.
     """
-    metrics = compute_decision_metrics(table)
-    return TEMPLATES.get_template("report.html").render(
-        title=title,
-        subtitle=subtitle,
-        alarms=alarms,
-        warnings=warnings,
-        tiles=_make_tiles(metrics),
-        tables=[*_make_tables(table, metrics), *extra_tables],
-        charts=draw_charts(table),
-        galleries=galleries,
-        footer=footer,
+    return make_environment().get_template("report.html").render(
+        title=title, subtitle=subtitle, first_tables=first_tables, galleries=galleries, footer=footer,
+        **make_figures(table, names),
+    )  # fmt: skip
+
+
+def _to_data_uri(svg: str) -> str:
+    """Return a picture that a page may show without allowing styles inside it."""
+    named = (
+        svg.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1) if "xmlns=" not in svg else svg
     )
+    return "data:image/svg+xml;base64," + base64.b64encode(named.encode()).decode("ascii")
 
 
 def _make_tiles(metrics: DecisionMetrics) -> list[tuple[str, str, str]]:
@@ -88,10 +94,11 @@ def _make_tiles(metrics: DecisionMetrics) -> list[tuple[str, str, str]]:
 def _format_share(value: Share) -> tuple[str, str]:
     if not value.count:
         return "-", "no decision with a mask"
-    return f"{value.mean:.3f}", f"[{value.low:.3f}, {value.high:.3f}] of {value.count}"
+    interval = f"[{value.low:.3f}, {value.high:.3f}] " if value.has_interval else ""
+    return f"{value.mean:.3f}", f"{interval}of {value.count}"
 
 
-def _make_tables(table: DecisionTable, metrics: DecisionMetrics) -> list[ReportTable]:
+def _make_tables(table: DecisionTable, metrics: DecisionMetrics, names: ReportNames) -> list[ReportTable]:
     tables = [
         ReportTable(
             "All figures",
@@ -134,7 +141,7 @@ def _make_tables(table: DecisionTable, metrics: DecisionMetrics) -> list[ReportT
         ("project", "By project"),
         ("annotator", "By annotator"),
     ):
-        groups = [_make_row(name, group) for name, group in table.split(by)]
+        groups = [_make_row(names.name_group(by, name), group) for name, group in table.split(by)]
         tables.append(ReportTable(heading, (by, *_COLUMNS, "decisions"), groups))
     return tables
 
