@@ -94,7 +94,7 @@ def test_the_key_of_the_second_and_submit_accept_the_second(editor, studio, pick
     project, _ = picked
     task, count = stream(editor, studio, project)
     assert count == 3
-    press(editor, "w")
+    press(editor, "s")
     editor.save_screenshot(str(tmp_path_factory.getbasetemp() / "pick.png"))
     shown(editor, SUBMIT).click()
 
@@ -114,15 +114,15 @@ def test_submit_without_a_choice_is_stopped(editor, studio, picked, server):
     stream(editor, studio, project)
     shown(editor, SUBMIT).click()
 
-    WebDriverWait(editor, WAIT_S).until(lambda b: "Which mask is meant?" in b.page_source)
+    WebDriverWait(editor, WAIT_S).until(lambda b: "Choose an answer first" in b.page_source)
     time.sleep(1)
     assert len(decisions(server, project, 0)) == before
 
 
-def test_no_such_thing_takes_one_key(editor, studio, picked, server):
+def test_object_not_in_image_takes_one_key(editor, studio, picked, server):
     project, _ = picked
     task, _ = stream(editor, studio, project)
-    press(editor, "t")
+    press(editor, "g")
     shown(editor, SUBMIT).click()
 
     found = decisions(server, project, 2)
@@ -201,7 +201,7 @@ def test_a_click_with_auto_annotation_on_gives_a_mask_to_take(
     )
     editor.save_screenshot(str(tmp_path_factory.getbasetemp() / "click.png"))
     accept(editor)
-    press(editor, "r")
+    press(editor, "f")
     shown(editor, SUBMIT).click()
 
     (decision,) = decisions(server, project, 1).values()
@@ -219,7 +219,7 @@ def test_a_brush_over_the_first_makes_it_an_edit(editor, studio, client, server,
     first.click()
     press(editor, "b")
     on_image(editor, (0.05, 0.05), (0.2, 0.06), (0.25, 0.08))
-    press(editor, "q")
+    press(editor, "a")
     shown(editor, SUBMIT).click()
 
     (decision,) = decisions(server, project, 1).values()
@@ -277,7 +277,7 @@ def test_typed_words_give_alternatives_and_can_be_kept_for_the_next_image(
     WebDriverWait(editor, WAIT_S).until(lambda b: suggested(b) == 3)
     accept(editor)
     press(editor, "k")
-    press(editor, "w")
+    press(editor, "s")
     shown(editor, SUBMIT).click()
     (decision,) = decisions(server, project, 1).values()
     WebDriverWait(editor, WAIT_S).until(

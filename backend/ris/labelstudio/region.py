@@ -1,6 +1,7 @@
 """Write suggestions as regions and predictions of Label Studio.
 
-The last prediction comes first in the editor, so predictions are written worst first.
+The last prediction comes first in the editor, so predictions are written worst first. The first region of a
+prediction lies on top, so regions are written best first.
 """
 
 import base64
@@ -76,7 +77,8 @@ def write_predictions(
     """Write the predictions of one task; [] without alternatives.
 
     "tabs": one prediction per place, the last place first and the first place last. "pick": one prediction
-    with a region per place, each under the label of its place; the first place is drawn last and so on top.
+    with a region per place, each under the label of its place, the first place first: the editor draws the
+    first region of a list on top, and numbers regions in the order of the list.
     What has no label is not shown. Places are ranks, unless the alternatives are shown in random order; then
     nothing that is shown tells the ranks.
 
@@ -127,7 +129,7 @@ def write_alternatives(alternatives: Sequence[Alternative], controls: Controls) 
     shown = assign_labels(alternatives, labels)
     return [
         region
-        for alternative, label in reversed(shown)
+        for alternative, label in shown
         for region in _make_alternative_regions(
             alternative, replace(controls, label=label), n_alternatives=len(shown)
         )
