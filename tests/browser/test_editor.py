@@ -33,6 +33,9 @@ def server(studio, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def editor(browser, studio):
+    browser.delete_all_cookies()
+    browser.get(f"{studio.url}/user/login")
+    browser.delete_all_cookies()  # another file's session, which would show no login
     browser.get(f"{studio.url}/user/login")
     browser.find_element(By.CSS_SELECTOR, "input[name=email]").send_keys(DEMO_USER)
     browser.find_element(By.CSS_SELECTOR, "input[name=password]").send_keys(DEMO_PASSWORD)

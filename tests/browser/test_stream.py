@@ -35,7 +35,8 @@ const labels = [];
 annotation.names.forEach((tag, name) => (tag.type || '').endsWith('labels') && tag.children.forEach(one => {
   if (one.selected) labels.push(name + ': ' + one._value);
 }));
-const choices = annotation.serializeAnnotation().filter(r => r.type === 'choices').flatMap(r => r.value.choices);
+const made = annotation.serializeAnnotation().filter(r => r.type === 'choices');
+const choices = made.flatMap(r => r.value.choices);
 const regions = annotation.regionStore.regions;
 return [choices, [tool ? tool.fullName || tool.toolName : null, labels, regions.length,
                   regions.filter(r => r.hidden).length, window.Htx.autoAnnotation]];

@@ -159,7 +159,7 @@ def to_shown_alternative(alternative: Alternative, controls: Controls) -> Altern
 def make_region_values(mask: RLE, controls: Controls) -> list[tuple[str, dict[str, Any]]]:
     """Make the `value` of each region of a mask, with the suffix of its id: one, or one polygon per part."""
     if controls.region_type == "brushlabels":
-        return [("", {"format": "rle", "rle": brush.encode_brush(decode_rle(mask))})]
+        return [("", {"format": "rle", "rle": brush.encode_alphas(brush.shade_mask(decode_rle(mask)))})]
     if controls.region_type == "bitmasklabels":
         return [("", {"imageDataURL": bitmask.encode_bitmask(mask)})]
     if controls.region_type == "rectanglelabels":
