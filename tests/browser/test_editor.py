@@ -4,7 +4,6 @@ import time
 
 import numpy as np
 import pytest
-from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -14,34 +13,20 @@ from ris import label_config
 from ris.core import rle
 from ris.core.types import Verdict
 from ris.labelstudio.api import connecting
+from tests.browser.acts import WAIT_S, press, regions_shown, shown
 from tests.live.support.backend_server import BackendServer
 from tests.live.support.project import Project
 from tests.live.support.recorded import on_record
-from tests.live.support.studio import DEMO_PASSWORD, DEMO_USER
 
 pytestmark = pytest.mark.browser
 
 SUBMIT = "button[data-testid=bottombar-submit-button]"
-WAIT_S = 40
 
 
 @pytest.fixture(scope="module")
 def server(studio, tmp_path_factory):
     with BackendServer(tmp_path_factory.mktemp("backend"), studio.url) as server:
         yield server
-
-
-@pytest.fixture(scope="module")
-def editor(browser, studio):
-    browser.delete_all_cookies()
-    browser.get(f"{studio.url}/user/login")
-    browser.delete_all_cookies()  # another file's session, which would show no login
-    browser.get(f"{studio.url}/user/login")
-    browser.find_element(By.CSS_SELECTOR, "input[name=email]").send_keys(DEMO_USER)
-    browser.find_element(By.CSS_SELECTOR, "input[name=password]").send_keys(DEMO_PASSWORD)
-    browser.find_element(By.CSS_SELECTOR, "button[type=submit]").click()
-    WebDriverWait(browser, WAIT_S).until(lambda b: "/user/login" not in b.current_url)
-    return browser
 
 
 def made(client, server, samples, layout):
@@ -57,31 +42,11 @@ def made(client, server, samples, layout):
     return project, ids
 
 
-def shown(browser, css):
-    """The first such element that can be seen; one that is drawn anew meanwhile is looked for again."""
-    wait = WebDriverWait(browser, WAIT_S, ignored_exceptions=[StaleElementReferenceException])
-    return wait.until(
-        lambda b: next((e for e in b.find_elements(By.CSS_SELECTOR, css) if e.is_displayed()), None)
-    )
-
-
 def stream(browser, studio, project):
     """Open the label stream; the task that it shows, once its regions are there."""
     browser.get(f"{studio.url}/projects/{project.project_id}/data?labeling=1")
     shown(browser, SUBMIT)
     return WebDriverWait(browser, WAIT_S).until(regions_shown)
-
-
-def regions_shown(browser):
-    return browser.execute_script(
-        "const s = window.Htx && window.Htx.annotationStore && window.Htx.annotationStore.selected;"
-        "return s && s.regionStore.regions.length ? [window.Htx.task.id, s.regionStore.regions.length] : null"
-    )
-
-
-def press(browser, key):
-    ActionChains(browser).send_keys(key).perform()
-    time.sleep(0.5)
 
 
 def decisions(server, project, count):

@@ -15,13 +15,11 @@ from ris.core.masks import compute_rle_box
 from ris.core.types import Suggestion, Task
 from ris.labelstudio.config.control import read_controls
 from ris.labelstudio.region import make_alternatives, write_predictions
-from tests.browser.test_editor import WAIT_S, editor, press, regions_shown, shown
+from tests.browser.acts import WAIT_S, press, regions_shown, shown
 from tests.builders.masks import rectangle
 from tests.live.support.project import Project
 
 pytestmark = pytest.mark.browser
-
-__all__ = ["editor"]
 
 LAYOUTS = ("pick_brush", "pick_brush_smart", "pick_bitmask", "pick_polygon", "pick_rectangle")
 GREY = (128, 128, 128)
