@@ -55,6 +55,15 @@ def test_without_an_alternative_sams_own_trust_decides(refining):
     assert (found.alternative, found.score) == (None, pytest.approx(0.9))
 
 
+def test_a_mask_that_misses_a_positive_click_is_never_returned(refining):
+    """SAM trusts the whole most; no mask at all contains the background in the corner."""
+    outside = at(~squares().any(-1))
+
+    assert refine(refining, clicks(outside)) is None
+    found = rle.decode_rle(refine(refining, clicks(at(BLUE))).mask)
+    assert found[int(at(BLUE)[1]), int(at(BLUE)[0])]
+
+
 def test_an_image_that_was_seen_is_not_seen_again(refining, suggesting, gate):
     ask(suggesting, task())
     for _ in range(3):
