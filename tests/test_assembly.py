@@ -12,11 +12,13 @@ from pydantic import SecretStr
 from ris.assembly import (
     assemble,
     get_webhook_headers,
+    load_pipeline,
     make_sync_service,
     make_training_service,
 )
 from ris.config import Settings
-from ris.core.types import Task
+from ris.core import rle
+from ris.core.types import Image, Task
 from ris.errors import SettingsError
 from ris.labelstudio.api.connecting import make_webhook_token
 from ris.planning import make_plan
@@ -134,3 +136,53 @@ def test_a_server_with_a_password_asks_webhooks_for_a_token_and_one_without_for_
 
     assert get_webhook_headers(open_to_all) == {}
     assert get_webhook_headers(guarded) == {"Authorization": f"Bearer {make_webhook_token('open')}"}
+
+
+@pytest.fixture(scope="module")
+def classical():
+    return load_pipeline(make_plan(Settings(_env_file=None, preset="classical")))
+
+
+@pytest.fixture(scope="module")
+def classical_scene(classical):
+    return classical.see(Image.from_pixels(squares()))
+
+
+def test_the_preset_without_a_network_has_one_method_for_words_of_place_and_colour(classical):
+    assert [method.name for method in classical.methods] == ["attributes"]
+    assert classical.version.startswith("classical-")
+
+
+def test_the_preset_without_a_network_takes_the_words_it_can_use(classical, classical_scene):
+    result = classical.refer(classical_scene, "the red mug")
+
+    place = rle.decode_rle(result.suggestions[0].mask)
+    assert squares()[place].mean(0).argmax() == 0
+    assert result.scores[0].evidence["words not used"] == "mug: not recognised without a network"
+
+
+def test_the_preset_without_a_network_unites_several_things(classical, classical_scene):
+    first, *_ = classical.refer(classical_scene, "the two mugs").suggestions
+
+    singles = [mask for mask in classical_scene.masks if mask == first.mask]
+    assert singles == []
+
+
+def test_a_preset_with_networks_keeps_its_method_for_places():
+    plan = make_plan(Settings(_env_file=None))
+
+    assert [m.name for m in load_pipeline(plan).methods] == ["global-local", "lgd", "iterprime", "spatial"]
+
+
+def test_a_describer_is_not_asked_where_no_method_asks_one():
+    settings = Settings(
+        _env_file=None, preset="classical", describer_model="chat", describer_url="http://d/v1"
+    )
+
+    plan = make_plan(settings)
+
+    assert (
+        plan.describer == "none"
+        and plan.version == make_plan(Settings(_env_file=None, preset="classical")).version
+    )
+    assert [m.name for m in load_pipeline(plan).methods] == ["attributes"]

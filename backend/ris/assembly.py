@@ -25,7 +25,7 @@ from ris.planning import Plan, make_plan
 from ris.pretrained.catalog.presets import PRESETS
 from ris.pretrained.language.synonyms import find_synonyms
 from ris.referring.pipeline import Pipeline
-from ris.referring.protocols import Describer, Parser
+from ris.referring.protocols import Describer, Method, Parser
 from ris.service import (
     CachingDescriber,
     DeliveryService,
@@ -55,6 +55,7 @@ def load_pipeline(plan: Plan, remember: Callable[[Describer], Describer] = lambd
     """
     from ris.pretrained.device import check_device, use_threads
     from ris.pretrained.loading import Loader
+    from ris.referring.attributes import Attributes
     from ris.referring.global_local import GlobalLocal
     from ris.referring.iterprime import IterPrime
     from ris.referring.lgd import Lgd
@@ -67,25 +68,23 @@ def load_pipeline(plan: Plan, remember: Callable[[Describer], Describer] = lambd
     loader = Loader(preset, plan.models, plan.device, plan.precision)
     parser, own_parsers = loader.load_parsers()
     clip, matcher = loader.load_encoder(), loader.load_matcher()
-    describer = remember(_load_named_describer(plan) or loader.load_describer())
+    methods: list[Method] = []
+    if clip is not None:
+        methods.append(GlobalLocal(clip, preset.global_local))
+        describer = _load_named_describer(plan) or loader.load_describer()
+        if describer is not None:
+            lgd_parser, synonyms = own_parsers.get("lgd", parser), find_synonyms(preset.lgd.synonyms)
+            methods.append(Lgd(clip, remember(describer), lgd_parser, synonyms, preset.lgd))
+    if matcher is not None:
+        methods.append(IterPrime(matcher, preset.iterprime))
+    methods.append(Spatial() if preset.has_networks else Attributes())
     proposer, refiner = loader.load_proposer()
     return Pipeline(
         proposer=proposer,
         refiner=refiner,
         parser=parser,
         parsers=own_parsers,
-        methods=(
-            GlobalLocal(clip, preset.global_local),
-            Lgd(
-                clip,
-                describer,
-                own_parsers.get("lgd", parser),
-                find_synonyms(preset.lgd.synonyms),
-                preset.lgd,
-            ),
-            IterPrime(matcher, preset.iterprime),
-            Spatial(),
-        ),
+        methods=tuple(methods),
         ranking=preset.ranking,
         version=plan.version,
     )

@@ -36,7 +36,7 @@ class Plan:
     Attributes:
         preset: the networks and the numbers of the methods.
         version: names the networks and methods, see `compute_model_version`.
-        describer: the describer of LGD, as people read it.
+        describer: the describer of LGD, as people read it; "none" where the preset has no LGD.
         synonyms: the source of LGD's synonyms: "wordnet" or "lemma".
         describer_url, describer_model, describer_key: of the describer that replaces the preset's own.
         models: the folder of the fetched networks.
@@ -72,10 +72,12 @@ def make_plan(settings: Settings) -> Plan:
     url, model = settings.describer_url, settings.describer_model
     if url and not model:
         raise SettingsError("RIS_DESCRIBER_URL is set but RIS_DESCRIBER_MODEL is not; name the model to ask")
-    if model:
+    if model and preset.describer is not None:
         lgd = replace(preset.lgd, attribute_prompt=ATTRIBUTE_PROMPT, surrounding_prompt=SURROUNDING_PROMPT)
         preset = replace(preset, lgd=lgd)
     describer = f"{model} at {url}" if url else model or "embedded"
+    if preset.describer is None:
+        describer = "none"  # no method of the preset asks one
     needed = [source for source in preset.sources if not model or source is not preset.describer]
     weights = check_model_files(needed, models, fetch=f"ris models fetch {preset.name}")
     synonyms = find_synonym_source()
