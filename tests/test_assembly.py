@@ -4,8 +4,11 @@ import base64
 import io
 import threading
 from dataclasses import replace
+from pathlib import Path
 
+import numpy as np
 import pytest
+import skimage
 from PIL import Image as Pillow
 from pydantic import SecretStr
 
@@ -15,6 +18,7 @@ from ris.assembly import (
     load_pipeline,
     make_sync_service,
     make_training_service,
+    warn_of_photographs,
 )
 from ris.config import Settings
 from ris.core import rle
@@ -186,3 +190,16 @@ def test_a_describer_is_not_asked_where_no_method_asks_one():
         and plan.version == make_plan(Settings(_env_file=None, preset="classical")).version
     )
     assert [m.name for m in load_pipeline(plan).methods] == ["attributes"]
+
+
+def test_the_first_photograph_is_logged_with_the_preset_that_suits_it_and_no_other(caplog):
+    pixels = np.asarray(Pillow.open(Path(skimage.__file__).parent / "data" / "coffee.png").convert("RGB"))
+    photograph, drawn = Image.from_pixels(pixels), Image.from_pixels(squares())
+    pictures = iter([drawn, photograph, photograph])
+    fetch = warn_of_photographs(Settings(_env_file=None), lambda task: next(pictures))
+
+    fetched = [fetch(Task(number, "1.1", "a.png", "the mug")) for number in range(3)]
+
+    assert fetched == [drawn, photograph, photograph]
+    (line,) = caplog.messages
+    assert line.startswith("task 1 of project 1.1: these pictures look like photographs")

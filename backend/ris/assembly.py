@@ -4,11 +4,13 @@ Importing this module loads no network library. `load_pipeline` imports them whe
 `/health` must answer before torch is imported.
 """
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, partial
 from pathlib import Path
+from threading import Event
 
 from ris.config import Settings
 from ris.core.expression import ParsedExpression
@@ -21,7 +23,7 @@ from ris.labelstudio.api.fetching import ImageSource
 from ris.labelstudio.api.pushing import PredictionWriter
 from ris.labelstudio.images.decoding import decode_image
 from ris.learning.training import TrainingService
-from ris.planning import Plan, make_plan
+from ris.planning import Plan, advise_preset, make_plan
 from ris.pretrained.catalog.presets import PRESETS
 from ris.pretrained.language.synonyms import find_synonyms
 from ris.referring.pipeline import Pipeline
@@ -38,6 +40,8 @@ from ris.service import (
 )
 from ris.store.scenes import SceneFiles
 from ris.store.session import Database
+
+log = logging.getLogger(__name__)
 
 WRITE_TIMEOUT_S = 120.0  # for one call that writes predictions; shorter than `writing.HOLD_WRITE`
 
@@ -161,7 +165,7 @@ def assemble(settings: Settings) -> Application:
     syncing = _make_syncing(settings, database, recording)
     if settings.label_studio_api_key and settings.sync_interval_s:
         syncing.start(settings.sync_interval_s)
-    images = make_image_source(settings)
+    images = warn_of_photographs(settings, make_image_source(settings))
     suggesting = SuggestionService(
         database, worker, images, version=plan.version, now=get_utc_now,
         alternatives=settings.alternatives, shuffled_share=settings.shuffled_share,
@@ -229,6 +233,25 @@ def make_image_source(settings: Settings) -> Callable[[Task], Image]:
     """Make the function that fetches and decodes a task's image."""
     fetch = make_image_bytes_source(settings)
     return lambda task: decode_image(fetch(task), max_pixels=settings.max_image_pixels)
+
+
+def warn_of_photographs(settings: Settings, fetch: Callable[[Task], Image]) -> Callable[[Task], Image]:
+    """Return the same image source; it logs once which preset suits photographs, when the first one comes.
+
+    Args:
+        settings: with the chosen preset.
+        fetch: the image source.
+    """
+    has_warned = Event()
+
+    def fetch_image(task: Task) -> Image:
+        image = fetch(task)
+        if not has_warned.is_set() and (advice := advise_preset(settings, [image.pixels])):
+            has_warned.set()
+            log.warning("task %s of project %s: %s", task.task_id, task.project, advice)
+        return image
+
+    return fetch_image
 
 
 def make_expression_parser() -> Callable[[str], ParsedExpression]:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from flask import Blueprint, Response, request
 
+from ris.core.versions import describe_version
 from ris.labelstudio.failure import find_advice
 from ris.service import SuggestionService, SyncResult
 from ris.store.failures import FailureGroup, group_failures
@@ -71,7 +72,7 @@ def make_dashboard(
         text = render_page(
             [evaluate_decision(decision) for decision in newest],
             title="Referring-expression segmentation: what the annotators decided",
-            subtitle=f"decisions: {n_decisions}; {suggesting.version}, models {models}",
+            subtitle=f"decisions: {n_decisions}; {describe_version(suggesting.version)}, models {models}",
             alarms=_make_alarms(failed),
             warnings=warnings,
             extra_tables=[decided, inbox, not_understood, sync],

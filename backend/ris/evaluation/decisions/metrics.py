@@ -14,6 +14,7 @@ from ris.core.decision import Decision
 from ris.core.rle import RLE
 from ris.core.shares import Share, estimate_share
 from ris.core.types import Verdict
+from ris.core.versions import describe_version
 from ris.referring.kinds import find_kind
 
 _THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9)
@@ -197,7 +198,7 @@ def _get_week(evaluation: DecisionEvaluation) -> str:
 GROUP_KEYS: Mapping[str, Callable[[DecisionEvaluation], str]] = {
     "project": lambda e: e.decision.correction.annotation.task.project,
     "annotator": lambda e: str(e.decision.correction.annotation.annotator or "unknown"),
-    "version": lambda e: e.decision.version or "nothing offered",
+    "version": lambda e: describe_version(e.decision.version or "") or "nothing offered",
     "kind": lambda e: find_kind(e.decision.correction.annotation.task.expression),
     "week": _get_week,
 }

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
+from ris.core.versions import NO_NETWORK, NO_NETWORK_PRESET
 from ris.errors import SettingsError
 from ris.pretrained.catalog import sources
 from ris.pretrained.catalog.sources import Source
@@ -75,6 +76,12 @@ class Preset:
     def has_networks(self) -> bool:
         """Whether a network looks at the pictures; the parser of expressions does not count."""
         return any(source is not None for source in (self.masks, self.clip, self.itm))
+
+    @property
+    def has_toy_networks(self) -> bool:
+        """Whether a network that looks at the pictures is an embedded one, which knows drawn scenes only."""
+        folders = [source.folder for source in (self.masks, self.clip, self.itm) if source is not None]
+        return any(folder is not None and folder.is_relative_to(TINY_FOLDER) for folder in folders)
 
     @property
     def sources(self) -> tuple[Source, ...]:
@@ -236,10 +243,9 @@ BEST = replace(
     global_local=replace(global_local.GLOBAL_LOCAL_PAPER, first_masked_block=21),
 )
 
-NO_NETWORK = "no network: position, size, order and colour only"
 CLASSICAL = replace(
     TINY,
-    name="classical",
+    name=NO_NETWORK_PRESET,
     summary=f"{NO_NETWORK}; for photographs, until networks are fetched",
     masks=None,
     clip=None,
