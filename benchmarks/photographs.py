@@ -41,7 +41,7 @@ from ris.referring.scene import Scene
 
 OBJECTS_FILE = Path(__file__).with_suffix(".json")
 LIBRARY_FOLDER = Path(skimage.__file__).parent / "data"
-PRESETS = ("tiny", "classical")
+COMPARED_PRESETS = ("tiny", "classical")
 MASK_ROWS = {
     "best of the proposals": 0.65, "box of the object": 0.75, "one click in the middle": 0.55,
     "two clicks": None, "three clicks": 0.65,
@@ -50,7 +50,7 @@ SCENE_ROWS = {"position": 0.6, "ordinal": 0.5, "attribute": 0.6}
 Mask = NDArray[np.bool_]
 
 
-def read_objects(folder: Path) -> Iterator[tuple[Path, dict[str, Mask]]]:
+def read_marked_objects(folder: Path) -> Iterator[tuple[Path, dict[str, Mask]]]:
     """The pictures of the file that are in a folder, with the mask of each object."""
     for name, entry in json.loads(OBJECTS_FILE.read_text()).items():
         if (folder / name).is_file():
@@ -99,7 +99,7 @@ def measure_masks(pipeline: Pipeline, folder: Path) -> tuple[dict[str, list[floa
     """By row, the IoU of each object; and the seconds of each click and box."""
     ious: dict[str, list[float]] = {row: [] for row in MASK_ROWS}
     times_s: list[float] = []
-    for path, truths in read_objects(folder):
+    for path, truths in read_marked_objects(folder):
         image = decode_image(path.read_bytes(), max_pixels=10**8)
         scene = pipeline.see(image)
         proposals = [rle.decode_rle(mask) for mask in scene.masks]
@@ -144,27 +144,29 @@ def main() -> None:
     parser.add_argument("folder", type=Path, nargs="?", default=LIBRARY_FOLDER)
     parser.add_argument("--scenes", type=int, default=100, help="drawn scenes")
     args = parser.parse_args()
-    n_objects = sum(len(truths) for _, truths in read_objects(args.folder))
+    n_objects = sum(len(truths) for _, truths in read_marked_objects(args.folder))
     if not n_objects:
         raise SystemExit(f"{args.folder} has none of the pictures of {OBJECTS_FILE.name}")
     pipelines = {
         name: load_pipeline(make_plan(Settings(_env_file=None, preset=name)))  # type: ignore[call-arg]
-        for name in PRESETS
+        for name in COMPARED_PRESETS
     }
     masks = {name: measure_masks(pipeline, args.folder) for name, pipeline in pipelines.items()}
     scenes = {name: measure_scenes(pipeline, args.scenes) for name, pipeline in pipelines.items()}
-    table = Table("", "aim", *PRESETS, title=f"{n_objects} objects, {args.scenes} drawn scenes")
+    table = Table("", "aim", *COMPARED_PRESETS, title=f"{n_objects} objects, {args.scenes} drawn scenes")
     for row, aim in MASK_ROWS.items():
-        means = [f"{statistics.mean(masks[name][0][row]):.2f}" for name in PRESETS]
+        means = [f"{statistics.mean(masks[name][0][row]):.2f}" for name in COMPARED_PRESETS]
         table.add_row(f"mean IoU: {row}", f"{aim:.2f}" if aim else "", *means)
     for row, aim in SCENE_ROWS.items():
-        count = len(scenes[PRESETS[0]][row])
-        means = [f"{statistics.mean(scenes[name][row]):.2f}" for name in PRESETS]
+        count = len(scenes[COMPARED_PRESETS[0]][row])
+        means = [f"{statistics.mean(scenes[name][row]):.2f}" for name in COMPARED_PRESETS]
         table.add_row(f"first is right, {row}, true masks ({count})", f"{aim:.2f}", *means)
     table.add_row(
-        "a new picture of one megapixel", "1 s", *(f"{measure_time_s(pipelines[n]):.1f} s" for n in PRESETS)
+        "a new picture of one megapixel",
+        "1 s",
+        *(f"{measure_time_s(pipelines[n]):.1f} s" for n in COMPARED_PRESETS),
     )
-    clicks = [f"{1e3 * statistics.median(masks[name][1]):.0f} ms" for name in PRESETS]
+    clicks = [f"{1e3 * statistics.median(masks[name][1]):.0f} ms" for name in COMPARED_PRESETS]
     table.add_row("a click or a box, median", "300 ms", *clicks)
     Console().print(table)
 

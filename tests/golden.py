@@ -1,4 +1,4 @@
-"""What the presets without a download answer on fixed pictures; `python -m tests.golden` writes it down anew."""
+"""What the presets without a download answer on fixed pictures; `python -m tests.golden` writes it anew."""
 
 import json
 from pathlib import Path

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from ris.referring.colours import BASIC_COLOURS, COLOUR_WORDS, SHADES, count_colours, name_pixels
+from ris.referring.colours import BASIC_COLOURS, COLOUR_WORDS, SHADE_NAMES, count_colours, name_pixels
 
 NAMED = {
     "black": (15, 15, 18), "grey": (128, 128, 128), "white": (250, 248, 245), "red": (200, 20, 25),
@@ -24,7 +24,7 @@ def test_a_clear_colour_has_its_basic_name(name, rgb):
 def test_a_colour_has_a_shade(rgb, name, shade):
     code = int(name_pixels(np.array([[rgb]], np.uint8))[0, 0])
 
-    assert (BASIC_COLOURS[code // 3], SHADES[code % 3]) == (name, shade)
+    assert (BASIC_COLOURS[code // 3], SHADE_NAMES[code % 3]) == (name, shade)
 
 
 def test_every_colour_has_exactly_one_name():
@@ -53,4 +53,6 @@ def test_no_masks_have_no_shares():
 
 
 def test_other_words_mean_a_basic_colour():
-    assert all(colour in BASIC_COLOURS and shade in ("", *SHADES) for colour, shade in COLOUR_WORDS.values())
+    assert all(
+        colour in BASIC_COLOURS and shade in ("", *SHADE_NAMES) for colour, shade in COLOUR_WORDS.values()
+    )

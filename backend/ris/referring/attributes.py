@@ -16,7 +16,7 @@ from ris.core.masks import compute_inside_matrix
 from ris.core.proposals import Proposals
 from ris.core.types import Image, MethodScores
 from ris.referring.attribute_words import AttributeWords, ColourWish, read_attributes
-from ris.referring.colours import BASIC_COLOURS, SHADES, count_colours
+from ris.referring.colours import BASIC_COLOURS, SHADE_NAMES, count_colours
 from ris.referring.likeness import compute_likeness, draw_thumbnails
 from ris.referring.scene import Scene
 from ris.referring.spatial import compute_cues
@@ -80,6 +80,8 @@ class Attributes:
             weights[str(wish)] = _COLOUR_WEIGHT
         matching = np.prod([cue >= 0.5 for cue in cues.values()], 0).astype(bool) if cues else None
         cues |= measure_order(scene, expression, words, _restrict(groups, matching))
+        if any(wish.negated for wish in words.colours):  # "the mug that is not red" has a red one beside it
+            cues["one of several alike"] = np.where(groups.sum(1) > 1, 1.0, _NO_GROUP)
         if words.is_person:
             cues["person-sized"] = measure_person(scene)
         total = _QUALITY_WEIGHT * np.log(_FLOOR + np.clip(scene.quality, 0, 1))
@@ -116,7 +118,7 @@ def measure_colour(colours: NDArray[np.float32], wish: ColourWish) -> NDArray[np
     by_shade = chosen.sum(1).astype(np.float64)
     if wish.shade:
         factors = np.array(
-            [1.0 if shade == wish.shade else 0.5 if shade == "medium" else 0.2 for shade in SHADES]
+            [1.0 if shade == wish.shade else 0.5 if shade == "medium" else 0.2 for shade in SHADE_NAMES]
         )
         by_shade = by_shade * factors
     share = by_shade.sum(1)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 BASIC_COLOURS = (
     "black", "grey", "white", "red", "orange", "brown", "yellow", "green", "blue", "purple", "pink",
 )  # fmt: skip
-SHADES = ("dark", "medium", "light")
+SHADE_NAMES = ("dark", "medium", "light")
 
 # Other words for the same, as a colour and a shade; "" for any shade.
 COLOUR_WORDS: dict[str, tuple[str, str]] = {
@@ -35,7 +35,7 @@ def name_pixels(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         pixels: uint8 [H, W, 3], RGB.
 
     Returns:
-        uint8 [H, W]: three times the index in `BASIC_COLOURS`, plus the index in `SHADES`.
+        uint8 [H, W]: three times the index in `BASIC_COLOURS`, plus the index in `SHADE_NAMES`.
     """
     scaled = pixels.astype(np.float32) / 255
     hue, saturation, value = np.moveaxis(np.asarray(cv2.cvtColor(scaled, cv2.COLOR_RGB2HSV)), -1, 0)
@@ -76,4 +76,4 @@ def count_colours(pixels: NDArray[np.uint8], masks: Iterable[NDArray[np.bool_]])
     named = name_pixels(pixels)
     counts = [np.bincount(named[mask], minlength=3 * len(BASIC_COLOURS)) for mask in masks]
     shares = [count / max(int(count.sum()), 1) for count in counts]
-    return np.array(shares, np.float32).reshape(-1, len(BASIC_COLOURS), len(SHADES))
+    return np.array(shares, np.float32).reshape(-1, len(BASIC_COLOURS), len(SHADE_NAMES))
