@@ -13,6 +13,7 @@ from ris.cli.console import console, make_table
 from ris.cli.options import DatabaseUrlOption, ProjectKeyOption
 from ris.core.decision import Decision
 from ris.core.types import Task
+from ris.core.versions import describe_version
 from ris.evaluation.decisions.metrics import compute_decision_metrics
 from ris.evaluation.decisions.named import MAX_DISPUTES, load_report_names, make_dispute_table
 from ris.evaluation.decisions.rerun import compare_reruns, isolate_method, rerun
@@ -124,7 +125,7 @@ def _print_rerun(preset: str, method: str | None, project: str | None, database_
     with_mask = sum(d.correction.verdict.has_mask for d in found)
     runs = rerun(pipeline, found, assembly.make_image_source(settings))
     done = list(track(runs, "running the preset", total=with_mask, console=console, transient=True))
-    name = f"{pipeline.version}{f', {method} alone' if method else ''}"
+    name = f"{describe_version(pipeline.version)}{f', {method} alone' if method else ''}"
     table = make_table("", "recorded", name, "difference", title=f"{len(done)} decisions with a mask")
     for figure, (then, now, above) in compare_reruns(done).items():
         table.add_row(figure, str(then), str(now), str(above))

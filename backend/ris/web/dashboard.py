@@ -8,6 +8,7 @@ from flask import Blueprint, Response, request
 
 from ris.core.decision import Decision, JudgedAnswer
 from ris.core.types import LargeImage, Task
+from ris.core.versions import describe_version
 from ris.errors import InputError
 from ris.evaluation.decisions.named import MAX_DISPUTES, load_report_names, make_dispute_table
 from ris.labelstudio.links import make_task_address
@@ -129,7 +130,7 @@ def _render_dashboard(backend: Services) -> Response:
     models = backend.suggesting.worker.get_state()
     page = make_environment(_FOLDER / "templates").get_template("dashboard.html").render(
         title=_TITLE,
-        subtitle=f"decisions: {n_decisions}; {backend.suggesting.version}, models {models}",
+        subtitle=f"decisions: {n_decisions}; {describe_version(backend.suggesting.version)}, models {models}",
         alarms=_make_alarms(failed),
         warnings=_make_warnings(models, silent),
         filters=fields,

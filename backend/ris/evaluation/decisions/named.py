@@ -2,12 +2,11 @@
 
 from collections.abc import Callable, Sequence
 
-from sqlalchemy.orm import Session
-
 from ris.core.types import Task
 from ris.evaluation.decisions.cells import Link, ReportNames, ReportTable
 from ris.store.disputes import Dispute
 from ris.store.names import find_annotator_names, find_project_names
+from ris.store.session import Session
 
 MAX_DISPUTES = 30
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ris.core.decision import JudgedAnswer
 from ris.core.shares import Share, estimate_share
 from ris.core.types import MAX_LEAD_TIME_S, Verdict
+from ris.core.versions import describe_version
 from ris.referring.kinds import find_kind
 
 _ANSWERS_PER_BLOCK = 10_000  # answers that are held as Python objects
@@ -47,7 +48,7 @@ def _get_week(answer: JudgedAnswer) -> str:
 GROUP_KEYS: Mapping[str, Callable[[JudgedAnswer], str]] = {
     "project": lambda answer: answer.task.project,
     "annotator": lambda answer: str(answer.annotator or "unknown"),
-    "version": lambda answer: answer.version or "nothing offered",
+    "version": lambda answer: describe_version(answer.version or "") or "nothing offered",
     "kind": lambda answer: find_kind(answer.task.expression),
     "week": _get_week,
 }
