@@ -1,4 +1,4 @@
-"""What the embedded networks answer on fixed pictures; `python -m tests.golden` writes it down anew."""
+"""What the presets without a download answer on fixed pictures; `python -m tests.golden` writes it anew."""
 
 import json
 from pathlib import Path
@@ -10,11 +10,11 @@ from ris.core import rle
 from ris.core.masks import compute_iou
 from ris.labelstudio.images.decoding import decode_image
 from ris.planning import compute_model_version, make_plan
-from ris.pretrained.catalog.presets import TINY
+from ris.pretrained.catalog.presets import PRESETS
 from ris.pretrained.catalog.weights import check_model_files
 
 FOLDER = Path(__file__).parent / "data" / "golden"
-OUTPUTS = FOLDER / "outputs.json"
+OUTPUTS = {"tiny": FOLDER / "outputs.json", "classical": FOLDER / "outputs_classical.json"}
 
 EXPRESSIONS = {
     "ducks.png": (
@@ -36,19 +36,19 @@ MAX_SCORE_DIFFERENCE = 0.01
 MAX_METHOD_DIFFERENCE = 0.005  # absolute, and as a share of the score
 
 
-def compute_version() -> str:
-    """The version of the embedded preset, whatever the settings and the data of this machine are."""
-    return compute_model_version(TINY, check_model_files(TINY.sources, Path(), fetch=""))
+def compute_version(name: str) -> str:
+    """The version of a preset, whatever the settings and the data of this machine are."""
+    return compute_model_version(PRESETS[name], check_model_files(PRESETS[name].sources, Path(), fetch=""))
 
 
-def compute_outputs() -> dict[str, dict[str, list[dict[str, Any]]]]:
+def compute_outputs(name: str) -> dict[str, dict[str, list[dict[str, Any]]]]:
     """By picture and expression, the suggestions, best first."""
-    pipeline = load_pipeline(make_plan(Settings(_env_file=None)))
+    pipeline = load_pipeline(make_plan(Settings(_env_file=None, preset=name)))
     outputs: dict[str, dict[str, list[dict[str, Any]]]] = {}
-    for name, expressions in EXPRESSIONS.items():
-        image = decode_image((FOLDER / name).read_bytes(), max_pixels=10**6)
+    for picture, expressions in EXPRESSIONS.items():
+        image = decode_image((FOLDER / picture).read_bytes(), max_pixels=10**6)
         found = pipeline.refer_all(pipeline.see(image), expressions)
-        outputs[name] = {
+        outputs[picture] = {
             expression: [_to_json(suggestion) for suggestion in result.suggestions]
             for expression, result in zip(expressions, found, strict=True)
         }
@@ -95,6 +95,6 @@ def _decode_mask(suggestion: dict[str, Any]) -> Any:
 
 
 if __name__ == "__main__":
-    OUTPUTS.write_text(
-        json.dumps({"version": compute_version(), "outputs": compute_outputs()}, indent=1) + "\n"
-    )
+    for preset, path in OUTPUTS.items():
+        written = {"version": compute_version(preset), "outputs": compute_outputs(preset)}
+        path.write_text(json.dumps(written, indent=1) + "\n")

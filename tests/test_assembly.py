@@ -4,8 +4,11 @@ import base64
 import io
 import threading
 from dataclasses import replace
+from pathlib import Path
 
+import numpy as np
 import pytest
+import skimage
 from PIL import Image as Pillow
 from pydantic import SecretStr
 
@@ -13,11 +16,14 @@ from ris.assembly import (
     MAX_DATABASE_CONNECTIONS,
     assemble,
     get_webhook_headers,
+    load_pipeline,
     make_sync_service,
     make_training_service,
+    warn_of_photographs,
 )
 from ris.config import Settings
-from ris.core.types import Task
+from ris.core import rle
+from ris.core.types import Image, Task
 from ris.errors import SettingsError
 from ris.labelstudio.api.connecting import make_webhook_token
 from ris.planning import make_plan
@@ -147,3 +153,66 @@ def test_a_server_has_a_database_connection_for_each_of_its_threads():
     others = 6
 
     assert requests + 2 * MAX_FETCHERS + others <= MAX_DATABASE_CONNECTIONS
+
+
+@pytest.fixture(scope="module")
+def classical():
+    return load_pipeline(make_plan(Settings(_env_file=None, preset="classical")))
+
+
+@pytest.fixture(scope="module")
+def classical_scene(classical):
+    return classical.see(Image.from_pixels(squares()))
+
+
+def test_the_preset_without_a_network_has_one_method_for_words_of_place_and_colour(classical):
+    assert [method.name for method in classical.methods] == ["attributes"]
+    assert classical.version.startswith("classical-")
+
+
+def test_the_preset_without_a_network_takes_the_words_it_can_use(classical, classical_scene):
+    result = classical.refer(classical_scene, "the red mug")
+
+    place = rle.decode_rle(result.suggestions[0].mask)
+    assert squares()[place].mean(0).argmax() == 0
+    assert result.scores[0].evidence["words not used"] == "mug: not recognised without a network"
+
+
+def test_the_preset_without_a_network_unites_several_things(classical, classical_scene):
+    first, *_ = classical.refer(classical_scene, "the two mugs").suggestions
+
+    singles = [mask for mask in classical_scene.masks if mask == first.mask]
+    assert singles == []
+
+
+def test_a_preset_with_networks_keeps_its_method_for_places():
+    plan = make_plan(Settings(_env_file=None))
+
+    assert [m.name for m in load_pipeline(plan).methods] == ["global-local", "lgd", "iterprime", "spatial"]
+
+
+def test_a_describer_is_not_asked_where_no_method_asks_one():
+    settings = Settings(
+        _env_file=None, preset="classical", describer_model="chat", describer_url="http://d/v1"
+    )
+
+    plan = make_plan(settings)
+
+    assert (
+        plan.describer == "none"
+        and plan.version == make_plan(Settings(_env_file=None, preset="classical")).version
+    )
+    assert [m.name for m in load_pipeline(plan).methods] == ["attributes"]
+
+
+def test_the_first_photograph_is_logged_with_the_preset_that_suits_it_and_no_other(caplog):
+    pixels = np.asarray(Pillow.open(Path(skimage.__file__).parent / "data" / "coffee.png").convert("RGB"))
+    photograph, drawn = Image.from_pixels(pixels), Image.from_pixels(squares())
+    pictures = iter([drawn, photograph, photograph])
+    fetch = warn_of_photographs(Settings(_env_file=None), lambda task: next(pictures))
+
+    fetched = [fetch(Task(number, "1.1", "a.png", "the mug")) for number in range(3)]
+
+    assert fetched == [drawn, photograph, photograph]
+    (line,) = caplog.messages
+    assert line.startswith("task 1 of project 1.1: these pictures look like photographs")

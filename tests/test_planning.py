@@ -3,13 +3,24 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+import skimage
+from PIL import Image as Pillow
 
 from ris.config import Settings
 from ris.errors import SettingsError
-from ris.planning import ALGORITHM_REVISION, compute_model_version, get_models_folder, make_plan
-from ris.pretrained.catalog.presets import PRESETS, TINY
+from ris.planning import (
+    ALGORITHM_REVISION,
+    advise_preset,
+    compute_model_version,
+    get_models_folder,
+    make_plan,
+)
+from ris.pretrained.catalog.presets import BASE, PRESETS, TINY
 from ris.pretrained.catalog.sources import Source
+from ris.pretrained.catalog.weights import write_manifest
+from ris.tinyworld.samples import make_samples
 
 ONE, OTHER = (Source(name, "spacy", folder=Path("/data") / name) for name in ("one", "other"))
 
@@ -94,3 +105,38 @@ def test_the_models_folder_of_the_settings_may_name_the_home_folder(monkeypatch)
     monkeypatch.setenv("HOME", "/home/someone")
 
     assert get_models_folder(Settings(models_folder="~/models")) == Path("/home/someone/models")
+
+
+PHOTOGRAPH = np.asarray(
+    Pillow.open(Path(skimage.__file__).parent / "data" / "coffee.png").convert("RGB"), np.uint8
+)
+
+
+def advise(pictures, **settings):
+    return advise_preset(Settings(_env_file=None, **settings), pictures)
+
+
+def test_photographs_and_toy_networks_do_not_go_together(tmp_path):
+    assert advise([PHOTOGRAPH], models_folder=tmp_path) == (
+        "these pictures look like photographs, and the networks of preset 'tiny' know drawn scenes only: set "
+        "RIS_PRESET=classical, which has no network: position, size, order and colour only; for more, "
+        "`ris models fetch base` and RIS_PRESET=base"
+    )
+
+
+def test_no_preset_is_advised_for_drawn_scenes_or_without_toy_networks(tmp_path):
+    drawn = [sample.pixels for sample in make_samples(3)]
+
+    assert advise(drawn, models_folder=tmp_path) == advise([], models_folder=tmp_path) == ""
+    assert advise([PHOTOGRAPH], preset="classical") == advise([PHOTOGRAPH], preset="base") == ""
+
+
+def test_networks_that_are_on_the_machine_are_advised_before_none(tmp_path):
+    for source in BASE.sources:
+        (tmp_path / source.name).mkdir()
+        (tmp_path / source.name / "weights").write_bytes(b"x")
+        write_manifest(tmp_path / source.name)
+
+    assert "set RIS_PRESET=base, whose networks are on this machine" in advise(
+        [PHOTOGRAPH], models_folder=tmp_path
+    )

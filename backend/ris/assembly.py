@@ -4,11 +4,13 @@ Importing this module loads no network library. `load_pipeline` imports them whe
 `/health` must answer before torch is imported.
 """
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, partial
 from pathlib import Path
+from threading import Event
 
 from ris.config import Settings
 from ris.core.expression import ParsedExpression
@@ -22,11 +24,11 @@ from ris.labelstudio.api.pushing import PredictionWriter
 from ris.labelstudio.images.budget import DecodingBudget
 from ris.labelstudio.images.decoding import decode_image, read_head
 from ris.learning.training import TrainingService
-from ris.planning import Plan, make_plan
+from ris.planning import Plan, advise_preset, make_plan
 from ris.pretrained.catalog.presets import PRESETS
 from ris.pretrained.language.synonyms import find_synonyms
 from ris.referring.pipeline import Pipeline
-from ris.referring.protocols import Describer, Parser
+from ris.referring.protocols import Describer, Method, Parser
 from ris.service import (
     CachingDescriber,
     DeliveryService,
@@ -37,12 +39,15 @@ from ris.service import (
     SyncService,
     Worker,
 )
+from ris.service.suggesting import ImageLoader
 from ris.store.scenes import SceneFiles
 from ris.store.session import Database
 
 MAX_DATABASE_CONNECTIONS = 32  # one for each thread of a server that asks the database; the inbox has its own
 SERVER_LOCK_WAIT_S = 10.0  # how long a server waits for a database that somebody else has locked
 INTAKE_S = 1.0  # in which a webhook is answered: Label Studio waits for the answer
+log = logging.getLogger(__name__)
+
 WRITE_TIMEOUT_S = 120.0  # for one call that writes predictions; shorter than `writing.HOLD_WRITE`
 
 
@@ -59,6 +64,7 @@ def load_pipeline(plan: Plan, remember: Callable[[Describer], Describer] = lambd
     """
     from ris.pretrained.device import check_device, use_threads
     from ris.pretrained.loading import Loader
+    from ris.referring.attributes import Attributes
     from ris.referring.global_local import GlobalLocal
     from ris.referring.iterprime import IterPrime
     from ris.referring.lgd import Lgd
@@ -71,25 +77,23 @@ def load_pipeline(plan: Plan, remember: Callable[[Describer], Describer] = lambd
     loader = Loader(preset, plan.models, plan.device, plan.precision)
     parser, own_parsers = loader.load_parsers()
     clip, matcher = loader.load_encoder(), loader.load_matcher()
-    describer = remember(_load_named_describer(plan) or loader.load_describer())
+    methods: list[Method] = []
+    if clip is not None:
+        methods.append(GlobalLocal(clip, preset.global_local))
+        describer = _load_named_describer(plan) or loader.load_describer()
+        if describer is not None:
+            lgd_parser, synonyms = own_parsers.get("lgd", parser), find_synonyms(preset.lgd.synonyms)
+            methods.append(Lgd(clip, remember(describer), lgd_parser, synonyms, preset.lgd))
+    if matcher is not None:
+        methods.append(IterPrime(matcher, preset.iterprime))
+    methods.append(Spatial() if preset.has_networks else Attributes())
     proposer, refiner = loader.load_proposer()
     return Pipeline(
         proposer=proposer,
         refiner=refiner,
         parser=parser,
         parsers=own_parsers,
-        methods=(
-            GlobalLocal(clip, preset.global_local),
-            Lgd(
-                clip,
-                describer,
-                own_parsers.get("lgd", parser),
-                find_synonyms(preset.lgd.synonyms),
-                preset.lgd,
-            ),
-            IterPrime(matcher, preset.iterprime),
-            Spatial(),
-        ),
+        methods=tuple(methods),
         ranking=preset.ranking,
         version=plan.version,
     )
@@ -168,7 +172,7 @@ def assemble(settings: Settings) -> Application:
     syncing = _make_syncing(settings, database, recording)
     if settings.label_studio_api_key and settings.sync_interval_s:
         syncing.start(settings.sync_interval_s)
-    images = make_image_loader(settings)
+    images = warn_of_photographs(settings, make_image_loader(settings))
     suggesting = SuggestionService(
         database, worker, images, version=plan.version, now=get_utc_now,
         alternatives=settings.alternatives, shuffled_share=settings.shuffled_share,
@@ -248,6 +252,29 @@ def make_image_source(settings: Settings) -> Callable[[Task], Image]:
     """Make the function that fetches and decodes a task's image."""
     fetch = make_image_bytes_source(settings)
     return lambda task: decode_image(fetch(task), max_pixels=settings.max_image_pixels)
+
+
+def warn_of_photographs(settings: Settings, fetch: ImageLoader) -> ImageLoader:
+    """Return the same image source; it logs once which preset suits photographs, when the first one comes.
+
+    Large images are not looked at, because they are decoded later.
+
+    Args:
+        settings: with the chosen preset.
+        fetch: the image source.
+    """
+    has_warned = Event()
+
+    def fetch_image(task: Task) -> Image | LargeImage:
+        image = fetch(task)
+        if isinstance(image, LargeImage) or has_warned.is_set():
+            return image
+        if advice := advise_preset(settings, [image.pixels]):
+            has_warned.set()
+            log.warning("task %s of project %s: %s", task.task_id, task.project, advice)
+        return image
+
+    return fetch_image
 
 
 def make_expression_parser() -> Callable[[str], ParsedExpression]:

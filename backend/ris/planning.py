@@ -2,15 +2,19 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import SecretStr
 
 from ris.config import Settings
-from ris.errors import SettingsError
+from ris.core.photographs import are_photographs
+from ris.core.versions import NO_NETWORK
+from ris.errors import SettingsError, WeightsError
 from ris.pretrained.catalog.presets import PRESETS, Preset, find_preset
 from ris.pretrained.catalog.sources import Source
 from ris.pretrained.catalog.user_presets import read_presets
@@ -36,7 +40,7 @@ class Plan:
     Attributes:
         preset: the networks and the numbers of the methods.
         version: names the networks and methods, see `compute_model_version`.
-        describer: the describer of LGD, as people read it.
+        describer: the describer of LGD, as people read it; "none" where the preset has no LGD.
         synonyms: the source of LGD's synonyms: "wordnet" or "lemma".
         describer_url, describer_model, describer_key: of the describer that replaces the preset's own.
         models: the folder of the fetched networks.
@@ -72,10 +76,12 @@ def make_plan(settings: Settings) -> Plan:
     url, model = settings.describer_url, settings.describer_model
     if url and not model:
         raise SettingsError("RIS_DESCRIBER_URL is set but RIS_DESCRIBER_MODEL is not; name the model to ask")
-    if model:
+    if model and preset.describer is not None:
         lgd = replace(preset.lgd, attribute_prompt=ATTRIBUTE_PROMPT, surrounding_prompt=SURROUNDING_PROMPT)
         preset = replace(preset, lgd=lgd)
     describer = f"{model} at {url}" if url else model or "embedded"
+    if preset.describer is None:
+        describer = "none"  # no method of the preset asks one
     needed = [source for source in preset.sources if not model or source is not preset.describer]
     weights = check_model_files(needed, models, fetch=f"ris models fetch {preset.name}")
     synonyms = find_synonym_source()
@@ -93,6 +99,46 @@ def make_plan(settings: Settings) -> Plan:
         precision=settings.precision,
         arithmetic=arithmetic,
     )
+
+
+def advise_preset(settings: Settings, pictures: Iterable[NDArray[np.uint8]]) -> str:
+    """Say which preset suits photographs; "" where the chosen one does, or the pictures are no photographs.
+
+    The choice stays with `RIS_PRESET`: another preset is another model version, which changes every project.
+
+    Args:
+        settings: with the chosen preset.
+        pictures: uint8 [H, W, 3], RGB, the first few; they are not read where no advice is possible.
+
+    Raises:
+        SettingsError: there is no such preset.
+    """
+    known = load_presets(settings)
+    chosen = find_preset(settings.preset, known=known)
+    if not chosen.has_toy_networks or not are_photographs(pictures):
+        return ""
+    problem = (
+        f"these pictures look like photographs, and the networks of preset {chosen.name!r} know drawn scenes "
+        "only"
+    )
+    here = [preset.name for preset in known.values() if _is_fetched(preset, get_models_folder(settings))]
+    if here:
+        return f"{problem}: set RIS_PRESET={here[0]}, whose networks are on this machine"
+    return (
+        f"{problem}: set RIS_PRESET=classical, which has {NO_NETWORK}; for more, `ris models fetch base` and "
+        "RIS_PRESET=base"
+    )
+
+
+def _is_fetched(preset: Preset, models: Path) -> bool:
+    """Whether all networks of a preset are on this machine and none of them is a toy."""
+    if not preset.has_networks or preset.has_toy_networks:
+        return False
+    try:
+        check_model_files(preset.sources, models, fetch="")
+    except WeightsError:
+        return False
+    return True
 
 
 def load_presets(settings: Settings) -> Mapping[str, Preset]:

@@ -6,6 +6,11 @@ import pytest
 from selenium import webdriver
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
+
+from tests.browser.acts import WAIT_S
+from tests.live.support.studio import DEMO_PASSWORD, DEMO_USER
 
 FLAGS = (
     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -24,3 +29,16 @@ def browser(tmp_path_factory):
     driver = webdriver.Chrome(options, Service(os.environ.get("CHROMEDRIVER", "/usr/bin/chromedriver")))
     yield driver
     driver.quit()
+
+
+@pytest.fixture(scope="module")
+def editor(browser, studio):
+    browser.delete_all_cookies()
+    browser.get(f"{studio.url}/user/login")
+    browser.delete_all_cookies()  # another file's session, which would show no login
+    browser.get(f"{studio.url}/user/login")
+    browser.find_element(By.CSS_SELECTOR, "input[name=email]").send_keys(DEMO_USER)
+    browser.find_element(By.CSS_SELECTOR, "input[name=password]").send_keys(DEMO_PASSWORD)
+    browser.find_element(By.CSS_SELECTOR, "button[type=submit]").click()
+    WebDriverWait(browser, WAIT_S).until(lambda b: "/user/login" not in b.current_url)
+    return browser

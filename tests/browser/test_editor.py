@@ -4,7 +4,6 @@ import time
 
 import numpy as np
 import pytest
-from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -14,31 +13,20 @@ from ris import label_config
 from ris.core import rle
 from ris.core.types import Verdict
 from ris.labelstudio.api import connecting
+from tests.browser.acts import WAIT_S, press, regions_shown, shown
 from tests.live.support.backend_server import BackendServer
 from tests.live.support.project import Project
 from tests.live.support.recorded import on_record
-from tests.live.support.studio import DEMO_PASSWORD, DEMO_USER
 
 pytestmark = pytest.mark.browser
 
 SUBMIT = "button[data-testid=bottombar-submit-button]"
-WAIT_S = 40
 
 
 @pytest.fixture(scope="module")
 def server(studio, tmp_path_factory):
     with BackendServer(tmp_path_factory.mktemp("backend"), studio.url) as server:
         yield server
-
-
-@pytest.fixture(scope="module")
-def editor(browser, studio):
-    browser.get(f"{studio.url}/user/login")
-    browser.find_element(By.CSS_SELECTOR, "input[name=email]").send_keys(DEMO_USER)
-    browser.find_element(By.CSS_SELECTOR, "input[name=password]").send_keys(DEMO_PASSWORD)
-    browser.find_element(By.CSS_SELECTOR, "button[type=submit]").click()
-    WebDriverWait(browser, WAIT_S).until(lambda b: "/user/login" not in b.current_url)
-    return browser
 
 
 def made(client, server, samples, layout):
@@ -54,31 +42,11 @@ def made(client, server, samples, layout):
     return project, ids
 
 
-def shown(browser, css):
-    """The first such element that can be seen; one that is drawn anew meanwhile is looked for again."""
-    wait = WebDriverWait(browser, WAIT_S, ignored_exceptions=[StaleElementReferenceException])
-    return wait.until(
-        lambda b: next((e for e in b.find_elements(By.CSS_SELECTOR, css) if e.is_displayed()), None)
-    )
-
-
 def stream(browser, studio, project):
     """Open the label stream; the task that it shows, once its regions are there."""
     browser.get(f"{studio.url}/projects/{project.project_id}/data?labeling=1")
     shown(browser, SUBMIT)
     return WebDriverWait(browser, WAIT_S).until(regions_shown)
-
-
-def regions_shown(browser):
-    return browser.execute_script(
-        "const s = window.Htx && window.Htx.annotationStore && window.Htx.annotationStore.selected;"
-        "return s && s.regionStore.regions.length ? [window.Htx.task.id, s.regionStore.regions.length] : null"
-    )
-
-
-def press(browser, key):
-    ActionChains(browser).send_keys(key).perform()
-    time.sleep(0.5)
 
 
 def decisions(server, project, count):
@@ -94,7 +62,7 @@ def test_the_key_of_the_second_and_submit_accept_the_second(editor, studio, pick
     project, _ = picked
     task, count = stream(editor, studio, project)
     assert count == 3
-    press(editor, "w")
+    press(editor, "s")
     editor.save_screenshot(str(tmp_path_factory.getbasetemp() / "pick.png"))
     shown(editor, SUBMIT).click()
 
@@ -114,15 +82,15 @@ def test_submit_without_a_choice_is_stopped(editor, studio, picked, server):
     stream(editor, studio, project)
     shown(editor, SUBMIT).click()
 
-    WebDriverWait(editor, WAIT_S).until(lambda b: "Which mask is meant?" in b.page_source)
+    WebDriverWait(editor, WAIT_S).until(lambda b: "Choose an answer first" in b.page_source)
     time.sleep(1)
     assert len(decisions(server, project, 0)) == before
 
 
-def test_no_such_thing_takes_one_key(editor, studio, picked, server):
+def test_object_not_in_image_takes_one_key(editor, studio, picked, server):
     project, _ = picked
     task, _ = stream(editor, studio, project)
-    press(editor, "t")
+    press(editor, "g")
     shown(editor, SUBMIT).click()
 
     found = decisions(server, project, 2)
@@ -201,7 +169,7 @@ def test_a_click_with_auto_annotation_on_gives_a_mask_to_take(
     )
     editor.save_screenshot(str(tmp_path_factory.getbasetemp() / "click.png"))
     accept(editor)
-    press(editor, "r")
+    press(editor, "f")
     shown(editor, SUBMIT).click()
 
     (decision,) = decisions(server, project, 1).values()
@@ -219,7 +187,7 @@ def test_a_brush_over_the_first_makes_it_an_edit(editor, studio, client, server,
     first.click()
     press(editor, "b")
     on_image(editor, (0.05, 0.05), (0.2, 0.06), (0.25, 0.08))
-    press(editor, "q")
+    press(editor, "a")
     shown(editor, SUBMIT).click()
 
     (decision,) = decisions(server, project, 1).values()
@@ -277,7 +245,7 @@ def test_typed_words_give_alternatives_and_can_be_kept_for_the_next_image(
     WebDriverWait(editor, WAIT_S).until(lambda b: suggested(b) == 3)
     accept(editor)
     press(editor, "k")
-    press(editor, "w")
+    press(editor, "s")
     shown(editor, SUBMIT).click()
     (decision,) = decisions(server, project, 1).values()
     WebDriverWait(editor, WAIT_S).until(

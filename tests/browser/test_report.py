@@ -9,8 +9,8 @@ from PIL import Image
 from selenium.webdriver.common.by import By
 
 from ris.core.types import Edit, Verdict
-from ris.evaluation.decisions.html_report import render_page
-from tests.builders.evaluated import LEFT, MONDAY, RIGHT, SIZE, make_evaluated
+from ris.evaluation.decisions.html_report import render_report
+from tests.builders.evaluated import LEFT, MONDAY, RIGHT, SIZE, draw_galleries, make_decision, to_table
 from tests.builders.masks import rectangle
 from tests.live.support.backend_server import BackendServer
 
@@ -26,7 +26,7 @@ def decisions():
         verdict = (Verdict.ACCEPTED, Verdict.ACCEPTED, Verdict.EDITED, Verdict.REDRAWN)[number % 4]
         mask = (LEFT, RIGHT, rectangle(SIZE, 0, 0, 2, 10), RIGHT)[number % 4]
         made.append(
-            make_evaluated(
+            make_decision(
                 verdict, mask, rank=(0, 1, 0, None)[number % 4], number=number, image=f"{number}.png",
                 iou=(1.0, 1.0, 0.5, 0.2)[number % 4], edit=EDIT if verdict is Verdict.EDITED else None,
                 expression=NASTY if number % 8 == 3 else "the left mug",
@@ -40,8 +40,10 @@ def decisions():
 def opened(browser, tmp_path_factory):
     file = tmp_path_factory.mktemp("report") / "report.html"
     grey = np.full((*SIZE, 3), 90, np.uint8)
+    galleries = draw_galleries(decisions(), lambda task: grey)
+    table = to_table(decisions())
     file.write_text(
-        render_page(decisions(), title="What was decided", subtitle="40 decisions", pixels=lambda j: grey)
+        render_report(table, title="What was decided", subtitle="40 decisions", galleries=galleries)
     )
     browser.get_log("performance")
     browser.get_log("browser")

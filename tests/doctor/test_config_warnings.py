@@ -30,7 +30,7 @@ def test_the_shipped_label_configs_let_nothing_fail(name):
          '<KeyPoint name="k">: an answer with points alone fails; give it smartOnly="true"'),
         ('zoom="true"', 'rotateControl="true"', 'rotateControl="true": a mask that is drawn'),
         ('required="true"', 'required="false"', '<Choices name="pick">: an answer without a choice fails'),
-        ('<Choice value="no such thing" hotkey="t"/>', "", "has no choice for an object that is not there"),
+        ('<Choice value="object not in image" hotkey="g"/>', "", "has no choice for an object that is not"),
         ('<Choices name="pick"', '<Choices value="$more" name="pick"', "has choices from the task"),
     ],
 )  # fmt: skip

@@ -145,9 +145,9 @@ def test_pick_is_one_prediction_with_a_region_a_rank_under_its_own_label_best_on
     (written,) = write_predictions(OFFERS, PICK, version="tiny-1")
 
     regions = written["result"]
-    assert [r["value"]["brushlabels"] for r in regions] == [["3rd"], ["2nd"], ["1st"]]
-    assert [r["meta"]["rank"] for r in regions] == [2, 1, 0]
-    assert [r["id"] for r in regions] == [o.region_id for o in reversed(OFFERS)]
+    assert [r["value"]["brushlabels"] for r in regions] == [["1st"], ["2nd"], ["3rd"]]
+    assert [r["meta"]["rank"] for r in regions] == [0, 1, 2]
+    assert [r["id"] for r in regions] == [o.region_id for o in OFFERS]
     assert (written["score"], written["model_version"]) == (OFFERS[0].suggestion.score, "tiny-1")
 
 

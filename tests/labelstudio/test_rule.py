@@ -41,23 +41,23 @@ class Words:
 
 RANKS = ("1st", "2nd", "3rd")
 PICK = Words(
-    read("pick_brush.xml"), {r: r for r in RANKS}, ("drew it myself",), ("no such thing",),
+    read("pick_brush.xml"), {r: r for r in RANKS}, ("drawn by me",), ("object not in image",),
     labels={r: r for r in RANKS},
 )  # fmt: skip
 ALIASED = Words(
     read("pick_brush.xml")
     .replace('<Choice value="1st"', '<Choice value="1st" alias="best"')
     .replace('<Label value="1st"', '<Label value="1st" alias="one"')
-    .replace('<Choice value="no such thing"', '<Choice value="no such thing" alias="absent"'),
-    {"best": "one", "1st": "one", "2nd": "2nd", "3rd": "3rd"}, ("drew it myself",),
-    ("absent", "no such thing"),
+    .replace('<Choice value="object not in image"', '<Choice value="object not in image" alias="absent"'),
+    {"best": "one", "1st": "one", "2nd": "2nd", "3rd": "3rd"}, ("drawn by me",),
+    ("absent", "object not in image"),
     labels={"1st": "one", "one": "one", "2nd": "2nd", "3rd": "3rd"},
 )  # fmt: skip
 TABS = Words(
-    read("tabs_brush.xml"), none=("no such thing",), tag="referent", labels={"Referent": "Referent"}
+    read("tabs_brush.xml"), none=("object not in image",), tag="referent", labels={"Referent": "Referent"}
 )  # fmt: skip
 SMART = Words(
-    read("pick_brush_smart.xml"), {r: r for r in RANKS}, ("drew it myself",), ("no such thing",),
+    read("pick_brush_smart.xml"), {r: r for r in RANKS}, ("drawn by me",), ("object not in image",),
     labels={r: r for r in (*RANKS, "mine")}, prompt_tools=("click", "box"),
 )  # fmt: skip
 CONFIGS = {"pick": PICK, "aliased": ALIASED, "tabs": TABS, "smart": SMART}

@@ -11,14 +11,14 @@ PICK, TABS, TYPE = (read_controls(read(f"{name}.xml")) for name in ("pick_brush"
 ALIASED = read_controls(
     read("pick_brush.xml")
     .replace('<Choice value="2nd"', '<Choice value="2nd" alias="rank-two"')
-    .replace('<Choice value="no such thing"', '<Choice value="no such thing" alias="absent"')
-    .replace('<Choice value="drew it myself"', '<Choice value="drew it myself" alias="mine"')
+    .replace('<Choice value="object not in image"', '<Choice value="object not in image" alias="absent"')
+    .replace('<Choice value="drawn by me"', '<Choice value="drawn by me" alias="mine"')
     .replace('<Label value="3rd"', '<Label value="3rd" alias="three"')
 )
 RENAMED = read_controls(
     read("pick_brush.xml")
     .replace('"1st"', '"first"').replace('"2nd"', '"second"').replace('"3rd"', '"third"')
-    .replace("no such thing", "not there").replace("drew it myself", "made by me, myself")
+    .replace("object not in image", "not there").replace("drawn by me", "made by me, myself")
 )  # fmt: skip
 OLD = {"1st", "2nd", "3rd"}
 
@@ -50,8 +50,11 @@ def test_a_label_that_the_config_does_not_have_stays_as_it_is():
 
 def test_a_word_from_before_a_renaming_is_the_label_of_the_same_name():
     assert read_selected_choices([choice("2nd")], RENAMED, OLD).choice_by_label == {"2nd": "2nd"}
-    assert read_selected_choices([choice("no such thing")], RENAMED, OLD).no_referent == "no such thing"
-    assert read_selected_choices([choice("drew it myself")], RENAMED, OLD).own == "drew it myself"
+    assert (
+        read_selected_choices([choice("object not in image")], RENAMED, OLD).no_referent
+        == "object not in image"
+    )
+    assert read_selected_choices([choice("drawn by me")], RENAMED, OLD).own == "drawn by me"
 
 
 @pytest.mark.parametrize("word", ["2nd", "zweite", "4th", ""])
@@ -69,7 +72,9 @@ def test_a_word_of_the_tag_for_no_such_thing_that_the_config_does_not_have_is_re
     )
 
 
-@pytest.mark.parametrize(("word", "labels"), [("no such thing", set()), ("2nd", OLD), ("anything", {"1st"})])
+@pytest.mark.parametrize(
+    ("word", "labels"), [("object not in image", set()), ("2nd", OLD), ("anything", {"1st"})]
+)
 def test_nobody_knows_what_a_choice_of_a_tag_that_is_gone_meant(word, labels):
     with pytest.raises(ChoiceError, match="was chosen in 'which', and the label config has no choice there"):
         read_selected_choices([choice(word, name="which")], TABS, labels)
@@ -86,16 +91,16 @@ def test_a_choice_that_takes_no_mask_today_and_names_one_of_several_labels_is_re
 
 NESTED = read_controls(
     read("pick_brush.xml")
-    .replace('<Choice value="2nd" hotkey="w"/>', '<Choice value="2nd"><Choice value="blurred"/></Choice>')
-    .replace('thing" hotkey="t"/>', 'thing"><Choice value="hidden"/></Choice>')
+    .replace('<Choice value="2nd" hotkey="s"/>', '<Choice value="2nd"><Choice value="blurred"/></Choice>')
+    .replace('image" hotkey="g"/>', 'image"><Choice value="hidden"/></Choice>')
 )
 
 
 def test_every_step_of_a_nested_choice_was_made():
     assert read_selected_choices([choice(["2nd", "blurred"])], NESTED, OLD).choice_by_label == {"2nd": "2nd"}
     assert (
-        read_selected_choices([choice(["no such thing", "hidden"])], NESTED, OLD).no_referent
-        == "no such thing"
+        read_selected_choices([choice(["object not in image", "hidden"])], NESTED, OLD).no_referent
+        == "object not in image"
     )
 
 

@@ -30,10 +30,10 @@ def read_blocks(page, language):
 
 
 def annotate(client, number):
-    """What the page asks of the annotator: the first alternative, and no such thing for the blue cake."""
+    """What the page asks of the annotator: the first alternative, or no object for the blue cake."""
     for task in client.call("GET", "/api/tasks", project=number, fields="all")["tasks"]:
         (prediction,) = client.call("GET", "/api/predictions/", task=task["id"])
-        value = "no such thing" if task["data"]["expression"] == "the blue cake" else "1st"
+        value = "object not in image" if task["data"]["expression"] == "the blue cake" else "1st"
         choice = {
             "id": "choice", "from_name": "pick", "to_name": "image", "type": "choices",
             "origin": "manual", "value": {"choices": [value]},

@@ -14,11 +14,12 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import MetaData, create_engine, inspect, make_url, select, text
 
+from benchmarks.records import fill_database
 from ris.core.types import Task
 from ris.labelstudio.stored_body import redact_event, to_canonical_json
 from ris.store.known_images import find_known_images
 from ris.store.records import add_alternatives
-from ris.store.schema import BaseRow, CorrectionRow, EventRow, ProjectRow
+from ris.store.schema import BaseRow, CorrectionRow, EventRow, ProjectRow, TallyRow
 from ris.store.session import Database, upgrade_database
 
 
@@ -209,3 +210,25 @@ def test_the_old_text_is_not_left_in_the_file_of_sqlite(tmp_path):
     upgrade_database(url)
 
     assert {p.name for p in tmp_path.iterdir() if S.encode() in p.read_bytes()} == set()
+
+
+def test_the_versions_that_count_are_flagged_and_tallied_by_an_upgrade(empty_url, engine):
+    fill_database(empty_url, 300, seed=4)
+    before = (
+        read_rows(engine, CorrectionRow.id, CorrectionRow.is_current),
+        read_rows(engine, *TallyRow.__table__.columns),
+    )
+    downgrade(engine, "0010")
+
+    upgrade_database(empty_url)
+
+    assert (
+        read_rows(engine, CorrectionRow.id, CorrectionRow.is_current),
+        read_rows(engine, *TallyRow.__table__.columns),
+    ) == before
+    assert sum(row[-1] for row in before[1]) == sum(row[-1] for row in before[0]) > 250
+
+
+def read_rows(engine, *what):
+    with engine.connect() as connection:
+        return sorted(map(tuple, connection.execute(select(*what)).all()))

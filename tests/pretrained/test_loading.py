@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ris.errors import SettingsError, WeightsError
-from ris.pretrained.catalog.presets import PRESETS, TINY
+from ris.pretrained.catalog.presets import CLASSICAL, PRESETS, TINY
 from ris.pretrained.catalog.sources import Source
 from ris.pretrained.clip.resnet import ClipResNetEncoder
 from ris.pretrained.clip.vit import ClipEncoder
@@ -15,9 +15,12 @@ from ris.pretrained.loading import Loader
 from ris.pretrained.masks.sam import SamProposer
 from ris.pretrained.masks.settings import QuerySettings
 from ris.pretrained.matching.cross_matcher import CrossMatcher
+from ris.pretrained.regions.proposer import GroupingProposer
+from ris.pretrained.regions.refiner import GrabCutRefiner
 from tests.builders.networks import write_folder
 
 HERE = Path("/nowhere")
+PUBLISHED = [p for p in PRESETS.values() if p not in (TINY, CLASSICAL)]
 NETWORKS = ("proposer", "encoder", "matcher", "parser", "describer")
 
 
@@ -77,6 +80,20 @@ def test_a_network_in_the_wrong_place_is_refused_by_name(network):
         getattr(Loader(replace(TINY, **{field: wrong}), HERE), f"load_{network}")()
 
 
+def test_a_preset_without_networks_loads_its_parser_alone():
+    loader = Loader(CLASSICAL, HERE)
+
+    proposer, refiner = loader.load_proposer()
+
+    assert isinstance(proposer, GroupingProposer) and isinstance(refiner, GrabCutRefiner)
+    assert loader.load_encoder() is loader.load_matcher() is loader.load_describer() is None
+
+
+def test_a_preset_without_a_network_for_masks_needs_the_numbers_of_grouping():
+    with pytest.raises(SettingsError, match="preset 'tiny': it names no network for masks"):
+        Loader(replace(TINY, masks=None), HERE).load_proposer()
+
+
 def test_numbers_of_another_proposer_are_refused():
     with pytest.raises(
         SettingsError, match="tiny-sam, a network of kind 'sam', cannot propose masks with these"
@@ -84,7 +101,7 @@ def test_numbers_of_another_proposer_are_refused():
         Loader(replace(TINY, proposals=QuerySettings()), HERE).load_proposer()
 
 
-@pytest.mark.parametrize("preset", [p for p in PRESETS.values() if p is not TINY], ids=lambda p: p.name)
+@pytest.mark.parametrize("preset", PUBLISHED, ids=lambda p: p.name)
 @pytest.mark.parametrize("network", NETWORKS)
 def test_every_published_network_has_its_reader_which_misses_the_files_first(preset, network, tmp_path):
     with pytest.raises(WeightsError, match=str(tmp_path)):

@@ -55,6 +55,15 @@ def test_without_an_alternative_sams_own_trust_decides(refining):
     assert (found.alternative, found.score) == (None, pytest.approx(0.9))
 
 
+def test_a_mask_that_misses_a_positive_click_is_never_returned(refining):
+    """SAM trusts the whole most; no mask at all contains the background in the corner."""
+    outside = at(~squares().any(-1))
+
+    assert refine(refining, clicks(outside)) is None
+    found = rle.decode_rle(refine(refining, clicks(at(BLUE))).mask)
+    assert found[int(at(BLUE)[1]), int(at(BLUE)[0])]
+
+
 def test_an_image_that_was_seen_is_not_seen_again(refining, suggesting, gate):
     ask(suggesting, task())
     for _ in range(3):
@@ -118,7 +127,7 @@ def test_a_click_on_a_large_image_waits_for_its_turn_and_no_longer_than_its_dead
 
     refining = RefinementService(suggesting.worker, suggesting, lambda task: LargeImage(load))
 
-    with pytest.raises(NotReady, match=r"the image is large and was not ready within 0\.1 s; click again"):
+    with pytest.raises(NotReady, match=r"no mask was ready within 0\.1 s; click again"):
         refining.refine(task(), clicks(at(RED)), deadline_s=0.1)
     may_load.set()
     assert refine(refining, clicks(at(RED))).mask.size == SIZE

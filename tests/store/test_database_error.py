@@ -98,7 +98,7 @@ def test_neither_the_sentence_nor_the_log_shows_sql_or_a_part_of_a_body(url, log
         logging.raiseExceptions, threading.excepthook = True, threading.__excepthook__
         database.close()
     text = f"{caught.value}{capsys.readouterr().err}"
-    assert "the database refused: " in text
+    assert "the database refuses a value: " in text
     assert "IntegrityError" in text or "UniqueViolation" in text
     for part in (SECRET, "INSERT", "[SQL", "[parameters", "DETAIL"):
         assert part not in text
@@ -114,6 +114,6 @@ def test_an_event_that_cannot_be_stored_is_refused_without_a_part_of_it(postgres
     finally:
         writer.close()
         database.close()
-    assert str(caught.value) == "the database refused: invalid input syntax for type json"
+    assert str(caught.value) == "the database refuses a value: invalid input syntax for type json"
     assert SECRET not in caplog.text
     assert "INSERT" not in caplog.text

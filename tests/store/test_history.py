@@ -4,18 +4,18 @@ from datetime import timedelta
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select
 
-from ris.core.types import Task, Verdict
+from ris.core.types import Verdict
 from ris.store.failures import FailedAnswer, replace_failures
 from ris.store.history import (
     count_decisions,
-    count_verdicts,
-    find_newest_decisions,
+    find_decisions,
     find_newest_versions,
     read_corrections,
 )
 from ris.store.records import add_correction, add_deletion
-from ris.store.schema import EventRow
+from ris.store.schema import CorrectionRow, EventRow
 from ris.store.session import Database, upgrade_database
 from tests.builders.records import NOW, TASK, add, correction, keep, offers, read
 
@@ -44,30 +44,14 @@ def test_the_newest_version_counts_and_the_others_are_history(database):
         assert [c.rank for c in read_corrections(session, TASK.project, 1)] == [0, 2, 1]
 
 
-def test_the_newest_decisions_are_chosen_by_their_time(database):
-    late = Task(1, "9.1", "a.png", "the mug")
-    add(
-        database, correction(1, seconds=2), correction(2, seconds=8, task=late), correction(3, seconds=5),
-        correction(4, seconds=1), correction(4, seconds=9), correction(5, seconds=20),
-    )  # fmt: skip
-    delete(database, annotation_ids=[5])
-
+def test_decisions_are_found_by_their_rows_in_the_order_asked_for(database):
+    add(database, correction(1), correction(2), correction(3))
     with database.begin() as session:
-        found = find_newest_decisions(session, 3)
+        rows = dict(session.execute(select(CorrectionRow.annotation_id, CorrectionRow.id)).all())
+        found = find_decisions(session, [rows[3], rows[1]])
 
-    assert [d.correction.annotation.annotation_id for d in found] == [4, 2, 3]
-    assert found[2] == next(d for d in read(database) if d.correction.annotation.annotation_id == 3)
-
-
-def test_verdicts_are_counted_over_the_current_decisions(database):
-    add(
-        database, correction(1), correction(2), correction(3, seconds=1, verdict=Verdict.SKIPPED),
-        correction(3, seconds=2, verdict=Verdict.NO_REFERENT), correction(4, verdict=Verdict.EDITED),
-    )  # fmt: skip
-    delete(database, annotation_ids=[4])
-
-    with database.begin() as session:
-        assert count_verdicts(session) == {Verdict.ACCEPTED: 2, Verdict.NO_REFERENT: 1}
+    by_number = {d.correction.annotation.annotation_id: d for d in read(database)}
+    assert found == [by_number[3], by_number[1]]
 
 
 def test_the_same_version_twice_is_kept_once(database):

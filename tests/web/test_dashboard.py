@@ -29,14 +29,14 @@ def test_a_browser_sees_what_was_decided(backend, recording, database, offered):
 
 def test_figures_are_of_the_newest_decisions_and_counts_are_of_all(backend, database):
     oldest = correction(1, seconds=0, verdict=Verdict.SKIPPED, annotator=41)
-    others = [correction(n, seconds=n, verdict=Verdict.NO_REFERENT, annotator=42) for n in range(2, 502)]
+    others = [correction(n, seconds=n, verdict=Verdict.NO_REFERENT, annotator=42) for n in range(2, 1002)]
     add(database, *others, oldest)
 
     page = shown(backend)
 
-    assert "decisions: 501; fake-1" in page
-    assert "figures and charts show the newest 500 of 501 decisions; `ris report` shows all" in page
-    assert "<td>no referent</td><td>500</td>" in page
+    assert "decisions: 1001; fake-1" in page
+    assert "Figures, pictures and charts are of the newest 1000 of 1001 decisions" in page
+    assert "<td>no referent</td><td>1000</td>" in page
     assert "<td>skipped</td><td>1</td>" in page
     assert "<td>42</td>" in page
     assert "<td>41</td>" not in page
@@ -74,7 +74,7 @@ def test_the_inbox_and_the_last_sync_stand_on_the_page(suggesting, recording, re
     page = shown(backend)
 
     assert "<td>failed</td><td>1</td>" in page
-    assert "<td>8.1700000000</td><td>5</td><td>4</td><td>2</td><td>1</td><td>3</td><td>differ</td>" in page
+    assert "<td>project 8</td><td>5</td><td>4</td><td>2</td><td>1</td><td>3</td><td>not in step</td>" in page
 
 
 def test_the_state_of_the_sync_of_each_project_stands_on_the_page(backend, database):

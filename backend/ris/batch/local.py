@@ -30,6 +30,14 @@ def load_worker_with_folder(
         The pipeline, and a function from a task to its image. That function raises an ImageError.
     """
     pipeline, fetch = parts()
+    return pipeline, make_folder_fetcher(fetch, folder, max_bytes, max_pixels)
+
+
+def make_folder_fetcher(fetch: ImageFetcher, folder: Path, max_bytes: int, max_pixels: int) -> ImageFetcher:
+    """Make the function that reads a task's image from a folder, or else with `fetch`.
+
+    It raises an ImageError. The arguments are those of `load_worker_with_folder`.
+    """
     images = ImageFolder(folder)
 
     def fetch_image(task: Task) -> Image:
@@ -42,4 +50,4 @@ def load_worker_with_folder(
             )
         return decode_image(path.read_bytes(), max_pixels=max_pixels)
 
-    return pipeline, fetch_image
+    return fetch_image

@@ -1,5 +1,6 @@
 """`ris connect`: connect a project of Label Studio to this backend."""
 
+from itertools import islice
 from typing import Annotated
 
 import typer
@@ -9,11 +10,16 @@ from rich.table import Table
 from ris import assembly, label_config
 from ris.cli.console import console
 from ris.cli.options import BackendOption, KeyOption, UrlOption, apply_options
-from ris.errors import InputError
+from ris.cli.preset_advice import MAX_FETCHED_PICTURES, print_preset_advice
+from ris.core.types import Task
+from ris.errors import InputError, TaskError
 from ris.labelstudio.api import connecting
 from ris.labelstudio.api.client import LabelStudioClient
+from ris.labelstudio.api.listing import fetch_tasks
 from ris.labelstudio.api.projects import fetch_project, fetch_uploads
+from ris.labelstudio.api.sync import read_project
 from ris.labelstudio.config.control import read_controls
+from ris.labelstudio.task import read_task
 from ris.redaction.text import redact_text
 from ris.service.importing import push_tasks
 
@@ -61,8 +67,22 @@ def connect(
     if samples:
         table.add_row("sample tasks", add_samples(client, project, samples))
     console.print(table)
+    print_preset_advice(settings, _read_first_tasks(client, project), assembly.make_image_source(settings))
     where = (settings.label_studio_public_url or settings.label_studio_url).rstrip("/")
     console.print(redact_text(f"{where}/projects/{project}/data"))
+
+
+def _read_first_tasks(client: LabelStudioClient, number: int) -> list[Task]:
+    """Read the first tasks of a project that have an image and can be read."""
+    project = read_project(client, number)
+    controls = read_controls(str(project.body.get("label_config") or ""))
+    found = []
+    for entry in islice(fetch_tasks(client, number), MAX_FETCHED_PICTURES):
+        try:
+            found.append(read_task(entry, project.key, controls))
+        except TaskError:
+            continue  # `ris doctor` gives the reason
+    return found
 
 
 def add_samples(client: LabelStudioClient, number: int, count: int) -> str:

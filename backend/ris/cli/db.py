@@ -5,7 +5,8 @@ import typer
 from ris import config
 from ris.cli.console import console
 from ris.cli.options import DatabaseUrlOption
-from ris.store.session import read_revision, upgrade_database
+from ris.store.judged import fill_comparisons
+from ris.store.session import Database, read_revision, upgrade_database
 
 db_app = typer.Typer(help="Manage the database.", no_args_is_help=True)
 
@@ -18,4 +19,11 @@ def upgrade(database_url: DatabaseUrlOption = None) -> None:
     """
     url = config.read_settings(database_url=database_url).database_url
     upgrade_database(url)
+    database = Database.open(url)
+    try:
+        n_compared = sum(fill_comparisons(database))
+    finally:
+        database.close()
+    if n_compared:
+        console.print(f"answers compared with their alternatives, for the figures: {n_compared}")
     console.print(f"the database is at revision {read_revision(url)}")

@@ -12,6 +12,7 @@ from ris.cli.options import DatabaseUrlOption
 from ris.errors import InputError
 from ris.labelstudio.failure import find_advice
 from ris.service import RecordingService
+from ris.store.current import lock_decisions
 from ris.store.failures import (
     FailedAnswer,
     FailureGroup,
@@ -158,6 +159,7 @@ def dismiss(
     database = Database.open(config.read_settings(database_url=database_url).database_url)
     try:
         with database.begin() as session:
+            lock_decisions(session)
             before = count_decisions(session)
             dismissed = dismiss_failures(session, events, now=assembly.get_utc_now())
             again = count_decisions(session) - before

@@ -18,6 +18,7 @@ from ris.cli.defects import print_defects
 from ris.cli.options import DatabaseUrlOption, KeyOption, PresetOption, UrlOption, apply_options
 from ris.cli.prelabel_input import read_file_input, read_project_input
 from ris.cli.prelabel_output import print_failed_tasks, push_predictions, write_prediction_file
+from ris.cli.preset_advice import print_preset_advice
 from ris.core.types import Task
 from ris.errors import InputError, TaskError
 from ris.referring.ranking import make_suggestion_version
@@ -99,6 +100,7 @@ def prelabel(
         n_stored = len(found.tasks) - len(missing)
         console.print(f"{len(found.entries)} tasks, {n_stored} of them done before, {len(missing)} to do")
         failed = list(found.failed)
+        print_preset_advice(settings, missing, found.fetch)
         if missing:
             ranking = VersionedCoefficients(learned.coefficients, learned.version) if learned else None
             make_labeller = partial(Labeller, found.load_worker, ranking)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ris import assembly, config, label_config
-from ris.batch.local import load_worker_with_folder
+from ris.batch.local import load_worker_with_folder, make_folder_fetcher
 from ris.batch.prelabel import FailedTask
 from ris.batch.taskfile import DataKeys, read_task_file
 from ris.batch.work import ImageFetcher
@@ -34,6 +34,7 @@ class TaskInput:
         left_out: parts of a file that are not tasks.
         controls: the label config, which decides what predictions look like.
         load_worker: loads the networks and the image source; it is sent to the worker processes.
+        fetch: the image source alone.
     """
 
     entries: Sequence[dict[str, Any]]
@@ -42,6 +43,7 @@ class TaskInput:
     left_out: Sequence[Defect]
     controls: Controls
     load_worker: Callable[[], tuple[Pipeline, ImageFetcher]]
+    fetch: ImageFetcher
 
 
 def read_project_input(settings: config.Settings, number: int) -> TaskInput:
@@ -56,7 +58,8 @@ def read_project_input(settings: config.Settings, number: int) -> TaskInput:
     controls = read_controls(str(project.body.get("label_config") or ""))
     entries = list(fetch_tasks(client, number))
     tasks, failed = _read_tasks(entries, project.key, controls)
-    return TaskInput(entries, tasks, failed, (), controls, partial(assembly.load_worker, settings))
+    fetch = assembly.make_image_source(settings)
+    return TaskInput(entries, tasks, failed, (), controls, partial(assembly.load_worker, settings), fetch)
 
 
 def read_file_input(
@@ -77,11 +80,10 @@ def read_file_input(
     controls = read_controls(_read_label_config(layout))
     file = read_task_file(path, DataKeys(controls.image_key, controls.expression_key), encoding)
     tasks, failed = _read_tasks(file.tasks, file.key, controls)
-    load_worker = partial(
-        load_worker_with_folder, partial(assembly.load_worker, settings), (images or file.folder).resolve(),
-        settings.max_image_bytes, settings.max_image_pixels,
-    )  # fmt: skip
-    return TaskInput(file.tasks, tasks, failed, file.left_out, controls, load_worker)
+    place = (images or file.folder).resolve(), settings.max_image_bytes, settings.max_image_pixels
+    load_worker = partial(load_worker_with_folder, partial(assembly.load_worker, settings), *place)
+    fetch = make_folder_fetcher(assembly.make_image_source(settings), *place)
+    return TaskInput(file.tasks, tasks, failed, file.left_out, controls, load_worker, fetch)
 
 
 def _read_tasks(

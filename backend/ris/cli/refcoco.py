@@ -65,6 +65,8 @@ def print_refcoco_table(
 ) -> None:
     """Print the metrics of the results of several shards together, without running anything.
 
+    Results of the preset `classical` may be among them: they become one row, "no network".
+
     Example: `ris benchmark refcoco-table results-1 results-2`
     """
     require_extra("parquet", "pyarrow", "ris benchmark refcoco")

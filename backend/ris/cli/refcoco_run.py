@@ -13,6 +13,7 @@ from rich.console import Console
 from ris import assembly, config, planning
 from ris.cli.comparison import print_split
 from ris.cli.console import console, make_rate_progress
+from ris.core.versions import describe_version
 from ris.datasets.benchmark import Benchmark, make_count_warning, read_benchmark
 from ris.errors import DatasetError, InputError
 from ris.evaluation.refcoco.images import find_image_path, load_image
@@ -130,7 +131,7 @@ def print_results(folders: Sequence[Path], *, as_json: bool) -> None:
     version = table["model_version"][0].as_py()
     warnings = [make_count_warning(one.dataset, one.split_by, one.split, one.count) for one in found]
     if not as_json:
-        console.print(f"{version}, in percent")
+        console.print(f"{describe_version(version)}, in percent")
         for one in found:
             print_split(one, find_published(one.dataset, one.split_by, one.split))
         for warning in filter(None, warnings):

@@ -1,27 +1,28 @@
 """`ris report` and `ris evaluate`: figures on the decisions."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import typer
-from numpy.typing import NDArray
 from rich.progress import track
 
 from ris import __version__, assembly, config, planning
 from ris.cli.console import console, make_table
 from ris.cli.options import DatabaseUrlOption, ProjectKeyOption
 from ris.core.decision import Decision
-from ris.evaluation.decisions.metrics import (
-    GROUP_KEYS,
-    DecisionEvaluation,
-    compute_decision_metrics,
-    evaluate_decision,
-    group_decisions,
-)
+from ris.core.types import Task
+from ris.core.versions import describe_version
+from ris.evaluation.decisions.metrics import compute_decision_metrics
+from ris.evaluation.decisions.named import MAX_DISPUTES, load_report_names, make_dispute_table
 from ris.evaluation.decisions.rerun import compare_reruns, isolate_method, rerun
-from ris.store.history import read_decisions
+from ris.evaluation.decisions.table import GROUP_KEYS, DecisionTable, make_decision_table
+from ris.labelstudio.links import make_task_address
+from ris.store.disputes import find_disputes
+from ris.store.filters import DecisionFilter
+from ris.store.history import count_decisions, find_decisions, read_decisions
+from ris.store.judged import read_judged_answers
 from ris.store.session import Database
 
 
@@ -40,27 +41,44 @@ def report(
 
     Example: `ris report --out report.html`
     """
-    from ris.evaluation.decisions.html_report import (
-        render_page,  # here: its charts take a second to import, for `ris serve` too
-    )
+    # Here: the charts take a second to import, for `ris serve` too.
+    from ris.evaluation.decisions.galleries import draw_decision, make_galleries, to_data_uri
+    from ris.evaluation.decisions.html_report import render_report
 
     settings = config.read_settings(database_url=database_url)
-    found = _evaluate_decisions(settings.database_url, project)
     source = assembly.make_image_source(settings)
+    database = Database.open(settings.database_url)
 
-    def load_pixels(j: DecisionEvaluation) -> NDArray[np.uint8]:
-        return source(j.decision.correction.annotation.task).pixels
+    def load_decisions(row_ids: Sequence[int]) -> Sequence[Decision]:
+        with database.begin() as session:
+            return find_decisions(session, row_ids)
 
-    text = render_page(
-        found,
+    def draw_picture(_: int, decision: Decision) -> str:
+        return to_data_uri(draw_decision(decision, source(decision.correction.annotation.task)))
+
+    def link_task(task: Task) -> str:
+        return make_task_address(settings.label_studio_public_url or settings.label_studio_url, task)
+
+    try:
+        table = _load_table(database, project)
+        galleries = make_galleries(table, load_decisions, draw_picture, link_task) if pictures else []
+        with database.begin() as session:
+            names = load_report_names(session)
+            disputes = find_disputes(session, DecisionFilter(project=project), limit=MAX_DISPUTES)
+    finally:
+        database.close()
+    text = render_report(
+        table,
         title="Referring-expression segmentation: what the annotators decided",
-        subtitle=f"{len(found)} decisions, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
-        pixels=load_pixels if pictures else None,
+        subtitle=f"{len(table)} decisions, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+        galleries=galleries,
+        first_tables=[make_dispute_table(disputes, names, link_task)],
+        names=names,
         footer=f"Written by ris {__version__}.",
     )
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(text, encoding="utf-8")
-    console.print(f"{out}: {len(found)} decisions")
+    console.print(f"{out}: {len(table)} decisions")
 
 
 def evaluate(
@@ -83,10 +101,14 @@ def evaluate(
         raise typer.BadParameter("needs --rerun", param_hint="--method")
     if by not in GROUP_KEYS:
         raise typer.BadParameter(f"can be {', '.join(GROUP_KEYS)}, not {by!r}", param_hint="--by")
-    found = _evaluate_decisions(config.read_settings(database_url=database_url).database_url, project)
+    database = Database.open(config.read_settings(database_url=database_url).database_url)
+    try:
+        decisions = _load_table(database, project)
+    finally:
+        database.close()
     columns = ("accepted", "accepted first", "mIoU of the first", "mIoU of the best", "P@0.5 of the first")
     table = make_table(by, "decisions", *columns, "oIoU", "lead time")
-    for name, group in {**group_decisions(found, by), "all": found}.items():
+    for name, group in [*decisions.split(by), ("all", decisions)]:
         of = compute_decision_metrics(group)
         lead = "-" if of.lead_time_s is None else f"{of.lead_time_s:.1f} s"
         shares = [str(of.shares[column]) for column in columns]
@@ -103,7 +125,7 @@ def _print_rerun(preset: str, method: str | None, project: str | None, database_
     with_mask = sum(d.correction.verdict.has_mask for d in found)
     runs = rerun(pipeline, found, assembly.make_image_source(settings))
     done = list(track(runs, "running the preset", total=with_mask, console=console, transient=True))
-    name = f"{pipeline.version}{f', {method} alone' if method else ''}"
+    name = f"{describe_version(pipeline.version)}{f', {method} alone' if method else ''}"
     table = make_table("", "recorded", name, "difference", title=f"{len(done)} decisions with a mask")
     for figure, (then, now, above) in compare_reruns(done).items():
         table.add_row(figure, str(then), str(now), str(above))
@@ -112,9 +134,12 @@ def _print_rerun(preset: str, method: str | None, project: str | None, database_
         console.print(reason, markup=False)
 
 
-def _evaluate_decisions(database_url: str, project: str | None) -> list[DecisionEvaluation]:
-    found = _load_decisions(database_url, project)
-    return [evaluate_decision(d) for d in track(found, "comparing masks", console=console, transient=True)]
+def _load_table(database: Database, project: str | None) -> DecisionTable:
+    with database.begin() as session:
+        n_answers = count_decisions(session, project=project)
+        answers = read_judged_answers(session, project=project)
+        bar = track(answers, "reading decisions", total=n_answers, console=console, transient=True)
+        return make_decision_table(bar)
 
 
 def _load_decisions(database_url: str, project: str | None) -> list[Decision]:

@@ -37,6 +37,8 @@ def suggest(
         raise ImageUnreachable(f"there is no file {image}")
     picture = decode_image(image.read_bytes(), max_pixels=settings.max_image_pixels)
     plan = planning.make_plan(settings)
+    if advice := planning.advise_preset(settings, [picture.pixels]):
+        console.print(advice, markup=False)
     with console.status("loading the networks"):
         pipeline = assembly.load_pipeline(plan)
     with console.status("processing the image"):

@@ -1,12 +1,13 @@
 """Means with confidence intervals."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 _N_RESAMPLES = 1000
+_MAX_RESAMPLED_GROUPS = 5_000  # more groups have an interval by the delta method, in linear time and memory
+_Z_95 = 1.959963984540054  # 97.5 % quantile of the normal distribution
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +16,7 @@ class Share:
 
     Attributes:
         mean: of the samples.
-        low, high: bootstrap interval over groups, because samples of one image are not independent.
+        low, high: interval over groups, because samples of one image are not independent.
         count: number of samples.
     """
 
@@ -24,33 +25,52 @@ class Share:
     high: float
     count: int
 
+    @property
+    def has_interval(self) -> bool:
+        """Whether the interval says something: with one group, or with equal groups, it has no width."""
+        return self.low < self.high
+
     def __str__(self) -> str:
-        return f"{self.mean:.3f} [{self.low:.3f}, {self.high:.3f}]" if self.count else "no samples"
+        if not self.count:
+            return "-"
+        return (
+            f"{self.mean:.3f} [{self.low:.3f}, {self.high:.3f}]" if self.has_interval else f"{self.mean:.3f}"
+        )
 
 
-def estimate_share(values: Sequence[float], groups: Sequence[int], *, seed: int = 0) -> Share:
-    """Estimate the mean of values with a bootstrap interval that resamples whole groups.
+def estimate_share(values: ArrayLike, groups: ArrayLike, *, seed: int = 0) -> Share:
+    """Estimate the mean of values with an interval over whole groups.
+
+    Up to 5,000 groups it is the percentile interval of 1,000 bootstrap resamples of groups. For more it is
+    the normal interval of a ratio of two sums over groups, with the variance by the delta method (e.g.
+    Cochran, Sampling Techniques, 3rd edition, equation 6.13 without its correction for a finite population).
 
     Args:
-        values: one per sample, e.g. 1.0 for right and 0.0 for wrong.
-        groups: the number of the image of each sample.
+        values: [N], one per sample, e.g. 1.0 for right and 0.0 for wrong.
+        groups: [N], the number of the image of each sample; memory grows with the range of the numbers.
         seed: of the resampling.
 
     Returns:
         The mean with its interval; NaN and count 0 without values.
     """
-    if len(values) == 0:
+    samples, numbers = np.asarray(values, np.float64), np.array(groups, np.int64)
+    if len(samples) == 0:
         return Share(float("nan"), float("nan"), float("nan"), 0)
-    sums, counts = _sum_by_group(np.asarray(values, np.float64), np.asarray(groups))
+    numbers -= numbers.min()
+    counts: NDArray[np.intp] = np.bincount(numbers)
+    sums: NDArray[np.float64] = np.bincount(numbers, weights=samples)[counts > 0].astype(np.float64)
+    counts = counts[counts > 0]
+    interval = _resample(sums, counts, seed) if len(sums) <= _MAX_RESAMPLED_GROUPS else _expand(sums, counts)
+    return Share(float(sums.sum() / counts.sum()), *interval, len(samples))
+
+
+def _resample(sums: NDArray[np.float64], counts: NDArray[np.intp], seed: int) -> tuple[float, float]:
     drawn = np.random.default_rng(seed).integers(0, len(sums), (_N_RESAMPLES, len(sums)))
-    means = sums[drawn].sum(1) / counts[drawn].sum(1)
-    low, high = np.quantile(means, [0.025, 0.975])
-    return Share(float(sums.sum() / counts.sum()), float(low), float(high), len(values))
+    low, high = np.quantile(sums[drawn].sum(1) / counts[drawn].sum(1), [0.025, 0.975])
+    return float(low), float(high)
 
 
-def _sum_by_group(
-    values: NDArray[np.float64], groups: NDArray[np.int_]
-) -> tuple[NDArray[np.float64], NDArray[np.int_]]:
-    _, index = np.unique(groups, return_inverse=True)
-    sums = np.bincount(index, weights=values).astype(np.float64)
-    return sums, np.bincount(index)
+def _expand(sums: NDArray[np.float64], counts: NDArray[np.intp]) -> tuple[float, float]:
+    mean = sums.sum() / counts.sum()
+    half = _Z_95 * float(np.sqrt(((sums - mean * counts) ** 2).sum())) / float(counts.sum())
+    return float(mean) - half, float(mean) + half

@@ -72,7 +72,7 @@ def _warn_of_choices(root: Element, controls: Controls) -> Iterator[str]:
         elif REFERENT_TAG_PATTERN.fullmatch(name) and name not in ours and tag.get("perRegion") != "true":
             yield (
                 f'<Choices name="{name}">: no choice of it is known to say that an object is not there; call '
-                'one "no such thing", or give it that alias'
+                'one "object not in image", or give it that alias'
             )
     pick = controls.pick
     if pick is None:
@@ -84,5 +84,5 @@ def _warn_of_choices(root: Element, controls: Controls) -> Iterator[str]:
     if no_referent is None:
         yield (
             f'<Choices name="{pick.from_name}"> has no choice for an object that is not there; add '
-            '<Choice value="no such thing"/>'
+            '<Choice value="object not in image"/>'
         )

@@ -1,6 +1,7 @@
 """Write suggestions as regions and predictions of Label Studio.
 
-The last prediction comes first in the editor, so predictions are written worst first.
+The last prediction comes first in the editor, so predictions are written worst first. The first region of a
+prediction lies on top, so regions are written best first.
 """
 
 import base64
@@ -76,7 +77,8 @@ def write_predictions(
     """Write the predictions of one task; [] without alternatives.
 
     "tabs": one prediction per place, the last place first and the first place last. "pick": one prediction
-    with a region per place, each under the label of its place; the first place is drawn last and so on top.
+    with a region per place, each under the label of its place, the first place first: the editor draws the
+    first region of a list on top, and numbers regions in the order of the list.
     What has no label is not shown. Places are ranks, unless the alternatives are shown in random order; then
     nothing that is shown tells the ranks.
 
@@ -127,7 +129,7 @@ def write_alternatives(alternatives: Sequence[Alternative], controls: Controls) 
     shown = assign_labels(alternatives, labels)
     return [
         region
-        for alternative, label in reversed(shown)
+        for alternative, label in shown
         for region in _make_alternative_regions(
             alternative, replace(controls, label=label), n_alternatives=len(shown)
         )
@@ -157,7 +159,7 @@ def to_shown_alternative(alternative: Alternative, controls: Controls) -> Altern
 def make_region_values(mask: RLE, controls: Controls) -> list[tuple[str, dict[str, Any]]]:
     """Make the `value` of each region of a mask, with the suffix of its id: one, or one polygon per part."""
     if controls.region_type == "brushlabels":
-        return [("", {"format": "rle", "rle": brush.encode_brush(decode_rle(mask))})]
+        return [("", {"format": "rle", "rle": brush.encode_alphas(brush.shade_mask(decode_rle(mask)))})]
     if controls.region_type == "bitmasklabels":
         return [("", {"imageDataURL": bitmask.encode_bitmask(mask)})]
     if controls.region_type == "rectanglelabels":

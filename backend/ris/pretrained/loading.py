@@ -13,7 +13,7 @@ from ris.pretrained.language.parser import SpacyParser
 from ris.pretrained.masks.mask2former import Mask2FormerProposer
 from ris.pretrained.masks.sam import SamProposer, load_sam
 from ris.pretrained.masks.sam2 import Sam2Proposer
-from ris.pretrained.masks.settings import QuerySettings, SamSettings
+from ris.pretrained.masks.settings import GroupingSettings, QuerySettings, SamSettings
 from ris.pretrained.matching.albef import load_albef
 from ris.pretrained.matching.blip import load_blip
 from ris.referring.protocols import Describer, Encoder, Matcher, Parser, Proposer, Refiner
@@ -43,7 +43,10 @@ class Loader:
             SettingsError: the preset names a network that cannot propose masks.
         """
         preset = self.preset
-        source, folder = preset.masks, preset.masks.get_folder(self.models)
+        source = preset.masks
+        if source is None:
+            return self._load_grouping()
+        folder = source.get_folder(self.models)
         match source.kind, preset.proposals:
             case "sam", SamSettings() as settings:
                 proposer = SamProposer(load_sam(folder, device=self.device), settings)
@@ -55,16 +58,34 @@ class Loader:
                 return Mask2FormerProposer.load(folder, queries, device=self.device), None
         raise self._make_error(source, "propose masks with these settings")
 
-    def load_encoder(self) -> Encoder:
-        """Load the CLIP of Global-Local CLIP and LGD. Raises as `load_proposer`."""
+    def _load_grouping(self) -> tuple[Proposer, Refiner]:
+        from ris.pretrained.regions.proposer import GroupingProposer  # here: scikit-image takes a second
+        from ris.pretrained.regions.refiner import GrabCutRefiner
+
+        settings = self.preset.proposals
+        if not isinstance(settings, GroupingSettings):
+            raise SettingsError(
+                f"preset {self.preset.name!r}: it names no network for masks; base it on `classical`"
+            )
+        return GroupingProposer(settings), GrabCutRefiner(settings)
+
+    def load_encoder(self) -> Encoder | None:
+        """Load the CLIP of Global-Local CLIP and LGD; None where the preset has none.
+
+        Raises as `load_proposer`.
+        """
         source = self.preset.clip
+        if source is None:
+            return None
         if source.kind != "clip":
             raise self._make_error(source, "be the preset's CLIP")
         return load_clip(source.get_folder(self.models), device=self.device, precision=self.precision)
 
-    def load_matcher(self) -> Matcher:
-        """Load the image-text matcher of IteRPrimE. Raises as `load_proposer`."""
+    def load_matcher(self) -> Matcher | None:
+        """Load the matcher of IteRPrimE; None where the preset has none. Raises as `load_proposer`."""
         source, layer = self.preset.itm, self.preset.itm_layer
+        if source is None:
+            return None
         folder = source.get_folder(self.models)
         if source.kind == "blip-itm":
             return load_blip(folder, layer=layer, device=self.device, precision=self.precision)
@@ -92,9 +113,11 @@ class Loader:
             raise self._make_error(source, "parse expressions")
         return SpacyParser.load(source.get_folder(self.models))
 
-    def load_describer(self) -> Describer:
-        """Load the describer of LGD. Raises as `load_proposer`."""
+    def load_describer(self) -> Describer | None:
+        """Load the describer of LGD; None where the preset has none. Raises as `load_proposer`."""
         source = self.preset.describer
+        if source is None:
+            return None
         folder = source.get_folder(self.models)
         if source.kind == "blip-caption":
             matching = self.preset.iterprime  # both share preprocessing

@@ -21,6 +21,8 @@ _KIND_RULES = (
     ),
 )
 
+KINDS = (*(name for name, _ in _KIND_RULES), "plain")
+
 _PATTERNS = tuple((name, re.compile(pattern)) for name, pattern in _KIND_RULES)
 
 

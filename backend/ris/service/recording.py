@@ -10,6 +10,7 @@ from datetime import datetime
 from threading import Event as Signal
 from threading import Lock, Thread
 
+from ris.core.comparison import Comparison, compare_answer
 from ris.core.types import Alternative, Annotation, Correction, Size, Task
 from ris.core.verdict import judge_annotation
 from ris.errors import BackendError, StoreError, StoreRefusal
@@ -19,6 +20,7 @@ from ris.labelstudio.region import to_shown_alternative
 from ris.labelstudio.stored_body import redact_event, to_canonical_json
 from ris.redaction.messages import describe_error
 from ris.store.alternatives import find_answer_alternatives
+from ris.store.current import lock_decisions
 from ris.store.failures import FailedAnswer, replace_failures, resolve_failures, resolve_failures_of_deleted
 from ris.store.inbox import (
     InboxWriter,
@@ -50,14 +52,15 @@ class ProcessedEvent:
     Attributes:
         number: of the event in the inbox.
         event: the parsed event; None when it could not be read.
-        corrections: its judged answers, each with the version of the alternatives shown.
+        corrections: its judged answers, each with the version of the alternatives shown, and compared with
+            them.
         failures: why the event, or some of its answers, cannot be read; empty when all can.
         obstacle: why the event cannot be processed now; "" when it can.
     """
 
     number: int
     event: WebhookEvent | None
-    corrections: Sequence[tuple[Correction, str | None]] = ()
+    corrections: Sequence[tuple[Correction, str | None, Comparison]] = ()
     failures: Sequence[Failure] = ()
     obstacle: str = ""
 
@@ -190,6 +193,7 @@ class RecordingService:
             return
         now = self.now()
         with self._writer.lock, self.database.begin() as session:
+            lock_decisions(session)
             for one in processed:
                 if one.event:
                     _write_event(session, one, one.event, now=now)
@@ -243,9 +247,11 @@ class RecordingService:
 
 def _write_event(session: Session, one: ProcessedEvent, event: WebhookEvent, *, now: datetime) -> None:
     """Write the decisions and deletions of an event, and resolve earlier failures of its answers."""
-    for correction, version in one.corrections:
+    for correction, version, comparison in one.corrections:
         annotation, project = correction.annotation, correction.annotation.task.project
-        add_correction(session, correction, version=version, event_id=one.number, now=now)
+        add_correction(
+            session, correction, version=version, event_id=one.number, now=now, comparison=comparison
+        )
         resolve_failures(
             session,
             project,
@@ -281,7 +287,7 @@ def _make_write_failures(one: ProcessedEvent, error: Exception) -> list[Failure]
             failure, project=annotation.task.project, task_id=annotation.task.task_id,
             annotation_id=annotation.annotation_id, updated_at=annotation.updated_at,
         )
-        for correction, _ in one.corrections for annotation in [correction.annotation]
+        for correction, _, _ in one.corrections for annotation in [correction.annotation]
     ]  # fmt: skip
     return [*answers, *one.failures] or [failure]
 
@@ -311,8 +317,10 @@ def select_shown_alternatives(
 
 def _judge_annotation(
     session: Session, annotation: Annotation, event: WebhookEvent
-) -> tuple[Correction, str | None]:
+) -> tuple[Correction, str | None, Comparison]:
     alternatives = select_shown_alternatives(find_answer_alternatives(session, [annotation])[0], annotation)
     shown = [to_shown_alternative(one, event.controls) for one in alternatives] if event.controls else []
     version = alternatives[0].suggestion.version if alternatives else None
-    return judge_annotation(annotation, shown), version
+    correction = judge_annotation(annotation, shown)
+    mask = annotation.mask if correction.verdict.has_mask else None
+    return correction, version, compare_answer(mask, alternatives)

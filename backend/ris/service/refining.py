@@ -54,10 +54,12 @@ class RefinementService:
         self.worker, self.suggesting, self.fetch = worker, suggesting, fetch
 
     def refine(self, task: Task, prompts: Prompts, *, deadline_s: float) -> RefinedMask | None:
-        """Return the mask for the prompts; None when SAM makes none. It never takes longer than the deadline.
+        """Return the mask for the prompts; None when SAM makes none that contains all positive clicks.
+
+        It never takes longer than the deadline.
 
         A click on an alternative refines that alternative: its mask is a prompt for SAM. SAM returns three
-        masks; `compute_fitness` chooses one.
+        masks; `compute_fitness` chooses one of those that contain the positive clicks.
 
         Args:
             task: the task.
@@ -72,7 +74,7 @@ class RefinementService:
         until = time.monotonic() + deadline_s
         fetched = self._wait(self.suggesting.fetch_soon(self.fetch, task), until, deadline_s)
         if isinstance(fetched, LargeImage):
-            image = self.suggesting.load_large(fetched, deadline_s=until - time.monotonic())
+            image = self._wait(self.suggesting.load_large_soon(fetched), until, deadline_s)
         else:
             image = fetched
         if image.size != prompts.size:
@@ -88,7 +90,13 @@ class RefinementService:
         if not len(proposals):
             return None
         masks = [rle.encode_rle(mask) for mask in proposals.masks]
-        best = int(compute_fitness(proposals, masks, alternatives).argmax())
+        has_clicks = np.array(
+            [_find_points_on_mask(m, prompts.points)[prompts.positive].all() for m in masks]
+        )
+        if not has_clicks.any():
+            return None
+        fitness = compute_fitness(proposals, masks, alternatives)
+        best = int(np.where(has_clicks, fitness, -np.inf).argmax())
         return RefinedMask(masks[best], clicked, float(proposals.quality[best]))
 
     def _wait(self, job: "Future[R]", until: float, deadline_s: float) -> R:

@@ -254,22 +254,14 @@ class SuggestionService:
         )  # fmt: skip
         return _to_result(task, alternatives)
 
-    def load_large(self, image: LargeImage, *, deadline_s: float) -> Image:
+    def load_large_soon(self, image: LargeImage) -> "Future[Image]":
         """Load a large image for a person who waits, in its turn.
 
         Raises:
-            ImageError: it cannot be fetched or decoded.
-            NotReady: its turn did not come within the deadline, or the server is stopping.
+            NotReady: the server is stopping.
         """
         self.worker.check_open()
-        job = self._large_interactive_pool.submit(image.load)
-        try:
-            return job.result(timeout=deadline_s)
-        except TimeoutError as error:
-            job.cancel()
-            raise NotReady(
-                f"the image is large and was not ready within {deadline_s:g} s; click again"
-            ) from error
+        return self._large_interactive_pool.submit(image.load)
 
     def close(self) -> None:
         """Finish the running jobs and cancel the others."""

@@ -18,6 +18,7 @@ from ris.labelstudio.config.control import read_controls
 from ris.labelstudio.fields import find_project_number
 from ris.labelstudio.storable import to_storable
 from ris.service.recording import RecordingService
+from ris.store.current import lock_decisions
 from ris.store.deliveries import find_min_alternatives
 from ris.store.failures import find_failed_annotation_ids, resolve_failures_of_deleted
 from ris.store.history import find_newest_versions, find_project_keys
@@ -152,6 +153,7 @@ class SyncService:
                 pass
         gone = [i for i in sorted((known.keys() | failed) - in_label_studio) if is_gone(self.api, i)]
         with self.database.begin() as session:
+            lock_decisions(session)
             add_deletion(session, project.key, annotation_ids=gone, event_id=None, now=self.now())
             resolve_failures_of_deleted(session, project.key, annotation_ids=gone, now=self.now())
             if label_config := project.body.get("label_config"):

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from ris.redaction.text import redact_text
+from ris.store.current import refresh_current
 from ris.store.inbox import check_events
 from ris.store.schema import CorrectionRow, DeletionRow, EventRow, FailureRow
 
@@ -59,7 +60,7 @@ def replace_failures(
         failures: of the event.
         now: the time, in UTC.
     """
-    session.execute(delete(FailureRow).where(FailureRow.event == event))
+    _delete_failures(session, FailureRow.event == event)
     return [one for one in failures if _add_failure(session, one, now)]
 
 
@@ -67,8 +68,7 @@ def _add_failure(session: Session, one: FailedAnswer, now: datetime) -> bool:
     if one.annotation_id is not None:
         if session.scalar(select(or_(_is_read(one), _is_gone(one), _is_outdated(one)))):
             return False
-        others = delete(FailureRow).where(_is_same_answer(one))
-        _close_events(session, set(session.scalars(others.returning(FailureRow.event))), now)
+        _close_events(session, _delete_failures(session, _is_same_answer(one)), now)
     session.add(
         FailureRow(
             event=one.event, cause=one.cause, sentence=redact_text(one.sentence), project=one.project,
@@ -76,7 +76,24 @@ def _add_failure(session: Session, one: FailedAnswer, now: datetime) -> bool:
         )
     )  # fmt: skip
     session.flush()
+    if one.project is not None and one.annotation_id is not None:
+        refresh_current(session, one.project, annotation_ids=[one.annotation_id])
     return True
+
+
+def _delete_failures(session: Session, *chosen: ColumnElement[bool]) -> set[int]:
+    """Delete failures, refresh what counts of their answers, and return the numbers of their events."""
+    row = FailureRow
+    gone = session.execute(
+        delete(row).where(*chosen).returning(row.event, row.project, row.annotation_id)
+    ).all()
+    answers: dict[str, set[int]] = {}
+    for _, project, annotation_id in gone:
+        if project is not None and annotation_id is not None:
+            answers.setdefault(project, set()).add(annotation_id)
+    for project, annotation_ids in answers.items():
+        refresh_current(session, project, annotation_ids=annotation_ids)
+    return {event for event, _, _ in gone}
 
 
 def _is_same_answer(one: FailedAnswer) -> ColumnElement[bool]:
@@ -115,11 +132,11 @@ def resolve_failures(
         besides: the event that brought it; its other failures stay.
         now: the time, in UTC.
     """
-    resolved = delete(FailureRow).where(
-        FailureRow.project == project, FailureRow.annotation_id == annotation_id,
+    resolved = _delete_failures(
+        session, FailureRow.project == project, FailureRow.annotation_id == annotation_id,
         FailureRow.updated_at <= until, FailureRow.event != besides,
     )  # fmt: skip
-    _close_events(session, set(session.scalars(resolved.returning(FailureRow.event))), now)
+    _close_events(session, resolved, now)
 
 
 def resolve_failures_of_deleted(
@@ -134,8 +151,7 @@ def resolve_failures_of_deleted(
     if not annotation_ids and not task_ids:
         return
     is_gone = or_(FailureRow.annotation_id.in_(annotation_ids), FailureRow.task_id.in_(task_ids))
-    resolved = delete(FailureRow).where(FailureRow.project == project, is_gone)
-    _close_events(session, set(session.scalars(resolved.returning(FailureRow.event))), now)
+    _close_events(session, _delete_failures(session, FailureRow.project == project, is_gone), now)
 
 
 def dismiss_failures(session: Session, events: Collection[int], *, now: datetime) -> int:
@@ -152,8 +168,7 @@ def dismiss_failures(session: Session, events: Collection[int], *, now: datetime
         InputError: there is no such event; nothing is changed.
     """
     check_events(session, events)
-    gone = delete(FailureRow).where(FailureRow.event.in_(events)).returning(FailureRow.event)
-    dismissed = set(session.scalars(gone))
+    dismissed = _delete_failures(session, FailureRow.event.in_(events))
     _close_events(session, dismissed, now)
     return len(dismissed)
 

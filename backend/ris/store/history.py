@@ -3,15 +3,15 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from sqlalchemy import Select, and_, func, or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
 
 from ris.core.decision import Decision
 from ris.core.types import Annotation, Correction, Edit, Task, Verdict
 from ris.store.alternatives import find_answer_alternatives
-from ris.store.known_images import choose_known_image, find_known_images
+from ris.store.known_images import find_answer_images
 from ris.store.records import mask_from_string
-from ris.store.schema import CorrectionRow, DeletionRow, FailureRow, ProjectRow
+from ris.store.schema import CorrectionRow, ProjectRow, TallyRow
 
 _DECISIONS_PER_QUERY = 200  # decisions whose images and alternatives are looked up together
 
@@ -21,10 +21,8 @@ def read_decisions(
 ) -> Iterator[Decision]:
     """Yield the newest version of each annotation that is not deleted, by project, task and annotation.
 
-    The order in which events arrived does not matter: an older version that arrives late does not count, and
-    what was deleted stays deleted. An answer whose newest version cannot be read has no decision, because its
-    annotator replaced the older one. The image of a decision is that of its task; for a task without
-    predictions, the one seen at its image's address in its project, then in any project.
+    Which version counts is said in `store.current`. The image of a decision is that of its task; for a task
+    without predictions, the one seen at its image's address in its project, then in any project.
 
     Args:
         session: of the database.
@@ -36,26 +34,16 @@ def read_decisions(
         yield from _make_decisions(session, part, homes)
 
 
-def find_newest_decisions(session: Session, limit: int) -> list[Decision]:
-    """Return the decisions made last, newest first; at most `limit`.
-
-    Only their rows are loaded: the ids are chosen in SQL first.
-    """
-    newest = (
-        _select_current(None)
-        .with_only_columns(CorrectionRow.id)
-        .order_by(None)
-        .order_by(CorrectionRow.updated_at.desc(), CorrectionRow.id.desc())
-        .limit(limit)
-    )
-    ids = list(session.scalars(newest))
+def find_decisions(session: Session, row_ids: Sequence[int]) -> list[Decision]:
+    """Return the decisions of some versions, by their ids in SQL, in this order."""
     found: list[Decision] = []
-    for start in range(0, len(ids), _DECISIONS_PER_QUERY):
-        part = ids[start : start + _DECISIONS_PER_QUERY]
+    for start in range(0, len(row_ids), _DECISIONS_PER_QUERY):
+        part = row_ids[start : start + _DECISIONS_PER_QUERY]
         rows = {
             row.id: row for row in session.scalars(select(CorrectionRow).where(CorrectionRow.id.in_(part)))
         }
-        found += _make_decisions(session, [rows[number] for number in part], homes=())
+        found += _make_decisions(session, [rows[row_id] for row_id in part], homes=())
+        session.expunge_all()
     return found
 
 
@@ -75,37 +63,7 @@ def read_corrections(session: Session, project: str | None, annotation_id: int) 
 
 
 def _select_current(project: str | None) -> Select[CorrectionRow]:
-    newer = aliased(CorrectionRow)
-    has_newer = (
-        select(newer.id)
-        .where(
-            newer.project == CorrectionRow.project,
-            newer.annotation_id == CorrectionRow.annotation_id,
-            newer.updated_at > CorrectionRow.updated_at,
-        )
-        .exists()
-    )
-    is_gone = (
-        select(DeletionRow.id)
-        .where(
-            DeletionRow.project == CorrectionRow.project,
-            or_(
-                and_(DeletionRow.kind == "annotation", DeletionRow.gone_id == CorrectionRow.annotation_id),
-                and_(DeletionRow.kind == "task", DeletionRow.gone_id == CorrectionRow.task_id),
-            ),
-        )
-        .exists()
-    )
-    was_taken_back = (
-        select(FailureRow.id)
-        .where(
-            FailureRow.project == CorrectionRow.project,
-            FailureRow.annotation_id == CorrectionRow.annotation_id,
-            FailureRow.updated_at > CorrectionRow.updated_at,
-        )
-        .exists()
-    )
-    query = select(CorrectionRow).where(~has_newer, ~is_gone, ~was_taken_back)
+    query = select(CorrectionRow).where(CorrectionRow.is_current)
     if project is not None:
         query = query.where(CorrectionRow.project == project)
     return query.order_by(CorrectionRow.project, CorrectionRow.task_id, CorrectionRow.annotation_id)
@@ -116,12 +74,14 @@ def _make_decisions(
 ) -> Iterator[Decision]:
     corrections = [_to_correction(row) for row in rows]
     annotations = [correction.annotation for correction in corrections]
-    images = find_known_images(session, [annotation.task for annotation in annotations], homes)
+    sizes = [
+        c.annotation.mask.size if c.verdict.has_mask and c.annotation.mask else None for c in corrections
+    ]
+    images = find_answer_images(
+        session, [one.task for one in annotations], sizes, [one.updated_at for one in annotations], homes
+    )
     alternatives = find_answer_alternatives(session, annotations)
-    for row, correction, known, found in zip(rows, corrections, images, alternatives, strict=True):
-        annotation = correction.annotation
-        size = annotation.mask.size if correction.verdict.has_mask and annotation.mask else None
-        image = choose_known_image(known, size, annotation.updated_at)
+    for row, correction, image, found in zip(rows, corrections, images, alternatives, strict=True):
         yield Decision(
             correction=correction,
             alternatives=tuple(one for one in found if one.suggestion.version == row.version),
@@ -155,15 +115,10 @@ def _to_edit(row: CorrectionRow) -> Edit | None:
 
 def count_decisions(session: Session, *, project: str | None = None) -> int:
     """Return the number of current decisions: of one project, or of all."""
-    counted = select(func.count()).select_from(_select_current(project).subquery())
+    counted = select(func.coalesce(func.sum(TallyRow.n_decisions), 0))
+    if project is not None:
+        counted = counted.where(TallyRow.project == project)
     return int(session.execute(counted).scalar_one())
-
-
-def count_verdicts(session: Session) -> dict[Verdict, int]:
-    """Return the number of current decisions by verdict; verdicts without a decision are left out."""
-    current = _select_current(None).with_only_columns(CorrectionRow.verdict).order_by(None).subquery()
-    rows = session.execute(select(current.c.verdict, func.count()).group_by(current.c.verdict)).all()
-    return {Verdict(verdict): n_decisions for verdict, n_decisions in rows}
 
 
 def find_newest_versions(session: Session, project: str) -> dict[int, datetime]:

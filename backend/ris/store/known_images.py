@@ -61,6 +61,36 @@ def find_known_images(
     return found
 
 
+def find_answer_images(
+    session: Session,
+    tasks: Sequence[Task],
+    sizes: Sequence[Size | None],
+    times: Sequence[datetime],
+    homes: Sequence[str] = (),
+) -> list[KnownImage | None]:
+    """Return the image that each answer was given on; None without any. At most two queries.
+
+    Only for answers whose own task has no image of the mask's size are addresses looked up.
+
+    Args:
+        session: of the database.
+        tasks: of N answers.
+        sizes: of their masks, (height, width); None without a mask.
+        times: when they were given.
+        homes: Label Studio's own addresses, as in `core.address.to_addresses`.
+    """
+    by_task = _find_by_task(session, tasks)
+    own = [by_task.get((task.project, task.task_id, task.image_url), []) for task in tasks]
+    others = [
+        i
+        for i, (images, size) in enumerate(zip(own, sizes, strict=True))
+        if not any(size in (None, image.size) for image in images)
+    ]
+    elsewhere = find_known_images(session, [tasks[i] for i in others], homes) if others else []
+    candidates: dict[int, Sequence[KnownImage]] = dict(zip(others, elsewhere, strict=True))
+    return [choose_known_image(candidates.get(i, images), sizes[i], times[i]) for i, images in enumerate(own)]
+
+
 def choose_known_image(images: Sequence[KnownImage], size: Size | None, at: datetime) -> KnownImage | None:
     """Return the image that an answer was given on; None without any image.
 

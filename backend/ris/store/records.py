@@ -16,9 +16,12 @@ from sqlalchemy.orm import Session
 
 from ris.core import rle
 from ris.core.address import to_address, to_address_key
+from ris.core.comparison import Comparison
 from ris.core.rle import RLE
 from ris.core.types import Alternative, Correction, MethodScore, MethodScores, Size, Suggestion, Task
 from ris.redaction.text import redact_text
+from ris.store.comparisons import comparison_to_json
+from ris.store.current import refresh_current
 from ris.store.schema import (
     AddressRow,
     BaseRow,
@@ -158,7 +161,13 @@ def find_explanations(session: Session, task: Task, version: str) -> tuple[Expla
 
 
 def add_correction(
-    session: Session, correction: Correction, *, version: str | None, event_id: int | None, now: datetime
+    session: Session,
+    correction: Correction,
+    *,
+    version: str | None,
+    event_id: int | None,
+    now: datetime,
+    comparison: Comparison | None = None,
 ) -> bool:
     """Add one version of one annotation; return False when it is stored already.
 
@@ -168,9 +177,10 @@ def add_correction(
         version: of the alternatives that it was judged against; None without any.
         event_id: of the event that brought it; None without one.
         now: the time, in UTC.
+        comparison: with the alternatives of that version; None leaves it to the first reader of figures.
     """
     annotation, mask, edit = correction.annotation, correction.annotation.mask, correction.edit
-    return add_once(
+    is_new = add_once(
         session, CorrectionRow,
         project=annotation.task.project, annotation_id=annotation.annotation_id,
         updated_at=annotation.updated_at, task_id=annotation.task.task_id,
@@ -183,7 +193,11 @@ def add_correction(
         version=version, counts=rle.to_string(mask) if mask else None,
         height=mask.size[0] if mask else None, width=mask.size[1] if mask else None,
         event=event_id, recorded_at=now,
+        comparison=comparison_to_json(comparison) if comparison else None,
     )  # fmt: skip
+    if is_new:
+        refresh_current(session, annotation.task.project, annotation_ids=[annotation.annotation_id])
+    return is_new
 
 
 def add_deletion(
@@ -201,6 +215,7 @@ def add_deletion(
         add_once(
             session, DeletionRow, project=project, kind=kind, gone_id=gone_id, event=event_id, recorded_at=now
         )
+    refresh_current(session, project, annotation_ids=annotation_ids, task_ids=task_ids)
 
 
 def add_once(session: Session, table: type[BaseRow], **values: Any) -> bool:

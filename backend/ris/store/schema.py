@@ -1,6 +1,6 @@
 """The tables. A mask is stored as COCO's compressed string, with its height and width in pixels."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -13,6 +13,8 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
+    text,
 )
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -51,7 +53,7 @@ class BaseRow(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    type_annotation_map = {datetime: UtcDateTime, dict[str, Any]: JSON, list[str]: JSON}  # noqa: RUF012
+    type_annotation_map = {datetime: UtcDateTime, dict[str, Any]: JSON(none_as_null=True), list[str]: JSON}  # noqa: RUF012
 
 
 class ProjectRow(BaseRow):
@@ -232,13 +234,21 @@ class FailureRow(BaseRow):
 
 
 class CorrectionRow(BaseRow):
-    """One judged version of an annotation; append-only."""
+    """One judged version of an annotation; append-only. Only `is_current` changes."""
 
     __tablename__ = "correction"
     __table_args__ = (
         UniqueConstraint("project", "annotation_id", "updated_at", name="uq_correction_version"),
         Index("ix_correction_project_task_id", "project", "task_id"),
-    )
+        Index(
+            "ix_correction_current", "project", "task_id", "annotation_id",
+            sqlite_where=text("is_current"), postgresql_where=text("is_current"),
+        ),
+        Index(
+            "ix_correction_newest", "updated_at", "id",
+            sqlite_where=text("is_current"), postgresql_where=text("is_current"),
+        ),
+    )  # fmt: skip
 
     id: Mapped[int] = mapped_column(primary_key=True)
     project: Mapped[str] = mapped_column(String(64))
@@ -264,6 +274,28 @@ class CorrectionRow(BaseRow):
     width: Mapped[int | None]
     event: Mapped[int | None] = mapped_column(ForeignKey("event.id"))
     recorded_at: Mapped[datetime]
+    comparison: Mapped[dict[str, Any] | None]
+    """`core.comparison.Comparison`; None for rows older than this column, see `store.judged`."""
+    is_current: Mapped[bool] = mapped_column(server_default=false())
+    """Whether this version counts: set by `store.current.refresh_current`."""
+
+
+class TallyRow(BaseRow):
+    """The number of versions that count, by project, day in UTC, annotator, verdict and rank.
+
+    It is kept in step with `correction.is_current`, so that a page with counts need not read the decisions.
+    """
+
+    __tablename__ = "tally"
+
+    project: Mapped[str] = mapped_column(String(64), primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    annotator: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    """Label Studio's user id; -1 for an unknown one."""
+    verdict: Mapped[str] = mapped_column(String(16), primary_key=True)
+    rank: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    """Of the alternative that was taken or is most similar; -1 without one."""
+    n_decisions: Mapped[int]
 
 
 class DeletionRow(BaseRow):
@@ -350,3 +382,27 @@ class SyncStateRow(BaseRow):
     """Whether Label Studio said at the last failure that there is no such project."""
     forgotten_at: Mapped[datetime | None]
     """When a person said that the project is not to be synced any more."""
+
+
+class ProjectNameRow(BaseRow):
+    """What Label Studio says of a project: its title, and how many of its tasks are answered."""
+
+    __tablename__ = "project_name"
+
+    project: Mapped[str] = mapped_column(String(64), primary_key=True)
+    title: Mapped[str] = mapped_column(Text)
+    n_tasks: Mapped[int]
+    n_answered: Mapped[int]
+    """Tasks with an annotation."""
+    seen_at: Mapped[datetime]
+
+
+class AnnotatorNameRow(BaseRow):
+    """The name of an annotator in Label Studio."""
+
+    __tablename__ = "annotator_name"
+
+    annotator: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    """Label Studio's user id."""
+    name: Mapped[str] = mapped_column(Text)
+    seen_at: Mapped[datetime]

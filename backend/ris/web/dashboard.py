@@ -1,30 +1,51 @@
-"""The page at `/`: figures of the decisions, failures, the inbox and the last sync."""
+"""The page at `/` for the lead of a labelling team: progress, disputes, misses, failures and figures."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
 
-from flask import Blueprint, Response, request, send_file
+from flask import Blueprint, Response, request
 
-from ris.labelstudio.failure import find_advice
-from ris.service import SuggestionService, SyncResult
+from ris.core.decision import Decision, JudgedAnswer
+from ris.core.types import LargeImage, Task
+from ris.core.versions import describe_version
+from ris.errors import InputError
+from ris.evaluation.decisions.named import MAX_DISPUTES, load_report_names, make_dispute_table
+from ris.labelstudio.links import make_task_address
+from ris.referring.kinds import find_kind
+from ris.store.disputes import find_disputes
 from ris.store.failures import FailureGroup, group_failures
-from ris.store.history import count_verdicts, find_newest_decisions, find_project_keys
+from ris.store.history import find_decisions, find_project_keys
 from ris.store.inbox import count_events, find_projects_with_corrections
+from ris.store.judged import find_newest_judged_answers
+from ris.store.names import find_project_names
+from ris.store.progress import count_by_day, count_by_project, count_verdicts, find_annotators
+from ris.store.session import Session
 from ris.store.sync_states import find_sync_states
+from ris.web.dashboard_tables import (
+    make_day_table,
+    make_failure_table,
+    make_inbox_table,
+    make_project_table,
+    make_sync_state_table,
+    make_sync_table,
+    make_verdict_table,
+)
+from ris.web.filters import PageFilter, make_filter_fields, read_page_filter
+from ris.web.handlers import Services
 
-_MAX_DECISIONS = 500  # decisions that are evaluated at each view; `ris report` evaluates all
+_MAX_ANSWERS = 1000  # answers that are evaluated at each view; `ris report` evaluates all
+_N_DAYS = 14
+_TITLE = "Referring-expression segmentation: what the annotators decided"
+_FOLDER = Path(__file__).parent
 
 
-def make_dashboard(
-    suggesting: SuggestionService,
-    ready: Callable[[], tuple[Response, int]],
-    get_last_syncs: Callable[[], Sequence[SyncResult]],
-) -> Blueprint:
-    """Return the route over one backend; it only reads.
+def make_dashboard(backend: Services, ready: Callable[[], tuple[Response, int]]) -> Blueprint:
+    """Return the routes of the page, its pictures, its style and its script; they only read.
 
     Args:
-        suggesting: gives the database, the worker and the version.
-        ready: the answer for clients that do not ask for HTML.
-        get_last_syncs: returns the last sync of every project.
+        backend: the services.
+        ready: the answer at `/` for clients that do not ask for HTML.
     """
     routes = Blueprint("dashboard", __name__)
 
@@ -33,66 +54,123 @@ def make_dashboard(
         """Answer browsers with the page, and other clients with the readiness in JSON."""
         if request.accept_mimetypes.best_match(["application/json", "text/html"]) != "text/html":
             return ready()
-        # Imported here: the charts take a second to import, and /health must not wait for it.
-        from ris.evaluation.decisions.html_report import ReportTable, render_page
-        from ris.evaluation.decisions.metrics import evaluate_decision
+        return _render_dashboard(backend)
 
-        with suggesting.database.begin() as session:
-            newest, verdicts = find_newest_decisions(session, _MAX_DECISIONS), count_verdicts(session)
-            counts, projects = count_events(session), find_project_keys(session)
-            states = find_sync_states(session)
-            with_corrections, failed = find_projects_with_corrections(session), group_failures(session)
-        models = suggesting.worker.get_state()
-        warnings = [
-            f"no webhook has come from project {key.split('.')[0]} yet; run `ris connect`"
-            for key in projects
-            if key not in with_corrections
-        ]
-        if models.is_failed:
-            warnings.insert(0, f"the models could not be loaded: {models.reason}")
-        n_decisions = sum(verdicts.values())
-        if n_decisions > len(newest):
-            warnings.append(
-                f"figures and charts show the newest {len(newest)} of {n_decisions} decisions; "
-                "`ris report` shows all"
-            )
-        decided = ReportTable(
-            "All decisions", ("verdict", "decisions"), [(v.value, str(n)) for v, n in verdicts.items()]
-        )
-        inbox = ReportTable("Inbox", ("state", "events"), [(s, str(n)) for s, n in counts.items()])
-        not_understood = ReportTable(
-            "Failed answers",
-            ("cause", "answers", "what to do", "newest"),
-            [(g.cause, str(g.n_answers), find_advice(g.cause), g.newest.sentence) for g in failed],
-        )
-        sync = ReportTable(
-            "Last sync with Label Studio",
-            ("project", "in Label Studio", "here", "applied", "deleted", "failed", ""),
-            [_to_row(result) for result in get_last_syncs()],
-        )
-        sync_states = ReportTable(
-            "Sync by project", ("project", "state"), [(str(one.project), one.summary) for one in states]
-        )
-        text = render_page(
-            [evaluate_decision(decision) for decision in newest],
-            title="Referring-expression segmentation: what the annotators decided",
-            subtitle=f"decisions: {n_decisions}; {suggesting.version}, models {models}",
-            alarms=_make_alarms(failed),
-            warnings=warnings,
-            extra_tables=[decided, inbox, not_understood, sync, sync_states],
-            footer="`ris report` writes this page with pictures.",
-            stylesheet="report.css",
-        )
-        return Response(text, content_type="text/html; charset=utf-8")
+    @routes.get("/static/page.css")
+    def get_style() -> Response:
+        """Answer with the style of the page, which is that of the report."""
+        from ris.evaluation.decisions.html_report import TEMPLATES
 
-    @routes.get("/report.css")
-    def get_stylesheet() -> Response:
-        """Send the style of the page: a page under a strict policy has none of its own."""
-        from ris.evaluation.decisions.html_report import STYLESHEET
+        return Response((TEMPLATES / "page.css").read_bytes(), content_type="text/css; charset=utf-8")
 
-        return send_file(STYLESHEET, mimetype="text/css")
+    @routes.get("/static/refresh.js")
+    def get_script() -> Response:
+        """Answer with the script that reads the page again."""
+        script = (_FOLDER / "static" / "refresh.js").read_bytes()
+        return Response(script, content_type="text/javascript; charset=utf-8")
+
+    @routes.get("/decisions/<int:row_id>.jpg")
+    def get_picture(row_id: int) -> Response:
+        """Answer with the picture of a decision; its image is fetched."""
+        from ris.evaluation.decisions.galleries import draw_decision
+
+        with backend.suggesting.database.begin() as session:
+            decisions = find_decisions(session, [row_id]) if row_id < 2**31 else []
+        if not decisions:
+            raise InputError(f"there is no decision {row_id}")
+        image = backend.suggesting.fetch(decisions[0].correction.annotation.task)
+        if isinstance(image, LargeImage):
+            image = backend.suggesting.load_large_soon(image).result(timeout=backend.deadline_s)
+        return Response(draw_decision(decisions[0], image), content_type="image/jpeg")
 
     return routes
+
+
+def _render_dashboard(backend: Services) -> Response:
+    """Render the page for the filter in the address of the current request.
+
+    Raises:
+        InputError: a filter is not valid.
+    """
+    # Imported here: the charts take a second to import, and /health must not wait for it.
+    from ris.evaluation.decisions.galleries import make_galleries
+    from ris.evaluation.decisions.html_report import make_environment, make_figures
+    from ris.evaluation.decisions.table import make_decision_table
+
+    shown = read_page_filter(request.args)
+    chosen = shown.chosen
+
+    def link_task(task: Task) -> str:
+        return make_task_address(backend.studio_url, task)
+
+    def show_picture(row_id: int, decision: Decision) -> str:
+        return f"decisions/{row_id}.jpg"
+
+    with backend.suggesting.database.begin() as session:
+        names, keys = load_report_names(session), find_project_keys(session)
+        verdicts, failed = count_verdicts(session, chosen), group_failures(session)
+        first_tables = [
+            make_project_table(count_by_project(session, chosen), find_project_names(session), names),
+            make_day_table(count_by_day(session, chosen, n_days=_N_DAYS), names),
+            make_dispute_table(find_disputes(session, chosen, limit=MAX_DISPUTES), names, link_task),
+        ]
+        table = make_decision_table(_find_answers(session, shown))
+        galleries = make_galleries(table, lambda ids: find_decisions(session, ids), show_picture, link_task)
+        state_tables = [
+            make_inbox_table(count_events(session)),
+            make_sync_table(backend.get_last_syncs(), names),
+            make_sync_state_table(find_sync_states(session)),
+            make_failure_table(failed),
+        ]
+        fields = make_filter_fields(shown, keys, find_annotators(session), names)
+        silent = [key for key in keys if key not in find_projects_with_corrections(session)]
+    figures = make_figures(table, names)
+    figures["tables"] = [*state_tables, make_verdict_table(verdicts), *figures["tables"]]
+    n_decisions = sum(verdicts.values())
+    models = backend.suggesting.worker.get_state()
+    page = make_environment(_FOLDER / "templates").get_template("dashboard.html").render(
+        title=_TITLE,
+        subtitle=f"decisions: {n_decisions}; {describe_version(backend.suggesting.version)}, models {models}",
+        alarms=_make_alarms(failed),
+        warnings=_make_warnings(models, silent),
+        filters=fields,
+        window=_describe_window(shown, len(table), n_decisions),
+        first_tables=first_tables,
+        galleries=galleries,
+        footer="The page reads itself again every 30 seconds. `ris report` writes one on all decisions.",
+        **figures,
+    )  # fmt: skip
+    return Response(page, content_type="text/html; charset=utf-8")
+
+
+def _find_answers(session: Session, shown: PageFilter) -> list[JudgedAnswer]:
+    newest = find_newest_judged_answers(session, _MAX_ANSWERS, shown.chosen)
+    return [answer for answer in newest if shown.kind in (None, find_kind(answer.task.expression))]
+
+
+def _describe_window(shown: PageFilter, n_shown: int, n_decisions: int) -> str:
+    """Say which decisions the figures, pictures and charts are of."""
+    if shown.kind is not None:
+        return (
+            f"Figures, pictures and charts are of {n_shown} decisions of kind {shown.kind!r} among the "
+            f"newest {min(_MAX_ANSWERS, n_decisions)} of {n_decisions}; the counts by project and day are of "
+            "all kinds."
+        )
+    if n_decisions > n_shown:
+        return (
+            f"Figures, pictures and charts are of the newest {n_shown} of {n_decisions} decisions; the "
+            "counts by project, day and verdict are of all."
+        )
+    return f"All figures are of {n_decisions} decisions."
+
+
+def _make_warnings(models: Any, silent: Sequence[str]) -> list[str]:
+    warnings = [
+        f"no webhook has come from project {key.split('.')[0]} yet; run `ris connect`" for key in silent
+    ]
+    if models.is_failed:
+        warnings.insert(0, f"the models could not be loaded: {models.reason}")
+    return warnings
 
 
 def _make_alarms(failed: Sequence[FailureGroup]) -> list[str]:
@@ -102,10 +180,4 @@ def _make_alarms(failed: Sequence[FailureGroup]) -> list[str]:
     subject = "1 answer cannot be read and is not a decision"
     if n_answers > 1:
         subject = f"{n_answers} answers cannot be read and are not decisions"
-    return [f"{subject}; the table below says what to do"]
-
-
-def _to_row(result: SyncResult) -> tuple[str, ...]:
-    state = "agree" if result.is_in_sync else "differ"
-    counts = (result.n_in_label_studio, result.n_recorded, result.n_applied, result.n_gone, result.n_failed)
-    return result.project, *map(str, counts), state
+    return [f"{subject}; the table “Failed answers” says what to do"]

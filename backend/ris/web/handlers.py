@@ -34,6 +34,7 @@ class Services:
         start_training: starts the training; returns False when one is running.
         get_last_syncs: returns the last sync of every project, for the page at `/`.
         delivering: writes predictions into Label Studio; None without an API key.
+        studio_url: Label Studio's address as browsers see it, for links; "" without one.
     """
 
     suggesting: SuggestionService
@@ -43,6 +44,7 @@ class Services:
     start_training: Callable[[], bool]
     get_last_syncs: Callable[[], Sequence[SyncResult]] = tuple
     delivering: DeliveryService | None = None
+    studio_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,7 +90,7 @@ def make_ml_api(backend: Services, metrics: Metrics) -> Blueprint:
         """Show the metrics in Prometheus' text format."""
         return Response(generate_latest(metrics.registry), content_type=CONTENT_TYPE_LATEST)
 
-    routes.register_blueprint(make_dashboard(backend.suggesting, get_readiness, backend.get_last_syncs))
+    routes.register_blueprint(make_dashboard(backend, get_readiness))
     return routes
 
 

@@ -6,8 +6,6 @@ from ris.core.types import Verdict
 from ris.evaluation.decisions.comparisons import (
     compare_methods,
     compute_calibration,
-    find_methods,
-    get_favourite_iou,
     measure_position_bias,
 )
 from tests.builders.evaluated import (
@@ -17,22 +15,14 @@ from tests.builders.evaluated import (
     LEFT,
     NONE,
     OFFERS,
-    REDRAWN,
     RIGHT,
-    make_evaluated,
+    make_decision,
+    to_table,
 )
 
 
-def test_a_methods_favourite_is_the_alternative_that_it_ranked_best():
-    assert get_favourite_iou(ACCEPTED, "lgd") == 0.0
-    assert get_favourite_iou(ACCEPTED, "iterprime") == 1.0
-    assert get_favourite_iou(ACCEPTED, "unheard-of") == 0.0
-    assert get_favourite_iou(REDRAWN, "lgd") == 0.0
-    assert find_methods(EVERYTHING) == ["iterprime", "lgd"]
-
-
 def test_methods_are_compared_on_the_same_decisions():
-    table = compare_methods(EVERYTHING)
+    table = compare_methods(to_table(EVERYTHING))
 
     assert table["offered"][0].mean == pytest.approx(0.5 / 3)
     assert table["iterprime"][0].mean == pytest.approx(1 / 3)
@@ -41,25 +31,26 @@ def test_methods_are_compared_on_the_same_decisions():
 
 
 def test_calibration_sorts_scores_into_bins():
-    right = [make_evaluated(Verdict.ACCEPTED, LEFT, rank=0) for _ in range(3)]
+    right = [make_decision(Verdict.ACCEPTED, LEFT, rank=0) for _ in range(3)]
 
-    assert compute_calibration([*right, ACCEPTED]) == [(1.0, 0.75, 4)]
-    assert compute_calibration([NONE]) == []
+    assert compute_calibration(to_table([*right, ACCEPTED])) == [(1.0, 0.75, 4)]
+    assert compute_calibration(to_table([NONE])) == []
 
 
 def test_of_shuffled_tasks_the_place_of_the_accepted_is_told_apart_from_its_rank():
     swapped = tuple(replace(o, place=1 - o.suggestion.rank) for o in OFFERS)
     found = [
-        make_evaluated(Verdict.ACCEPTED, RIGHT, rank=1, offers=swapped),
-        make_evaluated(Verdict.ACCEPTED, LEFT, rank=0, offers=swapped, image="b.png"),
-        make_evaluated(Verdict.ACCEPTED, RIGHT, rank=1, offers=swapped, image="c.png"),
-        make_evaluated(Verdict.REDRAWN, HALF, offers=swapped, image="d.png"),
+        make_decision(Verdict.ACCEPTED, RIGHT, rank=1, offers=swapped),
+        make_decision(Verdict.ACCEPTED, LEFT, rank=0, offers=swapped, image="b.png"),
+        make_decision(Verdict.ACCEPTED, RIGHT, rank=1, offers=swapped, image="c.png"),
+        make_decision(Verdict.REDRAWN, HALF, offers=swapped, image="d.png"),
         ACCEPTED,
     ]
 
     told = [
-        (place, stood.mean, ranked.mean, stood.count) for place, stood, ranked in measure_position_bias(found)
+        (place, stood.mean, ranked.mean, stood.count)
+        for place, stood, ranked in measure_position_bias(to_table(found))
     ]
 
     assert told == [(0, 0.5, 0.25, 4), (1, 0.25, 0.5, 4)]
-    assert measure_position_bias([ACCEPTED]) == []
+    assert measure_position_bias(to_table([ACCEPTED])) == []

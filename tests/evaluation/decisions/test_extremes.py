@@ -10,11 +10,14 @@ from hypothesis import strategies as st
 from sqlalchemy import delete
 
 from ris.core import rle
-from ris.core.types import Verdict
-from ris.evaluation.decisions.html_report import render_page
-from ris.evaluation.decisions.metrics import evaluate_decision
-from ris.store.history import read_decisions
-from ris.store.schema import CorrectionRow, ImageRow, SuggestionRow, TaskRow
+from ris.core.types import Image, Verdict
+from ris.evaluation.decisions.galleries import draw_decision, make_galleries, to_data_uri
+from ris.evaluation.decisions.html_report import render_report
+from ris.evaluation.decisions.table import make_decision_table
+from ris.store.current import rebuild_current
+from ris.store.history import find_decisions
+from ris.store.judged import read_judged_answers
+from ris.store.schema import CorrectionRow, ImageRow, SuggestionRow, TallyRow, TaskRow
 from ris.web.app import create_app
 from tests.builders.services import NOW
 
@@ -60,7 +63,7 @@ ROWS = st.lists(
 def write_rows(database, rows):
     """Write rows as they are, past all checks; those of an earlier example are removed."""
     with database.begin() as session:
-        for table in (SuggestionRow, TaskRow, CorrectionRow, ImageRow):
+        for table in (SuggestionRow, TaskRow, CorrectionRow, TallyRow, ImageRow):
             session.execute(delete(table))
         session.add(ImageRow(digest="d", height=2, width=3, first_seen=NOW))
         session.flush()
@@ -81,14 +84,16 @@ def write_rows(database, rows):
             )  # fmt: skip
             session.add(task)
             session.flush()
+            rebuild_current(session, project)
             for rank, (suggestion, offered) in enumerate(suggestions):
                 session.add(
                     SuggestionRow(task=task.id, rank=rank, region_id=f"r{rank}", **suggestion, **offered)
                 )
 
 
-def make_picture(evaluation):
-    return np.zeros((*evaluation.decision.correction.annotation.mask.size, 3), np.uint8)
+def draw_picture(_, decision):
+    pixels = np.zeros((*decision.correction.annotation.mask.size, 3), np.uint8)
+    return to_data_uri(draw_decision(decision, Image.from_pixels(pixels)))
 
 
 @settings(
@@ -102,9 +107,12 @@ def test_the_page_and_the_report_show_any_record(backend, database, rows):
     answer = create_app(backend).test_client().get("/", headers={"Accept": "text/html"})
     assert answer.status_code == 200
     with database.begin() as session:
-        evaluations = [evaluate_decision(decision) for decision in read_decisions(session)]
-    page = render_page(evaluations, title="t", subtitle="s", pixels=make_picture)
-    assert len(evaluations) == len(rows)
+        table = make_decision_table(read_judged_answers(session))
+        galleries = make_galleries(
+            table, lambda ids: find_decisions(session, ids), draw_picture, lambda task: ""
+        )
+    page = render_report(table, title="t", subtitle="s", galleries=galleries)
+    assert len(table) == len(rows)
     assert "</html>" in page
 
 

@@ -5,7 +5,7 @@ from ris.core.types import Image, Verdict
 from ris.errors import ImageUnreachable, InputError
 from ris.evaluation.decisions.rerun import compare_reruns, isolate_method, rerun
 from ris.referring.spatial import Spatial
-from tests.builders.evaluated import make_evaluated
+from tests.builders.evaluated import make_decision
 from tests.builders.fakes import squares
 from tests.builders.services import make_pipeline
 
@@ -14,9 +14,7 @@ BLUE = (squares() == (0, 0, 255)).all(-1)
 
 
 def decision(mask, expression, number=1, image="squares", verdict=Verdict.REDRAWN):
-    return make_evaluated(
-        verdict, mask, offers=(), number=number, image=image, expression=expression
-    ).decision
+    return make_decision(verdict, mask, offers=(), number=number, image=image, expression=expression)
 
 
 class Fetch:
@@ -34,7 +32,7 @@ def test_what_would_be_offered_now_is_compared_on_the_same_decisions():
     fetch = Fetch()
     found = list(rerun(make_pipeline(), [decision(RED, "the red"), decision(BLUE, "the red", 2)], fetch))
 
-    assert [one.after.ious[0] for one in found] == pytest.approx([1.0, 0.0])
+    assert [one.after[0] for one in found] == pytest.approx([1.0, 0.0])
     assert fetch.times == 1
     then, now, above = compare_reruns(found)["mIoU of the first"]
     assert (then.mean, now.mean, above.mean, above.count) == (0, 0.5, 0.5, 2)
@@ -50,8 +48,8 @@ def test_an_image_that_is_gone_is_a_miss_with_its_reason():
 
 
 def test_only_decisions_that_say_which_mask_is_meant_are_run_again():
-    none = make_evaluated(Verdict.NO_REFERENT).decision
-    skipped = make_evaluated(Verdict.SKIPPED, np.ones((10, 10), np.bool_)).decision
+    none = make_decision(Verdict.NO_REFERENT)
+    skipped = make_decision(Verdict.SKIPPED, np.ones((10, 10), np.bool_))
 
     assert list(rerun(make_pipeline(), [none, skipped], Fetch())) == []
 

@@ -161,3 +161,26 @@ def test_to_begin_anew_removes_results_and_nothing_else(tmp_path):
     assert names(tmp_path) == ["notes.txt"]
     with pytest.raises(DatasetError, match="has no results of ris benchmark refcoco"):
         read_results([tmp_path])
+
+
+def test_results_without_a_network_become_one_ranking_beside_the_others(tmp_path):
+    with_networks, without = tmp_path / "networks", tmp_path / "floor"
+    for folder in (with_networks, without):
+        folder.mkdir()
+    write_piece(with_networks, ALL, rows(GROUPS[0]))
+    write_piece(without, ALL, rows(GROUPS[0], version="classical-1"))
+
+    table = read_results([without, with_networks])
+
+    assert table["method"].to_pylist() == ["lgd", "fusion", "lgd", "fusion", "no network", "no network"]
+    assert table["model_version"][0].as_py() == "fake-1"
+    assert set(read_results([without])["method"].to_pylist()) == {"lgd", "fusion"}
+
+
+def test_results_without_a_network_are_not_counted_twice(tmp_path):
+    for name, version in (("a", "fake-1"), ("b", "classical-1"), ("c", "classical-1")):
+        (tmp_path / name).mkdir()
+        write_piece(tmp_path / name, ALL, rows(GROUPS[0], version=version))
+
+    with pytest.raises(DatasetError, match="2 results are there twice"):
+        read_results([tmp_path / name for name in "abc"])

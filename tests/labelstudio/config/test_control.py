@@ -50,7 +50,7 @@ def test_the_shipped_label_configs_work(name):
         "expression",
         "Referent",
     )
-    assert controls.no_referent == Choice("referent", "image", "no such thing")
+    assert controls.no_referent == Choice("referent", "image", "object not in image")
 
 
 @pytest.mark.parametrize(
@@ -87,8 +87,8 @@ def test_a_choice_that_shares_the_labels_is_the_presentation_pick(name):
     controls = read_controls(read(name))
 
     ranks = ("1st", "2nd", "3rd")
-    assert controls.pick == Pick("pick", ranks, "drew it myself", ranks)
-    assert controls.no_referent.value == "no such thing"
+    assert controls.pick == Pick("pick", ranks, "drawn by me", ranks)
+    assert controls.no_referent.value == "object not in image"
     assert controls.label == "1st"
 
 
@@ -98,7 +98,7 @@ def test_without_such_a_choice_it_is_tabs(name):
 
 
 def test_ranks_may_have_any_names():
-    config = read("pick_brush.xml").replace("1st", "A").replace("2nd", "B").replace("drew it myself", "own")
+    config = read("pick_brush.xml").replace("1st", "A").replace("2nd", "B").replace("drawn by me", "own")
 
     assert read_controls(config).pick == Pick("pick", ("A", "B", "3rd"), "own", ("A", "B", "3rd"))
 

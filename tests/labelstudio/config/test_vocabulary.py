@@ -51,6 +51,7 @@ def test_a_choice_is_a_rank_when_any_of_its_forms_is_a_form_of_a_label():
 @pytest.mark.parametrize(
     "word",
     [
+        "object not in image",
         "no such thing",
         "No Referent",
         "not in the image",
@@ -95,7 +96,7 @@ def test_in_a_tag_that_asks_for_the_referent_they_are(name, word):
 
 
 @pytest.mark.parametrize(
-    "word", ["drew it myself", "I drew it", "own mask", "own", "mine", "redrawn", "other"]
+    "word", ["drawn by me", "drew it myself", "I drew it", "own mask", "own", "mine", "redrawn", "other"]
 )
 def test_what_says_that_the_mask_was_drawn_where_masks_are_taken(word):
     assert meanings(Term("1st"), Term("2nd"), Term(word))[2] is ChoiceMeaning.OWN

@@ -137,3 +137,22 @@ def test_garbage_is_refused_or_read_and_never_crashes(tail):
 def test_a_stream_cut_anywhere_is_refused(length):
     with pytest.raises(RegionError):
         brush.decode_brush(GOOD[:length], (6, 7))
+
+
+def test_a_shaded_mask_has_a_strong_edge_a_clear_inside_and_the_same_pixels():
+    mask = np.zeros((60, 80), np.bool_)
+    mask[10:50, 20:70] = True
+    shaded = brush.shade_mask(mask)
+
+    assert (brush.decode_brush(brush.encode_alphas(shaded), mask.shape) == mask).all()
+    assert (shaded[10, 20], shaded[30, 45], shaded[0, 0]) == (255, 132, 0)
+
+
+def test_a_stroke_of_the_editors_brush_adds_to_a_shaded_mask_and_removes_nothing():
+    mask = np.zeros((60, 80), np.bool_)
+    mask[10:50, 20:70] = True
+    painted = brush.shade_mask(mask)
+    painted[0:5, 0:5] = 255
+
+    found = brush.decode_brush(brush.encode_alphas(painted), mask.shape)
+    assert (found == (mask | (painted == 255))).all()

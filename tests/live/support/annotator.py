@@ -73,7 +73,7 @@ class Annotator:
         return self._submit(task_id, [region], Verdict.REDRAWN, None, parent_prediction=offered[0]["id"])
 
     def mark_no_referent(self, task_id: int, offered: Sequence[Prediction]) -> Action:
-        """Delete the mask and choose "no such thing"."""
+        """Delete the mask and choose "object not in image"."""
         choice = self.controls.no_referent
         result = [
             {

@@ -82,7 +82,7 @@ def test_no_referent_sends_the_choice_and_no_mask():
     Annotator(project, CONTROLS).mark_no_referent(7, predictions())
 
     assert [r["type"] for r in project.taken[0][1]] == ["choices"]
-    assert project.taken[0][1][0]["value"] == {"choices": ["no such thing"]}
+    assert project.taken[0][1][0]["value"] == {"choices": ["object not in image"]}
 
 
 def test_skipping_leaves_the_mask_in_as_the_editor_does():

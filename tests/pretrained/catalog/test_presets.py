@@ -1,7 +1,7 @@
 import pytest
 
 from ris.errors import SettingsError
-from ris.pretrained.catalog.presets import BASE, PRESETS, TINY, find_preset
+from ris.pretrained.catalog.presets import BASE, CLASSICAL, PRESETS, TINY, find_preset
 
 
 def test_a_preset_is_found_by_its_name():
@@ -23,7 +23,9 @@ def test_an_unknown_preset_says_which_there_are():
 
 def test_every_presets_summary_says_what_it_is_not_good_for():
     assert "useless on photographs" in TINY.summary
-    assert all("figures not measured" in p.summary for p in PRESETS.values() if p is not TINY)
+    assert "no network: position, size, order and colour only" in CLASSICAL.summary
+    published = [p for p in PRESETS.values() if p not in (TINY, CLASSICAL)]
+    assert all("figures not measured" in p.summary for p in published)
 
 
 def test_the_networks_of_a_preset_are_counted_once():
@@ -53,5 +55,12 @@ def test_the_paper_presets_go_by_the_released_rules_and_the_others_by_ours():
     assert BASE.own_parsers == TINY.own_parsers == {}
 
 
-def test_only_the_embedded_preset_needs_nothing_to_be_fetched():
-    assert [p.name for p in PRESETS.values() if not any(source.parts for source in p.sources)] == ["tiny"]
+def test_the_embedded_presets_need_nothing_to_be_fetched():
+    assert [p.name for p in PRESETS.values() if not any(source.parts for source in p.sources)] == [
+        "tiny", "classical",
+    ]  # fmt: skip
+
+
+def test_the_preset_without_a_network_has_the_embedded_parser_alone():
+    assert CLASSICAL.sources == (TINY.parser,)
+    assert not CLASSICAL.has_networks and all(p.has_networks for p in PRESETS.values() if p is not CLASSICAL)

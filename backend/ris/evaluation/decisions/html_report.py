@@ -1,126 +1,81 @@
-"""The report as one HTML page without scripts and without other files. All text is escaped."""
+"""The report as one HTML page without scripts and without other files, and the figures of the page at `/`."""
 
 import base64
-import io
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import jinja2
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image as Pillow
 
-from ris.core.decision import Decision
 from ris.core.shares import Share
-from ris.core.types import Verdict
-from ris.errors import BackendError
+from ris.evaluation.decisions.cells import ReportNames, ReportTable
 from ris.evaluation.decisions.charts import draw_charts
 from ris.evaluation.decisions.comparisons import ENSEMBLE, compare_methods, measure_position_bias
+from ris.evaluation.decisions.galleries import Gallery
 from ris.evaluation.decisions.metrics import (
-    DecisionEvaluation,
     DecisionMetrics,
     compute_decision_metrics,
-    get_first_iou,
-    group_decisions,
+    compute_main_shares,
 )
-from ris.evaluation.drawing import FINAL_COLOUR, draw_masks
+from ris.evaluation.decisions.table import DecisionTable
 
-MAX_GALLERY_PICTURES = 12
-PANE_PX = 420  # the width of a picture
-MAX_PANE_HEIGHT_PX = 1260  # of a very tall one, which is narrower
-
-PixelSource = Callable[[DecisionEvaluation], NDArray[np.uint8]]
-
-_FOLDER = Path(__file__).parent / "templates"
-STYLESHEET = _FOLDER / "report.css"
-TEMPLATES = jinja2.Environment(loader=jinja2.FileSystemLoader(_FOLDER), autoescape=True, trim_blocks=True)
-TEMPLATES.filters["to_data_uri"] = lambda svg: (
-    "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode("ascii")
-)
+TEMPLATES = Path(__file__).parent / "templates"
 
 
-@dataclass(frozen=True, slots=True)
-class ReportTable:
-    """A table of the report: a title, headings and rows of text, with an optional note."""
-
-    title: str
-    headings: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    note: str = ""
+def make_environment(*folders: Path) -> jinja2.Environment:
+    """Return the templates of these folders and of the report; all text is escaped."""
+    loader = jinja2.FileSystemLoader([*folders, TEMPLATES])
+    return jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True)
 
 
-@dataclass(frozen=True, slots=True)
-class GalleryPicture:
-    """One picture of a gallery.
+def make_figures(table: DecisionTable, names: ReportNames) -> dict[str, Any]:
+    """Make what the templates show of the decisions: "tiles", "tables" and "charts".
 
-    Attributes:
-        picture: the picture as a data: URI; "" if there is none.
-        missing: the reason why there is no picture; "" if there is one.
-        expression: the expression of the task.
-        detail: task, verdict and IoU as a line of text.
+    Args:
+        table: the decisions.
+        names: of projects and annotators.
     """
-
-    picture: str
-    missing: str
-    expression: str
-    detail: str
+    metrics = compute_decision_metrics(table)
+    charts = {title: _to_data_uri(svg) for title, svg in draw_charts(table).items()}
+    return {"tiles": _make_tiles(metrics), "tables": _make_tables(table, metrics, names), "charts": charts}
 
 
-@dataclass(frozen=True, slots=True)
-class Gallery:
-    """Pictures under one title.
-
-    The list is not named `items`, because Jinja would read `gallery.items` as the method of a dict.
-    """
-
-    title: str
-    pictures: Sequence[GalleryPicture]
-
-
-def render_page(
-    evaluations: Sequence[DecisionEvaluation],
+def render_report(
+    table: DecisionTable,
     *,
     title: str,
     subtitle: str,
-    pixels: PixelSource | None = None,
-    alarms: Sequence[str] = (),
-    warnings: Sequence[str] = (),
-    extra_tables: Sequence[ReportTable] = (),
+    galleries: Sequence[Gallery] = (),
+    first_tables: Sequence[ReportTable] = (),
+    names: ReportNames = ReportNames(),  # noqa: B008 - it is frozen
     footer: str = "",
-    stylesheet: str = "",
 ) -> str:
-    """Render the report.
+    """Render the report as one HTML file.
 
     Args:
-        evaluations: the decisions to report on.
+        table: the decisions to report on.
         title: heading of the page.
         subtitle: line of text below the heading.
-        pixels: returns the image of a decision, uint8 [H, W, 3], RGB, or raises a BackendError. None: the
-            report has no galleries.
-        alarms: sentences at the top of the page, in red.
-        warnings: sentences below the alarms, in orange.
-        extra_tables: tables after those of the report.
+        galleries: pictures of decisions, see `make_galleries`.
+        first_tables: tables that are not folded.
+        names: of projects and annotators.
         footer: sentence at the end of the page.
-        stylesheet: address of `STYLESHEET`; the page then has no style of its own, as a strict Content
-            Security Policy asks for. "" writes the style into the page.
 
     Returns:
         The page as HTML.
     """
-    metrics = compute_decision_metrics(evaluations)
-    return TEMPLATES.get_template("report.html").render(
-        title=title,
-        subtitle=subtitle,
-        alarms=alarms,
-        warnings=warnings,
-        tiles=_make_tiles(metrics),
-        tables=[*_make_tables(evaluations, metrics), *extra_tables],
-        charts=draw_charts(evaluations),
-        galleries=_make_galleries(evaluations, pixels) if pixels else [],
-        footer=footer,
-        stylesheet=stylesheet,
+    return make_environment().get_template("report.html").render(
+        title=title, subtitle=subtitle, first_tables=first_tables, galleries=galleries, footer=footer,
+        **make_figures(table, names),
+    )  # fmt: skip
+
+
+def _to_data_uri(svg: str) -> str:
+    """Return a picture that a page may show without allowing styles inside it."""
+    named = (
+        svg.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1) if "xmlns=" not in svg else svg
     )
+    return "data:image/svg+xml;base64," + base64.b64encode(named.encode()).decode("ascii")
 
 
 def _make_tiles(metrics: DecisionMetrics) -> list[tuple[str, str, str]]:
@@ -139,10 +94,11 @@ def _make_tiles(metrics: DecisionMetrics) -> list[tuple[str, str, str]]:
 def _format_share(value: Share) -> tuple[str, str]:
     if not value.count:
         return "-", "no decision with a mask"
-    return f"{value.mean:.3f}", f"[{value.low:.3f}, {value.high:.3f}] of {value.count}"
+    interval = f"[{value.low:.3f}, {value.high:.3f}] " if value.has_interval else ""
+    return f"{value.mean:.3f}", f"{interval}of {value.count}"
 
 
-def _make_tables(evaluations: Sequence[DecisionEvaluation], metrics: DecisionMetrics) -> list[ReportTable]:
+def _make_tables(table: DecisionTable, metrics: DecisionMetrics, names: ReportNames) -> list[ReportTable]:
     tables = [
         ReportTable(
             "All figures",
@@ -162,14 +118,14 @@ def _make_tables(evaluations: Sequence[DecisionEvaluation], metrics: DecisionMet
             ("method", "mIoU of its favourite", "difference to the first", "decisions"),
             [
                 (name, str(own), "" if name == ENSEMBLE else str(gain), str(own.count))
-                for name, (own, gain) in compare_methods(evaluations).items()
+                for name, (own, gain) in compare_methods(table).items()
                 if own.count
             ],
             "Favourite: the alternative that the method ranks best. Only the alternatives on the screen "
             "count, because the annotators saw no others.",
         ),
     ]
-    bias = measure_position_bias(evaluations)
+    bias = measure_position_bias(table)
     if bias:
         rows = [(str(place + 1), str(at_place), str(at_rank)) for place, at_place, at_rank in bias]
         note = (
@@ -185,60 +141,14 @@ def _make_tables(evaluations: Sequence[DecisionEvaluation], metrics: DecisionMet
         ("project", "By project"),
         ("annotator", "By annotator"),
     ):
-        tables.append(
-            ReportTable(heading, (by, *_COLUMNS, "decisions"), _make_rows(group_decisions(evaluations, by)))
-        )
+        groups = [_make_row(names.name_group(by, name), group) for name, group in table.split(by)]
+        tables.append(ReportTable(heading, (by, *_COLUMNS, "decisions"), groups))
     return tables
 
 
 _COLUMNS = ("accepted", "accepted first", "mIoU of the first", "mIoU of the best")
 
 
-def _make_rows(groups: Mapping[str, Sequence[DecisionEvaluation]]) -> list[list[str]]:
-    rows = []
-    for name, group in groups.items():
-        metrics = compute_decision_metrics(group)
-        rows.append([name, *(str(metrics.shares[column]) for column in _COLUMNS), str(len(group))])
-    return rows
-
-
-def _make_galleries(evaluations: Sequence[DecisionEvaluation], read_pixels: PixelSource) -> list[Gallery]:
-    with_mask = [e for e in evaluations if e.has_mask]
-    misses = sorted(with_mask, key=lambda e: get_first_iou(e.ious))
-    misses = [e for e in misses if get_first_iou(e.ious) < 0.5][:MAX_GALLERY_PICTURES]
-    edits = [e for e in with_mask if e.verdict is Verdict.EDITED and e.edit_px]
-    edits = sorted(edits, key=lambda e: -(e.edit_px or 0))[:MAX_GALLERY_PICTURES]
-    sections = (("The worst misses", misses), ("The largest edits", edits))
-    return [
-        Gallery(title, [_make_gallery_picture(e, read_pixels) for e in group])
-        for title, group in sections
-        if group
-    ]
-
-
-def _make_gallery_picture(evaluation: DecisionEvaluation, read_pixels: PixelSource) -> GalleryPicture:
-    task = evaluation.decision.correction.annotation.task
-    iou = get_first_iou(evaluation.ious)
-    detail = f"task {task.task_id}, {evaluation.verdict.value}, IoU of the first alternative {iou:.2f}"
-    try:
-        picture = _draw_decision(evaluation.decision, read_pixels(evaluation))
-        return GalleryPicture(picture, "", task.expression, detail)
-    except BackendError as error:
-        return GalleryPicture("", str(error), task.expression, detail)
-
-
-def _draw_decision(decision: Decision, image: NDArray[np.uint8]) -> str:
-    """Draw the alternatives (left) and the final mask (right); masks of another size are not drawn."""
-    final = decision.correction.annotation.mask
-    masks = [alternative.suggestion.mask for alternative in decision.alternatives]
-    alternatives = [mask for mask in masks if mask.size == image.shape[:2]]
-    finals = [final] if final is not None and final.size == image.shape[:2] else []
-    factor = min(PANE_PX / image.shape[1], MAX_PANE_HEIGHT_PX / image.shape[0])
-    left = draw_masks(image, alternatives, factor=factor)
-    right = draw_masks(image, finals, [FINAL_COLOUR], factor=factor)
-    both = Pillow.new("RGB", (left.width + right.width + 4, left.height), "white")
-    both.paste(left, (0, 0))
-    both.paste(right, (left.width + 4, 0))
-    file = io.BytesIO()
-    both.save(file, "JPEG", quality=82)
-    return "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode("ascii")
+def _make_row(name: str, group: DecisionTable) -> list[str]:
+    shares = compute_main_shares(group)
+    return [name, *(str(shares[column]) for column in _COLUMNS), str(len(group))]

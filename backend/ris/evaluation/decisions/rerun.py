@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from ris.core.decision import Decision
+from ris.core.comparison import compare_answer
+from ris.core.decision import Decision, get_image_key
 from ris.core.shares import Share, estimate_share
 from ris.core.types import Alternative, Image, Task
 from ris.errors import BackendError, InputError
-from ris.evaluation.decisions.metrics import DecisionEvaluation, evaluate_decision, get_first_iou
 from ris.referring.pipeline import Pipeline
 
 
@@ -16,14 +16,16 @@ class Rerun:
     """One decision, evaluated with the recorded alternatives and with those of another pipeline.
 
     Attributes:
-        before: the decision with the alternatives that the annotator saw.
-        after: the decision with the alternatives of the other pipeline; None if the task could not be
-            ranked again, which counts as a miss.
+        image: key of its image.
+        before: IoU of the final mask with each alternative that the annotator saw, in the order of ranks.
+        after: the same for the alternatives of the other pipeline; empty if the task could not be ranked
+            again, which counts as a miss.
         reason: why the task could not be ranked again; "" if it was.
     """
 
-    before: DecisionEvaluation
-    after: DecisionEvaluation | None
+    image: tuple[str, str]
+    before: tuple[float, ...]
+    after: tuple[float, ...]
     reason: str = ""
 
 
@@ -63,12 +65,20 @@ def rerun(
             scene = pipeline.see(fetch(group[0].correction.annotation.task))
             results = pipeline.refer_all(scene, expressions)
         except BackendError as error:
-            yield from (Rerun(evaluate_decision(d), None, str(error)) for d in group)
+            yield from (Rerun(_get_image(d), _compute_ious(d, d.alternatives), (), str(error)) for d in group)
             continue
         for decision, result in zip(group, results, strict=True):
             alternatives = tuple(Alternative(f"rerun-{s.rank}", s) for s in result.suggestions)
-            again = replace(decision, alternatives=alternatives, version=result.version)
-            yield Rerun(evaluate_decision(decision), evaluate_decision(again))
+            before = _compute_ious(decision, decision.alternatives)
+            yield Rerun(_get_image(decision), before, _compute_ious(decision, alternatives))
+
+
+def _get_image(decision: Decision) -> tuple[str, str]:
+    return get_image_key(decision.correction.annotation.task, decision.image_digest)
+
+
+def _compute_ious(decision: Decision, alternatives: Sequence[Alternative]) -> tuple[float, ...]:
+    return compare_answer(decision.correction.annotation.mask, alternatives).ious
 
 
 def compare_reruns(reruns: Sequence[Rerun]) -> dict[str, tuple[Share, Share, Share]]:
@@ -78,12 +88,12 @@ def compare_reruns(reruns: Sequence[Rerun]) -> dict[str, tuple[Share, Share, Sha
         By metric of `RERUN_METRICS`: the mean before, the mean after, and the paired difference. A task that
         could not be ranked again counts as 0 after.
     """
-    images = {image: i for i, image in enumerate(dict.fromkeys(one.before.image for one in reruns))}
-    groups = [images[one.before.image] for one in reruns]
+    images = {image: i for i, image in enumerate(dict.fromkeys(one.image for one in reruns))}
+    groups = [images[one.image] for one in reruns]
     table = {}
     for name, value in RERUN_METRICS.items():
         before = [value(one.before) for one in reruns]
-        after = [value(one.after) if one.after else 0.0 for one in reruns]
+        after = [value(one.after) for one in reruns]
         differences = [b - a for a, b in zip(before, after, strict=True)]
         table[name] = (
             estimate_share(before, groups),
@@ -93,9 +103,9 @@ def compare_reruns(reruns: Sequence[Rerun]) -> dict[str, tuple[Share, Share, Sha
     return table
 
 
-RERUN_METRICS: dict[str, Callable[[DecisionEvaluation], float]] = {
-    "mIoU of the first": lambda e: get_first_iou(e.ious),
-    "mIoU of the best": lambda e: max(e.ious, default=0.0),
-    "P@0.5 of the first": lambda e: float(get_first_iou(e.ious) > 0.5),
-    "P@0.5 of the best": lambda e: float(max(e.ious, default=0.0) > 0.5),
+RERUN_METRICS: dict[str, Callable[[tuple[float, ...]], float]] = {
+    "mIoU of the first": lambda ious: next(iter(ious), 0.0),
+    "mIoU of the best": lambda ious: max(ious, default=0.0),
+    "P@0.5 of the first": lambda ious: float(next(iter(ious), 0.0) > 0.5),
+    "P@0.5 of the best": lambda ious: float(max(ious, default=0.0) > 0.5),
 }

@@ -11,10 +11,13 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from ris.core.versions import NO_NETWORK_PRESET
 from ris.datasets.benchmark import Benchmark
 from ris.errors import DatasetError
+from ris.evaluation.rankings import FUSION
 from ris.evaluation.refcoco.outcome import BenchmarkImage, BenchmarkOutcome
 from ris.evaluation.refcoco.shard import Shard
 
@@ -40,6 +43,7 @@ RESULTS_SCHEMA = pa.schema(
     ]
 )
 IMAGES_PER_PIECE = 16
+FLOOR = "no network"  # the ranking of the preset without a network, beside those with networks
 PIECE_PATTERN = "piece-*.parquet"
 EXPRESSION_KEY = ["dataset", "split_by", "sample", "expression"]
 
@@ -150,6 +154,9 @@ def find_unfinished_images(
 def read_results(folders: Iterable[Path]) -> pa.Table:
     """Read all rows of some folders as one table of `RESULTS_SCHEMA`.
 
+    The results of the preset without a network are allowed beside those of another version: as one ranking
+    more, `FLOOR`, which shows what the networks are worth.
+
     Args:
         folders: results of the shards of one benchmark, or of several benchmarks.
 
@@ -167,10 +174,11 @@ def read_results(folders: Iterable[Path]) -> pa.Table:
             if piece is None:
                 raise DatasetError(f"{path} is damaged; run ris benchmark refcoco with --out {folder} again")
             found.append(piece)
-    table = pa.concat_tables(found)
+    table, floor = _take_floor(pa.concat_tables(found))
     versions = sorted(table["model_version"].unique().to_pylist())
     if len(versions) > 1:
         raise DatasetError(f"these are results of {', '.join(versions)}; give folders of one model version")
+    table = pa.concat_tables([table, floor])
     counts = table.group_by([*EXPRESSION_KEY, "method"]).aggregate([("iou", "count")])
     twice = [row for row in counts.to_pylist() if row["iou_count"] > 1]
     if twice:
@@ -179,6 +187,21 @@ def read_results(folders: Iterable[Path]) -> pa.Table:
             f"{twice[0]['dataset']}; give folders that have no image in common"
         )
     return table
+
+
+def _take_floor(table: pa.Table) -> tuple[pa.Table, pa.Table]:
+    """Divide rows into those with networks, and the fusion of the preset without one, named `FLOOR`.
+
+    The second is empty if all rows are of one preset.
+    """
+    is_floor = pc.starts_with(table["model_version"], f"{NO_NETWORK_PRESET}-")
+    others, floor = table.filter(pc.invert(is_floor)), table.filter(is_floor)
+    if not others.num_rows or not floor.num_rows:
+        return table, table.slice(0, 0)
+    floor = floor.filter(pc.equal(floor["method"], FUSION))
+    place = floor.schema.get_field_index("method")
+    names = pa.array([FLOOR] * floor.num_rows, floor.schema.field("method").type)
+    return others, floor.set_column(place, floor.schema.field("method"), names)
 
 
 def _read_piece(path: Path) -> pa.Table | None:

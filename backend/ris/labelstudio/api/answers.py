@@ -12,7 +12,7 @@ import msgspec
 
 from ris.errors import LabelStudioError
 
-MAX_TASKS = 10_000_000  # in one project; a total above it is no number of tasks
+MAX_TASKS_IN_PROJECT = 10_000_000  # in one project; a total above it is no number of tasks
 AnyId = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
 Shape = TypeVar("Shape")
 
@@ -75,7 +75,7 @@ class TaskPageAnswer(TypedDict):
     """One page of a listing of tasks; a task is read by itself, so that an odd one fails alone."""
 
     tasks: list[Any]
-    total: Annotated[int, msgspec.Meta(ge=0, le=MAX_TASKS)]
+    total: Annotated[int, msgspec.Meta(ge=0, le=MAX_TASKS_IN_PROJECT)]
 
 
 class ListedTaskAnswer(TypedDict):

@@ -13,20 +13,23 @@ from ris.errors import LabelConfigError
 
 # Means "no such thing" in any tag.
 _NO_REFERENT_PATTERN = re.compile(
-    r"(there (is|was) )?no (such|matching) (thing|object)( (here|there))?|no referent", re.IGNORECASE
+    r"(there (is|was) )?no (such|matching) (thing|object)( (here|there))?|no referent"
+    r"|(the )?object (is )?not in (the |this )?(image|picture)",
+    re.IGNORECASE,
 )
 # Means "no such thing" in a tag that selects masks or asks for the referent. Elsewhere it answers another
 # question.
 _BARE_NO_REFERENT_PATTERN = re.compile(
     r"none( of (these|them|the above))?|nothing( (there|here|fits|matches))?|no (object|target|match)|absent|"
-    r"missing|not (there|present|visible|in the (image|picture))|does not exist|(it )?is not there|invalid",
+    r"missing|not (there|present|visible|in (the |this )?(image|picture))"
+    r"|does not exist|(it )?is not there|invalid",
     re.IGNORECASE,
 )
 REFERENT_TAG_PATTERN = re.compile(
     r"(the[_ -]?)?(referent|target|object|expression|match|pick)s?", re.IGNORECASE
 )
 _KEEP_PATTERN = re.compile(r"keep\b.*(expression|words|prompt|next).*", re.IGNORECASE)
-_OWN_PATTERN = re.compile(r"(i )?(re)?drew\b.*|.*\bmyself\b.*", re.IGNORECASE)
+_OWN_PATTERN = re.compile(r"(i )?(re)?drew\b.*|.*\bmyself\b.*|(re)?drawn by (me|hand)", re.IGNORECASE)
 _BARE_OWN_PATTERN = re.compile(
     r"(re)?drawn?\b.*|(my |an? )?own( mask)?|mine|(an)?other( mask)?", re.IGNORECASE
 )

@@ -20,11 +20,11 @@ DATA_URI_PREFIX = "data:image/png;base64,"
 
 
 def encode_bitmask(mask: RLE) -> str:
-    """Encode a mask: black and opaque inside, transparent outside.
+    """Encode a mask: black with the alphas of `brush.shade_mask` inside, transparent outside.
 
     An opaque PNG would cover the whole image.
     """
-    alpha = rle.decode_rle(mask).astype(np.uint8) * 255
+    alpha = brush.shade_mask(rle.decode_rle(mask))
     layers = np.stack([np.zeros_like(alpha), alpha], axis=-1)
     file = io.BytesIO()
     Pillow.fromarray(layers, "LA").convert("RGBA").save(file, "PNG")

@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
+from ris.core.versions import NO_NETWORK, NO_NETWORK_PRESET
 from ris.errors import SettingsError
 from ris.pretrained.catalog import sources
 from ris.pretrained.catalog.sources import Source
-from ris.pretrained.masks.settings import QuerySettings, SamSettings
+from ris.pretrained.masks.settings import GroupingSettings, QuerySettings, SamSettings
 from ris.referring import global_local, iterprime, lgd
 from ris.referring.crops import Framing
 from ris.referring.global_local import GlobalLocalSettings
@@ -29,11 +30,12 @@ class Preset:
     Attributes:
         name: the value of `RIS_PRESET`.
         summary: one line for people; it says what the preset is not good for as well.
-        masks: proposes masks, and refines them by clicks where it can.
-        clip: the CLIP of Global-Local CLIP and LGD.
-        itm: the image-text matching network of IteRPrimE.
+        masks: proposes masks, and refines them by clicks where it can; None for grouping and GrabCut, which
+            need no network.
+        clip: the CLIP of Global-Local CLIP and LGD; None leaves both methods out.
+        itm: the image-text matching network of IteRPrimE; None leaves this method out.
         parser: parses expressions for every method that has no parser of its own.
-        describer: the describer of LGD, unless the settings name a describer.
+        describer: the describer of LGD, unless the settings name a describer; None where there is no LGD.
         proposals: settings of `masks`.
         global_local, lgd, iterprime: settings of the methods.
         itm_layer: text layer of `itm` whose cross-attention IteRPrimE reads, 0-based.
@@ -44,12 +46,12 @@ class Preset:
 
     name: str
     summary: str
-    masks: Source
-    clip: Source
-    itm: Source
+    masks: Source | None
+    clip: Source | None
+    itm: Source | None
     parser: Source
-    describer: Source
-    proposals: SamSettings | QuerySettings
+    describer: Source | None
+    proposals: SamSettings | QuerySettings | GroupingSettings
     global_local: GlobalLocalSettings
     lgd: LgdSettings
     iterprime: IterPrimeSettings
@@ -69,6 +71,17 @@ class Preset:
             "iterprime": self.iterprime_parser,
         }
         return {method: source for method, source in own.items() if source is not None}
+
+    @property
+    def has_networks(self) -> bool:
+        """Whether a network looks at the pictures; the parser of expressions does not count."""
+        return any(source is not None for source in (self.masks, self.clip, self.itm))
+
+    @property
+    def has_toy_networks(self) -> bool:
+        """Whether a network that looks at the pictures is an embedded one, which knows drawn scenes only."""
+        folders = [source.folder for source in (self.masks, self.clip, self.itm) if source is not None]
+        return any(folder is not None and folder.is_relative_to(TINY_FOLDER) for folder in folders)
 
     @property
     def sources(self) -> tuple[Source, ...]:
@@ -230,7 +243,19 @@ BEST = replace(
     global_local=replace(global_local.GLOBAL_LOCAL_PAPER, first_masked_block=21),
 )
 
-PRESETS = {preset.name: preset for preset in (TINY, BASE, PAPER, PAPER_RN50, PAPER_QUERIES, BEST)}
+CLASSICAL = replace(
+    TINY,
+    name=NO_NETWORK_PRESET,
+    summary=f"{NO_NETWORK}; for photographs, until networks are fetched",
+    masks=None,
+    clip=None,
+    itm=None,
+    describer=None,
+    proposals=GroupingSettings(),
+    ranking=RankingSettings(alternatives=3, temperatures={"attributes": 0.5}),
+)
+
+PRESETS = {preset.name: preset for preset in (TINY, BASE, PAPER, PAPER_RN50, PAPER_QUERIES, BEST, CLASSICAL)}
 
 
 def find_preset(

@@ -64,3 +64,36 @@ class QuerySettings:
     speck_share: float = 0.0
     short_side: int = 800
     long_side: int = 1333
+
+
+@dataclass(frozen=True, slots=True)
+class GroupingSettings:
+    """Settings of the proposals without a network.
+
+    Attributes:
+        working_side: longest side in pixels at which regions are grouped and ranked.
+        edge_side: longest side in pixels at which the outlines are found again; larger images are shrunk to
+            it, and their masks enlarged.
+        click_side: longest side in pixels of the image that is kept for clicks and boxes.
+        cut_side: longest side in pixels of the crop on which GrabCut runs.
+        segment_scale, min_segment_px: scale and smallest size of the segments, see
+            `skimage.segmentation.felzenszwalb`.
+        max_segments: largest number of segments; in an image with more, small ones are joined.
+        max_proposals: largest number of proposals, the best by objectness.
+        min_area_share, max_area_share: smallest and largest proposal, as shares of the image.
+        same_mask_iou: IoU from which two masks are duplicates; the better one is kept.
+        speck_share: pieces and holes of a mask below this share of its area are removed and filled.
+    """
+
+    working_side: int = 400
+    edge_side: int = 2048
+    click_side: int = 1024
+    cut_side: int = 256
+    segment_scale: float = 20.0
+    min_segment_px: int = 50
+    max_segments: int = 800
+    max_proposals: int = 64
+    min_area_share: float = 0.003
+    max_area_share: float = 0.6
+    same_mask_iou: float = 0.75
+    speck_share: float = 0.05

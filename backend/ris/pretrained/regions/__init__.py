@@ -1,0 +1,1 @@
+"""Masks without a network: grouping for proposals, GrabCut for clicks and boxes."""
