@@ -31,7 +31,7 @@ class _Outline:
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class PoolShape:
     """One shape of the pool: as proposed, and as an annotator edited it.
 
     Attributes:
@@ -56,19 +56,19 @@ class Shape:
         return self.area_px / (self.area_px + self.added_px)
 
 
-def make_mask_pool(size: Size, seed: int) -> list[Shape]:
+def make_mask_pool(size: Size, seed: int) -> list[PoolShape]:
     """Make the shapes of images of one size, (height, width). The same seed makes the same shapes."""
     generator = np.random.default_rng([seed, *size])
     return [_make_shape(size, generator) for _ in range(_N_SHAPES)]
 
 
-def move_box(shape: Shape, dx: int, dy: int) -> tuple[float, float, float, float]:
+def move_box(shape: PoolShape, dx: int, dy: int) -> tuple[float, float, float, float]:
     """Return the box of a moved shape, XYXY in pixels."""
     x1, y1, x2, y2 = shape.box
     return float(x1 + dx), float(y1 + dy), float(x2 + dx), float(y2 + dy)
 
 
-def choose_move(shape: Shape, generator: np.random.Generator) -> tuple[int, int]:
+def choose_move(shape: PoolShape, generator: np.random.Generator) -> tuple[int, int]:
     """Choose a shift in x and y, in pixels, that leaves two pixels free on each side of the image."""
     x1, y1, x2, y2 = shape.box
     height, width = shape.size
@@ -78,7 +78,7 @@ def choose_move(shape: Shape, generator: np.random.Generator) -> tuple[int, int]
     )
 
 
-def _make_shape(size: Size, generator: np.random.Generator) -> Shape:
+def _make_shape(size: Size, generator: np.random.Generator) -> PoolShape:
     """Draw an ellipse with a ragged edge, centred in the image."""
     height, width = size
     half_x = int(generator.integers(30, width // 4))
@@ -92,7 +92,7 @@ def _make_shape(size: Size, generator: np.random.Generator) -> Shape:
     ys, xs = np.nonzero(edited)
     box = (int(xs.min()), int(ys.min()), int(xs.max()) + 1, int(ys.max()) + 1)
     area_px, added_px = int(mask.sum()), int(edited.sum() - mask.sum())
-    return Shape(_to_outline(mask), _to_outline(edited), area_px, added_px, box, size)
+    return PoolShape(_to_outline(mask), _to_outline(edited), area_px, added_px, box, size)
 
 
 def _extend(mask: NDArray[np.bool_], generator: np.random.Generator) -> NDArray[np.bool_]:

@@ -20,7 +20,7 @@ from rich.progress import track
 from sqlalchemy import Engine, create_engine, event, insert
 from sqlalchemy.orm import Session
 
-from benchmarks.mask_pool import Shape, choose_move, make_mask_pool, move_box
+from benchmarks.mask_pool import PoolShape, choose_move, make_mask_pool, move_box
 from ris.core.address import to_address, to_address_key
 from ris.core.types import Size, Task, Verdict
 from ris.labelstudio.region import make_region_id
@@ -89,7 +89,7 @@ class _Picture:
     url: str
     seen_at: datetime
     proposals_key: str
-    shapes: tuple[tuple[Shape, int, int], ...]
+    shapes: tuple[tuple[PoolShape, int, int], ...]
 
     def write_mask(self, rank: int, *, is_edited: bool = False) -> str:
         """Return COCO's text of one of the proposals, or of its edited mask."""

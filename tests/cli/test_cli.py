@@ -209,7 +209,7 @@ def test_a_report_of_an_empty_database_is_a_page(tmp_path):
     table = ris("evaluate", "--by", "kind", folder=tmp_path)
 
     assert ran.returncode == 0, ran.stderr
-    assert "nothing yet" in (tmp_path / "report.html").read_text()
+    assert "none yet" in (tmp_path / "report.html").read_text()
     assert table.returncode == 0, table.stderr
 
 

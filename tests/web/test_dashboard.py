@@ -84,7 +84,7 @@ def test_the_state_of_the_sync_of_each_project_stands_on_the_page(backend, datab
 
     page = shown(backend)
 
-    assert "<td>2</td>" in page
+    assert "<td>project 2</td>" in page
     assert "no success yet; failed once, last " in page
     assert "project 3 is &lt;gone&gt;" in page
 
