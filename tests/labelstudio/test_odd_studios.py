@@ -263,7 +263,7 @@ USES = [
     lambda api: check_predictions(api, 3, more_than=1),
     lambda api: list(fetch_annotation_states(api, read_project(api, 3))),
     lambda api: list(fetch_tasks(api, 3)),
-    lambda api: mend_webhooks(api, 3, {"Authorization": "Bearer x"}),
+    lambda api: mend_webhooks(api, 3, None),
     lambda api: tidy_project(api, 3, dry_run=False, on_annotation=lambda: None),
     lambda api: PredictionWriter(api).push_all(3, [PARCEL], CONTROLS, "v"),
     lambda api: PredictionWriter(api).is_stored(PARCEL, CONTROLS, "v"),

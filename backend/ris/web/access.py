@@ -7,17 +7,25 @@ unchecked: probes call it by any address.
 import hmac
 import ipaddress
 
-from flask import Flask, Response, jsonify, request
-from werkzeug.exceptions import BadRequest, Forbidden, UnsupportedMediaType
+from flask import Flask, Response, g, jsonify, request
+from werkzeug.exceptions import BadRequest, Forbidden, Unauthorized, UnsupportedMediaType
 
 from ris.labelstudio.api.connecting import make_webhook_token
+from ris.service.webhook_access import TokenReader
+from ris.store.webhook_tokens import AcceptedTokens
 from ris.web.hosts import HostRules, parse_authority
 
+_NO_PROJECT = -1  # a number that no project has
 _READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def check_requests(
-    app: Flask, login: tuple[str, str] | None, hosts: HostRules, *, allow_anonymous: bool
+    app: Flask,
+    login: tuple[str, str] | None,
+    hosts: HostRules,
+    tokens: TokenReader,
+    *,
+    allow_anonymous: bool,
 ) -> None:
     """Check every request of an app before it is answered.
 
@@ -25,6 +33,7 @@ def check_requests(
         app: the app.
         login: user and password; None requires none.
         hosts: under which the server may be called.
+        tokens: that a webhook may carry instead of the password.
         allow_anonymous: answers other machines without a password too.
     """
 
@@ -34,7 +43,7 @@ def check_requests(
             return None
         if login is None and not allow_anonymous:
             _check_client()
-        if login is not None and not _has_password(*login):
+        if login is not None and not _has_password(*login) and not _has_token(login[1], tokens):
             return _refuse_login()
         _check_host(hosts)
         if request.method not in _READING_METHODS:
@@ -59,12 +68,44 @@ def _check_client() -> None:
 def _has_password(user: str, password: str) -> bool:
     header = request.authorization
     login = f"{header.username}:{header.password}" if header and header.type == "basic" else ""
-    if hmac.compare_digest(login.encode("utf-8", "replace"), f"{user}:{password}".encode()):
-        return True
+    return hmac.compare_digest(login.encode("utf-8", "replace"), f"{user}:{password}".encode())
+
+
+def _has_token(password: str, tokens: TokenReader) -> bool:
+    """Tell whether a webhook carries a token; the one of an earlier version still has to fit its project."""
+    header = request.authorization
     token = str(header.token) if header and header.type == "bearer" else ""
-    return request.path == "/webhook" and hmac.compare_digest(
-        token.encode("utf-8", "replace"), make_webhook_token(password).encode()
-    )
+    if not token or request.path != "/webhook":
+        return False
+    accepted = tokens.read()
+    if accepted.has(token):
+        return True
+    computed = make_webhook_token(password).encode()
+    if hmac.compare_digest(token.encode("utf-8", "replace"), computed) and accepted.takes_computed_token():
+        g.accepted_tokens = accepted
+        return True
+    return False
+
+
+def check_event_project(body: object) -> None:
+    """Refuse an event with the token of an earlier version if its project has a token of its own now.
+
+    Args:
+        body: the JSON of the current request.
+
+    Raises:
+        Unauthorized: the token is not accepted for this project any more.
+    """
+    accepted: AcceptedTokens | None = g.get("accepted_tokens")
+    project = body.get("project") if isinstance(body, dict) else None
+    number = project.get("id") if isinstance(project, dict) else project
+    if accepted is None:
+        return
+    known = number if isinstance(number, int) else _NO_PROJECT
+    if not accepted.takes_computed_token(None if number is None else known):
+        raise Unauthorized(
+            f"this token is not accepted for project {number} any more: run `ris connect --project {number}`"
+        )
 
 
 def _refuse_login() -> Response:

@@ -17,6 +17,7 @@ from ris.errors import (
     StoreRefusal,
 )
 from ris.redaction.text import redact_text
+from ris.service.webhook_access import TokenReader
 from ris.web.access import check_requests
 from ris.web.handlers import Services
 from ris.web.headers import send_security_headers
@@ -52,7 +53,7 @@ def create_app(
     Args:
         backend: the services that the routes call.
         basic_auth: user and password that every route but `/health` requires; None requires nothing. A
-            webhook may carry the token of `make_webhook_token` instead.
+            webhook may carry a token of its own instead.
         hosts: under which the server may be called.
         allow_anonymous: answers other machines without a password too.
     """
@@ -62,7 +63,8 @@ def create_app(
     app.register_blueprint(make_ml_api(backend, metrics))
     _register_error_handlers(app)
     _measure_requests(app, metrics)
-    check_requests(app, basic_auth, hosts, allow_anonymous=allow_anonymous)
+    tokens = TokenReader(backend.suggesting.database)
+    check_requests(app, basic_auth, hosts, tokens, allow_anonymous=allow_anonymous)
     send_security_headers(app)
     return app
 
