@@ -8,7 +8,7 @@ from ris.store.disputes import Dispute
 from ris.store.names import find_annotator_names, find_project_names
 from ris.store.session import Session
 
-MAX_DISPUTES = 30
+MAX_DISPUTES = 15
 
 
 def load_report_names(session: Session) -> ReportNames:
