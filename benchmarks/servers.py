@@ -1,9 +1,9 @@
 """Compare `ris serve` with gunicorn over the same application: `python -m benchmarks.servers`. Needs `wrk`.
 
-Requests per second and the time of each, for webhooks and stored predictions. The servers run side by side and
-are loaded in turn. The share is the median over the turns, so that other programs disturb all alike. Then each
-server is told to stop while webhooks arrive: what was answered must be stored. Then `/health` is asked while
-requests are held half-sent.
+Requests per second and the time of each, for webhooks and stored predictions. The servers run side by side
+and are loaded in turn. The share is the median over the turns, so that other programs disturb all alike. Then
+each server is told to stop while webhooks arrive: what was answered must be stored. Then `/health` is asked
+while requests are held half-sent.
 """
 
 import argparse
@@ -183,9 +183,7 @@ def main() -> None:
     """Print the two tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=int, default=10, help="duration of each run")
-    parser.add_argument(
-        "--faults", action=argparse.BooleanOptionalAction, default=True, help="the second table"
-    )
+    parser.add_argument("--only-speed", action="store_true", help="leave out the second table")
     parser.add_argument("--turns", type=int, default=5, help="runs of each server, for each load")
     args = parser.parse_args()
     if shutil.which("wrk") is None:
