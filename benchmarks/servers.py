@@ -1,7 +1,7 @@
 """Compare `ris serve` with gunicorn over the same application: `python -m benchmarks.servers`. Needs `wrk`.
 
 Requests per second and the time of each, for webhooks and stored predictions. The servers run side by side
-and are loaded in turn. The share is the median over the turns, so that other programs disturb all alike. Then
+and are loaded in turn; the share is the median over the turns, so that other programs disturb all alike. Then
 each server is told to stop while webhooks arrive: what was answered must be stored. Then `/health` is asked
 while requests are held half-sent.
 """
@@ -11,6 +11,7 @@ import base64
 import http.client
 import itertools
 import json
+import os
 import shutil
 import signal
 import socket
@@ -165,9 +166,29 @@ def wait_until_processed(folder: Path) -> None:
     database.close()
 
 
-def make_speed_table(loads: Mapping[tuple[str, int, str], Sequence[Load]]) -> Table:
-    """Make the table of medians from the runs of each request, number of connections and server."""
-    table = Table("", "connections", "server", "per second", "share of gunicorn", "p50", "p99")
+def read_cpu_s(group: int) -> float:
+    """Return the seconds of CPU that the processes of a group have used."""
+    ticks = 0
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = file.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue  # it has ended
+        if int(fields[2]) == group:
+            ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def make_speed_table(
+    loads: Mapping[tuple[str, int, str], Sequence[Load]], cpu_s: Mapping[tuple[str, int, str], float]
+) -> Table:
+    """Make the table of medians from the runs of each request, number of connections and server.
+
+    Args:
+        loads: the runs.
+        cpu_s: the seconds of CPU of all runs together.
+    """
+    table = Table("", "connections", "server", "per second", "share of gunicorn", "p50", "p99", "CPU each")
     for (what, connections, server), found in sorted(loads.items()):
         peers = loads[what, connections, next(iter(COMPARED_COMMANDS))]
         table.add_row(
@@ -175,6 +196,7 @@ def make_speed_table(loads: Mapping[tuple[str, int, str], Sequence[Load]]) -> Ta
             f"{median(a.rate / b.rate for a, b in zip(found, peers, strict=True)):.2f}",
             f"{median(load.p50_ms for load in found):.1f} ms",
             f"{median(load.p99_ms for load in found):.1f} ms",
+            f"{1000 * cpu_s[what, connections, server] / sum(load.count for load in found):.1f} ms",
         )  # fmt: skip
     return table
 
@@ -189,6 +211,7 @@ def main() -> None:
     if shutil.which("wrk") is None:
         raise SystemExit("wrk is not installed: apt install wrk")
     loads: dict[tuple[str, int, str], list[Load]] = {}
+    cpu_s: dict[tuple[str, int, str], float] = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         webhook = write_lua_script(folder)
@@ -196,17 +219,20 @@ def main() -> None:
             running = {}
             for server in COMPARED_COMMANDS:
                 here = make_database(folder)
-                _, port = stack.enter_context(run_compared_server(server, here))
-                running[server] = here, port, write_predict_script(here, port)
+                started, port = stack.enter_context(run_compared_server(server, here))
+                assert started._process is not None
+                running[server] = here, port, write_predict_script(here, port), started._process.pid
             cases = itertools.product(range(args.turns), ("webhook", "stored prediction"), (1, 8), running)
             for _, what, connections, server in cases:
-                here, port, predict = running[server]
+                here, port, predict, group = running[server]
                 script = webhook if what == "webhook" else predict
                 address = f"http://127.0.0.1:{port}"
+                case, before_s = (what, connections, server), read_cpu_s(group)
                 load = run_wrk(address, script, connections=connections, seconds=args.seconds)
-                loads.setdefault((what, connections, server), []).append(load)
+                cpu_s[case] = cpu_s.get(case, 0.0) + read_cpu_s(group) - before_s
+                loads.setdefault(case, []).append(load)
                 wait_until_processed(here)
-        Console().print(make_speed_table(loads))
+        Console().print(make_speed_table(loads, cpu_s))
         if args.only_speed:
             return
         faults = Table(

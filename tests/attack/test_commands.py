@@ -19,7 +19,7 @@ from tests.labelstudio.studio import LEGACY
 from tests.live.support.backend_server import BackendServer
 
 pytestmark = pytest.mark.attack
-N_TURNS, N_SENDERS = 3, 4
+N_TURNS, N_SENDERS, PAUSE_S = 2, 4, 0.1
 
 
 class Project:
@@ -55,7 +55,7 @@ def test_learning_and_syncing_under_load_record_each_decision_once(tmp_path):
     with BackendServer(tmp_path, studio.url) as server:
 
         def load():
-            while not stop.is_set():
+            while not stop.wait(PAUSE_S):
                 answers.append(send(server.port, "POST", "/webhook", project.make_event(next(numbers)))[0])
 
         senders = [threading.Thread(target=load) for _ in range(N_SENDERS)]
