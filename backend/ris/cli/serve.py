@@ -16,7 +16,7 @@ from ris.store.session import Database, upgrade_database
 from ris.web.logs import start_logging
 from ris.web.server import RequestServer, listen
 
-_SWITCH_INTERVAL_S = 0.001  # threads that compute leave Python's lock this soon to the one that reads requests
+_SWITCH_INTERVAL_S = 0.001  # how soon threads that compute leave Python's lock to others
 ANSWER_WITHIN_S, KILL_AFTER_S = 20, 30  # after the stop signal; Docker must not kill it sooner
 
 

@@ -83,6 +83,8 @@ class _RequestParser(HTTPRequestParser):
 class _Task(WSGITask):
     """Answers a request by the application."""
 
+    channel: "_Connection"
+
     def finish(self) -> None:
         super().finish()
         self.channel.send_held()
@@ -90,6 +92,8 @@ class _Task(WSGITask):
 
 class _RefusalTask(ErrorTask):
     """Answers a request that the application does not see."""
+
+    channel: "_Connection"
 
     def finish(self) -> None:
         super().finish()
