@@ -232,7 +232,7 @@ def main() -> None:
                 cpu_s[case] = cpu_s.get(case, 0.0) + read_cpu_s(group) - before_s
                 loads.setdefault(case, []).append(load)
                 wait_until_processed(here)
-        Console().print(make_speed_table(loads, cpu_s))
+        Console(width=120).print(make_speed_table(loads, cpu_s))
         if args.only_speed:
             return
         faults = Table(
