@@ -150,8 +150,7 @@ class SyncService:
                     )
                     sent[answer.annotation_id] = answer.updated_at
         finally:  # what came before an odd answer counts
-            while self.recording.process_events():
-                pass
+            self.recording.process_arrived_events()
         gone = [i for i in sorted((known.keys() | failed) - in_label_studio) if is_gone(self.api, i)]
         with self.database.begin() as session:
             lock_decisions(session)
