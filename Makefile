@@ -42,7 +42,7 @@ test-gpu: setup ## what a GPU computes beside what the CPU computes; needs one
 test-fast: $(READY) ## the tests that start neither Label Studio nor a program of their own
 	$(PYTEST) -m 'not live and not browser and not program and not wheel and not attack'
 
-test-attack: $(READY) ## real servers under half-open connections, locked and restarted databases, and kills
+test-attack: $(READY) ## real servers under half-open connections, databases away, full disks, odd clocks, kills
 	$(VENV)/bin/python -m pytest -m attack
 
 coverage: setup ## all tests of make test, with the share of lines and branches that they run

@@ -1,8 +1,9 @@
 """Compare `ris serve` with gunicorn over the same application: `python -m benchmarks.servers`. Needs `wrk`.
 
-Requests per second and the time of each, for webhooks and stored predictions, in alternating runs. Then each
-server is told to stop while webhooks arrive: what was answered must be stored. Then `/health` is asked while
-requests are held half-sent.
+Requests per second and the time of each, for webhooks and stored predictions. The servers run side by side
+and are loaded in turn; the share is the median over the turns, so that other programs disturb all alike. Then
+each server is told to stop while webhooks arrive: what was answered must be stored. Then `/health` is asked
+while requests are held half-sent.
 """
 
 import argparse
@@ -10,6 +11,7 @@ import base64
 import http.client
 import itertools
 import json
+import os
 import shutil
 import signal
 import socket
@@ -17,9 +19,10 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from statistics import median
 
 from rich.console import Console
 from rich.table import Table
@@ -152,37 +155,86 @@ def count_health_answers(name: str, folder: Path) -> tuple[int, int]:
     return n_answered, n_asked
 
 
+def wait_until_processed(folder: Path) -> None:
+    """Wait until a server has processed its events, so that it takes no time from the other one."""
+    database = Database.open(f"sqlite:///{folder / 'ris.db'}")
+    while True:
+        with database.begin() as session:
+            if not count_events(session)["new"]:
+                break
+        time.sleep(0.2)
+    database.close()
+
+
+def read_cpu_s(group: int) -> float:
+    """Return the seconds of CPU that the processes of a group have used."""
+    ticks = 0
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = file.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue  # it has ended
+        if int(fields[2]) == group:
+            ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def make_speed_table(
+    loads: Mapping[tuple[str, int, str], Sequence[Load]], cpu_s: Mapping[tuple[str, int, str], float]
+) -> Table:
+    """Make the table of medians from the runs of each request, number of connections and server.
+
+    Args:
+        loads: the runs.
+        cpu_s: the seconds of CPU of all runs together.
+    """
+    table = Table("", "connections", "server", "per second", "share of gunicorn", "p50", "p99", "CPU each")
+    for (what, connections, server), found in sorted(loads.items()):
+        peers = loads[what, connections, next(iter(COMPARED_COMMANDS))]
+        table.add_row(
+            what, str(connections), server, f"{median(load.rate for load in found):.0f}",
+            f"{median(a.rate / b.rate for a, b in zip(found, peers, strict=True)):.2f}",
+            f"{median(load.p50_ms for load in found):.1f} ms",
+            f"{median(load.p99_ms for load in found):.1f} ms",
+            f"{1000 * cpu_s[what, connections, server] / sum(load.count for load in found):.1f} ms",
+        )  # fmt: skip
+    return table
+
+
 def main() -> None:
     """Print the two tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=int, default=10, help="duration of each run")
-    parser.add_argument("--turns", type=int, default=2, help="runs of each server")
+    parser.add_argument("--only-speed", action="store_true", help="leave out the second table")
+    parser.add_argument("--turns", type=int, default=5, help="runs of each server, for each load")
     args = parser.parse_args()
     if shutil.which("wrk") is None:
         raise SystemExit("wrk is not installed: apt install wrk")
-    loads: dict[tuple[str, str, int], list[Load]] = {}
+    loads: dict[tuple[str, int, str], list[Load]] = {}
+    cpu_s: dict[tuple[str, int, str], float] = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         webhook = write_lua_script(folder)
-        for _ in range(args.turns):
+        with ExitStack() as stack:
+            running = {}
             for server in COMPARED_COMMANDS:
                 here = make_database(folder)
-                with run_compared_server(server, here) as (_, port):
-                    predict = write_predict_script(here, port)
-                    for what, script in (("webhook", webhook), ("stored prediction", predict)):
-                        for connections in (1, 8):
-                            address = f"http://127.0.0.1:{port}"
-                            load = run_wrk(address, script, connections=connections, seconds=args.seconds)
-                            loads.setdefault((what, server, connections), []).append(load)
-        speed = Table("", "server", "connections", "per second", "share of gunicorn", "p50", "p99")
-        for (what, server, connections), found in sorted(loads.items()):
-            best = max(found, key=lambda load: load.rate)
-            peer = max(load.rate for load in loads[what, next(iter(COMPARED_COMMANDS)), connections])
-            speed.add_row(
-                what, server, str(connections), f"{best.rate:.0f}", f"{best.rate / peer:.2f}",
-                f"{best.p50_ms:.1f} ms", f"{best.p99_ms:.1f} ms",
-            )  # fmt: skip
-        Console().print(speed)
+                started, port = stack.enter_context(run_compared_server(server, here))
+                assert started._process is not None
+                running[server] = here, port, write_predict_script(here, port), started._process.pid
+            cases = itertools.product(range(args.turns), ("webhook", "stored prediction"), (1, 8), running)
+            for _, what, connections, server in cases:
+                here, port, predict, group = running[server]
+                script = webhook if what == "webhook" else predict
+                address = f"http://127.0.0.1:{port}"
+                case, before_s = (what, connections, server), read_cpu_s(group)
+                load = run_wrk(address, script, connections=connections, seconds=args.seconds)
+                cpu_s[case] = cpu_s.get(case, 0.0) + read_cpu_s(group) - before_s
+                loads.setdefault(case, []).append(load)
+                wait_until_processed(here)
+        Console(width=120).print(make_speed_table(loads, cpu_s))
+        if args.only_speed:
+            return
         faults = Table(
             "server", "answered until the stop", "of them lost", "not answered", "/health, half-sent"
         )

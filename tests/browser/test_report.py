@@ -2,14 +2,19 @@
 
 import json
 from datetime import timedelta
+from importlib.resources import files
 
 import numpy as np
 import pytest
 from PIL import Image
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import WebDriverWait
 
+from benchmarks.records import fill_database
 from ris.core.types import Edit, Verdict
 from ris.evaluation.decisions.html_report import render_report
+from tests.browser.acts import WAIT_S
 from tests.builders.evaluated import LEFT, MONDAY, RIGHT, SIZE, draw_galleries, make_decision, to_table
 from tests.builders.masks import rectangle
 from tests.live.support.backend_server import BackendServer
@@ -70,8 +75,8 @@ def test_it_asks_nothing_of_any_network_and_logs_no_error(opened):
 
 def test_every_chart_and_every_picture_is_drawn(opened):
     browser, _ = opened
-    charts = browser.find_elements(By.TAG_NAME, "svg")
-    pictures = browser.find_elements(By.TAG_NAME, "img")
+    charts = browser.find_elements(By.CSS_SELECTOR, ".charts img")
+    pictures = browser.find_elements(By.CSS_SELECTOR, ".gallery img")
 
     assert len(charts) >= 5
     assert all(chart.size["width"] > 200 and chart.size["height"] > 100 for chart in charts)
@@ -96,12 +101,76 @@ def test_the_screenshot_is_no_blank_page(opened):
     assert len(colours) > 50
 
 
-def test_the_servers_page_opens_with_the_inbox_and_the_last_sync(browser, tmp_path):
-    with BackendServer(tmp_path, "http://127.0.0.1:1") as server:
-        browser.get(server.url)
-        text = browser.find_element(By.TAG_NAME, "body").text
-        browser.save_screenshot(str(tmp_path / "dashboard.png"))
+def check_accessibility(browser):
+    """What axe finds: the rule and the elements that break it."""
+    script = (files("axe_core_python") / "axe.min.js").read_text(encoding="utf-8")
+    browser.execute_script(script)
+    found = browser.execute_async_script("axe.run().then(arguments[arguments.length - 1])")
+    return {one["id"]: [node["html"] for node in one["nodes"]] for one in found["violations"]}
 
-    assert "what the annotators decided" in text
-    assert "Inbox" in text
-    assert "Last sync with Label Studio" in text
+
+def test_the_report_passes_the_accessibility_checker(opened):
+    browser, _ = opened
+
+    assert check_accessibility(browser) == {}
+
+
+@pytest.fixture(scope="module")
+def page(browser, tmp_path_factory):
+    """The server's page over a record of 300 answers whose images cannot be fetched."""
+    folder = tmp_path_factory.mktemp("page")
+    fill_database(f"sqlite:///{folder / 'ris.db'}", 300, seed=1)
+    with BackendServer(folder, "http://127.0.0.1:1") as server:
+        browser.get_log("browser")
+        browser.get(server.url)
+        yield browser, server.url
+
+
+def test_the_servers_page_shows_progress_disputes_and_state(page):
+    browser, _ = page
+    text = browser.find_element(By.TAG_NAME, "body").text
+
+    for words in ("what the annotators decided", "Progress by project", "Tasks on which annotators disagree"):
+        assert words in text
+    folded = [one.text for one in browser.find_elements(By.CSS_SELECTOR, "details > summary")]
+    assert {"Webhook events", "Last sync with Label Studio", "All figures"} <= set(folded)
+
+
+def test_the_servers_page_passes_the_accessibility_checker_and_breaks_no_policy(page):
+    browser, _ = page
+
+    assert check_accessibility(browser) == {}
+    refused = [
+        one["message"] for one in browser.get_log("browser") if "Content Security Policy" in one["message"]
+    ]
+    assert refused == []
+
+
+def test_a_table_unfolds_and_a_filter_is_set_with_the_keyboard_alone(page):
+    browser, url = page
+    browser.get(url)
+    summary = browser.find_element(By.XPATH, "//summary[text()='By annotator']")
+    summary.send_keys(Keys.ENTER)
+    assert summary.find_element(By.XPATH, "..").get_attribute("open") is not None
+
+    browser.find_element(By.NAME, "verdict").send_keys("edited")
+    browser.find_element(By.NAME, "verdict").send_keys(Keys.ENTER)
+    browser.find_element(By.CSS_SELECTOR, "form button").send_keys(Keys.ENTER)
+    WebDriverWait(browser, WAIT_S).until(lambda b: "verdict=edited" in b.current_url)
+
+    tile = browser.find_element(By.CSS_SELECTOR, ".tile")
+    assert "edited" in tile.text
+    assert "accepted" not in tile.text
+
+
+def test_the_page_reads_itself_again_and_keeps_open_tables(page):
+    browser, url = page
+    browser.get(url)
+    browser.find_element(By.XPATH, "//summary[text()='By annotator']").click()
+    browser.execute_script("document.activeElement.blur(); document.querySelector('.tile').remove();")
+
+    browser.execute_async_script("refresh().then(arguments[arguments.length - 1])")
+
+    assert browser.find_element(By.CSS_SELECTOR, ".tile").text.startswith("decisions here")
+    summary = browser.find_element(By.XPATH, "//summary[text()='By annotator']")
+    assert summary.find_element(By.XPATH, "..").get_attribute("open") is not None

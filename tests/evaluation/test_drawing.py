@@ -61,11 +61,26 @@ def test_masks_and_heat_of_an_image_that_was_shrunk_are_drawn_over_its_pixels(tm
     suggestion = Suggestion(0, 0.5, mask, (40, 40, 400, 400), {}, "v")
 
     draw_alternatives(image, [suggestion], tmp_path / "a.png")
-    draw_heat(image, np.zeros((4, 4), np.uint8), [suggestion], tmp_path / "h.png")
+    draw_heat(image, np.zeros((4, 4), np.uint8), [suggestion], tmp_path / "h.png", caption="")
 
     drawn = np.asarray(Pillow.open(tmp_path / "a.png"))
     assert (drawn == np.asarray(draw_masks(GREY, [rle.encode_rle(LEFT)]))).all()
-    assert Pillow.open(tmp_path / "h.png").size == (640, 480)
+    assert Pillow.open(tmp_path / "h.png").width == 640
+
+
+def test_a_heat_map_shows_every_alternative_a_legend_and_its_caption(tmp_path):
+    heat = np.zeros((2, 2), np.uint8)
+    heat[:, 1] = 255
+    both = [Suggestion(i, 0.5, rle.encode_rle(m), (0, 0, 1, 1), {}, "v") for i, m in enumerate((LEFT, RIGHT))]
+
+    draw_heat(Image.from_pixels(GREY), heat, both, tmp_path / "h.png", caption="where lgd looks " * 9)
+
+    drawn = np.asarray(Pillow.open(tmp_path / "h.png"))
+    assert drawn.shape[0] > 480 + 40  # the caption and the scale stand below
+    assert tuple(drawn[20, 60]) == MASK_COLOURS[0]
+    assert tuple(drawn[100, 450]) == MASK_COLOURS[1]
+    assert drawn[470, 630, 0] > drawn[470, 5, 0] + 80  # hot on the right
+    assert (drawn[480:] != 255).any()
 
 
 @pytest.mark.parametrize("size", [(1, 65_535), (20_000, 3), (1, 1)])

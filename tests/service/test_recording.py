@@ -1,5 +1,6 @@
 """From a webhook's body to a decision on record."""
 
+import itertools
 import json
 import os
 import subprocess
@@ -501,3 +502,18 @@ def test_a_failure_that_cannot_be_stored_is_stored_without_its_values(timed, dat
     with database.begin() as session:
         (failed,) = group_failures(session)
     assert failed.newest.sentence == "event 1 has a value that cannot be stored"
+
+
+def test_processing_ends_though_each_event_brings_another_one(timed, database, monkeypatch):
+    numbers, read_event = itertools.count(10), recording_module.read_event
+
+    def read_and_bring_another(body, find_image_size):
+        timed.record(event([box(20)], number=next(numbers)))
+        return read_event(body, find_image_size)
+
+    keep(timed, *(event([box(20)], number=number) for number in range(1, 4)))
+    monkeypatch.setattr(recording_module, "read_event", read_and_bring_another)
+    timed.process_arrived_events()
+
+    with database.begin() as session:
+        assert count_events(session) == {"new": 3, "done": 3, "failed": 0}

@@ -40,6 +40,8 @@ class Studio:
     def call(self, method, path, body=None, **params):
         if path == "/api/projects/1":
             return PROJECT | {"label_config": self.label_config, "token": "secret"}
+        if path == "/api/users":
+            return [{"id": 7, "first_name": "Ada", "last_name": "", "username": "ada"}]
         if path in ("/api/ml", "/api/webhooks/"):
             return getattr(self, path.strip("/").split("/")[1], [])
         if path.startswith("/api/webhooks/"):

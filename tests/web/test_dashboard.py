@@ -36,8 +36,8 @@ def test_figures_are_of_the_newest_decisions_and_counts_are_of_all(backend, data
 
     assert "decisions: 1001; fake-1" in page
     assert "Figures, pictures and charts are of the newest 1000 of 1001 decisions" in page
-    assert "<td>no referent</td><td>1000</td>" in page
-    assert "<td>skipped</td><td>1</td>" in page
+    assert '<td>no referent</td><td class="number">1000</td>' in page
+    assert '<td>skipped</td><td class="number">1</td>' in page
     assert "<td>42</td>" in page
     assert "<td>41</td>" not in page
 
@@ -73,8 +73,9 @@ def test_the_inbox_and_the_last_sync_stand_on_the_page(suggesting, recording, re
 
     page = shown(backend)
 
-    assert "<td>failed</td><td>1</td>" in page
-    assert "<td>project 8</td><td>5</td><td>4</td><td>2</td><td>1</td><td>3</td><td>not in step</td>" in page
+    assert '<td>failed</td><td class="number">1</td>' in page
+    numbers = "".join(f'<td class="number">{n}</td>' for n in (5, 4, 2, 1, 3))
+    assert f"<td>project 8</td>{numbers}<td>not in step</td>" in page
 
 
 def test_the_state_of_the_sync_of_each_project_stands_on_the_page(backend, database):
@@ -96,7 +97,7 @@ def test_what_was_not_understood_stands_above_everything_in_red(backend, recordi
 
     page = shown(backend)
     assert '<p class="alarm" role="alert">2 answers cannot be read and are not decisions;' in page
-    assert '<td>kind of region</td><td>1</td><td class="prose">draw it with a brush' in page
+    assert '<td>kind of region</td><td class="number">1</td><td>draw it with a brush' in page
 
 
 def test_the_page_asks_for_the_password(backend):

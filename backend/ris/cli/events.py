@@ -134,8 +134,7 @@ def replay(
         with database.begin() as session:
             renewed = requeue_events(session, events)
         recording = RecordingService(database, now=assembly.get_utc_now)
-        while recording.process_events():
-            pass
+        recording.process_arrived_events()
         recording.close()
         with database.begin() as session:
             counts = count_events(session)

@@ -3,6 +3,7 @@
 import logging
 import os
 import signal
+import sys
 from collections.abc import Callable
 from threading import Timer
 from typing import Annotated
@@ -15,6 +16,7 @@ from ris.store.session import Database, upgrade_database
 from ris.web.logs import start_logging
 from ris.web.server import RequestServer, listen
 
+_SWITCH_INTERVAL_S = 0.001  # how soon threads that compute leave Python's lock to others
 ANSWER_WITHIN_S, KILL_AFTER_S = 20, 30  # after the stop signal; Docker must not kill it sooner
 
 
@@ -49,6 +51,7 @@ def serve(
 
 def serve_requests(settings: config.Settings) -> None:
     """Serve until a stop signal, then answer or refuse open requests."""
+    sys.setswitchinterval(_SWITCH_INTERVAL_S)
     listener = listen(settings.host, settings.port)
     app = wsgi.assemble_app(settings)
     assembled = app.extensions["ris"]

@@ -58,8 +58,9 @@ def suggest(
     for one in reference.scores:
         if one.heat is not None:
             path = out.with_stem(f"{out.stem}-{one.method}")
-            draw_heat(picture, one.heat, reference.suggestions, path)
-            console.print(f"{path} shows the heat map of {one.method}")
+            caption = f'"{expression}": where {one.method} looks. Numbers: the alternatives by rank.'
+            draw_heat(picture, one.heat, reference.suggestions, path, caption=caption)
+            console.print(f"{path} shows the heat map of {one.method} with every alternative and a legend")
 
 
 def make_evidence_table(scores: tuple[MethodScores, ...]) -> Table:

@@ -1,5 +1,6 @@
 """Draw masks and heat maps over images."""
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ OPACITY = 0.35
 MIN_SIDE_PX = 480  # smaller images are enlarged, so that the numbers are legible
 MAX_ENLARGED_PX = 4096  # no side becomes longer by that: pictures of one row exist
 PANE_SIZE = (320, 260)  # width and height in pixels of one picture of a pane
+LEGEND_PX = 120  # width of the scale of a heat map
 FONT = ImageFont.load_default(size=15)
 
 
@@ -35,23 +37,55 @@ def draw_alternatives(image: Image, suggestions: Sequence[Suggestion], path: Pat
     draw_masks(image.pixels, [s.mask for s in suggestions]).save(path)
 
 
-def draw_heat(image: Image, heat: NDArray[np.uint8], suggestions: Sequence[Suggestion], path: Path) -> None:
-    """Draw a heat map over the grey image, with the best alternative, and write the picture to a file.
+def draw_heat(
+    image: Image, heat: NDArray[np.uint8], suggestions: Sequence[Suggestion], path: Path, *, caption: str
+) -> None:
+    """Draw a heat map over the grey image, with the alternatives, a legend and a caption, to a file.
 
     Args:
         image: the image.
         heat: uint8 [G, G], stretched over the whole image; 255 is the hottest.
-        suggestions: the alternatives, best first; only the first is drawn.
+        suggestions: the alternatives, best first; each is outlined and numbered by its rank from 1.
         path: the file; its extension decides the format. Missing folders are created.
+        caption: what the map is of.
     """
-    size = (image.pixels.shape[1], image.pixels.shape[0])
-    resized = Pillow.fromarray(heat).resize(size, Pillow.Resampling.BICUBIC)
-    heat_map = np.asarray(resized, np.float32)[..., None]
-    grey = image.pixels.mean(-1, keepdims=True)
-    pixels = 0.45 * grey + 0.55 * heat_map / 255 * np.array(HOT_COLOUR, np.float32)
-    pixels = np.clip(pixels, 0, 255).astype(np.uint8)
+    height, width = image.pixels.shape[:2]
+    factor = max(1.0, min(MIN_SIDE_PX / min(height, width), MAX_ENLARGED_PX / max(height, width)))
+    size = (max(1, round(width * factor)), max(1, round(height * factor)))
+    hot = np.asarray(Pillow.fromarray(heat).resize(size, Pillow.Resampling.BICUBIC), np.float32)[..., None]
+    grey = np.asarray(Pillow.fromarray(image.pixels).convert("L").resize(size), np.float32)[..., None]
+    pixels = 0.45 * grey + 0.55 * hot / 255 * np.array(HOT_COLOUR, np.float32)
+    canvas = np.clip(pixels, 0, 255).astype(np.uint8)
+    dense = [
+        np.asarray(Pillow.fromarray(rle.decode_rle(s.mask)).resize(size, Pillow.Resampling.NEAREST))
+        for s in suggestions
+    ]
+    for i in reversed(range(len(dense))):
+        canvas[_find_rim(dense[i], 2)] = MASK_COLOURS[i % len(MASK_COLOURS)]
+    picture = Pillow.fromarray(canvas)
+    for i in reversed(range(len(dense))):
+        _draw_number(picture, dense[i], str(i + 1), MASK_COLOURS[i % len(MASK_COLOURS)])
     path.parent.mkdir(parents=True, exist_ok=True)
-    draw_masks(pixels, [s.mask for s in suggestions[:1]]).save(path)
+    _add_legend(picture, caption).save(path)
+
+
+def _add_legend(picture: Pillow.Image, caption: str) -> Pillow.Image:
+    """Add a strip below a heat map: its caption, and the colours from the lowest to the highest value."""
+    lines = textwrap.wrap(caption, max(picture.width // 8, 20))[:4]
+    strip_px = 20 * len(lines) + 34
+    whole = Pillow.new("RGB", (picture.width, picture.height + strip_px), "white")
+    whole.paste(picture, (0, 0))
+    draw = ImageDraw.Draw(whole)
+    for i, line in enumerate(lines):
+        draw.text((6, picture.height + 4 + 20 * i), line, fill="black", font=FONT)
+    top = picture.height + 20 * len(lines) + 8
+    draw.text((6, top), "low", fill="black", font=FONT)
+    for x in range(LEGEND_PX):
+        share = x / (LEGEND_PX - 1)
+        colour = tuple(round(0.45 * 128 + 0.55 * share * value) for value in HOT_COLOUR)
+        draw.line((40 + x, top, 40 + x, top + 16), fill=colour)
+    draw.text((48 + LEGEND_PX, top), "high", fill="black", font=FONT)
+    return whole
 
 
 def draw_masks(

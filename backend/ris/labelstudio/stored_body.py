@@ -16,22 +16,23 @@ def redact_event(body: Mapping[str, Any]) -> dict[str, Any]:
     refuse are replaced (`to_storable`), so that no event is lost because of them.
     """
     storable = to_storable(body)
-    clean: dict[str, Any] = redact_json(storable)
+    clean: dict[str, Any] = dict(redact_json(storable))
     for name in ("task", "tasks"):
-        _restore_task_data(clean.get(name), storable.get(name))
+        if name in clean:
+            clean[name] = _restore_task_data(clean[name], storable[name])
     label_config = _read_label_config(storable.get("project"))
     if label_config is not None:
-        clean["project"]["label_config"] = label_config
+        clean["project"] = clean["project"] | {"label_config": label_config}
     return clean
 
 
-def _restore_task_data(clean: Any, tasks: Any) -> None:
+def _restore_task_data(clean: Any, tasks: Any) -> Any:
     """Redact the data of tasks by the rule of task data; redacting kept the structure of the body."""
     if isinstance(tasks, list):
-        for clean_one, one in zip(clean, tasks, strict=True):
-            _restore_task_data(clean_one, one)
-    elif isinstance(tasks, dict) and "data" in tasks:
-        clean["data"] = redact_task_data(tasks["data"])
+        return [_restore_task_data(clean_one, one) for clean_one, one in zip(clean, tasks, strict=True)]
+    if isinstance(tasks, dict) and "data" in tasks:
+        return clean | {"data": redact_task_data(tasks["data"])}
+    return clean
 
 
 def _read_label_config(project: Any) -> str | None:

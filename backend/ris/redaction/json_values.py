@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from operator import is_not
 from typing import Any
 
 from ris.redaction.names import is_secret_name
@@ -11,11 +12,12 @@ from ris.redaction.text import REDACTED, redact_string, redact_user
 _WEB_ADDRESS = re.compile(r"\s*https?://\S+\s*", re.IGNORECASE)
 _HEADER_NAME = re.compile(r"(proxy-)?authorization|(set-)?cookie|[a-z]+(-[a-z]+)+", re.IGNORECASE)
 _NAME_KEYS, _VALUE_KEYS = ("name", "key", "header"), frozenset({"value", "val"})
+_NUMBER_TYPES = frozenset({int, float})
 _MAX_NESTED_TEXTS = 4  # JSON in a string in JSON ...
 
 
 def redact_json(value: Any) -> Any:
-    """Replace the secrets in parsed JSON; keys, structure and types stay.
+    """Replace the secrets in parsed JSON; keys, structure and types stay. What holds none is not copied.
 
     The value of a secret field (`is_secret_name`) becomes "***", a number 0; a list or an object keeps its
     form, and each of its values is replaced. So is the value of {"name": "X-Api-Key", "value": ...} and of
@@ -40,18 +42,22 @@ def _redact(value: Any, redact_leaf: Callable[[str], str]) -> Any:
     if isinstance(value, list):
         if _is_header_pair(value):
             return [value[0], _hide(value[1])]
-        # Masks are long lists of numbers.
-        return [one if type(one) is int else _redact(one, redact_leaf) for one in value]
+        if _NUMBER_TYPES.issuperset(map(type, value)):
+            return value  # masks are long lists of numbers
+        items = [_redact(one, redact_leaf) for one in value]
+        return items if any(map(is_not, items, value)) else value
     if isinstance(value, dict):
         names_secret = any(
             is_secret_name(value[key]) for key in _NAME_KEYS if isinstance(value.get(key), str)
         )
-        return {
+        made = {
             _redact_key(key): _hide(one)
             if is_secret_name(str(key)) or (names_secret and key in _VALUE_KEYS and isinstance(one, str))
             else _redact(one, redact_leaf)
             for key, one in value.items()
         }
+        is_same = not any(map(is_not, made, value)) and not any(map(is_not, made.values(), value.values()))
+        return value if is_same and len(made) == len(value) else made
     return value
 
 

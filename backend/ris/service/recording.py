@@ -24,6 +24,7 @@ from ris.store.current import lock_decisions
 from ris.store.failures import FailedAnswer, replace_failures, resolve_failures, resolve_failures_of_deleted
 from ris.store.inbox import (
     InboxWriter,
+    count_new_events,
     find_new_events,
     mark_event_done,
     mark_event_failed,
@@ -168,6 +169,17 @@ class RecordingService:
         finally:
             self._processing_lock.release()
 
+    def process_arrived_events(self) -> None:
+        """Process as many events as are new now: this ends, however many arrive meanwhile.
+
+        Raises:
+            StoreError: as `process_events`.
+        """
+        with self.database.begin() as session:
+            n_left = count_new_events(session)
+        while n_left > 0 and (n_processed := self.process_events()):
+            n_left -= n_processed
+
     def _process_event(self, number: int, body: dict[str, object]) -> ProcessedEvent:
         """Parse an event and judge its answers. Raises nothing."""
         try:
@@ -230,9 +242,8 @@ class RecordingService:
         return find_certain_size(pictures)
 
     def find_carried_expression(self, project: str) -> str:
-        """Process all events, then return the expression that a project carries over, or ""."""
-        while self.process_events():
-            pass
+        """Process what has arrived, then return the expression that a project carries over, or ""."""
+        self.process_arrived_events()
         with self.database.begin() as session:
             return find_carried_expression(session, project)
 

@@ -16,6 +16,7 @@ from ris.labelstudio.api.webhooks import mend_webhooks
 from ris.labelstudio.config.control import read_controls
 from ris.labelstudio.fields import find_project_number
 from ris.labelstudio.storable import to_storable
+from ris.service.naming import save_names
 from ris.service.recording import RecordingService
 from ris.store.current import lock_decisions
 from ris.store.deliveries import find_min_alternatives
@@ -148,8 +149,7 @@ class SyncService:
                     )
                     sent[answer.annotation_id] = answer.updated_at
         finally:  # what came before an odd answer counts
-            while self.recording.process_events():
-                pass
+            self.recording.process_arrived_events()
         gone = [i for i in sorted((known.keys() | failed) - in_label_studio) if is_gone(self.api, i)]
         with self.database.begin() as session:
             lock_decisions(session)
@@ -161,6 +161,7 @@ class SyncService:
             recorded = find_newest_versions(session, project.key)
             failed = find_failed_annotation_ids(session, project.key)
         applied = sum(recorded.get(number) == at for number, at in sent.items())
+        save_names(self.database, self.api, project, now=self.now())
         n_duplicates, webhook = self._repair(project)
         return SyncResult(
             project.key,

@@ -35,14 +35,14 @@ def read_decisions(
 
 
 def find_decisions(session: Session, row_ids: Sequence[int]) -> list[Decision]:
-    """Return the decisions of some versions, by their ids in SQL, in this order."""
+    """Return the decisions of the versions that have these ids in SQL, in this order."""
     found: list[Decision] = []
     for start in range(0, len(row_ids), _DECISIONS_PER_QUERY):
         part = row_ids[start : start + _DECISIONS_PER_QUERY]
         rows = {
             row.id: row for row in session.scalars(select(CorrectionRow).where(CorrectionRow.id.in_(part)))
         }
-        found += _make_decisions(session, [rows[row_id] for row_id in part], homes=())
+        found += _make_decisions(session, [rows[row_id] for row_id in part if row_id in rows], homes=())
         session.expunge_all()
     return found
 

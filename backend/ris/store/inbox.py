@@ -134,6 +134,11 @@ def count_events(session: Session) -> Mapping[str, int]:
     return {"new": 0, "done": 0, "failed": 0} | {row[0]: row[1] for row in counted}
 
 
+def count_new_events(session: Session) -> int:
+    """Return the number of new events; done ones are not read."""
+    return session.scalar(select(func.count()).where(EventRow.state == "new")) or 0
+
+
 @dataclass(frozen=True, slots=True)
 class _Arrival:
     digest: str

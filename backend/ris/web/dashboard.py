@@ -1,6 +1,8 @@
 """The page at `/` for the lead of a labelling team: progress, disputes, misses, failures and figures."""
 
+import textwrap
 from collections.abc import Callable, Sequence
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,7 @@ from flask import Blueprint, Response, request
 from ris.core.decision import Decision, JudgedAnswer
 from ris.core.types import LargeImage, Task
 from ris.core.versions import describe_version
-from ris.errors import InputError
+from ris.errors import ImageError, InputError
 from ris.evaluation.decisions.named import MAX_DISPUTES, load_report_names, make_dispute_table
 from ris.labelstudio.links import make_task_address
 from ris.referring.kinds import find_kind
@@ -78,9 +80,12 @@ def make_dashboard(backend: Services, ready: Callable[[], tuple[Response, int]])
             decisions = find_decisions(session, [row_id]) if row_id < 2**31 else []
         if not decisions:
             raise InputError(f"there is no decision {row_id}")
-        image = backend.suggesting.fetch(decisions[0].correction.annotation.task)
-        if isinstance(image, LargeImage):
-            image = backend.suggesting.load_large_soon(image).result(timeout=backend.deadline_s)
+        try:
+            image = backend.suggesting.fetch(decisions[0].correction.annotation.task)
+            if isinstance(image, LargeImage):
+                image = backend.suggesting.load_large_soon(image).result(timeout=backend.deadline_s)
+        except ImageError as error:
+            return Response(_draw_sentence(str(error)), 422, content_type="image/svg+xml")
         return Response(draw_decision(decisions[0], image), content_type="image/jpeg")
 
     return routes
@@ -141,6 +146,16 @@ def _render_dashboard(backend: Services) -> Response:
         **figures,
     )  # fmt: skip
     return Response(page, content_type="text/html; charset=utf-8")
+
+
+def _draw_sentence(text: str) -> str:
+    """Return a picture of a sentence, which the page shows in place of a picture that it cannot have."""
+    lines = textwrap.wrap(text, 60)[:6]
+    spans = "".join(f'<tspan x="8" dy="18">{escape(line)}</tspan>' for line in lines)
+    return (
+        '<svg xmlns="http://www.w3.org/2000/svg" width="420" height="130"><rect width="420" height="130" '
+        f'fill="#eee"/><text y="8" font-family="sans-serif" font-size="13" fill="#444">{spans}</text></svg>'
+    )
 
 
 def _find_answers(session: Session, shown: PageFilter) -> list[JudgedAnswer]:

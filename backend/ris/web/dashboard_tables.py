@@ -34,7 +34,7 @@ def make_project_table(
         "Progress by project",
         ("project", "answered tasks", "as of", "decisions", "last decision"),
         rows,
-        "Answered tasks are those with an annotation in Label Studio, as the last sync saw them; `-` without "
+        "Answered tasks are those with an annotation in Label Studio, as the last sync saw them; “-” without "
         "a key of Label Studio. Decisions are the current answers; a task can have several.",
     )
 

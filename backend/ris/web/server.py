@@ -18,7 +18,7 @@ from waitress.adjustments import Adjustments
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.server import TcpWSGIServer
-from waitress.task import ThreadedTaskDispatcher
+from waitress.task import ErrorTask, ThreadedTaskDispatcher, WSGITask
 from waitress.utilities import Error
 
 from ris.web.app import MAX_BODY_BYTES
@@ -32,6 +32,7 @@ MAX_CONNECTIONS = 512
 _MAX_HEADER_BYTES = 32 * 2**10
 _RECEIVE_BYTES, _BUFFER_BYTES = 2**16, 2**18  # bytes read at once; larger bodies and answers go into a file
 _NEVER_BYTES = 2**40
+_JOINED_BYTES = 2**16  # a body up to this size is sent together with its head
 _BACKLOG, _ACCEPTS_PER_TURN = 2048, 64
 _TOO_SLOW = (
     b"HTTP/1.1 408 Request Timeout\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n"
@@ -79,15 +80,36 @@ class _RequestParser(HTTPRequestParser):
             raise ParsingError("HTTP/1.0 has no Transfer-Encoding")
 
 
+class _Task(WSGITask):
+    """Answers a request by the application."""
+
+    channel: "_Connection"
+
+    def finish(self) -> None:
+        super().finish()
+        self.channel.send_held()
+
+
+class _RefusalTask(ErrorTask):
+    """Answers a request that the application does not see."""
+
+    channel: "_Connection"
+
+    def finish(self) -> None:
+        super().finish()
+        self.channel.send_held()
+
+
 class _Connection(HTTPChannel):
     """One connection. It goes by the monotonic clock, which nobody sets."""
 
-    parser_class = _RequestParser
+    parser_class, task_class, error_task_class = _RequestParser, _Task, _RefusalTask
     requests: list[Any]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.begun_at = self.active_at = time.monotonic()
         self.n_received = 0
+        self._held = b""
         super().__init__(*args, **kwargs)
 
     def received(self, data: bytes) -> bool:
@@ -102,6 +124,23 @@ class _Connection(HTTPChannel):
         super().handle_write()
         if self.total_outbufs_len < before:
             self.active_at = time.monotonic()
+
+    def write_soon(self, data: Any) -> int:
+        """Send a part of an answer. A head waits for its body, because each send waits for Python's lock."""
+        if not self._held and isinstance(data, bytes):
+            self._held = data
+        elif isinstance(data, bytes) and len(data) <= _JOINED_BYTES:
+            joined, self._held = self._held + data, b""
+            super().write_soon(joined)
+        else:
+            self.send_held()
+            super().write_soon(data)
+        return len(data)
+
+    def send_held(self) -> None:
+        """Send what waits, at the end of an answer."""
+        held, self._held = self._held, b""
+        super().write_soon(held)
 
     def service(self) -> None:
         super().service()

@@ -1,6 +1,7 @@
 """`ris serve` as a child process, as a user would run it."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from ris.store.session import upgrade_database
@@ -15,16 +16,24 @@ class BackendServer:
         folder: takes its database and its log.
         studio_url: where Label Studio is.
         database_url: SQLite in the folder by default.
+        program: Python's arguments for `ris`.
     """
 
-    def __init__(self, folder: Path, studio_url: str, *, database_url: str | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        studio_url: str,
+        *,
+        database_url: str | None = None,
+        program: Sequence[str] = ("-m", "ris"),
+    ) -> None:
         self.folder = folder.resolve()
         self.folder.mkdir(parents=True, exist_ok=True)
         self.database_url = database_url or f"sqlite:///{self.folder / 'ris.db'}"
         self.port = find_free_port()
         # An address and no name: Label Studio silently makes no webhook for a host without a dot.
         self.url = f"http://127.0.0.1:{self.port}"
-        self._studio_url = studio_url
+        self._studio_url, self._program = studio_url, program
 
     def __enter__(self) -> "BackendServer":
         upgrade_database(self.database_url)
@@ -43,7 +52,7 @@ class BackendServer:
         }
         self._server = ServerProcess(
             "the backend",
-            [sys.executable, "-m", "ris", "serve"],
+            [sys.executable, *self._program, "serve"],
             env=env,
             health_url=f"{self.url}/health",
             log=self.folder / "backend.log",

@@ -1,7 +1,10 @@
 """Tables of the report and of the page at `/`: their cells, and the names in them."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+
+_NUMBER = re.compile(r"-|-?\d+(\.\d+)?( \[-?\d+\.\d+, -?\d+\.\d+\])?")  # with or without its interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,19 @@ class ReportTable:
     headings: Sequence[str]
     rows: Sequence[Sequence[str | Progress | Link]]
     note: str = ""
+
+    @property
+    def number_columns(self) -> frozenset[int]:
+        """The columns that hold numbers alone; they are aligned to the right."""
+        return frozenset(
+            column
+            for column in range(1, len(self.headings))
+            if all(_is_number(row[column]) for row in self.rows)
+        )
+
+
+def _is_number(cell: str | Progress | Link) -> bool:
+    return isinstance(cell, str) and bool(_NUMBER.fullmatch(cell))
 
 
 @dataclass(frozen=True, slots=True)

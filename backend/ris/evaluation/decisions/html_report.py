@@ -81,7 +81,7 @@ def _to_data_uri(svg: str) -> str:
 def _make_tiles(metrics: DecisionMetrics) -> list[tuple[str, str, str]]:
     decisions = sum(metrics.counts.values())
     return [
-        ("decisions", str(decisions), ", ".join(f"{n} {v}" for v, n in metrics.counts.items() if n)),
+        ("decisions here", str(decisions), ", ".join(f"{n} {v}" for v, n in metrics.counts.items() if n)),
         ("accepted", *_format_share(metrics.shares["accepted"])),
         ("accepted first", *_format_share(metrics.shares["accepted first"])),
         ("mIoU of the first", *_format_share(metrics.shares["mIoU of the first"])),

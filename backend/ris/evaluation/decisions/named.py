@@ -8,12 +8,12 @@ from ris.store.disputes import Dispute
 from ris.store.names import find_annotator_names, find_project_names
 from ris.store.session import Session
 
-MAX_DISPUTES = 30
+MAX_DISPUTES = 15
 
 
 def load_report_names(session: Session) -> ReportNames:
     """Return the names that Label Studio gave, as the last sync stored them."""
-    projects = {key: named.title for key, named in find_project_names(session).items()}
+    projects = {key: named.title for key, named in find_project_names(session).items() if named.title}
     annotators = {str(number): name for number, name in find_annotator_names(session).items()}
     return ReportNames(projects, annotators)
 

@@ -26,6 +26,19 @@ class ProjectAnswer(TypedDict):
     label_config: NotRequired[str | None]
     model_version: NotRequired[str | None]
     show_collab_predictions: NotRequired[bool | None]
+    task_number: NotRequired[Annotated[int, msgspec.Meta(ge=0, le=MAX_TASKS_IN_PROJECT)] | None]
+    num_tasks_with_annotations: NotRequired[
+        Annotated[int, msgspec.Meta(ge=0, le=MAX_TASKS_IN_PROJECT)] | None
+    ]
+
+
+class ListedUserAnswer(TypedDict):
+    """A user in the list of all users."""
+
+    id: AnyId
+    first_name: NotRequired[str | None]
+    last_name: NotRequired[str | None]
+    username: NotRequired[str | None]
 
 
 class MLBackendAnswer(TypedDict):

@@ -2,6 +2,7 @@
 
 from ris.errors import LabelStudioError
 from ris.labelstudio.api.answers import (
+    ListedUserAnswer,
     MLBackendAnswer,
     ProjectAnswer,
     UploadAnswer,
@@ -52,3 +53,19 @@ def fetch_uploads(api: LabelStudioApi, number: int) -> list[UploadAnswer]:
     """
     answer = api.call("GET", f"/api/projects/{number}/file-uploads", all="true")
     return check_answer(answer, list[UploadAnswer], f"the files of project {number}")
+
+
+def fetch_user_names(api: LabelStudioApi) -> dict[int, str]:
+    """Fetch the names of the users, by their ids: first and last name, else the user name.
+
+    Raises:
+        LabelStudioRefusal: the user of our key may not list users.
+        LabelStudioError: Label Studio did not answer, or its answer is no list of users.
+    """
+    users = check_answer(api.call("GET", "/api/users"), list[ListedUserAnswer], "the users")
+    names = {}
+    for user in users:
+        full_name = f"{user.get('first_name') or ''} {user.get('last_name') or ''}".strip()
+        if name := full_name or user.get("username"):
+            names[user["id"]] = name
+    return names

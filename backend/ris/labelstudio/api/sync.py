@@ -37,10 +37,16 @@ class ProjectState:
     Attributes:
         key: "<id>.<created_at>".
         body: the project as a webhook describes it.
+        title: its title; "" if it has none.
+        n_tasks: number of its tasks.
+        n_answered: number of its tasks with an annotation.
     """
 
     key: str
     body: dict[str, Any]
+    title: str = ""
+    n_tasks: int = 0
+    n_answered: int = 0
 
 
 def read_project(api: LabelStudioApi, number: int) -> ProjectState:
@@ -53,7 +59,10 @@ def read_project(api: LabelStudioApi, number: int) -> ProjectState:
     """
     body = fetch_project(api, number)
     project = {name: body.get(name) for name in ("id", "created_at", "label_config")}
-    return ProjectState(make_project_key({"project": project}), project)
+    n_tasks, n_answered = body.get("task_number") or 0, body.get("num_tasks_with_annotations") or 0
+    return ProjectState(
+        make_project_key({"project": project}), project, body.get("title") or "", n_tasks, n_answered
+    )
 
 
 def fetch_annotation_states(api: LabelStudioApi, project: ProjectState) -> Iterator[AnnotationState]:
