@@ -15,8 +15,8 @@ from pydantic import SecretStr
 from ris.assembly import (
     MAX_DATABASE_CONNECTIONS,
     assemble,
-    get_webhook_headers,
     load_pipeline,
+    make_project_tokens,
     make_sync_service,
     make_training_service,
     warn_of_photographs,
@@ -138,11 +138,11 @@ def test_the_server_and_the_command_learn_for_the_same_networks_and_methods(tmp_
     assert bases == {make_plan(settings).version}
 
 
-def test_a_server_with_a_password_asks_webhooks_for_a_token_and_one_without_for_nothing():
-    open_to_all, guarded = Settings(), Settings(basic_auth_password=SecretStr("open"))
+def test_a_server_with_a_password_asks_webhooks_for_a_token_and_one_without_for_nothing(database):
+    tokens = make_project_tokens(Settings(basic_auth_password=SecretStr("open")), database)
 
-    assert get_webhook_headers(open_to_all) == {}
-    assert get_webhook_headers(guarded) == {"Authorization": f"Bearer {make_webhook_token('open')}"}
+    assert make_project_tokens(Settings(), database) is None
+    assert tokens.is_computed(make_webhook_token("open"))
 
 
 def test_a_server_has_a_database_connection_for_each_of_its_threads():

@@ -1,8 +1,9 @@
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
-from ris.config import Settings, read_settings
+from ris.config import Settings, check_listening, read_settings
 from ris.errors import SettingsError
 
 
@@ -123,3 +124,58 @@ def test_folders_and_files_are_paths(monkeypatch):
     settings = read_settings()
 
     assert (settings.scene_folder, settings.presets_file) == (Path("scenes"), Path("~/presets.toml"))
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\t", "  \n"])
+def test_a_blank_password_is_none_wherever_it_comes_from(monkeypatch, tmp_path, blank):
+    given = Settings(basic_auth_user=blank, basic_auth_password=SecretStr(blank))
+    monkeypatch.setenv("RIS_BASIC_AUTH_USER", "ris")
+    monkeypatch.setenv("RIS_BASIC_AUTH_PASSWORD", blank)
+
+    assert (given.login, given.basic_auth_user) == (None, "")
+    assert read_settings().login is None
+    monkeypatch.delenv("RIS_BASIC_AUTH_PASSWORD")
+    (tmp_path / ".env").write_text(f"RIS_BASIC_AUTH_PASSWORD='{blank.strip(chr(10))}'\n")
+    assert read_settings().login is None
+
+
+OTHER_MACHINES = [
+    "0.0.0.0", "::", "[::]", "0", "0x0", "0.0", "::ffff:0.0.0.0", "::ffff:192.168.1.5", "192.168.1.5",
+    "10.0.0.1",
+    "fe80::1", "2001:db8::1", "no-such-name.invalid", "[]",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("host", OTHER_MACHINES)
+def test_other_machines_are_not_served_without_a_password_unless_that_is_meant(host):
+    with pytest.raises(SettingsError, match="which other machines can reach, and there is no password"):
+        check_listening(Settings(host=host))
+    with pytest.raises(SettingsError, match="no password"):
+        check_listening(Settings(host=host, basic_auth_user="ris", basic_auth_password=SecretStr(" ")))
+    check_listening(Settings(host=host, basic_auth_password=SecretStr("open")))
+    check_listening(Settings(host=host, allow_anonymous=True))
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1",
+        "127.0.0.9",
+        "127.1",
+        "::1",
+        "[::1]",
+        "localhost",
+        "LOCALHOST",
+        "::ffff:127.0.0.1",
+        "",
+        " ",
+    ],
+)
+def test_this_machine_is_served_without_a_password(host):
+    check_listening(Settings(host=host))
+
+
+def test_allowed_hosts_are_separated_by_commas(monkeypatch):
+    monkeypatch.setenv("RIS_ALLOWED_HOSTS", "ris.example.org, 10.0.0.5,")
+
+    assert read_settings().allowed_hosts == ("ris.example.org", "10.0.0.5")

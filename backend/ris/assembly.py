@@ -5,7 +5,7 @@ Importing this module loads no network library. `load_pipeline` imports them whe
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, partial
@@ -18,7 +18,6 @@ from ris.core.types import Image, LargeImage, Task
 from ris.errors import SettingsError
 from ris.labelstudio.api.client import LabelStudioClient
 from ris.labelstudio.api.connecting import MLBackend as OwnBackend
-from ris.labelstudio.api.connecting import make_webhook_headers
 from ris.labelstudio.api.fetching import ImageSource
 from ris.labelstudio.api.pushing import PredictionWriter
 from ris.labelstudio.images.budget import DecodingBudget
@@ -40,6 +39,7 @@ from ris.service import (
     Worker,
 )
 from ris.service.suggesting import ImageLoader
+from ris.service.webhook_access import ProjectTokens
 from ris.store.scenes import SceneFiles
 from ris.store.session import Database
 
@@ -203,10 +203,9 @@ def make_label_studio_client(
     return LabelStudioClient(settings.label_studio_url, secret, timeout_s=timeout_s, total_s=total_s)
 
 
-def get_webhook_headers(settings: Settings) -> Mapping[str, str]:
-    """Return the headers that Label Studio must send with a webhook; none without a password."""
-    password = settings.basic_auth_password
-    return make_webhook_headers(password.get_secret_value() if password else "")
+def make_project_tokens(settings: Settings, database: Database) -> ProjectTokens | None:
+    """Make the tokens of webhooks; None without a password, because webhooks need none then."""
+    return ProjectTokens(database, settings.login[1]) if settings.login else None
 
 
 def make_ml_backend(settings: Settings, url: str | None = None) -> OwnBackend:
@@ -219,12 +218,8 @@ def make_ml_backend(settings: Settings, url: str | None = None) -> OwnBackend:
     Raises:
         InputError: Label Studio cannot call this address.
     """
-    password = settings.basic_auth_password
-    return OwnBackend(
-        (url or settings.own_url).rstrip("/"),
-        settings.basic_auth_user,
-        password.get_secret_value() if password else "",
-    )
+    user, password = settings.login or ("", "")
+    return OwnBackend((url or settings.own_url).rstrip("/"), user, password)
 
 
 def make_image_bytes_source(settings: Settings) -> Callable[[Task], bytes]:
@@ -331,7 +326,7 @@ def _make_syncing(settings: Settings, database: Database, recording: RecordingSe
         recording,
         make_label_studio_client(settings),
         now=get_utc_now,
-        webhook_headers=get_webhook_headers(settings),
+        tokens=make_project_tokens(settings, database),
     )
 
 

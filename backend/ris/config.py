@@ -1,15 +1,16 @@
 """Settings from the environment, read at the edge of the program alone.
 
 Each setting is a variable with the prefix `RIS_`, e.g. `RIS_DATABASE_URL`. A file `.env` in the working
-folder is read too. An empty variable counts as not set. `docs/settings.md` lists all settings; it is
+folder is read too. A blank variable counts as not set. `docs/settings.md` lists all settings; it is
 generated from the docstring and the fields of `Settings`.
 """
 
 import ipaddress
+import socket
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from ris.errors import SettingsError
@@ -59,7 +60,12 @@ class Settings(BaseSettings):
             when there is a key; 0 never reads them.
         basic_auth_user, basic_auth_password: the user and password that Label Studio must send to every
             route except the health check. Without a password every request is answered.
-        allow_anonymous: lets `ris serve` listen on an address other than loopback without a password.
+        allow_anonymous: lets the server listen on an address other than loopback without a password.
+        allowed_hosts: further hosts under which the server is called, as names or IP addresses separated by
+            commas: those of a reverse proxy, for example. Requests with another header Host are refused. The
+            loopback names, the host of `RIS_HOST` and that of `RIS_PUBLIC_URL` are always allowed, and, if
+            other machines can reach the server, all IP addresses and all names without a dot. * allows every
+            host.
         log_level: the least severe messages that are logged. INFO logs one line per request and no bodies.
         log_format: "json" writes one JSON object per line, with the id of the request; "text" is for
             people.
@@ -97,28 +103,43 @@ class Settings(BaseSettings):
     basic_auth_user: str = ""
     basic_auth_password: SecretStr | None = None
     allow_anonymous: bool = False
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "text"] = "json"
 
     @property
     def is_loopback(self) -> bool:
-        """Whether only this machine can reach the server."""
+        """Whether only this machine can reach the server: every address of the host is a loopback address."""
         try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return self.host == "localhost"
+            found = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError):
+            return False
+        addresses = [ipaddress.ip_address(str(place[0]).partition("%")[0]) for *_, place in found]
+        return all((getattr(one, "ipv4_mapped", None) or one).is_loopback for one in addresses)
+
+    @property
+    def login(self) -> tuple[str, str] | None:
+        """The user and the password that a caller must send; None without a password."""
+        if self.basic_auth_password is None:
+            return None
+        return self.basic_auth_user, self.basic_auth_password.get_secret_value()
 
     @property
     def own_url(self) -> str:
         """The backend's address as Label Studio reaches it: `public_url`, or else host and port."""
         return self.public_url or f"http://{format_host_port(self.host, self.port)}"
 
+    @model_validator(mode="before")
+    @classmethod
+    def _drop_blank_values(cls, values: dict[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in values.items() if not _is_blank(value)}
+
     @field_validator("host")
     @classmethod
     def _strip_brackets(cls, host: str) -> str:
         return host.strip("[]")
 
-    @field_validator("image_hosts", mode="before")
+    @field_validator("image_hosts", "allowed_hosts", mode="before")
     @classmethod
     def _split_hosts(cls, hosts: Any) -> Any:
         return (
@@ -133,6 +154,25 @@ class Settings(BaseSettings):
         if not url.startswith(("http://", "https://")):
             raise ValueError("must start with http:// or https://")
         return url.rstrip("/")
+
+
+def _is_blank(value: object) -> bool:
+    text = value.get_secret_value() if isinstance(value, SecretStr) else value
+    return isinstance(text, str) and not text.strip()
+
+
+def check_listening(settings: Settings) -> None:
+    """Check that the server may listen: other machines reach it only with a password, or if that is meant.
+
+    Raises:
+        SettingsError: other machines could call it without a password.
+    """
+    if settings.login is None and not settings.allow_anonymous and not settings.is_loopback:
+        raise SettingsError(
+            f"RIS_HOST is {settings.host}, which other machines can reach, and there is no password: set "
+            "RIS_BASIC_AUTH_USER and RIS_BASIC_AUTH_PASSWORD, or "
+            "RIS_ALLOW_ANONYMOUS=true to allow access without a password"
+        )
 
 
 def format_host_port(host: str, port: int) -> str:

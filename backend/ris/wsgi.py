@@ -7,6 +7,7 @@ from flask import Flask
 from ris import assembly, config
 from ris.web.app import create_app
 from ris.web.handlers import Services
+from ris.web.hosts import make_host_rules
 
 log = logging.getLogger(__name__)
 
@@ -17,12 +18,21 @@ def application() -> Flask:
 
 
 def assemble_app(settings: config.Settings) -> Flask:
-    """Build the app from settings. It answers at once; the models load in the background."""
+    """Build the app from settings. It answers at once; the models load in the background.
+
+    Raises:
+        SettingsError: other machines could call it without a password, or an allowed host is none.
+    """
+    config.check_listening(settings)
+    hosts = make_host_rules(
+        settings.host, is_loopback=settings.is_loopback, own_url=settings.own_url,
+        allowed=settings.allowed_hosts,
+    )  # fmt: skip
     assembled = assembly.assemble(settings)
-    password = settings.basic_auth_password
-    auth = (settings.basic_auth_user, password.get_secret_value()) if password else None
     backend = make_services(assembled, settings)
-    app = create_app(backend, basic_auth=auth)
+    app = create_app(
+        backend, basic_auth=settings.login, hosts=hosts, allow_anonymous=settings.allow_anonymous
+    )
     app.extensions["ris"] = assembled
     return app
 

@@ -75,6 +75,8 @@ def test_without_a_password_nobody_outside_is_served(tmp_path):
     assert_one_sentence(
         ris("serve", "--host", "0.0.0.0", folder=tmp_path), "RIS_HOST is 0.0.0.0, .* there is no password"
     )
+    blank = {"RIS_HOST": "0.0.0.0", "RIS_BASIC_AUTH_USER": "ris", "RIS_BASIC_AUTH_PASSWORD": " "}
+    assert_one_sentence(ris("serve", folder=tmp_path, **blank), "there is no password")
 
 
 def test_the_doctor_says_what_to_change_where(tmp_path):
@@ -312,3 +314,14 @@ def test_models_list_says_what_is_computed_in(monkeypatch, flags, told):
     monkeypatch.setattr("ris.planning.read_cpu_flags", lambda: flags)
 
     assert told in CliRunner().invoke(root_app, ["models", "list"]).stdout
+
+
+def test_a_token_can_be_renewed_only_where_there_is_a_password_and_kept_only_in_a_database(tmp_path):
+    guarded = {"RIS_BASIC_AUTH_USER": "ris", "RIS_BASIC_AUTH_PASSWORD": "open"}
+
+    assert_one_sentence(
+        ris("connect", "--project", "3", "--rotate", folder=tmp_path), "there is no token to renew"
+    )
+    assert_one_sentence(
+        ris("connect", "--create", "Mugs", folder=tmp_path, **guarded), "is not there: run `ris db upgrade`"
+    )

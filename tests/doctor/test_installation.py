@@ -44,6 +44,7 @@ class Server(ThreadingHTTPServer):
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
+        self.login = b"ris:open"
         self.state, self.metrics = {"models": "ready", "database": "ready"}, METRICS
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
@@ -53,7 +54,7 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
     def do_GET(self):
-        is_open = self.headers.get("Authorization") == f"Basic {b64encode(b'ris:open').decode()}"
+        is_open = self.headers.get("Authorization") == f"Basic {b64encode(self.server.login).decode()}"
         state = json.dumps(self.server.state) if is_open else "<html>log in</html>"
         body = {"/health/ready": state, "/metrics": self.server.metrics}[self.path].encode()
         self.send_response(200 if is_open else 401)
@@ -132,6 +133,25 @@ def test_a_server_works_when_its_database_and_its_models_do(server, state, is_ok
     check = check_server(read_settings())
 
     assert check == Check("server", is_ok, f"http://127.0.0.1:{server.server_port} {message}")
+
+
+def test_a_server_that_may_not_listen_and_a_password_without_a_user_are_told(server, monkeypatch):
+    monkeypatch.setenv("RIS_BASIC_AUTH_PASSWORD", " ")
+    monkeypatch.setenv("RIS_HOST", "0.0.0.0")
+    assert "there is no password" in check_server(read_settings()).message
+
+    monkeypatch.setenv("RIS_BASIC_AUTH_PASSWORD", "open")
+    assert check_server(read_settings()).is_ok
+    server.login = b":open"
+    monkeypatch.setenv("RIS_BASIC_AUTH_USER", "")
+    check = check_server(read_settings())
+    assert (check.is_ok, check.message[:27]) == (False, "RIS_BASIC_AUTH_USER is not ")
+
+
+def test_no_proxy_gets_the_password(server, monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+
+    assert check_server(read_settings()).is_ok
 
 
 def test_a_server_that_does_not_answer_is_to_be_started(server, monkeypatch):

@@ -13,7 +13,9 @@ from ris.doctor.label_studio import (
 )
 from ris.errors import LabelStudioError
 from ris.label_config import read
-from ris.labelstudio.api.connecting import MLBackend
+from ris.labelstudio.api.connecting import MLBackend, make_webhook_token
+from ris.service.webhook_access import ProjectTokens
+from ris.store.webhook_tokens import add_webhook_token
 from tests.labelstudio.predictions import PredictionStore
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
@@ -37,7 +39,7 @@ class Studio:
         self.backends = [{"id": 1, "url": OURS.url, "state": "CO", "is_interactive": False}]
         self.hooks = [
             {"id": 1, "url": f"{OURS.url}/webhook", "is_active": True, "send_payload": True,
-             "send_for_all_actions": True, "headers": OURS.headers}
+             "send_for_all_actions": True, "headers": {"Authorization": "Bearer secret"}}
         ]  # fmt: skip
         self.tasks = [{"id": 1, "project": 3, "data": {"image": "/a.png", "expression": "the mug"}}]
         self.refuses, self.time, self.arrived, self.delivers = set(), NOW, 5, True
@@ -60,13 +62,19 @@ class Studio:
 
 
 @pytest.fixture
-def studio():
-    return Studio()
+def studio(database):
+    """Project 3 has the token "secret" for its webhook."""
+    with database.begin() as session:
+        add_webhook_token(session, 3, "secret")
+    studio = Studio()
+    studio.tokens = ProjectTokens(database, "open")
+    return studio
 
 
 def run(studio, key=LEGACY):
     checks = check_label_studio(studio, key, NOW)
-    return {c.name: c for c in checks + check_project(studio, 3, OURS, lambda: studio.arrived)}
+    found = check_project(studio, 3, OURS, lambda: studio.arrived, studio.tokens)
+    return {c.name: c for c in checks + found}
 
 
 def test_a_chain_that_holds_is_said_link_by_link(studio):
@@ -144,7 +152,12 @@ BROKEN = {
     "switched off": (set_in("hooks", is_active=False), "webhook", "switched off"),
     "no payload": (set_in("hooks", send_payload=False), "webhook", "no payload"),
     "some actions": (set_in("hooks", send_for_all_actions=False), "webhook", "not sent for all actions"),
-    "no password": (set_in("hooks", headers={}), "webhook", "lacks the password"),
+    "no token": (set_in("hooks", headers={}), "webhook", "lacks the token"),
+    "old token": (
+        set_in("hooks", headers={"Authorization": f"Bearer {make_webhook_token('open')}"}),
+        "webhook",
+        "has the token of an earlier version, which was computed from the password",
+    ),
     "lost on the way": (lambda s: setattr(s, "delivers", False), "delivery", "fetches lost decisions"),
     "server silent": (lambda s: setattr(s, "arrived", None), "delivery", "start `ris serve`"),
     "label config": (lambda s: s.project.update(label_config="<View/>"), "label config", "has no <Image"),

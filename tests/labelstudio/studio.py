@@ -52,6 +52,8 @@ class Handler(BaseHTTPRequestHandler):
         length = int(self.headers.get("Content-Length") or 0)
         sent = self.rfile.read(length)
         self.server.asked.append((self.path, self.headers.get("Authorization")))
+        if self.path in self.server.redirects:
+            return self.redirect(307)
         if self.path.startswith(f"{self.server.sub_path}/api/token/refresh"):
             if self.server.refresh_answer:
                 return self.answer(*self.server.refresh_answer)
@@ -64,11 +66,14 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         self.server.asked.append((self.path, self.headers.get("Authorization")))
         if self.path in self.server.redirects:
-            self.send_response(302)
-            self.send_header("Location", self.server.redirects[self.path])
-            self.send_header("Content-Length", "0")
-            return self.end_headers()
+            return self.redirect(302)
         return self.guarded(self.picture)
+
+    def redirect(self, status):
+        self.send_response(status)
+        self.send_header("Location", self.server.redirects[self.path])
+        self.send_header("Content-Length", "0")
+        return self.end_headers()
 
     def guarded(self, then):
         if not self.path.startswith(f"{self.server.sub_path}/"):

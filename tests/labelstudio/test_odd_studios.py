@@ -3,6 +3,7 @@
 import gzip
 import json
 from contextlib import suppress
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -35,6 +36,11 @@ from tests.labelstudio.small_studio import (
     make_task,
 )
 from tests.labelstudio.studio import LEGACY
+
+TOKENS = SimpleNamespace(
+    make=lambda project: "new", is_current=lambda project, token: token == "x",
+    is_computed=lambda token: token == "old", end_older=lambda project, token: None,
+)  # fmt: skip
 
 MAX_CALLS = 40  # of one command over a small project
 
@@ -263,7 +269,7 @@ USES = [
     lambda api: check_predictions(api, 3, more_than=1),
     lambda api: list(fetch_annotation_states(api, read_project(api, 3))),
     lambda api: list(fetch_tasks(api, 3)),
-    lambda api: mend_webhooks(api, 3, {"Authorization": "Bearer x"}),
+    lambda api: mend_webhooks(api, 3, TOKENS),
     lambda api: tidy_project(api, 3, dry_run=False, on_annotation=lambda: None),
     lambda api: PredictionWriter(api).push_all(3, [PARCEL], CONTROLS, "v"),
     lambda api: PredictionWriter(api).is_stored(PARCEL, CONTROLS, "v"),

@@ -12,15 +12,16 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import MetaData, create_engine, inspect, make_url, select, text
+from sqlalchemy import MetaData, create_engine, insert, inspect, make_url, select, text
 
 from benchmarks.records import fill_database
 from ris.core.types import Task
 from ris.labelstudio.stored_body import redact_event, to_canonical_json
 from ris.store.known_images import find_known_images
 from ris.store.records import add_alternatives
-from ris.store.schema import BaseRow, CorrectionRow, EventRow, ProjectRow, TallyRow
+from ris.store.schema import BaseRow, CorrectionRow, EventRow, ProjectRow, TallyRow, WebhookTokenRow
 from ris.store.session import Database, upgrade_database
+from tests.builders.services import NOW
 
 
 @pytest.fixture
@@ -227,6 +228,19 @@ def test_the_versions_that_count_are_flagged_and_tallied_by_an_upgrade(empty_url
         read_rows(engine, *TallyRow.__table__.columns),
     ) == before
     assert sum(row[-1] for row in before[1]) == sum(row[-1] for row in before[0]) > 250
+
+
+def test_the_webhooks_of_all_projects_on_record_keep_their_computed_token(empty_url, engine):
+    upgrade_database(empty_url)
+    downgrade(engine, "0012")
+    keys = ("3.1700000000", "3.1800000000", "12.1", "99999999999999.1", "odd", "", ".5", "٣.1", "-4.1")
+    with engine.begin() as connection:
+        row = {"label_config": "", "extra_params": {}, "first_seen": NOW, "last_seen": NOW}
+        connection.execute(insert(ProjectRow), [{"key": key, **row} for key in keys])
+
+    upgrade_database(empty_url)
+
+    assert read_rows(engine, WebhookTokenRow.project, WebhookTokenRow.digest) == [(3, None), (12, None)]
 
 
 def read_rows(engine, *what):

@@ -17,12 +17,16 @@ class Hub:
         files: by path: "owner/name/file" for files of the Hub and "file" for files of the web.
         breaks_after: the first response for each path ends after this number of bytes; None for no such end.
         asked: method, path and first byte of every request.
+        keys: the header Authorization of every request.
+        moved_to: the address of a server that requests for files are redirected to; "" answers them.
     """
 
     files: dict[str, bytes]
     revision: str = "0" * 40
     breaks_after: int | None = None
     asked: list[tuple[str, str, int]] = field(default_factory=list)
+    keys: list[str | None] = field(default_factory=list)
+    moved_to: str = ""
     broken: set[str] = field(default_factory=set)
     url: str = ""
 
@@ -58,6 +62,7 @@ class Handler(BaseHTTPRequestHandler):
         path = self.path.split("?")[0].strip("/")
         first = int(self.headers.get("Range", "bytes=0-").removeprefix("bytes=").split("-")[0])
         self.hub.asked.append((self.command, path, first))
+        self.hub.keys.append(self.headers.get("Authorization"))
         if path.startswith("api/models/"):
             repository = path.removeprefix("api/models/").split("/revision/")[0]
             body = json.dumps(
@@ -69,6 +74,10 @@ class Handler(BaseHTTPRequestHandler):
         if data is None:
             return self._send(b"no such file", 0, {}, status=404)
         etag = f'"{digest(data)}"'
+        if self.hub.moved_to:
+            place = {"Location": f"{self.hub.moved_to}/{path}", "X-Repo-Commit": self.hub.revision}
+            linked = {"X-Linked-Etag": etag, "X-Linked-Size": str(len(data))}
+            return self._send(b"", 0, place | linked, status=307)
         self._send(
             data,
             first,

@@ -1,5 +1,6 @@
 import base64
 import json
+from itertools import count
 
 import pytest
 from sqlalchemy import select
@@ -7,7 +8,8 @@ from sqlalchemy import select
 from ris import label_config
 from ris.errors import BackendError, ImageUnreadable, InputError, LabelStudioError, NotReady, StoreError
 from ris.labelstudio.api.connecting import make_webhook_token
-from ris.store.schema import EventRow, ProjectRow
+from ris.service.webhook_access import ProjectTokens
+from ris.store.schema import EventRow, ProjectRow, WebhookTokenRow
 from ris.web.app import MAX_BODY_BYTES, create_app
 
 ROUTES = [
@@ -41,16 +43,46 @@ def test_who_knows_the_password_comes_in(guarded):
     assert guarded.get("/versions", headers=header("ris", "pass:word")).status_code == 200
 
 
-def test_the_webhooks_token_opens_the_webhook_and_nothing_else(guarded):
-    token = {"Authorization": f"Bearer {make_webhook_token('pass:word')}"}
+def test_a_webhooks_token_opens_the_webhook_and_nothing_else(guarded, database):
+    token = {"Authorization": f"Bearer {ProjectTokens(database, 'pass:word').make(3)}"}
 
     assert guarded.post("/webhook", json={"action": "X"}, headers=token).status_code == 201
     for method, route in ROUTES:
         if route != "/webhook":
             assert guarded.open(route, method=method, headers=token).status_code == 401
-    for wrong in ("", make_webhook_token("other"), "pass:word"):
+    for wrong in ("", make_webhook_token("pass:word"), make_webhook_token("other"), "pass:word"):
         headers = {"Authorization": f"Bearer {wrong}"}
         assert guarded.post("/webhook", json={"action": "X"}, headers=headers).status_code == 401
+
+
+def test_the_token_of_an_earlier_version_is_accepted_until_its_project_has_a_new_one(guarded, database):
+    """Projects 3 and 4 were connected before the upgrade."""
+    with database.begin() as session:
+        session.add_all([WebhookTokenRow(project=3), WebhookTokenRow(project=4)])
+    tokens, n_sent = ProjectTokens(database, "pass:word"), count(1)
+
+    def send(project, token):
+        body = {"action": "X", "number": next(n_sent)} | ({"project": {"id": project}} if project else {})
+        headers = {"Authorization": f"Bearer {token}"}
+        return guarded.post("/webhook", json=body, headers=headers).status_code
+
+    old = make_webhook_token("pass:word")
+    assert [send(project, old) for project in (3, 4, None)] == [201, 201, 201]
+    new = tokens.make(3)
+    assert [send(3, token) for token in (old, new)] == [201, 201]
+    tokens.end_older(3, new)
+    assert [send(3, token) for token in (old, new)] == [401, 201]
+    assert [send(project, old) for project in (4, 5, "4", None)] == [201, 401, 401, 201]
+    tokens.end_older(4, tokens.make(4))
+    assert [send(project, old) for project in (3, 4, 5, None)] == [401] * 4
+
+
+def test_in_a_new_database_the_old_token_is_accepted_until_the_first_project_is_connected(guarded, database):
+    headers = {"Authorization": f"Bearer {make_webhook_token('pass:word')}"}
+    assert guarded.post("/webhook", json={"action": "X"}, headers=headers).status_code == 201
+
+    ProjectTokens(database, "pass:word").make(3)
+    assert guarded.post("/webhook", json={"action": "Y"}, headers=headers).status_code == 401
 
 
 def test_health_is_open_to_everybody(guarded):

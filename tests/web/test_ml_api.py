@@ -165,7 +165,7 @@ def test_a_task_with_half_an_emoji_is_answered_and_so_is_the_one_beside_it(clien
     gate.opened.set()
     bad = task(12, expression="the red \ud83d", other=float("nan")) | {"predictions": [{"x": "\udd89"}]}
 
-    answer = client.post("/predict", data=json.dumps(body(bad, task(14))))
+    answer = client.post("/predict", data=json.dumps(body(bad, task(14))), content_type="application/json")
 
     assert answer.status_code == 200
     assert [len(entry) > 0 for entry in answer.json["results"]] == [True, True]
@@ -178,7 +178,7 @@ def test_setup_remembers_parameters_that_no_database_takes_without_what_it_does_
         "extra_params": {"a\ud83d": "b\ud83d\0", "c": float("nan")},
     }
 
-    assert client.post("/setup", data=json.dumps(told)).status_code == 200
+    assert client.post("/setup", data=json.dumps(told), content_type="application/json").status_code == 200
 
     with database.begin() as session:
         assert session.get_one(ProjectRow, "1.1700000000").extra_params == {"a\ufffd": "b\ufffd", "c": None}

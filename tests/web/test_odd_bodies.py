@@ -143,7 +143,9 @@ def test_of_a_name_that_comes_twice_the_last_value_counts(client, gate, route):
     gate.opened.set()
     first = json.dumps(ASKED | {"project": [], "action": 7, "tasks": 7}).encode()
 
-    answer = client.post(route, data=first[:-1] + b", " + json.dumps(ASKED).encode()[1:])
+    answer = client.post(
+        route, data=first[:-1] + b", " + json.dumps(ASKED).encode()[1:], content_type="application/json"
+    )
 
     assert answer.status_code in (200, 201)
 

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from ris import assembly, label_config
 from ris.cli.console import console
-from ris.cli.options import BackendOption, KeyOption, UrlOption, apply_options
+from ris.cli.options import BackendOption, DatabaseUrlOption, KeyOption, UrlOption, apply_options
 from ris.cli.preset_advice import MAX_FETCHED_PICTURES, print_preset_advice
 from ris.core.types import Task
 from ris.errors import InputError, TaskError
@@ -22,6 +22,7 @@ from ris.labelstudio.config.control import read_controls
 from ris.labelstudio.task import read_task
 from ris.redaction.text import redact_text
 from ris.service.importing import push_tasks
+from ris.store.session import Database
 
 SAMPLE_PREFIX = "ris-sample"
 _TOTAL_S = 900.0  # for all calls: about ten, and one per sample image, at most 200
@@ -40,15 +41,24 @@ def connect(
     backend: BackendOption = None,
     url: UrlOption = None,
     key: KeyOption = None,
+    rotate: Annotated[
+        bool,
+        typer.Option("--rotate", help="give the webhook a new token and refuse the old one"),
+    ] = False,
+    database_url: DatabaseUrlOption = None,
     samples: Annotated[
         int, typer.Option(help="also upload this many drawn sample tasks, once", min=0, max=200)
     ] = 0,
 ) -> None:
     """Check or set the label config, add the ML backend, create or repair the webhook. Safe to run twice.
 
+    If the server has a password, the webhook gets a token, which is kept in the server's database.
+
     Example: `ris connect --project 3` or `ris connect --create "My mugs" --config pick_brush`
     """
-    settings = apply_options(url=url, key=key)
+    settings = apply_options(url=url, key=key, database_url=database_url)
+    if rotate and settings.login is None:
+        raise InputError("there is no token to renew: RIS_BASIC_AUTH_PASSWORD is not set")
     if layout is not None and layout not in LABEL_CONFIG_NAMES:
         raise InputError(
             f"there is no label config {layout!r}; --config can be {', '.join(LABEL_CONFIG_NAMES)}"
@@ -58,11 +68,21 @@ def connect(
     ml_backend = assembly.make_ml_backend(settings, backend)
     client = assembly.make_label_studio_client(settings, total_s=_TOTAL_S)
     new_config = label_config.read(f"{layout or LABEL_CONFIG_NAMES[0]}.xml") if layout or create else None
-    if create is not None:
-        project = connecting.create_project(client, create, new_config or "")
-    assert project is not None
+    # Opened first, because a project that is made without a token for its webhook is half a project.
+    database = Database.open(settings.database_url) if settings.login else None
+    try:
+        tokens = assembly.make_project_tokens(settings, database) if database else None
+        if create is not None:
+            project = connecting.create_project(client, create, new_config or "")
+        assert project is not None
+        steps = connecting.connect_project(
+            client, project, ml_backend, label_config=new_config, tokens=tokens, renews_token=rotate
+        )
+    finally:
+        if database:
+            database.close()
     table = Table("step", "outcome", title=redact_text(f"project {project} at {settings.label_studio_url}"))
-    for step in connecting.connect_project(client, project, ml_backend, label_config=new_config):
+    for step in steps:
         table.add_row(step.name, step.outcome)
     if samples:
         table.add_row("sample tasks", add_samples(client, project, samples))

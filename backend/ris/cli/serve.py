@@ -88,12 +88,7 @@ def check_server_settings(settings: config.Settings) -> None:
         StoreError: the database is missing or at another revision.
         WeightsError: a model file is missing or damaged.
     """
-    if not settings.is_loopback and settings.basic_auth_password is None and not settings.allow_anonymous:
-        raise SettingsError(
-            f"RIS_HOST is {settings.host}, which other machines can reach, and there is no password: set "
-            "RIS_BASIC_AUTH_USER and RIS_BASIC_AUTH_PASSWORD, or "
-            "RIS_ALLOW_ANONYMOUS=true to allow access without a password"
-        )
+    config.check_listening(settings)
     planning.make_plan(settings)
     Database.open(settings.database_url).close()
     try:

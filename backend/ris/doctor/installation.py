@@ -83,10 +83,16 @@ def check_own_address(settings: Settings, url: str | None) -> tuple[Check, MLBac
 
 
 def check_server(settings: Settings) -> Check:
-    """Check our server from this machine. Label Studio may need another address for it."""
+    """Check that our server may listen, and that it answers this machine.
+
+    Label Studio may need another address for it.
+    """
     url = _make_server_url(settings)
     try:
-        state = httpx.get(f"{url}/health/ready", timeout=_TIMEOUT_S, auth=_get_auth(settings)).json()
+        config.check_listening(settings)
+        state = _get(settings, "/health/ready").json()
+    except BackendError as error:
+        return Check("server", False, str(error))
     except (httpx.HTTPError, ValueError, RecursionError) as error:
         return Check("server", False, f"{url} does not answer ({type(error).__name__}): start `ris serve`")
     if not isinstance(state, dict):
@@ -95,14 +101,18 @@ def check_server(settings: Settings) -> Check:
     if models not in ("ready", "loading") or database != "ready":
         reason = state.get("error") or (models if database == "ready" else database)
         return Check("server", False, f"{url} cannot work: {reason}")
+    if settings.login is not None and not settings.basic_auth_user:
+        return Check(
+            "server", False,
+            "RIS_BASIC_AUTH_USER is not set: Label Studio sends a password only together with a user",
+        )  # fmt: skip
     return Check("server", True, f"{url} answers, models {models}")
 
 
 def count_received_webhooks(settings: Settings) -> int | None:
     """Read from our server's metrics how many webhooks arrived; None if the server does not answer."""
-    url = f"{_make_server_url(settings)}/metrics"
     try:
-        response = httpx.get(url, timeout=_TIMEOUT_S, auth=_get_auth(settings)).raise_for_status()
+        response = _get(settings, "/metrics").raise_for_status()
     except httpx.HTTPError:
         return None
     counts = _EVENT_COUNT.findall(response.text)
@@ -115,6 +125,7 @@ def _make_server_url(settings: Settings) -> str:
     return f"http://{config.format_host_port(host, settings.port)}"
 
 
-def _get_auth(settings: Settings) -> tuple[str, str] | None:
-    password = settings.basic_auth_password
-    return (settings.basic_auth_user, password.get_secret_value()) if password else None
+def _get(settings: Settings, path: str) -> httpx.Response:
+    """Ask our own server. Neither a proxy of the environment nor a redirect gets the password."""
+    url = f"{_make_server_url(settings)}{path}"
+    return httpx.get(url, timeout=_TIMEOUT_S, auth=settings.login, trust_env=False)

@@ -13,7 +13,7 @@ from ris.labelstudio.api.connecting import MLBackend, find_by_url
 from ris.labelstudio.api.duplicates import find_duplicated_tasks
 from ris.labelstudio.api.listing import fetch_tasks
 from ris.labelstudio.api.projects import fetch_ml_backends, fetch_project, fetch_webhooks
-from ris.labelstudio.api.protocol import LabelStudioApi
+from ris.labelstudio.api.protocol import LabelStudioApi, WebhookTokens
 from ris.labelstudio.api.tokens import read_expiry
 from ris.labelstudio.api.webhooks import find_webhook_faults
 from ris.labelstudio.config.control import Controls, read_controls
@@ -76,7 +76,11 @@ def _check_clock(api: LabelStudioApi, now: datetime) -> Check:
 
 
 def check_project(
-    api: LabelStudioApi, number: int, ours: MLBackend, count_webhooks: Callable[[], int | None]
+    api: LabelStudioApi,
+    number: int,
+    ours: MLBackend,
+    count_webhooks: Callable[[], int | None],
+    tokens: WebhookTokens | None = None,
 ) -> list[Check]:
     """Check a project's label config, tasks, ML backend and webhook, and that a webhook sent now arrives.
 
@@ -85,6 +89,7 @@ def check_project(
         number: the project's number in Label Studio.
         ours: our side, as Label Studio reaches it.
         count_webhooks: returns how many webhooks our server received; None if the server does not answer.
+        tokens: of the webhooks; None if our server asks for none.
 
     Raises:
         LabelStudioError: Label Studio does not answer in between.
@@ -99,7 +104,7 @@ def check_project(
         _check_ml_backend(api, number, ours, project),
         _check_predictions_shown(api, number, ours, project),
     ]
-    hook = _check_webhook(api, number, ours)
+    hook = _check_webhook(api, number, ours, tokens)
     checks.append(hook)
     if hook.is_ok:
         checks.append(_check_delivery(api, number, project.get("title") or "", count_webhooks))
@@ -192,7 +197,7 @@ def read_is_interactive(project: ProjectAnswer) -> bool | None:
         return None
 
 
-def _check_webhook(api: LabelStudioApi, number: int, ours: MLBackend) -> Check:
+def _check_webhook(api: LabelStudioApi, number: int, ours: MLBackend, tokens: WebhookTokens | None) -> Check:
     url, fix = f"{ours.url}/webhook", f"run `ris connect --project {number}`"
     listed = find_by_url(fetch_webhooks(api, number), url)
     if not listed:
@@ -201,7 +206,7 @@ def _check_webhook(api: LabelStudioApi, number: int, ours: MLBackend) -> Check:
             f"there is none for {url}, so no decision arrives: {fix}. Label Studio makes none for a host "
             "without a dot, and for a private address only with SSRF_PROTECTION_ENABLED=false",
         )  # fmt: skip
-    if faults := find_webhook_faults(listed[0], ours.headers):
+    if faults := find_webhook_faults(listed[0], number, tokens):
         return Check("webhook", False, f"{', '.join(faults)}: the next sync repairs it, or {fix}")
     return Check("webhook", True, "exists, active, with payload")
 

@@ -15,8 +15,10 @@ from ris.doctor.installation import (
     count_received_webhooks,
 )
 from ris.doctor.label_studio import check_label_studio, check_predictions, check_project
+from ris.labelstudio.api.connecting import MLBackend
 from ris.labelstudio.api.protocol import LabelStudioApi
 from ris.redaction.text import redact_text
+from ris.store.session import Database
 
 
 def run_checks(
@@ -48,6 +50,20 @@ def run_checks(
     checks += check_label_studio(api, key.get_secret_value() if key else "", assembly.get_utc_now())
     can_call = all(check.is_ok for check in checks if check.name in ("Label Studio", "key"))
     if project is not None and backend is not None and can_call:
-        checks += check_project(api, project, backend, lambda: count_received_webhooks(settings))
+        checks += _check_project(settings, api, project, backend, has_database=checks[0].is_ok)
         checks.append(check_predictions(api, project, more_than=1))
     return [replace(check, message=redact_text(check.message)) for check in checks]
+
+
+def _check_project(
+    settings: Settings, api: LabelStudioApi, project: int, backend: MLBackend, *, has_database: bool
+) -> list[Check]:
+    """Check a project. Without a database nobody knows which token its webhook must have."""
+    if not has_database:
+        return check_project(api, project, backend, lambda: count_received_webhooks(settings))
+    database = Database.open(settings.database_url)
+    try:
+        tokens = assembly.make_project_tokens(settings, database)
+        return check_project(api, project, backend, lambda: count_received_webhooks(settings), tokens)
+    finally:
+        database.close()

@@ -1,17 +1,16 @@
 """Sync: read what Label Studio has now, and record what is missing here."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from threading import Event as Signal
 from threading import Thread
-from types import MappingProxyType
 from typing import Any
 
 from ris.errors import BackendError, LabelStudioError, LabelStudioMissing
 from ris.labelstudio.api.duplicates import find_duplicated_tasks, remove_surplus_predictions
-from ris.labelstudio.api.protocol import LabelStudioApi
+from ris.labelstudio.api.protocol import LabelStudioApi, WebhookTokens
 from ris.labelstudio.api.sync import ProjectState, fetch_annotation_states, is_gone, read_project
 from ris.labelstudio.api.webhooks import mend_webhooks
 from ris.labelstudio.config.control import read_controls
@@ -78,7 +77,7 @@ class SyncService:
         recording: records missing answers as if a webhook had brought them.
         api: a `LabelStudioClient`.
         now: the clock, in UTC.
-        webhook_headers: the headers that our server requires of webhooks.
+        tokens: of the webhooks; None if our server asks for none.
     """
 
     def __init__(
@@ -88,10 +87,10 @@ class SyncService:
         api: LabelStudioApi,
         *,
         now: Callable[[], datetime],
-        webhook_headers: Mapping[str, str] = MappingProxyType({}),
+        tokens: WebhookTokens | None = None,
     ) -> None:
         self.database, self.recording, self.api, self.now = database, recording, api, now
-        self.webhook_headers = webhook_headers
+        self.tokens = tokens
         self.last_results: dict[str, SyncResult] = {}  # by project, for the page at `/`
         self._closing = Signal()
         self._thread: Thread | None = None
@@ -192,7 +191,7 @@ class SyncService:
                 find_duplicated_tasks(self.api, number, more_than=self._find_min_alternatives(project))
             ):
                 n_duplicates += remove_surplus_predictions(self.api, one)
-            webhook = mend_webhooks(self.api, number, self.webhook_headers)
+            webhook = mend_webhooks(self.api, number, self.tokens)
         except LabelStudioError as error:
             log.warning("project %s could not be repaired: %s", project.key, error)
         return n_duplicates, webhook

@@ -406,3 +406,18 @@ class AnnotatorNameRow(BaseRow):
     """Label Studio's user id."""
     name: Mapped[str] = mapped_column(Text)
     seen_at: Mapped[datetime]
+
+
+class WebhookTokenRow(BaseRow):
+    """A token with which the server accepts a webhook of a project.
+
+    While a token is replaced, a project has two. The newest has the largest id.
+    """
+
+    __tablename__ = "webhook_token"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project: Mapped[int] = mapped_column(index=True)
+    """The project's number in Label Studio."""
+    digest: Mapped[str | None] = mapped_column(String(64), unique=True)
+    """The sha256 of the token, in hex. None: the token that earlier versions computed from the password."""

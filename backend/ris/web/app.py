@@ -1,6 +1,5 @@
-"""The Flask app: routes, authentication, and the status of each error."""
+"""The Flask app: routes, checks, and the status of each error."""
 
-import hmac
 import logging
 import time
 import uuid
@@ -17,9 +16,12 @@ from ris.errors import (
     StoreError,
     StoreRefusal,
 )
-from ris.labelstudio.api.connecting import make_webhook_token
 from ris.redaction.text import redact_text
+from ris.service.webhook_access import TokenReader
+from ris.web.access import check_requests
 from ris.web.handlers import Services
+from ris.web.headers import send_security_headers
+from ris.web.hosts import HostRules
 from ris.web.logs import REQUEST_ID
 from ris.web.metrics import Metrics
 from ris.web.ml_api import make_ml_api
@@ -39,13 +41,21 @@ _ERROR_STATUSES: tuple[tuple[type[BackendError], int], ...] = (
 )
 
 
-def create_app(backend: Services, *, basic_auth: tuple[str, str] | None = None) -> Flask:
+def create_app(
+    backend: Services,
+    *,
+    basic_auth: tuple[str, str] | None = None,
+    hosts: HostRules = HostRules(),  # noqa: B008, it is frozen
+    allow_anonymous: bool = False,
+) -> Flask:
     """Return the app over one backend.
 
     Args:
         backend: the services that the routes call.
         basic_auth: user and password that every route but `/health` requires; None requires nothing. A
-            webhook may carry the token of `make_webhook_token` instead.
+            webhook may carry a token of its own instead.
+        hosts: under which the server may be called.
+        allow_anonymous: answers other machines without a password too.
     """
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
@@ -53,29 +63,10 @@ def create_app(backend: Services, *, basic_auth: tuple[str, str] | None = None) 
     app.register_blueprint(make_ml_api(backend, metrics))
     _register_error_handlers(app)
     _measure_requests(app, metrics)
-    if basic_auth:
-        _require_password(app, *basic_auth)
+    tokens = TokenReader(backend.suggesting.database)
+    check_requests(app, basic_auth, hosts, tokens, allow_anonymous=allow_anonymous)
+    send_security_headers(app)
     return app
-
-
-def _require_password(app: Flask, user: str, password: str) -> None:
-    expected, expected_token = f"{user}:{password}".encode(), make_webhook_token(password).encode()
-
-    @app.before_request
-    def check_password() -> Response | None:
-        if request.path == "/health":
-            return None
-        header = request.authorization
-        login = f"{header.username}:{header.password}" if header and header.type == "basic" else ""
-        token = str(header.token) if header and header.type == "bearer" else ""
-        if hmac.compare_digest(login.encode(), expected):
-            return None
-        if hmac.compare_digest(token.encode(), expected_token) and request.path == "/webhook":
-            return None
-        answer = jsonify(error="this backend requires a user and a password (RIS_BASIC_AUTH_USER)")
-        answer.status_code = 401
-        answer.headers["WWW-Authenticate"] = 'Basic realm="ris"'
-        return answer
 
 
 def _measure_requests(app: Flask, metrics: Metrics) -> None:

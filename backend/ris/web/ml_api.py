@@ -8,6 +8,7 @@ from werkzeug.exceptions import UnsupportedMediaType
 
 from ris.labelstudio.body import parse_body, parse_predict
 from ris.web import handlers
+from ris.web.access import check_event_project
 from ris.web.dashboard import make_dashboard
 from ris.web.handlers import START_TRAINING, Services
 from ris.web.metrics import Metrics
@@ -70,6 +71,7 @@ def make_ml_api(backend: Services, metrics: Metrics) -> Blueprint:
     def receive_webhook() -> tuple[Response, int]:
         """Store the event, and answer; it is processed later."""
         body = parse_body(_read_body(), request.path)
+        check_event_project(body)
         is_new = handlers.record_event(backend, body)
         action = str(body.get("action")) if isinstance(body, dict) else ""
         metrics.events.labels(action if action in _KNOWN_ACTIONS else "other").inc()

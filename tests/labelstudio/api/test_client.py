@@ -150,14 +150,45 @@ def test_an_address_that_is_none_says_which_setting_to_check(url):
         LabelStudioClient(url, LEGACY).call("GET", "/api/version")
 
 
-def test_a_redirect_of_label_studio_is_followed_without_our_key_on_another_host(studio):
+def test_no_redirect_of_an_answer_is_followed_and_both_addresses_are_told(studio):
     other = FakeStudio(allowed=[None])
-    studio.redirects["/api/old"] = f"{studio.url}/api/new"
-    studio.redirects["/api/far"] = f"{other.url}/api/new"
+    studio.redirects["/api/old"] = "/api/new"
+    studio.redirects["/api/far"] = (
+        f"http://me:secret@127.0.0.1:{other.server_port}/api/new?token=secret#secret"
+    )
+    studio.redirects["/api/odd"] = "http://[::1"
     client = LabelStudioClient(studio.url, LEGACY)
+    with pytest.raises(LabelStudioError, match="does not answer: RemoteProtocolError"):
+        client.call("GET", "/api/odd")
 
-    assert client.call("GET", "/api/old")["release"] == client.call("GET", "/api/far")["release"] == "1.23.2"
+    targets = {"old": f"{studio.url}/api/new", "far": f"{other.url}/api/new"}
+    for name, target in targets.items():
+        for method in ("GET", "POST"):
+            with pytest.raises(LabelStudioError) as caught:
+                client.call(method, f"/api/{name}", {"headers": {"Authorization": "Bearer secret"}})
+            assert f"{studio.url}/api/{name} redirects to {target}, and no key" in str(caught.value)
+            assert "secret" not in str(caught.value)
+    assert other.asked == []
+    other.shutdown()
 
-    assert studio.asked[1] == ("/api/new", f"Token {LEGACY}")
-    assert other.asked == [("/api/new", None)]
+
+def test_the_refresh_token_follows_no_redirect(studio):
+    other = FakeStudio()
+    studio.redirects["/api/token/refresh/"] = f"{other.url}/api/token/refresh/"
+
+    with pytest.raises(LabelStudioError, match="set RIS_LABEL_STUDIO_URL to the address") as caught:
+        LabelStudioClient(studio.url, jwt("refresh", 3600)).call("GET", "/api/version")
+    assert f"{studio.url}/api/token/refresh/ redirects to {other.url}/api/token/refresh/" in str(caught.value)
+    assert other.asked == []
+    assert [path for path, _ in studio.asked] == ["/api/token/refresh/"]
+    other.shutdown()
+
+
+def test_a_file_follows_no_redirect(studio):
+    other = FakeStudio()
+    studio.redirects["/api/projects/1/import?commit_to_project=false"] = f"{other.url}/api/projects/1/import"
+
+    with pytest.raises(LabelStudioError, match="redirects to"):
+        LabelStudioClient(studio.url, LEGACY).upload(1, "a.png", PNG)
+    assert other.asked == []
     other.shutdown()

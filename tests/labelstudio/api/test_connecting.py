@@ -5,6 +5,7 @@ import pytest
 from ris.errors import InputError, LabelConfigError, LabelStudioError
 from ris.label_config import read
 from ris.labelstudio.api.connecting import MLBackend, connect_project, create_project, make_webhook_token
+from ris.service.webhook_access import ProjectTokens
 
 OURS = MLBackend("http://127.0.0.1:9090")
 GUARDED = MLBackend("http://127.0.0.1:9090", "ris", "open")
@@ -66,6 +67,15 @@ class Studio:
         return list(self.lists["/api/webhooks"].values())
 
 
+@pytest.fixture
+def tokens(database):
+    return ProjectTokens(database, "open")
+
+
+def get_token(studio):
+    return studio.hooks()[0]["headers"]["Authorization"].removeprefix("Bearer ")
+
+
 def outcomes(studio, backend=OURS, **more):
     return {step.name: step.outcome for step in connect_project(studio, 3, backend, **more)}
 
@@ -84,12 +94,12 @@ def test_a_fresh_project_gets_the_backend_and_the_webhook():
     )  # fmt: skip
 
 
-def test_a_second_time_nothing_is_added():
+def test_a_second_time_nothing_is_added(tokens):
     studio = Studio()
-    connect_project(studio, 3, GUARDED)
+    connect_project(studio, 3, GUARDED, tokens=tokens)
     before = [dict(kept) for kept in studio.lists.values()]
 
-    again = outcomes(studio, GUARDED)
+    again = outcomes(studio, GUARDED, tokens=tokens)
 
     assert (again["ML backend"], again["webhook"]) == ("connected already", "exists already")
     assert [dict(kept) for kept in studio.lists.values()] == before
@@ -103,24 +113,27 @@ def test_another_model_version_gives_way_to_the_live_backend():
     assert outcomes(studio)["model version"] == "the live backend's"
 
 
-def test_the_password_goes_to_the_backend_and_into_the_webhooks_header():
+def test_the_password_goes_to_the_backend_and_a_random_token_to_the_webhook(tokens):
     studio = Studio()
-    connect_project(studio, 3, GUARDED)
+    connect_project(studio, 3, GUARDED, tokens=tokens)
 
     (backend,) = studio.lists["/api/ml"].values()
     assert (backend["auth_method"], backend["basic_auth_user"], backend["basic_auth_pass"]) == (
         "BASIC_AUTH", "ris", "open",
     )  # fmt: skip
-    assert studio.hooks()[0]["headers"] == {"Authorization": f"Bearer {make_webhook_token('open')}"}
+    assert studio.hooks()[0]["headers"].keys() == {"Authorization"}
+    assert tokens.is_current(3, get_token(studio))
+    assert len(get_token(studio)) == 43
+    assert not tokens.is_computed(get_token(studio))
     assert "open" not in str(studio.hooks()[0])
 
 
-def test_a_webhook_that_lacks_something_is_mended():
+def test_a_webhook_that_lacks_something_is_mended(tokens):
     studio = Studio()
-    connect_project(studio, 3, GUARDED)
+    connect_project(studio, 3, GUARDED, tokens=tokens)
     studio.hooks()[0].update(is_active=False, headers={})
 
-    assert outcomes(studio, GUARDED)["webhook"] == "repaired: is_active, headers"
+    assert outcomes(studio, GUARDED, tokens=tokens)["webhook"] == "repaired: is_active, headers"
     assert studio.hooks()[0]["is_active"]
 
 
@@ -218,3 +231,25 @@ def test_an_address_of_ours_holds_no_password():
 @pytest.mark.parametrize("url", ["http://10.0.0.0:9090", "http://[::1]:9090", "https://ris.example.org/ris"])
 def test_an_address_that_can_be_called_is_taken(url):
     assert MLBackend(url).url == url
+
+
+def test_a_token_can_be_renewed_and_the_old_one_ends(tokens):
+    studio = Studio()
+    connect_project(studio, 3, GUARDED, tokens=tokens)
+    old = get_token(studio)
+
+    assert outcomes(studio, GUARDED, tokens=tokens)["webhook"] == "exists already"
+    assert get_token(studio) == old
+    renewed = outcomes(studio, GUARDED, tokens=tokens, renews_token=True)["webhook"]
+    assert renewed == "repaired: headers, its token is new"
+    assert tokens.is_current(3, get_token(studio))
+    assert not tokens.is_current(3, old)
+
+
+def test_a_computed_token_of_an_earlier_version_is_replaced(tokens):
+    studio = Studio()
+    connect_project(studio, 3, GUARDED, tokens=tokens)
+    studio.hooks()[0]["headers"] = {"Authorization": f"Bearer {make_webhook_token('open')}"}
+
+    assert outcomes(studio, GUARDED, tokens=tokens)["webhook"] == "repaired: headers"
+    assert tokens.is_current(3, get_token(studio))

@@ -192,3 +192,14 @@ def test_an_archive_cannot_write_outside_of_its_folder(hub, tmp_path):
         got(Source("parser", "spacy", parts=(file,)), tmp_path, hub)
 
     assert not (tmp_path.parent / "evil").exists()
+
+
+def test_the_token_of_the_hub_does_not_follow_a_redirect_to_another_host(hub, tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_TOKEN", "hf_secret")
+    with serving(Hub(hub.files)) as other:
+        hub.moved_to = other.url.replace("127.0.0.1", "localhost")
+        got(Source("clip", "clip", parts=(HUB_FILES,)), tmp_path / "models", hub)
+
+    assert set(hub.keys) == {"Bearer hf_secret"}
+    assert other.asked
+    assert set(other.keys) == {None}

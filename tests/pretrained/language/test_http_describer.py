@@ -24,6 +24,7 @@ class Endpoint(ThreadingHTTPServer):
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
         self.refusals, self.body, self.asked, self.keys = [], None, [], []
+        self.moved_to = ""
         self.open = self.most_open = 0
         self.lock, self.gate = threading.Lock(), threading.Event()
         self.gate.set()
@@ -49,6 +50,8 @@ class Handler(BaseHTTPRequestHandler):
         with server.lock:
             server.open -= 1
         self.send_response(status)
+        if server.moved_to:
+            self.send_header("Location", server.moved_to)
         self.end_headers()
         self.wfile.write(body.encode())
 
@@ -181,3 +184,12 @@ def test_an_endpoint_that_is_too_slow_is_told(endpoint, pauses):
     with pytest.raises(DescriberError, match="cannot be reached \\(ReadTimeout\\)"):
         describer.describe("d", np.zeros(3, np.uint8), ["what?"])
     endpoint.gate.set()
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_neither_the_image_nor_the_key_follows_a_redirect(describer, endpoint, status):
+    endpoint.refusals, endpoint.moved_to = [status], f"{endpoint.url}/elsewhere"
+
+    with pytest.raises(DescriberError, match="redirects to .*/v1/elsewhere, and neither image nor key"):
+        describer.describe("d", describer.look(picture()), ["what?"])
+    assert len(endpoint.asked) == 1

@@ -1,4 +1,8 @@
-"""Label Studio's API over HTTP. Our key is sent to the configured Label Studio only."""
+"""Label Studio's API over HTTP. Our key is sent to the configured Label Studio only.
+
+No redirect is followed: a request carries our key in its header, a token or the password of our server in its
+body.
+"""
 
 import json
 import re
@@ -216,8 +220,10 @@ class LabelStudioClient:
                 open_limited_client(
                     httpx.URL(self.url), timeout_s=min(self.timeout_s, limit_s), limit_s=limit_s
                 ) as http,
-                http.stream(method, self.url + path, follow_redirects=True, **more) as response,
+                http.stream(method, self.url + path, follow_redirects=False, **more) as response,
             ):
+                if response.next_request is not None:
+                    raise LabelStudioError(self._explain_redirect(path, response.next_request.url))
                 return _Answer(
                     response.status_code,
                     receive_content(response, MAX_ANSWER_BYTES),
@@ -225,11 +231,17 @@ class LabelStudioClient:
                 )
         except httpx.InvalidURL as error:
             raise LabelStudioError(
-                f"{self.url + path} or where it redirects to is no address ({describe_error(error)}); check "
-                "RIS_LABEL_STUDIO_URL"
+                f"{self.url + path} is no address ({describe_error(error)}); check RIS_LABEL_STUDIO_URL"
             ) from error
         except (httpx.HTTPError, UnicodeError) as error:  # UnicodeError: of a host name that DNS cannot hold
             raise to_connection_error(f"Label Studio at {self.url}", error) from error
+
+    def _explain_redirect(self, path: str, target: httpx.URL) -> str:
+        shown = shorten_message(str(target.copy_with(userinfo=b"", query=None, fragment=None)))
+        return (
+            f"{self.url + path} redirects to {shown}, and no key is sent there; set RIS_LABEL_STUDIO_URL to "
+            "the address at which Label Studio answers itself"
+        )
 
     def _find_limit(self) -> float:
         """Find how long the next answer may take, in seconds."""

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import ipaddress
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from ris.errors import InputError, LabelStudioError
 from ris.labelstudio.api.answers import MLBackendAnswer, ProjectAnswer, WebhookAnswer, check_answer
 from ris.labelstudio.api.projects import fetch_ml_backends, fetch_project, fetch_webhooks
-from ris.labelstudio.api.protocol import LabelStudioApi
+from ris.labelstudio.api.protocol import LabelStudioApi, WebhookTokens
 from ris.labelstudio.config.control import Controls, read_controls
 
 ML_BACKEND_TITLE = "ris"
@@ -62,11 +62,6 @@ class MLBackend:
                 "it can call, or give one with --backend, e.g. http://192.168.1.5:9090"
             )
 
-    @property
-    def headers(self) -> dict[str, str]:
-        """The headers that a webhook must carry: Label Studio sends it no credentials by itself."""
-        return make_webhook_headers(self.password)
-
 
 def _is_unspecified_host(host: str) -> bool:
     """Tell whether a host is 0.0.0.0 or ::, in any spelling: a server can listen there but not be called."""
@@ -81,17 +76,22 @@ def _is_unspecified_host(host: str) -> bool:
     return (address.ipv4_mapped or address).is_unspecified
 
 
-def make_webhook_headers(password: str) -> dict[str, str]:
-    """Make the headers with which a server with this password accepts a webhook; none for ""."""
-    return {"Authorization": f"Bearer {make_webhook_token(password)}"} if password else {}
-
-
 def make_webhook_token(password: str) -> str:
-    """Make the token with which a server accepts webhooks and nothing else.
-
-    Whoever manages a project can read it in Label Studio, so it must not be the password.
-    """
+    """Compute the token that earlier versions gave to webhooks. Whoever reads it can try passwords on it."""
     return hmac.new(password.encode(), b"ris webhook", hashlib.sha256).hexdigest()
+
+
+def make_webhook_headers(token: str) -> dict[str, str]:
+    """Make the headers with which a webhook sends its token; Label Studio sends no credentials by itself."""
+    return {"Authorization": f"Bearer {token}"}
+
+
+def read_webhook_token(hook: WebhookAnswer) -> str:
+    """Read the token that a webhook sends; "" without."""
+    headers = hook.get("headers") or {}
+    value = next((str(text) for name, text in headers.items() if str(name).lower() == "authorization"), "")
+    kind, _, token = value.partition(" ")
+    return token.strip() if kind.lower() == "bearer" else ""
 
 
 def create_project(api: LabelStudioApi, title: str, label_config: str) -> int:
@@ -129,7 +129,13 @@ def set_label_config(api: LabelStudioApi, number: int, label_config: str) -> Con
 
 
 def connect_project(
-    api: LabelStudioApi, number: int, backend: MLBackend, *, label_config: str | None = None
+    api: LabelStudioApi,
+    number: int,
+    backend: MLBackend,
+    *,
+    label_config: str | None = None,
+    tokens: WebhookTokens | None = None,
+    renews_token: bool = False,
 ) -> list[ConnectStep]:
     """Connect a project, so that its tasks get predictions and its decisions arrive.
 
@@ -138,6 +144,8 @@ def connect_project(
         number: the project's number.
         backend: our side, as Label Studio reaches it.
         label_config: replaces the project's own; None checks the project's own.
+        tokens: of the webhooks; None if our server asks for none.
+        renews_token: gives the webhook a new token, even if it has one that is accepted.
 
     Raises:
         LabelConfigError: the label config has no place for a mask; the message says what to add.
@@ -147,7 +155,7 @@ def connect_project(
     return [
         _ensure_label_config(api, number, str(project.get("label_config") or ""), label_config),
         _ensure_ml_backend(api, number, backend, label_config or str(project.get("label_config") or "")),
-        _ensure_webhook(api, number, backend),
+        _ensure_webhook(api, number, backend, tokens, renews_token=renews_token),
         _ensure_predictions_shown(api, number, project),
         _ensure_model_version(api, number),
     ]
@@ -197,10 +205,29 @@ def _ensure_ml_backend(
     return ConnectStep("ML backend", "connected")
 
 
-def _ensure_webhook(api: LabelStudioApi, number: int, backend: MLBackend) -> ConnectStep:
+def _ensure_webhook(
+    api: LabelStudioApi, number: int, backend: MLBackend, tokens: WebhookTokens | None, *, renews_token: bool
+) -> ConnectStep:
+    same = find_by_url(fetch_webhooks(api, number), f"{backend.url}/webhook")
+    if tokens is None:
+        return _write_webhook(api, number, backend, same, {})
+    token = read_webhook_token(same[0]) if same else ""
+    if renews_token or not token or not tokens.is_current(number, token):
+        token = tokens.make(number)  # the old one is accepted until Label Studio has this one
+    step = _write_webhook(api, number, backend, same, make_webhook_headers(token))
+    tokens.end_older(number, token)
+    return ConnectStep(step.name, f"{step.outcome}, its token is new") if renews_token else step
+
+
+def _write_webhook(
+    api: LabelStudioApi,
+    number: int,
+    backend: MLBackend,
+    same: Sequence[WebhookAnswer],
+    headers: Mapping[str, str],
+) -> ConnectStep:
     url = f"{backend.url}/webhook"
-    same = find_by_url(fetch_webhooks(api, number), url)
-    wanted = {**WEBHOOK_SETTINGS, "headers": backend.headers}
+    wanted = {**WEBHOOK_SETTINGS, "headers": headers}
     for extra in same[1:]:
         api.call("DELETE", f"/api/webhooks/{extra['id']}/")
     if same:

@@ -18,7 +18,6 @@ from ris.labelstudio.api.certificates import make_tls_context
 from ris.labelstudio.api.transport import find_proxy
 
 MAX_ANSWER_BYTES = 512 * 2**20  # unpacked; 100 tasks with several detailed masks each have about 200 MiB
-_MAX_REDIRECTS = 4
 _ENCODINGS = ("", "identity", "gzip", "deflate")  # others unpack a small chunk into any number of bytes
 
 
@@ -40,7 +39,7 @@ def open_limited_client(url: httpx.URL, *, timeout_s: float, limit_s: float) -> 
         raise LabelStudioError(
             f"the proxy that the environment names for {url.scheme}:// cannot be used: {error}"
         ) from error
-    return httpx.Client(transport=transport, timeout=timeout_s, trust_env=False, max_redirects=_MAX_REDIRECTS)
+    return httpx.Client(transport=transport, timeout=timeout_s, trust_env=False)
 
 
 class _LimitedTransport(httpx.HTTPTransport):

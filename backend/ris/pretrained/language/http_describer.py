@@ -16,6 +16,7 @@ from PIL import Image as Pillow
 from ris.core.types import Image
 from ris.errors import DescriberError
 from ris.pretrained.language.describer import shrink_bicubic
+from ris.redaction.messages import shorten_message
 
 _RETRIED_STATUSES = frozenset({408, 409, 429, 500, 502, 503, 504})
 _MAX_ANSWER_BYTES = 4 * 2**20  # an answer has some hundred words
@@ -117,9 +118,15 @@ class HttpDescriber:
         raise AssertionError("the last attempt returns or raises")
 
     def _post(self, body: object) -> tuple[int, bytes]:
-        """Send a request; return the status and the content of its answer."""
+        """Send a request; return the status and the content of its answer. The key follows no redirect."""
         content = bytearray()
-        with self.client.stream("POST", self.url, json=body) as answer:
+        with self.client.stream("POST", self.url, json=body, follow_redirects=False) as answer:
+            if answer.has_redirect_location:
+                target = shorten_message(answer.headers["Location"])
+                raise DescriberError(
+                    f"the describer at {self.url} redirects to {target}, and "
+                    "neither image nor key is sent there; set RIS_DESCRIBER_URL to where it answers itself"
+                )
             until = time.monotonic() + self.timeout_s
             for chunk in answer.iter_bytes():
                 content += chunk
