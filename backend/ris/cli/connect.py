@@ -4,10 +4,9 @@ from typing import Annotated
 
 import typer
 from rich.progress import track
-from rich.table import Table
 
 from ris import assembly, label_config
-from ris.cli.console import console
+from ris.cli.console import console, make_table
 from ris.cli.options import BackendOption, KeyOption, UrlOption, apply_options
 from ris.errors import InputError
 from ris.labelstudio.api import connecting
@@ -55,7 +54,12 @@ def connect(
     if create is not None:
         project = connecting.create_project(client, create, new_config or "")
     assert project is not None
-    table = Table("step", "outcome", title=redact_text(f"project {project} at {settings.label_studio_url}"))
+    table = make_table(
+        "step",
+        "outcome",
+        name="steps",
+        title=redact_text(f"project {project} at {settings.label_studio_url}"),
+    )
     for step in connecting.connect_project(client, project, ml_backend, label_config=new_config):
         table.add_row(step.name, step.outcome)
     if samples:

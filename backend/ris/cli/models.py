@@ -40,7 +40,7 @@ def list_presets() -> None:
         wrong, settings = str(error), settings.model_copy(update={"precision": "fp32"})
         arithmetic = f"fp32 on {settings.device}"
     models = planning.get_models_folder(settings)
-    table = make_table("preset", "version", "GB", "state", "description")
+    table = make_table("preset", "version", "GB", "state", "description", name="presets")
     for preset in planning.load_presets(settings).values():
         try:
             plan = planning.make_plan(settings.model_copy(update={"preset": preset.name}))
@@ -134,7 +134,9 @@ def _find_state(source: Source, models: Path) -> str:
 
 def _make_source_table(preset: Preset, models: Path) -> Table:
     """Make a table of a preset's networks: memory, licence, training data, state."""
-    table = make_table("network", "memory, GB", "licence", "training data", "state", title=preset.summary)
+    table = make_table(
+        "network", "memory, GB", "licence", "training data", "state", title=preset.summary, name="networks"
+    )
     for source in preset.sources:
         table.add_row(
             source.name,
@@ -165,15 +167,17 @@ def list_versions(database_url: DatabaseUrlOption = None, preset: PresetOption =
         "learned at",
         "decisions",
         "images",
-        "gain in mIoU of the first",
+        "gain in mean IoU, top 1",
         "Brier score, lower by",
+        name="versions",
+        keys=("version", "state", "learned_at", "decisions", "images", "gain", "brier_score_lower_by"),
     )
-    table.add_row(training.base, "" if used else "in use", "-", "-", "-", "-", "-")
+    table.add_row(training.base, "" if used else "in use", None, None, None, None, None)
     for one in known:
         table.add_row(
             one.version, "in use" if used and used.version == one.version else "",
-            f"{one.made_at:%Y-%m-%d %H:%M}", str(one.figures.get("decisions", "-")),
-            str(one.figures.get("images", "-")), _format_interval(one.figures.get("gain")),
+            f"{one.made_at:%Y-%m-%d %H:%M}", one.figures.get("decisions"),
+            one.figures.get("images"), _format_interval(one.figures.get("gain")),
             _format_interval(one.figures.get("Brier score, lower by")),
         )  # fmt: skip
     console.print(table)
