@@ -13,7 +13,7 @@ from pathlib import Path
 from ris.config import Settings
 from ris.core.expression import ParsedExpression
 from ris.core.types import Image, LargeImage, Task
-from ris.errors import SettingsError
+from ris.errors import LabelStudioError, SettingsError
 from ris.labelstudio.api.client import LabelStudioClient
 from ris.labelstudio.api.connecting import MLBackend as OwnBackend
 from ris.labelstudio.api.connecting import make_webhook_headers
@@ -43,6 +43,7 @@ from ris.store.session import Database
 MAX_DATABASE_CONNECTIONS = 32  # one for each thread of a server that asks the database; the inbox has its own
 SERVER_LOCK_WAIT_S = 10.0  # how long a server waits for a database that somebody else has locked
 INTAKE_S = 1.0  # in which a webhook is answered: Label Studio waits for the answer
+_KEY_CHECK_TIMEOUT_S = 5.0
 WRITE_TIMEOUT_S = 120.0  # for one call that writes predictions; shorter than `writing.HOLD_WRITE`
 
 
@@ -197,6 +198,18 @@ def make_label_studio_client(
     key = settings.label_studio_api_key
     secret = key.get_secret_value() if key else None
     return LabelStudioClient(settings.label_studio_url, secret, timeout_s=timeout_s, total_s=total_s)
+
+
+def check_label_studio_key(settings: Settings) -> str:
+    """Ask Label Studio whether it accepts the key of the settings; return what is wrong, or ""."""
+    if settings.label_studio_api_key is None:
+        return "RIS_LABEL_STUDIO_API_KEY is not set"
+    client = make_label_studio_client(settings, timeout_s=_KEY_CHECK_TIMEOUT_S, total_s=_KEY_CHECK_TIMEOUT_S)
+    try:
+        client.call("GET", "/api/current-user/whoami")
+    except LabelStudioError as error:
+        return str(error)
+    return ""
 
 
 def get_webhook_headers(settings: Settings) -> Mapping[str, str]:

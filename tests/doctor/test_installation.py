@@ -45,6 +45,7 @@ class Server(ThreadingHTTPServer):
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
         self.state, self.metrics = {"models": "ready", "database": "ready"}, METRICS
+        self.key_error = ""
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
 
@@ -55,7 +56,9 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         is_open = self.headers.get("Authorization") == f"Basic {b64encode(b'ris:open').decode()}"
         state = json.dumps(self.server.state) if is_open else "<html>log in</html>"
-        body = {"/health/ready": state, "/metrics": self.server.metrics}[self.path].encode()
+        key = json.dumps({"error": self.server.key_error})
+        answers = {"/health/ready": state, "/metrics": self.server.metrics, "/health/label-studio": key}
+        body = answers[self.path].encode()
         self.send_response(200 if is_open else 401)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -86,8 +89,8 @@ def test_a_database_is_open_only_at_this_programs_revision():
 @pytest.mark.parametrize(
     ("free", "check"),
     [
-        (5 * 2**30, Check("disk", True, "5.0 GiB free beside the database")),
-        (2**29, Check("disk", False, "0.5 GiB free beside the database, less than 1 GiB: make room")),
+        (5 * 2**30, Check("disk", True, "5.0 GiB free next to the database")),
+        (2**29, Check("disk", False, "0.5 GiB free next to the database, less than 1 GiB: make room")),
     ],
 )
 def test_a_disk_has_room_with_more_than_one_gib(monkeypatch, free, check):

@@ -25,6 +25,10 @@ class Command:
 
 
 COMMANDS = {
+    "quickstart": Command(
+        "ris.cli.quickstart:quickstart",
+        "Make a connected project from a folder of images and a file of expressions, and keep it running.",
+    ),
     "serve": Command("ris.cli.serve:serve", "Serve Label Studio's requests for suggestions."),
     "suggest": Command(
         "ris.cli.suggest:suggest", "Rank masks for an expression in one image, and draw them."

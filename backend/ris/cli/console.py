@@ -6,6 +6,7 @@ object, and everything else goes to the standard error.
 
 import json
 import re
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +14,8 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+
+from ris.errors import InputError
 
 Cell = str | int | float | None
 
@@ -85,6 +88,18 @@ class CommandConsole(Console):
 
 
 console = CommandConsole()
+
+
+def confirm_change(question: str) -> None:
+    """Ask before something is changed or downloaded, and stop unless the answer is yes.
+
+    Raises:
+        InputError: the answer is no, or nobody can be asked.
+    """
+    if not sys.stdin.isatty():
+        raise InputError(f"{question} Nobody can be asked here: run it again with --yes, or in a terminal")
+    if not typer.confirm(question, err=True):
+        raise InputError("nothing was changed")
 
 
 def make_table(
