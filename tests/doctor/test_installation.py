@@ -17,6 +17,7 @@ from ris.doctor.installation import (
     check_models,
     check_own_address,
     check_server,
+    check_server_key,
     check_sync,
     count_received_webhooks,
 )
@@ -135,6 +136,18 @@ def test_a_server_works_when_its_database_and_its_models_do(server, state, is_ok
     check = check_server(read_settings())
 
     assert check == Check("server", is_ok, f"http://127.0.0.1:{server.server_port} {message}")
+
+
+def test_the_key_of_the_running_server_is_checked_by_the_server(server):
+    assert check_server_key(read_settings()) == Check(
+        "server's key", True, "Label Studio accepts the key of the running server"
+    )
+
+    server.key_error = "Label Studio refused the API key (401)"
+
+    found = check_server_key(read_settings())
+    assert not found.is_ok
+    assert "cannot read from Label Studio: Label Studio refused the API key" in found.message
 
 
 def test_a_server_that_does_not_answer_is_to_be_started(server, monkeypatch):
