@@ -107,6 +107,8 @@ def test_the_models_of_the_default_preset_are_in_the_package_and_others_must_be_
 
     assert there.is_ok
     assert there.message.startswith("tiny-")
+    assert there.is_warning
+    assert there.message.endswith("for photographs run `ris models fetch base` and set RIS_PRESET=base")
     assert not missing.is_ok
     assert "nothing" in missing.message
 

@@ -7,6 +7,7 @@ import typer
 from ris import assembly
 from ris.cli.console import console, make_table
 from ris.cli.options import BackendOption, DatabaseUrlOption, KeyOption, UrlOption, apply_options
+from ris.doctor.check import Check
 from ris.doctor.run import run_checks
 from ris.errors import LabelStudioError
 
@@ -31,8 +32,14 @@ def doctor(
     checks = run_checks(settings, client, project=project, url=backend)
     table = make_table("", "check", "", name="checks", keys=("state", "check", "message"))
     for check in checks:
-        table.add_row("ok" if check.is_ok else "TO DO", check.name, check.message)
+        table.add_row(_get_state(check), check.name, check.message)
     console.print(table, markup=False)
     n_failed = sum(not check.is_ok for check in checks)
     if n_failed:
         raise LabelStudioError(f"{n_failed} of {len(checks)} checks failed; see the table")
+
+
+def _get_state(check: Check) -> str:
+    if not check.is_ok:
+        return "TO DO"
+    return "warning" if check.is_warning else "ok"

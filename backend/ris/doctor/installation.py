@@ -11,6 +11,7 @@ from ris.config import Settings
 from ris.doctor.check import Check
 from ris.errors import BackendError
 from ris.labelstudio.api.connecting import MLBackend
+from ris.pretrained.catalog.presets import TINY
 from ris.store.session import Database
 from ris.store.sync_states import find_sync_states
 
@@ -63,7 +64,11 @@ def check_models(settings: Settings) -> Check:
         plan = planning.make_plan(settings)
     except BackendError as error:
         return Check("models", False, str(error))
-    return Check("models", True, f"{plan.version}, {plan.arithmetic}: {plan.preset.summary}")
+    found = f"{plan.version}, {plan.arithmetic}: {plan.preset.summary}"
+    if plan.preset.name != TINY.name:
+        return Check("models", True, found)
+    way_out = "for photographs run `ris models fetch base` and set RIS_PRESET=base"
+    return Check("models", True, f"{found}; {way_out}", is_warning=True)
 
 
 def check_own_address(settings: Settings, url: str | None) -> tuple[Check, MLBackend | None]:
