@@ -14,6 +14,7 @@ from ris.config import Settings
 from ris.core.expression import ParsedExpression
 from ris.core.types import Image, LargeImage, Task
 from ris.errors import LabelStudioError, SettingsError
+from ris.labelstudio.api.answers import UserAnswer, check_answer
 from ris.labelstudio.api.client import LabelStudioClient
 from ris.labelstudio.api.connecting import MLBackend as OwnBackend
 from ris.labelstudio.api.connecting import make_webhook_headers
@@ -206,7 +207,7 @@ def check_label_studio_key(settings: Settings) -> str:
         return "RIS_LABEL_STUDIO_API_KEY is not set"
     client = make_label_studio_client(settings, timeout_s=_KEY_CHECK_TIMEOUT_S, total_s=_KEY_CHECK_TIMEOUT_S)
     try:
-        client.call("GET", "/api/current-user/whoami")
+        check_answer(client.call("GET", "/api/current-user/whoami"), UserAnswer, "the user of our key")
     except LabelStudioError as error:
         return str(error)
     return ""
