@@ -15,7 +15,8 @@ from threading import Event
 from ris.config import Settings
 from ris.core.expression import ParsedExpression
 from ris.core.types import Image, LargeImage, Task
-from ris.errors import SettingsError
+from ris.errors import LabelStudioError, SettingsError
+from ris.labelstudio.api.answers import UserAnswer, check_answer
 from ris.labelstudio.api.client import LabelStudioClient
 from ris.labelstudio.api.connecting import MLBackend as OwnBackend
 from ris.labelstudio.api.fetching import ImageSource
@@ -46,8 +47,7 @@ from ris.store.session import Database
 MAX_DATABASE_CONNECTIONS = 32  # one for each thread of a server that asks the database; the inbox has its own
 SERVER_LOCK_WAIT_S = 10.0  # how long a server waits for a database that somebody else has locked
 INTAKE_S = 1.0  # in which a webhook is answered: Label Studio waits for the answer
-log = logging.getLogger(__name__)
-
+_KEY_CHECK_TIMEOUT_S = 5.0
 WRITE_TIMEOUT_S = 120.0  # for one call that writes predictions; shorter than `writing.HOLD_WRITE`
 
 
@@ -110,6 +110,9 @@ def _load_named_describer(plan: Plan) -> Describer | None:
         return ChatDescriber.load(plan.describer_model, device=plan.device)
     key = plan.describer_key.get_secret_value() if plan.describer_key else ""
     return HttpDescriber(plan.describer_url, model=plan.describer_model, key=key)
+
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +209,18 @@ def make_label_studio_client(
 def make_project_tokens(settings: Settings, database: Database) -> ProjectTokens | None:
     """Make the tokens of webhooks; None without a password, because webhooks need none then."""
     return ProjectTokens(database, settings.login[1]) if settings.login else None
+
+
+def check_label_studio_key(settings: Settings) -> str:
+    """Ask Label Studio whether it accepts the key of the settings; return what is wrong, or ""."""
+    if settings.label_studio_api_key is None:
+        return "RIS_LABEL_STUDIO_API_KEY is not set"
+    client = make_label_studio_client(settings, timeout_s=_KEY_CHECK_TIMEOUT_S, total_s=_KEY_CHECK_TIMEOUT_S)
+    try:
+        check_answer(client.call("GET", "/api/current-user/whoami"), UserAnswer, "the user of our key")
+    except LabelStudioError as error:
+        return str(error)
+    return ""
 
 
 def make_ml_backend(settings: Settings, url: str | None = None) -> OwnBackend:

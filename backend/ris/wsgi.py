@@ -47,5 +47,6 @@ def make_services(assembled: assembly.Application, settings: config.Settings) ->
         start_training=assembled.training.start,
         get_last_syncs=lambda: tuple(assembled.syncing.last_results.values()),
         delivering=assembled.delivering,
+        check_label_studio=lambda: assembly.check_label_studio_key(settings),
         studio_url=settings.label_studio_public_url or settings.label_studio_url,
     )

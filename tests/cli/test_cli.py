@@ -41,10 +41,10 @@ def test_every_command_has_help_with_an_example(command):
 
 
 @pytest.mark.parametrize("command", ["export", "report", "evaluate", "learn"])
-def test_the_help_says_what_a_projects_key_looks_like(command):
+def test_a_project_is_named_by_its_number_in_label_studio(command):
     shown = CliRunner().invoke(root_app, [command, "--help"], env={"COLUMNS": "200"})
 
-    assert '"ID.CREATED", e.g. 3.1700000000' in shown.output
+    assert "project number in Label Studio, e.g. 3" in shown.output
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -235,13 +235,23 @@ def test_failed_events_are_listed_and_can_be_worked_on_again(tmp_path):
     replayed = ris("events", "replay", folder=tmp_path)
     dismissed = ris("events", "dismiss", "1", folder=tmp_path)
 
-    assert "0 new, 0 done, 1 failed" in grouped.stdout
+    assert "│ waiting   │ 0      │\n│ processed │ 0      │\n│ failed    │ 1      │" in grouped.stdout
     assert "ris connect repairs it" in grouped.stdout
     assert "came without the project's label_config" in grouped.stdout
     assert "came without the project's label_config" in listed.stdout
-    assert "1 processed again: 0 new, 0 done, 1 failed" in replayed.stdout
+    assert "processed again: 1; webhook events now: 0 waiting, 0 processed, 1 failed" in replayed.stdout
     assert "1 dismissed" in dismissed.stdout
-    assert "0 new, 1 done, 0 failed" in ris("events", "--failed", folder=tmp_path).stdout
+    counted = json.loads(ris("events", "--json", folder=tmp_path).stdout)
+    assert counted == {
+        "states": [
+            {"state": "waiting", "events": 0},
+            {"state": "processed", "events": 1},
+            {"state": "failed", "events": 0},
+        ]
+    }
+    assert_one_sentence(
+        ris("events", "--cause", "webhook", folder=tmp_path), "there is no failed event of the cause"
+    )
 
 
 def test_the_history_of_an_annotation_has_all_its_versions_oldest_first(tmp_path):
@@ -258,12 +268,12 @@ def test_the_history_of_an_annotation_has_all_its_versions_oldest_first(tmp_path
     lines = [line for line in shown.stdout.splitlines() if "│" in line]
     rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in lines]
     assert rows == [
-        ["1.1700000000", "2026-01-02 03:04:06+00:00", "skipped", ""],
-        ["1.1700000000", "2026-01-02 03:04:14+00:00", "accepted", "2"],
+        ["1", "2026-01-02 03:04:06+00:00", "skipped", "-"],
+        ["1", "2026-01-02 03:04:14+00:00", "accepted", "3"],
     ]
     assert_one_sentence(
-        ris("events", "history", "17", "--project", "2.1", folder=tmp_path),
-        "no version of annotation 17 is on record in project 2.1",
+        ris("events", "history", "17", "--project", "2", folder=tmp_path),
+        "the database has no project '2'; it has 1",
     )
 
 
@@ -287,7 +297,7 @@ def test_what_a_later_version_took_back_is_not_exported_and_told(tmp_path):
     database.close()
 
     whole = ris("export", "--format", "jsonl", "--out", "out", folder=tmp_path)
-    other = ris("export", "--format", "jsonl", "--project", "2.1", "--out", "other", folder=tmp_path)
+    other = ris("export", "--format", "jsonl", "--project", "2", "--out", "other", folder=tmp_path)
     grouped = ris("events", "--failed", folder=tmp_path, COLUMNS="240")
     dismissed = ris("events", "dismiss", "3", folder=tmp_path)
 

@@ -79,7 +79,7 @@ def test_what_can_be_used_is_imported_and_the_rest_is_told(folder, monkeypatch, 
 
     assert ran.exit_code == 0, ran.output
     assert [line for line in ran.output.splitlines() if line.strip()] == [
-        "3 of 6 expressions are tasks of project 3",
+        "imported 3 of 6 expressions as tasks into project 3; next: `ris connect --project 3`",
         "left out: 1 (t.jsonl, row 6): its expression is empty",
         "left out: 1 ('gone.png'): its image is not in pics",
         "left out: 1 ('page.png'): its image cannot be used: its 12 bytes are no picture but an HTML page, "
@@ -99,7 +99,7 @@ def test_twice_is_once(folder, monkeypatch):
     ran = imported(studio, monkeypatch, "--project", "3")
 
     assert (
-        "0 of 6 expressions are new tasks of project 3; 3 were there already and are not changed"
+        "0 of 6 expressions were imported into project 3; 3 were there already and are not changed"
         in ran.output
     )
     assert (len(studio.tasks), len(studio.files)) == (3, 3)
@@ -113,7 +113,7 @@ def test_another_expression_of_a_picture_that_is_there_uploads_nothing(folder, m
 
     ran = imported(studio, monkeypatch, "--project", "3")
 
-    assert "1 of 1 expressions are tasks of project 3" in ran.output
+    assert "imported 1 of 1 expressions as tasks into project 3" in ran.output
     assert len(studio.files) == 3
     assert studio.tasks[-1]["data"]["image"] == studio.tasks[1]["data"]["image"]
 

@@ -17,6 +17,7 @@ from ris.doctor.installation import (
     check_models,
     check_own_address,
     check_server,
+    check_server_key,
     check_sync,
     count_received_webhooks,
 )
@@ -46,6 +47,7 @@ class Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.login = b"ris:open"
         self.state, self.metrics = {"models": "ready", "database": "ready"}, METRICS
+        self.key_error = ""
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
 
@@ -56,7 +58,9 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         is_open = self.headers.get("Authorization") == f"Basic {b64encode(self.server.login).decode()}"
         state = json.dumps(self.server.state) if is_open else "<html>log in</html>"
-        body = {"/health/ready": state, "/metrics": self.server.metrics}[self.path].encode()
+        key = json.dumps({"error": self.server.key_error})
+        answers = {"/health/ready": state, "/metrics": self.server.metrics, "/health/label-studio": key}
+        body = answers[self.path].encode()
         self.send_response(200 if is_open else 401)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -87,8 +91,8 @@ def test_a_database_is_open_only_at_this_programs_revision():
 @pytest.mark.parametrize(
     ("free", "check"),
     [
-        (5 * 2**30, Check("disk", True, "5.0 GiB free beside the database")),
-        (2**29, Check("disk", False, "0.5 GiB free beside the database, less than 1 GiB: make room")),
+        (5 * 2**30, Check("disk", True, "5.0 GiB free next to the database")),
+        (2**29, Check("disk", False, "0.5 GiB free next to the database, less than 1 GiB: make room")),
     ],
 )
 def test_a_disk_has_room_with_more_than_one_gib(monkeypatch, free, check):
@@ -104,6 +108,8 @@ def test_the_models_of_the_default_preset_are_in_the_package_and_others_must_be_
 
     assert there.is_ok
     assert there.message.startswith("tiny-")
+    assert there.is_warning
+    assert there.message.endswith("for photographs run `ris models fetch base` and set RIS_PRESET=base")
     assert not missing.is_ok
     assert "nothing" in missing.message
 
@@ -152,6 +158,18 @@ def test_no_proxy_gets_the_password(server, monkeypatch):
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
 
     assert check_server(read_settings()).is_ok
+
+
+def test_the_key_of_the_running_server_is_checked_by_the_server(server):
+    assert check_server_key(read_settings()) == Check(
+        "server's key", True, "Label Studio accepts the key of the running server"
+    )
+
+    server.key_error = "Label Studio refused the API key (401)"
+
+    found = check_server_key(read_settings())
+    assert not found.is_ok
+    assert "cannot read from Label Studio: Label Studio refused the API key" in found.message
 
 
 def test_a_server_that_does_not_answer_is_to_be_started(server, monkeypatch):

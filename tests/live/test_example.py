@@ -16,7 +16,7 @@ pytestmark = pytest.mark.live
 
 DOCS = Path(__file__).parents[2] / "docs"
 BLOCK = re.compile(r"^```(bash|json)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-MADE = re.compile(r"are tasks of project (\d+)")
+MADE = re.compile(r"as tasks into project (\d+)")
 SHOWN = re.compile(
     r"^\w{8}(-\w+-\w+\.png \(\d+, \d+\) .*)$", re.MULTILINE
 )  # Label Studio chooses the first eight

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
-from typer.main import get_group
+from typer.main import get_command, get_group
+
+from ris import __version__
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,10 @@ class Command:
 
 
 COMMANDS = {
+    "quickstart": Command(
+        "ris.cli.quickstart:quickstart",
+        "Make a connected project from a folder of images and a file of expressions, and keep it running.",
+    ),
     "serve": Command("ris.cli.serve:serve", "Serve Label Studio's requests for suggestions."),
     "suggest": Command(
         "ris.cli.suggest:suggest", "Rank masks for an expression in one image, and draw them."
@@ -61,6 +67,15 @@ COMMANDS = {
 }
 
 
+# The commands that print a table, and so have `--json`. Those of `ris benchmark` that have one of their own
+# print more than their tables there.
+TABLE_COMMANDS = frozenset({
+    "suggest", "connect", "doctor", "export", "validate", "evaluate", "sync", "prelabel", "tidy", "events",
+    "events history", "models list", "models fetch", "models versions", "benchmark switches",
+    "benchmark learning",
+})  # fmt: skip
+
+
 class LazyGroup(TyperGroup):
     """The commands of `COMMANDS`, each imported when it is used."""
 
@@ -78,10 +93,12 @@ class LazyGroup(TyperGroup):
         listed: dict[str, Any] = {
             name: TyperCommand(name, help=entry.summary) for name, entry in COMMANDS.items()
         }
-        TyperGroup(
+        shown = TyperGroup(
             name=self.name, help=self.help, params=self.params, commands=listed,
             rich_markup_mode=self.rich_markup_mode,
-        ).format_help(ctx, formatter)  # fmt: skip
+        )  # fmt: skip
+        _hide_flag_types(shown)
+        shown.format_help(ctx, formatter)
 
 
 def load_command(name: str, entry: Command) -> Any:
@@ -93,19 +110,87 @@ def load_command(name: str, entry: Command) -> Any:
         app.add_typer(command, name=name)
     else:
         app.command(name)(command)
-    return get_group(app).commands[name]
+    loaded = get_group(app).commands[name]
+    _add_output_options(loaded, name)
+    return loaded
+
+
+def _add_output_options(command: Any, path: str) -> None:
+    """Add `--quiet` to a command and those below it, and `--json` to those that print a table."""
+    for option in get_command(_make_options_app()).params:
+        if option.name == "quiet" or (option.name == "json" and path in TABLE_COMMANDS):
+            option.expose_value = False  # the console has it; no command needs it
+            command.params.append(option)
+    _hide_flag_types(command)
+    for name, below in getattr(command, "commands", {}).items():
+        _add_output_options(below, f"{path} {name}")
+
+
+def _hide_flag_types(command: Any) -> None:
+    """Show no "<bool>" behind an option without a value."""
+    flags = [one for one in command.params if getattr(one, "is_flag", False)]
+    for flag in [*flags, command.get_help_option(typer.Context(command))]:
+        flag.metavar = ""
+
+
+def _make_options_app() -> typer.Typer:
+    """Make an app whose only purpose is that typer makes the two options."""
+    app = typer.Typer(add_completion=False)
+
+    @app.command()
+    def take_options(
+        json: Annotated[
+            bool,
+            typer.Option(
+                "--json", callback=_start_output, is_eager=True, help="print the tables as one JSON object"
+            ),
+        ] = False,
+        quiet: Annotated[
+            bool,
+            typer.Option(
+                "--quiet", callback=_start_output, is_eager=True, help="print tables and errors alone"
+            ),
+        ] = False,
+    ) -> None: ...
+
+    return app
+
+
+def _start_output(context: typer.Context, option: typer.CallbackParam, value: bool) -> bool:
+    """Tell the console what was asked for, each time one of the two options is read."""
+    from ris.cli.console import console  # here: `ris --help` prints without it
+
+    chosen = context.meta.setdefault(context.command_path, {})
+    chosen[option.name] = value
+    console.start_output(as_json=chosen.get("json", False), is_quiet=chosen.get("quiet", False))
+    if option.name == "json" and value:
+        context.call_on_close(console.print_json_document)
+    return value
 
 
 root_app = typer.Typer(
     name="ris",
     cls=LazyGroup,
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
 
 
+def _print_version(value: bool) -> None:
+    if value:
+        typer.echo(f"ris {__version__}")
+        raise typer.Exit
+
+
 @root_app.callback()
-def ris() -> None:
-    """Ranked masks for referring expressions in Label Studio, with every decision kept."""
+def ris(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_print_version, help="print the version")
+    ] = False,
+) -> None:
+    """Ranked masks for referring expressions in Label Studio; logs every decision.
+
+    Exit codes: 0 done; 1 something failed, and a sentence on the standard error says what; 2 the command line
+    is wrong; 130 stopped by Ctrl-C; 143 stopped by SIGTERM.
+    """

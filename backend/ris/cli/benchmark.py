@@ -185,7 +185,7 @@ def run_learning(
     voting = [m.name for m in pipeline.methods if prior.fusion.weights.get(m.name, 1.0) > 0]
     console.print(f"{len(cases)} decisions on {scenes} unseen scenes, seed {seed}, {pipeline.version}")
     table = make_table(
-        "mIoU of the first, held-out", "before", "learned", "best fixed", "recovered", "minimum", "worse in"
+        "mean IoU, top 1, held-out", "before", "learned", "best fixed", "recovered", "minimum", "worse in"
     )
     for handicap, name in ((True, "one method per kind shuffled"), (False, "no method shuffled")):
         trials = [run_trial(cases, prior, voting, s, handicap=handicap) for s in track(range(seeds))]

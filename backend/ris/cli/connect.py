@@ -5,10 +5,9 @@ from typing import Annotated
 
 import typer
 from rich.progress import track
-from rich.table import Table
 
 from ris import assembly, label_config
-from ris.cli.console import console
+from ris.cli.console import console, make_table
 from ris.cli.options import BackendOption, DatabaseUrlOption, KeyOption, UrlOption, apply_options
 from ris.cli.preset_advice import MAX_FETCHED_PICTURES, print_preset_advice
 from ris.core.types import Task
@@ -81,7 +80,10 @@ def connect(
     finally:
         if database:
             database.close()
-    table = Table("step", "outcome", title=redact_text(f"project {project} at {settings.label_studio_url}"))
+    table = make_table(
+        "step", "outcome", name="steps",
+        title=redact_text(f"project {project} at {settings.label_studio_url}"),
+    )  # fmt: skip
     for step in steps:
         table.add_row(step.name, step.outcome)
     if samples:

@@ -3,11 +3,11 @@
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from ris import assembly
-from ris.cli.console import console
+from ris.cli.console import console, make_table
 from ris.cli.options import BackendOption, DatabaseUrlOption, KeyOption, UrlOption, apply_options
+from ris.doctor.check import Check
 from ris.doctor.run import run_checks
 from ris.errors import LabelStudioError
 
@@ -30,10 +30,16 @@ def doctor(
     settings = apply_options(url=url, key=key, database_url=database_url)
     client = assembly.make_label_studio_client(settings, total_s=_TOTAL_S)
     checks = run_checks(settings, client, project=project, url=backend)
-    table = Table("", "check", "")
+    table = make_table("", "check", "", name="checks", keys=("state", "check", "message"))
     for check in checks:
-        table.add_row("ok" if check.is_ok else "TO DO", check.name, check.message)
+        table.add_row(_get_state(check), check.name, check.message)
     console.print(table, markup=False)
     n_failed = sum(not check.is_ok for check in checks)
     if n_failed:
-        raise LabelStudioError(f"{n_failed} of {len(checks)} checks failed; the table says what to change")
+        raise LabelStudioError(f"{n_failed} of {len(checks)} checks failed; see the table")
+
+
+def _get_state(check: Check) -> str:
+    if not check.is_ok:
+        return "TO DO"
+    return "warning" if check.is_warning else "ok"

@@ -1,6 +1,6 @@
 """`ris events`: the webhook events in the database, and those that failed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import typer
@@ -8,9 +8,10 @@ from rich.table import Table
 
 from ris import assembly, config
 from ris.cli.console import console, make_table
-from ris.cli.options import DatabaseUrlOption
+from ris.cli.options import DatabaseUrlOption, ProjectKeyOption
 from ris.errors import InputError
 from ris.labelstudio.failure import find_advice
+from ris.labelstudio.fields import find_project_number
 from ris.service import RecordingService
 from ris.store.current import lock_decisions
 from ris.store.failures import (
@@ -25,6 +26,8 @@ from ris.store.inbox import count_events, requeue_events
 from ris.store.session import Database
 
 events_app = typer.Typer(help="Show the webhook events that Label Studio sent.", invoke_without_command=True)
+
+STATE_WORDS = {"new": "waiting", "done": "processed", "failed": "failed"}
 
 DISMISS_HELP = (
     "`ris events --cause CAUSE` lists the events of one cause. `ris events dismiss NUMBER` removes one from "
@@ -58,41 +61,46 @@ def show_events(
             listed = find_newest_failures(session, cause, most=most) if cause else []
     finally:
         database.close()
-    console.print(", ".join(f"{count} {state}" for state, count in counts.items()))
+    console.print(_make_state_table(counts))
     if groups:
         console.print(_make_cause_table(groups), markup=False)
         console.print(DISMISS_HELP)
     if listed:
         console.print(_make_failure_table(listed), markup=False)
     elif cause:
-        console.print(
+        raise InputError(
             f"there is no failed event of the cause {cause!r}; `ris events --failed` lists the causes"
         )
 
 
+def _make_state_table(counts: Mapping[str, int]) -> Table:
+    table = make_table("state", "events", title="webhook events", name="states")
+    for state, count in counts.items():
+        table.add_row(STATE_WORDS[state], count)
+    return table
+
+
 def _make_cause_table(groups: Sequence[FailureGroup]) -> Table:
     title = "failed events: these annotations are not counted as decisions"
-    table = make_table("cause", "annotations", "what to do", "newest", title=title)
+    table = make_table("cause", "annotations", "what to do", "newest", title=title, name="causes")
     for group in groups:
         newest = f"event {group.newest.event}: {group.newest.sentence}"
-        table.add_row(group.cause, str(group.n_answers), find_advice(group.cause), newest)
+        table.add_row(group.cause, group.n_answers, find_advice(group.cause), newest)
     return table
 
 
 def _make_failure_table(failures: Sequence[FailedAnswer]) -> Table:
-    table = make_table("event", "project", "task", "reason")
+    table = make_table("event", "project", "task", "reason", name="failures")
     for one in failures:
-        project = one.project.split(".")[0] if one.project else ""
-        table.add_row(str(one.event), project, str(one.task_id or ""), one.sentence)
+        number = find_project_number(one.project) if one.project else None
+        table.add_row(one.event, number, one.task_id, one.sentence)
     return table
 
 
 @events_app.command()
 def history(
     annotation: Annotated[int, typer.Argument(help="the annotation's number in Label Studio")],
-    project: Annotated[
-        str | None, typer.Option(help='one project\'s key, "ID.CREATED", e.g. 3.1700000000; default: all')
-    ] = None,
+    project: ProjectKeyOption = None,
     database_url: DatabaseUrlOption = None,
 ) -> None:
     """Show every version of one annotation, oldest first, also of a deleted one.
@@ -110,11 +118,13 @@ def history(
         raise InputError(
             f"no version of annotation {annotation} is on record{where}; `ris sync` reads what is missing"
         )
-    table = Table("project", "when", "verdict", "rank", title=f"Annotation {annotation}")
+    table = make_table(
+        "project", "when", "verdict", "rank", title=f"annotation {annotation}", name="versions"
+    )
     for one in versions:
-        rank = "" if one.rank is None else str(one.rank)
         when = one.annotation.updated_at.isoformat(" ", "seconds")
-        table.add_row(one.annotation.task.project, when, one.verdict.value, rank)
+        number = find_project_number(one.annotation.task.project)
+        table.add_row(number, when, one.verdict.value, None if one.rank is None else one.rank + 1)
     console.print(table, markup=False)
 
 
@@ -140,7 +150,8 @@ def replay(
             counts = count_events(session)
     finally:
         database.close()
-    console.print(f"{renewed} processed again: " + ", ".join(f"{n} {state}" for state, n in counts.items()))
+    states = ", ".join(f"{n} {STATE_WORDS[state]}" for state, n in counts.items())
+    console.print(f"processed again: {renewed}; webhook events now: {states}")
 
 
 @events_app.command()

@@ -83,11 +83,13 @@ def export(
             material, choice, out, not_understood=not_understood,
             on_start=lambda name: status.update(f"writing {name}"),
         )  # fmt: skip
-    table = make_table("format", "written", "left out", "path", "loss", title=f"{count} decisions")
+    table = make_table(
+        "format", "written", "left out", "path", "loss", title=f"{count} decisions", name="formats"
+    )
     for name, done in written.items():
         left_out = len(done.omissions)
         where = out / EXPORT_FORMATS[name].folder
-        table.add_row(name, str(count - left_out), str(left_out), str(where), done.loss or "none")
+        table.add_row(name, count - left_out, left_out, str(where), done.loss or "none")
     console.print(table)
     console.print(f"{out / REPORT_FILE} gives the reason for each decision that was left out")
     if not_understood:
@@ -118,7 +120,7 @@ def validate(
     choice, exported = read_export_options(folder)
     material, count, _ = _load_material(config.read_settings(database_url=database_url), choice)
     found = validate_export(folder, choice, material)
-    table = make_table("format", "compared with the database")
+    table = make_table("format", "compared with the database", name="formats", keys=("format", "result"))
     for name, problems in found.items():
         shown = [
             *problems[:_MAX_SHOWN_PROBLEMS],

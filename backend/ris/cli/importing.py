@@ -137,12 +137,17 @@ def _import_entries(
             raise
     if present.n_present:
         console.print(
-            f"{taken} of {n_read} expressions are new tasks of project {number}; "
+            f"{taken} of {n_read} expressions were imported into project {number}; "
             f"{present.n_present} were there already and are not changed"
         )
     else:
-        console.print(f"{taken} of {n_read} expressions are tasks of project {number}")
+        console.print(
+            f"imported {taken} of {n_read} expressions as tasks into project {number}; next: "
+            f"`ris connect --project {number}`"
+        )
     print_defects(dataset.defects)
+    if not taken and not present.n_present:
+        raise InputError(f"none of {n_read} expressions was imported; the reasons are above")
 
 
 class _Uploads:

@@ -1,14 +1,16 @@
 """`ris models`: networks, presets and learned rankings."""
 
+import shutil
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.progress import DownloadColumn, Progress, TaskID
+from rich.progress import DownloadColumn, Progress
 from rich.table import Table
 
 from ris import assembly, config, planning
-from ris.cli.console import console, make_table
+from ris.cli.console import confirm_change, console, make_table
 from ris.cli.options import DatabaseUrlOption, PresetOption
 from ris.errors import SettingsError, WeightsError
 from ris.pretrained.catalog.presets import Preset, find_preset
@@ -20,6 +22,8 @@ from ris.store.learned_rankings import find_learned_rankings, find_ranking_in_us
 models_app = typer.Typer(help="Manage networks, presets and learned rankings.", no_args_is_help=True)
 
 
+_MAX_UNASKED_BYTES = 10**9
+
 MirrorOption = Annotated[
     str | None, typer.Option("--mirror", help="URL of a folder with the files that are not on the Hub")
 ]
@@ -27,7 +31,7 @@ MirrorOption = Annotated[
 
 @models_app.command("list")
 def list_presets() -> None:
-    """List the presets: version, size, whether the networks are installed, purpose.
+    """List the presets: version, memory, licences, whether the networks are installed, purpose.
 
     The list includes the presets of your own presets file.
 
@@ -40,7 +44,10 @@ def list_presets() -> None:
         wrong, settings = str(error), settings.model_copy(update={"precision": "fp32"})
         arithmetic = f"fp32 on {settings.device}"
     models = planning.get_models_folder(settings)
-    table = make_table("preset", "version", "GB", "state", "description")
+    table = make_table(
+        "preset", "version", "memory, GB", "licences", "state", "description", name="presets",
+        keys=("preset", "version", "memory_gb", "licences", "state", "description"),
+    )  # fmt: skip
     for preset in planning.load_presets(settings).values():
         try:
             plan = planning.make_plan(settings.model_copy(update={"preset": preset.name}))
@@ -49,7 +56,8 @@ def list_presets() -> None:
             missing = [source.name for source in preset.sources if _find_state(source, models) == "missing"]
             version, state = "-", f"missing {', '.join(missing)}"
         size = sum(source.memory_mb for source in preset.sources) / 1e3
-        table.add_row(preset.name, version, f"{size:.2f}", state, preset.summary)
+        licences = ", ".join(dict.fromkeys(source.licence for source in preset.sources))
+        table.add_row(preset.name, version, round(size, 2), licences, state, preset.summary)
     console.print(table)
     console.print(f"versions in {arithmetic}. {wrong}".strip(), markup=False)
 
@@ -58,8 +66,11 @@ def list_presets() -> None:
 def fetch_preset(
     preset: Annotated[str, typer.Argument(help="name from `ris models list`")],
     mirror: MirrorOption = None,
+    yes: Annotated[bool, typer.Option("--yes", help="download gigabytes without asking")] = False,
 ) -> None:
     """Download the published networks of a preset and check each file.
+
+    It prints the size and the free disk space, and asks before it downloads more than 1 GB.
 
     After an interruption, run it again: complete files are kept. `HF_ENDPOINT` names a mirror of the Hub,
     `HF_TOKEN` is the token for networks that need a login.
@@ -77,18 +88,45 @@ def fetch_preset(
     for source in missing:
         size = sum(file.n_bytes for file in files[source.name]) / 1e9
         console.print(f"{source.name}: {len(files[source.name])} files, {size:.2f} GB", markup=False)
+    n_bytes = sum(file.n_bytes for found in files.values() for file in found)
+    if missing:
+        _check_download(n_bytes, models, yes=yes)
     with Progress(*Progress.get_default_columns(), DownloadColumn(), console=console) as progress:
-        bars: dict[str, TaskID] = {}
+        bar = progress.add_task(preset, total=n_bytes)
+        received: dict[tuple[str, str], int] = {}
 
-        def advance(name: str, there: int, total: int) -> None:
-            if name not in bars:
-                bars[name] = progress.add_task(name, total=total)
-            progress.update(bars[name], completed=there, total=total)
+        def advance(source: Source, name: str, there: int, total: int) -> None:
+            received[source.name, name] = there
+            progress.update(bar, completed=sum(received.values()))
 
         for source in missing:
-            folder = fetching.fetch_source(source, files[source.name], models, advance, mirror=mirror)
+            folder = fetching.fetch_source(
+                source, files[source.name], models, partial(advance, source), mirror=mirror
+            )
+            received |= {(source.name, file.name): file.n_bytes for file in files[source.name]}
+            progress.update(bar, completed=sum(received.values()))
             console.print(f"{source.name} is at {folder}", markup=False)
     console.print(f"{preset} is complete in {models}; use it with RIS_PRESET={preset}", markup=False)
+
+
+def _check_download(n_bytes: int, models: Path, *, yes: bool) -> None:
+    """Print the size of a download and the free disk space, and ask before gigabytes.
+
+    Raises:
+        SettingsError: the disk has too little space.
+        InputError: the answer is no, or nobody can be asked.
+    """
+    place = next(folder for folder in (models, *models.absolute().parents) if folder.exists())
+    free = shutil.disk_usage(place).free
+    size = f"{n_bytes / 1e9:.2f} GB"
+    console.print(f"to download: {size} in total; free disk in {place}: {free / 1e9:.1f} GB", markup=False)
+    if n_bytes > free:
+        raise SettingsError(
+            f"the download needs {size}, and the disk of {place} has {free / 1e9:.1f} GB: make room, or set "
+            "RIS_MODELS_FOLDER to a folder on another disk"
+        )
+    if n_bytes > _MAX_UNASKED_BYTES and not yes:
+        confirm_change(f"Download {size} into {models}?")
 
 
 @models_app.command("verify")
@@ -134,7 +172,9 @@ def _find_state(source: Source, models: Path) -> str:
 
 def _make_source_table(preset: Preset, models: Path) -> Table:
     """Make a table of a preset's networks: memory, licence, training data, state."""
-    table = make_table("network", "memory, GB", "licence", "training data", "state", title=preset.summary)
+    table = make_table(
+        "network", "memory, GB", "licence", "training data", "state", title=preset.summary, name="networks"
+    )
     for source in preset.sources:
         table.add_row(
             source.name,
@@ -165,15 +205,17 @@ def list_versions(database_url: DatabaseUrlOption = None, preset: PresetOption =
         "learned at",
         "decisions",
         "images",
-        "gain in mIoU of the first",
+        "gain in mean IoU, top 1",
         "Brier score, lower by",
+        name="versions",
+        keys=("version", "state", "learned_at", "decisions", "images", "gain", "brier_score_lower_by"),
     )
-    table.add_row(training.base, "" if used else "in use", "-", "-", "-", "-", "-")
+    table.add_row(training.base, "" if used else "in use", None, None, None, None, None)
     for one in known:
         table.add_row(
             one.version, "in use" if used and used.version == one.version else "",
-            f"{one.made_at:%Y-%m-%d %H:%M}", str(one.figures.get("decisions", "-")),
-            str(one.figures.get("images", "-")), _format_interval(one.figures.get("gain")),
+            f"{one.made_at:%Y-%m-%d %H:%M}", one.figures.get("decisions"),
+            one.figures.get("images"), _format_interval(one.figures.get("gain")),
             _format_interval(one.figures.get("Brier score, lower by")),
         )  # fmt: skip
     console.print(table)

@@ -100,6 +100,8 @@ def prelabel(
         n_stored = len(found.tasks) - len(missing)
         console.print(f"{len(found.entries)} tasks, {n_stored} of them done before, {len(missing)} to do")
         failed = list(found.failed)
+        if not found.entries:
+            raise InputError(f"there are no tasks in {tasks or f'project {project}'}; import some first")
         print_preset_advice(settings, missing, found.fetch)
         if missing:
             ranking = VersionedCoefficients(learned.coefficients, learned.version) if learned else None

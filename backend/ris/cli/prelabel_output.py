@@ -83,9 +83,9 @@ def print_failed_tasks(failed: Sequence[FailedTask]) -> None:
     """Print the failed tasks with their reasons, at most `MAX_SHOWN_FAILURES` of them."""
     if not failed:
         return
-    table = make_table("task", "reason", title=f"{len(failed)} tasks have no suggestions")
+    table = make_table("task", "reason", title=f"{len(failed)} tasks have no suggestions", name="failed")
     for one in failed[:MAX_SHOWN_FAILURES]:
-        table.add_row(str(one.task_id), one.reason)
+        table.add_row(one.task_id, one.reason)
     if len(failed) > MAX_SHOWN_FAILURES:
         table.add_row("...", f"and {len(failed) - MAX_SHOWN_FAILURES} more")
     console.print(table, markup=False)

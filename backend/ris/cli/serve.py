@@ -46,6 +46,11 @@ def serve(
         "describer: %s, synonyms: %s, precision: %s",
         plan.describer, plan.synonyms, plan.arithmetic,
     )  # fmt: skip
+    if settings.label_studio_api_key is None:
+        log.warning(
+            "RIS_LABEL_STUDIO_API_KEY is not set: images uploaded to Label Studio cannot be read, and "
+            "nothing is synced; set it to the key from Account & Settings in Label Studio, and start again"
+        )
     serve_requests(settings)
 
 

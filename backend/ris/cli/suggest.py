@@ -65,7 +65,7 @@ def suggest(
 
 def make_evidence_table(scores: tuple[MethodScores, ...]) -> Table:
     """Make a table of the evidence of each method, a row per piece."""
-    table = make_table("method", "evidence", "value", title="evidence of the methods")
+    table = make_table("method", "evidence", "value", title="evidence of the methods", name="evidence")
     for one in scores:
         for name, value in one.evidence.items():
             table.add_row(one.method, name, value)

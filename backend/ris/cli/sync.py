@@ -41,13 +41,24 @@ def sync(
             "project",
             "in Label Studio",
             "in the database",
-            "recorded now",
-            "deleted",
+            "added here",
+            "deleted in Label Studio",
             "failed",
             "duplicates",
             "",
+            name="projects",
+            keys=(
+                "project",
+                "in_label_studio",
+                "in_database",
+                "added",
+                "deleted",
+                "failed",
+                "duplicates",
+                "state",
+            ),
         )
-        failures = make_table("project", "failure")
+        failures = make_table("project", "failure", name="failures")
         for number in numbers:
             try:
                 with console.status(f"reading project {number}"):
@@ -55,9 +66,9 @@ def sync(
             except BackendError as error:
                 if len(numbers) == 1:
                     raise
-                failures.add_row(str(number), str(error))
+                failures.add_row(number, str(error))
                 continue
-            verdict = "agree" if done.is_in_sync else "differ: see `ris events --failed`"
+            verdict = "in step" if done.is_in_sync else "differ: see `ris events --failed`"
             counts = (
                 done.n_in_label_studio,
                 done.n_recorded,
@@ -66,7 +77,7 @@ def sync(
                 done.n_failed,
                 done.n_duplicates,
             )
-            table.add_row(done.project, *map(str, counts), verdict)
+            table.add_row(number, *counts, verdict)
             if done.webhook:
                 console.print(f"project {number}: its webhook was corrected: {done.webhook}")
         console.print(table)

@@ -15,7 +15,9 @@ from ris.store.session import Database
 from ris.store.sync_states import find_sync_states
 
 MIN_FREE_DISK_BYTES = 2**30
+_TOY_PRESET = "tiny"  # its networks were trained on drawn scenes
 _EVENT_COUNT = re.compile(r"^ris_events_total\{.*\} (\d+(?:\.\d+)?(?:e\+?\d{1,2})?)$", re.MULTILINE)
+_KEY_TIMEOUT_S = 10.0  # our server asks Label Studio, 5 s at most
 _TIMEOUT_S = 3.0  # for each request to our own server
 
 
@@ -50,7 +52,7 @@ def check_disk(settings: Settings) -> Check:
     name = settings.database_url.removeprefix("sqlite:///")
     folder = Path(name).resolve().parent if name != settings.database_url else Path.cwd()
     free = shutil.disk_usage(folder if folder.is_dir() else Path.cwd()).free
-    message = f"{free / 2**30:.1f} GiB free beside the database"
+    message = f"{free / 2**30:.1f} GiB free next to the database"
     if free > MIN_FREE_DISK_BYTES:
         return Check("disk", True, message)
     return Check("disk", False, f"{message}, less than {MIN_FREE_DISK_BYTES / 2**30:.0f} GiB: make room")
@@ -62,7 +64,11 @@ def check_models(settings: Settings) -> Check:
         plan = planning.make_plan(settings)
     except BackendError as error:
         return Check("models", False, str(error))
-    return Check("models", True, f"{plan.version}, {plan.arithmetic}: {plan.preset.summary}")
+    found = f"{plan.version}, {plan.arithmetic}: {plan.preset.summary}"
+    if plan.preset.name != _TOY_PRESET:
+        return Check("models", True, found)
+    way_out = "for photographs run `ris models fetch base` and set RIS_PRESET=base"
+    return Check("models", True, f"{found}; {way_out}", is_warning=True)
 
 
 def check_own_address(settings: Settings, url: str | None) -> tuple[Check, MLBackend | None]:
@@ -107,6 +113,27 @@ def check_server(settings: Settings) -> Check:
             "RIS_BASIC_AUTH_USER is not set: Label Studio sends a password only together with a user",
         )  # fmt: skip
     return Check("server", True, f"{url} answers, models {models}")
+
+
+def check_server_key(settings: Settings) -> Check | None:
+    """Check that Label Studio accepts the key that our server was started with; None if it does not answer.
+
+    The key of this shell can be another one.
+    """
+    url = f"{_make_server_url(settings)}/health/label-studio"
+    try:
+        answer = httpx.get(url, timeout=_KEY_TIMEOUT_S, auth=settings.login, trust_env=False)
+        answer = answer.raise_for_status().json()
+    except (httpx.HTTPError, ValueError, RecursionError):
+        return None  # the check of the server says so
+    error = answer.get("error") if isinstance(answer, dict) else None
+    if error == "":
+        return Check("server's key", True, "Label Studio accepts the key of the running server")
+    return Check(
+        "server's key", False,
+        f"the running server cannot read from Label Studio: {str(error)[:300]}. Start `ris serve` with "
+        "RIS_LABEL_STUDIO_URL and RIS_LABEL_STUDIO_API_KEY set",
+    )  # fmt: skip
 
 
 def count_received_webhooks(settings: Settings) -> int | None:

@@ -11,6 +11,7 @@ from ris.doctor.installation import (
     check_models,
     check_own_address,
     check_server,
+    check_server_key,
     check_sync,
     count_received_webhooks,
 )
@@ -44,6 +45,8 @@ def run_checks(
         check_server(settings),
         own_address,
     ]
+    if checks[3].is_ok and (server_key := check_server_key(settings)):
+        checks.append(server_key)
     if checks[0].is_ok:
         checks.append(check_sync(settings))
     key = settings.label_studio_api_key

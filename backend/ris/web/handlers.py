@@ -34,6 +34,7 @@ class Services:
         start_training: starts the training; returns False when one is running.
         get_last_syncs: returns the last sync of every project, for the page at `/`.
         delivering: writes predictions into Label Studio; None without an API key.
+        check_label_studio: asks Label Studio whether it accepts our key; returns what is wrong, or "".
         studio_url: Label Studio's address as browsers see it, for links; "" without one.
     """
 
@@ -44,6 +45,7 @@ class Services:
     start_training: Callable[[], bool]
     get_last_syncs: Callable[[], Sequence[SyncResult]] = tuple
     delivering: DeliveryService | None = None
+    check_label_studio: Callable[[], str] = str
     studio_url: str = ""
 
 

@@ -51,6 +51,11 @@ def make_ml_api(backend: Services, metrics: Metrics) -> Blueprint:
             status="UP" if is_ready else "DOWN", models=str(models), database=database, model_version=version
         ), 200 if is_ready else 503
 
+    @routes.get("/health/label-studio")
+    def get_key_state() -> Response:
+        """Report what is wrong with this server's key for Label Studio, or ""; `ris doctor` asks."""
+        return jsonify(error=backend.check_label_studio())
+
     @routes.post("/setup")
     def setup() -> Response:
         """Store the project, and return the version; refuse a label config without a place for a mask."""

@@ -97,7 +97,9 @@ class ImageAddresses:
             if path.startswith(f"{sub_path}/") and IMAGE_PATHS.match(inside):
                 return self.url + urlunsplit(("", "", quote(inside), parts.query, ""))
         hint = "; for a sub-path set RIS_LABEL_STUDIO_PUBLIC_URL" if IMAGE_PATHS.search(path) else ""
-        raise LabelStudioError(f"{path[:80]!r} is no image path of Label Studio{hint}")
+        raise LabelStudioError(
+            f"cannot read {path[:80]!r}: give a URL, a local path or a Label Studio upload{hint}"
+        )
 
 
 def _split(url: str) -> SplitResult:

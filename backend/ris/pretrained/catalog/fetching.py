@@ -113,8 +113,8 @@ def _list_hub_files(part: HubFiles, name: str, endpoint: str | None) -> list[Req
         )
     except Exception as error:  # the Hub's library and its HTTP client have errors of their own
         raise WeightsError(
-            f"the Hub cannot list {part.repository}: {_format_error(error)}; check the connection, "
-            "and HF_TOKEN if the repository needs a login"
+            f"cannot reach {part.repository} on the model hub ({_format_error(error)}); set HF_ENDPOINT or "
+            "HF_TOKEN, or copy RIS_MODELS_FOLDER from another machine"
         ) from error
     there = {file.rfilename: file for file in info.siblings or []}
     names = [name for name in there if any(fnmatch.fnmatch(name, pattern) for pattern in part.files)]

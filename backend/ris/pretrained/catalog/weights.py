@@ -82,7 +82,7 @@ def read_manifest(folder: Path, remedy: str) -> dict[str, dict[str, Any]]:
     """
     path = folder / MANIFEST_FILE
     if not path.is_file():
-        raise WeightsError(f"there is no network at {folder}; {remedy}")
+        raise WeightsError(f"model weights not found in {folder}; {remedy}")
     try:
         entries = json.loads(path.read_text())
         return {

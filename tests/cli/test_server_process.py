@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
+from ris.cli.server_process import ServerProcess, find_free_port
 from ris.errors import BackendError
-from tests.live.support.process import ServerProcess, find_free_port
 
 SERVER = """
 import http.server, subprocess, sys
