@@ -44,6 +44,8 @@ from ris.service.webhook_access import ProjectTokens
 from ris.store.scenes import SceneFiles
 from ris.store.session import Database
 
+log = logging.getLogger(__name__)
+
 MAX_DATABASE_CONNECTIONS = 32  # one for each thread of a server that asks the database; the inbox has its own
 SERVER_LOCK_WAIT_S = 10.0  # how long a server waits for a database that somebody else has locked
 INTAKE_S = 1.0  # in which a webhook is answered: Label Studio waits for the answer
@@ -110,9 +112,6 @@ def _load_named_describer(plan: Plan) -> Describer | None:
         return ChatDescriber.load(plan.describer_model, device=plan.device)
     key = plan.describer_key.get_secret_value() if plan.describer_key else ""
     return HttpDescriber(plan.describer_url, model=plan.describer_model, key=key)
-
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)

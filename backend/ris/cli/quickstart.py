@@ -20,7 +20,7 @@ from ris.cli.console import console
 from ris.cli.options import KeyOption, PresetOption, UrlOption, apply_options
 from ris.cli.server_process import ServerProcess, find_free_port
 from ris.errors import BackendError, InputError
-from ris.labelstudio.api.connecting import connect_project, create_project
+from ris.labelstudio.api.connecting import create_project
 from ris.store.session import upgrade_database
 
 LABEL_CONFIG = "pick_brush"
@@ -86,11 +86,7 @@ def quickstart(
         _run_command(
             environment, "import", str(expressions), "--project", str(project), "--images", str(images)
         )
-        client = assembly.make_label_studio_client(settings)
-        for step in connect_project(
-            client, project, assembly.make_ml_backend(settings, environment["RIS_PUBLIC_URL"])
-        ):
-            console.print(f"{step.name}: {step.outcome}", markup=False)
+        _run_command(environment, "connect", "--project", str(project))
         _run_command(environment, "prelabel", "--project", str(project), "--push")
         console.print(f"open {url}/projects/{project}/data", markup=False)
         if login is not None:
