@@ -141,7 +141,7 @@ def count_health_answers(name: str, folder: Path) -> tuple[int, int]:
     with run_compared_server(name, folder) as (_, port):
         held = [socket.create_connection(("127.0.0.1", port)) for _ in range(N_HALF_SENT)]
         for one in held:
-            one.sendall(b"POST /webhook HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf")
+            one.sendall(b"POST /webhook HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nhalf")
         for _ in range(n_asked):
             connection = http.client.HTTPConnection("127.0.0.1", port, timeout=1)
             try:

@@ -11,9 +11,9 @@ from tests.builders.events import box, event
 HALF = (
     b"",
     b"GET /health",
-    b"POST /webhook HTTP/1.1\r\nHost: x\r\nA: ",
-    b"POST /webhook HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n{",
-    b"POST /predict HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nffff\r\n{",
+    b"POST /webhook HTTP/1.1\r\nHost: localhost\r\nA: ",
+    b"POST /webhook HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n{",
+    b"POST /predict HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nffff\r\n{",
 )
 
 

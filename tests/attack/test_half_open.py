@@ -53,7 +53,7 @@ def test_clients_that_never_read_their_answers_hold_nobody_up(server):
     held = []
     for _ in range(100):
         (one,) = open_half(server.port, 1)
-        one.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" * 50)
+        one.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n" * 50)
         held.append(one)
     alive = [send(server.port, "GET", "/health")[0] for _ in range(50)]
 
