@@ -22,6 +22,7 @@ class Judged:
     decision: Decision
     ious: tuple[float, ...]
     overlaps: tuple[tuple[int, int], ...]
+    image_number: int = 0
 
     @property
     def verdict(self):
@@ -57,6 +58,15 @@ class Judged:
         return self.ious[min(ranks)[1]] if ranks and self.ious else 0.0
 
 
+def judge_all(decisions):
+    """Judge decisions; images are numbered, and drawn for an interval, in the order of their appearance."""
+    judged = [judge(decision) for decision in decisions]
+    numbers = {image: i for i, image in enumerate(dict.fromkeys(one.image for one in judged))}
+    for one in judged:
+        one.image_number = numbers[one.image]
+    return judged
+
+
 def judge(decision):
     mask = decision.correction.annotation.mask if decision.correction.verdict.has_mask else None
     if mask is None:
@@ -76,8 +86,7 @@ def estimate(judged, value):
     """Return the mean, both ends of its interval, and the number of decisions."""
     if not judged:
         return float("nan"), float("nan"), float("nan"), 0
-    images = {image: i for i, image in enumerate(dict.fromkeys(one.image for one in judged))}
-    index = [images[one.image] for one in judged]
+    _, index = np.unique([one.image_number for one in judged], return_inverse=True)
     values = [float(value(one)) for one in judged]
     sums, counts = np.bincount(index, weights=values), np.bincount(index)
     drawn = np.random.default_rng(0).integers(0, len(sums), (1000, len(sums)))

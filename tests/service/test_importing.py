@@ -67,7 +67,7 @@ def test_the_data_is_what_the_label_config_shows():
 def test_what_is_not_there_is_the_choice_that_says_so_and_what_is_not_known_stays_open():
     none, unknown = made(NONE, UNKNOWN)
 
-    assert [r["value"]["choices"] for r in none["annotations"][0]["result"]] == [["no such thing"]]
+    assert [r["value"]["choices"] for r in none["annotations"][0]["result"]] == [["object not in image"]]
     assert "annotations" not in unknown
 
 

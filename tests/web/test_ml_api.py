@@ -461,7 +461,7 @@ def test_typed_words_give_all_alternatives_in_one_dict(client, gate):
 
     result = interactive(client, {"type": "textarea", "id": "t", "value": {"text": ["the blue"]}})
 
-    assert [region["meta"]["rank"] for region in result["result"]] == [2, 1, 0]
+    assert [region["meta"]["rank"] for region in result["result"]] == [0, 1, 2]
     assert {region["origin"] for region in result["result"]} == {"prediction"}
 
 

@@ -77,7 +77,7 @@ def decisions(draw):
 @settings(max_examples=60, deadline=None)
 @given(st.lists(decisions(), max_size=12))
 def test_every_figure_of_any_decisions_is_that_of_the_oracle(made):
-    check_figures(to_table(made), [oracle.judge(one) for one in made])
+    check_figures(to_table(made), oracle.judge_all(made))
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +92,7 @@ def filled(tmp_path_factory):
 def test_every_figure_of_a_record_of_2000_decisions_is_that_of_the_oracle(filled):
     with filled.begin() as session:
         table = make_decision_table(read_judged_answers(session))
-        judged = [oracle.judge(one) for one in read_decisions(session)]
+        judged = oracle.judge_all(read_decisions(session))
 
     assert len(table) == len(judged) > 1900
     check_figures(table, judged)
