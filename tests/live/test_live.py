@@ -26,6 +26,7 @@ from ris.labelstudio.config.control import read_controls
 from ris.labelstudio.images.decoding import decode_image
 from ris.labelstudio.masks import brush
 from ris.service import RecordingService, SyncService
+from ris.service.webhook_access import ProjectTokens
 from ris.store.history import read_corrections
 from ris.store.inbox import count_events
 from ris.store.records import save_project
@@ -219,7 +220,7 @@ def test_of_all_alternatives_on_the_image_a_key_takes_one(client, server, sample
     project.connect(server.url)
     project.wait_for_predictions(ids)
     (offered,) = project.predictions(ids[0])
-    assert [r["value"]["brushlabels"] for r in offered["result"]] == [["3rd"], ["2nd"], ["1st"]]
+    assert [r["value"]["brushlabels"] for r in offered["result"]] == [["1st"], ["2nd"], ["3rd"]]
     key = {"id": "pick0", "from_name": "pick", "to_name": "image", "type": "choices", "origin": "manual"}
 
     annotation = project.annotate(
@@ -233,25 +234,32 @@ def test_of_all_alternatives_on_the_image_a_key_takes_one(client, server, sample
 def test_connecting_makes_and_mends_all_links_and_may_be_repeated(client, server):
     number = connecting.create_project(client, "connect", label_config.read("tabs_brush.xml"))
     ours = connecting.MLBackend(server.url, "ris", "open")
+    database = Database.open(server.database_url)
+    tokens = ProjectTokens(database, "open")
 
-    first = connecting.connect_project(client, number, ours, label_config=label_config.read("pick_brush.xml"))
-    again = connecting.connect_project(client, number, ours)
+    def connect(**more):
+        return connecting.connect_project(client, number, ours, tokens=tokens, **more)
+
+    first = connect(label_config=label_config.read("pick_brush.xml"))
+    again = connect()
     (hook,) = client.call("GET", "/api/webhooks/", project=number)
     client.call("PATCH", f"/api/webhooks/{hook['id']}/", {"is_active": False, "headers": {}})
     client.call(
         "POST", "/api/webhooks/",
         {"url": hook["url"], "project": number, "send_payload": True, "send_for_all_actions": True},
     )  # fmt: skip
-    mended = connecting.connect_project(client, number, ours)
+    mended = connect()
 
-    # Label Studio makes a webhook of its own, without the password that ours asks for.
+    # Label Studio makes a webhook of its own, without the token that ours asks for.
     assert [step.outcome for step in first[1:]] == [
         "connected", "repaired: headers", "shown to annotators", "the live backend's",
     ]  # fmt: skip
     assert [step.outcome for step in again[1:3]] == ["connected already", "exists already"]
     assert mended[2].outcome.startswith("repaired: ")
     (hook,) = client.call("GET", "/api/webhooks/", project=number)
-    assert (hook["is_active"], hook["headers"]) == (True, ours.headers)
+    assert hook["is_active"]
+    assert tokens.is_current(number, connecting.read_webhook_token(hook))
+    database.close()
     (backend,) = client.call("GET", "/api/ml", project=number)
     assert backend["state"] == "CO"
 
@@ -348,13 +356,13 @@ def test_an_export_comes_back_as_tasks_with_ground_truth(loaded, ris, client, se
     ris("export", "--out", tmp_path, "--project", project.key, "--format", "grefcoco", "--images")
 
     told = ris("import", tmp_path / "grefcoco", "--images", tmp_path / "images", "--create", "again")
-    number = int(told.split("project ")[1])
+    number = int(re.search(r"into project (\d+)", told)[1])
     told_again = ris("import", tmp_path / "grefcoco", "--images", tmp_path / "images", "--project", number)
 
-    taken = int(told.split(" of ")[0])
-    assert (
-        f"0 of {taken} expressions are new tasks of project {number}; {taken} were there already"
-        in told_again
+    taken = int(re.search(r"imported (\d+) of", told)[1])
+    already = f"{taken} were there already"
+    assert f"0 of {taken} expressions were imported into project {number}; {already}" in " ".join(
+        told_again.split()
     )
     listed = client.call("GET", "/api/tasks", project=number, fields="all", page_size=100)["tasks"]
     assert len(listed) == taken
@@ -498,7 +506,7 @@ def test_a_project_is_prelabelled_ahead_and_its_tasks_open_with_predictions_with
     assert "0 predictions stored" in again
     assert [len(project.predictions(i)) for i in ids] == [1, 1, 0]
     (one,) = project.predictions(ids[0])
-    assert [r["value"]["brushlabels"] for r in one["result"]] == [["3rd"], ["2nd"], ["1st"]]
+    assert [r["value"]["brushlabels"] for r in one["result"]] == [["1st"], ["2nd"], ["3rd"]]
     assert client.call("GET", f"/api/projects/{project.project_id}")["model_version"] == one["model_version"]
 
 
