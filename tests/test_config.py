@@ -179,3 +179,50 @@ def test_allowed_hosts_are_separated_by_commas(monkeypatch):
     monkeypatch.setenv("RIS_ALLOWED_HOSTS", "ris.example.org, 10.0.0.5,")
 
     assert read_settings().allowed_hosts == ("ris.example.org", "10.0.0.5")
+
+
+@pytest.mark.parametrize("name", ["RIS_LABEL_STUDIO_URL", "RIS_LABEL_STUDIO_PUBLIC_URL", "RIS_PUBLIC_URL"])
+@pytest.mark.parametrize(
+    ("url", "sentence"),
+    [
+        ("http://user:secret@host", "must have no user and no password"),
+        ("http://user@host:8080", "must have no user and no password"),
+        ("http://[", "must be an address such as"),
+        ("http://h:99999", "must be an address such as"),
+        ("http://h:x", "must be an address such as"),
+        ("http://", "must name a host"),
+        ("http://:8080", "must name a host"),
+        ("http://under score", "must name a host"),
+        ("http://h:0", "must name a host"),
+        ("http://h?x=1", "must end with its path"),
+        ("http://h/a#f", "must end with its path"),
+        ("file:///etc/passwd", "must start with http"),
+    ],
+)
+def test_an_address_that_cannot_be_used_is_refused_at_start(monkeypatch, name, url, sentence):
+    monkeypatch.setenv(name, url)
+
+    with pytest.raises(SettingsError, match=sentence) as caught:
+        read_settings()
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://label_studio:8080", "https://a.example/sub/path", "http://[::1]:8080", "http://[fe80::1%eth0]",
+        "http://bücher.example", "http://10.0.0.1",
+    ],
+)  # fmt: skip
+def test_an_address_that_can_be_used_is_taken(monkeypatch, url):
+    monkeypatch.setenv("RIS_LABEL_STUDIO_URL", url)
+
+    assert read_settings().label_studio_url == url
+
+
+@pytest.mark.parametrize("url", ["file:///etc/passwd", "http://[", "http://h:99999", "h:80"])
+def test_the_address_of_a_describer_must_be_one(monkeypatch, url):
+    monkeypatch.setenv("RIS_DESCRIBER_URL", url)
+
+    with pytest.raises(SettingsError, match="RIS_DESCRIBER_URL"):
+        read_settings()

@@ -6,15 +6,21 @@ generated from the docstring and the fields of `Settings`.
 """
 
 import ipaddress
+import re
 import socket
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from ris.errors import SettingsError
 from ris.redaction.messages import shorten_message
+
+_HOST = re.compile(
+    r"[^\s\\<>\"^`{|}]+"
+)  # a name that DNS may know, or an address; underscores occur in Docker
 
 
 class Settings(BaseSettings):
@@ -146,14 +152,40 @@ class Settings(BaseSettings):
             [part.strip() for part in hosts.split(",") if part.strip()] if isinstance(hosts, str) else hosts
         )
 
-    @field_validator("label_studio_url", "public_url")
+    @field_validator("label_studio_url", "label_studio_public_url", "public_url")
     @classmethod
-    def _check_url(cls, url: str | None) -> str | None:
+    def _check_site_url(cls, url: str | None) -> str | None:
         if url is None:
             return None
-        if not url.startswith(("http://", "https://")):
-            raise ValueError("must start with http:// or https://")
+        parts = _split_http_url(url)
+        if parts.username is not None or parts.password is not None:
+            # httpx would send them in place of the API key, and browsers and logs would see them.
+            raise ValueError("must have no user and no password")
+        if parts.query or parts.fragment:
+            raise ValueError("must end with its path, without ? and #")
         return url.rstrip("/")
+
+    @field_validator("describer_url")
+    @classmethod
+    def _check_describer_url(cls, url: str | None) -> str | None:
+        if url is not None:
+            _split_http_url(url)
+        return url
+
+
+def _split_http_url(url: str) -> SplitResult:
+    """Split an address; a ValueError says what is wrong with it."""
+    if not url.startswith(("http://", "https://")):
+        raise ValueError("must start with http:// or https://")
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise ValueError("must be an address such as http://host:8080, with a port up to 65535") from error
+    host = parts.hostname or ""
+    if not host or port == 0 or not _HOST.fullmatch(host):
+        raise ValueError("must name a host, such as http://host:8080")
+    return parts
 
 
 def _is_blank(value: object) -> bool:

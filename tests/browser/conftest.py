@@ -33,11 +33,13 @@ def browser(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def editor(browser, studio):
-    browser.delete_all_cookies()
+    # Another file's session would show no login; cookies are of the host, whatever its port.
+    browser.execute_cdp_cmd("Network.clearBrowserCookies", {})
     browser.get(f"{studio.url}/user/login")
-    browser.delete_all_cookies()  # another file's session, which would show no login
-    browser.get(f"{studio.url}/user/login")
-    browser.find_element(By.CSS_SELECTOR, "input[name=email]").send_keys(DEMO_USER)
+    email = WebDriverWait(browser, WAIT_S).until(
+        lambda b: b.find_element(By.CSS_SELECTOR, "input[name=email]")
+    )
+    email.send_keys(DEMO_USER)
     browser.find_element(By.CSS_SELECTOR, "input[name=password]").send_keys(DEMO_PASSWORD)
     browser.find_element(By.CSS_SELECTOR, "button[type=submit]").click()
     WebDriverWait(browser, WAIT_S).until(lambda b: "/user/login" not in b.current_url)

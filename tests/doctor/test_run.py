@@ -59,8 +59,9 @@ def test_no_project_is_checked_where_label_studio_does_not_answer_or_cannot_be_t
 
 
 def test_no_check_shows_a_password_of_the_settings(monkeypatch):
-    for name in ("RIS_LABEL_STUDIO_URL", "RIS_PUBLIC_URL"):
-        monkeypatch.setenv(name, "http://user:S3cr3tV4lue@127.0.0.1:9/?token=S3cr3tV4lue")
+    monkeypatch.setenv("RIS_LABEL_STUDIO_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("RIS_DESCRIBER_URL", "http://user:S3cr3tV4lue@127.0.0.1:9/?token=S3cr3tV4lue")
+    monkeypatch.setenv("RIS_DESCRIBER_MODEL", "chat")
     monkeypatch.setenv("RIS_DATABASE_URL", "postgresql://ris:S3cr3tV4lue@127.0.0.1:9/ris")
     settings = read_settings()
 

@@ -151,3 +151,14 @@ def test_every_address_is_read(address):
     mapped = getattr(address, "ipv4_mapped", None)
     assert ipaddress.ip_address(parse_authority(text)[0]) == (mapped or address)
     assert parse_origin(f"https://{text}")[2] == 443
+
+
+@given(
+    st.text() | st.text().map(lambda text: f"http://{text}"),
+    st.sampled_from(["https://evil.example", "null"]),
+)
+def test_whatever_our_own_address_is_a_foreign_origin_is_foreign(own_url, origin):
+    rules = HostRules(frozenset({"localhost"}), False, True, own_url)
+
+    if own_url != origin:
+        assert not rules.is_own_origin(origin, "localhost:9090")

@@ -57,12 +57,12 @@ class HostRules:
         try:
             scheme, *site = parse_origin(origin)
             name, port = parse_authority(host)
-        except ValueError:
+            if site == [name, _DEFAULT_PORTS[scheme] if port is None else port]:
+                return True
+            parts = urlsplit(self.own_url)
+            return bool(parts.netloc) and parse_origin(f"{parts.scheme}://{parts.netloc}") == (scheme, *site)
+        except ValueError:  # also of our own address, such as one with a zone
             return False
-        if site == [name, _DEFAULT_PORTS[scheme] if port is None else port]:
-            return True
-        parts = urlsplit(self.own_url)
-        return bool(parts.netloc) and parse_origin(f"{parts.scheme}://{parts.netloc}") == (scheme, *site)
 
 
 def make_host_rules(host: str, *, is_loopback: bool, own_url: str, allowed: Iterable[str]) -> HostRules:
