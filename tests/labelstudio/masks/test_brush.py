@@ -145,7 +145,7 @@ def test_a_shaded_mask_has_a_strong_edge_a_clear_inside_and_the_same_pixels():
     shaded = brush.shade_mask(mask)
 
     assert (brush.decode_brush(brush.encode_alphas(shaded), mask.shape) == mask).all()
-    assert (shaded[10, 20], shaded[30, 45], shaded[0, 0]) == (255, 132, 0)
+    assert (shaded[10, 20], shaded[30, 45], shaded[0, 0]) == (255, 160, 0)
 
 
 def test_a_stroke_of_the_editors_brush_adds_to_a_shaded_mask_and_removes_nothing():

@@ -24,7 +24,7 @@ _RUN_BITS = (3, 4, 8, 16)  # as SDK and editor write; streams with others are re
 _HEADER_BITS = 32 + 5 + 4 * 4
 _MAX_RUN_LENGTH = 2**16
 # The editor multiplies alphas by .6 and has no setting for that. More than half of 255: `is_inside` holds.
-_FILL_ALPHA, _EDGE_ALPHA = 132, 255
+_FILL_ALPHA, _EDGE_ALPHA = 160, 255
 _EDGE_SHARE = 0.003  # of the image's diagonal: the width of the edge
 
 
