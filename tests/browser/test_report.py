@@ -174,3 +174,17 @@ def test_the_page_reads_itself_again_and_keeps_open_tables(page):
     assert browser.find_element(By.CSS_SELECTOR, ".tile").text.startswith("decisions here")
     summary = browser.find_element(By.XPATH, "//summary[text()='By annotator']")
     assert summary.find_element(By.XPATH, "..").get_attribute("open") is not None
+
+
+def test_a_page_that_cannot_be_read_again_says_since_when_it_is_old(page):
+    browser, url = page
+    browser.get(url)
+    browser.execute_script(
+        "document.activeElement.blur(); window.fetch = async () => ({ok: false, status: 503});"
+    )
+
+    browser.execute_async_script("refresh().catch(showStale).then(arguments[arguments.length - 1])")
+
+    line = browser.find_element(By.ID, "stale")
+    assert line.is_displayed()
+    assert "The page could not be read again (the server answered 503). It shows the state of" in line.text
