@@ -70,7 +70,7 @@ def is_imported(annotation: Mapping[str, Any]) -> bool:
 
 
 def write_ground_truth(mask: RLE | None, controls: Controls) -> list[dict[str, Any]]:
-    """Write a mask that is known to be correct, or None for no such thing, as an answer."""
+    """Write a mask that is known to be correct, or None for an object not in the image, as an answer."""
     if mask is None:
         return [{**region, "id": f"{GROUND_TRUTH_PREFIX}-choice"} for region in _make_no_referent(controls)]
     own = controls.pick.own_choice if controls.pick else None

@@ -23,7 +23,7 @@ _CHANGED_ORIGIN = "prediction-changed"  # of a region of a prediction that an an
 def select_meant_regions(result: Sequence[Any], controls: Controls) -> list[Any]:
     """Select the regions that an answer means; [] if the expression has no referent.
 
-    * The choice "no such thing": none, whatever is on the image.
+    * The choice "object not in image": none, whatever is on the image.
     * One or several ranks of the presentation "pick": the regions under the labels of these ranks.
     * "drew it myself": the regions that are not ours or were changed; with ranks, these too.
     * No choice: all regions on the image. In "pick" they must have one label.
@@ -49,12 +49,12 @@ def select_meant_regions(result: Sequence[Any], controls: Controls) -> list[Any]
     if not masks and (elsewhere := find_other_object(result, controls)):
         raise EmptyMaskError(
             f"the only thing drawn is on {elsewhere!r:.40} and not on the image: draw the mask on the "
-            "image, or say that there is no such thing"
+            "image, or say that the object is not in the image"
         )
     if drawn and not masks:
         raise EmptyMaskError(
             "only clicks or boxes that ask for a mask were left on the image, and no mask: draw the mask, or "
-            "say that there is no such thing"
+            "say that the object is not in the image"
         )
     _check_needs_no_choice(masks, controls)
     return masks

@@ -39,7 +39,7 @@ INTERNAL_CAUSE = FailureCause(
 FAILURE_CAUSES: Mapping[type[Exception], FailureCause] = {
     FrameError: FailureCause("picture size", "open the task, wait for the picture, and answer again"),
     EmptyMaskError: FailureCause(
-        "empty mask", "open the task, draw the mask or choose that there is no such thing"
+        "empty mask", "open the task, draw the mask or choose that the object is not in the image"
     ),
     RegionKindError: FailureCause(
         "kind of region", "draw it with a brush, a bitmask, a polygon, a rectangle or an ellipse"

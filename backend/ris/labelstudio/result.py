@@ -85,7 +85,7 @@ def read_mask(regions: Sequence[Any], size: Size | None = None) -> tuple[RLE | N
     if not painted:
         raise EmptyMaskError(
             f"region {shapes[0].get('id')!r:.40} covers no pixel of the image: draw the mask, or choose that "
-            "there is no such thing"
+            "the object is not in the image"
         )
     ids = dict.fromkeys(get_alternative_id(str(region.get("id", ""))) for _, region in painted)
     found = [mask for mask, _ in painted]

@@ -26,7 +26,7 @@ class SelectedChoices:
     Attributes:
         choice_by_label: the labels whose masks are meant, each with the choice that names it.
         own: the choice "I drew it"; "" if it was not made.
-        no_referent: the choice "no such thing"; "" if it was not made.
+        no_referent: the choice "object not in image"; "" if it was not made.
     """
 
     choice_by_label: Mapping[str, str] = field(default_factory=dict)
@@ -38,8 +38,8 @@ def read_selected_choices(result: Sequence[Any], controls: Controls, labels: Set
     """Read all choices of an answer. A choice that says nothing about the masks counts as none.
 
     A choice that the label config does not have may have been renamed since. It is understood if the answer
-    shows what it means: a label of its masks has the same name, or it is a usual name of "no such thing" or
-    "drew it myself".
+    shows what it means: a label of its masks has the same name, or it is a usual name of "object not in
+    image" or "drawn by me".
 
     Args:
         result: of the annotation.
@@ -47,8 +47,8 @@ def read_selected_choices(result: Sequence[Any], controls: Controls, labels: Set
         labels: of the masks on the image, as answers write them.
 
     Raises:
-        ChoiceError: a choice is not one of the label config's, "no such thing" and a mask were chosen, or the
-            choice in the tag that selects masks selects none.
+        ChoiceError: a choice is not one of the label config's, "object not in image" and a mask were chosen,
+            or the choice in the tag that selects masks selects none.
     """
     choice_by_label: dict[str, str] = {}
     choice_by_meaning: dict[ChoiceMeaning, str] = {}
@@ -69,7 +69,7 @@ def read_selected_choices(result: Sequence[Any], controls: Controls, labels: Set
     if neutral_pick and not (choice_by_label or own or no_referent):
         raise ChoiceError(
             f"{neutral_pick!r:.60} was chosen, which neither selects a mask nor says that there is none: "
-            "choose a mask, or that there is no such thing"
+            "choose a mask, or that the object is not in the image"
         )
     return SelectedChoices(choice_by_label, own, no_referent)
 

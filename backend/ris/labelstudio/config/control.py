@@ -82,8 +82,8 @@ class Controls:
         choice_tags: the Choices tags that say something about the masks.
         names: of all tags.
         objects: names of everything that is shown, on which a region can be drawn.
-        no_referent: the choice "no such thing"; None if there is none. An answer without a mask means the
-            same.
+        no_referent: the choice "object not in image"; None if there is none. An answer without a mask means
+            the same.
         pick: None for the presentation "tabs", one prediction per rank.
         is_interactive: some tag is `smart`, so that the editor asks for masks.
         expression_area: the TextArea in which annotators type the expression; "" if the task alone has it.
