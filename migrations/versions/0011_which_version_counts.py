@@ -54,9 +54,10 @@ def upgrade() -> None:
         f"FROM correction WHERE is_current GROUP BY project, {day}, COALESCE(annotator, -1), verdict, "
         "COALESCE(rank, -1)"
     )
-    is_current = sa.text("is_current")
+    # As SQLAlchemy writes the condition for each database: otherwise SQLite does not use the index.
+    for_sqlite, for_postgresql = sa.text("is_current = 1"), sa.text("is_current")
     for name, columns in _INDEXES.items():
-        op.create_index(name, "correction", columns, sqlite_where=is_current, postgresql_where=is_current)
+        op.create_index(name, "correction", columns, sqlite_where=for_sqlite, postgresql_where=for_postgresql)
 
 
 def downgrade() -> None:

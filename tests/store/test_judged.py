@@ -1,9 +1,14 @@
 from dataclasses import replace
 
+import pytest
+from sqlalchemy import select, text
+
 from ris.core.decision import to_judged_answer
 from ris.core.types import Task, Verdict
+from ris.store.filters import EVERYTHING
 from ris.store.judged import fill_comparisons, find_newest_judged_answers, read_judged_answers
 from ris.store.records import add_deletion
+from ris.store.schema import CorrectionRow
 from tests.builders.records import NOW, TASK, add, correction, keep, read
 
 
@@ -53,3 +58,35 @@ def test_comparisons_are_stored_once(database):
     assert list(fill_comparisons(database)) == [2]
     assert list(fill_comparisons(database)) == []
     assert read_judged(database) == before
+
+
+NEWEST = (
+    select(CorrectionRow.id)
+    .where(*EVERYTHING.make_conditions())
+    .order_by(CorrectionRow.updated_at.desc(), CorrectionRow.id.desc())
+    .limit(9)
+)
+IN_ORDER = (
+    select(CorrectionRow.id)
+    .where(CorrectionRow.is_current)
+    .order_by(CorrectionRow.project, CorrectionRow.task_id, CorrectionRow.annotation_id)
+)
+
+
+@pytest.mark.parametrize(
+    ("query", "index"), [(NEWEST, "ix_correction_newest"), (IN_ORDER, "ix_correction_current")]
+)
+def test_the_newest_answers_and_all_in_order_are_found_by_an_index(database, query, index):
+    """Without it, each view of the page would read and sort the whole record."""
+    with database.begin() as session:
+        dialect = session.get_bind().dialect
+        if dialect.name == "postgresql":
+            # A table of no rows is read whole and sorted otherwise.
+            session.execute(text("SET LOCAL enable_seqscan = off"))
+            session.execute(text("SET LOCAL enable_sort = off"))
+        explain = "EXPLAIN" if dialect.name == "postgresql" else "EXPLAIN QUERY PLAN"
+        compiled = query.compile(dialect=dialect, compile_kwargs={"literal_binds": True})
+        plan = "\n".join(str(tuple(row)) for row in session.execute(text(f"{explain} {compiled}")))
+
+    assert index in plan
+    assert "TEMP B-TREE" not in plan

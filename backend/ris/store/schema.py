@@ -242,11 +242,11 @@ class CorrectionRow(BaseRow):
         Index("ix_correction_project_task_id", "project", "task_id"),
         Index(
             "ix_correction_current", "project", "task_id", "annotation_id",
-            sqlite_where=text("is_current"), postgresql_where=text("is_current"),
+            sqlite_where=text("is_current = 1"), postgresql_where=text("is_current"),
         ),
         Index(
             "ix_correction_newest", "updated_at", "id",
-            sqlite_where=text("is_current"), postgresql_where=text("is_current"),
+            sqlite_where=text("is_current = 1"), postgresql_where=text("is_current"),
         ),
     )  # fmt: skip
 
