@@ -128,7 +128,8 @@ def _render_dashboard(backend: Services) -> Response:
             make_failure_table(failed),
         ]
         fields = make_filter_fields(shown, keys, find_annotators(session), names)
-        silent = [key for key in keys if key not in find_projects_with_corrections(session)]
+        with_corrections = find_projects_with_corrections(session)
+        silent = [key for key in keys if key not in with_corrections]
     figures = make_figures(table, names)
     figures["tables"] = [*state_tables, make_verdict_table(verdicts), *figures["tables"]]
     n_decisions = sum(verdicts.values())
