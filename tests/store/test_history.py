@@ -12,6 +12,8 @@ from ris.store.history import (
     count_decisions,
     find_decisions,
     find_newest_versions,
+    find_project_keys,
+    find_projects_with_corrections,
     read_corrections,
 )
 from ris.store.records import add_correction, add_deletion
@@ -173,3 +175,16 @@ def test_any_order_of_events_with_repeats_ends_in_the_same_decisions(scratch, or
     found = read(scratch, project=project)
 
     assert [(d.correction.annotation.annotation_id, d.correction.rank) for d in found] == [(1, 2), (3, 2)]
+
+
+def test_every_project_with_a_decision_is_found_once(database):
+    with database.begin() as session:
+        assert find_projects_with_corrections(session) == set()
+    add(
+        database, correction(1), correction(2), correction(3, task=replace(TASK, project="2.5")),
+        correction(4, task=replace(TASK, project="10.5")),
+    )  # fmt: skip
+
+    with database.begin() as session:
+        assert find_projects_with_corrections(session) == {TASK.project, "2.5", "10.5"}
+        assert find_project_keys(session) == sorted([TASK.project, "2.5", "10.5"])

@@ -131,7 +131,19 @@ def find_newest_versions(session: Session, project: str) -> dict[int, datetime]:
 
 def find_project_keys(session: Session) -> list[str]:
     """Return the keys of all projects with a /setup request or a decision, in order."""
-    keys = set(session.scalars(select(ProjectRow.key))) | set(
-        session.scalars(select(CorrectionRow.project).distinct())
+    return sorted({*session.scalars(select(ProjectRow.key)), *find_projects_with_corrections(session)})
+
+
+def find_projects_with_corrections(session: Session) -> set[str]:
+    """Return the keys of the projects with a decision.
+
+    One step in the index for each project: DISTINCT would read an entry for each decision.
+    """
+    first = select(func.min(CorrectionRow.project).label("project")).cte("found", recursive=True)
+    following = (
+        select(func.min(CorrectionRow.project))
+        .where(CorrectionRow.project > first.c.project)
+        .scalar_subquery()
     )
-    return sorted(keys)
+    found = first.union_all(select(following).where(first.c.project.is_not(None)))
+    return set(session.scalars(select(found.c.project).where(found.c.project.is_not(None))))

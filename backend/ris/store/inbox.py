@@ -20,7 +20,7 @@ from ris.errors import BackendError, InputError, StoreError, StoreRefusal
 from ris.redaction.messages import describe_error
 from ris.redaction.text import redact_text
 from ris.store.records import make_insert_or_ignore
-from ris.store.schema import CorrectionRow, EventRow, UtcDateTime
+from ris.store.schema import EventRow, UtcDateTime
 from ris.store.session import Database
 
 log = logging.getLogger(__name__)
@@ -121,11 +121,6 @@ def requeue_events(session: Session, numbers: Collection[int] | None = None) -> 
     is_chosen = EventRow.state == "failed" if numbers is None else EventRow.id.in_(numbers)
     requeued = session.execute(query.where(is_chosen).returning(EventRow.id)).all()
     return len(requeued)
-
-
-def find_projects_with_corrections(session: Session) -> set[str]:
-    """Return the keys of the projects with a decision."""
-    return set(session.scalars(select(CorrectionRow.project).distinct()))
 
 
 def count_events(session: Session) -> Mapping[str, int]:

@@ -17,8 +17,8 @@ from ris.labelstudio.links import make_task_address
 from ris.referring.kinds import find_kind
 from ris.store.disputes import find_disputes
 from ris.store.failures import FailureGroup, group_failures
-from ris.store.history import find_decisions, find_project_keys
-from ris.store.inbox import count_events, find_projects_with_corrections
+from ris.store.history import find_decisions, find_project_keys, find_projects_with_corrections
+from ris.store.inbox import count_events
 from ris.store.judged import find_newest_judged_answers
 from ris.store.names import find_project_names
 from ris.store.progress import count_by_day, count_by_project, count_verdicts, find_annotators
