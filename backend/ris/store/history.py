@@ -137,7 +137,7 @@ def find_project_keys(session: Session) -> list[str]:
 def find_projects_with_corrections(session: Session) -> set[str]:
     """Return the keys of the projects with a decision.
 
-    One step in the index for each project: DISTINCT would read an entry for each decision.
+    One step in the index for each project: on PostgreSQL, DISTINCT reads an entry for each decision.
     """
     first = select(func.min(CorrectionRow.project).label("project")).cte("found", recursive=True)
     following = (

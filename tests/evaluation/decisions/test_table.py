@@ -81,7 +81,7 @@ def test_every_figure_of_any_decisions_is_that_of_the_oracle(made):
 
 
 @pytest.fixture(scope="module")
-def filled(tmp_path_factory):
+def record(tmp_path_factory):
     url = f"sqlite:///{tmp_path_factory.mktemp('record') / 'ris.db'}"
     fill_database(url, 2000, seed=5)
     database = Database.open(url)
@@ -89,8 +89,8 @@ def filled(tmp_path_factory):
     database.close()
 
 
-def test_every_figure_of_a_record_of_2000_decisions_is_that_of_the_oracle(filled):
-    with filled.begin() as session:
+def test_every_figure_of_a_record_of_2000_decisions_is_that_of_the_oracle(record):
+    with record.begin() as session:
         table = make_decision_table(read_judged_answers(session))
         judged = oracle.judge_all(read_decisions(session))
 
@@ -107,8 +107,8 @@ def test_every_figure_of_a_record_of_2000_decisions_is_that_of_the_oracle(filled
                 assert (share.mean, share.count) == approximately((shares[figure][0], shares[figure][3]))
 
 
-def test_a_project_is_read_alone(filled):
-    with filled.begin() as session:
+def test_a_project_is_read_alone(record):
+    with record.begin() as session:
         alone = make_decision_table(read_judged_answers(session, project="2.1700000000"))
         everything = make_decision_table(read_judged_answers(session))
 
@@ -116,14 +116,14 @@ def test_a_project_is_read_alone(filled):
     assert len(alone) == len(dict(everything.split("project"))["2.1700000000"])
 
 
-def test_answers_from_before_the_comparison_was_stored_have_the_same_figures(filled):
+def test_answers_from_before_the_comparison_was_stored_have_the_same_figures(record):
     """They are compared when they are read, until `ris db upgrade` has stored their comparisons."""
-    with filled.begin() as session:
+    with record.begin() as session:
         before = make_decision_table(read_judged_answers(session))
         session.execute(update(CorrectionRow).where(CorrectionRow.id % 3 == 0).values(comparison=None))
         read = make_decision_table(read_judged_answers(session))
-    n_filled = sum(fill_comparisons(filled))
-    with filled.begin() as session:
+    n_filled = sum(fill_comparisons(record))
+    with record.begin() as session:
         after = make_decision_table(read_judged_answers(session))
 
     assert n_filled > 500
