@@ -15,7 +15,7 @@ def gradient(size, mode="RGB"):
     return Pillow.fromarray(pixels).convert(mode)
 
 
-def turn(picture, orientation, kind="PNG"):
+def turn_picture(picture, orientation, kind="PNG"):
     exif = Pillow.Exif()
     exif[0x0112] = orientation
     out = io.BytesIO()
@@ -28,8 +28,8 @@ def turn(picture, orientation, kind="PNG"):
 @pytest.mark.parametrize("kind", ["PNG", "TIFF"])
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_every_orientation_is_set_upright_as_pillow_does(kind, orientation):
-    stored = turn(gradient((5, 3)), orientation, kind)
-    upright = ImageOps.exif_transpose(turn(gradient((5, 3)), orientation, kind))
+    stored = turn_picture(gradient((5, 3)), orientation, kind)
+    upright = ImageOps.exif_transpose(turn_picture(gradient((5, 3)), orientation, kind))
 
     assert (render_pixels(stored) == np.asarray(upright)).all()
     assert (np.asarray(to_upright(stored)) == np.asarray(upright)).all()
@@ -38,7 +38,7 @@ def test_every_orientation_is_set_upright_as_pillow_does(kind, orientation):
 
 @given(st.integers(1, 60), st.integers(1, 60), st.sampled_from([2, 4, 8]), st.integers(1, 8))
 def test_a_shrunk_picture_has_the_means_of_squares_and_its_sides_are_rounded_up(width, height, factor, turn):
-    stored = turn(gradient((width, height)), turn)
+    stored = turn_picture(gradient((width, height)), turn)
 
     small = render_pixels(stored, factor=factor)
 
