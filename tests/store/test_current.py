@@ -2,7 +2,7 @@ from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import count
-from threading import Barrier, Thread
+from threading import Thread
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -147,20 +147,22 @@ def test_thousands_of_answers_are_deleted_at_once(database):
 
 
 def test_two_writers_at_once_leave_one_version_of_an_answer(database):
-    """SQLite has one writer; on PostgreSQL the lock makes the second one wait."""
-    start = Barrier(2)
+    """The second begins while the first is open. On PostgreSQL the lock makes it wait."""
 
-    def write(seconds):
-        start.wait()
+    def write(session, seconds):
+        lock_decisions(session)
+        add_correction(session, correction(1, seconds), version="v1", event_id=None, now=NOW)
+
+    def write_later_version():
         with database.begin() as session:
-            lock_decisions(session)
-            add_correction(session, correction(1, seconds), version="v1", event_id=None, now=NOW)
+            write(session, 2)
 
-    writers = [Thread(target=write, args=[seconds]) for seconds in (1, 2)]
-    for writer in writers:
-        writer.start()
-    for writer in writers:
-        writer.join()
+    second = Thread(target=write_later_version)
+    with database.begin() as session:
+        write(session, 1)
+        second.start()
+        second.join(timeout=1)  # without the lock it would be done by then, and not see the first
+    second.join()
 
     with database.begin() as session:
         n_current = session.scalar(select(func.count()).where(CorrectionRow.is_current))

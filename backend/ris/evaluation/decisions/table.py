@@ -1,4 +1,4 @@
-"""Answers as columns: about 90 bytes an answer, however many runs its masks have."""
+"""Answers as columns: about 100 bytes an answer and a key for each image, however many runs masks have."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
