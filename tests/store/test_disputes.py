@@ -66,3 +66,11 @@ def test_the_other_answers_of_a_chosen_answers_task_count(database):
     add(database, one, replace(two, annotation=replace(two.annotation, annotator=8)))
 
     assert [dispute.n_answers for dispute in find(database, annotator=8)] == [2]
+
+
+def test_of_a_task_with_many_answers_the_newest_are_compared(database):
+    add(database, answer(1, 1, slice(8, 12)), *(answer(number, 1, slice(0, 4)) for number in range(2, 22)))
+    assert find(database) == []
+
+    add(database, answer(22, 1, slice(8, 12)))
+    assert [(dispute.n_answers, dispute.iou) for dispute in find(database)] == [(20, 0.0)]

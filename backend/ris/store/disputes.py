@@ -16,6 +16,7 @@ from ris.store.schema import CorrectionRow
 _N_NEWEST = 2_000  # answers among whose tasks disputes are looked for
 _MAX_TASKS = 200  # tasks with several answers whose masks are compared
 _IDS_PER_QUERY = 500
+_MAX_COMPARED = 20  # newest answers of one task: each is compared with each
 _DISPUTE_IOU = 0.5  # masks with a smaller IoU are of different objects, as in `export.dataset`
 
 
@@ -25,7 +26,7 @@ class Dispute:
 
     Attributes:
         task: the task.
-        n_answers: number of current answers.
+        n_answers: number of current answers that were compared.
         verdicts: of the answers, in the order of their times.
         iou: the lowest IoU of two answers, in [0, 1]; 0 where one has a mask and the other says that there is
             no referent.
@@ -41,7 +42,7 @@ def find_disputes(session: Session, chosen: DecisionFilter, *, limit: int) -> li
     """Return the tasks whose answers differ, the most different first.
 
     Looked at are the tasks of the newest 2,000 answers that are chosen; of each project at most 200 of them
-    that have several answers. The cost does not grow with the record.
+    that have several answers, and of each task the newest 20. The cost does not grow with the record.
 
     Args:
         session: of the database.
@@ -97,7 +98,7 @@ def _select_current(project: str, task_ids: Sequence[int], *columns: Any) -> Sel
 
 def _compare(answers: Sequence[Row[Any]]) -> Dispute | None:
     """Return the dispute of a task's answers; None if they agree. Skipped answers say nothing."""
-    said = [answer for answer in answers if answer.verdict != Verdict.SKIPPED.value]
+    said = [answer for answer in answers if answer.verdict != Verdict.SKIPPED.value][-_MAX_COMPARED:]
     iou = min((_compute_agreement(one, two) for one, two in combinations(said, 2)), default=1.0)
     if iou >= _DISPUTE_IOU:
         return None
