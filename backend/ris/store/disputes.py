@@ -57,7 +57,7 @@ def find_disputes(session: Session, chosen: DecisionFilter, *, limit: int) -> li
         .limit(_N_NEWEST)
     )
     tasks: dict[str, list[int]] = {}
-    for found in dict.fromkeys(session.execute(newest).tuples()):
+    for found in dict.fromkeys((project, task_id) for project, task_id in session.execute(newest)):
         tasks.setdefault(found[0], []).append(found[1])
     disputes = []
     for project, task_ids in tasks.items():

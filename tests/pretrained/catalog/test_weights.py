@@ -58,7 +58,7 @@ def test_other_weights_have_another_digest(sam, tmp_path):
 
 def test_a_network_that_was_not_fetched_says_the_command_that_gets_it(fetched, tmp_path):
     with pytest.raises(
-        WeightsError, match=r"no network at .*elsewhere.net; get it with `ris models fetch base`"
+        WeightsError, match=r"model weights not found in .*elsewhere.net; get it with `ris models fetch base`"
     ):
         check_model_files([fetched], tmp_path / "elsewhere", fetch=FETCH)
 
