@@ -55,3 +55,36 @@ def test_an_enlarged_mask_is_the_nearest_pixel_of_the_small_one(mask, more_rows,
 
     rows, columns = np.arange(height) * mask.shape[0] // height, np.arange(width) * mask.shape[1] // width
     assert large == rle.encode_rle(mask[rows][:, columns])
+
+
+def read_one_character_at_a_time(text):
+    """The run lengths of a text, by the loop of the COCO API's `rleFrString`; None if it is none."""
+    counts, value, shift = [], 0, 0
+    for character in text:
+        bits = ord(character) - 48
+        if not 0 <= bits < 64:
+            return None
+        value |= (bits & 0x1F) << shift
+        shift += 5
+        if not bits & 0x20:
+            value -= (1 << shift) if bits & 0x10 else 0
+            counts.append(value + (counts[-2] if len(counts) > 2 else 0))
+            value = shift = 0
+    return None if shift else counts
+
+
+@given(st.text(st.characters(min_codepoint=46, max_codepoint=113), max_size=8))
+def test_a_text_is_read_as_the_coco_api_reads_it(text):
+    counts = read_one_character_at_a_time(text)
+    n_pixels = sum(counts or [])
+
+    if counts is None or min(counts, default=-1) < 0 or not 0 < n_pixels < 2**40:
+        with pytest.raises(ValueError, match="COCO|ends inside a run"):
+            rle.from_string(text, (1, max(n_pixels, 1)))
+    else:
+        assert rle.from_string(text, (1, n_pixels)) == RLE((1, n_pixels), tuple(counts))
+
+
+def test_a_run_longer_than_any_picture_is_refused():
+    with pytest.raises(ValueError, match="a run of 9 characters is longer than any picture"):
+        rle.from_string("P" * 8 + "0", (1, 1))

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pycocotools import mask as coco
 
+_MAX_CHARACTERS = 8  # of one run in COCO's text: 40 bits
+
 
 @dataclass(frozen=True, slots=True)
 class RLE:
@@ -118,20 +120,22 @@ def _unpack(text: str) -> tuple[int, ...]:
 
     pycocotools' own decoder does not check the text and writes past its buffer when the text is wrong.
     """
-    counts: list[int] = []
-    value = shift = 0
-    for character in text:
-        bits = ord(character) - 48
-        if not 0 <= bits < 64:
-            raise ValueError(f"{character!r} does not occur in COCO run lengths")
-        value |= (bits & 0x1F) << shift
-        shift += 5
-        if bits & 0x20:
-            continue
-        if bits & 0x10:
-            value |= -1 << shift
-        counts.append(value + (counts[-2] if len(counts) > 2 else 0))
-        value = shift = 0
-    if shift:
+    bits = np.frombuffer(text.encode("utf-8", "surrogatepass"), np.uint8).astype(np.int64) - 48
+    if ((bits < 0) | (bits > 63)).any():
+        wrong = next(character for character in text if not 48 <= ord(character) < 112)
+        raise ValueError(f"{wrong!r} does not occur in COCO run lengths")
+    ends = np.flatnonzero(bits & 0x20 == 0)
+    if len(bits) != (ends[-1] + 1 if len(ends) else 0):
         raise ValueError("the text ends inside a run")
-    return tuple(counts)
+    if not len(bits):
+        return ()
+    starts = np.concatenate([[0], ends[:-1] + 1])
+    n_characters = ends + 1 - starts
+    if n_characters.max() > _MAX_CHARACTERS:
+        raise ValueError(f"a run of {n_characters.max()} characters is longer than any picture")
+    shifts = 5 * (np.arange(len(bits)) - np.repeat(starts, n_characters))
+    values = np.add.reduceat((bits & 0x1F) << shifts, starts)
+    values -= np.where(bits[ends] & 0x10, np.int64(1) << (5 * n_characters), 0)
+    values[1::2] = np.cumsum(values[1::2])
+    values[2::2] = np.cumsum(values[2::2])
+    return tuple(values.tolist())
