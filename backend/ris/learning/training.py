@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ris.errors import BackendError, InputError
 from ris.learning.case import TrainingCase, make_training_case
 from ris.referring.ranking import RankingSettings
-from ris.store.history import read_decisions
+from ris.store.history import find_decisions
 from ris.store.learned_rankings import (
     LearnedRanking,
     add_learned_ranking,
@@ -20,13 +20,16 @@ from ris.store.learned_rankings import (
     find_ranking_in_use,
     set_version_in_use,
 )
-from ris.store.records import find_explanations, find_proposals
+from ris.store.ranked_proposals import find_newest_ranked_decisions, find_ranked_proposals
 from ris.store.session import Database
 
 if TYPE_CHECKING:
     from ris.learning.learner import FitResult
 
 log = logging.getLogger(__name__)
+
+MAX_TRAINING_DECISIONS = 20_000  # the newest ones; weights of a few methods gain nothing from more
+_DECISIONS_PER_PAGE = 100  # whose proposals are in memory at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,19 +94,20 @@ class TrainingService:
         return TrainingResult(result, version)
 
     def find_cases(self, *, project: str | None = None) -> list[TrainingCase]:
-        """Find the training cases of all decisions, or of one project's."""
+        """Find the training cases of the newest 20,000 decisions: of all projects, or of one."""
         found: list[TrainingCase] = []
         with self.database.begin() as session:
-            for decision in read_decisions(session, project=project):
-                version = decision.version
-                if version is None or not (version == self.base or version.startswith(f"{self.base}-")):
-                    continue
-                task = decision.correction.annotation.task
-                scores = {e.method: e.scores for e in find_explanations(session, task, version)}
-                case = make_training_case(
-                    decision, find_proposals(session, task, version), scores, self.ranking
-                )
-                found += [case] if case else []
+            newest = find_newest_ranked_decisions(session, self.base, MAX_TRAINING_DECISIONS, project=project)
+            row_ids = sorted(newest)
+            for start in range(0, len(row_ids), _DECISIONS_PER_PAGE):
+                decisions = find_decisions(session, row_ids[start : start + _DECISIONS_PER_PAGE])
+                for decision, ranked in zip(
+                    decisions, find_ranked_proposals(session, decisions), strict=True
+                ):
+                    if ranked is None:
+                        continue
+                    case = make_training_case(decision, ranked.masks, ranked.scores, self.ranking)
+                    found += [case] if case else []
         return found
 
     def use_version(self, version: str) -> None:
