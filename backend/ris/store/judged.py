@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Row, and_, select, update
+from sqlalchemy import Row, Text, and_, cast, select, update
 from sqlalchemy.orm import Session
 
 from ris.core.comparison import Comparison
 from ris.core.decision import JudgedAnswer, get_image_key, to_judged_answer
 from ris.core.types import Edit, Task, Verdict
-from ris.store.comparisons import comparison_from_json, comparison_to_json
+from ris.store.comparisons import comparison_from_text, comparison_to_json
 from ris.store.filters import EVERYTHING, DecisionFilter
 from ris.store.history import find_decisions
 from ris.store.known_images import find_answer_images
@@ -18,16 +18,17 @@ from ris.store.session import Database
 
 _ANSWERS_PER_PAGE = 2_000
 
+_VERDICTS = {verdict.value: verdict for verdict in Verdict}  # a call of the enum costs ten look-ups
 _HAS_MASK = and_(
     CorrectionRow.counts.is_not(None),
     CorrectionRow.verdict.in_([verdict.value for verdict in Verdict if verdict.has_mask]),
 ).label("has_mask")
-_COLUMNS = (
+_COLUMNS: tuple[Any, ...] = (
     CorrectionRow.id, CorrectionRow.project, CorrectionRow.task_id, CorrectionRow.image_url,
     CorrectionRow.expression, CorrectionRow.updated_at, CorrectionRow.annotator, CorrectionRow.lead_time_s,
     CorrectionRow.verdict, _HAS_MASK, CorrectionRow.rank, CorrectionRow.iou,
     CorrectionRow.added_px, CorrectionRow.removed_px, CorrectionRow.boundary_iou, CorrectionRow.version,
-    CorrectionRow.comparison, CorrectionRow.height, CorrectionRow.width,
+    cast(CorrectionRow.comparison, Text).label("comparison"), CorrectionRow.height, CorrectionRow.width,
 )  # fmt: skip
 
 
@@ -64,9 +65,9 @@ def _to_judged_answers(session: Session, rows: Sequence[Row[Any]]) -> list[Judge
     return [
         JudgedAnswer(
             row.id, task, get_image_key(task, image.digest if image else None), row.updated_at,
-            row.annotator, row.lead_time_s, Verdict(row.verdict), row.has_mask, row.rank, row.iou,
+            row.annotator, row.lead_time_s, _VERDICTS[row.verdict], row.has_mask, row.rank, row.iou,
             _to_edit(row), row.version,
-            compared[row.id] if row.comparison is None else comparison_from_json(row.comparison),
+            compared[row.id] if row.comparison is None else comparison_from_text(row.comparison),
         )
         for row, task, image in zip(rows, tasks, images, strict=True)
     ]  # fmt: skip

@@ -11,6 +11,7 @@ import matplotlib.pyplot as plt  # after `use`: otherwise it looks for a display
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter
 from numpy.typing import NDArray
 
 from ris.core.types import Verdict
@@ -18,6 +19,9 @@ from ris.evaluation.decisions.comparisons import compute_calibration
 from ris.evaluation.decisions.table import DecisionTable
 
 _CHART_SIZE = (4.6, 2.8)
+_MAX_WEEK_NAMES = 8  # under the chart by week
+# Of the axes in the chart: left, bottom, width, height. A layout engine would draw each chart twice.
+_POSITION, _POSITION_OVER_NAMES = (0.14, 0.17, 0.84, 0.79), (0.14, 0.26, 0.84, 0.7)
 _MAX_BARS = 12  # ranks with a bar of their own; the last bar has all higher ones
 BLUE, ORANGE, GREY = "#2c6fbb", "#d9772b", "#9aa0a6"
 STYLE: dict[Any, Any] = {
@@ -54,8 +58,10 @@ def draw_charts(table: DecisionTable) -> Mapping[str, str]:
 
 def _to_svg(draw) -> str:  # type: ignore[no-untyped-def]
     with plt.rc_context(STYLE):
-        figure: Figure = plt.figure(figsize=_CHART_SIZE, layout="constrained")
-        draw(figure.add_subplot())
+        figure: Figure = plt.figure(figsize=_CHART_SIZE)
+        axes = figure.add_subplot()
+        axes.set_position(_POSITION)
+        draw(axes)
         file = io.StringIO()
         figure.savefig(file, format="svg", metadata={"Date": None})
         plt.close(figure)
@@ -80,19 +86,25 @@ def _draw_ranks(axes: Axes, table: DecisionTable) -> None:
         names[-1] += "+"
     axes.set_xticks(range(n_ranks + 1), [*names, "none"])
     axes.set_xlabel("rank of the alternative")
-    axes.set_ylabel("decisions")
+    _name_counts(axes)
     axes.legend(frameon=False)
+
+
+def _name_counts(axes: Axes) -> None:
+    axes.set_ylabel("decisions")
+    axes.yaxis.set_major_formatter(EngFormatter(sep=""))  # "50k": longer numbers would not fit
 
 
 def _draw_ious(axes: Axes, table: DecisionTable) -> None:
     axes.hist(table.compute_ious("first"), bins=np.linspace(0, 1, 21).tolist(), color=BLUE)
     axes.set_xlabel("IoU")
-    axes.set_ylabel("decisions")
+    _name_counts(axes)
 
 
 def _draw_calibration(axes: Axes, rows: Sequence[tuple[float, float, int]]) -> None:
     axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle="--")
-    sizes = [12 + 4 * count**0.5 for _, _, count in rows]
+    most = max(count for _, _, count in rows)
+    sizes = [12 + 150 * count / most for _, _, count in rows]
     axes.scatter([score for score, _, _ in rows], [right for _, right, _ in rows], s=sizes, color=BLUE)
     axes.set_xlim(-0.03, 1.03)
     axes.set_ylim(-0.03, 1.03)
@@ -103,7 +115,7 @@ def _draw_calibration(axes: Axes, rows: Sequence[tuple[float, float, int]]) -> N
 def _draw_times(axes: Axes, times: NDArray[np.float32]) -> None:
     axes.hist(np.clip(times, 0, np.quantile(times, 0.98) + 1e-9), bins=20, color=BLUE)
     axes.set_xlabel("seconds (the longest 2 % are in the last bar)")
-    axes.set_ylabel("decisions")
+    _name_counts(axes)
 
 
 def _draw_trend(axes: Axes, weeks: Mapping[str, DecisionTable]) -> None:
@@ -112,5 +124,7 @@ def _draw_trend(axes: Axes, weeks: Mapping[str, DecisionTable]) -> None:
     axes.plot(list(weeks), means, color=BLUE, marker="o", label="mIoU of the first alternative")
     axes.plot(list(weeks), accepted, color=ORANGE, marker="o", label="share accepted")
     axes.set_ylim(0, 1.03)
-    axes.tick_params(axis="x", rotation=30)
+    step = -(-len(weeks) // _MAX_WEEK_NAMES)
+    axes.set_xticks(range(0, len(weeks), step), list(weeks)[::step], rotation=30, ha="right")
+    axes.set_position(_POSITION_OVER_NAMES)
     axes.legend(frameon=False)
