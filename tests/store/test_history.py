@@ -11,6 +11,7 @@ from ris.store.failures import FailedAnswer, replace_failures
 from ris.store.history import (
     count_decisions,
     find_decisions,
+    find_decisions_by_image,
     find_newest_versions,
     find_project_keys,
     find_projects_with_corrections,
@@ -44,6 +45,36 @@ def test_the_newest_version_counts_and_the_others_are_history(database):
     assert [d.correction.rank for d in read(database)] == [1]
     with database.begin() as session:
         assert [c.rank for c in read_corrections(session, TASK.project, 1)] == [0, 2, 1]
+
+
+def test_decisions_with_a_mask_are_found_image_by_image(database):
+    a, b = (replace(TASK, task_id=number, image_url=url) for number, url in ((1, "a.png"), (2, "b.png")))
+    last = replace(TASK, task_id=3, image_url="a.png")
+    other = replace(TASK, project="2.1700000000")
+    add(
+        database,
+        correction(1, task=b),
+        correction(2, task=last),
+        correction(3, task=a),
+        correction(4, task=other),
+    )
+    add(
+        database,
+        correction(5, task=a, verdict=Verdict.NO_REFERENT),
+        correction(6, task=b),
+        correction(7, task=b),
+    )
+    delete(database, annotation_ids=[7])
+
+    with database.begin() as session:
+        found, of_one = (
+            find_decisions_by_image(session),
+            find_decisions_by_image(session, project=other.project),
+        )
+        numbers = [d.correction.annotation.annotation_id for d in find_decisions(session, found)]
+
+    assert numbers == [3, 2, 1, 6, 4]
+    assert list(of_one) == [found[-1]]
 
 
 def test_decisions_are_found_by_their_rows_in_the_order_asked_for(database):

@@ -1,6 +1,7 @@
 """`ris report` and `ris evaluate`: figures on the decisions."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -16,14 +17,17 @@ from ris.core.types import Task
 from ris.core.versions import describe_version
 from ris.evaluation.decisions.metrics import compute_decision_metrics
 from ris.evaluation.decisions.named import MAX_DISPUTES, load_report_names, make_dispute_table
-from ris.evaluation.decisions.rerun import compare_reruns, isolate_method, rerun
+from ris.evaluation.decisions.rerun import Rerun, compare_reruns, isolate_method, rerun
 from ris.evaluation.decisions.table import GROUP_KEYS, DecisionTable, make_decision_table
 from ris.labelstudio.links import make_task_address
 from ris.store.disputes import find_disputes
 from ris.store.filters import DecisionFilter
-from ris.store.history import count_decisions, find_decisions, read_decisions
+from ris.store.history import count_decisions, find_decisions, find_decisions_by_image
 from ris.store.judged import read_judged_answers
 from ris.store.session import Database
+
+_DECISIONS_PER_PAGE = 200
+_MAX_REASONS = 20  # that are printed after `--rerun`
 
 
 def report(
@@ -118,20 +122,45 @@ def evaluate(
 
 def _print_rerun(preset: str, method: str | None, project: str | None, database_url: str | None) -> None:
     settings = config.read_settings(database_url=database_url, preset=preset)
-    found = _load_decisions(settings.database_url, project)
     pipeline = assembly.load_pipeline(planning.make_plan(settings))
     if method is not None:
         pipeline = isolate_method(pipeline, method)
-    with_mask = sum(d.correction.verdict.has_mask for d in found)
-    runs = rerun(pipeline, found, assembly.make_image_source(settings))
-    done = list(track(runs, "running the preset", total=with_mask, console=console, transient=True))
+    reasons: Counter[str] = Counter()
+    database = Database.open(settings.database_url)
+    try:
+        with database.begin() as session:
+            row_ids = find_decisions_by_image(session, project=project)
+        runs = rerun(pipeline, _load_decisions(database, row_ids), assembly.make_image_source(settings))
+        bar = track(runs, "running the preset", total=len(row_ids), console=console, transient=True)
+        compared = compare_reruns(_count_reasons(bar, reasons))
+    finally:
+        database.close()
     name = f"{describe_version(pipeline.version)}{f', {method} alone' if method else ''}"
-    table = make_table("", "recorded", name, "difference", title=f"{len(done)} decisions with a mask")
-    for figure, (then, now, above) in compare_reruns(done).items():
+    table = make_table("", "recorded", name, "difference", title=f"{len(row_ids)} decisions with a mask")
+    for figure, (then, now, above) in compared.items():
         table.add_row(figure, str(then), str(now), str(above))
     console.print(table)
-    for reason in sorted({one.reason for one in done if one.reason}):
+    n_more = reasons.pop("", 0)
+    for reason in sorted(reasons):
         console.print(reason, markup=False)
+    if n_more:
+        console.print(f"{n_more} more decisions could not be ranked again")
+
+
+def _load_decisions(database: Database, row_ids: Sequence[int]) -> Iterator[Decision]:
+    """Yield decisions by pages, each in a transaction of its own, because the networks run between them."""
+    for start in range(0, len(row_ids), _DECISIONS_PER_PAGE):
+        with database.begin() as session:
+            found = find_decisions(session, row_ids[start : start + _DECISIONS_PER_PAGE])
+        yield from found
+
+
+def _count_reasons(runs: Iterable[Rerun], reasons: Counter[str]) -> Iterator[Rerun]:
+    """Pass the runs on, and count why tasks could not be ranked again; "" counts those after the first 20."""
+    for one in runs:
+        if one.reason:
+            reasons[one.reason if one.reason in reasons or len(reasons) < _MAX_REASONS else ""] += 1
+        yield one
 
 
 def _load_table(database: Database, project: str | None) -> DecisionTable:
@@ -140,12 +169,3 @@ def _load_table(database: Database, project: str | None) -> DecisionTable:
         answers = read_judged_answers(session, project=project)
         bar = track(answers, "reading decisions", total=n_answers, console=console, transient=True)
         return make_decision_table(bar)
-
-
-def _load_decisions(database_url: str, project: str | None) -> list[Decision]:
-    database = Database.open(database_url)
-    try:
-        with database.begin() as session:
-            return list(read_decisions(session, project=project))
-    finally:
-        database.close()

@@ -47,6 +47,21 @@ def test_an_image_that_is_gone_is_a_miss_with_its_reason():
     assert compare_reruns(found)["P@0.5 of the first"][1].mean == 0.5
 
 
+def test_one_image_after_another_is_read_from_a_stream_of_decisions():
+    read = []
+
+    def stream():
+        for number, image in enumerate(("a", "a", "b"), start=1):
+            read.append(number)
+            yield decision(RED, "the red", number, image)
+
+    next(rerun(make_pipeline(), stream(), Fetch()))
+
+    assert read == [1, 2, 3]  # the third tells that the first image is complete
+    assert len(list(rerun(make_pipeline(), stream(), fetch := Fetch()))) == 3
+    assert fetch.times == 2
+
+
 def test_only_decisions_that_say_which_mask_is_meant_are_run_again():
     none = make_decision(Verdict.NO_REFERENT)
     skipped = make_decision(Verdict.SKIPPED, np.ones((10, 10), np.bool_))

@@ -1,7 +1,11 @@
 """Rank decided tasks again, with another preset or with one method alone."""
 
-from collections.abc import Callable, Iterator, Sequence
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
+
+import numpy as np
 
 from ris.core.comparison import compare_answer
 from ris.core.decision import Decision, get_image_key
@@ -43,23 +47,23 @@ def isolate_method(pipeline: Pipeline, method: str) -> Pipeline:
 
 
 def rerun(
-    pipeline: Pipeline, decisions: Sequence[Decision], fetch: Callable[[Task], Image]
+    pipeline: Pipeline, decisions: Iterable[Decision], fetch: Callable[[Task], Image]
 ) -> Iterator[Rerun]:
     """Rank again the tasks of all decisions that have a mask.
 
-    Each image is processed once for all its decisions.
+    Each image is processed once for all its decisions; only the decisions of one image are in memory.
 
     Args:
         pipeline: ranks the alternatives.
-        decisions: those without a mask are skipped.
+        decisions: those of one image one after another. Those without a mask are skipped.
         fetch: returns the image of a task, or raises an ImageError.
     """
-    by_image: dict[tuple[str, str], list[Decision]] = {}
-    for decision in decisions:
-        task = decision.correction.annotation.task
-        if decision.correction.verdict.has_mask and decision.correction.annotation.mask is not None:
-            by_image.setdefault((task.project, task.image_url), []).append(decision)
-    for group in by_image.values():
+    for _, of_image in groupby(decisions, _get_reference):
+        group = [
+            d for d in of_image if d.correction.verdict.has_mask and d.correction.annotation.mask is not None
+        ]
+        if not group:
+            continue
         expressions = [d.correction.annotation.task.expression for d in group]
         try:
             scene = pipeline.see(fetch(group[0].correction.annotation.task))
@@ -73,6 +77,11 @@ def rerun(
             yield Rerun(_get_image(decision), before, _compute_ious(decision, alternatives))
 
 
+def _get_reference(decision: Decision) -> tuple[str, str]:
+    task = decision.correction.annotation.task
+    return task.project, task.image_url
+
+
 def _get_image(decision: Decision) -> tuple[str, str]:
     return get_image_key(decision.correction.annotation.task, decision.image_digest)
 
@@ -81,26 +90,33 @@ def _compute_ious(decision: Decision, alternatives: Sequence[Alternative]) -> tu
     return compare_answer(decision.correction.annotation.mask, alternatives).ious
 
 
-def compare_reruns(reruns: Sequence[Rerun]) -> dict[str, tuple[Share, Share, Share]]:
+def compare_reruns(reruns: Iterable[Rerun]) -> dict[str, tuple[Share, Share, Share]]:
     """Compare the metrics before and after on the same decisions.
+
+    Args:
+        reruns: read once; about 70 bytes of each, and a key for each image, are kept.
 
     Returns:
         By metric of `RERUN_METRICS`: the mean before, the mean after, and the paired difference. A task that
         could not be ranked again counts as 0 after.
     """
-    images = {image: i for i, image in enumerate(dict.fromkeys(one.image for one in reruns))}
-    groups = [images[one.image] for one in reruns]
-    table = {}
-    for name, value in RERUN_METRICS.items():
-        before = [value(one.before) for one in reruns]
-        after = [value(one.after) for one in reruns]
-        differences = [b - a for a, b in zip(before, after, strict=True)]
-        table[name] = (
-            estimate_share(before, groups),
-            estimate_share(after, groups),
-            estimate_share(differences, groups),
+    images: dict[tuple[str, str], int] = {}
+    groups = array("l")
+    before = {name: array("d") for name in RERUN_METRICS}
+    after = {name: array("d") for name in RERUN_METRICS}
+    for one in reruns:
+        groups.append(images.setdefault(one.image, len(images)))
+        for name, value in RERUN_METRICS.items():
+            before[name].append(value(one.before))
+            after[name].append(value(one.after))
+    return {
+        name: (
+            estimate_share(before[name], groups),
+            estimate_share(after[name], groups),
+            estimate_share(np.subtract(after[name], before[name]), groups),
         )
-    return table
+        for name in RERUN_METRICS
+    }
 
 
 RERUN_METRICS: dict[str, Callable[[tuple[float, ...]], float]] = {
