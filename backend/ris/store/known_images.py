@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import IntEnum
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, ScalarSelect, and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from ris.core.address import to_address_key, to_addresses
 from ris.core.types import Size, Task
-from ris.store.schema import AddressRow, ImageRow, TaskRow
+from ris.store.schema import AddressRow, CorrectionRow, ImageRow, TaskRow
 
 
 class Distance(IntEnum):
@@ -89,6 +89,33 @@ def find_answer_images(
     elsewhere = find_known_images(session, [tasks[i] for i in others], homes) if others else []
     candidates: dict[int, Sequence[KnownImage]] = dict(zip(others, elsewhere, strict=True))
     return [choose_known_image(candidates.get(i, images), sizes[i], times[i]) for i, images in enumerate(own)]
+
+
+def make_only_digest(has_mask: ColumnElement[bool]) -> ScalarSelect[str | None]:
+    """Return SQL for the digest of an answer's image where its task alone tells it; else NULL.
+
+    That is where one image was seen with the task, and it has the size of the answer's mask. It is what
+    `find_answer_images` returns there, at a fifth of the cost. The query must select from `correction`.
+
+    Args:
+        has_mask: whether the answer has a mask.
+    """
+    digest = func.min(TaskRow.image_digest)
+    fits = and_(
+        func.min(ImageRow.height) == CorrectionRow.height, func.min(ImageRow.width) == CorrectionRow.width
+    )
+    is_certain = and_(digest == func.max(TaskRow.image_digest), or_(~has_mask, fits))
+    return (
+        select(case((is_certain, digest)))
+        .join(ImageRow, ImageRow.digest == TaskRow.image_digest)
+        .where(
+            TaskRow.project == CorrectionRow.project,
+            TaskRow.task_id == CorrectionRow.task_id,
+            TaskRow.image_url == CorrectionRow.image_url,
+        )
+        .correlate(CorrectionRow)
+        .scalar_subquery()
+    )
 
 
 def choose_known_image(images: Sequence[KnownImage], size: Size | None, at: datetime) -> KnownImage | None:

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,7 @@ from ris.core.types import MAX_LEAD_TIME_S, Verdict
 from ris.core.versions import describe_version
 from ris.referring.kinds import find_kind
 
-_ANSWERS_PER_BLOCK = 10_000  # answers that are held as Python objects
+_ANSWERS_PER_BLOCK = 500  # that are held as Python objects; more slow down the garbage collector
 _VERDICTS = tuple(Verdict)
 _VERDICT_CODES = {verdict: code for code, verdict in enumerate(_VERDICTS)}
 _MAX_RANK, _MAX_PX = 2**15 - 1, 2**31 - 1  # that the columns hold
@@ -40,17 +42,23 @@ _ROW = np.dtype(
 )
 
 
-def _get_week(answer: JudgedAnswer) -> str:
-    year, week, _ = answer.updated_at.isocalendar()
+@lru_cache(maxsize=4096)
+def _name_week(day: date) -> str:
+    year, week, _ = day.isocalendar()
     return f"{year}-W{week:02d}"
+
+
+@lru_cache(maxsize=4096)  # many answers are about the same words
+def _find_kind(expression: str) -> str:
+    return find_kind(expression)
 
 
 GROUP_KEYS: Mapping[str, Callable[[JudgedAnswer], str]] = {
     "project": lambda answer: answer.task.project,
     "annotator": lambda answer: str(answer.annotator or "unknown"),
     "version": lambda answer: describe_version(answer.version or "") or "nothing offered",
-    "kind": lambda answer: find_kind(answer.task.expression),
-    "week": _get_week,
+    "kind": lambda answer: _find_kind(answer.task.expression),
+    "week": lambda answer: _name_week(answer.updated_at.date()),
 }
 
 
