@@ -1,3 +1,7 @@
+import re
+from html import unescape
+from urllib.parse import urlsplit
+
 from ris.core.types import Verdict
 from ris.label_config import read
 from ris.service import SyncResult
@@ -40,6 +44,45 @@ def test_figures_are_of_the_newest_decisions_and_counts_are_of_all(backend, data
     assert '<td>skipped</td><td class="number">1</td>' in page
     assert "<td>42</td>" in page
     assert "<td>41</td>" not in page
+
+
+def find_charts(page):
+    return [unescape(address) for address in re.findall(r'src="(charts/[^"]+)"', page)]
+
+
+def test_the_page_names_the_charts_of_its_filter_and_the_browser_asks_for_each(backend, database, client):
+    add(database, correction(1, annotator=41), correction(2, annotator=42, verdict=Verdict.NO_REFERENT))
+
+    charts = find_charts(client.get("/?annotator=41&kind=", headers=BROWSER).text)
+
+    assert [urlsplit(chart).path for chart in charts] == [
+        "charts/ranks.svg", "charts/ious.svg", "charts/times.svg",
+    ]  # fmt: skip
+    for chart in charts:
+        answer = client.get(f"/{chart}")
+        assert (answer.status_code, answer.content_type) == (200, "image/svg+xml")
+        assert "script-src" not in answer.headers["Content-Security-Policy"]
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert [
+        urlsplit(chart).path for chart in find_charts(client.get("/?annotator=42", headers=BROWSER).text)
+    ] == ["charts/times.svg"]
+
+
+def test_the_address_of_a_chart_changes_with_the_decisions_so_that_none_is_old(backend, database):
+    add(database, correction(1))
+    before = find_charts(shown(backend))
+    assert find_charts(shown(backend)) == before
+
+    add(database, correction(1, seconds=9, rank=1))
+
+    assert set(find_charts(shown(backend))).isdisjoint(before)
+
+
+def test_a_chart_that_is_not_there_is_refused_with_a_sentence(client):
+    answer = client.get("/charts/ranks.svg")
+
+    assert answer.status_code == 400
+    assert "there is no chart 'ranks' of these decisions" in answer.text
 
 
 def test_a_program_is_answered_with_the_readiness(client, suggesting, gate):

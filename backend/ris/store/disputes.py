@@ -56,26 +56,36 @@ def find_disputes(session: Session, chosen: DecisionFilter, *, limit: int) -> li
         .order_by(row.updated_at.desc(), row.id.desc())
         .limit(_N_NEWEST)
     )
-    tasks: dict[str, list[int]] = {}
-    for found in dict.fromkeys((project, task_id) for project, task_id in session.execute(newest)):
-        tasks.setdefault(found[0], []).append(found[1])
+    found = list(dict.fromkeys((project, task_id) for project, task_id in session.execute(newest)))
+    several = {
+        (project, task_id)
+        for project, task_ids in _group_by_project(found).items()
+        for task_id in _find_tasks_with_several(session, project, task_ids)
+    }
+    compared = [key for key in found if key in several][:_MAX_TASKS]
     disputes = []
-    for project, task_ids in tasks.items():
-        several = _find_tasks_with_several(session, project, task_ids)
-        for group in _read_answers(session, project, several[:_MAX_TASKS]):
+    for project, task_ids in _group_by_project(compared).items():
+        for group in _read_answers(session, project, task_ids):
             if (dispute := _compare(group)) is not None:
                 disputes.append(dispute)
     return sorted(disputes, key=lambda dispute: (dispute.iou, -dispute.n_answers))[:limit]
 
 
-def _find_tasks_with_several(session: Session, project: str, task_ids: Sequence[int]) -> list[int]:
-    """Return the tasks with several current answers, in the order given."""
+def _group_by_project(keys: Sequence[tuple[str, int]]) -> dict[str, list[int]]:
+    tasks: dict[str, list[int]] = {}
+    for project, task_id in keys:
+        tasks.setdefault(project, []).append(task_id)
+    return tasks
+
+
+def _find_tasks_with_several(session: Session, project: str, task_ids: Sequence[int]) -> set[int]:
+    """Return the tasks with several current answers."""
     found: set[int] = set()
     for start in range(0, len(task_ids), _IDS_PER_QUERY):
         part = task_ids[start : start + _IDS_PER_QUERY]
         query = _select_current(project, part, CorrectionRow.task_id).group_by(CorrectionRow.task_id)
         found |= set(session.scalars(query.having(func.count() > 1)))
-    return [task_id for task_id in task_ids if task_id in found]
+    return found
 
 
 def _read_answers(session: Session, project: str, task_ids: Sequence[int]) -> list[list[Row[Any]]]:

@@ -4,7 +4,8 @@ import textwrap
 from collections.abc import Callable, Sequence
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from flask import Blueprint, Response, request
 
@@ -35,6 +36,10 @@ from ris.web.dashboard_tables import (
 )
 from ris.web.filters import PageFilter, make_filter_fields, read_page_filter
 from ris.web.handlers import Services
+from ris.web.headers import DRAWING_SECURITY_POLICY
+
+if TYPE_CHECKING:
+    from ris.evaluation.decisions.table import DecisionTable
 
 _MAX_ANSWERS = 1000  # answers that are evaluated at each view; `ris report` evaluates all
 _N_DAYS = 14
@@ -70,6 +75,18 @@ def make_dashboard(backend: Services, ready: Callable[[], tuple[Response, int]])
         """Answer with the script that reads the page again."""
         script = (_FOLDER / "static" / "refresh.js").read_bytes()
         return Response(script, content_type="text/javascript; charset=utf-8")
+
+    @routes.get("/charts/<name>.svg")
+    def get_chart(name: str) -> Response:
+        """Answer with one chart for the filter in the address, so that the page need not wait for it."""
+        from ris.evaluation.decisions.charts import draw_chart
+        from ris.evaluation.decisions.table import make_decision_table
+
+        with backend.suggesting.database.begin() as session:
+            table = make_decision_table(_find_answers(session, read_page_filter(request.args)))
+        drawing = Response(draw_chart(table, name), content_type="image/svg+xml")
+        drawing.headers["Content-Security-Policy"] = DRAWING_SECURITY_POLICY
+        return drawing
 
     @routes.get("/decisions/<int:row_id>.jpg")
     def get_picture(row_id: int) -> Response:
@@ -143,10 +160,20 @@ def _render_dashboard(backend: Services) -> Response:
         window=_describe_window(shown, len(table), n_decisions),
         first_tables=first_tables,
         galleries=galleries,
+        charts=_make_chart_addresses(table, n_decisions),
         footer="The page reads itself again every 30 seconds. `ris report` writes one on all decisions.",
         **figures,
     )  # fmt: skip
     return Response(page, content_type="text/html; charset=utf-8")
+
+
+def _make_chart_addresses(table: "DecisionTable", n_decisions: int) -> dict[str, str]:
+    """Return the addresses of the charts by title. They change with the decisions: browsers keep pictures."""
+    from ris.evaluation.decisions.charts import find_charts
+
+    newest = int(table.rows["row_id"].max(initial=0))
+    query = urlencode([*request.args.items(multi=True), ("of", f"{n_decisions}-{newest}")])
+    return {title: f"charts/{name}.svg?{query}" for name, title in find_charts(table).items()}
 
 
 def _draw_sentence(text: str) -> str:

@@ -1,7 +1,7 @@
 """Charts of the report, as SVG text without external references."""
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Sized
 from typing import Any
 
 import matplotlib
@@ -15,6 +15,7 @@ from matplotlib.ticker import EngFormatter
 from numpy.typing import NDArray
 
 from ris.core.types import Verdict
+from ris.errors import InputError
 from ris.evaluation.decisions.comparisons import compute_calibration
 from ris.evaluation.decisions.table import DecisionTable
 
@@ -33,27 +34,21 @@ STYLE: dict[Any, Any] = {
 }
 
 
-def draw_charts(table: DecisionTable) -> Mapping[str, str]:
-    """Draw each chart for which there are decisions; return SVG by title."""
-    drawn: dict[str, str] = {}
-    with_mask = table.select_with_mask()
-    if len(with_mask):
-        drawn["Which alternative was taken"] = _to_svg(lambda axes: _draw_ranks(axes, with_mask))
-        drawn["IoU of the first alternative with the final mask"] = _to_svg(
-            lambda axes: _draw_ious(axes, with_mask)
-        )
-        if rows := compute_calibration(with_mask):
-            drawn["How often the first is right, by its score"] = _to_svg(
-                lambda a: _draw_calibration(a, rows)
-            )
-    times = table.rows["lead_time_s"]
-    times = times[~np.isnan(times)]
-    if len(times):
-        drawn["Seconds in the editor"] = _to_svg(lambda axes: _draw_times(axes, times))
-    weeks = dict(with_mask.split("week"))
-    if len(weeks) > 1:
-        drawn["By week"] = _to_svg(lambda axes: _draw_trend(axes, weeks))
-    return drawn
+def find_charts(table: DecisionTable) -> Mapping[str, str]:
+    """Return the titles, by name, of the charts for which there are decisions."""
+    return {name: title for name, (title, select, _) in _CHARTS.items() if len(select(table))}
+
+
+def draw_chart(table: DecisionTable, name: str) -> str:
+    """Draw a chart of `find_charts` as SVG.
+
+    Raises:
+        InputError: there is no chart of this name, or no decision for it.
+    """
+    if name not in (known := find_charts(table)):
+        raise InputError(f"there is no chart {name!r} of these decisions; there are: {', '.join(known)}")
+    _, select, draw = _CHARTS[name]
+    return _to_svg(lambda axes: draw(axes, select(table)))
 
 
 def _to_svg(draw) -> str:  # type: ignore[no-untyped-def]
@@ -128,3 +123,28 @@ def _draw_trend(axes: Axes, weeks: Mapping[str, DecisionTable]) -> None:
     axes.set_xticks(range(0, len(weeks), step), list(weeks)[::step], rotation=30, ha="right")
     axes.set_position(_POSITION_OVER_NAMES)
     axes.legend(frameon=False)
+
+
+def _get_times(table: DecisionTable) -> NDArray[np.float32]:
+    times = table.rows["lead_time_s"]
+    known: NDArray[np.float32] = times[~np.isnan(times)]
+    return known
+
+
+def _split_weeks(table: DecisionTable) -> Mapping[str, DecisionTable]:
+    weeks = dict(table.select_with_mask().split("week"))
+    return weeks if len(weeks) > 1 else {}
+
+
+# By name: the title, what is drawn of the decisions (nothing to draw has length 0), and how.
+_CHARTS: Mapping[str, tuple[str, Callable[[DecisionTable], Sized], Callable[[Axes, Any], None]]] = {
+    "ranks": ("Which alternative was taken", DecisionTable.select_with_mask, _draw_ranks),
+    "ious": ("IoU of the first alternative with the final mask", DecisionTable.select_with_mask, _draw_ious),
+    "calibration": (
+        "How often the first is right, by its score",
+        lambda table: compute_calibration(table.select_with_mask()),
+        _draw_calibration,
+    ),
+    "times": ("Seconds in the editor", _get_times, _draw_times),
+    "weeks": ("By week", _split_weeks, _draw_trend),
+}

@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import jinja2
 
 from ris.core.shares import Share
 from ris.evaluation.decisions.cells import ReportNames, ReportTable
-from ris.evaluation.decisions.charts import draw_charts
+from ris.evaluation.decisions.charts import draw_chart, find_charts
 from ris.evaluation.decisions.comparisons import ENSEMBLE, compare_methods, measure_position_bias
 from ris.evaluation.decisions.galleries import Gallery
 from ris.evaluation.decisions.metrics import (
@@ -22,6 +23,7 @@ from ris.evaluation.decisions.table import DecisionTable
 TEMPLATES = Path(__file__).parent / "templates"
 
 
+@cache  # compiling the templates takes longer than rendering a page
 def make_environment(*folders: Path) -> jinja2.Environment:
     """Return the templates of these folders and of the report; all text is escaped."""
     loader = jinja2.FileSystemLoader([*folders, TEMPLATES])
@@ -29,15 +31,14 @@ def make_environment(*folders: Path) -> jinja2.Environment:
 
 
 def make_figures(table: DecisionTable, names: ReportNames) -> dict[str, Any]:
-    """Make what the templates show of the decisions: "tiles", "tables" and "charts".
+    """Make what the templates show of the decisions as text: "tiles" and "tables".
 
     Args:
         table: the decisions.
         names: of projects and annotators.
     """
     metrics = compute_decision_metrics(table)
-    charts = {title: _to_data_uri(svg) for title, svg in draw_charts(table).items()}
-    return {"tiles": _make_tiles(metrics), "tables": _make_tables(table, metrics, names), "charts": charts}
+    return {"tiles": _make_tiles(metrics), "tables": _make_tables(table, metrics, names)}
 
 
 def render_report(
@@ -64,18 +65,16 @@ def render_report(
     Returns:
         The page as HTML.
     """
+    charts = {title: _to_data_uri(draw_chart(table, name)) for name, title in find_charts(table).items()}
     return make_environment().get_template("report.html").render(
         title=title, subtitle=subtitle, first_tables=first_tables, galleries=galleries, footer=footer,
-        **make_figures(table, names),
+        charts=charts, **make_figures(table, names),
     )  # fmt: skip
 
 
 def _to_data_uri(svg: str) -> str:
     """Return a picture that a page may show without allowing styles inside it."""
-    named = (
-        svg.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1) if "xmlns=" not in svg else svg
-    )
-    return "data:image/svg+xml;base64," + base64.b64encode(named.encode()).decode("ascii")
+    return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode("ascii")
 
 
 def _make_tiles(metrics: DecisionMetrics) -> list[tuple[str, str, str]]:
