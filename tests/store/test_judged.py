@@ -5,7 +5,7 @@ from sqlalchemy import select, text
 
 from ris.core.decision import to_judged_answer
 from ris.core.types import Task, Verdict
-from ris.store.filters import EVERYTHING
+from ris.store.filters import EVERYTHING, DecisionFilter
 from ris.store.judged import fill_comparisons, find_newest_judged_answers, read_judged_answers
 from ris.store.records import add_deletion
 from ris.store.schema import CorrectionRow
@@ -60,12 +60,11 @@ def test_comparisons_are_stored_once(database):
     assert read_judged(database) == before
 
 
-NEWEST = (
-    select(CorrectionRow.id)
-    .where(*EVERYTHING.make_conditions())
-    .order_by(CorrectionRow.updated_at.desc(), CorrectionRow.id.desc())
-    .limit(9)
-)
+def make_newest_query(chosen):
+    newest = CorrectionRow.updated_at.desc(), CorrectionRow.id.desc()
+    return select(CorrectionRow.id).where(*chosen.make_conditions()).order_by(*newest).limit(9)
+
+
 IN_ORDER = (
     select(CorrectionRow.id)
     .where(CorrectionRow.is_current)
@@ -74,7 +73,14 @@ IN_ORDER = (
 
 
 @pytest.mark.parametrize(
-    ("query", "index"), [(NEWEST, "ix_correction_newest"), (IN_ORDER, "ix_correction_current")]
+    ("query", "index"),
+    [
+        (IN_ORDER, "ix_correction_current"),
+        (make_newest_query(EVERYTHING), "ix_correction_newest"),
+        (make_newest_query(DecisionFilter(project="1.5")), "ix_correction_project_newest"),
+        (make_newest_query(DecisionFilter(annotator=3)), "ix_correction_annotator_newest"),
+        (make_newest_query(DecisionFilter(verdict=Verdict.SKIPPED)), "ix_correction_verdict_newest"),
+    ],
 )
 def test_the_newest_answers_and_all_in_order_are_found_by_an_index(database, query, index):
     """Without it, each view of the page would read and sort the whole record."""

@@ -233,6 +233,15 @@ class FailureRow(BaseRow):
     """The version of the answer; these four columns are None when the whole event failed."""
 
 
+# The page of the lead shows the newest decisions: all, or those of a project, of an annotator, of a verdict.
+_NEWEST_INDEXES = {
+    "ix_correction_newest": (),
+    "ix_correction_project_newest": ("project",),
+    "ix_correction_annotator_newest": ("annotator",),
+    "ix_correction_verdict_newest": ("verdict",),
+}
+
+
 class CorrectionRow(BaseRow):
     """One judged version of an annotation; append-only. Only `is_current` changes."""
 
@@ -244,9 +253,12 @@ class CorrectionRow(BaseRow):
             "ix_correction_current", "project", "task_id", "annotation_id",
             sqlite_where=text("is_current = 1"), postgresql_where=text("is_current"),
         ),
-        Index(
-            "ix_correction_newest", "updated_at", "id",
-            sqlite_where=text("is_current = 1"), postgresql_where=text("is_current"),
+        *(
+            Index(
+                name, *columns, "updated_at", "id",
+                sqlite_where=text("is_current = 1"), postgresql_where=text("is_current"),
+            )
+            for name, columns in _NEWEST_INDEXES.items()
         ),
     )  # fmt: skip
 

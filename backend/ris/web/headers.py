@@ -21,7 +21,7 @@ SECURITY_HEADERS = {
 
 
 def send_security_headers(app: Flask) -> None:
-    """Send `SECURITY_HEADERS` with all answers of an app, refusals included; drawings have their own policy."""
+    """Send `SECURITY_HEADERS` with every answer, refusals included; drawings have a policy of their own."""
 
     @app.after_request
     def add_headers(response: Response) -> Response:
