@@ -42,6 +42,7 @@ from ris.service import (
 from ris.service.suggesting import ImageLoader
 from ris.service.webhook_access import ProjectTokens
 from ris.store.scenes import SceneFiles
+from ris.store.server_lock import ServerLock
 from ris.store.session import Database
 
 log = logging.getLogger(__name__)
@@ -127,6 +128,7 @@ class Application:
         training: learns rankings.
         refining: makes masks of clicks.
         delivering: writes predictions into Label Studio; None without an API key.
+        server_lock: keeps other servers from a SQLite database.
     """
 
     database: Database
@@ -137,6 +139,7 @@ class Application:
     training: TrainingService
     refining: RefinementService
     delivering: DeliveryService | None
+    server_lock: ServerLock
 
     def close(self) -> None:
         """Finish what runs and refuse what waits; deliveries that were not made stay in the database."""
@@ -149,13 +152,14 @@ class Application:
         self.worker.close()
         self.recording.close()
         self.database.close()
+        self.server_lock.release()
 
 
 def assemble(settings: Settings) -> Application:
     """Open the database and start the services. The networks load in the background.
 
     Raises:
-        StoreError: the database cannot be used.
+        StoreError: the database cannot be used, or another server uses it (SQLite).
         WeightsError: a model file is missing or damaged.
         SettingsError: a setting is not allowed, or does not fit another one.
     """
@@ -163,6 +167,7 @@ def assemble(settings: Settings) -> Application:
     database = Database.open(
         settings.database_url, n_connections=MAX_DATABASE_CONNECTIONS, lock_wait_s=SERVER_LOCK_WAIT_S
     )
+    server_lock = ServerLock(settings.database_url)
     load = partial(load_pipeline, plan, partial(CachingDescriber, database, now=get_utc_now))
     files = None
     if settings.scene_folder:
@@ -193,6 +198,7 @@ def assemble(settings: Settings) -> Application:
         training=TrainingService(database, plan.version, plan.preset.ranking, now=get_utc_now),
         refining=RefinementService(worker, suggesting, images),
         delivering=delivering,
+        server_lock=server_lock,
     )
 
 

@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ris.errors import InputError
+from ris.store.claims import claim_new_events
 from ris.store.failures import (
     FailedAnswer,
     count_failures,
@@ -23,7 +24,6 @@ from ris.store.history import read_decisions
 from ris.store.inbox import (
     InboxWriter,
     count_events,
-    find_new_events,
     mark_event_done,
     mark_event_failed,
     requeue_events,
@@ -51,7 +51,7 @@ def events(database):
         writer.put(digest=f"{number:064}", action="ANNOTATION_CREATED", body="{}")
     writer.close()
     with database.begin() as session:
-        first, second = (number for number, _ in find_new_events(session, limit=2))
+        first, second = (number for number, _ in claim_new_events(session, limit=2))
         replace_failures(session, first, [failed(first, 1), failed(first, 2, "region")], now=NOW)
         replace_failures(session, second, [failed(second, 3, at=LATER)], now=NOW)
         for event in (first, second):
@@ -246,7 +246,7 @@ def test_in_any_order_with_repeats_the_newest_version_alone_is_a_decision_or_a_f
         writer.put(digest=f"{run}-{place}", action="ANNOTATION_UPDATED", body="{}")
     writer.close()
     with scratch.begin() as session:
-        numbers = [number for number, _ in find_new_events(session, limit=99)]
+        numbers = [number for number, _ in claim_new_events(session, limit=99)]
         for event, step in zip(numbers, steps, strict=True):
             take(session, project, event, step)
         found = {

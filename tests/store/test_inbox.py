@@ -6,11 +6,11 @@ from sqlalchemy import text
 
 from ris.errors import StoreError, StoreRefusal
 from ris.store import inbox
+from ris.store.claims import claim_new_events
 from ris.store.inbox import (
     InboxWriter,
     _Arrival,
     count_events,
-    find_new_events,
     mark_event_done,
     mark_event_failed,
 )
@@ -36,7 +36,7 @@ def test_events_from_many_threads_are_all_there_once(database, writer):
         new = list(pool.map(lambda n: put(writer, n % 200), range(400)))
 
     with database.begin() as session:
-        waiting = find_new_events(session, limit=1000)
+        waiting = claim_new_events(session, limit=1000)
     assert sum(new) == 200
     assert sorted(body["number"] for _, body in waiting) == list(range(200))
 
@@ -50,7 +50,7 @@ def test_an_event_is_on_disk_when_the_call_returns(database, writer):
     put(writer, 1)
 
     with database.begin() as session:
-        assert [body for _, body in find_new_events(session, limit=5)] == [{"number": 1}]
+        assert [body for _, body in claim_new_events(session, limit=5)] == [{"number": 1}]
 
 
 def test_a_failing_database_fails_every_caller_and_the_writer_goes_on(database):
@@ -161,12 +161,12 @@ def test_events_wait_oldest_first_until_they_are_done_or_failed(database, writer
     for number in range(3):
         put(writer, number)
     with database.begin() as session:
-        first, second, third = (event_id for event_id, _ in find_new_events(session, limit=10))
+        first, second, third = (event_id for event_id, _ in claim_new_events(session, limit=10))
         mark_event_done(session, first, now=NOW)
         mark_event_failed(session, second, "it says nothing", now=NOW)
 
     with database.begin() as session:
-        assert [event_id for event_id, _ in find_new_events(session, limit=10)] == [third]
+        assert [event_id for event_id, _ in claim_new_events(session, limit=10)] == [third]
         assert count_events(session) == {"new": 1, "done": 1, "failed": 1}
 
 
@@ -216,6 +216,6 @@ def test_a_database_without_its_tables_refuses_for_a_while(database):
         session.execute(text("ALTER TABLE event RENAME TO away"))
 
     with pytest.raises(StoreError) as refused, database.begin() as session:
-        find_new_events(session, limit=1)
+        claim_new_events(session, limit=1)
 
     assert not isinstance(refused.value, StoreRefusal)

@@ -9,8 +9,9 @@ from ris.errors import WeightsError
 from ris.label_config import read
 from ris.labelstudio.api.pushing import PredictionWriter
 from ris.service import DeliveryService, RefinementService, SceneCache, SuggestionService, Worker
+from ris.store.claims import claim_new_events
 from ris.store.deliveries import count_deliveries
-from ris.store.inbox import count_events, find_new_events
+from ris.store.inbox import count_events
 from ris.store.records import ProjectRow
 from ris.web.app import create_app
 from ris.web.handlers import Services
@@ -241,7 +242,7 @@ def test_the_same_webhook_again_is_known(client, database):
 def test_an_action_that_is_new_to_us_is_kept(client, database):
     assert client.post("/webhook", json={"action": "MOON_LANDED", "moon": 1}).status_code == 201
     with database.begin() as session:
-        waiting = [body for _, body in find_new_events(session, limit=5)]
+        waiting = [body for _, body in claim_new_events(session, limit=5)]
         counts = count_events(session)
     assert waiting == [{"action": "MOON_LANDED", "moon": 1}] or counts["done"] == 1
 

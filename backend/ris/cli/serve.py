@@ -12,6 +12,7 @@ import typer
 
 from ris import config, planning, wsgi
 from ris.errors import SettingsError
+from ris.store.server_lock import ServerLock
 from ris.store.session import Database, upgrade_database
 from ris.web.logs import start_logging
 from ris.web.server import RequestServer, listen
@@ -90,12 +91,13 @@ def check_server_settings(settings: config.Settings) -> None:
 
     Raises:
         SettingsError: a setting cannot be used, or the port is in use.
-        StoreError: the database is missing or at another revision.
+        StoreError: the database is missing, at another revision, or in use by another server (SQLite).
         WeightsError: a model file is missing or damaged.
     """
     config.check_listening(settings)
     planning.make_plan(settings)
     Database.open(settings.database_url).close()
+    ServerLock(settings.database_url).release()
     try:
         listen(settings.host, settings.port).close()
     except OSError as error:

@@ -20,12 +20,12 @@ from ris.labelstudio.region import to_shown_alternative
 from ris.labelstudio.stored_body import redact_event, to_canonical_json
 from ris.redaction.messages import describe_error
 from ris.store.alternatives import find_answer_alternatives
+from ris.store.claims import claim_new_events, confirm_new_events
 from ris.store.current import lock_decisions
 from ris.store.failures import FailedAnswer, replace_failures, resolve_failures, resolve_failures_of_deleted
 from ris.store.inbox import (
     InboxWriter,
     count_new_events,
-    find_new_events,
     mark_event_done,
     mark_event_failed,
     postpone_event,
@@ -147,7 +147,9 @@ class RecordingService:
         return True
 
     def process_events(self, limit: int = _MAX_EVENTS) -> int:
-        """Process the oldest events that are due, at most `limit`, and return their number.
+        """Process the oldest events that are due and free, at most `limit`, and return their number.
+
+        Several processes can do so at once; each event is processed by one of them.
 
         Raises:
             StoreError: the database cannot be used, or keeps another thread from processing them; all events
@@ -156,21 +158,23 @@ class RecordingService:
         if not self._processing_lock.acquire(timeout=_PROCESSING_WAIT_S):
             raise StoreError("the database keeps the inbox from being processed; try again later")
         try:
-            with self.database.begin() as session:
-                waiting = find_new_events(session, limit=limit, now=self.now())
-            processed = [self._process_event(number, body) for number, body in waiting]
-            try:
-                self._write_events(processed)
-            except Exception:
-                # The database may refuse one of them: then the others are written.
-                for one in processed:
-                    self._write_one(one)
+            with self.database.begin() as claims:
+                waiting = claim_new_events(claims, limit=limit, now=self.now())
+                processed = [self._process_event(number, body) for number, body in waiting]
+                try:
+                    self._write_events(processed)
+                except Exception:
+                    # The database may refuse one of them: then the others are written.
+                    for one in processed:
+                        self._write_one(one)
             return len(waiting)
         finally:
             self._processing_lock.release()
 
     def process_arrived_events(self) -> None:
         """Process as many events as are new now: this ends, however many arrive meanwhile.
+
+        Those that another server has claimed are left to it.
 
         Raises:
             StoreError: as `process_events`.
@@ -206,11 +210,13 @@ class RecordingService:
         now = self.now()
         with self._writer.lock, self.database.begin() as session:
             lock_decisions(session)
-            for one in processed:
+            still_new = confirm_new_events(session, [one.number for one in processed])
+            ours = [one for one in processed if one.number in still_new]
+            for one in ours:
                 if one.event:
                     _write_event(session, one, one.event, now=now)
                 _write_state(session, one, now=now)
-        for one in processed:
+        for one in ours:
             if one.obstacle:
                 log.warning("event %d is tried again later: %s", one.number, one.obstacle)
             for failure in one.failures:

@@ -10,9 +10,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Event, Lock, Thread
-from typing import Any
 
-from sqlalchemy import JSON, String, TypeDecorator, column, func, or_, select, table, update
+from sqlalchemy import JSON, String, TypeDecorator, column, func, select, table, update
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import Session
 
@@ -32,7 +31,7 @@ _LOCK_WAIT_S = 2.0
 _MIN_PAUSE_S, _MAX_PAUSE_S = 0.1, 2.0  # before the database is asked again, doubled with each failure
 _MAX_WAITING_BYTES = 64 * 2**20  # of events that wait in memory for the database
 _GATHER_S = 0.002
-_MIN_RETRY_DELAY, _MAX_RETRY_DELAY = timedelta(seconds=5), timedelta(minutes=10)
+_MIN_RETRY_DELAY, MAX_RETRY_DELAY = timedelta(seconds=5), timedelta(minutes=10)
 
 
 class RawJson(TypeDecorator[str]):
@@ -52,31 +51,13 @@ _RAW_EVENT_TABLE = table(
 )  # fmt: skip
 
 
-def find_new_events(
-    session: Session, *, limit: int, now: datetime | None = None
-) -> list[tuple[int, dict[str, Any]]]:
-    """Return the number and the body of the new events, oldest first, at most `limit`.
-
-    Args:
-        session: of the database.
-        limit: the most events.
-        now: the time, in UTC: postponed events that are not due are left out. None returns them too.
-    """
-    query = select(EventRow).where(EventRow.state == "new").order_by(EventRow.id).limit(limit)
-    if now is not None:
-        # One further away than the longest delay was written while the clock was wrong.
-        is_due = or_(EventRow.retry_at <= now, EventRow.retry_at > now + _MAX_RETRY_DELAY)
-        query = query.where(or_(EventRow.retry_at.is_(None), is_due))
-    return [(row.id, row.body) for row in session.scalars(query)]
-
-
 def postpone_event(session: Session, event_id: int, *, now: datetime) -> None:
     """Let a new event wait: 5 s, twice as long with each attempt, at most 10 minutes.
 
     The delay is shortened at random by up to a half, so that events are not tried again all at once.
     """
     row = session.get_one(EventRow, event_id)
-    delay = min(_MIN_RETRY_DELAY * 2 ** min(row.attempts, 20), _MAX_RETRY_DELAY)
+    delay = min(_MIN_RETRY_DELAY * 2 ** min(row.attempts, 20), MAX_RETRY_DELAY)
     row.attempts, row.retry_at = row.attempts + 1, now + delay * random.uniform(0.5, 1)
 
 
