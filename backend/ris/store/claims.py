@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import or_, select, text, update
 from sqlalchemy.orm import Session
 
-from ris.store.inbox import MAX_RETRY_DELAY
+from ris.store.inbox import MAX_EVENT_DELAY
 from ris.store.schema import EventRow
 
 _LOCK_SPACE = 731_746_026  # first half of the lock's key; any number that no other program uses
@@ -39,7 +39,7 @@ def claim_new_events(
     candidates = select(EventRow.id).where(EventRow.state == "new").order_by(EventRow.id)
     if now is not None:
         # One further away than the longest delay was written while the clock was wrong.
-        is_due = or_(EventRow.retry_at <= now, EventRow.retry_at > now + MAX_RETRY_DELAY)
+        is_due = or_(EventRow.retry_at <= now, EventRow.retry_at > now + MAX_EVENT_DELAY)
         candidates = candidates.where(or_(EventRow.retry_at.is_(None), is_due))
     free = _select_free(session, candidates, limit)
     # Another server may have finished one of them since: only what is new now is returned.

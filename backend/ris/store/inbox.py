@@ -31,7 +31,7 @@ _LOCK_WAIT_S = 2.0
 _MIN_PAUSE_S, _MAX_PAUSE_S = 0.1, 2.0  # before the database is asked again, doubled with each failure
 _MAX_WAITING_BYTES = 64 * 2**20  # of events that wait in memory for the database
 _GATHER_S = 0.002
-_MIN_RETRY_DELAY, MAX_RETRY_DELAY = timedelta(seconds=5), timedelta(minutes=10)
+_MIN_RETRY_DELAY, MAX_EVENT_DELAY = timedelta(seconds=5), timedelta(minutes=10)
 
 
 class RawJson(TypeDecorator[str]):
@@ -57,7 +57,7 @@ def postpone_event(session: Session, event_id: int, *, now: datetime) -> None:
     The delay is shortened at random by up to a half, so that events are not tried again all at once.
     """
     row = session.get_one(EventRow, event_id)
-    delay = min(_MIN_RETRY_DELAY * 2 ** min(row.attempts, 20), MAX_RETRY_DELAY)
+    delay = min(_MIN_RETRY_DELAY * 2 ** min(row.attempts, 20), MAX_EVENT_DELAY)
     row.attempts, row.retry_at = row.attempts + 1, now + delay * random.uniform(0.5, 1)
 
 
