@@ -9,8 +9,12 @@ import argparse
 import base64
 import hashlib
 import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
@@ -42,7 +46,7 @@ from ris.store.schema import (
 from ris.store.session import upgrade_database
 
 DECISIONS_PER_IMAGE = 3
-_IMAGES_PER_BLOCK = 250
+_IMAGES_PER_BLOCK, _BLOCKS_AHEAD = 250, 3
 _SIZES = ((480, 640), (427, 640), (640, 480))
 _PROJECTS = tuple(f"{number}.1700000000" for number in range(1, 5))
 _VERSIONS = ("tiny-0123456789ab", "tiny-123456789abc", "tiny-123456789abc-learned-23456789")
@@ -303,13 +307,13 @@ def fill_database(
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _set_up_fast_sqlite)
     n_images = -(-n_decisions // DECISIONS_PER_IMAGE)
-    maker = _BlockMaker(seed, n_proposals)
     starts = range(0, n_images, _IMAGES_PER_BLOCK)
+    blocks = [(first, min(_IMAGES_PER_BLOCK, n_images - first)) for first in starts]
     try:
         with engine.begin() as connection:
             connection.execute(insert(ProjectRow), [_make_project(key) for key in _PROJECTS])
-        for first in track(starts, "filling", disable=not is_shown):
-            rows = maker.make_block(first, min(_IMAGES_PER_BLOCK, n_images - first))
+        made = _make_blocks(blocks, seed, n_proposals)
+        for rows in track(made, "filling", total=len(blocks), disable=not is_shown):
             with engine.begin() as connection:
                 for table, values in rows.by_table.items():
                     if values:
@@ -318,6 +322,35 @@ def fill_database(
     finally:
         engine.dispose()
     return n_images * DECISIONS_PER_IMAGE
+
+
+def _make_blocks(blocks: Sequence[tuple[int, int]], seed: int, n_proposals: int) -> Iterator[_Rows]:
+    """Yield the rows of blocks; another process makes the next ones while the caller inserts one."""
+    if len(blocks) <= _BLOCKS_AHEAD:
+        maker = _BlockMaker(seed, n_proposals)
+        yield from (maker.make_block(*block) for block in blocks)
+        return
+    spawning = get_context("spawn")
+    with ProcessPoolExecutor(1, spawning, _start_maker, (seed, n_proposals)) as pool:
+        ahead: deque[Future[_Rows]] = deque()
+        for block in blocks:
+            ahead.append(pool.submit(_make_block, *block))
+            if len(ahead) > _BLOCKS_AHEAD:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
+
+
+_maker: _BlockMaker  # of the process that makes blocks
+
+
+def _start_maker(seed: int, n_proposals: int) -> None:
+    global _maker
+    _maker = _BlockMaker(seed, n_proposals)
+
+
+def _make_block(first_image: int, n_images: int) -> _Rows:
+    return _maker.make_block(first_image, n_images)
 
 
 def _make_project(key: str) -> dict[str, Any]:
