@@ -19,6 +19,8 @@ from sqlalchemy import (
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from ris.store.compressed_json import CompressedJson
+
 
 class UtcDateTime(TypeDecorator[datetime]):
     """A time in UTC, with its time zone in Python on every database (SQLite stores none)."""
@@ -123,7 +125,7 @@ class ProposalsRow(BaseRow):
     """SHA-256 of the size and the masks."""
     height: Mapped[int]
     width: Mapped[int]
-    masks: Mapped[list[str]]
+    masks: Mapped[list[str]] = mapped_column(CompressedJson)
 
 
 class TaskRow(BaseRow):
@@ -149,7 +151,7 @@ class TaskRow(BaseRow):
     version: Mapped[str] = mapped_column(String(80))
     image_digest: Mapped[str] = mapped_column(ForeignKey("image.digest"))
     left_out: Mapped[dict[str, Any]]
-    explained: Mapped[dict[str, Any]]
+    explained: Mapped[dict[str, Any]] = mapped_column(CompressedJson)
     """By method: "evidence"; "scores", one a proposal; "heat": {"side", "bytes"}, 8 bits a patch, base64."""
     proposals: Mapped[str | None] = mapped_column(ForeignKey("proposals.key"))
     """The ranked masks; None for rows older than this column."""
