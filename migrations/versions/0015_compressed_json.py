@@ -1,5 +1,7 @@
 """Let masks of proposals and explanations of tasks hold bytes: they are compressed from here on.
 
+An index finds the tasks that name a set of proposals, so that sets without a task can be dropped.
+
 SQLite holds bytes in any column, so nothing changes there. The rows that exist stay text, which is read too;
 `ris db upgrade` compresses them after the migrations, a page in each transaction.
 """
@@ -20,6 +22,7 @@ _COLUMNS = (("proposals", "key", "masks"), ("task", "id", "explained"))
 
 def upgrade() -> None:
     """Apply this revision."""
+    op.create_index("ix_task_proposals", "task", ["proposals"])
     if op.get_bind().dialect.name == "postgresql":
         for table, _, column in _COLUMNS:
             op.execute(
@@ -30,6 +33,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Undo this revision: every value becomes text again."""
+    op.drop_index("ix_task_proposals", "task")
     connection = op.get_bind()
     for table, key, column in _COLUMNS:
         rows = connection.execute(sa.text(f"SELECT {key}, {column} FROM {table}")).all()

@@ -72,7 +72,7 @@ COMMANDS = {
 TABLE_COMMANDS = frozenset({
     "suggest", "connect", "doctor", "export", "validate", "evaluate", "sync", "prelabel", "tidy", "events",
     "events history", "models list", "models fetch", "models versions", "benchmark switches",
-    "benchmark learning",
+    "benchmark learning", "db size",
 })  # fmt: skip
 
 

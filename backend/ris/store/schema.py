@@ -153,7 +153,7 @@ class TaskRow(BaseRow):
     left_out: Mapped[dict[str, Any]]
     explained: Mapped[dict[str, Any]] = mapped_column(CompressedJson)
     """By method: "evidence"; "scores", one a proposal; "heat": {"side", "bytes"}, 8 bits a patch, base64."""
-    proposals: Mapped[str | None] = mapped_column(ForeignKey("proposals.key"))
+    proposals: Mapped[str | None] = mapped_column(ForeignKey("proposals.key"), index=True)
     """The ranked masks; None for rows older than this column."""
     answered_at: Mapped[datetime]
 
