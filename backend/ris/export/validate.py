@@ -18,11 +18,13 @@ from ris.datasets.segmentation import decode_segmentation
 from ris.errors import BackendError, DatasetError, InputError
 from ris.export.dataset import DatasetSample, get_mask
 from ris.export.differences import Problems, compare_masks
-from ris.export.formats import EXPORT_FORMATS, Material
+from ris.export.formats import EXPORT_FORMATS
+from ris.export.material import Material
 from ris.export.pairs import to_preference_pair
-from ris.export.phrasecut import IMAGE_LISTS, PHRASE_COUNTS_FILE, count_phrases
+from ris.export.phrasecut import IMAGE_LISTS, PHRASE_COUNTS_FILE, PhraseCounts
 from ris.export.phrases import Phrase
-from ris.export.run import REPORT_FILE, ExportOptions
+from ris.export.run import REPORT_FILE
+from ris.export.selection import ExportOptions
 from ris.export.validate_coco import validate_coco
 from ris.export.validate_huggingface import validate_huggingface
 from ris.labelstudio.choice import select_meant_regions

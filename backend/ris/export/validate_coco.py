@@ -11,9 +11,9 @@ from pycocotools.coco import COCO
 
 from ris.core import rle
 from ris.core.decision import Decision
-from ris.export.dataset import find_image_problem, get_mask
+from ris.export.dataset import get_mask
 from ris.export.differences import Problems, compare_masks
-from ris.export.formats import Material
+from ris.export.material import Material
 
 
 def validate_coco(name: str, material: Material, folder: Path) -> Problems:

@@ -12,7 +12,7 @@ from ris.core.rle import RLE
 from ris.datasets.entry import read_json
 from ris.export.dataset import DatasetSample
 from ris.export.differences import Problems, compare_masks
-from ris.export.formats import Material
+from ris.export.material import Material
 from ris.export.pictures import MAX_EXPORTED_PIXELS
 from ris.export.run import REPORT_FILE
 from ris.labelstudio.images.decoding import open_image, read_displayed_size
