@@ -4,12 +4,14 @@ Runs go down the columns and start with background, as in the COCO API; `counts`
 Label Studio's bit-packed format is another one: `ris.labelstudio.masks.brush`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pycocotools import mask as coco
 
+_MAX_RUN_CHARACTERS = 7  # 35 bits of a run length: more pixels than an image has
 
 @dataclass(frozen=True, slots=True)
 class RLE:
@@ -18,6 +20,7 @@ class RLE:
     Attributes:
         size: (height, width) in pixels.
         counts: run lengths, column-major, background first; they sum to height * width.
+        text: the compressed text that the mask was read from, so that it need not be made again; or "".
 
     Raises:
         ValueError: the counts do not cover the size exactly.
@@ -25,6 +28,7 @@ class RLE:
 
     size: tuple[int, int]
     counts: tuple[int, ...]
+    text: str = field(default="", compare=False, repr=False)
 
     def __post_init__(self) -> None:
         height, width = self.size
@@ -84,16 +88,25 @@ def _merge_runs(is_inside: NDArray[np.bool_], lengths: NDArray[np.int64], size: 
 
 def compute_xywh_box(rle: RLE) -> list[float]:
     """Compute the tight box in COCO's form, [x, y, width, height] in pixels; zeros for an empty mask."""
-    height, width = rle.size
-    compressed = coco.frPyObjects({"size": [height, width], "counts": list(rle.counts)}, height, width)
-    return [float(value) for value in coco.toBbox(compressed)]
+    return [float(value) for value in coco.toBbox(_compress(rle))]
 
 
 def to_string(rle: RLE) -> str:
-    """Convert to the compressed text of the COCO API, e.g. for `segmentation["counts"]` and for SQL."""
+    """Convert to the compressed text of the COCO API, e.g. for `segmentation["counts"]` and for SQL.
+
+    A mask that was read from such a text gives that text.
+    """
+    return rle.text or str(_compress(rle)["counts"].decode("ascii"))
+
+
+def _compress(rle: RLE) -> dict[str, Any]:
     height, width = rle.size
-    compressed = coco.frPyObjects({"size": [height, width], "counts": list(rle.counts)}, height, width)
-    return str(compressed["counts"].decode("ascii"))
+    if rle.text:
+        return {"size": [height, width], "counts": rle.text.encode("ascii")}
+    compressed: dict[str, Any] = coco.frPyObjects(
+        {"size": [height, width], "counts": list(rle.counts)}, height, width
+    )
+    return compressed
 
 
 def from_string(text: str, size: tuple[int, int]) -> RLE:
@@ -108,7 +121,7 @@ def from_string(text: str, size: tuple[int, int]) -> RLE:
     """
     counts = _unpack(text)
     try:
-        return RLE(size=size, counts=counts)
+        return RLE(size=size, counts=counts, text=text)
     except ValueError as error:
         raise ValueError(f"this text is not a COCO mask of {size[0]} x {size[1]} pixels: {error}") from error
 
@@ -118,20 +131,22 @@ def _unpack(text: str) -> tuple[int, ...]:
 
     pycocotools' own decoder does not check the text and writes past its buffer when the text is wrong.
     """
-    counts: list[int] = []
-    value = shift = 0
-    for character in text:
-        bits = ord(character) - 48
-        if not 0 <= bits < 64:
-            raise ValueError(f"{character!r} does not occur in COCO run lengths")
-        value |= (bits & 0x1F) << shift
-        shift += 5
-        if bits & 0x20:
-            continue
-        if bits & 0x10:
-            value |= -1 << shift
-        counts.append(value + (counts[-2] if len(counts) > 2 else 0))
-        value = shift = 0
-    if shift:
+    bits = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32).astype(np.int64) - 48
+    wrong = np.flatnonzero((bits < 0) | (bits >= 64))
+    if wrong.size:
+        raise ValueError(f"{text[wrong[0]]!r} does not occur in COCO run lengths")
+    ends = np.flatnonzero(bits < 0x20)
+    if bits.size and (not ends.size or ends[-1] != bits.size - 1):
         raise ValueError("the text ends inside a run")
-    return tuple(counts)
+    if not ends.size:
+        return ()
+    starts = np.concatenate([[0], ends[:-1] + 1])
+    n_characters = ends - starts + 1
+    if n_characters.max() > _MAX_RUN_CHARACTERS:
+        raise ValueError(f"a run has {n_characters.max()} characters, at most {_MAX_RUN_CHARACTERS} are needed")
+    places = np.arange(bits.size) - np.repeat(starts, n_characters)
+    runs = np.add.reduceat((bits & 0x1F) << 5 * places, starts)
+    runs -= np.where(bits[ends] & 0x10, 1 << 5 * n_characters, 0)
+    runs[1::2] = np.cumsum(runs[1::2])
+    runs[2::2] = np.cumsum(runs[2::2])
+    return tuple(runs.tolist())

@@ -13,9 +13,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+import msgspec
+
 # These are valid in JSON strings, but readers that split text into lines break at the first three, and UTF-8
 # cannot encode lone surrogates. They occur only inside strings, so they can be escaped.
 UNSAFE_CHARACTERS = re.compile("[\x85\u2028\u2029\ud800-\udfff]")
+_ENCODER = json.JSONEncoder(ensure_ascii=False)
 _UNFINISHED_SUFFIX = ".part"
 _SPOOLED = "\0list"
 
@@ -35,7 +38,18 @@ def open_replacing(path: Path) -> Iterator[IO[bytes]]:
 
 def to_json(content: Any, *, indent: int | None = None) -> str:
     """Convert to JSON; `UNSAFE_CHARACTERS` are escaped, other non-ASCII characters are not."""
-    text = json.dumps(content, indent=indent, ensure_ascii=False)
+    text = _escape_unsafe(_ENCODER.encode(content))
+    if indent is None:
+        return text
+    try:
+        return msgspec.json.format(text, indent=indent)  # with the bytes of json.dumps, in half the time
+    except msgspec.DecodeError:  # NaN, or half a character: Python's module takes both
+        return _escape_unsafe(json.dumps(content, indent=indent, ensure_ascii=False))
+
+
+def _escape_unsafe(text: str) -> str:
+    if text.isascii():
+        return text
     return UNSAFE_CHARACTERS.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
 
 
@@ -119,7 +133,7 @@ def write_json_with_lists(content: Any, path: Path, *, indent: int | None = None
         spooled.append(value)
         return _SPOOLED
 
-    text = json.dumps(content, indent=indent, ensure_ascii=False, default=mark)
+    text = _escape_unsafe(json.dumps(content, indent=indent, ensure_ascii=False, default=mark))
     head, *tails = text.split(json.dumps(_SPOOLED))
     with open_replacing(path) as file:
         file.write(head.encode())
