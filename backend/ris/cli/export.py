@@ -86,7 +86,13 @@ def _write(
             on_progress=lambda name, done, total: bar.update(parts[name], completed=done, total=total),
         )  # fmt: skip
     table = make_table(
-        "format", "written", "left out", "path", "loss", title=f"{material.n_decisions} decisions", name="formats"
+        "format",
+        "written",
+        "left out",
+        "path",
+        "loss",
+        title=f"{material.n_decisions} decisions",
+        name="formats",
     )
     for name, done in written.items():
         left_out = len(done.omissions)

@@ -13,6 +13,7 @@ from pycocotools import mask as coco
 
 _MAX_RUN_CHARACTERS = 7  # 35 bits of a run length: more pixels than an image has
 
+
 @dataclass(frozen=True, slots=True)
 class RLE:
     """One mask as COCO run lengths.
@@ -143,7 +144,9 @@ def _unpack(text: str) -> tuple[int, ...]:
     starts = np.concatenate([[0], ends[:-1] + 1])
     n_characters = ends - starts + 1
     if n_characters.max() > _MAX_RUN_CHARACTERS:
-        raise ValueError(f"a run has {n_characters.max()} characters, at most {_MAX_RUN_CHARACTERS} are needed")
+        raise ValueError(
+            f"a run has {n_characters.max()} characters, at most {_MAX_RUN_CHARACTERS} are needed"
+        )
     places = np.arange(bits.size) - np.repeat(starts, n_characters)
     runs = np.add.reduceat((bits & 0x1F) << 5 * places, starts)
     runs -= np.where(bits[ends] & 0x10, 1 << 5 * n_characters, 0)

@@ -134,9 +134,7 @@ def find_majority(newest: Sequence[Decision]) -> int:
     Args:
         newest: the answers to one task, newest first.
     """
-    return max(
-        range(len(newest)), key=lambda i: sum(_is_same_answer(newest[i], other) for other in newest)
-    )
+    return max(range(len(newest)), key=lambda i: sum(_is_same_answer(newest[i], other) for other in newest))
 
 
 def _is_same_answer(one: Decision, two: Decision) -> bool:

@@ -14,7 +14,7 @@ from ris.export.imagefile import ImageFile, read_image_file
 from ris.export.jsonl import write_jsonl
 from ris.export.labelstudio import write_labelstudio
 from ris.export.material import Material
-from ris.export.omissions import Omit, OmissionFile, OmissionList
+from ris.export.omissions import OmissionFile, OmissionList, Omit
 from ris.export.pairs import write_pairs
 from ris.export.phrasecut import write_phrasecut
 from ris.export.refcoco import write_grefcoco, write_refcoco
@@ -72,9 +72,7 @@ def _write_jsonl(material: Material, folder: Path) -> FormatResult:
 
 
 def _write_labelstudio(material: Material, folder: Path) -> FormatResult:
-    projects = write_labelstudio(
-        material.full_records, folder, material.controls, material.default_controls
-    )
+    projects = write_labelstudio(material.full_records, folder, material.controls, material.default_controls)
     simplified = [
         key for key in sorted(projects)
         if not material.controls.get(key, material.default_controls).is_lossless

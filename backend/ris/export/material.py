@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 from ris.export.dataset import UnseenReasons
 from ris.export.imagefile import ImageBook
@@ -12,8 +11,6 @@ from ris.export.phrases import ExpressionParser
 from ris.export.pictures import ImageBytesSource
 from ris.export.selection import AnswerSource, DecisionView, ExportOptions, SampleView, select_answers
 from ris.labelstudio.config.control import Controls
-
-_CACHED_EXPRESSIONS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +23,10 @@ class Material:
             be skipped.
         full_records: the same with their alternatives.
         pictured: the records whose image is known and has the size of the mask.
+        n_pictured_masks: number of those with a mask.
         samples: the samples of a dataset, without alternatives: one answer for each task, or all.
         full_samples: the same with their alternatives.
+        n_sample_masks: number of samples with a mask.
         not_chosen: decisions with another verdict, with reasons.
         unusable: decisions that give no sample, with reasons.
         images: the images of all decisions.
@@ -42,8 +41,10 @@ class Material:
     records: DecisionView
     full_records: DecisionView
     pictured: DecisionView
+    n_pictured_masks: int
     samples: SampleView
     full_samples: SampleView
+    n_sample_masks: int
     not_chosen: Sequence[OmissionFile]
     unusable: Sequence[OmissionFile]
     images: ImageBook
@@ -98,9 +99,11 @@ def make_material(
         records=chosen.view(chosen.records, source.find_answers),
         full_records=chosen.view(chosen.records, source.find_decisions_of),
         pictured=chosen.view(chosen.pictured, source.find_answers),
+        n_pictured_masks=sum(chosen.has_mask[place] for place in chosen.pictured),
         samples=SampleView(samples, options.shares, options.seed),
         full_samples=SampleView(full_samples, options.shares, options.seed),
+        n_sample_masks=sum(chosen.has_mask[place] for place in chosen.samples),
         not_chosen=[chosen.not_chosen], unusable=[chosen.unusable, chosen.outvoted],
         images=chosen.images, unseen=missing.find_reason, fetch=fetch,
-        parse=lru_cache(_CACHED_EXPRESSIONS)(parse), controls=controls, default_controls=default_controls,
+        parse=parse, controls=controls, default_controls=default_controls,
     )  # fmt: skip

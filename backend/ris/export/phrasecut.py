@@ -9,6 +9,7 @@ the dataset names `image_data_split3000.json`.
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, ExitStack
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ IMAGE_LISTS = ("image_data_split.json", "image_data_split3000.json")
 PHRASE_COUNTS_FILE = "name_att_rel_count.json"
 _LOADER_SPLITS = ("train", "val", "test", "miniv")  # RefVGLoader opens all of these by default
 _MIN_POLYGON_POINTS = 3
+_CACHED_EXPRESSIONS = 10_000
 _NO_REFERENT_REASON = "PhraseCut has no place for an expression without a referent"
 
 
@@ -35,10 +37,11 @@ def write_phrasecut(
     Args:
         samples: the samples to write.
         folder: the folder; created if missing.
-        parse: parses the grammar of an expression.
+        parse: parses the grammar of an expression; called once for expressions that are not far apart.
         omit: is called with each sample without a referent, and the reason.
     """
     counts, numbers, n_tasks = PhraseCounts(), ImageNumbers(), 0
+    parse = lru_cache(_CACHED_EXPRESSIONS)(parse)
     with ExitStack() as files:
         lists = [files.enter_context(open_json_list(folder / name)) for name in IMAGE_LISTS]
         tasks = {split: files.enter_context(_open_tasks(folder, split)) for split in _LOADER_SPLITS}

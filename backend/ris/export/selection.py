@@ -1,7 +1,7 @@
 """Choose what is exported: which answers, which of them are samples of a dataset, and which image each shows.
 
 Masks are not read for this, except for the majority of three or more answers to a task. What is kept of the
-record is 24 bytes a decision; images and what is left out are on disk.
+record is 25 bytes a decision; images and what is left out are on disk.
 """
 
 from array import array
@@ -139,6 +139,11 @@ class SampleView:
             assert decision.image_digest is not None
             yield make_sample(decision, images.find(decision.image_digest), self.shares, self.seed)
 
+    def pick(self, ordinals: Sequence[int]) -> "SampleView":
+        """Return some of the samples, by their positions."""
+        places = [self.decisions.places[i] for i in ordinals]
+        return replace(self, decisions=replace(self.decisions, places=places))
+
     def watch(self, on_page: Callable[[int], None]) -> "SampleView":
         """Return the same samples, whose pages are reported to `on_page`."""
         return replace(self, decisions=self.decisions.watch(on_page))
@@ -151,6 +156,7 @@ class Selection:
     Attributes:
         row_ids: ids in SQL of all current answers, by project, task and annotation.
         image_numbers: their images; -1 for an unknown one.
+        has_mask: whether they have a final mask, as 0 or 1.
         records: places of the answers with a chosen verdict.
         pictured: places of those whose image is known and has the size of the mask.
         samples: places of the answers that are samples, by task and expression.
@@ -162,6 +168,7 @@ class Selection:
 
     row_ids: "array[int]" = field(default_factory=lambda: array("q"))
     image_numbers: "array[int]" = field(default_factory=lambda: array("i"))
+    has_mask: bytearray = field(default_factory=bytearray)
     records: "array[int]" = field(default_factory=lambda: array("I"))
     pictured: "array[int]" = field(default_factory=lambda: array("I"))
     samples: "array[int]" = field(default_factory=lambda: array("I"))
@@ -170,9 +177,7 @@ class Selection:
     unusable: OmissionFile = field(default_factory=OmissionFile)
     outvoted: OmissionFile = field(default_factory=OmissionFile)
 
-    def view(
-        self, places: Sequence[int], find: Callable[[Sequence[int]], list[Decision]]
-    ) -> DecisionView:
+    def view(self, places: Sequence[int], find: Callable[[Sequence[int]], list[Decision]]) -> DecisionView:
         """Return decisions of the selection, to be read by `find`."""
         return DecisionView(places, self.row_ids, self.image_numbers, self.images, find)
 
@@ -236,6 +241,7 @@ def _add_task(
         place, task = len(selection.row_ids), answer.task
         selection.row_ids.append(answer.row_id)
         selection.image_numbers.append(_add_image(selection.images, answer))
+        selection.has_mask.append(answer.mask_size is not None)
         problem = find_image_problem(task, answer.image_size, answer.mask_size, unseen)
         if not verdicts or answer.verdict in verdicts:
             selection.records.append(place)
