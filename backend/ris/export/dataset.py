@@ -1,4 +1,4 @@
-"""The samples of a dataset, and the rules by which a decision becomes one: its image, its answer, its split."""
+"""The samples of a dataset, and the rules for their images, their answers and their splits."""
 
 import hashlib
 import re

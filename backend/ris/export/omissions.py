@@ -28,7 +28,7 @@ class OmissionFile:
     """Omissions in a temporary file, in the order in which they were added."""
 
     def __init__(self) -> None:
-        self._file = tempfile.TemporaryFile("w+", encoding="utf-8", newline="\n")
+        self._file = tempfile.TemporaryFile("w+", encoding="utf-8", newline="\n")  # noqa: SIM115 (kept open)
         self._n_omissions = 0
 
     def __len__(self) -> int:

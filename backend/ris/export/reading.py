@@ -95,7 +95,8 @@ class StoredAnswers:
 
     def __init__(self) -> None:
         self._scratch = open_scratch(
-            "CREATE TABLE answer (project TEXT, annotation INTEGER, result TEXT, UNIQUE (project, annotation));"
+            "CREATE TABLE answer (project TEXT, annotation INTEGER, result TEXT,"
+            " UNIQUE (project, annotation));"
         )
 
     def add(self, project: str, annotation_id: int, result: Any) -> None:

@@ -1,7 +1,7 @@
 """Write JSON that every reader parses correctly, whatever characters the texts contain.
 
-A file is written beside its place and moved there when it is whole: an export that fails leaves the file of the
-export before. Lists are written item by item.
+A file is written beside its place and moved there when it is whole: an export that fails leaves the file of
+the export before. Lists are written item by item.
 """
 
 import json
@@ -105,7 +105,7 @@ def open_json_list(path: Path, *, indent: int | None = None) -> Iterator[JsonLis
 
 
 class SpooledList(JsonListWriter):
-    """A JSON list in a temporary file, for `write_json_with_lists`: several lists of an object grow at a time.
+    """A JSON list in a temporary file, so that several lists of an object can grow at a time.
 
     Args:
         folder: where the temporary file is.
@@ -115,7 +115,7 @@ class SpooledList(JsonListWriter):
 
     def __init__(self, folder: Path, *, indent: int | None = None, depth: int = 0) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._spool = tempfile.TemporaryFile(dir=folder)
+        self._spool = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 (kept open)
         super().__init__(self._spool, indent=indent, depth=depth)
 
     def copy_to(self, file: IO[bytes]) -> None:
@@ -125,7 +125,7 @@ class SpooledList(JsonListWriter):
 
 
 def write_json_with_lists(content: Any, path: Path, *, indent: int | None = None) -> None:
-    """Write one JSON file as `write_json` does; lists of the content may be `SpooledList`s, which are closed."""
+    """Write one JSON file as `write_json` does; lists of the content may be `SpooledList`s."""
     spooled: list[SpooledList] = []
 
     def mark(value: SpooledList) -> str:

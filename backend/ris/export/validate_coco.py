@@ -79,7 +79,8 @@ class ListedImages:
 
     def __init__(self, images: Iterable[Mapping[str, Any]]) -> None:
         self._scratch = open_scratch(
-            "CREATE TABLE image (id INTEGER PRIMARY KEY, sha256 TEXT, content TEXT, is_ours INTEGER DEFAULT 0);"
+            "CREATE TABLE image (id INTEGER PRIMARY KEY, sha256 TEXT, content TEXT,"
+            " is_ours INTEGER DEFAULT 0);"
             "CREATE INDEX by_digest ON image (sha256);"
         )
         for image in images:

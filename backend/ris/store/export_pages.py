@@ -1,4 +1,4 @@
-"""Read the current answers for an export: first what chooses them, without masks, then pages of them by their ids.
+"""Read the current answers for an export: first what chooses them, then pages of them by their ids.
 
 The ids are read in one transaction, and versions of answers are never changed. So all formats of an export
 hold the same answers, whatever arrives meanwhile, and no transaction stays open while files are written.
