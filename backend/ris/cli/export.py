@@ -134,8 +134,13 @@ def validate(
     Example: `ris validate corrected`
     """
     choice, exported = read_export_options(folder)
-    with _open_material(config.read_settings(database_url=database_url), choice) as (material, _):
-        found = validate_export(folder, choice, material)
+    settings = config.read_settings(database_url=database_url)
+    with _open_material(settings, choice) as (material, _), make_bar(console) as bar:
+        parts = {name: bar.add_task(f"comparing {name}", total=None) for name in choice.formats}
+        found = validate_export(
+            folder, choice, material,
+            on_progress=lambda name, done, total: bar.update(parts[name], completed=done, total=total),
+        )  # fmt: skip
     count = material.n_decisions
     table = make_table("format", "compared with the database", name="formats", keys=("format", "result"))
     for name, problems in found.items():

@@ -57,7 +57,7 @@ class MissingImages:
             try:
                 image = fetch(task)
             except ImageError as error:
-                found = None, None, None, str(error)
+                found: tuple[str | int | None, ...] = None, None, None, str(error)
             else:
                 save(task, image)
                 found = image.digest, *image.size, None

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
@@ -54,7 +55,7 @@ def write_export(
     results: dict[str, FormatResult] = {}
     try:
         for name in options.formats:
-            watched = material.watch(lambda done, total, name=name: on_progress(name, done, total))
+            watched = material.watch(partial(on_progress, name))
             results[name] = EXPORT_FORMATS[name].write(watched, out / EXPORT_FORMATS[name].folder)
         _write_report(results, options, material.n_decisions, not_understood, out)
     except OSError as error:

@@ -1,6 +1,7 @@
 """Read an export back, with the readers of each format where they exist, and compare it with the record."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import count, islice
 from pathlib import Path
 from typing import Any
@@ -75,7 +76,7 @@ def validate_export(
     """
     problems: dict[str, list[str]] = {}
     for name in options.formats:
-        watched = material and material.watch(lambda done, total, name=name: on_progress(name, done, total))
+        watched = material and material.watch(partial(on_progress, name))
         try:
             found = VALIDATORS[name](watched, out / EXPORT_FORMATS[name].folder)
             problems[name] = list(islice(found, MAX_DIFFERENCES))

@@ -26,12 +26,12 @@ _HAS_MASK = and_(
     CorrectionRow.counts.is_not(None), CorrectionRow.height.is_not(None), CorrectionRow.width.is_not(None),
     CorrectionRow.verdict.in_([verdict.value for verdict in Verdict if verdict.has_mask]),
 ).label("has_mask")  # fmt: skip
-_LIGHT_COLUMNS = (
+_LIGHT_COLUMNS: tuple[Any, ...] = (
     CorrectionRow.id, CorrectionRow.project, CorrectionRow.task_id, CorrectionRow.annotation_id,
     CorrectionRow.image_url, CorrectionRow.expression, CorrectionRow.updated_at, CorrectionRow.verdict,
     CorrectionRow.height, CorrectionRow.width, _HAS_MASK,
 )  # fmt: skip
-_ANSWER_COLUMNS = (
+_ANSWER_COLUMNS: tuple[Any, ...] = (
     CorrectionRow.id, CorrectionRow.project, CorrectionRow.task_id, CorrectionRow.annotation_id,
     CorrectionRow.image_url, CorrectionRow.expression, CorrectionRow.updated_at, CorrectionRow.annotator,
     CorrectionRow.lead_time_s, CorrectionRow.parent_prediction, CorrectionRow.cancelled,
