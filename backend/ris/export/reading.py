@@ -27,7 +27,8 @@ def read_items(path: Path, prefix: str) -> Iterator[Any]:
         with path.open("rb") as file:
             yield from ijson.items(file, prefix, use_float=True, buf_size=_CHUNK_BYTES)
     except (OSError, ijson.JSONError, UnicodeDecodeError) as error:
-        raise DatasetError(f"{path} cannot be read as JSON: {error}") from error
+        reason = str(error).split("\n")[0]  # ijson shows the place on further lines
+        raise DatasetError(f"{path} cannot be read as JSON: {reason}") from error
 
 
 def read_lines(path: Path) -> Iterator[dict[str, Any]]:
