@@ -48,19 +48,19 @@ def validate_coco(name: str, material: Material, folder: Path) -> Problems:
     yield from images.compare(material.pictured.list_images())
     ours = (decision for decision in material.pictured if get_mask(decision))
     notes = read_items(path, "annotations.item")
-    while page := list(islice(zip(notes, ours, strict=False), _NOTES_PER_PAGE)):
+    while page := list(islice(zip(ours, notes, strict=False), _NOTES_PER_PAGE)):
         yield from _compare_page(page, images)
 
 
-def _compare_page(page: Sequence[tuple[Mapping[str, Any], Decision]], images: "ListedImages") -> Problems:
-    own = {note["image_id"]: images.find(note["image_id"]) for note, _ in page}
+def _compare_page(page: Sequence[tuple[Decision, Mapping[str, Any]]], images: "ListedImages") -> Problems:
+    own = {note["image_id"]: images.find(note["image_id"]) for _, note in page}
     with contextlib.redirect_stdout(io.StringIO()):  # the reader prints how long it took
         file = COCO()
         file.dataset = {
-            "images": [image for image in own.values() if image], "annotations": [note for note, _ in page]
+            "images": [image for image in own.values() if image], "annotations": [note for _, note in page]
         }  # fmt: skip
         file.createIndex()
-    for note, decision in page:
+    for decision, note in page:
         what = f"annotation {note['id']}"
         image = own[note["image_id"]]
         if image is None or image["sha256"] != decision.image_digest:
