@@ -17,7 +17,7 @@ WITHOUT_A_TEST_FILE = {
     "__main__.py", "errors.py", "wsgi.py", "cli", "referring/protocols.py",
     "labelstudio/api/protocol.py", "core/decision.py", "doctor/check.py", "store/schema.py", "web/metrics.py",
     "web/handlers.py", "pretrained/masks/settings.py",
-    "export/coco.py", "export/jsonl.py", "export/formats.py", "export/run.py",
+    "export/coco.py", "export/jsonl.py", "export/formats.py",
     "evaluation/tinyworld/tables.py",
 }  # fmt: skip
 

@@ -13,12 +13,8 @@ from ris.core.decision import Decision
 from ris.core.expression import ParsedExpression, Word
 from ris.core.types import Alternative, Annotation, Correction, MethodScore, Suggestion, Task, Verdict
 from ris.export.formats import EXPORT_FORMATS
-from ris.export.run import (
-    ExportOptions,
-    make_material,
-)
-from ris.label_config import read
-from ris.labelstudio.config.control import read_controls
+from ris.export.selection import ExportOptions
+from tests.builders.exported import make_list_material
 
 
 def make_holed_mask(size=(9, 14)):
@@ -61,8 +57,6 @@ ALL = [
     decision(Verdict.EDITED, np.eye(9, 14, dtype=np.bool_), 4),
 ]
 
-
-CONTROLS = read_controls(read("tabs_brush.xml"))
 
 CHOICE = ExportOptions(formats=list(EXPORT_FORMATS), shares={"val": 0.3, "test": 0.3}, seed=3)
 
@@ -119,7 +113,7 @@ def fetch(task):
 
 
 def material(choice=CHOICE, decisions=DECISIONS, fetch=fetch):
-    return make_material(decisions, choice, fetch=fetch, parse=parse, controls={}, default_controls=CONTROLS)
+    return make_list_material(decisions, choice, fetch=fetch, parse=parse)
 
 
 def parse(expression):

@@ -10,7 +10,7 @@ from ris.batch.cluster import RayEngine
 from ris.cli import root_app
 from ris.errors import SettingsError
 from ris.export.formats import EXPORT_FORMATS
-from ris.export.run import ExportOptions
+from ris.export.selection import ExportOptions
 from ris.export.validate import validate_export
 from ris.store.session import upgrade_database
 

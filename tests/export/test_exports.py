@@ -2,22 +2,33 @@ import json
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from pycocotools import mask as coco
 
 from ris.core.types import Verdict
-from ris.export.coco import to_coco as coco_content
-from ris.export.coco import to_run_lengths, write_coco
-from ris.export.imagefile import find_image_files
+from ris.export.coco import write_coco
 from ris.export.jsonl import to_json_line, write_jsonl
 from tests.builders.decisions import ALL, decision, digest_of, make_holed_mask
+from tests.builders.exported import collect_omissions, make_image_book
 
 
-def as_coco(decisions, **more):
-    """The content of the file."""
-    return coco_content(decisions, to_run_lengths, find_image_files(decisions), **more)
+def write(decisions, path, **options):
+    images = make_image_book(decisions)
+    return collect_omissions(lambda omit: write_coco(decisions, path, images=images, omit=omit, **options))
 
 
-def test_coco_gives_back_every_pixel_of_holes_and_parts():
+@pytest.fixture
+def as_coco(tmp_path):
+    """Returns the content of the file."""
+
+    def as_coco(decisions):
+        write(decisions, tmp_path / "coco.json")
+        return json.loads((tmp_path / "coco.json").read_text())
+
+    return as_coco
+
+
+def test_coco_gives_back_every_pixel_of_holes_and_parts(as_coco):
     written = as_coco(ALL)["annotations"]
 
     assert (coco.decode(written[0]["segmentation"]) == make_holed_mask()).all()
@@ -25,7 +36,7 @@ def test_coco_gives_back_every_pixel_of_holes_and_parts():
     assert (written[0]["area"], written[0]["bbox"]) == (30.0, [2.0, 1.0, 12.0, 8.0])
 
 
-def test_coco_counts_in_equal_counts_out():
+def test_coco_counts_in_equal_counts_out(as_coco):
     content = as_coco(ALL)
 
     assert len(content["annotations"]) + len(content["info"]["without_mask"]) == len(ALL)
@@ -36,7 +47,7 @@ def test_coco_counts_in_equal_counts_out():
     ]
 
 
-def test_one_picture_is_one_image_whatever_its_addresses():
+def test_one_picture_is_one_image_whatever_its_addresses(as_coco):
     """One file uploaded under two names, and the same image in another project."""
     same = {"image_digest": "cd" * 32, "image_size": (9, 14)}
     one = replace(decision(Verdict.ACCEPTED, make_holed_mask(), 1, "/data/upload/1/a.png"), **same)
@@ -54,9 +65,10 @@ def test_coco_leaves_out_whose_image_is_not_known_with_the_reason(tmp_path):
     unknown = replace(ALL[0], image_digest=None, image_size=None)
     small = decision(Verdict.EDITED, np.ones((1, 1), np.bool_), 9)
     small = replace(small, image_size=(9, 14))
-    unseen = {("1.1700000000", "/data/upload/1/a.png"): "Label Studio answered 404"}
 
-    omissions = write_coco([unknown, small, ALL[3]], tmp_path / "coco.json", unseen=unseen)
+    omissions = write(
+        [unknown, small, ALL[3]], tmp_path / "coco.json", unseen=lambda task: "Label Studio answered 404"
+    )
 
     assert [one.reason for one in omissions] == [
         "its image was never seen here: Label Studio answered 404",
@@ -80,7 +92,7 @@ def test_json_lines_hold_the_alternatives_and_the_final_mask():
 
 def test_exporting_twice_gives_the_same_bytes(tmp_path):
     for name in ("one", "two"):
-        write_coco(ALL, tmp_path / name / "coco.json")
+        write(ALL, tmp_path / name / "coco.json")
         write_jsonl(ALL, tmp_path / name / "decisions.jsonl")
 
     for file in ("coco.json", "decisions.jsonl"):
@@ -95,7 +107,7 @@ def test_json_lines_have_one_line_a_decision(tmp_path):
 
 
 def test_no_decisions_make_valid_files(tmp_path):
-    write_coco([], tmp_path / "coco.json")
+    write([], tmp_path / "coco.json")
     write_jsonl([], tmp_path / "decisions.jsonl")
 
     assert json.loads((tmp_path / "coco.json").read_text())["annotations"] == []

@@ -5,18 +5,19 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ris.export.dataset import make_dataset_samples
 from ris.export.huggingface import write_huggingface
 from tests.builders.decisions import ALL, make_holed_mask
+from tests.builders.exported import collect_omissions, make_samples
 from tests.builders.pictures import PIXELS, file
 
 
 @pytest.fixture
 def loaded(tmp_path):
-    kept, _ = make_dataset_samples(ALL, shares={"test": 0.5}, seed=1)
+    kept, _ = make_samples(ALL, shares={"test": 0.5}, seed=1)
     pixels = np.zeros((9, 14, 3), np.uint8)
     pixels[2, 3] = 255
-    assert write_huggingface(kept, tmp_path / "out", lambda image: file("PNG", pixels=pixels)) == []
+    read = lambda image: file("PNG", pixels=pixels)  # noqa: E731
+    assert collect_omissions(lambda omit: write_huggingface(kept, tmp_path / "out", read, omit)) == []
     datasets.disable_progress_bars()
     return kept, datasets.load_dataset(str(tmp_path / "out"), cache_dir=str(tmp_path / "cache"))
 
@@ -42,8 +43,9 @@ def test_what_is_not_there_has_no_mask_and_says_so(loaded):
 
 
 def test_a_turned_photograph_lies_as_its_mask_does(tmp_path):
-    kept, _ = make_dataset_samples(ALL[:1])
-    write_huggingface(kept, tmp_path, lambda image: file("JPEG", 6, np.zeros((14, 9, 3), np.uint8)))
+    kept, _ = make_samples(ALL[:1])
+    photograph = file("JPEG", 6, np.zeros((14, 9, 3), np.uint8))
+    collect_omissions(lambda omit: write_huggingface(kept, tmp_path, lambda image: photograph, omit))
 
     row = datasets.Dataset.from_parquet(
         str(tmp_path / "data" / "train-00000-of-00001.parquet"), cache_dir=str(tmp_path / "cache")

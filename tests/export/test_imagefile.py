@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from ris.core.types import Verdict
 from ris.errors import ImageUnreachable
-from ris.export.imagefile import find_image_files, make_image_file_name, read_image_file
+from ris.export.imagefile import make_image_file_name, read_image_file
 from tests.builders.decisions import decision, make_holed_mask
+from tests.builders.exported import make_image_book
 
 DATA = b"a picture"
 DIGEST = hashlib.sha256(DATA).hexdigest()
@@ -20,8 +21,8 @@ def make_shown_decision(*references):
         replace(decision(Verdict.ACCEPTED, make_holed_mask(), i, image), image_digest=DIGEST)
         for i, image in enumerate(references, 1)
     ]
-    (file,) = find_image_files(decided).values()
-    return file
+    images = make_image_book(decided)
+    return images.find(DIGEST), list(images.read_tasks(images.find(DIGEST)))
 
 
 @pytest.mark.parametrize(
@@ -50,10 +51,10 @@ def test_any_reference_makes_a_plain_name_of_one_folder(reference, number):
 
 
 def test_the_first_address_names_a_picture_and_each_of_them_may_give_it():
-    file = make_shown_decision("/data/upload/1/a.png", "/data/upload/1/b.png", "/data/upload/1/a.png")
+    file, tasks = make_shown_decision("/data/upload/1/a.png", "/data/upload/1/b.png", "/data/upload/1/a.png")
 
     assert file.name == f"a-{DIGEST[:16]}.png"
-    assert [task.image_url for task in file.tasks] == ["/data/upload/1/a.png", "/data/upload/1/b.png"]
+    assert [task.image_url for task in tasks] == ["/data/upload/1/a.png", "/data/upload/1/b.png"]
 
 
 def test_a_picture_comes_from_the_first_task_that_still_has_it():
@@ -62,9 +63,9 @@ def test_a_picture_comes_from_the_first_task_that_still_has_it():
             raise ImageUnreachable("it is not there")
         return b"another" if task.task_id == 2 else DATA
 
-    assert read_image_file(make_shown_decision("/a.png", "/b.png", "/c.png"), fetch) == DATA
+    assert read_image_file(*make_shown_decision("/a.png", "/b.png", "/c.png"), fetch) == DATA
 
 
 def test_a_picture_that_nobody_has_any_more_says_what_is_there_instead():
     with pytest.raises(ImageUnreachable, match="the image of task 1 was replaced: it is not the one"):
-        read_image_file(make_shown_decision("/a.png"), lambda task: b"another")
+        read_image_file(*make_shown_decision("/a.png"), lambda task: b"another")

@@ -4,9 +4,8 @@ import numpy as np
 
 from ris.core.types import Image, Verdict
 from ris.errors import ImageUnreachable
-from ris.export.dataset import make_dataset_samples
-from ris.export.missing_images import fetch_missing_images
 from tests.builders.decisions import decision, make_holed_mask
+from tests.builders.exported import DecisionList, make_missing_images, make_samples
 
 PICTURE = Image.from_pixels(np.zeros((9, 14, 3), np.uint8))
 
@@ -34,8 +33,8 @@ class Studio:
 
 def see(decisions):
     studio = Studio()
-    found, failures = fetch_missing_images(decisions, studio.see, studio.keep)
-    return found, failures, studio
+    missing = make_missing_images(decisions, studio.see, studio.keep)
+    return missing, studio
 
 
 def test_what_nobody_has_seen_is_fetched_once_and_remembered():
@@ -46,34 +45,39 @@ def test_what_nobody_has_seen_is_fetched_once_and_remembered():
         unseen(4, "/data/upload/1/c.png"),
     ]
 
-    found, failures, studio = see([known, *asked])
+    missing, studio = see([known, *asked])
 
-    assert found[0] is known
-    assert {(d.image_digest, d.image_size) for d in found[1:]} == {(PICTURE.digest, (9, 14))}
-    assert studio.asked == ["/data/upload/1/c.png", "/data/upload/1/b.png"]
-    assert sorted(studio.kept) == [(2, PICTURE.digest), (4, PICTURE.digest)]
-    assert failures == {}
+    listed = list(DecisionList([known, *asked]).list_answers())
+    found = [missing.add_image(answer) for answer in listed]
+    assert found[0] == listed[0]
+    assert {(one.image_digest, one.image_size) for one in found[1:]} == {(PICTURE.digest, (9, 14))}
+    assert studio.asked == ["/data/upload/1/b.png", "/data/upload/1/c.png"]
+    assert studio.kept == [(2, PICTURE.digest), (4, PICTURE.digest)]
+    assert {missing.find_reason(answer.task) for answer in listed} == {""}
 
 
 def test_two_upload_names_of_one_picture_that_nobody_has_seen_are_one_image_in_one_split():
-    found, _, _ = see([unseen(1, "/data/upload/1/a.png"), unseen(2, "/data/upload/1/b.png")])
+    decided = [unseen(1, "/data/upload/1/a.png"), unseen(2, "/data/upload/1/b.png")]
+    missing, _ = see(decided)
 
     for seed in range(8):
-        kept, _ = make_dataset_samples(found, shares={"val": 0.5}, seed=seed)
+        kept, _ = make_samples(decided, missing=missing, shares={"val": 0.5}, seed=seed)
         assert len({(s.file_name, s.split) for s in kept}) == 1
 
 
 def test_no_such_thing_in_a_picture_that_nobody_has_seen_gets_its_size():
-    found, _, _ = see([unseen(1, "/data/upload/1/a.png", Verdict.NO_REFERENT)])
+    decided = [unseen(1, "/data/upload/1/a.png", Verdict.NO_REFERENT)]
+    missing, _ = see(decided)
 
-    (kept,), _ = make_dataset_samples(found)
+    (kept,), _ = make_samples(decided, missing=missing)
     assert kept.size == (9, 14)
 
 
 def test_what_cannot_be_fetched_is_left_out_with_its_reason():
-    found, failures, _ = see([unseen(1, "/data/upload/1/gone.png")])
+    decided = [unseen(1, "/data/upload/1/gone.png")]
+    missing, _ = see(decided)
 
-    kept, omissions = make_dataset_samples(found, unseen=failures)
+    kept, omissions = make_samples(decided, missing=missing)
 
     assert kept == []
     assert [one.reason for one in omissions] == [

@@ -4,14 +4,14 @@ import numpy as np
 from pycocotools import mask as coco
 
 from ris.core.types import Verdict
-from ris.export.dataset import make_dataset_samples
 from ris.export.pairs import write_pairs
 from tests.builders.decisions import ALL, decision, make_holed_mask
+from tests.builders.exported import collect_omissions, make_samples
 
 
 def written(tmp_path, found):
-    kept, _ = make_dataset_samples(found)
-    omissions = write_pairs(kept, tmp_path)
+    kept, _ = make_samples(found)
+    omissions = collect_omissions(lambda omit: write_pairs(kept, tmp_path, omit))
     return [json.loads(line) for line in (tmp_path / "preferences.jsonl").read_text().splitlines()], omissions
 
 

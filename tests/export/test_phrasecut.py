@@ -7,15 +7,15 @@ from hypothesis.extra.numpy import arrays
 from ris.core import rle
 from ris.core.types import Verdict
 from ris.datasets.phrasecut import read_phrasecut
-from ris.export.dataset import make_dataset_samples
 from ris.export.phrasecut import write_phrasecut
 from tests.builders.decisions import ALL, decision, make_holed_mask, parse
+from tests.builders.exported import collect_omissions, make_samples
 
 
 def test_each_split_is_a_file_and_what_has_no_referent_is_left_out_with_its_reason(tmp_path):
-    kept, _ = make_dataset_samples(ALL)
+    kept, _ = make_samples(ALL)
 
-    omissions = write_phrasecut(kept, tmp_path, parse)
+    omissions = collect_omissions(lambda omit: write_phrasecut(kept, tmp_path, parse, omit))
 
     assert [one.reason for one in omissions] == [
         "PhraseCut has no place for an expression without a referent"
@@ -30,18 +30,18 @@ def test_each_split_is_a_file_and_what_has_no_referent_is_left_out_with_its_reas
 
 
 def test_no_samples_make_files_that_can_be_read(tmp_path):
-    assert write_phrasecut([], tmp_path, parse) == []
+    assert collect_omissions(lambda omit: write_phrasecut([], tmp_path, parse, omit)) == []
 
     assert list(read_phrasecut(tmp_path)) == []
 
 
 def test_phrases_are_taken_apart_and_counted(tmp_path):
     words = ["the small mug on the table", "the left mug", "the mug", "the left mug"]
-    kept, _ = make_dataset_samples(
+    kept, _ = make_samples(
         [decision(Verdict.ACCEPTED, make_holed_mask(), i, expression=w) for i, w in enumerate(words)]
     )
 
-    write_phrasecut(kept, tmp_path, parse)
+    collect_omissions(lambda omit: write_phrasecut(kept, tmp_path, parse, omit))
 
     tasks = json.loads((tmp_path / "refer_train.json").read_text())
     assert tasks[0]["phrase_structure"] == {
@@ -56,11 +56,12 @@ def test_phrases_are_taken_apart_and_counted(tmp_path):
 
 def test_each_distinct_expression_is_parsed_once(tmp_path):
     asked = []
-    kept, _ = make_dataset_samples(
+    kept, _ = make_samples(
         [decision(Verdict.ACCEPTED, make_holed_mask(), i, expression="the mug") for i in range(3)]
     )
 
-    write_phrasecut(kept, tmp_path, lambda words: asked.append(words) or parse(words))
+    count = lambda words: asked.append(words) or parse(words)  # noqa: E731
+    collect_omissions(lambda omit: write_phrasecut(kept, tmp_path, count, omit))
 
     assert asked == ["the mug"]
 
@@ -69,9 +70,9 @@ def test_each_distinct_expression_is_parsed_once(tmp_path):
 def test_every_mask_comes_back_through_the_loaders_own_drawing(tmp_path_factory, mask):
     folder = tmp_path_factory.mktemp("phrasecut")
     mask[0, 0] = True
-    kept, _ = make_dataset_samples([decision(Verdict.REDRAWN, mask)])
+    kept, _ = make_samples([decision(Verdict.REDRAWN, mask)])
 
-    write_phrasecut(kept, folder, parse)
+    collect_omissions(lambda omit: write_phrasecut(kept, folder, parse, omit))
 
     (entry,) = read_phrasecut(folder)
     assert (rle.decode_rle(entry.mask) == mask).all()

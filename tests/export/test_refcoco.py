@@ -10,9 +10,9 @@ from hypothesis.extra import numpy as arrays
 from pycocotools import mask as coco
 
 from ris.core.types import Verdict
-from ris.export.dataset import make_dataset_samples
 from ris.export.refcoco import to_plain_words, write_grefcoco, write_refcoco
 from tests.builders.decisions import ALL, decision, make_holed_mask
+from tests.builders.exported import collect_omissions, make_samples
 
 
 class Refer:
@@ -41,8 +41,8 @@ class Refer:
 
 
 def refcoco(folder, found):
-    kept, _ = make_dataset_samples(found)
-    omissions = write_refcoco(kept, folder)
+    kept, _ = make_samples(found)
+    omissions = collect_omissions(lambda omit: write_refcoco(kept, folder, omit))
     refs = pickle.loads((folder / "refs(ris).p").read_bytes())
     assert refs == json.loads((folder / "refs(ris).json").read_text())
     return Refer(folder, refs), omissions
@@ -59,9 +59,9 @@ def test_every_referent_comes_back_pixel_for_pixel(tmp_path):
 
 
 def test_grefcoco_says_that_there_is_no_target(tmp_path):
-    kept, _ = make_dataset_samples(ALL)
+    kept, _ = make_samples(ALL)
 
-    assert write_grefcoco(kept, tmp_path) == []
+    assert collect_omissions(lambda omit: write_grefcoco(kept, tmp_path, omit)) == []
 
     refs = json.loads((tmp_path / "grefs(ris).json").read_text())
     reader = Refer(tmp_path, refs)

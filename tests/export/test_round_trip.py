@@ -19,13 +19,15 @@ from ris.core.types import Annotation, MethodScore, Suggestion, Task
 from ris.core.verdict import judge_annotation
 from ris.errors import ImageUnreachable
 from ris.export.formats import EXPORT_FORMATS
-from ris.export.missing_images import fetch_missing_images
-from ris.export.run import ExportOptions, find_written_files, make_material, write_export, write_images
+from ris.export.material import make_material
+from ris.export.missing_images import MissingImages
+from ris.export.run import find_written_files, write_export, write_images
+from ris.export.selection import ExportOptions
 from ris.export.validate import read_export_options, validate_export
 from ris.labelstudio.config.control import read_controls
 from ris.labelstudio.images.decoding import decode_image
 from ris.labelstudio.region import make_alternatives, to_shown_alternative
-from ris.store.history import read_decisions
+from ris.store.export_pages import AnswerPages
 from ris.store.records import add_alternatives, add_correction, add_deletion, add_task_image, save_project
 from ris.store.session import Database, upgrade_database
 
@@ -206,14 +208,14 @@ def read(database, world, choice, studio):
         with database.begin() as session:
             add_task_image(session, task, image.digest, image.size, now=NOW)
 
-    with database.begin() as session:
-        found = list(read_decisions(session))
-    found, unseen = fetch_missing_images(found, studio.see, keep)
+    source = AnswerPages(database)
+    missing = MissingImages(source.list_answers())
+    missing.fetch(studio.see, keep)
     controls = {key: read_controls(label_config.read(f"{name}.xml")) for key, name in world[1].items()}
     default = controls[min(controls)]
     return make_material(
-        found, choice, fetch=studio.fetch, parse=PARSE, controls=controls, default_controls=default,
-        unseen=unseen,
+        source, choice, fetch=studio.fetch, parse=PARSE, controls=controls, default_controls=default,
+        missing=missing,
     )  # fmt: skip
 
 
@@ -226,25 +228,26 @@ def goes_out_and_back(empty, folder, world, choice):
         material = read(database, world, choice, Studio(sizes, leads_to, gone))
         out = folder / "out"
         written = write_export(material, choice, out)
-        missing = write_images(find_written_files(material, choice), out / "images", material.fetch)
+        files = list(find_written_files(material, choice))
+        told = list(write_images(files, material.images, out / "images", material.fetch))
+        places = {(s.image_key, s.file_name, s.split) for s in material.samples}
         # Validate without Label Studio: the record is enough.
         again = read(database, world, choice, Studio(sizes, leads_to, set(leads_to)))
+        exported, count = read_export_options(out)
+        problems = validate_export(out, exported, again)
     finally:
         database.close()
-    told, count = read_export_options(out)
-    problems = validate_export(out, told, again)
+    missing = [sentence for sentence in told if sentence]
 
     assert {name: found for name, found in problems.items() if found} == {}
-    assert count == len(material.records) + len(material.not_chosen)
+    assert count == len(material.records) + sum(len(part) for part in material.not_chosen)
     assert all(
         count >= len(done.omissions) and all(o.reason for o in done.omissions) for done in written.values()
     )
-    places = {(s.image_key, s.file_name, s.split) for s in material.samples}
     assert len(places) == len({key for key, _, _ in places}) == len({name for _, name, _ in places})
     assert bool(missing) <= bool(gone)
-    wanted = find_written_files(material, choice)
-    assert len({file.digest for file in wanted}) == len(wanted)
-    assert len(list((out / "images").iterdir())) == len(wanted) - len(missing)
+    assert len({file.digest for file in files}) == len(files)
+    assert len(list((out / "images").iterdir())) == len(files) - len(missing)
 
 
 @settings(

@@ -11,13 +11,8 @@ from PIL import Image
 from ris.core.types import Verdict
 from ris.errors import DatasetError, ImageUnreachable
 from ris.export.formats import EXPORT_FORMATS
-from ris.export.run import (
-    REPORT_FILE,
-    ExportOptions,
-    find_written_files,
-    write_export,
-    write_images,
-)
+from ris.export.run import REPORT_FILE, find_written_files, write_export, write_images
+from ris.export.selection import ExportOptions
 from ris.export.validate import VALIDATORS, read_export_options, validate_export
 from tests.builders.decisions import (
     CHOICE,
@@ -147,7 +142,8 @@ def test_only_some_verdicts_leave_the_others_out_of_the_records_too(tmp_path):
 def test_images_are_written_once_under_the_names_that_the_formats_call_them(tmp_path):
     made = material()
 
-    assert write_images(find_written_files(made, CHOICE), tmp_path / "images", fetch) == []
+    files = find_written_files(made, CHOICE)
+    assert not any(write_images(files, made.images, tmp_path / "images", fetch))
 
     written = {p.name for p in (tmp_path / "images").iterdir()}
     assert written == {s.file_name for s in made.samples}
@@ -164,12 +160,13 @@ def test_coco_names_the_files_that_are_written(exported, tmp_path):
     made = material(choice, [*DECISIONS, skipped], fetch=lambda task: picture(task.image_url, size_of(task)))
     write_export(made, choice, tmp_path)
 
-    assert write_images(find_written_files(made, choice), tmp_path / "images", made.fetch) == []
+    files = find_written_files(made, choice)
+    assert not any(write_images(files, made.images, tmp_path / "images", made.fetch))
 
     images = json.loads((tmp_path / "coco.json").read_text())["images"]
     assert {image["file_name"] for image in images} == {p.name for p in (tmp_path / "images").iterdir()}
     without = find_written_files(material(choice, [skipped]), replace(choice, formats=["refcoco"]))
-    assert without == []
+    assert list(without) == []
 
 
 def size_of(task):
@@ -181,7 +178,8 @@ def test_a_picture_that_was_replaced_since_is_not_written_under_the_masks_of_the
     other = material(choice, DECISIONS[:1], fetch=lambda task: picture("another", (9, 14)))
 
     written = write_export(other, choice, tmp_path)
-    missing = write_images(find_written_files(other, choice), tmp_path / "images", other.fetch)
+    files = find_written_files(other, choice)
+    missing = list(write_images(files, other.images, tmp_path / "images", other.fetch))
 
     sentence = "the image of task 1 was replaced: it is not the one that was annotated"
     assert missing == [sentence]

@@ -6,7 +6,8 @@ import pytest
 
 from ris.errors import ImageUnreachable
 from ris.export.formats import EXPORT_FORMATS
-from ris.export.run import ExportOptions, write_export
+from ris.export.run import write_export
+from ris.export.selection import ExportOptions
 from ris.export.validate_huggingface import validate_huggingface
 from tests.builders.decisions import DECISIONS, material
 

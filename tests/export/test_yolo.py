@@ -7,18 +7,18 @@ from PIL import Image, ImageDraw
 
 from ris.core import rle
 from ris.core.types import Verdict
-from ris.export.dataset import make_dataset_samples
 from ris.export.yolo import _make_lines, write_yolo
 from ris.labelstudio.masks.polygon import rasterise_polygons, trace_outlines
 from tests.builders.decisions import ALL, decision, make_holed_mask
+from tests.builders.exported import collect_omissions, make_samples
 from tests.builders.masks import rectangle
 
 SIZE = (40, 60)
 
 
 def written(folder, found):
-    kept, _ = make_dataset_samples(found)
-    omissions = write_yolo(kept, folder)
+    kept, _ = make_samples(found)
+    omissions = collect_omissions(lambda omit: write_yolo(kept, folder, omit))
     return json.loads((folder / "expressions.json").read_text()), omissions
 
 

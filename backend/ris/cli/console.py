@@ -135,3 +135,10 @@ def make_rate_progress(to: Console) -> Progress:
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
         TextColumn("{task.fields[rate]}"), TimeRemainingColumn(), console=to,
     )  # fmt: skip
+
+
+def make_bar(to: Console) -> Progress:
+    """Make a progress bar with the number of items done, the number of all, and the time left."""
+    return Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=to
+    )

@@ -1,6 +1,7 @@
 """`ris export` and `ris validate`: write the decisions as files, and read them back."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -8,28 +9,22 @@ from typing import Annotated
 import typer
 
 from ris import assembly, config
-from ris.cli.console import console, make_table
+from ris.cli.console import console, make_bar, make_table
 from ris.cli.options import DatabaseUrlOption, ProjectKeyOption
 from ris.config import Settings
-from ris.core.decision import Decision
 from ris.core.extras import is_installed
 from ris.core.types import Image, Task, Verdict
 from ris.errors import BackendError, DatasetError, InputError
-from ris.export.formats import EXPORT_FORMATS, Material
-from ris.export.missing_images import fetch_missing_images
-from ris.export.run import (
-    REPORT_FILE,
-    ExportOptions,
-    find_written_files,
-    make_material,
-    write_export,
-    write_images,
-)
+from ris.export.formats import EXPORT_FORMATS
+from ris.export.material import Material, make_material
+from ris.export.missing_images import MissingImages
+from ris.export.run import REPORT_FILE, find_written_files, write_export, write_images
+from ris.export.selection import ExportOptions
 from ris.export.validate import read_export_options, validate_export
 from ris.label_config import read as read_config
 from ris.labelstudio.config.control import Controls, read_controls
+from ris.store.export_pages import AnswerPages
 from ris.store.failures import count_failures
-from ris.store.history import read_decisions
 from ris.store.label_configs import find_current_label_configs
 from ris.store.records import add_task_image
 from ris.store.session import Database
@@ -77,34 +72,55 @@ def export(
         seed=seed,
     )
     settings = config.read_settings(database_url=database_url)
-    material, count, not_understood = _load_material(settings, choice)
-    with console.status("writing") as status:
+    with _open_material(settings, choice) as (material, not_understood):
+        _write(material, choice, out, not_understood=not_understood, has_images=images)
+
+
+def _write(
+    material: Material, choice: ExportOptions, out: Path, *, not_understood: int, has_images: bool
+) -> None:
+    with make_bar(console) as bar:
+        parts = {name: bar.add_task(f"writing {name}", total=None) for name in choice.formats}
         written = write_export(
             material, choice, out, not_understood=not_understood,
-            on_start=lambda name: status.update(f"writing {name}"),
+            on_progress=lambda name, done, total: bar.update(parts[name], completed=done, total=total),
         )  # fmt: skip
     table = make_table(
-        "format", "written", "left out", "path", "loss", title=f"{count} decisions", name="formats"
+        "format",
+        "written",
+        "left out",
+        "path",
+        "loss",
+        title=f"{material.n_decisions} decisions",
+        name="formats",
     )
     for name, done in written.items():
         left_out = len(done.omissions)
         where = out / EXPORT_FORMATS[name].folder
-        table.add_row(name, count - left_out, left_out, str(where), done.loss or "none")
+        table.add_row(name, material.n_decisions - left_out, left_out, str(where), done.loss or "none")
     console.print(table)
     console.print(f"{out / REPORT_FILE} gives the reason for each decision that was left out")
     if not_understood:
         console.print(
             f"left out because their event failed: {not_understood}; `ris events --failed` gives the reasons"
         )
-    if images:
-        with console.status("images"):
-            files = find_written_files(material, choice)
-            missing = write_images(files, out / "images", material.fetch)
-        for sentence in missing[:_MAX_SHOWN_PROBLEMS]:
-            console.print(sentence, markup=False)
-        if len(missing) > _MAX_SHOWN_PROBLEMS:
-            console.print(f"and {len(missing) - _MAX_SHOWN_PROBLEMS} more")
-        console.print(f"{len(files) - len(missing)} of {len(files)} images in {out / 'images'}")
+    if has_images:
+        _write_images(material, choice, out / "images")
+
+
+def _write_images(material: Material, choice: ExportOptions, folder: Path) -> None:
+    n_images, n_missing = sum(1 for _ in find_written_files(material, choice)), 0
+    files = find_written_files(material, choice)
+    with make_bar(console) as bar:
+        part = bar.add_task("images", total=n_images)
+        for sentence in write_images(files, material.images, folder, material.fetch):
+            bar.advance(part)
+            n_missing += bool(sentence)
+            if sentence and n_missing <= _MAX_SHOWN_PROBLEMS:
+                console.print(sentence, markup=False)
+    if n_missing > _MAX_SHOWN_PROBLEMS:
+        console.print(f"and {n_missing - _MAX_SHOWN_PROBLEMS} more")
+    console.print(f"{n_images - n_missing} of {n_images} images in {folder}")
 
 
 def validate(
@@ -118,8 +134,14 @@ def validate(
     Example: `ris validate corrected`
     """
     choice, exported = read_export_options(folder)
-    material, count, _ = _load_material(config.read_settings(database_url=database_url), choice)
-    found = validate_export(folder, choice, material)
+    settings = config.read_settings(database_url=database_url)
+    with _open_material(settings, choice) as (material, _), make_bar(console) as bar:
+        parts = {name: bar.add_task(f"comparing {name}", total=None) for name in choice.formats}
+        found = validate_export(
+            folder, choice, material,
+            on_progress=lambda name, done, total: bar.update(parts[name], completed=done, total=total),
+        )  # fmt: skip
+    count = material.n_decisions
     table = make_table("format", "compared with the database", name="formats", keys=("format", "result"))
     for name, problems in found.items():
         shown = [
@@ -152,40 +174,42 @@ def _list_available_formats() -> list[str]:
     return names
 
 
-def _load_material(settings: Settings, choice: ExportOptions) -> tuple[Material, int, int]:
-    """Load the material of an export, the number of decisions and the number of failed annotations."""
+@contextmanager
+def _open_material(settings: Settings, choice: ExportOptions) -> Iterator[tuple[Material, int]]:
+    """Open the material of an export, and the number of answers that are not understood."""
     database = Database.open(settings.database_url)
     homes = (settings.label_studio_url, settings.label_studio_public_url or "")
+    source = AnswerPages(database, project=choice.project, homes=homes)
     try:
         with database.begin() as session:
-            found: Sequence[Decision] = list(read_decisions(session, project=choice.project, homes=homes))
             configs = find_current_label_configs(session)
             not_understood = count_failures(session, project=choice.project)
-        found, unseen = _add_missing_images(database, settings, found)
+        with console.status("reading the record"):
+            missing = MissingImages(source.list_answers())
+        _fetch_images(database, settings, missing)
+        with console.status("choosing the answers"):
+            material = make_material(
+                source, choice, fetch=assembly.make_image_bytes_source(settings),
+                parse=assembly.make_expression_parser(),
+                controls=_read_project_controls(configs),
+                default_controls=read_controls(read_config("tabs_brush.xml")),
+                missing=missing,
+            )  # fmt: skip
+        yield material, not_understood
     finally:
         database.close()
-    material = make_material(
-        found, choice, fetch=assembly.make_image_bytes_source(settings),
-        parse=assembly.make_expression_parser(),
-        controls=_read_project_controls(configs),
-        default_controls=read_controls(read_config("tabs_brush.xml")),
-        unseen=unseen,
-    )  # fmt: skip
-    return material, len(found), not_understood
 
 
-def _add_missing_images(
-    database: Database, settings: Settings, found: Sequence[Decision]
-) -> tuple[Sequence[Decision], dict[tuple[str, str], str]]:
-    """Add the images that were never fetched to the decisions and to the database."""
+def _fetch_images(database: Database, settings: Settings, missing: MissingImages) -> None:
+    """Fetch the images that were never fetched, and add them to the database."""
 
     def save_image(task: Task, image: Image) -> None:
         with database.begin() as session:
             add_task_image(session, task, image.digest, image.size, now=assembly.get_utc_now())
 
     with console.status("fetching images") as status:
-        return fetch_missing_images(
-            found, assembly.make_image_source(settings), save_image,
+        missing.fetch(
+            assembly.make_image_source(settings), save_image,
             on_start=lambda done, total: status.update(f"fetching images: {done} of {total}"),
         )  # fmt: skip
 

@@ -4,7 +4,8 @@ Runs go down the columns and start with background, as in the COCO API; `counts`
 Label Studio's bit-packed format is another one: `ris.labelstudio.masks.brush`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ class RLE:
     Attributes:
         size: (height, width) in pixels.
         counts: run lengths, column-major, background first; they sum to height * width.
+        text: the compressed text that the mask was read from, so that it need not be made again; or "".
 
     Raises:
         ValueError: the counts do not cover the size exactly.
@@ -27,6 +29,7 @@ class RLE:
 
     size: tuple[int, int]
     counts: tuple[int, ...]
+    text: str = field(default="", compare=False, repr=False)
 
     def __post_init__(self) -> None:
         height, width = self.size
@@ -86,16 +89,25 @@ def _merge_runs(is_inside: NDArray[np.bool_], lengths: NDArray[np.int64], size: 
 
 def compute_xywh_box(rle: RLE) -> list[float]:
     """Compute the tight box in COCO's form, [x, y, width, height] in pixels; zeros for an empty mask."""
-    height, width = rle.size
-    compressed = coco.frPyObjects({"size": [height, width], "counts": list(rle.counts)}, height, width)
-    return [float(value) for value in coco.toBbox(compressed)]
+    return [float(value) for value in coco.toBbox(_compress(rle))]
 
 
 def to_string(rle: RLE) -> str:
-    """Convert to the compressed text of the COCO API, e.g. for `segmentation["counts"]` and for SQL."""
+    """Convert to the compressed text of the COCO API, e.g. for `segmentation["counts"]` and for SQL.
+
+    A mask that was read from such a text gives that text.
+    """
+    return rle.text or str(_compress(rle)["counts"].decode("ascii"))
+
+
+def _compress(rle: RLE) -> dict[str, Any]:
     height, width = rle.size
-    compressed = coco.frPyObjects({"size": [height, width], "counts": list(rle.counts)}, height, width)
-    return str(compressed["counts"].decode("ascii"))
+    if rle.text:
+        return {"size": [height, width], "counts": rle.text.encode("ascii")}
+    compressed: dict[str, Any] = coco.frPyObjects(
+        {"size": [height, width], "counts": list(rle.counts)}, height, width
+    )
+    return compressed
 
 
 def from_string(text: str, size: tuple[int, int]) -> RLE:
@@ -110,7 +122,7 @@ def from_string(text: str, size: tuple[int, int]) -> RLE:
     """
     counts = _unpack(text)
     try:
-        return RLE(size=size, counts=counts)
+        return RLE(size=size, counts=counts, text=text)
     except ValueError as error:
         raise ValueError(f"this text is not a COCO mask of {size[0]} x {size[1]} pixels: {error}") from error
 

@@ -7,7 +7,7 @@ Each decision is one annotation. Skipped tasks and expressions without a referen
 listed in `info.without_mask`. A decision whose image is unknown is an omission.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,10 @@ from ris.core import rle
 from ris.core.decision import Decision
 from ris.core.outline import trace_edge_outlines
 from ris.core.rle import RLE
-from ris.export.dataset import Omission, UnseenReasons, find_image_problem, get_mask
-from ris.export.imagefile import ImageFile, find_image_files
-from ris.export.text import write_json
+from ris.export.dataset import UnseenReasons, find_decision_problem, get_mask
+from ris.export.imagefile import ImageBook, ImageFile, ImageNumbers
+from ris.export.omissions import Omit
+from ris.export.text import SpooledList, write_json_with_lists
 from ris.redaction.text import redact_text
 
 _CATEGORY = {"id": 1, "name": "referent", "supercategory": ""}
@@ -34,77 +35,63 @@ def to_polygons(mask: RLE) -> list[list[float]]:
 
 
 def write_coco(
-    decisions: Sequence[Decision],
+    decisions: Iterable[Decision],
     path: Path,
     segmentation: Callable[[RLE], object] = to_run_lengths,
     *,
-    files: Mapping[str, ImageFile] | None = None,
-    unseen: UnseenReasons | None = None,
-) -> list[Omission]:
+    images: ImageBook,
+    omit: Omit,
+    unseen: UnseenReasons = lambda task: "",
+) -> None:
     """Write one JSON file; the same decisions give the same bytes.
+
+    Image ids follow the order of first appearance, from 1.
 
     Args:
         decisions: the decisions to write.
         path: the file.
         segmentation: converts a mask, `to_run_lengths` or `to_polygons`.
-        files: image files by digest; None collects them from the decisions.
-        unseen: why images could not be fetched, for the reasons of omissions.
-
-    Returns:
-        The decisions that are not in the file, with reasons.
+        images: the images of the decisions.
+        omit: is called with each decision that is not in the file, and the reason.
+        unseen: why images could not be fetched, for these reasons.
     """
-    problems = [find_image_problem(decision, unseen or {}) for decision in decisions]
-    usable = [d for d, problem in zip(decisions, problems, strict=True) if not problem]
-    content = to_coco(usable, segmentation, find_image_files(decisions) if files is None else files)
-    write_json(content, path, indent=1)
-    return [Omission(d, problem) for d, problem in zip(decisions, problems, strict=True) if problem]
-
-
-def to_coco(
-    decisions: Sequence[Decision],
-    segmentation: Callable[[RLE], object],
-    files: Mapping[str, ImageFile],
-) -> dict[str, Any]:
-    """Make the content of the file. Image ids follow the order of first appearance, from 1.
-
-    Args:
-        decisions: decisions whose images are known.
-        segmentation: converts a mask.
-        files: image files by digest.
-    """
-    images: dict[str, dict[str, Any]] = {}
-    annotations: list[dict[str, Any]] = []
-    without: list[dict[str, Any]] = []
+    without = SpooledList(path.parent, indent=1, depth=2)
+    listed, annotations = (SpooledList(path.parent, indent=1, depth=1) for _ in range(2))
+    numbers = ImageNumbers()
+    n_annotations = 0
     for decision in decisions:
+        problem = find_decision_problem(decision, unseen)
+        if problem or decision.image_digest is None:
+            omit(decision, problem)
+            continue
+        file = images.find(decision.image_digest)
+        image_id, is_new = numbers.assign(file)
+        if is_new:
+            listed.add(_make_image(image_id, file))
         mask = get_mask(decision)
-        image = _add_image(images, decision, files)
         if mask is None:
-            without.append({"image_id": image["id"], **_make_attributes(decision)})
+            without.add({"image_id": image_id, **_make_attributes(decision)})
         else:
-            number = len(annotations) + 1
-            annotations.append(_make_annotation(number, image["id"], mask, segmentation(mask), decision))
-    return {
+            n_annotations += 1
+            annotations.add(_make_annotation(n_annotations, image_id, mask, segmentation(mask), decision))
+    content = {
         "info": {"description": "referring expressions, corrected", "without_mask": without},
-        "images": list(images.values()),
+        "images": listed,
         "annotations": annotations,
         "categories": [_CATEGORY],
     }
+    write_json_with_lists(content, path, indent=1)
 
 
-def _add_image(
-    images: dict[str, dict[str, Any]], decision: Decision, files: Mapping[str, ImageFile]
-) -> dict[str, Any]:
-    digest, size = decision.image_digest, decision.image_size
-    assert digest is not None and size is not None
-    entry = {
-        "id": len(images) + 1,
-        "file_name": files[digest].name,
-        "height": size[0],
-        "width": size[1],
-        "sha256": digest,
-        "image_url": redact_text(files[digest].tasks[0].image_url),
+def _make_image(image_id: int, file: ImageFile) -> dict[str, Any]:
+    return {
+        "id": image_id,
+        "file_name": file.name,
+        "height": file.size[0],
+        "width": file.size[1],
+        "sha256": file.digest,
+        "image_url": redact_text(file.image_url),
     }
-    return images.setdefault(digest, entry)
 
 
 def _make_annotation(

@@ -1,25 +1,25 @@
-"""Turn decisions into samples of a dataset: choose an answer for each task and a split for each image."""
+"""The samples of a dataset, and the rules for their images, their answers and their splits."""
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from ris.core.decision import Decision
 from ris.core.masks import compute_iou_matrix
 from ris.core.rle import RLE
-from ris.core.types import Size, Verdict
+from ris.core.types import Size, Task, Verdict
 from ris.errors import InputError
-from ris.export.imagefile import ImageFile, find_image_files
+from ris.export.imagefile import ImageFile
 from ris.redaction.text import redact_text
 
-UnseenReasons = Mapping[tuple[str, str], str]
-"""By project and image URL, why the image could not be fetched."""
+UnseenReasons = Callable[[Task], str]
+"""Returns why the image of a task could not be fetched; "" if nobody tried, or if it was."""
 
 AnswerRule = Literal["latest", "majority", "all"]
 AGREEMENT_IOU = 0.5  # masks with at least this IoU count as the same answer
-_DEFAULT_SPLIT = "train"
+DEFAULT_SPLIT = "train"
 SPLIT_NAME = re.compile(r"[A-Za-z0-9_]+")
 _UNSEEN_REASON = "its image was never seen here"
 
@@ -63,67 +63,8 @@ class DatasetSample:
         return self.file.name
 
 
-@dataclass(frozen=True, slots=True)
-class Omission:
-    """A decision that is not in an export, with the reason."""
-
-    decision: Decision
-    reason: str
-
-
-def make_dataset_samples(
-    decisions: Sequence[Decision],
-    *,
-    resolve: AnswerRule = "latest",
-    verdicts: Sequence[Verdict] = (),
-    shares: Mapping[str, float] | None = None,
-    seed: int = 0,
-    files: Mapping[str, ImageFile] | None = None,
-    unseen: UnseenReasons | None = None,
-) -> tuple[list[DatasetSample], list[Omission]]:
-    """Make the samples of a dataset.
-
-    Args:
-        decisions: current decisions, in the order of `store.history`.
-        resolve: which answer counts if several annotators answered a task. "latest" takes the newest.
-            "majority" takes the newest answer with which most answers agree (IoU of at least
-            `AGREEMENT_IOU`, or both without a referent). "all" keeps every answer.
-        verdicts: only decisions with these verdicts; if empty, all but skipped tasks.
-        shares: share of the images by split, in [0, 1]; the rest is "train".
-        seed: seed of the split. The split of an image depends on its bytes and the seed alone.
-        files: image files by digest; None collects them from the decisions.
-        unseen: why images could not be fetched, for the reasons of omissions.
-
-    Returns:
-        The samples, and all other decisions with reasons.
-
-    Raises:
-        InputError: the shares or a split's name are not valid.
-    """
-    shares = _check_shares(shares or {})
-    files = find_image_files(decisions) if files is None else files
-    omissions: list[Omission] = []
-    usable: list[Decision] = []
-    for decision in decisions:
-        reason = _find_problem(decision, verdicts, unseen or {})
-        if reason:
-            omissions.append(Omission(decision, reason))
-        else:
-            usable.append(decision)
-    samples: list[DatasetSample] = []
-    for group in _group_by_task(usable):
-        chosen = group if resolve == "all" else [_pick_answer(group, resolve)]
-        samples += [_make_sample(decision, shares, seed, files) for decision in chosen]
-        omissions += [
-            Omission(d, f"another answer to the same task counts ({resolve})")
-            for d in group
-            if not any(d is one for one in chosen)
-        ]
-    return samples, omissions
-
-
-def _check_shares(shares: Mapping[str, float]) -> Mapping[str, float]:
-    """Return the shares if they are valid.
+def check_shares(shares: Mapping[str, float]) -> Mapping[str, float]:
+    """Return the shares of the splits if they are valid.
 
     Raises:
         InputError: a share is not in [0, 1], their sum is above 1, or a name has other characters than
@@ -139,34 +80,47 @@ def _check_shares(shares: Mapping[str, float]) -> Mapping[str, float]:
     return shares
 
 
-def _find_problem(decision: Decision, verdicts: Sequence[Verdict], unseen: UnseenReasons) -> str:
-    verdict = decision.correction.verdict
+def find_verdict_problem(verdict: Verdict, verdicts: Sequence[Verdict]) -> str:
+    """Return why answers of a verdict give no sample; "" if they do.
+
+    Args:
+        verdict: the verdict.
+        verdicts: the chosen ones; if empty, all but skipped tasks.
+    """
     if verdict is Verdict.SKIPPED:
         return "it was skipped"
-    if verdicts and verdict not in verdicts:
-        return f"its verdict is {verdict.value}"
-    return find_image_problem(decision, unseen)
+    return f"its verdict is {verdict.value}" if verdicts and verdict not in verdicts else ""
 
 
-def find_image_problem(decision: Decision, unseen: UnseenReasons) -> str:
-    """Return why a decision's image is unknown or does not fit its mask; "" if all is well.
+def find_image_problem(
+    task: Task, image_size: Size | None, mask_size: Size | None, unseen: UnseenReasons
+) -> str:
+    """Return why an answer's image is unknown or does not fit its mask; "" if all is well.
 
     Images are identified by their bytes. Without these, two URLs of one image could land in two splits. A
     mask of another size than the image was drawn on another image.
 
     Args:
-        decision: the decision.
+        task: of the answer.
+        image_size: (height, width) of the image; None if it is unknown.
+        mask_size: (height, width) of the final mask; None without one.
         unseen: why images could not be fetched.
     """
-    task = decision.correction.annotation.task
-    if decision.image_digest is None or decision.image_size is None:
-        reason = unseen.get((task.project, task.image_url), "")
+    if image_size is None:
+        reason = unseen(task)
         return f"{_UNSEEN_REASON}: {reason}" if reason else _UNSEEN_REASON
-    mask = get_mask(decision)
-    if mask is not None and mask.size != decision.image_size:
-        (height, width), (mask_height, mask_width) = decision.image_size, mask.size
+    if mask_size is not None and mask_size != image_size:
+        (height, width), (mask_height, mask_width) = image_size, mask_size
         return f"its mask is {mask_width} x {mask_height}, its image {width} x {height}"
     return ""
+
+
+def find_decision_problem(decision: Decision, unseen: UnseenReasons) -> str:
+    """Return `find_image_problem` of a decision."""
+    mask = get_mask(decision)
+    return find_image_problem(
+        decision.correction.annotation.task, decision.image_size, mask.size if mask else None, unseen
+    )
 
 
 def get_mask(decision: Decision) -> RLE | None:
@@ -174,19 +128,13 @@ def get_mask(decision: Decision) -> RLE | None:
     return decision.correction.annotation.mask if decision.correction.verdict.has_mask else None
 
 
-def _group_by_task(decisions: Sequence[Decision]) -> list[list[Decision]]:
-    groups: dict[tuple[str, int, str, str], list[Decision]] = {}
-    for decision in decisions:
-        task = decision.correction.annotation.task
-        groups.setdefault((task.project, task.task_id, task.image_url, task.expression), []).append(decision)
-    return list(groups.values())
+def find_majority(newest: Sequence[Decision]) -> int:
+    """Return the place of the newest answer with which most answers to a task agree.
 
-
-def _pick_answer(group: Sequence[Decision], resolve: AnswerRule) -> Decision:
-    newest = sorted(group, key=lambda d: d.correction.annotation.updated_at, reverse=True)
-    if resolve == "latest":
-        return newest[0]
-    return max(newest, key=lambda d: sum(_is_same_answer(d, other) for other in newest))
+    Args:
+        newest: the answers to one task, newest first.
+    """
+    return max(range(len(newest)), key=lambda i: sum(_is_same_answer(newest[i], other) for other in newest))
 
 
 def _is_same_answer(one: Decision, two: Decision) -> bool:
@@ -198,11 +146,9 @@ def _is_same_answer(one: Decision, two: Decision) -> bool:
     )
 
 
-def _make_sample(
-    decision: Decision, shares: Mapping[str, float], seed: int, files: Mapping[str, ImageFile]
-) -> DatasetSample:
-    assert decision.image_digest is not None and decision.image_size is not None
-    file = files[decision.image_digest]
+def make_sample(decision: Decision, file: ImageFile, shares: Mapping[str, float], seed: int) -> DatasetSample:
+    """Make the sample of a decision whose image is known."""
+    assert decision.image_size is not None
     split = assign_split(file.digest, shares, seed)
     return DatasetSample(get_mask(decision), decision.image_size, split, decision, file)
 
@@ -214,9 +160,4 @@ def assign_split(key: str, shares: Mapping[str, float], seed: int) -> str:
         if position < share:
             return name
         position -= share
-    return _DEFAULT_SPLIT
-
-
-def number_images(samples: Sequence[DatasetSample]) -> dict[str, int]:
-    """Assign numbers to the images by key, from 1, in order of first appearance."""
-    return {key: i for i, key in enumerate(dict.fromkeys(s.image_key for s in samples), 1)}
+    return DEFAULT_SPLIT

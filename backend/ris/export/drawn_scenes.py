@@ -54,7 +54,7 @@ def write_drawn_scenes(scenes: Iterable[DrawnScene], folder: Path) -> int:
             if own:
                 Pillow.fromarray(scene.pixels).save(folder / "images" / own[0].file_name)
             samples += own
-        write_refcoco(samples, folder)
+        write_refcoco(samples, folder, lambda sample, reason: None)
     except OSError as error:
         raise DatasetError(f"{folder} cannot be written: {error.strerror or error}") from error
     return len(samples)
@@ -64,7 +64,7 @@ def _make_samples(scene: DrawnScene, number: int, *, first: int) -> list[Dataset
     digest = hashlib.sha256(scene.pixels.tobytes()).hexdigest()
     size = scene.pixels.shape[0], scene.pixels.shape[1]
     name = f"scene-{number:05d}.png"
-    file = ImageFile(digest, make_image_file_name(name, digest), ())
+    file = ImageFile(number, digest, make_image_file_name(name, digest), name, size)
     return [
         DatasetSample(mask, size, SPLIT, _make_decision(i, name, expression, mask, digest), file)
         for i, (expression, mask) in enumerate(scene.referents, first)

@@ -2,7 +2,8 @@
 
 import io
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,11 @@ from PIL import Image as Pillow
 from ris.core import rle
 from ris.core.rle import RLE
 from ris.errors import BackendError
-from ris.export.dataset import DatasetSample, Omission
+from ris.export.dataset import DatasetSample
 from ris.export.imagefile import ImageFile
+from ris.export.omissions import Omit
 from ris.export.pictures import make_upright
+from ris.export.text import open_replacing
 
 _ROWS_PER_BATCH = 64
 IMAGE_TYPE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
@@ -39,39 +42,48 @@ _PARQUET_SCHEMA = pa.schema(
 
 
 def write_huggingface(
-    samples: Sequence[DatasetSample], folder: Path, read: Callable[[ImageFile], bytes]
-) -> list[Omission]:
+    samples: Iterable[DatasetSample], folder: Path, read: Callable[[ImageFile], bytes], omit: Omit
+) -> None:
     """Write `data/<split>-00000-of-00001.parquet` and a dataset card.
 
+    The samples are read once for each split.
+
     Args:
-        samples: the samples to write.
+        samples: the samples to write; they can be iterated over several times.
         folder: the folder; created if missing.
         read: returns the bytes of an image file, or raises an ImageError.
-
-    Returns:
-        The samples whose image cannot be read, with reasons.
+        omit: is called with each sample whose image cannot be read, and the reason.
     """
-    omissions: list[Omission] = []
     counts: dict[str, int] = {}
     (folder / "data").mkdir(parents=True, exist_ok=True)
     for split in sorted({sample.split for sample in samples}):
         path = folder / "data" / f"{split}-00000-of-00001.parquet"
-        with pq.ParquetWriter(path, _PARQUET_SCHEMA) as writer:
-            own = [sample for sample in samples if sample.split == split]
-            for start in range(0, len(own), _ROWS_PER_BATCH):
-                rows = []
-                for sample in own[start : start + _ROWS_PER_BATCH]:
-                    try:
-                        rows.append(_make_row(sample, read))
-                    except BackendError as error:
-                        omissions.append(Omission(sample.decision, str(error)))
-                if rows:  # `datasets` cannot read a row group without rows
-                    writer.write_table(pa.Table.from_pylist(rows, _PARQUET_SCHEMA))
-                    counts[split] = counts.get(split, 0) + len(rows)
+        own = (sample for sample in samples if sample.split == split)
+        with open_replacing(path) as file, pq.ParquetWriter(file, _PARQUET_SCHEMA) as writer:
+            for rows in _make_rows(own, read, omit):
+                writer.write_table(pa.Table.from_pylist(rows, _PARQUET_SCHEMA))
+                counts[split] = counts.get(split, 0) + len(rows)
         if split not in counts:
-            path.unlink()
-    (folder / "README.md").write_text(make_dataset_card(counts), encoding="utf-8")
-    return omissions
+            path.unlink()  # `datasets` cannot read a file without rows
+    card = make_dataset_card(counts)
+    with open_replacing(folder / "README.md") as file:
+        file.write(card.encode())
+
+
+def _make_rows(
+    samples: Iterable[DatasetSample], read: Callable[[ImageFile], bytes], omit: Omit
+) -> Iterator[list[dict[str, Any]]]:
+    """Yield the rows of a split by batches that are not empty: `datasets` cannot read an empty row group."""
+    waiting = iter(samples)
+    while batch := list(islice(waiting, _ROWS_PER_BATCH)):
+        rows = []
+        for sample in batch:
+            try:
+                rows.append(_make_row(sample, read))
+            except BackendError as error:
+                omit(sample.decision, str(error))
+        if rows:
+            yield rows
 
 
 def _make_row(sample: DatasetSample, read: Callable[[ImageFile], bytes]) -> dict[str, Any]:

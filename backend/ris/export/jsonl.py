@@ -1,6 +1,6 @@
 """JSON Lines: one decision per line, with all alternatives that were on the screen."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,9 @@ from ris.export.text import write_lines
 from ris.redaction.text import redact_text
 
 
-def write_jsonl(decisions: Sequence[Decision], path: Path) -> None:
+def write_jsonl(decisions: Iterable[Decision], path: Path) -> None:
     """Write one file with one line for each decision; the same decisions give the same bytes."""
-    write_lines([to_json_line(decision) for decision in decisions], path)
+    write_lines((to_json_line(decision) for decision in decisions), path)
 
 
 def to_json_line(decision: Decision) -> dict[str, Any]:

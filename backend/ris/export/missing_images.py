@@ -1,72 +1,93 @@
 """Fetch the images whose digests are not on record, and record them."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator
 
 from ris.core.address import to_address
-from ris.core.decision import Decision
-from ris.core.types import Image, Size, Task
+from ris.core.types import Image, Task
 from ris.errors import ImageError
+from ris.export.scratch import open_scratch
+from ris.store.export_pages import ListedAnswer
 
-ImageLookup = tuple[str, Size] | str
-"""The digest and (height, width) of an image, or why it could not be fetched."""
+_SCHEMA = """
+CREATE TABLE missing (id INTEGER PRIMARY KEY, address TEXT UNIQUE, task_id INTEGER, project TEXT, url TEXT,
+                      expression TEXT, digest TEXT, height INTEGER, width INTEGER, reason TEXT);
+"""
 
 
-def fetch_missing_images(
-    decisions: Sequence[Decision],
-    fetch: Callable[[Task], Image],
-    save: Callable[[Task, Image], None],
-    *,
-    on_start: Callable[[int, int], None] = lambda done, total: None,
-) -> tuple[list[Decision], dict[tuple[str, str], str]]:
-    """Add digest and size to the decisions whose image is not on record.
+class MissingImages:
+    """The images that are not on record, by their addresses: on disk, so that memory does not grow.
 
-    An image is not on record if its task was answered before the backend received a request for it. Each
-    address is fetched once.
+    An image is not on record if its task was answered before the backend received a request for it.
 
     Args:
-        decisions: the decisions.
-        fetch: fetches and decodes the image of a task, or raises an ImageError.
-        save: is called with each fetched image, to record it.
-        on_start: is called before each image with the number of images done and the total.
-
-    Returns:
-        The decisions; and by project and image URL, why an image could not be fetched.
+        answers: all answers of an export.
     """
-    missing = _find_unseen(decisions)
-    found: dict[str, ImageLookup] = {}
-    for done, (address, task) in enumerate(missing.items()):
-        on_start(done, len(missing))
-        found[address] = _fetch_image(task, fetch, save)
-    known = [_add_image(decision, found) for decision in decisions]
-    failures = {
-        (task.project, task.image_url): reason
-        for task in (d.correction.annotation.task for d in decisions)
-        if isinstance(reason := found.get(to_address(task.image_url, task.project)), str)
-    }
-    return known, failures
+
+    def __init__(self, answers: Iterable[ListedAnswer] = ()) -> None:
+        self._scratch = open_scratch(_SCHEMA)
+        for answer in answers:
+            if answer.image_digest is None:
+                task = answer.task
+                self._scratch.execute(
+                    "INSERT OR IGNORE INTO missing VALUES (NULL, ?, ?, ?, ?, ?, NULL, NULL, NULL, NULL)",
+                    (_get_address(task), task.task_id, task.project, task.image_url, task.expression),
+                )
+
+    def __len__(self) -> int:
+        """Return the number of addresses."""
+        return int(self._scratch.execute("SELECT count(*) FROM missing").fetchone()[0])
+
+    def fetch(
+        self,
+        fetch: Callable[[Task], Image],
+        save: Callable[[Task, Image], None],
+        *,
+        on_start: Callable[[int, int], None] = lambda done, total: None,
+    ) -> None:
+        """Fetch each address once.
+
+        Args:
+            fetch: fetches and decodes the image of a task, or raises an ImageError.
+            save: is called with each fetched image, to record it.
+            on_start: is called before each image with the number of images done and the total.
+        """
+        total = len(self)
+        for done, task in enumerate(self._read_tasks()):
+            on_start(done, total)
+            try:
+                image = fetch(task)
+            except ImageError as error:
+                found: tuple[str | int | None, ...] = None, None, None, str(error)
+            else:
+                save(task, image)
+                found = image.digest, *image.size, None
+            self._scratch.execute(
+                "UPDATE missing SET digest = ?, height = ?, width = ?, reason = ? WHERE address = ?",
+                (*found, _get_address(task)),
+            )
+
+    def _read_tasks(self) -> Iterator[Task]:
+        """Yield one task for each address; the rows may be changed meanwhile."""
+        last = 0
+        query = "SELECT id, task_id, project, url, expression FROM missing WHERE id > ? ORDER BY id LIMIT 1"
+        while row := self._scratch.execute(query, (last,)).fetchone():
+            last = row[0]
+            yield Task(*row[1:])
+
+    def add_image(self, answer: ListedAnswer) -> ListedAnswer:
+        """Return an answer with its image, if that was fetched."""
+        if answer.image_digest is not None:
+            return answer
+        query = "SELECT digest, height, width FROM missing WHERE address = ? AND digest IS NOT NULL"
+        row = self._scratch.execute(query, (_get_address(answer.task),)).fetchone()
+        return answer if row is None else answer._replace(image_digest=row[0], image_size=(row[1], row[2]))
+
+    def find_reason(self, task: Task) -> str:
+        """Return why the image of a task could not be fetched; "" if nobody tried, or if it was."""
+        query = "SELECT reason FROM missing WHERE address = ?"
+        row = self._scratch.execute(query, (_get_address(task),)).fetchone()
+        return str(row[0]) if row and row[0] else ""
 
 
-def _find_unseen(decisions: Iterable[Decision]) -> dict[str, Task]:
-    """Return one task by address, for the images that are not on record."""
-    tasks = [d.correction.annotation.task for d in decisions if d.image_digest is None]
-    return {to_address(task.image_url, task.project): task for task in reversed(tasks)}
-
-
-def _fetch_image(
-    task: Task, fetch: Callable[[Task], Image], save: Callable[[Task, Image], None]
-) -> ImageLookup:
-    try:
-        image = fetch(task)
-    except ImageError as error:
-        return str(error)
-    save(task, image)
-    return image.digest, image.size
-
-
-def _add_image(decision: Decision, found: dict[str, ImageLookup]) -> Decision:
-    task = decision.correction.annotation.task
-    seen = found.get(to_address(task.image_url, task.project)) if decision.image_digest is None else None
-    if seen is None or isinstance(seen, str):
-        return decision
-    return replace(decision, image_digest=seen[0], image_size=seen[1])
+def _get_address(task: Task) -> str:
+    return to_address(task.image_url, task.project)

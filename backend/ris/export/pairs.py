@@ -1,33 +1,37 @@
 """Preference pairs: the final mask, and the alternatives that the annotator rejected."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from ris.core import rle
 from ris.core.masks import compute_iou_matrix
 from ris.core.rle import RLE
-from ris.export.dataset import DatasetSample, Omission
+from ris.export.dataset import DatasetSample
+from ris.export.omissions import Omit
 from ris.export.text import write_lines
 
 SAME_IOU = 0.95  # an alternative with at least this IoU with the final mask was not rejected
 
 
-def write_pairs(samples: Sequence[DatasetSample], folder: Path) -> list[Omission]:
+def write_pairs(samples: Iterable[DatasetSample], folder: Path, omit: Omit) -> None:
     """Write `preferences.jsonl`, one sample per line.
 
-    Returns:
-        The samples without a rejected alternative, with reasons.
+    Args:
+        samples: the samples to write.
+        folder: the folder; created if missing.
+        omit: is called with each sample without a rejected alternative, and the reason.
     """
-    lines, omissions = [], []
+    write_lines(_make_lines(samples, omit), folder / "preferences.jsonl")
+
+
+def _make_lines(samples: Iterable[DatasetSample], omit: Omit) -> Iterator[dict[str, Any]]:
     for sample in samples:
         line = to_preference_pair(sample)
         if line["rejected"]:
-            lines.append(line)
+            yield line
         else:
-            omissions.append(Omission(sample.decision, "no alternative was rejected"))
-    write_lines(lines, folder / "preferences.jsonl")
-    return omissions
+            omit(sample.decision, "no alternative was rejected")
 
 
 def to_preference_pair(sample: DatasetSample) -> dict[str, Any]:

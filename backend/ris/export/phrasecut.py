@@ -7,86 +7,99 @@ the dataset names `image_data_split3000.json`.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
+from contextlib import AbstractContextManager, ExitStack
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from ris.core import rle
 from ris.core.outline import Outline, trace_centre_outlines
-from ris.export.dataset import DatasetSample, Omission, number_images
+from ris.export.dataset import DatasetSample
+from ris.export.imagefile import ImageNumbers
+from ris.export.omissions import Omit
 from ris.export.phrases import ExpressionParser, Phrase, read_phrase
-from ris.export.text import write_json
+from ris.export.text import JsonListWriter, open_json_list, write_json
 
 IMAGE_LISTS = ("image_data_split.json", "image_data_split3000.json")
 PHRASE_COUNTS_FILE = "name_att_rel_count.json"
 _LOADER_SPLITS = ("train", "val", "test", "miniv")  # RefVGLoader opens all of these by default
 _MIN_POLYGON_POINTS = 3
+_CACHED_EXPRESSIONS = 10_000
 _NO_REFERENT_REASON = "PhraseCut has no place for an expression without a referent"
 
 
 def write_phrasecut(
-    samples: Sequence[DatasetSample], folder: Path, parse: ExpressionParser
-) -> list[Omission]:
-    """Write the three kinds of files.
+    samples: Iterable[DatasetSample], folder: Path, parse: ExpressionParser, omit: Omit
+) -> None:
+    """Write the three kinds of files. The counts of words are in memory until the end.
 
     Args:
         samples: the samples to write.
         folder: the folder; created if missing.
-        parse: parses the grammar of an expression; called once for each distinct expression.
-
-    Returns:
-        The samples without a referent, with reasons.
+        parse: parses the grammar of an expression; called once for expressions that are not far apart.
+        omit: is called with each sample without a referent, and the reason.
     """
-    with_mask = [sample for sample in samples if sample.mask is not None]
-    ids = number_images(with_mask)
-    expressions = dict.fromkeys(s.expression for s in with_mask)
-    phrases = {expression: read_phrase(parse(expression)) for expression in expressions}
-    tasks: dict[str, list[dict[str, Any]]] = {split: [] for split in _LOADER_SPLITS}
-    for number, sample in enumerate(with_mask, 1):
-        task = _make_task(number, ids[sample.image_key], sample, phrases[sample.expression])
-        tasks.setdefault(sample.split, []).append(task)
-    for split, listed in tasks.items():
-        write_json(listed, folder / f"refer_{split}.json")
-    for name in IMAGE_LISTS:
-        write_json(_list_images(with_mask, ids), folder / name)
-    write_json(count_phrases(phrases[s.expression] for s in with_mask), folder / PHRASE_COUNTS_FILE)
-    return [Omission(sample.decision, _NO_REFERENT_REASON) for sample in samples if sample.mask is None]
+    counts, numbers, n_tasks = PhraseCounts(), ImageNumbers(), 0
+    parse = lru_cache(_CACHED_EXPRESSIONS)(parse)
+    with ExitStack() as files:
+        lists = [files.enter_context(open_json_list(folder / name)) for name in IMAGE_LISTS]
+        tasks = {split: files.enter_context(_open_tasks(folder, split)) for split in _LOADER_SPLITS}
+        for sample in samples:
+            if sample.mask is None:
+                omit(sample.decision, _NO_REFERENT_REASON)
+                continue
+            image_id, is_new = numbers.assign(sample.file)
+            if is_new:
+                for images in lists:
+                    images.add(_make_image(image_id, sample))
+            if sample.split not in tasks:
+                tasks[sample.split] = files.enter_context(_open_tasks(folder, sample.split))
+            phrase = read_phrase(parse(sample.expression))
+            counts.add(phrase)
+            n_tasks += 1
+            tasks[sample.split].add(_make_task(n_tasks, image_id, sample, phrase))
+        write_json(counts.to_json(), folder / PHRASE_COUNTS_FILE)
 
 
-def count_phrases(phrases: Iterable[Phrase]) -> dict[str, list[list[Any]]]:
-    """Count names, attributes and predicates in the form that PhraseHandler reads.
-
-    Returns:
-        For "cat", "att" and "rel": pairs [text, count], most frequent first.
-    """
-    names: Counter[str] = Counter()
-    attributes: Counter[str] = Counter()
-    predicates: Counter[str] = Counter()
-    for phrase in phrases:
-        names[phrase.name] += 1
-        attributes.update(phrase.attributes)
-        predicates.update(predicate for predicate, _ in phrase.relations)
-    return {
-        key: [list(pair) for pair in sorted(counted.items(), key=lambda pair: (-pair[1], pair[0]))]
-        for key, counted in (("cat", names), ("att", attributes), ("rel", predicates))
-    }
+def _open_tasks(folder: Path, split: str) -> AbstractContextManager[JsonListWriter]:
+    return open_json_list(folder / f"refer_{split}.json")
 
 
-def _list_images(samples: Sequence[DatasetSample], ids: Mapping[str, int]) -> list[dict[str, Any]]:
-    images = {ids[sample.image_key]: sample for sample in reversed(samples)}
-    return [
-        {
-            "image_id": number,
-            "coco_id": None,
-            "flickr_id": None,
-            "height": sample.size[0],
-            "width": sample.size[1],
-            "url": sample.image_url,
-            "file_name": sample.file_name,
-            "split": sample.split,
+class PhraseCounts:
+    """Counts of names, attributes and predicates, in the form that PhraseHandler reads."""
+
+    def __init__(self) -> None:
+        self._names: Counter[str] = Counter()
+        self._attributes: Counter[str] = Counter()
+        self._predicates: Counter[str] = Counter()
+
+    def add(self, phrase: Phrase) -> None:
+        """Count a phrase."""
+        self._names[phrase.name] += 1
+        self._attributes.update(phrase.attributes)
+        self._predicates.update(predicate for predicate, _ in phrase.relations)
+
+    def to_json(self) -> dict[str, list[list[Any]]]:
+        """Return for "cat", "att" and "rel" pairs [text, count], most frequent first."""
+        counted = (("cat", self._names), ("att", self._attributes), ("rel", self._predicates))
+        return {
+            key: [list(pair) for pair in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))]
+            for key, counts in counted
         }
-        for number, sample in sorted(images.items())
-    ]
+
+
+def _make_image(number: int, sample: DatasetSample) -> dict[str, Any]:
+    return {
+        "image_id": number,
+        "coco_id": None,
+        "flickr_id": None,
+        "height": sample.size[0],
+        "width": sample.size[1],
+        "url": sample.image_url,
+        "file_name": sample.file_name,
+        "split": sample.split,
+    }
 
 
 def _make_task(number: int, image_id: int, sample: DatasetSample, phrase: Phrase) -> dict[str, Any]:

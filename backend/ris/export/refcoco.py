@@ -5,79 +5,102 @@ RefCOCO: `refs(ris).p`, the same as JSON, and `instances.json`. gRefCOCO: `grefs
 polygons would lose holes. gRefCOCO can represent expressions without a referent, RefCOCO cannot.
 """
 
-import pickle
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from ris.core import rle
-from ris.export.dataset import DatasetSample, Omission, number_images
-from ris.export.text import write_json
+from ris.core.rle import RLE
+from ris.export.dataset import DatasetSample
+from ris.export.imagefile import ImageNumbers
+from ris.export.omissions import Omit
+from ris.export.ref_pickle import RefPickler
+from ris.export.text import SpooledList, open_json_list, open_replacing, write_json_with_lists
 
 _CATEGORY = {"id": 1, "name": "referent", "supercategory": ""}
 _NO_TARGET_ID = -1  # gRefCOCO's id of annotation and category for "no target"
+_NO_REFERENT_REASON = "RefCOCO has no place for an expression without a referent"
 
 
-def write_refcoco(samples: Sequence[DatasetSample], folder: Path) -> list[Omission]:
+def write_refcoco(samples: Iterable[DatasetSample], folder: Path, omit: Omit) -> None:
     """Write `refs(ris).p`, `refs(ris).json` and `instances.json`.
 
-    Returns:
-        The samples without a referent, with reasons.
+    Args:
+        samples: the samples to write.
+        folder: the folder; created if missing.
+        omit: is called with each sample without a referent, and the reason.
     """
-    with_mask = [s for s in samples if s.mask is not None]
-    images = number_images(with_mask)
-    refs, annotations = [], []
-    for number, sample in enumerate(with_mask, 1):
-        annotations.append(_make_annotation(number, images[sample.image_key], sample))
-        refs.append(
-            {
+    instances, number = _Instances(folder), 0
+    with (
+        open_replacing(folder / "refs(ris).p") as pickled,
+        open_json_list(folder / "refs(ris).json", indent=1) as listed,
+    ):
+        pickles = RefPickler(pickled)
+        for sample in samples:
+            if sample.mask is None:
+                omit(sample.decision, _NO_REFERENT_REASON)
+                continue
+            number += 1
+            image_id = instances.add(number, sample)
+            ref = {
                 "ref_id": number,
                 "ann_id": number,
                 "category_id": _CATEGORY["id"],
-                "image_id": images[sample.image_key],
+                "image_id": image_id,
                 "file_name": sample.file_name,
                 "image_url": sample.image_url,
                 "split": sample.split,
                 **_make_sentences(number, sample),
             }
-        )
-    folder.mkdir(parents=True, exist_ok=True)
-    # REFER unpickles this file, with Python 2 if need be: protocol 2 is the newest that it reads.
-    (folder / "refs(ris).p").write_bytes(pickle.dumps(refs, protocol=2))
-    write_json(refs, folder / "refs(ris).json", indent=1)
-    write_json(_make_instances(with_mask, images, annotations), folder / "instances.json", indent=1)
-    return [
-        Omission(s.decision, "RefCOCO has no place for an expression without a referent")
-        for s in samples
-        if s.mask is None
-    ]
+            pickles.add(ref)
+            listed.add(ref)
+        pickles.close()
+    instances.write()
 
 
-def write_grefcoco(samples: Sequence[DatasetSample], folder: Path) -> list[Omission]:
-    """Write `grefs(ris).json` and `instances.json`; returns no omissions."""
-    images = number_images(samples)
-    refs, annotations = [], []
-    for number, sample in enumerate(samples, 1):
+def write_grefcoco(samples: Iterable[DatasetSample], folder: Path, _: Omit) -> None:
+    """Write `grefs(ris).json` and `instances.json`; nothing is left out."""
+    instances = _Instances(folder)
+    with open_json_list(folder / "grefs(ris).json", indent=1) as listed:
+        for number, sample in enumerate(samples, 1):
+            image_id = instances.add(number, sample)
+            listed.add(
+                {
+                    "ref_id": number,
+                    "ann_id": [_NO_TARGET_ID if sample.mask is None else number],
+                    "category_id": [_NO_TARGET_ID if sample.mask is None else _CATEGORY["id"]],
+                    "image_id": image_id,
+                    "file_name": sample.file_name,
+                    "image_url": sample.image_url,
+                    "split": sample.split,
+                    "no_target": sample.mask is None,
+                    **_make_sentences(number, sample),
+                }
+            )
+    instances.write()
+
+
+class _Instances:
+    """Writes `instances.json`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path, self._numbers = folder / "instances.json", ImageNumbers()
+        self._images, self._annotations = (SpooledList(folder, indent=1, depth=1) for _ in range(2))
+
+    def add(self, number: int, sample: DatasetSample) -> int:
+        """Add the image of a sample, and the annotation of its mask; return the image's id."""
+        image_id, is_new = self._numbers.assign(sample.file)
+        if is_new:
+            self._images.add(_make_image(image_id, sample))
         if sample.mask is not None:
-            annotations.append(_make_annotation(number, images[sample.image_key], sample))
-        refs.append(
-            {
-                "ref_id": number,
-                "ann_id": [_NO_TARGET_ID if sample.mask is None else number],
-                "category_id": [_NO_TARGET_ID if sample.mask is None else _CATEGORY["id"]],
-                "image_id": images[sample.image_key],
-                "file_name": sample.file_name,
-                "image_url": sample.image_url,
-                "split": sample.split,
-                "no_target": sample.mask is None,
-                **_make_sentences(number, sample),
-            }
-        )
-    folder.mkdir(parents=True, exist_ok=True)
-    write_json(refs, folder / "grefs(ris).json", indent=1)
-    write_json(_make_instances(samples, images, annotations), folder / "instances.json", indent=1)
-    return []
+            self._annotations.add(_make_annotation(number, image_id, sample.mask))
+        return image_id
+
+    def write(self) -> None:
+        """Write the file."""
+        lists = {"images": self._images, "annotations": self._annotations, "categories": [_CATEGORY]}
+        write_json_with_lists(lists, self._path, indent=1)
 
 
 def _make_sentences(number: int, sample: DatasetSample) -> dict[str, Any]:
@@ -101,27 +124,17 @@ def _is_sign(character: str) -> bool:
     return character != "_" and (kind[0] in "PS" or (kind in ("Cc", "Cs") and not character.isspace()))
 
 
-def _make_instances(
-    samples: Sequence[DatasetSample], ids: dict[str, int], annotations: list[dict[str, Any]]
-) -> dict[str, Any]:
-    images: dict[str, dict[str, Any]] = {}
-    for sample in samples:
-        images.setdefault(
-            sample.image_key,
-            {
-                "id": ids[sample.image_key],
-                "file_name": sample.file_name,
-                "image_url": sample.image_url,
-                "height": sample.size[0],
-                "width": sample.size[1],
-            },
-        )
-    return {"images": list(images.values()), "annotations": annotations, "categories": [_CATEGORY]}
+def _make_image(image_id: int, sample: DatasetSample) -> dict[str, Any]:
+    return {
+        "id": image_id,
+        "file_name": sample.file_name,
+        "image_url": sample.image_url,
+        "height": sample.size[0],
+        "width": sample.size[1],
+    }
 
 
-def _make_annotation(number: int, image_id: int, sample: DatasetSample) -> dict[str, Any]:
-    mask = sample.mask
-    assert mask is not None
+def _make_annotation(number: int, image_id: int, mask: RLE) -> dict[str, Any]:
     return {
         "id": number,
         "image_id": image_id,

@@ -1,8 +1,8 @@
 """Read an export back, with the readers of each format where they exist, and compare it with the record."""
 
-import json
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +18,28 @@ from ris.datasets.segmentation import decode_segmentation
 from ris.errors import BackendError, DatasetError, InputError
 from ris.export.dataset import DatasetSample, get_mask
 from ris.export.differences import Problems, compare_masks
-from ris.export.formats import EXPORT_FORMATS, Material
+from ris.export.formats import EXPORT_FORMATS
+from ris.export.material import Material
 from ris.export.pairs import to_preference_pair
-from ris.export.phrasecut import IMAGE_LISTS, PHRASE_COUNTS_FILE, count_phrases
+from ris.export.phrasecut import IMAGE_LISTS, PHRASE_COUNTS_FILE, PhraseCounts
 from ris.export.phrases import Phrase
-from ris.export.run import REPORT_FILE, ExportOptions
+from ris.export.reading import (
+    RepeatedPairs,
+    StoredAnswers,
+    count_lines,
+    has_equal_bytes,
+    read_items,
+    read_lines,
+)
+from ris.export.run import REPORT_FILE
+from ris.export.selection import ExportOptions
 from ris.export.validate_coco import validate_coco
 from ris.export.validate_huggingface import validate_huggingface
 from ris.labelstudio.choice import select_meant_regions
 from ris.labelstudio.masks.polygon import rasterise_polygons
 from ris.labelstudio.result import read_mask
+
+MAX_DIFFERENCES = 1_000
 
 
 def read_export_options(out: Path) -> tuple[ExportOptions, int]:
@@ -36,36 +48,48 @@ def read_export_options(out: Path) -> tuple[ExportOptions, int]:
     Raises:
         DatasetError: the folder has no valid report.
     """
-    report = read_json(out / REPORT_FILE)
+    path = out / REPORT_FILE
     try:
-        return ExportOptions(**report["choice"]), int(report["decisions"])
-    except (KeyError, TypeError) as error:
-        raise DatasetError(f"{out / REPORT_FILE} is not the report of an export: {error}") from error
+        (choice,), (decisions,) = read_items(path, "choice"), read_items(path, "decisions")
+        return ExportOptions(**choice), int(decisions)
+    except (TypeError, ValueError) as error:
+        raise DatasetError(f"{path} is not the report of an export: {error}") from error
 
 
-def validate_export(out: Path, options: ExportOptions, material: Material) -> dict[str, list[str]]:
+def validate_export(
+    out: Path,
+    options: ExportOptions,
+    material: Material,
+    *,
+    on_progress: Callable[[str, int, int], None] = lambda name, done, total: None,
+) -> dict[str, list[str]]:
     """Compare all formats of an export with the record.
 
     Args:
         out: the folder of the export.
         options: the options of the export.
         material: the input of the export, from the record.
+        on_progress: is called with the name of a format, its number of items done and of all items.
 
     Returns:
-        By format, one sentence for each difference.
+        By format, one sentence for each difference; after `MAX_DIFFERENCES` the comparison of a format stops.
     """
     problems: dict[str, list[str]] = {}
     for name in options.formats:
+        watched = material and material.watch(partial(on_progress, name))
         try:
-            problems[name] = list(VALIDATORS[name](material, out / EXPORT_FORMATS[name].folder))
+            found = VALIDATORS[name](watched, out / EXPORT_FORMATS[name].folder)
+            problems[name] = list(islice(found, MAX_DIFFERENCES))
         except BackendError as error:
             problems[name] = [str(error)]
+        if len(problems[name]) == MAX_DIFFERENCES:
+            problems[name].append("the comparison stopped here")
     return problems
 
 
-def _compare_entries(entries: Sequence[Entry], samples: Sequence[DatasetSample]) -> Problems:
-    if len(entries) != len(samples):
-        yield f"{len(entries)} expressions in the files, {len(samples)} on record"
+def _compare_entries(entries: Sequence[Entry], samples: Iterable[DatasetSample], n_samples: int) -> Problems:
+    if len(entries) != n_samples:
+        yield f"{len(entries)} expressions in the files, {n_samples} on record"
         return
     for number, (entry, sample) in enumerate(zip(entries, samples, strict=True), 1):
         pairs = (
@@ -81,36 +105,46 @@ def _compare_entries(entries: Sequence[Entry], samples: Sequence[DatasetSample])
         yield from compare_masks(f"expression {number}", entry.mask, sample.mask)
 
 
+def _read_masked(material: Material) -> Iterator[DatasetSample]:
+    return (sample for sample in material.samples if sample.mask is not None)
+
+
 def _validate_refcoco(material: Material, folder: Path) -> Problems:
-    yield from _compare_entries(list(read_refs(folder)), [s for s in material.samples if s.mask is not None])
+    yield from _compare_entries(list(read_refs(folder)), _read_masked(material), material.n_sample_masks)
 
 
 def _validate_grefcoco(material: Material, folder: Path) -> Problems:
-    yield from _compare_entries(list(read_refs(folder)), material.samples)
+    yield from _compare_entries(list(read_refs(folder)), material.samples, len(material.samples))
 
 
 def _validate_phrasecut(material: Material, folder: Path) -> Problems:
-    samples = [s for s in material.samples if s.mask is not None]
-    yield from _compare_entries(list(read_phrasecut(folder)), sorted(samples, key=lambda s: s.split))
-    lists = [read_json(folder / name) for name in IMAGE_LISTS]
-    if any(one != lists[0] for one in lists):
+    entries = list(read_phrasecut(folder))
+    if len(entries) != material.n_sample_masks:
+        yield f"{len(entries)} expressions in the files, {material.n_sample_masks} on record"
+        return
+    for split in sorted({entry.split for entry in entries}):
+        own = [entry for entry in entries if entry.split == split]
+        ours = [i for i, sample in enumerate(material.samples) if sample.mask and sample.split == split]
+        yield from _compare_entries(own, material.samples.pick(ours), len(ours))
+    if not has_equal_bytes(*(folder / name for name in IMAGE_LISTS)):
         yield f"{' and '.join(IMAGE_LISTS)} differ"
-    tasks = [task for path in sorted(folder.glob("refer_*.json")) for task in read_json(path)]
-    structures = [task["phrase_structure"] for task in tasks]
-    phrases = (
-        Phrase(one["name"], tuple(one["attributes"]), tuple(tuple(r) for r in one["relation_descriptions"]))
-        for one in structures
-    )
-    if read_json(folder / PHRASE_COUNTS_FILE) != count_phrases(phrases):
+    counts = PhraseCounts()
+    for path in sorted(folder.glob("refer_*.json")):
+        for task in read_items(path, "item"):
+            one = task["phrase_structure"]
+            relations = tuple(tuple(relation) for relation in one["relation_descriptions"])
+            counts.add(Phrase(one["name"], tuple(one["attributes"]), relations))
+    if read_json(folder / PHRASE_COUNTS_FILE) != counts.to_json():
         yield f"the counts in {PHRASE_COUNTS_FILE} are not those of the phrases in the files"
 
 
 def _validate_jsonl(material: Material, folder: Path) -> Problems:
-    lines = _read_lines(folder / "decisions.jsonl")
-    if len(lines) != len(material.records):
-        yield f"{len(lines)} lines, {len(material.records)} decisions on record"
+    path = folder / "decisions.jsonl"
+    n_lines = count_lines(path)
+    if n_lines != len(material.records):
+        yield f"{n_lines} lines, {len(material.records)} decisions on record"
         return
-    for number, (line, decision) in enumerate(zip(lines, material.records, strict=True), 1):
+    for number, (line, decision) in enumerate(zip(read_lines(path), material.records, strict=True), 1):
         correction = decision.correction
         ours = get_mask(decision)
         if line["verdict"] != correction.verdict.value:
@@ -121,33 +155,49 @@ def _validate_jsonl(material: Material, folder: Path) -> Problems:
 
 
 def _validate_pairs(material: Material, folder: Path) -> Problems:
-    lines = _read_lines(folder / "preferences.jsonl")
-    pairs = [pair for sample in material.samples if (pair := to_preference_pair(sample))["rejected"]]
-    if len(lines) != len(pairs):
-        yield f"{len(lines)} lines, {len(pairs)} samples on record have a rejected alternative"
-        return
-    for number, (line, pair) in enumerate(zip(lines, pairs, strict=True), 1):
+    path = folder / "preferences.jsonl"
+    lines = zip(count(1), read_lines(path), strict=False)
+    n_pairs = 0
+    for sample in material.full_samples:
+        pair = to_preference_pair(sample)
+        if not pair["rejected"]:
+            continue
+        n_pairs += 1
+        number, line = next(lines, (0, None))
+        if line is None:
+            continue
         for what in ("image", "expression", "split", "chosen", "rejected"):
             if line[what] != pair[what]:
                 yield f"line {number}: its {what} differs from the record"
+    if count_lines(path) != n_pairs:
+        yield f"{count_lines(path)} lines, {n_pairs} samples on record have a rejected alternative"
 
 
 def _validate_yolo(material: Material, folder: Path) -> Problems:
-    entries = read_json(folder / "expressions.json")
-    samples = [s for s in material.samples if s.mask is not None]
-    if len(entries) != len(samples):
-        yield f"{len(entries)} expressions in the files, {len(samples)} on record"
+    path = folder / "expressions.json"
+    n_entries = sum(1 for _ in read_items(path, "item"))
+    if n_entries != material.n_sample_masks:
+        yield f"{n_entries} expressions in the files, {material.n_sample_masks} on record"
         return
-    counts = Counter((s.file_name, s.expression) for s in samples)
-    for number, (one, sample) in enumerate(zip(entries, samples, strict=True), 1):
+    repeated = _find_repeated(material)
+    entries = zip(read_items(path, "item"), _read_masked(material), strict=True)
+    for number, (one, sample) in enumerate(entries, 1):
         drawn = rasterise_polygons(_read_polygons(folder / one["file"], one["class"]), sample.size)
         assert sample.mask is not None
         iou = float(compute_iou_matrix([drawn], [sample.mask])[0, 0])
         key = one["image"], one["expression"]
         if key != (sample.file_name, sample.expression):
             yield f"expression {number}: {key!r:.120} is not the one on record"
-        elif counts[key] == 1 and abs(iou - one["iou_with_mask"]) > 0.01:
+        elif not repeated.has(*key) and abs(iou - one["iou_with_mask"]) > 0.01:
             yield f"expression {number}: IoU {iou:.4f} with the record, {one['iou_with_mask']} was measured"
+
+
+def _find_repeated(material: Material) -> "RepeatedPairs":
+    """Find the expressions that an image has several times: their polygons are of one class."""
+    repeated = RepeatedPairs()
+    for sample in _read_masked(material):
+        repeated.add(sample.file_name, sample.expression)
+    return repeated
 
 
 def _read_polygons(path: Path, number: int) -> list[list[list[float]]]:
@@ -162,36 +212,28 @@ def _read_polygons(path: Path, number: int) -> list[list[list[float]]]:
 
 
 def _validate_labelstudio(material: Material, folder: Path) -> Problems:
-    tasks = read_json(folder / "labelstudio.json")
-    answers = {
-        (task["meta"]["project"], answer["meta"]["annotation_id"]): answer
-        for task in tasks for answer in task["annotations"]
-    }  # fmt: skip
+    answers = StoredAnswers()
+    for task in read_items(folder / "labelstudio.json", "item"):
+        for answer in task["annotations"]:
+            answers.add(task["meta"]["project"], answer["meta"]["annotation_id"], answer["result"])
     for decision in material.records:
         annotation = decision.correction.annotation
-        answer = answers.pop((annotation.task.project, annotation.annotation_id), None)
+        result = answers.take(annotation.task.project, annotation.annotation_id)
         what = f"annotation {annotation.annotation_id}"
-        if answer is None:
+        if result is None:
             yield f"{what} is on record and not in the file"
             continue
         controls = material.controls.get(annotation.task.project, material.default_controls)
         ours = get_mask(decision)
         try:
-            mask, _ = read_mask(select_meant_regions(answer["result"], controls), ours.size if ours else None)
+            mask, _ = read_mask(select_meant_regions(result, controls), ours.size if ours else None)
         except InputError as error:
             yield f"{what}: {error}"
             continue
         if controls.is_lossless:
             yield from compare_masks(what, mask, ours)
-    for _, number in answers:
+    for number in answers.read_rest():
         yield f"annotation {number} is in the file and not on record"
-
-
-def _read_lines(path: Path) -> list[dict[str, Any]]:
-    try:
-        return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
-    except (OSError, ValueError) as error:
-        raise DatasetError(f"{path} cannot be read: {error}") from error
 
 
 def _parse_run_length(segmentation: Mapping[str, Any] | None, what: str) -> RLE | None:

@@ -100,6 +100,12 @@ _TASK_COLUMNS = (
     TaskRow.image_url, TaskRow.image_digest,
 )  # fmt: skip
 
+_SUGGESTION_COLUMNS = (
+    SuggestionRow.task, SuggestionRow.rank, SuggestionRow.place, SuggestionRow.region_id, SuggestionRow.score,
+    SuggestionRow.counts, SuggestionRow.height, SuggestionRow.width, SuggestionRow.x1, SuggestionRow.y1,
+    SuggestionRow.x2, SuggestionRow.y2, SuggestionRow.methods,
+)  # fmt: skip
+
 
 def _find_answered_tasks(
     session: Session, tasks: Sequence[Task]
@@ -146,8 +152,8 @@ def _load_alternatives(session: Session, rows: Sequence[AnsweredTask]) -> Mappin
     versions = {row.row_id: row.version for row in rows}
     if not versions:
         return {}
-    query = select(SuggestionRow).where(SuggestionRow.task.in_(versions)).order_by(SuggestionRow.rank)
+    query = select(*_SUGGESTION_COLUMNS).where(SuggestionRow.task.in_(versions)).order_by(SuggestionRow.rank)
     found: dict[int, list[Alternative]] = {}
-    for row in session.scalars(query):
+    for row in session.execute(query):
         found.setdefault(row.task, []).append(to_alternative(row, versions[row.task]))
     return found

@@ -3,8 +3,9 @@
 from array import array
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Row, Select, func, select
 from sqlalchemy.orm import Session
 
 from ris.core.decision import Decision
@@ -83,7 +84,7 @@ def read_corrections(session: Session, project: str | None, annotation_id: int) 
     if project is not None:
         query = query.where(CorrectionRow.project == project)
     rows = session.scalars(query.order_by(CorrectionRow.project, CorrectionRow.updated_at))
-    return [_to_correction(row) for row in rows]
+    return [to_correction(row) for row in rows]
 
 
 def _select_current(project: str | None) -> Select[CorrectionRow]:
@@ -96,7 +97,7 @@ def _select_current(project: str | None) -> Select[CorrectionRow]:
 def _make_decisions(
     session: Session, rows: Sequence[CorrectionRow], homes: Sequence[str]
 ) -> Iterator[Decision]:
-    corrections = [_to_correction(row) for row in rows]
+    corrections = [to_correction(row) for row in rows]
     annotations = [correction.annotation for correction in corrections]
     sizes = [
         c.annotation.mask.size if c.verdict.has_mask and c.annotation.mask else None for c in corrections
@@ -115,7 +116,8 @@ def _make_decisions(
         )
 
 
-def _to_correction(row: CorrectionRow) -> Correction:
+def to_correction(row: CorrectionRow | Row[Any]) -> Correction:
+    """Return the correction of a row, or of a row of these columns."""
     has_mask = row.counts is not None and row.height is not None and row.width is not None
     annotation = Annotation(
         annotation_id=row.annotation_id,
@@ -131,7 +133,7 @@ def _to_correction(row: CorrectionRow) -> Correction:
     return Correction(annotation, Verdict(row.verdict), row.rank, row.iou, _to_edit(row))
 
 
-def _to_edit(row: CorrectionRow) -> Edit | None:
+def _to_edit(row: CorrectionRow | Row[Any]) -> Edit | None:
     if row.added_px is None or row.removed_px is None or row.boundary_iou is None:
         return None
     return Edit(row.added_px, row.removed_px, row.boundary_iou)

@@ -6,11 +6,12 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, TableClause, select
+from sqlalchemy import Connection, Row, TableClause, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -33,6 +34,8 @@ from ris.store.schema import (
     SuggestionRow,
     TaskRow,
 )
+
+_MAX_REMEMBERED_MASKS = 1_000  # those of one page of decisions; about 20 kB each
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -299,14 +302,15 @@ def _load_alternatives(session: Session, task: TaskRow) -> tuple[Alternative, ..
     return tuple(to_alternative(row, task.version) for row in session.scalars(query))
 
 
-def to_alternative(row: SuggestionRow, version: str) -> Alternative:
-    """Return the alternative of a row, with the version of its task."""
+def to_alternative(row: SuggestionRow | Row[Any], version: str) -> Alternative:
+    """Return the alternative of a row, or of a row of its columns, with the version of its task."""
     methods = {name: MethodScore(one["score"], one["rank"]) for name, one in row.methods.items()}
     mask = mask_from_string(row.counts, row.height, row.width)
     box = (row.x1, row.y1, row.x2, row.y2)
     return Alternative(row.region_id, Suggestion(row.rank, row.score, mask, box, methods, version), row.place)
 
 
+@lru_cache(_MAX_REMEMBERED_MASKS)  # an accepted mask is that of its alternative, so it is read twice
 def mask_from_string(counts: str, height: int, width: int) -> RLE:
     """Return the mask of COCO's compressed string and its size in pixels."""
     return rle.from_string(counts, (height, width))
