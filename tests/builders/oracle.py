@@ -10,6 +10,7 @@ import numpy as np
 from ris.core import rle
 from ris.core.decision import Decision
 from ris.core.types import Verdict
+from ris.core.versions import describe_version
 from ris.referring.kinds import find_kind
 
 THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9)
@@ -173,7 +174,7 @@ def split(judged, key):
         return {
             "project": annotation.task.project,
             "annotator": str(annotation.annotator or "unknown"),
-            "version": one.decision.version or "nothing offered",
+            "version": describe_version(one.decision.version or "") or "nothing offered",
             "kind": find_kind(annotation.task.expression),
             "week": f"{year}-W{week:02d}",
         }[key]
