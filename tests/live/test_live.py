@@ -437,7 +437,7 @@ def test_the_doctor_finds_each_link_that_is_broken_and_connect_mends_it(ris, cli
     for link, break_it in breaks.items():
         break_it()
         assert failing()[0] in (*link.split(maxsplit=1)[:1], link, "webhook")
-        layout = ["--config", "pick_brush_smart"] if link == "label config" else []
+        layout = ["--config", "pick_brush_smart", "--yes"] if link == "label config" else []
         ris("connect", "--project", number, *layout)
         ris("doctor", "--project", number)
 
