@@ -140,7 +140,7 @@ def describe_other_presets(settings: Settings) -> str:
         f"set RIS_PRESET={NO_NETWORK_PRESET}, which has {NO_NETWORK}; or run `ris models fetch {base.name}` "
         f"and set RIS_PRESET={base.name}: {base.download_gb:.1f} GB to download, {base.memory_gb:.1f} GB of "
         f"memory for weights, and about {seconds:.0f} s an image on this machine's CPU, estimated by a "
-        "self-test, without the describer"
+        "self-test under its present load, without the describer"
     )
 
 

@@ -379,7 +379,7 @@ def test_another_method_is_compared_on_the_decided_tasks(loaded, ris):
     told = ris("evaluate", "--rerun", "tiny", "--method", "iterprime", "--project", project.key)
 
     assert "iterprime alone" in told
-    assert "mIoU of the first" in told
+    assert "mean IoU, top 1" in told
 
 
 def test_start_training_in_label_studio_reaches_the_backend(loaded, client, server):

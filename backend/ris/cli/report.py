@@ -106,7 +106,7 @@ def evaluate(
         decisions = _load_table(database, project)
     finally:
         database.close()
-    columns = ("accepted", "accepted first", "mIoU of the first", "mIoU of the best", "P@0.5 of the first")
+    columns = ("accepted", "accepted first", "mean IoU, top 1", "mean IoU, best shown", "P@0.5, top 1")
     table = make_table(by, "decisions", *columns, "oIoU", "lead time")
     for name, group in [*decisions.split(by), ("all", decisions)]:
         of = compute_decision_metrics(group)

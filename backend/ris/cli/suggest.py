@@ -49,7 +49,7 @@ def suggest(
         return
     console.print(make_ranking_table(expression, reference.suggestions, n_proposals=len(scene.masks)))
     for method, reason in reference.skipped_reasons.items():
-        console.print(f"{method} was not used: {reason}")
+        console.print(f"{method}: not used ({reason})", markup=False)
     draw_alternatives(picture, reference.suggestions, out)
     console.print(f"{out} shows the alternatives of {pipeline.version}")
     if not explain:
