@@ -105,6 +105,8 @@ def export(
         if len(missing) > _MAX_SHOWN_PROBLEMS:
             console.print(f"and {len(missing) - _MAX_SHOWN_PROBLEMS} more")
         console.print(f"{len(files) - len(missing)} of {len(files)} images in {out / 'images'}")
+    if count and all(len(done.omissions) >= count for done in written.values()):
+        raise DatasetError(f"none of {count} decisions was written; {out / REPORT_FILE} gives the reasons")
 
 
 def validate(

@@ -14,6 +14,7 @@ from ris.cli.options import DatabaseUrlOption, ProjectKeyOption
 from ris.core.decision import Decision
 from ris.core.types import Task
 from ris.core.versions import describe_version
+from ris.errors import InputError, TaskError
 from ris.evaluation.decisions.metrics import compute_decision_metrics
 from ris.evaluation.decisions.named import MAX_DISPUTES, load_report_names, make_dispute_table
 from ris.evaluation.decisions.rerun import compare_reruns, isolate_method, rerun
@@ -119,10 +120,12 @@ def evaluate(
 def _print_rerun(preset: str, method: str | None, project: str | None, database_url: str | None) -> None:
     settings = config.read_settings(database_url=database_url, preset=preset)
     found = _load_decisions(settings.database_url, project)
-    pipeline = assembly.load_pipeline(planning.make_plan(settings))
+    plan, with_mask = planning.make_plan(settings), sum(d.correction.verdict.has_mask for d in found)
+    if not with_mask:
+        raise InputError("no decision on record has a mask, so there is nothing to run again")
+    pipeline = assembly.load_pipeline(plan)
     if method is not None:
         pipeline = isolate_method(pipeline, method)
-    with_mask = sum(d.correction.verdict.has_mask for d in found)
     runs = rerun(pipeline, found, assembly.make_image_source(settings))
     done = list(track(runs, "running the preset", total=with_mask, console=console, transient=True))
     name = f"{describe_version(pipeline.version)}{f', {method} alone' if method else ''}"
@@ -132,6 +135,8 @@ def _print_rerun(preset: str, method: str | None, project: str | None, database_
     console.print(table)
     for reason in sorted({one.reason for one in done if one.reason}):
         console.print(reason, markup=False)
+    if all(one.reason for one in done):
+        raise TaskError(f"none of {len(done)} tasks could be ranked again; the reasons are above")
 
 
 def _load_table(database: Database, project: str | None) -> DecisionTable:
