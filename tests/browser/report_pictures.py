@@ -39,13 +39,14 @@ PICTURES = {
     "report_figures.png": ["header", ".tiles", "details:nth-of-type(1)"],
     "report_tables.png": ["details:nth-of-type(2)", "details:nth-of-type(3)", "details:nth-of-type(4)"],
     "report_charts.png": [".charts"],
-    "report_misses.png": [".gallery:nth-of-type(2)"],
+    "report_misses.png": [".gallery"],
 }
 SHOW = """
 document.querySelectorAll("details").forEach(one => one.open = true);
 const shown = arguments[0].map(selector => document.querySelector(selector));
-document.querySelectorAll("header, footer, main > *").forEach(one => one.hidden = !shown.includes(one));
-document.querySelectorAll(".gallery > li").forEach((one, i) => one.hidden = i >= 6);
+const hide = (one, isHidden) => { if (isHidden) one.style.setProperty("display", "none", "important"); };
+document.querySelectorAll("header, footer, main > *").forEach(one => hide(one, !shown.includes(one)));
+document.querySelectorAll(".gallery > li").forEach((one, i) => hide(one, i >= 6));
 const bottoms = shown.map(one => one.getBoundingClientRect().bottom + window.scrollY);
 return Math.ceil(Math.max(...bottoms)) + 16;
 """
