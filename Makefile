@@ -27,8 +27,8 @@ setup: $(READY) ## the virtual environment; Label Studio's own is made by what n
 demo: setup ## the main job, end to end, in a real Label Studio; results under demo/
 	$(VENV)/bin/python -m tests.live.support demo
 
-studio: setup ## the same up to the predictions; keeps Label Studio and the backend running
-	$(VENV)/bin/python -m tests.live.support studio
+studio: setup ## the same up to the predictions, or IMAGES=folder EXPRESSIONS=file of yours; keeps both running
+	$(VENV)/bin/python -m tests.live.support studio $(if $(IMAGES),--images '$(IMAGES)') $(if $(EXPRESSIONS),--expressions '$(EXPRESSIONS)')
 
 test: setup ## all tests, the live ones with a real Label Studio included; those in a browser are apart
 	$(PYTEST) -m 'not browser'
@@ -56,7 +56,7 @@ lint: $(READY) ## ruff, mypy --strict on backend, the layers
 
 check: lint test ## everything that must pass before a commit lands
 
-format: $(READY) ## let ruff mend what it can
+format: $(READY) ## let ruff repair what it can
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
 

@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from ris.assembly import (
     MAX_DATABASE_CONNECTIONS,
     assemble,
+    check_label_studio_key,
     load_pipeline,
     make_project_tokens,
     make_sync_service,
@@ -35,6 +36,44 @@ from ris.store.session import upgrade_database
 from ris.web.server import LANES
 from tests.builders.fakes import squares
 from tests.builders.services import NOW, make_pipeline
+from tests.labelstudio.small_studio import OddStudio
+from tests.labelstudio.studio import LEGACY, FakeStudio
+
+
+@pytest.fixture
+def studio():
+    made = FakeStudio()
+    yield made
+    made.shutdown()
+    made.server_close()
+
+
+@pytest.mark.parametrize(
+    ("key", "found"),
+    [
+        (None, "RIS_LABEL_STUDIO_API_KEY is not set"),
+        ("0" * 40, "Label Studio answered 401"),
+    ],
+)
+def test_the_key_is_tried_at_label_studio_and_what_is_wrong_is_one_sentence(studio, key, found):
+    secret = SecretStr(key) if key else None
+    settings = Settings(_env_file=None, label_studio_url=studio.url, label_studio_api_key=secret)
+
+    said = check_label_studio_key(settings)
+
+    assert found in said
+    assert "\n" not in said
+    assert bool(studio.asked) == (key is not None)
+
+
+def test_a_key_that_label_studio_accepts_has_nothing_wrong():
+    studio = OddStudio()
+    settings = Settings(_env_file=None, label_studio_url=studio.url, label_studio_api_key=SecretStr(LEGACY))
+
+    assert check_label_studio_key(settings) == ""
+    assert studio.calls == ["GET /api/current-user/whoami"]
+    studio.shutdown()
+    studio.server_close()
 
 
 def make_database(folder):
@@ -118,7 +157,7 @@ def test_only_a_server_with_a_key_writes_predictions(tmp_path, monkeypatch):
 
 def test_a_sync_without_a_key_says_which_setting_lacks(tmp_path):
     with pytest.raises(SettingsError, match="RIS_LABEL_STUDIO_API_KEY is not set"):
-        make_sync_service(Settings(database_url=make_database(tmp_path)))
+        make_sync_service(Settings(database_url=make_database(tmp_path)), lambda tasks: True)
 
 
 def test_the_server_and_the_command_learn_for_the_same_networks_and_methods(tmp_path, monkeypatch):

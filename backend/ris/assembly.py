@@ -5,7 +5,7 @@ Importing this module loads no network library. `load_pipeline` imports them whe
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, partial
@@ -19,6 +19,7 @@ from ris.errors import LabelStudioError, SettingsError
 from ris.labelstudio.api.answers import UserAnswer, check_answer
 from ris.labelstudio.api.client import LabelStudioClient
 from ris.labelstudio.api.connecting import MLBackend as OwnBackend
+from ris.labelstudio.api.duplicates import DuplicatedTask
 from ris.labelstudio.api.fetching import ImageSource
 from ris.labelstudio.api.pushing import PredictionWriter
 from ris.labelstudio.images.budget import DecodingBudget
@@ -323,8 +324,14 @@ def get_utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def make_sync_service(settings: Settings) -> SyncService:
+def make_sync_service(
+    settings: Settings, may_remove: Callable[[Sequence[DuplicatedTask]], bool]
+) -> SyncService:
     """Make the sync of `ris sync`. The caller closes its recording and its database.
+
+    Args:
+        settings: name the database and Label Studio.
+        may_remove: asked before duplicated predictions are removed from Label Studio.
 
     Raises:
         SettingsError: there is no key for Label Studio.
@@ -337,7 +344,9 @@ def make_sync_service(settings: Settings) -> SyncService:
     database = Database.open(settings.database_url)
     recording = RecordingService(database, now=get_utc_now)
     recording.start()
-    return _make_syncing(settings, database, recording)
+    syncing = _make_syncing(settings, database, recording)
+    syncing.may_remove = may_remove
+    return syncing
 
 
 def _make_syncing(settings: Settings, database: Database, recording: RecordingService) -> SyncService:

@@ -9,7 +9,7 @@
     |  |  |- EmptyMaskError      a drawn region covers no pixel
     |  |  |- RegionKindError     a region was drawn with a tool that makes no mask
     |  |- ChoiceError            the choices of an answer do not select one mask
-    |  |- EventError             a webhook's body cannot be parsed
+    |  |- EventError             a webhook's body cannot be read
     |  |- OversizedError         a body holds too many values
     |- ImageError                an image cannot be loaded
     |  |- ImageUnreachable       the file cannot be fetched
@@ -80,7 +80,7 @@ class ChoiceError(InputError):
 
 
 class EventError(InputError):
-    """A webhook's body cannot be parsed."""
+    """A webhook's body cannot be read."""
 
 
 class OversizedError(InputError):

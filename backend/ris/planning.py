@@ -13,8 +13,9 @@ from pydantic import SecretStr
 
 from ris.config import Settings
 from ris.core.photographs import are_photographs
-from ris.core.versions import NO_NETWORK
+from ris.core.versions import NO_NETWORK, NO_NETWORK_PRESET
 from ris.errors import SettingsError, WeightsError
+from ris.pretrained.catalog.costs import estimate_seconds, get_image_cost, measure_product_rate
 from ris.pretrained.catalog.presets import PRESETS, Preset, find_preset
 from ris.pretrained.catalog.sources import Source
 from ris.pretrained.catalog.user_presets import read_presets
@@ -117,16 +118,29 @@ def advise_preset(settings: Settings, pictures: Iterable[NDArray[np.uint8]]) -> 
     chosen = find_preset(settings.preset, known=known)
     if not chosen.has_toy_networks or not are_photographs(pictures):
         return ""
-    problem = (
-        f"these pictures look like photographs, and the networks of preset {chosen.name!r} know drawn scenes "
-        "only"
-    )
-    here = [preset.name for preset in known.values() if _is_fetched(preset, get_models_folder(settings))]
-    if here:
-        return f"{problem}: set RIS_PRESET={here[0]}, whose networks are on this machine"
     return (
-        f"{problem}: set RIS_PRESET=classical, which has {NO_NETWORK}; for more, `ris models fetch base` and "
-        "RIS_PRESET=base"
+        f"these pictures look like photographs, and the networks of preset {chosen.name!r} are toys, which "
+        f"know drawn scenes only: {describe_other_presets(settings)}"
+    )
+
+
+def describe_other_presets(settings: Settings) -> str:
+    """Say what to set where the embedded toy networks do not suit: fetched networks if there are any.
+
+    Raises:
+        SettingsError: the presets cannot be read.
+    """
+    known, models = load_presets(settings), get_models_folder(settings)
+    fetched = next((preset.name for preset in known.values() if _is_fetched(preset, models)), None)
+    if fetched is not None:
+        return f"set RIS_PRESET={fetched}, whose networks are on this machine"
+    base = PRESETS["base"]
+    seconds = estimate_seconds(get_image_cost(base.name), measure_product_rate()) or 0.0
+    return (
+        f"set RIS_PRESET={NO_NETWORK_PRESET}, which has {NO_NETWORK}; or run `ris models fetch {base.name}` "
+        f"and set RIS_PRESET={base.name}: {base.download_gb:.1f} GB to download, {base.memory_gb:.1f} GB of "
+        f"memory for weights, and about {seconds:.0f} s an image on this machine's CPU, estimated by a "
+        "self-test under its present load, without the describer"
     )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from ris.core import rle
 from ris.core.decision import Decision
 from ris.core.types import Verdict
+from ris.core.versions import describe_version
 from ris.referring.kinds import find_kind
 
 THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9)
@@ -104,16 +105,16 @@ def compute_shares(judged):
         "MRR of the accepted": estimate(
             with_mask, lambda one: 0.0 if one.accepted_rank is None else 1 / (one.accepted_rank + 1)
         ),
-        "mIoU of the first": estimate(with_mask, lambda one: one.first_iou),
-        "mIoU of the best": estimate(with_mask, lambda one: one.best_iou),
+        "mean IoU, top 1": estimate(with_mask, lambda one: one.first_iou),
+        "mean IoU, best shown": estimate(with_mask, lambda one: one.best_iou),
         "IoU of an edit": estimate(edited, lambda one: one.decision.correction.iou or 0.0),
         "boundary IoU of an edit": estimate(edited, lambda one: one.decision.correction.edit.boundary_iou),
         "N-acc": estimate(without, lambda one: not one.decision.alternatives),
         "T-acc": estimate(with_mask, lambda one: bool(one.decision.alternatives)),
     }
     for t in THRESHOLDS:
-        shares[f"P@{t} of the first"] = estimate(with_mask, lambda one, t=t: one.first_iou > t)
-        shares[f"P@{t} of the best"] = estimate(with_mask, lambda one, t=t: one.best_iou > t)
+        shares[f"P@{t}, top 1"] = estimate(with_mask, lambda one, t=t: one.first_iou > t)
+        shares[f"P@{t}, best shown"] = estimate(with_mask, lambda one, t=t: one.best_iou > t)
     return shares
 
 
@@ -173,7 +174,7 @@ def split(judged, key):
         return {
             "project": annotation.task.project,
             "annotator": str(annotation.annotator or "unknown"),
-            "version": one.decision.version or "nothing offered",
+            "version": describe_version(one.decision.version or "") or "nothing offered",
             "kind": find_kind(annotation.task.expression),
             "week": f"{year}-W{week:02d}",
         }[key]

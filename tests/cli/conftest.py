@@ -9,3 +9,10 @@ from ris.cli.console import console
 def wide_console(monkeypatch):
     """The same width for every test, whichever ran first."""
     monkeypatch.setattr(console, "width", 300)
+
+
+@pytest.fixture(autouse=True)
+def plain_output():
+    """What a command chose for its output must not reach the next test."""
+    yield
+    console.start_output(as_json=False, is_quiet=False)

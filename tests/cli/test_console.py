@@ -87,7 +87,7 @@ def test_no_line_of_a_table_is_cut_or_broken_in_a_pipe(capsys):
 
 @pytest.mark.parametrize(
     ("heading", "key"),
-    [("box x1 y1", "box_x1_y1"), ("GB", "gb"), ("", "what"), ("P@0.5 of the first", "p_0.5_of_the_first")],
+    [("box x1 y1", "box_x1_y1"), ("GB", "gb"), ("", "what"), ("P@0.5, top 1", "p_0.5_top_1")],
 )
 def test_the_key_of_a_column_is_its_heading_in_snake_case(heading, key):
     assert make_column_key(heading) == key

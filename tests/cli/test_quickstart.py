@@ -1,9 +1,12 @@
 """What `ris quickstart` refuses before it starts anything; tests/live runs it in a real Label Studio."""
 
+import socket
+
 import pytest
 from typer.testing import CliRunner
 
 from ris.cli import root_app
+from ris.cli.quickstart_state import load_state
 from ris.errors import InputError
 
 
@@ -33,11 +36,13 @@ def test_a_label_studio_without_a_key_is_refused(run):
     assert "give its key with --key too" in str(ran.exception)
 
 
-def test_the_login_of_a_folder_stays_and_is_readable_by_its_owner_alone(run, tmp_path):
+def test_a_second_run_in_a_folder_is_refused_while_the_first_runs(run, tmp_path):
     run("--label-studio-command", "no-such-program")
-    path = tmp_path / "quickstart" / "login.json"
-    first = path.read_text()
-    run("--label-studio-command", "no-such-program")
+    port = load_state(tmp_path / "quickstart").backend_port
+    with socket.socket() as first:
+        first.bind(("127.0.0.1", port))
+        first.listen()
+        ran = run("--label-studio-command", "no-such-program")
 
-    assert path.read_text() == first
-    assert path.stat().st_mode & 0o777 == 0o600
+    assert isinstance(ran.exception, InputError)
+    assert "stop the `ris quickstart` that runs in this folder" in str(ran.exception)

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, make_url, text
 
+from ris.cli.server_process import ServerProcess
 from ris.label_config import read
 from ris.store.session import Database, read_revision, upgrade_database
 from ris.tinyworld.samples import make_samples
@@ -63,6 +64,24 @@ def test_a_server_that_is_told_to_stop_while_its_networks_load_answers_and_ends_
     assert [len(result) for result in answers[0]["results"]] == ([3] if computed else [0])
     assert status == 0
     assert {line["level"] for line in lines} == {"INFO"}
+
+
+@pytest.mark.parametrize(("key", "is_told"), [("", True), ("0" * 40, False)])
+def test_a_server_without_a_key_says_so_at_its_start(tmp_path, key, is_told):
+    port = find_free_port()
+    env = {k: v for k, v in os.environ.items() if not k.startswith("RIS_")} | {
+        "PYTHONPATH": str(ROOT / "backend"), "RIS_LABEL_STUDIO_API_KEY": key,
+        "RIS_LABEL_STUDIO_URL": "http://127.0.0.1:9", "RIS_PRESET": "classical",
+    }  # fmt: skip
+    server = ServerProcess(
+        "the backend", [sys.executable, "-m", "ris", "serve", "--upgrade", "--port", str(port)], env=env,
+        health_url=f"http://127.0.0.1:{port}/health", log=tmp_path / "log", folder=tmp_path,
+    )  # fmt: skip
+    server.start(timeout_s=120)
+    server.stop()
+
+    sentence = "RIS_LABEL_STUDIO_API_KEY is not set: images uploaded to Label Studio cannot be read"
+    assert (sentence in (tmp_path / "log").read_text()) == is_told
 
 
 def test_a_stop_while_the_database_is_upgraded_ends_the_process_and_takes_back_what_was_begun(

@@ -1,5 +1,7 @@
 """`ris sync` and `ris forget` over several projects, some of which are gone in Label Studio."""
 
+import json
+
 import pytest
 from typer.testing import CliRunner
 
@@ -8,24 +10,29 @@ from ris.errors import InputError, LabelStudioMissing
 from ris.store.records import save_project
 from ris.store.sync_states import find_sync_states
 from tests.builders.services import NOW
-from tests.labelstudio.small_studio import OddStudio
+from tests.labelstudio.small_studio import PREDICTION, OddStudio
 from tests.labelstudio.studio import LEGACY
 
 PRESENT, GONE = "3.1700000000", "2.1700000000"
 
 
 @pytest.fixture
-def ris(tmp_path, monkeypatch, database):
+def studio():
+    made = OddStudio()
+    yield made
+    made.shutdown()
+    made.server_close()
+
+
+@pytest.fixture
+def ris(tmp_path, monkeypatch, database, studio):
     """Run `ris` against a Label Studio that has project 3 alone; the database knows projects 2 and 3."""
-    studio = OddStudio()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("RIS_DATABASE_URL", f"sqlite:///{tmp_path / 'ris.db'}")
     monkeypatch.setenv("RIS_LABEL_STUDIO_API_KEY", LEGACY)
     monkeypatch.setenv("RIS_LABEL_STUDIO_URL", studio.url)
     put(database, PRESENT, GONE)
-    yield lambda *arguments: CliRunner().invoke(root_app, arguments)
-    studio.shutdown()
-    studio.server_close()
+    return lambda *arguments: CliRunner().invoke(root_app, arguments)
 
 
 def put(database, *keys):
@@ -51,6 +58,39 @@ def test_a_project_that_is_gone_stops_no_other_and_is_told(ris, database):
     states = read_states(database)
     assert states[3].last_success is not None
     assert (states[2].n_failures, states[2].is_missing) == (1, True)
+
+
+def list_duplicates(handler, call, params, sane):
+    """Give task 1 each prediction twice, until the first is removed; record what is deleted."""
+    if call.startswith("DELETE "):
+        handler.server.deleted.append(call)
+        handler.answer(200, "{}")
+        return True
+    if call != "GET /api/tasks" or "query" not in params:
+        return False
+    task = sane["tasks"][0] | {"predictions": [PREDICTION | {"id": number} for number in (7, 8)]}
+    handler.answer(200, json.dumps({"tasks": [task], "total": 1}))
+    return True
+
+
+def test_duplicate_predictions_are_listed_and_stay_where_nobody_can_be_asked(ris, studio):
+    studio.send, studio.deleted = list_duplicates, []
+
+    ran = ris("sync", "--project", "3")
+
+    assert ran.exit_code == 0
+    assert "task 1: predictions 7 are duplicates" in ran.output
+    assert (
+        "1 duplicate predictions of 1 tasks in Label Studio stay; `ris sync --yes` removes them" in ran.output
+    )
+    assert studio.deleted == []
+
+
+def test_yes_removes_duplicate_predictions(ris, studio):
+    studio.send, studio.deleted = list_duplicates, []
+
+    assert ris("sync", "--project", "3", "--yes").exit_code == 0
+    assert studio.deleted == ["DELETE /api/predictions/7/"]
 
 
 def test_one_project_that_is_gone_is_one_sentence(ris):

@@ -19,10 +19,13 @@ def test_a_network_has_its_size_its_memory_and_its_licence(name):
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_a_preset_has_its_memory(name):
+def test_a_preset_has_its_memory_its_download_and_its_licences(name):
     preset = PRESETS[name]
     all_gb = sum(source.memory_mb for source in preset.sources) / 1e3
     row = next(line for line in PAGE.splitlines() if line.startswith(f"| `{name}` |"))
 
     describer_gb = preset.describer.memory_mb / 1e3 if preset.describer else 0
-    assert f"| {all_gb:.2f} GB | {describer_gb:.2f} GB |" in row
+    download = f"{preset.download_gb:.1f} GB" if preset.download_gb else "none"
+    assert f"| {all_gb:.2f} GB | {describer_gb:.2f} GB | {download} |" in row
+    if not preset.name.startswith("paper-"):
+        assert ", ".join(dict.fromkeys(source.licence for source in preset.sources)) in row

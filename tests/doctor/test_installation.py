@@ -109,7 +109,8 @@ def test_the_models_of_the_default_preset_are_in_the_package_and_others_must_be_
     assert there.is_ok
     assert there.message.startswith("tiny-")
     assert there.is_warning
-    assert there.message.endswith("for photographs run `ris models fetch base` and set RIS_PRESET=base")
+    assert "useless on photographs. For photographs set RIS_PRESET=classical" in there.message
+    assert "run `ris models fetch base` and set RIS_PRESET=base: 6.1 GB to download" in there.message
     assert not missing.is_ok
     assert "nothing" in missing.message
 

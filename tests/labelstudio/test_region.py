@@ -26,6 +26,7 @@ from tests.builders.alternatives import OFFERS, SIZE, TASK, offer
 from tests.builders.masks import rectangle
 
 BRUSH, POLYGON = read_controls(read("tabs_brush.xml")), read_controls(read("tabs_polygon.xml"))
+TOYS = "Made by toy networks, for drawn scenes only."
 
 
 def test_predictions_come_worst_first_and_best_last_under_one_version():
@@ -46,7 +47,7 @@ def test_a_region_is_what_label_studio_expects():
     assert (region["from_name"], region["to_name"], region["type"]) == ("mask", "image", "brushlabels")
     assert (region["original_width"], region["original_height"], region["image_rotation"]) == (60, 40, 0)
     assert region["value"]["brushlabels"] == ["Referent"]
-    assert region["meta"]["text"] == ["1st of 3, score 50 %. global-local puts it first."]
+    assert region["meta"]["text"] == [f"1st of 3, score 50 %. global-local puts it first. {TOYS}"]
     assert region["meta"]["method"] == "global-local 21.46 #1"
     assert all(isinstance(value, str | int | list) for value in region["meta"].values())
 
@@ -62,9 +63,23 @@ def test_a_region_is_what_label_studio_expects():
 )
 def test_the_note_says_rank_score_and_who_agrees_in_words(ranks, words):
     methods = {name: MethodScore(1.0, rank) for name, rank in zip("ab", ranks, strict=False)}
-    said = replace(OFFERS[0], suggestion=replace(OFFERS[0].suggestion, methods=methods))
+    said = replace(OFFERS[0], suggestion=replace(OFFERS[0].suggestion, methods=methods, version="base-1"))
 
     assert make_note(said, 3) == words
+
+
+@pytest.mark.parametrize("place", [None, 0])
+def test_the_note_of_a_mask_of_the_embedded_networks_says_that_they_are_toys(place):
+    suggestion = replace(OFFERS[0].suggestion, version="tiny-1a2b3c4d", methods={})
+    note = make_note(replace(OFFERS[0], suggestion=suggestion, place=place), 3)
+
+    assert (
+        note
+        == {
+            None: f"1st of 3, score 50 %. {TOYS}",
+            0: f"1st of 3. {TOYS}",
+        }[place]
+    )
 
 
 def test_ordinals_are_as_people_write_them():
@@ -168,7 +183,7 @@ def test_shuffled_alternatives_are_shown_by_their_places_and_say_nothing_of_thei
     regions = [p["result"][0] for p in written]
     assert [r["meta"]["rank"] for r in regions] == [1, 0, 2]
     assert [r["meta"]["text"] for r in regions] == [
-        ["3rd of 3"], ["2nd of 3"], ["1st of 3"],
+        [f"3rd of 3. {TOYS}"], [f"2nd of 3. {TOYS}"], [f"1st of 3. {TOYS}"],
     ]  # fmt: skip
     assert {p["score"] for p in written} == {0.5}
     assert not any("score" in region for region in regions)

@@ -13,7 +13,7 @@ def test_what_is_better_on_held_out_images_is_taken():
 
     assert finding.coefficients.fusion.weights["eyes"] > 0.8
     assert finding.figures["gain"]["low"] > 0
-    assert finding.summary[0].endswith(": taken")
+    assert finding.summary[0].endswith(": kept")
     unseen = cases(300, seed=5)
     assert mean_iou(unseen, finding.coefficients) > mean_iou(unseen, PRIOR)
 
@@ -24,7 +24,7 @@ def test_where_nothing_can_be_better_the_fusion_stays(seed):
     finding = fit_coefficients(cases(90, seed=seed, good=("eyes", "ears")), prior=PRIOR, current=PRIOR)
 
     assert finding.coefficients is None or finding.coefficients.fusion == PRIOR.fusion
-    assert "not taken" in finding.summary[0]
+    assert "not kept" in finding.summary[0]
 
 
 def test_what_is_in_use_already_is_not_taken_again():

@@ -79,7 +79,7 @@ def ris_sync(server, studio, project):
         "RIS_LABEL_STUDIO_API_KEY": DEMO_TOKEN,
     }  # fmt: skip
     ran = subprocess.run(
-        [sys.executable, "-m", "ris", "sync", "--project", str(project.project_id)],
+        [sys.executable, "-m", "ris", "sync", "--yes", "--project", str(project.project_id)],
         env=env, cwd=server.folder, capture_output=True, text=True, timeout=240,
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr

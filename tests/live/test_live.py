@@ -379,7 +379,7 @@ def test_another_method_is_compared_on_the_decided_tasks(loaded, ris):
     told = ris("evaluate", "--rerun", "tiny", "--method", "iterprime", "--project", project.key)
 
     assert "iterprime alone" in told
-    assert "mIoU of the first" in told
+    assert "mean IoU, top 1" in told
 
 
 def test_start_training_in_label_studio_reaches_the_backend(loaded, client, server):
@@ -437,7 +437,7 @@ def test_the_doctor_finds_each_link_that_is_broken_and_connect_mends_it(ris, cli
     for link, break_it in breaks.items():
         break_it()
         assert failing()[0] in (*link.split(maxsplit=1)[:1], link, "webhook")
-        layout = ["--config", "pick_brush_smart"] if link == "label config" else []
+        layout = ["--config", "pick_brush_smart", "--yes"] if link == "label config" else []
         ris("connect", "--project", number, *layout)
         ris("doctor", "--project", number)
 

@@ -386,6 +386,26 @@ def test_predictions_that_are_there_twice_are_removed_and_the_decisions_stay(
     assert set(on_record(database)) == {1}
 
 
+def test_duplicates_stay_where_their_removal_is_refused_and_those_of_a_draft_are_not_asked_about(
+    syncing, studio, offered
+):
+    studio.put(event(offered()[1], number=1))
+    task = next(iter(studio.tasks.values()))
+    task["predictions"] = [
+        {"id": number, "model_version": "fake-1", "result": [{"id": "risabc-0"}]} for number in (1, 2)
+    ]
+    asked = []
+    syncing.may_remove = lambda tasks: asked.append([one.surplus for one in tasks])
+
+    assert syncing.sync(1).n_duplicates == 0
+    assert asked == [[(1,)]]
+    assert len(task["predictions"]) == 2
+
+    task["drafts"] = [{"id": 1}]
+    syncing.sync(1)
+    assert len(asked) == 1
+
+
 def test_a_webhook_that_was_switched_off_is_switched_on_and_told(syncing, studio):
     studio.ml = [{"id": 1, "url": "http://127.0.0.1:9090", "title": "ris"}]
     studio.webhooks = [

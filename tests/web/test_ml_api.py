@@ -1,5 +1,6 @@
 import json
 import threading
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import text
@@ -50,6 +51,14 @@ def test_alive_is_apart_from_ready(client, gate, suggesting):
     assert (ready.status_code, ready.json) == (
         200, {"status": "UP", "models": "ready", "database": "ready", "model_version": "fake-1"},
     )  # fmt: skip
+
+
+def test_the_state_of_the_key_is_what_label_studio_says_of_it(backend):
+    refused = create_app(replace(backend, check_label_studio=lambda: "401: bad key")).test_client()
+    accepted = create_app(replace(backend, check_label_studio=lambda: "")).test_client()
+
+    assert refused.get("/health/label-studio").json == {"error": "401: bad key"}
+    assert accepted.get("/health/label-studio").json == {"error": ""}
 
 
 def test_networks_that_never_will_load_are_told_to_setup_and_to_readiness(database, images, recording):

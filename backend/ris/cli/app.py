@@ -58,7 +58,10 @@ COMMANDS = {
         "Stop syncing a project that is gone in Label Studio. Its decisions stay in the database.",
     ),
     "tidy": Command("ris.cli.tidy:tidy", "Remove the masks that were not chosen from decided annotations."),
-    "learn": Command("ris.cli.learn:learn", "Fit the ranking to the decisions, and use it if it is better."),
+    "learn": Command(
+        "ris.cli.learn:learn",
+        "Re-weight the methods on your decisions; kept only if better on held-out images.",
+    ),
     "prelabel": Command("ris.cli.prelabel:prelabel", "Compute suggestions for tasks that have none."),
     "db": Command("ris.cli.db:db_app", "Manage the database."),
     "events": Command("ris.cli.events:events_app", "Show the webhook events that Label Studio sent."),

@@ -1,5 +1,6 @@
 """`ris connect`: connect a project of Label Studio to this backend."""
 
+from difflib import unified_diff
 from itertools import islice
 from typing import Annotated
 
@@ -7,7 +8,7 @@ import typer
 from rich.progress import track
 
 from ris import assembly, label_config
-from ris.cli.console import console, make_table
+from ris.cli.console import confirm_change, console, make_table
 from ris.cli.options import BackendOption, DatabaseUrlOption, KeyOption, UrlOption, apply_options
 from ris.cli.preset_advice import MAX_FETCHED_PICTURES, print_preset_advice
 from ris.core.types import Task
@@ -45,13 +46,17 @@ def connect(
         typer.Option("--rotate", help="give the webhook a new token and refuse the old one"),
     ] = False,
     database_url: DatabaseUrlOption = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="replace the label config of a project without asking")
+    ] = False,
     samples: Annotated[
         int, typer.Option(help="also upload this many drawn sample tasks, once", min=0, max=200)
     ] = 0,
 ) -> None:
     """Check or set the label config, add the ML backend, create or repair the webhook. Safe to run twice.
 
-    If the server has a password, the webhook gets a token, which is kept in the server's database.
+    With --config and --project it shows how the label config would change, and asks. If the server has a
+    password, the webhook gets a token, which is kept in the server's database.
 
     Example: `ris connect --project 3` or `ris connect --create "My mugs" --config pick_brush`
     """
@@ -73,6 +78,8 @@ def connect(
         tokens = assembly.make_project_tokens(settings, database) if database else None
         if create is not None:
             project = connecting.create_project(client, create, new_config or "")
+        elif project is not None and new_config is not None:
+            _ask_before_replacing(client, project, new_config, yes=yes)
         assert project is not None
         steps = connecting.connect_project(
             client, project, ml_backend, label_config=new_config, tokens=tokens, renews_token=rotate
@@ -92,6 +99,24 @@ def connect(
     print_preset_advice(settings, _read_first_tasks(client, project), assembly.make_image_source(settings))
     where = (settings.label_studio_public_url or settings.label_studio_url).rstrip("/")
     console.print(redact_text(f"{where}/projects/{project}/data"))
+
+
+def _ask_before_replacing(client: LabelStudioClient, number: int, wanted: str, *, yes: bool) -> None:
+    """Show how the label config of a project would change, and ask. An equal one changes nothing.
+
+    Raises:
+        InputError: the answer is no, or nobody can be asked.
+        LabelStudioError: the project cannot be read.
+    """
+    present = str(fetch_project(client, number).get("label_config") or "")
+    if present.strip() == wanted.strip():
+        return
+    lines = unified_diff(
+        present.strip().splitlines(), wanted.strip().splitlines(), "in Label Studio", "new", lineterm=""
+    )
+    console.print(redact_text("\n".join(lines)), markup=False)
+    if not yes:
+        confirm_change(f"Replace the label config of project {number}?")
 
 
 def _read_first_tasks(client: LabelStudioClient, number: int) -> list[Task]:

@@ -106,6 +106,9 @@ def _write(
         )
     if has_images:
         _write_images(material, choice, out / "images")
+    count = material.n_decisions
+    if count and all(len(done.omissions) >= count for done in written.values()):
+        raise DatasetError(f"none of {count} decisions was written; {out / REPORT_FILE} gives the reasons")
 
 
 def _write_images(material: Material, choice: ExportOptions, folder: Path) -> None:

@@ -84,6 +84,8 @@ def import_dataset(
         )
         console.print(f"{out}: {len(tasks)} tasks for the label config {layout}")
         print_defects(dataset.defects)
+        if not tasks:
+            raise InputError(f"{source} gave no task; the reasons are above")
         return
     files: Mapping[str, Path] = {}
     if images is not None:

@@ -10,11 +10,10 @@ def learn(
     database_url: DatabaseUrlOption = None,
     preset: PresetOption = None,
 ) -> None:
-    """Fit the ranking to the decisions, and use it if it is better.
+    """Re-weight the methods on your decisions; kept only if better on held-out images.
 
-    The weights of the methods and the calibration are fitted. The result is used only if it is better on
-    held-out images. A running server uses it from the next request on. `ris models use` selects an
-    earlier version.
+    The weights of the methods and the calibration of the scores are fitted. A running server uses them from
+    the next request on. `ris models use` selects an earlier version.
 
     Example: `ris learn`
     """

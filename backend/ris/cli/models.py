@@ -12,11 +12,11 @@ from rich.table import Table
 from ris import assembly, config, planning
 from ris.cli.console import confirm_change, console, make_table
 from ris.cli.options import DatabaseUrlOption, PresetOption
+from ris.cli.preset_list import is_network_here, list_presets
 from ris.errors import SettingsError, WeightsError
 from ris.pretrained.catalog.presets import Preset, find_preset
 from ris.pretrained.catalog.sources import Source
-from ris.pretrained.catalog.weights import check_model_files, verify_files
-from ris.pretrained.precision import check_precision, read_cpu_flags
+from ris.pretrained.catalog.weights import verify_files
 from ris.store.learned_rankings import find_learned_rankings, find_ranking_in_use
 
 models_app = typer.Typer(help="Manage networks, presets and learned rankings.", no_args_is_help=True)
@@ -29,37 +29,7 @@ MirrorOption = Annotated[
 ]
 
 
-@models_app.command("list")
-def list_presets() -> None:
-    """List the presets: version, memory, licences, whether the networks are installed, purpose.
-
-    The list includes the presets of your own presets file.
-
-    Example: `ris models list`
-    """
-    settings, wrong = config.read_settings(), ""
-    try:
-        arithmetic = check_precision(settings.precision, settings.device, read_cpu_flags())
-    except SettingsError as error:
-        wrong, settings = str(error), settings.model_copy(update={"precision": "fp32"})
-        arithmetic = f"fp32 on {settings.device}"
-    models = planning.get_models_folder(settings)
-    table = make_table(
-        "preset", "version", "memory, GB", "licences", "state", "description", name="presets",
-        keys=("preset", "version", "memory_gb", "licences", "state", "description"),
-    )  # fmt: skip
-    for preset in planning.load_presets(settings).values():
-        try:
-            plan = planning.make_plan(settings.model_copy(update={"preset": preset.name}))
-            version, state = plan.version, "here"
-        except WeightsError:
-            missing = [source.name for source in preset.sources if _find_state(source, models) == "missing"]
-            version, state = "-", f"missing {', '.join(missing)}"
-        size = sum(source.memory_mb for source in preset.sources) / 1e3
-        licences = ", ".join(dict.fromkeys(source.licence for source in preset.sources))
-        table.add_row(preset.name, version, round(size, 2), licences, state, preset.summary)
-    console.print(table)
-    console.print(f"versions in {arithmetic}. {wrong}".strip(), markup=False)
+models_app.command("list")(list_presets)
 
 
 @models_app.command("fetch")
@@ -83,7 +53,7 @@ def fetch_preset(
     chosen = find_preset(preset, known=planning.load_presets(settings))
     models = planning.get_models_folder(settings)
     console.print(_make_source_table(chosen, models))
-    missing = [source for source in chosen.sources if source.parts and _find_state(source, models) != "here"]
+    missing = [source for source in chosen.sources if source.parts and not is_network_here(source, models)]
     files = {source.name: fetching.list_required_files(source) for source in missing}
     for source in missing:
         size = sum(file.n_bytes for file in files[source.name]) / 1e9
@@ -162,14 +132,6 @@ def verify_presets(
         )
 
 
-def _find_state(source: Source, models: Path) -> str:
-    try:
-        check_model_files([source], models, fetch="")
-    except WeightsError:
-        return "missing"
-    return "here"
-
-
 def _make_source_table(preset: Preset, models: Path) -> Table:
     """Make a table of a preset's networks: memory, licence, training data, state."""
     table = make_table(
@@ -181,7 +143,7 @@ def _make_source_table(preset: Preset, models: Path) -> Table:
             f"{source.memory_mb / 1e3:.2f}" if source.parameters_m else "-",
             source.licence,
             source.training_data,
-            _find_state(source, models),
+            "here" if is_network_here(source, models) else "missing",
         )
     return table
 

@@ -1,15 +1,13 @@
 """`ris quickstart`: from a folder of images to a project in Label Studio that can be annotated."""
 
-import json
 import os
-import secrets
 import shlex
 import shutil
 import subprocess
 import sys
 import time
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -18,22 +16,21 @@ import typer
 from ris import assembly, config, label_config
 from ris.cli.console import console
 from ris.cli.options import KeyOption, PresetOption, UrlOption, apply_options
-from ris.cli.server_process import ServerProcess, find_free_port
-from ris.errors import BackendError, InputError
+from ris.cli.quickstart_state import (
+    QuickstartState,
+    check_port,
+    load_state,
+    make_project_name,
+    save_state,
+)
+from ris.cli.server_process import ServerProcess
+from ris.errors import BackendError, InputError, LabelStudioMissing
 from ris.labelstudio.api.connecting import create_project
+from ris.labelstudio.api.projects import fetch_project
 from ris.store.session import upgrade_database
 
 LABEL_CONFIG = "pick_brush"
 _START_TIMEOUT_S = 600.0  # the first start of Label Studio makes its tables
-
-
-@dataclass(frozen=True, slots=True)
-class Login:
-    """The user of a Label Studio that this command started, on loopback alone."""
-
-    email: str
-    password: str
-    token: str
 
 
 def quickstart(
@@ -59,58 +56,54 @@ def quickstart(
 
     It starts Label Studio, or uses the one of --url and --key. It starts the backend, creates a project,
     imports the tasks, connects the backend, stores predictions, and prints the address for the browser.
-    Ctrl-C stops what it started; the folder keeps the work.
+    Ctrl-C stops what it started; the folder keeps the work. With the same folder and file it continues the
+    same project, and adds the lines that are new.
 
     Example: `ris quickstart --images photos --expressions expressions.csv`
     """
     folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
+    state, name = load_state(folder), make_project_name(url, expressions)
     with ExitStack() as stack:
-        login = None
+        is_own = url is None
+        check_port(state.backend_port, "the backend", folder)
         if url is None:
-            login = _load_login(folder)
-            url, key = _start_label_studio(stack, folder, command, login), login.token
+            url, key = _start_label_studio(stack, folder, command, state), state.token
         settings = apply_options(url=url, key=key, preset=preset)
         if settings.label_studio_api_key is None:
             raise InputError("--url names a Label Studio; give its key with --key too")
-        port = find_free_port()
+        backend_url = f"http://127.0.0.1:{state.backend_port}"
         environment = {
-            "RIS_HOST": "127.0.0.1", "RIS_PORT": str(port), "RIS_PRESET": settings.preset,
+            "RIS_HOST": "127.0.0.1", "RIS_PORT": str(state.backend_port), "RIS_PRESET": settings.preset,
             "RIS_DATABASE_URL": f"sqlite:///{folder / 'ris.db'}", "RIS_LABEL_STUDIO_URL": url,
             "RIS_LABEL_STUDIO_API_KEY": settings.label_studio_api_key.get_secret_value(),
-            "RIS_PUBLIC_URL": f"http://127.0.0.1:{port}",
+            "RIS_PUBLIC_URL": backend_url,
         }  # fmt: skip
         upgrade_database(environment["RIS_DATABASE_URL"])
         backend = _start_backend(stack, folder, environment)
-        project = _make_project(settings, title)
+        project = _find_project(settings, state.projects.get(name))
+        if project is None:
+            project = _make_project(settings, title)
+            save_state(folder, replace(state, projects={**state.projects, name: project}))
+        else:
+            console.print(f"project {project} of an earlier run in {folder} is continued", markup=False)
         _run_command(
             environment, "import", str(expressions), "--project", str(project), "--images", str(images)
         )
         _run_command(environment, "connect", "--project", str(project))
         _run_command(environment, "prelabel", "--project", str(project), "--push")
         console.print(f"open {url}/projects/{project}/data", markup=False)
-        if login is not None:
-            console.print(f"log in as {login.email} with {login.password}", markup=False)
+        if is_own:
+            console.print(f"log in as {state.email} with {state.password}", markup=False)
         console.print(f"the backend is at {environment['RIS_PUBLIC_URL']}; Ctrl-C stops it")
         _wait_for_stop(backend)
 
 
-def _load_login(folder: Path) -> Login:
-    """Load the login that an earlier run made in this folder, or make one."""
-    path = folder / "login.json"
-    if path.is_file():
-        return Login(**json.loads(path.read_text()))
-    login = Login("annotator@example.com", secrets.token_urlsafe(9), secrets.token_hex(20))
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
-        json.dump(asdict(login), file)
-    return login
-
-
-def _start_label_studio(stack: ExitStack, folder: Path, command: str | None, login: Login) -> str:
+def _start_label_studio(stack: ExitStack, folder: Path, command: str | None, state: QuickstartState) -> str:
     """Start Label Studio on loopback, and return its address.
 
     Raises:
-        InputError: its program is not there.
+        InputError: its program is not there, or its port is in use.
         BackendError: it does not start.
     """
     words = shlex.split(command or "label-studio")
@@ -121,14 +114,15 @@ def _start_label_studio(stack: ExitStack, folder: Path, command: str | None, log
             "label-studio` in an environment of its own and give --label-studio-command, or name a running "
             "one with --url and --key"
         )
-    port = find_free_port()
+    port = state.label_studio_port
+    check_port(port, "Label Studio", folder)
     url = f"http://localhost:{port}"
     environment = {
         "LABEL_STUDIO_BASE_DATA_DIR": str(folder / "label-studio"),
         "LABEL_STUDIO_HOST": url,
-        "LABEL_STUDIO_USERNAME": login.email,
-        "LABEL_STUDIO_PASSWORD": login.password,
-        "LABEL_STUDIO_USER_TOKEN": login.token,
+        "LABEL_STUDIO_USERNAME": state.email,
+        "LABEL_STUDIO_PASSWORD": state.password,
+        "LABEL_STUDIO_USER_TOKEN": state.token,
         "LABEL_STUDIO_DISABLE_SIGNUP_WITHOUT_LINK": "true",
         # Both are true by default and refuse a backend on loopback.
         "ML_BLOCK_LOCAL_IP": "false",
@@ -158,6 +152,16 @@ def _start_backend(stack: ExitStack, folder: Path, environment: dict[str, str]) 
     with console.status("starting the backend"):
         server.start(timeout_s=_START_TIMEOUT_S)
     return server
+
+
+def _find_project(settings: config.Settings, number: int | None) -> int | None:
+    """Find whether the project of an earlier run is still in Label Studio; None if not."""
+    if number is None:
+        return None
+    try:
+        return fetch_project(assembly.make_label_studio_client(settings), number)["id"]
+    except LabelStudioMissing:
+        return None
 
 
 def _make_project(settings: config.Settings, title: str) -> int:

@@ -15,6 +15,7 @@ from ris.cli.options import DatabaseUrlOption, ProjectKeyOption
 from ris.core.decision import Decision
 from ris.core.types import Task
 from ris.core.versions import describe_version
+from ris.errors import InputError, TaskError
 from ris.evaluation.decisions.metrics import compute_decision_metrics
 from ris.evaluation.decisions.named import MAX_DISPUTES, load_report_names, make_dispute_table
 from ris.evaluation.decisions.rerun import Rerun, compare_reruns, isolate_method, rerun
@@ -110,7 +111,7 @@ def evaluate(
         decisions = _load_table(database, project)
     finally:
         database.close()
-    columns = ("accepted", "accepted first", "mIoU of the first", "mIoU of the best", "P@0.5 of the first")
+    columns = ("accepted", "accepted first", "mean IoU, top 1", "mean IoU, best shown", "P@0.5, top 1")
     table = make_table(by, "decisions", *columns, "oIoU", "lead time")
     for name, group in [*decisions.split(by), ("all", decisions)]:
         of = compute_decision_metrics(group)
@@ -122,14 +123,16 @@ def evaluate(
 
 def _print_rerun(preset: str, method: str | None, project: str | None, database_url: str | None) -> None:
     settings = config.read_settings(database_url=database_url, preset=preset)
-    pipeline = assembly.load_pipeline(planning.make_plan(settings))
-    if method is not None:
-        pipeline = isolate_method(pipeline, method)
-    reasons: Counter[str] = Counter()
+    plan, reasons = planning.make_plan(settings), Counter[str]()
     database = Database.open(settings.database_url)
     try:
         with database.begin() as session:
             row_ids = find_decisions_by_image(session, project=project)
+        if not row_ids:
+            raise InputError("no decision on record has a mask, so there is nothing to run again")
+        pipeline = assembly.load_pipeline(plan)
+        if method is not None:
+            pipeline = isolate_method(pipeline, method)
         runs = rerun(pipeline, _load_decisions(database, row_ids), assembly.make_image_source(settings))
         bar = track(runs, "running the preset", total=len(row_ids), console=console, transient=True)
         compared = compare_reruns(_count_reasons(bar, reasons))
@@ -140,11 +143,13 @@ def _print_rerun(preset: str, method: str | None, project: str | None, database_
     for figure, (then, now, above) in compared.items():
         table.add_row(figure, str(then), str(now), str(above))
     console.print(table)
-    n_more = reasons.pop("", 0)
+    n_failed, n_more = sum(reasons.values()), reasons.pop("", 0)
     for reason in sorted(reasons):
         console.print(reason, markup=False)
     if n_more:
         console.print(f"{n_more} more decisions could not be ranked again")
+    if n_failed == len(row_ids):
+        raise TaskError(f"none of {n_failed} tasks could be ranked again; the reasons are above")
 
 
 def _load_decisions(database: Database, row_ids: Sequence[int]) -> Iterator[Decision]:

@@ -45,11 +45,12 @@ def suggest(
         scene = pipeline.see(picture)
     reference = pipeline.refer(scene, expression)
     if not reference.suggestions:
-        console.print(f"{image.name}: no mask was proposed, so there is nothing to rank")
-        return
+        raise InputError(
+            f"{image.name}: no mask was proposed, so there is nothing to rank; try another preset"
+        )
     console.print(make_ranking_table(expression, reference.suggestions, n_proposals=len(scene.masks)))
     for method, reason in reference.skipped_reasons.items():
-        console.print(f"{method} was not used: {reason}")
+        console.print(f"{method}: not used ({reason})", markup=False)
     draw_alternatives(picture, reference.suggestions, out)
     console.print(f"{out} shows the alternatives of {pipeline.version}")
     if not explain:

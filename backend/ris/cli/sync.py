@@ -1,5 +1,7 @@
 """`ris sync`: compare the database with Label Studio and correct it. `ris forget`: leave a project out."""
 
+import sys
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -8,10 +10,13 @@ from ris import assembly, config
 from ris.cli.console import console, make_table
 from ris.cli.options import DatabaseUrlOption
 from ris.errors import BackendError, InputError, LabelStudioError
+from ris.labelstudio.api.duplicates import DuplicatedTask
 from ris.labelstudio.fields import MAX_ID, find_project_number
 from ris.store.history import find_project_keys
 from ris.store.session import Database
 from ris.store.sync_states import forget_project
+
+_MAX_LISTED_TASKS = 20
 
 
 def sync(
@@ -21,18 +26,24 @@ def sync(
             help="number of a project in Label Studio; repeat for several; default: all", min=0, max=MAX_ID
         ),
     ] = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="remove duplicate predictions in Label Studio without asking")
+    ] = False,
     database_url: DatabaseUrlOption = None,
 ) -> None:
     """Compare the recorded decisions with Label Studio, and correct them.
 
     Missing decisions are recorded, and decisions whose annotation was deleted are marked as deleted.
-    Duplicate predictions are removed, and a webhook that was switched off is switched on.
+    A webhook that was switched off is switched on. Duplicate predictions are listed, and removed if you
+    agree; where nobody can be asked they stay.
 
     A project that fails does not stop the others; the exit code is 1 then.
 
     Example: `ris sync --project 3`
     """
-    syncing = assembly.make_sync_service(config.read_settings(database_url=database_url))
+    syncing = assembly.make_sync_service(
+        config.read_settings(database_url=database_url), lambda tasks: yes or _may_remove(tasks)
+    )
     try:
         numbers = project or syncing.find_project_numbers()
         if not numbers:
@@ -89,6 +100,20 @@ def sync(
     finally:
         syncing.recording.close()
         syncing.database.close()
+
+
+def _may_remove(tasks: Sequence[DuplicatedTask]) -> bool:
+    """Show which duplicate predictions would be removed, and ask. They stay where nobody can be asked."""
+    n_predictions = sum(len(task.surplus) for task in tasks)
+    what = f"{n_predictions} duplicate predictions of {len(tasks)} tasks in Label Studio"
+    for task in tasks[:_MAX_LISTED_TASKS]:
+        console.print(f"task {task.task_id}: predictions {', '.join(map(str, task.surplus))} are duplicates")
+    if len(tasks) > _MAX_LISTED_TASKS:
+        console.print(f"and {len(tasks) - _MAX_LISTED_TASKS} further tasks")
+    if not sys.stdin.isatty():
+        console.print(f"{what} stay; `ris sync --yes` removes them")
+        return False
+    return typer.confirm(f"Remove {what}?", err=True)
 
 
 def forget(

@@ -15,7 +15,6 @@ from ris.store.session import Database
 from ris.store.sync_states import find_sync_states
 
 MIN_FREE_DISK_BYTES = 2**30
-_TOY_PRESET = "tiny"  # its networks were trained on drawn scenes
 _EVENT_COUNT = re.compile(r"^ris_events_total\{.*\} (\d+(?:\.\d+)?(?:e\+?\d{1,2})?)$", re.MULTILINE)
 _KEY_TIMEOUT_S = 10.0  # our server asks Label Studio, 5 s at most
 _TIMEOUT_S = 3.0  # for each request to our own server
@@ -65,10 +64,10 @@ def check_models(settings: Settings) -> Check:
     except BackendError as error:
         return Check("models", False, str(error))
     found = f"{plan.version}, {plan.arithmetic}: {plan.preset.summary}"
-    if plan.preset.name != _TOY_PRESET:
+    if not plan.preset.has_toy_networks:
         return Check("models", True, found)
-    way_out = "for photographs run `ris models fetch base` and set RIS_PRESET=base"
-    return Check("models", True, f"{found}; {way_out}", is_warning=True)
+    way_out = planning.describe_other_presets(settings)
+    return Check("models", True, f"{found}. For photographs {way_out}", is_warning=True)
 
 
 def check_own_address(settings: Settings, url: str | None) -> tuple[Check, MLBackend | None]:

@@ -33,7 +33,7 @@ class FailureCause:
 
 INTERNAL_CAUSE = FailureCause(
     "internal",
-    "read the server's log and report it: this is a fault of the program; once it is mended, ris events "
+    "read the server's log and report it: this is a fault of the program; once it is repaired, ris events "
     "replay reads the event again",
 )
 FAILURE_CAUSES: Mapping[type[Exception], FailureCause] = {

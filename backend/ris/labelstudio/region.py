@@ -14,6 +14,7 @@ from typing import Any
 
 from ris.core.rle import RLE, decode_rle
 from ris.core.types import Alternative, Suggestion, Task
+from ris.core.versions import TOY_NETWORKS, is_toy_version
 from ris.labelstudio.config.control import Controls
 from ris.labelstudio.masks import bitmask, brush, polygon, rectangle
 
@@ -200,7 +201,15 @@ def make_note(alternative: Alternative, n_alternatives: int) -> str:
     """Make the note that annotators read: rank, score and agreement; if shuffled, only the place.
 
     E.g. "1st of 3, score 82 %. 2 of 3 methods put it first: global-local, lgd (iterprime puts it 2nd)."
+    What the embedded networks made says so.
     """
+    note = _describe_place(alternative, n_alternatives)
+    if not is_toy_version(alternative.suggestion.version):
+        return note
+    return f"{note.removesuffix('.')}. Made by {TOY_NETWORKS}."
+
+
+def _describe_place(alternative: Alternative, n_alternatives: int) -> str:
     place = f"{format_ordinal(alternative.shown_place)} of {n_alternatives}"
     if alternative.place is not None:
         return place

@@ -66,17 +66,17 @@ def fit_coefficients(
     figures = {
         "decisions": len(cases),
         "images": len(images),
-        "mIoU of the first": _to_json(estimate_share(learned_iou, groups)),
-        "mIoU of the first, in use": _to_json(estimate_share([iou for _, iou in current_firsts], groups)),
+        "mean IoU, top 1": _to_json(estimate_share(learned_iou, groups)),
+        "mean IoU, top 1, in use": _to_json(estimate_share([iou for _, iou in current_firsts], groups)),
         "gain": _to_json(gain),
         "Brier score, lower by": _to_json(brier_gain),
     }
     summary = (
-        f"fusion: mIoU of the first {estimate_share(learned_iou, groups).mean:.3f} on held-out images, "
+        f"fusion: mean IoU, top 1: {estimate_share(learned_iou, groups).mean:.3f} on held-out images, "
         f"{estimate_share([iou for _, iou in current_firsts], groups).mean:.3f} in use; gain {gain}: "
-        + ("taken" if is_better else "not taken, the interval has zero or less"),
+        + ("kept" if is_better else "not kept, the interval has zero or less"),
         f"calibration: Brier score lower by {brier_gain} on held-out images: "
-        + ("taken" if calibration else "not taken"),
+        + ("kept" if calibration else "not kept"),
     )
     if not is_better and calibration is None:
         return FitResult(None, summary, figures)

@@ -16,7 +16,7 @@ _WEIGHT_GRID = (0.0, 0.25, 0.5, 1.0)
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """The result of one seed. All three figures are the mIoU of the first mask on the test images.
+    """The result of one seed. All three figures are the mean IoU of the first mask on the test images.
 
     Attributes:
         seed: of the split and of the shuffling.

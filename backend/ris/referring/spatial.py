@@ -39,7 +39,7 @@ class Spatial:
     def _score_one(self, scene: Scene, expression: ParsedExpression) -> MethodScores:
         found = compute_cues(scene, expression)
         if not found:
-            return MethodScores(self.name, skipped_reason="the expression has no word of position or size")
+            return MethodScores(self.name, skipped_reason="no location or size words")
         scores = np.mean(list(found.values()), 0).astype(np.float32)
         return MethodScores(self.name, scores, evidence={"words of position and size": ", ".join(found)})
 

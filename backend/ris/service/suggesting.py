@@ -246,7 +246,7 @@ class SuggestionService:
                 method_scores=reference.scores, proposals=scene.masks, now=self.now(),
             )  # fmt: skip
         for method, reason in reference.skipped_reasons.items():
-            log.info("task %s of project %s: %s is skipped: %s", task.task_id, task.project, method, reason)
+            log.debug("task %s of project %s: %s: not used (%s)", task.task_id, task.project, method, reason)
         log.info(
             "task %s of project %s: %d proposals, %d alternatives, %d ms",
             task.task_id, task.project, len(scene.masks), len(alternatives),

@@ -1,7 +1,7 @@
 """Sync: read what Label Studio has now, and record what is missing here."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from threading import Event as Signal
@@ -9,7 +9,11 @@ from threading import Thread
 from typing import Any
 
 from ris.errors import BackendError, LabelStudioError, LabelStudioMissing
-from ris.labelstudio.api.duplicates import find_duplicated_tasks, remove_surplus_predictions
+from ris.labelstudio.api.duplicates import (
+    DuplicatedTask,
+    find_duplicated_tasks,
+    remove_surplus_predictions,
+)
 from ris.labelstudio.api.protocol import LabelStudioApi, WebhookTokens
 from ris.labelstudio.api.sync import ProjectState, fetch_annotation_states, is_gone, read_project
 from ris.labelstudio.api.webhooks import mend_webhooks
@@ -78,6 +82,7 @@ class SyncService:
         api: a `LabelStudioClient`.
         now: the clock, in UTC.
         tokens: of the webhooks; None if our server asks for none.
+        may_remove: asked before the duplicated predictions of these tasks are removed from Label Studio.
     """
 
     def __init__(
@@ -88,9 +93,10 @@ class SyncService:
         *,
         now: Callable[[], datetime],
         tokens: WebhookTokens | None = None,
+        may_remove: Callable[[Sequence[DuplicatedTask]], bool] = lambda tasks: True,
     ) -> None:
         self.database, self.recording, self.api, self.now = database, recording, api, now
-        self.tokens = tokens
+        self.tokens, self.may_remove = tokens, may_remove
         self.last_results: dict[str, SyncResult] = {}  # by project, for the page at `/`
         self._closing = Signal()
         self._thread: Thread | None = None
@@ -187,10 +193,14 @@ class SyncService:
         """Remove duplicated predictions and repair the webhook; log what cannot be repaired."""
         number, n_duplicates, webhook = int(project.body["id"]), 0, ""
         try:
-            for one in list(
-                find_duplicated_tasks(self.api, number, more_than=self._find_min_alternatives(project))
-            ):
-                n_duplicates += remove_surplus_predictions(self.api, one)
+            more_than = self._find_min_alternatives(project)
+            found = [
+                one
+                for one in find_duplicated_tasks(self.api, number, more_than=more_than)
+                if not one.has_draft
+            ]
+            if found and self.may_remove(found):
+                n_duplicates = sum(remove_surplus_predictions(self.api, one) for one in found)
             webhook = mend_webhooks(self.api, number, self.tokens)
         except LabelStudioError as error:
             log.warning("project %s could not be repaired: %s", project.key, error)

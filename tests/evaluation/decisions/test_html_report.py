@@ -59,12 +59,12 @@ def test_the_page_holds_its_figures_tables_and_charts():
     reader, text = read(made())
 
     for words in (
-        "What was decided", "mIoU of the first", "Methods on the same decisions", "By kind of expression",
+        "What was decided", "mean IoU, top 1", "Methods on the same decisions", "By kind of expression",
         "By annotator", "Which alternative was taken",
     ):  # fmt: skip
         assert words in text
     assert sum(address.startswith("data:image/svg+xml") for address in reader.loaded) >= 3
-    assert "0.167" in text  # mIoU of the first: (0 + 0.5 + 0) / 3
+    assert "0.167" in text  # mean IoU, top 1: (0 + 0.5 + 0) / 3
 
 
 def test_the_page_loads_nothing_from_outside():

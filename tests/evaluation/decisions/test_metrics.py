@@ -35,10 +35,10 @@ def test_acceptance_is_of_the_decisions_with_a_mask():
 
 
 def test_iou_is_of_the_first_and_of_the_best_and_nothing_offered_is_a_miss():
-    assert mean("mIoU of the first") == pytest.approx((0 + 0.5 + 0) / 3)
-    assert mean("mIoU of the best") == pytest.approx((1 + 0.5 + 0) / 3)
-    assert mean("P@0.5 of the first") == 0  # 0.5 is not above 0.5
-    assert mean("P@0.9 of the best") == pytest.approx(1 / 3)
+    assert mean("mean IoU, top 1") == pytest.approx((0 + 0.5 + 0) / 3)
+    assert mean("mean IoU, best shown") == pytest.approx((1 + 0.5 + 0) / 3)
+    assert mean("P@0.5, top 1") == 0  # 0.5 is not above 0.5
+    assert mean("P@0.9, best shown") == pytest.approx(1 / 3)
 
 
 def test_overall_iou_is_a_ratio_of_sums():
@@ -75,6 +75,6 @@ def test_the_interval_draws_whole_images():
     same = [make_decision(Verdict.ACCEPTED, LEFT, rank=0, number=i) for i in range(4)]
     same += [make_decision(Verdict.ACCEPTED, RIGHT, rank=1, number=i) for i in range(4)]
 
-    shares = compute_decision_metrics(to_table(same)).shares["mIoU of the first"]
+    shares = compute_decision_metrics(to_table(same)).shares["mean IoU, top 1"]
 
     assert (shares.low, shares.mean, shares.high) == (0.5, 0.5, 0.5)  # one image: nothing varies

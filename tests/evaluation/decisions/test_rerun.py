@@ -34,7 +34,7 @@ def test_what_would_be_offered_now_is_compared_on_the_same_decisions():
 
     assert [one.after[0] for one in found] == pytest.approx([1.0, 0.0])
     assert fetch.times == 1
-    then, now, above = compare_reruns(found)["mIoU of the first"]
+    then, now, above = compare_reruns(found)["mean IoU, top 1"]
     assert (then.mean, now.mean, above.mean, above.count) == (0, 0.5, 0.5, 2)
 
 
@@ -44,7 +44,7 @@ def test_an_image_that_is_gone_is_a_miss_with_its_reason():
     )
 
     assert [one.reason for one in found] == ["cannot fetch the image of task 3: it is gone", ""]
-    assert compare_reruns(found)["P@0.5 of the first"][1].mean == 0.5
+    assert compare_reruns(found)["P@0.5, top 1"][1].mean == 0.5
 
 
 def test_one_image_after_another_is_read_from_a_stream_of_decisions():

@@ -6,8 +6,10 @@ from typing import Annotated
 
 import typer
 
+from ris.cli.quickstart import quickstart
 from ris.errors import BackendError
 from tests.live.support.scenario import run_demo, run_studio
+from tests.live.support.studio import install_label_studio
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -28,12 +30,21 @@ def demo(
 @app.command()
 def studio(
     out: Annotated[Path, typer.Option(help="folder for the database and the logs")] = Path("studio"),
+    images: Annotated[Path | None, typer.Option(help="folder of your images, instead of drawn ones")] = None,
+    expressions: Annotated[
+        Path | None, typer.Option(help="with --images: their expressions, as `ris quickstart` reads them")
+    ] = None,
 ) -> None:
-    """Start Label Studio with 24 tasks and their alternatives, and keep it running until Ctrl-C.
+    """Start Label Studio with 24 drawn tasks, or your own, and keep it running until Ctrl-C.
 
     Example: `python -m tests.live.support studio`
     """
-    run_studio(out)
+    if (images is None) != (expressions is None):
+        raise BackendError("give IMAGES, a folder, and EXPRESSIONS, a CSV or text file, or none of them")
+    if images is None or expressions is None:
+        run_studio(out)
+        return
+    quickstart(images, expressions, folder=out, command=str(install_label_studio()))
 
 
 if __name__ == "__main__":

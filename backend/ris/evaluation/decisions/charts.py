@@ -116,7 +116,7 @@ def _draw_times(axes: Axes, times: NDArray[np.float32]) -> None:
 def _draw_trend(axes: Axes, weeks: Mapping[str, DecisionTable]) -> None:
     means = [float(week.compute_ious("first").mean()) for week in weeks.values()]
     accepted = [float(week.is_verdict(Verdict.ACCEPTED).mean()) for week in weeks.values()]
-    axes.plot(list(weeks), means, color=BLUE, marker="o", label="mIoU of the first alternative")
+    axes.plot(list(weeks), means, color=BLUE, marker="o", label="mean IoU, top 1")
     axes.plot(list(weeks), accepted, color=ORANGE, marker="o", label="share accepted")
     axes.set_ylim(0, 1.03)
     step = -(-len(weeks) // _MAX_WEEK_NAMES)

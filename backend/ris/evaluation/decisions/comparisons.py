@@ -15,7 +15,7 @@ def compare_methods(table: DecisionTable) -> dict[str, tuple[Share, Share]]:
     ranked best; its IoU is 0 where the method ranked none.
 
     Returns:
-        By method: the mIoU of its favourite, and the paired difference to the mIoU of the first alternative.
+        By method: the mean IoU of its favourite, and the paired difference to that of the first alternative.
         `ENSEMBLE` stands for the order in which the alternatives were offered.
     """
     with_mask = table.select_with_mask()

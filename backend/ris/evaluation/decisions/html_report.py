@@ -83,9 +83,9 @@ def _make_tiles(metrics: DecisionMetrics) -> list[tuple[str, str, str]]:
         ("decisions here", str(decisions), ", ".join(f"{n} {v}" for v, n in metrics.counts.items() if n)),
         ("accepted", *_format_share(metrics.shares["accepted"])),
         ("accepted first", *_format_share(metrics.shares["accepted first"])),
-        ("mIoU of the first", *_format_share(metrics.shares["mIoU of the first"])),
-        ("mIoU of the best", *_format_share(metrics.shares["mIoU of the best"])),
-        ("oIoU of the first", f"{metrics.o_iou:.3f}" if metrics.shares["accepted"].count else "-", ""),
+        ("mean IoU, top 1", *_format_share(metrics.shares["mean IoU, top 1"])),
+        ("mean IoU, best shown", *_format_share(metrics.shares["mean IoU, best shown"])),
+        ("oIoU, top 1", f"{metrics.o_iou:.3f}" if metrics.shares["accepted"].count else "-", ""),
         ("median lead time", "-" if metrics.lead_time_s is None else f"{metrics.lead_time_s:.1f} s", ""),
     ]
 
@@ -108,13 +108,14 @@ def _make_tables(table: DecisionTable, metrics: DecisionMetrics, names: ReportNa
                 if metrics.edit_px
                 else []
             ),
-            "First: the alternative with rank 1. Best: the alternative with the highest IoU. A task without "
-            "alternatives is a miss. N-acc: share of the expressions without a referent for which nothing "
-            "was offered. T-acc: share of the expressions with a referent for which something was offered.",
+            "Top 1: the alternative with rank 1. Best shown: the alternative with the highest IoU. A task "
+            "without alternatives is a miss. N-acc: share of the expressions without a referent for which "
+            "nothing was offered. T-acc: share of the expressions with a referent for which something was "
+            "offered.",
         ),
         ReportTable(
             "Methods on the same decisions",
-            ("method", "mIoU of its favourite", "difference to the first", "decisions"),
+            ("method", "mean IoU of its favourite", "difference to top 1", "decisions"),
             [
                 (name, str(own), "" if name == ENSEMBLE else str(gain), str(own.count))
                 for name, (own, gain) in compare_methods(table).items()
@@ -145,7 +146,7 @@ def _make_tables(table: DecisionTable, metrics: DecisionMetrics, names: ReportNa
     return tables
 
 
-_COLUMNS = ("accepted", "accepted first", "mIoU of the first", "mIoU of the best")
+_COLUMNS = ("accepted", "accepted first", "mean IoU, top 1", "mean IoU, best shown")
 
 
 def _make_row(name: str, group: DecisionTable) -> list[str]:

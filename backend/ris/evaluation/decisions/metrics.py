@@ -40,9 +40,9 @@ def compute_decision_metrics(table: DecisionTable) -> DecisionMetrics:
     with_mask = table.select_with_mask()
     first, best = with_mask.compute_ious("first"), with_mask.compute_ious("best")
     shares = _compute_main_shares(with_mask)
-    for name, ious in (("first", first), ("best", best)):
+    for name, ious in (("top 1", first), ("best shown", best)):
         for threshold in _THRESHOLDS:
-            shares[f"P@{threshold} of the {name}"] = with_mask.estimate_mean(ious > threshold)
+            shares[f"P@{threshold}, {name}"] = with_mask.estimate_mean(ious > threshold)
     edited = with_mask.select(with_mask.rows["edit_px"] >= 0)
     shares["IoU of an edit"] = edited.estimate_mean(edited.rows["edit_iou"])
     shares["boundary IoU of an edit"] = edited.estimate_mean(edited.rows["edit_boundary_iou"])
@@ -73,6 +73,6 @@ def _compute_main_shares(with_mask: DecisionTable) -> dict[str, Share]:
         "accepted": with_mask.estimate_mean(with_mask.is_verdict(Verdict.ACCEPTED)),
         "accepted first": with_mask.estimate_mean(ranks == 0),
         "MRR of the accepted": with_mask.estimate_mean(np.where(ranks < 0, 0.0, 1 / (np.abs(ranks) + 1))),
-        "mIoU of the first": with_mask.estimate_mean(with_mask.compute_ious("first")),
-        "mIoU of the best": with_mask.estimate_mean(with_mask.compute_ious("best")),
+        "mean IoU, top 1": with_mask.estimate_mean(with_mask.compute_ious("first")),
+        "mean IoU, best shown": with_mask.estimate_mean(with_mask.compute_ious("best")),
     }

@@ -120,8 +120,8 @@ def compare_reruns(reruns: Iterable[Rerun]) -> dict[str, tuple[Share, Share, Sha
 
 
 RERUN_METRICS: dict[str, Callable[[tuple[float, ...]], float]] = {
-    "mIoU of the first": lambda ious: next(iter(ious), 0.0),
-    "mIoU of the best": lambda ious: max(ious, default=0.0),
-    "P@0.5 of the first": lambda ious: float(next(iter(ious), 0.0) > 0.5),
-    "P@0.5 of the best": lambda ious: float(max(ious, default=0.0) > 0.5),
+    "mean IoU, top 1": lambda ious: next(iter(ious), 0.0),
+    "mean IoU, best shown": lambda ious: max(ious, default=0.0),
+    "P@0.5, top 1": lambda ious: float(next(iter(ious), 0.0) > 0.5),
+    "P@0.5, best shown": lambda ious: float(max(ious, default=0.0) > 0.5),
 }

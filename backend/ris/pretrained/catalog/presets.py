@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
-from ris.core.versions import NO_NETWORK, NO_NETWORK_PRESET
+from ris.core.versions import NO_NETWORK, NO_NETWORK_PRESET, TOY_PRESET
 from ris.errors import SettingsError
 from ris.pretrained.catalog import sources
 from ris.pretrained.catalog.sources import Source
@@ -89,6 +89,16 @@ class Preset:
         values = (getattr(self, field.name) for field in fields(self))
         return tuple(dict.fromkeys(value for value in values if isinstance(value, Source)))
 
+    @property
+    def memory_gb(self) -> float:
+        """Memory of the weights in GB (10^9 bytes)."""
+        return sum(source.memory_mb for source in self.sources) / 1e3
+
+    @property
+    def download_gb(self) -> float:
+        """Size of the download in GB (10^9 bytes); 0 for embedded networks."""
+        return sum(source.download_mb for source in self.sources) / 1e3
+
 
 def _make_embedded_source(name: str, kind: sources.NetworkKind, parameters_m: float) -> Source:
     licence, training_data = "Apache-2.0", "drawn scenes"
@@ -101,7 +111,7 @@ def _make_embedded_source(name: str, kind: sources.NetworkKind, parameters_m: fl
 
 
 TINY = Preset(
-    name="tiny",
+    name=TOY_PRESET,
     threads=1,
     summary="embedded toy networks, trained on drawn scenes: good on those, useless on photographs",
     masks=_make_embedded_source("sam", "sam", 2.2),

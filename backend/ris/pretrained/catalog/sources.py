@@ -86,6 +86,13 @@ class Source:
         """Memory of the weights in MB (10^6 bytes): 16 bits a parameter in chat networks, 32 in others."""
         return self.parameters_m * (2 if self.kind == "chat" else 4)
 
+    @property
+    def download_mb(self) -> float:
+        """Size of the download in MB (10^6 bytes); weights on the Hub count as large as in memory."""
+        on_web = sum(part.n_bytes for part in self.parts if isinstance(part, WebFile)) / 1e6
+        has_hub_weights = any(isinstance(part, HubFiles) and part.weights for part in self.parts)
+        return on_web + (self.memory_mb if has_hub_weights else 0.0)
+
     def get_folder(self, models: Path) -> Path:
         """Get the network's folder; `models` is the folder of the fetched networks."""
         return self.folder if self.folder is not None else models / self.name

@@ -82,7 +82,7 @@ class HttpDescriber:
         """Answer each prompt with one request; requests run in parallel.
 
         Raises:
-            DescriberError: the endpoint did not answer, refused, or sent an answer that cannot be parsed.
+            DescriberError: the endpoint did not answer, refused, or sent an answer that cannot be read.
         """
         picture = base64.b64encode(np.asarray(looked, np.uint8).tobytes()).decode("ascii")
         with ThreadPoolExecutor(max_workers=self.concurrency) as pool:
