@@ -55,15 +55,13 @@ def on_image(browser, *places):
     time.sleep(0.5)
 
 
-def smart_tool(browser, tool, group):
-    """Switch Auto-Annotation on and take a smart tool with the label "drawn by me" of its group of labels."""
+def smart_tool(browser, tool, key):
+    """Switch Auto-Annotation on, take a smart tool, and choose its label by the label's key."""
     if not browser.execute_script("return window.Htx.autoAnnotation"):
         browser.find_element(By.XPATH, "//*[normalize-space(text())='Auto-Annotation']").click()
-    label = browser.find_elements(By.XPATH, "//*[normalize-space(text())='drawn by me']")[group]
-    browser.execute_script("arguments[0].scrollIntoView()", label)
-    label.click()
     shown(browser, "[class*=lsf-tool_smart]").click()
     shown(browser, f".lsf-tool_smart[aria-label={tool}]").click()
+    press(browser, key)
 
 
 def suggested(browser):

@@ -126,7 +126,7 @@ def test_a_click_with_auto_annotation_on_gives_a_mask_to_take(
     """On the red book: a click on an alternative would select that, by Label Studio's rule."""
     project, _ = made(client, server, samples[5:6], "pick_brush_smart")
     stream(editor, studio, project)
-    smart_tool(editor, "key-point-tool", 1)
+    smart_tool(editor, "key-point-tool", "5")
     on_image(editor, (0.37, 0.31))
     WebDriverWait(editor, WAIT_S).until(
         lambda b: b.execute_script("return window.Htx.annotationStore.selected.suggestions.size") == 1

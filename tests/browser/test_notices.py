@@ -44,8 +44,8 @@ def server(backend, gate):
 
 
 @pytest.fixture
-def opened(client, server, editor, studio, request):
-    """The task of one picture in the label stream of a label config, with Auto-Annotation."""
+def opened(client, server, editor, studio):
+    """Opens one picture in the label stream of a label config, with Auto-Annotation; returns its task."""
 
     def open_task(layout, number):
         pictures = []
@@ -55,7 +55,8 @@ def opened(client, server, editor, studio, request):
             pictures.append(file.getvalue())
         config = label_config.read(f"{layout}.xml")
         project, stored = Project.create(client, layout, config, pictures)
-        (task,) = project.import_tasks([{"image": stored[number], "expression": "the red"}])
+        expression = {} if layout == "type_brush" else {"expression": "the red"}
+        (task,) = project.import_tasks([{"image": stored[number]} | expression])
         connecting.connect_project(client, project.project_id, connecting.MLBackend(server))
         editor.get(f"{studio.url}/projects/{project.project_id}/data?labeling=1")
         shown(editor, SUBMIT)
@@ -101,7 +102,7 @@ def test_a_click_on_nothing_is_said_and_leaves_no_region(opened, editor, client,
 
     # Each click is asked for alone: what is left of an earlier one would be sent with it.
     for place in SKY:
-        smart_tool(editor, "key-point-tool", 1)
+        smart_tool(editor, "key-point-tool", "5")
         on_image(editor, place)
         wait_for(editor, NOTHING_FOUND)
         assert count_regions(editor) == alternatives
@@ -110,13 +111,12 @@ def test_a_click_on_nothing_is_said_and_leaves_no_region(opened, editor, client,
 
 def test_a_mask_hides_the_notice_and_the_answer_holds_nothing_of_it(opened, editor, client):
     task = opened("type_brush", 0)
-    smart_tool(editor, "rectangle-tool", 2)
-    on_image(editor, (0.01, 0.01), (0.05, 0.05))
+    smart_tool(editor, "key-point-tool", "5")
+    on_image(editor, SKY[0])
     wait_for(editor, NOTHING_FOUND)
-    assert count_regions(editor) == 0
 
-    smart_tool(editor, "key-point-tool", 1)
-    on_image(editor, (0.25, 0.25))
+    smart_tool(editor, "key-point-tool", "5")
+    on_image(editor, (0.2, 0.2))
     WebDriverWait(editor, WAIT_S).until(lambda b: suggested(b) == 1)
     assert not is_shown(editor, NOTHING_FOUND)
     accept(editor)
@@ -133,6 +133,16 @@ def test_a_mask_hides_the_notice_and_the_answer_holds_nothing_of_it(opened, edit
     assert {region["from_name"] for region in answer["result"]} == {"mask", "pick", "expression"}
 
 
+def test_a_box_around_nothing_is_said_and_leaves_no_region(opened, editor, client):
+    task = opened("type_brush", 1)
+    for shift in (0, 0.3):
+        smart_tool(editor, "rectangle-tool", "6")
+        on_image(editor, (0.1 + shift, 0.1), (0.3 + shift, 0.3))
+        wait_for(editor, NOTHING_FOUND)
+        assert count_regions(editor) == 0
+        assert find_drafted(client, editor, task) == {"nothing_found"}
+
+
 def test_words_that_find_nothing_are_said(opened, editor, client):
     task = opened("type_brush", 1)
     field = shown(editor, "[placeholder^='Describe one object']")
@@ -146,7 +156,7 @@ def test_words_that_find_nothing_are_said(opened, editor, client):
 def test_an_error_is_said_and_leaves_no_region(opened, editor, client, backend, monkeypatch):
     task = opened("type_brush", 0)
     monkeypatch.setattr(backend.refining, "fetch", lambda task: Image.from_pixels(EMPTY[:16]))
-    smart_tool(editor, "key-point-tool", 1)
+    smart_tool(editor, "key-point-tool", "5")
     on_image(editor, SKY[0])
 
     wait_for(editor, NO_ANSWER)
