@@ -31,6 +31,7 @@ from tests.live.support.recorded import on_record
 
 pytestmark = pytest.mark.browser
 
+
 @pytest.fixture(scope="module")
 def server(studio, tmp_path_factory):
     with BackendServer(tmp_path_factory.mktemp("backend"), studio.url) as server:

@@ -1,4 +1,4 @@
-"""A click, a box or words without a result, in the real editor: the annotator reads it, and nothing is left."""
+"""A click, a box or words without a result, in the real editor: it is said, and no region is left."""
 
 import io
 import threading
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.browser
 
 NOTHING_FOUND, NO_ANSWER = "Nothing was found.", "There was no answer."
 EMPTY = np.zeros((32, 32, 3), np.uint8)
-SKY = ((0.5, 0.03), (0.03, 0.5), (0.97, 0.5))  # black places of `squares()`, in shares of its width and height
+SKY = ((0.5, 0.03), (0.03, 0.5), (0.97, 0.5))  # black places of `squares()`, in shares of its sides
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ class SquaresProposer:
         )
 
     def refine(self, scene, prompts):
-        """Return all that is not black, with the highest score, and the area under each click; none is empty."""
+        """Return all that is not black, with the highest score, and the area under each click."""
         pixels = scene.features["proposer"]["pixels"]
         found = [pixels.any(-1)] if pixels.any() else []
         for (x, y), positive in zip(prompts.points.astype(int), prompts.positive, strict=True):

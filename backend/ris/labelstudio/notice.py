@@ -7,8 +7,8 @@ What it does apply at once are choices. So a label config may have two choices t
 There is no message that removes a region. But a suggestion on a text replaces the region of the same id at
 once, and a suggested choice replaces the first region or choice that has its tag and its object. So a click
 becomes a region of a text, and then a choice in a tag that the editor never saves. At the next answer the
-editor itself deletes all but the last of several choices in one tag. Two more choices, on two other texts, make
-that a click's choice is never the last: then the next click finds none of its tag and its text.
+editor itself deletes all but the last of several choices in one tag. Two more choices, on two other texts,
+come after the choice of a click: so that of an earlier click is gone when the next one looks for its own.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ from typing import Any
 from ris.labelstudio.config.control import Controls
 
 _TEXTS = ("notice_1", "notice_2", "notice_3")  # `Text` tags, each with a control tag on it
-_REMOVED = "removed"  # a Choices tag whose choices the editor never saves: perRegion for a label that is not there
+_REMOVED = "removed"  # a Choices tag whose choices are never saved: perRegion, for a label that is not there
 _SHOWN = {"choices": ["shown"]}
 
 
@@ -34,9 +34,7 @@ def can_show_notices(controls: Controls) -> bool:
     return {*_TEXTS, _REMOVED, *Notice} <= set(controls.names)
 
 
-def write_notice(
-    notice: Notice, context: Mapping[str, Any], controls: Controls
-) -> list[dict[str, Any]]:
+def write_notice(notice: Notice, context: Mapping[str, Any], controls: Controls) -> list[dict[str, Any]]:
     """Write the regions that show a notice and remove what was drawn; [] if the label config cannot show it.
 
     Args:

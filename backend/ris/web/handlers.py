@@ -168,9 +168,7 @@ def _refine(
     refined = backend.refining.refine(entry, prompts, deadline_s=backend.deadline_s)
     if refined is None:
         return [], 0.0
-    return write_refined_mask(
-        refined.mask, refined.alternative, controls, score=refined.score
-    ), refined.score
+    return write_refined_mask(refined.mask, refined.alternative, controls, score=refined.score), refined.score
 
 
 def record_event(backend: Services, body: object) -> bool:
