@@ -89,7 +89,7 @@ def measure_predict_ms(folder: Path, repeats: int) -> tuple[float, float]:
         region = {
             "type": "keypointlabels", "from_name": "click", "to_name": "image", "is_positive": True,
             "original_width": image.size[1], "original_height": image.size[0],
-            "value": {"x": x, "y": y, "keypointlabels": ["mine"]},
+            "value": {"x": x, "y": y, "keypointlabels": ["drawn by me"]},
         }  # fmt: skip
         predict(backend, body | {"params": {"context": {"result": [region]}}})
 

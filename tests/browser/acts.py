@@ -1,4 +1,4 @@
-"""What every browser test of the editor does: wait for an element, press a key."""
+"""What browser tests of the editor do: open the stream, press keys, click, take tools, accept masks."""
 
 import time
 
@@ -8,6 +8,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
 WAIT_S = 40
+SUBMIT = "button[data-testid=bottombar-submit-button]"
 
 
 def shown(browser, css):
@@ -27,4 +28,46 @@ def regions_shown(browser):
 
 def press(browser, key):
     ActionChains(browser).send_keys(key).perform()
+    time.sleep(0.5)
+
+
+def stream(browser, studio, project):
+    """Open the label stream; the task that it shows, once its regions are there."""
+    browser.get(f"{studio.url}/projects/{project.project_id}/data?labeling=1")
+    shown(browser, SUBMIT)
+    return WebDriverWait(browser, WAIT_S).until(regions_shown)
+
+
+def on_image(browser, *places):
+    """Click at a place of the image, in shares of its width and height, or draw a stroke over several."""
+    browser.execute_script("document.querySelector('.konvajs-content').scrollIntoView({block: 'center'})")
+    canvas = shown(browser, ".konvajs-content canvas")
+    width, height = browser.execute_script(
+        "const o = window.Htx.annotationStore.selected.objects[0]; return [o.stageWidth, o.stageHeight]"
+    )
+    acts = ActionChains(browser)
+    for number, (x_share, y_share) in enumerate(places):
+        offset = x_share * width - canvas.size["width"] / 2, y_share * height - canvas.size["height"] / 2
+        acts.move_to_element_with_offset(canvas, *map(round, offset))
+        if number == 0:
+            acts.click_and_hold()
+    acts.release().perform()
+    time.sleep(0.5)
+
+
+def smart_tool(browser, tool, key):
+    """Switch Auto-Annotation on, take a smart tool, and choose its label by the label's key."""
+    if not browser.execute_script("return window.Htx.autoAnnotation"):
+        browser.find_element(By.XPATH, "//*[normalize-space(text())='Auto-Annotation']").click()
+    shown(browser, "[class*=lsf-tool_smart]").click()
+    shown(browser, f".lsf-tool_smart[aria-label={tool}]").click()
+    press(browser, key)
+
+
+def suggested(browser):
+    return browser.execute_script("return window.Htx.annotationStore.selected.suggestions.size")
+
+
+def accept(browser):
+    shown(browser, "button[data-testid=bottombar-accept-suggestions-button]").click()
     time.sleep(0.5)

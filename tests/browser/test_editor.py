@@ -13,14 +13,23 @@ from ris import label_config
 from ris.core import rle
 from ris.core.types import Verdict
 from ris.labelstudio.api import connecting
-from tests.browser.acts import WAIT_S, press, regions_shown, shown
+from tests.browser.acts import (
+    SUBMIT,
+    WAIT_S,
+    accept,
+    on_image,
+    press,
+    regions_shown,
+    shown,
+    smart_tool,
+    stream,
+    suggested,
+)
 from tests.live.support.backend_server import BackendServer
 from tests.live.support.project import Project
 from tests.live.support.recorded import on_record
 
 pytestmark = pytest.mark.browser
-
-SUBMIT = "button[data-testid=bottombar-submit-button]"
 
 
 @pytest.fixture(scope="module")
@@ -40,13 +49,6 @@ def made(client, server, samples, layout):
     connecting.connect_project(client, project.project_id, connecting.MLBackend(server.url))
     project.wait_for_predictions(ids)
     return project, ids
-
-
-def stream(browser, studio, project):
-    """Open the label stream; the task that it shows, once its regions are there."""
-    browser.get(f"{studio.url}/projects/{project.project_id}/data?labeling=1")
-    shown(browser, SUBMIT)
-    return WebDriverWait(browser, WAIT_S).until(regions_shown)
 
 
 def decisions(server, project, count):
@@ -119,50 +121,13 @@ def test_the_best_one_opens_in_the_quick_view_and_submit_accepts_it(
     assert np.isfinite(next(iter(found.values())).correction.annotation.lead_time_s)
 
 
-def on_image(browser, *places):
-    """Click at a place of the image, in shares of its width and height, or draw a stroke over several."""
-    browser.execute_script("document.querySelector('.konvajs-content').scrollIntoView({block: 'center'})")
-    canvas = shown(browser, ".konvajs-content canvas")
-    width, height = browser.execute_script(
-        "const o = window.Htx.annotationStore.selected.objects[0]; return [o.stageWidth, o.stageHeight]"
-    )
-    acts = ActionChains(browser)
-    for number, (x_share, y_share) in enumerate(places):
-        offset = x_share * width - canvas.size["width"] / 2, y_share * height - canvas.size["height"] / 2
-        acts.move_to_element_with_offset(canvas, *map(round, offset))
-        if number == 0:
-            acts.click_and_hold()
-    acts.release().perform()
-    time.sleep(0.5)
-
-
-def smart_tool(browser, tool, group):
-    """Switch Auto-Annotation on and take a smart tool with the label "mine" of its group of labels."""
-    if not browser.execute_script("return window.Htx.autoAnnotation"):
-        browser.find_element(By.XPATH, "//*[normalize-space(text())='Auto-Annotation']").click()
-    label = browser.find_elements(By.XPATH, "//*[normalize-space(text())='mine']")[group]
-    browser.execute_script("arguments[0].scrollIntoView()", label)
-    label.click()
-    shown(browser, "[class*=lsf-tool_smart]").click()
-    shown(browser, f".lsf-tool_smart[aria-label={tool}]").click()
-
-
-def suggested(browser):
-    return browser.execute_script("return window.Htx.annotationStore.selected.suggestions.size")
-
-
-def accept(browser):
-    shown(browser, "button[data-testid=bottombar-accept-suggestions-button]").click()
-    time.sleep(0.5)
-
-
 def test_a_click_with_auto_annotation_on_gives_a_mask_to_take(
     editor, studio, client, server, samples, tmp_path_factory
 ):
     """On the red book: a click on an alternative would select that, by Label Studio's rule."""
     project, _ = made(client, server, samples[5:6], "pick_brush_smart")
     stream(editor, studio, project)
-    smart_tool(editor, "key-point-tool", 1)
+    smart_tool(editor, "key-point-tool", "5")
     on_image(editor, (0.37, 0.31))
     WebDriverWait(editor, WAIT_S).until(
         lambda b: b.execute_script("return window.Htx.annotationStore.selected.suggestions.size") == 1

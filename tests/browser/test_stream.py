@@ -7,6 +7,8 @@ import time
 import numpy as np
 import pytest
 from PIL import Image
+from selenium.webdriver import ActionChains
+from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
 from ris import label_config
@@ -21,7 +23,7 @@ from tests.live.support.project import Project
 
 pytestmark = pytest.mark.browser
 
-LAYOUTS = ("pick_brush", "pick_brush_smart", "pick_bitmask", "pick_polygon", "pick_rectangle")
+LAYOUTS = ("pick_brush", "pick_brush_smart", "type_brush", "pick_bitmask", "pick_polygon", "pick_rectangle")
 GREY = (128, 128, 128)
 COLOURS = {"1st": (0xE4, 0x1A, 0x1C), "2nd": (0x37, 0x7E, 0xB8), "3rd": (0x4D, 0xAF, 0x4A)}
 # The tool, the chosen labels of the drawing tags, and how many regions there are and are hidden.
@@ -102,8 +104,21 @@ def test_each_key_makes_its_choice_and_changes_nothing_else(opened):
     keys = re.findall(r'<Choice value="([^"]+)" hotkey="(.)"/>', xml)
     _, before = browser.execute_script(STATE)
 
+    kept: list[str] = []
     for value, key in keys:
         press(browser, key)
         chosen, state = browser.execute_script(STATE)
-        assert (chosen, state) == ([value], before), key
-    assert len(keys) == 5
+        # The key of `type_brush` that keeps the expression ticks a box of its own.
+        kept = [value] if key == "k" else kept
+        assert (chosen, state) == (kept if key == "k" else [*kept, value], before), key
+    assert [key for _, key in keys] == [*(["k"] if "keep" in xml else []), *"asdfg"]
+
+
+def test_one_key_hides_all_masks_and_shows_them_again(opened):
+    browser, _ = opened
+    hidden = "return window.Htx.annotationStore.selected.regionStore.regions.map(r => r.hidden)"
+
+    for expected in (True, False):
+        ActionChains(browser).key_down(Keys.CONTROL).send_keys("h").key_up(Keys.CONTROL).perform()
+        time.sleep(0.5)
+        assert browser.execute_script(hidden) == [expected] * 3

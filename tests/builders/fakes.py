@@ -32,9 +32,9 @@ class SquaresProposer:
         )
 
     def refine(self, scene, prompts):
-        """Return all that is not black, with the highest score, and the area under the first click."""
+        """Return all that is not black, with the highest score, and the area under each click."""
         pixels = scene.features["proposer"]["pixels"]
-        found = [pixels.any(-1)]
+        found = [pixels.any(-1)] if pixels.any() else []
         for (x, y), positive in zip(prompts.points.astype(int), prompts.positive, strict=True):
             if positive and pixels[y, x].any():
                 found.append((pixels == pixels[y, x]).all(-1))

@@ -58,7 +58,7 @@ TABS = Words(
 )  # fmt: skip
 SMART = Words(
     read("pick_brush_smart.xml"), {r: r for r in RANKS}, ("drawn by me",), ("object not in image",),
-    labels={r: r for r in (*RANKS, "mine")}, prompt_tools=("click", "box"),
+    labels={r: r for r in (*RANKS, "drawn by me")}, prompt_tools=("click", "box"),
 )  # fmt: skip
 CONFIGS = {"pick": PICK, "aliased": ALIASED, "tabs": TABS, "smart": SMART}
 

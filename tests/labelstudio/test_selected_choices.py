@@ -57,6 +57,12 @@ def test_a_word_from_before_a_renaming_is_the_label_of_the_same_name():
     assert read_selected_choices([choice("drawn by me")], RENAMED, OLD).own == "drawn by me"
 
 
+def test_drawn_by_me_from_before_a_renaming_is_no_label_of_the_same_name():
+    selected = read_selected_choices([choice("drawn by me")], RENAMED, {*OLD, "drawn by me"})
+
+    assert (selected.own, selected.choice_by_label) == ("drawn by me", {})
+
+
 @pytest.mark.parametrize("word", ["2nd", "zweite", "4th", ""])
 def test_a_word_that_nothing_explains_is_refused_with_those_that_there_are(word):
     with pytest.raises(ChoiceError, match="has no such choice, only 'first', 'second', 'third'"):

@@ -526,7 +526,7 @@ def test_a_click_in_the_editor_gives_one_mask(client, server, samples):
         "is_positive": True, "original_width": truth.shape[1], "original_height": truth.shape[0],
         "value": {
             "x": 100 * column / truth.shape[1], "y": 100 * row / truth.shape[0], "width": 0.2,
-            "keypointlabels": ["mine"],
+            "keypointlabels": ["drawn by me"],
         },
     }  # fmt: skip
 
@@ -537,7 +537,7 @@ def test_a_click_in_the_editor_gives_one_mask(client, server, samples):
 
     (region,) = answer["data"]["result"]
     mask = brush.decode_brush(region["value"]["rle"], truth.shape)
-    assert region["value"]["brushlabels"] == ["mine"]
+    assert region["value"]["brushlabels"] == ["drawn by me"]
     assert (mask & truth).sum() / (mask | truth).sum() > 0.5
 
 

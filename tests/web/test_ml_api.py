@@ -492,6 +492,48 @@ def test_words_and_clicks_that_are_not_ready_in_time_are_one_sentence(suggesting
         assert "within 0.05 s" in answer.json["error"]
 
 
+SMART = read("pick_brush_smart.xml")
+LABEL_STUDIO = {"User-Agent": "heartex/1.23.2"}
+
+
+def notices(answer):
+    regions = answer.json["results"][0]["result"]
+    return {r["from_name"]: r["value"]["choices"] for r in regions if r["to_name"].startswith("notice_")}
+
+
+def ask_smart(client, *regions, **headers):
+    request = body(task(1), params={"context": {"result": list(regions)}}, label_config=SMART)
+    return client.post("/predict", json=request, headers=headers)
+
+
+def test_a_click_that_gives_no_mask_shows_a_notice_and_is_removed(client, gate):
+    gate.opened.set()
+
+    answer = ask_smart(client, KEYPOINT | {"value": {"x": 1, "y": 1}})
+
+    assert notices(answer) == {"removed": ["shown"], "nothing_found": ["shown"], "no_answer": []}
+    assert [r["id"] for r in answer.json["results"][0]["result"]][:2] == ["k", "k-removed"]
+
+
+def test_a_click_that_gives_a_mask_hides_all_notices(client, gate):
+    gate.opened.set()
+
+    answer = ask_smart(client, KEYPOINT)
+
+    assert answer.json["results"][0]["result"][0]["type"] == "brushlabels"
+    assert notices(answer) == {"nothing_found": [], "no_answer": []}
+
+
+def test_the_editor_gets_a_notice_for_an_error_and_other_clients_get_the_error(client, gate):
+    gate.opened.set()
+    of_another_size = KEYPOINT | {"original_width": 99}
+
+    answer = ask_smart(client, of_another_size, **LABEL_STUDIO)
+
+    assert notices(answer) == {"removed": ["shown"], "nothing_found": [], "no_answer": ["shown"]}
+    assert ask_smart(client, of_another_size).status_code == 400
+
+
 def test_an_interactive_request_that_says_nothing_is_a_sentence(client, gate):
     gate.opened.set()
     answer = client.post("/predict", json=body(task(1), params={"context": {"result": []}}))

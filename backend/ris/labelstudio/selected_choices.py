@@ -12,6 +12,7 @@ from ris.labelstudio.config.vocabulary import (
     ChoiceTag,
     Term,
     find_term,
+    is_drawn_term,
     is_no_referent_term,
     is_own_term,
 )
@@ -138,7 +139,7 @@ def _check_unknown_choice(name: str, word: str, controls: Controls, labels: Set[
 
 def _find_old_option(word: str, controls: Controls, labels: Set[str]) -> ChoiceOption | None:
     label = _to_answer_text(controls.labels, word)
-    if label in labels:
+    if label in labels and not is_drawn_term(word):
         return ChoiceOption(Term(word), ChoiceMeaning.RANK, label)
     if is_no_referent_term(word):
         return ChoiceOption(Term(word), ChoiceMeaning.NO_REFERENT)

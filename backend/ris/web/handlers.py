@@ -1,13 +1,17 @@
 """The handlers of the routes, without HTTP: Flask and the label-studio-ml adapter share them."""
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+from ris.core.proposals import Prompts
 from ris.core.types import Task
-from ris.errors import InputError, NotReady
+from ris.errors import BackendError, InputError, NotReady
+from ris.labelstudio.config.control import Controls
 from ris.labelstudio.context import read_context
+from ris.labelstudio.notice import Notice, can_show_notices, clear_notices, write_notice
 from ris.labelstudio.region import write_alternatives, write_interactive_prediction, write_refined_mask
 from ris.labelstudio.task import (
     PredictRequest,
@@ -18,6 +22,8 @@ from ris.labelstudio.task import (
 )
 from ris.service import DeliveryService, RecordingService, RefinementService, SuggestionService, SyncResult
 from ris.web.batch import PredictBatch, answer_all, answer_one, answer_several
+
+log = logging.getLogger(__name__)
 
 START_TRAINING = "START_TRAINING"
 
@@ -87,7 +93,8 @@ def predict(backend: Services, body: object, *, by_label_studio: bool = False) -
         body: the JSON of the request.
         by_label_studio: whether the client is Label Studio, which stores the predictions of the answer. Then
             an entry is also empty when its predictions are written through the API
-            (see `service/delivering.py`).
+            (see `service/delivering.py`), and a failed interactive request is answered with a notice if the
+            label config can show one.
 
     Raises:
         InputError: the body is not a /predict request.
@@ -95,8 +102,17 @@ def predict(backend: Services, body: object, *, by_label_studio: bool = False) -
     """
     request, version = read_predict_request(body), backend.suggesting.version
     if request.context is not None:
-        prediction = _predict_interactive(backend, request, request.context, version)
-        return PredictResponse([prediction], version, [""])
+        try:
+            regions, score = _predict_interactive(backend, request, request.context)
+        except BackendError as error:
+            # The editor shows no error. Other clients get it.
+            if not (by_label_studio and can_show_notices(request.controls)):
+                raise
+            log.warning("an interactive request was answered with a notice: %s", error)
+            regions, score = write_notice(Notice.NO_ANSWER, request.context, request.controls), 0.0
+        return PredictResponse(
+            [write_interactive_prediction(regions, score=score, version=version)], version, [""]
+        )
     batch = PredictBatch.from_request(request, version, partial(_find_carried_expression, backend))
     if by_label_studio and backend.delivering and backend.delivering.can_reach(request.project):
         answer = answer_one if len(batch.entries) == 1 else answer_several
@@ -114,30 +130,45 @@ def _find_carried_expression(backend: Services, entry: Task | TaskFailure) -> st
 
 
 def _predict_interactive(
-    backend: Services, request: PredictRequest, region_context: Mapping[str, Any], version: str
-) -> dict[str, Any]:
-    """Return the prediction for one task. Typed words take precedence over clicks, boxes and strokes."""
+    backend: Services, request: PredictRequest, region_context: Mapping[str, Any]
+) -> tuple[list[dict[str, Any]], float]:
+    """Return the regions for one task, and the score. Typed words take precedence over clicks and boxes.
+
+    If there is no mask, the regions show a notice, or are [] if the label config cannot show it.
+    """
     (entry, *_) = request.entries or (TaskFailure(None, "an interactive request needs a task"),)
     if isinstance(entry, TaskFailure):
         raise InputError(entry.reason)
     context = read_context(region_context, request.controls, backend.recording.find_image_size(entry))
     controls = replace(request.controls, label=context.label or request.controls.label)
     if context.expression:
-        task = replace(
-            entry, expression=to_expression(context.expression, entry.task_id, controls.expression_area)
-        )
-        (result,) = backend.suggesting.suggest([task], deadline_s=backend.deadline_s, interactive=True)
-        if result.cause in ("late", "NotReady"):  # an empty answer would mean that there is no such thing
-            raise NotReady(result.reason)
-        score = result.alternatives[0].suggestion.score if result.alternatives else 0.0
-        regions = write_alternatives(result.alternatives, controls)
-        return write_interactive_prediction(regions, score=score, version=version)
-    assert context.prompts is not None
-    refined = backend.refining.refine(entry, context.prompts, deadline_s=backend.deadline_s)
+        regions, score = _suggest_for_words(backend, entry, context.expression, controls)
+    else:
+        assert context.prompts is not None
+        regions, score = _refine(backend, entry, context.prompts, controls)
+    if not regions:
+        return write_notice(Notice.NOTHING_FOUND, region_context, controls), 0.0
+    return [*regions, *clear_notices(controls)], score
+
+
+def _suggest_for_words(
+    backend: Services, entry: Task, words: str, controls: Controls
+) -> tuple[list[dict[str, Any]], float]:
+    task = replace(entry, expression=to_expression(words, entry.task_id, controls.expression_area))
+    (result,) = backend.suggesting.suggest([task], deadline_s=backend.deadline_s, interactive=True)
+    if result.cause in ("late", "NotReady"):  # an empty answer would mean that there is no such thing
+        raise NotReady(result.reason)
+    score = result.alternatives[0].suggestion.score if result.alternatives else 0.0
+    return write_alternatives(result.alternatives, controls), score
+
+
+def _refine(
+    backend: Services, entry: Task, prompts: Prompts, controls: Controls
+) -> tuple[list[dict[str, Any]], float]:
+    refined = backend.refining.refine(entry, prompts, deadline_s=backend.deadline_s)
     if refined is None:
-        return write_interactive_prediction([], score=0.0, version=version)
-    regions = write_refined_mask(refined.mask, refined.alternative, controls, score=refined.score)
-    return write_interactive_prediction(regions, score=refined.score, version=version)
+        return [], 0.0
+    return write_refined_mask(refined.mask, refined.alternative, controls, score=refined.score), refined.score
 
 
 def record_event(backend: Services, body: object) -> bool:

@@ -92,6 +92,18 @@ def test_a_choice_that_shares_the_labels_is_the_presentation_pick(name):
     assert controls.label == "1st"
 
 
+@pytest.mark.parametrize("name", ["pick_brush_smart.xml", "type_brush.xml"])
+@pytest.mark.parametrize("label", ["drawn by me", "mine"])
+def test_the_label_of_clicks_and_boxes_is_no_rank_by_its_new_and_its_old_name(name, label):
+    config = read(name).replace('<Label value="drawn by me"', f'<Label value="{label}"')
+
+    controls = read_controls(config)
+
+    ranks = ("1st", "2nd", "3rd")
+    assert controls.pick == Pick("pick", ranks, "drawn by me", ranks)
+    assert [term.value for term in controls.labels] == [*ranks, label]
+
+
 @pytest.mark.parametrize("name", ["tabs_brush.xml", "tabs_polygon.xml"])
 def test_without_such_a_choice_it_is_tabs(name):
     assert read_controls(read(name)).pick is None

@@ -102,6 +102,25 @@ def test_what_says_that_the_mask_was_drawn_where_masks_are_taken(word):
     assert meanings(Term("1st"), Term("2nd"), Term(word))[2] is ChoiceMeaning.OWN
 
 
+@pytest.mark.parametrize("word", ["drawn by me", "Drawn by me", "drew it myself"])
+def test_a_label_of_the_same_name_makes_no_alternative_of_what_says_that_it_was_drawn(word):
+    labels = (Term("1st"), Term("2nd"), Term(word))
+
+    (tag,) = read(choices(*labels), labels=labels)
+
+    assert [(o.meaning, o.label) for o in tag.options] == [
+        (ChoiceMeaning.RANK, "1st"), (ChoiceMeaning.RANK, "2nd"), (ChoiceMeaning.OWN, "")
+    ]  # fmt: skip
+
+
+def test_a_shorter_word_is_an_alternative_where_a_label_has_its_name():
+    labels = (Term("1st"), Term("2nd"), Term("mine"))
+
+    (tag,) = read(choices(*labels), labels=labels)
+
+    assert [option.label for option in tag.options] == ["1st", "2nd", "mine"]
+
+
 @pytest.mark.parametrize("word", ["other expression fits better", "their own", "1st but other colour"])
 def test_what_speaks_of_something_else_says_nothing_of_drawing(word):
     assert meanings(Term("1st"), Term("2nd"), Term(word))[2] is ChoiceMeaning.NEUTRAL

@@ -154,6 +154,11 @@ def is_no_referent_term(text: str) -> bool:
     )
 
 
+def is_drawn_term(text: str) -> bool:
+    """Tell whether a choice means "I drew it" even where a label of the masks has the same name."""
+    return bool(_OWN_PATTERN.fullmatch(text.strip()))
+
+
 def is_own_term(text: str) -> bool:
     """Tell whether a choice means "I drew it", in a tag that selects masks."""
     return any(pattern.fullmatch(text.strip()) for pattern in (_OWN_PATTERN, _BARE_OWN_PATTERN))
@@ -226,7 +231,12 @@ def _make_option(word: Term, labels: Sequence[Term], is_about_referent: bool) ->
 
 
 def _find_rank_label(word: Term, labels: Sequence[Term]) -> Term | None:
-    """Find the label of the same name: by what annotators read, else by any form."""
+    """Find the label of the same name: by what annotators read, else by any form.
+
+    A label "drawn by me" is no alternative: a choice of that name means that something was drawn.
+    """
+    if any(is_drawn_term(form) for form in word.forms):
+        return None
     by_value = (label for label in labels if label.value.strip().lower() == word.value.strip().lower() != "")
     by_form = (label for label in labels if label.forms & word.forms)
     return next(by_value, None) or next(by_form, None)
