@@ -50,6 +50,9 @@ COMMANDS = {
     "evaluate": Command(
         "ris.cli.report:evaluate", "Print how well the suggestions agree with the decisions."
     ),
+    "agreement": Command(
+        "ris.cli.agreement:agreement", "Print how far people agree who answered the same tasks."
+    ),
     "sync": Command(
         "ris.cli.sync:sync", "Compare the recorded decisions with Label Studio, and correct them."
     ),
@@ -71,7 +74,7 @@ COMMANDS = {
 # print more than their tables there.
 TABLE_COMMANDS = frozenset({
     "suggest", "connect", "doctor", "export", "validate", "evaluate", "sync", "prelabel", "tidy", "events",
-    "events history", "models list", "models fetch", "models versions", "benchmark switches",
+    "agreement", "events history", "models list", "models fetch", "models versions", "benchmark switches",
     "benchmark learning",
 })  # fmt: skip
 
