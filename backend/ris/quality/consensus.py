@@ -60,8 +60,8 @@ def estimate_staple(masks: Sequence[NDArray[np.bool_]]) -> Staple:
         inside = _weigh_votes(votes, prior, sensitivity, specificity)
         was = np.concatenate([sensitivity, specificity])
         weight, rest = inside * n_pixels, (1 - inside) * n_pixels
-        sensitivity = weight @ votes / max(weight.sum(), _LEAST)
-        specificity = rest @ (1 - votes) / max(rest.sum(), _LEAST)
+        sensitivity = np.minimum(weight @ votes / max(weight.sum(), _LEAST), 1.0)
+        specificity = np.minimum(rest @ (1 - votes) / max(rest.sum(), _LEAST), 1.0)
         if np.abs(np.concatenate([sensitivity, specificity]) - was).max() < _ENOUGH:
             break
     return Staple((inside > 0.5)[case_of].reshape(codes.shape), sensitivity, specificity)

@@ -14,6 +14,25 @@ _MARKUP = re.compile(r"&(?:#\d+|#x[0-9a-fA-F]+|[a-zA-Z]+);|</?[a-zA-Z][^>]*>")
 _JOINERS = "\u200c\u200d"  # Persian, Indian scripts and emoji need them
 _CONFUSABLE = ("LATIN", "CYRILLIC", "GREEK")
 _NAMING = ("NOUN", "PROPN", "PRON", "NUM")  # parts of speech that can name what is meant
+_PLACES = frozenset(
+    [
+        "left",
+        "right",
+        "top",
+        "bottom",
+        "middle",
+        "center",
+        "centre",
+        "front",
+        "back",
+        "corner",
+        "side",
+        "end",
+        "edge",
+        "background",
+        "foreground",
+    ]
+)  # nouns that say where, and not what
 _MIN_LETTERS = 4  # of a word that may differ by one letter: of shorter ones most are words of their own
 
 
@@ -83,7 +102,10 @@ def find_missing_heads(
 
 
 def _names_something(parsed: ParsedExpression) -> bool:
-    return parsed.primary is not None and parsed.words[parsed.primary].pos in _NAMING
+    if parsed.primary is None:
+        return False
+    word = parsed.words[parsed.primary]
+    return word.pos in _NAMING and word.text not in _PLACES
 
 
 def find_nearly_same_words(tasks: Sequence[CheckedTask]) -> Iterator[Finding]:
@@ -92,9 +114,11 @@ def find_nearly_same_words(tasks: Sequence[CheckedTask]) -> Iterator[Finding]:
     Expressions are put into buckets by all their words but one, so the cost grows with the words, not with
     the pairs.
     """
-    keys = {make_words_key(one.task.expression): one for one in reversed(tasks)}
+    keys: dict[str, CheckedTask] = {}
+    for one in tasks:
+        keys.setdefault(make_words_key(one.task.expression), one)
     buckets: dict[tuple[int, tuple[str, ...]], list[str]] = {}
-    for key in reversed(list(keys)):
+    for key in keys:
         words = key.split(" ")
         for i, word in enumerate(words):
             if len(word) >= _MIN_LETTERS:
