@@ -15,7 +15,7 @@ _JOINERS = "\u200c\u200d"  # Persian, Indian scripts and emoji need them
 _CONFUSABLE = ("LATIN", "CYRILLIC", "GREEK")
 _NAMING = ("NOUN", "PROPN", "PRON", "NUM")  # parts of speech that can name what is meant
 _PLACES = frozenset(
-    [
+    (
         "left",
         "right",
         "top",
@@ -31,8 +31,8 @@ _PLACES = frozenset(
         "edge",
         "background",
         "foreground",
-    ]
-)  # nouns that say where, and not what
+    )
+)  # fmt: skip - nouns that say where, and not what
 _MIN_LETTERS = 4  # of a word that may differ by one letter: of shorter ones most are words of their own
 
 
