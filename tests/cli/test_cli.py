@@ -23,7 +23,7 @@ pytestmark = pytest.mark.program
 
 NOT_UNDERSTOOD = [{"type": "vectorlabels", "id": "v"}]
 COMMANDS = [
-    "serve", "suggest", "export", "connect", "report", "evaluate", "sync", "forget",
+    "serve", "suggest", "export", "connect", "report", "evaluate", "check", "agreement", "sync", "forget",
     "events", "events history", "events replay",
     "db upgrade", "models list", "benchmark tinyworld", "benchmark switches", "benchmark learning",
     "benchmark refcoco", "benchmark refcoco-table", "benchmark export-tinyworld",

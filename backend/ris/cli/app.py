@@ -50,6 +50,13 @@ COMMANDS = {
     "evaluate": Command(
         "ris.cli.report:evaluate", "Print how well the suggestions agree with the decisions."
     ),
+    "check": Command(
+        "ris.cli.check:check",
+        "Find what a person should look at: contradictions, ambiguous words, typos, odd masks, duplicates.",
+    ),
+    "agreement": Command(
+        "ris.cli.agreement:agreement", "Print how far people agree who answered the same tasks."
+    ),
     "sync": Command(
         "ris.cli.sync:sync", "Compare the recorded decisions with Label Studio, and correct them."
     ),
@@ -74,8 +81,8 @@ COMMANDS = {
 # print more than their tables there.
 TABLE_COMMANDS = frozenset({
     "suggest", "connect", "doctor", "export", "validate", "evaluate", "sync", "prelabel", "tidy", "events",
-    "events history", "models list", "models fetch", "models versions", "benchmark switches",
-    "benchmark learning", "db size",
+    "check", "agreement", "events history", "models list", "models fetch", "models versions",
+    "benchmark switches", "benchmark learning", "db size",
 })  # fmt: skip
 
 
