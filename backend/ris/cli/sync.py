@@ -21,12 +21,18 @@ def sync(
             help="number of a project in Label Studio; repeat for several; default: all", min=0, max=MAX_ID
         ),
     ] = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="compare all annotations, not only those of changed tasks")
+    ] = False,
     database_url: DatabaseUrlOption = None,
 ) -> None:
     """Compare the recorded decisions with Label Studio, and correct them.
 
-    Missing decisions are recorded, and decisions whose annotation was deleted are marked as deleted.
-    Duplicate predictions are removed, and a webhook that was switched off is switched on.
+    Missing decisions are recorded, and decisions whose annotation was deleted are marked as deleted. A
+    webhook that was switched off, changed or deleted is repaired.
+
+    Only tasks that changed since the last sync are read. Once a day, after a repair of the webhook, and with
+    --full all annotations are: this also finds deleted tasks, and removes duplicate predictions.
 
     A project that fails does not stop the others; the exit code is 1 then.
 
@@ -62,7 +68,7 @@ def sync(
         for number in numbers:
             try:
                 with console.status(f"reading project {number}"):
-                    done = syncing.sync(number)
+                    done = syncing.sync(number, compares_all=full)
             except BackendError as error:
                 if len(numbers) == 1:
                     raise
