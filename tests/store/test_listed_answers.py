@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from ris.store.failures import FailedAnswer, replace_failures
-from ris.store.inbox import InboxWriter
+from ris.store.inbox import InboxWriter, find_new_events
 from ris.store.listed_answers import find_answers_between, find_answers_of_tasks, find_current_versions
 from ris.store.records import add_deletion
 from tests.builders.records import NOW, TASK, add, correction
@@ -21,12 +21,14 @@ def record(database):
     writer.start()
     writer.put(digest="1" * 64, action="ANNOTATION_CREATED", body="{}")
     writer.close()
-    failures = [
-        FailedAnswer(1, "choice", "no", TASK.project, task, n, NOW) for n, task in ((5, 5), (6, None))
-    ]
     with database.begin() as session:
         add_deletion(session, TASK.project, annotation_ids=[3], event_id=None, now=NOW)
-        replace_failures(session, 1, failures, now=NOW)
+        ((number, _),) = find_new_events(session, limit=1)
+        failures = [
+            FailedAnswer(number, "choice", "no", TASK.project, task, n, NOW)
+            for n, task in ((5, 5), (6, None))
+        ]
+        replace_failures(session, number, failures, now=NOW)
     return database
 
 
