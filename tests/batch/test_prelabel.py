@@ -1,5 +1,10 @@
 """What is stored is what a request would have stored; a second run has nothing to do."""
 
+from dataclasses import replace
+
+from sqlalchemy import Engine as DatabaseEngine
+from sqlalchemy.event import listens_for, remove
+
 from ris.batch.engine import Engine
 from ris.batch.prelabel import find_unanswered_tasks, prelabel_tasks
 from ris.store.records import find_alternatives
@@ -66,3 +71,26 @@ def test_a_run_that_is_dropped_midway_is_gone_on_with(database):
     run(database, found, again)
 
     assert again.features == ["b", "c"]
+
+
+def test_planning_asks_the_database_once_per_block_of_tasks(database):
+    done = [replace(task(n), expression=f"the red {n}") for n in range(1, 4)]
+    assert run(database, done, Here()) == []
+    changed = replace(done[0], expression="the blue")
+    elsewhere = replace(done[1], project="2.1700000000")
+    more = [replace(task(n), image_url=f"/{n}.png") for n in range(4, 2000)]
+    queries = []
+
+    @listens_for(DatabaseEngine, "before_cursor_execute")
+    def count(connection, cursor, statement, *_):
+        queries.append(statement)
+
+    planned = [changed, done[1], elsewhere, done[2], *more]
+    try:
+        missing = find_unanswered_tasks(database, planned, "fake-1")
+    finally:
+        remove(DatabaseEngine, "before_cursor_execute", count)
+
+    assert missing == [changed, elsewhere, *more]
+    assert len([query for query in queries if query.startswith("SELECT")]) == 5
+    assert find_unanswered_tasks(database, done, "fake-2") == done

@@ -23,7 +23,7 @@ from ris.doctor.installation import (
 )
 from ris.labelstudio.api.connecting import MLBackend
 from ris.store.session import Database, upgrade_database
-from ris.store.sync_states import save_sync_failure, save_sync_success
+from ris.store.sync_states import save_sync_failure, save_sync_success, save_webhook_fault
 from tests.builders.services import NOW
 
 METRICS = """\
@@ -206,6 +206,29 @@ def test_a_project_whose_sync_fails_is_told_with_its_sentence():
     assert not check.is_ok
     assert check.message.startswith("1 of 2 projects fail; project 3: no success yet; failed once, last ")
     assert check.message.endswith(": project 3 is gone")
+
+
+def test_a_webhook_that_the_sync_repaired_or_could_not_repair_is_told():
+    settings = read_settings()
+    upgrade_database(settings.database_url)
+    database = Database.open(settings.database_url)
+    with database.begin() as session:
+        save_sync_success(session, 2, at=NOW)
+        save_webhook_fault(session, 2, "it is switched off", at=NOW, is_repaired=True)
+    repaired = check_sync(settings)
+    with database.begin() as session:
+        save_webhook_fault(session, 2, "Label Studio answered 403", at=NOW, is_repaired=False)
+    database.close()
+
+    assert repaired == Check(
+        "sync", True,
+        "the last sync of each of 1 projects worked; the last webhook that it repaired: project 2, "
+        "2026-01-02 00:00 UTC: it is switched off; repaired",
+    )  # fmt: skip
+    assert check_sync(settings) == Check(
+        "sync", False, "the webhooks of 1 of 1 projects fail; project 2, since 2026-01-02 00:00 UTC: Label "
+        "Studio answered 403; not repaired",
+    )  # fmt: skip
 
 
 def test_another_program_at_our_port_is_told(server):

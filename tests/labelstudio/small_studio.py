@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 from ris.errors import LabelStudioMissing
 from ris.label_config import read
 from ris.labelstudio.api.connecting import MLBackend
+from tests.builders.task_lists import list_tasks
 
 OURS = MLBackend("http://127.0.0.1:9090")
 N_TASKS = 130
@@ -57,9 +58,8 @@ ROUTES = {
 def answer(method, path, params):
     """Return the JSON that Label Studio answers; None if it has nothing there."""
     if (method, path) == ("GET", "/api/tasks"):
-        size, page = int(params.get("page_size", 100)), int(params.get("page", 1))
-        numbers = range(1, N_TASKS + 1)[(page - 1) * size : page * size]
-        return {"tasks": [make_task(number) for number in numbers], "total": N_TASKS}
+        everything = {"fields": "all", **{k: v for k, v in params.items() if k != "fields"}}
+        return list_tasks([make_task(number) for number in range(1, N_TASKS + 1)], everything)
     call = f"{method} {path}"
     return next((found for route, found in ROUTES.items() if re.fullmatch(route, call)), None)
 

@@ -27,6 +27,7 @@ from tests.builders.services import NOW
 from tests.labelstudio.small_studio import (
     BACKEND,
     HOOK,
+    MOMENT,
     N_TASKS,
     OURS,
     PREDICTION,
@@ -222,18 +223,18 @@ def test_an_odd_listing_of_tasks_is_one_sentence_and_what_was_good_is_recorded(r
     assert len(calls) <= MAX_CALLS
 
 
-def test_pages_that_always_bring_new_tasks_end_at_the_total_of_the_first(run):
+def test_a_listing_that_ignores_where_it_is_to_start_ends_in_one_sentence(run):
     def send(handler, call, params, sane):
         if call == "GET /api/tasks":
-            first = int(params["page"]) * 100
-            tasks = [make_task(first + i) for i in range(100)]
-            handler.answer(200, json.dumps({"tasks": tasks, "total": first + 900}))
+            tasks = [{**make_task(100 + i), "updated_at": MOMENT} for i in range(100)]
+            handler.answer(200, json.dumps({"tasks": tasks, "total": 1000}))
         return call == "GET /api/tasks"
 
     ran, calls = run("sync", send)
 
-    assert ran.exit_code == 0, ran.exception
-    assert calls.count("GET /api/tasks") == 20  # 10 for the annotations, 10 for the duplicate predictions
+    assert is_sentence(ran.exception)
+    assert "does not list the tasks of project 3 in the order that was asked for" in str(ran.exception)
+    assert calls.count("GET /api/tasks") == 4
 
 
 def test_a_gzip_bomb_is_left_at_the_limit(run, monkeypatch):

@@ -8,6 +8,7 @@ import pytest
 from ris.core.types import Verdict
 from ris.errors import LabelStudioError
 from ris.label_config import read
+from ris.service.sync_start import COMPARE_ALL_INTERVAL
 from ris.service.syncing import SyncResult, SyncService, find_next_try
 from ris.store.failures import count_failures, find_failed_annotation_ids
 from ris.store.history import read_decisions
@@ -15,66 +16,25 @@ from ris.store.inbox import count_events
 from ris.store.label_configs import find_current_label_configs
 from ris.store.records import save_project
 from ris.store.sync_states import SyncState, find_sync_states
-from tests.builders.events import PROJECT, event
+from tests.builders.events import event
 from tests.builders.services import NOW
-
-
-class Studio:
-    """A project with tasks; `hidden` annotations are left out of the listing, as a shifting page does."""
-
-    def __init__(self):
-        self.tasks, self.hidden, self.pages = {}, set(), []
-        self.label_config = read("tabs_brush.xml")
-
-    def put(self, body):
-        task = self.tasks.setdefault(body["task"]["id"], {**body["task"], "annotations": {}})
-        task["annotations"][body["annotation"]["id"]] = body["annotation"]
-
-    def delete(self, annotation_id):
-        for task in self.tasks.values():
-            task["annotations"].pop(annotation_id, None)
-
-    def exists(self, path):
-        return any(int(path.split("/")[3]) in task["annotations"] for task in self.tasks.values())
-
-    def call(self, method, path, body=None, **params):
-        if path == "/api/projects/1":
-            return PROJECT | {"label_config": self.label_config, "token": "secret"}
-        if path == "/api/users":
-            return [{"id": 7, "first_name": "Ada", "last_name": "", "username": "ada"}]
-        if path in ("/api/ml", "/api/webhooks/"):
-            return getattr(self, path.strip("/").split("/")[1], [])
-        if path.startswith("/api/webhooks/"):
-            (hook,) = self.webhooks
-            hook.update(body)
-            return hook
-        if method == "DELETE":
-            number = int(path.split("/")[3])
-            for task in self.tasks.values():
-                kept = [p for p in task.get("predictions", ()) if p["id"] != number]
-                task["predictions"] = kept
-            return None
-        if path != "/api/tasks":
-            raise LabelStudioError(f"Label Studio answered 404 to {method} {path}")
-        if "query" not in params:
-            self.pages.append(params["page"])
-        first = (params["page"] - 1) * params["page_size"]
-        shown = list(self.tasks.values())[first : first + params["page_size"]]
-        return {"total": len(self.tasks), "tasks": [self._shown(task) for task in shown]}
-
-    def _shown(self, task):
-        kept = [a for i, a in task["annotations"].items() if i not in self.hidden]
-        return {**task, "annotations": kept}
+from tests.builders.synced_studio import SyncedStudio
 
 
 @pytest.fixture
 def studio():
-    return Studio()
+    return SyncedStudio()
 
 
 @pytest.fixture
 def syncing(database, recording, studio):
     return SyncService(database, recording, studio, now=lambda: NOW)
+
+
+def skip_tasks(studio, n_tasks):
+    for number in range(1, n_tasks + 1):
+        body = event([], number=number, was_cancelled=True)
+        studio.put(body | {"task": body["task"] | {"id": number}})
 
 
 def on_record(database):
@@ -147,6 +107,61 @@ def test_an_annotation_that_is_gone_is_marked(syncing, studio, database, offered
     assert (done.n_gone, done.is_in_sync, set(on_record(database))) == (1, True, {2})
 
 
+def test_nothing_new_costs_a_few_requests_and_no_answer_is_downloaded(syncing, studio):
+    skip_tasks(studio, 251)
+    syncing.sync(1)
+    studio.n_calls, studio.listed = 0, []
+
+    done = syncing.sync(1)
+
+    assert (done.n_in_label_studio, done.n_recorded, done.is_in_sync) == (None, 251, True)
+    assert (studio.n_calls, studio.listed) == (4, [])
+
+
+def test_only_the_tasks_that_changed_are_read_again(syncing, studio, offered):
+    skip_tasks(studio, 251)
+    syncing.sync(1)
+    studio.moment, studio.listed = 1000, []
+    studio.put(event(offered()[1], number=1, seconds=9))
+
+    assert syncing.sync(1).n_applied == 1
+    (query,) = studio.listed
+    assert "2026-01-01T00:03:11.000000Z" in query  # the last change was at 251 s; a minute before
+
+
+def test_a_deleted_task_is_found_once_a_day_or_on_request(database, recording, studio, offered):
+    clock = [NOW]
+    syncing = SyncService(database, recording, studio, now=lambda: clock[0])
+    studio.put(event(offered()[1], number=1))
+    studio.put(event(offered()[1], number=2) | {"task": {"id": 2, "data": {"image": "squares"}}})
+    syncing.sync(1)
+    del studio.tasks[1]
+
+    assert syncing.sync(1).n_gone == 0
+    clock[0] += COMPARE_ALL_INTERVAL
+    assert syncing.sync(1).n_gone == 1
+    del studio.tasks[2]
+    assert syncing.sync(1).n_gone == 0
+    assert syncing.sync(1, compares_all=True).n_gone == 1
+    assert on_record(database) == {}
+
+
+def test_another_project_of_the_same_number_is_compared_from_its_start(syncing, studio, database, offered):
+    studio.put(event(offered()[1], number=1))
+    syncing.sync(1)
+    studio.created_at = "2024-11-14T22:13:20Z"
+    assert syncing.sync(1).n_in_label_studio == 1
+
+
+def test_answers_that_failed_are_read_again_under_another_label_config(syncing, studio, database, offered):
+    studio.put(event(offered()[1]))
+    studio.label_config = '<View><Text name="words" value="$expression"/></View>'
+    assert syncing.sync(1).n_failed == 1
+    studio.label_config = read("tabs_brush.xml")
+
+    assert (syncing.sync(1).n_failed, set(on_record(database))) == (0, {1})
+
+
 def test_an_annotation_that_a_page_missed_is_not_taken_for_gone(syncing, studio, database, offered):
     studio.put(event(offered()[1], number=1))
     syncing.sync(1)
@@ -157,14 +172,12 @@ def test_an_annotation_that_a_page_missed_is_not_taken_for_gone(syncing, studio,
     assert (done.n_gone, set(on_record(database))) == (0, {1})
 
 
-def test_all_pages_are_read(syncing, studio, offered):
-    for number in range(1, 252):
-        body = event(offered()[0], number=number)
-        studio.put(body | {"task": body["task"] | {"id": number}})
+def test_all_pages_are_read(syncing, studio):
+    skip_tasks(studio, 251)
 
     done = syncing.sync(1)
 
-    assert studio.pages == [1, 2, 3]
+    assert len([query for query in studio.listed if "cancelled_annotations" in query]) == 3
     assert (done.n_in_label_studio, done.n_recorded) == (251, 251)
 
 
@@ -203,7 +216,7 @@ def test_a_change_that_is_not_understood_makes_the_two_sides_differ(syncing, stu
     syncing.sync(1)
     studio.put(event(NOT_UNDERSTOOD, number=1, seconds=2))
 
-    done = syncing.sync(1)
+    done = syncing.sync(1, compares_all=True)
 
     assert (done.n_in_label_studio, done.n_recorded, done.n_applied, done.n_failed, done.is_in_sync) == (
         2,
@@ -237,7 +250,7 @@ def test_a_project_that_fails_stops_no_other_and_is_left_alone_for_a_while(
     studio.put(event(offered()[1]))
 
     syncing.start(0.01)
-    while len(studio.pages) < 5:
+    while studio.n_calls < 30:
         time.sleep(0.01)
     syncing.close()
 
@@ -417,6 +430,48 @@ def test_a_webhook_that_was_switched_off_is_switched_on_and_told(syncing, studio
     assert studio.webhooks[0]["is_active"] is True
 
 
+def test_what_was_lost_while_the_webhook_was_off_is_found_by_the_sync_that_repairs_it(
+    syncing, studio, database, offered
+):
+    """A deletion of a task is lost: no task shows it."""
+    studio.ml = [{"id": 1, "url": "http://127.0.0.1:9090", "title": "ris"}]
+    studio.webhooks = []
+    studio.put(event(offered()[1], number=1))
+    syncing.sync(1)
+    studio.webhooks = []
+    del studio.tasks[1]
+
+    done = syncing.sync(1)
+
+    assert (done.webhook, done.n_gone) == ("it was deleted, or its address was changed", 1)
+    assert [hook["url"] for hook in studio.webhooks] == ["http://127.0.0.1:9090/webhook"]
+    with database.begin() as session:
+        (state,) = find_sync_states(session)
+    assert state.webhook_summary == (
+        "2026-01-02 00:00 UTC: it was deleted, or its address was changed; repaired"
+    )
+
+
+def test_a_webhook_that_cannot_be_repaired_is_on_record_until_it_works(syncing, studio, database, offered):
+    studio.ml = [{"id": 1, "url": "http://127.0.0.1:9090", "title": "ris"}]
+    studio.webhooks = None
+    studio.put(event(offered()[1], number=1))
+    syncing.sync(1)
+    with database.begin() as session:
+        (broken,) = find_sync_states(session)
+    studio.webhooks = [
+        {"id": 5, "url": "http://127.0.0.1:9090/webhook", "is_active": True, "send_payload": True,
+         "send_for_all_actions": True, "headers": {}}
+    ]  # fmt: skip
+    syncing.sync(1)
+
+    assert broken.has_broken_webhook
+    assert broken.webhook_summary.startswith("2026-01-02 00:00 UTC: Label Studio's answer for the webhooks")
+    with database.begin() as session:
+        (state,) = find_sync_states(session)
+    assert (state.has_broken_webhook, state.webhook_summary) == (False, "")
+
+
 def test_what_cannot_be_put_right_there_does_not_keep_the_record_behind(
     syncing,
     studio,
@@ -436,4 +491,4 @@ def test_what_cannot_be_put_right_there_does_not_keep_the_record_behind(
     studio.call = call
 
     assert syncing.sync(1).is_in_sync
-    assert "project 1.1700000000 could not be repaired: Label Studio answered 403" in caplog.text
+    assert "webhook of project 1.1700000000 could not be repaired: Label Studio answered 403" in caplog.text

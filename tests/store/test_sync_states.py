@@ -1,11 +1,16 @@
 from datetime import UTC, datetime, timedelta
 
 from ris.store.sync_states import (
+    SyncPosition,
     SyncState,
+    clear_broken_webhook,
+    find_sync_position,
     find_sync_states,
     forget_project,
     save_sync_failure,
+    save_sync_position,
     save_sync_success,
+    save_webhook_fault,
 )
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -55,3 +60,41 @@ def test_a_state_is_said_in_words():
     assert SyncState(3, forgotten_at=NOW).summary == (
         "not synced since 2026-01-01 00:00 UTC, as `ris forget` said"
     )
+
+
+def test_where_a_sync_ended_is_kept_with_the_microsecond_for_the_project_of_that_key(database):
+    ended = SyncPosition("3.17", NOW.replace(microsecond=678901), "ab" * 32, "cd" * 32, LATER)
+    with database.begin() as session:
+        save_sync_success(session, 3, at=NOW)
+        assert find_sync_position(session, 3, "3.17") is None
+        save_sync_position(session, 3, ended)
+    with database.begin() as session:
+        assert find_sync_position(session, 3, "3.17") == ended
+        assert find_sync_position(session, 3, "3.18") is None
+        assert find_sync_position(session, 4, "3.17") is None
+
+
+def test_a_broken_webhook_has_the_time_at_which_it_was_seen_first_until_it_works(database):
+    with database.begin() as session:
+        save_webhook_fault(session, 3, "refused", at=NOW, is_repaired=False)
+        save_webhook_fault(session, 3, "refused", at=LATER, is_repaired=False)
+    (broken,) = read(database)
+    assert broken.has_broken_webhook
+    assert broken.webhook_summary == "2026-01-01 00:00 UTC: refused; not repaired"
+    with database.begin() as session:
+        clear_broken_webhook(session, 3)
+    (works,) = read(database)
+    assert (works.has_broken_webhook, works.webhook_summary) == (False, "")
+
+
+def test_a_webhook_that_was_repaired_stays_in_words_when_it_works_and_a_forgotten_project_is_not_broken(
+    database,
+):
+    with database.begin() as session:
+        save_webhook_fault(session, 3, "it is switched off", at=NOW, is_repaired=True)
+        clear_broken_webhook(session, 3)
+        save_webhook_fault(session, 4, "refused", at=NOW, is_repaired=False)
+        forget_project(session, 4, at=LATER)
+    repaired, forgotten = read(database)
+    assert repaired.webhook_summary == "2026-01-01 00:00 UTC: it is switched off; repaired"
+    assert not forgotten.has_broken_webhook

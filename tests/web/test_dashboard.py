@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 from ris.core.types import Verdict
 from ris.label_config import read
 from ris.service import SyncResult
-from ris.store.sync_states import save_sync_failure, save_sync_success
+from ris.store.sync_states import save_sync_failure, save_sync_success, save_webhook_fault
 from ris.web.app import create_app
 from ris.web.handlers import Services
 from tests.builders.events import event, process
@@ -124,11 +124,13 @@ def test_the_inbox_and_the_last_sync_stand_on_the_page(suggesting, recording, re
 def test_the_state_of_the_sync_of_each_project_stands_on_the_page(backend, database):
     with database.begin() as session:
         save_sync_success(session, 2, at=NOW)
+        save_webhook_fault(session, 2, "it is switched off", at=NOW, is_repaired=True)
         save_sync_failure(session, 3, "project 3 is <gone>", at=NOW, is_missing=True)
 
     page = shown(backend)
 
     assert "<td>project 2</td>" in page
+    assert "<td>2026-01-02 00:00 UTC: it is switched off; repaired</td>" in page
     assert "no success yet; failed once, last " in page
     assert "project 3 is &lt;gone&gt;" in page
 

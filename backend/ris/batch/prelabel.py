@@ -13,8 +13,10 @@ from ris.batch.plan import TaskGroup, group_tasks
 from ris.batch.work import GroupResult
 from ris.core.types import Task
 from ris.labelstudio.region import make_alternatives
-from ris.store.records import add_alternatives, find_alternatives
+from ris.store.records import add_alternatives, find_answered_tasks
 from ris.store.session import Database
+
+_TASKS_PER_QUERY = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +28,14 @@ class FailedTask:
 
 
 def find_unanswered_tasks(database: Database, tasks: Sequence[Task], version: str) -> list[Task]:
-    """Return the tasks that have no stored suggestions of a model version."""
-    with database.begin() as session:
-        return [task for task in tasks if find_alternatives(session, task, version) is None]
+    """Return the tasks that have no stored suggestions of a model version; a query per block of tasks."""
+    missing: list[Task] = []
+    for start in range(0, len(tasks), _TASKS_PER_QUERY):
+        part = tasks[start : start + _TASKS_PER_QUERY]
+        with database.begin() as session:
+            answered = find_answered_tasks(session, part, version)
+        missing += [task for task in part if task not in answered]
+    return missing
 
 
 def prelabel_tasks(

@@ -26,6 +26,9 @@ def sync(
             help="number of a project in Label Studio; repeat for several; default: all", min=0, max=MAX_ID
         ),
     ] = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="compare all annotations, not only those of changed tasks")
+    ] = False,
     yes: Annotated[
         bool, typer.Option("--yes", help="remove duplicate predictions in Label Studio without asking")
     ] = False,
@@ -33,9 +36,12 @@ def sync(
 ) -> None:
     """Compare the recorded decisions with Label Studio, and correct them.
 
-    Missing decisions are recorded, and decisions whose annotation was deleted are marked as deleted.
-    A webhook that was switched off is switched on. Duplicate predictions are listed, and removed if you
-    agree; where nobody can be asked they stay.
+    Missing decisions are recorded, and decisions whose annotation was deleted are marked as deleted. A
+    webhook that was switched off, changed or deleted is repaired.
+
+    Only tasks that changed since the last sync are read. Once a day, after a repair of the webhook, and with
+    --full all annotations are: this also finds deleted tasks, and lists duplicate predictions. They are
+    removed if you agree; where nobody can be asked they stay.
 
     A project that fails does not stop the others; the exit code is 1 then.
 
@@ -73,7 +79,7 @@ def sync(
         for number in numbers:
             try:
                 with console.status(f"reading project {number}"):
-                    done = syncing.sync(number)
+                    done = syncing.sync(number, compares_all=full)
             except BackendError as error:
                 if len(numbers) == 1:
                     raise

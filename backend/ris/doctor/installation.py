@@ -30,7 +30,7 @@ def check_database(settings: Settings) -> Check:
 
 
 def check_sync(settings: Settings) -> Check:
-    """Check that the last sync of every project worked. The database must open."""
+    """Check that the last sync of every project worked, and their webhooks. The database must open."""
     database = Database.open(settings.database_url)
     try:
         with database.begin() as session:
@@ -43,7 +43,15 @@ def check_sync(settings: Settings) -> Check:
     if failing:
         first = f"project {failing[0].project}: {failing[0].summary}"
         return Check("sync", False, f"{len(failing)} of {len(states)} projects fail; {first}")
-    return Check("sync", True, f"the last sync of each of {len(states)} projects worked")
+    if broken := [state for state in states if state.has_broken_webhook]:
+        first = f"project {broken[0].project}, since {broken[0].webhook_summary}"
+        return Check("sync", False, f"the webhooks of {len(broken)} of {len(states)} projects fail; {first}")
+    message = f"the last sync of each of {len(states)} projects worked"
+    faults = [state for state in states if state.webhook_summary and state.forgotten_at is None]
+    if faults:
+        newest = max(faults, key=lambda state: state.webhook_summary)
+        message += f"; the last webhook that it repaired: project {newest.project}, {newest.webhook_summary}"
+    return Check("sync", True, message)
 
 
 def check_disk(settings: Settings) -> Check:

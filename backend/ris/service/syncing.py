@@ -2,11 +2,10 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from threading import Event as Signal
 from threading import Thread
-from typing import Any
 
 from ris.errors import BackendError, LabelStudioError, LabelStudioMissing
 from ris.labelstudio.api.duplicates import (
@@ -15,25 +14,30 @@ from ris.labelstudio.api.duplicates import (
     remove_surplus_predictions,
 )
 from ris.labelstudio.api.protocol import LabelStudioApi, WebhookTokens
-from ris.labelstudio.api.sync import ProjectState, fetch_annotation_states, is_gone, read_project
+from ris.labelstudio.api.sync import ProjectState, read_project
 from ris.labelstudio.api.webhooks import mend_webhooks
 from ris.labelstudio.config.control import read_controls
 from ris.labelstudio.fields import find_project_number
 from ris.labelstudio.storable import to_storable
+from ris.service.comparing import AnswerComparer, ComparedAnswers
 from ris.service.naming import save_names
 from ris.service.recording import RecordingService
-from ris.store.current import lock_decisions
+from ris.service.sync_start import SyncStart, find_sync_start
 from ris.store.deliveries import find_min_alternatives
-from ris.store.failures import find_failed_annotation_ids, resolve_failures_of_deleted
-from ris.store.history import find_newest_versions, find_project_keys
-from ris.store.label_configs import (
-    find_label_config_at,
-    find_label_config_periods,
-    save_label_config,
-)
-from ris.store.records import add_deletion
+from ris.store.failures import count_failures
+from ris.store.history import count_decisions, find_project_keys
+from ris.store.label_configs import save_label_config
 from ris.store.session import Database
-from ris.store.sync_states import SyncState, find_sync_states, save_sync_failure, save_sync_success
+from ris.store.sync_states import (
+    SyncState,
+    clear_broken_webhook,
+    find_sync_position,
+    find_sync_states,
+    save_sync_failure,
+    save_sync_position,
+    save_sync_success,
+    save_webhook_fault,
+)
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +53,7 @@ class SyncResult:
 
     Attributes:
         project: its key.
-        n_in_label_studio: annotations in Label Studio after the sync.
+        n_in_label_studio: annotations in Label Studio; None if only what changed was read.
         n_recorded: decisions on record after the sync.
         n_applied: versions that were missing here and are decisions now.
         n_gone: decisions whose annotation no longer exists.
@@ -59,7 +63,7 @@ class SyncResult:
     """
 
     project: str
-    n_in_label_studio: int
+    n_in_label_studio: int | None
     n_recorded: int
     n_applied: int
     n_gone: int
@@ -69,8 +73,8 @@ class SyncResult:
 
     @property
     def is_in_sync(self) -> bool:
-        """Whether both sides have the same number of answers, and all can be read."""
-        return self.n_in_label_studio == self.n_recorded and not self.n_failed
+        """Whether all answers are decisions, and both sides have as many, if they were counted."""
+        return self.n_in_label_studio in (None, self.n_recorded) and not self.n_failed
 
 
 class SyncService:
@@ -101,20 +105,22 @@ class SyncService:
         self._closing = Signal()
         self._thread: Thread | None = None
 
-    def sync(self, number: int) -> SyncResult:
-        """Record what one project has now in Label Studio. It can run at any time, and repeatedly.
+    def sync(self, number: int, *, compares_all: bool = False) -> SyncResult:
+        """Record what changed in one project in Label Studio. It can run at any time, and repeatedly.
 
-        Its success or failure is stored.
+        Its success or failure is stored, and where it ended. All answers are compared at the first time, once
+        a day, after the webhook was repaired, after the label config changed, and on request.
 
         Args:
             number: the project's id in Label Studio.
+            compares_all: compare all answers now.
 
         Raises:
             LabelStudioMissing: the project is gone there.
             LabelStudioError: Label Studio does not answer or refuses; what was recorded stays.
         """
         try:
-            result = self._sync_project(number)
+            result = self._sync_project(number, compares_all=compares_all)
         except LabelStudioMissing as error:
             self._save_failure(number, str(error), is_missing=True)
             raise
@@ -138,47 +144,38 @@ class SyncService:
         except BackendError as error:
             log.warning("sync of project %d: its failure could not be stored: %s", number, error)
 
-    def _sync_project(self, number: int) -> SyncResult:
+    def _sync_project(self, number: int, *, compares_all: bool) -> SyncResult:
         project = self._read_project(number)
+        webhook = self._mend_webhook(project)
         with self.database.begin() as session:
-            known = find_newest_versions(session, project.key)
-            configs = find_label_config_periods(session, project.key)
-            failed = find_failed_annotation_ids(session, project.key)
-        in_label_studio: set[int] = set()
-        sent: dict[int, datetime] = {}
-        try:
-            for answer in fetch_annotation_states(self.api, project):
-                in_label_studio.add(answer.annotation_id)
-                if known.get(answer.annotation_id) != answer.updated_at:
-                    self.recording.record(
-                        _replace_label_config(find_label_config_at(configs, answer.updated_at), answer.event)
-                    )
-                    sent[answer.annotation_id] = answer.updated_at
-        finally:  # what came before an odd answer counts
-            self.recording.process_arrived_events()
-        gone = [i for i in sorted((known.keys() | failed) - in_label_studio) if is_gone(self.api, i)]
+            last = find_sync_position(session, number, project.key)
+        start = find_sync_start(self.api, project, last, now=self.now())
+        if webhook or compares_all:  # what was lost meanwhile may be a deletion, which changes no task
+            start = replace(start, since=None)
+        done = self._compare(project, start)
+        save_names(self.database, self.api, project, now=self.now())
+        n_duplicates = self._remove_duplicates(project) if start.since is None else 0
+        compared_at = self.now() if last is None or start.since is None else last.compared_at
         with self.database.begin() as session:
-            lock_decisions(session)
-            add_deletion(session, project.key, annotation_ids=gone, event_id=None, now=self.now())
-            resolve_failures_of_deleted(session, project.key, annotation_ids=gone, now=self.now())
             if label_config := project.body.get("label_config"):
                 save_label_config(session, project.key, str(label_config), at=self.now())
-        with self.database.begin() as session:
-            recorded = find_newest_versions(session, project.key)
-            failed = find_failed_annotation_ids(session, project.key)
-        applied = sum(recorded.get(number) == at for number, at in sent.items())
-        save_names(self.database, self.api, project, now=self.now())
-        n_duplicates, webhook = self._repair(project)
-        return SyncResult(
-            project.key,
-            len(in_label_studio),
-            len(recorded),
-            applied,
-            len(gone),
-            n_duplicates,
-            webhook,
-            n_failed=len(failed),
-        )
+            save_sync_position(session, number, start.make_position(project.key, compared_at))
+            return SyncResult(
+                project.key,
+                done.n_read if start.since is None else None,
+                count_decisions(session, project=project.key),
+                done.n_applied,
+                done.n_gone,
+                n_duplicates,
+                webhook,
+                n_failed=count_failures(session, project=project.key),
+            )
+
+    def _compare(self, project: ProjectState, start: SyncStart) -> ComparedAnswers:
+        comparer = AnswerComparer(self.database, self.recording, self.api, project, self.now)
+        if start.since is None:
+            return comparer.compare_all()
+        return comparer.compare_changed(start.since) if start.has_changes else ComparedAnswers()
 
     def _read_project(self, number: int) -> ProjectState:
         try:
@@ -189,22 +186,32 @@ class SyncService:
                 f"its decisions stay on record. `ris forget {number}` stops asking for it"
             ) from error
 
-    def _repair(self, project: ProjectState) -> tuple[int, str]:
-        """Remove duplicated predictions and repair the webhook; log what cannot be repaired."""
-        number, n_duplicates, webhook = int(project.body["id"]), 0, ""
+    def _mend_webhook(self, project: ProjectState) -> str:
+        """Repair the project's webhook, and store what was wrong; "" if nothing was repaired."""
+        number, at = int(project.body["id"]), self.now()
         try:
-            more_than = self._find_min_alternatives(project)
-            found = [
-                one
-                for one in find_duplicated_tasks(self.api, number, more_than=more_than)
-                if not one.has_draft
-            ]
+            fault, is_repaired = mend_webhooks(self.api, number, self.tokens), True
+        except LabelStudioError as error:
+            log.warning("the webhook of project %s could not be repaired: %s", project.key, error)
+            fault, is_repaired = str(to_storable(str(error)))[:_MAX_FAILURE_CHARACTERS], False
+        with self.database.begin() as session:
+            if fault:
+                save_webhook_fault(session, number, fault, at=at, is_repaired=is_repaired)
+            else:
+                clear_broken_webhook(session, number)
+        return fault if is_repaired else ""
+
+    def _remove_duplicates(self, project: ProjectState) -> int:
+        """Remove duplicated predictions; log what cannot be removed."""
+        n_duplicates, least = 0, self._find_min_alternatives(project)
+        try:
+            tasks = find_duplicated_tasks(self.api, int(project.body["id"]), more_than=least)
+            found = [one for one in tasks if not one.has_draft]
             if found and self.may_remove(found):
                 n_duplicates = sum(remove_surplus_predictions(self.api, one) for one in found)
-            webhook = mend_webhooks(self.api, number, self.tokens)
         except LabelStudioError as error:
-            log.warning("project %s could not be repaired: %s", project.key, error)
-        return n_duplicates, webhook
+            log.warning("duplicates in project %s could not be removed: %s", project.key, error)
+        return n_duplicates
 
     def _find_min_alternatives(self, project: ProjectState) -> int:
         with self.database.begin() as session:
@@ -264,9 +271,11 @@ class SyncService:
             return
         if result.n_applied or result.n_gone or result.n_duplicates:
             log.info(
-                "sync of project %s: %d in Label Studio, %d here, %d applied, %d deleted, "
+                "sync of project %s: %s, %d here, %d applied, %d deleted, "
                 "%d failed, %d duplicated predictions removed",
-                result.project, result.n_in_label_studio, result.n_recorded,
+                result.project,
+                "changes read" if result.n_in_label_studio is None else
+                f"{result.n_in_label_studio} in Label Studio", result.n_recorded,
                 result.n_applied, result.n_gone, result.n_failed, result.n_duplicates,
             )  # fmt: skip
         if result.webhook:
@@ -302,10 +311,3 @@ def _is_forgotten(key: str, state: SyncState | None) -> bool:
         return False
     created = key.partition(".")[2]
     return not (created.isascii() and created.isdigit() and int(created) > state.forgotten_at.timestamp())
-
-
-def _replace_label_config(label_config: str | None, event: dict[str, Any]) -> dict[str, Any]:
-    """Return the event with the label config of the answer's time; None leaves today's."""
-    if label_config is None:
-        return event
-    return event | {"project": event["project"] | {"label_config": label_config}}

@@ -2,7 +2,6 @@
 
 from array import array
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, Select, func, select
@@ -145,14 +144,6 @@ def count_decisions(session: Session, *, project: str | None = None) -> int:
     if project is not None:
         counted = counted.where(TallyRow.project == project)
     return int(session.execute(counted).scalar_one())
-
-
-def find_newest_versions(session: Session, project: str) -> dict[int, datetime]:
-    """Return the time of each current decision of a project, by annotation id."""
-    columns = _select_current(project).with_only_columns(
-        CorrectionRow.annotation_id, CorrectionRow.updated_at
-    )
-    return dict(session.execute(columns).all())
 
 
 def find_project_keys(session: Session) -> list[str]:

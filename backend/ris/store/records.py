@@ -144,6 +144,28 @@ def find_alternatives(session: Session, task: Task, version: str) -> tuple[Alter
     return None if row is None else _load_alternatives(session, row)
 
 
+def find_answered_tasks(session: Session, tasks: Sequence[Task], version: str) -> set[Task]:
+    """Return those of some hundred tasks whose alternatives are stored, for their image and expression.
+
+    It reads no masks: one query over an index for each project.
+    """
+    by_project: dict[str, list[Task]] = {}
+    for task in tasks:
+        by_project.setdefault(task.project, []).append(task)
+    found: set[Task] = set()
+    for project, group in by_project.items():
+        rows = session.execute(
+            select(TaskRow.task_id, TaskRow.asked).where(
+                TaskRow.project == project,
+                TaskRow.task_id.in_([task.task_id for task in group]),
+                TaskRow.version == version,
+            )
+        )
+        stored = {(task_id, asked) for task_id, asked in rows}
+        found.update(task for task in group if (task.task_id, hash_task_content(task)) in stored)
+    return found
+
+
 def find_proposals(session: Session, task: Task, version: str) -> tuple[RLE, ...]:
     """Return the masks that were ranked for a task under a version; empty where they were not stored."""
     row = _find_task_row(session, task, version)

@@ -15,6 +15,7 @@ from sqlalchemy import (
     UniqueConstraint,
     false,
     text,
+    true,
 )
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -396,6 +397,22 @@ class SyncStateRow(BaseRow):
     """Whether Label Studio said at the last failure that there is no such project."""
     forgotten_at: Mapped[datetime | None]
     """When a person said that the project is not to be synced any more."""
+    key: Mapped[str | None] = mapped_column(String(64))
+    """The key of the project that the next four columns are about; Label Studio reuses numbers."""
+    watermark: Mapped[datetime | None]
+    """All changes until then, by Label Studio's clock, were read."""
+    digest: Mapped[str | None] = mapped_column(String(64))
+    """SHA-256 of which tasks had changed shortly before the watermark and since."""
+    config_digest: Mapped[str | None] = mapped_column(String(64))
+    """SHA-256 of the label config."""
+    compared_at: Mapped[datetime | None]
+    """When all answers were compared last, by our clock."""
+    webhook_fault: Mapped[str] = mapped_column(Text, server_default="")
+    """What was wrong with the project's webhook last; "" if nothing ever was."""
+    webhook_fault_at: Mapped[datetime | None]
+    """When that was found."""
+    is_webhook_repaired: Mapped[bool] = mapped_column(server_default=true())
+    """Whether it was repaired."""
 
 
 class ProjectNameRow(BaseRow):

@@ -83,7 +83,9 @@ def make_sync_table(results: Sequence[SyncResult], names: ReportNames) -> Report
         ("project", "in Label Studio", "here", "added here", "deleted in Label Studio", "failed", "state"),
         [
             (
-                names.name_project(result.project), str(result.n_in_label_studio), str(result.n_recorded),
+                names.name_project(result.project),
+                "-" if result.n_in_label_studio is None else str(result.n_in_label_studio),
+                str(result.n_recorded),
                 str(result.n_applied), str(result.n_gone), str(result.n_failed),
                 "in step" if result.is_in_sync else "not in step",
             )
@@ -93,6 +95,8 @@ def make_sync_table(results: Sequence[SyncResult], names: ReportNames) -> Report
 
 
 def make_sync_state_table(states: Sequence[SyncState]) -> ReportTable:
-    """Make the table of how the sync of each project went, in words with its time."""
-    rows = [(f"project {state.project}", state.summary) for state in states]
-    return ReportTable("Sync by project", ("project", "state"), rows)
+    """Make the table of how the sync of each project went, and its webhook, in words with the times."""
+    rows = [
+        (f"project {state.project}", state.summary, state.webhook_summary or "no fault") for state in states
+    ]
+    return ReportTable("Sync by project", ("project", "state", "webhook"), rows)

@@ -32,6 +32,8 @@ def test_many_tasks_go_in_one_call_and_what_is_there_is_not_stored_again(studio,
     assert pushing.push_all(1, parcels, CONTROLS, "v1") == 6
     assert studio.calls == {"GET /api/tasks": 1, "POST /api/projects/1/import/predictions": 1}
     assert pushing.push_all(1, parcels, CONTROLS, "v1") == 0
+    assert studio.calls["GET /api/tasks"] == 3  # which tasks have predictions, and these
+    assert studio.calls["GET /api/predictions"] == 0
     assert pushing.push_all(1, [parcel(TASKS[0], "v2")], CONTROLS, "v2") == 3
 
 

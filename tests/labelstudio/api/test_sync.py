@@ -2,19 +2,22 @@ import pytest
 
 from ris.errors import EventError, LabelStudioError
 from ris.labelstudio.api.sync import fetch_annotation_states, is_gone, read_project
+from tests.builders.task_lists import list_tasks
 
 PROJECT = {"id": 3, "created_at": "2023-11-14T22:13:20.5Z", "label_config": "<View/>", "token": "secret"}
 
 
 class Api:
-    """Answers by path; `listed` holds the pages of /api/tasks."""
+    """Answers by path; `listed` holds the tasks, or an answer that is no list of them."""
 
-    def __init__(self, *listed, project=PROJECT, n_in_label_studio=()):
+    def __init__(self, listed=(), project=PROJECT, n_in_label_studio=()):
         self.listed, self.project, self.n_in_label_studio, self.asked = listed, project, n_in_label_studio, []
 
     def call(self, method, path, body=None, **params):
         self.asked.append((method, path, params))
-        return self.project if path == "/api/projects/3" else self.listed[params["page"] - 1]
+        if path == "/api/projects/3":
+            return self.project
+        return self.listed if isinstance(self.listed, dict) else list_tasks(self.listed, params)
 
     def exists(self, path):
         return path in self.n_in_label_studio
@@ -37,21 +40,18 @@ def test_a_project_that_does_not_say_when_it_was_made_is_refused():
 
 
 def test_annotations_come_page_by_page_as_events():
-    full = {"id": 8, "data": {"x": 1}, "annotations": [annotation(1), annotation(2)]}
-    others = [{"id": number, "data": {}, "annotations": []} for number in range(10, 109)]
-    first = {"total": 101, "tasks": [full, *others]}
-    second = {"total": 101, "tasks": [{"id": 9, "data": {}, "annotations": []}]}
-    api = Api(first, second)
+    tasks = [{"id": n, "data": {"x": n}, "annotations": [annotation(n)]} for n in range(1, 102)]
+    tasks[7]["annotations"].append(annotation(200))
+    api = Api(tasks)
 
     found = list(fetch_annotation_states(api, read_project(api, 3)))
 
-    assert [a.annotation_id for a in found] == [1, 2]
-    assert found[0].updated_at.microsecond == 123456
-    assert found[0].event["action"] == "ANNOTATION_UPDATED"
-    assert found[0].event["task"] == {"id": 8, "data": {"x": 1}}
-    assert found[0].event["project"]["label_config"] == "<View/>"
-    pages = [params["page"] for _, path, params in api.asked if path == "/api/tasks"]
-    assert pages == [1, 2]
+    assert [a.annotation_id for a in found] == [*range(1, 9), 200, *range(9, 102)]
+    assert found[8].updated_at.microsecond == 123456
+    assert found[8].event["action"] == "ANNOTATION_UPDATED"
+    assert found[8].event["task"] == {"id": 8, "data": {"x": 8}}
+    assert found[8].event["project"]["label_config"] == "<View/>"
+    assert [path for _, path, _ in api.asked].count("/api/tasks") == 2
 
 
 def test_a_listing_that_is_none_is_told():
@@ -75,6 +75,6 @@ def test_an_answer_that_was_in_an_imported_file_is_nobodys_decision_until_somebo
     before = annotation(1) | {"import_id": 88, "updated_by": None}
     saved = annotation(2) | {"import_id": 88, "updated_by": 5}
     accepted = annotation(3) | {"import_id": None, "updated_by": None, "parent_prediction": 4}
-    api = Api({"total": 1, "tasks": [{"id": 8, "data": {}, "annotations": [before, saved, accepted]}]})
+    api = Api([{"id": 8, "data": {}, "annotations": [before, saved, accepted]}])
 
     assert [a.annotation_id for a in fetch_annotation_states(api, read_project(api, 3))] == [2, 3]

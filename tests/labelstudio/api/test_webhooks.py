@@ -41,15 +41,18 @@ def tokens(database):
 
 
 def studio(hooks, backends=({"id": 1, "url": URL, "title": "ris"},)):
-    patched = {}
+    patched, created = {}, []
 
     def call(method, path, body=None, **params):
+        if method == "POST":
+            created.append(body)
+            return body
         if method == "PATCH":
             patched[path] = body
             return body
         return {"/api/ml": list(backends), "/api/webhooks/": list(hooks)}[path]
 
-    return SimpleNamespace(call=call, patched=patched)
+    return SimpleNamespace(call=call, patched=patched, created=created)
 
 
 @pytest.mark.parametrize(("wrong", "words"), FAULTS)
@@ -74,9 +77,26 @@ def test_webhooks_of_others_are_left_alone(tokens):
     off = {**HOOK, "is_active": False}
     others = ({"id": 1, "url": URL, "title": "detector"}, {"id": 2, "url": "http://a.b", "title": "ris"})
 
-    assert mend_webhooks(studio([{**off, "url": "http://elsewhere.org/webhook"}]), 3, tokens) == ""
-    assert mend_webhooks(studio([off], others), 3, tokens) == ""
+    elsewhere = studio([{**off, "url": "http://elsewhere.org/webhook"}, HOOK])
+    assert (mend_webhooks(elsewhere, 3, tokens), elsewhere.patched) == ("", {})
+    assert mend_webhooks(studio([off], others[:1] * 2), 3, tokens) == ""
     assert mend_webhooks(studio([off], ()), 3, tokens) == ""
+
+
+@pytest.mark.parametrize("left", [[], [{**HOOK, "url": f"{URL}/events"}]], ids=["deleted", "moved"])
+def test_a_webhook_that_is_missing_is_created_where_ris_connect_made_the_backend(tokens, left):
+    there = studio(left)
+
+    assert mend_webhooks(there, 3, tokens) == "it was deleted, or its address was changed"
+    (created,) = there.created
+    assert created["url"] == f"{URL}/webhook"
+    assert find_webhook_faults(created, 3, tokens) == []
+
+
+def test_a_backend_that_somebody_else_added_gets_no_webhook(tokens):
+    there = studio([], ({"id": 1, "url": URL, "title": "mine"},))
+
+    assert (mend_webhooks(there, 3, tokens), there.created) == ("", [])
 
 
 def test_the_only_backend_is_ours_whatever_it_is_called():

@@ -10,7 +10,7 @@ from ris.labelstudio.api.protocol import LabelStudioApi
 from ris.labelstudio.fields import is_id
 
 TASKS_PER_PAGE = 100
-_MIN_TASKS_PER_PAGE = 10  # of a page that is not the last; fewer would make a request of every task
+MIN_TASKS_PER_PAGE = 10  # of a page that is not the last; fewer would make a request of every task
 
 
 def fetch_tasks(
@@ -81,7 +81,7 @@ def _check_progress(number: int, page: int, n_tasks: int, *, n_new: int, is_last
             f"page {page} of the tasks of project {number} has no task that the pages before it had not; "
             "Label Studio lists them in a circle"
         )
-    if not is_last and n_tasks < _MIN_TASKS_PER_PAGE:
+    if not is_last and n_tasks < MIN_TASKS_PER_PAGE:
         raise LabelStudioError(
             f"page {page} of the tasks of project {number} has {n_tasks} of {TASKS_PER_PAGE} tasks and is "
             "not the last; if tasks were deleted meanwhile, run this again"

@@ -11,12 +11,20 @@ from typing import Any
 
 from ris.core.types import Alternative, Task
 from ris.errors import BackendError
-from ris.labelstudio.api.answers import ListedTaskAnswer, PredictionAnswer, TaskPageAnswer, check_answer
+from ris.labelstudio.api.answers import (
+    ListedTaskAnswer,
+    PredictedTaskAnswer,
+    PredictionAnswer,
+    TaskPageAnswer,
+    check_answer,
+)
 from ris.labelstudio.api.projects import fetch_ml_backends, fetch_project
 from ris.labelstudio.api.protocol import LabelStudioApi
 from ris.labelstudio.config.control import Controls
 from ris.labelstudio.fields import find_project_number, make_project_key
 from ris.labelstudio.region import write_predictions
+
+_TASKS_WITH_MASKS_PER_PAGE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,16 +102,31 @@ class PredictionWriter:
         return all(get_first_region_id(one) in known for one in written)
 
     def _find_known_ids(self, project: int, tasks: Sequence[int]) -> dict[int, Collection[str]]:
-        """Find the first region ids of each task's predictions: one request, and one per task with any."""
+        """Find the first region ids of each task's predictions: one request, and one per page with any."""
+        found = [
+            check_answer(one, ListedTaskAnswer, f"a task of project {project}")
+            for one in self._list_tasks(project, tasks, "task_only")
+        ]
+        listed = {one["id"] for one in found}
+        empty = {one["id"] for one in found if one.get("total_predictions") == 0}
+        known: dict[int, Collection[str]] = {}
+        filled = [task for task in tasks if task in listed and task not in empty]
+        for start in range(0, len(filled), _TASKS_WITH_MASKS_PER_PAGE):
+            part = filled[start : start + _TASKS_WITH_MASKS_PER_PAGE]
+            for one in self._list_tasks(project, part, "all"):
+                task = check_answer(one, PredictedTaskAnswer, f"a task of project {project}")
+                known[task["id"]] = {get_first_region_id(p) for p in task.get("predictions") or ()}
+        # A task that a listing does not have is asked for alone.
+        return known | {t: self._find_ids(t) for t in tasks if t not in known and t not in empty}
+
+    def _list_tasks(self, project: int, tasks: Sequence[int], fields: str) -> list[Any]:
         wanted = json.dumps({"selectedItems": {"all": False, "included": list(tasks)}})
         # "review" keeps Label Studio from asking us for predictions while it lists.
         answer = self.api.call(
-            "GET", "/api/tasks", project=project, review="true", page_size=len(tasks), query=wanted
-        )
-        listed = check_answer(answer, TaskPageAnswer, f"{len(tasks)} tasks of project {project}")["tasks"]
-        found = [check_answer(one, ListedTaskAnswer, f"a task of project {project}") for one in listed]
-        empty = {one["id"] for one in found if one.get("total_predictions") == 0}
-        return {task: self._find_ids(task) for task in tasks if task not in empty}
+            "GET", "/api/tasks", project=project, review="true", page_size=len(tasks), query=wanted,
+            fields=fields,
+        )  # fmt: skip
+        return check_answer(answer, TaskPageAnswer, f"{len(tasks)} tasks of project {project}")["tasks"]
 
     def _find_ids(self, task: int) -> Collection[str]:
         answer = self.api.call("GET", "/api/predictions", task=task)

@@ -1,6 +1,6 @@
 """Read a project's state through Label Studio's API, as the webhooks that would have reported it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 from ris.errors import EventError, LabelStudioError
 from ris.labelstudio.answer import is_imported
 from ris.labelstudio.api.answers import AnnotationAnswer, ListedTaskAnswer, check_answer
-from ris.labelstudio.api.listing import fetch_tasks
+from ris.labelstudio.api.changes import fetch_answered_tasks
 from ris.labelstudio.api.projects import fetch_project
 from ris.labelstudio.api.protocol import LabelStudioApi
 from ris.labelstudio.event import SYNC_SOURCE
@@ -66,23 +66,45 @@ def read_project(api: LabelStudioApi, number: int) -> ProjectState:
 
 
 def fetch_annotation_states(api: LabelStudioApi, project: ProjectState) -> Iterator[AnnotationState]:
-    """Yield all annotations of a project, a page of tasks per request.
+    """Yield all annotations of a project, a page of answered tasks per request.
 
     Raises:
         LabelStudioError: a page cannot be read. Tasks and annotations that cannot be read by themselves are
             named after all others were yielded.
     """
-    n_odd, first_odd = 0, ""
-    for task in fetch_tasks(api, project.body["id"], fields="all"):
+    odd: list[str] = []
+    for tasks in fetch_answered_tasks(api, project.body["id"]):
+        yield from read_annotation_states(tasks, project, odd)
+    check_odd_answers(odd, project)
+
+
+def read_annotation_states(
+    tasks: Sequence[dict[str, Any]], project: ProjectState, odd: list[str]
+) -> list[AnnotationState]:
+    """Read the annotations of listed tasks.
+
+    Args:
+        tasks: each with its annotations.
+        project: of the tasks.
+        odd: gets a sentence for each task or annotation that cannot be read; see `check_odd_answers`.
+    """
+    states = []
+    for task in tasks:
         for state in _make_annotation_states(task, project):
-            if isinstance(state, AnnotationState):
-                yield state
-            else:
-                n_odd, first_odd = n_odd + 1, first_odd or state
-    if n_odd:
+            states.append(state) if isinstance(state, AnnotationState) else odd.append(state)
+    return states
+
+
+def check_odd_answers(odd: Sequence[str], project: ProjectState) -> None:
+    """Raise if tasks or annotations could not be read.
+
+    Raises:
+        LabelStudioError: with their number, and the first sentence.
+    """
+    if odd:
         raise LabelStudioError(
-            f"{n_odd} tasks or annotations of project {project.body['id']} cannot be read; "
-            f"the first: {first_odd}"
+            f"{len(odd)} tasks or annotations of project {project.body['id']} cannot be read; "
+            f"the first: {odd[0]}"
         )
 
 

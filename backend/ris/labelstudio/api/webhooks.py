@@ -1,8 +1,9 @@
 """Find and repair faults of our webhooks.
 
 Label Studio is going to switch off a webhook after 50 failed deliveries in a row, and people switch webhooks
-off by mistake. Then no decision arrives, and nobody is told. A missing webhook is not created here: `ris
-connect` does that, and whoever deleted it may not want one.
+off, change or delete them by mistake. Then no decision arrives, and nobody is told. A webhook that is missing
+is created where the project still has the ML backend that `ris connect` made: whoever does not want our
+webhook removes the ML backend, too.
 """
 
 from collections.abc import Sequence
@@ -54,7 +55,8 @@ def _describe_token_fault(hook: WebhookAnswer, tokens: WebhookTokens) -> str:
 def mend_webhooks(api: LabelStudioApi, project: int, tokens: WebhookTokens | None) -> str:
     """Repair the webhooks of our backend in a project; return their faults as one text, "" for none.
 
-    Ours are those of the ML backend that `ris connect` made, or of the only one there is.
+    Ours are those of the ML backend that `ris connect` made, or of the only one there is. For the former one
+    that is missing is created.
 
     Args:
         api: Label Studio.
@@ -69,10 +71,17 @@ def mend_webhooks(api: LabelStudioApi, project: int, tokens: WebhookTokens | Non
     urls = {f"{str(one.get('url', '')).rstrip('/')}/webhook" for one in ours}
     listed = fetch_webhooks(api, project) if urls else []
     hooks = [hook for hook in listed if str(hook.get("url", "")).rstrip("/") in urls]
-    if not hooks:
+    connected = {str(one.get("url", "")).rstrip("/") for one in ours if one.get("title") == ML_BACKEND_TITLE}
+    missing = sorted({f"{url}/webhook" for url in connected} - {str(h.get("url")).rstrip("/") for h in hooks})
+    if not hooks and not missing:
         return ""
     token = _choose_token(hooks, project, tokens)
     repaired = []
+    for url in missing:
+        headers = make_webhook_headers(token) if token else {}
+        body = {"url": url, "project": project, **WEBHOOK_SETTINGS, "headers": headers}
+        api.call("POST", "/api/webhooks/", body)
+        repaired.append("it was deleted, or its address was changed")
     for hook in hooks:
         faults = _find_wrong_settings(hook)
         if tokens is not None and read_webhook_token(hook) != token:
