@@ -50,6 +50,7 @@ _SEVERITIES = {
     FindingKind.LEAKED_IMAGE: Severity.ERROR,
     FindingKind.UNREADABLE_IMAGE: Severity.ERROR,
     FindingKind.DEFECT: Severity.ERROR,
+    FindingKind.AMBIGUOUS: Severity.NOTE,  # most of these are not: see docs/quality.md
     FindingKind.SAME_MASK: Severity.NOTE,
     FindingKind.NEARLY_SAME_WORDS: Severity.NOTE,
 }
