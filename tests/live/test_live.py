@@ -535,7 +535,8 @@ def test_a_click_in_the_editor_gives_one_mask(client, server, samples):
         {"task": ids[0], "context": {"result": [click]}},
     )  # fmt: skip
 
-    (region,) = answer["data"]["result"]
+    region, *notices = answer["data"]["result"]
+    assert [notice["value"]["choices"] for notice in notices] == [[], []]
     mask = brush.decode_brush(region["value"]["rle"], truth.shape)
     assert region["value"]["brushlabels"] == ["drawn by me"]
     assert (mask & truth).sum() / (mask | truth).sum() > 0.5
