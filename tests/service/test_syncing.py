@@ -415,7 +415,7 @@ def test_duplicates_stay_where_their_removal_is_refused_and_those_of_a_draft_are
     assert len(task["predictions"]) == 2
 
     task["drafts"] = [{"id": 1}]
-    syncing.sync(1)
+    syncing.sync(1, compares_all=True)
     assert len(asked) == 1
 
 
