@@ -9,14 +9,8 @@ from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
-from tests.browser.acts import WAIT_S
+from tests.browser.acts import FLAGS, WAIT_S
 from tests.live.support.studio import DEMO_PASSWORD, DEMO_USER
-
-FLAGS = (
-    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-dev-shm-usage", "--disable-background-networking", "--disable-component-update",
-    "--disable-sync", "--window-size=1400,1000",
-)  # fmt: skip
 
 
 @pytest.fixture(scope="session")

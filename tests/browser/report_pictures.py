@@ -26,7 +26,7 @@ from ris.core.verdict import judge_annotation
 from ris.evaluation.decisions.html_report import render_report
 from ris.labelstudio.region import make_alternatives
 from ris.tinyworld.samples import make_samples
-from tests.browser.conftest import FLAGS
+from tests.browser.acts import FLAGS
 from tests.builders.evaluated import MONDAY, draw_galleries, to_table
 from tests.live.support.annotator import repaint_mask
 

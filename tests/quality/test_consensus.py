@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ris.quality.consensus import estimate_staple, find_majority
+from ris.quality.consensus import estimate_staple, find_majority_mask
 from tests.builders.answers import paint
 
 
@@ -19,8 +19,8 @@ THREE = [
 
 
 def test_the_majority_is_in_more_than_half_of_the_masks():
-    assert find_majority([paint(0, 4), paint(2, 6)]).tolist() == paint(2, 4).tolist()
-    assert find_majority([paint(0, 4), paint(2, 6), paint(3, 9)]).tolist() == paint(2, 6).tolist()
+    assert find_majority_mask([paint(0, 4), paint(2, 6)]).tolist() == paint(2, 4).tolist()
+    assert find_majority_mask([paint(0, 4), paint(2, 6), paint(3, 9)]).tolist() == paint(2, 6).tolist()
 
 
 def test_staple_gives_what_simpleitk_gives():

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from ris.core.types import MethodScores
-from ris.store.pruning import PrunableRows, find_prunable, prune
+from ris.store.pruning import PrunableRows, find_prunable, prune_rows
 from ris.store.records import add_alternatives, find_alternatives, find_explanations, find_proposals
 from ris.store.session import Database, upgrade_database
 from tests.builders.records import NOW, SIZE, TASK, add, correction, mask, offers
@@ -52,12 +52,12 @@ def test_superseded_versions_lose_proposals_and_explanations_and_keep_what_annot
     found = find(pruned)
     assert (found.n_tasks, found.n_proposals) == (1, 1)
     assert found.n_explanation_bytes > 0 < found.n_proposal_bytes
-    assert sum(prune(pruned)) == 2
+    assert sum(prune_rows(pruned)) == 2
 
     assert read(pruned, "v1") == (0, 0, 3)
     assert read(pruned, "v2") == (2, 1, 3)
     assert find(pruned) == PrunableRows(0, 0, 0, 0)
-    assert sum(prune(pruned)) == 0
+    assert sum(prune_rows(pruned)) == 0
 
 
 def test_what_a_decision_refers_to_stays(pruned):
@@ -65,7 +65,7 @@ def test_what_a_decision_refers_to_stays(pruned):
     answer(pruned, "v2", minutes=1)
     add(pruned, correction(1))  # on alternatives of v1
 
-    assert sum(prune(pruned)) == 0
+    assert sum(prune_rows(pruned)) == 0
     assert read(pruned, "v1") == (2, 1, 3)
 
 
@@ -76,7 +76,7 @@ def test_proposals_that_another_task_names_stay(pruned):
     answer(pruned, "v2", minutes=1, masks=(5,))
 
     assert find(pruned).n_proposals == 0
-    assert sum(prune(pruned)) == 1
+    assert sum(prune_rows(pruned)) == 1
     assert read(pruned, "v1", other) == (2, 1, 3)
 
 
@@ -90,10 +90,10 @@ def test_other_words_of_a_task_supersede_nothing(pruned):
 def test_pruning_that_was_interrupted_goes_on(pruned):
     answer(pruned, "v1", minutes=0)
     answer(pruned, "v2", minutes=1, masks=(3,))
-    pages = prune(pruned)
+    pages = prune_rows(pruned)
     next(pages)
     pages.close()
 
     assert find(pruned).n_tasks == 0
-    assert sum(prune(pruned)) == 1
+    assert sum(prune_rows(pruned)) == 1
     assert read(pruned, "v1") == (0, 0, 3)

@@ -11,8 +11,7 @@ from ris.cli.console import confirm_change, console, make_table
 from ris.cli.options import DatabaseUrlOption
 from ris.store.judged import fill_comparisons
 from ris.store.packing import compress_old_rows
-from ris.store.pruning import find_prunable
-from ris.store.pruning import prune as prune_rows
+from ris.store.pruning import find_prunable, prune_rows
 from ris.store.session import Database, read_revision, upgrade_database
 from ris.store.sizes import count_images, measure_columns, measure_tables
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ris.core.masks import compute_boundary_iou, compute_iou
 from ris.core.rle import decode_rle
 from ris.core.types import Verdict
-from ris.quality.consensus import Staple, estimate_staple, find_majority
+from ris.quality.consensus import Staple, estimate_staple, find_majority_mask
 from ris.store.answer_groups import AnswerGroup, PersonAnswer
 
 SAME_REFERENT_IOU = 0.5  # masks with a smaller IoU are of different objects, as in `store.disputes`
@@ -113,7 +113,9 @@ def find_consensus(compared: ComparedAnswers) -> Consensus | None:
     masks = [mask for i in members if (mask := compared.masks[i]) is not None]
     if not masks:
         return Consensus(False, members, None, None)
-    return Consensus(True, members, find_majority(masks), _estimate_in_box(masks) if len(masks) > 2 else None)
+    return Consensus(
+        True, members, find_majority_mask(masks), _estimate_in_box(masks) if len(masks) > 2 else None
+    )
 
 
 def _estimate_in_box(masks: list[NDArray[np.bool_]]) -> Staple:

@@ -27,7 +27,7 @@ class Staple:
     specificity: NDArray[np.float64]
 
 
-def find_majority(masks: Sequence[NDArray[np.bool_]]) -> NDArray[np.bool_]:
+def find_majority_mask(masks: Sequence[NDArray[np.bool_]]) -> NDArray[np.bool_]:
     """Return the pixels that are in more than half of the masks, bool [H, W]."""
     return np.asarray(2 * np.sum(masks, axis=0, dtype=np.int64) > len(masks))
 

@@ -25,7 +25,7 @@ from ris.store.session import Database
 
 
 @dataclass(slots=True)
-class ComparedAnswers:
+class ComparisonResult:
     """The outcome of a comparison.
 
     Attributes:
@@ -59,14 +59,14 @@ class AnswerComparer:
     project: ProjectState
     now: Callable[[], datetime]
 
-    def compare_all(self) -> ComparedAnswers:
+    def compare_all(self) -> ComparisonResult:
         """Compare all answers; what is on record and not listed is looked up, and marked as deleted.
 
         Raises:
             LabelStudioError: Label Studio did not answer or refused, or answers cannot be read; what could be
                 read is recorded.
         """
-        done, last = ComparedAnswers(), -1
+        done, last = ComparisonResult(), -1
         for tasks in fetch_answered_tasks(self.api, self.project.body["id"]):
             until = tasks[-1]["id"] if tasks else last
             listed = self._record_answers(tasks, done)
@@ -80,7 +80,7 @@ class AnswerComparer:
         check_odd_answers(done.odd, self.project)
         return done
 
-    def compare_changed(self, since: datetime) -> ComparedAnswers:
+    def compare_changed(self, since: datetime) -> ComparisonResult:
         """Compare the answers of the tasks that people changed since a time.
 
         It finds deleted annotations of these tasks, but no deleted tasks: nothing lists them.
@@ -91,7 +91,7 @@ class AnswerComparer:
         Raises:
             LabelStudioError: as `compare_all`.
         """
-        done = ComparedAnswers()
+        done = ComparisonResult()
         for tasks in fetch_changed_tasks(self.api, self.project.body["id"], since):
             listed = self._record_answers(tasks, done)
             with self.database.begin() as session:
@@ -100,7 +100,7 @@ class AnswerComparer:
         check_odd_answers(done.odd, self.project)
         return done
 
-    def _record_answers(self, tasks: Sequence[dict[str, Any]], done: ComparedAnswers) -> set[int]:
+    def _record_answers(self, tasks: Sequence[dict[str, Any]], done: ComparisonResult) -> set[int]:
         """Record the versions of listed answers that are missing; return the numbers of all of them."""
         states = read_annotation_states(tasks, self.project, done.odd)
         listed = {state.annotation_id for state in states}
@@ -125,7 +125,7 @@ class AnswerComparer:
             )
         return sum(now_known.get(state.annotation_id) == state.updated_at for state in missing)
 
-    def _mark_deleted(self, not_listed: Collection[int], done: ComparedAnswers) -> None:
+    def _mark_deleted(self, not_listed: Collection[int], done: ComparisonResult) -> None:
         """Mark as deleted what Label Studio has no more: each is looked up by its number."""
         key = self.project.key
         gone = [number for number in sorted(not_listed) if is_gone(self.api, number)]

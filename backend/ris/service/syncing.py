@@ -19,7 +19,7 @@ from ris.labelstudio.api.webhooks import mend_webhooks
 from ris.labelstudio.config.control import read_controls
 from ris.labelstudio.fields import find_project_number
 from ris.labelstudio.storable import to_storable
-from ris.service.comparing import AnswerComparer, ComparedAnswers
+from ris.service.comparing import AnswerComparer, ComparisonResult
 from ris.service.naming import save_names
 from ris.service.recording import RecordingService
 from ris.service.sync_start import SyncStart, find_sync_start
@@ -171,11 +171,11 @@ class SyncService:
                 n_failed=count_failures(session, project=project.key),
             )
 
-    def _compare(self, project: ProjectState, start: SyncStart) -> ComparedAnswers:
+    def _compare(self, project: ProjectState, start: SyncStart) -> ComparisonResult:
         comparer = AnswerComparer(self.database, self.recording, self.api, project, self.now)
         if start.since is None:
             return comparer.compare_all()
-        return comparer.compare_changed(start.since) if start.has_changes else ComparedAnswers()
+        return comparer.compare_changed(start.since) if start.has_changes else ComparisonResult()
 
     def _read_project(self, number: int) -> ProjectState:
         try:

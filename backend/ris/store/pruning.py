@@ -23,7 +23,7 @@ _KEEP_WRITERS_OUT = text("LOCK TABLE proposals IN SHARE ROW EXCLUSIVE MODE")
 
 @dataclass(frozen=True, slots=True)
 class PrunableRows:
-    """What `prune` would drop.
+    """What `prune_rows` would drop.
 
     Attributes:
         n_tasks: number of a task's versions whose explanation and proposals would be dropped.
@@ -39,7 +39,7 @@ class PrunableRows:
 
 
 def find_prunable(session: Session) -> PrunableRows:
-    """Count what `prune` would drop; nothing is changed."""
+    """Count what `prune_rows` would drop; nothing is changed."""
     n_tasks, n_explanation_bytes = session.execute(
         select(func.count(), func.coalesce(func.sum(_measure(TaskRow.explained)), 0)).where(_is_prunable())
     ).one()
@@ -51,7 +51,7 @@ def find_prunable(session: Session) -> PrunableRows:
     return PrunableRows(n_tasks, int(n_explanation_bytes), n_proposals, int(n_proposal_bytes))
 
 
-def prune(database: Database) -> Iterator[int]:
+def prune_rows(database: Database) -> Iterator[int]:
     """Drop them, a page in each transaction; yield the number of rows of each page.
 
     It can be stopped and started again, and a server may run meanwhile. The space is used again by the
