@@ -43,7 +43,7 @@ def make_database(folder):
     return url
 
 
-def load_squares_pipeline(plan, remember=None):
+def load_squares_pipeline(plan, *parts):
     """In place of networks: coloured squares, under the plan's version and ranking."""
     return replace(make_pipeline(), version=plan.version, ranking=plan.preset.ranking)
 
@@ -92,7 +92,7 @@ def test_an_application_answers_while_its_networks_load_and_says_so(tmp_path, mo
     loading = threading.Event()
     monkeypatch.setattr(
         "ris.assembly.load_pipeline",
-        lambda plan, remember: loading.wait(60) and load_squares_pipeline(plan),
+        lambda plan, *parts: loading.wait(60) and load_squares_pipeline(plan),
     )
 
     application = assemble(Settings(database_url=make_database(tmp_path)))

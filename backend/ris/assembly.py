@@ -24,9 +24,12 @@ from ris.labelstudio.api.pushing import PredictionWriter
 from ris.labelstudio.images.budget import DecodingBudget
 from ris.labelstudio.images.decoding import decode_image, read_head
 from ris.learning.training import TrainingService
-from ris.planning import Plan, advise_preset, make_plan
+from ris.planning import Endpoint, Plan, advise_preset, make_plan
 from ris.pretrained.catalog.presets import PRESETS
+from ris.pretrained.endpoint.budget import CallBudget
+from ris.pretrained.endpoint.client import ChatClient
 from ris.pretrained.language.synonyms import find_synonyms
+from ris.referring.grounding.usage import VlmUsage
 from ris.referring.pipeline import Pipeline
 from ris.referring.protocols import Describer, Method, Parser
 from ris.service import (
@@ -53,12 +56,17 @@ _KEY_CHECK_TIMEOUT_S = 5.0
 WRITE_TIMEOUT_S = 120.0  # for one call that writes predictions; shorter than `writing.HOLD_WRITE`
 
 
-def load_pipeline(plan: Plan, remember: Callable[[Describer], Describer] = lambda d: d) -> Pipeline:
+def load_pipeline(
+    plan: Plan,
+    remember: Callable[[Describer], Describer] = lambda d: d,
+    usage: VlmUsage | None = None,
+) -> Pipeline:
     """Load the networks of a plan and join them to a pipeline. It takes seconds.
 
     Args:
         plan: the networks, with their files checked.
         remember: wraps the describer, e.g. with a cache of its answers.
+        usage: counts the calls of the vision-language model.
 
     Raises:
         WeightsError: a model file is missing or damaged.
@@ -82,7 +90,7 @@ def load_pipeline(plan: Plan, remember: Callable[[Describer], Describer] = lambd
     methods: list[Method] = []
     if clip is not None:
         methods.append(GlobalLocal(clip, preset.global_local))
-        describer = _load_named_describer(plan) or loader.load_describer()
+        describer = _load_named_describer(plan, usage) or loader.load_describer()
         if describer is not None:
             lgd_parser, synonyms = own_parsers.get("lgd", parser), find_synonyms(preset.lgd.synonyms)
             methods.append(Lgd(clip, remember(describer), lgd_parser, synonyms, preset.lgd))
@@ -101,7 +109,23 @@ def load_pipeline(plan: Plan, remember: Callable[[Describer], Describer] = lambd
     )
 
 
-def _load_named_describer(plan: Plan) -> Describer | None:
+def make_vision_model(endpoint: Endpoint, usage: VlmUsage | None = None) -> ChatClient:
+    """Make the client of a vision-language model, with its budget. It connects with the first question.
+
+    Raises:
+        SettingsError: the key cannot be sent.
+    """
+    return ChatClient(
+        endpoint.url,
+        model=endpoint.model,
+        key=endpoint.key.get_secret_value() if endpoint.key else "",
+        timeout_s=endpoint.timeout_s,
+        budget=CallBudget(endpoint.max_calls, endpoint.max_calls_per_hour),
+        usage=usage,
+    )
+
+
+def _load_named_describer(plan: Plan, usage: VlmUsage | None) -> Describer | None:
     """Load the describer that the settings name, over HTTP or of transformers; None for the preset's own."""
     from ris.pretrained.language.describer import ChatDescriber
     from ris.pretrained.language.http_describer import HttpDescriber
@@ -110,8 +134,10 @@ def _load_named_describer(plan: Plan) -> Describer | None:
         return None
     if plan.describer_url is None:
         return ChatDescriber.load(plan.describer_model, device=plan.device)
+    if plan.vlm is not None and (plan.vlm.url, plan.vlm.model) == (plan.describer_url, plan.describer_model):
+        return HttpDescriber(make_vision_model(plan.vlm, usage))
     key = plan.describer_key.get_secret_value() if plan.describer_key else ""
-    return HttpDescriber(plan.describer_url, model=plan.describer_model, key=key)
+    return HttpDescriber(ChatClient(plan.describer_url, model=plan.describer_model, key=key, usage=usage))
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +153,7 @@ class Application:
         training: learns rankings.
         refining: makes masks of clicks.
         delivering: writes predictions into Label Studio; None without an API key.
+        vlm_usage: counts the calls of the vision-language model and of a describer on another server.
     """
 
     database: Database
@@ -137,6 +164,7 @@ class Application:
     training: TrainingService
     refining: RefinementService
     delivering: DeliveryService | None
+    vlm_usage: VlmUsage
 
     def close(self) -> None:
         """Finish what runs and refuse what waits; deliveries that were not made stay in the database."""
@@ -163,7 +191,8 @@ def assemble(settings: Settings) -> Application:
     database = Database.open(
         settings.database_url, n_connections=MAX_DATABASE_CONNECTIONS, lock_wait_s=SERVER_LOCK_WAIT_S
     )
-    load = partial(load_pipeline, plan, partial(CachingDescriber, database, now=get_utc_now))
+    usage = VlmUsage()
+    load = partial(load_pipeline, plan, partial(CachingDescriber, database, now=get_utc_now), usage)
     files = None
     if settings.scene_folder:
         files = SceneFiles(settings.scene_folder.expanduser(), plan.version, settings.scene_folder_mb * 2**20)
@@ -193,6 +222,7 @@ def assemble(settings: Settings) -> Application:
         training=TrainingService(database, plan.version, plan.preset.ranking, now=get_utc_now),
         refining=RefinementService(worker, suggesting, images),
         delivering=delivering,
+        vlm_usage=usage,
     )
 
 

@@ -34,6 +34,26 @@ _UNVERSIONED_PRESET_FIELDS = frozenset({"summary", "threads"})
 
 
 @dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A vision-language model on another server.
+
+    Attributes:
+        url: up to and including the version.
+        model: its name at the server.
+        key: sent to the server; None sends none.
+        timeout_s: of one question, with its retries.
+        max_calls, max_calls_per_hour: for one expression of an image, and within an hour.
+    """
+
+    url: str
+    model: str
+    key: SecretStr | None
+    timeout_s: float
+    max_calls: int
+    max_calls_per_hour: int
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """The networks to load, with their files checked, and everything else that a suggestion depends on.
 
@@ -47,6 +67,7 @@ class Plan:
         device: the device that runs the networks.
         precision: of the arithmetic of the methods' networks.
         arithmetic: precision and device, in words.
+        vlm: the vision-language model that is asked where things are; None without one.
     """
 
     preset: Preset
@@ -60,22 +81,26 @@ class Plan:
     device: str
     precision: Literal["fp32", "bf16"]
     arithmetic: str
+    vlm: Endpoint | None = None
 
 
 def make_plan(settings: Settings) -> Plan:
     """Choose the networks that the settings name and check their files; no network is loaded.
 
     Raises:
-        SettingsError: there is no such preset, a describer's URL is without its model, or the processor is
-            slower in the precision that is set.
+        SettingsError: there is no such preset, the URL of a describer or of a vision-language model is
+            without its model, or the processor is slower in the precision that is set.
         WeightsError: a model file is missing or damaged.
     """
     preset = find_preset(settings.preset, alternatives=settings.alternatives, known=load_presets(settings))
     models = get_models_folder(settings)
     arithmetic = check_precision(settings.precision, settings.device, read_cpu_flags())
-    url, model = settings.describer_url, settings.describer_model
+    vlm = _choose_endpoint(settings)
+    url, model, key = settings.describer_url, settings.describer_model, settings.describer_key
     if url and not model:
         raise SettingsError("RIS_DESCRIBER_URL is set but RIS_DESCRIBER_MODEL is not; name the model to ask")
+    if vlm is not None and not model:
+        url, model, key = vlm.url, vlm.model, vlm.key
     if model and preset.describer is not None:
         lgd = replace(preset.lgd, attribute_prompt=ATTRIBUTE_PROMPT, surrounding_prompt=SURROUNDING_PROMPT)
         preset = replace(preset, lgd=lgd)
@@ -93,11 +118,28 @@ def make_plan(settings: Settings) -> Plan:
         synonyms=synonyms,
         describer_url=url,
         describer_model=model,
-        describer_key=settings.describer_key,
+        describer_key=key,
         models=models,
         device=settings.device,
         precision=settings.precision,
         arithmetic=arithmetic,
+        vlm=vlm,
+    )
+
+
+def _choose_endpoint(settings: Settings) -> Endpoint | None:
+    if (settings.vlm_url is None) != (settings.vlm_model is None):
+        there, missing = ("URL", "MODEL") if settings.vlm_url else ("MODEL", "URL")
+        raise SettingsError(f"RIS_VLM_{there} is set but RIS_VLM_{missing} is not; set both or none")
+    if settings.vlm_url is None or settings.vlm_model is None:
+        return None
+    return Endpoint(
+        settings.vlm_url,
+        settings.vlm_model,
+        settings.vlm_key,
+        timeout_s=settings.vlm_timeout_s,
+        max_calls=settings.vlm_max_calls,
+        max_calls_per_hour=settings.vlm_max_calls_per_hour,
     )
 
 
