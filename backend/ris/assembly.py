@@ -6,7 +6,7 @@ Importing this module loads no network library. `load_pipeline` imports them whe
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache, partial
 from pathlib import Path
@@ -29,6 +29,7 @@ from ris.pretrained.catalog.presets import PRESETS
 from ris.pretrained.endpoint.budget import CallBudget
 from ris.pretrained.endpoint.client import ChatClient
 from ris.pretrained.language.synonyms import find_synonyms
+from ris.referring.grounding.finding import Finding
 from ris.referring.grounding.usage import VlmUsage
 from ris.referring.pipeline import Pipeline
 from ris.referring.protocols import Describer, Method, Parser
@@ -53,6 +54,7 @@ MAX_DATABASE_CONNECTIONS = 32  # one for each thread of a server that asks the d
 SERVER_LOCK_WAIT_S = 10.0  # how long a server waits for a database that somebody else has locked
 INTAKE_S = 1.0  # in which a webhook is answered: Label Studio waits for the answer
 _KEY_CHECK_TIMEOUT_S = 5.0
+_PROBE_CALLS = 1000  # more than a probe makes with all its retries
 WRITE_TIMEOUT_S = 120.0  # for one call that writes predictions; shorter than `writing.HOLD_WRITE`
 
 
@@ -123,6 +125,21 @@ def make_vision_model(endpoint: Endpoint, usage: VlmUsage | None = None) -> Chat
         budget=CallBudget(endpoint.max_calls, endpoint.max_calls_per_hour),
         usage=usage,
     )
+
+
+def probe_endpoint(endpoint: Endpoint) -> Finding:
+    """Ask a vision-language model for shapes at known places, and find out how it writes coordinates.
+
+    It makes some dozen calls, without the limits of the settings.
+
+    Raises:
+        EndpointError: the server failed, or no reading fits its answers.
+        SettingsError: the key cannot be sent.
+    """
+    from ris.pretrained.endpoint.probe import probe_model  # here: OpenCV takes a while to import
+
+    free = replace(endpoint, max_calls=_PROBE_CALLS, max_calls_per_hour=_PROBE_CALLS)
+    return probe_model(make_vision_model(free))
 
 
 def _load_named_describer(plan: Plan, usage: VlmUsage | None) -> Describer | None:

@@ -21,6 +21,7 @@ from ris.pretrained.catalog.user_presets import read_presets
 from ris.pretrained.catalog.weights import check_model_files
 from ris.pretrained.language.synonyms import find_synonym_source
 from ris.pretrained.precision import check_precision, read_cpu_flags
+from ris.referring.grounding.finding import Finding, get_finding_path, read_finding
 from ris.referring.lgd import ATTRIBUTE_PROMPT, SURROUNDING_PROMPT
 
 # Raise it by one in every commit that changes what the code makes of the same networks and settings: a
@@ -43,6 +44,7 @@ class Endpoint:
         key: sent to the server; None sends none.
         timeout_s: of one question, with its retries.
         max_calls, max_calls_per_hour: for one expression of an image, and within an hour.
+        finding: of `ris models probe`; None before it, and then the model is not asked where things are.
     """
 
     url: str
@@ -51,6 +53,7 @@ class Endpoint:
     timeout_s: float
     max_calls: int
     max_calls_per_hour: int
+    finding: Finding | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,7 @@ def make_plan(settings: Settings) -> Plan:
     preset = find_preset(settings.preset, alternatives=settings.alternatives, known=load_presets(settings))
     models = get_models_folder(settings)
     arithmetic = check_precision(settings.precision, settings.device, read_cpu_flags())
-    vlm = _choose_endpoint(settings)
+    vlm = choose_endpoint(settings)
     url, model, key = settings.describer_url, settings.describer_model, settings.describer_key
     if url and not model:
         raise SettingsError("RIS_DESCRIBER_URL is set but RIS_DESCRIBER_MODEL is not; name the model to ask")
@@ -127,12 +130,22 @@ def make_plan(settings: Settings) -> Plan:
     )
 
 
-def _choose_endpoint(settings: Settings) -> Endpoint | None:
+def choose_endpoint(settings: Settings, *, with_finding: bool = True) -> Endpoint | None:
+    """Return the vision-language model that the settings name; None without one.
+
+    Args:
+        settings: name it.
+        with_finding: False leaves out what was found by the last probe, because a new one is made.
+
+    Raises:
+        SettingsError: the URL is without the model or the other way round, or the finding is damaged.
+    """
     if (settings.vlm_url is None) != (settings.vlm_model is None):
         there, missing = ("URL", "MODEL") if settings.vlm_url else ("MODEL", "URL")
         raise SettingsError(f"RIS_VLM_{there} is set but RIS_VLM_{missing} is not; set both or none")
     if settings.vlm_url is None or settings.vlm_model is None:
         return None
+    path = get_finding_path(get_models_folder(settings), settings.vlm_url, settings.vlm_model)
     return Endpoint(
         settings.vlm_url,
         settings.vlm_model,
@@ -140,6 +153,7 @@ def _choose_endpoint(settings: Settings) -> Endpoint | None:
         timeout_s=settings.vlm_timeout_s,
         max_calls=settings.vlm_max_calls,
         max_calls_per_hour=settings.vlm_max_calls_per_hour,
+        finding=read_finding(path) if with_finding else None,
     )
 
 

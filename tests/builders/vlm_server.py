@@ -11,6 +11,7 @@ import json
 import random
 import threading
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
@@ -108,25 +109,23 @@ class VlmServer(ThreadingHTTPServer):
             return (429 if outcome == "too_many" else rng.choice((500, 502, 503))), ""
         if self.says is not None:
             return 200, self.says(prompt)
-        pixels = np.asarray(Pillow.open(io.BytesIO(data)).convert("RGB"))
         if outcome == "prose":
             return 200, "It stands a little to the left, next to the other one."
-        boxes = self._err(outcome, *self._find(pixels, prompt), rng)
-        sent = pixels.shape[:2]
+        boxes = self._err(outcome, *self._find(data, prompt), rng)
+        sent = decode(data).shape[:2]
         answer = write_answer(self.family, [self.distort(box, sent) for box in boxes], sent)
         return 200, answer[: len(answer) // 2] if outcome == "cut" else answer
 
-    def _find(self, pixels, prompt):
+    def _find(self, data, prompt):
         """Find what a prompt asks for, and the other things of its picture."""
         colours = [name for name in COLOURS if f" {name} " in f" {prompt} ".replace('"', " ")]
         if not self.scenes:
-            places = {name: find_colour(pixels, colour) for name, colour in COLOURS.items()}
-            there = {name: box for name, box in places.items() if box}
+            there = find_colours(data)
             return (
                 [box for name, box in there.items() if name in colours],
                 [box for name, box in there.items() if name not in colours],
             )
-        seen = make_thumbnail(pixels)
+        seen = make_thumbnail(decode(data))
         scene = min(self.scenes, key=lambda one: np.abs(one.thumbnail - seen).sum())
         known = max((text for text in scene.boxes if text in prompt), key=len, default=None)
         boxes = scene.boxes[known] if known is not None else []
@@ -184,9 +183,21 @@ def make_thumbnail(pixels):
     return np.asarray(small, np.float32)
 
 
+@lru_cache(maxsize=16)
+def decode(data):
+    return np.asarray(Pillow.open(io.BytesIO(data)).convert("RGB"))
+
+
+@lru_cache(maxsize=64)
+def find_colours(data):
+    pixels = decode(data).astype(np.int16)
+    places = {name: find_colour(pixels, colour) for name, colour in COLOURS.items()}
+    return {name: box for name, box in places.items() if box}
+
+
 def find_colour(pixels, colour):
     """The box of all pixels near a colour, in shares of the sides; None without any."""
-    near = (np.abs(pixels.astype(int) - colour).max(-1) < 50).nonzero()
+    near = (np.abs(pixels - np.array(colour, np.int16)).max(-1) < 50).nonzero()
     if len(near[0]) < 12:
         return None
     height, width = pixels.shape[:2]

@@ -18,6 +18,14 @@ from ris.referring.grounding.reading import Point, Reading, is_far_outside
 from ris.referring.grounding.things import GroundedThing, Grounding, WrittenAnswer, WrittenThing
 
 Syntax = Callable[[str], WrittenAnswer]
+SYNTAXES: dict[str, Syntax] = {
+    "json": read_json_things,
+    "box tags": read_box_tags,
+    "point tags": read_point_tags,
+    "coords tags": read_coords_tags,
+    "detection codes": read_detection_codes,
+    "location codes": read_location_codes,
+}
 
 MAX_ANSWER_CHARACTERS = 50_000
 MAX_THINGS = 100
