@@ -28,11 +28,12 @@ from ris.planning import Endpoint, Plan, advise_preset, make_plan
 from ris.pretrained.catalog.presets import PRESETS
 from ris.pretrained.endpoint.budget import CallBudget
 from ris.pretrained.endpoint.client import ChatClient
+from ris.pretrained.endpoint.picture import encode_jpeg
 from ris.pretrained.language.synonyms import find_synonyms
 from ris.referring.grounding.finding import Finding
 from ris.referring.grounding.usage import VlmUsage
 from ris.referring.pipeline import Pipeline
-from ris.referring.protocols import Describer, Method, Parser
+from ris.referring.protocols import Describer, Method, Parser, VisionModel
 from ris.service import (
     CachingDescriber,
     DeliveryService,
@@ -43,6 +44,7 @@ from ris.service import (
     SyncService,
     Worker,
 )
+from ris.service.asking import CachingModel
 from ris.service.suggesting import ImageLoader
 from ris.service.webhook_access import ProjectTokens
 from ris.store.scenes import SceneFiles
@@ -62,6 +64,7 @@ def load_pipeline(
     plan: Plan,
     remember: Callable[[Describer], Describer] = lambda d: d,
     usage: VlmUsage | None = None,
+    remember_answers: Callable[[VisionModel], VisionModel] = lambda m: m,
 ) -> Pipeline:
     """Load the networks of a plan and join them to a pipeline. It takes seconds.
 
@@ -69,6 +72,7 @@ def load_pipeline(
         plan: the networks, with their files checked.
         remember: wraps the describer, e.g. with a cache of its answers.
         usage: counts the calls of the vision-language model.
+        remember_answers: wraps the vision-language model, e.g. with a cache of its answers.
 
     Raises:
         WeightsError: a model file is missing or damaged.
@@ -78,6 +82,7 @@ def load_pipeline(
     from ris.pretrained.loading import Loader
     from ris.referring.attributes import Attributes
     from ris.referring.global_local import GlobalLocal
+    from ris.referring.grounder import Grounder
     from ris.referring.iterprime import IterPrime
     from ris.referring.lgd import Lgd
     from ris.referring.spatial import Spatial
@@ -86,18 +91,21 @@ def load_pipeline(
     check_device(plan.device)
     if preset.threads is not None:
         use_threads(preset.threads)
+    client = make_vision_model(plan.vlm, usage) if plan.vlm else None
     loader = Loader(preset, plan.models, plan.device, plan.precision)
     parser, own_parsers = loader.load_parsers()
     clip, matcher = loader.load_encoder(), loader.load_matcher()
     methods: list[Method] = []
     if clip is not None:
         methods.append(GlobalLocal(clip, preset.global_local))
-        describer = _load_named_describer(plan, usage) or loader.load_describer()
+        describer = _load_named_describer(plan, client, usage) or loader.load_describer()
         if describer is not None:
             lgd_parser, synonyms = own_parsers.get("lgd", parser), find_synonyms(preset.lgd.synonyms)
             methods.append(Lgd(clip, remember(describer), lgd_parser, synonyms, preset.lgd))
     if matcher is not None:
         methods.append(IterPrime(matcher, preset.iterprime))
+    if client is not None and plan.vlm is not None and plan.vlm.finding is not None:
+        methods.append(Grounder(remember_answers(client), plan.vlm.finding.make_dialect(), encode_jpeg))
     methods.append(Spatial() if preset.has_networks else Attributes())
     proposer, refiner = loader.load_proposer()
     return Pipeline(
@@ -142,7 +150,7 @@ def probe_endpoint(endpoint: Endpoint) -> Finding:
     return probe_model(make_vision_model(free))
 
 
-def _load_named_describer(plan: Plan, usage: VlmUsage | None) -> Describer | None:
+def _load_named_describer(plan: Plan, client: ChatClient | None, usage: VlmUsage | None) -> Describer | None:
     """Load the describer that the settings name, over HTTP or of transformers; None for the preset's own."""
     from ris.pretrained.language.describer import ChatDescriber
     from ris.pretrained.language.http_describer import HttpDescriber
@@ -151,8 +159,9 @@ def _load_named_describer(plan: Plan, usage: VlmUsage | None) -> Describer | Non
         return None
     if plan.describer_url is None:
         return ChatDescriber.load(plan.describer_model, device=plan.device)
-    if plan.vlm is not None and (plan.vlm.url, plan.vlm.model) == (plan.describer_url, plan.describer_model):
-        return HttpDescriber(make_vision_model(plan.vlm, usage))
+    vlm = plan.vlm
+    if client is not None and vlm and (vlm.url, vlm.model) == (plan.describer_url, plan.describer_model):
+        return HttpDescriber(client)
     key = plan.describer_key.get_secret_value() if plan.describer_key else ""
     return HttpDescriber(ChatClient(plan.describer_url, model=plan.describer_model, key=key, usage=usage))
 
@@ -209,7 +218,9 @@ def assemble(settings: Settings) -> Application:
         settings.database_url, n_connections=MAX_DATABASE_CONNECTIONS, lock_wait_s=SERVER_LOCK_WAIT_S
     )
     usage = VlmUsage()
-    load = partial(load_pipeline, plan, partial(CachingDescriber, database, now=get_utc_now), usage)
+    remember = partial(CachingDescriber, database, now=get_utc_now)
+    remember_answers = partial(CachingModel, database, usage=usage, now=get_utc_now)
+    load = partial(load_pipeline, plan, remember, usage, remember_answers)
     files = None
     if settings.scene_folder:
         files = SceneFiles(settings.scene_folder.expanduser(), plan.version, settings.scene_folder_mb * 2**20)

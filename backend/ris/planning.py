@@ -21,6 +21,7 @@ from ris.pretrained.catalog.user_presets import read_presets
 from ris.pretrained.catalog.weights import check_model_files
 from ris.pretrained.language.synonyms import find_synonym_source
 from ris.pretrained.precision import check_precision, read_cpu_flags
+from ris.referring.grounder import GROUNDER_TEMPERATURE
 from ris.referring.grounding.finding import Finding, get_finding_path, read_finding
 from ris.referring.lgd import ATTRIBUTE_PROMPT, SURROUNDING_PROMPT
 
@@ -107,6 +108,9 @@ def make_plan(settings: Settings) -> Plan:
     if model and preset.describer is not None:
         lgd = replace(preset.lgd, attribute_prompt=ATTRIBUTE_PROMPT, surrounding_prompt=SURROUNDING_PROMPT)
         preset = replace(preset, lgd=lgd)
+    if vlm is not None and vlm.finding is not None:
+        temperatures = {"grounder": GROUNDER_TEMPERATURE, **preset.ranking.temperatures}
+        preset = replace(preset, ranking=replace(preset.ranking, temperatures=temperatures))
     describer = f"{model} at {url}" if url else model or "embedded"
     if preset.describer is None:
         describer = "none"  # no method of the preset asks one
@@ -114,6 +118,8 @@ def make_plan(settings: Settings) -> Plan:
     weights = check_model_files(needed, models, fetch=f"ris models fetch {preset.name}")
     synonyms = find_synonym_source()
     others = [describer, synonyms, *([settings.precision] if settings.precision != "fp32" else [])]
+    if vlm is not None and vlm.finding is not None:
+        others.append(f"{vlm.model} at {vlm.url}: {vlm.finding.key}")
     return Plan(
         preset=preset,
         version=compute_model_version(preset, weights, *others),

@@ -66,6 +66,13 @@ def test_the_dialect_of_a_finding_reads_as_was_found():
     assert (dialect.keys, dialect.reading, len(dialect.syntaxes)) == (("place",), FOUND.reading, 1)
 
 
+def test_two_probes_that_find_the_same_agree_in_the_key():
+    again = replace(FOUND, accuracy=1.0, error=0.02, reading=replace(FOUND.reading, gain=(1.001, 1.0)))
+
+    assert again.key == FOUND.key
+    assert replace(FOUND, reading=Reading()).key != FOUND.key
+
+
 def test_a_finding_is_said_in_words():
     assert FOUND.summary == (
         "asked as gemini, writes json in 0 to 1000 of width and height, y before x; right in 95 % of the "

@@ -55,6 +55,13 @@ class Finding:
         return replace(asked, syntaxes=(SYNTAXES[self.syntax],), reading=self.reading, keys=self.keys)
 
     @property
+    def key(self) -> str:
+        """How the model is asked and read, for the model version. Two probes that find the same agree."""
+        reading = self.reading
+        drift = [round(value, 2) for value in (*reading.gain, *reading.shift)]
+        return f"{self.dialect}, {self.syntax}, {self.keys}, {reading}, {reading.offset}, {drift}"
+
+    @property
     def summary(self) -> str:
         """What was found, for people."""
         reading = self.reading
