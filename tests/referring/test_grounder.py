@@ -159,3 +159,12 @@ def test_the_model_is_asked_in_the_words_of_the_annotator():
     pipeline.methods[0].score(scene, [expression])
 
     assert '"the Red"' in vlm.asked[0].prompt
+
+
+def test_a_server_that_takes_no_schema_is_asked_without_one(server):
+    server.takes_schema = False
+
+    result = refer(ChatClient(server.url, model="m"), "the green")
+
+    assert result.suggestions[0].box == BOXES["the green"]
+    assert ["response_format" in asked for asked in server.asked] == [True, False]

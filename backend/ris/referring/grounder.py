@@ -18,7 +18,7 @@ from ris.core.expression import ParsedExpression
 from ris.core.proposals import Proposals
 from ris.core.types import Box, Image, MethodScores, Size
 from ris.errors import BackendError, EndpointError, GroundingError
-from ris.referring.grounding.dialects import Dialect, read_answer
+from ris.referring.grounding.dialects import Dialect, read_grounding
 from ris.referring.grounding.question import Question
 from ris.referring.grounding.things import GroundedThing, Grounding
 from ris.referring.protocols import VisionModel
@@ -77,8 +77,9 @@ class Grounder:
         picture = np.asarray(seen["jpeg"], np.uint8).tobytes()
         prompt = self.dialect.make_prompt(expression)
         try:
-            reply = self.vlm.ask(Question(picture, prompt, f"{scene.digest} {expression}"))
-            return read_answer(reply.text, self.dialect, sent=(height, width), displayed=scene.size)
+            task, schema = f"{scene.digest} {expression}", self.dialect.make_schema()
+            reply = self.vlm.ask(Question(picture, prompt, task, schema=schema))
+            return read_grounding(reply.text, self.dialect, sent=(height, width), displayed=scene.size)
         except (EndpointError, GroundingError) as error:
             return error
 

@@ -172,6 +172,15 @@ def test_a_server_that_refuses_a_schema_is_asked_for_plain_text_from_then_on(cli
     assert ["response_format" in asked for asked in server.asked] == [True, False, False]
 
 
+def test_a_refusal_for_another_reason_does_not_end_the_use_of_schemas(client, server):
+    server.refusals = [404, 404]
+    with pytest.raises(EndpointError, match="answered 404"):
+        client.ask(question(schema=SCHEMA))
+
+    client.ask(question(schema=SCHEMA))
+    assert ["response_format" in asked for asked in server.asked] == [True, False, True]
+
+
 def test_after_failures_in_a_row_the_server_is_left_alone(server, pauses):
     client = ChatClient(server.url, model="m", retries=0, pause=pauses.append)
     server.refusals = [500] * BREAKER_FAILURES

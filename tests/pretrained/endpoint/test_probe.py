@@ -3,7 +3,7 @@ import pytest
 from ris.errors import EndpointError
 from ris.pretrained.endpoint.client import ChatClient
 from ris.pretrained.endpoint.probe import probe_model
-from ris.referring.grounding.dialects import read_answer
+from ris.referring.grounding.dialects import read_grounding
 from ris.referring.grounding.probe_pictures import draw_probe_pictures
 from tests.builders.vlm_answers import FAMILIES, resize_by_28, write_answer
 from tests.builders.vlm_server import Errors, VlmServer
@@ -23,7 +23,7 @@ def probe(server, name):
 
 
 def read_back(server, finding, distort=lambda box: box):
-    (thing, *_) = read_answer(
+    (thing, *_) = read_grounding(
         write_answer(server.family, [distort(BOX)], SENT),
         finding.make_dialect(),
         sent=SENT,

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ris.errors import GroundingError
-from ris.referring.grounding.dialects import DIALECTS, MAX_THINGS, read_answer
+from ris.referring.grounding.dialects import DIALECTS, MAX_THINGS, read_grounding
 from tests.builders.vlm_answers import FAMILIES, POINT_FAMILIES, fence, write_answer
 
 SENT, DISPLAYED = (448, 672), (1000, 2000)
@@ -16,7 +16,7 @@ SIDES = st.tuples(st.integers(112, 2000), st.integers(112, 2000))
 
 
 def read(text, family="qwen3-vl", sent=SENT, displayed=DISPLAYED):
-    return read_answer(text, DIALECTS[family], sent=sent, displayed=displayed)
+    return read_grounding(text, DIALECTS[family], sent=sent, displayed=displayed)
 
 
 def boxes_of(text, family="qwen3-vl"):
@@ -330,3 +330,13 @@ def test_point_families_give_points_and_others_boxes_or_polygons():
         (thing,) = read(write_answer(family, [BOX], SENT), family).things
         assert bool(thing.points and not thing.box) == (family in POINT_FAMILIES)
     assert math.isfinite(thing.box[0])
+
+
+def test_a_schema_names_the_box_as_the_family_does():
+    keys = {name: dialect.make_schema() for name, dialect in DIALECTS.items()}
+
+    assert [name for name, schema in keys.items() if schema] == [
+        "qwen2.5-vl", "qwen3-vl", "gemini", "plain-json",
+    ]  # fmt: skip
+    assert keys["gemini"]["items"]["required"] == ["box_2d"]
+    assert "bbox_2d" in keys["qwen3-vl"]["items"]["properties"]

@@ -118,9 +118,11 @@ class ChatClient:
                 failure = f"{self._name} cannot be reached ({type(error).__name__}); is it running?"
             else:
                 if 200 <= status < 300:
+                    if question.schema is not None:
+                        self._takes_schema = with_schema
                     return self._read(content)
                 if with_schema and status in _SCHEMA_REFUSALS:
-                    self._takes_schema = with_schema = False
+                    with_schema = False
                     self.usage.count_call("retried")
                     continue
                 failure = (

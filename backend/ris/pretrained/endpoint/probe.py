@@ -68,7 +68,7 @@ def _ask_all(
 def _ask(
     model: VisionModel, dialect: Dialect, jpeg: bytes, expression: str
 ) -> tuple[WrittenAnswer | None, str]:
-    reply = model.ask(Question(jpeg, dialect.make_prompt(expression), f"probe {dialect.name} {expression}"))
+    reply = model.ask(_make_question(dialect, jpeg, expression))
     for name, syntax in SYNTAXES.items():
         try:
             written = write_out(reply.text, (syntax,))
@@ -104,10 +104,13 @@ def _make_finding(model: VisionModel, dialect: Dialect, answered: Sequence[Answe
 
 
 def _says_none(model: VisionModel, dialect: Dialect, picture: ProbePicture) -> bool:
-    written = model.ask(
-        Question(encode_jpeg(picture.pixels), dialect.make_prompt(ABSENT), f"probe {dialect.name} absent")
-    )
+    written = model.ask(_make_question(dialect, encode_jpeg(picture.pixels), ABSENT))
     try:
         return write_out(written.text, dialect.syntaxes).says_none
     except GroundingError:
         return False
+
+
+def _make_question(dialect: Dialect, jpeg: bytes, expression: str) -> Question:
+    task = f"probe {dialect.name} {expression}"
+    return Question(jpeg, dialect.make_prompt(expression), task, schema=dialect.make_schema())

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from ris.core.types import Box, Size
 from ris.errors import GroundingError
@@ -55,6 +56,8 @@ class Dialect:
         syntaxes: tried in this order; the first that finds something counts.
         reading: the frame of the coordinates.
         keys: the names of boxes whose order of numbers is the reading's; () accepts every name.
+        schema_key: the name of boxes in the JSON schema that the answer is held to, where the server can;
+            "" for answers that are no JSON, and for models that think first.
     """
 
     name: str
@@ -62,10 +65,20 @@ class Dialect:
     syntaxes: tuple[Syntax, ...]
     reading: Reading
     keys: tuple[str, ...] = ()
+    schema_key: str = ""
 
     def make_prompt(self, expression: str) -> str:
         """Write the question for an expression."""
         return self.prompt.replace("{e}", expression.replace('"', "'"))
+
+    def make_schema(self) -> dict[str, Any] | None:
+        """Make the JSON schema of an answer, a list of things with a box; None where there is none."""
+        if not self.schema_key:
+            return None
+        box = {"type": "array", "items": {"type": "number"}, "minItems": 4, "maxItems": 4}
+        properties = {self.schema_key: box, "label": {"type": "string"}}
+        thing = {"type": "object", "properties": properties, "required": [self.schema_key]}
+        return {"type": "array", "items": thing}
 
 
 _QWEN_KEYS = ("bbox_2d", "bbox", "point_2d", "<box>", "")
@@ -78,8 +91,16 @@ DIALECTS = {
             (read_json_things,),
             Reading("resized"),
             ("bbox_2d", "bbox", "point_2d", ""),
+            schema_key="bbox_2d",
         ),
-        Dialect("qwen3-vl", _ASK_JSON, (read_json_things, read_box_tags), Reading(), _QWEN_KEYS),
+        Dialect(
+            "qwen3-vl",
+            _ASK_JSON,
+            (read_json_things, read_box_tags),
+            Reading(),
+            _QWEN_KEYS,
+            schema_key="bbox_2d",
+        ),
         Dialect(
             "box-tags",
             "Please provide the bounding box coordinates of the region this sentence describes: "
@@ -117,6 +138,7 @@ DIALECTS = {
             (read_json_things,),
             Reading(is_row_first=True),
             ("box_2d", "point", ""),
+            schema_key="box_2d",
         ),
         Dialect(
             "plain-json",
@@ -125,12 +147,13 @@ DIALECTS = {
             (read_json_things,),
             Reading("sent"),
             ("bbox", "box", "bounding_box", "bboxes", "boxes", "point", "points", ""),
+            schema_key="bbox",
         ),
     )
 }  # fmt: skip
 
 
-def read_answer(text: str, dialect: Dialect, *, sent: Size, displayed: Size) -> Grounding:
+def read_grounding(text: str, dialect: Dialect, *, sent: Size, displayed: Size) -> Grounding:
     """Read where a model says that something is.
 
     Args:
