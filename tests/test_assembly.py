@@ -28,6 +28,8 @@ from ris.core.types import Image, Task
 from ris.errors import SettingsError
 from ris.labelstudio.api.connecting import make_webhook_token
 from ris.planning import make_plan
+from ris.referring.grounding.finding import Finding, get_finding_path, write_finding
+from ris.referring.grounding.reading import Reading
 from ris.referring.ranking import Coefficients, Fusion
 from ris.service.suggesting import MAX_FETCHERS
 from ris.service.worker import ModelState, ModelStatus
@@ -36,6 +38,7 @@ from ris.store.session import upgrade_database
 from ris.web.server import LANES
 from tests.builders.fakes import squares
 from tests.builders.services import NOW, make_pipeline
+from tests.builders.vlm_server import VlmServer
 from tests.labelstudio.small_studio import OddStudio
 from tests.labelstudio.studio import LEGACY, FakeStudio
 
@@ -82,7 +85,7 @@ def make_database(folder):
     return url
 
 
-def load_squares_pipeline(plan, remember=None):
+def load_squares_pipeline(plan, *parts):
     """In place of networks: coloured squares, under the plan's version and ranking."""
     return replace(make_pipeline(), version=plan.version, ranking=plan.preset.ranking)
 
@@ -131,7 +134,7 @@ def test_an_application_answers_while_its_networks_load_and_says_so(tmp_path, mo
     loading = threading.Event()
     monkeypatch.setattr(
         "ris.assembly.load_pipeline",
-        lambda plan, remember: loading.wait(60) and load_squares_pipeline(plan),
+        lambda plan, *parts: loading.wait(60) and load_squares_pipeline(plan),
     )
 
     application = assemble(Settings(database_url=make_database(tmp_path)))
@@ -255,3 +258,45 @@ def test_the_first_photograph_is_logged_with_the_preset_that_suits_it_and_no_oth
     assert fetched == [drawn, photograph, photograph]
     (line,) = caplog.messages
     assert line.startswith("task 1 of project 1.1: these pictures look like photographs")
+
+
+@pytest.fixture
+def grounded(tmp_path):
+    """A server that knows the squares, and settings with a finding about it."""
+    with VlmServer() as server:
+        box = (2, 2, 10, 10)
+        server.tell(squares(), {"the red thing": [box]}, [box])
+        settings = Settings(
+            _env_file=None, preset="classical", vlm_url=server.url, vlm_model="m", models_folder=tmp_path,
+            database_url=make_database(tmp_path),
+        )  # fmt: skip
+        found = Finding("m", "qwen3-vl", "json", ("bbox_2d",), Reading(), 1.0, 0.0, True)
+        write_finding(get_finding_path(tmp_path, server.url, "m"), found)
+        yield server, settings
+
+
+def test_a_vision_language_model_grounds_after_its_probe_only(grounded, tmp_path):
+    _, settings = grounded
+    unprobed = make_plan(settings.model_copy(update={"models_folder": tmp_path / "other"}))
+    probed = make_plan(settings)
+
+    assert [m.name for m in load_pipeline(unprobed).methods] == ["attributes"]
+    assert [m.name for m in load_pipeline(probed).methods] == ["grounder", "attributes"]
+    assert unprobed.version != probed.version
+
+
+def test_the_answers_of_the_vision_language_model_are_kept_and_counted(grounded):
+    server, settings = grounded
+    picture = io.BytesIO()
+    Pillow.fromarray(squares()).save(picture, "PNG")
+    reference = f"data:image/png;base64,{base64.b64encode(picture.getvalue()).decode()}"
+    for project in ("1.1700000000", "2.1700000000"):
+        application = assemble(settings)
+        task = Task(1, project, reference, "the red thing")
+        (answer,) = application.suggesting.suggest([task], deadline_s=60)
+        usage = application.vlm_usage
+        application.close()
+        assert "grounder" in answer.alternatives[0].suggestion.methods
+
+    assert len(server.asked) == 1
+    assert usage.lookups["miss"] == 0

@@ -226,3 +226,17 @@ def test_the_address_of_a_describer_must_be_one(monkeypatch, url):
 
     with pytest.raises(SettingsError, match="RIS_DESCRIBER_URL"):
         read_settings()
+
+
+def test_the_key_of_the_vision_language_model_is_in_no_text(monkeypatch):
+    monkeypatch.setenv("RIS_VLM_KEY", "sesame")
+
+    assert "sesame" not in repr(read_settings())
+
+
+@pytest.mark.parametrize("url", ["localhost:8000/v1", "ftp://h/v1", "http://", "http://h:99999/v1"])
+def test_the_address_of_a_vision_language_model_must_be_one(monkeypatch, url):
+    monkeypatch.setenv("RIS_VLM_URL", url)
+
+    with pytest.raises(SettingsError, match="RIS_VLM_URL"):
+        read_settings()

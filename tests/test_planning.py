@@ -144,3 +144,20 @@ def test_networks_that_are_on_the_machine_are_advised_before_none(tmp_path):
     assert "set RIS_PRESET=base, whose networks are on this machine" in advise(
         [PHOTOGRAPH], models_folder=tmp_path
     )
+
+
+def test_a_vision_language_model_needs_an_address_and_a_name():
+    with pytest.raises(SettingsError, match="RIS_VLM_URL is set but RIS_VLM_MODEL is not"):
+        make_plan(Settings(vlm_url="http://localhost:8000/v1"))
+    with pytest.raises(SettingsError, match="RIS_VLM_MODEL is set but RIS_VLM_URL is not"):
+        make_plan(Settings(vlm_model="m"))
+
+
+def test_the_vision_language_model_describes_unless_a_describer_is_named():
+    vlm = {"vlm_url": "http://v/v1", "vlm_model": "v", "vlm_key": "sesame"}
+
+    assert make_plan(Settings(**vlm)).describer == "v at http://v/v1"
+    assert make_plan(Settings(**vlm)).describer_key.get_secret_value() == "sesame"
+    named = make_plan(Settings(**vlm, describer_url="http://d/v1", describer_model="d"))
+    assert (named.describer, named.describer_key) == ("d at http://d/v1", None)
+    assert make_plan(Settings(**vlm, preset="classical")).describer == "none"

@@ -6,7 +6,7 @@ Importing this module loads no network library. `load_pipeline` imports them whe
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache, partial
 from pathlib import Path
@@ -25,11 +25,16 @@ from ris.labelstudio.api.pushing import PredictionWriter
 from ris.labelstudio.images.budget import DecodingBudget
 from ris.labelstudio.images.decoding import decode_image, read_head
 from ris.learning.training import TrainingService
-from ris.planning import Plan, advise_preset, make_plan
+from ris.planning import Endpoint, Plan, advise_preset, make_plan
 from ris.pretrained.catalog.presets import PRESETS
+from ris.pretrained.endpoint.budget import CallBudget
+from ris.pretrained.endpoint.client import ChatClient
+from ris.pretrained.endpoint.picture import encode_jpeg
 from ris.pretrained.language.synonyms import find_synonyms
+from ris.referring.grounding.finding import Finding
+from ris.referring.grounding.usage import VlmUsage
 from ris.referring.pipeline import Pipeline
-from ris.referring.protocols import Describer, Method, Parser
+from ris.referring.protocols import Describer, Method, Parser, VisionModel
 from ris.service import (
     CachingDescriber,
     DeliveryService,
@@ -40,6 +45,7 @@ from ris.service import (
     SyncService,
     Worker,
 )
+from ris.service.asking import CachingModel
 from ris.service.suggesting import ImageLoader
 from ris.service.webhook_access import ProjectTokens
 from ris.store.scenes import SceneFiles
@@ -52,15 +58,23 @@ MAX_DATABASE_CONNECTIONS = 32  # one for each thread of a server that asks the d
 SERVER_LOCK_WAIT_S = 10.0  # how long a server waits for a database that somebody else has locked
 INTAKE_S = 1.0  # in which a webhook is answered: Label Studio waits for the answer
 _KEY_CHECK_TIMEOUT_S = 5.0
+_PROBE_CALLS = 1000  # more than a probe makes with all its retries
 WRITE_TIMEOUT_S = 120.0  # for one call that writes predictions; shorter than `writing.HOLD_WRITE`
 
 
-def load_pipeline(plan: Plan, remember: Callable[[Describer], Describer] = lambda d: d) -> Pipeline:
+def load_pipeline(
+    plan: Plan,
+    remember: Callable[[Describer], Describer] = lambda d: d,
+    usage: VlmUsage | None = None,
+    remember_answers: Callable[[VisionModel], VisionModel] = lambda m: m,
+) -> Pipeline:
     """Load the networks of a plan and join them to a pipeline. It takes seconds.
 
     Args:
         plan: the networks, with their files checked.
         remember: wraps the describer, e.g. with a cache of its answers.
+        usage: counts the calls of the vision-language model.
+        remember_answers: wraps the vision-language model, e.g. with a cache of its answers.
 
     Raises:
         WeightsError: a model file is missing or damaged.
@@ -70,6 +84,7 @@ def load_pipeline(plan: Plan, remember: Callable[[Describer], Describer] = lambd
     from ris.pretrained.loading import Loader
     from ris.referring.attributes import Attributes
     from ris.referring.global_local import GlobalLocal
+    from ris.referring.grounder import Grounder
     from ris.referring.iterprime import IterPrime
     from ris.referring.lgd import Lgd
     from ris.referring.spatial import Spatial
@@ -78,18 +93,21 @@ def load_pipeline(plan: Plan, remember: Callable[[Describer], Describer] = lambd
     check_device(plan.device)
     if preset.threads is not None:
         use_threads(preset.threads)
+    client = make_vision_model(plan.vlm, usage) if plan.vlm else None
     loader = Loader(preset, plan.models, plan.device, plan.precision)
     parser, own_parsers = loader.load_parsers()
     clip, matcher = loader.load_encoder(), loader.load_matcher()
     methods: list[Method] = []
     if clip is not None:
         methods.append(GlobalLocal(clip, preset.global_local))
-        describer = _load_named_describer(plan) or loader.load_describer()
+        describer = _load_named_describer(plan, client, usage) or loader.load_describer()
         if describer is not None:
             lgd_parser, synonyms = own_parsers.get("lgd", parser), find_synonyms(preset.lgd.synonyms)
             methods.append(Lgd(clip, remember(describer), lgd_parser, synonyms, preset.lgd))
     if matcher is not None:
         methods.append(IterPrime(matcher, preset.iterprime))
+    if client is not None and plan.vlm is not None and plan.vlm.finding is not None:
+        methods.append(Grounder(remember_answers(client), plan.vlm.finding.make_dialect(), encode_jpeg))
     methods.append(Spatial() if preset.has_networks else Attributes())
     proposer, refiner = loader.load_proposer()
     return Pipeline(
@@ -103,7 +121,38 @@ def load_pipeline(plan: Plan, remember: Callable[[Describer], Describer] = lambd
     )
 
 
-def _load_named_describer(plan: Plan) -> Describer | None:
+def make_vision_model(endpoint: Endpoint, usage: VlmUsage | None = None) -> ChatClient:
+    """Make the client of a vision-language model, with its budget. It connects with the first question.
+
+    Raises:
+        SettingsError: the key cannot be sent.
+    """
+    return ChatClient(
+        endpoint.url,
+        model=endpoint.model,
+        key=endpoint.key.get_secret_value() if endpoint.key else "",
+        timeout_s=endpoint.timeout_s,
+        budget=CallBudget(endpoint.max_calls, endpoint.max_calls_per_hour),
+        usage=usage,
+    )
+
+
+def probe_endpoint(endpoint: Endpoint) -> Finding:
+    """Ask a vision-language model for shapes at known places, and find out how it writes coordinates.
+
+    It makes some dozen calls, without the limits of the settings.
+
+    Raises:
+        EndpointError: the server failed, or no reading fits its answers.
+        SettingsError: the key cannot be sent.
+    """
+    from ris.pretrained.endpoint.probe import probe_model  # here: OpenCV takes a while to import
+
+    free = replace(endpoint, max_calls=_PROBE_CALLS, max_calls_per_hour=_PROBE_CALLS)
+    return probe_model(make_vision_model(free))
+
+
+def _load_named_describer(plan: Plan, client: ChatClient | None, usage: VlmUsage | None) -> Describer | None:
     """Load the describer that the settings name, over HTTP or of transformers; None for the preset's own."""
     from ris.pretrained.language.describer import ChatDescriber
     from ris.pretrained.language.http_describer import HttpDescriber
@@ -112,8 +161,11 @@ def _load_named_describer(plan: Plan) -> Describer | None:
         return None
     if plan.describer_url is None:
         return ChatDescriber.load(plan.describer_model, device=plan.device)
+    vlm = plan.vlm
+    if client is not None and vlm and (vlm.url, vlm.model) == (plan.describer_url, plan.describer_model):
+        return HttpDescriber(client)
     key = plan.describer_key.get_secret_value() if plan.describer_key else ""
-    return HttpDescriber(plan.describer_url, model=plan.describer_model, key=key)
+    return HttpDescriber(ChatClient(plan.describer_url, model=plan.describer_model, key=key, usage=usage))
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +182,7 @@ class Application:
         refining: makes masks of clicks.
         delivering: writes predictions into Label Studio; None without an API key.
         server_lock: keeps other servers from a SQLite database.
+        vlm_usage: counts the calls of the vision-language model and of a describer on another server.
     """
 
     database: Database
@@ -141,6 +194,7 @@ class Application:
     refining: RefinementService
     delivering: DeliveryService | None
     server_lock: ServerLock
+    vlm_usage: VlmUsage
 
     def close(self) -> None:
         """Finish what runs and refuse what waits; deliveries that were not made stay in the database."""
@@ -169,7 +223,10 @@ def assemble(settings: Settings) -> Application:
         settings.database_url, n_connections=MAX_DATABASE_CONNECTIONS, lock_wait_s=SERVER_LOCK_WAIT_S
     )
     server_lock = ServerLock(settings.database_url)
-    load = partial(load_pipeline, plan, partial(CachingDescriber, database, now=get_utc_now))
+    usage = VlmUsage()
+    remember = partial(CachingDescriber, database, now=get_utc_now)
+    remember_answers = partial(CachingModel, database, usage=usage, now=get_utc_now)
+    load = partial(load_pipeline, plan, remember, usage, remember_answers)
     files = None
     if settings.scene_folder:
         files = SceneFiles(settings.scene_folder.expanduser(), plan.version, settings.scene_folder_mb * 2**20)
@@ -200,6 +257,7 @@ def assemble(settings: Settings) -> Application:
         refining=RefinementService(worker, suggesting, images),
         delivering=delivering,
         server_lock=server_lock,
+        vlm_usage=usage,
     )
 
 

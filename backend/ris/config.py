@@ -62,6 +62,15 @@ class Settings(BaseSettings):
             it is the preset's own. A model without a URL is a folder or a downloaded name of transformers.
             With a URL it is a model of an endpoint with OpenAI's chat completions, e.g.
             http://localhost:8000/v1; the key is sent to that endpoint.
+        vlm_url, vlm_model, vlm_key: a vision-language model on a server with OpenAI's chat completions, such
+            as vLLM or Ollama: the address up to and including the version, e.g. http://localhost:8000/v1,
+            the model's name there, and a key that is sent to that server. It describes images for LGD, unless
+            a describer is named. After `ris models probe` it is also asked where things are: see the method
+            `grounder`.
+        vlm_timeout_s: the longest time for one question to that model, with its retries, in seconds.
+        vlm_max_calls, vlm_max_calls_per_hour: the largest number of requests to that model for one expression
+            of an image, and within an hour, retries included. They are counted in each process. Where none
+            is left, the methods that ask it are skipped. Cached answers cost none.
         sync_interval_s: the time between two reads of Label Studio's annotations, in seconds. They are read
             when there is a key; 0 never reads them.
         basic_auth_user, basic_auth_password: the user and password that Label Studio must send to every
@@ -105,6 +114,12 @@ class Settings(BaseSettings):
     describer_url: str | None = None
     describer_model: str | None = None
     describer_key: SecretStr | None = None
+    vlm_url: str | None = None
+    vlm_model: str | None = None
+    vlm_key: SecretStr | None = None
+    vlm_timeout_s: float = Field(default=30.0, gt=0, le=600)
+    vlm_max_calls: int = Field(default=8, ge=1)
+    vlm_max_calls_per_hour: int = Field(default=3600, ge=1)
     sync_interval_s: float = Field(default=600.0, ge=0)
     basic_auth_user: str = ""
     basic_auth_password: SecretStr | None = None
@@ -165,9 +180,9 @@ class Settings(BaseSettings):
             raise ValueError("must end with its path, without ? and #")
         return url.rstrip("/")
 
-    @field_validator("describer_url")
+    @field_validator("describer_url", "vlm_url")
     @classmethod
-    def _check_describer_url(cls, url: str | None) -> str | None:
+    def _check_endpoint_url(cls, url: str | None) -> str | None:
         if url is not None:
             _split_http_url(url)
         return url

@@ -16,6 +16,8 @@
     |  |- ImageUnreadable        the file is not an image that can be decoded
     |- WeightsError              a model file is missing or damaged
     |- DescriberError            the describer failed
+    |- EndpointError             the server of a vision-language model failed
+    |- GroundingError            what a vision-language model answered cannot be read
     |- StoreError                the database cannot be used now
     |  |- StoreRefusal           it refuses a value, now and later
     |- SettingsError             a setting is not allowed
@@ -105,6 +107,14 @@ class WeightsError(BackendError):
 
 class DescriberError(BackendError):
     """The describer is down, refuses or is too slow."""
+
+
+class EndpointError(BackendError):
+    """The server of a vision-language model is down, refuses, is too slow, or may not be called now."""
+
+
+class GroundingError(BackendError):
+    """The answer of a vision-language model gives no place in the image."""
 
 
 class StoreError(BackendError):

@@ -22,6 +22,8 @@ from ris.pretrained.catalog.user_presets import read_presets
 from ris.pretrained.catalog.weights import check_model_files
 from ris.pretrained.language.synonyms import find_synonym_source
 from ris.pretrained.precision import check_precision, read_cpu_flags
+from ris.referring.grounder import GROUNDER_TEMPERATURE
+from ris.referring.grounding.finding import Finding, get_finding_path, read_finding
 from ris.referring.lgd import ATTRIBUTE_PROMPT, SURROUNDING_PROMPT
 
 # Raise it by one in every commit that changes what the code makes of the same networks and settings: a
@@ -32,6 +34,28 @@ ALGORITHM_REVISION = 1
 
 # Settings of a preset that change no mask and no score: `summary` is text, `threads` changes the speed.
 _UNVERSIONED_PRESET_FIELDS = frozenset({"summary", "threads"})
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A vision-language model on another server.
+
+    Attributes:
+        url: up to and including the version.
+        model: its name at the server.
+        key: sent to the server; None sends none.
+        timeout_s: of one question, with its retries.
+        max_calls, max_calls_per_hour: for one expression of an image, and within an hour.
+        finding: of `ris models probe`; None before it, and then the model is not asked where things are.
+    """
+
+    url: str
+    model: str
+    key: SecretStr | None
+    timeout_s: float
+    max_calls: int
+    max_calls_per_hour: int
+    finding: Finding | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +72,7 @@ class Plan:
         device: the device that runs the networks.
         precision: of the arithmetic of the methods' networks.
         arithmetic: precision and device, in words.
+        vlm: the vision-language model that is asked where things are; None without one.
     """
 
     preset: Preset
@@ -61,25 +86,32 @@ class Plan:
     device: str
     precision: Literal["fp32", "bf16"]
     arithmetic: str
+    vlm: Endpoint | None = None
 
 
 def make_plan(settings: Settings) -> Plan:
     """Choose the networks that the settings name and check their files; no network is loaded.
 
     Raises:
-        SettingsError: there is no such preset, a describer's URL is without its model, or the processor is
-            slower in the precision that is set.
+        SettingsError: there is no such preset, the URL of a describer or of a vision-language model is
+            without its model, or the processor is slower in the precision that is set.
         WeightsError: a model file is missing or damaged.
     """
     preset = find_preset(settings.preset, alternatives=settings.alternatives, known=load_presets(settings))
     models = get_models_folder(settings)
     arithmetic = check_precision(settings.precision, settings.device, read_cpu_flags())
-    url, model = settings.describer_url, settings.describer_model
+    vlm = choose_endpoint(settings)
+    url, model, key = settings.describer_url, settings.describer_model, settings.describer_key
     if url and not model:
         raise SettingsError("RIS_DESCRIBER_URL is set but RIS_DESCRIBER_MODEL is not; name the model to ask")
+    if vlm is not None and not model:
+        url, model, key = vlm.url, vlm.model, vlm.key
     if model and preset.describer is not None:
         lgd = replace(preset.lgd, attribute_prompt=ATTRIBUTE_PROMPT, surrounding_prompt=SURROUNDING_PROMPT)
         preset = replace(preset, lgd=lgd)
+    if vlm is not None and vlm.finding is not None:
+        temperatures = {"grounder": GROUNDER_TEMPERATURE, **preset.ranking.temperatures}
+        preset = replace(preset, ranking=replace(preset.ranking, temperatures=temperatures))
     describer = f"{model} at {url}" if url else model or "embedded"
     if preset.describer is None:
         describer = "none"  # no method of the preset asks one
@@ -87,6 +119,8 @@ def make_plan(settings: Settings) -> Plan:
     weights = check_model_files(needed, models, fetch=f"ris models fetch {preset.name}")
     synonyms = find_synonym_source()
     others = [describer, synonyms, *([settings.precision] if settings.precision != "fp32" else [])]
+    if vlm is not None and vlm.finding is not None:
+        others.append(f"{vlm.model} at {vlm.url}: {vlm.finding.key}")
     return Plan(
         preset=preset,
         version=compute_model_version(preset, weights, *others),
@@ -94,11 +128,39 @@ def make_plan(settings: Settings) -> Plan:
         synonyms=synonyms,
         describer_url=url,
         describer_model=model,
-        describer_key=settings.describer_key,
+        describer_key=key,
         models=models,
         device=settings.device,
         precision=settings.precision,
         arithmetic=arithmetic,
+        vlm=vlm,
+    )
+
+
+def choose_endpoint(settings: Settings, *, with_finding: bool = True) -> Endpoint | None:
+    """Return the vision-language model that the settings name; None without one.
+
+    Args:
+        settings: name it.
+        with_finding: False leaves out what was found by the last probe, because a new one is made.
+
+    Raises:
+        SettingsError: the URL is without the model or the other way round, or the finding is damaged.
+    """
+    if (settings.vlm_url is None) != (settings.vlm_model is None):
+        there, missing = ("URL", "MODEL") if settings.vlm_url else ("MODEL", "URL")
+        raise SettingsError(f"RIS_VLM_{there} is set but RIS_VLM_{missing} is not; set both or none")
+    if settings.vlm_url is None or settings.vlm_model is None:
+        return None
+    path = get_finding_path(get_models_folder(settings), settings.vlm_url, settings.vlm_model)
+    return Endpoint(
+        settings.vlm_url,
+        settings.vlm_model,
+        settings.vlm_key,
+        timeout_s=settings.vlm_timeout_s,
+        max_calls=settings.vlm_max_calls,
+        max_calls_per_hour=settings.vlm_max_calls_per_hour,
+        finding=read_finding(path) if with_finding else None,
     )
 
 

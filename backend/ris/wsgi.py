@@ -49,4 +49,5 @@ def make_services(assembled: assembly.Application, settings: config.Settings) ->
         delivering=assembled.delivering,
         check_label_studio=lambda: assembly.check_label_studio_key(settings),
         studio_url=settings.label_studio_public_url or settings.label_studio_url,
+        vlm_usage=assembled.vlm_usage,
     )

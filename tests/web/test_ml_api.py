@@ -296,6 +296,20 @@ def test_metrics_say_what_waits_what_is_remembered_and_how_far_the_inbox_is(clie
     assert after["ris_tasks_waiting"] == after["ris_jobs_waiting"] == 0
 
 
+def test_metrics_say_what_the_vision_language_model_cost(client, backend):
+    backend.vlm_usage.count_call("answered", seconds=2.5)
+    backend.vlm_usage.count_tokens(100, 7)
+    backend.vlm_usage.count_lookup(is_hit=True)
+
+    found = metrics(client)
+
+    assert found['ris_vlm_calls_total{outcome="answered"}'] == 1
+    assert found['ris_vlm_calls_total{outcome="failed"}'] == 0
+    assert found['ris_vlm_tokens_total{direction="in"}'] == 100
+    assert found['ris_vlm_lookups_total{outcome="hit"}'] == 1
+    assert found["ris_vlm_seconds_total"] == 2.5
+
+
 def metrics(client):
     lines = client.get("/metrics").get_data(as_text=True).splitlines()
     return {name: float(value) for name, value in (x.rsplit(" ", 1) for x in lines if x[0] != "#")}

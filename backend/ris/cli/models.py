@@ -11,6 +11,7 @@ from rich.table import Table
 
 from ris import assembly, config, planning
 from ris.cli.console import confirm_change, console, make_table
+from ris.cli.model_probe import probe_vision_model
 from ris.cli.options import DatabaseUrlOption, PresetOption
 from ris.cli.preset_list import is_network_here, list_presets
 from ris.errors import SettingsError, WeightsError
@@ -20,6 +21,7 @@ from ris.pretrained.catalog.weights import verify_files
 from ris.store.learned_rankings import find_learned_rankings, find_ranking_in_use
 
 models_app = typer.Typer(help="Manage networks, presets and learned rankings.", no_args_is_help=True)
+models_app.command("probe")(probe_vision_model)
 
 
 _MAX_UNASKED_BYTES = 10**9

@@ -16,6 +16,7 @@ from ris.doctor.installation import (
     count_received_webhooks,
 )
 from ris.doctor.label_studio import check_label_studio, check_predictions, check_project
+from ris.doctor.vision_model import check_vision_model
 from ris.labelstudio.api.connecting import MLBackend
 from ris.labelstudio.api.protocol import LabelStudioApi
 from ris.redaction.text import redact_text
@@ -49,6 +50,8 @@ def run_checks(
         checks.append(server_key)
     if checks[0].is_ok:
         checks.append(check_sync(settings))
+    if vision_model := check_vision_model(settings):
+        checks.append(vision_model)
     key = settings.label_studio_api_key
     checks += check_label_studio(api, key.get_secret_value() if key else "", assembly.get_utc_now())
     can_call = all(check.is_ok for check in checks if check.name in ("Label Studio", "key"))

@@ -8,7 +8,7 @@ from functools import lru_cache
 _SECRET_PARTS = re.compile(
     r"passw(or)?d|passphrase|passcode|secret(?!ar)|credential|creds|authorization|connectionstring"
     r"|(api|private|account|shared|signing|encryption|subscription|function|access|auth|host|master|license"
-    r"|describer|storage|ssh|deploy|client|consumer|server|hmac|webhook)keys?(?!id)"
+    r"|describer|vlm|storage|ssh|deploy|client|consumer|server|hmac|webhook)keys?(?!id)"
     r"|cookie|bearer|jwt|(amz|goog)signature|session(id|key)|taskdatalogin"
 )
 # At the end of a name, except for tokens that are words of a language model.

@@ -11,6 +11,7 @@ from ris.core.expression import ParsedExpression
 from ris.core.proposals import Prompts, Proposals
 from ris.core.tree import Tree
 from ris.core.types import Image, MethodScores
+from ris.referring.grounding.question import Question, Reply
 from ris.referring.scene import Scene
 
 
@@ -152,6 +153,24 @@ class Describer(Protocol):
 
         Raises:
             DescriberError: the describer is down, refuses or is too slow; the message says which.
+        """
+        ...
+
+
+class VisionModel(Protocol):
+    """A vision-language model that answers questions about pictures.
+
+    Attributes:
+        model: its name; cached answers are stored under it.
+    """
+
+    model: str
+
+    def ask(self, question: Question) -> Reply:
+        """Answer one question.
+
+        Raises:
+            EndpointError: the model is down, refuses, is too slow, or may not be called now.
         """
         ...
 

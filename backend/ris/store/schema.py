@@ -354,6 +354,23 @@ class VersionUseRow(BaseRow):
     since: Mapped[datetime]
 
 
+class VlmAnswerRow(BaseRow):
+    """A cached answer of a vision-language model to exactly what was sent."""
+
+    __tablename__ = "vlm_answer"
+
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    """SHA-256 of the picture as sent, the model, the prompt and the parameters."""
+    model: Mapped[str] = mapped_column(Text)
+    answer: Mapped[str] = mapped_column(Text)
+    is_cut: Mapped[bool]
+    """Whether the answer reached its longest length."""
+    tokens_in: Mapped[int]
+    tokens_out: Mapped[int]
+    """As the server counted them; 0 where it did not."""
+    answered_at: Mapped[datetime]
+
+
 class DeliveryRow(BaseRow):
     """A task's predictions of a version that Label Studio requested and is not known to have.
 

@@ -59,7 +59,7 @@ def create_app(
     """
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
-    metrics = Metrics(backend.suggesting)
+    metrics = Metrics(backend.suggesting, backend.vlm_usage)
     app.register_blueprint(make_ml_api(backend, metrics))
     _register_error_handlers(app)
     _measure_requests(app, metrics)

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -20,6 +20,7 @@ from ris.labelstudio.task import (
     read_setup_request,
     to_expression,
 )
+from ris.referring.grounding.usage import VlmUsage
 from ris.service import DeliveryService, RecordingService, RefinementService, SuggestionService, SyncResult
 from ris.web.batch import PredictBatch, answer_all, answer_one, answer_several
 
@@ -42,6 +43,7 @@ class Services:
         delivering: writes predictions into Label Studio; None without an API key.
         check_label_studio: asks Label Studio whether it accepts our key; returns what is wrong, or "".
         studio_url: Label Studio's address as browsers see it, for links; "" without one.
+        vlm_usage: counts the calls of the vision-language model.
     """
 
     suggesting: SuggestionService
@@ -53,6 +55,7 @@ class Services:
     delivering: DeliveryService | None = None
     check_label_studio: Callable[[], str] = str
     studio_url: str = ""
+    vlm_usage: VlmUsage = field(default_factory=VlmUsage)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from ris.referring.grounding.usage import VlmUsage
 from ris.service import SuggestionService
 from ris.store.deliveries import count_deliveries
 from ris.store.inbox import count_events
@@ -14,7 +15,7 @@ from ris.store.inbox import count_events
 class Metrics:
     """The counters of one app, and the gauges that are read at each request of `/metrics`."""
 
-    def __init__(self, suggesting: SuggestionService) -> None:
+    def __init__(self, suggesting: SuggestionService, vlm_usage: VlmUsage) -> None:
         self.registry = CollectorRegistry()
         self.requests = Counter(
             "ris_requests", "Requests by route and status", ["route", "status"], registry=self.registry
@@ -30,6 +31,29 @@ class Metrics:
         )
         self.events = Counter("ris_events", "Webhooks stored, by action", ["action"], registry=self.registry)
         self.registry.register(_StateCollector(suggesting))
+        self.registry.register(_VlmCollector(vlm_usage))
+
+
+class _VlmCollector(Collector):
+    """Reads what the vision-language model cost since the start."""
+
+    def __init__(self, usage: VlmUsage) -> None:
+        self.usage = usage
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the counters with their present values."""
+        for name, text, label, counts in (
+            ("calls", "Questions to the vision-language model, by outcome", "outcome", self.usage.calls),
+            ("tokens", "Tokens of the vision-language model, by direction", "direction", self.usage.tokens),
+            ("lookups", "Lookups of cached answers, by outcome", "outcome", self.usage.lookups),
+        ):
+            family = CounterMetricFamily(f"ris_vlm_{name}", text, labels=[label])
+            for value, number in counts.items():
+                family.add_metric([value], number)
+            yield family
+        yield CounterMetricFamily(
+            "ris_vlm_seconds", "Seconds spent on questions to the vision-language model", self.usage.seconds
+        )
 
 
 class _StateCollector(Collector):

@@ -1,0 +1,1 @@
+"""A vision-language model behind HTTP: the client, and what bounds its calls."""

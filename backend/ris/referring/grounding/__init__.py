@@ -1,0 +1,1 @@
+"""Read what vision-language models answer when they are asked where something is."""
