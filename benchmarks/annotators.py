@@ -15,7 +15,7 @@ from rich.progress import track
 from ris.cli.console import make_table
 from ris.core.rle import RLE, encode_rle
 from ris.core.types import Task, Verdict
-from ris.quality.agreement import measure_agreement
+from ris.quality.agreement import measure_team_agreement
 from ris.store.answer_groups import AnswerGroup, PersonAnswer
 from ris.tinyworld.expressions import make_expressions
 from ris.tinyworld.scene import make_scene
@@ -69,7 +69,7 @@ def main() -> None:
     console, questions = Console(), draw_questions(200)
     held, estimates, widths, n_together = np.zeros(len(SKILLS)), [], [], 0
     for seed in track(range(arguments.seeds), console=console, transient=True):
-        report = measure_agreement(answer_questions(questions, arguments.tasks, seed))
+        report = measure_team_agreement(answer_questions(questions, arguments.tasks, seed))
         found = [report.people[person]["skill"] for person in range(len(SKILLS))]
         holds = [one.low <= skill <= one.high for one, skill in zip(found, SKILLS, strict=True)]
         held += holds

@@ -26,7 +26,7 @@ from ris.datasets.entry import Entry
 from ris.quality.ambiguity import compute_dissent, compute_entropy, compute_odds, find_ambiguous
 from ris.quality.checking import CheckTools, check_tasks
 from ris.quality.entries import make_checked_tasks
-from ris.quality.findings import Finding, FindingKind
+from ris.quality.findings import FindingKind, TaskFinding
 from ris.quality.ranking_images import rank_tasks
 from ris.tinyworld.expressions import make_expressions
 from ris.tinyworld.scene import make_scene
@@ -126,7 +126,7 @@ def copy_image(pixels: np.ndarray) -> np.ndarray:
     return np.asarray(Pillow.open(file))
 
 
-def make_row(name: str, planted: Sequence[int], found: Sequence[Finding]) -> list[str]:
+def make_row(name: str, planted: Sequence[int], found: Sequence[TaskFinding]) -> list[str]:
     """Return the cells of a fault: how many were planted and found, precision and recall with intervals."""
     numbers = [[one.task.task_id for one in finding.tasks] for finding in found]
     hits = [any(number in planted for number in one) for one in numbers]

@@ -1,14 +1,14 @@
 import numpy as np
 import pytest
 
-from ris.quality.agreement import measure_agreement
+from ris.quality.agreement import measure_team_agreement
 from ris.tinyworld.samples import make_samples
 from tests.builders.answers import answer_group, paint
 
 
 def test_figures_of_two_tasks_as_worked_by_hand():
     """Pairs: IoU 1; IoU 1/3; no referent beside a mask. Alpha of the first two is worked in `test_alpha`."""
-    report = measure_agreement([
+    report = measure_team_agreement([
         answer_group(paint(0, 4, (64, 64)), paint(0, 4, (64, 64)), task_id=1, image="a"),
         answer_group(paint(4, 8, (64, 64)), paint(6, 10, (64, 64)), task_id=2, image="b"),
     ])  # fmt: skip
@@ -23,7 +23,7 @@ def test_figures_of_two_tasks_as_worked_by_hand():
 
 
 def test_verdicts_are_a_mask_no_referent_or_skipped():
-    report = measure_agreement([
+    report = measure_team_agreement([
         answer_group(paint(0, 4), None, task_id=1, image="a"),
         answer_group(paint(0, 4), "skipped", task_id=2, image="b"),
         answer_group(None, None, task_id=3, image="c"),
@@ -36,7 +36,7 @@ def test_verdicts_are_a_mask_no_referent_or_skipped():
 
 
 def test_figures_are_by_person_and_kind():
-    report = measure_agreement([
+    report = measure_team_agreement([
         answer_group(paint(0, 4), paint(0, 4), paint(0, 2), image="a", expression="the red mug"),
         answer_group(paint(0, 4), paint(0, 4), paint(6, 9), image="b", expression="the mug"),
     ])  # fmt: skip
@@ -51,7 +51,7 @@ def test_figures_are_by_person_and_kind():
 
 
 def test_the_tasks_on_which_people_differ_most_come_first():
-    report = measure_agreement(
+    report = measure_team_agreement(
         [
             answer_group(paint(0, 4), paint(0, 4), task_id=1),
             answer_group(paint(0, 4), paint(0, 8), task_id=2),
@@ -70,7 +70,7 @@ def test_the_tasks_on_which_people_differ_most_come_first():
 def test_every_task_is_given_away_with_its_consensus():
     given = []
 
-    measure_agreement(
+    measure_team_agreement(
         [answer_group(paint(0, 4), paint(0, 4)), answer_group(None, paint(0, 4))],
         keep_consensus=lambda compared, consensus: given.append((len(compared.masks), consensus is None)),
     )
@@ -79,7 +79,7 @@ def test_every_task_is_given_away_with_its_consensus():
 
 
 def test_no_tasks_have_no_figures():
-    report = measure_agreement([])
+    report = measure_team_agreement([])
 
     assert (report.n_tasks, report.overall, report.people, report.worst) == (0, {}, {}, ())
     assert report.find_below() == []
@@ -103,14 +103,14 @@ def answer_drawn_scenes(skills, n_tasks, seed):
 
 
 def test_somebody_who_is_often_wrong_lies_below_the_team():
-    report = measure_agreement(answer_drawn_scenes((0.95, 0.95, 0.95, 0.6), 60, seed=1))
+    report = measure_team_agreement(answer_drawn_scenes((0.95, 0.95, 0.95, 0.6), 60, seed=1))
 
     assert report.find_below() == [4]
     assert report.people[4]["skill"].low < 0.6 < report.people[4]["skill"].high
 
 
 def test_people_of_the_same_skill_do_not_lie_below_each_other():
-    assert measure_agreement(answer_drawn_scenes((0.9,) * 4, 60, seed=2)).find_below() == []
+    assert measure_team_agreement(answer_drawn_scenes((0.9,) * 4, 60, seed=2)).find_below() == []
 
 
 def test_the_chance_of_many_answers_is_that_of_a_sample_of_all_kinds():
@@ -123,6 +123,6 @@ def test_the_chance_of_many_answers_is_that_of_a_sample_of_all_kinds():
     ]
     groups[0] = answer_group(left, right, task_id=0, image="0", expression="the red mug")
 
-    report = measure_agreement(groups)
+    report = measure_team_agreement(groups)
 
     assert report.overall["alpha"].mean == pytest.approx(1 - (2 / 2400) / 0.5, abs=1e-3)

@@ -4,7 +4,7 @@ from ris.core.rle import encode_rle
 from ris.core.types import Image
 from ris.errors import ImageUnreachable
 from ris.quality.check_page import draw_finding, render_check_page
-from ris.quality.findings import Finding, FindingKind
+from ris.quality.findings import FindingKind, TaskFinding
 from ris.tinyworld.samples import make_samples
 from tests.builders.checked import checked_task, load_masks
 
@@ -24,10 +24,10 @@ def render(*findings, show=lambda one: "data:image/jpeg;base64,AAAA", link=lambd
 
 def test_findings_are_counted_shown_and_listed_by_kind():
     page = render(
-        Finding(
+        TaskFinding(
             FindingKind.CONTRADICTION, "one is wrong", (checked_task(1, "the <b>mug</b>"), checked_task(2))
         ),
-        Finding(FindingKind.TYPO, "a typo", (checked_task(3),), {"word": "mugg"}),
+        TaskFinding(FindingKind.TYPO, "a typo", (checked_task(3),), {"word": "mugg"}),
         link=lambda task: f"http://studio/{task.task_id}",
     )
 
@@ -43,11 +43,13 @@ def test_a_picture_that_cannot_be_drawn_says_why():
     def fail(finding):
         raise ImageUnreachable("the image is gone")
 
-    assert "the image is gone" in render(Finding(FindingKind.TYPO, "a typo", (checked_task(3),)), show=fail)
+    assert "the image is gone" in render(
+        TaskFinding(FindingKind.TYPO, "a typo", (checked_task(3),)), show=fail
+    )
 
 
 def test_a_part_of_a_file_has_no_picture():
-    page = render(Finding(FindingKind.DEFECT, "it has no image", what="row 9"))
+    page = render(TaskFinding(FindingKind.DEFECT, "it has no image", what="row 9"))
 
     assert "row 9" in page
     assert "data:image" not in page
@@ -61,8 +63,8 @@ def test_tasks_of_one_image_are_drawn_together_and_copies_side_by_side():
     one, two = checked_task(1, "the mug", MASK), checked_task(2, "the cup", MASK, image="b")
     same = checked_task(3, "the cup", MASK)
 
-    together = draw_finding(Finding(FindingKind.SAME_MASK, "", (one, same)), load_masks, load_image)
-    apart = draw_finding(Finding(FindingKind.DUPLICATE_IMAGE, "", (one, two)), load_masks, load_image)
+    together = draw_finding(TaskFinding(FindingKind.SAME_MASK, "", (one, same)), load_masks, load_image)
+    apart = draw_finding(TaskFinding(FindingKind.DUPLICATE_IMAGE, "", (one, two)), load_masks, load_image)
 
     assert together.startswith("data:image/jpeg;base64,")
     assert len(apart) > len(together)

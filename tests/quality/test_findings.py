@@ -1,4 +1,4 @@
-from ris.quality.findings import Finding, FindingKind, Severity
+from ris.quality.findings import FindingKind, Severity, TaskFinding
 from tests.builders.checked import checked_task
 
 
@@ -9,5 +9,5 @@ def test_the_severity_follows_from_the_kind():
 
 
 def test_the_place_is_the_task_or_the_part_of_the_file():
-    assert Finding(FindingKind.TYPO, "", (checked_task(7),)).place == "task 7"
-    assert Finding(FindingKind.DEFECT, "", what="row 9").place == "row 9"
+    assert TaskFinding(FindingKind.TYPO, "", (checked_task(7),)).place == "task 7"
+    assert TaskFinding(FindingKind.DEFECT, "", what="row 9").place == "row 9"

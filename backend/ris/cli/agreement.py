@@ -13,7 +13,7 @@ from ris import config
 from ris.cli.console import ResultTable, console, make_table
 from ris.cli.options import DatabaseUrlOption, ProjectKeyOption
 from ris.core.shares import Share
-from ris.quality.agreement import AgreementReport, measure_agreement
+from ris.quality.agreement import AgreementReport, measure_team_agreement
 from ris.quality.comparing import ComparedAnswers, Consensus
 from ris.quality.consensus_lines import to_consensus_line
 from ris.store.answer_groups import read_answer_groups
@@ -52,7 +52,7 @@ def agreement(
 
             groups = read_answer_groups(session, project=project)
             bar = track(groups, "comparing answers", total=None, console=console, transient=True)
-            report = measure_agreement(bar, n_worst=worst, keep_consensus=write_consensus)
+            report = measure_team_agreement(bar, n_worst=worst, keep_consensus=write_consensus)
             names = find_annotator_names(session)
     finally:
         database.close()

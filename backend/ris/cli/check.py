@@ -21,7 +21,7 @@ from ris.labelstudio.links import make_task_address
 from ris.quality.check_page import draw_finding, render_check_page
 from ris.quality.checking import CheckTools, check_tasks
 from ris.quality.entries import make_checked_tasks, to_finding
-from ris.quality.findings import Finding, FindingKind, Severity
+from ris.quality.findings import FindingKind, Severity, TaskFinding
 from ris.quality.ranking_images import rank_tasks
 from ris.service.importing import read_dataset
 from ris.store.checked import CheckedTask, load_answer_masks, read_checked_tasks
@@ -99,7 +99,7 @@ def _read_kinds(names: Sequence[str] | None) -> set[FindingKind]:
 
 def _open_source(
     source: Path, settings: config.Settings, images: Path | None, encoding: str | None, *, rank: bool
-) -> tuple[Iterable[Sequence[CheckedTask]], CheckTools, list[Finding]]:
+) -> tuple[Iterable[Sequence[CheckedTask]], CheckTools, list[TaskFinding]]:
     """Read a dataset: its tasks, what the checks need, and the findings about unusable entries."""
     dataset = read_dataset(source, encoding)
     tasks, load_masks = make_checked_tasks(dataset.entries, source.name)
@@ -131,7 +131,7 @@ def _open_record(
     return (read_checked_tasks(session, key) for key in keys), tools
 
 
-def _print_findings(found: Sequence[Finding], n_tasks: int, most: int) -> None:
+def _print_findings(found: Sequence[TaskFinding], n_tasks: int, most: int) -> None:
     title = f"{len(found)} findings about {n_tasks} tasks"
     counts = make_table("kind", "severity", "findings", title=title, name="counts")
     for kind, count in sorted(Counter(one.kind for one in found).items(), key=lambda one: _ORDER[one[0]]):
@@ -154,14 +154,14 @@ def _print_findings(found: Sequence[Finding], n_tasks: int, most: int) -> None:
 
 
 def _write_page(
-    out: Path, found: Sequence[Finding], n_tasks: int, tools: CheckTools, settings: config.Settings
+    out: Path, found: Sequence[TaskFinding], n_tasks: int, tools: CheckTools, settings: config.Settings
 ) -> None:
     load_image = tools.load_image
 
     def link_task(task: Task) -> str:
         return make_task_address(settings.label_studio_public_url or settings.label_studio_url, task)
 
-    def show_picture(finding: Finding) -> str:
+    def show_picture(finding: TaskFinding) -> str:
         return draw_finding(finding, tools.load_masks, load_image) if load_image is not None else ""
 
     text = render_check_page(

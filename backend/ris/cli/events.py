@@ -161,7 +161,7 @@ def dismiss(
 ) -> None:
     """Remove failed events from the list, e.g. those of a webhook without a payload.
 
-    They stay in the database. If an older version of such an annotation could be read, it counts as the decision
+    They stay in the database. If an older version of such an annotation could be read, it is the decision
     again.
 
     Example: `ris events dismiss 17 18`

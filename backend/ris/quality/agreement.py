@@ -78,7 +78,7 @@ class AgreementReport:
         return [person for person, skill in skills.items() if skill.high < team]
 
 
-def measure_agreement(
+def measure_team_agreement(
     groups: Iterable[AnswerGroup],
     *,
     n_worst: int = 20,

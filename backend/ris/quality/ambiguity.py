@@ -4,7 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Iterator
 
-from ris.quality.findings import Finding, FindingKind
+from ris.quality.findings import FindingKind, TaskFinding
 from ris.store.checked import CheckedTask, ShownRanking
 
 DEFAULT_MIN_ENTROPY = 0.8  # of the alternatives; `benchmarks.planted_faults` says what it finds
@@ -38,7 +38,7 @@ def compute_dissent(ranking: ShownRanking) -> float:
     return 1 - counts.most_common(1)[0][1] / len(ranking.favourites)
 
 
-def find_ambiguous(task: CheckedTask, *, min_entropy: float) -> Iterator[Finding]:
+def find_ambiguous(task: CheckedTask, *, min_entropy: float) -> Iterator[TaskFinding]:
     """Find an expression for which several alternatives are about as good.
 
     Args:
@@ -58,4 +58,4 @@ def find_ambiguous(task: CheckedTask, *, min_entropy: float) -> Iterator[Finding
         "as well as the second): say which one is meant"
     )
     evidence = {"entropy": round(entropy, 3), "odds": round(odds, 2), "dissent": round(dissent, 2)}
-    yield Finding(FindingKind.AMBIGUOUS, sentence, (task,), evidence)
+    yield TaskFinding(FindingKind.AMBIGUOUS, sentence, (task,), evidence)

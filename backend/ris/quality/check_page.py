@@ -13,7 +13,7 @@ from ris.evaluation.decisions.cells import Link, ReportTable
 from ris.evaluation.decisions.galleries import PANE_PX, Gallery, GalleryPicture, to_data_uri
 from ris.evaluation.decisions.html_report import make_environment
 from ris.evaluation.drawing import draw_masks
-from ris.quality.findings import Finding, FindingKind
+from ris.quality.findings import FindingKind, TaskFinding
 from ris.quality.mask_checks import MaskLoader
 from ris.store.checked import CheckedTask
 
@@ -23,7 +23,7 @@ _MAX_MASKS = 6  # in one picture
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
-def draw_finding(finding: Finding, load_masks: MaskLoader, load_image: Callable[[Task], Image]) -> str:
+def draw_finding(finding: TaskFinding, load_masks: MaskLoader, load_image: Callable[[Task], Image]) -> str:
     """Draw the images of a finding with the masks of its tasks, and return the picture's data: URI.
 
     Tasks of one image are drawn on it together.
@@ -62,11 +62,11 @@ def _draw_pane(
 
 
 def render_check_page(
-    findings: Sequence[Finding],
+    findings: Sequence[TaskFinding],
     *,
     title: str,
     subtitle: str,
-    show_picture: Callable[[Finding], str] | None,
+    show_picture: Callable[[TaskFinding], str] | None,
     link_task: Callable[[Task], str],
     footer: str = "",
 ) -> str:
@@ -81,7 +81,7 @@ def render_check_page(
         link_task: returns the address of a task in Label Studio; "" if that is unknown.
         footer: sentence at its end.
     """
-    by_kind: dict[FindingKind, list[Finding]] = {}
+    by_kind: dict[FindingKind, list[TaskFinding]] = {}
     for one in findings:
         by_kind.setdefault(one.kind, []).append(one)
     counts = ReportTable(
@@ -103,7 +103,7 @@ def render_check_page(
 
 
 def _make_picture(
-    finding: Finding, show_picture: Callable[[Finding], str] | None, link_task: Callable[[Task], str]
+    finding: TaskFinding, show_picture: Callable[[TaskFinding], str] | None, link_task: Callable[[Task], str]
 ) -> GalleryPicture:
     picture, missing = "", ""
     if finding.tasks and show_picture is not None:
@@ -116,7 +116,9 @@ def _make_picture(
     return GalleryPicture(picture, missing, words, f"{finding.place}: {finding.sentence}", address)
 
 
-def _make_table(kind: FindingKind, found: Sequence[Finding], link_task: Callable[[Task], str]) -> ReportTable:
+def _make_table(
+    kind: FindingKind, found: Sequence[TaskFinding], link_task: Callable[[Task], str]
+) -> ReportTable:
     rows = []
     for one in found[:_MAX_ROWS]:
         address = link_task(one.tasks[0].task) if one.tasks else ""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ris.core.expression import ParsedExpression
 from ris.core.types import Image, Task
 from ris.quality.ambiguity import DEFAULT_MIN_ENTROPY, find_ambiguous
-from ris.quality.findings import Finding
+from ris.quality.findings import TaskFinding
 from ris.quality.images import check_images, find_shared_images
 from ris.quality.mask_checks import MaskLoader, check_masks
 from ris.quality.pace import find_fast_answers
@@ -32,7 +32,7 @@ class CheckTools:
     min_entropy: float = DEFAULT_MIN_ENTROPY
 
 
-def check_tasks(tasks: Sequence[CheckedTask], tools: CheckTools) -> Iterator[Finding]:
+def check_tasks(tasks: Sequence[CheckedTask], tools: CheckTools) -> Iterator[TaskFinding]:
     """Yield all findings about tasks, check by check."""
     yield from check_masks(tasks, tools.load_masks)
     for task in tasks:

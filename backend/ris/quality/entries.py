@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from ris.core.rle import RLE
 from ris.core.types import Task, Verdict
 from ris.datasets.entry import Defect, Entry
-from ris.quality.findings import Finding, FindingKind
+from ris.quality.findings import FindingKind, TaskFinding
 from ris.quality.mask_checks import MaskLoader
 from ris.store.checked import CheckedAnswer, CheckedTask
 
@@ -37,6 +37,6 @@ def _make_answers(number: int, entry: Entry) -> tuple[CheckedAnswer, ...]:
     return (CheckedAnswer(number, None, verdict, None, entry.mask is not None),)
 
 
-def to_finding(defect: Defect) -> Finding:
+def to_finding(defect: Defect) -> TaskFinding:
     """Convert a part of a dataset that cannot be used to a finding."""
-    return Finding(FindingKind.DEFECT, f"{defect.reason} ({defect.outcome})", what=defect.what)
+    return TaskFinding(FindingKind.DEFECT, f"{defect.reason} ({defect.outcome})", what=defect.what)

@@ -57,7 +57,7 @@ _SEVERITIES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class TaskFinding:
     """Something that a person should look at.
 
     Attributes:

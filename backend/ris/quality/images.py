@@ -7,12 +7,12 @@ from numpy.typing import NDArray
 
 from ris.core.types import Image, Task
 from ris.errors import BackendError
-from ris.quality.findings import Finding, FindingKind
+from ris.quality.findings import FindingKind, TaskFinding
 from ris.quality.image_hashes import HASH_BITS, compute_image_hash, find_similar
 from ris.store.checked import CheckedTask
 
 
-def check_images(tasks: Iterable[CheckedTask], load_image: Callable[[Task], Image]) -> Iterator[Finding]:
+def check_images(tasks: Iterable[CheckedTask], load_image: Callable[[Task], Image]) -> Iterator[TaskFinding]:
     """Fetch each image once and find those that show the same; only their hashes are kept.
 
     Args:
@@ -25,14 +25,16 @@ def check_images(tasks: Iterable[CheckedTask], load_image: Callable[[Task], Imag
         first.setdefault(task.image, task)
         splits.setdefault(task.image, {}).setdefault(task.split, task)
     seen: list[CheckedTask] = []
-    unreadable: list[Finding] = []
+    unreadable: list[TaskFinding] = []
 
     def hash_images() -> Iterator[NDArray[np.bool_]]:
         for task in first.values():
             try:
                 pixels = load_image(task.task).pixels
             except BackendError as error:
-                found = Finding(FindingKind.UNREADABLE_IMAGE, f"the image cannot be read: {error}", (task,))
+                found = TaskFinding(
+                    FindingKind.UNREADABLE_IMAGE, f"the image cannot be read: {error}", (task,)
+                )
                 unreadable.append(found)
                 continue
             seen.append(task)
@@ -44,7 +46,7 @@ def check_images(tasks: Iterable[CheckedTask], load_image: Callable[[Task], Imag
     yield from unreadable
 
 
-def find_shared_images(tasks: Iterable[CheckedTask]) -> Iterator[Finding]:
+def find_shared_images(tasks: Iterable[CheckedTask]) -> Iterator[TaskFinding]:
     """Find images of which one file has several addresses, or lies in several splits; nothing is fetched."""
     addresses: dict[tuple[str, str], dict[str, CheckedTask]] = {}
     splits: dict[tuple[str, str], dict[str, CheckedTask]] = {}
@@ -67,7 +69,7 @@ def _make_duplicate(
     splits: dict[str, CheckedTask],
     others: dict[str, CheckedTask],
     distance: int,
-) -> Finding:
+) -> TaskFinding:
     """Make the finding of two images that show the same, with tasks of different splits if there are some."""
     pair = next(((a, b) for s, a in splits.items() for t, b in others.items() if s != t), None)
     one, two = pair or (one, two)
@@ -77,8 +79,8 @@ def _make_duplicate(
             f"the image is like that of {two.name}, and they are in the splits {one.split!r} and "
             f"{two.split!r}: move them into one"
         )
-        return Finding(FindingKind.LEAKED_IMAGE, sentence, (one, two), evidence)
+        return TaskFinding(FindingKind.LEAKED_IMAGE, sentence, (one, two), evidence)
     sentence = (
         f"the image is like that of {two.name} ({distance} of {HASH_BITS} bits differ): keep one of both"
     )
-    return Finding(FindingKind.DUPLICATE_IMAGE, sentence, (one, two), evidence)
+    return TaskFinding(FindingKind.DUPLICATE_IMAGE, sentence, (one, two), evidence)

@@ -10,7 +10,7 @@ from ris.core.masks import compute_iou_matrix
 from ris.core.rle import RLE
 from ris.core.types import Verdict
 from ris.quality.comparing import SAME_REFERENT_IOU
-from ris.quality.findings import Finding, FindingKind
+from ris.quality.findings import FindingKind, TaskFinding
 from ris.quality.words import make_words_key
 from ris.store.checked import CheckedAnswer, CheckedTask
 
@@ -31,7 +31,7 @@ class _Said:
     mask: RLE | None
 
 
-def check_masks(tasks: Sequence[CheckedTask], load_masks: MaskLoader) -> Iterator[Finding]:
+def check_masks(tasks: Sequence[CheckedTask], load_masks: MaskLoader) -> Iterator[TaskFinding]:
     """Check all masks, image by image: some hundred masks are held together.
 
     Args:
@@ -49,7 +49,7 @@ def check_masks(tasks: Sequence[CheckedTask], load_masks: MaskLoader) -> Iterato
     yield from _check_block(block, load_masks)
 
 
-def _check_block(images: Sequence[Sequence[CheckedTask]], load_masks: MaskLoader) -> Iterator[Finding]:
+def _check_block(images: Sequence[Sequence[CheckedTask]], load_masks: MaskLoader) -> Iterator[TaskFinding]:
     handles = [a.handle for tasks in images for task in tasks for a in task.answers if a.has_mask]
     masks = dict(zip(handles, load_masks(handles), strict=True))
     for tasks in images:
@@ -64,7 +64,7 @@ def _check_block(images: Sequence[Sequence[CheckedTask]], load_masks: MaskLoader
         yield from _compare(said)
 
 
-def _check_mask(task: CheckedTask, answer: CheckedAnswer, mask: RLE) -> Iterator[Finding]:
+def _check_mask(task: CheckedTask, answer: CheckedAnswer, mask: RLE) -> Iterator[TaskFinding]:
     """Check one mask by its area and size."""
     area, whole = mask.area_px, mask.size[0] * mask.size[1]
     evidence = {"annotator": str(answer.annotator or ""), "area_px": area, "share": round(area / whole, 6)}
@@ -74,9 +74,9 @@ def _check_mask(task: CheckedTask, answer: CheckedAnswer, mask: RLE) -> Iterator
             f"the mask is for an image of {mask.size[1]} x {mask.size[0]} pixels and the image has "
             f"{width} x {height}: it does not lie where it was drawn"
         )
-        yield Finding(FindingKind.OTHER_SIZE, sentence, (task,), evidence)
+        yield TaskFinding(FindingKind.OTHER_SIZE, sentence, (task,), evidence)
     if not area:
-        yield Finding(
+        yield TaskFinding(
             FindingKind.EMPTY_MASK,
             "the mask has no pixel: draw it, or say that there is no referent",
             (task,),
@@ -84,13 +84,13 @@ def _check_mask(task: CheckedTask, answer: CheckedAnswer, mask: RLE) -> Iterator
         )
     elif area < max(_SPECK_SHARE * whole, min(_SPECK_PX, whole // 100)):
         sentence = f"the mask has {area} pixels, {area / whole:.2%} of the image: a click by mistake?"
-        yield Finding(FindingKind.SPECK, sentence, (task,), evidence)
+        yield TaskFinding(FindingKind.SPECK, sentence, (task,), evidence)
     elif area > _WHOLE_SHARE * whole:
         sentence = f"the mask covers {area / whole:.0%} of the image: is the background meant?"
-        yield Finding(FindingKind.WHOLE_IMAGE, sentence, (task,), evidence)
+        yield TaskFinding(FindingKind.WHOLE_IMAGE, sentence, (task,), evidence)
 
 
-def _compare(said: Sequence[_Said]) -> Iterator[Finding]:
+def _compare(said: Sequence[_Said]) -> Iterator[TaskFinding]:
     """Compare the answers about one image; each pair of tasks is reported once."""
     if len(said) < 2:
         return
@@ -131,7 +131,7 @@ _SENTENCES = {
 
 def _report(
     kind: FindingKind, one: _Said, other: _Said, iou: float, reported: set[tuple[FindingKind, str, str]]
-) -> Iterator[Finding]:
+) -> Iterator[TaskFinding]:
     pair = kind, one.task.name, other.task.name
     if pair in reported:
         return
@@ -141,4 +141,4 @@ def _report(
     )
     evidence = {"other": other.task.task.expression, "iou": round(iou, 4)}
     tasks = (one.task,) if one.task is other.task else (one.task, other.task)
-    yield Finding(kind, sentence, tasks, evidence)
+    yield TaskFinding(kind, sentence, tasks, evidence)

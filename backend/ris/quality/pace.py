@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from ris.quality.findings import Finding, FindingKind
+from ris.quality.findings import FindingKind, TaskFinding
 from ris.store.checked import CheckedTask
 
 _MIN_ANSWERS = 20  # of a person, before their own distribution says anything
@@ -13,7 +13,7 @@ _MIN_DEVIATION = 0.2  # of the logarithm: nobody is as even as to be odd at a te
 _BLINK_S = 0.5  # nobody reads an expression and looks at an image in less
 
 
-def find_fast_answers(tasks: Sequence[CheckedTask]) -> Iterator[Finding]:
+def find_fast_answers(tasks: Sequence[CheckedTask]) -> Iterator[TaskFinding]:
     """Find answers that took much less than their annotator takes, or less than half a second.
 
     The limit of a person with at least 20 known times is the median divided by exp(3.5 s), where s is the
@@ -35,7 +35,7 @@ def find_fast_answers(tasks: Sequence[CheckedTask]) -> Iterator[Finding]:
                     "in which this person can look: look at the answer"
                 )
                 evidence = {"annotator": who, "lead_time_s": answer.lead_time_s, "limit_s": round(limit, 2)}
-                yield Finding(FindingKind.FAST_ANSWER, sentence, (task,), evidence)
+                yield TaskFinding(FindingKind.FAST_ANSWER, sentence, (task,), evidence)
 
 
 def _find_limit(times: Sequence[float]) -> float:

@@ -7,7 +7,7 @@ from functools import cache
 
 from spellchecker import SpellChecker
 
-from ris.quality.findings import Finding, FindingKind
+from ris.quality.findings import FindingKind, TaskFinding
 from ris.store.checked import CheckedTask
 
 _WORD = re.compile(r"\b[a-z]+\b")
@@ -21,7 +21,7 @@ def _load_dictionary() -> SpellChecker:
     return SpellChecker(language="en", distance=1)
 
 
-def find_typos(tasks: Sequence[CheckedTask]) -> Iterator[Finding]:
+def find_typos(tasks: Sequence[CheckedTask]) -> Iterator[TaskFinding]:
     """Find words that no dictionary has and that are one letter away from a word.
 
     A word that three images use is one of this dataset. Words with capitals are names. If more than 30 % of
@@ -46,7 +46,7 @@ def find_typos(tasks: Sequence[CheckedTask]) -> Iterator[Finding]:
         for word in dict.fromkeys(words):
             if better := corrections.get(word):
                 sentence = f"{word!r} may be a typo of {better!r}: correct the expression"
-                yield Finding(FindingKind.TYPO, sentence, (one,), {"word": word, "correction": better})
+                yield TaskFinding(FindingKind.TYPO, sentence, (one,), {"word": word, "correction": better})
 
 
 def _correct(word: str, dictionary: SpellChecker, counts: Counter[str]) -> str:

@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from ris.core.expression import ParsedExpression
-from ris.quality.findings import Finding, FindingKind
+from ris.quality.findings import FindingKind, TaskFinding
 from ris.store.checked import CheckedTask
 
 _ARTICLES = frozenset({"a", "an", "the"})
@@ -48,7 +48,7 @@ def make_words_key(text: str) -> str:
     return " ".join(split_words(text)) or text.strip()
 
 
-def find_odd_characters(task: CheckedTask) -> Iterator[Finding]:
+def find_odd_characters(task: CheckedTask) -> Iterator[TaskFinding]:
     """Find what no person types: control characters, markup, wrongly decoded text, mixed scripts."""
     text = task.task.expression
     odd = [f"U+{ord(c):04X}" for c in dict.fromkeys(text) if _is_odd(c)]
@@ -60,7 +60,7 @@ def find_odd_characters(task: CheckedTask) -> Iterator[Finding]:
         odd.append("no letter")
     if odd:
         sentence = f"the expression has odd characters ({', '.join(odd)[:80]}): write it again"
-        yield Finding(FindingKind.ODD_CHARACTERS, sentence, (task,), {"found": odd})
+        yield TaskFinding(FindingKind.ODD_CHARACTERS, sentence, (task,), {"found": odd})
 
 
 def _is_odd(character: str) -> bool:
@@ -85,7 +85,7 @@ def _mixes_scripts(word: str) -> bool:
 
 def find_missing_heads(
     tasks: Iterable[CheckedTask], parse: Callable[[str], ParsedExpression]
-) -> Iterator[Finding]:
+) -> Iterator[TaskFinding]:
     """Find English expressions in which no noun says what is meant, as in "on the left".
 
     Each text is parsed once.
@@ -98,7 +98,7 @@ def find_missing_heads(
             has_head[text] = not is_latin or _names_something(parse(text))
         if not has_head[text]:
             sentence = f"no noun in {text!r:.80} says what is meant: name the object"
-            yield Finding(FindingKind.NO_HEAD, sentence, (task,))
+            yield TaskFinding(FindingKind.NO_HEAD, sentence, (task,))
 
 
 def _names_something(parsed: ParsedExpression) -> bool:
@@ -108,7 +108,7 @@ def _names_something(parsed: ParsedExpression) -> bool:
     return word.pos in _NAMING and word.text not in _PLACES
 
 
-def find_nearly_same_words(tasks: Sequence[CheckedTask]) -> Iterator[Finding]:
+def find_nearly_same_words(tasks: Sequence[CheckedTask]) -> Iterator[TaskFinding]:
     """Find expressions of one image that differ by one letter of one word, as by a typo or a plural.
 
     Expressions are put into buckets by all their words but one, so the cost grows with the words, not with
@@ -133,7 +133,9 @@ def find_nearly_same_words(tasks: Sequence[CheckedTask]) -> Iterator[Finding]:
                 f"{pair[0].task.expression!r:.60} is nearly {pair[1].task.expression!r:.60} of "
                 f"{pair[1].name} on the same image: check that both are meant"
             )
-            yield Finding(FindingKind.NEARLY_SAME_WORDS, sentence, pair, {"other": pair[1].task.expression})
+            yield TaskFinding(
+                FindingKind.NEARLY_SAME_WORDS, sentence, pair, {"other": pair[1].task.expression}
+            )
 
 
 def _is_near(one: str, two: str, place: int) -> bool:
