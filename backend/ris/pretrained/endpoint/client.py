@@ -127,8 +127,8 @@ class ChatClient:
                     continue
                 where = ", that its address ends with the version such as /v1," if status == 404 else ""
                 failure = (
-                    f"{self._name} answered {status} for model {self.model!r}; check its key, its model{where} "
-                    "and its log"
+                    f"{self._name} answered {status} for model {self.model!r}; check its key, its model"
+                    f"{where} and its log"
                 )
                 if status not in _RETRIED_STATUSES:
                     raise EndpointError(failure)
