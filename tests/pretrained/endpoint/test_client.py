@@ -10,7 +10,7 @@ import pytest
 from ris.errors import EndpointError, SettingsError
 from ris.pretrained.endpoint.breaker import BREAKER_FAILURES
 from ris.pretrained.endpoint.budget import CallBudget
-from ris.pretrained.endpoint.client import ChatClient, read_retry_after
+from ris.pretrained.endpoint.client import ChatClient, read_retry_after, to_completions_url
 from ris.referring.grounding.question import Question, Reply
 
 SCHEMA = {"type": "array"}
@@ -37,6 +37,20 @@ def test_a_question_names_the_model_and_carries_the_key(client, server):
         ["Bearer sesame"],
     )
     assert asked["messages"][0]["content"][0]["image_url"]["url"] == "data:image/jpeg;base64,anBlZw=="
+
+
+@pytest.mark.parametrize(
+    "base", ["http://h/v1", "http://h/v1/", "http://h/v1/chat/completions", "http://h/v1/chat/completions/"]
+)
+def test_the_address_may_be_that_of_the_completions(base):
+    assert to_completions_url(base) == "http://h/v1/chat/completions"
+
+
+def test_an_address_without_a_version_is_told(client, server):
+    server.refusals = [404]
+
+    with pytest.raises(EndpointError, match="check .* that its address ends with the version such as /v1"):
+        client.ask(question())
 
 
 def test_without_a_key_none_is_sent(server):

@@ -57,7 +57,7 @@ class ChatClient:
         key = key.strip()
         if not (key.isascii() and (not key or key.isprintable())):
             raise SettingsError("the key of the vision-language model has characters that no header can hold")
-        self.url, self.model = f"{base_url.rstrip('/')}/chat/completions", model
+        self.url, self.model = to_completions_url(base_url), model
         self.timeout_s, self.retries, self.concurrency = timeout_s, retries, concurrency
         self.budget, self.usage, self.breaker = budget, usage or VlmUsage(), Breaker()
         self.pause, self.draw = pause, draw
@@ -125,9 +125,10 @@ class ChatClient:
                     with_schema = False
                     self.usage.count_call("retried")
                     continue
+                where = ", that its address ends with the version such as /v1," if status == 404 else ""
                 failure = (
-                    f"{self._name} answered {status} for model {self.model!r}; check its key, its model and "
-                    "its log"
+                    f"{self._name} answered {status} for model {self.model!r}; check its key, its model"
+                    f"{where} and its log"
                 )
                 if status not in _RETRIED_STATUSES:
                     raise EndpointError(failure)
@@ -179,6 +180,11 @@ class ChatClient:
                 f"the answer of {self._name} is no chat completion; check that the address is that of an "
                 "OpenAI-compatible API"
             ) from error
+
+
+def to_completions_url(base_url: str) -> str:
+    """Return the address of chat completions; the base may be that address already."""
+    return f"{base_url.rstrip('/').removesuffix('/chat/completions').rstrip('/')}/chat/completions"
 
 
 class _BudgetSpent(EndpointError):
