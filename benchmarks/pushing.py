@@ -1,7 +1,7 @@
 """Measure predictions into a real Label Studio: `python -m benchmarks.pushing --tasks 5000`.
 
 It starts a Label Studio of its own, as the live tests do, imports tasks, makes three alternatives of each,
-and pushes them as `ris prelabel --push` does, in calls of `--batch` tasks. A second pass finds all of them there.
+and pushes them as `ris prelabel --push` does, in calls of `--batch` tasks. A second pass finds all there.
 """
 
 import argparse
