@@ -271,7 +271,7 @@ USES = [
     lambda api: list(fetch_annotation_states(api, read_project(api, 3))),
     lambda api: list(fetch_tasks(api, 3)),
     lambda api: mend_webhooks(api, 3, TOKENS),
-    lambda api: tidy_project(api, 3, dry_run=False, on_annotation=lambda: None),
+    lambda api: list(tidy_project(api, 3, dry_run=False)),
     lambda api: PredictionWriter(api).push_all(3, [PARCEL], CONTROLS, "v"),
     lambda api: PredictionWriter(api).is_stored(PARCEL, CONTROLS, "v"),
     lambda api: PredictionWriter(api).can_reach("3.1700000000"),
