@@ -29,11 +29,11 @@ from ris.store.session import Database, upgrade_database
 from tests.live.support.project import Project
 from tests.live.support.studio import DEMO_TOKEN, LabelStudioServer
 
-LABEL_CONFIG = read("tabs_brush.xml")
-CONTROLS = read_controls(LABEL_CONFIG)
-SIZE = (480, 640)
-VERSION = "benchmark-1"
-TASKS_PER_IMPORT = 1000
+_LABEL_CONFIG = read("tabs_brush.xml")
+_CONTROLS = read_controls(_LABEL_CONFIG)
+_SIZE = (480, 640)
+_VERSION = "benchmark-1"
+_TASKS_PER_IMPORT = 1000
 
 
 def main() -> None:
@@ -63,10 +63,10 @@ def main() -> None:
 
 def import_tasks(client: LabelStudioClient, n_tasks: int) -> list[Task]:
     """Import tasks into a new project."""
-    project, _ = Project.create(client, "pushing", LABEL_CONFIG, [])
+    project, _ = Project.create(client, "pushing", _LABEL_CONFIG, [])
     tasks: list[Task] = []
     while len(tasks) < n_tasks:
-        part = range(len(tasks), min(len(tasks) + TASKS_PER_IMPORT, n_tasks))
+        part = range(len(tasks), min(len(tasks) + _TASKS_PER_IMPORT, n_tasks))
         fields = [{"image": f"/data/upload/{n}.png", "expression": f"the mug {n}"} for n in part]
         numbers = project.import_tasks(fields)
         tasks += [
@@ -78,13 +78,14 @@ def import_tasks(client: LabelStudioClient, n_tasks: int) -> list[Task]:
 
 def make_parcels(tasks: list[Task]) -> Iterator[Parcel]:
     """Make three ellipses for each task, as large as objects are: about 5 kB of brush RLE each."""
-    y, x = np.mgrid[: SIZE[0], : SIZE[1]]
+    y, x = np.mgrid[: _SIZE[0], : _SIZE[1]]
     masks = [encode_rle((x - 150 * i - 160) ** 2 / 8100 + (y - 240) ** 2 / 32400 < 1) for i in range(3)]
     suggestions = [
-        Suggestion(i, 0.9 - 0.2 * i, mask, compute_rle_box(mask), {}, VERSION) for i, mask in enumerate(masks)
+        Suggestion(i, 0.9 - 0.2 * i, mask, compute_rle_box(mask), {}, _VERSION)
+        for i, mask in enumerate(masks)
     ]
     for task in tasks:
-        yield Parcel(task, make_alternatives(task, VERSION, suggestions, shuffled_share=0))
+        yield Parcel(task, make_alternatives(task, _VERSION, suggestions, shuffled_share=0))
 
 
 def push(database: Database, client: LabelStudioClient, tasks: list[Task], batch: int) -> int:
@@ -92,7 +93,7 @@ def push(database: Database, client: LabelStudioClient, tasks: list[Task], batch
     writer, n_stored = PredictionWriter(client), 0
     for start in range(0, len(tasks), batch):
         parcels = list(make_parcels(tasks[start : start + batch]))
-        n_stored += write_parcels(database, writer, parcels, CONTROLS, VERSION, now=get_utc_now).n_new
+        n_stored += write_parcels(database, writer, parcels, _CONTROLS, _VERSION, now=get_utc_now).n_new
     return n_stored
 
 
