@@ -234,7 +234,7 @@ def test_a_listing_that_ignores_where_it_is_to_start_ends_in_one_sentence(run):
 
     assert is_sentence(ran.exception)
     assert "does not list the tasks of project 3 in the order that was asked for" in str(ran.exception)
-    assert calls.count("GET /api/tasks") == 4
+    assert calls.count("GET /api/tasks") == 5
 
 
 def test_a_gzip_bomb_is_left_at_the_limit(run, monkeypatch):
