@@ -13,7 +13,7 @@ def runs(monkeypatch):
     """The runs of the service, True for a dry one, with two annotations of which one has surplus regions."""
     made = []
 
-    def tidy_project(client, project, *, dry_run, on_annotation):
+    def tidy_project(client, project, *, dry_run):
         made.append(dry_run)
         return [TidyResult(7, 2), TidyResult(8, 0)]
 

@@ -58,7 +58,7 @@ class Studio:
 
 
 def tidied(studio, *, dry_run=False):
-    return tidy_project(studio, 3, dry_run=dry_run, on_annotation=lambda: None)
+    return list(tidy_project(studio, 3, dry_run=dry_run))
 
 
 def verdict(result):

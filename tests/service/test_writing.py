@@ -1,3 +1,4 @@
+from dataclasses import replace
 from types import SimpleNamespace
 
 from ris.errors import LabelStudioDenied
@@ -37,6 +38,32 @@ def test_a_task_that_is_refused_does_not_keep_the_others_out(database):
     assert written == WriteResult([WriteOutcome.refused, WriteOutcome.stored], 3)
     with database.begin() as session:
         assert count_deliveries(session) == 0
+
+
+def test_one_refused_task_of_many_costs_two_calls_a_half(database):
+    studio = PredictionStore(range(1, 65))
+    studio.refuses = {37}
+    tasks = [replace(TASKS[0], task_id=number) for number in range(1, 65)]
+
+    written = write_parcels(
+        database, PredictionWriter(studio), [parcel(t) for t in tasks], CONTROLS, "v1", now=now
+    )
+
+    refused = [t.task_id for t, o in zip(tasks, written.outcomes, strict=True) if o is WriteOutcome.refused]
+    assert (refused, written.n_new) == ([37], 63 * 3)
+    assert studio.calls["POST /api/projects/1/import/predictions"] == 1 + 2 * 6
+
+
+def test_large_masks_are_written_in_several_calls(database, monkeypatch):
+    monkeypatch.setattr("ris.service.writing.MAX_BYTES_PER_CALL", 1)
+    studio = PredictionStore([7, 8])
+
+    written = write_parcels(
+        database, PredictionWriter(studio), [parcel(t) for t in TASKS], CONTROLS, "v1", now=now
+    )
+
+    assert written == WriteResult([WriteOutcome.stored] * 2, 6)
+    assert studio.calls["POST /api/projects/1/import/predictions"] == 2
 
 
 def test_what_was_not_heard_of_stays_owed(database):

@@ -7,6 +7,8 @@ from ris.core.types import MethodScores, Task
 from ris.store.records import (
     add_alternatives,
     find_alternatives,
+    find_alternatives_of_tasks,
+    find_answered_tasks,
     find_explanations,
     find_proposals,
     save_project,
@@ -31,6 +33,22 @@ def test_a_task_that_was_never_computed_is_told_from_one_without_alternatives(da
     keep(database, given=())
 
     assert find(database) == ()
+
+
+def test_alternatives_of_many_tasks_are_those_of_each_alone(database):
+    tasks = [Task(n, TASK.project, TASK.image_url, TASK.expression) for n in range(1, 6)]
+    for task in tasks[:3]:
+        keep(database, task)
+    keep(database, tasks[3], version="v2")
+    keep(database, tasks[4], given=())
+    changed = Task(1, TASK.project, TASK.image_url, "the right mug")
+    elsewhere = Task(1, "1.1800000000", TASK.image_url, TASK.expression)
+
+    with database.begin() as session:
+        found = find_alternatives_of_tasks(session, TASK.project, [*tasks, changed], "v1")
+        answered = find_answered_tasks(session, [*tasks, changed, elsewhere], "v1")
+    assert found == {task: find(database, task) for task in tasks[:3]}
+    assert answered == {*tasks[:3], tasks[4]}
 
 
 def test_a_second_time_changes_nothing(database):

@@ -1,5 +1,6 @@
 """Output of `ris prelabel`: predictions in a file and in Label Studio, and the failed tasks."""
 
+import time
 from collections import Counter
 from collections.abc import Sequence
 from functools import partial
@@ -18,10 +19,11 @@ from ris.labelstudio.config.control import Controls
 from ris.labelstudio.fields import is_id
 from ris.labelstudio.region import write_predictions
 from ris.service.writing import WriteOutcome, write_parcels
-from ris.store.records import find_alternatives
+from ris.store.records import find_alternatives, find_alternatives_of_tasks
 from ris.store.session import Database
 
-PUSH_BATCH_SIZE = 50
+# Label Studio counts the predictions of the whole project at each call: few large calls are faster than many.
+PUSH_BATCH_SIZE = 500
 MAX_SHOWN_FAILURES = 20
 
 
@@ -52,22 +54,26 @@ def push_predictions(
         LabelStudioError: Label Studio refused predictions, or did not answer.
     """
     writer = PredictionWriter(assembly.make_label_studio_client(settings))
-    stored, outcomes = 0, Counter[WriteOutcome]()
+    stored, outcomes, started = 0, Counter[WriteOutcome](), time.monotonic()
     with make_rate_progress(console) as progress:
         bar = progress.add_task("into Label Studio", total=len(found.tasks), rate="")
         for start in range(0, len(found.tasks), PUSH_BATCH_SIZE):
             part = found.tasks[start : start + PUSH_BATCH_SIZE]
             with database.begin() as session:
-                stored_sets = [(task, find_alternatives(session, task, version) or ()) for task in part]
-            parcels = [Parcel(task, alternatives) for task, alternatives in stored_sets if alternatives]
+                found_sets = find_alternatives_of_tasks(session, part[0].project, part, version)
+            parcels = [Parcel(task, found_sets[task]) for task in part if task in found_sets]
             written = write_parcels(
                 database, writer, parcels, found.controls, version, now=assembly.get_utc_now
             )
             stored += written.n_new
             outcomes.update(written.outcomes)
             progress.advance(bar, len(part))
+            speed = progress.tasks[bar].speed
+            progress.update(bar, rate=f"{speed:.1f} tasks/s" if speed else "")
     writer.show_version(project, version)
-    console.print(f"{stored} predictions stored in Label Studio; existing predictions were not changed")
+    seconds = time.monotonic() - started
+    rate = f" in {seconds:.0f} s, {stored / seconds:.0f} a second" if stored and seconds >= 1 else ""
+    console.print(f"{stored} predictions stored in Label Studio{rate}; existing predictions were not changed")
     if outcomes[WriteOutcome.held]:
         console.print(
             f"{outcomes[WriteOutcome.held]} tasks are being written by another process, such as `ris serve`"

@@ -25,46 +25,45 @@ def tidy(
     Example: `ris tidy --project 3`
     """
     client = assembly.make_label_studio_client(config.read_settings())
-    planned = _tidy(client, project, dry_run=True)
-    changed = [one for one in planned if one.n_removed]
+    n_read, changed, failed = _tidy(client, project, dry_run=True)
     table = make_table("annotation", "regions removed", name="annotations")
     for one in changed:
         table.add_row(one.annotation_id, one.n_removed)
     if changed:
         console.print(table)
     regions = sum(one.n_removed for one in changed)
-    console.print(
-        f"{len(changed)} of {len(planned)} annotations would be rewritten, {regions} regions removed"
-    )
+    console.print(f"{len(changed)} of {n_read} annotations would be rewritten, {regions} regions removed")
     if dry_run or not changed:
-        _report_failures(planned)
+        _report_failures(failed, n_read)
         return
     if not yes:
         confirm_change(f"Rewrite {len(changed)} annotations in Label Studio?")
-    found = _tidy(client, project, dry_run=False)
-    done = [one for one in found if one.n_removed]
+    n_read, done, failed = _tidy(client, project, dry_run=False)
     console.print(
-        f"{len(done)} of {len(found)} annotations were rewritten, "
+        f"{len(done)} of {n_read} annotations were rewritten, "
         f"{sum(one.n_removed for one in done)} regions removed"
     )
-    _report_failures(found)
+    _report_failures(failed, n_read)
 
 
-def _tidy(client: LabelStudioClient, project: int, *, dry_run: bool) -> list[TidyResult]:
-    done = 0
+def _tidy(
+    client: LabelStudioClient, project: int, *, dry_run: bool
+) -> tuple[int, list[TidyResult], list[TidyResult]]:
+    """Return how many annotations were read, those that change, and those that failed."""
+    n_read, changed, failed = 0, [], []
     with console.status("reading") as status:
+        for one in tidy_project(client, project, dry_run=dry_run):
+            n_read += 1
+            status.update(f"{n_read} annotations")
+            if one.n_removed:
+                changed.append(one)
+            elif one.failure:
+                failed.append(one)
+    return n_read, changed, failed
 
-        def count_annotation() -> None:
-            nonlocal done
-            done += 1
-            status.update(f"{done} annotations")
 
-        return tidy_project(client, project, dry_run=dry_run, on_annotation=count_annotation)
-
-
-def _report_failures(found: Sequence[TidyResult]) -> None:
-    failed = [one for one in found if one.failure]
+def _report_failures(failed: Sequence[TidyResult], n_read: int) -> None:
     for one in failed:
         console.print(f"annotation {one.annotation_id}: {one.failure}", markup=False)
     if failed:
-        raise LabelStudioError(f"{len(failed)} of {len(found)} annotations could not be read or rewritten")
+        raise LabelStudioError(f"{len(failed)} of {n_read} annotations could not be read or rewritten")

@@ -1,6 +1,6 @@
 """Tidy annotations in Label Studio, on request: only the chosen mask of an answer stays."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,10 +27,8 @@ class TidyResult:
     failure: str = ""
 
 
-def tidy_project(
-    api: LabelStudioApi, number: int, *, dry_run: bool, on_annotation: Callable[[], None]
-) -> list[TidyResult]:
-    """Remove the regions of unchosen alternatives from every annotation of a project.
+def tidy_project(api: LabelStudioApi, number: int, *, dry_run: bool) -> Iterator[TidyResult]:
+    """Remove the regions of unchosen alternatives from every annotation of a project, and yield each result.
 
     The choice stays, so the annotation keeps its mask and its verdict. Skipped annotations, and regions that
     are not masks, stay as they are. Label Studio sends a webhook for each change, and every version stays on
@@ -40,7 +38,6 @@ def tidy_project(
         api: calls Label Studio.
         number: the project's id.
         dry_run: count the regions, and change nothing.
-        on_annotation: called after each annotation.
 
     Raises:
         LabelStudioError: the project cannot be read.
@@ -48,13 +45,10 @@ def tidy_project(
     """
     project = read_project(api, number)
     controls = read_controls(str(project.body.get("label_config") or ""))
-    results = []
     for answer in fetch_annotation_states(api, project):
         annotation = answer.event["annotation"]
         task, key = answer.event["task"], make_project_key(answer.event)
-        results.append(_tidy_annotation(api, annotation, task, key, controls, dry_run=dry_run))
-        on_annotation()
-    return results
+        yield _tidy_annotation(api, annotation, task, key, controls, dry_run=dry_run)
 
 
 def _tidy_annotation(

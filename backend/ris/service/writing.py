@@ -14,6 +14,8 @@ from ris.store.session import Database
 
 log = logging.getLogger(__name__)
 
+MAX_BYTES_PER_CALL = 32 * 2**20  # Label Studio takes 250 MB, and is to answer within the client's timeout
+_BYTES_PER_RUN = 50  # of a mask as JSON: a run is two runs of brush RLE, each a few bytes in decimal digits
 WRITE_HOLD = timedelta(seconds=180)  # longer than the client's timeout for one call
 
 
@@ -44,7 +46,9 @@ def write_parcels(
     *,
     now: Callable[[], datetime],
 ) -> WriteResult:
-    """Write the predictions of tasks of one project. Failures of Label Studio become outcomes.
+    """Write the predictions of tasks of one project: in one call, or in several if they are large.
+
+    Failures of Label Studio become outcomes.
 
     Args:
         database: holds who may write which task.
@@ -57,6 +61,13 @@ def write_parcels(
     Raises:
         StoreError: the database refused.
     """
+    if len(parcels) > 1 and sum(map(_estimate_bytes, parcels)) > MAX_BYTES_PER_CALL:
+        middle = len(parcels) // 2  # each half holds its tasks for its own call
+        first, second = (
+            write_parcels(database, pushing, half, controls, version, now=now)
+            for half in (parcels[:middle], parcels[middle:])
+        )
+        return WriteResult([*first.outcomes, *second.outcomes], first.n_new + second.n_new)
     tasks, start = [parcel.task for parcel in parcels], now()
     with database.begin() as session:
         is_ours = hold_tasks(session, tasks, version, now=start, until=start + WRITE_HOLD)
@@ -72,7 +83,7 @@ def write_parcels(
 def _push_parcels(
     pushing: PredictionWriter, parcels: Sequence[Parcel], controls: Controls, version: str
 ) -> WriteResult:
-    """Write all parcels in one call; after a refusal write each alone, because one may have caused it."""
+    """Write all parcels in one call; after a refusal write each half, because one may have caused it."""
     if not parcels:
         return WriteResult([])
     number = int(parcels[0].task.project.partition(".")[0])
@@ -83,11 +94,25 @@ def _push_parcels(
         return WriteResult([WriteOutcome.unknown] * len(parcels))
     except LabelStudioRefusal as error:
         if len(parcels) > 1:
-            alone = [_push_parcels(pushing, [one], controls, version) for one in parcels]
-            return WriteResult([w.outcomes[0] for w in alone], sum(w.n_new for w in alone))
+            return _push_halves(pushing, parcels, controls, version)
         log.warning("Label Studio refuses the predictions of task %s: %s", parcels[0].task.task_id, error)
         return WriteResult([WriteOutcome.refused])
     except LabelStudioError as error:
         log.warning("%d tasks may not be in Label Studio: %s; they are looked up", len(parcels), error)
         return WriteResult([WriteOutcome.unknown] * len(parcels))
     return WriteResult([WriteOutcome.stored] * len(parcels), n_new)
+
+
+def _push_halves(
+    pushing: PredictionWriter, parcels: Sequence[Parcel], controls: Controls, version: str
+) -> WriteResult:
+    middle = len(parcels) // 2
+    first, second = (
+        _push_parcels(pushing, half, controls, version) for half in (parcels[:middle], parcels[middle:])
+    )
+    return WriteResult([*first.outcomes, *second.outcomes], first.n_new + second.n_new)
+
+
+def _estimate_bytes(parcel: Parcel) -> int:
+    runs = sum(len(alternative.suggestion.mask.counts) for alternative in parcel.alternatives)
+    return _BYTES_PER_RUN * runs
