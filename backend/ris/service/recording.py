@@ -10,16 +10,14 @@ from datetime import datetime
 from threading import Event as Signal
 from threading import Lock, Thread
 
-from ris.core.comparison import Comparison, compare_answer
-from ris.core.types import Alternative, Annotation, Correction, Size, Task
-from ris.core.verdict import judge_annotation
+from ris.core.comparison import Comparison
+from ris.core.types import Correction, Size, Task
 from ris.errors import BackendError, StoreError, StoreRefusal
 from ris.labelstudio.event import WebhookEvent, make_failures, read_event
 from ris.labelstudio.failure import INTERNAL_CAUSE, Failure
-from ris.labelstudio.region import to_shown_alternative
 from ris.labelstudio.stored_body import redact_event, to_canonical_json
 from ris.redaction.messages import describe_error
-from ris.store.alternatives import find_answer_alternatives
+from ris.service.judging import judge_event_answer
 from ris.store.claims import claim_new_events, confirm_new_events
 from ris.store.current import lock_decisions
 from ris.store.failures import FailedAnswer, replace_failures, resolve_failures, resolve_failures_of_deleted
@@ -189,7 +187,7 @@ class RecordingService:
         try:
             event = read_event(body, self.find_image_size)
             with self.database.begin() as session:
-                judged = [_judge_annotation(session, annotation, event) for annotation in event.annotations]
+                judged = [judge_event_answer(session, annotation, event) for annotation in event.annotations]
             return ProcessedEvent(number, event, judged, event.failures)
         except StoreRefusal as error:
             return ProcessedEvent(number, None, failures=make_failures(body, error))
@@ -314,30 +312,3 @@ def _to_failed_answer(event: int, failure: Failure) -> FailedAnswer:
         event, failure.cause, failure.sentence, failure.project, failure.task_id, failure.annotation_id,
         failure.updated_at,
     )  # fmt: skip
-
-
-def select_shown_alternatives(
-    alternatives: Sequence[Alternative], annotation: Annotation
-) -> tuple[Alternative, ...]:
-    """Return the alternatives that the annotator saw: of the version of its region ids, else the newest.
-
-    Args:
-        alternatives: of every version, newest version first.
-        annotation: the answer.
-    """
-    if not alternatives:
-        return ()
-    versions = [a.suggestion.version for a in alternatives if a.region_id in annotation.region_ids]
-    version = versions[0] if versions else alternatives[0].suggestion.version
-    return tuple(one for one in alternatives if one.suggestion.version == version)
-
-
-def _judge_annotation(
-    session: Session, annotation: Annotation, event: WebhookEvent
-) -> tuple[Correction, str | None, Comparison]:
-    alternatives = select_shown_alternatives(find_answer_alternatives(session, [annotation])[0], annotation)
-    shown = [to_shown_alternative(one, event.controls) for one in alternatives] if event.controls else []
-    version = alternatives[0].suggestion.version if alternatives else None
-    correction = judge_annotation(annotation, shown)
-    mask = annotation.mask if correction.verdict.has_mask else None
-    return correction, version, compare_answer(mask, alternatives)
