@@ -1,6 +1,7 @@
 """The record of an export as a list, and what an export makes of it."""
 
 from ris.core.decision import Decision
+from ris.export.coco import write_coco
 from ris.export.dataset import get_mask
 from ris.export.imagefile import ImageBook
 from ris.export.material import make_material
@@ -76,3 +77,9 @@ def make_image_book(decisions):
         if one.image_digest is not None:
             images.add(one.image_digest, one.image_size, one.correction.annotation.task)
     return images
+
+
+def write_coco_file(decisions, path):
+    """Write COCO of decisions; return what was left out, with the reasons."""
+    images = make_image_book(decisions)
+    return collect_omissions(lambda omit: write_coco(decisions, path, images=images, omit=omit))

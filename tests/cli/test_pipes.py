@@ -16,7 +16,7 @@ from tests.labelstudio.studio import LEGACY
 
 COMMANDS = [
     "models list", "models versions", "events", "events --failed", "events history 17", "evaluate",
-    "export --out o --format jsonl --format coco", "validate v", "sync --project 3",
+    "export --out o --format jsonl --format coco", "validate v", "sync --project 3 --full",
     "tidy --project 3 --dry-run",
     "connect --project 3 --backend " + OURS.url, "doctor --project 3 --backend " + OURS.url,
 ]  # fmt: skip

@@ -10,7 +10,7 @@ from ris.errors import InputError, LabelStudioMissing
 from ris.store.records import save_project
 from ris.store.sync_states import find_sync_states
 from tests.builders.services import NOW
-from tests.labelstudio.small_studio import PREDICTION, OddStudio
+from tests.labelstudio.small_studio import PREDICTION, OddStudio, make_task
 from tests.labelstudio.studio import LEGACY
 
 PRESENT, GONE = "3.1700000000", "2.1700000000"
@@ -66,9 +66,9 @@ def list_duplicates(handler, call, params, sane):
         handler.server.deleted.append(call)
         handler.answer(200, "{}")
         return True
-    if call != "GET /api/tasks" or "query" not in params:
+    if call != "GET /api/tasks" or "total_predictions" not in params.get("query", ""):
         return False
-    task = sane["tasks"][0] | {"predictions": [PREDICTION | {"id": number} for number in (7, 8)]}
+    task = make_task(1) | {"predictions": [PREDICTION | {"id": number} for number in (7, 8)]}
     handler.answer(200, json.dumps({"tasks": [task], "total": 1}))
     return True
 

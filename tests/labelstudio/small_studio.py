@@ -35,6 +35,7 @@ def make_task(number):
         "id": number, "project": 3, "data": {"image": "/data/upload/3/a.png", "expression": f"mug {number}"},
         "annotations": [ANNOTATION | {"id": number}] if number <= 3 else [], "total_predictions": 1,
         "predictions": [PREDICTION | {"id": number}], "drafts": [],
+        "updated_at": MOMENT,
     }  # fmt: skip
 
 

@@ -120,4 +120,4 @@ def test_start_training_trains_in_the_background_once(training, decided):
     training.close()
 
     assert used(training) is not None
-    assert "taken" in training.summary[0]
+    assert training.summary[0].endswith(": kept")

@@ -18,7 +18,6 @@ from ris import label_config
 from ris.core import rle
 from ris.core.types import Verdict
 from ris.errors import LabelStudioMissing
-from ris.export.coco import write_coco
 from ris.labelstudio.api import connecting
 from ris.labelstudio.api.client import LabelStudioClient
 from ris.labelstudio.api.fetching import ImageSource
@@ -32,6 +31,7 @@ from ris.store.inbox import count_events
 from ris.store.records import save_project
 from ris.store.session import Database, upgrade_database
 from ris.store.sync_states import find_sync_states
+from tests.builders.exported import write_coco_file
 from tests.live.support.annotator import Annotator
 from tests.live.support.backend_server import BackendServer
 from tests.live.support.project import Project
@@ -169,7 +169,7 @@ def test_a_bulk_action_is_understood(loaded, client, server):
 def test_what_is_exported_is_what_label_studio_has(loaded, client, server, tmp_path):
     project, ids = loaded
     found = on_record(server, project, lambda f: True)
-    write_coco(list(found.values()), tmp_path / "coco.json")
+    write_coco_file(list(found.values()), tmp_path / "coco.json")
 
     exported = json.loads((tmp_path / "coco.json").read_text())["annotations"]
     by_id = {a["attributes"]["annotation_id"]: a for a in exported}

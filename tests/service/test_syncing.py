@@ -405,14 +405,15 @@ def test_duplicates_stay_where_their_removal_is_refused_and_those_of_a_draft_are
     studio.put(event(offered()[1], number=1))
     task = next(iter(studio.tasks.values()))
     task["predictions"] = [
-        {"id": number, "model_version": "fake-1", "result": [{"id": "risabc-0"}]} for number in (1, 2)
+        {"id": number, "model_version": "fake-1", "result": [{"id": f"risabc-{number % 3}"}]}
+        for number in range(1, 7)
     ]
     asked = []
     syncing.may_remove = lambda tasks: asked.append([one.surplus for one in tasks])
 
     assert syncing.sync(1).n_duplicates == 0
-    assert asked == [[(1,)]]
-    assert len(task["predictions"]) == 2
+    assert asked == [[(1, 2, 3)]]
+    assert len(task["predictions"]) == 6
 
     task["drafts"] = [{"id": 1}]
     syncing.sync(1, compares_all=True)

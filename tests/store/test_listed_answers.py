@@ -2,8 +2,9 @@ from dataclasses import replace
 
 import pytest
 
+from ris.store.claims import claim_new_events
 from ris.store.failures import FailedAnswer, replace_failures
-from ris.store.inbox import InboxWriter, find_new_events
+from ris.store.inbox import InboxWriter
 from ris.store.listed_answers import find_answers_between, find_answers_of_tasks, find_current_versions
 from ris.store.records import add_deletion
 from tests.builders.records import NOW, TASK, add, correction
@@ -23,7 +24,7 @@ def record(database):
     writer.close()
     with database.begin() as session:
         add_deletion(session, TASK.project, annotation_ids=[3], event_id=None, now=NOW)
-        ((number, _),) = find_new_events(session, limit=1)
+        ((number, _),) = claim_new_events(session, limit=1)
         failures = [
             FailedAnswer(number, "choice", "no", TASK.project, task, n, NOW)
             for n, task in ((5, 5), (6, None))

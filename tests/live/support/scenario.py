@@ -15,13 +15,13 @@ from ris.core.decision import Decision
 from ris.core.types import Verdict
 from ris.errors import BackendError
 from ris.evaluation.drawing import Pane, draw_contact_sheet
-from ris.export.coco import write_coco
 from ris.export.jsonl import write_jsonl
 from ris.labelstudio.api.client import LabelStudioClient
 from ris.labelstudio.config.control import read_controls
 from ris.store.history import read_decisions
 from ris.store.session import Database
 from ris.tinyworld.samples import DemoSample, make_samples
+from tests.builders.exported import write_coco_file
 from tests.live.support.annotator import Action, Annotator, find_closest_prediction
 from tests.live.support.backend_server import BackendServer
 from tests.live.support.project import Project
@@ -65,7 +65,7 @@ def run_demo(out: Path) -> None:
         with _show_step("the decisions arrive"):
             found = _wait_for_decisions(server.database_url, acts)
     _console.print(_make_table(loaded, acts, found))
-    write_coco(found, out / "coco.json")
+    write_coco_file(found, out / "coco.json")
     write_jsonl(found, out / "decisions.jsonl")
     draw_contact_sheet(_make_panes(loaded, found), out / "contact_sheet.png")
     _check_decisions(acts, found)

@@ -19,9 +19,10 @@ def fetch_project(api: LabelStudioApi, number: int) -> ProjectAnswer:
         LabelStudioMissing: there is none of this number.
         LabelStudioError: Label Studio did not answer, refused, or its answer is no project of this number.
     """
-    # Label Studio counts seven things of a project unless told which: 3 s for a million tasks.
-    counts = "task_number,num_tasks_with_annotations"
-    listed = api.call("GET", f"/api/projects/{number}", include=counts)
+    # Label Studio counts seven things of a project unless told which: 3 s for a million tasks. It leaves out
+    # every other field that is not named, too.
+    fields = ",".join(ProjectAnswer.__annotations__)
+    listed = api.call("GET", f"/api/projects/{number}", include=fields)
     answer = check_answer(listed, ProjectAnswer, f"project {number}")
     if answer["id"] != number:
         raise LabelStudioError(f"Label Studio answered with project {answer['id']} when asked for {number}")
