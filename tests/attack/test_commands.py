@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+from datetime import UTC, datetime
 
 import pytest
 
@@ -14,6 +15,7 @@ from ris.store.inbox import count_events
 from ris.store.session import Database
 from tests.attack.sending import send, wait_until
 from tests.builders.events import box, event
+from tests.builders.task_lists import list_tasks
 from tests.labelstudio.small_studio import PROJECT, OddStudio
 from tests.labelstudio.studio import LEGACY
 from tests.live.support.backend_server import BackendServer
@@ -40,8 +42,9 @@ class Project:
             found = {
                 "id": 1, "project": 3, "data": data, "annotations": list(self.annotations.values()),
                 "total_predictions": 0, "predictions": [], "drafts": [],
+                "updated_at": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}",
             }  # fmt: skip
-            handler.answer(200, json.dumps({"tasks": [found], "total": 1}))
+            handler.answer(200, json.dumps(list_tasks([found], {**params, "fields": "all"})))
             return True
         if call.startswith("GET /api/annotations/"):
             handler.answer(200, json.dumps({"id": int(call.strip("/").rpartition("/")[2])}))
