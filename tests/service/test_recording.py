@@ -380,7 +380,7 @@ def refuse_the_second(monkeypatch, name, error):
     return refused
 
 
-@pytest.mark.parametrize("name", ["add_correction", "_judge_annotation"])
+@pytest.mark.parametrize("name", ["add_correction", "judge_event_answer"])
 def test_an_event_that_the_database_refuses_for_a_while_waits_and_costs_no_other(
     timed, clock, database, monkeypatch, name
 ):
@@ -462,7 +462,7 @@ def test_a_size_that_cannot_be_looked_up_now_is_no_fault_of_the_answer(timed, da
 
 
 @pytest.mark.parametrize("error", [KeyError("x"), StoreRefusal("the database refuses a value: too long")])
-@pytest.mark.parametrize("name", ["add_correction", "_judge_annotation"])
+@pytest.mark.parametrize("name", ["add_correction", "judge_event_answer"])
 def test_a_fault_of_ours_fails_its_event_once_and_can_be_replayed(timed, database, monkeypatch, name, error):
     refused = refuse_the_second(monkeypatch, name, error)
     keep(timed, *(event([], number=number) for number in (1, 2, 3)))
