@@ -35,7 +35,7 @@ class ServerLock:
                 f"another server uses the database {database} already, and SQLite serves one: stop that "
                 "server, or use PostgreSQL for several (RIS_DATABASE_URL=postgresql://...)"
             ) from error
-        except (OSError, NotImplementedError) as error:
+        except (OSError, NotImplementedError) as error:  # the latter: a file system without locks
             raise StoreError(
                 f"cannot lock the database {database} for this server: {error}; put it on a local disk, or "
                 "use PostgreSQL"
