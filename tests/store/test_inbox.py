@@ -11,6 +11,7 @@ from ris.store.inbox import (
     InboxWriter,
     _Arrival,
     count_events,
+    count_unfinished_events,
     mark_event_done,
     mark_event_failed,
 )
@@ -168,6 +169,7 @@ def test_events_wait_oldest_first_until_they_are_done_or_failed(database, writer
     with database.begin() as session:
         assert [event_id for event_id, _ in claim_new_events(session, limit=10)] == [third]
         assert count_events(session) == {"new": 1, "done": 1, "failed": 1}
+        assert count_unfinished_events(session) == {"new": 1, "failed": 1}
 
 
 def test_a_value_that_the_database_refuses_costs_no_other_event_of_its_commit(database, writer, monkeypatch):

@@ -105,9 +105,16 @@ def requeue_events(session: Session, numbers: Collection[int] | None = None) -> 
 
 
 def count_events(session: Session) -> Mapping[str, int]:
-    """Return the number of events by state: "new", "done" and "failed"."""
+    """Return the number of events by state: "new", "done" and "failed". All events are counted one by one."""
     counted = session.execute(select(EventRow.state, func.count()).group_by(EventRow.state)).all()
     return {"new": 0, "done": 0, "failed": 0} | {row[0]: row[1] for row in counted}
+
+
+def count_unfinished_events(session: Session) -> Mapping[str, int]:
+    """Return the number of events by state: "new" and "failed"; done ones are not read."""
+    states = ("new", "failed")
+    query = select(EventRow.state, func.count()).where(EventRow.state.in_(states)).group_by(EventRow.state)
+    return dict.fromkeys(states, 0) | {row[0]: row[1] for row in session.execute(query)}
 
 
 def count_new_events(session: Session) -> int:
