@@ -161,7 +161,7 @@ def main() -> None:
     costs: list[Cost] = []
     with tempfile.TemporaryDirectory() as work:
         for kind in args.databases:
-            make_url_of, stop = _start_database(kind, args.folder.resolve())
+            make_url_of, stop = start_database(kind, args.folder.resolve())
             try:
                 for size in args.sizes:
                     url, is_filled = make_url_of(size)
@@ -177,9 +177,7 @@ def main() -> None:
         args.svg.write_text(draw_growth(costs), encoding="utf-8")
 
 
-def _start_database(
-    kind: str, folder: Path
-) -> tuple[Callable[[int], tuple[str, bool]], Callable[[], object]]:
+def start_database(kind: str, folder: Path) -> tuple[Callable[[int], tuple[str, bool]], Callable[[], object]]:
     """Return what gives the URL of the database of a size and whether it is there, and what stops it."""
     if kind == "SQLite":
 
