@@ -12,10 +12,9 @@ from typing import Any
 from ris.core.scratch import open_scratch
 from ris.datasets.delimited import ColumnNames
 from ris.datasets.entry import Defect
-from ris.datasets.objects import is_json
 from ris.datasets.rows import normalise_row, read_image_and_expression
-from ris.datasets.tables import find_table_file, read_rows
-from ris.datasets.text import read_text
+from ris.datasets.streams import stream_rows
+from ris.datasets.tables import find_table_file
 from ris.errors import DatasetError, InputError
 
 _WHOLE_NUMBER = re.compile(r"[0-9]{1,11}(\.0+)?")
@@ -80,10 +79,10 @@ class TaskFile:
         numbers.check()
 
     def _read_rows(self) -> Iterator[dict[str, Any] | Defect]:
-        text = read_text(self.path, self._encoding)
         names = ColumnNames.from_preferred(self._keys.image, self._keys.expression)
-        make_row = _task_from_object if is_json(text) else _task_from_cells
-        for one in read_rows(text, self.path, names):
+        has_objects, rows = stream_rows(self.path, names, self._encoding)
+        make_row = _task_from_object if has_objects else _task_from_cells
+        for one in rows:
             yield (
                 one
                 if isinstance(one, Defect)
