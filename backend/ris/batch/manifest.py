@@ -5,6 +5,7 @@ files is a block: for each of its images the address, the project, and the ids a
 """
 
 import hashlib
+import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -30,6 +31,7 @@ IMAGES_PER_BLOCK = 16
 BLOCKS_PER_FILE = 256
 MAX_CHARACTERS_PER_FILE = 32 * 2**20  # of images, which can be data: URIs
 _BLOCKS_PER_READ = 16
+_TASKS_PER_WRITE = 500
 
 _SCHEMA = """
     CREATE TABLE image (id INTEGER PRIMARY KEY, digest BLOB UNIQUE, url TEXT);
@@ -47,16 +49,23 @@ class ManifestWriter:
 
     def add(self, tasks: Iterable[Task]) -> None:
         """Add tasks."""
-        for task in tasks:
-            digest = hashlib.sha256(task.image_url.encode("utf-8", "surrogatepass")).digest()
-            self._scratch.execute(
-                "INSERT OR IGNORE INTO image (digest, url) VALUES (?, ?)", (digest, task.image_url)
+        waiting = iter(tasks)
+        while part := list(itertools.islice(waiting, _TASKS_PER_WRITE)):
+            digests = [
+                hashlib.sha256(task.image_url.encode("utf-8", "surrogatepass")).digest() for task in part
+            ]
+            self._scratch.executemany(
+                "INSERT OR IGNORE INTO image (digest, url) VALUES (?, ?)",
+                [(digest, task.image_url) for digest, task in zip(digests, part, strict=True)],
             )
-            self._scratch.execute(
+            self._scratch.executemany(
                 "INSERT INTO task SELECT id, ?, ?, ?, ? FROM image WHERE digest = ?",
-                (self.n_tasks, task.task_id, task.project, task.expression, digest),
+                [
+                    (number, task.task_id, task.project, task.expression, digest)
+                    for number, (digest, task) in enumerate(zip(digests, part, strict=True), self.n_tasks)
+                ],
             )
-            self.n_tasks += 1
+            self.n_tasks += len(part)
 
     def write(self, folder: Path, version: str, *, images_per_block: int = IMAGES_PER_BLOCK) -> None:
         """Write the files of the manifest; those of an earlier run are removed.

@@ -189,7 +189,8 @@ def _find_task_row_ids(
         )
     )
     stored = {(task_id, asked): row_id for task_id, asked, row_id in rows}
-    keys = ((task, (task.task_id, hash_task_content(task))) for task in tasks)
+    ids = {task_id for task_id, _ in stored}
+    keys = ((task, (task.task_id, hash_task_content(task))) for task in tasks if task.task_id in ids)
     return {task: stored[key] for task, key in keys if key in stored}
 
 
