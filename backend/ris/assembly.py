@@ -367,14 +367,14 @@ def make_expression_parser() -> Callable[[str], ParsedExpression]:
     return lambda expression: load().parse(expression)
 
 
-def load_worker(settings: Settings) -> tuple[Pipeline, Callable[[Task], Image]]:
-    """Load the pipeline and the image source of one worker process of `ris prelabel`.
+def load_worker_pipeline(settings: Settings) -> Pipeline:
+    """Load the pipeline of one worker process of `ris prelabel`.
 
     Raises:
         SettingsError: a setting is not allowed, or does not fit another one.
         WeightsError: a model file is missing or damaged.
     """
-    return load_pipeline(make_plan(settings)), make_image_source(settings)
+    return load_pipeline(make_plan(settings))
 
 
 def get_utc_now() -> datetime:

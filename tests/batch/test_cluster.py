@@ -1,6 +1,7 @@
-"""On a Ray cluster of two nodes of this machine: the same, also when a node is killed."""
+"""On a Ray cluster of two nodes of this machine: nothing is lost or doubled, whatever is killed."""
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -9,13 +10,15 @@ import ray
 from ray.cluster_utils import Cluster as RayCluster
 
 from ris.batch.cluster import RayEngine
-from ris.batch.plan import group_tasks
+from ris.batch.run_folder import RunFolder
+from ris.batch.shard import find_shards, read_shard
 from ris.errors import SettingsError, WeightsError
-from tests.batch.fakes import MAKE, MAKE_AND_DIE, MAKE_NOTHING, tasks
+from tests.batch.fakes import MAKE, MAKE_AND_DIE, MAKE_FETCHER, MAKE_NOTHING, write_manifest
 
 pytestmark = pytest.mark.program
 
 ROOT = Path(__file__).parents[2]
+KILLED = "3 workers died while they processed its image, perhaps for lack of memory"
 
 
 @pytest.fixture
@@ -30,52 +33,118 @@ def two_nodes(monkeypatch):
     cluster.shutdown()
 
 
-def test_every_piece_is_done_once_though_a_node_is_killed_midway(two_nodes):
-    cluster, second = two_nodes
-    images = [f"image {number}" for number in range(30)]
-    engine = RayEngine(MAKE, 2, address=cluster.address)
+@pytest.fixture
+def folder(tmp_path):
+    with RunFolder(tmp_path, "1.1") as folder:
+        yield folder
 
-    found = []
-    for one in engine.run(group_tasks(tasks(*images))):
-        found.append(one)
-        if len(found) == 6:
+
+def run(cluster, folder, *, make=MAKE, count=2, limit_s=60, after=None):
+    """Run the manifest; return the shards. `after` is called with the number of shards so far."""
+    engine = RayEngine(MAKE_FETCHER, make, count, address=cluster.address, limit_s=limit_s)
+    shards = []
+    for shard in engine.run(folder):
+        shards.append(shard.path)
+        if after is not None:
+            after(len(shards))
+    assert sorted(shards) == find_shards(folder.shards)
+    return shards
+
+
+def read_failures(folder):
+    """Return the failure of each image, and check that each is in one shard once."""
+    rows = [row for path in find_shards(folder.shards) for row in read_shard(path)[1]]
+    failures = {row["image"]: row["tasks"][0]["failure"] for row in rows}
+    assert len(rows) == len(failures)
+    return failures
+
+
+def test_every_image_is_in_one_shard_though_a_node_is_killed_midway(two_nodes, folder):
+    cluster, second = two_nodes
+    images = [f"image {number}" for number in range(40)]
+    write_manifest(folder, images)
+
+    def kill_node(n_shards):
+        if n_shards == 3:
             cluster.remove_node(second, allow_graceful=False)
             cluster.add_node(num_cpus=1)
 
-    assert sorted(f.group.image_url for f in found) == sorted(images)
-    assert {f.failures for f in found} == {("",)}
+    run(cluster, folder, after=kill_node)
+
+    assert read_failures(folder) == dict.fromkeys(images, "")
 
 
-def test_what_kills_actors_and_what_cannot_start_is_said(two_nodes):
+def find_actors():
+    """Return the process ids of the actors of Ray Data that run the networks; Ray names processes so."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if b"LabelStage" in path.read_bytes():
+                found.append(int(path.parent.name))
+        except OSError:  # it ended meanwhile
+            continue
+    return found
+
+
+def test_every_image_is_in_one_shard_though_workers_are_killed_midway(two_nodes, folder):
     cluster, _ = two_nodes
-    engine = RayEngine(MAKE, 2, address=cluster.address)
+    images = [f"image {number}" for number in range(40)]
+    write_manifest(folder, images)
+    killed = []
 
-    found = {f.group.image_url: f.failures for f in engine.run(group_tasks(tasks("a", "deadly", "b", "c")))}
+    def kill_workers(n_shards):
+        if n_shards in (2, 6):
+            for pid in find_actors():
+                os.kill(pid, signal.SIGKILL)
+                killed.append(pid)
 
-    assert found.pop("deadly") == (
-        "3 workers died while they processed its image, perhaps for lack of memory",
-    )
-    assert set(found.values()) == {("",)}
-    with pytest.raises(WeightsError, match="file x is missing"):
-        list(RayEngine(MAKE_NOTHING, 1, address=cluster.address).run(group_tasks(tasks("a"))))
+    run(cluster, folder, after=kill_workers)
+
+    assert len(killed) >= 2
+    assert read_failures(folder) == dict.fromkeys(images, "")
+    assert list(folder.marks.iterdir()) == []
 
 
-def test_actors_that_the_cluster_has_no_room_for_keep_nobody_waiting(two_nodes):
+def test_an_image_with_a_fault_fails_by_itself_and_the_run_goes_on(two_nodes, folder):
+    cluster, _ = two_nodes
+    images = ["a", "deadly", "hung", "b", "deadly network", "hung network", "raising", "gone"]
+    write_manifest(folder, images, 4)
+
+    run(cluster, folder, limit_s=5)
+
+    advice = "did not finish within 5 s; correct what hangs, or raise --time-limit"
+    assert read_failures(folder) == {
+        "a": "",
+        "b": "",
+        "deadly": KILLED,
+        "deadly network": KILLED,
+        "hung": f"fetching and decoding its image {advice}",
+        "hung network": f"the networks, on its image, {advice}",
+        "raising": "an error of this program, please report it: ValueError('7 is not a colour')",
+        "gone": "cannot fetch the image of task 8: Label Studio answered 404",
+    }
+
+
+def test_actors_that_the_cluster_has_no_room_for_keep_nobody_waiting(two_nodes, folder):
     cluster, _ = two_nodes
     images = [f"image {number}" for number in range(12)]
+    write_manifest(folder, images)
 
-    found = list(RayEngine(MAKE, 5, address=cluster.address).run(group_tasks(tasks(*images))))
+    run(cluster, folder, count=5)
 
-    assert sorted(f.group.image_url for f in found) == sorted(images)
+    assert read_failures(folder) == dict.fromkeys(images, "")
 
 
-def test_actors_that_die_as_they_start_end_the_run_with_a_sentence(two_nodes):
+def test_workers_that_cannot_start_end_the_run_with_a_sentence(two_nodes, folder):
     cluster, _ = two_nodes
+    write_manifest(folder, ["a"])
 
-    with pytest.raises(SettingsError, match="die as they start: .*; every node needs this package"):
-        list(RayEngine(MAKE_AND_DIE, 1, address=cluster.address).run(group_tasks(tasks("a"))))
+    with pytest.raises(WeightsError, match="file x is missing"):
+        run(cluster, folder, make=MAKE_NOTHING)
+    with pytest.raises(SettingsError, match="die as they start, with exit status 9, .* every node has this"):
+        run(cluster, folder, make=MAKE_AND_DIE)
 
 
 def test_a_cluster_that_is_not_there_is_one_sentence():
     with pytest.raises(SettingsError, match=r"the Ray cluster at 127\.0\.0\.1:9 does not answer"):
-        RayEngine(MAKE, 1, address="127.0.0.1:9")
+        RayEngine(MAKE_FETCHER, MAKE, 1, address="127.0.0.1:9")

@@ -3,7 +3,7 @@ import io
 import pytest
 from PIL import Image as Pillow
 
-from ris.batch.local import load_worker_with_folder
+from ris.batch.local import load_folder_fetcher
 from ris.core.types import Task
 from ris.errors import ImageUnreachable
 
@@ -24,10 +24,7 @@ def fetch(tmp_path):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(file.getvalue())
     (tmp_path / "pics" / "large.png").write_bytes(bytes(2000))
-    pipeline, found = load_worker_with_folder(
-        lambda: ("the pipeline", elsewhere), tmp_path / "pics", 1000, 100
-    )
-    assert pipeline == "the pipeline"
+    found = load_folder_fetcher(lambda: elsewhere, tmp_path / "pics", 1000, 100)
     return lambda reference: found(Task(1, "file.x", reference, "the mug"))
 
 

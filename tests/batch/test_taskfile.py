@@ -2,8 +2,20 @@ import json
 
 import pytest
 
-from ris.batch.taskfile import DataKeys, compute_file_key, read_file_tasks, read_task_file, write_tasks
+from ris.batch.taskfile import DataKeys, TaskFile, compute_file_key, write_tasks
+from ris.datasets.entry import Defect
 from ris.errors import InputError
+
+
+def scan(path, keys=DataKeys()):  # noqa: B008
+    """Return the tasks of a file, and its defects."""
+    found = list(TaskFile(path, keys).scan())
+    tasks = [one for one in found if not isinstance(one, Defect)]
+    return tasks, [(one.what, one.reason) for one in found if isinstance(one, Defect)]
+
+
+def read_file_tasks(path):
+    return scan(path)[0]
 
 
 def written(path, value):
@@ -53,7 +65,7 @@ def test_tasks_are_written_with_their_predictions_and_nothing_else_changes(tmp_p
     tasks = [{"id": 1, "data": {"ä": "b"}, "meta": {"x": 1}}, {"id": 2, "data": {}}]
     out = tmp_path / "new" / "out.json"
 
-    write_tasks(out, tasks, lambda task: [{"score": 1}] if task["id"] == 1 else None)
+    write_tasks(out, zip(tasks, [[{"score": 1}], None], strict=True))
 
     assert json.loads(out.read_text()) == [{**tasks[0], "predictions": [{"score": 1}]}, tasks[1]]
     assert list(out.parent.iterdir()) == [out]
@@ -63,7 +75,7 @@ def test_answers_that_were_in_the_file_are_numbered_so_that_label_studio_knows_t
     told = {"result": [], "was_cancelled": False}
     tasks = [{"id": 1, "data": {}, "annotations": [told, {"id": 88, **told}]}, {"id": 2, "data": {}}]
 
-    write_tasks(tmp_path / "out.json", tasks, lambda task: None)
+    write_tasks(tmp_path / "out.json", [(task, None) for task in tasks])
 
     first, second = json.loads((tmp_path / "out.json").read_text())
     assert [answer["id"] for answer in first["annotations"]] == [1, 88]
@@ -71,11 +83,12 @@ def test_answers_that_were_in_the_file_are_numbered_so_that_label_studio_knows_t
 
 
 def test_a_file_that_could_not_be_finished_is_not_there(tmp_path):
-    def fail(task):
+    def fail():
+        yield {"id": 1}, None
         raise RuntimeError
 
     with pytest.raises(RuntimeError):
-        write_tasks(tmp_path / "out.json", [{"id": 1}], fail)
+        write_tasks(tmp_path / "out.json", fail())
     assert not (tmp_path / "out.json").exists()
 
 
@@ -83,7 +96,7 @@ def test_half_an_emoji_costs_no_task_its_predictions(tmp_path):
     tasks = [{"id": 1, "data": {"note": "half \ud83d"}}, {"id": 2, "data": {"note": "\U0001f600"}}]
     path = tmp_path / "out.json"
 
-    write_tasks(path, tasks, lambda _: [])
+    write_tasks(path, [(task, []) for task in tasks])
 
     assert read_file_tasks(path) == [{**task, "predictions": []} for task in tasks]
 
@@ -134,10 +147,11 @@ def test_a_table_and_a_folder_of_pictures_are_tasks_under_the_keys_of_the_label_
     (tmp_path / "captions.csv").write_text("Photo;Question\na.png;the owl\n;nothing\n")
 
     for path in (tmp_path, tmp_path / "captions.csv"):
-        file = read_task_file(path, keys)
-        assert file.tasks == ({"id": 1, "data": {"photo": "a.png", "question": "the owl"}},)
+        tasks, defects = scan(path, keys)
+        assert tasks == [{"id": 1, "data": {"photo": "a.png", "question": "the owl"}}]
+        assert [what for what, _ in defects] == ["captions.csv, row 3"]
+        file = TaskFile(path, keys)
         assert (file.folder, file.key) == (tmp_path, compute_file_key(tmp_path / "captions.csv"))
-        assert [defect.what for defect in file.left_out] == ["captions.csv, row 3"]
 
 
 def test_rows_with_other_names_get_those_of_the_label_config(tmp_path):
@@ -150,7 +164,7 @@ def test_half_an_emoji_and_no_number_come_out_as_json(tmp_path):
     (tmp_path / "t.json").write_text('[{"data": {"image": "\\ud83d", "x": NaN}}]')
     tasks = read_file_tasks(tmp_path / "t.json")
 
-    write_tasks(tmp_path / "out.json", tasks, lambda task: None)
+    write_tasks(tmp_path / "out.json", [(task, None) for task in tasks])
 
     assert json.loads((tmp_path / "out.json").read_text()) == [
         {"id": 1, "data": {"image": "\ud83d", "x": None}}
@@ -158,10 +172,10 @@ def test_half_an_emoji_and_no_number_come_out_as_json(tmp_path):
 
 
 def test_what_is_no_task_is_left_out_and_told(tmp_path):
-    file = read_task_file(written(tmp_path / "t.json", [{"data": {"image": "a"}}, 7]), DataKeys())
+    tasks, defects = scan(written(tmp_path / "t.json", [{"data": {"image": "a"}}, 7]))
 
-    assert len(file.tasks) == 1
-    assert [(one.what, one.reason) for one in file.left_out] == [("t.json, object 2", "it must be an object")]
+    assert len(tasks) == 1
+    assert defects == [("t.json, object 2", "it must be an object")]
 
 
 @pytest.mark.parametrize("separator", [",", "\t", ";"])
@@ -200,10 +214,10 @@ def test_a_whole_number_is_an_id_however_it_is_written(tmp_path, number):
 def test_an_answer_of_json_min_that_says_something_else_of_its_task_is_told(tmp_path, change):
     rows = [MIN[0], MIN[1] | change, MIN[2]]
 
-    file = read_task_file(written(tmp_path / "t.json", rows), DataKeys())
+    tasks, defects = scan(written(tmp_path / "t.json", rows))
 
-    assert [task["id"] for task in file.tasks] == [5701, 5702]
-    assert [(one.what, one.reason) for one in file.left_out] == [
+    assert [task["id"] for task in tasks] == [5701, 5702]
+    assert defects == [
         ("t.json, object 2", "an earlier row has the same id, but another image or expression")
     ]
 
@@ -212,13 +226,11 @@ def test_two_texts_of_an_object_are_told_unless_the_label_config_takes_one(tmp_p
     path = written(tmp_path / "t.json", [{"image": "a", "caption": "x", "phrase": "y"}])
 
     with pytest.raises(InputError, match="it has expressions under 'caption' and 'phrase'"):
-        read_task_file(path, DataKeys())
-    assert read_task_file(path, DataKeys("image", "phrase")).tasks[0]["data"]["phrase"] == "y"
+        scan(path)
+    assert scan(path, DataKeys("image", "phrase"))[0][0]["data"]["phrase"] == "y"
 
 
 def test_what_a_row_says_of_its_referent_does_not_matter_to_a_suggestion(tmp_path):
     row = {"image": "a", "expression": "x", "verdict": "nope", "mask": []}
 
-    file = read_task_file(written(tmp_path / "t.json", [row]), DataKeys())
-
-    assert (file.tasks, file.left_out) == (({"id": 1, "data": row},), ())
+    assert scan(written(tmp_path / "t.json", [row])) == ([{"id": 1, "data": row}], [])

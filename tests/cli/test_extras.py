@@ -35,7 +35,7 @@ def test_the_ray_engine_needs_ray(block):
     block("ray")
 
     with pytest.raises(SettingsError, match=to_sentence("--engine ray", "ray", "ray")):
-        RayEngine(int, 1, address=None)
+        RayEngine(int, int, 1, address=None)
 
 
 def test_the_huggingface_format_needs_pyarrow(block, tmp_path):

@@ -12,7 +12,8 @@ from ris.errors import DatasetError
 
 def rows(text):
     return [
-        one if isinstance(one, Defect) else one[1] for one in read_separated(text, "a.csv", ColumnNames())
+        one if isinstance(one, Defect) else one[1]
+        for one in read_separated(io.StringIO(text, newline=""), "a.csv", ColumnNames())
     ]
 
 

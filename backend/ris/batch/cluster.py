@@ -1,116 +1,144 @@
-"""Engine of workers on a Ray cluster: actors, each with its own networks. Needs the extra `ray`."""
+"""Engine of workers on a Ray cluster, by Ray Data. Needs the extra `ray`.
 
-import itertools
+Ray Data reads the manifest, gives each block to an actor that fetches its images, then to an actor with
+networks, which writes the shard. It holds back what comes faster than it is used, makes more actors while
+there is work and room, and gives the blocks of a lost node to others. Three things are ours, because Ray
+Data does not do them:
+
+* An image that kills its worker would be tried without end, or fail its block: `batch.guard` runs it in a
+  process of its own, and `batch.marks` counts what not even that process survives.
+* A call that hangs would hold its actor for ever: `batch.guard` has a time limit.
+* A file that Ray Data writes can be half there, or be there twice: `batch.shard` writes it whole or not at
+  all, under a name that depends on its tasks alone.
+"""
+
 import logging
+import os
+import pickle
 import socket
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
-from ris.batch.engine import MAX_QUEUED_PER_WORKER, MAX_WORKER_LOSSES, make_killed_result
-from ris.batch.plan import TaskGroup
-from ris.batch.work import GroupResult, Labeller
+from ris.batch.cluster_stages import FetchStage, LabelStage, read_manifest_rows
+from ris.batch.engine import FetcherMaker, FinishedShard, LabellerMaker
+from ris.batch.guard import DEFAULT_LIMIT_S
+from ris.batch.manifest import list_manifest_files
+from ris.batch.run_folder import RunFolder
 from ris.core.extras import require_extra
 from ris.errors import BackendError, SettingsError
 
+# One CPU for one worker with the actor that fetches for it, and a part of the reading.
+_LABEL_CPUS, _FETCH_CPUS, _READ_CPUS = 0.75, 0.2, 0.05
+_BLOCKS_AHEAD = 2  # of an actor: it need not wait for the next one, and little is lost with it
+
 
 class RayEngine:
-    """A pool of actors. The groups of a lost actor are given to other actors.
+    """Two pools of actors of Ray Data: one fetches images, one has networks.
 
     Args:
-        make: makes a labeller in the actor's process.
-        count: number of actors; those that do not fit into the cluster wait until there is room.
+        make_fetcher: makes the function that fetches images, in an actor's process.
+        make_labeller: makes the function that runs the networks.
+        count: the largest number of actors with networks; those that the cluster has no room for wait.
         address: address of the cluster, as of `ray.init`; None starts Ray on this machine.
-        gpus: GPUs of each actor.
+        min_count: the smallest number of them.
+        gpus: GPUs of each of them; a fraction shares one.
+        limit_s: the longest time for fetching an image, and for the networks on it, in seconds.
 
     Raises:
         SettingsError: Ray is not installed, or the cluster does not answer.
     """
 
     def __init__(
-        self, make: Callable[[], Labeller], count: int, *, address: str | None, gpus: float = 0
+        self,
+        make_fetcher: FetcherMaker,
+        make_labeller: LabellerMaker,
+        count: int,
+        *,
+        address: str | None,
+        min_count: int = 1,
+        gpus: float = 0,
+        limit_s: float = DEFAULT_LIMIT_S,
     ) -> None:
         require_extra("ray", "ray", "--engine ray")
-        import ray
+        self.make_fetcher, self.make_labeller = make_fetcher, make_labeller
+        self.count, self.min_count = count, min(min_count, count)
+        self.gpus, self.limit_s = gpus, limit_s
+        _connect(address)
 
-        _check_address(address)
-        try:
-            ray.init(
-                address=address, ignore_reinit_error=True, log_to_driver=False, logging_level=logging.ERROR
-            )
-        except (ConnectionError, RuntimeError, ValueError) as error:
-            raise SettingsError(
-                f"the Ray cluster at {address} does not answer: {error}; check --address"
-            ) from error
-        self._ray: Any = ray
-        self._actor: Any = self._ray.remote(_Actor).options(num_cpus=1, num_gpus=gpus)
-        self.make, self.count = make, count
-
-    def run(self, groups: Iterable[TaskGroup]) -> Iterator[GroupResult]:
-        """Process the groups; see `Engine.run`.
+    def run(self, folder: RunFolder) -> Iterator[FinishedShard]:
+        """Process the blocks; see `Engine.run`. All nodes need the folder of the run under the same path.
 
         Raises:
-            SettingsError: the actors die as they start.
-            BackendError: an actor cannot make its labeller.
+            BackendError: a worker cannot make its labeller, or cannot write.
+            SettingsError: the cluster failed.
         """
-        ray = self._ray
-        waiting, losses, retries = iter(groups), dict[TaskGroup, int](), list[TaskGroup]()
-        numbers = itertools.count()
-        actors: dict[int, Any] = {}
-        starting: dict[Any, int] = {}  # waiting for room in the cluster, or loading
-        failed_starts = 0
-        running: dict[Any, tuple[int, TaskGroup]] = {}
+        import ray
 
-        def start_actor() -> None:
-            number = next(numbers)
-            actors[number] = self._actor.remote(self.make)
-            starting[actors[number].wait_until_ready.remote()] = number
-
-        for _ in range(self.count):
-            start_actor()
         try:
-            while True:
-                for number in actors.keys() - starting.values():
-                    for group in _take_next(number, running, waiting, retries, losses):
-                        running[actors[number].work.remote(group)] = number, group
-                if not running and len(starting) < len(actors):
-                    return
-                (done, *_), _ = ray.wait([*running, *starting])
-                if done in starting:
-                    number = starting.pop(done)
-                    try:
-                        ray.get(done)
-                    except ray.exceptions.RayActorError as error:
-                        del actors[number]
-                        failed_starts += 1
-                        if failed_starts == MAX_WORKER_LOSSES * self.count:
-                            raise SettingsError(
-                                f"the cluster's workers die as they start: {_get_first_line(error)}; "
-                                "every node needs this package and, in the same RIS_MODELS_FOLDER, the "
-                                "preset's networks "
-                                "(the settings come with the command)"
-                            ) from error
-                        start_actor()
-                    continue
-                number, group = running.pop(done)
-                try:
-                    result = ray.get(done)
-                except ray.exceptions.RayActorError:
-                    if actors.pop(number, None) is not None:  # the first group that reports this loss
-                        start_actor()
-                    losses[group] = losses.get(group, 0) + 1
-                    if losses[group] < MAX_WORKER_LOSSES:
-                        retries.append(group)
-                        continue
-                    result = make_killed_result(group)
-                if isinstance(result, BackendError):
-                    raise result
-                yield result
-        finally:
-            for actor in actors.values():
-                ray.kill(actor)
+            for row in self._make_dataset(folder).iter_batches(batch_size=1, prefetch_batches=0):
+                outcome = pickle.loads(row["outcome"][0])
+                if isinstance(outcome, BackendError):
+                    raise outcome
+                yield outcome
+        except ray.exceptions.RayError as error:
+            raise SettingsError(
+                f"the Ray cluster failed: {_get_first_line(error)}; every node needs this package, the "
+                "folder of --work and, in the same RIS_MODELS_FOLDER, the preset's networks; the settings "
+                "come with the command"
+            ) from error
+
+    def _make_dataset(self, folder: RunFolder) -> Any:
+        import ray.data
+
+        # Not `read_parquet`: it lists files in a task that asks for a whole CPU, which actors may have taken.
+        files = [{"path": str(path)} for path in list_manifest_files(folder.manifest)]
+        manifest = ray.data.from_items(files, override_num_blocks=len(files))
+        blocks = manifest.flat_map(read_manifest_rows, num_cpus=_READ_CPUS)
+        fetched = blocks.map_batches(
+            FetchStage,
+            fn_constructor_args=(self.make_fetcher, self.limit_s),
+            batch_size=1,
+            num_cpus=_FETCH_CPUS,
+            compute=_make_pool(1, self.count),
+        )
+        return fetched.map_batches(
+            LabelStage,
+            fn_constructor_args=(self.make_labeller, self.limit_s, folder.shards, folder.marks),
+            batch_size=1,
+            num_cpus=_LABEL_CPUS,
+            num_gpus=self.gpus or None,
+            compute=_make_pool(self.min_count, self.count),
+        )
 
 
-def _get_first_line(error: Exception) -> str:
+def _make_pool(min_size: int, max_size: int) -> Any:
+    from ray.data import ActorPoolStrategy
+
+    return ActorPoolStrategy(
+        min_size=min_size, max_size=max_size, max_tasks_in_flight_per_actor=_BLOCKS_AHEAD
+    )
+
+
+def _connect(address: str | None) -> None:
+    import ray
+    import ray.data
+
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # of the driver: losses of actors are expected
+    _check_address(address)
+    try:
+        ray.init(address=address, ignore_reinit_error=True, log_to_driver=False, logging_level=logging.ERROR)
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        raise SettingsError(
+            f"the Ray cluster at {address} does not answer: {error}; check --address"
+        ) from error
+    context = ray.data.DataContext.get_current()
+    context.enable_progress_bars = False
+    context.print_on_execution_start = False
+    context.target_max_block_size = 1  # a row is a block: the unit that is fetched, retried and counted
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
+
+
+def _get_first_line(error: BaseException) -> str:
     return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
 
 
@@ -125,36 +153,3 @@ def _check_address(address: str | None) -> None:
         raise SettingsError(
             f"the Ray cluster at {address} does not answer: {error}; check --address"
         ) from error
-
-
-def _take_next(
-    number: int,
-    running: dict[Any, tuple[int, TaskGroup]],
-    waiting: Iterator[TaskGroup],
-    retries: list[TaskGroup],
-    losses: dict[TaskGroup, int],
-) -> list[TaskGroup]:
-    """Choose the next groups of an actor. A lost group is run alone, to find the one that kills actors."""
-    assigned = [group for n, group in running.values() if n == number]
-    if any(group in losses for group in assigned):
-        return []
-    if retries and not assigned:
-        return [retries.pop()]
-    return list(itertools.islice(waiting, MAX_QUEUED_PER_WORKER - len(assigned)))
-
-
-class _Actor:
-    """A labeller in a process of the cluster. It returns a BackendError instead of raising it."""
-
-    def __init__(self, make: Callable[[], Labeller]) -> None:
-        try:
-            self.labeller: Labeller | BackendError = make()
-        except BackendError as error:
-            self.labeller = error
-
-    def wait_until_ready(self) -> None:
-        """Return when the process runs and its networks are loaded."""
-
-    def work(self, group: TaskGroup) -> GroupResult | BackendError:
-        """Process a group, or return why the labeller could not be made."""
-        return self.labeller if isinstance(self.labeller, BackendError) else self.labeller.work(group)

@@ -12,31 +12,26 @@ from ris.core.types import Image, Task
 from ris.datasets.files import ImageFolder, is_address
 from ris.errors import ImageUnreachable
 from ris.labelstudio.images.decoding import decode_image
-from ris.referring.pipeline import Pipeline
 
 
-def load_worker_with_folder(
-    parts: Callable[[], tuple[Pipeline, ImageFetcher]], folder: Path, max_bytes: int, max_pixels: int
-) -> tuple[Pipeline, ImageFetcher]:
-    """Load the parts of a labeller, whose image source reads the images of a folder.
+def load_folder_fetcher(
+    load: Callable[[], ImageFetcher], folder: Path, max_bytes: int, max_pixels: int
+) -> ImageFetcher:
+    """Make the function of `make_folder_fetcher` in another process.
 
     Args:
-        parts: loads the pipeline and the image source for all other images. It is sent to other processes.
+        load: makes the image source for all other images. It is sent to other processes.
         folder: the folder of the images.
         max_bytes: limit of an image file.
         max_pixels: limit of an image.
-
-    Returns:
-        The pipeline, and a function from a task to its image. That function raises an ImageError.
     """
-    pipeline, fetch = parts()
-    return pipeline, make_folder_fetcher(fetch, folder, max_bytes, max_pixels)
+    return make_folder_fetcher(load(), folder, max_bytes, max_pixels)
 
 
 def make_folder_fetcher(fetch: ImageFetcher, folder: Path, max_bytes: int, max_pixels: int) -> ImageFetcher:
     """Make the function that reads a task's image from a folder, or else with `fetch`.
 
-    It raises an ImageError. The arguments are those of `load_worker_with_folder`.
+    It raises an ImageError. The arguments are those of `load_folder_fetcher`.
     """
     images = ImageFolder(folder)
 

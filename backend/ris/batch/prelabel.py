@@ -1,59 +1,83 @@
-"""Compute and store the suggestions of a dataset.
+"""Compute and store the suggestions of a dataset: plan what is missing, compute shards, load them.
 
-The database is the only state. The suggestions of a group are written in one transaction, and tasks with
-stored suggestions are left out, so an interrupted run can be started again.
+The database is the truth: a task with stored suggestions is never planned. Shards are between the workers
+and the database, so an interrupted run can be started again at any moment.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+import itertools
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
+from pathlib import Path
 
 from ris.batch.engine import Engine
-from ris.batch.plan import TaskGroup, group_tasks
-from ris.batch.work import GroupResult
+from ris.batch.load import LoadedShard, load_shard
+from ris.batch.manifest import IMAGES_PER_BLOCK, ManifestWriter
+from ris.batch.run_folder import RunFolder
+from ris.batch.shard import find_shards
 from ris.core.types import Task
-from ris.labelstudio.region import make_alternatives
-from ris.store.records import add_alternatives, find_answered_tasks
+from ris.store.records import find_answered_tasks
 from ris.store.session import Database
 
 _TASKS_PER_QUERY = 500
 
 
-@dataclass(frozen=True, slots=True)
-class FailedTask:
-    """A task without suggestions, and the reason."""
-
-    task_id: int
-    reason: str
-
-
-def find_unanswered_tasks(database: Database, tasks: Sequence[Task], version: str) -> list[Task]:
-    """Return the tasks that have no stored suggestions of a model version; a query per block of tasks."""
-    missing: list[Task] = []
-    for start in range(0, len(tasks), _TASKS_PER_QUERY):
-        part = tasks[start : start + _TASKS_PER_QUERY]
+def find_unanswered_tasks(database: Database, tasks: Iterable[Task], version: str) -> Iterator[Task]:
+    """Yield the tasks that have no stored suggestions of a model version; a query per block of tasks."""
+    waiting = iter(tasks)
+    while part := list(itertools.islice(waiting, _TASKS_PER_QUERY)):
         with database.begin() as session:
             answered = find_answered_tasks(session, part, version)
-        missing += [task for task in part if task not in answered]
-    return missing
+        yield from (task for task in part if task not in answered)
+
+
+def plan_tasks(
+    database: Database,
+    tasks: Iterable[Task],
+    version: str,
+    manifest: Path,
+    *,
+    images_per_block: int = IMAGES_PER_BLOCK,
+) -> int:
+    """Write the manifest of the tasks without suggestions; return their number.
+
+    Args:
+        database: has the suggestions.
+        tasks: all tasks; they are read once, and some hundred are in memory.
+        version: model version of the suggestions.
+        manifest: folder of the manifest.
+        images_per_block: images whose results are written together; so many are lost with a worker.
+
+    Raises:
+        StoreError: the database cannot be read.
+    """
+    with ManifestWriter() as writer:
+        writer.add(find_unanswered_tasks(database, tasks, version))
+        writer.write(manifest, version, images_per_block=images_per_block)
+        return writer.n_tasks
+
+
+def load_shards(
+    database: Database, folder: Path, *, shuffled_share: float, now: Callable[[], datetime]
+) -> Iterator[LoadedShard]:
+    """Load the shards that an interrupted run left, of every version; see `load_shard`."""
+    for path in find_shards(folder):
+        yield load_shard(database, path, shuffled_share=shuffled_share, now=now)
 
 
 def prelabel_tasks(
     database: Database,
     engine: Engine,
-    tasks: Sequence[Task],
+    folder: RunFolder,
     *,
-    version: str,
     shuffled_share: float,
     now: Callable[[], datetime],
-) -> Iterator[tuple[TaskGroup, Sequence[FailedTask]]]:
-    """Compute and store the suggestions of tasks; yield each group with its failed tasks.
+) -> Iterator[LoadedShard]:
+    """Compute the suggestions of a manifest and load each shard when it is complete.
 
     Args:
-        database: where suggestions are stored, a transaction per group.
-        engine: runs the networks.
-        tasks: tasks without stored suggestions.
-        version: model version of the suggestions.
+        database: where suggestions are stored, a transaction per shard.
+        engine: runs the networks; it writes to the shards of `folder`.
+        folder: has the manifest.
         shuffled_share: fraction of tasks shown shuffled, to measure position bias.
         now: the clock.
 
@@ -61,33 +85,5 @@ def prelabel_tasks(
         BackendError: the workers cannot start.
         StoreError: the database cannot be written.
     """
-    for result in engine.run(group_tasks(tasks)):
-        failed = _store_result(database, result, version=version, shuffled_share=shuffled_share, now=now)
-        yield result.group, failed
-
-
-def _store_result(
-    database: Database,
-    result: GroupResult,
-    *,
-    version: str,
-    shuffled_share: float,
-    now: Callable[[], datetime],
-) -> list[FailedTask]:
-    failed = []
-    references = result.references or (None,) * len(result.group.tasks)
-    with database.begin() as session:
-        for task, reference, reason in zip(result.group.tasks, references, result.failures, strict=True):
-            if reference is None:
-                failed.append(FailedTask(task.task_id, reason))
-                continue
-            alternatives = make_alternatives(
-                task, version, reference.suggestions, shuffled_share=shuffled_share
-            )
-            add_alternatives(
-                session, task, result.digest, result.size, alternatives, version=version,
-                method_scores=reference.scores, proposals=result.masks, now=now(),
-            )  # fmt: skip
-            if not alternatives:
-                failed.append(FailedTask(task.task_id, "no mask was proposed for its image"))
-    return failed
+    for shard in engine.run(folder):
+        yield load_shard(database, shard.path, shuffled_share=shuffled_share, now=now)

@@ -3,18 +3,18 @@
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ris.core.scratch import open_scratch
 from ris.datasets.delimited import ColumnNames
 from ris.datasets.entry import Defect
-from ris.datasets.objects import is_json
 from ris.datasets.rows import normalise_row, read_image_and_expression
-from ris.datasets.tables import find_table_file, read_rows
-from ris.datasets.text import read_text
+from ris.datasets.streams import stream_rows
+from ris.datasets.tables import find_table_file
 from ris.errors import DatasetError, InputError
 
 _WHOLE_NUMBER = re.compile(r"[0-9]{1,11}(\.0+)?")
@@ -28,60 +28,72 @@ class DataKeys:
     expression: str = "expression"
 
 
-@dataclass(frozen=True, slots=True)
 class TaskFile:
-    """The content of a file.
-
-    Attributes:
-        tasks: each with "id" and "data"; without ids in the file they are numbered from 1.
-        left_out: parts of the file that are not tasks.
-        key: used as the project's key; it depends on the content alone.
-        folder: folder of the file, and of the images that it names by a path.
-    """
-
-    tasks: tuple[dict[str, Any], ...]
-    left_out: tuple[Defect, ...]
-    key: str
-    folder: Path
-
-
-def read_task_file(path: Path, keys: DataKeys, encoding: str | None = None) -> TaskFile:
-    """Read the tasks of a file, or of the captions file of a folder.
+    """A file of tasks, or the captions file of a folder.
 
     Args:
         path: the file or the folder.
         keys: keys for the image and the expression of a row that is not a task of Label Studio already.
         encoding: of a table; None detects it.
 
+    Attributes:
+        path: the file.
+        key: used as the project's key; it depends on the content alone.
+        folder: folder of the file, and of the images that it names by a path.
+
     Raises:
-        InputError: it is not a file of tasks, its ids are not unique, or it has no task.
+        InputError: there is no such file.
     """
-    try:
-        path = find_table_file(path)
-        text = read_text(path, encoding)
-        names = ColumnNames.from_preferred(keys.image, keys.expression)
-        make_row = _task_from_object if is_json(text) else _task_from_cells
-        tasks: list[dict[str, Any]] = []
-        left_out: list[Defect] = []
-        for one in read_rows(text, path, names):
-            task = (
+
+    def __init__(self, path: Path, keys: DataKeys, encoding: str | None = None) -> None:
+        try:
+            self.path = find_table_file(path)
+            self.key = compute_file_key(self.path)
+        except (DatasetError, OSError) as error:
+            raise InputError(f"{path} is not a file of tasks: {_describe_error(path, error)}") from error
+        self.folder = self.path.parent
+        self._keys, self._encoding = keys, encoding
+
+    def scan(self) -> Iterator[dict[str, Any] | Defect]:
+        """Yield the tasks and the parts that are not tasks.
+
+        Each task has "id" and "data"; without ids in the file they are numbered from 1.
+
+        Raises:
+            InputError: it is not a file of tasks, or has none; or, after all tasks were yielded, its ids are
+                not unique.
+        """
+        numbers = _TaskNumbers(self.path)
+        first: Defect | None = None
+        try:
+            for row in self._read_rows():
+                if isinstance(row, Defect):
+                    first = first or row
+                    yield row
+                else:
+                    yield numbers.number(row)
+        except DatasetError as error:
+            raise InputError(f"{self.path} is not a file of tasks: {error}") from error
+        if first is not None and not numbers.n_tasks:
+            raise InputError(f"{self.path} must hold a list of tasks: {first.what}: {first.reason}")
+        numbers.check()
+
+    def _read_rows(self) -> Iterator[dict[str, Any] | Defect]:
+        names = ColumnNames.from_preferred(self._keys.image, self._keys.expression)
+        has_objects, rows = stream_rows(self.path, names, self._encoding)
+        make_row = _task_from_object if has_objects else _task_from_cells
+        for one in rows:
+            yield (
                 one
                 if isinstance(one, Defect)
-                else _make_task(*one, partial(make_row, keys=keys, names=names))
+                else _make_task(*one, partial(make_row, keys=self._keys, names=names))
             )
-            left_out.append(task) if isinstance(task, Defect) else tasks.append(task)
-    except DatasetError as error:
-        raise InputError(f"{path} is not a file of tasks: {error}") from error
-    if left_out and not tasks:
-        raise InputError(f"{path} must hold a list of tasks: {left_out[0].what}: {left_out[0].reason}")
-    if not tasks:
-        raise InputError(f"{path} has no task")
-    return TaskFile(tuple(_number_tasks(tasks, path)), tuple(left_out), compute_file_key(path), path.parent)
 
 
-def read_file_tasks(path: Path) -> list[dict[str, Any]]:
-    """Read only the tasks of a file; see `read_task_file`."""
-    return list(read_task_file(path, DataKeys()).tasks)
+def _describe_error(path: Path, error: Exception) -> str:
+    if isinstance(error, OSError):
+        return f"{path} cannot be read: {type(error).__name__}: {error.strerror}"
+    return str(error)
 
 
 def _make_task(
@@ -118,22 +130,46 @@ def _get_id_field(row: Mapping[str, Any]) -> dict[str, Any]:
     return {} if own is None else {"id": own}
 
 
-def _number_tasks(listed: Sequence[dict[str, Any]], path: Path) -> list[dict[str, Any]]:
-    tasks = [
-        one if _parse_id(one.get("id")) is None else {**one, "id": _parse_id(one["id"])} for one in listed
-    ]
-    ids = [str(one["id"]) for one in tasks if one.get("id") is not None]
-    n_lacking, n_ids = len(tasks) - len(ids), len(set(ids))
-    if ids and n_lacking:
-        raise InputError(
-            f"{path}: {n_lacking} of {len(tasks)} tasks have no id that is a whole number; "
-            "give an id to each or to none"
-        )
-    if n_ids < len(ids):
-        raise InputError(
-            f"{path}: {len(tasks)} tasks have {n_ids} different ids; give an id to each or to none"
-        )
-    return tasks if ids else [{**one, "id": number} for number, one in enumerate(tasks, 1)]
+class _TaskNumbers:
+    """Numbers the tasks of a file, and checks that their ids are unique; the ids are on disk."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._scratch = open_scratch("CREATE TABLE task (id TEXT PRIMARY KEY) WITHOUT ROWID")
+        self.n_tasks = self._n_lacking = self._n_repeated = 0
+
+    def number(self, task: dict[str, Any]) -> dict[str, Any]:
+        """Return a task with its own id as a number, or with its place among the tasks."""
+        self.n_tasks += 1
+        own = _parse_id(task.get("id"))
+        name = own if own is not None else task.get("id")
+        if name is None:
+            self._n_lacking += 1
+            return {**task, "id": self.n_tasks}
+        added = self._scratch.execute("INSERT OR IGNORE INTO task VALUES (?)", (json.dumps(str(name)),))
+        self._n_repeated += 1 - added.rowcount
+        return {**task, "id": name}
+
+    def check(self) -> None:
+        """Check that all tasks or none have ids, and that no two are the same.
+
+        Raises:
+            InputError: they have not, or there is no task.
+        """
+        self._scratch.close()
+        if not self.n_tasks:
+            raise InputError(f"{self._path} has no task")
+        if 0 < self._n_lacking < self.n_tasks:
+            raise InputError(
+                f"{self._path}: {self._n_lacking} of {self.n_tasks} tasks have no id that is a whole number; "
+                "give an id to each or to none"
+            )
+        if self._n_repeated:
+            n_ids = self.n_tasks - self._n_repeated
+            raise InputError(
+                f"{self._path}: {self.n_tasks} tasks have {n_ids} different ids; give an id to each or to "
+                "none"
+            )
 
 
 def _parse_id(value: object) -> int | None:
@@ -147,30 +183,25 @@ def _parse_id(value: object) -> int | None:
 
 def compute_file_key(path: Path) -> str:
     """Compute the project key of a file's tasks from its content."""
-    return f"file.{hashlib.sha256(path.read_bytes()).hexdigest()[:16]}"
+    with path.open("rb") as file:
+        return f"file.{hashlib.file_digest(file, 'sha256').hexdigest()[:16]}"
 
 
-def write_tasks(
-    path: Path,
-    tasks: Iterable[dict[str, Any]],
-    predictions_of: Callable[[dict[str, Any]], Sequence[dict[str, Any]] | None],
-) -> None:
+def write_tasks(path: Path, tasks: Iterable[tuple[dict[str, Any], Sequence[dict[str, Any]] | None]]) -> None:
     """Write tasks with their predictions; the file gets its name when it is complete.
 
     Annotations without an id get one, because Label Studio marks annotations with an id as imported.
 
     Args:
         path: the file.
-        tasks: as Label Studio's JSON.
-        predictions_of: returns the predictions of a task; None leaves the task unchanged.
+        tasks: as Label Studio's JSON, each with its predictions; None leaves the task unchanged.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(path.name + ".part")
     # A lone surrogate (half an emoji) is written as its JSON escape, as it was read.
     with unfinished.open("w", encoding="utf-8", errors="backslashreplace") as file:
         file.write("[\n")
-        for number, task in enumerate(tasks):
-            predictions = predictions_of(task)
+        for number, (task, predictions) in enumerate(tasks):
             file.write(",\n" if number else "")
             numbered = _number_annotations(task)
             content = numbered if predictions is None else {**numbered, "predictions": predictions}

@@ -1,4 +1,4 @@
-"""The work of one worker process: run the networks on a group of tasks."""
+"""The work of one worker process: run the networks on the tasks of an image."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from ris.core.types import Image, Size, Task
 from ris.errors import BackendError
 from ris.referring.pipeline import Pipeline, ReferResult
 from ris.referring.ranking import Coefficients
+from ris.referring.scene import Scene
 
 ImageFetcher = Callable[[Task], Image]
 
@@ -42,36 +43,64 @@ class GroupResult:
     failures: tuple[str, ...] = ()
 
 
+def make_failed_result(group: TaskGroup, reason: str) -> GroupResult:
+    """Make the result of a group of which no task has suggestions."""
+    return GroupResult(group, failures=(reason,) * len(group.tasks))
+
+
+class GroupFetcher:
+    """Fetches and decodes the image of a group, in a process that has no networks.
+
+    Args:
+        load: makes the image source; it is sent to the process.
+    """
+
+    def __init__(self, load: Callable[[], ImageFetcher]) -> None:
+        self._fetch = load()
+
+    def __call__(self, group: TaskGroup) -> Image | str:
+        """Return the image, or the sentence why there is none."""
+        try:
+            return self._fetch(group.tasks[0])
+        except BackendError as error:
+            return str(error)
+
+
 class Labeller:
     """Computes references in a worker process, where it also loads its networks.
 
     Args:
-        build: loads the pipeline and the image source; it is sent to the worker process.
+        load: loads the pipeline; it is sent to the process.
         learned: coefficients of the ranking; None uses those of the preset.
     """
 
-    def __init__(
-        self, build: Callable[[], tuple[Pipeline, ImageFetcher]], learned: VersionedCoefficients | None
-    ) -> None:
-        pipeline, self.fetch = build()
+    def __init__(self, load: Callable[[], Pipeline], learned: VersionedCoefficients | None) -> None:
+        pipeline = load()
         self.pipeline = (
             pipeline.replace_ranking(learned.coefficients, learned.version) if learned else pipeline
         )
 
-    def work(self, group: TaskGroup) -> GroupResult:
-        """Compute the references of a group. A BackendError becomes the failure of its task."""
+    def __call__(self, one: tuple[TaskGroup, Image]) -> GroupResult:
+        """Compute the references of a group from its image. A BackendError fails its task."""
+        group, image = one
         try:
-            image = self.fetch(group.tasks[0])
             scene = self.pipeline.see(image)
         except BackendError as error:
-            return GroupResult(group, failures=(str(error),) * len(group.tasks))
-        references: list[ReferResult | None] = []
-        failures: list[str] = []
-        for task in group.tasks:
-            try:
-                references.append(self.pipeline.refer(scene, task.expression))
-                failures.append("")
-            except BackendError as error:
-                references.append(None)
-                failures.append(str(error))
-        return GroupResult(group, scene.digest, scene.size, scene.masks, tuple(references), tuple(failures))
+            return make_failed_result(group, str(error))
+        found = self._refer_all(scene, group)
+        references = tuple(None if isinstance(each, BackendError) else each for each in found)
+        failures = tuple(str(each) if isinstance(each, BackendError) else "" for each in found)
+        return GroupResult(group, scene.digest, scene.size, scene.masks, references, failures)
+
+    def _refer_all(self, scene: Scene, group: TaskGroup) -> list[ReferResult | BackendError]:
+        """Refer to all expressions in one batch; after a failure one by one, to fail one task."""
+        try:
+            return list(self.pipeline.refer_all(scene, [task.expression for task in group.tasks]))
+        except BackendError:
+            return [self._refer(scene, task) for task in group.tasks]
+
+    def _refer(self, scene: Scene, task: Task) -> ReferResult | BackendError:
+        try:
+            return self.pipeline.refer(scene, task.expression)
+        except BackendError as error:
+            return error

@@ -1,6 +1,7 @@
 """`ris prelabel`: suggestions for the tasks of a project or of a file."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
+from contextlib import closing
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -10,14 +11,18 @@ import typer
 
 from ris import assembly, config, planning
 from ris.batch.engine import Engine, ProcessEngine
-from ris.batch.prelabel import FailedTask, find_unanswered_tasks, prelabel_tasks
-from ris.batch.work import Labeller, VersionedCoefficients
+from ris.batch.guard import DEFAULT_LIMIT_S
+from ris.batch.load import FailedTask, LoadedShard
+from ris.batch.manifest import IMAGES_PER_BLOCK, read_manifest
+from ris.batch.prelabel import load_shards, plan_tasks, prelabel_tasks
+from ris.batch.run_folder import RunFolder
+from ris.batch.work import GroupFetcher, Labeller, VersionedCoefficients
 from ris.cli.connect import LABEL_CONFIG_NAMES
 from ris.cli.console import console, make_rate_progress
-from ris.cli.defects import print_defects
+from ris.cli.defects import DefectCounter
 from ris.cli.options import DatabaseUrlOption, KeyOption, PresetOption, UrlOption, apply_options
-from ris.cli.prelabel_input import read_file_input, read_project_input
-from ris.cli.prelabel_output import print_failed_tasks, push_predictions, write_prediction_file
+from ris.cli.prelabel_input import StoredTasks, open_project, open_task_file, store_tasks
+from ris.cli.prelabel_output import FailureLog, push_predictions, write_prediction_file
 from ris.cli.preset_advice import print_preset_advice
 from ris.core.types import Task
 from ris.errors import InputError, TaskError
@@ -60,14 +65,35 @@ def prelabel(
         bool, typer.Option("--push", help="store the suggestions in Label Studio as predictions")
     ] = False,
     out: Annotated[Path | None, typer.Option(help="file for the tasks with their predictions")] = None,
-    workers: Annotated[int, typer.Option(help="number of processes; each loads its own networks", min=1)] = 1,
+    workers: Annotated[
+        int,
+        typer.Option(help="number of workers, on Ray the largest number; each loads its own networks", min=1),
+    ] = 1,
     engine: Annotated[
         EngineName, typer.Option(help="run on this machine or on a Ray cluster")
     ] = EngineName.local,
     address: Annotated[
         str | None, typer.Option(help="address of the Ray cluster; default: start Ray on this machine")
     ] = None,
+    min_workers: Annotated[
+        int, typer.Option(help="on Ray: start with so many workers, and never have fewer", min=1)
+    ] = 1,
     gpus: Annotated[float, typer.Option(help="GPUs of the Ray cluster for each worker", min=0)] = 0,
+    work: Annotated[
+        Path,
+        typer.Option(help="folder for what is in work; a killed run is gone on with from there"),
+    ] = Path("ris-prelabel"),
+    shard_images: Annotated[
+        int, typer.Option(help="images whose results are written and stored together", min=1)
+    ] = IMAGES_PER_BLOCK,
+    time_limit: Annotated[
+        float,
+        typer.Option(
+            help="seconds for fetching an image, and again for the networks on it with all its expressions;"
+            " then its tasks fail and the run goes on",
+            min=1,
+        ),
+    ] = DEFAULT_LIMIT_S,
     preset: PresetOption = None,
     url: UrlOption = None,
     key: KeyOption = None,
@@ -86,66 +112,101 @@ def prelabel(
     if push and project is None:
         raise InputError("--push stores predictions in a project: name it with --project NUMBER")
     if project is not None:
-        found = read_project_input(settings, project)
+        source = open_project(settings, project)
     else:
         assert tasks is not None
-        found = read_file_input(settings, tasks, layout, images=images, encoding=encoding)
-    plan = planning.make_plan(settings)
-    database = Database.open(settings.database_url)
-    try:
-        with database.begin() as session:
-            learned = find_ranking_in_use(session, plan.version)
-        version = make_suggestion_version(learned.version if learned else plan.version, settings.alternatives)
-        missing = find_unanswered_tasks(database, found.tasks, version)
-        n_stored = len(found.tasks) - len(missing)
-        console.print(f"{len(found.entries)} tasks, {n_stored} of them done before, {len(missing)} to do")
-        failed = list(found.failed)
-        if not found.entries:
-            raise InputError(f"there are no tasks in {tasks or f'project {project}'}; import some first")
-        print_preset_advice(settings, missing, found.fetch)
-        if missing:
-            ranking = VersionedCoefficients(learned.coefficients, learned.version) if learned else None
-            make_labeller = partial(Labeller, found.load_worker, ranking)
-            pool = _make_engine(engine, make_labeller, workers, address, gpus)
-            failed += _run_engine(database, pool, missing, version, settings)
-        print_defects(found.left_out)
-        print_failed_tasks(failed)
+        source = open_task_file(settings, tasks, layout, images=images, encoding=encoding)
+    failed, defects = FailureLog(), DefectCounter()
+    with RunFolder(work, source.project) as folder, closing(Database.open(settings.database_url)) as database:
+        stored = store_tasks(source, folder.entries, defects)
+        learned, version = _choose_version(settings, database)
+        n_missing = _plan(settings, database, folder, stored, version, failed, shard_images)
+        print_preset_advice(settings, _read_first_tasks(folder), source.load_fetcher())
+        if n_missing:
+            make_labeller = partial(Labeller, partial(assembly.load_worker_pipeline, settings), learned)
+            make_fetcher = partial(GroupFetcher, source.load_fetcher)
+            if engine is EngineName.local:
+                pool: Engine = ProcessEngine(make_fetcher, make_labeller, workers, limit_s=time_limit)
+            else:
+                from ris.batch.cluster import RayEngine  # here: Ray is an extra
+
+                pool = RayEngine(
+                    make_fetcher, make_labeller, workers, address=address, min_count=min_workers, gpus=gpus,
+                    limit_s=time_limit,
+                )  # fmt: skip
+            steps = prelabel_tasks(
+                database, pool, folder, shuffled_share=settings.shuffled_share, now=assembly.get_utc_now
+            )
+            _show_progress(steps, n_missing, failed)
+        defects.print()
+        failed.print()
         if out is not None:
-            write_prediction_file(out, found, database, version)
+            write_prediction_file(out, stored, database, version)
         if push and project is not None:  # last: a refusal ends the command
-            push_predictions(settings, database, project, found, version)
-    finally:
-        database.close()
-    if failed:
+            push_predictions(settings, database, project, stored, version)
+    if failed.n_failed:
         raise TaskError(
-            f"{len(failed)} of {len(found.entries)} tasks have no suggestions; the table above gives the "
+            f"{failed.n_failed} of {stored.n_entries} tasks have no suggestions; the table above gives the "
             "reasons"
         )
 
 
-def _make_engine(
-    name: EngineName, make_labeller: "partial[Labeller]", workers: int, address: str | None, gpus: float
-) -> Engine:
-    if name is EngineName.local:
-        return ProcessEngine(make_labeller, workers)
-    from ris.batch.cluster import RayEngine  # here: Ray is an extra
+def _choose_version(
+    settings: config.Settings, database: Database
+) -> tuple[VersionedCoefficients | None, str]:
+    """Return the learned ranking in use, and the version of the suggestions."""
+    plan = planning.make_plan(settings)
+    with database.begin() as session:
+        learned = find_ranking_in_use(session, plan.version)
+    version = make_suggestion_version(learned.version if learned else plan.version, settings.alternatives)
+    return (VersionedCoefficients(learned.coefficients, learned.version) if learned else None), version
 
-    return RayEngine(make_labeller, workers, address=address, gpus=gpus)
+
+def _plan(
+    settings: config.Settings,
+    database: Database,
+    folder: RunFolder,
+    stored: StoredTasks,
+    version: str,
+    failed: FailureLog,
+    images_per_block: int,
+) -> int:
+    """Load what an interrupted run left, and plan what is missing; return the number of its tasks."""
+    n_loaded = sum(
+        loaded.n_new
+        for loaded in load_shards(
+            database, folder.shards, shuffled_share=settings.shuffled_share, now=assembly.get_utc_now
+        )
+    )
+    if n_loaded:
+        console.print(f"{n_loaded} tasks that an interrupted run had computed were stored")
+
+    def take_tasks() -> Iterator[Task]:
+        for _, task in stored.read():
+            if isinstance(task, FailedTask):
+                failed.add(task)
+            else:
+                yield task
+
+    n_missing = plan_tasks(
+        database, take_tasks(), version, folder.manifest, images_per_block=images_per_block
+    )
+    n_done = stored.n_entries - failed.n_failed - n_missing
+    console.print(f"{stored.n_entries} tasks, {n_done} of them done before, {n_missing} to do")
+    return n_missing
 
 
-def _run_engine(
-    database: Database, engine: Engine, missing: Sequence[Task], version: str, settings: config.Settings
-) -> list[FailedTask]:
-    failed: list[FailedTask] = []
+def _read_first_tasks(folder: RunFolder) -> Iterator[Task]:
+    """Yield one task of each image of the manifest."""
+    return (group.tasks[0] for block in read_manifest(folder.manifest) for group in block.groups)
+
+
+def _show_progress(steps: Iterable[LoadedShard], n_missing: int, failed: FailureLog) -> None:
     with make_rate_progress(console) as progress:
-        bar = progress.add_task("suggestions", total=len(missing), rate="")
-        steps = prelabel_tasks(
-            database, engine, missing, version=version, shuffled_share=settings.shuffled_share,
-            now=assembly.get_utc_now,
-        )  # fmt: skip
-        for group, failed_of_group in steps:
-            failed += failed_of_group
-            progress.advance(bar, len(group.tasks))
+        bar = progress.add_task("suggestions", total=n_missing, rate="")
+        for loaded in steps:
+            for one in loaded.failed:
+                failed.add(one)
+            progress.advance(bar, loaded.n_tasks)
             speed = progress.tasks[bar].speed
             progress.update(bar, rate=f"{speed:.2f} tasks/s" if speed else "")
-    return failed

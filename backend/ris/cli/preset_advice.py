@@ -1,6 +1,6 @@
 """Advice on the preset, from the first pictures of some tasks."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 
 import numpy as np
@@ -15,7 +15,7 @@ from ris.errors import BackendError
 MAX_FETCHED_PICTURES = 3
 
 
-def print_preset_advice(settings: Settings, tasks: Sequence[Task], fetch: Callable[[Task], Image]) -> None:
+def print_preset_advice(settings: Settings, tasks: Iterable[Task], fetch: Callable[[Task], Image]) -> None:
     """Print which preset suits the tasks' pictures, where the chosen one does not.
 
     Args:
@@ -31,8 +31,8 @@ def print_preset_advice(settings: Settings, tasks: Sequence[Task], fetch: Callab
         console.print(advice, markup=False)
 
 
-def _read_pictures(tasks: Sequence[Task], fetch: Callable[[Task], Image]) -> Iterator[NDArray[np.uint8]]:
-    for task in tasks[:MAX_FETCHED_PICTURES]:
+def _read_pictures(tasks: Iterable[Task], fetch: Callable[[Task], Image]) -> Iterator[NDArray[np.uint8]]:
+    for task in islice(tasks, MAX_FETCHED_PICTURES):
         try:
             yield fetch(task).pixels
         except BackendError:

@@ -11,7 +11,8 @@ Rules:
 """
 
 import csv
-import io
+import itertools
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -68,11 +69,33 @@ class ColumnNames:
         )
 
 
-def read_separated(text: str, name: str, names: ColumnNames) -> Iterator[tuple[str, dict[str, str]] | Defect]:
+class LineWindow:
+    """Lines that are read as they are needed and forgotten when they are behind; the first has index 0."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self._waiting, self._first, self._kept = iter(lines), 0, deque[str]()
+
+    def get(self, start: int, end: int) -> list[str]:
+        """Return the lines from `start` to before `end`; fewer where the text ends."""
+        while self._first + len(self._kept) < end and (line := next(self._waiting, None)) is not None:
+            self._kept.append(line)
+        return list(itertools.islice(self._kept, start - self._first, end - self._first))
+
+    def forget(self, end: int) -> None:
+        """Forget the lines before `end`, which were read."""
+        while self._first < end and self._kept:
+            self._kept.popleft()
+            self._first += 1
+
+
+def read_separated(
+    text: Iterable[str], name: str, names: ColumnNames
+) -> Iterator[tuple[str, dict[str, str]] | Defect]:
     """Yield each row as (its position, its cells by normalised heading), or a defect.
 
     Args:
-        text: the table.
+        text: the lines of the table with their ends, as `io.StringIO(..., newline="")` gives them;
+            `splitlines` would also split at U+2028. They are read as rows are taken.
         name: name of the file, for positions and errors.
         names: accepted names of the columns.
 
@@ -80,19 +103,17 @@ def read_separated(text: str, name: str, names: ColumnNames) -> Iterator[tuple[s
         DatasetError: the headings have no image column or no expression column, or one of them twice.
     """
     csv.field_size_limit(MAX_CELL_CHARACTERS)
-    lines = io.StringIO(text, newline="").readlines()  # splitlines would also split at U+2028
-    start = next((i for i, line in enumerate(lines) if line.strip()), len(lines))
+    lines, start = LineWindow(text), 0
+    while (first := lines.get(start, start + 1)) and not first[0].strip():
+        start += 1
     separators: Sequence[str] = SEPARATORS
-    if (
-        start < len(lines)
-        and lines[start].lower().startswith("sep=")
-        and len(lines[start].rstrip("\r\n")) == 5
-    ):
-        separators, start = lines[start][4], start + 1
+    if first and first[0].lower().startswith("sep=") and len(first[0].rstrip("\r\n")) == 5:
+        separators, start = first[0][4], start + 1
     separator, headings, start = _read_headings(lines, start, separators, name, names)
-    while start < len(lines):
+    while lines.get(start, start + 1):
         what = f"{name}, row {start + 1}"
         row, start = _read_row(lines, start, separator)
+        lines.forget(start)
         if isinstance(row, str):
             yield Defect(what, row)
             continue
@@ -110,11 +131,11 @@ def read_separated(text: str, name: str, names: ColumnNames) -> Iterator[tuple[s
 
 
 def _read_headings(
-    lines: Sequence[str], start: int, separators: Sequence[str], name: str, names: ColumnNames
+    lines: LineWindow, start: int, separators: Sequence[str], name: str, names: ColumnNames
 ) -> tuple[str, list[str], int]:
     longest: list[str] = []
     for separator in separators:
-        row, after = _read_row(lines, start, separator) if start < len(lines) else ("", start)
+        row, after = _read_row(lines, start, separator) if lines.get(start, start + 1) else ("", start)
         headings = [normalise_heading(cell) for cell in row] if not isinstance(row, str) else []
         longest = headings if len(headings) > len(longest) else longest
         if names.can_read(headings):
@@ -133,15 +154,18 @@ def _read_headings(
     )
 
 
-def _read_row(lines: Sequence[str], start: int, separator: str) -> tuple[list[str] | str, int]:
+def _read_row(lines: LineWindow, start: int, separator: str) -> tuple[list[str] | str, int]:
     """Read the row that begins in line `start`.
 
     Returns:
         The cells, or the reason why they cannot be read; and the index of the line after the row.
     """
-    for end in range(start + 1, min(len(lines), start + MAX_LINES_PER_ROW) + 1):
+    for end in range(start + 1, start + MAX_LINES_PER_ROW + 1):
+        part = lines.get(start, end)
+        if len(part) < end - start:
+            break  # the text ends
         try:
-            rows = list(csv.reader(lines[start:end], delimiter=separator, strict=True, skipinitialspace=True))
+            rows = list(csv.reader(part, delimiter=separator, strict=True, skipinitialspace=True))
         except csv.Error as error:
             if "unexpected end of data" in str(error):
                 continue

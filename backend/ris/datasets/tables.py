@@ -2,7 +2,7 @@
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ris.datasets.answers import Row, drop_repeated_tasks
@@ -84,16 +84,16 @@ def read_rows(text: str, path: Path, names: ColumnNames) -> Iterator[Row | Defec
     rows: Iterator[Row | Defect]
     if is_json(text):
         rows = read_objects(text, path)
-    elif _is_pairs(text, names):
-        rows = _read_pairs(text, path)
+    elif is_pairs(io.StringIO(text), names):
+        rows = read_pairs(io.StringIO(text, newline=""), path)
     else:
-        rows = read_separated(text, path.name, names)
+        rows = read_separated(io.StringIO(text, newline=""), path.name, names)
     return drop_repeated_tasks(rows, lambda row: read_image_and_expression(normalise_row(row), names))
 
 
-def _is_pairs(text: str, names: ColumnNames) -> bool:
+def is_pairs(lines: Iterable[str], names: ColumnNames) -> bool:
     """Return whether the first line has no headings, but an image name, a tab and an expression."""
-    first = next((line for line in io.StringIO(text) if line.strip()), "")
+    first = next((line for line in lines if line.strip()), "")
     image, tab, _ = first.partition("\t")
     is_heading = any(
         names.can_read(normalise_heading(cell.strip().strip('"')) for cell in first.split(separator))
@@ -102,8 +102,14 @@ def _is_pairs(text: str, names: ColumnNames) -> bool:
     return bool(tab) and not is_heading and ("." in image or "/" in image)
 
 
-def _read_pairs(text: str, path: Path) -> Iterator[tuple[str, dict[str, str]] | Defect]:
-    for number, line in enumerate(io.StringIO(text, newline=""), 1):
+def read_pairs(lines: Iterable[str], path: Path) -> Iterator[tuple[str, dict[str, str]] | Defect]:
+    """Yield the image and the expression of each line, or a defect.
+
+    Args:
+        lines: each an image name, a tab and an expression.
+        path: the file, for positions.
+    """
+    for number, line in enumerate(lines, 1):
         what = f"{path.name}, row {number}"
         image, tab, after = line.rstrip("\r\n").partition("\t")
         cells = [cell for cell in after.split("\t") if cell.strip()]

@@ -11,6 +11,7 @@ Rules:
 """
 
 import codecs
+from collections.abc import Iterator
 from pathlib import Path
 
 from charset_normalizer import from_bytes
@@ -35,6 +36,7 @@ _BINARY_SIGNATURES = (
     (b"\xff\xd8\xff", "an image, not a table"),
 )
 MAX_GUESSED_BYTES = 2**16
+_HEAD_BYTES = 64
 MULTIBYTE_ENCODINGS = frozenset({"big5", "cp932", "cp949", "cp950", "euc_jp", "euc_kr", "gb18030",
 "gb2312", "gbk", "johab",
                   "shift_jis", "iso2022_jp", "iso2022_kr", "hz"})  # fmt: skip
@@ -51,14 +53,48 @@ def read_text(path: Path, encoding: str | None = None) -> str:
     Raises:
         DatasetError: the file cannot be read, is not text, or its encoding cannot be detected.
     """
+    check_text_file(path)
+    data = path.read_bytes()
+    return _decode_text(data, path, encoding or detect_encoding(data)).removesuffix("\x1a")
+
+
+def check_text_file(path: Path) -> bytes:
+    """Check that a file is there and is not known to be binary; return its first bytes.
+
+    Raises:
+        DatasetError: it cannot be read, or is not text.
+    """
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            head = file.read(_HEAD_BYTES)
     except OSError as error:
         raise DatasetError(f"{path} cannot be read: {type(error).__name__}: {error.strerror}") from error
     for start, kind in _BINARY_SIGNATURES:
-        if data.startswith(start):
+        if head.startswith(start):
             raise DatasetError(f"{path} is {kind}")
-    return _decode_text(data, path, encoding or detect_encoding(data)).removesuffix("\x1a")
+    return head
+
+
+def iterate_lines(path: Path, encoding: str | None = None) -> Iterator[str]:
+    """Yield the lines of a text file with their ends; the same text as `read_text`, a line in memory.
+
+    Args:
+        path: the file.
+        encoding: as for `read_text`.
+
+    Raises:
+        DatasetError: as for `read_text`, where a line is reached that is not text in this encoding.
+    """
+    known = encoding or detect_encoding(check_text_file(path))
+    try:
+        with path.open(encoding=known, newline="") as file:
+            for number, line in enumerate(file):
+                if "\x00" in line or (known == "utf-8" and any(e in line for e in ISO_2022_ESCAPES)):
+                    read_text(path, encoding)  # it says what is wrong
+                yield (line.removeprefix("\ufeff") if not number else line).removesuffix("\x1a")
+    except (UnicodeDecodeError, LookupError):
+        read_text(path, encoding)  # it says what is wrong, with the line and a guess
+        raise
 
 
 def detect_encoding(data: bytes) -> str:

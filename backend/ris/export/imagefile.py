@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from ris.core.scratch import open_scratch
 from ris.core.types import Size, Task
 from ris.errors import ImageError, ImageUnreachable
 from ris.export.pictures import ImageBytesSource
-from ris.export.scratch import open_scratch
 
 _EXTENSIONS = frozenset({"jpg", "jpeg", "png", "webp", "bmp", "tif", "tiff", "gif"})
 MAX_STEM_CHARACTERS = 60

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable, Iterator
 
 from ris.core.address import to_address
+from ris.core.scratch import open_scratch
 from ris.core.types import Image, Task
 from ris.errors import ImageError
-from ris.export.scratch import open_scratch
 from ris.store.export_pages import ListedAnswer
 
 _SCHEMA = """

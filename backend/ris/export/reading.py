@@ -8,9 +8,9 @@ from typing import Any
 
 import ijson
 
+from ris.core.scratch import open_scratch
 from ris.datasets.entry import to_id
 from ris.errors import DatasetError
-from ris.export.scratch import open_scratch
 
 _CHUNK_BYTES = 2**20
 

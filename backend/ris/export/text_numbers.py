@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ris.export.scratch import open_scratch
+from ris.core.scratch import open_scratch
 
 _SCHEMA = "CREATE TABLE text (number INTEGER PRIMARY KEY, content TEXT UNIQUE);"
 

@@ -13,12 +13,12 @@ from pycocotools.coco import COCO
 
 from ris.core import rle
 from ris.core.decision import Decision
+from ris.core.scratch import open_scratch
 from ris.export.dataset import get_mask
 from ris.export.differences import Problems, compare_masks
 from ris.export.imagefile import ImageFile, ImageNumbers
 from ris.export.material import Material
 from ris.export.reading import read_items
-from ris.export.scratch import open_scratch
 
 _NOTES_PER_PAGE = 500
 

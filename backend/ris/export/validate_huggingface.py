@@ -11,12 +11,12 @@ from PIL import Image as Pillow
 from ris.core import rle
 from ris.core.extras import is_installed, require_extra
 from ris.core.rle import RLE
+from ris.core.scratch import open_scratch
 from ris.export.differences import Problems, compare_masks
 from ris.export.material import Material
 from ris.export.pictures import MAX_EXPORTED_PIXELS
 from ris.export.reading import read_items
 from ris.export.run import REPORT_FILE
-from ris.export.scratch import open_scratch
 from ris.export.selection import SampleView
 from ris.labelstudio.images.decoding import open_image, read_displayed_size
 

@@ -110,7 +110,7 @@ def add_alternatives(
         session, TaskRow, project=task.project, task_id=task.task_id, asked=hash_task_content(task),
         image_url=task.image_url, expression=task.expression, version=version, image_digest=digest,
         left_out={one.method: redact_text(one.skipped_reason) for one in method_scores if one.skipped_reason},
-        explained={one.method: _explanation_to_json(one) for one in method_scores if not one.skipped_reason},
+        explained={one.method: explanation_to_json(one) for one in method_scores if not one.skipped_reason},
         answered_at=now, proposals=key,
     )  # fmt: skip
     if not is_new:
@@ -186,7 +186,8 @@ def _find_task_row_ids(
         )
     )
     stored = {(task_id, asked): row_id for task_id, asked, row_id in rows}
-    keys = ((task, (task.task_id, hash_task_content(task))) for task in tasks)
+    ids = {task_id for task_id, _ in stored}
+    keys = ((task, (task.task_id, hash_task_content(task))) for task in tasks if task.task_id in ids)
     return {task: stored[key] for task, key in keys if key in stored}
 
 
@@ -285,15 +286,20 @@ def make_insert_or_ignore(
 
 
 def _add_proposals(session: Session, size: Size, masks: Sequence[RLE]) -> str | None:
-    if not masks:
-        return None
     counts = [rle.to_string(mask) for mask in masks]
-    key = hashlib.sha256(json.dumps([size, counts]).encode()).hexdigest()
-    add_once(session, ProposalsRow, key=key, height=size[0], width=size[1], masks=counts)
+    key = hash_proposals(size, counts)
+    if key is not None:
+        add_once(session, ProposalsRow, key=key, height=size[0], width=size[1], masks=counts)
     return key
 
 
-def _explanation_to_json(method_scores: MethodScores) -> dict[str, Any]:
+def hash_proposals(size: Size, masks: Sequence[str]) -> str | None:
+    """Return the key of an image's proposals, given as COCO's compressed strings; None without any."""
+    return hashlib.sha256(json.dumps([size, masks]).encode()).hexdigest() if masks else None
+
+
+def explanation_to_json(method_scores: MethodScores) -> dict[str, Any]:
+    """Convert the scores and the evidence of a method that ran to what is stored under its name."""
     scores = [float(score) for score in method_scores.scores]
     explanation: dict[str, Any] = {"evidence": dict(method_scores.evidence), "scores": scores}
     if method_scores.heat is not None:

@@ -1,4 +1,4 @@
-from ris.export.scratch import open_scratch
+from ris.core.scratch import open_scratch
 
 
 def test_tables_are_apart_from_each_other():

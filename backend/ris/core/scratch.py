@@ -1,4 +1,4 @@
-"""Tables on disk for what an export must remember of every image or text, so that memory does not grow."""
+"""Tables on disk for what must be remembered of every image, text or task, so that memory does not grow."""
 
 import sqlite3
 
