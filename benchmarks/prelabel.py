@@ -14,6 +14,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.processor import print_processor
 from ris.assembly import get_utc_now, load_worker
 from ris.batch.cluster import RayEngine
 from ris.batch.engine import ProcessEngine
@@ -33,6 +34,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=40)
     parser.add_argument("--workers", type=int, nargs="+", default=(1, 2, 4))
     args = parser.parse_args()
+    print_processor()
     tasks = []
     for number, sample in enumerate(make_samples(args.images)):
         url = "data:image/png;base64," + base64.b64encode(sample.png).decode()
