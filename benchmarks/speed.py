@@ -4,7 +4,8 @@ One row per work, number of threads and precision, with the networks of full siz
 cost is that of published weights. The naive ways are those of `benchmarks.methods`, `gradcam` and `sam`, in
 fp32. Results are compared first. Both ways alternate; the ratios are medians of the rounds' ratios, by
 elapsed and by processor time. If anything is slower than its naive way by elapsed time, the exit status is 1,
-and a sentence says what.
+and a sentence says what. `--count` counts the operations of both ways instead, which says what is possible
+with products of one rate.
 """
 
 import argparse
@@ -19,6 +20,7 @@ import torch
 from rich.console import Console
 from rich.table import Table
 from segment_anything import sam_model_registry
+from torch.utils.flop_counter import FlopCounterMode
 from transformers import AutoTokenizer
 
 from benchmarks import gradcam, sam
@@ -51,7 +53,17 @@ _TOLERANCES = {"fp32": 1e-4, "bf16": 0.1}  # of the largest feature
 Pair = tuple[str, Callable[[], Any], Callable[[], Any]]
 
 
-def make_clip_pairs(precision: Precision, works: list[str], mask_counts: list[int]) -> Iterator[Pair]:
+class PlainSpeeds(LinearSpeeds):
+    """Speeds by which no weight is packed, because PyTorch does not count oneDNN's own products."""
+
+    def find_packed_from(self, n_in: int, n_out: int, dtype: torch.dtype) -> int | None:
+        """Return None for every layer."""
+        return None
+
+
+def make_clip_pairs(
+    precision: Precision, works: list[str], mask_counts: list[int], speeds: LinearSpeeds
+) -> Iterator[Pair]:
     """Yield the naive and our way of both methods' image sides, and of the texts."""
     if not {"global-local", "lgd", "texts"}.intersection(works):
         return
@@ -60,7 +72,7 @@ def make_clip_pairs(precision: Precision, works: list[str], mask_counts: list[in
     network, tokenizer = copy.deepcopy(plain), open_clip.get_tokenizer("ViT-B-32")
     if precision == "bf16":
         network = network.to(torch.bfloat16)
-    pack_clip(network, LinearSpeeds())
+    pack_clip(network, speeds)
     naive, ours = NaiveClip(plain, tokenizer), ClipEncoder(network, tokenizer)
     makers: dict[str, Callable[[ClipEncoder], Method]] = {
         "global-local": lambda clip: GlobalLocal(clip, GLOBAL_LOCAL_PAPER),
@@ -82,14 +94,14 @@ def _see(method: Method, image: Any, masks: Any) -> Any:
     return method.see(image, masks)["visual"]
 
 
-def make_gradcam_pair(precision: Precision) -> Pair:
+def make_gradcam_pair(precision: Precision, speeds: LinearSpeeds) -> Pair:
     """Make the naive and our way of an image and three passes of one expression through BLIP base."""
     model = gradcam.make_network()
     tokenizer = AutoTokenizer.from_pretrained(TINY_FOLDER / "itm")
     matcher = CrossMatcher(
         make_blip_parts(copy.deepcopy(model)), tokenizer, layer=_LAYER, precision=precision
     )
-    matcher.pack(LinearSpeeds())
+    matcher.pack(speeds)
     peer = gradcam.PeerMatcher(model, tokenizer)
     picture = np.random.default_rng(0).normal(size=(3, 384, 384)).astype(np.float32)
     return (
@@ -99,12 +111,12 @@ def make_gradcam_pair(precision: Precision) -> Pair:
     )
 
 
-def make_sam_pair(points: int) -> Pair:
+def make_sam_pair(points: int, speeds: LinearSpeeds) -> Pair:
     """Make the library's and our way of generating all masks with SAM ViT-B, in fp32."""
     torch.manual_seed(0)
     model = sam_model_registry["vit_b"]().eval()
     packed = copy.deepcopy(model)
-    pack_sam(packed, LinearSpeeds())
+    pack_sam(packed, speeds)
     pixels = np.random.default_rng(1).integers(0, 255, (*_SIZE, 3), dtype=np.uint8)
     answers = sam.EllipseAnswers(3 * points**2, 256, "cpu")
     settings = SamSettings(1024, points, 0.88, 0.95, 0.7, 99, 0.0, 1.0, 0.7)
@@ -120,7 +132,7 @@ def make_sam_pair(points: int) -> Pair:
 
 
 def make_pairs(
-    precisions: list[Precision], works: list[str], masks: list[int], points: int
+    precisions: list[Precision], works: list[str], masks: list[int], points: int, speeds: LinearSpeeds
 ) -> Iterator[Pair]:
     """Yield all pairs, one after the other, so that the networks of one are in memory at a time."""
     for precision in precisions:
@@ -129,11 +141,11 @@ def make_pairs(
         except SettingsError as error:
             print(f"{precision} is not measured: {error}")
             continue
-        yield from make_clip_pairs(precision, works, masks)
+        yield from make_clip_pairs(precision, works, masks, speeds)
         if "gradcam" in works:
-            yield make_gradcam_pair(precision)
+            yield make_gradcam_pair(precision, speeds)
     if "sam" in works:
-        yield make_sam_pair(points)
+        yield make_sam_pair(points, speeds)
 
 
 def compare_results(name: str, naive: Any, ours: Any) -> None:
@@ -151,6 +163,13 @@ def compare_results(name: str, naive: Any, ours: Any) -> None:
         np.testing.assert_allclose(ours, naive, rtol=0, atol=tolerance * np.abs(naive).max(), err_msg=name)
 
 
+def count_operations(work: Callable[[], Any]) -> int:
+    """Count the floating-point operations of a work, those of its backward pass included."""
+    with FlopCounterMode(display=False) as counted:
+        work()
+    return int(counted.get_total_flops())
+
+
 def main() -> None:
     """Print the table; exit with 1 if anything is slower than the naive way."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -160,14 +179,24 @@ def main() -> None:
     parser.add_argument("--masks", type=int, nargs="+", default=[3, 50])
     parser.add_argument("--points", type=int, default=8, help="clicks per side of SAM's grid")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--count", action="store_true", help="count operations (not those of SAM)")
     args = parser.parse_args()
     print_processor()
+    if args.count:
+        works = [work for work in args.works if work != "sam"]
+        for name, naive, ours in make_pairs(["fp32"], works, args.masks, args.points, PlainSpeeds()):
+            ours_gflop, naive_gflop = (count_operations(work) / 1e9 for work in (ours, naive))
+            times = naive_gflop / ours_gflop
+            print(f"{name}: naive {naive_gflop:.1f} GFLOP, ours {ours_gflop:.1f}, {times:.2f} times")
+        return
     torch.set_flush_denormal(True)
     table = Table("", "threads", "naive", "ours", "times as fast", "by processor time")
     found: dict[str, PairTimes] = {}
     for threads in args.threads:
         torch.set_num_threads(threads)
-        for name, naive, ours in make_pairs(args.precisions, args.works, args.masks, args.points):
+        for name, naive, ours in make_pairs(
+            args.precisions, args.works, args.masks, args.points, LinearSpeeds()
+        ):
             compare_results(name, naive(), ours())
             times = time_pair(naive, ours, rounds=args.rounds * (10 if name.startswith("texts") else 1))
             found[f"{name}, {threads} thread{'s' * (threads > 1)}"] = times
