@@ -226,6 +226,17 @@ def load_presets(settings: Settings) -> Mapping[str, Preset]:
     return read_presets(settings.presets_file.expanduser()) if settings.presets_file else PRESETS
 
 
+def settle_precision(settings: Settings) -> Settings:
+    """Replace the precision "auto" by what it is on this machine, for workers that may be on others.
+
+    Raises:
+        SettingsError: the processor is slower in the precision that is set, or lacks the device.
+    """
+    models = get_models_folder(settings)
+    precision, _ = choose_precision(settings.precision, settings.device, models)
+    return settings.model_copy(update={"precision": precision})
+
+
 def get_models_folder(settings: Settings) -> Path:
     """Return the folder of fetched networks."""
     return settings.models_folder.expanduser()

@@ -87,6 +87,6 @@ def check_precision(precision: str, device: str, flags: Collection[str]) -> str:
         raise SettingsError(
             "RIS_PRECISION is bf16, and this processor has no bf16 instructions (none of the flags "
             f"{', '.join(sorted(_BF16_FLAGS))}; it has {best}): it would be several times slower than fp32. "
-            "Set RIS_PRECISION=fp32"
+            "Set RIS_PRECISION=fp32, or auto"
         )
     return words
