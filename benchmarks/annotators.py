@@ -12,6 +12,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 
+from benchmarks.processor import print_processor
 from ris.cli.console import make_table
 from ris.core.rle import RLE, encode_rle
 from ris.core.types import Task, Verdict
@@ -66,6 +67,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=100)
     parser.add_argument("--tasks", type=int, default=200)
     arguments = parser.parse_args()
+    print_processor()
     console, questions = Console(), draw_questions(200)
     held, estimates, widths, n_together = np.zeros(len(SKILLS)), [], [], 0
     for seed in track(range(arguments.seeds), console=console, transient=True):

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.processor import print_processor
 from ris.errors import OversizedError
 from ris.labelstudio.body import parse_body, parse_predict
 from ris.labelstudio.stored_body import redact_event, to_canonical_json
@@ -57,6 +58,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--megabytes", type=int, default=16, help="size of each body")
     size = parser.parse_args().megabytes * 2**20
+    print_processor()
     table = Table(
         "values", "webhook", "/predict, in earlier answers", "/predict, in the data", "/predict, as tasks"
     )

@@ -14,6 +14,7 @@ from pycocotools import mask as coco
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.processor import print_processor
 from ris.labelstudio.masks import brush
 
 SIZES = ((480, 640), (1080, 1920), (3000, 4000))
@@ -50,6 +51,7 @@ def measure_median_ms(work: Callable[[], object]) -> float:
 def main() -> None:
     """Print a row per mask."""
     argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args()
+    print_processor()
     table = Table("mask", "bytes", title=f"brush RLE, milliseconds, median of {ROUNDS}")
     for heading in ("encode SDK", "ours", "ratio", "coco", "decode SDK", "ours", "ratio", "coco"):
         table.add_column(heading, justify="right")

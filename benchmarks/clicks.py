@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.table import Table
 from segment_anything import sam_model_registry
 
+from benchmarks.processor import print_processor
 from ris.assembly import load_pipeline
 from ris.config import Settings
 from ris.core.proposals import Prompts
@@ -109,6 +110,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=50)
     parser.add_argument("--threads", type=int, default=2)
     args = parser.parse_args()
+    print_processor()
     torch.set_num_threads(args.threads)
     pixels = np.random.default_rng(0).integers(0, 256, (480, 640, 3), dtype=np.uint8)
     settings = replace(TINY.proposals, points_per_side=2)

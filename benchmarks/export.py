@@ -18,6 +18,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.processor import print_processor
 from benchmarks.records import fill_database
 
 _DEFAULT_FORMATS = ("coco", "jsonl", "refcoco")
@@ -73,6 +74,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="for databases and exports; default: a temporary one")
     parser.add_argument("--validate", action="store_true", help="measure `ris validate`, too")
     arguments = parser.parse_args()
+    print_processor()
     table = Table("database", "decisions", "command", "wall s", "CPU s", "peak MB", "growth")
     with ExitStack() as stack:
         folder = arguments.folder or Path(stack.enter_context(tempfile.TemporaryDirectory()))

@@ -22,8 +22,10 @@ from rich.console import Console
 from rich.table import Table
 from transformers import AutoTokenizer, BlipConfig, BlipForImageTextRetrieval
 
+from benchmarks.pairs import refuse_slower
+from benchmarks.processor import print_processor
 from ris.pretrained.catalog.presets import TINY_FOLDER
-from ris.pretrained.linear_ops import use_fast_linear
+from ris.pretrained.linear_speed import LinearSpeeds
 from ris.pretrained.matching.blip import make_blip_parts
 from ris.pretrained.matching.cross_matcher import CrossMatcher
 from ris.referring.heat import scale_to_unit
@@ -124,19 +126,22 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=3)
     args = parser.parse_args()
+    print_processor()
     torch.set_num_threads(args.threads)
     torch.set_flush_denormal(True)
     model = make_network().to(args.device)
     tokenizer = AutoTokenizer.from_pretrained(TINY_FOLDER / "itm")
     exact, quick = (
         CrossMatcher(
-            make_blip_parts(use_fast_linear(copy.deepcopy(model))),
+            make_blip_parts(copy.deepcopy(model)),
             tokenizer,
             layer=_LAYER,
             precision=precision,
         )
         for precision in ("fp32", "bf16")
     )
+    for matcher in (exact, quick):
+        matcher.pack(LinearSpeeds())
     peer = PeerMatcher(model, tokenizer)
     picture = np.random.default_rng(0).normal(size=(3, 384, 384)).astype(np.float32)
     runs: dict[str, Callable[[], list[NDArray[np.float32]]]] = {
@@ -172,6 +177,8 @@ def main() -> None:
             f"{statistics.median(times['peer']) / taken:.1f}", alike,
         )  # fmt: skip
     Console().print(table)
+    peer_s = statistics.median(times["peer"])
+    refuse_slower({name: peer_s / statistics.median(times[name]) for name in list(runs)[1:]})
 
 
 def _compute_cosine(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:

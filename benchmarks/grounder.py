@@ -11,6 +11,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.processor import print_processor
 from ris.assembly import load_pipeline
 from ris.config import Settings
 from ris.core import rle
@@ -34,6 +35,7 @@ def main() -> None:
     parser.add_argument("--preset", default="tiny")
     parser.add_argument("--scenes", type=int, default=100)
     options = parser.parse_args()
+    print_processor()
     pipeline = load_pipeline(make_plan(Settings(_env_file=None, preset=options.preset)))  # type: ignore[call-arg]
     rows = measure_rates(pipeline, options.scenes)
     table = Table("right boxes", "top-1", "top-3", title=f"{options.preset}, {options.scenes} drawn scenes")

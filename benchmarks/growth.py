@@ -25,6 +25,7 @@ from rich.table import Table
 from sqlalchemy import make_url
 
 from benchmarks.idle_studio import API_KEY, run_idle_studio, save_idle_positions
+from benchmarks.processor import print_processor
 from benchmarks.records import fill_database
 from ris.cli.server_process import ServerProcess, find_free_port
 from ris.evaluation.decisions.charts import STYLE
@@ -163,6 +164,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="file for the costs")
     parser.add_argument("--svg", type=Path, help="file for the drawing")
     args = parser.parse_args()
+    print_processor()
     args.folder.mkdir(parents=True, exist_ok=True)
     costs: list[Cost] = []
     with tempfile.TemporaryDirectory() as work:

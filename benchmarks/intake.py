@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.growth import start_database
+from benchmarks.processor import print_processor
 from benchmarks.records import fill_database
 from benchmarks.webhooks import Load, run_server, run_wrk, write_lua_script
 
@@ -48,6 +49,7 @@ def main() -> None:
     parser.add_argument("--databases", nargs="+", choices=["SQLite", "PostgreSQL"], default=["SQLite"])
     parser.add_argument("--seconds", type=int, default=15, help="duration of each run")
     args = parser.parse_args()
+    print_processor()
     if shutil.which("wrk") is None:
         raise SystemExit("wrk is not installed: apt install wrk")
     args.folder.mkdir(parents=True, exist_ok=True)

@@ -25,6 +25,7 @@ from PIL import ImageDraw
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.processor import print_processor
 from ris.assembly import load_pipeline
 from ris.config import Settings
 from ris.core import rle
@@ -144,6 +145,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path, nargs="?", default=LIBRARY_FOLDER)
     parser.add_argument("--scenes", type=int, default=100, help="drawn scenes")
     args = parser.parse_args()
+    print_processor()
     n_objects = sum(len(truths) for _, truths in read_marked_objects(args.folder))
     if not n_objects:
         raise SystemExit(f"{args.folder} has none of the pictures of {OBJECTS_FILE.name}")

@@ -19,6 +19,7 @@ from PIL import Image as Pillow
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.processor import print_processor
 from ris.assembly import load_pipeline
 from ris.config import Settings
 from ris.labelstudio.images.decoding import decode_image
@@ -50,6 +51,7 @@ def main() -> None:
     if args.one:
         print(*measure(args.one[0], Path(args.one[1]).read_bytes()))
         return
+    print_processor()
     table = Table(title=f"decoding {SIZE[0]} x {SIZE[1]} pixels")
     headings = ("picture", "file", "naive", "ours", "naive peak", "ours", "bytes a pixel")
     for heading in headings:

@@ -17,6 +17,7 @@ import numpy as np
 from PIL import Image as Pillow
 from rich.console import Console
 
+from benchmarks.processor import print_processor
 from ris import assembly, config, planning
 from ris.cli.console import make_table
 from ris.core.rle import encode_rle
@@ -146,6 +147,7 @@ def main() -> None:
         "--no-ranking", action="store_true", help="leave out ambiguity, which needs the networks"
     )
     arguments = parser.parse_args()
+    print_processor()
     console, made = Console(width=160), plant(arguments.scenes, arguments.seed)
 
     def load_image(task: Task) -> Image:

@@ -18,6 +18,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.processor import print_processor
 from ris.assembly import get_utc_now, load_worker_pipeline, make_image_source
 from ris.batch.cluster import RayEngine
 from ris.batch.engine import Engine, FinishedShard, ProcessEngine
@@ -40,6 +41,7 @@ def main() -> None:
     parser.add_argument("--shard-images", type=int, default=2)
     parser.add_argument("--workers", type=int, nargs="+", default=(1, 2, 4))
     args = parser.parse_args()
+    print_processor()
     tasks = make_tasks(args.images)
     table = Table(
         "workers",

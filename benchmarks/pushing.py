@@ -14,6 +14,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.processor import print_processor
 from ris.assembly import get_utc_now
 from ris.cli.prelabel_output import PUSH_BATCH_SIZE
 from ris.core.masks import compute_rle_box
@@ -42,6 +43,7 @@ def main() -> None:
     parser.add_argument("--tasks", type=int, default=2000)
     parser.add_argument("--batch", type=int, default=PUSH_BATCH_SIZE, help="tasks in one call")
     args = parser.parse_args()
+    print_processor()
     table = Table("pass", "predictions stored", "seconds", "predictions per second")
     with tempfile.TemporaryDirectory() as folder, LabelStudioServer(Path(folder)) as server:
         client = LabelStudioClient(server.url, DEMO_TOKEN)

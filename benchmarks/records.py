@@ -25,6 +25,7 @@ from sqlalchemy import Engine, create_engine, event, insert
 from sqlalchemy.orm import Session
 
 from benchmarks.mask_pool import PoolShape, choose_move, make_mask_pool, move_box
+from benchmarks.processor import print_processor
 from ris.core.address import to_address, to_address_key
 from ris.core.types import Size, Task, Verdict
 from ris.labelstudio.region import make_region_id
@@ -389,6 +390,7 @@ def main() -> None:
     parser.add_argument("--proposals", type=int, default=12, help="of each image")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
+    print_processor()
     started = time.perf_counter()
     n_answers = fill_database(
         arguments.database, arguments.decisions, seed=arguments.seed, n_proposals=arguments.proposals,

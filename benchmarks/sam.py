@@ -8,6 +8,7 @@ sides are compared, and the original outputs of the networks too.
 """
 
 import argparse
+import copy
 import statistics
 import time
 from collections.abc import Callable
@@ -22,7 +23,11 @@ from rich.table import Table
 from segment_anything import SamAutomaticMaskGenerator, SamPredictor, sam_model_registry
 from torch import Tensor
 
+from benchmarks.pairs import refuse_slower
+from benchmarks.processor import print_processor
+from ris.pretrained.linear_speed import LinearSpeeds
 from ris.pretrained.masks import sam_generator
+from ris.pretrained.masks.sam import pack_sam
 from ris.pretrained.masks.sam_generator import embed_image, generate_masks
 from ris.pretrained.masks.settings import SamSettings
 
@@ -167,7 +172,7 @@ def compute_worst_iou(theirs: Any, found: Any) -> float:
     return worst
 
 
-def compute_worst_difference(model: Any, pixels: NDArray) -> tuple[float, float]:
+def compute_worst_difference(model: Any, packed: Any, pixels: NDArray) -> tuple[float, float]:
     """Compute the largest differences of logits and predicted IoUs, in standard deviations, for 8 clicks."""
     predictor = SamPredictor(model)
     predictor.set_image(pixels)
@@ -179,13 +184,13 @@ def compute_worst_difference(model: Any, pixels: NDArray) -> tuple[float, float]
         maps, scores = model.mask_decoder(
             predictor.features, model.prompt_encoder.get_dense_pe(), clicks, dense, True
         )
-        embedding, _ = embed_image(model, pixels)
+        embedding, _ = embed_image(packed, pixels)
         tokens, keys = ORIGINAL_FUNCTIONS["run_transformer"](
-            model.mask_decoder, ORIGINAL_FUNCTIONS["make_shared_state"](model, embedding), clicks
+            packed.mask_decoder, ORIGINAL_FUNCTIONS["make_shared_state"](packed, embedding), clicks
         )
         wanted = torch.ones_like(scores, dtype=torch.bool)
-        own_maps = ORIGINAL_FUNCTIONS["compute_mask_logits"](model.mask_decoder, tokens, keys, wanted)
-        own_scores = ORIGINAL_FUNCTIONS["predict_iou"](model.mask_decoder, tokens)
+        own_maps = ORIGINAL_FUNCTIONS["compute_mask_logits"](packed.mask_decoder, tokens, keys, wanted)
+        own_scores = ORIGINAL_FUNCTIONS["predict_iou"](packed.mask_decoder, tokens)
     return tuple(
         float((a - b).abs().max() / b.std())
         for a, b in ((own_maps, maps.flatten(0, 1)), (own_scores, scores))
@@ -201,6 +206,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--image", type=int, nargs=2, default=(480, 640), metavar=("HEIGHT", "WIDTH"))
     args = parser.parse_args()
+    print_processor()
     torch.set_num_threads(args.threads)
     torch.manual_seed(0)
     model = sam_model_registry["vit_b"]().to(args.device)
@@ -209,17 +215,20 @@ def main() -> None:
             if "pos" in name:  # zero in a fresh network
                 parameter.normal_(0, 0.1)
     pixels = np.random.default_rng(1).integers(0, 255, (*args.image, 3), dtype=np.uint8)
-    maps, scores = compute_worst_difference(model, pixels)
+    packed = copy.deepcopy(model)
+    pack_sam(packed, LinearSpeeds())
+    maps, scores = compute_worst_difference(model, packed, pixels)
     answers = EllipseAnswers(3 * args.points**2, 256, args.device)
+    times: dict[str, float] = {}
     table = Table("thresholds", "", *_PARTS, "total", "masks", "worst IoU", title="seconds, median")
     for name, (iou, stability) in _THRESHOLDS.items():
         settings = SamSettings(1024, args.points, iou, stability, 0.7, 99, 0.0, 1.0, 0.7)
         rounds: dict[str, list[dict[str, float]]] = {"library": [], "ours": []}
         found: dict[str, Any] = {}
         for _ in range(args.rounds):
-            for who, run in (("library", run_library), ("ours", run_ours)):
+            for who, run, network in (("library", run_library, model), ("ours", run_ours, packed)):
                 clock = PartTimer(args.device)
-                found[who] = run(model, pixels, settings, answers, clock)
+                found[who] = run(network, pixels, settings, answers, clock)
                 rounds[who].append(clock.seconds | {"total": sum(clock.seconds.values())})
         medians = {
             who: {part: statistics.median(one[part] for one in runs) for part in (*_PARTS, "total")}
@@ -228,6 +237,7 @@ def main() -> None:
         worst = compute_worst_iou(found["library"], found["ours"])
         for who, seconds in medians.items():
             table.add_row(name, who, *(f"{s:.2f}" for s in seconds.values()), str(len(found[who])), "")
+        times[f"SAM, {name} thresholds"] = medians["library"]["total"] / medians["ours"]["total"]
         ratios = (medians["library"][part] / medians["ours"][part] for part in (*_PARTS, "total"))
         table.add_row(
             name, "times", *(f"{ratio:.1f}" for ratio in ratios), "", f"{worst:.4f}", end_section=True
@@ -237,6 +247,7 @@ def main() -> None:
     console.print(
         f"largest difference of logits {maps:.1e}, of predicted IoUs {scores:.1e}, in standard deviations"
     )
+    refuse_slower(times)
 
 
 if __name__ == "__main__":

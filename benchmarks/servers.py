@@ -27,6 +27,7 @@ from statistics import median
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.processor import print_processor
 from benchmarks.serving import call_server
 from benchmarks.webhooks import ROOT, Load, make_webhook_body, run_wrk, write_lua_script
 from ris import label_config
@@ -208,6 +209,7 @@ def main() -> None:
     parser.add_argument("--only-speed", action="store_true", help="leave out the second table")
     parser.add_argument("--turns", type=int, default=5, help="runs of each server, for each load")
     args = parser.parse_args()
+    print_processor()
     if shutil.which("wrk") is None:
         raise SystemExit("wrk is not installed: apt install wrk")
     loads: dict[tuple[str, int, str], list[Load]] = {}

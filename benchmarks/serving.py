@@ -18,6 +18,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.processor import print_processor
 from ris import label_config
 from ris.tinyworld.samples import make_samples
 from tests.live.support.backend_server import BackendServer
@@ -73,6 +74,7 @@ def _read_group(process: Path) -> int:
 def main() -> None:
     """Print the table."""
     argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args()
+    print_processor()
     samples = make_samples(N_IMAGES)
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()

@@ -18,6 +18,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.processor import print_processor
+
 MEASURED_COMMANDS = {
     "python -c pass": ["-c", "pass"],
     "ris --help": ["-m", "ris", "--help"],
@@ -31,6 +33,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5, help="runs of each command; the median is printed")
     args = parser.parse_args()
+    print_processor()
     table = Table(title=f"start of a command, median of {args.rounds}")
     for heading in ("command", "elapsed", "processor time", "times python"):
         table.add_column(heading, justify="left" if heading == "command" else "right")

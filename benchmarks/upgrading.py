@@ -24,6 +24,7 @@ from rich.console import Console
 from rich.table import Table as ShownTable
 from sqlalchemy import Engine, Table, case, create_engine, select
 
+from benchmarks.processor import print_processor
 from benchmarks.records import fill_database
 from ris.store.database_url import parse_database_url
 from ris.store.schema import BaseRow
@@ -153,6 +154,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--decisions", type=int, default=100_000)
     arguments = parser.parse_args()
+    print_processor()
     table = ShownTable("database", "decisions", "upgrade", "memory", "killed before the second one")
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))

@@ -23,6 +23,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import make_url
 
+from benchmarks.processor import print_processor
 from ris import config, label_config
 from ris.cli.serve import serve_requests
 from ris.service import RecordingService
@@ -168,6 +169,7 @@ def main() -> None:
         return serve_requests(config.read_settings()) if args.serve == "keeping" else serve_storeless()
     if shutil.which("wrk") is None:
         raise SystemExit("wrk is not installed: apt install wrk")
+    print_processor()
     console = Console()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -16,7 +16,9 @@ from ris.planning import (
     compute_model_version,
     get_models_folder,
     make_plan,
+    settle_precision,
 )
+from ris.pretrained import linear_speed
 from ris.pretrained.catalog.presets import BASE, PRESETS, TINY
 from ris.pretrained.catalog.sources import Source
 from ris.pretrained.catalog.weights import write_manifest
@@ -161,3 +163,17 @@ def test_the_vision_language_model_describes_unless_a_describer_is_named():
     named = make_plan(Settings(**vlm, describer_url="http://d/v1", describer_model="d"))
     assert (named.describer, named.describer_key) == ("d at http://d/v1", None)
     assert make_plan(Settings(**vlm, preset="classical")).describer == "none"
+
+
+@pytest.mark.parametrize(("gain", "chosen"), [(0.5, "fp32"), (2.0, "bf16")])
+def test_the_precision_auto_makes_the_version_of_what_it_chose(monkeypatch, tmp_path, gain, chosen):
+    monkeypatch.setattr(linear_speed, "measure_bf16_gain", lambda device: gain)
+    monkeypatch.setattr("ris.pretrained.precision.read_cpu_flags", lambda: {"amx_bf16"})
+    settings = Settings(_env_file=None, models_folder=tmp_path, precision="auto")
+
+    plan = make_plan(settings)
+
+    assert plan.precision == chosen
+    assert plan.arithmetic == f"{chosen} on cpu, chosen by a measurement"
+    assert plan.version == make_plan(settings.model_copy(update={"precision": chosen})).version
+    assert settle_precision(settings).precision == chosen  # what workers on other machines are told

@@ -38,8 +38,11 @@ class Settings(BaseSettings):
         models_folder: the folder that `ris models fetch` stores published networks in. They are loaded from
             there.
         device: the device that runs the networks: cpu, cuda, cuda:1 or mps.
-        precision: the arithmetic of the methods' networks. bf16 is faster on hardware that supports it.
-            Masks are always computed in fp32, because in bf16 the embedded SAM computes other masks.
+        precision: the arithmetic of the methods' networks. bf16 is faster on hardware that supports it. auto
+            measures once whether this machine multiplies faster in bf16, and keeps the answer in the models
+            folder; servers of one project on different machines should not use it, because they may come to
+            different answers, which are different model versions. Masks are always computed in fp32, because
+            in bf16 the embedded SAM computes other masks.
         alternatives: the largest number of ranked masks that a task is given. Another number makes another
             model version of the suggestions, so that tasks are answered anew. Learned rankings stay in use.
         shuffled_share: the share of tasks whose alternatives are shown in random order and without scores.
@@ -98,7 +101,7 @@ class Settings(BaseSettings):
     presets_file: Path | None = None
     models_folder: Path = Path("~/.cache/ris/models")
     device: str = Field(default="cpu", pattern=r"^(cpu|mps|cuda(:\d+)?)$")
-    precision: Literal["fp32", "bf16"] = "fp32"
+    precision: Literal["fp32", "bf16", "auto"] = "fp32"
     alternatives: int = Field(default=3, ge=1, le=9)
     shuffled_share: float = Field(default=0.0, ge=0, le=1)
     deadline_s: float = Field(default=60.0, gt=0, le=95)

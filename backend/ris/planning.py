@@ -21,7 +21,7 @@ from ris.pretrained.catalog.sources import Source
 from ris.pretrained.catalog.user_presets import read_presets
 from ris.pretrained.catalog.weights import check_model_files
 from ris.pretrained.language.synonyms import find_synonym_source
-from ris.pretrained.precision import check_precision, read_cpu_flags
+from ris.pretrained.precision import choose_precision
 from ris.referring.grounder import GROUNDER_TEMPERATURE
 from ris.referring.grounding.finding import Finding, get_finding_path, read_finding
 from ris.referring.lgd import ATTRIBUTE_PROMPT, SURROUNDING_PROMPT
@@ -99,7 +99,7 @@ def make_plan(settings: Settings) -> Plan:
     """
     preset = find_preset(settings.preset, alternatives=settings.alternatives, known=load_presets(settings))
     models = get_models_folder(settings)
-    arithmetic = check_precision(settings.precision, settings.device, read_cpu_flags())
+    precision, arithmetic = choose_precision(settings.precision, settings.device, models)
     vlm = choose_endpoint(settings)
     url, model, key = settings.describer_url, settings.describer_model, settings.describer_key
     if url and not model:
@@ -118,7 +118,7 @@ def make_plan(settings: Settings) -> Plan:
     needed = [source for source in preset.sources if not model or source is not preset.describer]
     weights = check_model_files(needed, models, fetch=f"ris models fetch {preset.name}")
     synonyms = find_synonym_source()
-    others = [describer, synonyms, *([settings.precision] if settings.precision != "fp32" else [])]
+    others = [describer, synonyms, *([precision] if precision != "fp32" else [])]
     if vlm is not None and vlm.finding is not None:
         others.append(f"{vlm.model} at {vlm.url}: {vlm.finding.key}")
     return Plan(
@@ -131,7 +131,7 @@ def make_plan(settings: Settings) -> Plan:
         describer_key=key,
         models=models,
         device=settings.device,
-        precision=settings.precision,
+        precision=precision,
         arithmetic=arithmetic,
         vlm=vlm,
     )
@@ -224,6 +224,17 @@ def load_presets(settings: Settings) -> Mapping[str, Preset]:
         SettingsError: the file cannot be read.
     """
     return read_presets(settings.presets_file.expanduser()) if settings.presets_file else PRESETS
+
+
+def settle_precision(settings: Settings) -> Settings:
+    """Replace the precision "auto" by what it is on this machine, for workers that may be on others.
+
+    Raises:
+        SettingsError: the processor is slower in the precision that is set, or lacks the device.
+    """
+    models = get_models_folder(settings)
+    precision, _ = choose_precision(settings.precision, settings.device, models)
+    return settings.model_copy(update={"precision": precision})
 
 
 def get_models_folder(settings: Settings) -> Path:

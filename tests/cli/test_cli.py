@@ -323,8 +323,7 @@ def test_what_a_later_version_took_back_is_not_exported_and_told(tmp_path):
 )
 def test_models_list_says_what_is_computed_in(monkeypatch, flags, told):
     monkeypatch.setenv("RIS_PRECISION", "bf16")
-    monkeypatch.setattr("ris.cli.preset_list.read_cpu_flags", lambda: flags)
-    monkeypatch.setattr("ris.planning.read_cpu_flags", lambda: flags)
+    monkeypatch.setattr("ris.pretrained.precision.read_cpu_flags", lambda: flags)
 
     assert told in CliRunner().invoke(root_app, ["models", "list"]).stdout
 

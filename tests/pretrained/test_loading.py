@@ -1,3 +1,4 @@
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,8 @@ from ris.pretrained.clip.resnet import ClipResNetEncoder
 from ris.pretrained.clip.vit import ClipEncoder
 from ris.pretrained.language.describer import BlipDescriber
 from ris.pretrained.language.parser import SpacyParser
+from ris.pretrained.linear_ops import FastLinear
+from ris.pretrained.linear_speed import SPEED_FILE
 from ris.pretrained.loading import Loader
 from ris.pretrained.masks.sam import SamProposer
 from ris.pretrained.masks.settings import QuerySettings
@@ -106,3 +109,21 @@ def test_numbers_of_another_proposer_are_refused():
 def test_every_published_network_has_its_reader_which_misses_the_files_first(preset, network, tmp_path):
     with pytest.raises(WeightsError, match=str(tmp_path)):
         getattr(Loader(preset, tmp_path), f"load_{network}")()
+
+
+@pytest.mark.parametrize("network", ["proposer", "encoder", "matcher", "describer"])
+def test_the_products_of_a_loaded_network_are_measured_once_and_kept_in_the_models_folder(tmp_path, network):
+    getattr(Loader(TINY, tmp_path), f"load_{network}")()
+    (answers,) = json.loads((tmp_path / SPEED_FILE).read_text())["machines"].values()
+    written = (tmp_path / SPEED_FILE).stat().st_mtime_ns
+
+    getattr(Loader(TINY, tmp_path), f"load_{network}")()
+
+    assert len(answers) > 2
+    assert (tmp_path / SPEED_FILE).stat().st_mtime_ns == written
+
+
+def test_a_loaded_encoder_multiplies_by_the_measured_ways():
+    blocks = Loader(TINY, HERE).load_encoder().model.visual.transformer.resblocks
+
+    assert all(type(block.mlp.c_fc) is FastLinear for block in blocks)

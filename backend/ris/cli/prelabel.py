@@ -107,6 +107,7 @@ def prelabel(
     Example: `ris prelabel --project 3 --push --workers 2`
     """
     settings = apply_options(url=url, key=key, database_url=database_url, preset=preset)
+    settings = planning.settle_precision(settings)
     if (project is None) == (tasks is None):
         raise InputError("name the tasks with --project NUMBER or with --tasks FILE")
     if push and project is None:

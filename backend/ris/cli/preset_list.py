@@ -13,7 +13,7 @@ from ris.pretrained.catalog.costs import estimate_seconds, get_image_cost, measu
 from ris.pretrained.catalog.presets import Preset
 from ris.pretrained.catalog.sources import Source
 from ris.pretrained.catalog.weights import check_model_files
-from ris.pretrained.precision import check_precision, read_cpu_flags
+from ris.pretrained.precision import choose_precision
 
 
 def list_presets(
@@ -30,12 +30,12 @@ def list_presets(
     Example: `ris models list --measure`
     """
     settings, wrong = config.read_settings(), ""
-    try:
-        arithmetic = check_precision(settings.precision, settings.device, read_cpu_flags())
-    except SettingsError as error:
-        wrong, settings = str(error), settings.model_copy(update={"precision": "fp32"})
-        arithmetic = f"fp32 on {settings.device}"
     models = planning.get_models_folder(settings)
+    try:
+        precision, arithmetic = choose_precision(settings.precision, settings.device, models)
+    except SettingsError as error:
+        precision, arithmetic, wrong = "fp32", f"fp32 on {settings.device}", str(error)
+    settings = settings.model_copy(update={"precision": precision})
     table = make_table(
         "preset", "state", "download, GB", "memory, GB", "s an image, CPU", "s an image, GPU", "seconds are",
         "licences", "description", "version", name="presets",

@@ -6,11 +6,10 @@ from typing import Any
 from transformers.utils import logging
 
 from ris.errors import WeightsError
-from ris.pretrained.linear_ops import use_fast_linear
 
 
 def load_complete_network(network: Any, folder: Path) -> Any:
-    """Load a transformers network from its folder, in float32, with all weights and `FastLinear` layers.
+    """Load a transformers network from its folder, in float32, with all weights.
 
     transformers itself only warns when weights are missing, and continues with random ones.
 
@@ -44,4 +43,4 @@ def load_complete_network(network: Any, folder: Path) -> Any:
             f"the model in {folder} lacks {len(missing)} weights, such as {missing[0]}; "
             "fetch or install it again"
         )
-    return use_fast_linear(model.eval())
+    return model.eval()

@@ -2,16 +2,20 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ris.errors import SettingsError
 from ris.pretrained.catalog.presets import Preset
 from ris.pretrained.catalog.sources import Source
+from ris.pretrained.clip.network import pack_clip
 from ris.pretrained.clip.vit import load_clip
 from ris.pretrained.device import Precision
 from ris.pretrained.language.describer import BlipDescriber, ChatDescriber
 from ris.pretrained.language.parser import SpacyParser
+from ris.pretrained.linear_ops import find_linear_layers, pack_layers
+from ris.pretrained.linear_speed import LinearSpeeds
 from ris.pretrained.masks.mask2former import Mask2FormerProposer
-from ris.pretrained.masks.sam import SamProposer, load_sam
+from ris.pretrained.masks.sam import SamProposer, load_sam, pack_sam
 from ris.pretrained.masks.sam2 import Sam2Proposer
 from ris.pretrained.masks.settings import GroupingSettings, QuerySettings, SamSettings
 from ris.pretrained.matching.albef import load_albef
@@ -21,7 +25,9 @@ from ris.referring.protocols import Describer, Encoder, Matcher, Parser, Propose
 
 @dataclass(frozen=True, slots=True)
 class Loader:
-    """Loads the networks of one preset.
+    """Loads the networks of one preset, with the products by the fastest way on this machine.
+
+    The ways are measured at the first load on a processor, and kept in the models folder.
 
     Attributes:
         preset: the preset.
@@ -49,13 +55,19 @@ class Loader:
         folder = source.get_folder(self.models)
         match source.kind, preset.proposals:
             case "sam", SamSettings() as settings:
-                proposer = SamProposer(load_sam(folder, device=self.device), settings)
+                sam = load_sam(folder, device=self.device)
+                with LinearSpeeds(self.models) as speeds:
+                    pack_sam(sam, speeds)
+                proposer = SamProposer(sam, settings)
                 return proposer, proposer
             case "sam2", SamSettings() as settings:
                 sam2 = Sam2Proposer.load(folder, settings, device=self.device)
+                self._pack_all(sam2.model)
                 return sam2, sam2
             case "mask2former", QuerySettings() as queries:
-                return Mask2FormerProposer.load(folder, queries, device=self.device), None
+                mask2former = Mask2FormerProposer.load(folder, queries, device=self.device)
+                self._pack_all(mask2former.model)
+                return mask2former, None
         raise self._make_error(source, "propose masks with these settings")
 
     def _load_grouping(self) -> tuple[Proposer, Refiner]:
@@ -79,7 +91,10 @@ class Loader:
             return None
         if source.kind != "clip":
             raise self._make_error(source, "be the preset's CLIP")
-        return load_clip(source.get_folder(self.models), device=self.device, precision=self.precision)
+        encoder = load_clip(source.get_folder(self.models), device=self.device, precision=self.precision)
+        with LinearSpeeds(self.models) as speeds:
+            pack_clip(encoder.model, speeds)
+        return encoder
 
     def load_matcher(self) -> Matcher | None:
         """Load the matcher of IteRPrimE; None where the preset has none. Raises as `load_proposer`."""
@@ -87,11 +102,13 @@ class Loader:
         if source is None:
             return None
         folder = source.get_folder(self.models)
-        if source.kind == "blip-itm":
-            return load_blip(folder, layer=layer, device=self.device, precision=self.precision)
-        if source.kind == "albef":
-            return load_albef(folder, layer=layer, device=self.device, precision=self.precision)
-        raise self._make_error(source, "match images with texts")
+        loaders = {"blip-itm": load_blip, "albef": load_albef}
+        if source.kind not in loaders:
+            raise self._make_error(source, "match images with texts")
+        matcher = loaders[source.kind](folder, layer=layer, device=self.device, precision=self.precision)
+        with LinearSpeeds(self.models) as speeds:
+            matcher.pack(speeds)
+        return matcher
 
     def load_parser(self) -> Parser:
         """Load the parser of expressions. Raises as `load_proposer`."""
@@ -121,10 +138,17 @@ class Loader:
         folder = source.get_folder(self.models)
         if source.kind == "blip-caption":
             matching = self.preset.iterprime  # both share preprocessing
-            return BlipDescriber.load(folder, mean=matching.mean, std=matching.std, device=self.device)
+            describer = BlipDescriber.load(folder, mean=matching.mean, std=matching.std, device=self.device)
+            self._pack_all(describer.network)
+            return describer
         if source.kind == "chat":
             return ChatDescriber.load(str(folder), device=self.device)
         raise self._make_error(source, "describe images")
+
+    def _pack_all(self, network: Any) -> None:
+        """Pack the linear layers of a network whose library calls them and reads no weight of theirs."""
+        with LinearSpeeds(self.models) as speeds:
+            pack_layers(find_linear_layers(network), speeds)
 
     def _make_error(self, source: Source, task: str) -> SettingsError:
         return SettingsError(

@@ -1,4 +1,4 @@
-"""Check whether the processor has bfloat16 instructions. Imports no network.
+"""Choose the precision, and check whether the processor has bfloat16 instructions. Imports no network.
 
 PyTorch multiplies in bfloat16 on any processor. Without such instructions it converts to float32 and back:
 on an AVX2 processor a task took seven times as long as in float32. PyTorch's own check,
@@ -6,25 +6,56 @@ on an AVX2 processor a task took seven times as long as in float32. PyTorch's ow
 processor are read here.
 """
 
-import re
+import logging
 from collections.abc import Collection
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 from ris.errors import SettingsError
+from ris.pretrained.processor import read_cpu_flags
 
-CPUINFO = Path("/proc/cpuinfo")
+if TYPE_CHECKING:
+    from ris.pretrained.device import Precision
+
+log = logging.getLogger(__name__)
+
 _BF16_FLAGS = frozenset({"avx512_bf16", "amx_bf16", "bf16"})  # x86-64, x86-64, ARM
 
 
-def parse_cpu_flags(cpuinfo: str) -> frozenset[str]:
-    """Read the flags of the first core from the text of `/proc/cpuinfo` ("Features" on ARM)."""
-    found = re.search(r"^(?:flags|Features)\s*:(.*)$", cpuinfo, re.MULTILINE)
-    return frozenset(found[1].split()) if found else frozenset()
+def choose_precision(
+    setting: "Literal['auto', 'fp32', 'bf16']", device: str, models: Path
+) -> "tuple[Precision, str]":
+    """Choose the precision of the methods' networks, and describe precision and device in words.
 
+    Args:
+        setting: "auto" takes bf16 where this machine multiplies in it clearly faster than in fp32. It is
+            measured once, which imports PyTorch.
+        device: as PyTorch names it.
+        models: the models folder. It keeps the answer, so that the version of suggestions stays the same; it
+            is created if it is missing.
 
-def read_cpu_flags() -> frozenset[str]:
-    """Read the flags of this machine's processor; empty where the system has no such file, as on macOS."""
-    return parse_cpu_flags(CPUINFO.read_text(errors="replace")) if CPUINFO.is_file() else frozenset()
+    Returns:
+        "fp32" or "bf16", and such as "bf16 on cpu".
+
+    Raises:
+        SettingsError: bfloat16 is set on a processor without bfloat16 instructions, or "auto" on a device
+            that this machine does not have.
+    """
+    if setting != "auto":
+        return setting, check_precision(setting, device, read_cpu_flags())
+    from ris.pretrained.device import check_device  # here: these import PyTorch
+    from ris.pretrained.linear_speed import LinearSpeeds
+
+    check_device(device)
+    try:
+        models.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        log.warning(
+            "RIS_PRECISION=auto is measured at each start, because %s cannot be created: %s", models, error
+        )
+    with LinearSpeeds(models) as speeds:
+        chosen: Precision = "bf16" if speeds.is_bf16_faster(device) else "fp32"
+    return chosen, f"{chosen} on {device}, chosen by a measurement"
 
 
 def check_precision(precision: str, device: str, flags: Collection[str]) -> str:
@@ -56,6 +87,6 @@ def check_precision(precision: str, device: str, flags: Collection[str]) -> str:
         raise SettingsError(
             "RIS_PRECISION is bf16, and this processor has no bf16 instructions (none of the flags "
             f"{', '.join(sorted(_BF16_FLAGS))}; it has {best}): it would be several times slower than fp32. "
-            "Set RIS_PRECISION=fp32"
+            "Set RIS_PRECISION=fp32, or auto"
         )
     return words

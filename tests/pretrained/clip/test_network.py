@@ -9,9 +9,11 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from ris.errors import WeightsError
+from ris.pretrained.clip.network import pack_clip
 from ris.pretrained.clip.resnet import ClipResNetEncoder
 from ris.pretrained.clip.vit import ClipEncoder, load_clip
 from tests.builders.networks import VISION, write_folder
+from tests.builders.speeds import FixedSpeeds
 
 TEXTS = ["the left mug", "a photo of a mug", "word " * 200]
 
@@ -59,6 +61,48 @@ def test_in_bf16_features_stay_near_and_leave_as_float32(tmp_path):
         assert other.dtype == np.float32
         cosines = (one * other).sum(1) / np.linalg.norm(one, axis=1) / np.linalg.norm(other, axis=1)
         assert (cosines > 0.99).all()
+
+
+@pytest.mark.parametrize("vision", ["vit", "resnet"])
+@pytest.mark.parametrize("packed_from", [0, 8, 32, None])
+def test_features_are_the_same_by_every_way_of_the_products(tmp_path, vision, packed_from):
+    write_folder(tmp_path, vision)
+    side = VISION[vision]["image_size"]
+    rng = np.random.default_rng(0)
+    pixels = rng.normal(size=(5, 3, side, side)).astype(np.float32)
+    encoder = load_clip(tmp_path)
+    grids = rng.random((4, encoder.grid_size, encoder.grid_size)).astype(np.float32)
+    grids[:, 0] = 0
+
+    def compute_features():
+        masked = [
+            encoder.encode_masked(pixels[0], grids, first_masked_block=block)
+            for block in range(encoder.n_blocks + 1)
+        ]
+        return [encoder.encode_images(pixels), encoder.encode_texts(TEXTS), *masked]
+
+    before = compute_features()
+    pack_clip(encoder.model, FixedSpeeds(packed_from))
+
+    for one, other in zip(compute_features(), before, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-5)
+
+
+def test_packed_weights_of_a_clip_are_in_memory_once(tmp_path):
+    write_folder(tmp_path, "vit")
+    encoder = load_clip(tmp_path)
+    in_blocks = [
+        parameter
+        for part in (encoder.model.transformer, encoder.model.visual.transformer)
+        for parameter in part.parameters()
+        if parameter.ndim == 2
+    ]
+    before = sum(parameter.numel() for parameter in encoder.model.parameters())
+
+    pack_clip(encoder.model, FixedSpeeds(0))
+
+    after = sum(parameter.numel() for parameter in encoder.model.parameters())
+    assert before - after == sum(parameter.numel() for parameter in in_blocks) > 0
 
 
 def test_a_tokenizer_is_asked_for_where_the_config_names_one(tmp_path):

@@ -17,8 +17,10 @@ from transformers import (
 
 from ris.core.types import Image
 from ris.errors import WeightsError
+from ris.pretrained.linear_ops import find_linear_layers, pack_layers
 from ris.pretrained.masks.mask2former import Mask2FormerProposer, compute_qualities
 from ris.pretrained.masks.settings import QuerySettings
+from tests.builders.speeds import FixedSpeeds
 
 SETTINGS = QuerySettings(short_side=64, long_side=96)
 N_QUERIES = 8
@@ -207,3 +209,14 @@ def test_the_processors_old_words_are_understood(copy):
     (copy / "preprocessor_config.json").write_text(json.dumps(config))
 
     assert len(Mask2FormerProposer.load(copy, SETTINGS).propose(picture())) > 0
+
+
+def test_proposals_are_the_same_with_packed_weights(folder, proposer):
+    packed = Mask2FormerProposer.load(folder, SETTINGS)
+    pack_layers(find_linear_layers(packed.model), FixedSpeeds(0))
+
+    before, after = (one.propose(picture()) for one in (proposer, packed))
+
+    assert len(before) == len(after) > 0
+    np.testing.assert_array_equal(np.asarray(after.masks), np.asarray(before.masks))
+    np.testing.assert_allclose(after.quality, before.quality, rtol=1e-5, atol=1e-5)

@@ -17,10 +17,11 @@ from ris.errors import WeightsError
 from ris.labelstudio.masks import brush
 from ris.pretrained.catalog.presets import TINY, TINY_FOLDER
 from ris.pretrained.masks import sam_generator
-from ris.pretrained.masks.sam import SamProposer, load_sam
+from ris.pretrained.masks.sam import SamProposer, load_sam, pack_sam
 from ris.referring.scene import PROPOSER_KEY, Scene
 from ris.tinyworld.samples import make_samples
 from tests.builders.masks import rectangle
+from tests.builders.speeds import FixedSpeeds
 from tests.pretrained.toy_sam import random_sam
 
 
@@ -237,3 +238,20 @@ def test_two_published_networks_in_a_folder_or_one_of_unknown_name_are_refused(p
 @pytest.mark.parametrize("name", ["vit_b", "vit_l", "vit_h"])
 def test_the_published_sizes_are_known(name):
     assert name in sam_model_registry
+
+
+@pytest.mark.parametrize("packed_from", [0, 8, 32, None])
+def test_masks_and_embedding_are_the_same_by_every_way_of_the_products(packed_from):
+    proposer = SamProposer(load_sam(TINY_FOLDER / "sam"), replace(TINY.proposals, points_per_side=4))
+    image = Image.from_pixels(np.random.default_rng(0).integers(0, 256, (60, 90, 3), dtype=np.uint8))
+    before = proposer.propose(image)
+    pack_sam(proposer.model, FixedSpeeds(packed_from))
+
+    after = proposer.propose(image)
+
+    assert len(after) == len(before) > 0
+    np.testing.assert_array_equal(np.asarray(after.masks), np.asarray(before.masks))
+    np.testing.assert_allclose(after.quality, before.quality, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(
+        after.features["embedding"], before.features["embedding"], rtol=1e-5, atol=1e-5
+    )

@@ -16,9 +16,11 @@ from ris.core.proposals import Prompts
 from ris.core.types import Image
 from ris.errors import WeightsError
 from ris.pretrained.catalog.presets import TINY
+from ris.pretrained.linear_ops import find_linear_layers, pack_layers
 from ris.pretrained.masks.sam2 import Sam2Proposer
 from ris.referring.scene import PROPOSER_KEY, Scene
 from tests.builders.masks import rectangle
+from tests.builders.speeds import FixedSpeeds
 
 SIDE, SIZE = 64, (40, 60)
 EVERYTHING = replace(
@@ -204,3 +206,15 @@ def test_a_published_folder_says_that_it_is_a_video_network_and_is_read(folder, 
 
     expected = proposer.model.state_dict()
     assert all(torch.equal(value, expected[name]) for name, value in loaded.model.state_dict().items())
+
+
+def test_features_are_the_same_with_packed_weights(folder, proposer, image):
+    packed = Sam2Proposer.load(folder, EVERYTHING)
+    pack_layers(find_linear_layers(packed.model), FixedSpeeds(0))
+
+    before, after = proposer.propose(image), packed.propose(image)
+
+    assert len(before) == len(after) > 0
+    for name, expected in before.features.items():
+        np.testing.assert_allclose(after.features[name], expected, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(after.quality, before.quality, rtol=1e-5, atol=1e-5)

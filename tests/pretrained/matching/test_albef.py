@@ -23,6 +23,7 @@ from ris.pretrained.matching.albef import (
 from ris.pretrained.matching.cross_matcher import CrossMatcher
 from ris.referring.iterprime import ITERPRIME_PAPER, find_token_positions
 from tests.builders.networks import WORDS, toy_tokenizer
+from tests.builders.speeds import FixedSpeeds
 
 SMALL = AlbefShape(
     image_size=24, patch_size=6, width=16, image_layers=2, text_layers=4, fusion_layer=2, n_heads=2,
@@ -299,11 +300,16 @@ def oracle_match(weights, shape, pixels, ids, kept, layer):
     [(SMALL, 2), (AlbefShape(24, 6, 16, 2, 12, 6, 2, len(WORDS), 32), 8)],
     ids=["the first that looks", "layer 8 of 12"],
 )
-def test_attention_gradient_and_match_are_those_of_the_formulas_under_a_mask_of_the_image(shape, layer):
+@pytest.mark.parametrize("is_packed", [False, True])
+def test_attention_gradient_and_match_are_those_of_the_formulas_under_a_mask_of_the_image(
+    shape, layer, is_packed
+):
     weights = matching(random_weights(shape))
     matcher = CrossMatcher(
         make_albef_parts(build_albef(weights, shape)), drop_sep_token(toy_tokenizer()), layer=layer
     )
+    if is_packed:
+        matcher.pack(FixedSpeeds(0))
     pixels = np.random.default_rng(4).normal(size=(3, 24, 24)).astype(np.float32)
     kept = np.random.default_rng(5).random((len(TEXTS), 16)) > 0.4
     kept[2] = True

@@ -13,6 +13,7 @@ from ris.referring.crops import squash_image
 from ris.tinyworld.expressions import make_expressions
 from ris.tinyworld.scene import make_scene
 from tests.builders.networks import random_blip, toy_tokenizer
+from tests.builders.speeds import FixedSpeeds
 
 TEXTS = ["the red mug", "a dog left of the mug", "dog"]
 
@@ -120,3 +121,21 @@ def test_in_bf16_each_map_of_the_embedded_network_keeps_its_direction():
     for i in range(len(texts)):
         maps = [(s.attention[i] * np.maximum(s.gradient[i], 0)).mean((0, 1)) for s in (one, other)]
         assert cosine(*maps) > 0.999
+
+
+@pytest.mark.parametrize("layer", [0, 1, 2])
+@pytest.mark.parametrize("packed_from", [0, 8, 32, None])
+def test_maps_and_gradients_are_the_same_by_every_way_of_the_products(layer, packed_from):
+    matcher = CrossMatcher(make_blip_parts(random_blip()), toy_tokenizer(), layer=layer)
+    kept = np.random.default_rng(1).random((len(TEXTS), matcher.grid_size**2)) > 0.3
+
+    def compute_maps():
+        encoded = matcher.encode_picture(picture())
+        maps = matcher.attend(encoded, TEXTS, kept)
+        return encoded, maps.attention, maps.gradient, maps.match
+
+    before = compute_maps()
+    matcher.pack(FixedSpeeds(packed_from))
+
+    for one, other in zip(compute_maps(), before, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-5 * max(1, np.abs(other).max()))

@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from open_clip.transformer import text_global_pool
 
 from ris.errors import WeightsError
-from ris.pretrained.clip.block import apply_norm, check_block, run_block
+from ris.pretrained.clip.block import apply_norm, check_block, pack_block, run_block
 from ris.pretrained.device import Precision
+from ris.pretrained.linear_speed import LinearSpeeds
 
-_IMAGE_BATCH_SIZE = 64
+_IMAGES_PER_BATCH = {"cpu": 16}  # the states of ViT-B/32 take 10 MB, which is near a cache's size
+_DEFAULT_IMAGES_PER_BATCH = 64  # on other devices
 _TEXT_BATCH_SIZE = 256
 _CONFIG_FILE = "open_clip_config.json"
 
@@ -53,6 +55,19 @@ def _check_files(folder: Path, *names: str) -> None:
     for name in names:
         if not (folder / name).is_file():
             raise WeightsError(f"the CLIP model lacks {folder / name}; install the package again")
+
+
+def pack_clip(model: Any, speeds: LinearSpeeds) -> None:
+    """Pack the weights of the transformer blocks, in place, where that is faster on this machine.
+
+    After that the network is of use to our encoders only, not to open_clip's own methods.
+    """
+    for block in model.transformer.resblocks:
+        pack_block(block, speeds)
+    visual = getattr(model.visual, "transformer", None)  # a ResNet has none
+    blocks = [] if visual is None else list(visual.resblocks)
+    for block in blocks:
+        pack_block(block, speeds, is_class_only=block is blocks[-1])
 
 
 @torch.inference_mode()
@@ -94,10 +109,11 @@ def get_weight(model: Any) -> torch.Tensor:
 
 
 def split_into_batches(model: Any, array: NDArray[np.float32]) -> Iterator[torch.Tensor]:
-    """Yield float32 [N, ...] in batches of at most `_IMAGE_BATCH_SIZE`, on the network's device and dtype."""
+    """Yield float32 [N, ...] in batches of a size for the network's device, there and in its dtype."""
     weight = get_weight(model)
-    for start in range(0, len(array), _IMAGE_BATCH_SIZE):
-        yield torch.tensor(array[start : start + _IMAGE_BATCH_SIZE], device=weight.device, dtype=weight.dtype)
+    size = _IMAGES_PER_BATCH.get(weight.device.type, _DEFAULT_IMAGES_PER_BATCH)
+    for start in range(0, len(array), size):
+        yield torch.tensor(array[start : start + size], device=weight.device, dtype=weight.dtype)
 
 
 def concatenate_features(model: Any, features: Sequence[torch.Tensor]) -> NDArray[np.float32]:

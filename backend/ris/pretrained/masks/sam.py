@@ -17,6 +17,8 @@ from ris.core.proposals import Prompts, Proposals
 from ris.core.rle import RLE
 from ris.core.types import Image
 from ris.errors import WeightsError
+from ris.pretrained.linear_ops import find_linear_layers, pack_layers
+from ris.pretrained.linear_speed import LinearSpeeds
 from ris.pretrained.masks.clicks import make_click_proposals, replace_mask_by_click, to_prompt_logits
 from ris.pretrained.masks.sam_generator import embed_image, generate_masks
 from ris.pretrained.masks.selection import select_proposals, shrink_bilinear
@@ -111,6 +113,15 @@ def _load_published(path: Path, builders: Mapping[str, Callable[[], Sam]]) -> Sa
     model = builders[name]()
     model.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
     return model.eval()
+
+
+def pack_sam(model: Sam, speeds: LinearSpeeds) -> None:
+    """Pack the weights of a SAM, in place, where that is faster on this machine.
+
+    Our decoder reads some of its small weights; the encoder's are only called.
+    """
+    pack_layers(find_linear_layers(model.image_encoder), speeds)
+    pack_layers(find_linear_layers(model.mask_decoder), speeds, keeps_weights=True)
 
 
 class SamProposer:

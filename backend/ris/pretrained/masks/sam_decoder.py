@@ -14,7 +14,7 @@ from segment_anything.modeling.transformer import Attention, TwoWayAttentionBloc
 from torch import Tensor
 from torch.nn import functional
 
-from ris.pretrained.linear_ops import fast_linear, fast_matmul
+from ris.pretrained.linear_ops import fast_matmul
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +47,13 @@ def make_shared_state(model: Sam, embedding: Tensor) -> SharedImageState:
     writing = [layer.cross_attn_image_to_token for layer in transformer.layers]
     return SharedImageState(
         keys,
-        _split_heads(fast_linear(keys, reading[0].v_proj), reading[0]).contiguous(),
+        _split_heads(reading[0].v_proj(keys), reading[0]).contiguous(),
         tuple(
-            _split_heads(fast_linear(image, look.k_proj), look).mT.contiguous()
+            _split_heads(look.k_proj(image), look).mT.contiguous()
             for image, look in zip(shared, [*reading, transformer.final_attn_token_to_image], strict=True)
         ),
         tuple(
-            _split_heads(fast_linear(image, look.q_proj), look).mT.contiguous()
+            _split_heads(look.q_proj(image), look).mT.contiguous()
             for image, look in zip(shared, writing, strict=False)
         ),
     )
@@ -148,7 +148,7 @@ def _attend_to_image(
 ) -> Tensor:
     """Compute the attention of the tokens to the image: float [P, T, C]."""
     prompts, count, _ = tokens.shape
-    queries = _split_heads(fast_linear(tokens, look.q_proj), look)
+    queries = _split_heads(look.q_proj(tokens), look)
     attention = _attention_logits(queries, prompts, shared, look.k_proj, keys).softmax(-1)  # [P, heads T, N]
     if keys is None:
         values = _group_by_prompt(_group_by_prompt(attention, look.num_heads) @ state.values, prompts)
@@ -157,7 +157,8 @@ def _attend_to_image(
         values = (attention @ keys).view(prompts, look.num_heads, count, -1) @ weight.mT
         values = values + look.v_proj.bias.view(look.num_heads, 1, -1)
     values = values.view(prompts, look.num_heads, count, -1).transpose(1, 2)
-    return fast_linear(values.reshape(prompts, count, -1), look.out_proj)
+    output: Tensor = look.out_proj(values.reshape(prompts, count, -1))
+    return output
 
 
 def _update_image_tokens(
@@ -171,10 +172,10 @@ def _update_image_tokens(
     """Update the image tokens by their attention to the tokens: float [P, N, C], in place in `keys`."""
     look = layer.cross_attn_image_to_token
     prompts, count, _ = tokens.shape
-    token_keys = _split_heads(fast_linear(tokens + points, look.k_proj), look)
+    token_keys = _split_heads(look.k_proj(tokens + points), look)
     logits = _attention_logits(token_keys, prompts, shared, look.q_proj, keys)
     attention = logits.view(prompts, look.num_heads, count, -1).softmax(2).flatten(1, 2)
-    values = fast_linear(tokens, look.v_proj).view(prompts, count, look.num_heads, -1).transpose(1, 2)
+    values = look.v_proj(tokens).view(prompts, count, look.num_heads, -1).transpose(1, 2)
     weight = look.out_proj.weight.T.view(look.num_heads, -1, look.embedding_dim)
     # A head's attention sums to one, so its share of the output bias can be added to each value.
     updates = (values @ weight + look.out_proj.bias / look.num_heads).flatten(1, 2)

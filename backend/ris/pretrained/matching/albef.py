@@ -23,7 +23,6 @@ from transformers.models.bert.modeling_bert import BertAttention
 
 from ris.errors import WeightsError
 from ris.pretrained.device import Precision
-from ris.pretrained.linear_ops import use_fast_linear
 from ris.pretrained.matching.cross_matcher import CrossMatcher, MatchingParts
 
 _CHECKPOINT_FILE = "ALBEF.pth"
@@ -154,7 +153,7 @@ def build_albef(released: dict[str, torch.Tensor], shape: AlbefShape) -> Albef:
     state[positions] = resize_positions(state[positions], shape.image_size // shape.patch_size)
     _reject_names("has misshapen", sorted(name for name in needed if state[name].shape != needed[name].shape))
     model.load_state_dict(state)
-    return use_fast_linear(model.eval())
+    return model.eval()
 
 
 def _is_needed_weight(name: str) -> bool:

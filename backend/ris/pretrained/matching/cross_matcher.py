@@ -11,6 +11,8 @@ from torch.nn import functional as F
 
 from ris.errors import WeightsError
 from ris.pretrained.device import Precision, convert_to_bf16
+from ris.pretrained.linear_ops import find_linear_layers, pack_layers
+from ris.pretrained.linear_speed import LinearSpeeds
 from ris.referring.protocols import AttentionMaps
 
 _MASKED_LOGIT = -10_000.0  # added to a logit whose attention must be exactly 0
@@ -84,6 +86,21 @@ class CrossMatcher:
             convert_to_bf16(parts.network, except_for=[parts.head])
         self.parts, self.tokenizer, self.layer, self.precision = parts, tokenizer, layer, precision
         self.input_size, self.grid_size = parts.input_size, parts.grid_size
+
+    def pack(self, speeds: LinearSpeeds) -> None:
+        """Pack the weights, in place, where that is faster on this machine; not those of the head.
+
+        The text layers that are differentiated need their weights. Only their keys and values of the image,
+        which are computed once an image, are packed.
+        """
+        parts = self.parts
+        kept = {parts.head}
+        for i in range(self.layer, len(parts.layers)):
+            kept |= set(parts.layers[i].modules())
+            if i in self.cross_attention_layers:
+                attention = parts.layers[i].crossattention.self
+                kept -= {attention.key, attention.value}
+        pack_layers((one for one in find_linear_layers(parts.network) if one not in kept), speeds)
 
     @property
     def _device(self) -> torch.device:
