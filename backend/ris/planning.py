@@ -22,7 +22,7 @@ from ris.pretrained.catalog.user_presets import read_presets
 from ris.pretrained.catalog.weights import check_model_files
 from ris.pretrained.language.synonyms import find_synonym_source
 from ris.pretrained.precision import check_precision, read_cpu_flags
-from ris.referring.grounder import GROUNDER_TEMPERATURE
+from ris.referring.grounder import GROUNDER_REVISION, GROUNDER_TEMPERATURE
 from ris.referring.grounding.finding import Finding, get_finding_path, read_finding
 from ris.referring.lgd import ATTRIBUTE_PROMPT, SURROUNDING_PROMPT
 
@@ -120,7 +120,7 @@ def make_plan(settings: Settings) -> Plan:
     synonyms = find_synonym_source()
     others = [describer, synonyms, *([settings.precision] if settings.precision != "fp32" else [])]
     if vlm is not None and vlm.finding is not None:
-        others.append(f"{vlm.model} at {vlm.url}: {vlm.finding.key}")
+        others.append(f"{vlm.model} at {vlm.url}: {vlm.finding.key}; {GROUNDER_REVISION}")
     return Plan(
         preset=preset,
         version=compute_model_version(preset, weights, *others),

@@ -236,3 +236,10 @@ def test_a_fix_of_an_alternative_is_an_edit_of_it():
 
     assert mask == fixed
     assert (correction.verdict, correction.rank) == (Verdict.EDITED, 1)
+
+
+def test_the_note_of_a_late_proposal_says_who_found_it_unless_it_is_shuffled():
+    late = replace(OFFERS[0], suggestion=replace(OFFERS[0].suggestion, late_method="grounder"))
+
+    assert "%, made where grounder says that it is. " in make_note(late, 3)
+    assert "grounder" not in make_note(replace(late, place=1), 3)

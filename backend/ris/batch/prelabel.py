@@ -86,7 +86,7 @@ def _store_result(
             )
             add_alternatives(
                 session, task, result.digest, result.size, alternatives, version=version,
-                method_scores=reference.scores, proposals=result.masks, now=now(),
+                method_scores=reference.scores, proposals=result.masks, late=reference.late, now=now(),
             )  # fmt: skip
             if not alternatives:
                 failed.append(FailedTask(task.task_id, "no mask was proposed for its image"))

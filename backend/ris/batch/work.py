@@ -29,7 +29,7 @@ class GroupResult:
         group: the tasks.
         digest: SHA-256 of the image file; "" if the image could not be read.
         size: (height, width) of the image; (0, 0) if it could not be read.
-        masks: its proposals.
+        masks: its proposals, without the late ones of each reference.
         references: one per task, None for a failed one; empty if the image could not be read.
         failures: one per task: the reason why it failed, or "".
     """
@@ -69,7 +69,7 @@ class Labeller:
         failures: list[str] = []
         for task in group.tasks:
             try:
-                references.append(self.pipeline.refer(scene, task.expression))
+                references.append(self.pipeline.refer(scene, task.expression, image))
                 failures.append("")
             except BackendError as error:
                 references.append(None)

@@ -197,14 +197,17 @@ def run_learning(
 
 
 def _make_case(one: tinyworld.ScoredExpression, number: int) -> TrainingCase | None:
-    if not one.scene.masks:
+    masks = one.result.list_masks(one.scene)
+    if not masks:
         return None
+    late = tuple(late.method for late in one.result.late)
     return TrainingCase(
         kind=find_kind(one.expression),
         image=str(number),
-        scores={o.method: o.scores for o in one.scores if not o.skipped_reason},
-        discount=compute_discounts(one.scene.masks, RankingSettings()),
-        ious=compute_iou_matrix(one.scene.masks, [one.referent])[:, 0],
+        scores={o.method: o.scores for o in one.result.scores if not o.skipped_reason},
+        discount=compute_discounts(masks, RankingSettings(), n_late=len(late)),
+        ious=compute_iou_matrix(masks, [one.referent])[:, 0],
+        late=late,
     )
 
 

@@ -106,6 +106,8 @@ class Suggestion:
         box: XYXY in pixels, exclusive end.
         methods: each method's own score and rank for this mask, by the method's name.
         version: the model version of the set of suggestions, see `ris.referring.ranking`.
+        late_method: the method that said where the mask is, of a late proposal or a union with one; "" for
+            proposals that were made without the expression.
     """
 
     rank: int
@@ -114,6 +116,7 @@ class Suggestion:
     box: Box
     methods: Mapping[str, MethodScore]
     version: str
+    late_method: str = ""
 
 
 class Verdict(StrEnum):

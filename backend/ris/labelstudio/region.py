@@ -200,6 +200,8 @@ def _make_meta(alternative: Alternative, n_alternatives: int) -> dict[str, Any]:
 def make_note(alternative: Alternative, n_alternatives: int) -> str:
     """Make the note that annotators read: rank, score and agreement; if shuffled, only the place.
 
+    A late proposal says which method said where it is.
+
     E.g. "1st of 3, score 82 %. 2 of 3 methods put it first: global-local, lgd (iterprime puts it 2nd)."
     What the embedded networks made says so.
     """
@@ -217,6 +219,8 @@ def _describe_place(alternative: Alternative, n_alternatives: int) -> str:
     firsts = [name for name, m in methods.items() if m.rank == 0]
     others = [f"{name} puts it {format_ordinal(m.rank)}" for name, m in methods.items() if m.rank > 0]
     scored = f"{place}, score {100 * alternative.suggestion.score:.0f} %"
+    if alternative.suggestion.late_method:
+        scored += f", made where {alternative.suggestion.late_method} says that it is"
     if not firsts:
         return f"{scored}. No method puts it first: {', '.join(others)}." if others else f"{scored}."
     agree = f"{len(firsts)} of {len(methods)} methods put it first: {', '.join(firsts)}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,9 @@ from ris.core.shares import Share, estimate_share
 from ris.learning.calibration import compute_brier_scores, fit_calibration
 from ris.learning.case import RIGHT_IOU, TrainingCase
 from ris.learning.fusion import fit_fusion
-from ris.referring.ranking import Calibration, Coefficients
+from ris.referring.ranking import Calibration, Coefficients, Fusion
 
+FusionFitter = Callable[[Sequence[TrainingCase]], Coefficients]
 _N_FOLDS = 5
 MIN_TRAINING_CASES, MIN_TRAINING_IMAGES = 30, 10
 
@@ -53,7 +55,8 @@ def fit_coefficients(
         )
         return FitResult(None, (reason,), {"decisions": len(cases), "images": len(images)})
     groups = [images[case.image] for case in cases]
-    held_out = _evaluate_held_out(cases, groups, lambda seen: fit_fusion(seen, prior))
+    fit = _choose_fit(cases, groups, prior)
+    held_out = _evaluate_held_out(cases, groups, fit)
     learned_iou = [iou for _, iou in held_out]
     current_firsts = [case.find_first(current) for case in cases]
     gain = estimate_share(
@@ -61,7 +64,7 @@ def fit_coefficients(
     )
     is_better = gain.low > 0
     firsts = held_out if is_better else current_firsts
-    fusion = fit_fusion(cases, prior) if is_better else current
+    fusion = fit(cases) if is_better else current
     calibration, brier_gain = _choose_calibration(firsts, groups, current.calibration)
     figures = {
         "decisions": len(cases),
@@ -84,10 +87,36 @@ def fit_coefficients(
     return FitResult(found, summary, figures)
 
 
+def _choose_fit(cases: Sequence[TrainingCase], groups: Sequence[int], prior: Coefficients) -> FusionFitter:
+    """Choose whether the methods that make late proposals take part: by the mean IoU on held-out images."""
+    methods = sorted({method for case in cases for method in case.late})
+    fits = [
+        partial(fit_fusion, prior=prior),
+        *([partial(_fit_without, methods=methods, prior=prior)] if methods else []),
+    ]
+    means = [np.mean([iou for _, iou in _evaluate_held_out(cases, groups, fit)]) for fit in fits]
+    return fits[int(np.argmax(means))]
+
+
+def _fit_without(
+    cases: Sequence[TrainingCase], *, methods: Sequence[str], prior: Coefficients
+) -> Coefficients:
+    """Fit the fusion with weight 0 for some methods, as if they had scored and located nothing."""
+    left = [left for case in cases if (left := case.leave_out(methods)) is not None]
+    found = fit_fusion(left, prior)
+    return replace(
+        found,
+        fusion=_silence(found.fusion, methods),
+        by_kind={kind: _silence(one, methods) for kind, one in found.by_kind.items()},
+    )
+
+
+def _silence(fusion: Fusion, methods: Sequence[str]) -> Fusion:
+    return replace(fusion, weights={**fusion.weights, **dict.fromkeys(methods, 0.0)})
+
+
 def _evaluate_held_out(
-    cases: Sequence[TrainingCase],
-    groups: Sequence[int],
-    fit: Callable[[Sequence[TrainingCase]], Coefficients],
+    cases: Sequence[TrainingCase], groups: Sequence[int], fit: FusionFitter
 ) -> list[tuple[float, float]]:
     """Evaluate each case with a fit without its image: probability and IoU of its first proposal."""
     firsts: list[tuple[float, float]] = [(0.0, 0.0)] * len(cases)

@@ -10,6 +10,9 @@ Three rules for proposals that are not one whole thing:
   to several things, the union of the best proposals that do not overlap is ranked first, and each one alone
   follows. The union has as many members as the expression states, or else all that are at least half as
   probable as the best.
+
+A late proposal is ranked as the others, with two exceptions: it makes no earlier proposal a part, and one
+that equals the union of other proposals does not follow that union.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,12 +25,10 @@ from ris.core.masks import compute_inside_matrix, compute_iou_matrix, unite_mask
 from ris.core.rle import RLE
 from ris.core.types import Box, MethodScore, MethodScores, Suggestion
 from ris.referring.scene import Scene
+from ris.referring.unions import find_union_members
 
 _MIN_PART_INSIDE = 0.9  # a part has at least this share of its area inside the larger mask
 _MAX_PART_AREA_RATIO = 0.5  # and at most this share of the larger mask's area
-_MAX_OVERLAP = 0.1  # members of a union share at most this part of the area of either
-_MIN_RELATIVE_PROBABILITY = 0.5  # of the best member's probability, where no number is stated
-_MAX_UNITED_MASKS = 6  # where no number is stated
 
 
 DEFAULT_ALTERNATIVES = 3
@@ -166,7 +167,7 @@ def rank_proposals(
     chosen: list[tuple[int, ...]] = [(i,) for i in select_distinct(scene, fused, settings)]
     union = () if count == 1 else find_union_members(scene, fused, count)
     if union:
-        chosen = [union, *chosen][: settings.alternatives]
+        chosen = [union, *_drop_late_copies(scene, union, chosen, settings)][: settings.alternatives]
     ranks = {one.method: compute_ranks(one.scores) for one in ran}
     return tuple(
         Suggestion(
@@ -181,9 +182,26 @@ def rank_proposals(
                 for o in ran
             },
             version=version,
+            late_method=_find_late_method(scene, members),
         )
         for rank, members in enumerate(chosen)
     )
+
+
+def _drop_late_copies(
+    scene: Scene, union: tuple[int, ...], chosen: Sequence[tuple[int, ...]], settings: RankingSettings
+) -> list[tuple[int, ...]]:
+    """Leave out late proposals that are the same mask as the union."""
+    late = range(scene.n_early, len(scene.masks))
+    if not late:
+        return list(chosen)
+    ious = compute_iou_matrix([_make_mask(scene, union)], scene.masks)[0]
+    return [one for one in chosen if one[0] not in late or ious[one[0]] < settings.same_mask_iou]
+
+
+def _find_late_method(scene: Scene, members: tuple[int, ...]) -> str:
+    late = [scene.late[i - scene.n_early] for i in members if i >= scene.n_early]
+    return late[0] if late else ""
 
 
 def _to_score(probability: float, settings: RankingSettings) -> float:
@@ -224,17 +242,29 @@ def apply_discounts(
     scene: Scene, fused: NDArray[np.float64], settings: RankingSettings
 ) -> NDArray[np.float64]:
     """Apply the rules for parts and for the whole image to probabilities: float64 [N], sums to 1."""
-    discounted = compute_discounts(scene.masks, settings) * fused
+    discounted = compute_discounts(scene.masks, settings, n_late=len(scene.late)) * fused
     return np.asarray(discounted / discounted.sum())
 
 
-def compute_discounts(masks: Sequence[RLE], settings: RankingSettings) -> NDArray[np.float64]:
-    """Compute each mask's factor by the rules for parts and for the whole image: float64 [N]."""
+def compute_discounts(
+    masks: Sequence[RLE], settings: RankingSettings, *, n_late: int = 0
+) -> NDArray[np.float64]:
+    """Compute each mask's factor by the rules for parts and for the whole image: float64 [N].
+
+    Args:
+        masks: N masks.
+        settings: of the ranking.
+        n_late: how many of the last masks are late proposals. The factors of the others do not depend on
+            these.
+    """
     height, width = masks[0].size
     areas = np.array([mask.area_px for mask in masks], np.float64)
     inside = compute_inside_matrix(masks, masks) >= _MIN_PART_INSIDE
     is_ground = areas > settings.ground_share * height * width
-    is_part = (inside & (areas[:, None] <= _MAX_PART_AREA_RATIO * areas[None]) & ~is_ground[None]).any(1)
+    is_within = inside & (areas[:, None] <= _MAX_PART_AREA_RATIO * areas[None]) & ~is_ground[None]
+    n_early = len(masks) - n_late
+    is_within[:n_early, n_early:] = False
+    is_part = is_within.any(1)
     factors = np.where(is_part, settings.part_discount, 1.0)
     return np.where(is_ground, 1e-6 * factors, factors)
 
@@ -258,30 +288,6 @@ def select_distinct(scene: Scene, scores: NDArray[np.float64], settings: Ranking
         if len(chosen) == settings.alternatives:
             break
     return chosen
-
-
-def find_union_members(scene: Scene, fused: NDArray[np.float64], count: int) -> tuple[int, ...]:
-    """Find the proposals whose union an expression with several referents means.
-
-    Args:
-        scene: gives the N proposals.
-        fused: float64 [N], probabilities.
-        count: the stated number; 0 takes all that are at least half as probable as the best, at most six.
-
-    Returns:
-        Indices of the best proposals that do not overlap; empty when there are fewer than two, or than
-        `count`.
-    """
-    inside = compute_inside_matrix(scene.masks, scene.masks)
-    chosen: list[int] = []
-    for i in (int(i) for i in np.argsort(-fused, kind="stable")):
-        if len(chosen) == (count or _MAX_UNITED_MASKS) or (
-            not count and fused[i] < _MIN_RELATIVE_PROBABILITY * fused.max()
-        ):
-            break
-        if all(max(inside[i, j], inside[j, i]) <= _MAX_OVERLAP for j in chosen):
-            chosen.append(i)
-    return tuple(chosen) if len(chosen) >= max(2, count) else ()
 
 
 def _make_mask(scene: Scene, members: tuple[int, ...]) -> RLE:

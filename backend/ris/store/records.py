@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from ris.core import rle
 from ris.core.address import to_address, to_address_key
 from ris.core.comparison import Comparison
+from ris.core.proposals import LateProposal
 from ris.core.rle import RLE
 from ris.core.types import Alternative, Correction, MethodScore, MethodScores, Size, Suggestion, Task
 from ris.redaction.text import redact_text
@@ -92,6 +93,7 @@ def add_alternatives(
     version: str,
     method_scores: Sequence[MethodScores],
     proposals: Sequence[RLE] = (),
+    late: Sequence[LateProposal] = (),
     now: datetime,
 ) -> None:
     """Store the alternatives of a task under a version, unless they are stored already.
@@ -104,17 +106,19 @@ def add_alternatives(
         alternatives: best first; may be empty.
         version: of the alternatives.
         method_scores: of every method: its scores and evidence, or why it was skipped.
-        proposals: all ranked masks; learning needs those that were not shown, too.
+        proposals: all ranked masks of the image; learning needs those that were not shown, too.
+        late: those that were made for this expression alone.
         now: the time, in UTC.
     """
     add_task_image(session, task, digest, size, now=now)
-    key = _add_proposals(session, size, proposals)
+    key = _add_proposals(session, size, proposals) if proposals or late else None
     is_new = add_once(
         session, TaskRow, project=task.project, task_id=task.task_id, asked=hash_task_content(task),
         image_url=task.image_url, expression=task.expression, version=version, image_digest=digest,
         left_out={one.method: redact_text(one.skipped_reason) for one in method_scores if one.skipped_reason},
         explained={one.method: _explanation_to_json(one) for one in method_scores if not one.skipped_reason},
         answered_at=now, proposals=key,
+        late_proposals=[[one.method, rle.to_string(one.mask)] for one in late] or None,
     )  # fmt: skip
     if not is_new:
         return
@@ -194,12 +198,16 @@ def _find_task_row_ids(
 
 
 def find_proposals(session: Session, task: Task, version: str) -> tuple[RLE, ...]:
-    """Return the masks that were ranked for a task under a version; empty where they were not stored."""
+    """Return the masks that were ranked for a task under a version; empty where they were not stored.
+
+    The late proposals of its expression come last, as in the scores.
+    """
     row = _find_task_row(session, task, version)
     stored = session.get(ProposalsRow, row.proposals) if row is not None and row.proposals else None
-    if stored is None:
+    if row is None or stored is None:
         return ()
-    return tuple(mask_from_string(counts, stored.height, stored.width) for counts in stored.masks)
+    late = [counts for _, counts in row.late_proposals or ()]
+    return tuple(mask_from_string(counts, stored.height, stored.width) for counts in (*stored.masks, *late))
 
 
 def find_explanations(session: Session, task: Task, version: str) -> tuple[Explanation, ...]:
@@ -287,9 +295,7 @@ def make_insert_or_ignore(
     return sqlite.insert(table).on_conflict_do_nothing()
 
 
-def _add_proposals(session: Session, size: Size, masks: Sequence[RLE]) -> str | None:
-    if not masks:
-        return None
+def _add_proposals(session: Session, size: Size, masks: Sequence[RLE]) -> str:
     counts = [rle.to_string(mask) for mask in masks]
     key = hashlib.sha256(json.dumps([size, counts]).encode()).hexdigest()
     add_once(session, ProposalsRow, key=key, height=size[0], width=size[1], masks=counts)
@@ -342,7 +348,7 @@ def _to_suggestion_row(task: int, alternative: Alternative) -> SuggestionRow:
         task=task, rank=suggestion.rank, place=alternative.place, region_id=alternative.region_id,
         score=suggestion.score,
         counts=rle.to_string(suggestion.mask), height=suggestion.mask.size[0], width=suggestion.mask.size[1],
-        x1=x1, y1=y1, x2=x2, y2=y2, methods=methods,
+        x1=x1, y1=y1, x2=x2, y2=y2, methods=methods, late_method=suggestion.late_method or None,
     )  # fmt: skip
 
 
@@ -356,7 +362,9 @@ def to_alternative(row: SuggestionRow | Row[Any], version: str) -> Alternative:
     methods = {name: MethodScore(one["score"], one["rank"]) for name, one in row.methods.items()}
     mask = mask_from_string(row.counts, row.height, row.width)
     box = (row.x1, row.y1, row.x2, row.y2)
-    return Alternative(row.region_id, Suggestion(row.rank, row.score, mask, box, methods, version), row.place)
+    late = row.late_method or ""
+    suggestion = Suggestion(row.rank, row.score, mask, box, methods, version, late)
+    return Alternative(row.region_id, suggestion, row.place)
 
 
 @lru_cache(_MAX_REMEMBERED_MASKS)  # an accepted mask is that of its alternative, so it is read twice

@@ -66,8 +66,8 @@ def rerun(
             continue
         expressions = [d.correction.annotation.task.expression for d in group]
         try:
-            scene = pipeline.see(fetch(group[0].correction.annotation.task))
-            results = pipeline.refer_all(scene, expressions)
+            image = fetch(group[0].correction.annotation.task)
+            results = pipeline.refer_all(pipeline.see(image), expressions, image)
         except BackendError as error:
             yield from (Rerun(_get_image(d), _compute_ious(d, d.alternatives), (), str(error)) for d in group)
             continue
