@@ -1,4 +1,4 @@
-"""Add the proposals that were made for one expression, and which alternatives are of them."""
+"""Add proposals that were made for one expression, and the chance that it has no referent."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -15,11 +15,15 @@ def upgrade() -> None:
     late = sa.JSON() if op.get_bind().dialect.name == "sqlite" else sa.LargeBinary()
     op.add_column("task", sa.Column("late_proposals", late, nullable=True))
     op.add_column("suggestion", sa.Column("late_method", sa.String(length=40), nullable=True))
+    op.add_column("suggestion", sa.Column("absence_chance", sa.Double(), nullable=True))
+    op.add_column("suggestion", sa.Column("is_absence_prechosen", sa.Boolean(), nullable=True))
 
 
 def downgrade() -> None:
     """Undo this revision."""
     with op.batch_alter_table("suggestion") as batch_op:
+        batch_op.drop_column("is_absence_prechosen")
+        batch_op.drop_column("absence_chance")
         batch_op.drop_column("late_method")
     with op.batch_alter_table("task") as batch_op:
         batch_op.drop_column("late_proposals")

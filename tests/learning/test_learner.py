@@ -109,3 +109,19 @@ def test_a_model_that_is_mostly_right_keeps_its_late_proposals():
     assert used.fusion.weights["grounder"] > 0
     unseen = make_late_cases(300, right_share=0.8, seed=5)
     assert mean_iou(unseen, used) > mean_iou([one.leave_out(["grounder"]) for one in unseen], used) + 0.3
+
+
+def test_a_verifier_that_lies_is_not_asked_any_more():
+    """It is asked where the others are unsure, and chooses a wrong mask."""
+    rng = np.random.default_rng(0)
+    lied = []
+    for one in cases(240, good=("eyes", "ears"), clear=2.0):
+        wrong = rng.choice(np.flatnonzero(~one.is_right))
+        vote = (np.arange(len(one.ious)) == wrong).astype(np.float32)
+        lied.append(replace(one, scores={**one.scores, "verifier": vote}, absence={"verifier": -1.0}))
+    prior = Coefficients(Fusion({"verifier": 0.1}, {}))
+
+    found = fit_coefficients(lied, prior=prior, current=prior).coefficients
+
+    assert found.fusion.weights["verifier"] == 0
+    assert all(one.weights["verifier"] == 0 for one in found.by_kind.values())

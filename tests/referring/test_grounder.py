@@ -87,7 +87,8 @@ def test_the_answer_is_the_evidence():
     result = refer(Says('{"bbox_2d": [62, 62, 312, 1312]}'), "the red")
 
     assert result.scores[0].evidence == {
-        "places": "box 4, 4, 20, 64", "notes": "coordinates beyond the image's edge were clipped",
+        "places": "box 4, 4, 20, 64", "questions": "1",
+        "notes": "coordinates beyond the image's edge were clipped",
     }  # fmt: skip
 
 

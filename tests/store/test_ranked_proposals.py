@@ -82,10 +82,11 @@ def test_a_page_of_decisions_takes_two_queries(database, n_decisions):
 
 def test_late_proposals_come_after_those_of_the_image_and_say_their_method(database):
     scores = MethodScores("lgd", np.array([1, 2, 3], np.float32))
+    none = MethodScores("verifier", skipped_reason="none of them", absence=1.0)
     with database.begin() as session:
         add_alternatives(
-            session, TASK, "ab" * 32, SIZE, offers(), version="v1", method_scores=[scores], proposals=MASKS,
-            late=[LateProposal(mask(5), "grounder")], now=NOW,
+            session, TASK, "ab" * 32, SIZE, offers(), version="v1", method_scores=[scores, none],
+            proposals=MASKS, late=[LateProposal(mask(5), "grounder")], now=NOW,
         )  # fmt: skip
         answer = Annotation(1, TASK, NOW, mask(5))
         add_correction(session, Correction(answer, Verdict.REDRAWN), version="v1", event_id=None, now=NOW)
@@ -94,3 +95,4 @@ def test_late_proposals_come_after_those_of_the_image_and_say_their_method(datab
 
     assert (found.masks, found.late) == ((*MASKS, mask(5)), ("grounder",))
     assert found.scores["lgd"].tolist() == [1, 2, 3]
+    assert found.absence == {"verifier": 1.0}

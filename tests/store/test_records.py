@@ -4,7 +4,7 @@ from dataclasses import replace
 import numpy as np
 
 from ris.core.proposals import LateProposal
-from ris.core.types import MethodScores, Task
+from ris.core.types import Absence, MethodScores, Task
 from ris.store.records import (
     add_alternatives,
     find_alternatives,
@@ -160,3 +160,25 @@ def test_late_proposals_of_an_image_without_others_are_kept(database):
             session, TASK, "ab" * 32, SIZE, offers(), version="v1", now=NOW, late=LATE[:1], method_scores=[],
         )  # fmt: skip
         assert find_proposals(session, TASK, "v1") == (mask(8),)
+
+
+def test_the_chance_of_no_referent_comes_back_with_the_alternatives(database):
+    doubted = [
+        replace(one, suggestion=replace(one.suggestion, absence=Absence(0.7, is_prechosen=True)))
+        for one in offers()
+    ]
+    keep(database, given=doubted)
+
+    with database.begin() as session:
+        found = find_alternatives(session, TASK, "v1")
+    assert {one.suggestion.absence for one in found} == {Absence(0.7, is_prechosen=True)}
+
+
+def test_what_a_skipped_method_says_is_kept_with_the_reason(database):
+    said = MethodScores("verifier", skipped_reason="none of them", evidence={"questions": "2"}, absence=1.0)
+    keep(database, method_scores=(said, MethodScores("lgd", skipped_reason="down")))
+
+    with database.begin() as session:
+        lgd, verifier = find_explanations(session, TASK, "v1")
+    assert (lgd.skipped_reason, lgd.evidence) == ("down", {})
+    assert (verifier.skipped_reason, verifier.evidence) == ("none of them", {"questions": "2"})

@@ -182,7 +182,7 @@ def run_learning(
             for one in tinyworld.score_world(pipeline, world, number)
             if (case := _make_case(one, number))
         ]
-    voting = [m.name for m in pipeline.methods if prior.fusion.weights.get(m.name, 1.0) > 0]
+    voting = [name for name in pipeline.method_names if prior.fusion.weights.get(name, 1.0) > 0]
     console.print(f"{len(cases)} decisions on {scenes} unseen scenes, seed {seed}, {pipeline.version}")
     table = make_table(
         "mean IoU, top 1, held-out", "before", "learned", "best fixed", "recovered", "minimum", "worse in"

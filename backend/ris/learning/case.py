@@ -1,7 +1,8 @@
 """Training cases: every method's scores of the proposals of one decision, and which are right."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,8 @@ class TrainingCase:
         discount: float64 [N], factors by the rules for parts and for the whole image.
         ious: float64 [N], of each proposal with the final mask; zeros when the image has no referent.
         late: of each of the last proposals, the method that said where it is.
+        absence: by method, whether it said that there is no referent, see `MethodScores`.
+        has_referent: whether the annotator found one.
     """
 
     kind: str
@@ -35,6 +38,8 @@ class TrainingCase:
     discount: NDArray[np.float64]
     ious: NDArray[np.float64]
     late: tuple[str, ...] = ()
+    absence: Mapping[str, float] = field(default_factory=dict)
+    has_referent: bool = True
 
     @property
     def is_right(self) -> NDArray[np.bool_]:
@@ -78,6 +83,7 @@ def make_training_case(
     settings: RankingSettings,
     *,
     late: Sequence[str] = (),
+    absence: Mapping[str, float] = MappingProxyType({}),
 ) -> TrainingCase | None:
     """Make the training case of a decision.
 
@@ -87,6 +93,7 @@ def make_training_case(
         scores: by method, [N]; of another length when the method was skipped.
         settings: of the ranking; they give the discounts.
         late: of each of the last proposals, the method that said where it is.
+        absence: by method, whether it said that there is no referent.
 
     Returns:
         None when the task was skipped, when the proposals were not stored or are of another size, and when
@@ -110,4 +117,6 @@ def make_training_case(
         discount=compute_discounts(proposals, settings, n_late=len(late)),
         ious=ious,
         late=tuple(late),
+        absence=absence,
+        has_referent=mask is not None,
     )

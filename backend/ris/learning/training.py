@@ -107,7 +107,12 @@ class TrainingService:
                     if ranked is None:
                         continue
                     case = make_training_case(
-                        decision, ranked.masks, ranked.scores, self.ranking, late=ranked.late
+                        decision,
+                        ranked.masks,
+                        ranked.scores,
+                        self.ranking,
+                        late=ranked.late,
+                        absence=ranked.absence,
                     )
                     found += [case] if case else []
         return found

@@ -11,6 +11,7 @@ The refiner makes masks of the places, see `ris.referring.late`: what the propos
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import cv2
 import numpy as np
@@ -28,12 +29,15 @@ from ris.referring.grounding.things import GroundedThing, Grounding
 from ris.referring.protocols import VisionModel
 from ris.referring.scene import Scene
 
+GROUNDER = "grounder"
 GROUNDER_TEMPERATURE = 0.1  # scores lie in [0, 1]
 # As `planning.ALGORITHM_REVISION`, for what changes only where there is a vision-language model.
 GROUNDER_REVISION = "2"
 _MULTIPLE = 224  # of 28 and of 32: models that round the sides to these leave the picture as it is
 _LONGEST_SIDE = 1120
 _CONCURRENCY = 4
+
+_ASKED = MappingProxyType({"questions": "1"})  # for one expression
 
 Encode = Callable[[NDArray[np.uint8], Size], bytes]
 
@@ -51,7 +55,7 @@ class Grounder:
     vlm: VisionModel
     dialect: Dialect
     encode: Encode
-    name: str = "grounder"
+    name: str = GROUNDER
 
     def see(self, image: Image, proposals: Proposals) -> Mapping[str, NDArray]:
         """Encode the picture that is sent: the bytes of a JPEG file, uint8 [n], and its (height, width)."""
@@ -102,16 +106,17 @@ class Grounder:
         self, scores: NDArray[np.float32], answer: Grounding | BackendError, scene: Scene
     ) -> MethodScores:
         if not isinstance(answer, Grounding):
-            return MethodScores(self.name, skipped_reason=str(answer))
+            return MethodScores(self.name, skipped_reason=str(answer), evidence=_ASKED, absence=0.0)
         if not answer.things:
             reason = f"{self.vlm.model} says that there is no such thing"
-            return MethodScores(self.name, skipped_reason=reason)
-        evidence = {"places": "; ".join(_describe(thing) for thing in answer.things[:5])}
+            return MethodScores(self.name, skipped_reason=reason, evidence=_ASKED, absence=1.0)
+        places = "; ".join(_describe(thing) for thing in answer.things[:5])
+        evidence = {"places": places, **_ASKED}
         if n_late := scene.late.count(self.name):
             evidence["late proposals"] = str(n_late)
         if answer.notes:
             evidence["notes"] = "; ".join(answer.notes)
-        return MethodScores(self.name, scores, evidence=evidence)
+        return MethodScores(self.name, scores, evidence=evidence, absence=-1.0)
 
 
 def choose_sent_size(size: Size) -> Size:

@@ -12,8 +12,15 @@ from ris.referring.grounding.things import Grounding
 from ris.referring.kinds import find_kind
 from ris.referring.late import add_late_proposals
 from ris.referring.protocols import Locator, Method, Parser, Proposer, Refiner
-from ris.referring.ranking import Coefficients, RankingSettings, make_suggestion_version, rank_proposals
+from ris.referring.ranking import (
+    Coefficients,
+    RankingSettings,
+    fuse_proposals,
+    make_suggestion_version,
+    rank_proposals,
+)
 from ris.referring.scene import PROPOSER_KEY, Scene
+from ris.referring.verifier import Verifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +61,7 @@ class Pipeline:
         ranking: fuses the scores and chooses the suggestions.
         refiner: makes masks of clicks, and late proposals; None where the preset has no network for that.
         parsers: by a method's name, the parser that this method uses instead of `parser`.
+        verifier: is asked after the methods where they are unsure; None without one.
         version: names the networks, the methods and, where one is in use, the learned ranking.
     """
 
@@ -64,6 +72,13 @@ class Pipeline:
     version: str
     refiner: Refiner | None = None
     parsers: Mapping[str, Parser] = field(default_factory=dict)
+    verifier: Verifier | None = None
+
+    @property
+    def method_names(self) -> tuple[str, ...]:
+        """The names of the methods, in the order of their scores; that of the verifier comes last."""
+        names = tuple(method.name for method in self.methods)
+        return (*names, self.verifier.name) if self.verifier else names
 
     def replace_ranking(self, found: Coefficients, version: str) -> "Pipeline":
         """Return the same pipeline with a learned ranking. Its scenes stay valid.
@@ -108,7 +123,7 @@ class Pipeline:
         Args:
             scene: of the image.
             expressions: in any wording.
-            image: the image; late proposals are made of it. None makes none.
+            image: the image; late proposals and the verifier's pictures are made of it. None makes none.
         """
         parsers = [self.parsers.get(method.name, self.parser) for method in self.methods]
         parsed = {p: [p.parse(e) for e in expressions] for p in dict.fromkeys([self.parser, *parsers])}
@@ -116,7 +131,7 @@ class Pipeline:
         scenes = [scene] * len(own) if image is None else self._locate_all(scene, own, image)
         by_method = [_score_all(m, scenes, parsed[p]) for m, p in zip(self.methods, parsers, strict=True)]
         return tuple(
-            self._rank(one, expression, tuple(scores))
+            self._rank(one, expression, self._verify(one, expression, tuple(scores), image))
             for one, expression, *scores in zip(scenes, own, *by_method, strict=True)
         )
 
@@ -137,6 +152,27 @@ class Pipeline:
                         refiner=refiner, methods=self.methods, same_mask_iou=self.ranking.same_mask_iou,
                     )  # fmt: skip
         return scenes
+
+    def _verify(
+        self,
+        scene: Scene,
+        expression: ParsedExpression,
+        scores: tuple[MethodScores, ...],
+        image: Image | None,
+    ) -> tuple[MethodScores, ...]:
+        """Add what the verifier says; one of weight 0 is not asked."""
+        verifier = self.verifier
+        if verifier is None or image is None or not self._has_say(verifier.name, expression):
+            return scores
+        settings = self.ranking.select_kind(find_kind(expression.raw))
+        fused = fuse_proposals(scene, scores, settings)
+        if fused is None:  # none of the others has weight
+            fused = fuse_proposals(scene, scores, replace(settings, weights={}))
+        if fused is None:
+            return scores
+        is_doubted = any(one.absence == 1 for one in scores)
+        said = verifier.verify(scene, image, expression, fused, settings, is_doubted=is_doubted)
+        return (*scores, said)
 
     def _has_say(self, method: str, expression: ParsedExpression) -> bool:
         """Whether a method has weight; what one of weight 0 says makes no proposals."""

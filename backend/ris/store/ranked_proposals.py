@@ -23,11 +23,13 @@ class RankedProposals:
     Attributes:
         masks: the proposals; the late ones of the task's expression come last.
         late: of each late proposal, the method that said where it is.
+        absence: by method, whether it said that there is no referent, see `MethodScores`.
         scores: by method, float32 [N]; of another length where they were not stored.
     """
 
     masks: tuple[RLE, ...]
     late: tuple[str, ...]
+    absence: Mapping[str, float]
     scores: Mapping[str, NDArray[np.float32]]
 
 
@@ -93,6 +95,7 @@ def _make_ranked(
     return RankedProposals(
         (*masks, *(mask for _, mask in made)),
         tuple(method for method, _ in made),
+        {name: float(one["absence"]) for name, one in explained.items() if "absence" in one},
         {name: np.array(one.get("scores", ()), np.float32) for name, one in explained.items()},
     )
 

@@ -4,7 +4,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -20,7 +20,7 @@ from ris.core.address import to_address, to_address_key
 from ris.core.comparison import Comparison
 from ris.core.proposals import LateProposal
 from ris.core.rle import RLE
-from ris.core.types import Alternative, Correction, MethodScore, MethodScores, Size, Suggestion, Task
+from ris.core.types import Absence, Alternative, Correction, MethodScore, MethodScores, Size, Suggestion, Task
 from ris.redaction.text import redact_text
 from ris.store.comparisons import comparison_to_json
 from ris.store.current import refresh_current
@@ -116,7 +116,11 @@ def add_alternatives(
         session, TaskRow, project=task.project, task_id=task.task_id, asked=hash_task_content(task),
         image_url=task.image_url, expression=task.expression, version=version, image_digest=digest,
         left_out={one.method: redact_text(one.skipped_reason) for one in method_scores if one.skipped_reason},
-        explained={one.method: _explanation_to_json(one) for one in method_scores if not one.skipped_reason},
+        explained={
+            one.method: _explanation_to_json(one)
+            for one in method_scores
+            if not one.skipped_reason or one.evidence or one.absence is not None
+        },
         answered_at=now, proposals=key,
         late_proposals=[[one.method, rle.to_string(one.mask)] for one in late] or None,
     )  # fmt: skip
@@ -215,9 +219,10 @@ def find_explanations(session: Session, task: Task, version: str) -> tuple[Expla
     row = _find_task_row(session, task, version)
     if row is None:
         return ()
-    found = [_explanation_from_json(name, stored) for name, stored in row.explained.items()]
-    found += [Explanation(name, skipped_reason=reason) for name, reason in row.left_out.items()]
-    return tuple(sorted(found, key=lambda explanation: explanation.method))
+    found = {name: _explanation_from_json(name, stored) for name, stored in row.explained.items()}
+    for name, reason in row.left_out.items():
+        found[name] = replace(found.get(name, Explanation(name)), skipped_reason=reason)
+    return tuple(sorted(found.values(), key=lambda explanation: explanation.method))
 
 
 def add_correction(
@@ -305,6 +310,8 @@ def _add_proposals(session: Session, size: Size, masks: Sequence[RLE]) -> str:
 def _explanation_to_json(method_scores: MethodScores) -> dict[str, Any]:
     scores = [float(score) for score in method_scores.scores]
     explanation: dict[str, Any] = {"evidence": dict(method_scores.evidence), "scores": scores}
+    if method_scores.absence is not None:
+        explanation["absence"] = method_scores.absence
     if method_scores.heat is not None:
         packed = base64.b64encode(method_scores.heat.tobytes()).decode("ascii")
         explanation["heat"] = {"side": method_scores.heat.shape[0], "bytes": packed}
@@ -343,12 +350,15 @@ def _select_task_rows(task: Task) -> Any:
 def _to_suggestion_row(task: int, alternative: Alternative) -> SuggestionRow:
     suggestion = alternative.suggestion
     x1, y1, x2, y2 = suggestion.box
+    absence = suggestion.absence
     methods = {name: {"score": one.score, "rank": one.rank} for name, one in suggestion.methods.items()}
     return SuggestionRow(
         task=task, rank=suggestion.rank, place=alternative.place, region_id=alternative.region_id,
         score=suggestion.score,
         counts=rle.to_string(suggestion.mask), height=suggestion.mask.size[0], width=suggestion.mask.size[1],
         x1=x1, y1=y1, x2=x2, y2=y2, methods=methods, late_method=suggestion.late_method or None,
+        absence_chance=absence.chance if absence else None,
+        is_absence_prechosen=absence.is_prechosen if absence else None,
     )  # fmt: skip
 
 
@@ -363,7 +373,9 @@ def to_alternative(row: SuggestionRow | Row[Any], version: str) -> Alternative:
     mask = mask_from_string(row.counts, row.height, row.width)
     box = (row.x1, row.y1, row.x2, row.y2)
     late = row.late_method or ""
-    suggestion = Suggestion(row.rank, row.score, mask, box, methods, version, late)
+    chance = row.absence_chance
+    absence = None if chance is None else Absence(chance, bool(row.is_absence_prechosen))
+    suggestion = Suggestion(row.rank, row.score, mask, box, methods, version, late, absence)
     return Alternative(row.region_id, suggestion, row.place)
 
 

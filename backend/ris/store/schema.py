@@ -185,6 +185,10 @@ class SuggestionRow(BaseRow):
     methods: Mapped[dict[str, Any]]
     late_method: Mapped[str | None] = mapped_column(String(40))
     """The method that said where a late proposal is; None for every other mask."""
+    absence_chance: Mapped[float | None]
+    """The chance that the expression has no referent, the same for all its alternatives; None if unknown."""
+    is_absence_prechosen: Mapped[bool | None]
+    """Whether the answer "object not in image" was chosen in advance."""
 
 
 class DescriptionRow(BaseRow):

@@ -39,7 +39,7 @@ def isolate_method(pipeline: Pipeline, method: str) -> Pipeline:
     Raises:
         InputError: the pipeline has no such method.
     """
-    names = [one.name for one in pipeline.methods]
+    names = pipeline.method_names
     if method not in names:
         raise InputError(f"there is no method {method!r}; there are {', '.join(names)}")
     weights = {name: float(name == method) for name in names}

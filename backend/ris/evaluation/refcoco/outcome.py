@@ -133,7 +133,7 @@ def evaluate_image(
     try:
         answers = _rank_entries(pipeline, load(group.image), entries)
     except ImageError as error:
-        rankings = [*(method.name for method in pipeline.methods), FUSION]
+        rankings = [*pipeline.method_names, FUSION]
         answers = [{name: FirstMask(None, str(error)) for name in rankings}] * len(entries)
     seconds = (clock() - start) / len(entries)
     return [
