@@ -17,7 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import numpy as np
 from PIL import Image as Pillow
 
-from ris.referring.marks import MARK_COLOURS
+from ris.evaluation.tinyworld.drawn_model import find_marks, resize_picture
 from tests.builders.vlm_answers import write_answer
 
 COLOURS = {
@@ -139,7 +139,7 @@ class VlmServer(ThreadingHTTPServer):
         """Say which mark is on what a prompt asks for; an error says that another one is, or none."""
         seen = decode(data)
         scene = min(self.scenes, key=lambda one: np.abs(one.thumbnail - make_thumbnail(seen)).sum())
-        marks = find_marks(seen, scene.pixels)
+        marks = find_marks(seen, resize_picture(scene.pixels, seen.shape[:2]))
         boxes, _ = self._find(data, prompt)
         overlaps = {number: max((iou(box, b) for b in boxes), default=0) for number, box in marks.items()}
         right = max(overlaps, key=overlaps.get, default=0)
@@ -211,16 +211,6 @@ def find_colours(data):
     pixels = decode(data).astype(np.int16)
     places = {name: find_colour(pixels, colour) for name, colour in COLOURS.items()}
     return {name: box for name, box in places.items() if box}
-
-
-def find_marks(seen, pixels):
-    """The boxes of the outlines that were drawn on a picture, in shares of the sides, by number."""
-    height, width = seen.shape[:2]
-    before = np.asarray(Pillow.fromarray(pixels).resize((width, height), Pillow.Resampling.BOX), np.int16)
-    changed = np.abs(seen.astype(np.int16) - before).max(-1) > 60
-    only = np.where(changed[..., None], seen, 127).astype(np.int16)
-    places = {i: find_colour(only, colour) for i, colour in enumerate(MARK_COLOURS, 1)}
-    return {number: box for number, box in places.items() if box}
 
 
 def iou(one, two):

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
+from ris.evaluation.tinyworld.drawn_model import find_marks
 from ris.referring.marks import MARK_COLOURS, draw_marks
 from tests.builders.masks import rectangle
-from tests.builders.vlm_server import find_marks
 
 SIZE = (60, 80)
 CORNERS = [(4 + 25 * (i % 3), 4 + 28 * (i // 3)) for i in range(6)]
@@ -14,11 +14,11 @@ MASKS = [rectangle(SIZE, x, y, x + 20, y + 22) for x, y in CORNERS]
 
 
 def test_every_mask_is_outlined_in_the_colour_of_its_number_also_in_a_compressed_file():
-    grey = np.full((*SIZE, 3), 120, np.uint8)
     file = io.BytesIO()
-    Pillow.fromarray(draw_marks(grey, MASKS, (336, 448))).save(file, "JPEG", quality=90)
+    drawn = draw_marks(np.full((*SIZE, 3), 120, np.uint8), MASKS, (336, 448))
+    Pillow.fromarray(drawn).save(file, "JPEG", quality=90)
 
-    found = find_marks(np.asarray(Pillow.open(file)), grey)
+    found = find_marks(np.asarray(Pillow.open(file)), np.full_like(drawn, 120))
 
     assert list(found) == [1, 2, 3, 4, 5, 6]
     for number, box in found.items():

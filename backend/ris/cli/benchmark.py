@@ -11,6 +11,7 @@ from rich.table import Table
 
 from ris import assembly, config, planning
 from ris.cli import refcoco
+from ris.cli.benchmark_vlm import run_vlm
 from ris.cli.console import console, make_table
 from ris.cli.options import JsonOption, PresetOption
 from ris.core import rle
@@ -48,6 +49,7 @@ benchmark_app = typer.Typer(help="Measure the methods on data with known masks."
 
 benchmark_app.command("refcoco")(refcoco.run_refcoco)
 benchmark_app.command("refcoco-table")(refcoco.print_refcoco_table)
+benchmark_app.command("vlm")(run_vlm)
 
 
 @benchmark_app.command("tinyworld")

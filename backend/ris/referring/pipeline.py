@@ -169,7 +169,8 @@ class Pipeline:
         if fused is None:  # none of the others has weight
             fused = fuse_proposals(scene, scores, replace(settings, weights={}))
         if fused is None:
-            return scores
+            reason = "there are no masks that another method scored"
+            return (*scores, MethodScores(verifier.name, skipped_reason=reason))
         is_doubted = any(one.absence == 1 for one in scores)
         said = verifier.verify(scene, image, expression, fused, settings, is_doubted=is_doubted)
         return (*scores, said)
