@@ -15,7 +15,7 @@ from tests.builders.quarters import make_quarters_pipeline
 def figures():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(assembly, "load_pipeline", lambda plan: make_quarters_pipeline())
-        patch.setattr(benchmark_vlm, "RIGHT_RATES", (0.0, 0.9))
+        patch.setattr(benchmark_vlm, "DRAWN_RIGHT_RATES", (0.0, 0.9))
         command = ["benchmark", "vlm", "--scenes", "40", "--per-scene", "1", "--json"]
         ran = CliRunner().invoke(root_app, command, env={"COLUMNS": "240"})
     assert ran.exit_code == 0, ran.output

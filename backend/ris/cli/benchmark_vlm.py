@@ -31,7 +31,7 @@ from ris.referring.pipeline import Pipeline
 from ris.referring.ranking import RankingSettings, compute_discounts
 from ris.referring.verifier import VERIFIER, VERIFIER_TEMPERATURE, Verifier
 
-RIGHT_RATES = (0.0, 0.3, 0.6, 0.9)
+DRAWN_RIGHT_RATES = (0.0, 0.3, 0.6, 0.9)
 
 
 def run_vlm(
@@ -54,7 +54,7 @@ def run_vlm(
     """
     settings = config.read_settings(preset=preset).model_copy(update={"vlm_url": None, "vlm_model": None})
     alone = assembly.load_pipeline(planning.make_plan(settings))
-    models = [DrawnModel(rate) for rate in RIGHT_RATES]
+    models = [DrawnModel(rate) for rate in DRAWN_RIGHT_RATES]
     asking = [add_drawn_model(alone, model) for model in models]
     drawn = see_scenes(asking[0], scenes, seed=seed, per_scene=per_scene)
     seen = list(track(drawn, total=scenes, description="scenes", console=console, transient=True))

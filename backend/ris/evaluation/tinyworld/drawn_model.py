@@ -6,7 +6,6 @@ the question alone.
 """
 
 import hashlib
-import io
 import json
 import random
 import re
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 
 from ris.core.types import Box, Size
+from ris.labelstudio.images.decoding import decode_image
 from ris.referring.grounding.question import Question, Reply
 from ris.referring.marks import MARK_COLOURS
 
@@ -26,6 +26,7 @@ _MIN_MARK_IOU = 0.5  # of the mark's box with the referent's
 _NONE_SHARE = (
     1 / 3
 )  # of its errors about a thing that is there; the others are another thing or a wrong place
+_MAX_PIXELS = 4_000_000
 _CHANGED = 60  # a pixel that was drawn on differs by more, also after compression
 _NEAR = 50  # to a mark's colour
 
@@ -86,7 +87,7 @@ class DrawnModel:
     def _choose_mark(
         self, picture: bytes, n_marks: int, referent: Box | None, is_right: bool, rng: random.Random
     ) -> int:
-        drawn = np.asarray(Pillow.open(io.BytesIO(picture)).convert("RGB"))
+        drawn = decode_image(picture, max_pixels=_MAX_PIXELS).pixels
         if self._before.shape != drawn.shape:
             self._before = resize_picture(self._pixels, (drawn.shape[0], drawn.shape[1]))
         boxes = find_marks(drawn, self._before)

@@ -20,7 +20,7 @@ from ris.referring.scene import Scene
 from ris.tinyworld.scene import SyntheticScene as World
 from ris.tinyworld.sprites import NOUNS
 
-RIGHT_IOU = 0.5
+_RIGHT_IOU = 0.5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,7 +85,7 @@ def is_any_right(masks: Sequence[RLE], referent: RLE | None) -> bool:
     """Whether one of some masks has an IoU over 0.5 with the referent."""
     if referent is None or not masks:
         return False
-    return bool(compute_iou_matrix(masks, [referent]).max() > RIGHT_IOU)
+    return bool(compute_iou_matrix(masks, [referent]).max() > _RIGHT_IOU)
 
 
 def see_scenes(pipeline: Pipeline, n_scenes: int, *, seed: int, per_scene: int) -> Iterator[AskedScene]:
@@ -172,7 +172,7 @@ def recover_planted_misses(pipeline: Pipeline, asked: AskedScene, model: DrawnMo
 def _remove_proposals(scene: Scene, referent: RLE) -> Scene:
     """Return a scene without the proposals that are right; the features of methods stay as they are."""
     ious = compute_iou_matrix(scene.masks, [referent])[:, 0]
-    kept = np.flatnonzero(ious <= RIGHT_IOU)
+    kept = np.flatnonzero(ious <= _RIGHT_IOU)
     return Scene(
         scene.digest, scene.size, tuple(scene.masks[i] for i in kept), tuple(scene.boxes[i] for i in kept),
         scene.quality[kept], scene.features,
