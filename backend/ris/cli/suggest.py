@@ -56,6 +56,9 @@ def suggest(
                 f"the mask of rank {suggestion.rank + 1} was made where {suggestion.late_method} "
                 "says that the referent is"
             )
+    absence = reference.suggestions[0].absence
+    if absence is not None and absence.is_probable:
+        console.print(f"probably no such thing: chance {100 * absence.chance:.0f} %")
     for method, reason in reference.skipped_reasons.items():
         console.print(f"{method}: not used ({reason})", markup=False)
     draw_alternatives(picture, reference.suggestions, out)

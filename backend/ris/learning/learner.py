@@ -60,8 +60,7 @@ def fit_coefficients(
         )
         return FitResult(None, (reason,), {"decisions": len(cases), "images": len(images)})
     groups = [images[case.image] for case in cases]
-    fit = _choose_fit(cases, groups, prior)
-    held_out = _evaluate_held_out(cases, groups, fit)
+    fit, held_out = _choose_fit(cases, groups, prior)
     learned_iou = [iou for _, iou in held_out]
     current_firsts = [case.find_first(current) for case in cases]
     gain = estimate_share(
@@ -101,8 +100,12 @@ def fit_coefficients(
     return FitResult(found, summary, figures)
 
 
-def _choose_fit(cases: Sequence[TrainingCase], groups: Sequence[int], prior: Coefficients) -> FusionFitter:
+def _choose_fit(
+    cases: Sequence[TrainingCase], groups: Sequence[int], prior: Coefficients
+) -> tuple[FusionFitter, list[tuple[float, float]]]:
     """Choose which of the methods that ask a model take part: by the mean IoU on held-out images.
+
+    Returned with it: for each case, probability and IoU of the first proposal, fitted without its image.
 
     What they say also changes what there is to rank and who is asked. So one that is left out has weight 0
     exactly, and the others are fitted as if it had said nothing.
@@ -114,8 +117,9 @@ def _choose_fit(cases: Sequence[TrainingCase], groups: Sequence[int], prior: Coe
         partial(_fit_without, methods=methods, prior=prior) if methods else partial(fit_fusion, prior=prior)
         for methods in left_out
     ]
-    means = [np.mean([iou for _, iou in _evaluate_held_out(cases, groups, fit)]) for fit in fits]
-    return fits[int(np.argmax(means))]
+    held_out = [_evaluate_held_out(cases, groups, fit) for fit in fits]
+    best = int(np.argmax([np.mean([iou for _, iou in firsts]) for firsts in held_out]))
+    return fits[best], held_out[best]
 
 
 def _fit_without(
