@@ -7,8 +7,12 @@ from sqlalchemy.event import listens_for, remove
 
 from ris.batch.engine import Engine
 from ris.batch.prelabel import find_unanswered_tasks, prelabel_tasks
-from ris.store.records import find_alternatives
+from ris.batch.work import Labeller
+from ris.core.types import Image
+from ris.store.records import find_alternatives, find_proposals
 from tests.batch.fakes import MAKE, tasks
+from tests.builders.fakes import squares
+from tests.builders.late import Says, ShortSightedProposer, make_locating_pipeline, say_boxes
 from tests.builders.services import NOW, task
 
 
@@ -94,3 +98,17 @@ def test_planning_asks_the_database_once_per_block_of_tasks(database):
     assert missing == [changed, elsewhere, *more]
     assert len([query for query in queries if query.startswith("SELECT")]) == 5
     assert find_unanswered_tasks(database, done, "fake-2") == done
+
+
+def test_late_proposals_are_stored_ahead_too(database):
+    engine = Here()
+    words = Says(say_boxes((2, 2, 10, 10), side=32))
+    pipeline = replace(make_locating_pipeline(words, ShortSightedProposer("red")), version="fake-1")
+    engine.labeller = Labeller(lambda: (pipeline, lambda task: Image.from_pixels(squares())), None)
+    (asked,) = tasks("squares")
+
+    assert run(database, [asked], engine) == []
+
+    with database.begin() as session:
+        assert len(find_proposals(session, asked, "fake-1")) == 4
+        assert find_alternatives(session, asked, "fake-1")[0].suggestion.late_method == "grounder"
