@@ -38,7 +38,12 @@ def test_the_picture_stays_as_it_is_elsewhere():
     assert len(set(MARK_COLOURS)) == 6
 
 
-@pytest.mark.parametrize("mask", [rectangle((300, 400), 7, 9, 8, 10), np.ones((300, 400), np.bool_)])
+LARGE = (3000, 4000)
+
+
+@pytest.mark.parametrize(
+    "mask", [rectangle(LARGE, 7, 9, 8, 10), np.ones(LARGE, np.bool_)], ids=["pixel", "all"]
+)
 def test_a_mask_of_a_pixel_or_of_everything_has_a_number_too(mask):
     drawn = draw_marks(np.zeros((300, 400, 3), np.uint8), [mask], (336, 448))
 

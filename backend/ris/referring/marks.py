@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ris.core.boxes import compute_box
 from ris.core.types import Size
 
 # Of each number, RGB. They are far apart, also after a picture was compressed.
@@ -47,9 +48,14 @@ def draw_marks(
 
 
 def _squash(mask: NDArray[np.bool_], size: Size) -> NDArray[np.uint8]:
-    grey = cv2.resize(mask.astype(np.float32), size[::-1], interpolation=cv2.INTER_AREA)
-    # A thin mask stays: its best pixel is inside.
-    return np.asarray(grey >= min(0.5, float(grey.max())), np.uint8)
+    grey = cv2.resize(255 * mask.view(np.uint8), size[::-1], interpolation=cv2.INTER_AREA)
+    # A thin mask keeps its best pixels; one that vanished keeps the middle of its box.
+    limit = min(128, int(grey.max()))
+    if limit:
+        return np.asarray(grey >= limit, np.uint8)
+    x1, y1, x2, y2 = compute_box(mask)
+    grey[(y1 + y2) * size[0] // (2 * mask.shape[0]), (x1 + x2) * size[1] // (2 * mask.shape[1])] = 1
+    return np.asarray(grey, np.uint8)
 
 
 def _draw_number(
