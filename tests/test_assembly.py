@@ -285,6 +285,24 @@ def test_a_vision_language_model_grounds_after_its_probe_only(grounded, tmp_path
     assert unprobed.version != probed.version
 
 
+def test_a_probed_model_verifies_too_unless_the_margin_is_zero(grounded):
+    _, settings = grounded
+    probed = make_plan(settings)
+    alone = make_plan(settings.model_copy(update={"verifier_margin": 0.0}))
+
+    assert load_pipeline(probed).method_names == ("grounder", "attributes", "verifier")
+    assert load_pipeline(alone).method_names == ("grounder", "attributes")
+    assert probed.version != alone.version
+
+
+def test_what_a_team_wants_chosen_in_advance_changes_no_version(grounded):
+    _, settings = grounded
+    eager = make_plan(settings.model_copy(update={"no_referent_prechosen_from": 0.8}))
+
+    assert load_pipeline(eager).ranking.prechosen_from == 0.8
+    assert eager.version == make_plan(settings).version
+
+
 def test_the_answers_of_the_vision_language_model_are_kept_and_counted(grounded):
     server, settings = grounded
     picture = io.BytesIO()

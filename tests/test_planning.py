@@ -60,6 +60,7 @@ def test_which_method_reads_with_which_parser_is_a_part_of_the_version():
         {"summary": "other words"},
         {"threads": 7},
         {"ranking": replace(TINY.ranking, alternatives=7)},
+        {"ranking": replace(TINY.ranking, prechosen_from=0.9)},
     ],
     ids=lambda changed: next(iter(changed)),
 )

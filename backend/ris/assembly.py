@@ -88,6 +88,7 @@ def load_pipeline(
     from ris.referring.iterprime import IterPrime
     from ris.referring.lgd import Lgd
     from ris.referring.spatial import Spatial
+    from ris.referring.verifier import Verifier, VerifierSettings
 
     preset = plan.preset
     check_device(plan.device)
@@ -106,8 +107,12 @@ def load_pipeline(
             methods.append(Lgd(clip, remember(describer), lgd_parser, synonyms, preset.lgd))
     if matcher is not None:
         methods.append(IterPrime(matcher, preset.iterprime))
+    verifier = None
     if client is not None and plan.vlm is not None and plan.vlm.finding is not None:
-        methods.append(Grounder(remember_answers(client), plan.vlm.finding.make_dialect(), encode_jpeg))
+        vlm = remember_answers(client)
+        methods.append(Grounder(vlm, plan.vlm.finding.make_dialect(), encode_jpeg))
+        if plan.vlm.verifier_margin:
+            verifier = Verifier(vlm, encode_jpeg, VerifierSettings(plan.vlm.verifier_margin))
     methods.append(Spatial() if preset.has_networks else Attributes())
     proposer, refiner = loader.load_proposer()
     return Pipeline(
@@ -116,6 +121,7 @@ def load_pipeline(
         parser=parser,
         parsers=own_parsers,
         methods=tuple(methods),
+        verifier=verifier,
         ranking=preset.ranking,
         version=plan.version,
     )

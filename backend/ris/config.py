@@ -74,6 +74,12 @@ class Settings(BaseSettings):
         vlm_max_calls, vlm_max_calls_per_hour: the largest number of requests to that model for one expression
             of an image, and within an hour, retries included. They are counted in each process. Where none
             is left, the methods that ask it are skipped. Cached answers cost none.
+        verifier_margin: that model is also asked which of the best masks is meant, where the best one's
+            probability exceeds that of the next one by less than this. 0 never asks. See the method
+            `verifier`.
+        no_referent_prechosen_from: where that model says that there is no such thing, the answer "object not
+            in image" is offered. From this chance on it is chosen in advance. Without a value it never is.
+            It holds for tasks that are answered from then on.
         sync_interval_s: the time between two reads of Label Studio's annotations, in seconds. They are read
             when there is a key; 0 never reads them.
         basic_auth_user, basic_auth_password: the user and password that Label Studio must send to every
@@ -123,6 +129,8 @@ class Settings(BaseSettings):
     vlm_timeout_s: float = Field(default=30.0, gt=0, le=600)
     vlm_max_calls: int = Field(default=8, ge=1)
     vlm_max_calls_per_hour: int = Field(default=3600, ge=1)
+    verifier_margin: float = Field(default=0.3, ge=0, le=1)
+    no_referent_prechosen_from: float | None = Field(default=None, ge=0, le=1)
     sync_interval_s: float = Field(default=600.0, ge=0)
     basic_auth_user: str = ""
     basic_auth_password: SecretStr | None = None

@@ -22,9 +22,10 @@ from ris.pretrained.catalog.user_presets import read_presets
 from ris.pretrained.catalog.weights import check_model_files
 from ris.pretrained.language.synonyms import find_synonym_source
 from ris.pretrained.precision import choose_precision
-from ris.referring.grounder import GROUNDER_TEMPERATURE
+from ris.referring.grounder import GROUNDER_REVISION, GROUNDER_TEMPERATURE
 from ris.referring.grounding.finding import Finding, get_finding_path, read_finding
 from ris.referring.lgd import ATTRIBUTE_PROMPT, SURROUNDING_PROMPT
+from ris.referring.verifier import VERIFIER, VERIFIER_REVISION, VERIFIER_TEMPERATURE
 
 # Raise it by one in every commit that changes what the code makes of the same networks and settings: a
 # method's scores, the fusion, the ranking, the cleaning or the choice of masks. Suggestions are then computed
@@ -34,6 +35,8 @@ ALGORITHM_REVISION = 1
 
 # Settings of a preset that change no mask and no score: `summary` is text, `threads` changes the speed.
 _UNVERSIONED_PRESET_FIELDS = frozenset({"summary", "threads"})
+# Settings of the ranking that make no learned ranking wrong, and what is only learned.
+_UNVERSIONED_RANKING_FIELDS = frozenset({"alternatives", "absence", "prechosen_from"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,9 @@ class Endpoint:
         key: sent to the server; None sends none.
         timeout_s: of one question, with its retries.
         max_calls, max_calls_per_hour: for one expression of an image, and within an hour.
-        finding: of `ris models probe`; None before it, and then the model is not asked where things are.
+        finding: of `ris models probe`; None before it, and then the model is asked neither where things are
+            nor which mask is meant.
+        verifier_margin: see `VerifierSettings`; 0 has no verifier.
     """
 
     url: str
@@ -56,6 +61,7 @@ class Endpoint:
     max_calls: int
     max_calls_per_hour: int
     finding: Finding | None
+    verifier_margin: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +116,14 @@ def make_plan(settings: Settings) -> Plan:
         lgd = replace(preset.lgd, attribute_prompt=ATTRIBUTE_PROMPT, surrounding_prompt=SURROUNDING_PROMPT)
         preset = replace(preset, lgd=lgd)
     if vlm is not None and vlm.finding is not None:
-        temperatures = {"grounder": GROUNDER_TEMPERATURE, **preset.ranking.temperatures}
-        preset = replace(preset, ranking=replace(preset.ranking, temperatures=temperatures))
+        asking = {"grounder": GROUNDER_TEMPERATURE}
+        if vlm.verifier_margin:
+            asking[VERIFIER] = VERIFIER_TEMPERATURE
+        temperatures = {**asking, **preset.ranking.temperatures}
+        ranking = replace(
+            preset.ranking, temperatures=temperatures, prechosen_from=settings.no_referent_prechosen_from
+        )
+        preset = replace(preset, ranking=ranking)
     describer = f"{model} at {url}" if url else model or "embedded"
     if preset.describer is None:
         describer = "none"  # no method of the preset asks one
@@ -120,7 +132,9 @@ def make_plan(settings: Settings) -> Plan:
     synonyms = find_synonym_source()
     others = [describer, synonyms, *([precision] if precision != "fp32" else [])]
     if vlm is not None and vlm.finding is not None:
-        others.append(f"{vlm.model} at {vlm.url}: {vlm.finding.key}")
+        others.append(f"{vlm.model} at {vlm.url}: {vlm.finding.key}; {GROUNDER_REVISION}")
+        if vlm.verifier_margin:
+            others.append(f"verifier {VERIFIER_REVISION}, margin {vlm.verifier_margin}")
     return Plan(
         preset=preset,
         version=compute_model_version(preset, weights, *others),
@@ -161,6 +175,7 @@ def choose_endpoint(settings: Settings, *, with_finding: bool = True) -> Endpoin
         max_calls=settings.vlm_max_calls,
         max_calls_per_hour=settings.vlm_max_calls_per_hour,
         finding=read_finding(path) if with_finding else None,
+        verifier_margin=settings.verifier_margin,
     )
 
 
@@ -255,7 +270,7 @@ def compute_model_version(preset: Preset, weights: str, *others: str) -> str:
         weights: digest of the model files.
         others: what else changes an output: the describer, the source of the synonyms, the precision.
     """
-    ranking = {k: v for k, v in asdict(preset.ranking).items() if k != "alternatives"}
+    ranking = {k: v for k, v in asdict(preset.ranking).items() if k not in _UNVERSIONED_RANKING_FIELDS}
     values = {f.name: getattr(preset, f.name) for f in fields(preset)} | {"ranking": ranking}
     settings = {
         name: _to_json_value(value)

@@ -10,9 +10,10 @@ from ris.batch.manifest import read_manifest
 from ris.batch.prelabel import find_unanswered_tasks, load_shards, plan_tasks, prelabel_tasks
 from ris.batch.run_folder import RunFolder
 from ris.batch.shard import write_shard
-from ris.batch.work import make_failed_result
-from ris.store.records import find_alternatives
+from ris.batch.work import Labeller, make_failed_result
+from ris.store.records import find_alternatives, find_explanations, find_proposals
 from tests.batch.fakes import MAKE, MAKE_FETCHER, tasks
+from tests.builders.late import Says, ShortSightedProposer, make_locating_pipeline, say_boxes
 from tests.builders.services import NOW, task
 
 
@@ -120,3 +121,21 @@ def test_planning_asks_the_database_once_per_block_of_tasks(database, tmp_path):
     assert missing == [changed, elsewhere, *more]
     assert len([query for query in queries if query.startswith("SELECT")]) == 5
     assert list(find_unanswered_tasks(database, done, "fake-2")) == done
+
+
+def test_late_proposals_are_stored_ahead_too(database, tmp_path):
+    words = Says(say_boxes((2, 2, 10, 10), side=32))
+    pipeline = replace(make_locating_pipeline(words, ShortSightedProposer("red")), version="fake-1")
+    (asked,) = tasks("squares")
+
+    with RunFolder(tmp_path, "1.1") as folder:
+        engine, steps = start(database, folder, [asked])
+        engine.labeller = Labeller(lambda: pipeline, None)
+        assert [failed for loaded in steps for failed in loaded.failed] == []
+
+    with database.begin() as session:
+        assert len(find_proposals(session, asked, "fake-1")) == 4
+        (first, *_) = find_alternatives(session, asked, "fake-1")
+        assert first.suggestion.late_method == "grounder"
+        (said,) = [one for one in find_explanations(session, asked, "fake-1") if one.method == "grounder"]
+        assert len(said.scores) == 4

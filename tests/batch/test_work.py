@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from ris.batch.plan import group_tasks
@@ -6,6 +8,7 @@ from ris.errors import DescriberError, WeightsError
 from ris.referring.ranking import Coefficients, Fusion
 from tests.batch.fakes import MAKE, MAKE_FETCHER, MAKE_NOTHING, fetch, load_pipeline, tasks
 from tests.builders.fakes import WordParser
+from tests.builders.late import Says, ShortSightedProposer, make_locating_pipeline, say_boxes
 
 
 def label(labeller, group):
@@ -59,3 +62,16 @@ def test_what_was_learned_ranks_under_its_own_version():
 def test_networks_that_cannot_be_loaded_say_why():
     with pytest.raises(WeightsError, match="file x is missing"):
         MAKE_NOTHING()
+
+
+def test_what_a_model_finds_in_the_image_of_a_task_is_proposed_for_that_task():
+    vlm = Says(lambda question: say_boxes((2, 2, 10, 10), side=32) if "red" in question.prompt else "none")
+    pipeline = make_locating_pipeline(vlm, ShortSightedProposer("red"))
+    (group,) = group_tasks(
+        [replace(tasks("x")[0], task_id=i, expression=e) for i, e in enumerate(["red", "blue"])]
+    )
+
+    found = label(Labeller(lambda: pipeline, None), group)
+
+    assert [len(one.late) for one in found.references] == [1, 0]
+    assert len(found.masks) == 3

@@ -17,6 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import numpy as np
 from PIL import Image as Pillow
 
+from ris.evaluation.tinyworld.drawn_model import find_marks, resize_picture
 from tests.builders.vlm_answers import write_answer
 
 COLOURS = {
@@ -54,6 +55,7 @@ class Scene:
     thumbnail: np.ndarray
     boxes: dict
     things: tuple
+    pixels: np.ndarray = None
 
 
 class VlmServer(ThreadingHTTPServer):
@@ -96,7 +98,7 @@ class VlmServer(ThreadingHTTPServer):
             return tuple(side / (width, height)[i % 2] for i, side in enumerate(box))
 
         told = {text: [to_shares(box) for box in found] for text, found in boxes.items()}
-        self.scenes.append(Scene(make_thumbnail(pixels), told, tuple(map(to_shares, things))))
+        self.scenes.append(Scene(make_thumbnail(pixels), told, tuple(map(to_shares, things)), pixels))
 
     def answer(self, question):
         """Return status and text of the answer to a parsed question."""
@@ -111,6 +113,8 @@ class VlmServer(ThreadingHTTPServer):
             return 200, self.says(prompt)
         if outcome == "prose":
             return 200, "It stands a little to the left, next to the other one."
+        if "numbered from 1" in prompt:
+            return 200, self._choose(outcome, data, prompt, rng)
         boxes = self._err(outcome, *self._find(data, prompt), rng)
         sent = decode(data).shape[:2]
         answer = write_answer(self.family, [self.distort(box, sent) for box in boxes], sent)
@@ -130,6 +134,20 @@ class VlmServer(ThreadingHTTPServer):
         known = max((text for text in scene.boxes if text in prompt), key=len, default=None)
         boxes = scene.boxes[known] if known is not None else []
         return boxes, [box for box in scene.things if box not in boxes]
+
+    def _choose(self, outcome, data, prompt, rng):
+        """Say which mark is on what a prompt asks for; an error says that another one is, or none."""
+        seen = decode(data)
+        scene = min(self.scenes, key=lambda one: np.abs(one.thumbnail - make_thumbnail(seen)).sum())
+        marks = find_marks(seen, resize_picture(scene.pixels, seen.shape[:2]))
+        boxes, _ = self._find(data, prompt)
+        overlaps = {number: max((iou(box, b) for b in boxes), default=0) for number, box in marks.items()}
+        right = max(overlaps, key=overlaps.get, default=0)
+        right = right if overlaps.get(right, 0) > 0.5 else 0
+        if outcome == "none":
+            return "0"
+        wrong = [number for number in (0, *marks) if number != right]
+        return str(rng.choice(wrong) if outcome in ("wrong", "shifted", "swapped") and wrong else right)
 
     def _err(self, outcome, boxes, others, rng):
         if outcome == "none":
@@ -193,6 +211,13 @@ def find_colours(data):
     pixels = decode(data).astype(np.int16)
     places = {name: find_colour(pixels, colour) for name, colour in COLOURS.items()}
     return {name: box for name, box in places.items() if box}
+
+
+def iou(one, two):
+    width = min(one[2], two[2]) - max(one[0], two[0])
+    height = min(one[3], two[3]) - max(one[1], two[1])
+    inside = max(width, 0) * max(height, 0)
+    return inside / (sum((b[2] - b[0]) * (b[3] - b[1]) for b in (one, two)) - inside)
 
 
 def find_colour(pixels, colour):

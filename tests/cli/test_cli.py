@@ -26,7 +26,7 @@ COMMANDS = [
     "serve", "suggest", "export", "connect", "report", "evaluate", "check", "agreement", "sync", "forget",
     "events", "events history", "events replay",
     "db upgrade", "models list", "benchmark tinyworld", "benchmark switches", "benchmark learning",
-    "benchmark refcoco", "benchmark refcoco-table", "benchmark export-tinyworld",
+    "benchmark refcoco", "benchmark refcoco-table", "benchmark export-tinyworld", "benchmark vlm",
     "learn", "validate", "import", "doctor", "tidy", "models versions", "models use", "prelabel",
     "models fetch", "models verify",
 ]  # fmt: skip

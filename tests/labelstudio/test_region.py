@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ris.core import rle
-from ris.core.types import Annotation, MethodScore, Verdict
+from ris.core.types import Absence, Annotation, MethodScore, Verdict
 from ris.core.verdict import judge_annotation
 from ris.label_config import read
+from ris.labelstudio.choice import select_meant_regions
 from ris.labelstudio.config.control import read_controls
 from ris.labelstudio.region import (
     format_ordinal,
@@ -236,3 +237,73 @@ def test_a_fix_of_an_alternative_is_an_edit_of_it():
 
     assert mask == fixed
     assert (correction.verdict, correction.rank) == (Verdict.EDITED, 1)
+
+
+def test_the_note_of_a_late_proposal_says_who_found_it_unless_it_is_shuffled():
+    late = replace(OFFERS[0], suggestion=replace(OFFERS[0].suggestion, late_method="grounder"))
+
+    assert "%, made where grounder says that it is. " in make_note(late, 3)
+    assert "grounder" not in make_note(replace(late, place=1), 3)
+
+
+def make_doubted(chance, *, is_prechosen=False, places=(None, None, None)):
+    """The alternatives of an expression that has a referent with a chance only."""
+    absence = Absence(chance, is_prechosen)
+    return [
+        replace(one, place=place, suggestion=replace(one.suggestion, absence=absence))
+        for one, place in zip(OFFERS, places, strict=True)
+    ]
+
+
+def find_chosen(prediction):
+    return [r["value"]["choices"] for r in prediction["result"] if r["type"] == "choices"]
+
+
+def test_probably_no_such_thing_is_a_tab_of_its_own_and_not_the_one_that_opens():
+    controls = read_controls(read("tabs_brush.xml"))
+
+    written = write_predictions(make_doubted(0.75), controls, version="v")
+
+    assert [find_chosen(one) for one in written] == [[["object not in image"]], [], [], []]
+    assert written[0]["score"] == 0.75
+    assert written[1:] == write_predictions(make_doubted(0.75, places=(None,) * 3), controls, version="v")[1:]
+
+
+def test_the_tab_opens_first_where_a_team_asks_for_it():
+    controls = read_controls(read("tabs_brush.xml"))
+
+    written = write_predictions(make_doubted(0.75, is_prechosen=True), controls, version="v")
+
+    assert [find_chosen(one) for one in written] == [[], [], [], [["object not in image"]]]
+
+
+@pytest.mark.parametrize(("is_prechosen", "chosen"), [(False, []), (True, [["object not in image"]])])
+def test_in_pick_it_is_said_in_the_notes_and_chosen_only_where_a_team_asks_for_it(is_prechosen, chosen):
+    controls = read_controls(read("pick_brush.xml"))
+
+    (written,) = write_predictions(make_doubted(0.75, is_prechosen=is_prechosen), controls, version="v")
+
+    assert find_chosen(written) == chosen
+    assert written["result"][0]["meta"]["text"][0].startswith(
+        "Probably no such thing (chance 75 %). 1st of 3"
+    )
+
+
+@pytest.mark.parametrize("layout", ["tabs_brush.xml", "pick_brush.xml"])
+def test_an_answer_that_takes_it_means_no_referent(layout):
+    controls = read_controls(read(layout))
+    written = write_predictions(make_doubted(0.9, is_prechosen=True), controls, version="v")
+
+    assert select_meant_regions(written[-1]["result"], controls) == []
+
+
+@pytest.mark.parametrize(
+    "alternatives", [make_doubted(0.49), make_doubted(0.9, places=(2, 0, 1)), make_doubted(0.9)[:0]],
+    ids=["there probably is one", "shuffled", "no alternatives"],
+)  # fmt: skip
+@pytest.mark.parametrize("layout", ["tabs_brush.xml", "pick_brush.xml"])
+def test_otherwise_nothing_is_said(layout, alternatives):
+    written = write_predictions(alternatives, read_controls(read(layout)), version="v")
+
+    assert [find_chosen(one) for one in written] == [[]] * len(written)
+    assert "no such thing" not in str(written)

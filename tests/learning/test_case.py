@@ -7,7 +7,7 @@ from ris.core import rle
 from ris.core.decision import Decision
 from ris.core.types import Annotation, Correction, MethodScores, Task, Verdict
 from ris.learning.case import make_training_case
-from ris.referring.ranking import Calibration, Fusion, RankingSettings, rank_proposals
+from ris.referring.ranking import Calibration, Coefficients, Fusion, RankingSettings, rank_proposals
 from tests.builders.masks import make_scene, rectangle
 
 SIZE = (20, 20)
@@ -68,3 +68,34 @@ def test_a_case_is_fused_as_the_annotators_alternatives_are(weights):
     assert sorted(fused, reverse=True) == pytest.approx([s.score for s in shown])
     assert case.find_first(settings.coefficients)[0] == pytest.approx(shown[0].score)
     assert case.find_first(RankingSettings(calibration=Calibration(2, 1)).coefficients)[0] <= 1
+
+
+LATE_SCORES = {"lgd": np.array([1, 1, 1], np.float32), "grounder": np.array([0, 0, 1], np.float32)}
+
+
+def make_late_case():
+    decision = make_decided_case(Verdict.REDRAWN, OTHER)
+    return make_training_case(decision, PROPOSALS, LATE_SCORES, RankingSettings(), late=["grounder"])
+
+
+def test_a_method_without_weight_has_made_no_late_proposals():
+    case = make_late_case()
+
+    assert case.late == ("grounder",)
+    assert case.find_first(Coefficients(Fusion({"grounder": 0.1})))[1] == 1
+    silent = case.fuse(Coefficients(Fusion({}, {"grounder": 0.0})))
+    assert silent[2] == 0
+    assert silent.sum() == pytest.approx(1)
+
+
+def test_a_case_without_a_method_is_as_if_that_had_said_nothing():
+    left = make_late_case().leave_out(["grounder"])
+    without = make_training_case(
+        make_decided_case(Verdict.REDRAWN, OTHER), PROPOSALS[:2], {"lgd": LATE_SCORES["lgd"][:2]},
+        RankingSettings(),
+    )  # fmt: skip
+
+    assert (left.late, list(left.scores)) == ((), ["lgd"])
+    assert left.ious.tolist() == without.ious.tolist() == [0, 0]
+    assert left.discount.tolist() == without.discount.tolist()
+    assert make_late_case().leave_out(["lgd", "grounder"]) is None

@@ -61,3 +61,67 @@ def test_a_calibration_in_use_stays_when_nothing_is_better():
     finding = fit_coefficients(cases(12), prior=PRIOR, current=used)
 
     assert finding.coefficients is None
+
+
+def make_late_cases(n, *, right_share, seed=0):
+    """Cases with a late proposal that a method is sure of; it is right in a share of them.
+
+    Where it is right, no other proposal is, and the other method likes it. Where it is wrong, the other
+    method likes it in a third of the cases: a mask more is a mistake more.
+    """
+    rng = np.random.default_rng(seed)
+    found = []
+    for i, one in enumerate(cases(n, seed=seed, good=("eyes", "ears"))):
+        is_right = rng.random() < right_share
+        likes = 9.0 if is_right or rng.random() < 1 / 3 else 0.0
+        ious = np.append(one.ious * (0 if is_right else 1), 0.9 * is_right)
+        scores = {
+            "eyes": np.append(one.scores["eyes"], np.float32(likes)),
+            "grounder": np.append(0 * one.scores["ears"], np.float32(3)),
+        }
+        found.append(
+            replace(
+                one, image=str(i // 3), scores=scores, discount=np.ones(len(ious)), ious=ious,
+                late=("grounder",),
+            )
+        )  # fmt: skip
+    return found
+
+
+TRUSTING = Coefficients(Fusion({}, {"eyes": 1.0, "grounder": 1.0}))
+
+
+def test_a_model_that_is_always_wrong_makes_no_more_late_proposals_and_costs_nothing():
+    found = fit_coefficients(
+        make_late_cases(200, right_share=0), prior=TRUSTING, current=TRUSTING
+    ).coefficients
+
+    assert found.fusion.weights["grounder"] == 0
+    unseen = make_late_cases(300, right_share=0, seed=5)
+    alone = [one.leave_out(["grounder"]) for one in unseen]
+    assert mean_iou(unseen, found) >= mean_iou(alone, TRUSTING) - 0.005
+
+
+def test_a_model_that_is_mostly_right_keeps_its_late_proposals():
+    found = fit_coefficients(make_late_cases(200, right_share=0.8), prior=TRUSTING, current=TRUSTING)
+    used = found.coefficients or TRUSTING
+
+    assert used.fusion.weights["grounder"] > 0
+    unseen = make_late_cases(300, right_share=0.8, seed=5)
+    assert mean_iou(unseen, used) > mean_iou([one.leave_out(["grounder"]) for one in unseen], used) + 0.3
+
+
+def test_a_verifier_that_lies_is_not_asked_any_more():
+    """It is asked where the others are unsure, and chooses a wrong mask."""
+    rng = np.random.default_rng(0)
+    lied = []
+    for one in cases(240, good=("eyes", "ears"), clear=2.0):
+        wrong = rng.choice(np.flatnonzero(~one.is_right))
+        vote = (np.arange(len(one.ious)) == wrong).astype(np.float32)
+        lied.append(replace(one, scores={**one.scores, "verifier": vote}, absence={"verifier": -1.0}))
+    prior = Coefficients(Fusion({"verifier": 0.1}, {}))
+
+    found = fit_coefficients(lied, prior=prior, current=prior).coefficients
+
+    assert found.fusion.weights["verifier"] == 0
+    assert all(one.weights["verifier"] == 0 for one in found.by_kind.values())

@@ -6,13 +6,18 @@ from ris.core.types import Image
 from ris.errors import EndpointError
 from ris.pretrained.endpoint.client import ChatClient
 from ris.pretrained.endpoint.picture import encode_jpeg
-from ris.referring.grounder import Grounder, choose_sent_size, measure_agreement
+from ris.referring.grounder import (
+    Grounder,
+    choose_sent_size,
+    measure_agreement,
+    measure_joint_agreement,
+)
 from ris.referring.grounding.dialects import DIALECTS
-from ris.referring.grounding.question import Reply
 from ris.referring.grounding.things import GroundedThing
 from ris.referring.pipeline import Pipeline
 from ris.referring.ranking import RankingSettings
 from tests.builders.fakes import COLOURS, SquaresProposer, WordParser, squares
+from tests.builders.late import Says
 from tests.builders.vlm_answers import FAMILIES
 from tests.builders.vlm_server import Errors, VlmServer
 
@@ -21,21 +26,6 @@ BOXES = {  # XYXY in pixels, as `squares` draws
     f"the {name}": (4 + 32 * (i % 2), 4 + 32 * (i // 2), 20 + 32 * (i % 2), 20 + 32 * (i // 2))
     for i, name in enumerate(COLOURS)
 }
-
-
-class Says:
-    """A model that always answers the same, or fails."""
-
-    model = "m"
-
-    def __init__(self, text):
-        self.text, self.asked = text, []
-
-    def ask(self, question):
-        self.asked.append(question)
-        if isinstance(self.text, Exception):
-            raise self.text
-        return Reply(self.text)
 
 
 def make_pipeline(vlm, family="qwen3-vl"):
@@ -97,7 +87,8 @@ def test_the_answer_is_the_evidence():
     result = refer(Says('{"bbox_2d": [62, 62, 312, 1312]}'), "the red")
 
     assert result.scores[0].evidence == {
-        "places": "box 4, 4, 20, 64", "notes": "coordinates beyond the image's edge were clipped",
+        "places": "box 4, 4, 20, 64", "questions": "1",
+        "notes": "coordinates beyond the image's edge were clipped",
     }  # fmt: skip
 
 
@@ -168,3 +159,24 @@ def test_a_server_that_takes_no_schema_is_asked_without_one(server):
 
     assert result.suggestions[0].box == BOXES["the green"]
     assert ["response_format" in asked for asked in server.asked] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("mask", "agreement"),
+    [
+        (MASK | np.roll(MASK, 4, (0, 1)), 1),
+        (MASK, (0.5 + 1) / 2),
+        (np.ones((10, 10), np.bool_), (1 + 0.32) / 2),
+        (np.roll(MASK, (5, -2), (0, 1)), 0),
+    ],
+)
+def test_of_several_things_together_a_mask_must_cover_each_and_nothing_else(mask, agreement):
+    things = [GroundedThing(box=(2, 2, 6, 6)), GroundedThing(box=(6, 6, 10, 10))]
+
+    assert measure_joint_agreement(mask, things) == pytest.approx(agreement)
+
+
+def test_points_of_several_things_together_are_compared_with_the_whole_mask():
+    things = [GroundedThing(points=((3, 3),)), GroundedThing(points=((8, 8),))]
+
+    assert measure_joint_agreement(MASK, things) == pytest.approx(0.5)

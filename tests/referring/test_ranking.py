@@ -9,6 +9,7 @@ from ris.referring.ranking import (
     Calibration,
     Fusion,
     RankingSettings,
+    compute_discounts,
     compute_distribution,
     compute_ranks,
     fuse_methods,
@@ -233,3 +234,15 @@ def test_a_calibration_keeps_the_order(probabilities, slope, intercept):
 
 def test_the_calibration_of_nothing_learned_changes_nothing():
     assert Calibration().compute_chance(0.3) == pytest.approx(0.3)
+
+
+def test_a_late_proposal_makes_no_earlier_one_a_part_and_can_be_one():
+    whole, wheel = rectangle(SIZE, 0, 0, 10, 10), rectangle(SIZE, 0, 0, 4, 4)
+
+    def discount(*masks, n_late):
+        codes = [rle.encode_rle(mask) for mask in masks]
+        return compute_discounts(codes, RankingSettings(), n_late=n_late).tolist()
+
+    assert discount(wheel, whole, n_late=0) == [0.8, 1]
+    assert discount(wheel, whole, n_late=1) == [1, 1]
+    assert discount(whole, wheel, n_late=1) == [1, 0.8]

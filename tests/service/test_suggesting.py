@@ -9,7 +9,9 @@ from ris.core.types import LargeImage
 from ris.labelstudio.task import TaskFailure
 from ris.referring.ranking import Calibration, Coefficients, Fusion
 from ris.store.learned_rankings import LearnedRanking, add_learned_ranking, set_version_in_use
+from ris.store.records import find_explanations, find_proposals
 from tests.builders.fakes import squares
+from tests.builders.late import Says, ShortSightedProposer, make_locating_pipeline, say_boxes
 from tests.builders.services import AT_ONCE, NOW, Images, ask, task
 
 
@@ -219,3 +221,19 @@ def test_large_images_that_wait_when_the_service_closes_are_cancelled(suggesting
     closing.join(60)
 
     assert all(job.done() for job in jobs)
+
+
+def test_late_proposals_are_stored_with_the_task_and_learning_finds_them(suggesting, gate):
+    words = Says(lambda question: say_boxes((2, 2, 10, 10), side=32) if "red" in question.prompt else "none")
+    gate.pipeline = replace(make_locating_pipeline(words, ShortSightedProposer("red")), version="fake-1")
+    gate.opened.set()
+
+    red, blue = ask(suggesting, task(1), task(2, expression="the blue", image="other"))
+
+    assert [a.suggestion.late_method for a in red.alternatives][:1] == ["grounder"]
+    assert blue.alternatives == ()  # the only method says that there is no such thing
+    with suggesting.database.begin() as session:
+        assert len(find_proposals(session, task(1), "fake-1")) == 4
+        assert len(find_proposals(session, task(2, expression="the blue", image="other"), "fake-1")) == 3
+        (said,) = find_explanations(session, task(1), "fake-1")
+    assert (len(said.scores), said.evidence["late proposals"]) == (4, "1")

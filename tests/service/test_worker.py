@@ -9,6 +9,7 @@ from ris.core.types import Image
 from ris.errors import NotReady, WeightsError
 from ris.service import ModelState, ModelStatus, SceneCache, Worker
 from tests.builders.fakes import squares
+from tests.builders.late import Says, ShortSightedProposer, make_locating_pipeline, say_boxes
 from tests.builders.services import make_pipeline
 
 
@@ -136,3 +137,14 @@ def test_nothing_runs_before_the_worker_is_started():
 )  # fmt: skip
 def test_the_state_is_shown_by_its_status_or_by_the_reason_of_the_failure(state, shown):
     assert str(state) == shown
+
+
+def test_what_a_model_finds_is_proposed_also_when_the_scene_was_cached():
+    vlm = Says(lambda question: say_boxes((2, 2, 10, 10), side=32) if "red" in question.prompt else "none")
+    worker = Worker(lambda: make_locating_pipeline(vlm, ShortSightedProposer("red")), SceneCache(10**9))
+    worker.start()
+
+    found = [worker.refer(Image.from_pixels(squares()), words).result() for words in ("the blue", "the red")]
+    worker.close()
+
+    assert [(len(scene.masks), len(result.late)) for scene, result in found] == [(3, 0), (3, 1)]

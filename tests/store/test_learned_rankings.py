@@ -1,5 +1,6 @@
 from datetime import UTC, datetime
 
+from ris.referring.absence import AbsenceModel
 from ris.referring.ranking import Calibration, Coefficients, Fusion
 from ris.store.learned_rankings import (
     LearnedRanking,
@@ -14,6 +15,7 @@ COEFFICIENTS = Coefficients(
     Fusion({"lgd": 20.0}, {"lgd": 0.25}),
     {"relation": Fusion({"lgd": 1 / 3}, {"lgd": 0.0})},
     Calibration(1.5, -0.1),
+    AbsenceModel(-2.0, {"grounder": 1.25}),
 )
 
 

@@ -3,10 +3,13 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
+from sqlalchemy import select
 
+from ris.core.proposals import LateProposal
 from ris.core.types import MethodScores
 from ris.store.pruning import PrunableRows, find_prunable, prune_rows
 from ris.store.records import add_alternatives, find_alternatives, find_explanations, find_proposals
+from ris.store.schema import TaskRow
 from ris.store.session import Database, upgrade_database
 from tests.builders.records import NOW, SIZE, TASK, add, correction, mask, offers
 
@@ -97,3 +100,19 @@ def test_pruning_that_was_interrupted_goes_on(pruned):
     assert find(pruned).n_tasks == 0
     assert sum(prune_rows(pruned)) == 1
     assert read(pruned, "v1") == (0, 0, 3)
+
+
+def test_late_proposals_go_with_the_others(pruned):
+    for version, minutes in (("v1", 0), ("v2", 1)):
+        with pruned.begin() as session:
+            add_alternatives(
+                session, TASK, "ab" * 32, SIZE, offers(version), version=version, method_scores=SCORES,
+                proposals=[mask(1)], late=[LateProposal(mask(2), "grounder")],
+                now=NOW + timedelta(minutes=minutes),
+            )  # fmt: skip
+
+    list(prune_rows(pruned))
+
+    assert (read(pruned, "v1")[0], read(pruned, "v2")[0]) == (0, 2)
+    with pruned.begin() as session:
+        assert session.scalars(select(TaskRow.late_proposals).order_by(TaskRow.id)).first() is None

@@ -3,6 +3,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
+from ris.core.proposals import LateProposal
 from ris.core.types import Annotation, Correction, MethodScores, Task, Verdict
 from ris.store.history import find_decisions
 from ris.store.ranked_proposals import find_newest_ranked_decisions, find_ranked_proposals
@@ -77,3 +78,21 @@ def test_a_page_of_decisions_takes_two_queries(database, n_decisions):
 
     assert len(decisions) == n_decisions
     assert len(statements) == 2
+
+
+def test_late_proposals_come_after_those_of_the_image_and_say_their_method(database):
+    scores = MethodScores("lgd", np.array([1, 2, 3], np.float32))
+    none = MethodScores("verifier", skipped_reason="none of them", absence=1.0)
+    with database.begin() as session:
+        add_alternatives(
+            session, TASK, "ab" * 32, SIZE, offers(), version="v1", method_scores=[scores, none],
+            proposals=MASKS, late=[LateProposal(mask(5), "grounder")], now=NOW,
+        )  # fmt: skip
+        answer = Annotation(1, TASK, NOW, mask(5))
+        add_correction(session, Correction(answer, Verdict.REDRAWN), version="v1", event_id=None, now=NOW)
+        decisions = find_decisions(session, find_newest_ranked_decisions(session, "v1", 10))
+        (found,) = find_ranked_proposals(session, decisions)
+
+    assert (found.masks, found.late) == ((*MASKS, mask(5)), ("grounder",))
+    assert found.scores["lgd"].tolist() == [1, 2, 3]
+    assert found.absence == {"verifier": 1.0}

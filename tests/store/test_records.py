@@ -3,7 +3,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from ris.core.types import MethodScores, Task
+from ris.core.proposals import LateProposal
+from ris.core.types import Absence, MethodScores, Task
 from ris.store.records import (
     add_alternatives,
     find_alternatives,
@@ -130,3 +131,54 @@ def test_the_places_of_shuffled_alternatives_come_back(database):
     keep(database, given=shuffled)
 
     assert find(database) == shuffled
+
+
+LATE = (LateProposal(mask(8), "grounder"), LateProposal(mask(9), "grounder"))
+
+
+def test_late_proposals_are_kept_with_their_task_and_method(database):
+    first = replace(offers()[0], suggestion=replace(offers()[0].suggestion, late_method="grounder"))
+    other = Task(8, TASK.project, TASK.image_url, "the other mug")
+    for task, late in ((TASK, LATE), (other, ())):
+        with database.begin() as session:
+            add_alternatives(
+                session, task, "ab" * 32, SIZE, [first, *offers()[1:]], version="v1", now=NOW,
+                proposals=[mask(1)], late=late, method_scores=[],
+            )  # fmt: skip
+
+    with database.begin() as session:
+        assert find_proposals(session, TASK, "v1") == (mask(1), mask(8), mask(9))
+        assert find_proposals(session, other, "v1") == (mask(1),)
+        assert session.query(ProposalsRow).count() == 1
+        stored = find_alternatives(session, TASK, "v1")
+    assert [one.suggestion.late_method for one in stored] == ["grounder", "", ""]
+
+
+def test_late_proposals_of_an_image_without_others_are_kept(database):
+    with database.begin() as session:
+        add_alternatives(
+            session, TASK, "ab" * 32, SIZE, offers(), version="v1", now=NOW, late=LATE[:1], method_scores=[],
+        )  # fmt: skip
+        assert find_proposals(session, TASK, "v1") == (mask(8),)
+
+
+def test_the_chance_of_no_referent_comes_back_with_the_alternatives(database):
+    doubted = [
+        replace(one, suggestion=replace(one.suggestion, absence=Absence(0.7, is_prechosen=True)))
+        for one in offers()
+    ]
+    keep(database, given=doubted)
+
+    with database.begin() as session:
+        found = find_alternatives(session, TASK, "v1")
+    assert {one.suggestion.absence for one in found} == {Absence(0.7, is_prechosen=True)}
+
+
+def test_what_a_skipped_method_says_is_kept_with_the_reason(database):
+    said = MethodScores("verifier", skipped_reason="none of them", evidence={"questions": "2"}, absence=1.0)
+    keep(database, method_scores=(said, MethodScores("lgd", skipped_reason="down")))
+
+    with database.begin() as session:
+        lgd, verifier = find_explanations(session, TASK, "v1")
+    assert (lgd.skipped_reason, lgd.evidence) == ("down", {})
+    assert (verifier.skipped_reason, verifier.evidence) == ("none of them", {"questions": "2"})

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ris.batch.shard import read_shard
-from ris.core.types import MethodScore, MethodScores, Task
+from ris.core.types import Absence, MethodScore, MethodScores, Task
 from ris.errors import StoreRefusal
 from ris.labelstudio.region import choose_places, make_region_id
 from ris.store.bulk_load import ComputedImage, ComputedMask, ComputedTask, add_computed_images
@@ -109,10 +109,13 @@ def _read_task(
             each["counts"],
             tuple(each["box"]),
             {m["method"]: MethodScore(m["score"], m["rank"]) for m in each["methods"]},
+            each["late_method"],
+            None if each["absence"] is None else Absence(**each["absence"]),
         )
         for each, place in zip(suggestions, places, strict=True)
     ]
-    return ComputedTask(task, alternatives, [_read_scores(each) for each in one["scores"]])
+    late = [(each["method"], each["counts"]) for each in one["late"]]
+    return ComputedTask(task, alternatives, [_read_scores(each) for each in one["scores"]], late)
 
 
 def _read_scores(stored: Mapping[str, Any]) -> MethodScores:
@@ -123,4 +126,5 @@ def _read_scores(stored: Mapping[str, Any]) -> MethodScores:
         stored["skipped_reason"],
         {each["kind"]: each["text"] for each in stored["evidence"]},
         None if heat is None else np.frombuffer(heat, np.uint8).reshape(stored["heat_side"], -1),
+        absence=stored["absence"],
     )

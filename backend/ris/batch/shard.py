@@ -8,6 +8,7 @@ is whole; its name is the block's, so a block that is processed twice has one sh
 import os
 import uuid
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,8 @@ _SUGGESTION = pa.struct(
         ("counts", pa.string()),
         ("box", pa.list_(pa.float64())),
         ("methods", pa.list_(_METHOD)),
+        ("late_method", pa.string()),
+        ("absence", pa.struct([("chance", pa.float64()), ("is_prechosen", pa.bool_())])),
     ]
 )
 _SCORES = pa.struct(
@@ -38,6 +41,7 @@ _SCORES = pa.struct(
         ("evidence", pa.list_(pa.struct([("kind", pa.string()), ("text", pa.string())]))),
         ("heat", pa.binary()),
         ("heat_side", pa.int32()),
+        ("absence", pa.float64()),
     ]
 )
 _TASK = pa.struct(
@@ -48,6 +52,7 @@ _TASK = pa.struct(
         ("failure", pa.string()),
         ("suggestions", pa.list_(_SUGGESTION)),
         ("scores", pa.list_(_SCORES)),
+        ("late", pa.list_(pa.struct([("method", pa.string()), ("counts", pa.string())]))),
     ]
 )
 SHARD_SCHEMA = pa.schema(
@@ -149,10 +154,11 @@ def _to_row(result: GroupResult) -> dict[str, Any]:
 
 def _reference_to_columns(reference: ReferResult | None) -> dict[str, Any]:
     if reference is None:
-        return {"suggestions": [], "scores": []}
+        return {"suggestions": [], "scores": [], "late": []}
     return {
         "suggestions": list(map(_suggestion_to_columns, reference.suggestions)),
         "scores": list(map(_scores_to_columns, reference.scores)),
+        "late": [{"method": one.method, "counts": rle.to_string(one.mask)} for one in reference.late],
     }
 
 
@@ -163,6 +169,8 @@ def _suggestion_to_columns(one: Suggestion) -> dict[str, Any]:
         "counts": rle.to_string(one.mask),
         "box": list(one.box),
         "methods": [{"method": k, "score": m.score, "rank": m.rank} for k, m in one.methods.items()],
+        "late_method": one.late_method,
+        "absence": None if one.absence is None else asdict(one.absence),
     }
 
 
@@ -174,4 +182,5 @@ def _scores_to_columns(one: MethodScores) -> dict[str, Any]:
         "evidence": [{"kind": kind, "text": text} for kind, text in one.evidence.items()],
         "heat": None if one.heat is None else one.heat.tobytes(),
         "heat_side": None if one.heat is None else one.heat.shape[0],
+        "absence": one.absence,
     }

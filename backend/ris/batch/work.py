@@ -30,7 +30,7 @@ class GroupResult:
         group: the tasks.
         digest: SHA-256 of the image file; "" if the image could not be read.
         size: (height, width) of the image; (0, 0) if it could not be read.
-        masks: its proposals.
+        masks: its proposals, without the late ones of each reference.
         references: one per task, None for a failed one; empty if the image could not be read.
         failures: one per task: the reason why it failed, or "".
     """
@@ -87,20 +87,20 @@ class Labeller:
             scene = self.pipeline.see(image)
         except BackendError as error:
             return make_failed_result(group, str(error))
-        found = self._refer_all(scene, group)
+        found = self._refer_all(scene, group, image)
         references = tuple(None if isinstance(each, BackendError) else each for each in found)
         failures = tuple(str(each) if isinstance(each, BackendError) else "" for each in found)
         return GroupResult(group, scene.digest, scene.size, scene.masks, references, failures)
 
-    def _refer_all(self, scene: Scene, group: TaskGroup) -> list[ReferResult | BackendError]:
+    def _refer_all(self, scene: Scene, group: TaskGroup, image: Image) -> list[ReferResult | BackendError]:
         """Refer to all expressions in one batch; after a failure one by one, to fail one task."""
         try:
-            return list(self.pipeline.refer_all(scene, [task.expression for task in group.tasks]))
+            return list(self.pipeline.refer_all(scene, [task.expression for task in group.tasks], image))
         except BackendError:
-            return [self._refer(scene, task) for task in group.tasks]
+            return [self._refer(scene, task, image) for task in group.tasks]
 
-    def _refer(self, scene: Scene, task: Task) -> ReferResult | BackendError:
+    def _refer(self, scene: Scene, task: Task, image: Image) -> ReferResult | BackendError:
         try:
-            return self.pipeline.refer(scene, task.expression)
+            return self.pipeline.refer(scene, task.expression, image)
         except BackendError as error:
             return error

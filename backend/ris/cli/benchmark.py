@@ -11,6 +11,7 @@ from rich.table import Table
 
 from ris import assembly, config, planning
 from ris.cli import refcoco
+from ris.cli.benchmark_vlm import run_vlm
 from ris.cli.console import console, make_table
 from ris.cli.options import JsonOption, PresetOption
 from ris.core import rle
@@ -48,6 +49,7 @@ benchmark_app = typer.Typer(help="Measure the methods on data with known masks."
 
 benchmark_app.command("refcoco")(refcoco.run_refcoco)
 benchmark_app.command("refcoco-table")(refcoco.print_refcoco_table)
+benchmark_app.command("vlm")(run_vlm)
 
 
 @benchmark_app.command("tinyworld")
@@ -182,7 +184,7 @@ def run_learning(
             for one in tinyworld.score_world(pipeline, world, number)
             if (case := _make_case(one, number))
         ]
-    voting = [m.name for m in pipeline.methods if prior.fusion.weights.get(m.name, 1.0) > 0]
+    voting = [name for name in pipeline.method_names if prior.fusion.weights.get(name, 1.0) > 0]
     console.print(f"{len(cases)} decisions on {scenes} unseen scenes, seed {seed}, {pipeline.version}")
     table = make_table(
         "mean IoU, top 1, held-out", "before", "learned", "best fixed", "recovered", "minimum", "worse in"
@@ -197,14 +199,17 @@ def run_learning(
 
 
 def _make_case(one: tinyworld.ScoredExpression, number: int) -> TrainingCase | None:
-    if not one.scene.masks:
+    masks = one.result.list_masks(one.scene)
+    if not masks:
         return None
+    late = tuple(late.method for late in one.result.late)
     return TrainingCase(
         kind=find_kind(one.expression),
         image=str(number),
-        scores={o.method: o.scores for o in one.scores if not o.skipped_reason},
-        discount=compute_discounts(one.scene.masks, RankingSettings()),
-        ious=compute_iou_matrix(one.scene.masks, [one.referent])[:, 0],
+        scores={o.method: o.scores for o in one.result.scores if not o.skipped_reason},
+        discount=compute_discounts(masks, RankingSettings(), n_late=len(late)),
+        ious=compute_iou_matrix(masks, [one.referent])[:, 0],
+        late=late,
     )
 
 

@@ -43,12 +43,22 @@ def suggest(
         pipeline = assembly.load_pipeline(plan)
     with console.status("processing the image"):
         scene = pipeline.see(picture)
-    reference = pipeline.refer(scene, expression)
+    reference = pipeline.refer(scene, expression, picture)
     if not reference.suggestions:
         raise InputError(
             f"{image.name}: no mask was proposed, so there is nothing to rank; try another preset"
         )
-    console.print(make_ranking_table(expression, reference.suggestions, n_proposals=len(scene.masks)))
+    n_proposals = len(scene.masks) + len(reference.late)
+    console.print(make_ranking_table(expression, reference.suggestions, n_proposals=n_proposals))
+    for suggestion in reference.suggestions:
+        if suggestion.late_method:
+            console.print(
+                f"the mask of rank {suggestion.rank + 1} was made where {suggestion.late_method} "
+                "says that the referent is"
+            )
+    absence = reference.suggestions[0].absence
+    if absence is not None and absence.is_probable:
+        console.print(f"probably no such thing: chance {100 * absence.chance:.0f} %")
     for method, reason in reference.skipped_reasons.items():
         console.print(f"{method}: not used ({reason})", markup=False)
     draw_alternatives(picture, reference.suggestions, out)

@@ -70,6 +70,19 @@ class Proposals:
         return len(self.masks)
 
 
+@dataclass(frozen=True, slots=True)
+class LateProposal:
+    """A mask that was made for one expression, after the proposals of the image.
+
+    Attributes:
+        mask: not empty, in the frame of the image as displayed.
+        method: the name of the method that said where it is.
+    """
+
+    mask: RLE
+    method: str
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Prompts:
     """Clicks, a box and a mask that an annotator gives the network to get another mask.

@@ -96,6 +96,24 @@ class MethodScore:
 
 
 @dataclass(frozen=True, slots=True)
+class Absence:
+    """What is known of whether an expression has no referent in its image.
+
+    Attributes:
+        chance: that it has none, in [0, 1].
+        is_prechosen: whether the answer "object not in image" is chosen in advance, as a team asked for.
+    """
+
+    chance: float
+    is_prechosen: bool = False
+
+    @property
+    def is_probable(self) -> bool:
+        """Whether "probably no such thing" is offered as an alternative."""
+        return self.chance >= 0.5
+
+
+@dataclass(frozen=True, slots=True)
 class Suggestion:
     """One ranked mask for one expression.
 
@@ -106,6 +124,9 @@ class Suggestion:
         box: XYXY in pixels, exclusive end.
         methods: each method's own score and rank for this mask, by the method's name.
         version: the model version of the set of suggestions, see `ris.referring.ranking`.
+        late_method: the method that said where the mask is, of a late proposal or a union with one; "" for
+            proposals that were made without the expression.
+        absence: of the expression, the same for all its suggestions; None if no method says anything of it.
     """
 
     rank: int
@@ -114,6 +135,8 @@ class Suggestion:
     box: Box
     methods: Mapping[str, MethodScore]
     version: str
+    late_method: str = ""
+    absence: Absence | None = None
 
 
 class Verdict(StrEnum):
@@ -231,6 +254,8 @@ class MethodScores:
         scores: float32 [N], higher is better, on the method's own scale; empty when the method was skipped.
         skipped_reason: why the method could not run; "" when it ran.
         evidence: what the scores are based on, as text for people, by its kind.
+        absence: whether the method says that there is no referent: 1, or that there is one: -1; 0 if it
+            cannot decide. None if it says nothing of this. A method that was skipped may say it.
         heat: the method's attention map, uint8 [G, G] over the image squashed to a square, 255 is highest;
             None when it has no map.
     """
@@ -240,6 +265,7 @@ class MethodScores:
     skipped_reason: str = ""
     evidence: Mapping[str, str] = field(default_factory=dict)
     heat: NDArray[np.uint8] | None = None
+    absence: float | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "scores", to_read_only("scores", self.scores, np.float32, None))

@@ -15,6 +15,7 @@ from typing import Any
 from ris.core.rle import RLE, decode_rle
 from ris.core.types import Alternative, Suggestion, Task
 from ris.core.versions import TOY_NETWORKS, is_toy_version
+from ris.labelstudio.absence import write_absence
 from ris.labelstudio.config.control import Controls
 from ris.labelstudio.masks import bitmask, brush, polygon, rectangle
 
@@ -77,6 +78,10 @@ def write_predictions(
 ) -> list[dict[str, Any]]:
     """Write the predictions of one task; [] without alternatives.
 
+    "Probably no such thing" is an alternative of its own where the label config has a choice for that. In
+    "tabs" it is a prediction with this choice, opened first if it is chosen in advance. In "pick" it is
+    chosen only then; a note says it otherwise.
+
     "tabs": one prediction per place, the last place first and the first place last. "pick": one prediction
     with a region per place, each under the label of its place, the first place first: the editor draws the
     first region of a list on top, and numbers regions in the order of the list.
@@ -90,17 +95,18 @@ def write_predictions(
         carried_expression: an expression carried from another image, put into the TextArea; "" for none.
     """
     typed = write_expression(carried_expression, controls) if carried_expression else []
+    absent, is_first = write_absence(alternatives, controls)
     shown = sorted(alternatives, key=lambda alternative: alternative.shown_place)
     best = max((alternative.suggestion.score for alternative in alternatives), default=0.0)
     if controls.pick and shown:
         return [
             {
-                "result": [*write_alternatives(shown, controls), *typed],
+                "result": [*write_alternatives(shown, controls), *(absent if is_first else []), *typed],
                 "score": best,
                 "model_version": version,
             }
         ]
-    return [
+    tabs = [
         {
             "result": [*_make_alternative_regions(alternative, controls, n_alternatives=len(shown)), *typed],
             "score": alternative.suggestion.score if alternative.place is None else best,
@@ -108,6 +114,15 @@ def write_predictions(
         }
         for alternative in reversed(shown)
     ]
+    if not absent:
+        return tabs
+    absence = alternatives[0].suggestion.absence
+    own = {
+        "result": [*absent, *typed],
+        "score": absence.chance if absence else 0.0,
+        "model_version": version,
+    }
+    return [*tabs, own] if is_first else [own, *tabs]
 
 
 def write_expression(expression: str, controls: Controls) -> list[dict[str, Any]]:
@@ -200,6 +215,8 @@ def _make_meta(alternative: Alternative, n_alternatives: int) -> dict[str, Any]:
 def make_note(alternative: Alternative, n_alternatives: int) -> str:
     """Make the note that annotators read: rank, score and agreement; if shuffled, only the place.
 
+    A late proposal says which method said where it is.
+
     E.g. "1st of 3, score 82 %. 2 of 3 methods put it first: global-local, lgd (iterprime puts it 2nd)."
     What the embedded networks made says so.
     """
@@ -217,6 +234,11 @@ def _describe_place(alternative: Alternative, n_alternatives: int) -> str:
     firsts = [name for name, m in methods.items() if m.rank == 0]
     others = [f"{name} puts it {format_ordinal(m.rank)}" for name, m in methods.items() if m.rank > 0]
     scored = f"{place}, score {100 * alternative.suggestion.score:.0f} %"
+    if alternative.suggestion.late_method:
+        scored += f", made where {alternative.suggestion.late_method} says that it is"
+    absence = alternative.suggestion.absence
+    if absence is not None and absence.is_probable:
+        scored = f"Probably no such thing (chance {100 * absence.chance:.0f} %). {scored}"
     if not firsts:
         return f"{scored}. No method puts it first: {', '.join(others)}." if others else f"{scored}."
     agree = f"{len(firsts)} of {len(methods)} methods put it first: {', '.join(firsts)}"

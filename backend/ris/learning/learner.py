@@ -2,17 +2,24 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from itertools import combinations
 from typing import Any
 
 import numpy as np
 from sklearn.model_selection import GroupKFold
 
 from ris.core.shares import Share, estimate_share
+from ris.learning.absence import compute_absence_errors, fit_absence
 from ris.learning.calibration import compute_brier_scores, fit_calibration
 from ris.learning.case import RIGHT_IOU, TrainingCase
 from ris.learning.fusion import fit_fusion
-from ris.referring.ranking import Calibration, Coefficients
+from ris.referring.absence import AbsenceModel
+from ris.referring.grounder import GROUNDER
+from ris.referring.ranking import Calibration, Coefficients, Fusion
+from ris.referring.verifier import VERIFIER
 
+FusionFitter = Callable[[Sequence[TrainingCase]], Coefficients]
 _N_FOLDS = 5
 MIN_TRAINING_CASES, MIN_TRAINING_IMAGES = 30, 10
 
@@ -53,7 +60,7 @@ def fit_coefficients(
         )
         return FitResult(None, (reason,), {"decisions": len(cases), "images": len(images)})
     groups = [images[case.image] for case in cases]
-    held_out = _evaluate_held_out(cases, groups, lambda seen: fit_fusion(seen, prior))
+    fit, held_out = _choose_fit(cases, groups, prior)
     learned_iou = [iou for _, iou in held_out]
     current_firsts = [case.find_first(current) for case in cases]
     gain = estimate_share(
@@ -61,7 +68,7 @@ def fit_coefficients(
     )
     is_better = gain.low > 0
     firsts = held_out if is_better else current_firsts
-    fusion = fit_fusion(cases, prior) if is_better else current
+    fusion = fit(cases) if is_better else current
     calibration, brier_gain = _choose_calibration(firsts, groups, current.calibration)
     figures = {
         "decisions": len(cases),
@@ -71,23 +78,69 @@ def fit_coefficients(
         "gain": _to_json(gain),
         "Brier score, lower by": _to_json(brier_gain),
     }
-    summary = (
+    summary: tuple[str, ...] = (
         f"fusion: mean IoU, top 1: {estimate_share(learned_iou, groups).mean:.3f} on held-out images, "
         f"{estimate_share([iou for _, iou in current_firsts], groups).mean:.3f} in use; gain {gain}: "
         + ("kept" if is_better else "not kept, the interval has zero or less"),
         f"calibration: Brier score lower by {brier_gain} on held-out images: "
         + ("kept" if calibration else "not kept"),
     )
-    if not is_better and calibration is None:
+    absence, absence_gain = _choose_absence(cases, groups, current.absence)
+    if absence_gain is not None:
+        figures["chance of no referent, Brier score, lower by"] = _to_json(absence_gain)
+        kept = "kept" if absence else "not kept"
+        summary += (f"chance of no referent: Brier score lower by {absence_gain} on held-out images: {kept}",)
+    if not is_better and calibration is None and absence is None:
         return FitResult(None, summary, figures)
-    found = replace(fusion, calibration=calibration or (None if is_better else current.calibration))
+    found = replace(
+        fusion,
+        calibration=calibration or (None if is_better else current.calibration),
+        absence=absence or current.absence,
+    )
     return FitResult(found, summary, figures)
 
 
+def _choose_fit(
+    cases: Sequence[TrainingCase], groups: Sequence[int], prior: Coefficients
+) -> tuple[FusionFitter, list[tuple[float, float]]]:
+    """Choose which of the methods that ask a model take part: by the mean IoU on held-out images.
+
+    Returned with it: for each case, probability and IoU of the first proposal, fitted without its image.
+
+    What they say also changes what there is to rank and who is asked. So one that is left out has weight 0
+    exactly, and the others are fitted as if it had said nothing.
+    """
+    named = {method for case in cases for method in (*case.scores, *case.late, *case.absence)}
+    asking = sorted(named & {GROUNDER, VERIFIER})
+    left_out = [methods for n in range(len(asking) + 1) for methods in combinations(asking, n)]
+    fits: list[FusionFitter] = [
+        partial(_fit_without, methods=methods, prior=prior) if methods else partial(fit_fusion, prior=prior)
+        for methods in left_out
+    ]
+    held_out = [_evaluate_held_out(cases, groups, fit) for fit in fits]
+    best = int(np.argmax([np.mean([iou for _, iou in firsts]) for firsts in held_out]))
+    return fits[best], held_out[best]
+
+
+def _fit_without(
+    cases: Sequence[TrainingCase], *, methods: Sequence[str], prior: Coefficients
+) -> Coefficients:
+    """Fit the fusion with weight 0 for some methods, as if they had scored and located nothing."""
+    left = [left for case in cases if (left := case.leave_out(methods)) is not None]
+    found = fit_fusion(left, prior)
+    return replace(
+        found,
+        fusion=_silence(found.fusion, methods),
+        by_kind={kind: _silence(one, methods) for kind, one in found.by_kind.items()},
+    )
+
+
+def _silence(fusion: Fusion, methods: Sequence[str]) -> Fusion:
+    return replace(fusion, weights={**fusion.weights, **dict.fromkeys(methods, 0.0)})
+
+
 def _evaluate_held_out(
-    cases: Sequence[TrainingCase],
-    groups: Sequence[int],
-    fit: Callable[[Sequence[TrainingCase]], Coefficients],
+    cases: Sequence[TrainingCase], groups: Sequence[int], fit: FusionFitter
 ) -> list[tuple[float, float]]:
     """Evaluate each case with a fit without its image: probability and IoU of its first proposal."""
     firsts: list[tuple[float, float]] = [(0.0, 0.0)] * len(cases)
@@ -114,6 +167,25 @@ def _choose_calibration(
         gains[unseen] = before[unseen] - after
     gain = estimate_share(gains.tolist(), groups)
     return (fit_calibration(probabilities, is_right) if gain.low > 0 else None), gain
+
+
+def _choose_absence(
+    cases: Sequence[TrainingCase], groups: Sequence[int], current: AbsenceModel | None
+) -> tuple[AbsenceModel | None, Share | None]:
+    """Fit the chance of no referent if it is better on held-out images, and its gain in Brier score there.
+
+    None and None where no method says anything of it.
+    """
+    chosen = [i for i, case in enumerate(cases) if case.absence]
+    told, own = [cases[i] for i in chosen], [groups[i] for i in chosen]
+    if len(set(own)) < _N_FOLDS or (found := fit_absence(told)) is None:
+        return None, None
+    gains = compute_absence_errors(told, current)
+    for seen, unseen in GroupKFold(_N_FOLDS).split(np.zeros(len(told)), groups=own):
+        model = fit_absence([told[i] for i in seen]) or current
+        gains[unseen] -= compute_absence_errors([told[i] for i in unseen], model)
+    gain = estimate_share(gains.tolist(), own)
+    return (found if gain.low > 0 else None), gain
 
 
 def _to_json(value: Share) -> dict[str, float]:

@@ -106,7 +106,14 @@ class TrainingService:
                 ):
                     if ranked is None:
                         continue
-                    case = make_training_case(decision, ranked.masks, ranked.scores, self.ranking)
+                    case = make_training_case(
+                        decision,
+                        ranked.masks,
+                        ranked.scores,
+                        self.ranking,
+                        late=ranked.late,
+                        absence=ranked.absence,
+                    )
                     found += [case] if case else []
         return found
 

@@ -20,12 +20,13 @@ def rank_tasks(
     for _, group in groupby(sorted(tasks, key=lambda one: one.image), key=lambda one: one.image):
         members = list(group)
         try:
-            scene = pipeline.see(load_image(members[0].task))
+            image = load_image(members[0].task)
+            scene = pipeline.see(image)
         except ImageError:
             yield from members
             continue
         for task, result in zip(
-            members, pipeline.refer_all(scene, [one.task.expression for one in members]), strict=True
+            members, pipeline.refer_all(scene, [one.task.expression for one in members], image), strict=True
         ):
             shown = [
                 (one.score, {name: own.rank for name, own in one.methods.items()})

@@ -41,6 +41,10 @@ class Attributes:
     name: str = "attributes"
 
     def see(self, image: Image, proposals: Proposals) -> Mapping[str, NDArray]:
+        """Compute the arrays of `see_masks`; nothing depends on the whole image."""
+        return self.see_masks(image, proposals)
+
+    def see_masks(self, image: Image, proposals: Proposals) -> Mapping[str, NDArray]:
         """Count the colours of each proposal and draw it small, for comparing."""
         step = max(1, max(image.size) // _COUNTED_SIDE)
         pixels = np.ascontiguousarray(image.pixels[::step, ::step])

@@ -88,6 +88,10 @@ class GlobalLocal:
     name: str = "global-local"
 
     def see(self, image: Image, proposals: Proposals) -> dict[str, NDArray[np.float32]]:
+        """Compute the arrays of `see_masks`; nothing depends on the whole image."""
+        return self.see_masks(image, proposals)
+
+    def see_masks(self, image: Image, proposals: Proposals) -> dict[str, NDArray[np.float32]]:
         """Compute the mixed visual feature of every proposal.
 
         Returns:

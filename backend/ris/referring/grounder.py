@@ -1,19 +1,24 @@
 """The method `grounder`: a vision-language model says where the referent is, as boxes, points or polygons.
 
 A proposal scores by how well it agrees with one of the things that the model names: IoU of the boxes, share
-of the mask inside of the box, share of the points inside of the mask, IoU with the polygons. "The two dogs"
-may have two things, and each proposal scores by the one that it fits best.
+of the mask inside of the box, share of the points inside of the mask, IoU with the polygons. Of several
+things a proposal scores by the one that it fits best; where the expression refers to all of them, as "the two
+dogs" does, it scores by how well it covers them together.
+
+The refiner makes masks of the places, see `ris.referring.late`: what the proposer missed can be ranked too.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from ris.core import rle
+from ris.core.boxes import compute_box
 from ris.core.expression import ParsedExpression
 from ris.core.proposals import Proposals
 from ris.core.types import Box, Image, MethodScores, Size
@@ -24,10 +29,15 @@ from ris.referring.grounding.things import GroundedThing, Grounding
 from ris.referring.protocols import VisionModel
 from ris.referring.scene import Scene
 
+GROUNDER = "grounder"
 GROUNDER_TEMPERATURE = 0.1  # scores lie in [0, 1]
+# As `planning.ALGORITHM_REVISION`, for what changes only where there is a vision-language model.
+GROUNDER_REVISION = "2"
 _MULTIPLE = 224  # of 28 and of 32: models that round the sides to these leave the picture as it is
 _LONGEST_SIDE = 1120
 _CONCURRENCY = 4
+
+_ASKED = MappingProxyType({"questions": "1"})  # for one expression
 
 Encode = Callable[[NDArray[np.uint8], Size], bytes]
 
@@ -45,7 +55,7 @@ class Grounder:
     vlm: VisionModel
     dialect: Dialect
     encode: Encode
-    name: str = "grounder"
+    name: str = GROUNDER
 
     def see(self, image: Image, proposals: Proposals) -> Mapping[str, NDArray]:
         """Encode the picture that is sent: the bytes of a JPEG file, uint8 [n], and its (height, width)."""
@@ -53,23 +63,32 @@ class Grounder:
         jpeg = np.frombuffer(self.encode(image.pixels, sent), np.uint8)
         return {"jpeg": jpeg, "sent": np.array(sent, np.int64)}
 
+    def see_masks(self, image: Image, proposals: Proposals) -> Mapping[str, NDArray]:
+        """Return no arrays."""
+        return {}
+
+    def locate(self, scene: Scene, expressions: Sequence[ParsedExpression]) -> list[Grounding | BackendError]:
+        """Ask once per expression where its referent is, a few at the same time."""
+        with ThreadPoolExecutor(_CONCURRENCY) as pool:
+            return list(pool.map(lambda one: self._ask(scene, one.raw), expressions))
+
     def score(self, scene: Scene, expressions: Sequence[ParsedExpression]) -> list[MethodScores]:
-        """Ask once per expression, and score the agreement of each proposal with the answer, in [0, 1].
+        """Score the agreement of each proposal with what `locate` says, in [0, 1].
 
         The method is skipped for an expression if the model fails, if its answer cannot be read, or if it
         says that there is no such thing.
         """
         if not scene.masks:
             return [MethodScores(self.name) for _ in expressions]
-        with ThreadPoolExecutor(_CONCURRENCY) as pool:
-            answers = list(pool.map(lambda one: self._ask(scene, one.raw), expressions))
+        known = scene.located.get(self.name)
+        answers = self.locate(scene, expressions) if known is None else [known] * len(expressions)
         scores = [np.zeros(len(scene.masks), np.float32) for _ in answers]
         for i, (encoded, box) in enumerate(zip(scene.masks, scene.boxes, strict=True)):
             mask = rle.decode_rle(encoded)
-            for one, answer in zip(scores, answers, strict=True):
+            for one, answer, expression in zip(scores, answers, expressions, strict=True):
                 if isinstance(answer, Grounding):
-                    one[i] = max((measure_agreement(mask, box, t) for t in answer.things), default=0.0)
-        return [self._report(one, answer) for one, answer in zip(scores, answers, strict=True)]
+                    one[i] = _score_mask(mask, box, answer, expression.count)
+        return [self._report(one, answer, scene) for one, answer in zip(scores, answers, strict=True)]
 
     def _ask(self, scene: Scene, expression: str) -> Grounding | BackendError:
         seen = scene.features[self.name]
@@ -83,16 +102,21 @@ class Grounder:
         except (EndpointError, GroundingError) as error:
             return error
 
-    def _report(self, scores: NDArray[np.float32], answer: Grounding | BackendError) -> MethodScores:
+    def _report(
+        self, scores: NDArray[np.float32], answer: Grounding | BackendError, scene: Scene
+    ) -> MethodScores:
         if not isinstance(answer, Grounding):
-            return MethodScores(self.name, skipped_reason=str(answer))
+            return MethodScores(self.name, skipped_reason=str(answer), evidence=_ASKED, absence=0.0)
         if not answer.things:
             reason = f"{self.vlm.model} says that there is no such thing"
-            return MethodScores(self.name, skipped_reason=reason)
-        evidence = {"places": "; ".join(_describe(thing) for thing in answer.things[:5])}
+            return MethodScores(self.name, skipped_reason=reason, evidence=_ASKED, absence=1.0)
+        places = "; ".join(_describe(thing) for thing in answer.things[:5])
+        evidence = {"places": places, **_ASKED}
+        if n_late := scene.late.count(self.name):
+            evidence["late proposals"] = str(n_late)
         if answer.notes:
             evidence["notes"] = "; ".join(answer.notes)
-        return MethodScores(self.name, scores, evidence=evidence)
+        return MethodScores(self.name, scores, evidence=evidence, absence=-1.0)
 
 
 def choose_sent_size(size: Size) -> Size:
@@ -102,6 +126,39 @@ def choose_sent_size(size: Size) -> Size:
         max(_MULTIPLE, round(side * _LONGEST_SIDE / longest / _MULTIPLE) * _MULTIPLE) for side in size
     )
     return height, width
+
+
+def _score_mask(mask: NDArray[np.bool_], box: Box, answer: Grounding, count: int) -> float:
+    if answer.is_joint(count):
+        return measure_joint_agreement(mask, answer.things)
+    return max((measure_agreement(mask, box, thing) for thing in answer.things), default=0.0)
+
+
+def measure_joint_agreement(mask: NDArray[np.bool_], things: Sequence[GroundedThing]) -> float:
+    """Measure how well a mask covers several things together, in [0, 1].
+
+    It is the mean of two: over the things, how well the part of the mask in the thing's box agrees with the
+    thing; and the share of the mask that lies in one of the boxes. Things without a box have points or
+    polygons, with which the whole mask is compared.
+
+    Args:
+        mask: bool [H, W], not empty.
+        things: in the frame of the mask.
+    """
+    covered = np.zeros(mask.shape, np.bool_)
+    agreements = []
+    for thing in things:
+        part = mask
+        if thing.box is not None:
+            x1, y1, x2, y2 = (round(side) for side in thing.box)
+            part = np.zeros_like(mask)
+            part[y1:y2, x1:x2] = mask[y1:y2, x1:x2]
+            covered[y1:y2, x1:x2] = True
+        agreements.append(measure_agreement(part, compute_box(part), thing) if part.any() else 0.0)
+    if not covered.any():
+        return float(np.mean(agreements))
+    inside = np.count_nonzero(mask & covered) / np.count_nonzero(mask)
+    return float(np.mean(agreements) + inside) / 2
 
 
 def measure_agreement(mask: NDArray[np.bool_], box: Box, thing: GroundedThing) -> float:

@@ -101,11 +101,14 @@ class IterPrime:
             "encoded": the matcher's encoding; "shares": float32 [N, P], each patch's weight in the sum of
             heat inside the mask; "areas": float32 [N], in pixels; "n_parts": int32 [N].
         """
-        settings, grid = self.settings, self.matcher.grid_size
+        settings = self.settings
         picture = squash_image(image.pixels, self.matcher.input_size, mean=settings.mean, std=settings.std)
+        return {"encoded": self.matcher.encode_picture(picture), **self.see_masks(image, proposals)}
+
+    def see_masks(self, image: Image, proposals: Proposals) -> dict[str, NDArray]:
+        """Compute the arrays of `see` that have a row for each proposal: all but "encoded"."""
         return {
-            "encoded": self.matcher.encode_picture(picture),
-            "shares": compute_heat_shares(proposals, grid),
+            "shares": compute_heat_shares(proposals, self.matcher.grid_size),
             "areas": np.array([np.count_nonzero(mask) for mask in proposals.masks], np.float32),
             "n_parts": np.array([count_parts(mask) for mask in proposals.masks], np.int32),
         }

@@ -127,6 +127,10 @@ class Lgd:
             "visual": float32 [N, D], the mean of two unit vectors; "centroids": float32 [N, 2], see
             `compute_centroids`; "looked": the describer's.
         """
+        return {**self.see_masks(image, proposals), "looked": self.describer.look(image)}
+
+    def see_masks(self, image: Image, proposals: Proposals) -> dict[str, NDArray]:
+        """Compute the arrays of `see` that have a row for each proposal: all but "looked"."""
         alone, before_blur = self.make_views(image.pixels, proposals.masks)
         side = self.encoder.input_size
         features = [
@@ -137,7 +141,6 @@ class Lgd:
         return {
             "visual": share * features[0] + (1 - share) * features[1],
             "centroids": compute_centroids(proposals.masks),
-            "looked": self.describer.look(image),
         }
 
     def make_views(

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,9 @@ from ris.core.expression import ParsedExpression
 from ris.core.proposals import Prompts, Proposals
 from ris.core.tree import Tree
 from ris.core.types import Image, MethodScores
+from ris.errors import BackendError
 from ris.referring.grounding.question import Question, Reply
+from ris.referring.grounding.things import Grounding
 from ris.referring.scene import Scene
 
 
@@ -198,9 +200,28 @@ class Method(Protocol):
         ...
 
     def see(self, image: Image, proposals: Proposals) -> Mapping[str, NDArray]:
-        """Compute what depends on the image alone, as arrays by name."""
+        """Compute what depends on the image alone, as arrays by name; among them those of `see_masks`."""
+        ...
+
+    def see_masks(self, image: Image, proposals: Proposals) -> Mapping[str, NDArray]:
+        """Compute what each proposal has alone, as arrays by name with a row for each proposal.
+
+        It is called again with the late proposals of an expression; their rows are appended.
+        """
         ...
 
     def score(self, scene: Scene, expressions: Sequence[ParsedExpression]) -> list[MethodScores]:
         """Score all N proposals for each expression, from the arrays of `see`."""
+        ...
+
+
+@runtime_checkable
+class Locator(Method, Protocol):
+    """A method that says where a referent is. Its places become late proposals, see `ris.referring.late`.
+
+    Its `score` uses what `locate` said, from `Scene.located`, and does not ask again.
+    """
+
+    def locate(self, scene: Scene, expressions: Sequence[ParsedExpression]) -> list[Grounding | BackendError]:
+        """Say for each expression where its referent is, or why that is not known."""
         ...

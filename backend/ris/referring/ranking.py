@@ -10,6 +10,9 @@ Three rules for proposals that are not one whole thing:
   to several things, the union of the best proposals that do not overlap is ranked first, and each one alone
   follows. The union has as many members as the expression states, or else all that are at least half as
   probable as the best.
+
+A late proposal is ranked as the others, with two exceptions: it makes no earlier proposal a part, and one
+that equals the union of other proposals does not follow that union.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,16 +21,21 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ris.core.masks import compute_inside_matrix, compute_iou_matrix, unite_masks
+from ris.core.masks import compute_inside_matrix, compute_iou_matrix
 from ris.core.rle import RLE
-from ris.core.types import Box, MethodScore, MethodScores, Suggestion
+from ris.core.types import MethodScore, MethodScores, Suggestion
+from ris.referring.absence import AbsenceModel, estimate_absence
 from ris.referring.scene import Scene
+from ris.referring.unions import (
+    drop_late_copies,
+    find_late_method,
+    find_union_members,
+    make_member_box,
+    make_member_mask,
+)
 
 _MIN_PART_INSIDE = 0.9  # a part has at least this share of its area inside the larger mask
 _MAX_PART_AREA_RATIO = 0.5  # and at most this share of the larger mask's area
-_MAX_OVERLAP = 0.1  # members of a union share at most this part of the area of either
-_MIN_RELATIVE_PROBABILITY = 0.5  # of the best member's probability, where no number is stated
-_MAX_UNITED_MASKS = 6  # where no number is stated
 
 
 DEFAULT_ALTERNATIVES = 3
@@ -77,11 +85,13 @@ class Coefficients:
         fusion: for the kinds of expressions that are not in `by_kind`.
         by_kind: fusions by kind of expression, see `ris.referring.kinds`.
         calibration: of the scores; None leaves them as they are.
+        absence: of the chance that there is no referent; None is the prior one.
     """
 
     fusion: Fusion
     by_kind: Mapping[str, Fusion] = field(default_factory=dict)
     calibration: Calibration | None = None
+    absence: AbsenceModel | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +106,8 @@ class RankingSettings:
         calibration: None until one was learned; scores are then probabilities among the proposals.
         part_discount: factor of the probability of a part.
         ground_share: share of the image's area; a mask that covers more is ranked last.
+        absence: learned; None until one was.
+        prechosen_from: the chance of no referent from which that answer is chosen in advance; None never.
     """
 
     alternatives: int = DEFAULT_ALTERNATIVES
@@ -106,17 +118,20 @@ class RankingSettings:
     calibration: Calibration | None = None
     part_discount: float = 0.8
     ground_share: float = 0.95
+    absence: AbsenceModel | None = None
+    prechosen_from: float | None = None
 
     @property
     def coefficients(self) -> Coefficients:
         """The numbers that can be learned."""
-        return Coefficients(Fusion(self.temperatures, self.weights), self.by_kind, self.calibration)
+        fusion = Fusion(self.temperatures, self.weights)
+        return Coefficients(fusion, self.by_kind, self.calibration, self.absence)
 
     def replace_coefficients(self, found: Coefficients) -> "RankingSettings":
         """Return the same settings with other coefficients."""
         return replace(
             self, temperatures=found.fusion.temperatures, weights=found.fusion.weights,
-            by_kind=found.by_kind, calibration=found.calibration,
+            by_kind=found.by_kind, calibration=found.calibration, absence=found.absence,
         )  # fmt: skip
 
     def select_kind(self, kind: str) -> "RankingSettings":
@@ -130,11 +145,8 @@ def make_suggestion_version(version: str, alternatives: int) -> str:
 
     Another number of alternatives makes another set under another version. A stored set is not extended,
     because decisions were made on it and Label Studio stores one set per version. Learned rankings do not
-    depend on the number, so they are stored under `version` itself.
-
-    Args:
-        version: of the networks and methods, or of a learned ranking for them.
-        alternatives: the largest number of suggestions.
+    depend on the number, so they are stored under `version` itself: that of the networks and methods, or of a
+    learned ranking for them.
     """
     return version if alternatives == DEFAULT_ALTERNATIVES else f"{version}-top{alternatives}"
 
@@ -150,7 +162,7 @@ def rank_proposals(
 
     Args:
         scene: gives the N proposals.
-        scores: of each method, N scores; methods that were skipped are left out.
+        scores: of each method, N; those that were skipped are left out.
         settings: of the ranking.
         count: number of things that the expression refers to; 0 for an unstated number above one.
         version: of the suggestions.
@@ -158,22 +170,23 @@ def rank_proposals(
     Returns:
         At most `settings.alternatives`; none when there are no proposals or no method with weight ran.
     """
-    ran = [one for one in scores if not one.skipped_reason]
-    weighted = [one for one in ran if settings.weights.get(one.method, 1.0) > 0]
-    if not weighted or not scene.masks:
+    fused = fuse_proposals(scene, scores, settings)
+    if fused is None:
         return ()
-    fused = apply_discounts(scene, fuse_methods(weighted, settings), settings)
+    ran = [one for one in scores if not one.skipped_reason]
+    absence = estimate_absence(scores, settings.absence, settings.prechosen_from)
     chosen: list[tuple[int, ...]] = [(i,) for i in select_distinct(scene, fused, settings)]
     union = () if count == 1 else find_union_members(scene, fused, count)
     if union:
-        chosen = [union, *chosen][: settings.alternatives]
+        chosen = [union, *drop_late_copies(scene, union, chosen, settings.same_mask_iou)]
+        chosen = chosen[: settings.alternatives]
     ranks = {one.method: compute_ranks(one.scores) for one in ran}
     return tuple(
         Suggestion(
             rank=rank,
             score=_to_score(min(1.0, float(fused[list(members)].sum())), settings),
-            mask=_make_mask(scene, members),
-            box=_make_box(scene, members),
+            mask=make_member_mask(scene, members),
+            box=make_member_box(scene, members),
             methods={
                 o.method: MethodScore(
                     float(o.scores[list(members)].mean()), int(ranks[o.method][list(members)].min())
@@ -181,9 +194,25 @@ def rank_proposals(
                 for o in ran
             },
             version=version,
+            late_method=find_late_method(scene, members),
+            absence=absence,
         )
         for rank, members in enumerate(chosen)
     )
+
+
+def fuse_proposals(
+    scene: Scene, scores: Sequence[MethodScores], settings: RankingSettings
+) -> NDArray[np.float64] | None:
+    """Compute each proposal's probability by the methods with weight: float64 [N], sums to 1.
+
+    The rules for parts and for the whole image are applied. None when there are no proposals or no method
+    with weight ran.
+    """
+    weighted = [o for o in scores if not o.skipped_reason and settings.weights.get(o.method, 1.0) > 0]
+    if not weighted or not scene.masks:
+        return None
+    return apply_discounts(scene, fuse_methods(weighted, settings), settings)
 
 
 def _to_score(probability: float, settings: RankingSettings) -> float:
@@ -224,17 +253,29 @@ def apply_discounts(
     scene: Scene, fused: NDArray[np.float64], settings: RankingSettings
 ) -> NDArray[np.float64]:
     """Apply the rules for parts and for the whole image to probabilities: float64 [N], sums to 1."""
-    discounted = compute_discounts(scene.masks, settings) * fused
+    discounted = compute_discounts(scene.masks, settings, n_late=len(scene.late)) * fused
     return np.asarray(discounted / discounted.sum())
 
 
-def compute_discounts(masks: Sequence[RLE], settings: RankingSettings) -> NDArray[np.float64]:
-    """Compute each mask's factor by the rules for parts and for the whole image: float64 [N]."""
+def compute_discounts(
+    masks: Sequence[RLE], settings: RankingSettings, *, n_late: int = 0
+) -> NDArray[np.float64]:
+    """Compute each mask's factor by the rules for parts and for the whole image: float64 [N].
+
+    Args:
+        masks: N masks.
+        settings: of the ranking.
+        n_late: how many of the last masks are late proposals. The factors of the others do not depend on
+            these.
+    """
     height, width = masks[0].size
     areas = np.array([mask.area_px for mask in masks], np.float64)
     inside = compute_inside_matrix(masks, masks) >= _MIN_PART_INSIDE
     is_ground = areas > settings.ground_share * height * width
-    is_part = (inside & (areas[:, None] <= _MAX_PART_AREA_RATIO * areas[None]) & ~is_ground[None]).any(1)
+    is_within = inside & (areas[:, None] <= _MAX_PART_AREA_RATIO * areas[None]) & ~is_ground[None]
+    n_early = len(masks) - n_late
+    is_within[:n_early, n_early:] = False
+    is_part = is_within.any(1)
     factors = np.where(is_part, settings.part_discount, 1.0)
     return np.where(is_ground, 1e-6 * factors, factors)
 
@@ -258,36 +299,3 @@ def select_distinct(scene: Scene, scores: NDArray[np.float64], settings: Ranking
         if len(chosen) == settings.alternatives:
             break
     return chosen
-
-
-def find_union_members(scene: Scene, fused: NDArray[np.float64], count: int) -> tuple[int, ...]:
-    """Find the proposals whose union an expression with several referents means.
-
-    Args:
-        scene: gives the N proposals.
-        fused: float64 [N], probabilities.
-        count: the stated number; 0 takes all that are at least half as probable as the best, at most six.
-
-    Returns:
-        Indices of the best proposals that do not overlap; empty when there are fewer than two, or than
-        `count`.
-    """
-    inside = compute_inside_matrix(scene.masks, scene.masks)
-    chosen: list[int] = []
-    for i in (int(i) for i in np.argsort(-fused, kind="stable")):
-        if len(chosen) == (count or _MAX_UNITED_MASKS) or (
-            not count and fused[i] < _MIN_RELATIVE_PROBABILITY * fused.max()
-        ):
-            break
-        if all(max(inside[i, j], inside[j, i]) <= _MAX_OVERLAP for j in chosen):
-            chosen.append(i)
-    return tuple(chosen) if len(chosen) >= max(2, count) else ()
-
-
-def _make_mask(scene: Scene, members: tuple[int, ...]) -> RLE:
-    return scene.masks[members[0]] if len(members) == 1 else unite_masks([scene.masks[i] for i in members])
-
-
-def _make_box(scene: Scene, members: tuple[int, ...]) -> Box:
-    x1, y1, x2, y2 = zip(*(scene.boxes[i] for i in members), strict=True)
-    return min(x1), min(y1), max(x2), max(y2)

@@ -1,15 +1,18 @@
 """Scenes: an image's proposals and each method's features, shared by all expressions of the image."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ris.core.arrays import to_read_only
+from ris.core.proposals import LateProposal
 from ris.core.rle import RLE
 from ris.core.types import Box, Size
+from ris.errors import BackendError
+from ris.referring.grounding.things import Grounding
 
 PROPOSER_KEY = "proposer"
 
@@ -26,6 +29,11 @@ class Scene:
         quality: float32 [N] in [0, 1].
         features: by the method's name, its arrays of the image by name; those of the proposer are under
             `PROPOSER_KEY`.
+        late: of each of the last proposals, the method that said where it is, see `ris.referring.late`.
+            Empty in the scene of `see`, which all expressions share.
+        joint: indices of late proposals that are several things together.
+        located: by the method's name, what it said of where the referent is, or why it failed. Empty in the
+            scene of `see`.
 
     Raises:
         ValueError: boxes or qualities are not N.
@@ -37,6 +45,9 @@ class Scene:
     boxes: tuple[Box, ...]
     quality: NDArray[np.float32]
     features: Mapping[str, Mapping[str, NDArray]]
+    late: tuple[str, ...] = ()
+    joint: tuple[int, ...] = ()
+    located: Mapping[str, Grounding | BackendError] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         n = len(self.masks)
@@ -45,6 +56,17 @@ class Scene:
         object.__setattr__(self, "features", MappingProxyType(features))
         if len(self.boxes) != n:
             raise ValueError(f"a scene of {n} masks needs {n} boxes, got {len(self.boxes)}")
+
+    @property
+    def n_early(self) -> int:
+        """The number of proposals that all expressions of the image share; the late ones follow."""
+        return len(self.masks) - len(self.late)
+
+    @property
+    def late_proposals(self) -> tuple[LateProposal, ...]:
+        """The late proposals with their methods."""
+        late = zip(self.masks[self.n_early :], self.late, strict=True)
+        return tuple(LateProposal(mask, method) for mask, method in late)
 
     @property
     def n_bytes(self) -> int:

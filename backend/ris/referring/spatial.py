@@ -32,6 +32,10 @@ class Spatial:
         """Return no arrays: the boxes and masks of the scene are enough."""
         return {}
 
+    def see_masks(self, image: Image, proposals: Proposals) -> Mapping[str, NDArray]:
+        """Return no arrays."""
+        return {}
+
     def score(self, scene: Scene, expressions: Sequence[ParsedExpression]) -> list[MethodScores]:
         """Score how well each proposal's position and size fit the words: the mean of the cues in [0, 1]."""
         return [self._score_one(scene, expression) for expression in expressions]

@@ -243,13 +243,13 @@ class SuggestionService:
         with self.database.begin() as session:
             add_alternatives(
                 session, task, scene.digest, scene.size, alternatives, version=version,
-                method_scores=reference.scores, proposals=scene.masks, now=self.now(),
+                method_scores=reference.scores, proposals=scene.masks, late=reference.late, now=self.now(),
             )  # fmt: skip
         for method, reason in reference.skipped_reasons.items():
             log.debug("task %s of project %s: %s: not used (%s)", task.task_id, task.project, method, reason)
         log.info(
             "task %s of project %s: %d proposals, %d alternatives, %d ms",
-            task.task_id, task.project, len(scene.masks), len(alternatives),
+            task.task_id, task.project, len(scene.masks) + len(reference.late), len(alternatives),
             1000 * (time.monotonic() - started),
         )  # fmt: skip
         return _to_result(task, alternatives)

@@ -119,7 +119,7 @@ class Worker:
         pipeline, scene = self._see(image)
         if learned is not None:
             pipeline = pipeline.replace_ranking(learned.coefficients, learned.version)
-        return scene, pipeline.refer(scene, expression)
+        return scene, pipeline.refer(scene, expression, image)
 
     def refine(self, image: Image, prompts: Prompts) -> "Future[tuple[Scene, Proposals]]":
         """Compute the image's scene, unless it is cached, and masks for clicks, boxes and strokes.

@@ -103,7 +103,8 @@ _TASK_COLUMNS = (
 _SUGGESTION_COLUMNS = (
     SuggestionRow.task, SuggestionRow.rank, SuggestionRow.place, SuggestionRow.region_id, SuggestionRow.score,
     SuggestionRow.counts, SuggestionRow.height, SuggestionRow.width, SuggestionRow.x1, SuggestionRow.y1,
-    SuggestionRow.x2, SuggestionRow.y2, SuggestionRow.methods,
+    SuggestionRow.x2, SuggestionRow.y2, SuggestionRow.methods, SuggestionRow.late_method,
+    SuggestionRow.absence_chance, SuggestionRow.is_absence_prechosen,
 )  # fmt: skip
 
 

@@ -9,10 +9,10 @@ from sqlalchemy import Connection, insert
 from sqlalchemy.orm import Session
 
 from ris.core.address import to_address, to_address_key
-from ris.core.types import Box, MethodScore, MethodScores, Size, Task
+from ris.core.types import Absence, Box, MethodScore, MethodScores, Size, Task
 from ris.redaction.text import redact_text
 from ris.store.records import (
-    explanation_to_json,
+    explanations_to_json,
     hash_proposals,
     hash_task_content,
     make_insert_or_ignore,
@@ -31,15 +31,26 @@ class ComputedMask:
     counts: str
     box: Box
     methods: Mapping[str, MethodScore]
+    late_method: str = ""
+    absence: Absence | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ComputedTask:
-    """A task with its alternatives, best first, and the scores of every method."""
+    """A task with its alternatives.
+
+    Attributes:
+        task: the task.
+        alternatives: best first.
+        method_scores: of every method.
+        late: the proposals that were made for its expression alone: the method, and the mask as COCO's
+            compressed string.
+    """
 
     task: Task
     alternatives: Sequence[ComputedMask]
     method_scores: Sequence[MethodScores]
+    late: Sequence[tuple[str, str]] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,7 +85,7 @@ def add_computed_images(
         The number of tasks that are new.
     """
     connection = session.connection()
-    keys = [hash_proposals(image.size, image.masks) for image in images]
+    keys = [_find_proposals_key(image) for image in images]
     pairs = list(zip(images, keys, strict=True))
     _insert_new(connection, ImageRow, "digest", [_make_image_row(image, now) for image in images])
     addresses = [_make_address_row(image, one.task, now) for image in images for one in image.tasks]
@@ -118,6 +129,13 @@ def _get_task_key(task: Task) -> tuple[str, int, str]:
     return task.project, task.task_id, hash_task_content(task)
 
 
+def _find_proposals_key(image: ComputedImage) -> str | None:
+    """Return the key of the proposals; None where no task has any, not even a late one."""
+    if not image.masks and not any(one.late for one in image.tasks):
+        return None
+    return hash_proposals(image.size, image.masks)
+
+
 def _make_image_row(image: ComputedImage, now: datetime) -> dict[str, Any]:
     return {"digest": image.digest, "height": image.size[0], "width": image.size[1], "first_seen": now}
 
@@ -145,9 +163,10 @@ def _make_task_row(
         "version": version,
         "image_digest": image.digest,
         "left_out": {m.method: redact_text(m.skipped_reason) for m in scores if m.skipped_reason},
-        "explained": {m.method: explanation_to_json(m) for m in scores if not m.skipped_reason},
+        "explained": explanations_to_json(scores),
         "answered_at": now,
         "proposals": proposals,
+        "late_proposals": [list(each) for each in one.late] or None,
     }
 
 
@@ -157,5 +176,7 @@ def _make_suggestion_row(task: int, size: Size, one: ComputedMask) -> dict[str, 
     return {
         "task": task, "rank": one.rank, "place": one.place, "region_id": one.region_id, "score": one.score,
         "counts": one.counts, "height": size[0], "width": size[1], "x1": x1, "y1": y1, "x2": x2, "y2": y2,
-        "methods": methods,
+        "methods": methods, "late_method": one.late_method or None,
+        "absence_chance": one.absence.chance if one.absence else None,
+        "is_absence_prechosen": one.absence.is_prechosen if one.absence else None,
     }  # fmt: skip

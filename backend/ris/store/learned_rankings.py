@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from ris.referring.absence import AbsenceModel
 from ris.referring.ranking import Calibration, Coefficients, Fusion
 from ris.store.records import add_once
 from ris.store.schema import LearnedRankingRow, VersionUseRow
@@ -78,13 +79,14 @@ def _to_learned_ranking(row: LearnedRankingRow) -> LearnedRanking:
 
 
 def _coefficients_to_json(coefficients: Coefficients) -> dict[str, Any]:
-    calibration = coefficients.calibration
+    calibration, absence = coefficients.calibration, coefficients.absence
     return {
         "fusion": _fusion_to_json(coefficients.fusion),
         "by_kind": {kind: _fusion_to_json(fusion) for kind, fusion in coefficients.by_kind.items()},
         "calibration": {"slope": calibration.slope, "intercept": calibration.intercept}
         if calibration
         else None,
+        "absence": {"intercept": absence.intercept, "weights": dict(absence.weights)} if absence else None,
     }
 
 
@@ -97,4 +99,5 @@ def _coefficients_from_json(stored: Mapping[str, Any]) -> Coefficients:
         fusion=Fusion(**stored["fusion"]),
         by_kind={kind: Fusion(**fusion) for kind, fusion in stored["by_kind"].items()},
         calibration=Calibration(**stored["calibration"]) if stored["calibration"] else None,
+        absence=AbsenceModel(**stored["absence"]) if stored.get("absence") else None,
     )

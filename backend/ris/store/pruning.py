@@ -73,7 +73,7 @@ def _drop_explanations(database: Database) -> Iterator[int]:
             dropped = session.execute(
                 update(TaskRow)
                 .where(TaskRow.id.in_(ids), _is_prunable())
-                .values(explained={}, proposals=None)
+                .values(explained={}, proposals=None, late_proposals=None)
                 .returning(TaskRow.id)
                 .execution_options(synchronize_session=False)
             ).all()

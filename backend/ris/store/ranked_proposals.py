@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from ris.core.decision import Decision
 from ris.core.rle import RLE
-from ris.core.types import Verdict
+from ris.core.types import Size, Verdict
 from ris.store.records import hash_task_content, masks_from_strings
 from ris.store.schema import CorrectionRow, ProposalsRow, TaskRow
 
@@ -20,11 +21,15 @@ class RankedProposals:
     """The N proposals that were ranked for one task.
 
     Attributes:
-        masks: the proposals.
+        masks: the proposals; the late ones of the task's expression come last.
+        late: of each late proposal, the method that said where it is.
+        absence: by method, whether it said that there is no referent, see `MethodScores`.
         scores: by method, float32 [N]; of another length where they were not stored.
     """
 
     masks: tuple[RLE, ...]
+    late: tuple[str, ...]
+    absence: Mapping[str, float]
     scores: Mapping[str, NDArray[np.float32]]
 
 
@@ -66,7 +71,7 @@ def find_ranked_proposals(session: Session, decisions: Sequence[Decision]) -> li
     ]  # fmt: skip
     rows = session.execute(
         select(TaskRow.project, TaskRow.task_id, TaskRow.asked, TaskRow.version, TaskRow.proposals,
-               TaskRow.explained)
+               TaskRow.late_proposals, TaskRow.explained)
         .where(
             TaskRow.project.in_({project for project, *_ in asked}),
             TaskRow.task_id.in_({task_id for _, task_id, *_ in asked}),
@@ -74,29 +79,34 @@ def find_ranked_proposals(session: Session, decisions: Sequence[Decision]) -> li
             TaskRow.proposals.is_not(None),
         )
     )  # fmt: skip
-    explained = {(*where, version): (key, found) for *where, version, key, found in rows}
-    masks = _find_masks(session, {explained[one][0] for one in asked if one in explained})
-    return [
-        RankedProposals(
-            masks[explained[one][0]],
-            {
-                name: np.array(stored.get("scores", ()), np.float32)
-                for name, stored in explained[one][1].items()
-            },
-        )
-        if one in explained
-        else None
-        for one in asked
-    ]
+    stored = {row[:4]: row[4:] for row in rows}
+    early = _find_masks(session, {stored[one][0] for one in asked if one in stored})
+    return [_make_ranked(early, *stored[one]) if one in stored else None for one in asked]
 
 
-def _find_masks(session: Session, keys: set[str]) -> dict[str, tuple[RLE, ...]]:
+def _make_ranked(
+    early: Mapping[str, tuple[Size, tuple[RLE, ...]]],
+    key: str,
+    late: Sequence[tuple[str, str]] | None,
+    explained: Mapping[str, Mapping[str, Any]],
+) -> RankedProposals:
+    size, masks = early[key]
+    late = late or ()
+    return RankedProposals(
+        (*masks, *masks_from_strings([(counts, *size) for _, counts in late])),
+        tuple(method for method, _ in late),
+        {name: float(one["absence"]) for name, one in explained.items() if "absence" in one},
+        {name: np.array(one.get("scores", ()), np.float32) for name, one in explained.items()},
+    )
+
+
+def _find_masks(session: Session, keys: set[str]) -> dict[str, tuple[Size, tuple[RLE, ...]]]:
     rows = session.execute(
         select(ProposalsRow.key, ProposalsRow.height, ProposalsRow.width, ProposalsRow.masks).where(
             ProposalsRow.key.in_(keys)
         )
     )
     return {
-        key: tuple(masks_from_strings([(counts, height, width) for counts in stored]))
+        key: ((height, width), tuple(masks_from_strings([(counts, height, width) for counts in stored])))
         for key, height, width, stored in rows
     }

@@ -4,7 +4,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -17,8 +17,9 @@ from sqlalchemy.orm import Session
 from ris.core import rle
 from ris.core.address import to_address, to_address_key
 from ris.core.comparison import Comparison
+from ris.core.proposals import LateProposal
 from ris.core.rle import RLE
-from ris.core.types import Alternative, Correction, MethodScore, MethodScores, Size, Suggestion, Task
+from ris.core.types import Absence, Alternative, Correction, MethodScore, MethodScores, Size, Suggestion, Task
 from ris.redaction.text import redact_text
 from ris.store.comparisons import comparison_to_json
 from ris.store.current import refresh_current
@@ -89,6 +90,7 @@ def add_alternatives(
     version: str,
     method_scores: Sequence[MethodScores],
     proposals: Sequence[RLE] = (),
+    late: Sequence[LateProposal] = (),
     now: datetime,
 ) -> None:
     """Store the alternatives of a task under a version, unless they are stored already.
@@ -101,17 +103,19 @@ def add_alternatives(
         alternatives: best first; may be empty.
         version: of the alternatives.
         method_scores: of every method: its scores and evidence, or why it was skipped.
-        proposals: all ranked masks; learning needs those that were not shown, too.
+        proposals: all ranked masks of the image; learning needs those that were not shown, too.
+        late: those that were made for this expression alone.
         now: the time, in UTC.
     """
     add_task_image(session, task, digest, size, now=now)
-    key = _add_proposals(session, size, proposals)
+    key = _add_proposals(session, size, proposals) if proposals or late else None
     is_new = add_once(
         session, TaskRow, project=task.project, task_id=task.task_id, asked=hash_task_content(task),
         image_url=task.image_url, expression=task.expression, version=version, image_digest=digest,
         left_out={one.method: redact_text(one.skipped_reason) for one in method_scores if one.skipped_reason},
-        explained={one.method: explanation_to_json(one) for one in method_scores if not one.skipped_reason},
+        explained=explanations_to_json(method_scores),
         answered_at=now, proposals=key,
+        late_proposals=[[one.method, rle.to_string(one.mask)] for one in late] or None,
     )  # fmt: skip
     if not is_new:
         return
@@ -192,12 +196,18 @@ def _find_task_row_ids(
 
 
 def find_proposals(session: Session, task: Task, version: str) -> tuple[RLE, ...]:
-    """Return the masks that were ranked for a task under a version; empty where they were not stored."""
+    """Return the masks that were ranked for a task under a version; empty where they were not stored.
+
+    The late proposals of its expression come last, as in the scores.
+    """
     row = _find_task_row(session, task, version)
     stored = session.get(ProposalsRow, row.proposals) if row is not None and row.proposals else None
-    if stored is None:
+    if row is None or stored is None:
         return ()
-    return tuple(masks_from_strings([(counts, stored.height, stored.width) for counts in stored.masks]))
+    late = [counts for _, counts in row.late_proposals or ()]
+    return tuple(
+        masks_from_strings([(counts, stored.height, stored.width) for counts in (*stored.masks, *late)])
+    )
 
 
 def find_explanations(session: Session, task: Task, version: str) -> tuple[Explanation, ...]:
@@ -205,9 +215,10 @@ def find_explanations(session: Session, task: Task, version: str) -> tuple[Expla
     row = _find_task_row(session, task, version)
     if row is None:
         return ()
-    found = [_explanation_from_json(name, stored) for name, stored in row.explained.items()]
-    found += [Explanation(name, skipped_reason=reason) for name, reason in row.left_out.items()]
-    return tuple(sorted(found, key=lambda explanation: explanation.method))
+    found = {name: _explanation_from_json(name, stored) for name, stored in row.explained.items()}
+    for name, reason in row.left_out.items():
+        found[name] = replace(found.get(name, Explanation(name)), skipped_reason=reason)
+    return tuple(sorted(found.values(), key=lambda explanation: explanation.method))
 
 
 def add_correction(
@@ -285,23 +296,32 @@ def make_insert_or_ignore(
     return sqlite.insert(table).on_conflict_do_nothing()
 
 
-def _add_proposals(session: Session, size: Size, masks: Sequence[RLE]) -> str | None:
+def _add_proposals(session: Session, size: Size, masks: Sequence[RLE]) -> str:
     counts = [rle.to_string(mask) for mask in masks]
     key = hash_proposals(size, counts)
-    if key is not None:
-        add_once(session, ProposalsRow, key=key, height=size[0], width=size[1], masks=counts)
+    add_once(session, ProposalsRow, key=key, height=size[0], width=size[1], masks=counts)
     return key
 
 
-def hash_proposals(size: Size, masks: Sequence[str]) -> str | None:
-    """Return the key of an image's proposals, given as COCO's compressed strings; None without any."""
-    return hashlib.sha256(json.dumps([size, masks]).encode()).hexdigest() if masks else None
+def hash_proposals(size: Size, masks: Sequence[str]) -> str:
+    """Return the key of an image's proposals, given as COCO's compressed strings."""
+    return hashlib.sha256(json.dumps([size, masks]).encode()).hexdigest()
 
 
-def explanation_to_json(method_scores: MethodScores) -> dict[str, Any]:
-    """Convert the scores and the evidence of a method that ran to what is stored under its name."""
+def explanations_to_json(method_scores: Sequence[MethodScores]) -> dict[str, dict[str, Any]]:
+    """Convert the scores and the evidence of the methods that have any to what is stored by their names."""
+    return {
+        one.method: _explanation_to_json(one)
+        for one in method_scores
+        if not one.skipped_reason or one.evidence or one.absence is not None
+    }
+
+
+def _explanation_to_json(method_scores: MethodScores) -> dict[str, Any]:
     scores = [float(score) for score in method_scores.scores]
     explanation: dict[str, Any] = {"evidence": dict(method_scores.evidence), "scores": scores}
+    if method_scores.absence is not None:
+        explanation["absence"] = method_scores.absence
     if method_scores.heat is not None:
         packed = base64.b64encode(method_scores.heat.tobytes()).decode("ascii")
         explanation["heat"] = {"side": method_scores.heat.shape[0], "bytes": packed}
@@ -340,12 +360,15 @@ def _select_task_rows(task: Task) -> Any:
 def _to_suggestion_row(task: int, alternative: Alternative) -> SuggestionRow:
     suggestion = alternative.suggestion
     x1, y1, x2, y2 = suggestion.box
+    absence = suggestion.absence
     methods = {name: {"score": one.score, "rank": one.rank} for name, one in suggestion.methods.items()}
     return SuggestionRow(
         task=task, rank=suggestion.rank, place=alternative.place, region_id=alternative.region_id,
         score=suggestion.score,
         counts=rle.to_string(suggestion.mask), height=suggestion.mask.size[0], width=suggestion.mask.size[1],
-        x1=x1, y1=y1, x2=x2, y2=y2, methods=methods,
+        x1=x1, y1=y1, x2=x2, y2=y2, methods=methods, late_method=suggestion.late_method or None,
+        absence_chance=absence.chance if absence else None,
+        is_absence_prechosen=absence.is_prechosen if absence else None,
     )  # fmt: skip
 
 
@@ -367,7 +390,11 @@ def to_alternatives(rows: Sequence[SuggestionRow | Row[Any]], versions: Sequence
 def _make_alternative(row: SuggestionRow | Row[Any], mask: RLE, version: str) -> Alternative:
     methods = {name: MethodScore(one["score"], one["rank"]) for name, one in row.methods.items()}
     box = (row.x1, row.y1, row.x2, row.y2)
-    return Alternative(row.region_id, Suggestion(row.rank, row.score, mask, box, methods, version), row.place)
+    late = row.late_method or ""
+    chance = row.absence_chance
+    absence = None if chance is None else Absence(chance, bool(row.is_absence_prechosen))
+    suggestion = Suggestion(row.rank, row.score, mask, box, methods, version, late, absence)
+    return Alternative(row.region_id, suggestion, row.place)
 
 
 def masks_from_strings(stored: Sequence[tuple[str, int, int]]) -> list[RLE]:

@@ -156,6 +156,9 @@ class TaskRow(BaseRow):
     """By method: "evidence"; "scores", one a proposal; "heat": {"side", "bytes"}, 8 bits a patch, base64."""
     proposals: Mapped[str | None] = mapped_column(ForeignKey("proposals.key"), index=True)
     """The ranked masks; None for rows older than this column."""
+    late_proposals: Mapped[list[list[str]] | None] = mapped_column(CompressedJson)
+    """The masks that were made for this expression alone, each with the method that said where it is; the
+    scores of "explained" are of the proposals, and then of these. None without any."""
     answered_at: Mapped[datetime]
 
 
@@ -180,6 +183,12 @@ class SuggestionRow(BaseRow):
     x2: Mapped[float]
     y2: Mapped[float]
     methods: Mapped[dict[str, Any]]
+    late_method: Mapped[str | None] = mapped_column(String(40))
+    """The method that said where a late proposal is; None for every other mask."""
+    absence_chance: Mapped[float | None]
+    """The chance that the expression has no referent, the same for all its alternatives; None if unknown."""
+    is_absence_prechosen: Mapped[bool | None]
+    """Whether the answer "object not in image" was chosen in advance."""
 
 
 class DescriptionRow(BaseRow):

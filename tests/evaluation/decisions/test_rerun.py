@@ -7,6 +7,7 @@ from ris.evaluation.decisions.rerun import compare_reruns, isolate_method, rerun
 from ris.referring.spatial import Spatial
 from tests.builders.evaluated import make_decision
 from tests.builders.fakes import squares
+from tests.builders.late import Says, ShortSightedProposer, make_locating_pipeline, say_boxes
 from tests.builders.services import make_pipeline
 
 RED = (squares() == (255, 0, 0)).all(-1)
@@ -77,3 +78,17 @@ def test_one_method_can_vote_alone_and_one_that_is_not_there_is_refused():
     with pytest.raises(InputError, match=f"there is no method 'lgd'; there are {name}"):
         isolate_method(pipeline, "lgd")
     assert Spatial().name != name
+
+
+def test_late_proposals_count_after_a_rerun():
+    wanted = np.zeros((32, 32), np.bool_)
+    wanted[2:10, 2:10] = True
+    seen = [decision(wanted, "the red")]
+    proposer = ShortSightedProposer("red")
+    pipeline = make_locating_pipeline(Says(say_boxes((2, 2, 10, 10), side=32)), proposer)
+
+    (found,) = rerun(pipeline, seen, Fetch())
+    (deaf,) = rerun(make_locating_pipeline(Says("none"), proposer), seen, Fetch())
+
+    assert found.after[0] == 1
+    assert max(deaf.after, default=0) == 0

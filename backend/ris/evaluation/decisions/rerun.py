@@ -39,7 +39,7 @@ def isolate_method(pipeline: Pipeline, method: str) -> Pipeline:
     Raises:
         InputError: the pipeline has no such method.
     """
-    names = [one.name for one in pipeline.methods]
+    names = pipeline.method_names
     if method not in names:
         raise InputError(f"there is no method {method!r}; there are {', '.join(names)}")
     weights = {name: float(name == method) for name in names}
@@ -66,8 +66,8 @@ def rerun(
             continue
         expressions = [d.correction.annotation.task.expression for d in group]
         try:
-            scene = pipeline.see(fetch(group[0].correction.annotation.task))
-            results = pipeline.refer_all(scene, expressions)
+            image = fetch(group[0].correction.annotation.task)
+            results = pipeline.refer_all(pipeline.see(image), expressions, image)
         except BackendError as error:
             yield from (Rerun(_get_image(d), _compute_ious(d, d.alternatives), (), str(error)) for d in group)
             continue

@@ -133,7 +133,7 @@ def evaluate_image(
     try:
         answers = _rank_entries(pipeline, load(group.image), entries)
     except ImageError as error:
-        rankings = [*(method.name for method in pipeline.methods), FUSION]
+        rankings = [*pipeline.method_names, FUSION]
         answers = [{name: FirstMask(None, str(error)) for name in rankings}] * len(entries)
     seconds = (clock() - start) / len(entries)
     return [
@@ -150,7 +150,7 @@ def _rank_entries(pipeline: Pipeline, image: Image, entries: Sequence[Entry]) ->
             f"the dataset says {height} x {width}"
         )
     scene = pipeline.see(image)
-    results = pipeline.refer_all(scene, [entry.expression for entry in entries])
+    results = pipeline.refer_all(scene, [entry.expression for entry in entries], image)
     return [dict(find_first_masks(scene, result)) for result in results]
 
 
@@ -163,19 +163,20 @@ def find_first_masks(scene: Scene, result: ReferResult) -> Iterator[tuple[str, F
     Returns:
         Pairs of the ranking's name and its first mask.
     """
+    masks = result.list_masks(scene)
     for method_scores in result.scores:
-        yield method_scores.method, _find_first_mask(scene, method_scores)
+        yield method_scores.method, _find_first_mask(masks, method_scores)
     suggestions = result.suggestions
-    failure = "" if suggestions or not scene.masks else "no method scored the proposals"
+    failure = "" if suggestions or not masks else "no method scored the proposals"
     yield FUSION, FirstMask(suggestions[0].mask if suggestions else None, failure)
 
 
-def _find_first_mask(scene: Scene, method_scores: MethodScores) -> FirstMask:
-    if method_scores.skipped_reason or not scene.masks:
+def _find_first_mask(masks: Sequence[RLE], method_scores: MethodScores) -> FirstMask:
+    if method_scores.skipped_reason or not masks:
         return FirstMask(None, method_scores.skipped_reason)
     if not has_preference(method_scores):
         return FirstMask(None, NO_PREFERENCE)
-    return FirstMask(scene.masks[int(compute_ranks(method_scores.scores).argmin())])
+    return FirstMask(masks[int(compute_ranks(method_scores.scores).argmin())])
 
 
 def _make_outcome(

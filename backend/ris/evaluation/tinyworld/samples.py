@@ -15,7 +15,7 @@ from ris.core import rle
 from ris.core.masks import compute_iou_matrix
 from ris.core.proposals import Proposals
 from ris.core.rle import RLE
-from ris.core.types import Image, MethodScores, Size
+from ris.core.types import Image, Size
 from ris.evaluation.rankings import FUSION, has_preference
 from ris.referring.heat import enlarge_heat
 from ris.referring.pipeline import Pipeline, ReferResult
@@ -138,11 +138,12 @@ def evaluate_world(
     if not propose:
         return outcomes, None
     scene = pipeline.see(image)
-    ious = compute_iou_matrix(scene.masks, [rle.encode_rle(truth) for truth in truths])
+    true_masks = [rle.encode_rle(truth) for truth in truths]
     outcomes = [
-        _add_end_to_end(outcome, scene, result, ious[:, e.referent])
-        for outcome, e, result in zip(outcomes, chosen, pipeline.refer_all(scene, texts), strict=True)
+        _add_end_to_end(outcome, scene, result, true_masks[e.referent])
+        for outcome, e, result in zip(outcomes, chosen, pipeline.refer_all(scene, texts, image), strict=True)
     ]
+    ious = compute_iou_matrix(scene.masks, true_masks)
     best = ious.max(0).tolist() if len(ious) else [0.0] * len(truths)
     return outcomes, ProposalOutcome(number, len(scene.masks), tuple(best))
 
@@ -154,23 +155,24 @@ class ScoredExpression:
     Attributes:
         expression: the expression.
         scene: the processed image with its proposals.
-        scores: the scores of each method.
+        result: the scores of each method, and the late proposals.
         referent: the true mask.
     """
 
     expression: str
     scene: Scene
-    scores: tuple[MethodScores, ...]
+    result: ReferResult
     referent: RLE
 
 
 def score_world(pipeline: Pipeline, world: World, number: int) -> list[ScoredExpression]:
     """Score the expressions of `evaluate_world` against the masks of the proposer."""
     chosen = sample_expressions(world, number)
-    scene = pipeline.see(Image.from_pixels(np.ascontiguousarray(world.image)))
-    results = pipeline.refer_all(scene, [e.text for e in chosen])
+    image = Image.from_pixels(np.ascontiguousarray(world.image))
+    scene = pipeline.see(image)
+    results = pipeline.refer_all(scene, [e.text for e in chosen], image)
     return [
-        ScoredExpression(e.text, scene, r.scores, rle.encode_rle(world.get_mask(e.referent)))
+        ScoredExpression(e.text, scene, r, rle.encode_rle(world.get_mask(e.referent)))
         for e, r in zip(chosen, results, strict=True)
     ]
 
@@ -209,9 +211,9 @@ def _make_outcome(
 
 
 def _add_end_to_end(
-    outcome: TinyworldOutcome, scene: Scene, result: ReferResult, ious: NDArray[np.float64]
+    outcome: TinyworldOutcome, scene: Scene, result: ReferResult, truth: RLE
 ) -> TinyworldOutcome:
-    right = ious > _RIGHT_IOU
+    right = compute_iou_matrix(result.list_masks(scene), [truth])[:, 0] > _RIGHT_IOU
     return replace(
         outcome,
         places_with_proposals=_find_places(scene, result, right),
@@ -221,7 +223,8 @@ def _add_end_to_end(
 
 def _find_places(scene: Scene, result: ReferResult, right: NDArray[np.bool_]) -> dict[str, int]:
     """Find the place of the first right mask in each ranking; `MISSED_PLACE` without a preference."""
-    masks = {scene.masks[i] for i in np.flatnonzero(right)}
+    ranked = result.list_masks(scene)
+    masks = {ranked[i] for i in np.flatnonzero(right)}
     is_right = [s.mask in masks for s in result.suggestions]
     places = {FUSION: is_right.index(True) if True in is_right else MISSED_PLACE}
     for method_scores in result.scores:

@@ -196,21 +196,21 @@ def write_out(text: str, syntaxes: tuple[Syntax, ...]) -> WrittenAnswer:
     """
     if len(text) > MAX_ANSWER_CHARACTERS:
         raise GroundingError(f"the answer has {len(text)} characters, more than {MAX_ANSWER_CHARACTERS}")
-    content = _drop_thinking(text)
+    content = drop_thinking(text)
     answers = [syntax(content) for syntax in syntaxes]
     for answer in answers:
         if answer.things:
             return answer
     if any(answer.is_cut for answer in answers):
         raise GroundingError("the answer is cut off before its first box is complete")
-    if any(answer.says_none for answer in answers) or _says_none(content):
+    if any(answer.says_none for answer in answers) or says_none(content):
         return WrittenAnswer((), says_none=True)
     raise GroundingError(
         "the answer is empty" if not content.strip() else "the answer holds no coordinates that can be read"
     )
 
 
-def _drop_thinking(text: str) -> str:
+def drop_thinking(text: str) -> str:
     """Return the answer alone: boxes in a model's thoughts are not its answer."""
     rest = _THINKING_END.split(text)[-1]  # some servers leave out the start
     if _THINKING_START.search(rest):
@@ -220,7 +220,8 @@ def _drop_thinking(text: str) -> str:
     return rest
 
 
-def _says_none(text: str) -> bool:
+def says_none(text: str) -> bool:
+    """Whether an answer says in words that there is no such thing."""
     return text.strip().strip(".!`\"'").lower() in _NONE_ALONE or _NONE.search(text) is not None
 
 

@@ -72,3 +72,11 @@ class Grounding:
 
     things: tuple[GroundedThing, ...]
     notes: tuple[str, ...] = ()
+
+    def is_joint(self, count: int) -> bool:
+        """Whether the things together are what an expression refers to, as of "the two dogs".
+
+        Args:
+            count: of the expression; 0 for an unstated number above one.
+        """
+        return len(self.things) > 1 and count in (0, len(self.things))
