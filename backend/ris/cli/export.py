@@ -38,6 +38,8 @@ class AnswerRuleName(StrEnum):
 
     LATEST = "latest"
     MAJORITY = "majority"
+    CONSENSUS = "consensus"
+    CONSENSUS_STAPLE = "consensus-staple"
     ALL = "all"
 
 

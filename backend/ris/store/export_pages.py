@@ -53,6 +53,8 @@ class ListedAnswer(NamedTuple):
         mask_size: (height, width) of the final mask; None if the verdict has none.
         image_digest: SHA-256 of the image's file; None when this backend never fetched the image.
         image_size: (height, width) as displayed; None when this backend never fetched the image.
+        settles: the task on which people disagreed that this answer settles, see `store.adjudications`; None
+            for every other answer.
     """
 
     row_id: int
@@ -63,6 +65,7 @@ class ListedAnswer(NamedTuple):
     mask_size: Size | None
     image_digest: str | None
     image_size: Size | None
+    settles: Task | None = None
 
 
 class AnswerPages:
