@@ -57,6 +57,10 @@ COMMANDS = {
     "agreement": Command(
         "ris.cli.agreement:agreement", "Print how far people agree who answered the same tasks."
     ),
+    "adjudicate": Command(
+        "ris.cli.adjudicate:adjudicate",
+        "Fill a project with the tasks on which people disagree, so that somebody settles them.",
+    ),
     "sync": Command(
         "ris.cli.sync:sync", "Compare the recorded decisions with Label Studio, and correct them."
     ),
@@ -81,7 +85,7 @@ COMMANDS = {
 # print more than their tables there.
 TABLE_COMMANDS = frozenset({
     "suggest", "connect", "doctor", "export", "validate", "evaluate", "sync", "prelabel", "tidy", "events",
-    "check", "agreement", "events history", "models list", "models fetch", "models versions",
+    "check", "agreement", "adjudicate", "events history", "models list", "models fetch", "models versions",
     "benchmark switches", "benchmark learning", "db size",
 })  # fmt: skip
 

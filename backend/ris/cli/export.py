@@ -40,6 +40,7 @@ class AnswerRuleName(StrEnum):
     MAJORITY = "majority"
     CONSENSUS = "consensus"
     CONSENSUS_STAPLE = "consensus-staple"
+    ADJUDICATED = "adjudicated"
     ALL = "all"
 
 

@@ -107,6 +107,13 @@ class AnnotationAnswer(TypedDict):
     updated_at: str
 
 
+class ProjectPageAnswer(TypedDict):
+    """One page of a listing of projects."""
+
+    results: list[ProjectAnswer]
+    count: NotRequired[int]
+
+
 class PredictionAnswer(TypedDict):
     """A prediction of a task."""
 
@@ -129,6 +136,7 @@ class ImportAnswer(TypedDict):
     """What an import of tasks made."""
 
     task_count: NotRequired[Annotated[int, msgspec.Meta(ge=0)] | None]
+    task_ids: NotRequired[list[AnyId] | None]
 
 
 class VersionAnswer(TypedDict):
