@@ -37,6 +37,9 @@ class AdjudicatedStudio:
         parts = path.strip("/").split("/")[1:]
         return getattr(self, f"_{method.lower()}_{parts[0]}")(parts[1:], body, params)
 
+    def _get_users(self, parts, body, params):
+        return [{"id": 7, "first_name": "Ada", "last_name": "", "username": "ada"}]
+
     def _get_ml(self, parts, body, params):
         return self.ml
 

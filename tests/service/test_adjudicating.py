@@ -1,27 +1,23 @@
 """A project is filled with what people disagree on; running again doubles nothing."""
 
 import json
-from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 
 from ris import label_config
-from ris.core.rle import encode_rle
-from ris.core.types import Annotation, Correction, Verdict
 from ris.errors import InputError, LabelStudioError
 from ris.labelstudio.api.sync import read_project
 from ris.labelstudio.config.control import read_controls
 from ris.service.adjudicating import ANSWERS_VERSION, AdjudicationService, open_adjudication_project
 from ris.store.adjudications import find_adjudications
 from ris.store.history import find_project_keys
-from ris.store.records import add_correction
 from tests.builders.adjudicated_studio import AdjudicatedStudio
 from tests.builders.answers import paint
+from tests.builders.disputes import disagree, record_answer, task_of
 from tests.builders.records import NOW, TASK
 
 CONFIG = label_config.read("adjudicate_brush.xml")
-LEFT, RIGHT, BOTH = (encode_rle(paint(*span, (9, 14))) for span in ((0, 5), (7, 12), (0, 12)))
+LEFT, RIGHT, BOTH = (paint(*span, (9, 14)) for span in ((0, 5), (7, 12), (0, 12)))
 
 
 @pytest.fixture
@@ -40,27 +36,6 @@ def fill(database, studio, number):
     return lambda most=100, source=TASK.project: service.fill(source, read_project(studio, number), most=most)
 
 
-def record(database, task, person, mask, *, annotation_id=None, minutes=0):
-    """An answer of a person: a mask, None for no referent, or "skipped"."""
-    verdict = Verdict.REDRAWN if mask else Verdict.NO_REFERENT
-    if mask == "skipped":
-        mask, verdict = None, Verdict.SKIPPED
-    at = NOW + timedelta(minutes=minutes)
-    number = annotation_id or task.task_id * 10 + person
-    answer = Annotation(number, task, at, mask, annotator=person, cancelled=verdict is Verdict.SKIPPED)
-    with database.begin() as session:
-        add_correction(session, Correction(answer, verdict), version=None, event_id=None, now=NOW)
-
-
-def task_of(number):
-    return replace(TASK, task_id=number, image_url=f"/data/upload/1/{number}.png")
-
-
-def disagree(database, number, *masks):
-    for person, mask in enumerate(masks, 1):
-        record(database, task_of(number), person, mask)
-
-
 def get_adjudications(database, studio, number):
     with database.begin() as session:
         return find_adjudications(session, read_project(studio, number).key)
@@ -68,7 +43,7 @@ def get_adjudications(database, studio, number):
 
 def settle(database, studio, number, source, mask):
     made = next(a for a in get_adjudications(database, studio, number) if a.source.task_id == source)
-    record(database, made.task, 9, mask, annotation_id=900 + source)
+    record_answer(database, made.task, 9, mask, annotation_id=900 + source)
 
 
 def test_a_project_is_made_once_and_shows_the_worst_first(studio, number):
@@ -105,7 +80,7 @@ def test_the_tasks_on_which_people_disagree_are_added_worst_first(database, stud
 
 def test_each_different_answer_is_an_alternative_and_nothing_tells_whose_it_is(database, studio, fill):
     for person, mask in ((31, LEFT), (32, RIGHT), (33, LEFT), (34, None)):
-        record(database, task_of(1), person, mask)
+        record_answer(database, task_of(1), person, mask)
 
     fill()
 
@@ -165,7 +140,7 @@ def test_a_changed_answer_is_offered_anew_unless_the_task_is_settled(database, s
     fill()
     settle(database, studio, number, 1, LEFT)
     for n in (1, 2):
-        record(database, task_of(n), 2, None, minutes=5)
+        record_answer(database, task_of(n), 2, None, minutes=5)
 
     found = fill()
 
@@ -178,7 +153,7 @@ def test_a_changed_answer_is_offered_anew_unless_the_task_is_settled(database, s
 def test_a_task_on_which_people_agree_by_now_is_counted(database, fill):
     disagree(database, 1, LEFT, RIGHT)
     fill()
-    record(database, task_of(1), 2, LEFT, minutes=5)
+    record_answer(database, task_of(1), 2, LEFT, minutes=5)
 
     assert (fill().n_disputed, fill().n_agreed) == (0, 1)
 
@@ -222,7 +197,7 @@ def test_a_task_that_was_deleted_there_is_added_again(database, studio, fill):
 def test_more_masks_than_labels_are_cut_to_the_most_frequent(database, studio, fill):
     for person in range(9):
         start = min(person, 7)
-        record(database, task_of(1), person, encode_rle(paint(start, start + 1, (9, 14))))
+        record_answer(database, task_of(1), person, paint(start, start + 1, (9, 14)))
 
     found = fill()
 
