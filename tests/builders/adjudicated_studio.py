@@ -14,6 +14,8 @@ class AdjudicatedStudio:
         n_calls: number of all calls.
     """
 
+    url = "http://studio.example"
+
     def __init__(self):
         self.projects, self.tasks, self.predictions, self.hooks = {}, {}, {}, []
         self.fails_at, self.ml, self.n_calls = "", [], 0
@@ -72,7 +74,7 @@ class AdjudicatedStudio:
         self.projects[int(parts[0])] |= body
 
     def _add_task(self, project, task):
-        number = len(self.tasks) + 100
+        number = max(self.tasks, default=99) + 1
         self.tasks[number] = {"id": number, "project": project, "annotations": [], **task}
         return number
 

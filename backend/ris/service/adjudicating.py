@@ -13,14 +13,15 @@ from datetime import datetime
 from typing import Any
 
 from ris.core.types import Task
-from ris.errors import InputError, LabelStudioError
-from ris.labelstudio.api.answers import ImportAnswer, ListedTaskAnswer, check_answer
+from ris.errors import InputError
+from ris.labelstudio.api.answers import ListedTaskAnswer, check_answer
 from ris.labelstudio.api.connecting import create_project
 from ris.labelstudio.api.listing import fetch_tasks
 from ris.labelstudio.api.projects import fetch_ml_backends, find_projects_by_title
 from ris.labelstudio.api.protocol import LabelStudioApi
 from ris.labelstudio.api.pushing import Parcel, PredictionWriter
 from ris.labelstudio.api.sync import ProjectState
+from ris.labelstudio.api.task_import import create_tasks
 from ris.labelstudio.config.control import Controls, read_controls
 from ris.labelstudio.region import make_region_id
 from ris.service.disagreements import Disagreement, find_disagreements, select_worst
@@ -176,7 +177,7 @@ class AdjudicationService:
         n_masks = len(controls.pick.rank_labels) if controls.pick else 0
         for start in range(0, len(new), _TASKS_PER_CALL):
             part = new[start : start + _TASKS_PER_CALL]
-            ids = _import_tasks(self.api, number, part, controls)
+            ids = _import_disputed(self.api, number, part, controls)
             self._offer(number, project.key, list(zip(ids, part, strict=True)), controls, n_masks)
         for start in range(0, len(sorting.changed), _TASKS_PER_CALL):
             changed = sorting.changed[start : start + _TASKS_PER_CALL]
@@ -248,7 +249,7 @@ class AdjudicationService:
         self._writer.push_all(number, parcels, controls, ANSWERS_VERSION)
 
 
-def _import_tasks(
+def _import_disputed(
     api: LabelStudioApi, number: int, part: Sequence[Disagreement], controls: Controls
 ) -> list[int]:
     """Import the tasks of one call, with their marks; return their numbers, in order."""
@@ -259,14 +260,7 @@ def _import_tasks(
         }
         for one in part
     ]
-    what, path = f"the import of {len(tasks)} tasks into project {number}", f"/api/projects/{number}/import"
-    made = check_answer(api.call("POST", path, tasks, return_task_ids="true"), ImportAnswer, what)
-    ids = made.get("task_ids") or []
-    if len(ids) != len(tasks):
-        raise LabelStudioError(
-            f"Label Studio named {len(ids)} tasks after {what}: run this again, it finds those there"
-        )
-    return ids
+    return create_tasks(api, number, tasks)
 
 
 def _make_mark(task: Task) -> str:

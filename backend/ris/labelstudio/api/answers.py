@@ -26,6 +26,7 @@ class ProjectAnswer(TypedDict):
     label_config: NotRequired[str | None]
     model_version: NotRequired[str | None]
     show_collab_predictions: NotRequired[bool | None]
+    sampling: NotRequired[str | None]
     task_number: NotRequired[Annotated[int, msgspec.Meta(ge=0, le=MAX_TASKS_IN_PROJECT)] | None]
     num_tasks_with_annotations: NotRequired[
         Annotated[int, msgspec.Meta(ge=0, le=MAX_TASKS_IN_PROJECT)] | None
