@@ -4,24 +4,16 @@ import json
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
 
-from ris import label_config
-from ris.cli import root_app
 from ris.core import rle
 from ris.core.types import Verdict
 from ris.datasets.refcoco import read_refs
-from ris.labelstudio.config.control import read_controls
-from ris.labelstudio.region import make_regions
 from tests.live.support.backend_server import BackendServer
+from tests.live.support.people import BRUSH, add_person, answer, make_runner
 from tests.live.support.project import Project
 from tests.live.support.recorded import on_record
-from tests.live.support.studio import DEMO_TOKEN
 
 pytestmark = pytest.mark.live
-
-BRUSH = label_config.read("tabs_brush.xml")
-CONTROLS = read_controls(BRUSH)
 
 
 @pytest.fixture(scope="module")
@@ -31,48 +23,28 @@ def server(studio, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def second_person(client):
-    made = client.call("POST", "/api/users/", {"email": "second@example.com", "username": "second"})
-    return made["id"]
-
-
-@pytest.fixture(scope="module")
-def disputed(client, server, samples, second_person):
+def disputed(client, server, samples):
     """Three tasks: two people agree on the first, and differ on the second by more than on the third."""
+    second_person = add_person(client, "second")
     project, stored = Project.create(client, "disputed", BRUSH, [s.png for s in samples[:3]])
     project.connect(server.url)
     data = zip(stored, samples[:3], strict=True)
     ids = project.import_tasks([{"image": ref, "expression": s.expression} for ref, s in data])
     halves = [sample.truth.copy() for sample in samples[:3]]
     halves[2][:, int(np.median(np.nonzero(halves[2])[1])) - 3 :] = False  # less than half of it is left
-    first = [draw(project, task, sample.truth, None) for task, sample in zip(ids, samples, strict=False)]
+    first = [answer(project, task, sample.truth) for task, sample in zip(ids, samples, strict=False)]
     second = [
-        draw(project, ids[0], samples[0].truth, second_person),
-        draw(project, ids[1], None, second_person),
-        draw(project, ids[2], halves[2], second_person),
+        answer(project, ids[0], samples[0].truth, second_person),
+        answer(project, ids[1], None, second_person),
+        answer(project, ids[2], halves[2], second_person),
     ]
     on_record(server, project, lambda found: {*first, *second} <= set(found))
     return project, ids
 
 
-def draw(project, task, mask, person):
-    """Submit a mask, or an empty answer, as a person; None: as the owner of the key."""
-    result = [] if mask is None else make_regions(rle.encode_rle(mask), CONTROLS, "drawn")
-    return project.annotate(task, result, **({} if person is None else {"completed_by": person}))
-
-
 @pytest.fixture(scope="module")
 def run(studio, server):
-    def run(*arguments):
-        env = {
-            "RIS_LABEL_STUDIO_URL": studio.url, "RIS_LABEL_STUDIO_API_KEY": DEMO_TOKEN,
-            "RIS_DATABASE_URL": server.database_url, "RIS_PUBLIC_URL": server.url,
-        }  # fmt: skip
-        ran = CliRunner().invoke(root_app, [*arguments], env=env)
-        assert ran.exit_code == 0, ran.output
-        return ran.stdout
-
-    return run
+    return make_runner(studio, server)
 
 
 def adjudicate(run, project):
