@@ -7,11 +7,14 @@ from typer.testing import CliRunner
 
 from ris import assembly
 from ris.cli import root_app
+from ris.core.rle import decode_rle, from_string
+from ris.core.types import Task
 from tests.builders.adjudicated_studio import AdjudicatedStudio
 from tests.builders.answers import paint
-from tests.builders.disputes import disagree
+from tests.builders.disputes import disagree, record_answer
 from tests.builders.records import TASK
 
+CREATED = 1767225600
 LEFT, RIGHT, BOTH = (paint(*span, (9, 14)) for span in ((0, 5), (7, 12), (0, 12)))
 
 
@@ -63,3 +66,24 @@ def test_without_a_key_it_says_so(monkeypatch, database, ris):
     disagree(database, 1, LEFT, RIGHT)
 
     assert "RIS_LABEL_STUDIO_API_KEY is not set" in str(ris().exception)
+
+
+def test_what_was_settled_is_written_with_whose_answer_it_took(database, studio, ris, tmp_path):
+    disagree(database, 1, LEFT, RIGHT)
+    ris()
+    ((number, body),) = studio.tasks.items()
+    task = Task(number, f"5.{CREATED}", body["data"]["image"], body["data"]["expression"])
+    record_answer(database, task, 9, RIGHT)
+
+    ran = ris("--outcomes", str(tmp_path / "new" / "outcomes.jsonl"))
+
+    assert ran.exit_code == 0, ran.output
+    (line,) = map(json.loads, (tmp_path / "new" / "outcomes.jsonl").read_text().splitlines())
+    assert (line["project"], line["task_id"], line["outcome"]["annotator"]) == (TASK.project, 1, 9)
+    assert line["settled_in"] == {"project": task.project, "task_id": number}
+    assert (
+        decode_rle(from_string(line["mask"]["counts"], tuple(line["mask"]["size"]))).tolist()
+        == RIGHT.tolist()
+    )
+    assert sorted(one["annotator"] for own in line["offered"] for one in own) == [1, 2]
+    assert line["taken"] == []  # the verdict of this answer was made up: it is not "accepted"

@@ -5,10 +5,8 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import event
 
-from ris.core.types import Task, Verdict
+from ris.core.types import Verdict
 from ris.store.adjudications import (
-    Adjudication,
-    OfferedMask,
     add_adjudications,
     find_adjudications,
     find_offered_alternatives,
@@ -21,9 +19,8 @@ from ris.store.export_pages import AnswerPages
 from ris.store.history import find_decisions_by_image
 from ris.store.judged import read_judged_answers
 from ris.store.session import Database, upgrade_database
-from tests.builders.records import NOW, TASK, add, correction, mask, read
-
-SETTLING = "5.1700000009"
+from tests.builders.adjudications import SETTLING, make_adjudication, of_task, outcome
+from tests.builders.records import NOW, TASK, add, mask, read
 
 
 @pytest.fixture
@@ -34,23 +31,9 @@ def database(empty_url):
     database.close()
 
 
-def make_adjudication(task_id=1, source=TASK, answers=((1,), (2,))):
-    offered = tuple(OfferedMask(f"r{task_id}-{rank}", rank, 0.25, ids) for rank, ids in enumerate(answers))
-    return Adjudication(SETTLING, task_id, source, "answers-1", offered)
-
-
 def settle(database, *made):
     with database.begin() as session:
         add_adjudications(session, made, now=NOW)
-
-
-def outcome(number, task_id=1, source=TASK, verdict=Verdict.ACCEPTED, rank=0):
-    task = Task(task_id, SETTLING, source.image_url, source.expression)
-    return correction(number, verdict=verdict, rank=rank, task=task, annotator=9)
-
-
-def of_task(number, task_id, annotator=3, rank=0):
-    return correction(number, task=replace(TASK, task_id=task_id), annotator=annotator, rank=rank)
 
 
 def list_numbers(database, project=None):

@@ -1,5 +1,7 @@
 """`ris adjudicate`: have somebody settle the tasks on which people disagree."""
 
+import json
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -16,8 +18,11 @@ from ris.cli.options import (
 )
 from ris.labelstudio.api.connecting import ensure_webhook
 from ris.labelstudio.api.sync import read_project
+from ris.quality.outcome_lines import to_outcome_line
 from ris.redaction.text import redact_text
 from ris.service.adjudicating import AdjudicationService, FillResult, open_adjudication_project
+from ris.store.session import Database
+from ris.store.settled import read_settled_tasks
 
 ADJUDICATION_CONFIG = "adjudicate_brush.xml"
 
@@ -35,6 +40,9 @@ def adjudicate(
         str, typer.Option(help="project to fill: its number, or a title; one that is not there is created")
     ],
     most: Annotated[int, typer.Option(min=1, max=100_000, help="add so many tasks, the worst first")] = 500,
+    outcomes: Annotated[
+        Path | None, typer.Option(help="write what was settled to this file, as JSON Lines")
+    ] = None,
     backend: BackendOption = None,
     url: UrlOption = None,
     key: KeyOption = None,
@@ -59,13 +67,28 @@ def adjudicate(
             syncing.sync(number)
         service = AdjudicationService(syncing.database, syncing.api, now=assembly.get_utc_now)
         with console.status("comparing answers"):
-            found = service.fill(project, read_project(syncing.api, number), most=most)
+            filled = read_project(syncing.api, number)
+            found = service.fill(project, filled, most=most)
+        if outcomes is not None:
+            n_settled = _write_outcomes(syncing.database, filled.key, outcomes)
+            console.print(f"{outcomes}: {n_settled} settled tasks", markup=False)
     finally:
         syncing.recording.close()
         syncing.database.close()
     _print_result(number, found, most)
     where = (settings.label_studio_public_url or settings.label_studio_url).rstrip("/")
     console.print(redact_text(f"{where}/projects/{number}/data"))
+
+
+def _write_outcomes(database: Database, project: str, out: Path) -> int:
+    """Write the settled tasks of a project, and return their number."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    n_settled = 0
+    with database.begin() as session, out.open("w", encoding="utf-8") as file:
+        for settled in read_settled_tasks(session, project):
+            file.write(json.dumps(to_outcome_line(settled), ensure_ascii=False) + "\n")
+            n_settled += 1
+    return n_settled
 
 
 def _print_result(number: int, found: FillResult, most: int) -> None:

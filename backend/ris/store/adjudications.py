@@ -85,7 +85,7 @@ def add_adjudications(session: Session, made: Sequence[Adjudication], *, now: da
 def find_adjudications(session: Session, project: str) -> list[Adjudication]:
     """Return the adjudications of a project, by task."""
     query = select(AdjudicationRow).where(AdjudicationRow.project == project)
-    return [_to_adjudication(row) for row in session.scalars(query.order_by(AdjudicationRow.task_id))]
+    return [to_adjudication(row) for row in session.scalars(query.order_by(AdjudicationRow.task_id))]
 
 
 def is_adjudication_project(session: Session, project: str) -> bool:
@@ -157,7 +157,7 @@ def select_outcomes(tasks: Collection[tuple[str, int]], *columns: Any) -> Select
 def find_sources(session: Session, tasks: Collection[Task]) -> dict[Task, Task]:
     """Return the tasks that others settle, by these others; tasks that settle nothing are left out."""
     found = _find_rows(session, {(task.project, task.task_id) for task in tasks})
-    by_key = {(row.project, row.task_id): _to_adjudication(row) for row in found}
+    by_key = {(row.project, row.task_id): to_adjudication(row) for row in found}
     sources = {}
     for task in tasks:
         adjudication = by_key.get((task.project, task.task_id))
@@ -171,7 +171,7 @@ def find_offered_alternatives(
 ) -> dict[Task, tuple[Alternative, ...]]:
     """Return the alternatives of the tasks that settle others, by these tasks, in their order."""
     rows = _find_rows(session, {(task.project, task.task_id) for task in tasks})
-    adjudications = {one.task: one for one in map(_to_adjudication, rows)}
+    adjudications = {one.task: one for one in map(to_adjudication, rows)}
     wanted = [adjudications[task] for task in tasks if task in adjudications]
     firsts = {offered.answers[0] for one in wanted for offered in one.alternatives}
     masks = {}
@@ -219,7 +219,8 @@ def _alternatives_from_json(stored: Mapping[str, Any]) -> tuple[OfferedMask, ...
     return tuple(sorted(made, key=lambda one: one.rank))
 
 
-def _to_adjudication(row: AdjudicationRow) -> Adjudication:
+def to_adjudication(row: AdjudicationRow) -> Adjudication:
+    """Return the adjudication of a row."""
     source = Task(row.source_task_id, row.source_project, row.image_url, row.expression)
     return Adjudication(
         row.project, row.task_id, source, row.version, _alternatives_from_json(row.alternatives)
