@@ -48,12 +48,21 @@ def test_all_right_still_has_an_interval():
     assert share.low == pytest.approx(0.025 ** (1 / 10))
 
 
-def test_answers_about_one_image_count_as_one():
-    share = estimate_right_share(np.array([1.0, 1.0, 0.0, 0.0]), np.array([0, 0, 1, 1]))
-    two = estimate_right_share(np.array([1.0, 0.0]), np.array([0, 1]))
+def test_answers_about_one_image_count_as_fewer_where_they_are_right_together():
+    values = np.array([1.0, 1.0, 1.0, 1.0, 0.0, 0.0])
+    apart = estimate_right_share(values, np.arange(6))
+    together = estimate_right_share(values, np.array([0, 0, 1, 1, 2, 2]))
 
-    assert (share.mean, share.low, share.high) == (two.mean, two.low, two.high)
-    assert share.count == 4
+    assert together.low < apart.low < apart.mean < apart.high < together.high
+    assert together.count == apart.count == 6
+
+
+def test_people_who_answer_the_same_images_independently_count_almost_apart():
+    rng = np.random.default_rng(3)
+    values, images = (rng.random(400) < 0.9).astype(float), np.repeat(np.arange(100), 4)
+    many, few = estimate_right_share(values, images), estimate_right_share(values[::4], images[::4])
+
+    assert many.high - many.low < 0.7 * (few.high - few.low)
 
 
 @given(st.integers(0, 40), st.integers(1, 40))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import beta
+from scipy.stats import beta, t
 
 from ris.core.masks import compute_boundary_iou, compute_iou
 from ris.core.referents import SAME_REFERENT_IOU
@@ -117,15 +117,35 @@ def _estimate(name: str, images: NDArray[np.int64], values: NDArray[np.float64])
 def estimate_right_share(values: NDArray[np.float64], images: NDArray[np.int64]) -> Share:
     """Estimate the share of right answers, with an interval also of few answers, or of all right ones.
 
-    It is the interval of Clopper and Pearson (1934) for as many answers as there are images, because answers
-    about one image may be right or wrong together. So it is rather too wide than too narrow.
+    Several answers about one image may be right or wrong together. They count as fewer answers, as many as
+    would have the same variance if they were independent; where all are right, or all wrong, as many as there
+    are images.
 
     Args:
         values: [N], 1.0 for right and 0.0 for wrong.
         images: [N], the number of the image of each answer.
+
+    Source: Korn and Graubard, Confidence intervals for proportions with small expected number of positive
+    counts estimated from survey data (Survey Methodology 24, 1998).
     """
-    mean, n = float(np.mean(values)), len(np.unique(images))
+    mean = float(values.mean())
+    n = _count_independent(values, images, mean)
     right = mean * n
-    low = float(beta.ppf(_ALPHA / 2, right, n - right + 1)) if right > 0 else 0.0
-    high = float(beta.ppf(1 - _ALPHA / 2, right + 1, n - right)) if right < n else 1.0
+    low = float(beta.ppf(_ALPHA / 2, right, n - right + 1)) if mean > 0 else 0.0
+    high = float(beta.ppf(1 - _ALPHA / 2, right + 1, n - right)) if mean < 1 else 1.0
     return Share(mean, low, high, len(values))
+
+
+def _count_independent(values: NDArray[np.float64], images: NDArray[np.int64], mean: float) -> float:
+    """Compute the number of independent answers that say as much about the share as these do."""
+    _, image = np.unique(images, return_inverse=True)
+    n_answers, counts = len(values), np.bincount(image)
+    n_images = len(counts)
+    if n_images < 2 or mean in (0.0, 1.0):
+        return float(n_images)
+    rests = np.bincount(image, weights=values) - mean * counts
+    variance = float((rests**2).sum()) * n_images / (n_images - 1) / n_answers**2
+    if not variance:
+        return float(n_answers)
+    shrink = (t.ppf(1 - _ALPHA / 2, n_answers - 1) / t.ppf(1 - _ALPHA / 2, n_images - 1)) ** 2
+    return float(min(mean * (1 - mean) / variance * shrink, n_answers))
