@@ -24,6 +24,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import make_url
 
+from benchmarks.idle_studio import API_KEY, run_idle_studio, save_idle_positions
 from benchmarks.records import fill_database
 from ris.cli.server_process import ServerProcess, find_free_port
 from ris.evaluation.decisions.charts import STYLE
@@ -32,6 +33,8 @@ _N_VIEWS = 5
 _COMMANDS = {
     "evaluate": ("evaluate",),
     "report": ("report", "--no-pictures"),
+    "sync, nothing new": ("sync",),
+    "export": ("export", "--out", "export", "--format", "coco", "--format", "jsonl", "--format", "refcoco"),
 }
 _PAGES = {
     "page": "/",
@@ -65,12 +68,15 @@ class Cost:
 def measure_command(arguments: Sequence[str], url: str, folder: Path) -> tuple[float, float, float]:
     """Run `ris` in a folder; return elapsed and processor time in seconds, and its largest memory in MB."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("RIS_")}
-    env |= {"RIS_DATABASE_URL": url, "RIS_PRESET": "tiny"}
-    started = time.perf_counter()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "ris", *arguments], cwd=folder, env=env, stdout=subprocess.DEVNULL
-    )
-    _, status, used = os.wait4(process.pid, 0)
+    env |= {"RIS_DATABASE_URL": url, "RIS_PRESET": "tiny", "RIS_LABEL_STUDIO_API_KEY": API_KEY}
+    save_idle_positions(url)
+    with run_idle_studio() as studio:
+        started = time.perf_counter()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "ris", *arguments], cwd=folder, stdout=subprocess.DEVNULL,
+            env=env | {"RIS_LABEL_STUDIO_URL": studio},
+        )  # fmt: skip
+        _, status, used = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise SystemExit(f"ris {' '.join(arguments)} ended with {process.returncode}")
@@ -161,7 +167,7 @@ def main() -> None:
     costs: list[Cost] = []
     with tempfile.TemporaryDirectory() as work:
         for kind in args.databases:
-            make_url_of, stop = _start_database(kind, args.folder.resolve())
+            make_url_of, stop = start_database(kind, args.folder.resolve())
             try:
                 for size in args.sizes:
                     url, is_filled = make_url_of(size)
@@ -177,9 +183,7 @@ def main() -> None:
         args.svg.write_text(draw_growth(costs), encoding="utf-8")
 
 
-def _start_database(
-    kind: str, folder: Path
-) -> tuple[Callable[[int], tuple[str, bool]], Callable[[], object]]:
+def start_database(kind: str, folder: Path) -> tuple[Callable[[int], tuple[str, bool]], Callable[[], object]]:
     """Return what gives the URL of the database of a size and whether it is there, and what stops it."""
     if kind == "SQLite":
 

@@ -8,6 +8,7 @@ from ris.errors import LabelStudioMissing
 OPERATORS = {
     "greater": lambda a, b: a > b,
     "greater_or_equal": lambda a, b: a >= b,
+    "less_or_equal": lambda a, b: a <= b,
     "equal": lambda a, b: a == b,
 }
 

@@ -193,7 +193,7 @@ def write_refcoco(whole, out):
             {
                 "ref_id": number, "ann_id": number, "category_id": 1, "image_id": ids[s.file.digest],
                 "file_name": s.file_name, "image_url": s.image_url, "split": s.split,
-                **refcoco._make_sentences(number, s),
+                **refcoco._make_sentences(number, s.expression),
             }
         )  # fmt: skip
     write_json(out / "refs(ris).json", refs, indent=1)
@@ -211,7 +211,7 @@ def write_grefcoco(whole, out):
                 "ref_id": number, "ann_id": [-1 if s.mask is None else number],
                 "category_id": [-1 if s.mask is None else 1], "image_id": ids[s.file.digest],
                 "file_name": s.file_name, "image_url": s.image_url, "split": s.split,
-                "no_target": s.mask is None, **refcoco._make_sentences(number, s),
+                "no_target": s.mask is None, **refcoco._make_sentences(number, s.expression),
             }
         )  # fmt: skip
     write_json(out / "grefs(ris).json", refs, indent=1)

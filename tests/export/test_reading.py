@@ -6,6 +6,8 @@ from ris.errors import DatasetError
 from ris.export.reading import (
     RepeatedPairs,
     StoredAnswers,
+    StoredRecords,
+    compute_file_digest,
     count_lines,
     has_equal_bytes,
     read_items,
@@ -36,6 +38,8 @@ def test_a_file_that_is_gone_is_a_sentence(tmp_path):
         lambda path: list(read_items(path, "item")),
         lambda path: list(read_lines(path)),
         count_lines,
+        compute_file_digest,
+        lambda path: StoredRecords(path, "item", "id", "image"),
     ):
         with pytest.raises(DatasetError, match="gone cannot be read"):
             read(tmp_path / "gone")
@@ -87,3 +91,22 @@ def test_an_answer_is_taken_once_and_the_rest_is_told():
     assert answers.take("1", 4) is None
     assert answers.take("2", 5) is None
     assert list(answers.read_rest()) == [5]
+
+
+def test_records_are_found_by_id_whatever_its_type(tmp_path):
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps({"images": [{"id": 7, "name": "a"}, {"id": "x", "name": "b"}]}))
+    images = StoredRecords(path, "images.item", "id", "image")
+
+    assert images.find("7") == images.find(7.0) == {"id": 7, "name": "a"}
+    assert images.find("x")["name"] == "b"
+    with pytest.raises(DatasetError, match=r"^a\.json has no image with its id$"):
+        images.find(8)
+
+
+def test_two_records_with_one_id_are_refused(tmp_path):
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps([{"id": 7}, {"id": 7}]))
+
+    with pytest.raises(DatasetError, match="a.json has several images with the id 7"):
+        StoredRecords(path, "item", "id", "image")

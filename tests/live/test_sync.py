@@ -93,7 +93,8 @@ def test_changed_tasks_come_in_the_order_of_their_change_across_pages(client):
     for task in ids[240:]:
         project.annotate(task, [])
 
-    newest = find_newest_change(client, project.project_id)
+    newest = find_newest_change(client, project.project_id, client.read_server_time())
+    assert newest == find_newest_change(client, project.project_id, None)
     pages = list(fetch_changed_tasks(client, project.project_id, newest - timedelta(hours=1)))
 
     found = [task["id"] for page in pages for task in page]

@@ -4,17 +4,15 @@ import ast
 import hashlib
 import json
 from datetime import UTC, datetime
-from importlib.resources import files
 from pathlib import Path
 
 import pytest
-from alembic import command
 from alembic.autogenerate import compare_metadata
-from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import MetaData, create_engine, insert, inspect, make_url, select, text
 
 from benchmarks.records import fill_database
+from benchmarks.upgrading import downgrade_database, measure_upgrade
 from ris.core.types import Task
 from ris.labelstudio.stored_body import redact_event, to_canonical_json
 from ris.store.known_images import find_known_images
@@ -32,16 +30,6 @@ def engine(empty_url):
     engine = create_engine(address)
     yield engine
     engine.dispose()
-
-
-def downgrade(engine, revision):
-    config = Config()
-    config.set_main_option("script_location", str(files("ris.migrations")))
-    with engine.connect() as connection:
-        config.attributes["connection"] = connection
-        config.attributes["metadata"] = BaseRow.metadata
-        command.downgrade(config, revision)
-        connection.commit()
 
 
 def test_an_upgraded_empty_database_equals_the_schema(empty_url, engine):
@@ -70,7 +58,7 @@ def test_a_migration_does_not_change_with_the_program(path):
 
 def test_every_migration_can_be_taken_back_and_made_again(empty_url, engine):
     upgrade_database(empty_url)
-    downgrade(engine, "base")
+    downgrade_database(empty_url, "base")
 
     assert set(inspect(engine).get_table_names()) == {"alembic_version"}
     upgrade_database(empty_url)
@@ -86,7 +74,7 @@ def test_the_pictures_of_tasks_that_were_answered_before_are_found_by_their_addr
         for version in ("v1", "v2"):
             add_alternatives(session, task, "ab" * 32, (9, 14), (), version=version, method_scores=(), now=at)
     database.close()
-    downgrade(engine, "0004")
+    downgrade_database(empty_url, "0004")
 
     upgrade_database(empty_url)
 
@@ -166,7 +154,7 @@ def fill_with_secrets(engine):
 
 def test_secrets_that_were_stored_are_removed_and_everything_else_stays(empty_url, engine):
     upgrade_database(empty_url)
-    downgrade(engine, "0007")
+    downgrade_database(empty_url, "0007")
     fill_with_secrets(engine)
     engine.dispose()
     assert S in dump_tables(engine)
@@ -187,12 +175,12 @@ def test_secrets_that_were_stored_are_removed_and_everything_else_stays(empty_ur
 
 def test_a_clean_database_is_cleaned_again_without_a_change(empty_url, engine):
     upgrade_database(empty_url)
-    downgrade(engine, "0007")
+    downgrade_database(empty_url, "0007")
     fill_with_secrets(engine)
     engine.dispose()
     upgrade_database(empty_url)
     before = dump_tables(engine)
-    downgrade(engine, "0007")
+    downgrade_database(empty_url, "0007")
     engine.dispose()
 
     upgrade_database(empty_url)
@@ -204,7 +192,7 @@ def test_the_old_text_is_not_left_in_the_file_of_sqlite(tmp_path):
     url = f"sqlite:///{tmp_path / 'ris.db'}"
     engine = create_engine(url)
     upgrade_database(url)
-    downgrade(engine, "0007")
+    downgrade_database(url, "0007")
     fill_with_secrets(engine)
     engine.dispose()
 
@@ -219,7 +207,7 @@ def test_the_versions_that_count_are_flagged_and_tallied_by_an_upgrade(empty_url
         read_rows(engine, CorrectionRow.id, CorrectionRow.is_current),
         read_rows(engine, *TallyRow.__table__.columns),
     )
-    downgrade(engine, "0010")
+    downgrade_database(empty_url, "0010")
 
     upgrade_database(empty_url)
 
@@ -232,7 +220,7 @@ def test_the_versions_that_count_are_flagged_and_tallied_by_an_upgrade(empty_url
 
 def test_the_webhooks_of_all_projects_on_record_keep_their_computed_token(empty_url, engine):
     upgrade_database(empty_url)
-    downgrade(engine, "0012")
+    downgrade_database(empty_url, "0012")
     keys = ("3.1700000000", "3.1800000000", "12.1", "99999999999999.1", "odd", "", ".5", "٣.1", "-4.1")
     with engine.begin() as connection:
         row = {"label_config": "", "extra_params": {}, "first_seen": NOW, "last_seen": NOW}
@@ -241,6 +229,13 @@ def test_the_webhooks_of_all_projects_on_record_keep_their_computed_token(empty_
     upgrade_database(empty_url)
 
     assert read_rows(engine, WebhookTokenRow.project, WebhookTokenRow.digest) == [(3, None), (12, None)]
+
+
+@pytest.mark.program
+def test_a_filled_record_is_whole_after_an_upgrade_and_after_upgrades_that_were_killed(empty_url):
+    kind, _, _, _, n_killed = measure_upgrade("any", empty_url, 600)  # raises if a row differs
+
+    assert (kind, int(n_killed)) > ("any", 0)
 
 
 def read_rows(engine, *what):

@@ -17,7 +17,7 @@ from ris.core.types import Verdict
 from ris.errors import StoreError, StoreRefusal
 from ris.labelstudio.failure import Failure
 from ris.labelstudio.masks import brush
-from ris.service import RecordingService
+from ris.service import RecordingService, processed_event
 from ris.service import recording as recording_module
 from ris.store.failures import group_failures
 from ris.store.history import read_decisions
@@ -98,6 +98,16 @@ def test_the_same_event_is_known(recording, offered):
     assert recording.record(event(offered()[0])) is False
 
 
+def test_many_events_are_recorded_at_once_and_each_is_stored_once(recording, database, offered):
+    events = [event(offered()[0], number=number) for number in range(1, 30)]
+
+    recording.record_all(iter([*events, events[0]]))
+    process(recording, database, events[1])
+
+    with database.begin() as session:
+        assert count_events(session) == {"new": 0, "done": 29, "failed": 0}
+
+
 def test_an_event_that_cannot_be_understood_is_kept_and_those_behind_it_go_on(recording, database, offered):
     broken = event([{"id": "r", "type": "brushlabels", "value": {"rle": []}}], number=5)
 
@@ -120,7 +130,7 @@ def test_secrets_are_not_on_disk(recording, database, offered, tmp_path):
 ANSWER_AND_DIE = """
 import json, os, sys
 from datetime import UTC, datetime
-from ris.service import RecordingService
+from ris.service import RecordingService, processed_event
 from ris.store.session import Database
 
 recording = RecordingService(Database.open(sys.argv[1]), now=lambda: datetime(2026, 1, 2, tzinfo=UTC))
@@ -189,7 +199,7 @@ def test_what_the_database_cannot_hold_is_that_events_failure_alone(recording, d
             raise OverflowError("too large")
         return add_correction(session, correction, **more)
 
-    monkeypatch.setattr("ris.service.recording.add_correction", refusing)
+    monkeypatch.setattr("ris.service.processed_event.add_correction", refusing)
     for number in (1, 2, 3):
         recording.record(event([], number=number))
     while recording.process_events():
@@ -321,7 +331,7 @@ def test_an_answer_that_the_database_refuses_is_no_decision_in_its_older_version
             raise OverflowError("too large")
         return add_correction(session, correction, **more)
 
-    monkeypatch.setattr("ris.service.recording.add_correction", refusing)
+    monkeypatch.setattr("ris.service.processed_event.add_correction", refusing)
 
     assert process(recording, database, event([], seconds=1), event([], seconds=2)) == []
     with database.begin() as session:
@@ -368,7 +378,8 @@ def timed(database, clock):
 
 def refuse_the_second(monkeypatch, name, error):
     """Let a function of the recording raise for annotation 2, until the returned list is emptied."""
-    whole, refused = getattr(recording_module, name), [error]
+    module = processed_event if name == "add_correction" else recording_module
+    whole, refused = getattr(module, name), [error]
 
     def refuse(session, given, *args, **more):
         annotation = getattr(given, "annotation", given)
@@ -376,7 +387,7 @@ def refuse_the_second(monkeypatch, name, error):
             raise refused[0]
         return whole(session, given, *args, **more)
 
-    monkeypatch.setattr(recording_module, name, refuse)
+    monkeypatch.setattr(module, name, refuse)
     return refused
 
 
@@ -434,7 +445,7 @@ def test_a_database_that_takes_nothing_leaves_every_event_new(timed, database, m
     def refuse(*_, **more):
         raise StoreError("the database is locked")
 
-    monkeypatch.setattr(recording_module, "_write_state", refuse)
+    monkeypatch.setattr(recording_module, "write_event_state", refuse)
     keep(timed, *(event([], number=number) for number in (1, 2, 3)))
 
     with pytest.raises(StoreError, match="locked"):

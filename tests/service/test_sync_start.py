@@ -50,10 +50,24 @@ def test_a_change_that_was_committed_late_is_seen(studio):
     assert start(studio, last).has_changes
 
 
-def test_a_time_in_the_future_does_not_move_the_watermark_past_label_studios_clock(studio):
-    studio.tasks[1]["updated_at"] = "2026-01-01T08:00:00.000000Z"
+def test_a_time_in_the_future_is_no_watermark(studio):
+    studio.tasks[2] = {**studio.tasks[1], "id": 2, "updated_at": "2026-01-01T08:00:00.000000Z"}
+    assert start(studio).watermark == START + timedelta(seconds=601)
 
-    assert start(studio).watermark == studio.read_server_time()
+    del studio.tasks[1]
+    assert start(studio).watermark is None
+
+
+def test_a_change_is_seen_though_another_is_in_the_future_and_the_clocks_of_the_servers_differ(studio):
+    studio.tasks[1]["updated_at"] = "2026-01-01T08:00:00.000000Z"
+    studio.read_server_time = lambda: START + timedelta(seconds=studio.moment + 90)
+    last = position(studio)
+    studio.put(event([], number=2) | {"task": {"id": 2, "data": {}}})
+
+    after = start(studio, last)
+
+    assert after.has_changes
+    assert after.since is None or after.since <= START + timedelta(seconds=602)
 
 
 def test_a_server_that_does_not_say_its_time_has_the_newest_change(studio):

@@ -9,7 +9,7 @@ from sqlalchemy.exc import PendingRollbackError, SQLAlchemyError, StatementError
 
 from ris.errors import StoreError
 from ris.store.database_error import describe_database_error
-from ris.store.inbox import InboxWriter
+from ris.store.inbox_writer import InboxEvent, InboxWriter
 from ris.store.schema import EventRow
 from ris.store.session import Database, upgrade_database
 from ris.web.logs import start_logging
@@ -110,7 +110,7 @@ def test_an_event_that_cannot_be_stored_is_refused_without_a_part_of_it(postgres
     writer.start()
     try:
         with pytest.raises(StoreError) as caught:
-            writer.put(digest="a" * 64, action="a", body=f'{{"token": {SECRET}')
+            writer.put(InboxEvent("a" * 64, "a", f'{{"token": {SECRET}'))
     finally:
         writer.close()
         database.close()

@@ -22,12 +22,12 @@ from ris.store.failures import (
 )
 from ris.store.history import read_decisions
 from ris.store.inbox import (
-    InboxWriter,
     count_events,
     mark_event_done,
     mark_event_failed,
     requeue_events,
 )
+from ris.store.inbox_writer import InboxEvent, InboxWriter
 from ris.store.records import add_correction, add_deletion
 from ris.store.session import Database, upgrade_database
 from tests.builders.records import TASK, correction
@@ -48,7 +48,7 @@ def events(database):
     writer = InboxWriter(database, now=lambda: NOW)
     writer.start()
     for number in (1, 2):
-        writer.put(digest=f"{number:064}", action="ANNOTATION_CREATED", body="{}")
+        writer.put(InboxEvent(f"{number:064}", "ANNOTATION_CREATED", "{}"))
     writer.close()
     with database.begin() as session:
         first, second = (number for number, _ in claim_new_events(session, limit=2))
@@ -243,7 +243,7 @@ def test_in_any_order_with_repeats_the_newest_version_alone_is_a_decision_or_a_f
     writer = InboxWriter(scratch, now=lambda: NOW)
     writer.start()
     for place in range(len(steps)):
-        writer.put(digest=f"{run}-{place}", action="ANNOTATION_UPDATED", body="{}")
+        writer.put(InboxEvent(f"{run}-{place}", "ANNOTATION_UPDATED", "{}"))
     writer.close()
     with scratch.begin() as session:
         numbers = [number for number, _ in claim_new_events(session, limit=99)]

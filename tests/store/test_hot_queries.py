@@ -13,7 +13,7 @@ from ris.store.claims import claim_new_events, confirm_new_events
 from ris.store.disputes import find_disputes
 from ris.store.filters import DecisionFilter
 from ris.store.history import find_decisions, find_projects_with_corrections
-from ris.store.inbox import count_new_events
+from ris.store.inbox import count_new_events, count_unfinished_events
 from ris.store.judged import find_newest_judged_answers
 from ris.store.known_images import find_known_images
 from ris.store.progress import count_by_day, count_by_project, count_verdicts, find_annotators
@@ -50,6 +50,7 @@ HOT = {
     "events are claimed": lambda session: claim_new_events(session, limit=10, now=NOW),
     "events are confirmed": lambda session: confirm_new_events(session, [1, 2]),
     "new events are counted": count_new_events,
+    "new and failed events are counted": count_unfinished_events,
     "alternatives are looked up for /predict": lambda session: find_alternatives(session, TASK, "v1"),
     "alternatives are looked up for answers": lambda session: find_answer_alternatives(
         session, [correction(1).annotation]

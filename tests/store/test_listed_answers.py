@@ -4,7 +4,7 @@ import pytest
 
 from ris.store.claims import claim_new_events
 from ris.store.failures import FailedAnswer, replace_failures
-from ris.store.inbox import InboxWriter
+from ris.store.inbox_writer import InboxEvent, InboxWriter
 from ris.store.listed_answers import find_answers_between, find_answers_of_tasks, find_current_versions
 from ris.store.records import add_deletion
 from tests.builders.records import NOW, TASK, add, correction
@@ -20,7 +20,7 @@ def record(database):
     add(database, correction(2, seconds=9, task=tasks[2]), correction(4, task=replace(OTHER, task_id=1)))
     writer = InboxWriter(database, now=lambda: NOW)
     writer.start()
-    writer.put(digest="1" * 64, action="ANNOTATION_CREATED", body="{}")
+    writer.put(InboxEvent("1" * 64, "ANNOTATION_CREATED", "{}"))
     writer.close()
     with database.begin() as session:
         add_deletion(session, TASK.project, annotation_ids=[3], event_id=None, now=NOW)

@@ -101,6 +101,11 @@ def wait_until(is_true):
         time.sleep(0.01)
 
 
+def has_received(server, connection):
+    address = connection.getsockname()
+    return any(one.addr == address and one.n_received for one in list(server.active_channels.values()))
+
+
 def test_half_sent_headers_and_bodies_hold_no_thread(server):
     held = [connect(server, POST) for _ in range(40)]
     held += [connect(server, POST + b"Content-Length: 9\r\n\r\nhalf") for _ in range(40)]
@@ -113,7 +118,10 @@ def test_half_sent_headers_and_bodies_hold_no_thread(server):
 
 def test_the_oldest_unfinished_connection_of_the_largest_crowd_makes_room_for_a_new_one(server):
     server.max_connections = 5
-    held = [connect(server, POST) for _ in range(12)]
+    held = []
+    for _ in range(12):
+        held.append(connect(server, POST))
+        wait_until(lambda: has_received(server, held[-1]))  # the oldest is the one whose request began first
 
     assert status(ask(server, get("/health"))) == 200
     wait_until(lambda: len(server.active_channels) <= 5)
@@ -275,6 +283,14 @@ def test_a_stop_answers_what_runs_waits_and_arrives_on_an_open_connection(applic
         assert late.endswith(b"late")
         assert b"Connection: close" in late
         assert [status(read_all(one)) for one in waiting] == [200] * 4
+
+
+def test_a_server_that_has_stopped_can_be_told_to_stop_again(application):
+    with running(application) as server:
+        server.stop()
+        wait_until(lambda: server.trigger._closed)
+
+        server.stop()
 
 
 def test_a_scheme_that_a_proxy_on_this_machine_names_is_believed():

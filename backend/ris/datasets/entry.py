@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from ris.core.rle import RLE
 from ris.core.types import Size
@@ -143,6 +143,17 @@ def to_id(value: object) -> int | str:
         return int(value)
     text = str(value).strip()
     return int(text) if text.isascii() and text.removeprefix("-").isdigit() and len(text) < 20 else text
+
+
+class RecordSource(Protocol):
+    """Finds records of a file by id."""
+
+    def find(self, key: object) -> Mapping[str, Any]:
+        """Return the record with an id.
+
+        Raises:
+            DatasetError: no record has this id, or several different ones.
+        """
 
 
 class RecordIndex:

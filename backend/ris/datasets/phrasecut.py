@@ -20,6 +20,7 @@ from ris.datasets.entry import (
     Defect,
     Entry,
     RecordIndex,
+    RecordSource,
     get_field,
     raise_on_defect,
     read_json,
@@ -67,10 +68,18 @@ def scan_phrasecut(folder: Path) -> Iterator[Entry | Defect]:
         if not isinstance(tasks, list):
             raise DatasetError(f"{path} must hold a list of tasks")
         for number, task in enumerate(tasks, 1):
-            yield from _read_task(task, images, path, number)
+            yield from scan_phrase_task(task, number, images, path)
 
 
-def _read_task(task: Any, images: RecordIndex, path: Path, number: int) -> Iterator[Entry | Defect]:
+def scan_phrase_task(task: Any, number: int, images: RecordSource, path: Path) -> Iterator[Entry | Defect]:
+    """Yield the entry of one task, and its defect.
+
+    Args:
+        task: the task.
+        number: its place in its file, from 1.
+        images: of the list of images.
+        path: of its file, whose name has the split.
+    """
     name = task.get("task_id", number) if isinstance(task, Mapping) else number
     what = f"task {name!r:.40} of {path.name}"
     try:

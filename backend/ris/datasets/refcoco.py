@@ -17,6 +17,7 @@ from ris.datasets.entry import (
     Defect,
     Entry,
     RecordIndex,
+    RecordSource,
     get_field,
     raise_on_defect,
     read_json,
@@ -64,38 +65,52 @@ def scan_refs(folder: Path, split_by: str | None = None) -> Iterator[Entry | Def
         get_field(instances, "annotations", "instances.json"), "id", "instances.json", "annotation"
     )
     for number, ref in enumerate(_read_refs_file(folder, split_by), 1):
-        what = f"ref {str(ref['ref_id'])[:20]}" if "ref_id" in ref else f"ref at place {number}"
+        yield from scan_ref(ref, number, images, notes)
+
+
+def scan_ref(
+    ref: Mapping[str, Any], number: int, images: RecordSource, notes: RecordSource
+) -> Iterator[Entry | Defect]:
+    """Yield the entries of one ref, one for each sentence, and its defects.
+
+    Args:
+        ref: the ref.
+        number: its place in the file, from 1.
+        images: of `instances.json`.
+        notes: the annotations of `instances.json`.
+    """
+    what = f"ref {str(ref['ref_id'])[:20]}" if "ref_id" in ref else f"ref at place {number}"
+    try:
+        image, sentences = images.find(get_field(ref, "image_id")), get_field(ref, "sentences")
+        if not isinstance(sentences, list):
+            raise DatasetError("its sentences are not a list")
+        name = to_path(image.get("file_name") or ref.get("file_name"))
+        ids = get_field(ref, "ann_id")
+        numbers = [to_id(one) for one in ids] if isinstance(ids, list) else [to_id(ids)]
+        has_referent = _has_referent(ref, numbers)
+        if not sentences:
+            raise DatasetError("it has no sentences")
+    except DatasetError as error:
+        yield Defect(what, str(error))
+        return
+    mask, size = None, read_record_size(image)
+    try:
+        if has_referent:
+            mask = _read_mask(numbers, notes, ref["image_id"], size)
+            size = mask.size
+    except DatasetError as error:
+        yield Defect(what, str(error), WITHOUT_MASK)
+    for sentence in sentences:
         try:
-            image, sentences = images.find(get_field(ref, "image_id")), get_field(ref, "sentences")
-            if not isinstance(sentences, list):
-                raise DatasetError("its sentences are not a list")
-            name = to_path(image.get("file_name") or ref.get("file_name"))
-            ids = get_field(ref, "ann_id")
-            numbers = [to_id(one) for one in ids] if isinstance(ids, list) else [to_id(ids)]
-            has_referent = _has_referent(ref, numbers)
-            if not sentences:
-                raise DatasetError("it has no sentences")
-        except DatasetError as error:
-            yield Defect(what, str(error))
+            expression = to_expression_text(
+                sentence.get("raw") or get_field(sentence, "sent", "one of its sentences")
+            )
+        except (DatasetError, AttributeError) as error:
+            yield Defect(
+                what, str(error) if isinstance(error, DatasetError) else "a sentence is not an object"
+            )
             continue
-        mask, size = None, read_record_size(image)
-        try:
-            if has_referent:
-                mask = _read_mask(numbers, notes, ref["image_id"], size)
-                size = mask.size
-        except DatasetError as error:
-            yield Defect(what, str(error), WITHOUT_MASK)
-        for sentence in sentences:
-            try:
-                expression = to_expression_text(
-                    sentence.get("raw") or get_field(sentence, "sent", "one of its sentences")
-                )
-            except (DatasetError, AttributeError) as error:
-                yield Defect(
-                    what, str(error) if isinstance(error, DatasetError) else "a sentence is not an object"
-                )
-                continue
-            yield Entry(expression, name, size, mask, has_referent, str(ref.get("split") or "train"))
+        yield Entry(expression, name, size, mask, has_referent, str(ref.get("split") or "train"))
 
 
 def list_split_authors(folder: Path) -> tuple[str, ...]:
@@ -140,7 +155,7 @@ def _has_referent(ref: Mapping[str, Any], numbers: Sequence[int | str]) -> bool:
     return not is_marked and numbers != [_NO_TARGET_ID]
 
 
-def _read_mask(numbers: Sequence[int | str], notes: RecordIndex, image_id: object, size: Size | None) -> RLE:
+def _read_mask(numbers: Sequence[int | str], notes: RecordSource, image_id: object, size: Size | None) -> RLE:
     if not numbers:
         raise DatasetError("it names no annotation")
     parts = []

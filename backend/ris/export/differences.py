@@ -1,9 +1,11 @@
 """Describe differences between the masks of an export and those on record."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from ris.core.masks import compute_iou_matrix
 from ris.core.rle import RLE
+from ris.datasets.entry import Entry
+from ris.export.dataset import DatasetSample
 
 Problems = Iterator[str]
 
@@ -23,6 +25,22 @@ def compare_masks(what: str, theirs: RLE | None, ours: RLE | None) -> Problems:
     else:
         iou = compute_iou_matrix([theirs], [ours])[0, 0]
         yield f"{what}: its mask has IoU {iou:.4f} with the one on record"
+
+
+def compare_entries(pairs: Iterable[tuple[Entry, DatasetSample]]) -> Problems:
+    """Yield a sentence for each difference between expressions in the files and those on record."""
+    for number, (entry, sample) in enumerate(pairs, 1):
+        compared = (
+            ("expression", entry.expression, sample.expression),
+            ("image", entry.image, sample.file_name),
+            ("size", entry.size, sample.size),
+            ("split", entry.split, sample.split),
+            ("referent", entry.has_referent, sample.mask is not None),
+        )
+        for what, theirs, ours in compared:
+            if theirs != ours:
+                yield f"expression {number}: its {what} is {theirs!r:.60}, on record it is {ours!r:.60}"
+        yield from compare_masks(f"expression {number}", entry.mask, sample.mask)
 
 
 def _describe(mask: RLE | None) -> str:

@@ -1,12 +1,14 @@
 """Read the files of an export item by item, so that memory does not grow."""
 
+import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import ijson
 
+from ris.datasets.entry import to_id
 from ris.errors import DatasetError
 from ris.export.scratch import open_scratch
 
@@ -74,6 +76,19 @@ def has_equal_bytes(one: Path, two: Path) -> bool:
         raise DatasetError(f"{error.filename} cannot be read: {error}") from error
 
 
+def compute_file_digest(path: Path) -> str:
+    """Return the SHA-256 of a file, in hex.
+
+    Raises:
+        DatasetError: the file does not exist.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise DatasetError(f"{path} cannot be read: {error}") from error
+
+
 class RepeatedPairs:
     """The pairs of texts that were added more than once."""
 
@@ -89,6 +104,40 @@ class RepeatedPairs:
         """Return whether a pair was added more than once."""
         row = self._scratch.execute("SELECT n FROM pair WHERE one = ? AND two = ?", (one, two)).fetchone()
         return row is not None and row[0] > 1
+
+
+class StoredRecords:
+    """The records of a list in a JSON file, by id: on disk, so that memory does not grow.
+
+    Args:
+        path: the file.
+        prefix: the place of the list, as in `read_items`.
+        name: name of the id field.
+        noun: what a record is, for errors, such as "image".
+
+    Raises:
+        DatasetError: the file cannot be read, or two records have one id.
+    """
+
+    def __init__(self, path: Path, prefix: str, name: str, noun: str) -> None:
+        self._scratch = open_scratch("CREATE TABLE record (id PRIMARY KEY, content TEXT) WITHOUT ROWID;")
+        self._file, self._noun = path.name, noun
+        for record in read_items(path, prefix):
+            row = record.get(name), json.dumps(record)
+            if not self._scratch.execute("INSERT OR IGNORE INTO record VALUES (?, ?)", row).rowcount:
+                raise DatasetError(f"{path} has several {noun}s with the id {row[0]!r:.40}")
+
+    def find(self, key: object) -> Mapping[str, Any]:
+        """Return the record with an id.
+
+        Raises:
+            DatasetError: no record has this id.
+        """
+        row = self._scratch.execute("SELECT content FROM record WHERE id = ?", (to_id(key),)).fetchone()
+        if row is None:
+            raise DatasetError(f"{self._file} has no {self._noun} with its id")
+        found: Mapping[str, Any] = json.loads(row[0])
+        return found
 
 
 class StoredAnswers:

@@ -9,10 +9,17 @@ all other objects belong to one ref.
 import struct
 from array import array
 from collections.abc import Mapping, Sequence
-from typing import IO, Any
+from typing import Any, Protocol
 
 _ITEMS_PER_BATCH = 1_000  # as in the pickle module
 _NOT_WRITTEN = 0  # the number of the list of refs, so of no other object
+
+
+class ByteSink(Protocol):
+    """Takes bytes, as a file does."""
+
+    def write(self, data: bytes, /) -> object:
+        """Take bytes."""
 
 
 class RefPickler:
@@ -22,7 +29,7 @@ class RefPickler:
         file: where to write.
     """
 
-    def __init__(self, file: IO[bytes]) -> None:
+    def __init__(self, file: ByteSink) -> None:
         self._file, self._n_refs, self._first = file, 0, b""
         self._n_objects = 1
         self._shared: dict[int, tuple[int, str]] = {}  # by id(): the number of a text, and the text
@@ -89,7 +96,7 @@ class RefPickler:
     def _save_text(self, text: str, parts: list[bytes]) -> None:
         if id(text) in self._own:
             parts.append(_refer_to(self._own[id(text)]))
-        elif len(text) <= 1 or id(text) in self._shared:  # Python has each short text once
+        elif _is_unique(text) or id(text) in self._shared:
             self._save_shared(text, parts)
         else:
             self._own[id(text)] = self._n_objects
@@ -114,6 +121,11 @@ class RefPickler:
     def _number_object(self) -> bytes:
         number, self._n_objects = self._n_objects, self._n_objects + 1
         return b"q" + bytes([number]) if number < 256 else b"r" + struct.pack("<I", number)
+
+
+def _is_unique(text: str) -> bool:
+    """Return whether Python has one object for all texts like this."""
+    return text == "" or (len(text) == 1 and text <= "\xff")
 
 
 def _refer_to(number: int) -> bytes:

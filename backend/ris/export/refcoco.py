@@ -43,16 +43,9 @@ def write_refcoco(samples: Iterable[DatasetSample], folder: Path, omit: Omit) ->
                 continue
             number += 1
             image_id = instances.add(number, sample)
-            ref = {
-                "ref_id": number,
-                "ann_id": number,
-                "category_id": _CATEGORY["id"],
-                "image_id": image_id,
-                "file_name": sample.file_name,
-                "image_url": sample.image_url,
-                "split": sample.split,
-                **_make_sentences(number, sample),
-            }
+            ref = make_ref(
+                number, image_id, sample.expression, sample.file_name, sample.image_url, sample.split
+            )
             pickles.add(ref)
             listed.add(ref)
         pickles.close()
@@ -75,7 +68,7 @@ def write_grefcoco(samples: Iterable[DatasetSample], folder: Path, _: Omit) -> N
                     "image_url": sample.image_url,
                     "split": sample.split,
                     "no_target": sample.mask is None,
-                    **_make_sentences(number, sample),
+                    **_make_sentences(number, sample.expression),
                 }
             )
     instances.write()
@@ -103,9 +96,25 @@ class _Instances:
         write_json_with_lists(lists, self._path, indent=1)
 
 
-def _make_sentences(number: int, sample: DatasetSample) -> dict[str, Any]:
-    sent = to_plain_words(sample.expression)
-    sentence = {"sent_id": number, "raw": sample.expression, "sent": sent, "tokens": sent.split()}
+def make_ref(
+    number: int, image_id: int, expression: str, file_name: str, image_url: str, split: str
+) -> dict[str, Any]:
+    """Make a ref of RefCOCO with one sentence, whose ids are all the number of the ref."""
+    return {
+        "ref_id": number,
+        "ann_id": number,
+        "category_id": _CATEGORY["id"],
+        "image_id": image_id,
+        "file_name": file_name,
+        "image_url": image_url,
+        "split": split,
+        **_make_sentences(number, expression),
+    }
+
+
+def _make_sentences(number: int, expression: str) -> dict[str, Any]:
+    sent = to_plain_words(expression)
+    sentence = {"sent_id": number, "raw": expression, "sent": sent, "tokens": sent.split()}
     return {"sentences": [sentence], "sent_ids": [number]}
 
 

@@ -1,6 +1,6 @@
 """Read an export back, with the readers of each format where they exist, and compare it with the record."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from itertools import count, islice
 from pathlib import Path
@@ -11,9 +11,6 @@ from numpy.typing import NDArray
 
 from ris.core.masks import compute_iou_matrix
 from ris.core.rle import RLE
-from ris.datasets.entry import Entry, read_json
-from ris.datasets.phrasecut import read_phrasecut
-from ris.datasets.refcoco import read_refs
 from ris.datasets.segmentation import decode_segmentation
 from ris.errors import BackendError, DatasetError, InputError
 from ris.export.dataset import DatasetSample, get_mask
@@ -21,13 +18,10 @@ from ris.export.differences import Problems, compare_masks
 from ris.export.formats import EXPORT_FORMATS
 from ris.export.material import Material
 from ris.export.pairs import to_preference_pair
-from ris.export.phrasecut import IMAGE_LISTS, PHRASE_COUNTS_FILE, PhraseCounts
-from ris.export.phrases import Phrase
 from ris.export.reading import (
     RepeatedPairs,
     StoredAnswers,
     count_lines,
-    has_equal_bytes,
     read_items,
     read_lines,
 )
@@ -35,6 +29,8 @@ from ris.export.run import REPORT_FILE
 from ris.export.selection import ExportOptions
 from ris.export.validate_coco import validate_coco
 from ris.export.validate_huggingface import validate_huggingface
+from ris.export.validate_phrasecut import validate_phrasecut
+from ris.export.validate_refs import validate_grefcoco, validate_refcoco
 from ris.labelstudio.choice import select_meant_regions
 from ris.labelstudio.masks.polygon import rasterise_polygons
 from ris.labelstudio.result import read_mask
@@ -87,55 +83,8 @@ def validate_export(
     return problems
 
 
-def _compare_entries(entries: Sequence[Entry], samples: Iterable[DatasetSample], n_samples: int) -> Problems:
-    if len(entries) != n_samples:
-        yield f"{len(entries)} expressions in the files, {n_samples} on record"
-        return
-    for number, (entry, sample) in enumerate(zip(entries, samples, strict=True), 1):
-        pairs = (
-            ("expression", entry.expression, sample.expression),
-            ("image", entry.image, sample.file_name),
-            ("size", entry.size, sample.size),
-            ("split", entry.split, sample.split),
-            ("referent", entry.has_referent, sample.mask is not None),
-        )
-        for what, theirs, ours in pairs:
-            if theirs != ours:
-                yield f"expression {number}: its {what} is {theirs!r:.60}, on record it is {ours!r:.60}"
-        yield from compare_masks(f"expression {number}", entry.mask, sample.mask)
-
-
 def _read_masked(material: Material) -> Iterator[DatasetSample]:
     return (sample for sample in material.samples if sample.mask is not None)
-
-
-def _validate_refcoco(material: Material, folder: Path) -> Problems:
-    yield from _compare_entries(list(read_refs(folder)), _read_masked(material), material.n_sample_masks)
-
-
-def _validate_grefcoco(material: Material, folder: Path) -> Problems:
-    yield from _compare_entries(list(read_refs(folder)), material.samples, len(material.samples))
-
-
-def _validate_phrasecut(material: Material, folder: Path) -> Problems:
-    entries = list(read_phrasecut(folder))
-    if len(entries) != material.n_sample_masks:
-        yield f"{len(entries)} expressions in the files, {material.n_sample_masks} on record"
-        return
-    for split in sorted({entry.split for entry in entries}):
-        own = [entry for entry in entries if entry.split == split]
-        ours = [i for i, sample in enumerate(material.samples) if sample.mask and sample.split == split]
-        yield from _compare_entries(own, material.samples.pick(ours), len(ours))
-    if not has_equal_bytes(*(folder / name for name in IMAGE_LISTS)):
-        yield f"{' and '.join(IMAGE_LISTS)} differ"
-    counts = PhraseCounts()
-    for path in sorted(folder.glob("refer_*.json")):
-        for task in read_items(path, "item"):
-            one = task["phrase_structure"]
-            relations = tuple(tuple(relation) for relation in one["relation_descriptions"])
-            counts.add(Phrase(one["name"], tuple(one["attributes"]), relations))
-    if read_json(folder / PHRASE_COUNTS_FILE) != counts.to_json():
-        yield f"the counts in {PHRASE_COUNTS_FILE} are not those of the phrases in the files"
 
 
 def _validate_jsonl(material: Material, folder: Path) -> Problems:
@@ -248,9 +197,9 @@ VALIDATORS: Mapping[str, Callable[[Material, Path], Problems]] = {
     "coco-polygons": lambda material, folder: validate_coco("coco_polygons.json", material, folder),
     "jsonl": _validate_jsonl,
     "labelstudio": _validate_labelstudio,
-    "refcoco": _validate_refcoco,
-    "grefcoco": _validate_grefcoco,
-    "phrasecut": _validate_phrasecut,
+    "refcoco": validate_refcoco,
+    "grefcoco": validate_grefcoco,
+    "phrasecut": validate_phrasecut,
     "huggingface": validate_huggingface,
     "yolo": _validate_yolo,
     "pairs": _validate_pairs,

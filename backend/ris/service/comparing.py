@@ -115,9 +115,10 @@ class AnswerComparer:
     def _record_versions(self, missing: Sequence[AnnotationState]) -> int:
         with self.database.begin() as session:
             configs = find_label_config_periods(session, self.project.key)
-        for state in missing:
-            label_config = find_label_config_at(configs, state.updated_at)
-            self.recording.record(_replace_label_config(label_config, state.event))
+        self.recording.record_all(
+            _replace_label_config(find_label_config_at(configs, state.updated_at), state.event)
+            for state in missing
+        )
         self.recording.process_arrived_events()
         with self.database.begin() as session:
             now_known = find_current_versions(

@@ -4,34 +4,31 @@ import hashlib
 import logging
 import random
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from threading import Event as Signal
 from threading import Lock, Thread
 
-from ris.core.comparison import Comparison
-from ris.core.types import Correction, Size, Task
+from ris.core.types import Size, Task
 from ris.errors import BackendError, StoreError, StoreRefusal
-from ris.labelstudio.event import WebhookEvent, make_failures, read_event
+from ris.labelstudio.event import make_failures, read_event
 from ris.labelstudio.failure import INTERNAL_CAUSE, Failure
 from ris.labelstudio.stored_body import redact_event, to_canonical_json
 from ris.redaction.messages import describe_error
 from ris.service.judging import judge_event_answer
+from ris.service.processed_event import (
+    ProcessedEvent,
+    make_write_failures,
+    write_event,
+    write_event_state,
+)
 from ris.store.claims import claim_new_events, confirm_new_events
 from ris.store.current import lock_decisions
-from ris.store.failures import FailedAnswer, replace_failures, resolve_failures, resolve_failures_of_deleted
-from ris.store.inbox import (
-    InboxWriter,
-    count_new_events,
-    mark_event_done,
-    mark_event_failed,
-    postpone_event,
-)
+from ris.store.inbox import count_new_events
+from ris.store.inbox_writer import InboxEvent, InboxWriter
 from ris.store.known_images import find_certain_size, find_known_images
-from ris.store.label_configs import save_label_config
-from ris.store.records import add_correction, add_deletion, find_carried_expression, save_carried_expression
-from ris.store.session import Database, Session
+from ris.store.records import find_carried_expression
+from ris.store.session import Database
 
 log = logging.getLogger(__name__)
 
@@ -42,26 +39,6 @@ _PATIENCE_S = 30.0  # of a command; a server answers sooner
 _PROCESSING_WAIT_S = 10.0  # how long a request waits for the thread that processes events
 # Events in one transaction, for which arrivals wait: after a pause, and without one.
 _MAX_EVENTS, _MAX_EVENTS_WHEN_BUSY = 10, 5
-
-
-@dataclass(frozen=True, slots=True)
-class ProcessedEvent:
-    """The result of processing one event.
-
-    Attributes:
-        number: of the event in the inbox.
-        event: the parsed event; None when it could not be read.
-        corrections: its judged answers, each with the version of the alternatives shown, and compared with
-            them.
-        failures: why the event, or some of its answers, cannot be read; empty when all can.
-        obstacle: why the event cannot be processed now; "" when it can.
-    """
-
-    number: int
-    event: WebhookEvent | None
-    corrections: Sequence[tuple[Correction, str | None, Comparison]] = ()
-    failures: Sequence[Failure] = ()
-    obstacle: str = ""
 
 
 class RecordingService:
@@ -102,12 +79,18 @@ class RecordingService:
         Raises:
             StoreError: it could not be stored.
         """
-        clean = redact_event(body)
-        text = to_canonical_json(clean)
-        digest = hashlib.sha256(text.encode()).hexdigest()
-        is_new = self._writer.put(digest=digest, action=str(clean.get("action", "")), body=text)
+        is_new = self._writer.put(_make_inbox_event(body))
         self._arrival_signal.set()
         return is_new
+
+    def record_all(self, bodies: Iterable[dict[str, object]]) -> None:
+        """Store many events durably, as `record` does each: they are committed together.
+
+        Raises:
+            StoreError: one of them could not be stored; those before are.
+        """
+        self._writer.put_all(map(_make_inbox_event, bodies))
+        self._arrival_signal.set()
 
     def check_inbox(self) -> None:
         """Check that an event could be stored now.
@@ -212,8 +195,8 @@ class RecordingService:
             ours = [one for one in processed if one.number in still_new]
             for one in ours:
                 if one.event:
-                    _write_event(session, one, one.event, now=now)
-                _write_state(session, one, now=now)
+                    write_event(session, one, one.event, now=now)
+                write_event_state(session, one, now=now)
         for one in ours:
             if one.obstacle:
                 log.warning("event %d is tried again later: %s", one.number, one.obstacle)
@@ -232,7 +215,7 @@ class RecordingService:
             if isinstance(error, StoreError) and not isinstance(error, StoreRefusal):
                 return self._write_events([ProcessedEvent(one.number, None, obstacle=str(error))])
             log.exception("event %d cannot be recorded; it is kept", one.number)
-            failures = _make_write_failures(one, error)
+            failures = make_write_failures(one, error)
         try:
             self._write_events([ProcessedEvent(one.number, None, failures=failures)])
         except (StoreRefusal, ValueError, ArithmeticError):  # a value of its failures is refused too
@@ -260,55 +243,8 @@ class RecordingService:
             self._thread.join(timeout=30)
 
 
-def _write_event(session: Session, one: ProcessedEvent, event: WebhookEvent, *, now: datetime) -> None:
-    """Write the decisions and deletions of an event, and resolve earlier failures of its answers."""
-    for correction, version, comparison in one.corrections:
-        annotation, project = correction.annotation, correction.annotation.task.project
-        add_correction(
-            session, correction, version=version, event_id=one.number, now=now, comparison=comparison
-        )
-        resolve_failures(
-            session,
-            project,
-            annotation.annotation_id,
-            until=annotation.updated_at,
-            besides=one.number,
-            now=now,
-        )
-        if annotation.carried_expression is not None:
-            save_carried_expression(session, project, annotation.carried_expression, at=annotation.updated_at)
-    if event.label_config and event.annotations:
-        at = max(annotation.updated_at for annotation in event.annotations)
-        save_label_config(session, event.project, event.label_config, at=at)
-    gone = {"annotation_ids": event.deleted_annotation_ids, "task_ids": event.deleted_task_ids}
-    add_deletion(session, event.project, **gone, event_id=one.number, now=now)
-    resolve_failures_of_deleted(session, event.project, **gone, now=now)
-
-
-def _write_state(session: Session, one: ProcessedEvent, *, now: datetime) -> None:
-    if one.obstacle:
-        return postpone_event(session, one.number, now=now)
-    failures = [_to_failed_answer(one.number, failure) for failure in one.failures]
-    if still_open := replace_failures(session, one.number, failures, now=now):
-        return mark_event_failed(session, one.number, "; ".join(f.sentence for f in still_open), now=now)
-    return mark_event_done(session, one.number, now=now)
-
-
-def _make_write_failures(one: ProcessedEvent, error: Exception) -> list[Failure]:
-    """Return one failure for each answer of an event that could not be written, or one for the event."""
-    failure = Failure.from_error(error)
-    answers = [
-        replace(
-            failure, project=annotation.task.project, task_id=annotation.task.task_id,
-            annotation_id=annotation.annotation_id, updated_at=annotation.updated_at,
-        )
-        for correction, _, _ in one.corrections for annotation in [correction.annotation]
-    ]  # fmt: skip
-    return [*answers, *one.failures] or [failure]
-
-
-def _to_failed_answer(event: int, failure: Failure) -> FailedAnswer:
-    return FailedAnswer(
-        event, failure.cause, failure.sentence, failure.project, failure.task_id, failure.annotation_id,
-        failure.updated_at,
-    )  # fmt: skip
+def _make_inbox_event(body: dict[str, object]) -> InboxEvent:
+    clean = redact_event(body)
+    text = to_canonical_json(clean)
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    return InboxEvent(digest, str(clean.get("action", "")), text)

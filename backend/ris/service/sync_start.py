@@ -2,7 +2,8 @@
 
 All times are Label Studio's. Its tasks carry the time of their last change, by the clock of the server that
 wrote them. A bulk deletion writes its server's local time without a zone, hours off where that is not UTC: so
-the watermark is never later than Label Studio's clock either.
+the watermark is the newest change that is not in the future by Label Studio's clock. It is never that clock's
+own time, which the servers that write tasks need not share.
 """
 
 import hashlib
@@ -63,17 +64,14 @@ def find_sync_start(
     label_config = str(project.body.get("label_config") or "")
     config_digest = hashlib.sha256(label_config.encode("utf-8", "replace")).hexdigest()
     since = _find_since(last, config_digest, server_time, now)
-    if last is None or since is None:
-        newest = find_newest_change(api, number)
-        if newest is None:
-            return SyncStart(since, True, None, "", config_digest)
-    else:
+    if last is not None and since is not None:
         recent = read_recent_tasks(api, number, since)
         if recent.digest == last.digest or recent.newest is None:  # None: the newest task was deleted
             has_changes = recent.digest != last.digest
             return SyncStart(since, has_changes, last.watermark, recent.digest, config_digest)
-        newest = recent.newest
-    watermark = newest if server_time is None else min(newest, server_time)
+    watermark = find_newest_change(api, number, server_time)
+    if watermark is None:
+        return SyncStart(since, True, None, "", config_digest)
     # Read before the answers are: what changes after this is news to the next sync.
     digest = read_recent_tasks(api, number, watermark - SYNC_OVERLAP).digest
     return SyncStart(since, True, watermark, digest, config_digest)

@@ -9,8 +9,9 @@ from sqlalchemy import ColumnElement, Select, and_, select, tuple_, update
 from sqlalchemy.orm import Session, aliased
 
 from ris.core.masks import compute_rle_box
+from ris.core.rle import RLE
 from ris.core.types import Alternative, Suggestion, Task, Verdict
-from ris.store.records import add_once, mask_from_string
+from ris.store.records import add_once, masks_from_strings
 from ris.store.schema import AdjudicationRow, CorrectionRow
 
 _KEYS_PER_QUERY = 500
@@ -174,22 +175,27 @@ def find_offered_alternatives(
     adjudications = {one.task: one for one in map(to_adjudication, rows)}
     wanted = [adjudications[task] for task in tasks if task in adjudications]
     firsts = {offered.answers[0] for one in wanted for offered in one.alternatives}
-    masks = {}
-    if firsts:
-        row = CorrectionRow
-        query = select(row.id, row.counts, row.height, row.width).where(row.id.in_(firsts))
-        masks = {found.id: found for found in session.execute(query)}
+    masks = _load_masks(session, sorted(firsts))
     result: dict[Task, tuple[Alternative, ...]] = {}
     for one in wanted:
         made = []
         for offered in one.alternatives:
-            stored = masks[offered.answers[0]]
-            mask = mask_from_string(stored.counts, stored.height, stored.width)
+            mask = masks[offered.answers[0]]
             box = compute_rle_box(mask)
             suggestion = Suggestion(offered.rank, offered.score, mask, box, {}, one.version)
             made.append(Alternative(offered.region_id, suggestion, offered.rank))
         result[one.task] = tuple(made)
     return result
+
+
+def _load_masks(session: Session, row_ids: Sequence[int]) -> dict[int, RLE]:
+    if not row_ids:
+        return {}
+    row = CorrectionRow
+    query = select(row.id, row.counts, row.height, row.width).where(row.id.in_(row_ids))
+    rows = session.execute(query).all()
+    masks = masks_from_strings([(found.counts, found.height, found.width) for found in rows])
+    return {found.id: mask for found, mask in zip(rows, masks, strict=True)}
 
 
 def _find_rows(session: Session, keys: Collection[tuple[str, int]]) -> list[AdjudicationRow]:

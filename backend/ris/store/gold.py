@@ -14,7 +14,7 @@ from ris.core.decision import get_image_key
 from ris.core.rle import RLE
 from ris.core.types import Task, Verdict
 from ris.store.known_images import find_answer_images
-from ris.store.records import add_once, mask_from_string
+from ris.store.records import add_once, masks_from_strings
 from ris.store.schema import CorrectionRow, GoldRow
 
 _TASKS_PER_PAGE = 200
@@ -161,21 +161,22 @@ def _read_answers(session: Session, page: Sequence[GoldRow]) -> Iterator[GoldAns
         task = Task(answer.task_id, answer.project, answer.image_url, answer.expression)
         if task in gold and gold[task].author != answer.annotator:
             newest[task, answer.annotator] = answer
-    masks = [
-        mask_from_string(one.counts, one.height, one.width)
-        if one.counts is not None and Verdict(one.verdict).has_mask
-        else None
+    masks = _read_masks([
+        (one.counts if Verdict(one.verdict).has_mask else None, one.height, one.width)
         for one in newest.values()
-    ]
+    ])  # fmt: skip
     tasks, sizes = [task for task, _ in newest], [mask.size if mask else None for mask in masks]
     times = [one.updated_at for one in newest.values()]
     images = find_answer_images(session, tasks, sizes, times) if tasks else []
+    stored = [(one.counts, one.height, one.width) for one in gold.values()]
+    known = dict(zip(gold, _read_masks(stored), strict=True))
     for (task, annotator), mask, image in zip(newest, masks, images, strict=True):
         key = get_image_key(task, image.digest if image else None)
-        yield GoldAnswer(task, key, annotator, mask, _get_known_mask(gold[task]))
+        yield GoldAnswer(task, key, annotator, mask, known[task])
 
 
-def _get_known_mask(row: GoldRow) -> RLE | None:
-    if row.counts is None or row.height is None or row.width is None:
-        return None
-    return mask_from_string(row.counts, row.height, row.width)
+def _read_masks(stored: Sequence[tuple[str | None, int | None, int | None]]) -> list[RLE | None]:
+    """Read masks of their counts, heights and widths; None without counts."""
+    masked = [(counts, height or 0, width or 0) for counts, height, width in stored if counts is not None]
+    masks = iter(masks_from_strings(masked))
+    return [None if counts is None else next(masks) for counts, _, _ in stored]

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from ris.core.types import Correction, Task, Verdict
 from ris.store.adjudications import Adjudication, to_adjudication
-from ris.store.history import to_correction
+from ris.store.history import to_corrections
 from ris.store.schema import AdjudicationRow, CorrectionRow
 
 _TASKS_PER_PAGE = 200
@@ -61,14 +61,14 @@ def _read_settled(session: Session, page: Sequence[Adjudication]) -> Iterator[Se
         row.verdict != Verdict.SKIPPED.value,
     )  # fmt: skip
     newest: dict[Task, Correction] = {}
-    for found in session.scalars(query.order_by(row.task_id, row.updated_at, row.id)):
-        outcome = to_correction(found)
+    found = session.scalars(query.order_by(row.task_id, row.updated_at, row.id)).all()
+    for outcome in to_corrections(found):
         if outcome.annotation.task in by_task:
             newest[outcome.annotation.task] = outcome
     settled = [by_task[task] for task in newest]
     wanted = {i for one in settled for offered in one.alternatives for i in offered.answers}
-    rows = session.scalars(select(row).where(row.id.in_(wanted))) if wanted else ()
-    answers = {found.id: to_correction(found) for found in rows}
+    rows = session.scalars(select(row).where(row.id.in_(wanted))).all() if wanted else []
+    answers = {one.id: correction for one, correction in zip(rows, to_corrections(rows), strict=True)}
     for one in settled:
         offered = tuple(tuple(answers[i] for i in own.answers if i in answers) for own in one.alternatives)
         yield SettledTask(one, newest[one.task], offered)

@@ -19,7 +19,7 @@ from ris.referring.kinds import find_kind
 from ris.store.disputes import find_disputes
 from ris.store.failures import FailureGroup, group_failures
 from ris.store.history import find_decisions, find_project_keys, find_projects_with_corrections
-from ris.store.inbox import count_events
+from ris.store.inbox import count_unfinished_events
 from ris.store.judged import find_newest_judged_answers
 from ris.store.names import find_project_names
 from ris.store.progress import count_by_day, count_by_project, count_verdicts, find_annotators
@@ -139,7 +139,7 @@ def _render_dashboard(backend: Services) -> Response:
         table = make_decision_table(_find_answers(session, shown))
         galleries = make_galleries(table, lambda ids: find_decisions(session, ids), show_picture, link_task)
         state_tables = [
-            make_inbox_table(count_events(session)),
+            make_inbox_table(count_unfinished_events(session)),
             make_sync_table(backend.get_last_syncs(), names),
             make_sync_state_table(find_sync_states(session)),
             make_failure_table(failed),

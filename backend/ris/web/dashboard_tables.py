@@ -61,9 +61,9 @@ def make_verdict_table(verdicts: Mapping[Verdict, int]) -> ReportTable:
 
 
 def make_inbox_table(counts: Mapping[str, int]) -> ReportTable:
-    """Make the table of webhook events by state."""
-    words = {"new": "waiting", "done": "processed", "failed": "failed"}
-    rows = [(words.get(state, state), str(n)) for state, n in counts.items()]
+    """Make the table of the webhook events that are not done, by state."""
+    words = {"new": "waiting", "failed": "failed"}
+    rows = [(words[state], str(n)) for state, n in counts.items()]
     return ReportTable("Webhook events", ("state", "events"), rows)
 
 

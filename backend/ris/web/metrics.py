@@ -9,7 +9,7 @@ from prometheus_client.registry import Collector
 from ris.referring.grounding.usage import VlmUsage
 from ris.service import SuggestionService
 from ris.store.deliveries import count_deliveries
-from ris.store.inbox import count_events
+from ris.store.inbox import count_unfinished_events
 
 
 class Metrics:
@@ -82,9 +82,10 @@ class _StateCollector(Collector):
         with self.suggesting.database.begin() as session:
             owed = count_deliveries(session)
         yield GaugeMetricFamily("ris_deliveries_owed", "Tasks still to be written into Label Studio", owed)
-        states = GaugeMetricFamily("ris_inbox_events", "Events in the inbox, by state", labels=["state"])
+        help_text = "Events that are new or failed, by state"
+        states = GaugeMetricFamily("ris_inbox_events", help_text, labels=["state"])
         with self.suggesting.database.begin() as session:
-            counted = count_events(session)
+            counted = count_unfinished_events(session)
         for state, number in counted.items():
             states.add_metric([state], number)
         yield states

@@ -246,9 +246,10 @@ class RequestServer(TcpWSGIServer):
                     channel.expire()
 
     def stop(self) -> None:
-        """Stop `run` soon. May be called in a signal handler, and again."""
-        self.is_stopping = True
-        self.pull_trigger()
+        """Stop `run` soon. May be called in a signal handler, and again, also when `run` has ended."""
+        if not self.is_stopping:  # later the trigger's file may be closed, and its number another file's
+            self.is_stopping = True
+            self.pull_trigger()
 
     def run(self) -> None:
         """Serve until `stop` is called, and then until every request that has arrived is answered."""

@@ -92,8 +92,13 @@ def test_imported_tasks_are_not_changes_and_a_deleted_only_annotation_is_one():
 
 
 def test_the_newest_change_is_label_studios_time():
-    assert find_newest_change(Tasks(250), 1) == START + timedelta(seconds=250)
-    assert find_newest_change(Tasks(0), 1) is None
+    assert find_newest_change(Tasks(250), 1, None) == START + timedelta(seconds=250)
+    assert find_newest_change(Tasks(0), 1, None) is None
+
+
+def test_the_newest_change_until_a_time_leaves_out_later_ones():
+    assert find_newest_change(Tasks(250), 1, START + timedelta(seconds=9.5)) == START + timedelta(seconds=9)
+    assert find_newest_change(Tasks(250), 1, START) is None
 
 
 @pytest.mark.parametrize("n_tasks", [5, 250])

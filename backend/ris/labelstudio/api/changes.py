@@ -55,13 +55,21 @@ class RecentTasks:
     digest: str
 
 
-def find_newest_change(api: LabelStudioApi, number: int) -> datetime | None:
+def find_newest_change(api: LabelStudioApi, number: int, until: datetime | None) -> datetime | None:
     """Find when a task of a project was changed last, by Label Studio's clock; None if none was.
+
+    Args:
+        api: Label Studio.
+        number: the project's number.
+        until: leaves out the tasks that were changed later by their own words; None leaves out none.
 
     Raises:
         LabelStudioError: Label Studio did not answer, refused, or its answer cannot be read.
     """
-    tasks = _fetch_tasks(api, number, _WAS_TOUCHED, "-updated_at", page_size=1)["tasks"]
+    filters: Sequence[_Filter] = _WAS_TOUCHED
+    if until is not None:
+        filters = _add_bound(_make_filter("updated_at", "less_or_equal", until), _WAS_TOUCHED)
+    tasks = _fetch_tasks(api, number, filters, "-updated_at", page_size=1)["tasks"]
     return _read_time(tasks[0]) if tasks else None
 
 
