@@ -72,6 +72,7 @@ def main() -> None:
     parser.add_argument("--format", nargs="+", default=_DEFAULT_FORMATS)
     parser.add_argument("--postgres", action="store_true", help="on PostgreSQL, too")
     parser.add_argument("--folder", type=Path, help="for databases and exports; default: a temporary one")
+    parser.add_argument("--resolve", default="latest", help="as of `ris export`")
     parser.add_argument("--validate", action="store_true", help="measure `ris validate`, too")
     arguments = parser.parse_args()
     print_processor()
@@ -92,7 +93,7 @@ def _measure(kind: str, base: str, folder: Path, arguments: argparse.Namespace) 
         url = _fill(kind, base, n_decisions)
         out = folder / f"export-{kind}-{n_decisions}"
         chosen = [part for name in arguments.format for part in ("--format", name)]
-        commands = {"export": ["export", "--out", str(out), *chosen]}
+        commands = {"export": ["export", "--out", str(out), "--resolve", arguments.resolve, *chosen]}
         if arguments.validate:
             commands["validate"] = ["validate", str(out)]
         for name, command in commands.items():

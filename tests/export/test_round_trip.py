@@ -5,6 +5,7 @@ import io
 import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from ris.core import rle
 from ris.core.types import Annotation, MethodScore, Suggestion, Task
 from ris.core.verdict import judge_annotation
 from ris.errors import ImageUnreachable
+from ris.export.dataset import AnswerRule
 from ris.export.formats import EXPORT_FORMATS
 from ris.export.material import make_material
 from ris.export.missing_images import MissingImages
@@ -187,7 +189,7 @@ def answer(number, one, shown):
 CHOICES = st.builds(
     ExportOptions,
     formats=st.just([name for name in EXPORT_FORMATS if name != "huggingface"]),
-    resolve=st.sampled_from(["latest", "majority", "all"]),
+    resolve=st.sampled_from(get_args(AnswerRule)),
     shares=st.sampled_from([{}, {"val": 0.5}, {"val": 0.3, "test": 0.3}]),
     seed=st.integers(0, 9),
     verdicts=st.sampled_from([[], [], ["accepted", "redrawn"], ["no referent"]]),

@@ -1,5 +1,3 @@
-import json
-
 import numpy as np
 import pytest
 
@@ -14,14 +12,12 @@ from ris.labelstudio.choice import select_meant_regions
 from ris.labelstudio.config.control import read_controls
 from ris.labelstudio.result import read_mask
 from ris.service.importing import (
-    TASKS_PER_IMPORT,
     Dataset,
     drop_invalid_masks,
     find_images,
     make_image_reference,
     make_import_plan,
     make_tasks,
-    push_tasks,
     read_dataset,
 )
 from tests.builders import phrasecut, refcoco
@@ -247,20 +243,3 @@ def test_ten_thousand_tasks_are_compared_in_one_pass():
 
     assert make_import_plan(entries, listed(), PICK).n_present == 10_000
     assert reads == list(range(10_000))
-
-
-def test_tasks_go_some_hundred_at_a_time():
-    class Studio:
-        def __init__(self):
-            self.bodies = []
-
-        def call(self, method, path, body=None, **params):
-            assert (method, path) == ("POST", "/api/projects/3/import")
-            self.bodies.append(json.loads(json.dumps(body)))
-            return {"task_count": len(body)}
-
-    studio, told = Studio(), []
-    tasks = made(*[UNKNOWN] * (TASKS_PER_IMPORT + 5))
-
-    assert push_tasks(studio, 3, tasks, told.append) == len(tasks)
-    assert told == [len(body) for body in studio.bodies] == [TASKS_PER_IMPORT, 5]

@@ -57,6 +57,13 @@ COMMANDS = {
     "agreement": Command(
         "ris.cli.agreement:agreement", "Print how far people agree who answered the same tasks."
     ),
+    "adjudicate": Command(
+        "ris.cli.adjudicate:adjudicate",
+        "Fill a project with the tasks on which people disagree, so that somebody settles them.",
+    ),
+    "gold": Command(
+        "ris.cli.gold:gold_app", "Mix in tasks whose right answer is known, and score people on them."
+    ),
     "sync": Command(
         "ris.cli.sync:sync", "Compare the recorded decisions with Label Studio, and correct them."
     ),
@@ -81,7 +88,8 @@ COMMANDS = {
 # print more than their tables there.
 TABLE_COMMANDS = frozenset({
     "suggest", "connect", "doctor", "export", "validate", "evaluate", "sync", "prelabel", "tidy", "events",
-    "check", "agreement", "events history", "models list", "models fetch", "models versions",
+    "check", "agreement", "adjudicate", "gold add",
+    "gold choose", "gold score", "events history", "models list", "models fetch", "models versions",
     "benchmark switches", "benchmark learning", "db size",
 })  # fmt: skip
 

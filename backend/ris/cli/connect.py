@@ -18,10 +18,10 @@ from ris.labelstudio.api.client import LabelStudioClient
 from ris.labelstudio.api.listing import fetch_tasks
 from ris.labelstudio.api.projects import fetch_project, fetch_uploads
 from ris.labelstudio.api.sync import read_project
+from ris.labelstudio.api.task_import import push_tasks
 from ris.labelstudio.config.control import read_controls
 from ris.labelstudio.task import read_task
 from ris.redaction.text import redact_text
-from ris.service.importing import push_tasks
 from ris.store.session import Database
 
 SAMPLE_PREFIX = "ris-sample"

@@ -38,6 +38,9 @@ class AnswerRuleName(StrEnum):
 
     LATEST = "latest"
     MAJORITY = "majority"
+    CONSENSUS = "consensus"
+    CONSENSUS_STAPLE = "consensus-staple"
+    ADJUDICATED = "adjudicated"
     ALL = "all"
 
 

@@ -11,16 +11,16 @@ from rich.progress import Progress
 from ris import assembly, config, label_config
 from ris.cli.console import console
 from ris.cli.defects import print_defects
+from ris.cli.uploads import ImageUploads
 from ris.datasets.delimited import ColumnNames
 from ris.datasets.entry import LEFT_OUT
-from ris.errors import ImageUnreadable, InputError, LabelStudioError
-from ris.export.pictures import to_displayable
+from ris.errors import InputError
 from ris.labelstudio.api.client import LabelStudioClient
 from ris.labelstudio.api.connecting import create_empty_project, set_label_config
 from ris.labelstudio.api.listing import fetch_tasks as tasks_in
 from ris.labelstudio.api.projects import fetch_project
+from ris.labelstudio.api.task_import import push_tasks
 from ris.labelstudio.config.control import Controls, read_controls
-from ris.labelstudio.images.decoding import read_displayed_size
 from ris.service.importing import (
     Dataset,
     drop_images,
@@ -29,7 +29,6 @@ from ris.service.importing import (
     make_image_reference,
     make_import_plan,
     make_tasks,
-    push_tasks,
     read_dataset,
 )
 
@@ -111,7 +110,7 @@ def _import_entries(
     present = make_import_plan(dataset.entries, [] if layout else tasks_in(client, number), controls)
     dataset = Dataset(present.missing, dataset.defects)
     stored = {name: reference for name, reference in present.references.items() if name in files}
-    uploads, taken = _Uploads(client, number, settings), 0
+    uploads, taken = ImageUploads(client, number, settings), 0
     with Progress(console=console, transient=True) as progress:
         try:
             wanted = list(dict.fromkeys(entry.image for entry in dataset.entries))
@@ -150,47 +149,6 @@ def _import_entries(
     print_defects(dataset.defects)
     if not taken and not present.n_present:
         raise InputError(f"none of {n_read} expressions was imported; the reasons are above")
-
-
-class _Uploads:
-    """The images that one import uploaded to a project.
-
-    Attributes:
-        stored: by an image's name, its address in tasks.
-        sizes: (height, width) as displayed, by name.
-        reasons: by name, why an image was not uploaded.
-    """
-
-    def __init__(self, client: LabelStudioClient, number: int, settings: config.Settings) -> None:
-        self.client, self.number, self.settings = client, number, settings
-        self.stored: dict[str, str] = {}
-        self.sizes: dict[str, tuple[int, int]] = {}
-        self.reasons: dict[str, str] = {}
-        self._by_path: dict[Path, str] = {}
-
-    def add(self, name: str, path: Path, stored: str | None) -> None:
-        """Check an image, and upload it unless it is stored; a file is uploaded once."""
-        try:
-            data = path.read_bytes()
-            self.sizes[name] = read_displayed_size(data, max_pixels=self.settings.max_image_pixels)
-            if stored is None and path not in self._by_path:
-                self._by_path[path] = self.client.upload(self.number, *to_displayable(path.name, data))
-        except (ImageUnreadable, OSError) as error:
-            self.reasons[name] = f"its image cannot be used: {error}"
-            return
-        self.stored[name] = stored or self._by_path[path]
-
-    def remove_unused(self, shown: set[str]) -> None:
-        """Remove the uploads that no task shows."""
-        unused = set(self._by_path.values()) - shown
-        if unused:
-            try:
-                self.client.remove_uploads(self.number, unused)
-            except LabelStudioError as error:  # the first error is raised
-                console.print(
-                    f"{len(unused)} uploaded images without a task could not be removed: {error}",
-                    markup=False,
-                )
 
 
 def _load_controls(client: LabelStudioClient, number: int | None, layout: str) -> Controls:

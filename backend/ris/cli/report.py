@@ -21,8 +21,11 @@ from ris.evaluation.decisions.named import MAX_DISPUTES, load_report_names, make
 from ris.evaluation.decisions.rerun import Rerun, compare_reruns, isolate_method, rerun
 from ris.evaluation.decisions.table import GROUP_KEYS, DecisionTable, make_decision_table
 from ris.labelstudio.links import make_task_address
+from ris.quality.gold import measure_gold
+from ris.quality.gold_table import make_gold_table
 from ris.store.disputes import find_disputes
 from ris.store.filters import DecisionFilter
+from ris.store.gold import read_gold_answers
 from ris.store.history import count_decisions, find_decisions, find_decisions_by_image
 from ris.store.judged import read_judged_answers
 from ris.store.session import Database
@@ -70,6 +73,7 @@ def report(
         with database.begin() as session:
             names = load_report_names(session)
             disputes = find_disputes(session, DecisionFilter(project=project), limit=MAX_DISPUTES)
+            gold = measure_gold(read_gold_answers(session, project=project))
     finally:
         database.close()
     text = render_report(
@@ -77,7 +81,10 @@ def report(
         title="Referring-expression segmentation: what the annotators decided",
         subtitle=f"{len(table)} decisions, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         galleries=galleries,
-        first_tables=[make_dispute_table(disputes, names, link_task)],
+        first_tables=[
+            *([make_gold_table(gold, names)] if gold.people else []),
+            make_dispute_table(disputes, names, link_task),
+        ],
         names=names,
         footer=f"Written by ris {__version__}.",
     )

@@ -17,7 +17,7 @@ from ris.redaction.text import redact_text
 UnseenReasons = Callable[[Task], str]
 """Returns why the image of a task could not be fetched; "" if nobody tried, or if it was."""
 
-AnswerRule = Literal["latest", "majority", "all"]
+AnswerRule = Literal["latest", "majority", "consensus", "consensus-staple", "adjudicated", "all"]
 AGREEMENT_IOU = 0.5  # masks with at least this IoU count as the same answer
 DEFAULT_SPLIT = "train"
 SPLIT_NAME = re.compile(r"[A-Za-z0-9_]+")

@@ -92,8 +92,11 @@ def make_material(
     """
     missing = MissingImages() if missing is None else missing
     chosen = select_answers(source, options, unseen=missing.find_reason, find_image=missing.add_image)
-    samples = chosen.view(chosen.samples, source.find_answers)
-    full_samples = chosen.view(chosen.samples, source.find_decisions_of)
+    find, find_full = (
+        chosen.consensus.wrap(one, source.find_answers)
+        for one in (source.find_answers, source.find_decisions_of)
+    )
+    samples, full_samples = chosen.view(chosen.samples, find), chosen.view(chosen.samples, find_full)
     return Material(
         n_decisions=len(chosen.row_ids),
         records=chosen.view(chosen.records, source.find_answers),

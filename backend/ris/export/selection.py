@@ -1,7 +1,7 @@
 """Choose what is exported: which answers, which of them are samples of a dataset, and which image each shows.
 
-Masks are not read for this, except for the majority of three or more answers to a task. What is kept of the
-record is 25 bytes a decision; images and what is left out are on disk.
+Masks are not read for this, except where several answers to a task are compared. What is kept of the record
+is 25 bytes a decision; images, what is left out, and what a consensus is made of are on disk.
 """
 
 from array import array
@@ -12,18 +12,19 @@ from typing import Protocol
 
 from ris.core.decision import Decision
 from ris.core.types import Verdict
+from ris.export.consensus import ConsensusFile
 from ris.export.dataset import (
     AnswerRule,
     DatasetSample,
     UnseenReasons,
     check_shares,
     find_image_problem,
-    find_majority,
     find_verdict_problem,
     make_sample,
 )
 from ris.export.imagefile import ImageBook, ImageFile
 from ris.export.omissions import OmissionFile
+from ris.export.resolution import Candidate, resolve_answers
 from ris.store.export_pages import ListedAnswer
 
 _DECISIONS_PER_PAGE = 200
@@ -54,7 +55,10 @@ class ExportOptions:
         verdicts: values of `Verdict`; empty for all.
         resolve: which answer counts if several annotators answered a task. "latest" takes the newest.
             "majority" takes the newest answer with which most answers agree (IoU of at least
-            `AGREEMENT_IOU`, or both without a referent). "all" keeps every answer.
+            `AGREEMENT_IOU`, or both without a referent). "consensus" takes the pixels in more than half of
+            the masks of those who mean the same, if they are more than half; "consensus-staple" weighs these
+            masks by STAPLE. "adjudicated" takes the answer that settled the task, or the newest where people
+            agree. "all" keeps every answer.
         shares: share of the images by split, in [0, 1]; the rest is "train".
         seed: seed of the split. The split of an image depends on its bytes and the seed alone.
     """
@@ -164,6 +168,7 @@ class Selection:
         not_chosen: the answers with another verdict.
         unusable: the answers that cannot be samples.
         outvoted: the answers that could be samples, but for another answer to the same task.
+        consensus: the answers that samples are a consensus of.
     """
 
     row_ids: "array[int]" = field(default_factory=lambda: array("q"))
@@ -176,18 +181,11 @@ class Selection:
     not_chosen: OmissionFile = field(default_factory=OmissionFile)
     unusable: OmissionFile = field(default_factory=OmissionFile)
     outvoted: OmissionFile = field(default_factory=OmissionFile)
+    consensus: ConsensusFile = field(default_factory=ConsensusFile)
 
     def view(self, places: Sequence[int], find: Callable[[Sequence[int]], list[Decision]]) -> DecisionView:
         """Return decisions of the selection, to be read by `find`."""
         return DecisionView(places, self.row_ids, self.image_numbers, self.images, find)
-
-
-@dataclass(frozen=True, slots=True)
-class _Candidate:
-    """An answer that can be a sample, with its place."""
-
-    place: int
-    answer: ListedAnswer
 
 
 def select_answers(
@@ -209,10 +207,10 @@ def select_answers(
         InputError: the shares or a split's name are not valid.
     """
     check_shares(options.shares)
-    selection = Selection()
+    selection = Selection(consensus=ConsensusFile(options.resolve))
     verdicts = [Verdict(word) for word in options.verdicts]
     for tasks in _read_tasks(find_image(answer) for answer in source.list_answers()):
-        groups: list[list[_Candidate]] = []
+        groups: list[list[Candidate]] = []
         for answers in tasks:
             groups += _add_task(selection, answers, verdicts, unseen)
         _choose_samples(selection, groups, options.resolve, source)
@@ -223,7 +221,7 @@ def _read_tasks(answers: Iterable[ListedAnswer]) -> Iterator[list[list[ListedAns
     """Yield the answers by task, several tasks at a time."""
     tasks: list[list[ListedAnswer]] = []
     n_answers = 0
-    for _, own in groupby(answers, key=lambda answer: (answer.task.project, answer.task.task_id)):
+    for _, own in groupby(answers, key=_get_task_number):
         tasks.append(list(own))
         n_answers += len(tasks[-1])
         if n_answers >= _ANSWERS_PER_CHOICE:
@@ -232,11 +230,17 @@ def _read_tasks(answers: Iterable[ListedAnswer]) -> Iterator[list[list[ListedAns
     yield tasks
 
 
+def _get_task_number(answer: ListedAnswer) -> tuple[str, int]:
+    """Return the project and the number of the task that an answer is about."""
+    task = answer.settles or answer.task
+    return task.project, task.task_id
+
+
 def _add_task(
     selection: Selection, answers: Sequence[ListedAnswer], verdicts: Sequence[Verdict], unseen: UnseenReasons
-) -> list[list[_Candidate]]:
+) -> list[list[Candidate]]:
     """Add the answers to one task, and return those that can be samples, by image URL and expression."""
-    groups: dict[tuple[str, str], list[_Candidate]] = {}
+    groups: dict[tuple[str, str], list[Candidate]] = {}
     for answer in answers:
         place, task = len(selection.row_ids), answer.task
         selection.row_ids.append(answer.row_id)
@@ -253,7 +257,8 @@ def _add_task(
         if reason:
             _omit(selection.unusable, answer, reason)
         else:
-            groups.setdefault((task.image_url, task.expression), []).append(_Candidate(place, answer))
+            asked = answer.settles or task
+            groups.setdefault((asked.image_url, asked.expression), []).append(Candidate(place, answer))
     return list(groups.values())
 
 
@@ -264,34 +269,17 @@ def _add_image(images: ImageBook, answer: ListedAnswer) -> int:
 
 
 def _choose_samples(
-    selection: Selection, groups: Sequence[Sequence[_Candidate]], resolve: AnswerRule, source: AnswerSource
+    selection: Selection, groups: Sequence[Sequence[Candidate]], resolve: AnswerRule, source: AnswerSource
 ) -> None:
     """Choose the answers that count, and note the others."""
-    masks = _read_disputed(groups, source) if resolve == "majority" else {}
-    for group in groups:
-        if resolve == "all":
-            selection.samples.extend(one.place for one in group)
-            continue
-        newest = sorted(group, key=lambda one: one.answer.updated_at, reverse=True)
-        chosen = newest[0]
-        if resolve == "majority" and chosen.place in masks:
-            chosen = newest[find_majority([masks[one.place] for one in newest])]
-        selection.samples.append(chosen.place)
-        for one in group:
-            if one is not chosen:
-                reason = f"another answer to the same task counts ({resolve})"
-                _omit(selection.outvoted, one.answer, reason)
-
-
-def _read_disputed(groups: Sequence[Sequence[_Candidate]], source: AnswerSource) -> dict[int, Decision]:
-    """Read the answers to tasks with three or more; of one or two answers, the newest is the majority."""
-    disputed = [one for group in groups if len(group) > 2 for one in group]
-    found: dict[int, Decision] = {}
-    for start in range(0, len(disputed), _DECISIONS_PER_PAGE):
-        part = disputed[start : start + _DECISIONS_PER_PAGE]
-        decisions = source.find_answers([one.answer.row_id for one in part])
-        found |= {one.place: decision for one, decision in zip(part, decisions, strict=True)}
-    return found
+    for group, one in zip(groups, resolve_answers(groups, resolve, source), strict=True):
+        selection.samples.extend(kept.place for kept in one.kept)
+        if one.members:
+            members = [member.answer.row_id for member in one.members]
+            selection.consensus.add(one.kept[0].answer.row_id, members)
+        for other in group:
+            if other.place in one.reasons:
+                _omit(selection.outvoted, other.answer, one.reasons[other.place])
 
 
 def _omit(omissions: OmissionFile, answer: ListedAnswer, reason: str) -> None:

@@ -1,19 +1,18 @@
 """Compare the answers that several people gave to one task."""
 
-from collections import Counter
 from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ris.core.consensus import MAX_STAPLE_MASKS, Staple, estimate_staple_in_box, find_majority_mask
 from ris.core.masks import compute_boundary_iou, compute_iou
+from ris.core.referents import find_most_common, number_referents
 from ris.core.rle import decode_rle
 from ris.core.types import Verdict
-from ris.quality.consensus import Staple, estimate_staple, find_majority_mask
 from ris.store.answer_groups import AnswerGroup, PersonAnswer
 
-SAME_REFERENT_IOU = 0.5  # masks with a smaller IoU are of different objects, as in `store.disputes`
 STANCES = ("a mask", "no referent", "skipped")
 
 
@@ -65,23 +64,15 @@ def compare_answers(group: AnswerGroup) -> ComparedAnswers:
             ious[i, j] = ious[j, i] = compute_iou(one, two) if same else 0.0
             boundary_ious[i, j] = boundary_ious[j, i] = compute_boundary_iou(one, two) if same else 0.0
     stances = tuple(_find_stance(one) for one in group.answers)
-    return ComparedAnswers(group, masks, stances, ious, boundary_ious, _find_referents(stances, ious))
+    skipped = [i for i, stance in enumerate(stances) if stance == 2]
+    referents = number_referents(masks, ious, skipped)
+    return ComparedAnswers(group, masks, stances, ious, boundary_ious, referents)
 
 
 def _find_stance(answer: PersonAnswer) -> int:
     if answer.mask is not None:
         return 0
     return 2 if answer.verdict is Verdict.SKIPPED else 1
-
-
-def _find_referents(stances: tuple[int, ...], ious: NDArray[np.float64]) -> tuple[int, ...]:
-    referents = [i if stance == 0 else -1 for i, stance in enumerate(stances)]
-    for i, j in combinations(range(len(stances)), 2):
-        if ious[i, j] >= SAME_REFERENT_IOU and referents[i] != referents[j]:
-            joined = referents[j]
-            referents = [referents[i] if one == joined else one for one in referents]
-    none = len(stances)
-    return tuple(none if stance == 1 else one for one, stance in zip(referents, stances, strict=True))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,7 +83,7 @@ class Consensus:
         has_referent: whether they mean a mask, or that there is no referent.
         members: positions of the answers that mean the same.
         majority: bool [H, W], pixels in more than half of their masks; None without a referent.
-        staple: the consensus by STAPLE of at least three masks of one size; None for fewer.
+        staple: the consensus by STAPLE of 3 to 62 masks; None for fewer or more.
     """
 
     has_referent: bool
@@ -103,26 +94,12 @@ class Consensus:
 
 def find_consensus(compared: ComparedAnswers) -> Consensus | None:
     """Find what more than half of the people who did not skip mean; None if they do not agree so far."""
-    counts = Counter(referent for referent in compared.referents if referent >= 0)
-    if not counts:
+    members = find_most_common(compared.referents)
+    if not members:
         return None
-    referent, n_members = counts.most_common(1)[0]
-    if 2 * n_members <= counts.total():
-        return None
-    members = tuple(i for i, one in enumerate(compared.referents) if one == referent)
     masks = [mask for i in members if (mask := compared.masks[i]) is not None]
     if not masks:
         return Consensus(False, members, None, None)
-    return Consensus(
-        True, members, find_majority_mask(masks), _estimate_in_box(masks) if len(masks) > 2 else None
-    )
-
-
-def _estimate_in_box(masks: list[NDArray[np.bool_]]) -> Staple:
-    """Estimate the consensus in the box around all masks; outside of it everybody is right."""
-    rows, columns = np.nonzero(np.logical_or.reduce(masks))
-    box = slice(rows.min(), rows.max() + 1), slice(columns.min(), columns.max() + 1)
-    found = estimate_staple([mask[box] for mask in masks])
-    whole = np.zeros_like(masks[0])
-    whole[box] = found.mask
-    return Staple(whole, found.sensitivity, found.specificity)
+    has_staple = 2 < len(masks) <= MAX_STAPLE_MASKS
+    staple = estimate_staple_in_box(masks) if has_staple else None
+    return Consensus(True, members, find_majority_mask(masks), staple)

@@ -7,9 +7,9 @@ from itertools import groupby
 import numpy as np
 
 from ris.core.masks import compute_iou_matrix
+from ris.core.referents import SAME_REFERENT_IOU
 from ris.core.rle import RLE
 from ris.core.types import Verdict
-from ris.quality.comparing import SAME_REFERENT_IOU
 from ris.quality.findings import FindingKind, TaskFinding
 from ris.quality.words import make_words_key
 from ris.store.checked import CheckedAnswer, CheckedTask

@@ -14,11 +14,8 @@ from ris.datasets.refcoco import scan_refs
 from ris.datasets.tables import scan_image_table
 from ris.errors import DatasetError
 from ris.labelstudio.answer import write_ground_truth
-from ris.labelstudio.api.answers import ImportAnswer, check_answer
-from ris.labelstudio.api.protocol import LabelStudioApi
 from ris.labelstudio.config.control import Controls
 
-TASKS_PER_IMPORT = 200
 _SOURCE_KEY = "ris_image"  # in a task's meta: the image's name in the dataset
 _ANNOTATION_KEYS = ("result", "was_cancelled", "ground_truth", "lead_time")
 _PREDICTION_KEYS = ("result", "score", "model_version")
@@ -217,13 +214,18 @@ class ImportPlan:
 
     Attributes:
         missing: the entries without a task, in order.
-        n_present: the number of entries that are tasks already.
+        present: the entries that are tasks already, each with the position of its task in the listing.
         references: the image references of the project's tasks, by the image's name in the dataset.
     """
 
     missing: tuple[Entry, ...]
-    n_present: int
+    present: tuple[tuple[Entry, int], ...]
     references: Mapping[str, str]
+
+    @property
+    def n_present(self) -> int:
+        """The number of entries that are tasks already."""
+        return len(self.present)
 
 
 def make_import_plan(
@@ -254,7 +256,7 @@ def make_import_plan(
             references[source] = reference
         else:
             by_upload_name.setdefault((to_upload_name(reference), expression), []).append(number)
-    missing, taken = [], set()
+    missing, present, taken = [], [], set()
     for entry in entries:
         keys = (
             (by_name, _get_source_name(entry)),
@@ -267,7 +269,8 @@ def make_import_plan(
             missing.append(entry)
         else:
             taken.add(number)
-    return ImportPlan(tuple(missing), len(entries) - len(missing), references)
+            present.append((entry, number))
+    return ImportPlan(tuple(missing), tuple(present), references)
 
 
 def _get_source_name(entry: Entry) -> str:
@@ -275,27 +278,3 @@ def _get_source_name(entry: Entry) -> str:
     meta = entry.task.get("meta")
     source = meta.get(_SOURCE_KEY) if isinstance(meta, Mapping) else None
     return source if isinstance(source, str) else entry.image
-
-
-def push_tasks(
-    api: LabelStudioApi, project: int, tasks: Sequence[dict[str, Any]], on_imported: Callable[[int], None]
-) -> int:
-    """Import tasks, TASKS_PER_IMPORT in each call, and return how many Label Studio accepted.
-
-    Args:
-        api: calls Label Studio.
-        project: its id.
-        tasks: as `make_tasks` returns them.
-        on_imported: called with the number of tasks after each call.
-
-    Raises:
-        LabelStudioError: Label Studio refused a call; the tasks of earlier calls stay.
-    """
-    n_accepted = 0
-    for start in range(0, len(tasks), TASKS_PER_IMPORT):
-        part = list(tasks[start : start + TASKS_PER_IMPORT])
-        what = f"the import of {len(part)} tasks into project {project}"
-        answer = check_answer(api.call("POST", f"/api/projects/{project}/import", part), ImportAnswer, what)
-        n_accepted += answer.get("task_count") or 0
-        on_imported(len(part))
-    return n_accepted

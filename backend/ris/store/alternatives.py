@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ris.core.types import Alternative, Annotation, Task
+from ris.store.adjudications import find_offered_alternatives
 from ris.store.known_images import KnownImage, find_known_images
 from ris.store.records import hash_task_content, to_alternatives
 from ris.store.schema import SuggestionRow, TaskRow
@@ -45,7 +46,8 @@ def find_answer_alternatives(
     These are the alternatives of its task's image and expression. If the answer has none of their region ids,
     but ids of another task with the same expression and image, the alternatives of that task are returned.
     Images are the same if their files are; if no file was seen, if their references are equal. So an id that
-    was copied from another image finds nothing.
+    was copied from another image finds nothing. A task that settles another one has the answers to that one
+    as its alternatives.
 
     Args:
         session: of the database.
@@ -60,6 +62,10 @@ def find_answer_alternatives(
     elsewhere = _find_imported_alternatives(session, [annotations[i] for i in unmatched])
     for i, imported in zip(unmatched, elsewhere, strict=True):
         found[i] = imported or found[i]
+    without = [i for i, own in enumerate(found) if not own]
+    offered = find_offered_alternatives(session, {tasks[i] for i in without})
+    for i in without:
+        found[i] = offered.get(tasks[i], ())
     return found
 
 

@@ -25,11 +25,13 @@ class PersonAnswer:
         annotator: Label Studio's user id.
         verdict: what the person did.
         mask: of the referent; None without one.
+        row_id: of the answer's version in SQL; 0 when it is not stored.
     """
 
     annotator: int
     verdict: Verdict
     mask: RLE | None
+    row_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +83,8 @@ def _find_tasks_after(
 def _read_groups(session: Session, tasks: Sequence[tuple[str, int]]) -> Iterator[AnswerGroup]:
     row = CorrectionRow
     columns = (
-        row.project, row.task_id, row.image_url, row.expression, row.updated_at, row.annotator, row.verdict,
-        row.counts, row.height, row.width,
+        row.id, row.project, row.task_id, row.image_url, row.expression, row.updated_at, row.annotator,
+        row.verdict, row.counts, row.height, row.width,
     )  # fmt: skip
     query: Any = (
         select(*columns)
@@ -119,6 +121,6 @@ def _has_mask(row: Row[Any]) -> bool:
 def _to_person_answers(rows: Sequence[Row[Any]]) -> list[PersonAnswer]:
     masks = iter(masks_from_strings([(row.counts, row.height, row.width) for row in rows if _has_mask(row)]))
     return [
-        PersonAnswer(row.annotator, Verdict(row.verdict), next(masks) if _has_mask(row) else None)
+        PersonAnswer(row.annotator, Verdict(row.verdict), next(masks) if _has_mask(row) else None, row.id)
         for row in rows
     ]

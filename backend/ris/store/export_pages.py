@@ -4,7 +4,7 @@ The ids are read in one transaction, and versions of answers are never changed. 
 hold the same answers, whatever arrives meanwhile, and no transaction stays open while files are written.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from ris.core.decision import Decision
 from ris.core.types import Size, Task, Verdict
 from ris.errors import StoreError
+from ris.store.adjudications import find_sources, make_is_listed_with_source, select_outcomes
 from ris.store.alternatives import find_answer_alternatives
 from ris.store.history import to_corrections
 from ris.store.known_images import find_answer_images
@@ -53,6 +54,8 @@ class ListedAnswer(NamedTuple):
         mask_size: (height, width) of the final mask; None if the verdict has none.
         image_digest: SHA-256 of the image's file; None when this backend never fetched the image.
         image_size: (height, width) as displayed; None when this backend never fetched the image.
+        settles: the task on which people disagreed that this answer settles, see `store.adjudications`; None
+            for every other answer.
     """
 
     row_id: int
@@ -63,10 +66,13 @@ class ListedAnswer(NamedTuple):
     mask_size: Size | None
     image_digest: str | None
     image_size: Size | None
+    settles: Task | None = None
 
 
 class AnswerPages:
     """The current answers of a database, by project, task and annotation.
+
+    Answers that settle a task on which people disagree (`store.adjudications`) follow those to that task.
 
     Args:
         database: the database.
@@ -78,15 +84,44 @@ class AnswerPages:
         self._database, self._project, self._homes = database, project, homes
 
     def list_answers(self) -> Iterator[ListedAnswer]:
-        """Yield all current answers, in one transaction."""
+        """Yield all current answers, in one transaction; of a project, also those that settle its tasks."""
         query = select(*_LIGHT_COLUMNS).where(CorrectionRow.is_current)
         if self._project is not None:
             query = query.where(CorrectionRow.project == self._project)
+        else:
+            query = query.where(~make_is_listed_with_source())
         query = query.order_by(CorrectionRow.project, CorrectionRow.task_id, CorrectionRow.annotation_id)
         with self._database.begin() as session:
             rows = session.execute(query.execution_options(yield_per=_ANSWERS_PER_PAGE))
-            for page in rows.partitions():
-                yield from _list_page(session, page, self._homes)
+            pages = (list(_list_page(session, page, self._homes)) for page in rows.partitions())
+            yield from self._insert_outcomes(session, pages)
+
+    def _insert_outcomes(
+        self, session: Session, pages: Iterable[Sequence[ListedAnswer]]
+    ) -> Iterator[ListedAnswer]:
+        """Yield the answers of pages, and after those to each task the answers that settle it."""
+        outcomes: list[ListedAnswer] = []  # of the last task, whose answers may go on in the next page
+        last: tuple[str, int] | None = None
+        for page in pages:
+            found = self._find_outcomes(session, {_get_key(answer.task) for answer in page})
+            for answer in page:
+                if _get_key(answer.task) != last:
+                    yield from outcomes
+                    last = _get_key(answer.task)
+                    outcomes = found.get(last, [])
+                yield answer
+        yield from outcomes
+
+    def _find_outcomes(
+        self, session: Session, tasks: set[tuple[str, int]]
+    ) -> dict[tuple[str, int], list[ListedAnswer]]:
+        query = select_outcomes(tasks, *_LIGHT_COLUMNS)
+        listed = _list_page(session, session.execute(query).all(), self._homes)
+        found: dict[tuple[str, int], list[ListedAnswer]] = {}
+        for answer in listed:
+            if answer.settles is not None:
+                found.setdefault(_get_key(answer.settles), []).append(answer)
+        return found
 
     def find_answers(self, row_ids: Sequence[int]) -> list[Decision]:
         """Return the answers of these ids, in this order, without alternatives and without images.
@@ -115,14 +150,19 @@ class AnswerPages:
             ]  # fmt: skip
 
 
+def _get_key(task: Task) -> tuple[str, int]:
+    return task.project, task.task_id
+
+
 def _list_page(session: Session, rows: Sequence[Row[Any]], homes: Sequence[str]) -> Iterator[ListedAnswer]:
     tasks = [Task(row.task_id, row.project, row.image_url, row.expression) for row in rows]
     sizes = [(row.height, row.width) if row.has_mask else None for row in rows]
     images = find_answer_images(session, tasks, sizes, [row.updated_at for row in rows], homes)
+    sources = find_sources(session, set(tasks))
     for row, task, size, image in zip(rows, tasks, sizes, images, strict=True):
         yield ListedAnswer(
             row.id, row.annotation_id, task, row.updated_at, Verdict(row.verdict), size,
-            image.digest if image else None, image.size if image else None,
+            image.digest if image else None, image.size if image else None, sources.get(task),
         )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from ris.core.decision import Decision
 from ris.core.rle import RLE
 from ris.core.types import Annotation, Correction, Edit, Task, Verdict
+from ris.store.adjudications import select_adjudication_projects
 from ris.store.alternatives import find_answer_alternatives
 from ris.store.known_images import find_answer_images
 from ris.store.records import masks_from_strings
@@ -57,7 +58,7 @@ def find_decisions_by_image(session: Session, *, project: str | None = None) -> 
 
     Args:
         session: of the database.
-        project: its key; None finds those of all projects.
+        project: its key; None finds those of all projects but those whose tasks settle those of others.
     """
     query = select(CorrectionRow.id).where(
         CorrectionRow.is_current,
@@ -66,6 +67,8 @@ def find_decisions_by_image(session: Session, *, project: str | None = None) -> 
     )
     if project is not None:
         query = query.where(CorrectionRow.project == project)
+    else:
+        query = query.where(CorrectionRow.project.not_in(select_adjudication_projects()))
     query = query.order_by(
         CorrectionRow.project, CorrectionRow.image_url, CorrectionRow.task_id, CorrectionRow.annotation_id
     )

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from ris.core.comparison import Comparison
 from ris.core.decision import JudgedAnswer, get_image_key, to_judged_answer
 from ris.core.types import Edit, Task, Verdict
+from ris.store.adjudications import select_adjudication_projects
 from ris.store.comparisons import comparison_from_text, comparison_to_json
 from ris.store.filters import EVERYTHING, DecisionFilter
 from ris.store.history import find_decisions
@@ -38,11 +39,14 @@ def read_judged_answers(session: Session, *, project: str | None = None) -> Iter
 
     Args:
         session: of the database.
-        project: its key; None reads all projects.
+        project: its key; None reads all projects but those whose tasks settle those of others: the answers of
+            people, and no suggestions, are their alternatives.
     """
     query = select(*_COLUMNS).where(CorrectionRow.is_current)
     if project is not None:
         query = query.where(CorrectionRow.project == project)
+    else:
+        query = query.where(CorrectionRow.project.not_in(select_adjudication_projects()))
     query = query.order_by(CorrectionRow.project, CorrectionRow.task_id, CorrectionRow.annotation_id)
     for page in session.execute(query.execution_options(yield_per=_ANSWERS_PER_PAGE)).partitions():
         yield from _to_judged_answers(session, page)

@@ -465,6 +465,56 @@ class AnnotatorNameRow(BaseRow):
     seen_at: Mapped[datetime]
 
 
+class AdjudicationRow(BaseRow):
+    """A task that settles another one, on which people disagree.
+
+    Its answers count for that one, see `store.adjudications`.
+    """
+
+    __tablename__ = "adjudication"
+    __table_args__ = (
+        UniqueConstraint("project", "task_id", name="uq_adjudication_task"),
+        Index("ix_adjudication_source", "source_project", "source_task_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project: Mapped[str] = mapped_column(String(64))
+    task_id: Mapped[int]
+    source_project: Mapped[str] = mapped_column(String(64))
+    source_task_id: Mapped[int]
+    image_url: Mapped[str] = mapped_column(Text)
+    expression: Mapped[str] = mapped_column(Text)
+    """Of both tasks. An answer to another image or other words settles nothing."""
+    version: Mapped[str] = mapped_column(String(80))
+    """Of the alternatives: names the masks that they are made of."""
+    alternatives: Mapped[dict[str, Any]]
+    """By region id: "rank", "score", and "answers", the ids in `correction` of the versions with its mask."""
+    made_at: Mapped[datetime]
+
+
+class GoldRow(BaseRow):
+    """A gold task: one whose right answer is known, and which nobody can tell from the others."""
+
+    __tablename__ = "gold"
+    __table_args__ = (UniqueConstraint("project", "task_id", name="uq_gold_task"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project: Mapped[str] = mapped_column(String(64))
+    task_id: Mapped[int]
+    image_url: Mapped[str] = mapped_column(Text)
+    expression: Mapped[str] = mapped_column(Text)
+    """An answer to another image or other words is not compared."""
+    counts: Mapped[str | None] = mapped_column(Text)
+    height: Mapped[int | None]
+    width: Mapped[int | None]
+    """The known mask; None if there is no referent."""
+    author: Mapped[int | None]
+    """Who made the known mask, and is not scored on it: Label Studio's user id; None when unknown."""
+    origin: Mapped[str] = mapped_column(Text)
+    """Where the mask comes from, for people."""
+    added_at: Mapped[datetime]
+
+
 class WebhookTokenRow(BaseRow):
     """A token with which the server accepts a webhook of a project.
 

@@ -1,7 +1,14 @@
 import pytest
 
 from ris.errors import LabelStudioError
-from ris.labelstudio.api.projects import fetch_ml_backends, fetch_project, fetch_uploads, fetch_webhooks
+from ris.labelstudio.api.projects import (
+    fetch_ml_backends,
+    fetch_project,
+    fetch_uploads,
+    fetch_webhooks,
+    find_projects_by_title,
+)
+from tests.builders.adjudicated_studio import AdjudicatedStudio
 from tests.labelstudio.small_studio import SmallStudio
 
 
@@ -26,3 +33,11 @@ def test_another_project_than_the_one_asked_for_is_refused():
 def test_what_is_none_of_it_is_one_sentence(fetch, answer):
     with pytest.raises(LabelStudioError, match="cannot be read"):
         fetch(SmallStudio(lambda *_: answer), 3)
+
+
+def test_projects_are_found_by_their_whole_title():
+    studio = AdjudicatedStudio()
+    numbers = [studio.add_project(title=title)["id"] for title in ("mugs", "Mugs", "mugs, settled", "mugs")]
+
+    assert find_projects_by_title(studio, "mugs") == [numbers[0], numbers[3]]
+    assert find_projects_by_title(studio, "cups") == []

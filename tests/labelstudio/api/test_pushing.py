@@ -73,3 +73,13 @@ def test_a_project_is_reached_only_where_it_was_created_at_the_same_time(pushing
     assert pushing.can_reach(PROJECT)
     assert not pushing.can_reach("1.1700000001")
     assert not pushing.can_reach("tasks.json")
+
+
+def test_the_predictions_of_one_task_that_are_ours_are_removed(studio, pushing):
+    pushing.push_all(1, [parcel(task) for task in TASKS], CONTROLS, "v1")
+    studio.store({"task": 7, "result": [{"id": "theirs"}], "model_version": "other", "score": 1})
+
+    pushing.remove_all(7)
+
+    assert [p["result"][0]["id"] for p in studio.of(7)] == ["theirs"]
+    assert len(studio.of(8)) == 3

@@ -26,6 +26,7 @@ class ProjectAnswer(TypedDict):
     label_config: NotRequired[str | None]
     model_version: NotRequired[str | None]
     show_collab_predictions: NotRequired[bool | None]
+    sampling: NotRequired[str | None]
     task_number: NotRequired[Annotated[int, msgspec.Meta(ge=0, le=MAX_TASKS_IN_PROJECT)] | None]
     num_tasks_with_annotations: NotRequired[
         Annotated[int, msgspec.Meta(ge=0, le=MAX_TASKS_IN_PROJECT)] | None
@@ -107,6 +108,13 @@ class AnnotationAnswer(TypedDict):
     updated_at: str
 
 
+class ProjectPageAnswer(TypedDict):
+    """One page of a listing of projects."""
+
+    results: list[ProjectAnswer]
+    count: NotRequired[int]
+
+
 class PredictionAnswer(TypedDict):
     """A prediction of a task."""
 
@@ -129,6 +137,7 @@ class ImportAnswer(TypedDict):
     """What an import of tasks made."""
 
     task_count: NotRequired[Annotated[int, msgspec.Meta(ge=0)] | None]
+    task_ids: NotRequired[list[AnyId] | None]
 
 
 class VersionAnswer(TypedDict):

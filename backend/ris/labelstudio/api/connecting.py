@@ -155,7 +155,7 @@ def connect_project(
     return [
         _ensure_label_config(api, number, str(project.get("label_config") or ""), label_config),
         _ensure_ml_backend(api, number, backend, label_config or str(project.get("label_config") or "")),
-        _ensure_webhook(api, number, backend, tokens, renews_token=renews_token),
+        ensure_webhook(api, number, backend, tokens, renews_token=renews_token),
         _ensure_predictions_shown(api, number, project),
         _ensure_model_version(api, number),
     ]
@@ -205,9 +205,26 @@ def _ensure_ml_backend(
     return ConnectStep("ML backend", "connected")
 
 
-def _ensure_webhook(
-    api: LabelStudioApi, number: int, backend: MLBackend, tokens: WebhookTokens | None, *, renews_token: bool
+def ensure_webhook(
+    api: LabelStudioApi,
+    number: int,
+    backend: MLBackend,
+    tokens: WebhookTokens | None,
+    *,
+    renews_token: bool = False,
 ) -> ConnectStep:
+    """Create or repair the webhook of a project, so that its decisions arrive.
+
+    Args:
+        api: Label Studio.
+        number: the project's number.
+        backend: our side, as Label Studio reaches it.
+        tokens: of the webhooks; None if our server asks for none.
+        renews_token: gives it a new token, even if it has one that is accepted.
+
+    Raises:
+        LabelStudioError: Label Studio did not answer, or refused; the message says what to change there.
+    """
     same = find_by_url(fetch_webhooks(api, number), f"{backend.url}/webhook")
     if tokens is None:
         return _write_webhook(api, number, backend, same, {})

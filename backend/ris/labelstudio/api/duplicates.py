@@ -15,10 +15,8 @@ from ris.errors import LabelStudioError
 from ris.labelstudio.api.answers import PredictedTaskAnswer, check_answer
 from ris.labelstudio.api.listing import fetch_tasks
 from ris.labelstudio.api.protocol import LabelStudioApi
-from ris.labelstudio.api.pushing import get_first_region_id
+from ris.labelstudio.api.pushing import REGION_ID_PREFIX, get_first_region_id
 from ris.labelstudio.fields import is_id
-
-_REGION_ID_PREFIX = "ris"  # of our region ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +62,7 @@ def find_surplus_predictions(
     used = {number for a in annotations if is_id(number := a.get("parent_prediction"))}
     by_version: dict[str, dict[str, list[int]]] = {}
     for one in sorted(predictions, key=lambda p: int(p["id"])):
-        if (region_id := get_first_region_id(one)).startswith(_REGION_ID_PREFIX):
+        if (region_id := get_first_region_id(one)).startswith(REGION_ID_PREFIX):
             copies = by_version.setdefault(str(one.get("model_version")), {})
             copies.setdefault(region_id, []).append(int(one["id"]))
     surplus: list[int] = []

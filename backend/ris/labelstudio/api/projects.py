@@ -5,11 +5,14 @@ from ris.labelstudio.api.answers import (
     ListedUserAnswer,
     MLBackendAnswer,
     ProjectAnswer,
+    ProjectPageAnswer,
     UploadAnswer,
     WebhookAnswer,
     check_answer,
 )
 from ris.labelstudio.api.protocol import LabelStudioApi
+
+_MAX_SIMILAR_TITLES = 100
 
 
 def fetch_project(api: LabelStudioApi, number: int) -> ProjectAnswer:
@@ -27,6 +30,17 @@ def fetch_project(api: LabelStudioApi, number: int) -> ProjectAnswer:
     if answer["id"] != number:
         raise LabelStudioError(f"Label Studio answered with project {answer['id']} when asked for {number}")
     return answer
+
+
+def find_projects_by_title(api: LabelStudioApi, title: str) -> list[int]:
+    """Find the numbers of the projects with exactly this title, in order; at most 100 similar ones are read.
+
+    Raises:
+        LabelStudioError: Label Studio did not answer, refused, or its answer is no list of projects.
+    """
+    answer = api.call("GET", "/api/projects", title=title, include="id,title", page_size=_MAX_SIMILAR_TITLES)
+    found = check_answer(answer, ProjectPageAnswer, f"the projects with the title {title!r:.60}")["results"]
+    return sorted(project["id"] for project in found if project.get("title") == title)
 
 
 def fetch_ml_backends(api: LabelStudioApi, number: int) -> list[MLBackendAnswer]:

@@ -25,6 +25,7 @@ from ris.labelstudio.fields import find_project_number, make_project_key
 from ris.labelstudio.region import write_predictions
 
 _TASKS_WITH_MASKS_PER_PAGE = 50
+REGION_ID_PREFIX = "ris"  # of our region ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,17 @@ class PredictionWriter:
         if new:
             self.api.call("POST", f"/api/projects/{project}/import/predictions", new)
         return len(new)
+
+    def remove_all(self, task: int) -> None:
+        """Remove the predictions of one task that are ours, e.g. before others take their place.
+
+        Raises:
+            LabelStudioError: Label Studio did not answer, or refused.
+        """
+        answer = self.api.call("GET", "/api/predictions", task=task)
+        for one in check_answer(answer, list[PredictionAnswer], f"the predictions of task {task}"):
+            if get_first_region_id(one).startswith(REGION_ID_PREFIX):
+                self.api.call("DELETE", f"/api/predictions/{one['id']}/")
 
     def is_stored(self, parcel: Parcel, controls: Controls, version: str) -> bool:
         """Tell whether all predictions of one task are in Label Studio.

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 _MAX_ROUNDS = 200
 _ENOUGH = 1e-7  # change of a sensitivity or specificity below which the estimation ends
 _LEAST = 1e-9  # keeps logarithms finite
-_MAX_MASKS = 62  # a pixel's votes are the bits of one integer
+MAX_STAPLE_MASKS = 62  # a pixel's votes are the bits of one integer
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,8 +46,8 @@ def estimate_staple(masks: Sequence[NDArray[np.bool_]]) -> Staple:
 
     Source: Warfield, Zou and Wells, STAPLE (IEEE TMI 2004), section II.
     """
-    if not 2 <= len(masks) <= _MAX_MASKS:
-        raise ValueError(f"STAPLE needs 2 to {_MAX_MASKS} masks, got {len(masks)}")
+    if not 2 <= len(masks) <= MAX_STAPLE_MASKS:
+        raise ValueError(f"STAPLE needs 2 to {MAX_STAPLE_MASKS} masks, got {len(masks)}")
     codes = np.zeros(masks[0].shape, np.int64)
     for number, mask in enumerate(masks):
         codes |= mask.astype(np.int64) << number
@@ -65,6 +65,36 @@ def estimate_staple(masks: Sequence[NDArray[np.bool_]]) -> Staple:
         if np.abs(np.concatenate([sensitivity, specificity]) - was).max() < _ENOUGH:
             break
     return Staple((inside > 0.5)[case_of].reshape(codes.shape), sensitivity, specificity)
+
+
+def estimate_staple_in_box(masks: Sequence[NDArray[np.bool_]]) -> Staple:
+    """Estimate the consensus in the box around all masks, as `estimate_staple`; outside everybody is right.
+
+    Args:
+        masks: M masks bool [H, W] with at least one pixel; 2 to 62.
+
+    Raises:
+        ValueError: there are fewer masks, or more.
+    """
+    rows, columns = np.nonzero(np.logical_or.reduce(masks))
+    box = slice(rows.min(), rows.max() + 1), slice(columns.min(), columns.max() + 1)
+    found = estimate_staple([mask[box] for mask in masks])
+    whole = np.zeros_like(masks[0])
+    whole[box] = found.mask
+    return Staple(whole, found.sensitivity, found.specificity)
+
+
+def find_staple_mask(masks: Sequence[NDArray[np.bool_]]) -> NDArray[np.bool_]:
+    """Return the consensus by STAPLE, bool [H, W]; by majority of fewer than 3 masks, or more than 62.
+
+    Two masks alone do not say which of them is better.
+
+    Args:
+        masks: M masks bool [H, W] with at least one pixel.
+    """
+    if 2 < len(masks) <= MAX_STAPLE_MASKS:
+        return estimate_staple_in_box(masks).mask
+    return find_majority_mask(masks)
 
 
 def _weigh_votes(

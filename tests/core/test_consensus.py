@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ris.quality.consensus import estimate_staple, find_majority_mask
+from ris.core.consensus import estimate_staple, find_majority_mask
 from tests.builders.answers import paint
 
 
