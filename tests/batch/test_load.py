@@ -1,18 +1,21 @@
 """What is loaded of a shard is what a request would have stored, and it is loaded once."""
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import select
 
 from ris.batch.load import FailedTask, load_shard
 from ris.batch.plan import group_tasks
 from ris.batch.shard import write_shard
-from ris.batch.work import make_failed_result
-from ris.core.types import Task
+from ris.batch.work import Labeller, make_failed_result
+from ris.core.types import Absence, Task
 from ris.labelstudio.region import make_alternatives
 from ris.store.records import add_alternatives
 from ris.store.schema import AddressRow, ImageRow, ProposalsRow, SuggestionRow, TaskRow
 from ris.store.session import Database, upgrade_database
 from tests.batch.fakes import MAKE, fetch, tasks
+from tests.builders.late import Says, ShortSightedProposer, make_locating_pipeline, say_boxes
 from tests.builders.services import NOW
 
 TABLES = (ImageRow, AddressRow, ProposalsRow, TaskRow, SuggestionRow)
@@ -31,9 +34,29 @@ def databases(empty_url, tmp_path):
         database.close()
 
 
-def compute(asked):
-    labeller = MAKE()
+def compute(asked, labeller=None):
+    labeller = labeller or MAKE()
     return [labeller((group, fetch(group.tasks[0]))) for group in group_tasks(asked)]
+
+
+def make_locating_labeller():
+    """A labeller of a model that finds what the proposer missed, and says that it is there."""
+    words = Says(say_boxes((2, 2, 10, 10), side=32))
+    pipeline = replace(make_locating_pipeline(words, ShortSightedProposer("red")), version="fake-1")
+
+    def label(one):
+        result = Labeller(lambda: pipeline, None)(one)
+        references = [
+            replace(
+                reference,
+                suggestions=[replace(s, absence=Absence(0.25, True)) for s in reference.suggestions],
+                scores=[replace(s, absence=-1.0) for s in reference.scores],
+            )
+            for reference in result.references
+        ]
+        return replace(result, references=references)
+
+    return label
 
 
 def load(database, path, share=0.0):
@@ -53,9 +76,10 @@ def read_rows(database):
         }
 
 
-def test_a_loaded_shard_is_what_requests_would_have_stored(databases, tmp_path):
+@pytest.mark.parametrize("make_labeller", [MAKE, make_locating_labeller])
+def test_a_loaded_shard_is_what_requests_would_have_stored(databases, tmp_path, make_labeller):
     database, other = databases
-    results = compute(tasks("a", "a", "b"))
+    results = compute(tasks("a", "a", "b"), make_labeller())
     path = write_shard(tmp_path, "s", "fake-1", results)
 
     loaded = load(database, path, share=0.5)
@@ -66,7 +90,7 @@ def test_a_loaded_shard_is_what_requests_would_have_stored(databases, tmp_path):
                 shown = make_alternatives(task, "fake-1", reference.suggestions, shuffled_share=0.5)
                 add_alternatives(
                     session, task, result.digest, result.size, shown, version="fake-1",
-                    method_scores=reference.scores, proposals=result.masks, now=NOW,
+                    method_scores=reference.scores, proposals=result.masks, late=reference.late, now=NOW,
                 )  # fmt: skip
     assert read_rows(database) == read_rows(other)
     assert (loaded.n_images, loaded.n_tasks, loaded.n_new, loaded.failed) == (2, 3, 3, ())

@@ -39,7 +39,7 @@ def test_a_shard_has_everything_that_was_computed(tmp_path):
     assert (other["digest"], other["masks"]) == ("", [])
     assert other["tasks"] == [
         {"task": 1, "project": "1.1", "expression": "the red", "failure": "it is gone", "suggestions": [],
-         "scores": []}
+         "scores": [], "late": []}
     ]  # fmt: skip
 
 
