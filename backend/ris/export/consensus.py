@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from ris.core.consensus import find_majority_mask, find_staple_mask
 from ris.core.decision import Decision
 from ris.core.rle import decode_rle, encode_rle
-from ris.export.scratch import open_scratch
+from ris.core.scratch import open_scratch
 
 _ANSWERS_PER_PAGE = 200
 
