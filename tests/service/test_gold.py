@@ -160,6 +160,17 @@ def test_after_a_failure_nothing_is_gold_that_is_not_there(database, studio, add
     assert get_gold(database) == set()
 
 
+def test_what_was_perhaps_imported_is_told_before_the_call(database, studio):
+    studio.fails_at, told = "/import", []
+    service = GoldService(database, studio, now=lambda: NOW)
+    plan = plan_of(known_answers(300, first=500), [list_task(n) for n in range(300)], share=0.5)
+
+    with pytest.raises(LabelStudioError):
+        service.add(5, KEY, plan, CONTROLS, lambda name: name, seed=0, on_import=told.append)
+
+    assert told == [one.entry.image for one in plan.chosen[:100]]  # of the first call alone
+
+
 def test_a_dataset_without_known_answers_is_refused():
     entries = [Entry("cup", "/a.png", None, None, True, ""), Entry("dog", "/a.png", None, None, False, "")]
 

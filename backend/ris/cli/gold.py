@@ -136,12 +136,14 @@ def add(
         def to_reference(name: str) -> str:
             return uploads.stored.get(name) or make_image_reference(prefix, name)
 
+        imported: set[str] = set()  # or perhaps imported: of a call that failed nobody knows
         try:
             service = GoldService(database, client, now=assembly.get_utc_now)
-            n_new = service.add(project, state.key, plan, controls, to_reference, seed=seed)
-        except BaseException:
-            uploads.remove_unused(set())
-            raise
+            n_new = service.add(
+                project, state.key, plan, controls, to_reference, seed=seed, on_import=imported.add
+            )
+        finally:
+            uploads.remove_unused(imported)
         print_defects(dataset.defects)
         _print_added(client, project, plan, n_new, len(known), is_shuffled=shuffle)
 

@@ -168,6 +168,7 @@ class GoldService:
         to_reference: Callable[[str], str],
         *,
         seed: int,
+        on_import: Callable[[str], None] = lambda reference: None,
     ) -> int:
         """Note the tasks that are there, and add the chosen ones; return how many tasks are newly gold.
 
@@ -178,6 +179,7 @@ class GoldService:
             controls: of its label config.
             to_reference: maps an image's name to the reference that Label Studio shows.
             seed: of the choice of examples.
+            on_import: is called with the reference of each image before its task is imported.
 
         Raises:
             LabelStudioError: Label Studio did not answer, or refused; what was done stays.
@@ -192,6 +194,7 @@ class GoldService:
                 more = deepcopy(dict(rng.choice(plan.examples))) if plan.examples else {}
                 reference = to_reference(one.entry.image)
                 bodies.append({"data": controls.to_data(reference, one.entry.expression, more)})
+                on_import(reference)
             ids = create_tasks(self.api, number, bodies)
             made = [
                 read_task({"id": i, **body}, project, controls) for i, body in zip(ids, bodies, strict=True)
