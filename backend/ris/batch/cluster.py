@@ -15,6 +15,7 @@ Data does not do them:
 import logging
 import os
 import pickle
+import re
 import socket
 from collections.abc import Iterator
 from typing import Any
@@ -29,6 +30,8 @@ from ris.errors import BackendError, SettingsError
 
 # One CPU for one worker with the actor that fetches for it, and a part of the reading.
 _LABEL_CPUS, _FETCH_CPUS, _READ_CPUS = 0.75, 0.2, 0.05
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+_ERROR_LINE = re.compile(r"[\w.]+(Error|Exception|Interrupt|Exit): ")
 _BLOCKS_AHEAD = 2  # of an actor: it need not wait for the next one, and little is lost with it
 
 
@@ -82,7 +85,7 @@ class RayEngine:
                 yield outcome
         except ray.exceptions.RayError as error:
             raise SettingsError(
-                f"the Ray cluster failed: {_get_first_line(error)}; every node needs this package, the "
+                f"the Ray cluster failed: {_describe_ray_error(error)}; every node needs this package, the "
                 "folder of --work and, in the same RIS_MODELS_FOLDER, the preset's networks; the settings "
                 "come with the command"
             ) from error
@@ -138,8 +141,11 @@ def _connect(address: str | None) -> None:
     logging.getLogger("ray.data").setLevel(logging.ERROR)
 
 
-def _get_first_line(error: BaseException) -> str:
-    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+def _describe_ray_error(error: BaseException) -> str:
+    """Return the line of a report of Ray that names the error in a worker; else its first line."""
+    lines = [line.strip() for line in _COLOURS.sub("", str(error)).splitlines() if line.strip()]
+    named = [line for line in lines if _ERROR_LINE.match(line) and not line.startswith("ray.exceptions")]
+    return (named or lines or [type(error).__name__])[0]
 
 
 def _check_address(address: str | None) -> None:

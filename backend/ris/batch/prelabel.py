@@ -87,3 +87,6 @@ def prelabel_tasks(
     """
     for shard in engine.run(folder):
         yield load_shard(database, shard.path, shuffled_share=shuffled_share, now=now)
+    # A cluster can compute a block of a lost node again: its second shard has nothing new, and is removed.
+    for _ in load_shards(database, folder.shards, shuffled_share=shuffled_share, now=now):
+        pass

@@ -13,7 +13,7 @@ from ris import assembly, config, planning
 from ris.batch.engine import Engine, ProcessEngine
 from ris.batch.guard import DEFAULT_LIMIT_S
 from ris.batch.load import FailedTask, LoadedShard
-from ris.batch.manifest import IMAGES_PER_BLOCK, read_manifest
+from ris.batch.manifest import IMAGES_PER_BLOCK, read_blocks
 from ris.batch.prelabel import load_shards, plan_tasks, prelabel_tasks
 from ris.batch.run_folder import RunFolder
 from ris.batch.work import GroupFetcher, Labeller, VersionedCoefficients
@@ -198,7 +198,7 @@ def _plan(
 
 def _read_first_tasks(folder: RunFolder) -> Iterator[Task]:
     """Yield one task of each image of the manifest."""
-    return (group.tasks[0] for block in read_manifest(folder.manifest) for group in block.groups)
+    return (group.tasks[0] for block in read_blocks(folder.manifest) for group in block.groups)
 
 
 def _show_progress(steps: Iterable[LoadedShard], n_missing: int, failed: FailureLog) -> None:
