@@ -57,7 +57,8 @@ def main() -> None:
             command, check=True, stdout=subprocess.PIPE, text=True,
             env=os.environ | {"PYTHONPATH": os.pathsep.join(folders)},
         )  # fmt: skip
-        one = json.loads(ran.stdout.splitlines()[-1])
+        # Ray prints lines of its own.
+        one = json.loads(next(line for line in ran.stdout.splitlines() if line.startswith("{")))
         table.add_row(
             f"{n_tasks:,}", f"{one['read_s']:.1f} s (CPU {one['read_cpu_s']:.1f})",
             f"{one['plan_s']:.1f} s (CPU {one['plan_cpu_s']:.1f})",

@@ -47,7 +47,7 @@ def run(database, base, found):
     """Return the images that were computed, and the failed tasks."""
     with RunFolder(base, "1.1") as folder:
         engine, steps = start(database, folder, found)
-        failed = [failed for loaded in steps for failed in loaded.failed]
+        failed = [failed for _, loaded in steps for failed in loaded.failed]
         return engine.images, failed
 
 
@@ -102,7 +102,7 @@ def test_a_shard_that_was_written_and_not_loaded_is_loaded_and_not_computed_agai
 def test_a_shard_that_is_written_again_after_it_was_loaded_changes_nothing(database, tmp_path):
     with RunFolder(tmp_path, "1.1") as folder:
         engine, steps = start(database, folder, tasks("a", "b"))
-        (loaded,) = [next(steps)]
+        _, loaded = next(steps)
         list(engine.run(folder))  # as a cluster does with a block of a lost node
         rest = list(steps)
 
