@@ -15,22 +15,20 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.fake_workers import load_fake_fetch, load_fake_fetcher, load_fake_labeller
 from ris.batch.cluster import RayEngine
 from ris.batch.engine import Engine, ProcessEngine
 from ris.batch.prelabel import plan_tasks
 from ris.batch.run_folder import RunFolder
 from ris.batch.taskfile import DataKeys, TaskFile
-from ris.batch.work import GroupResult, make_failed_result
 from ris.cli.defects import DefectCounter
 from ris.cli.prelabel_input import TaskSource, store_tasks
-from ris.core.types import Image, Task
+from ris.core.types import Task
 from ris.label_config import read as read_config
 from ris.labelstudio.config.control import read_controls
 from ris.store.session import Database, upgrade_database
@@ -52,10 +50,15 @@ def main() -> None:
         title=f"{args.engine}, {os.cpu_count()} cores, {platform.processor() or platform.machine()}",
     )  # fmt: skip
     for n_tasks in args.tasks:
+        folders = [str(Path.cwd()), os.environ.get("PYTHONPATH", "")]  # the workers import the fakes
         command = [sys.executable, "-m", "benchmarks.planning", "--one", "--engine", args.engine]
         command += ["--tasks", str(n_tasks), "--shards", str(args.shards)]
-        ran = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-        one = json.loads(ran.stdout.splitlines()[-1])
+        ran = subprocess.run(
+            command, check=True, stdout=subprocess.PIPE, text=True,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(folders)},
+        )  # fmt: skip
+        # Ray prints lines of its own.
+        one = json.loads(next(line for line in ran.stdout.splitlines() if line.startswith("{")))
         table.add_row(
             f"{n_tasks:,}", f"{one['read_s']:.1f} s (CPU {one['read_cpu_s']:.1f})",
             f"{one['plan_s']:.1f} s (CPU {one['plan_cpu_s']:.1f})",
@@ -118,21 +121,6 @@ def make_fake_engine(name: str) -> Engine:
     if name == "local":
         return ProcessEngine(load_fake_fetcher, load_fake_labeller, 1)  # type: ignore[arg-type]
     return RayEngine(load_fake_fetcher, load_fake_labeller, 1, address=None)  # type: ignore[arg-type]
-
-
-def load_fake_fetch() -> Callable[[Task], Image]:
-    """Make an image source of black images."""
-    return lambda task: Image.from_pixels(np.zeros((480, 640, 3), np.uint8))
-
-
-def load_fake_fetcher() -> Callable[[object], Image]:
-    """Make a fetcher of black images."""
-    return lambda group: Image.from_pixels(np.zeros((480, 640, 3), np.uint8))
-
-
-def load_fake_labeller() -> Callable[[tuple[object, Image]], GroupResult]:
-    """Make a labeller without networks."""
-    return lambda one: make_failed_result(one[0], "a fake has no suggestion")  # type: ignore[arg-type]
 
 
 if __name__ == "__main__":

@@ -42,7 +42,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, nargs="+", default=(1, 2, 4))
     args = parser.parse_args()
     print_processor()
-    tasks = make_tasks(args.images)
+    tasks = make_drawn_tasks(args.images)
     table = Table(
         "workers",
         "first shard after",
@@ -62,7 +62,7 @@ def main() -> None:
     Console().print(table)
 
 
-def make_tasks(n_images: int) -> list[Task]:
+def make_drawn_tasks(n_images: int) -> list[Task]:
     """Make two tasks of each of some drawn scenes."""
     tasks = []
     for number, sample in enumerate(make_samples(n_images)):

@@ -85,6 +85,12 @@ def make_work():
     return work
 
 
+def make_without_its_package():
+    import no_such_package
+
+    return no_such_package.work
+
+
 def write_manifest(folder, images, n_images=2):
     """Write the manifest of a task for each image."""
     with ManifestWriter() as writer:

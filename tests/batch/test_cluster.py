@@ -11,7 +11,7 @@ from ray.cluster_utils import Cluster as RayCluster
 
 from ris.batch.cluster import RayEngine
 from ris.batch.run_folder import RunFolder
-from ris.batch.shard import find_shards, read_shard
+from ris.batch.shard import find_shards, read_shard_rows
 from ris.errors import SettingsError, WeightsError
 from tests.batch.fakes import MAKE, MAKE_AND_DIE, MAKE_FETCHER, MAKE_NOTHING, write_manifest
 
@@ -53,7 +53,7 @@ def run(cluster, folder, *, make=MAKE, count=2, limit_s=60, after=None):
 
 def read_failures(folder):
     """Return the failure of each image, and check that each is in one shard once."""
-    rows = [row for path in find_shards(folder.shards) for row in read_shard(path)[1]]
+    rows = [row for path in find_shards(folder.shards) for row in read_shard_rows(path)[1]]
     failures = {row["image"]: row["tasks"][0]["failure"] for row in rows}
     assert len(rows) == len(failures)
     return failures
@@ -143,6 +143,15 @@ def test_workers_that_cannot_start_end_the_run_with_a_sentence(two_nodes, folder
         run(cluster, folder, make=MAKE_NOTHING)
     with pytest.raises(SettingsError, match="die as they start, with exit status 9, .* every node has this"):
         run(cluster, folder, make=MAKE_AND_DIE)
+
+
+def test_workers_without_the_folder_of_the_run_end_it_with_a_sentence(two_nodes, folder):
+    cluster, _ = two_nodes
+    write_manifest(folder, ["a"])
+    folder.marks.rmdir()
+
+    with pytest.raises(SettingsError, match="the Ray cluster failed: FileNotFoundError: .*folder of --work"):
+        run(cluster, folder)
 
 
 def test_a_cluster_that_is_not_there_is_one_sentence():

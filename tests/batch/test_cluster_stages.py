@@ -10,7 +10,7 @@ from ris.batch.guard import MAX_WORKER_LOSSES, make_loss_sentence
 from ris.batch.manifest import ManifestWriter, list_manifest_files
 from ris.batch.marks import LossMarks
 from ris.batch.plan import Block, group_tasks
-from ris.batch.shard import find_shards, read_shard
+from ris.batch.shard import find_shards, read_shard_rows
 from tests.batch.fakes import MAKE, MAKE_FETCHER, MAKE_NOTHING, tasks
 
 
@@ -50,7 +50,7 @@ def run(block, folders):
     label = LabelStage(MAKE, 60, *folders)
     fetched = fetch(read_batch(folders[0].parent / "manifest", block))
     answer = label({"fetched": fetched["fetched"]})
-    version, rows = read_shard(folders[0] / f"{block.name}.parquet")
+    version, rows = read_shard_rows(folders[0] / f"{block.name}.parquet")
     assert pickle.loads(answer["outcome"][0]).path == folders[0] / f"{block.name}.parquet"
     assert version == "fake-1"
     return {row["image"]: row["tasks"][0]["failure"] for row in rows}

@@ -4,7 +4,7 @@ import pytest
 
 from ris.batch.engine import ProcessEngine
 from ris.batch.run_folder import RunFolder
-from ris.batch.shard import find_shards, read_shard
+from ris.batch.shard import find_shards, read_shard_rows
 from ris.errors import SettingsError, WeightsError
 from tests.batch.fakes import MAKE, MAKE_AND_DIE, MAKE_FETCHER, MAKE_NOTHING, write_manifest
 
@@ -20,7 +20,7 @@ def run(base, images, *, make=MAKE, workers=2, limit_s=60, n_images=2):
         shards = list(engine.run(folder))
 
         assert sorted(shard.path for shard in shards) == find_shards(folder.shards)
-        rows = [row for path in find_shards(folder.shards) for row in read_shard(path)[1]]
+        rows = [row for path in find_shards(folder.shards) for row in read_shard_rows(path)[1]]
     assert sorted(row["image"] for row in rows) == sorted(images)
     return {row["image"]: row["tasks"][0]["failure"] for row in rows}
 

@@ -9,7 +9,7 @@ import pytest
 
 from ris.batch.guard import GuardClosed, GuardedProcess, make_loss_sentence
 from ris.errors import SettingsError, WeightsError
-from tests.batch.fakes import load_nothing, make_work
+from tests.batch.fakes import load_nothing, make_without_its_package, make_work
 from tests.builders.command_line import ROOT
 
 
@@ -48,6 +48,10 @@ def test_an_item_whose_process_died_once_is_done(guard, tmp_path):
 def test_a_process_that_cannot_be_made_says_why():
     with pytest.raises(WeightsError, match="file x is missing"):
         GuardedProcess(load_nothing, limit_s=5, task="x").call("a")
+    with pytest.raises(
+        SettingsError, match=r"a worker cannot start: ModuleNotFoundError.*every node has this"
+    ):
+        GuardedProcess(make_without_its_package, limit_s=5, task="x").call("a")
     with pytest.raises(SettingsError, match="die as they start, with exit status 7"):
         GuardedProcess(partial(os._exit, 7), limit_s=5, task="x").call("a")
 

@@ -7,7 +7,7 @@ from ris.batch.manifest import (
     ManifestWriter,
     from_manifest_row,
     list_manifest_files,
-    read_manifest,
+    read_blocks,
     to_manifest_row,
 )
 from ris.batch.plan import Block, TaskGroup
@@ -20,7 +20,7 @@ def write(folder, asked, n_images=1):
         writer.add(asked)
         writer.write(folder, "v", images_per_block=n_images)
         assert writer.n_tasks == len(asked)
-    return list(read_manifest(folder))
+    return list(read_blocks(folder))
 
 
 def test_tasks_of_one_image_go_together_in_the_order_of_their_images(tmp_path):

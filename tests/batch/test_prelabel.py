@@ -6,7 +6,7 @@ from sqlalchemy import Engine as DatabaseEngine
 from sqlalchemy.event import listens_for, remove
 
 from ris.batch.engine import Engine, FinishedShard
-from ris.batch.manifest import read_manifest
+from ris.batch.manifest import read_blocks
 from ris.batch.prelabel import find_unanswered_tasks, load_shards, plan_tasks, prelabel_tasks
 from ris.batch.run_folder import RunFolder
 from ris.batch.shard import write_shard
@@ -24,7 +24,7 @@ class EngineHere(Engine):
         self.fetcher, self.labeller, self.images = MAKE_FETCHER(), MAKE(), []
 
     def run(self, folder):
-        for block in read_manifest(folder.manifest):
+        for block in read_blocks(folder.manifest):
             results = []
             for group in block.groups:
                 self.images.append(group.image_url)
@@ -48,7 +48,7 @@ def run(database, base, found):
     """Return the images that were computed, and the failed tasks."""
     with RunFolder(base, "1.1") as folder:
         engine, steps = start(database, folder, found)
-        failed = [failed for loaded in steps for failed in loaded.failed]
+        failed = [failed for _, loaded in steps for failed in loaded.failed]
         return engine.images, failed
 
 
@@ -98,6 +98,16 @@ def test_a_shard_that_was_written_and_not_loaded_is_loaded_and_not_computed_agai
     assert [one.n_new for one in loaded] == [2]
     assert run(database, tmp_path, found) == ([], [])
     assert not any(path.is_dir() for path in tmp_path.iterdir())
+
+
+def test_a_shard_that_is_written_again_after_it_was_loaded_changes_nothing(database, tmp_path):
+    with RunFolder(tmp_path, "1.1") as folder:
+        engine, steps = start(database, folder, tasks("a", "b"))
+        _, loaded = next(steps)
+        list(engine.run(folder))  # as a cluster does with a block of a lost node
+        rest = list(steps)
+
+        assert (loaded.n_new, rest, list(folder.shards.iterdir())) == (2, [], [])
 
 
 def test_planning_asks_the_database_once_per_block_of_tasks(database, tmp_path):

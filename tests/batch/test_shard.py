@@ -1,7 +1,7 @@
 import pytest
 
 from ris.batch.plan import group_tasks
-from ris.batch.shard import SHARD_SCHEMA, find_shards, read_shard, remove_unfinished_shards, write_shard
+from ris.batch.shard import SHARD_SCHEMA, find_shards, read_shard_rows, remove_unfinished_shards, write_shard
 from ris.batch.work import make_failed_result
 from ris.core import rle
 from ris.errors import SettingsError
@@ -18,7 +18,7 @@ def test_a_shard_has_everything_that_was_computed(tmp_path):
     failed = make_failed_result(next(group_tasks(tasks("gone"))), "it is gone")
 
     path = write_shard(tmp_path, "name", "fake-1", [result, failed])
-    version, (row, other) = read_shard(path)
+    version, (row, other) = read_shard_rows(path)
 
     reference = result.references[0]
     assert (path, version) == (tmp_path / "name.parquet", "fake-1")
@@ -75,7 +75,7 @@ def test_what_is_no_shard_is_a_sentence(tmp_path, content):
         path.write_bytes(content)
 
     with pytest.raises(SettingsError, match=r"a\.parquet is not a shard that can be read"):
-        read_shard(path)
+        read_shard_rows(path)
 
 
 def test_the_columns_of_a_shard_are_those_that_the_documentation_lists():

@@ -111,6 +111,7 @@ def test_a_folder_of_pictures_with_a_table_needs_no_server(tmp_path):
     written = json.loads((tmp_path / "out.json").read_text())
     assert [len(task["predictions"]) for task in written] == [1, 0]
     assert "2 tasks, 0 of them done before, 2 to do" in ran.stdout
+    assert re.search(r"2 images, \d+\.\d\d a second; the networks waited \d+\.\d% of their time", ran.stdout)
     assert "left out: 1 (captions.csv, row 4): its expression is empty" in ran.stdout
     assert "1 tasks have no suggestions" in ran.stdout
 

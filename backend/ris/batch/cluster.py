@@ -15,13 +15,14 @@ Data does not do them:
 import logging
 import os
 import pickle
+import re
 import socket
 from collections.abc import Iterator
 from typing import Any
 
 from ris.batch.cluster_stages import FetchStage, LabelStage, read_manifest_rows
 from ris.batch.engine import FetcherMaker, FinishedShard, LabellerMaker
-from ris.batch.guard import DEFAULT_LIMIT_S
+from ris.batch.guard import DEFAULT_LIMIT_S, MAX_WORKER_LOSSES
 from ris.batch.manifest import list_manifest_files
 from ris.batch.run_folder import RunFolder
 from ris.core.extras import require_extra
@@ -29,6 +30,8 @@ from ris.errors import BackendError, SettingsError
 
 # One CPU for one worker with the actor that fetches for it, and a part of the reading.
 _LABEL_CPUS, _FETCH_CPUS, _READ_CPUS = 0.75, 0.2, 0.05
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+_ERROR_LINE = re.compile(r"[\w.]+(Error|Exception|Interrupt|Exit): ")
 _BLOCKS_AHEAD = 2  # of an actor: it need not wait for the next one, and little is lost with it
 
 
@@ -39,7 +42,7 @@ class RayEngine:
         make_fetcher: makes the function that fetches images, in an actor's process.
         make_labeller: makes the function that runs the networks.
         count: the largest number of actors with networks; those that the cluster has no room for wait.
-        address: address of the cluster, as of `ray.init`; None starts Ray on this machine.
+        address: address of the cluster, as of `ray.init`; None starts a new one on this machine.
         min_count: the smallest number of them.
         gpus: GPUs of each of them; a fraction shares one.
         limit_s: the longest time for fetching an image, and for the networks on it, in seconds.
@@ -82,7 +85,7 @@ class RayEngine:
                 yield outcome
         except ray.exceptions.RayError as error:
             raise SettingsError(
-                f"the Ray cluster failed: {_get_first_line(error)}; every node needs this package, the "
+                f"the Ray cluster failed: {_describe_ray_error(error)}; every node needs this package, the "
                 "folder of --work and, in the same RIS_MODELS_FOLDER, the preset's networks; the settings "
                 "come with the command"
             ) from error
@@ -93,7 +96,9 @@ class RayEngine:
         # Not `read_parquet`: it lists files in a task that asks for a whole CPU, which actors may have taken.
         files = [{"path": str(path)} for path in list_manifest_files(folder.manifest)]
         manifest = ray.data.from_items(files, override_num_blocks=len(files))
-        blocks = manifest.flat_map(read_manifest_rows, num_cpus=_READ_CPUS)
+        # Two files at a time: each is read as its blocks are taken.
+        reading = ray.data.TaskPoolStrategy(size=2)
+        blocks = manifest.flat_map(read_manifest_rows, num_cpus=_READ_CPUS, compute=reading)
         fetched = blocks.map_batches(
             FetchStage,
             fn_constructor_args=(self.make_fetcher, self.limit_s),
@@ -126,7 +131,12 @@ def _connect(address: str | None) -> None:
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # of the driver: losses of actors are expected
     _check_address(address)
     try:
-        ray.init(address=address, ignore_reinit_error=True, log_to_driver=False, logging_level=logging.ERROR)
+        ray.init(
+            address=address or "local",  # without one Ray would join a cluster that it finds on this machine
+            ignore_reinit_error=True,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+        )
     except (ConnectionError, RuntimeError, ValueError) as error:
         raise SettingsError(
             f"the Ray cluster at {address} does not answer: {error}; check --address"
@@ -134,12 +144,16 @@ def _connect(address: str | None) -> None:
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
     context.print_on_execution_start = False
+    context.max_consecutive_actor_init_deaths = MAX_WORKER_LOSSES  # a node can be lost while one starts
     context.target_max_block_size = 1  # a row is a block: the unit that is fetched, retried and counted
     logging.getLogger("ray.data").setLevel(logging.ERROR)
 
 
-def _get_first_line(error: BaseException) -> str:
-    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+def _describe_ray_error(error: BaseException) -> str:
+    """Return the line of a report of Ray that names the error in a worker; else its first line."""
+    lines = [line.strip() for line in _COLOURS.sub("", str(error)).splitlines() if line.strip()]
+    named = [line for line in lines if _ERROR_LINE.match(line) and not line.startswith("ray.exceptions")]
+    return (named or lines or [type(error).__name__])[0]
 
 
 def _check_address(address: str | None) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ris.batch.guard import DEFAULT_LIMIT_S, GuardClosed, GuardedProcess
-from ris.batch.manifest import read_manifest
+from ris.batch.manifest import read_blocks
 from ris.batch.plan import Block, TaskGroup
 from ris.batch.run_folder import RunFolder
 from ris.batch.shard import write_shard
@@ -90,7 +90,7 @@ class ProcessEngine:
 
     def run(self, folder: RunFolder) -> Iterator[FinishedShard]:
         """Process the blocks; see `Engine.run`."""
-        source = _SharedBlocks(read_manifest(folder.manifest))
+        source = _SharedBlocks(read_blocks(folder.manifest))
         finished: queue.Queue[FinishedShard | BaseException | None] = queue.Queue()
         lanes = [_Lane(self, source, folder.shards, finished) for _ in range(self.count)]
         n_running = len(lanes)

@@ -21,6 +21,10 @@ log = logging.getLogger(__name__)
 
 MAX_WORKER_LOSSES = 3  # of one item, after which it is reported as failed
 DEFAULT_LIMIT_S = 600.0
+_STARTING_ADVICE = (
+    "see that every node has this package and, in the same RIS_MODELS_FOLDER, the preset's networks (the "
+    "settings come with the command)"
+)
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
@@ -113,8 +117,7 @@ class GuardedProcess(Generic[Item, Answer]):
             return
         raise SettingsError(
             f"the workers die as they start, with exit status {code}, perhaps for lack of memory: start "
-            "fewer with --workers, and see that every node has this package and, in the same "
-            "RIS_MODELS_FOLDER, the preset's networks (the settings come with the command)"
+            f"fewer with --workers, and {_STARTING_ADVICE}"
         )
 
 
@@ -134,6 +137,12 @@ def _serve(make: Callable[[], Callable[[Any], Any]], connection: Connection) -> 
         work = make()
     except BackendError as error:
         connection.send(error)
+        return
+    except Exception as error:
+        log.exception("a worker cannot start")
+        connection.send(
+            SettingsError(f"a worker cannot start: {shorten_message(repr(error))}; {_STARTING_ADVICE}")
+        )
         return
     connection.send(None)
     ended = 0.0

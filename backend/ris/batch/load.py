@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ris.batch.shard import read_shard
+from ris.batch.shard import read_shard_rows
 from ris.core.types import Absence, MethodScore, MethodScores, Task
 from ris.errors import StoreRefusal
 from ris.labelstudio.region import choose_places, make_region_id
@@ -60,7 +60,7 @@ def load_shard(
         SettingsError: the shard cannot be read.
         StoreError: the database cannot be written; the shard stays.
     """
-    version, rows = read_shard(path)
+    version, rows = read_shard_rows(path)
     images: list[ComputedImage] = []
     failed: list[FailedTask] = []
     for row in rows:

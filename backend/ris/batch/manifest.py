@@ -145,7 +145,7 @@ def list_manifest_files(folder: Path) -> list[Path]:
     return sorted(folder.glob("*.parquet"))
 
 
-def read_manifest(folder: Path) -> Iterator[Block]:
+def read_blocks(folder: Path) -> Iterator[Block]:
     """Yield the blocks of a manifest in order; some are in memory at a time."""
     for path in list_manifest_files(folder):
         yield from map(from_manifest_row, read_manifest_file(path))

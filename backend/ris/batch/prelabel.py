@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 
-from ris.batch.engine import Engine
+from ris.batch.engine import Engine, FinishedShard
 from ris.batch.load import LoadedShard, load_shard
 from ris.batch.manifest import IMAGES_PER_BLOCK, ManifestWriter
 from ris.batch.run_folder import RunFolder
@@ -71,8 +71,8 @@ def prelabel_tasks(
     *,
     shuffled_share: float,
     now: Callable[[], datetime],
-) -> Iterator[LoadedShard]:
-    """Compute the suggestions of a manifest and load each shard when it is complete.
+) -> Iterator[tuple[FinishedShard, LoadedShard]]:
+    """Compute the suggestions of a manifest, load each shard when it is complete, and yield it.
 
     Args:
         database: where suggestions are stored, a transaction per shard.
@@ -86,4 +86,7 @@ def prelabel_tasks(
         StoreError: the database cannot be written.
     """
     for shard in engine.run(folder):
-        yield load_shard(database, shard.path, shuffled_share=shuffled_share, now=now)
+        yield shard, load_shard(database, shard.path, shuffled_share=shuffled_share, now=now)
+    # A cluster can compute a block of a lost node again: its second shard has nothing new, and is removed.
+    for _ in load_shards(database, folder.shards, shuffled_share=shuffled_share, now=now):
+        pass

@@ -112,7 +112,7 @@ def remove_unfinished_shards(folder: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def read_shard(path: Path) -> tuple[str, list[dict[str, Any]]]:
+def read_shard_rows(path: Path) -> tuple[str, list[dict[str, Any]]]:
     """Read a shard.
 
     Returns:

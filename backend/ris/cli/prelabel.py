@@ -1,5 +1,6 @@
 """`ris prelabel`: suggestions for the tasks of a project or of a file."""
 
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from enum import StrEnum
@@ -10,10 +11,10 @@ from typing import Annotated
 import typer
 
 from ris import assembly, config, planning
-from ris.batch.engine import Engine, ProcessEngine
+from ris.batch.engine import Engine, FinishedShard, ProcessEngine
 from ris.batch.guard import DEFAULT_LIMIT_S
 from ris.batch.load import FailedTask, LoadedShard
-from ris.batch.manifest import IMAGES_PER_BLOCK, read_manifest
+from ris.batch.manifest import IMAGES_PER_BLOCK, read_blocks
 from ris.batch.prelabel import load_shards, plan_tasks, prelabel_tasks
 from ris.batch.run_folder import RunFolder
 from ris.batch.work import GroupFetcher, Labeller, VersionedCoefficients
@@ -199,15 +200,25 @@ def _plan(
 
 def _read_first_tasks(folder: RunFolder) -> Iterator[Task]:
     """Yield one task of each image of the manifest."""
-    return (group.tasks[0] for block in read_manifest(folder.manifest) for group in block.groups)
+    return (group.tasks[0] for block in read_blocks(folder.manifest) for group in block.groups)
 
 
-def _show_progress(steps: Iterable[LoadedShard], n_missing: int, failed: FailureLog) -> None:
+def _show_progress(
+    steps: Iterable[tuple[FinishedShard, LoadedShard]], n_missing: int, failed: FailureLog
+) -> None:
+    n_images, worked_s, waited_s, started = 0, 0.0, 0.0, time.monotonic()
     with make_rate_progress(console) as progress:
         bar = progress.add_task("suggestions", total=n_missing, rate="")
-        for loaded in steps:
+        for shard, loaded in steps:
             for one in loaded.failed:
                 failed.add(one)
+            n_images += loaded.n_images
+            worked_s, waited_s = worked_s + shard.worked_s, waited_s + shard.waited_s
             progress.advance(bar, loaded.n_tasks)
-            speed = progress.tasks[bar].speed
-            progress.update(bar, rate=f"{speed:.2f} tasks/s" if speed else "")
+            rate = n_images / (time.monotonic() - started)
+            progress.update(bar, rate=f"{rate:.2f} images/s")
+    if worked_s:
+        share = waited_s / (worked_s + waited_s)
+        console.print(
+            f"{n_images} images, {rate:.2f} a second; the networks waited {share:.1%} of their time"
+        )
