@@ -18,7 +18,7 @@ class WordCounter:
     def see(self, image):
         return image
 
-    def refer_all(self, scene, expressions):
+    def refer_all(self, scene, expressions, image):
         return [SimpleNamespace(suggestions=self.rank(len(one.split()))) for one in expressions]
 
     def rank(self, n_words):
