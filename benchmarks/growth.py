@@ -35,6 +35,7 @@ _COMMANDS = {
     "evaluate": ("evaluate",),
     "report": ("report", "--no-pictures"),
     "sync, nothing new": ("sync",),
+    "export": ("export", "--out", "export", "--format", "coco", "--format", "jsonl", "--format", "refcoco"),
 }
 _PAGES = {
     "page": "/",

@@ -85,6 +85,29 @@ def test_a_text_is_read_as_the_coco_api_reads_it(text):
         assert rle.from_string(text, (1, n_pixels)) == RLE((1, n_pixels), tuple(counts))
 
 
+@given(st.lists(MASKS, max_size=6))
+def test_many_texts_are_read_as_each_alone(masks):
+    codes = [rle.encode_rle(mask) for mask in masks]
+    texts, sizes = [rle.to_string(code) for code in codes], [code.size for code in codes]
+
+    assert rle.from_strings(texts, sizes) == codes
+    assert [rle.from_string(text, size) for text, size in zip(texts, sizes, strict=True)] == codes
+
+
+@pytest.mark.parametrize("wrong", ["", "~", "é", "\ud800", "P", "P" * 8 + "0", "0"])
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_one_wrong_text_among_many_is_refused_with_its_own_reason(wrong, place):
+    with pytest.raises(ValueError) as alone:
+        rle.from_string(wrong, (2, 2))
+    texts = ["4", "13"]
+    texts.insert(place, wrong)
+
+    with pytest.raises(ValueError) as caught:
+        rle.from_strings(texts, [(2, 2)] * 3)
+
+    assert str(caught.value) == str(alone.value)
+
+
 def test_a_run_longer_than_any_picture_is_refused():
     with pytest.raises(ValueError, match="a run of 9 characters is longer than any picture"):
         rle.from_string("P" * 8 + "0", (1, 1))

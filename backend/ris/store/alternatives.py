@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from ris.core.types import Alternative, Annotation, Task
 from ris.store.known_images import KnownImage, find_known_images
-from ris.store.records import hash_task_content, to_alternative
+from ris.store.records import hash_task_content, to_alternatives
 from ris.store.schema import SuggestionRow, TaskRow
 
 
@@ -154,6 +154,8 @@ def _load_alternatives(session: Session, rows: Sequence[AnsweredTask]) -> Mappin
         return {}
     query = select(*_SUGGESTION_COLUMNS).where(SuggestionRow.task.in_(versions)).order_by(SuggestionRow.rank)
     found: dict[int, list[Alternative]] = {}
-    for row in session.execute(query):
-        found.setdefault(row.task, []).append(to_alternative(row, versions[row.task]))
+    suggestions = session.execute(query).all()
+    alternatives = to_alternatives(suggestions, [versions[row.task] for row in suggestions])
+    for row, alternative in zip(suggestions, alternatives, strict=True):
+        found.setdefault(row.task, []).append(alternative)
     return found

@@ -11,7 +11,7 @@ from ris.core.decision import get_image_key
 from ris.core.rle import RLE
 from ris.core.types import Task, Verdict
 from ris.store.known_images import find_answer_images
-from ris.store.records import mask_from_string
+from ris.store.records import masks_from_strings
 from ris.store.schema import CorrectionRow
 
 _TASKS_PER_PAGE = 200
@@ -95,7 +95,7 @@ def _read_groups(session: Session, tasks: Sequence[tuple[str, int]]) -> Iterator
         newest.setdefault(asked, {})[answer.annotator] = answer
     groups = [list(by_person.values()) for by_person in newest.values() if len(by_person) > 1]
     for group, image in zip(groups, _find_images(session, groups), strict=True):
-        answers = sorted((_to_person_answer(one) for one in group), key=lambda one: one.annotator)
+        answers = sorted(_to_person_answers(group), key=lambda one: one.annotator)
         yield AnswerGroup(_to_task(group[0]), image, tuple(answers))
 
 
@@ -116,6 +116,9 @@ def _has_mask(row: Row[Any]) -> bool:
     return row.counts is not None and Verdict(row.verdict).has_mask
 
 
-def _to_person_answer(row: Row[Any]) -> PersonAnswer:
-    mask = mask_from_string(row.counts, row.height, row.width) if _has_mask(row) else None
-    return PersonAnswer(row.annotator, Verdict(row.verdict), mask)
+def _to_person_answers(rows: Sequence[Row[Any]]) -> list[PersonAnswer]:
+    masks = iter(masks_from_strings([(row.counts, row.height, row.width) for row in rows if _has_mask(row)]))
+    return [
+        PersonAnswer(row.annotator, Verdict(row.verdict), next(masks) if _has_mask(row) else None)
+        for row in rows
+    ]

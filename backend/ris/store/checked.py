@@ -11,7 +11,7 @@ from ris.core.decision import get_image_key
 from ris.core.rle import RLE
 from ris.core.types import Size, Task, Verdict
 from ris.store.known_images import find_answer_images
-from ris.store.records import mask_from_string
+from ris.store.records import masks_from_strings
 from ris.store.schema import (
     CorrectionRow,
     DeletionRow,
@@ -109,8 +109,9 @@ def load_answer_masks(session: Session, handles: Sequence[int]) -> list[RLE]:
     for start in range(0, len(handles), _MASKS_PER_QUERY):
         part = handles[start : start + _MASKS_PER_QUERY]
         query = select(row.id, row.counts, row.height, row.width).where(row.id.in_(part))
-        for number, counts, height, width in session.execute(query):
-            found[number] = mask_from_string(counts or "", height or 0, width or 0)
+        rows = session.execute(query).all()
+        masks = masks_from_strings([(row.counts or "", row.height or 0, row.width or 0) for row in rows])
+        found |= {row.id: mask for row, mask in zip(rows, masks, strict=True)}
     return [found[handle] for handle in handles]
 
 

@@ -12,10 +12,10 @@ from sqlalchemy import Row, and_, select
 from sqlalchemy.orm import Session
 
 from ris.core.decision import Decision
-from ris.core.types import Alternative, Size, Task, Verdict
+from ris.core.types import Size, Task, Verdict
 from ris.errors import StoreError
 from ris.store.alternatives import find_answer_alternatives
-from ris.store.history import to_correction
+from ris.store.history import to_corrections
 from ris.store.known_images import find_answer_images
 from ris.store.schema import CorrectionRow
 from ris.store.session import Database
@@ -95,7 +95,7 @@ class AnswerPages:
             StoreError: one of them is not in the database any more.
         """
         with self._database.begin() as session:
-            return [_make_decision(row, ()) for row in _find_rows(session, row_ids)]
+            return _make_answers(_find_rows(session, row_ids))
 
     def find_decisions_of(self, row_ids: Sequence[int]) -> list[Decision]:
         """Return the answers of these ids, in this order, with their alternatives and without images.
@@ -104,8 +104,7 @@ class AnswerPages:
             StoreError: one of them is not in the database any more.
         """
         with self._database.begin() as session:
-            rows = _find_rows(session, row_ids)
-            answers = [_make_decision(row, ()) for row in rows]
+            answers = _make_answers(_find_rows(session, row_ids))
             found = find_answer_alternatives(session, [one.correction.annotation for one in answers])
             return [
                 Decision(
@@ -136,5 +135,8 @@ def _find_rows(session: Session, row_ids: Sequence[int]) -> list[Row[Any]]:
     return [rows[row_id] for row_id in row_ids]
 
 
-def _make_decision(row: Row[Any], alternatives: tuple[Alternative, ...]) -> Decision:
-    return Decision(to_correction(row), alternatives, None, None, row.version)
+def _make_answers(rows: Sequence[Row[Any]]) -> list[Decision]:
+    return [
+        Decision(correction, (), None, None, row.version)
+        for row, correction in zip(rows, to_corrections(rows), strict=True)
+    ]

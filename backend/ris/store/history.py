@@ -8,10 +8,11 @@ from sqlalchemy import Row, Select, func, select
 from sqlalchemy.orm import Session
 
 from ris.core.decision import Decision
+from ris.core.rle import RLE
 from ris.core.types import Annotation, Correction, Edit, Task, Verdict
 from ris.store.alternatives import find_answer_alternatives
 from ris.store.known_images import find_answer_images
-from ris.store.records import mask_from_string
+from ris.store.records import masks_from_strings
 from ris.store.schema import CorrectionRow, ProjectRow, TallyRow
 
 _IDS_PER_PAGE = 10_000
@@ -83,7 +84,7 @@ def read_corrections(session: Session, project: str | None, annotation_id: int) 
     if project is not None:
         query = query.where(CorrectionRow.project == project)
     rows = session.scalars(query.order_by(CorrectionRow.project, CorrectionRow.updated_at))
-    return [to_correction(row) for row in rows]
+    return to_corrections(rows.all())
 
 
 def _select_current(project: str | None) -> Select[CorrectionRow]:
@@ -96,7 +97,7 @@ def _select_current(project: str | None) -> Select[CorrectionRow]:
 def _make_decisions(
     session: Session, rows: Sequence[CorrectionRow], homes: Sequence[str]
 ) -> Iterator[Decision]:
-    corrections = [to_correction(row) for row in rows]
+    corrections = to_corrections(rows)
     annotations = [correction.annotation for correction in corrections]
     sizes = [
         c.annotation.mask.size if c.verdict.has_mask and c.annotation.mask else None for c in corrections
@@ -115,14 +116,25 @@ def _make_decisions(
         )
 
 
-def to_correction(row: CorrectionRow | Row[Any]) -> Correction:
-    """Return the correction of a row, or of a row of these columns."""
-    has_mask = row.counts is not None and row.height is not None and row.width is not None
+def to_corrections(rows: Sequence[CorrectionRow | Row[Any]]) -> list[Correction]:
+    """Return the corrections of rows, or of rows of these columns."""
+    masks = masks_from_strings(
+        [(row.counts or "", row.height or 0, row.width or 0) for row in rows if _has_mask(row)]
+    )
+    rest = iter(masks)
+    return [_make_correction(row, next(rest) if _has_mask(row) else None) for row in rows]
+
+
+def _has_mask(row: CorrectionRow | Row[Any]) -> bool:
+    return row.counts is not None and row.height is not None and row.width is not None
+
+
+def _make_correction(row: CorrectionRow | Row[Any], mask: RLE | None) -> Correction:
     annotation = Annotation(
         annotation_id=row.annotation_id,
         task=Task(row.task_id, row.project, row.image_url, row.expression),
         updated_at=row.updated_at,
-        mask=mask_from_string(row.counts or "", row.height or 0, row.width or 0) if has_mask else None,
+        mask=mask,
         region_ids=tuple(row.region_ids),
         cancelled=row.cancelled,
         annotator=row.annotator,

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from ris.core.decision import Decision
 from ris.core.rle import RLE
 from ris.core.types import Verdict
-from ris.store.records import hash_task_content, mask_from_string
+from ris.store.records import hash_task_content, masks_from_strings
 from ris.store.schema import CorrectionRow, ProposalsRow, TaskRow
 
 
@@ -97,6 +97,6 @@ def _find_masks(session: Session, keys: set[str]) -> dict[str, tuple[RLE, ...]]:
         )
     )
     return {
-        key: tuple(mask_from_string(counts, height, width) for counts in stored)
+        key: tuple(masks_from_strings([(counts, height, width) for counts in stored]))
         for key, height, width, stored in rows
     }

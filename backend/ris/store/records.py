@@ -6,7 +6,6 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -34,8 +33,6 @@ from ris.store.schema import (
     SuggestionRow,
     TaskRow,
 )
-
-_MAX_REMEMBERED_MASKS = 1_000  # those of one page of decisions; about 20 kB each
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -170,11 +167,11 @@ def find_alternatives_of_tasks(
         select(SuggestionRow)
         .where(SuggestionRow.task.in_(task_by_row))
         .order_by(SuggestionRow.task, SuggestionRow.rank)
-    )
+    ).all()
     found: dict[Task, tuple[Alternative, ...]] = {}
-    for row in rows:
+    for row, alternative in zip(rows, to_alternatives(rows, [version] * len(rows)), strict=True):
         task = task_by_row[row.task]
-        found[task] = (*found.get(task, ()), to_alternative(row, version))
+        found[task] = (*found.get(task, ()), alternative)
     return found
 
 
@@ -199,7 +196,7 @@ def find_proposals(session: Session, task: Task, version: str) -> tuple[RLE, ...
     stored = session.get(ProposalsRow, row.proposals) if row is not None and row.proposals else None
     if stored is None:
         return ()
-    return tuple(mask_from_string(counts, stored.height, stored.width) for counts in stored.masks)
+    return tuple(masks_from_strings([(counts, stored.height, stored.width) for counts in stored.masks]))
 
 
 def find_explanations(session: Session, task: Task, version: str) -> tuple[Explanation, ...]:
@@ -348,18 +345,31 @@ def _to_suggestion_row(task: int, alternative: Alternative) -> SuggestionRow:
 
 def _load_alternatives(session: Session, task: TaskRow) -> tuple[Alternative, ...]:
     query = select(SuggestionRow).where(SuggestionRow.task == task.id).order_by(SuggestionRow.rank)
-    return tuple(to_alternative(row, task.version) for row in session.scalars(query))
+    rows = session.scalars(query).all()
+    return tuple(to_alternatives(rows, [task.version] * len(rows)))
 
 
-def to_alternative(row: SuggestionRow | Row[Any], version: str) -> Alternative:
-    """Return the alternative of a row, or of a row of its columns, with the version of its task."""
+def to_alternatives(rows: Sequence[SuggestionRow | Row[Any]], versions: Sequence[str]) -> list[Alternative]:
+    """Return the alternatives of rows, or of rows of their columns, with the versions of their tasks."""
+    masks = masks_from_strings([(row.counts, row.height, row.width) for row in rows])
+    return [
+        _make_alternative(row, mask, version)
+        for row, mask, version in zip(rows, masks, versions, strict=True)
+    ]
+
+
+def _make_alternative(row: SuggestionRow | Row[Any], mask: RLE, version: str) -> Alternative:
     methods = {name: MethodScore(one["score"], one["rank"]) for name, one in row.methods.items()}
-    mask = mask_from_string(row.counts, row.height, row.width)
     box = (row.x1, row.y1, row.x2, row.y2)
     return Alternative(row.region_id, Suggestion(row.rank, row.score, mask, box, methods, version), row.place)
 
 
-@lru_cache(_MAX_REMEMBERED_MASKS)  # an accepted mask is that of its alternative, so it is read twice
-def mask_from_string(counts: str, height: int, width: int) -> RLE:
-    """Return the mask of COCO's compressed string and its size in pixels."""
-    return rle.from_string(counts, (height, width))
+def masks_from_strings(stored: Sequence[tuple[str, int, int]]) -> list[RLE]:
+    """Return the masks of COCO's compressed strings and their sizes, height and width in pixels.
+
+    An accepted mask is that of its alternative: equal ones are read once.
+    """
+    distinct = list(dict.fromkeys(stored))
+    masks = rle.from_strings([one[0] for one in distinct], [one[1:] for one in distinct])
+    found = dict(zip(distinct, masks, strict=True))
+    return [found[one] for one in stored]
