@@ -34,7 +34,7 @@ SPEED_FILE = "linear_speeds.json"  # in the folder of the models
 _FORMAT = 1  # of the file; another number is measured again
 _ROW_COUNTS = (8, 32, 128)  # rows of the measured products; a larger product has the rate of 128 rows
 _MAX_ROUNDS = 5
-_BUDGET_S = 0.04  # for the rounds of one product, after a first one that warms up
+_BUDGET_S = 0.02  # for the rounds of one product, after a first one that warms up
 _MAX_RESOLUTION_S = 1e-6  # of a clock that can time products; Windows counts a thread's time in 16 ms
 _MIN_GAIN = 1.03  # below it, the plain way is kept: two timings differ by as much without a cause
 _MIN_BF16_GAIN = 1.25  # less is spent on the conversions between the products
@@ -156,7 +156,7 @@ def describe_machine() -> str:
 
 
 def measure_packed_from(n_in: int, n_out: int, dtype: torch.dtype) -> int | None:
-    """Measure what `LinearSpeeds.find_packed_from` answers; it takes up to 0.2 s."""
+    """Measure what `LinearSpeeds.find_packed_from` answers; it takes up to 0.1 s."""
     weight, bias = _make_operand(n_out, n_in, dtype=dtype), _make_operand(n_out, dtype=dtype)
     packed_from = None
     for count in reversed(_ROW_COUNTS):
@@ -202,7 +202,7 @@ def measure_bf16_gain(device: str) -> float:
         ways: list[Callable[[], Any]] = [plain]
         if device == "cpu":
             ways.append(_make_packed(rows, weight, bias))
-        best[dtype] = min(measure_ways(ways))
+        best[dtype] = min(measure_ways(ways, _choose_clock() if device == "cpu" else time.perf_counter))
     return best[torch.float32] / best[torch.bfloat16]
 
 
