@@ -20,7 +20,7 @@ from torch.nn import functional
 from benchmarks.processor import print_processor
 from ris.pretrained.linear_speed import multiply_packed, pack_weight
 
-SHAPES = (
+PRODUCT_SHAPES = (
     (2550, 768, 768), (2550, 768, 3072), (2550, 3072, 768), (800, 768, 3072), (577, 768, 3072),
     (50, 768, 3072), (20, 512, 2048), (8, 512, 2048), (4096, 768, 2304), (1024, 256, 480), (40, 64, 256),
 )  # fmt: skip
@@ -65,7 +65,7 @@ def main() -> None:
     table = Table(title=f"GFLOP/s of float32 products, {args.threads} threads, by processor time")
     table.add_column("rows, in, out")
     with torch.inference_mode():
-        for shape in SHAPES:
+        for shape in PRODUCT_SHAPES:
             ways = make_ways(*shape)
             if len(table.columns) == 1:
                 for name in ways:
