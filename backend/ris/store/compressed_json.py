@@ -8,7 +8,7 @@ from sqlalchemy import LargeBinary, TypeDecorator
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeEngine, UserDefinedType
 
-_COMPRESSED = b"\x78"  # the first byte of a zlib stream; no JSON text begins with it
+COMPRESSED_MARK = 0x78  # the first byte of a zlib stream; no JSON text begins with it
 
 
 class CompressedJson(TypeDecorator[Any]):
@@ -49,13 +49,8 @@ def compress_json(value: Any) -> bytes:
     return zlib.compress(json.dumps(value, separators=(",", ":")).encode())
 
 
-def is_compressed(stored: bytes | str) -> bool:
-    """Whether stored bytes are compressed; those of earlier versions are JSON text."""
-    return isinstance(stored, bytes) and stored[:1] == _COMPRESSED
-
-
 def decompress_json(stored: bytes | str) -> Any:
     """Return the value of compressed bytes, or of the JSON text of an earlier version."""
-    if isinstance(stored, bytes) and is_compressed(stored):
+    if isinstance(stored, bytes) and stored[:1] == bytes([COMPRESSED_MARK]):
         stored = zlib.decompress(stored)
     return json.loads(stored)

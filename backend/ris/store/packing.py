@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import bindparam, select, type_coerce, update
+from sqlalchemy import ColumnElement, bindparam, func, literal, select, type_coerce, update
 from sqlalchemy.orm import InstrumentedAttribute
 
-from ris.store.compressed_json import RawBytes, compress_json, decompress_json, is_compressed
+from ris.store.compressed_json import COMPRESSED_MARK, RawBytes, compress_json, decompress_json
 from ris.store.schema import ProposalsRow, TaskRow
 from ris.store.session import Database, Session
 
@@ -34,21 +34,23 @@ def _compress_column(
             rows = _read_page(session, key, column, last)
             if not rows:
                 return
-            old = [
-                {"at": at, "packed": compress_json(decompress_json(stored))}
-                for at, stored in rows
-                if not is_compressed(stored)
-            ]
-            if old:
-                table = column.class_.__table__
-                change = update(table).where(table.c[key.key] == bindparam("at"))
-                packed = {column.key: bindparam("packed", type_=RawBytes())}
-                session.connection().execute(change.values(packed), old)
+            old = [{"at": at, "packed": compress_json(decompress_json(stored))} for at, stored in rows]
+            table = column.class_.__table__
+            change = update(table).where(table.c[key.key] == bindparam("at"))
+            packed = {column.key: bindparam("packed", type_=RawBytes())}
+            session.connection().execute(change.values(packed), old)
         last = rows[-1][0]
         yield len(old)
 
 
 def _read_page(session: Session, key: Any, column: Any, last: Any) -> list[tuple[Any, bytes | str]]:
     stored = type_coerce(column, RawBytes())
-    query = select(key, stored).where(key > last).order_by(key).limit(_ROWS_PER_PAGE)
-    return [(at, value) for at, value in session.execute(query)]
+    query = select(key, stored).where(key > last, _is_text(session, column)).order_by(key)
+    return [(at, value) for at, value in session.execute(query.limit(_ROWS_PER_PAGE))]
+
+
+def _is_text(session: Session, column: Any) -> ColumnElement[bool]:
+    """Return SQL for "it is not compressed", for which neither database reads large values whole."""
+    if session.get_bind().dialect.name == "sqlite":
+        return func.typeof(column) == literal("text")
+    return func.get_byte(column, 0) != COMPRESSED_MARK
