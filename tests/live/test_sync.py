@@ -93,8 +93,10 @@ def test_changed_tasks_come_in_the_order_of_their_change_across_pages(client):
     for task in ids[240:]:
         project.annotate(task, [])
 
-    newest = find_newest_change(client, project.project_id, client.read_server_time())
-    assert newest == find_newest_change(client, project.project_id, None)
+    newest = find_newest_change(client, project.project_id, None)
+    in_a_minute = client.read_server_time() + timedelta(minutes=1)
+    assert newest == find_newest_change(client, project.project_id, in_a_minute)
+    assert find_newest_change(client, project.project_id, newest - timedelta(hours=1)) is None
     pages = list(fetch_changed_tasks(client, project.project_id, newest - timedelta(hours=1)))
 
     found = [task["id"] for page in pages for task in page]

@@ -50,6 +50,12 @@ def test_a_change_that_was_committed_late_is_seen(studio):
     assert start(studio, last).has_changes
 
 
+def test_a_change_within_the_second_that_label_studio_tells_is_the_watermark(studio):
+    studio.tasks[1]["updated_at"] = "2026-01-01T00:10:01.900000Z"
+
+    assert start(studio).watermark == START + timedelta(seconds=601.9)
+
+
 def test_a_time_in_the_future_is_no_watermark(studio):
     studio.tasks[2] = {**studio.tasks[1], "id": 2, "updated_at": "2026-01-01T08:00:00.000000Z"}
     assert start(studio).watermark == START + timedelta(seconds=601)

@@ -18,6 +18,7 @@ from ris.store.sync_states import SyncPosition
 # A change is seen when it is committed, with the time from before: several servers differ by seconds.
 SYNC_OVERLAP = timedelta(minutes=1)
 COMPARE_ALL_INTERVAL = timedelta(days=1)
+_CLOCK_TOLERANCE = timedelta(seconds=10)  # Label Studio tells whole seconds, and its servers differ by some
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,8 @@ def find_sync_start(
         if recent.digest == last.digest or recent.newest is None:  # None: the newest task was deleted
             has_changes = recent.digest != last.digest
             return SyncStart(since, has_changes, last.watermark, recent.digest, config_digest)
-    watermark = find_newest_change(api, number, server_time)
+    until = None if server_time is None else server_time + _CLOCK_TOLERANCE
+    watermark = find_newest_change(api, number, until)
     if watermark is None:
         return SyncStart(since, True, None, "", config_digest)
     # Read before the answers are: what changes after this is news to the next sync.
