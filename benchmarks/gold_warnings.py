@@ -12,6 +12,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 
+from benchmarks.processor import print_processor
 from ris.cli.console import make_table
 from ris.core.rle import encode_rle
 from ris.core.types import Task
@@ -42,6 +43,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=200)
     parser.add_argument("--tasks", type=int, nargs="+", default=[20, 40, 80])
     arguments = parser.parse_args()
+    print_processor()
     console = Console()
     table = make_table("gold tasks", "skill of one", "seeds with a warning", "about this one alone")
     cases = [(n_tasks, weak) for n_tasks in arguments.tasks for weak in _WEAK_SKILLS]

@@ -17,6 +17,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.processor import print_processor
 from ris.assembly import get_utc_now, load_worker_pipeline
 from ris.batch.load import load_shard
 from ris.batch.plan import Block, TaskGroup
@@ -38,6 +39,7 @@ def main() -> None:
     parser.add_argument("--shard-images", type=int, nargs="+", default=(1, 16, 64))
     parser.add_argument("--database-url", default=None)
     args = parser.parse_args()
+    print_processor()
     result = compute_result()
     with tempfile.TemporaryDirectory() as folder:
         url = args.database_url or f"sqlite:///{Path(folder) / 'ris.db'}"

@@ -21,6 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.fake_workers import load_fake_fetch, load_fake_fetcher, load_fake_labeller
+from benchmarks.processor import print_processor
 from ris.batch.cluster import RayEngine
 from ris.batch.engine import Engine, ProcessEngine
 from ris.batch.prelabel import plan_tasks
@@ -45,6 +46,7 @@ def main() -> None:
     if args.one:
         print(json.dumps(measure_planning(args.engine, args.tasks[0], args.shards)))
         return
+    print_processor()
     table = Table(
         "tasks", "read", "plan", "memory after planning", f"memory after {args.shards} shards",
         title=f"{args.engine}, {os.cpu_count()} cores, {platform.processor() or platform.machine()}",

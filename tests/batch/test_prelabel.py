@@ -141,7 +141,7 @@ def test_late_proposals_are_stored_ahead_too(database, tmp_path):
     with RunFolder(tmp_path, "1.1") as folder:
         engine, steps = start(database, folder, [asked])
         engine.labeller = Labeller(lambda: pipeline, None)
-        assert [failed for loaded in steps for failed in loaded.failed] == []
+        assert [failed for _, loaded in steps for failed in loaded.failed] == []
 
     with database.begin() as session:
         assert len(find_proposals(session, asked, "fake-1")) == 4
