@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from ris.core.types import Verdict
+from ris.store.adjudications import add_adjudications, find_outcomes, find_sources
 from ris.store.alternatives import find_answer_alternatives
 from ris.store.claims import claim_new_events, confirm_new_events
 from ris.store.disputes import find_disputes
@@ -19,7 +20,9 @@ from ris.store.known_images import find_known_images
 from ris.store.progress import count_by_day, count_by_project, count_verdicts, find_annotators
 from ris.store.ranked_proposals import find_newest_ranked_decisions, find_ranked_proposals
 from ris.store.records import add_correction, add_deletion, find_alternatives
+from ris.store.schema import CorrectionRow
 from ris.store.session import Database, upgrade_database
+from tests.builders.adjudications import make_adjudication
 from tests.builders.queries import record_statements
 from tests.builders.records import NOW, TASK, add, correction, keep
 
@@ -35,6 +38,11 @@ def change_an_answer(session):
 def read_decisions_with_their_proposals(session):
     ids = find_newest_ranked_decisions(session, "v1", 5)
     find_ranked_proposals(session, find_decisions(session, ids))
+
+
+def look_up_outcomes(session):
+    find_outcomes(session, {(TASK.project, TASK.task_id)}, (CorrectionRow.id,))
+    find_sources(session, {TASK})
 
 
 CHOSEN = (
@@ -55,6 +63,7 @@ HOT = {
     "alternatives are looked up for answers": lambda session: find_answer_alternatives(
         session, [correction(1).annotation]
     ),
+    "answers that settle tasks are looked up": look_up_outcomes,
     "images are looked up": lambda session: find_known_images(session, [TASK]),
     "a training reads": read_decisions_with_their_proposals,
     "projects are listed": find_projects_with_corrections,
@@ -90,6 +99,8 @@ def filled(request, tmp_path_factory):
     add(
         database, correction(1), correction(2, annotator=4), correction(3, verdict=Verdict.SKIPPED, rank=None)
     )
+    with database.begin() as session:
+        add_adjudications(session, [make_adjudication()], now=NOW)
     yield database
     database.close()
 
@@ -111,6 +122,24 @@ def test_no_hot_query_reads_a_large_table_from_end_to_end(filled, name):
 
     assert sent
     assert [plan for plan in plans if _WHOLE_TABLE.search(plan)] == []
+
+
+def test_answers_that_settle_tasks_are_looked_up_by_these_tasks(filled):
+    """Not all answers for each page of an export: there an index was read from end to end."""
+    with filled.begin() as session, record_statements(session) as sent:
+        look_up_outcomes(session)
+    is_postgresql = "postgresql" in str(filled._engine.url)
+    with filled.begin() as session:
+        plans = [
+            str(tuple(row))
+            for statement, parameters in sent
+            for row in session.connection().exec_driver_sql(
+                f"EXPLAIN {'' if is_postgresql else 'QUERY PLAN '}{statement}", parameters
+            )
+        ]
+
+    assert len(sent) == 3
+    assert is_postgresql or [plan for plan in plans if "SCAN" in plan and "correction" in plan] == []
 
 
 def test_the_test_would_see_a_query_that_reads_a_whole_table(filled):

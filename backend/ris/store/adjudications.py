@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, select, tuple_, update
+from sqlalchemy import ColumnElement, Row, Select, and_, select, tuple_, update
 from sqlalchemy.orm import Session, aliased
 
 from ris.core.masks import compute_rle_box
@@ -139,20 +139,33 @@ def make_is_listed_with_source() -> ColumnElement[bool]:
     return select(adjudication.id).where(make_outcome_condition(adjudication), has_source).exists()
 
 
-def select_outcomes(tasks: Collection[tuple[str, int]], *columns: Any) -> Select[Any]:
-    """Return SQL for the current answers that settle some hundred tasks, by the task that is settled.
+def find_outcomes(
+    session: Session, tasks: Collection[tuple[str, int]], columns: Sequence[Any]
+) -> Sequence[Row[Any]]:
+    """Return the current answers that settle some hundred tasks, by the task that is settled.
 
     Args:
+        session: of the database.
         tasks: project and number of each task.
         columns: of `correction`.
     """
-    row, source = CorrectionRow, (AdjudicationRow.source_project, AdjudicationRow.source_task_id)
-    return (
+    source = tuple_(AdjudicationRow.source_project, AdjudicationRow.source_task_id)
+    settles = source.in_(sorted(tasks))
+    # Asked for apart: in one query SQLite may begin with all answers, and tasks that are settled are few.
+    places = select(AdjudicationRow.project, AdjudicationRow.task_id).where(settles)
+    settling = sorted((project, task_id) for project, task_id in session.execute(places))
+    if not settling:
+        return []
+    row = CorrectionRow
+    query = (
         select(*columns)
         .join(AdjudicationRow, make_outcome_condition(AdjudicationRow))
-        .where(row.is_current, tuple_(*source).in_(sorted(tasks)))
-        .order_by(*source, row.project, row.annotation_id)
+        .where(row.is_current, tuple_(row.project, row.task_id).in_(settling), settles)
+        .order_by(
+            AdjudicationRow.source_project, AdjudicationRow.source_task_id, row.project, row.annotation_id
+        )
     )
+    return session.execute(query).all()
 
 
 def find_sources(session: Session, tasks: Collection[Task]) -> dict[Task, Task]:

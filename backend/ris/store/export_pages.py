@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from ris.core.decision import Decision
 from ris.core.types import Size, Task, Verdict
 from ris.errors import StoreError
-from ris.store.adjudications import find_sources, make_is_listed_with_source, select_outcomes
+from ris.store.adjudications import find_outcomes, find_sources, make_is_listed_with_source
 from ris.store.alternatives import find_answer_alternatives
 from ris.store.history import to_corrections
 from ris.store.known_images import find_answer_images
@@ -115,8 +115,8 @@ class AnswerPages:
     def _find_outcomes(
         self, session: Session, tasks: set[tuple[str, int]]
     ) -> dict[tuple[str, int], list[ListedAnswer]]:
-        query = select_outcomes(tasks, *_LIGHT_COLUMNS)
-        listed = _list_page(session, session.execute(query).all(), self._homes)
+        outcomes = find_outcomes(session, tasks, _LIGHT_COLUMNS)
+        listed = _list_page(session, outcomes, self._homes)
         found: dict[tuple[str, int], list[ListedAnswer]] = {}
         for answer in listed:
             if answer.settles is not None:
