@@ -124,24 +124,6 @@ def test_no_hot_query_reads_a_large_table_from_end_to_end(filled, name):
     assert [plan for plan in plans if _WHOLE_TABLE.search(plan)] == []
 
 
-def test_answers_that_settle_tasks_are_looked_up_by_these_tasks(filled):
-    """Not all answers for each page of an export: there an index was read from end to end."""
-    with filled.begin() as session, record_statements(session) as sent:
-        look_up_outcomes(session)
-    is_postgresql = "postgresql" in str(filled._engine.url)
-    with filled.begin() as session:
-        plans = [
-            str(tuple(row))
-            for statement, parameters in sent
-            for row in session.connection().exec_driver_sql(
-                f"EXPLAIN {'' if is_postgresql else 'QUERY PLAN '}{statement}", parameters
-            )
-        ]
-
-    assert len(sent) == 3
-    assert is_postgresql or [plan for plan in plans if "SCAN" in plan and "correction" in plan] == []
-
-
 def test_the_test_would_see_a_query_that_reads_a_whole_table(filled):
     is_postgresql = "postgresql" in str(filled._engine.url)
     with filled.begin() as session:
