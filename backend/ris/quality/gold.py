@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import beta, t
+from scipy.special import betaincinv, stdtrit  # scipy.stats takes 60 MB
 
 from ris.core.masks import compute_boundary_iou, compute_iou
 from ris.core.referents import SAME_REFERENT_IOU
@@ -131,8 +131,8 @@ def estimate_right_share(values: NDArray[np.float64], images: NDArray[np.int64])
     mean = float(values.mean())
     n = _count_independent(values, images, mean)
     right = mean * n
-    low = float(beta.ppf(_ALPHA / 2, right, n - right + 1)) if mean > 0 else 0.0
-    high = float(beta.ppf(1 - _ALPHA / 2, right + 1, n - right)) if mean < 1 else 1.0
+    low = float(betaincinv(right, n - right + 1, _ALPHA / 2)) if mean > 0 else 0.0
+    high = float(betaincinv(right + 1, n - right, 1 - _ALPHA / 2)) if mean < 1 else 1.0
     return Share(mean, low, high, len(values))
 
 
@@ -147,5 +147,5 @@ def _count_independent(values: NDArray[np.float64], images: NDArray[np.int64], m
     variance = float((rests**2).sum()) * n_images / (n_images - 1) / n_answers**2
     if not variance:
         return float(n_answers)
-    shrink = (t.ppf(1 - _ALPHA / 2, n_answers - 1) / t.ppf(1 - _ALPHA / 2, n_images - 1)) ** 2
+    shrink = (stdtrit(n_answers - 1, 1 - _ALPHA / 2) / stdtrit(n_images - 1, 1 - _ALPHA / 2)) ** 2
     return float(min(mean * (1 - mean) / variance * shrink, n_answers))
