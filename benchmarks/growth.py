@@ -129,9 +129,9 @@ def draw_growth(costs: Sequence[Cost]) -> str:
                 own = [c for c in costs if (c.database, c.command) == (database, command)]
                 ax.loglog([c.n_decisions for c in own], [c.elapsed_s for c in own], marker="o", label=command)
             ax.set(title=database, xlabel="decisions", ylabel="seconds")
-        ax.legend(frameon=False, fontsize=7)
+        ax.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1.02, 0.5))
         figure.tight_layout()
-        figure.savefig(path := Path(folder) / "growth.svg", metadata={"Date": None})
+        figure.savefig(path := Path(folder) / "growth.svg", metadata={"Date": None}, bbox_inches="tight")
         plt.close(figure)
         return path.read_text(encoding="utf-8")
 
