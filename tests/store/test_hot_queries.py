@@ -1,6 +1,7 @@
 """No query that runs for each request, event or page reads a large table from end to end."""
 
 import re
+from dataclasses import replace
 from datetime import date
 from functools import partial
 
@@ -8,6 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from ris.core.types import Verdict
+from ris.store import answer_groups, gold
 from ris.store.adjudications import add_adjudications, find_outcomes, find_sources
 from ris.store.alternatives import find_answer_alternatives
 from ris.store.claims import claim_new_events, confirm_new_events
@@ -20,7 +22,7 @@ from ris.store.known_images import find_known_images
 from ris.store.progress import count_by_day, count_by_project, count_verdicts, find_annotators
 from ris.store.ranked_proposals import find_newest_ranked_decisions, find_ranked_proposals
 from ris.store.records import add_correction, add_deletion, find_alternatives
-from ris.store.schema import CorrectionRow
+from ris.store.schema import CorrectionRow, GoldRow
 from ris.store.session import Database, upgrade_database
 from tests.builders.adjudications import make_adjudication
 from tests.builders.queries import record_statements
@@ -122,6 +124,35 @@ def test_no_hot_query_reads_a_large_table_from_end_to_end(filled, name):
 
     assert sent
     assert [plan for plan in plans if _WHOLE_TABLE.search(plan)] == []
+
+
+def look_up_tasks(session):
+    """What is asked of a page of tasks, by their projects and numbers."""
+    page = {(TASK.project, TASK.task_id), ("2.1700000000", 9)}
+    list(answer_groups._read_groups(session, sorted(page)))
+    list(
+        gold._read_answers(
+            session, [GoldRow(project=p, task_id=n, image_url="", expression="") for p, n in page]
+        )
+    )
+    find_outcomes(session, page, (CorrectionRow.id,))
+    find_sources(session, {TASK, replace(TASK, project="2.1700000000")})
+
+
+@pytest.mark.parametrize("filled", ["sqlite"], indirect=True)
+def test_tasks_of_several_projects_are_looked_up_in_an_index(filled):
+    """SQLite reads an index from end to end for a list of pairs alone."""
+    with filled.begin() as session, record_statements(session) as sent:
+        look_up_tasks(session)
+    with filled.begin() as session:
+        plans = [
+            str(tuple(row))
+            for statement, parameters in sent
+            for row in session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+        ]
+
+    assert len([plan for plan in plans if "SEARCH correction" in plan]) == 3
+    assert [plan for plan in plans if "SCAN correction" in plan or "SCAN adjudication" in plan] == []
 
 
 def test_the_test_would_see_a_query_that_reads_a_whole_table(filled):

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, select, tuple_, update
+from sqlalchemy import ColumnElement, Row, Select, and_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from ris.core.masks import compute_rle_box
 from ris.core.rle import RLE
 from ris.core.types import Alternative, Suggestion, Task, Verdict
+from ris.store.filters import make_task_condition
 from ris.store.records import add_once, masks_from_strings
 from ris.store.schema import AdjudicationRow, CorrectionRow
 
@@ -149,8 +150,7 @@ def find_outcomes(
         tasks: project and number of each task.
         columns: of `correction`.
     """
-    source = tuple_(AdjudicationRow.source_project, AdjudicationRow.source_task_id)
-    settles = source.in_(sorted(tasks))
+    settles = make_task_condition(AdjudicationRow.source_project, AdjudicationRow.source_task_id, tasks)
     # Asked for apart: in one query SQLite may begin with all answers, and tasks that are settled are few.
     places = select(AdjudicationRow.project, AdjudicationRow.task_id).where(settles)
     settling = sorted((project, task_id) for project, task_id in session.execute(places))
@@ -160,7 +160,7 @@ def find_outcomes(
     query = (
         select(*columns)
         .join(AdjudicationRow, make_outcome_condition(AdjudicationRow))
-        .where(row.is_current, tuple_(row.project, row.task_id).in_(settling), settles)
+        .where(row.is_current, make_task_condition(row.project, row.task_id, settling), settles)
         .order_by(
             AdjudicationRow.source_project, AdjudicationRow.source_task_id, row.project, row.annotation_id
         )
@@ -217,7 +217,7 @@ def _find_rows(session: Session, keys: Collection[tuple[str, int]]) -> list[Adju
     for start in range(0, len(wanted), _KEYS_PER_QUERY):
         part = wanted[start : start + _KEYS_PER_QUERY]
         query = select(AdjudicationRow).where(
-            tuple_(AdjudicationRow.project, AdjudicationRow.task_id).in_(part)
+            make_task_condition(AdjudicationRow.project, AdjudicationRow.task_id, part)
         )
         found += session.scalars(query).all()
     return found

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from ris.core.decision import get_image_key
 from ris.core.rle import RLE
 from ris.core.types import Task, Verdict
+from ris.store.filters import make_task_condition
 from ris.store.known_images import find_answer_images
 from ris.store.records import masks_from_strings
 from ris.store.schema import CorrectionRow
@@ -88,7 +89,9 @@ def _read_groups(session: Session, tasks: Sequence[tuple[str, int]]) -> Iterator
     )  # fmt: skip
     query: Any = (
         select(*columns)
-        .where(row.is_current, row.annotator.is_not(None), tuple_(row.project, row.task_id).in_(tasks))
+        .where(
+            row.is_current, row.annotator.is_not(None), make_task_condition(row.project, row.task_id, tasks)
+        )
         .order_by(row.project, row.task_id, row.updated_at, row.id)
     )
     newest: dict[tuple[str, int, str, str], dict[int | None, Row[Any]]] = {}

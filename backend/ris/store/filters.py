@@ -1,9 +1,11 @@
 """Choose decisions by project, annotator, verdict and day."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, and_, tuple_
 
 from ris.core.types import Verdict
 from ris.store.schema import CorrectionRow, TallyRow
@@ -62,3 +64,20 @@ EVERYTHING = DecisionFilter()
 
 def _start_of(day: date) -> datetime:
     return datetime.combine(day, time.min, UTC)
+
+
+def make_task_condition(project: Any, number: Any, tasks: Collection[tuple[str, int]]) -> ColumnElement[bool]:
+    """Return the condition by which rows are of some hundred tasks.
+
+    Of the pairs alone SQLite makes no use of an index: it reads it from end to end.
+
+    Args:
+        project: the column with the project's key.
+        number: the column with the task's number.
+        tasks: project and number of each task.
+    """
+    return and_(
+        project.in_(sorted({key for key, _ in tasks})),
+        number.in_(sorted({task_id for _, task_id in tasks})),
+        tuple_(project, number).in_(sorted(tasks)),
+    )

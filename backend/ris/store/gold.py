@@ -13,6 +13,7 @@ from ris.core import rle
 from ris.core.decision import get_image_key
 from ris.core.rle import RLE
 from ris.core.types import Task, Verdict
+from ris.store.filters import make_task_condition
 from ris.store.known_images import find_answer_images
 from ris.store.records import add_once, masks_from_strings
 from ris.store.schema import CorrectionRow, GoldRow
@@ -152,7 +153,7 @@ def _read_answers(session: Session, page: Sequence[GoldRow]) -> Iterator[GoldAns
             row.is_current,
             row.annotator.is_not(None),
             row.verdict != Verdict.SKIPPED.value,
-            tuple_(row.project, row.task_id).in_([(one.project, one.task_id) for one in page]),
+            make_task_condition(row.project, row.task_id, [(one.project, one.task_id) for one in page]),
         )
         .order_by(row.project, row.task_id, row.annotator, row.updated_at, row.id)
     )
