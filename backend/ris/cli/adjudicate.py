@@ -1,6 +1,5 @@
 """`ris adjudicate`: have somebody settle the tasks on which people disagree."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +15,7 @@ from ris.cli.options import (
     apply_options,
     resolve_project,
 )
+from ris.export.text import write_lines
 from ris.labelstudio.api.connecting import ensure_webhook
 from ris.labelstudio.api.sync import read_project
 from ris.quality.outcome_lines import to_outcome_line
@@ -82,13 +82,8 @@ def adjudicate(
 
 def _write_outcomes(database: Database, project: str, out: Path) -> int:
     """Write the settled tasks of a project, and return their number."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    n_settled = 0
-    with database.begin() as session, out.open("w", encoding="utf-8") as file:
-        for settled in read_settled_tasks(session, project):
-            file.write(json.dumps(to_outcome_line(settled), ensure_ascii=False) + "\n")
-            n_settled += 1
-    return n_settled
+    with database.begin() as session:
+        return write_lines(map(to_outcome_line, read_settled_tasks(session, project)), out)
 
 
 def _print_result(number: int, found: FillResult, most: int) -> None:

@@ -1,6 +1,5 @@
 """`ris agreement`: how far people agree who answered the same tasks."""
 
-import json
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,6 +12,7 @@ from ris import config
 from ris.cli.console import ResultTable, console, make_table
 from ris.cli.options import DatabaseUrlOption, ProjectKeyOption
 from ris.core.shares import Share
+from ris.export.text import open_replacing, to_json
 from ris.quality.agreement import AgreementReport, measure_team_agreement
 from ris.quality.comparing import ComparedAnswers, Consensus
 from ris.quality.consensus_lines import to_consensus_line
@@ -43,12 +43,11 @@ def agreement(
             session = stack.enter_context(database.begin())
             file = None
             if consensus is not None:
-                consensus.parent.mkdir(parents=True, exist_ok=True)
-                file = stack.enter_context(consensus.open("w", encoding="utf-8"))
+                file = stack.enter_context(open_replacing(consensus))
 
             def write_consensus(compared: ComparedAnswers, found: Consensus | None) -> None:
                 if file is not None:
-                    file.write(json.dumps(to_consensus_line(compared, found), ensure_ascii=False) + "\n")
+                    file.write((to_json(to_consensus_line(compared, found)) + "\n").encode())
 
             groups = read_answer_groups(session, project=project)
             bar = track(groups, "comparing answers", total=None, console=console, transient=True)

@@ -59,11 +59,14 @@ def write_json(content: Any, path: Path, *, indent: int | None = None) -> None:
         file.write((to_json(content, indent=indent) + "\n").encode())
 
 
-def write_lines(contents: Iterable[Any], path: Path) -> None:
-    """Write one JSON Lines file."""
+def write_lines(contents: Iterable[Any], path: Path) -> int:
+    """Write one JSON Lines file, and return the number of its lines."""
+    n_lines = 0
     with open_replacing(path) as file:
         for content in contents:
             file.write((to_json(content) + "\n").encode())
+            n_lines += 1
+    return n_lines
 
 
 class JsonListWriter:
