@@ -7,13 +7,13 @@ from ris.service.disagreements import find_disagreements, select_worst
 from tests.builders.answers import answer_group, paint
 
 
-def numbered(group):
+def number_answers(group):
     answers = [replace(one, row_id=10 + i) for i, one in enumerate(group.answers)]
     return replace(group, answers=tuple(answers))
 
 
 def find(*groups):
-    return list(find_disagreements(numbered(group) for group in groups))
+    return list(find_disagreements(number_answers(group) for group in groups))
 
 
 def test_people_disagree_where_their_masks_overlap_by_less_than_half():

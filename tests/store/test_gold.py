@@ -24,7 +24,7 @@ def task_of(number, **changed):
     return replace(TASK, task_id=number, **changed)
 
 
-def known(database, *numbers, known_mask=MASK, author=None):
+def add_known(database, *numbers, known_mask=MASK, author=None):
     with database.begin() as session:
         tasks = [GoldTask(task_of(number), known_mask, "known.json", author) for number in numbers]
         return add_gold_tasks(session, tasks, now=NOW)
@@ -41,8 +41,8 @@ def read_all(database, **more):
 
 
 def test_a_task_is_gold_once_and_its_mask_stays(database):
-    assert known(database, 1, 2) == 2
-    assert known(database, 2, 3, known_mask=None) == 1
+    assert add_known(database, 1, 2) == 2
+    assert add_known(database, 2, 3, known_mask=None) == 1
     add(database, answer(1, 2, 5), answer(2, 3, 5))
 
     assert [one.known for one in read_all(database)] == [mask(0), None]
@@ -52,7 +52,7 @@ def test_a_task_is_gold_once_and_its_mask_stays(database):
 
 
 def test_answers_to_gold_tasks_are_read_with_what_is_known(database):
-    known(database, 1)
+    add_known(database, 1)
     add(database, answer(1, 1, 5, rank=1), answer(2, 1, 6, verdict=Verdict.NO_REFERENT), answer(3, 2, 5))
     keep(database, task_of(1))
 
@@ -66,7 +66,7 @@ def test_answers_to_gold_tasks_are_read_with_what_is_known(database):
 
 
 def test_skipped_unknown_and_own_answers_and_those_to_other_words_do_not_count(database):
-    known(database, 1, author=8)
+    add_known(database, 1, author=8)
     add(
         database, answer(1, 1, 5, verdict=Verdict.SKIPPED), answer(2, 1, None), answer(3, 1, 8),
         answer(4, 1, 6, expression="the cat"), answer(5, 1, 7, image_url="/b.png"), answer(6, 1, 9),
@@ -78,7 +78,7 @@ def test_skipped_unknown_and_own_answers_and_those_to_other_words_do_not_count(d
 @pytest.mark.parametrize("page", [1, 2, 3, 200])
 def test_of_one_person_the_newest_counts_across_pages(database, monkeypatch, page):
     monkeypatch.setattr(gold, "_TASKS_PER_PAGE", page)
-    known(database, 1, 2, 3)
+    add_known(database, 1, 2, 3)
     add(
         database, answer(1, 1, 5, seconds=9), answer(2, 1, 5, rank=1), answer(3, 1, 6, seconds=1),
         answer(4, 2, 5), answer(5, 2, 5, seconds=3, rank=2), answer(6, 3, 5),
@@ -90,7 +90,7 @@ def test_of_one_person_the_newest_counts_across_pages(database, monkeypatch, pag
 
 
 def test_queries_do_not_grow_with_the_answers(database):
-    known(database, *range(1, 90))
+    add_known(database, *range(1, 90))
     add(database, *(answer(number, number, 5) for number in range(1, 90)))
     statements = []
     event.listen(database._engine, "before_cursor_execute", lambda *call: statements.append(call[2]))

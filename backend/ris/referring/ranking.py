@@ -37,7 +37,6 @@ from ris.referring.unions import (
 _MIN_PART_INSIDE = 0.9  # a part has at least this share of its area inside the larger mask
 _MAX_PART_AREA_RATIO = 0.5  # and at most this share of the larger mask's area
 
-
 DEFAULT_ALTERNATIVES = 3
 
 
